@@ -1,0 +1,40 @@
+# Two commands: `make run` sets up and runs the embedded study, `make test` sets up and tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+
+.PHONY: run test lint seeds report benchmarks clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/snakemake --cores $(CORES)
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+seeds: $(VENV)/run.stamp
+	$(BIN)/snakemake --cores $(CORES) --configfile configs/seeds.yaml
+
+report: run
+	$(BIN)/snakemake --report results/report.html
+
+benchmarks: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf results .snakemake
+
+$(VENV)/run.stamp: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,32 @@
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+report: "rules/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/model.smk"
+include: "rules/heads.smk"
+include: "rules/finetune.smk"
+include: "rules/soups.smk"
+include: "rules/evaluate.smk"
+include: "rules/measure.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("<results>/studies/{study}/overview.md", study=plan.studies),
+        expand(
+            "<results>/studies/{study}/figures/{figure}.{format}",
+            study=plan.studies,
+            figure=config["figures"],
+            format=["pdf", "png"],
+        ),

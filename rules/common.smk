@@ -1,0 +1,93 @@
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from stockpot import spec
+from stockpot.config import check
+from stockpot.digest import code_digest
+from stockpot.errors import StockpotError
+
+
+def locate(path):
+    """A file named in the config: below the working directory or beside the Snakefile."""
+    here = Path(path)
+    return here if here.is_absolute() or here.exists() else ROOT / path
+
+
+try:
+    schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
+    check(config, schema, workflow.overwrite_configfiles)
+    plan = spec.build(config, locate)
+except StockpotError as error:
+    raise WorkflowError(str(error))
+
+THREADS = config["threads"]
+
+
+def one_of(names):
+    """A wildcard constraint; nothing matches where there are no names."""
+    return "|".join(names) or "(?!)"
+
+
+def plugin(folder, name):
+    return f"{folder}/{name.replace('-', '_')}.py"
+
+
+def dataset_files(*ids):
+    """Data sets: their cards count by content, the arrays only by being there."""
+    arrays = [f"<results>/datasets/{id}/{name}.npy" for id in ids for name in ("images", "labels")]
+    return {
+        "data": [f"<results>/datasets/{id}/dataset.json" for id in ids],
+        "arrays": [ancient(path) for path in arrays],
+    }
+
+
+def classifier_files(*ids):
+    """Classifiers: their cards, with the digests of the weights, count by content."""
+    return {
+        "cards": [f"<results>/classifiers/{id}/classifier.json" for id in ids],
+        "weights": [ancient(f"<results>/classifiers/{id}/classifier.safetensors") for id in ids],
+    }
+
+
+def prefixed(prefix, files):
+    return {f"{prefix}_{name}": file for name, file in files.items()}
+
+
+def members(family):
+    return plan.families[family]["spec"]["members"]
+
+
+def ingredients(family):
+    """Ids of all classifiers that the recipes of a family may name."""
+    ids = [plan.families[family]["zero"]]
+    for member in members(family):
+        end = member["end"]
+        ids += plan.soups[end]["ingredients"] if end in plan.soups else [end]
+    return list(dict.fromkeys(ids))
+
+
+def recipes(family):
+    ends = [member["end"] for member in members(family)]
+    return [f"<results>/recipes/{end}.json" for end in ends if end in plan.soups]
+
+
+def evaluated(ids):
+    """Evaluations of these models, so that what follows finds their cells in the store."""
+    wanted = set(ids)
+    families = [f for f in plan.families if wanted & {member["end"] for member in members(f)}]
+    return [f"<results>/evaluations/{family}.json" for family in families]
+
+
+def endpoints(family):
+    """Evaluations that a family shares cells with: its start, and the ingredients of soups."""
+    zero = plan.families[family]["zero"]
+    own = {member["end"] for member in members(family)}
+    return evaluated(
+        [id for id in ingredients(family) if id not in own] + [zero] * (zero not in own)
+    )

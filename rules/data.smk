@@ -1,0 +1,53 @@
+FILTERED = [id for id, job in plan.datasets.items() if "pool" in job]
+PREPARED = [id for id in plan.datasets if id not in FILTERED]
+
+
+rule prepare_dataset:
+    """Decode or render one data set, once."""
+    output:
+        card="<results>/datasets/{dataset}/dataset.json",
+        images="<results>/datasets/{dataset}/images.npy",
+        labels="<results>/datasets/{dataset}/labels.npy",
+    log:
+        "<results>/logs/prepare_dataset/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(PREPARED),
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec=lambda w: plan.datasets[w.dataset]["spec"],
+        code=lambda w: code_digest(
+            "datasets/dataset.py",
+            plugin("datasets/sources", plan.datasets[w.dataset]["spec"]["source"]),
+        ),
+    message:
+        "Preparing the data set {wildcards.dataset}"
+    script:
+        "../workflow_scripts/prepare_dataset.py"
+
+
+rule filter_dataset:
+    """Keep the images of a pool that the adversary gets wrong."""
+    input:
+        unpack(lambda w: dataset_files(plan.datasets[w.dataset]["pool"])),
+        unpack(lambda w: classifier_files(plan.datasets[w.dataset]["adversary"])),
+    output:
+        card="<results>/datasets/{dataset}/dataset.json",
+        images="<results>/datasets/{dataset}/images.npy",
+        labels="<results>/datasets/{dataset}/labels.npy",
+    log:
+        "<results>/logs/filter_dataset/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(FILTERED),
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    resources:
+        gpu=1,
+    params:
+        spec=lambda w: plan.datasets[w.dataset]["spec"],
+        code=code_digest("evaluation/adversary.py"),
+    message:
+        "Filtering the data set {wildcards.dataset}"
+    script:
+        "../workflow_scripts/filter_dataset.py"

@@ -1,0 +1,28 @@
+rule finetune:
+    """Train one run: end to end, linear classifier, or a standard model from scratch."""
+    input:
+        unpack(lambda w: prefixed("train", dataset_files(plan.runs[w.run]["train"]))),
+        unpack(lambda w: prefixed("held_out", dataset_files(plan.runs[w.run]["held_out"]))),
+        unpack(lambda w: prefixed("start", classifier_files(*plan.runs[w.run]["start"]))),
+    output:
+        card="<results>/classifiers/{run}/classifier.json",
+        weights="<results>/classifiers/{run}/classifier.safetensors",
+    log:
+        "<results>/logs/finetune/{run}.log",
+    wildcard_constraints:
+        run=one_of(plan.runs),
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    resources:
+        gpu=1,
+        runtime=240,
+    params:
+        spec=lambda w: plan.runs[w.run]["spec"],
+        code=lambda w: code_digest(
+            "training/run.py", plugin("training/variants", plan.runs[w.run]["spec"]["variant"])
+        ),
+    message:
+        "Training {wildcards.run}; follow it with tail -f {log}"
+    script:
+        "../workflow_scripts/finetune.py"

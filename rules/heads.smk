@@ -1,0 +1,25 @@
+rule zero_shot:
+    """Build the zero-shot head from its prompts: tower and head, one Classifier."""
+    input:
+        config=plan.model["config"],
+        data=lambda w: f"<results>/datasets/{plan.zero_shots[w.zero_shot]['train']}/dataset.json",
+        weights=plan.model.get(
+            "weights", f"<results>/models/{plan.model['id']}/open_clip_model.safetensors"
+        ),
+    output:
+        card="<results>/classifiers/{zero_shot}/classifier.json",
+        weights="<results>/classifiers/{zero_shot}/classifier.safetensors",
+    log:
+        "<results>/logs/zero_shot/{zero_shot}.log",
+    wildcard_constraints:
+        zero_shot=one_of(plan.zero_shots),
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    params:
+        spec=lambda w: plan.zero_shots[w.zero_shot]["spec"],
+        code=code_digest("models/zero_shot.py"),
+    message:
+        "Building the zero-shot head {wildcards.zero_shot}"
+    script:
+        "../workflow_scripts/zero_shot.py"

@@ -1,0 +1,21 @@
+rule pretrain:
+    """Train the embedded CLIP model on rendered images and captions."""
+    input:
+        config=plan.model["config"],
+    output:
+        "<results>/models/{model}/open_clip_model.safetensors",
+    log:
+        "<results>/logs/pretrain/{model}.log",
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    resources:
+        gpu=1,
+        runtime=240,
+    params:
+        spec=plan.model.get("pretraining"),
+        code=code_digest("training/pretrain.py"),
+    message:
+        "Pretraining {wildcards.model}: about an hour on one core; follow it with tail -f {log}"
+    script:
+        "../workflow_scripts/pretrain.py"

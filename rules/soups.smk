@@ -1,0 +1,28 @@
+rule soup:
+    """Find one merge on the held-out set and write its recipe."""
+    input:
+        unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
+        unpack(lambda w: classifier_files(*plan.soups[w.soup]["ingredients"])),
+        evaluated=lambda w: evaluated(plan.soups[w.soup]["ingredients"]),
+    output:
+        "<results>/recipes/{soup}.json",
+    log:
+        "<results>/logs/soup/{soup}.log",
+    wildcard_constraints:
+        soup=one_of(plan.soups),
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    resources:
+        gpu=1,
+    params:
+        spec=lambda w: plan.soups[w.soup]["spec"],
+        code=lambda w: code_digest(
+            "merging/soup.py",
+            "evaluation/evaluator.py",
+            plugin("merging/methods", plan.soups[w.soup]["spec"]["method"]),
+        ),
+    message:
+        "Making {wildcards.soup}"
+    script:
+        "../workflow_scripts/soup.py"

@@ -1,0 +1,247 @@
+"""Figures: drawn from a synthetic study, with the awkward cases in it."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from stockpot import figures
+from stockpot.figures import style
+from stockpot.statistics.tables import measure, read_table, robustness_table
+
+SHIFTS = ["v2", "renditions", "sketch", "objectnet", "wide"]
+ROLES = {"held-out": "held-out", "reference": "reference", **dict.fromkeys(SHIFTS, "shift")}
+OFFSETS = np.array([0.16, -0.04, -0.12, 0.05, -0.05])
+N = 4000
+
+
+def study_cells() -> pd.DataFrame:
+    """Raw cells of a study with two sweeps and a soup sweep, runs, soups and baselines."""
+    rng = np.random.default_rng(1)
+    rows = []
+
+    def model(name, kind, reference, shift, curve="", alpha=np.nan):
+        values = [reference + 0.004, reference, *(shift + OFFSETS * (1.2 - shift))]
+        values = np.clip(values + rng.normal(0, 0.002, len(values)), 0, 1)
+        for dataset, value in zip(ROLES, values):
+            rows.append([name, kind, curve, alpha, dataset, N, round(value * N)])
+
+    def sweep(curve, reference, shift, bow):
+        for a in np.linspace(0, 1, 21):
+            model(f"{curve} alpha={a:.2f}", "wise-ft",
+                  0.72 + a * (reference - 0.72) + bow[0] * 4 * a * (1 - a) * (1.4 - 0.8 * a),
+                  0.62 + a * (shift - 0.62) + bow[1] * 4 * a * (1 - a), curve, a)  # fmt: skip
+
+    model("zero-shot", "zero-shot", 0.72, 0.62)
+    model("base", "end-to-end", 0.91, 0.57)
+    for i, (x, y) in enumerate(zip(np.linspace(0.90, 0.92, 8)[rng.permutation(8)],
+                                   np.linspace(0.60, 0.48, 8))):  # fmt: skip
+        model(f"search-{i + 1:02d}", "end-to-end", x, y)
+    model("linear", "linear-classifier", 0.86, 0.585)
+    model("uniform", "uniform", 0.925, 0.615)
+    model("greedy", "greedy", 0.93, 0.60)
+    model("ensemble", "logit-ensemble", 0.932, 0.59)
+    sweep("base", 0.91, 0.57, (0.075, 0.065))
+    sweep("linear", 0.86, 0.585, (0.04, 0.03))
+    sweep("greedy", 0.93, 0.60, (0.075, 0.06))
+    for i, x in enumerate(np.linspace(-0.2, 2.09, 12)):
+        y = 1 / (1 + np.exp(-(0.52 * x - 1.28 + rng.normal(0, 0.06))))
+        model(f"standard-{i + 1}", "from-scratch", 1 / (1 + np.exp(-x)), y)
+    return pd.DataFrame(rows, columns=["model", "kind", "curve", "alpha", "dataset", "n", "k"])
+
+
+def tables_of(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    measurements = measure(cells, ROLES, 0.95)
+    fits, rho = robustness_table(measurements, "logit", 0.95)
+    return {"measurements": measurements, "fits": fits, "rho": rho}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tables_of(study_cells())
+
+
+def awkward(cells: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies of 0 and 1, unknown kinds, a sweep of one point, another to nowhere."""
+    cells = cells[(cells["curve"] != "linear") | (cells["alpha"] == 0.5)].copy()
+    perfect, hopeless = cells["model"] == "greedy", cells["model"] == "standard-1"
+    cells.loc[perfect, "k"] = cells["n"]
+    cells.loc[hopeless & (cells["dataset"] != "reference"), "k"] = 0
+    cells.loc[cells["model"] == "uniform", "kind"] = "learned-soup"
+    other = cells["curve"] == "base"
+    cells.loc[other, ["kind", "curve"]] = ["fisher", "gone"]
+    return cells
+
+
+def digest(figure: Figure, path: Path) -> str:
+    style.save(figure, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_file_of_the_folder_is_a_figure_under_its_own_name():
+    assert figures.names() == ["alpha", "effective-robustness", "shifts", "soups"]
+    for name in figures.names():
+        assert figures.load(name) is figures._REGISTRY[name]
+
+
+def test_an_unknown_figure_is_refused_with_the_names_there_are():
+    with pytest.raises(ValueError, match="'scatter'.*effective-robustness"):
+        figures.load("scatter")
+    with pytest.raises(ValueError, match="'style'"):
+        figures.load("style")
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_unknown_option_is_named(name, tables):
+    with pytest.raises(ValueError, match="'colour'.*allowed"):
+        figures.load(name)(tables, {"colour": "red"})
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_draws_the_study_and_the_awkward_one(name, tables, tmp_path):
+    for case in (tables, tables_of(awkward(study_cells()))):
+        figure, data = figures.load(name)(case, {})
+        assert isinstance(figure, Figure) and len(data) > 0
+        style.save(figure, tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("kind", ["zero-shot", "end-to-end", "wise-ft"])
+@pytest.mark.parametrize("name", figures.names())
+def test_draws_a_study_that_has_hardly_begun(name, kind, tmp_path):
+    cells = study_cells()
+    figure, _ = figures.load(name)(tables_of(cells[cells["kind"] == kind]), {})
+    style.save(figure, tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("name", ["effective-robustness", "shifts"])
+@pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
+def test_every_axis_shows_accuracies_of_0_and_1(name, axis, tmp_path):
+    case = tables_of(awkward(study_cells()))
+    figure, data = figures.load(name)(case, {"axis": axis})
+    style.save(figure, tmp_path / "figure.png")
+    for axes in figure.axes:
+        assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    assert data["value"].max() == (1 if axis == "linear" else pytest.approx(1, abs=1e-3))
+
+
+def test_the_line_drawn_is_the_line_of_the_table(tables):
+    _, data = figures.load("effective-robustness")(tables, {"axis": "linear"})
+    line = data[data["kind"] == "fit"]
+    fit = tables["fits"].set_index("dataset").loc["shifts"]
+    x, y = (np.log(line[c] / (1 - line[c])) for c in ("reference_value", "value"))
+    assert np.allclose(y, fit["slope"] * x + fit["intercept"])
+    inner = line[line["reference_value"].between(0.5, 0.85)]
+    assert ((inner["low"] < inner["value"]) & (inner["value"] < inner["high"])).all()
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_tables_read_from_files_draw_the_same(name, tables, tmp_path):
+    read = {}
+    for table, content in tables.items():
+        content.to_csv(tmp_path / f"{table}.csv", index=False)
+        read[table] = read_table(tmp_path / f"{table}.csv")
+    drawn = [figures.load(name)(source, {})[0] for source in (tables, read)]
+    assert digest(drawn[0], tmp_path / "0.png") == digest(drawn[1], tmp_path / "1.png")
+
+
+def test_shifts_put_the_legend_where_there_is_room(tables):
+    figure, _ = figures.load("shifts")(tables, {})
+    assert len(figure.axes) == 6 and figure.axes[5].get_legend() and not figure.legends
+    roles = {name: role for name, role in ROLES.items() if name not in SHIFTS[3:]}
+    cells = study_cells()
+    measurements = measure(cells[cells["dataset"].isin(roles)], roles, 0.95)
+    fits, rho = robustness_table(measurements, "logit", 0.95)
+    fewer = {"measurements": measurements, "fits": fits, "rho": rho}
+    figure, _ = figures.load("shifts")(fewer, {})
+    assert len(figure.axes) == 3 and len(figure.legends) == 1
+
+
+def test_soups_ring_is_on_the_best_held_out_run(tables):
+    _, data = figures.load("soups")(tables, {})
+    m = tables["measurements"]
+    runs = m[(m["kind"] == "end-to-end") & (m["role"] == "held-out")]
+    best = runs.loc[runs["value"].idxmax(), "model"]
+    assert data.loc[data["best_single"], "model"].tolist() == [best]
+    assert set(data["kind"]) == {"end-to-end", "uniform", "greedy", "logit-ensemble"}
+
+
+def test_alpha_draws_every_sweep_on_every_data_set(tables):
+    figure, data = figures.load("alpha")(tables, {"columns": 3})
+    assert len(data) == 3 * 21 * (len(ROLES) + 1)
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert titles[:8] == ["reference", "held-out", *SHIFTS, "Mean of shifts"]
+
+
+@pytest.mark.parametrize(
+    "low, high, axis",
+    [
+        (0.4, 0.95, "logit"),
+        (0.9, 0.99, "logit"),
+        (1e-4, 0.9999, "logit"),
+        (1e-4, 0.999, "probit"),
+        (0.7, 0.71, "linear"),
+        (-0.05, 1.05, "linear"),
+    ],
+)
+def test_ticks_are_round_apart_and_inside(low, high, axis):
+    ticks = np.array(style.ticks(low, high, axis))
+    assert 3 <= len(ticks) <= 10 and (ticks >= low).all() and (ticks <= high).all()
+    forward = style.transforms(axis)[0]
+    assert (np.diff(forward(ticks)) >= 0.11 * (forward(high) - forward(low)) - 1e-9).all()
+    assert all(len(f"{100 * tick:.4g}") <= 5 for tick in ticks)
+
+
+def test_unknown_kinds_have_looks_of_their_own():
+    looks = style.looks(["zero-shot", "slerp", "ties"])
+    assert looks["slerp"].label == "Slerp" and looks["slerp"] != looks["ties"]
+
+
+def test_settings_of_the_user_neither_matter_nor_change(tables, tmp_path):
+    import matplotlib
+
+    plain = digest(figures.load("soups")(tables, {})[0], tmp_path / "plain.png")
+    with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "savefig.dpi": 50}):
+        assert digest(figures.load("soups")(tables, {})[0], tmp_path / "own.png") == plain
+        assert matplotlib.rcParams["font.size"] == 20
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf"])
+def test_same_bytes_again(suffix, tables, tmp_path):
+    for name in figures.names():
+        first, second = (
+            digest(figures.load(name)(tables, {})[0], tmp_path / f"{i}{suffix}") for i in range(2)
+        )
+        assert first == second
+
+
+def test_same_bytes_in_another_process(tables, tmp_path):
+    code = (
+        "import sys, test_figures as t; from pathlib import Path; from stockpot import figures\n"
+        "draw = figures.load('effective-robustness')\n"
+        "figure = draw(t.tables_of(t.study_cells()), {})[0]\n"
+        "print(t.digest(figure, Path(sys.argv[1])))"
+    )
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parents[1] / "workflow_scripts")])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "12345", "TZ": "Asia/Tokyo"}
+    figure = figures.load("effective-robustness")(tables, {})[0]
+    for suffix in (".png", ".pdf"):
+        command = [sys.executable, "-c", code, str(tmp_path / f"other{suffix}")]
+        other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        assert other.stdout.strip() == digest(figure, tmp_path / f"here{suffix}")
+
+
+def test_save_refuses_other_formats(tables, tmp_path):
+    with pytest.raises(ValueError, match="figure.gif.*pdf.*png"):
+        style.save(Figure(), tmp_path / "figure.gif")
+
+
+def test_fonts_are_embedded_as_text(tables, tmp_path):
+    style.save(figures.load("soups")(tables, {})[0], tmp_path / "figure.pdf")
+    content = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/FontFile2" in content and b"/Type3" not in content and b"CreationDate" not in content

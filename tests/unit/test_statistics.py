@@ -1,0 +1,271 @@
+"""Intervals, paired differences, lines and tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from scipy.stats import binomtest
+from stockpot.statistics import robustness
+from stockpot.statistics.intervals import clopper_pearson, mean_interval
+from stockpot.statistics.paired import paired_mean_difference
+from stockpot.statistics.tables import (
+    COLUMNS,
+    measure,
+    overview,
+    pairs,
+    read_table,
+    robustness_table,
+    to_markdown,
+)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.995])
+@pytest.mark.parametrize("k, n", [(0, 10), (10, 10), (1, 10), (3, 7), (480, 500), (40193, 50000)])
+def test_clopper_pearson_is_scipys_exact_interval(k, n, confidence):
+    expected = binomtest(k, n).proportion_ci(confidence, method="exact")
+    assert np.allclose(clopper_pearson(k, n, confidence), (expected.low, expected.high), atol=1e-9)
+
+
+def test_clopper_pearson_of_the_released_soups():
+    """Correct of ImageNet's 50,000: best single, greedy, uniform, ensemble; in percent."""
+    low, high = clopper_pearson([40193, 40513, 39986, 40594], 50_000)
+    assert np.round(100 * low, 3).tolist() == [80.035, 80.680, 79.618, 80.843]
+    assert np.round(100 * high, 3).tolist() == [80.733, 81.369, 80.322, 81.530]
+
+
+def test_clopper_pearson_without_examples_and_shapes():
+    low, high = clopper_pearson([[0, 0], [0, 5]], [0, 5])
+    assert low.tolist()[0] == [0, 0] and high[1].tolist() == [1, 1] and low.shape == (2, 2)
+    assert [float(x) for x in clopper_pearson(0, 0)] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("k, n", [(3, 2), (-1, 2), (0, -1), (np.nan, 2), (1, np.inf)])
+def test_impossible_counts_are_refused(k, n):
+    for function in (clopper_pearson, mean_interval):
+        with pytest.raises(ValueError, match="counts must be finite"):
+            function(k, n)
+
+
+def test_confidence_must_be_a_fraction():
+    with pytest.raises(ValueError, match="got 95"):
+        clopper_pearson(1, 2, 95)
+
+
+def test_mean_interval_covers_the_truth():
+    rng = np.random.default_rng(3)
+    n, p = np.array([400, 100, 250]), np.array([0.8, 0.5, 0.3])
+    covered = 0
+    for seed in range(400):
+        low, high = mean_interval(rng.binomial(n, p), n, 0.9, draws=500, seed=seed)
+        covered += low <= p.mean() <= high
+    assert 0.86 <= covered / 400 <= 0.94
+
+
+def test_mean_interval_is_the_bootstrap_of_the_outcomes():
+    rng = np.random.default_rng(0)
+    sets = [np.arange(n) < k for k, n in ((30, 40), (10, 60))]
+    means = [np.mean([rng.choice(s, len(s)).mean() for s in sets]) for _ in range(20_000)]
+    low, high = mean_interval([30, 10], [40, 60], 0.9)
+    assert np.allclose((low, high), np.quantile(means, [0.05, 0.95]), atol=0.006)
+
+
+def test_mean_interval_repeats_and_needs_examples():
+    assert mean_interval([3, 5], [9, 9]) == mean_interval([3, 5], [9, 9])
+    assert mean_interval([0, 9], [9, 9]) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="examples in every set"):
+        mean_interval([0, 1], [0, 5])
+
+
+def test_paired_difference_is_the_bootstrap_of_pairs():
+    rng = np.random.default_rng(0)
+    a, b = [], []
+    for n, p in ((60, 0.7), (90, 0.5)):
+        a.append(rng.random(n) < p)
+        b.append(np.where(rng.random(n) < 0.6, a[-1], rng.random(n) < p - 0.1))
+    draws = []
+    for _ in range(20_000):
+        rows = [rng.integers(0, len(x), len(x)) for x in a]
+        draws.append(np.mean([x[i].mean() - y[i].mean() for x, y, i in zip(a, b, rows)]))
+    found = paired_mean_difference(a, b, 0.9)
+    assert found.difference == pytest.approx(np.mean([x.mean() - y.mean() for x, y in zip(a, b)]))
+    assert np.allclose((found.low, found.high), np.quantile(draws, [0.05, 0.95]), atol=0.006)
+
+
+def test_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
+    right = np.random.default_rng(1).random(500) < 0.6
+    better = right | (np.arange(500) < 25)
+    found = paired_mean_difference([better], [right])
+    low, high = clopper_pearson(right.sum(), 500)
+    assert 0 < found.low and found.high - found.low < (high - low) / 2
+    same = paired_mean_difference([right], [right])
+    assert (same.difference, same.low, same.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])])
+def test_paired_sets_must_match(a, b):
+    with pytest.raises(ValueError):
+        paired_mean_difference(a, b)
+
+
+@pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
+def test_line_is_recovered_and_its_points_have_no_effective_robustness(axis):
+    forward, inverse = robustness.transforms(axis)
+    reference = np.linspace(0.5, 0.8, 7)
+    shift = inverse(0.9 * forward(reference) - 0.2)
+    line = robustness.fit_line(reference, shift, axis)
+    assert (line.slope, line.intercept, line.r) == pytest.approx((0.9, -0.2, 1))
+    assert (line.n, line.axis) == (7, axis)
+    assert np.allclose(robustness.effective_robustness(line, reference, shift), 0)
+    low, high = robustness.band(reference, shift, [0.4, 0.9], axis=axis)
+    assert np.allclose(low, line.predict([0.4, 0.9])) and np.allclose(high, low)
+
+
+def test_effective_robustness_of_clip_and_the_testbed_line():
+    """Slope and intercept of imagenet-testbed's 79 standard models, mean of five shifts;
+    CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 from WiSE-FT's tables."""
+    line = robustness.Line(1.0436, -1.8904, 0.974, 79, "logit")
+    rho = robustness.effective_robustness(line, [0.683, 0.817], [0.581, 0.630])
+    assert np.round(100 * rho, 1) == pytest.approx([32.9, 21.2], abs=0.15)
+
+
+def test_band_narrows_where_the_models_are_and_has_the_right_width():
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 2, 200)
+    y = 0.8 * x - 1 + rng.normal(0, 0.3, 200)
+    at = expit([-1.0, 0.5, 2.0, 4.0])
+    low, high = robustness.band(expit(x), expit(y), at, 0.95)
+    width = logit(high) - logit(low)
+    spread = ((x - x.mean()) ** 2).sum()
+    expected = 2 * 1.96 * 0.3 * np.sqrt(1 / 200 + (logit(at) - x.mean()) ** 2 / spread)
+    assert np.allclose(width, expected, rtol=0.15)
+
+
+def test_three_models_suffice_for_a_band():
+    low, high = robustness.band([0.5, 0.6, 0.7], [0.3, 0.42, 0.5], [0.6])
+    assert np.isfinite([low, high]).all()
+
+
+def test_lines_that_cannot_be_fitted_say_why():
+    with pytest.raises(ValueError, match="at least 3 baseline models, got 2"):
+        robustness.fit_line([0.5, 0.6], [0.4, 0.5])
+    with pytest.raises(ValueError, match="'log'; allowed: logit, probit, linear"):
+        robustness.fit_line([0.5, 0.6, 0.7], [0.4, 0.5, 0.6], "log")
+    with pytest.raises(ValueError, match="no finite place on the logit axis"):
+        robustness.fit_line([0.5, 0.6, 0.7], [0.0, 0.5, 0.6])
+
+
+def test_accuracies_are_moved_half_an_example_inside():
+    assert robustness.inside([0, 0.3, 1], 100).tolist() == [0.005, 0.3, 0.995]
+    assert robustness.inside([0, 0.3, 1], 100, "linear").tolist() == [0, 0.3, 1]
+
+
+ROLES = {"val": "held-out", "ref": "reference", "b": "shift", "a": "shift"}
+
+
+def cells() -> pd.DataFrame:
+    rows = []
+
+    def model(name, kind, *k, curve="", alpha=np.nan):
+        for dataset, count in zip(ROLES, k):
+            rows.append([name, kind, curve, alpha, dataset, 200 if dataset == "a" else 100, count])
+
+    for i, x in enumerate((-0.5, 0.0, 0.5, 1.0)):
+        y = 0.5 * x - 1
+        model(f"scratch-{i}", "from-scratch", 0, *(round(100 * expit(v)) for v in (x, y)),
+              round(200 * expit(y)))  # fmt: skip
+    model("run", "end-to-end", 90, 90, 60, 100)
+    model("zero-shot", "zero-shot", 70, 70, 65, 140)
+    model("stew", "new-rule", 80, 80, 60, 120)
+    for alpha, held_out in ((0, 70), (0.25, 92), (0.5, 91), (0.75, 92), (1, 90)):
+        model(f"run alpha={alpha:.2f}", "wise-ft", held_out, 80, 70, 130, curve="run", alpha=alpha)
+    return pd.DataFrame(rows, columns=["model", "kind", "curve", "alpha", "dataset", "n", "k"])
+
+
+@pytest.fixture
+def measurements():
+    return measure(cells(), ROLES, 0.95)
+
+
+def test_measurements_have_the_mean_and_do_not_depend_on_the_order(measurements):
+    assert list(measurements.columns) == COLUMNS
+    shuffled = cells().sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(measure(shuffled, ROLES, 0.95), measurements)
+    run = measurements[measurements["model"] == "run"].set_index("dataset")
+    assert run.index.tolist() == ["val", "ref", "b", "a", "shifts"]
+    mean = run.loc["shifts"]
+    assert (mean["value"], mean["n"], mean["role"]) == (pytest.approx(0.55), 300, "mean")
+    assert pd.isna(mean["k"]) and run.loc["a", "k"] == 100
+    assert (mean["low"], mean["high"]) == mean_interval([100, 60], [200, 100], 0.95)
+    assert run.loc["b", "low"] == clopper_pearson(60, 100, 0.95)[0]
+    assert (measurements["low"] <= measurements["value"]).all()
+    assert (measurements["value"] <= measurements["high"]).all()
+    kinds = measurements["kind"].unique().tolist()
+    assert kinds == ["zero-shot", "end-to-end", "wise-ft", "from-scratch", "new-rule"]
+
+
+def test_no_mean_without_all_shifts():
+    table = cells()
+    table = table[(table["model"] != "run") | (table["dataset"] != "a")]
+    found = measure(table, ROLES, 0.95)
+    assert "run" not in found.loc[found["role"] == "mean", "model"].tolist()
+    assert "stew" in found.loc[found["role"] == "mean", "model"].tolist()
+
+
+def test_measure_refuses_what_it_cannot_place():
+    with pytest.raises(ValueError, match="without a role: .*'ref'"):
+        measure(cells(), {"a": "shift", "b": "shift", "val": "held-out"}, 0.95)
+    with pytest.raises(ValueError, match="measured twice: .*'scratch-0'"):
+        measure(pd.concat([cells(), cells().head(1)]), ROLES, 0.95)
+    with pytest.raises(ValueError, match="'shifts' is not free"):
+        measure(cells(), {**ROLES, "shifts": "shift"}, 0.95)
+
+
+def test_measurements_survive_csv(measurements, tmp_path):
+    measurements.to_csv(tmp_path / "m.csv", index=False)
+    back = read_table(tmp_path / "m.csv")
+    assert (back["curve"] == measurements["curve"]).all()
+    assert back["alpha"].equals(measurements["alpha"]) and back["value"].equals(
+        measurements["value"]
+    )
+    pd.testing.assert_frame_equal(overview(back), overview(measurements))
+
+
+def test_robustness_table_is_the_fit_and_the_height_above_it(measurements):
+    fits, rho = robustness_table(measurements, "logit", 0.95)
+    assert fits["dataset"].tolist() == ["b", "a", "shifts"] and (fits["n"] == 4).all()
+    assert np.allclose(fits["slope"], 0.5, atol=0.1) and (fits["r"] > 0.95).all()
+    assert len(rho) == 3 * len(pairs(measurements, "a"))
+    fit = fits.set_index("dataset").loc["b"]
+    row = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
+    predicted = expit(fit["slope"] * logit(0.9) + fit["intercept"])
+    assert row["rho"] == pytest.approx(0.6 - predicted)
+    assert row["low"] == pytest.approx(clopper_pearson(60, 100)[0] - predicted)
+
+
+def test_robustness_table_without_baselines_is_empty_and_with_two_an_error(measurements):
+    fits, rho = robustness_table(
+        measurements[measurements["kind"] != "from-scratch"], "logit", 0.95
+    )
+    assert len(fits) == len(rho) == 0 and "rho" in rho and "slope" in fits
+    few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
+    with pytest.raises(ValueError, match="at least 3 baseline models, got 2"):
+        robustness_table(few, "logit", 0.95)
+
+
+def test_overview_and_its_markdown(measurements):
+    table = overview(measurements)
+    assert list(table.columns) == ["model", "kind", "ref", "b", "a", "mean of shifts"]
+    assert table["model"].tolist() == [
+        "zero-shot", "run", "run, alpha 0.50", "run, alpha 0.25 (best held-out)", "stew",
+    ]  # fmt: skip
+    low, high = clopper_pearson(90, 100)
+    assert table.loc[1, "ref"] == f"90.0 ± {50 * (high - low):.1f}"
+    lines = to_markdown(table.replace("stew", "a|b")).splitlines()
+    assert lines[1] == "| :-- | :-- | --: | --: | --: | --: |"
+    assert len(lines) == 7 and lines[-1].startswith("| a\\|b | new-rule | 80.0")
+
+
+def test_overview_with_the_best_alpha_at_one_half(measurements):
+    best = measurements.copy()
+    best.loc[(best["alpha"] == 0.5) & (best["role"] == "held-out"), "value"] = 0.99
+    assert overview(best)["model"].tolist()[2:4] == ["run, alpha 0.50 (best held-out)", "stew"]

@@ -1,0 +1,21 @@
+"""Draw one figure from the tables."""
+
+from pathlib import Path
+
+from stockpot import figures
+from stockpot.figures.style import save
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.statistics.tables import read_table
+
+with job(snakemake) as spec:
+    tables = {
+        "measurements": read_table(snakemake.input.measurements),
+        "fits": read_table(snakemake.input.fits),
+        "rho": read_table(snakemake.input.robustness),
+    }
+    drawn, data = figures.load(spec["figure"])(tables, spec["options"])
+    for path in (snakemake.output.pdf, snakemake.output.png):
+        save(drawn, Path(path))
+    with atomic(snakemake.output.data) as path:
+        data.to_csv(path, index=False, lineterminator="\n", float_format="%.6f")

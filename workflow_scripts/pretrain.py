@@ -1,0 +1,14 @@
+"""Pretrain the embedded CLIP model."""
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.training.pretrain import pretrain
+
+with job(snakemake) as spec:
+    out = Path(snakemake.output[0])
+    tensors = pretrain(Path(snakemake.input.config).parent, spec, out.parent / ".state")
+    with atomic(out) as path:
+        save_file(tensors, path, {"format": "pt"})

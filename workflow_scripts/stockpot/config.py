@@ -1,0 +1,133 @@
+"""Check a config: against the schema, then what refers to what. One line per mistake."""
+
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from .errors import StockpotError
+from .merging.names import OUTPUT_SPACE
+
+
+def check(config: dict, schema: dict, files: list[str] = ()) -> None:
+    """Raises StockpotError with a line per mistake: key path, value, what is allowed.
+
+    files: the YAML files the config was read from, searched for repeated keys, which YAML
+    itself lets pass.
+    """
+    problems = [line for file in files for line in _repeated_keys(Path(file))]
+    if not problems:
+        errors = sorted(
+            Draft202012Validator(schema).iter_errors(config), key=lambda e: list(map(str, e.path))
+        )
+        problems = list(dict.fromkeys(_line(error) for error in errors))
+    if not problems:
+        problems = _references(config)
+    if problems:
+        raise StockpotError("\n".join(problems))
+
+
+def _line(error) -> str:
+    path = ".".join(map(str, error.absolute_path)) or "config"
+    value = error.instance
+    if error.validator == "additionalProperties":
+        allowed = sorted(error.schema.get("properties", {}))
+        unknown = [key for key in value if key not in allowed]
+        return (
+            f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
+        )
+    if error.validator == "type":
+        hint = ""
+        if isinstance(value, str) and error.validator_value in ("number", "integer"):
+            hint = "; YAML reads a number with an exponent only with a point, as in 1.0e-5"
+        return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
+    if error.validator == "enum":
+        return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "required":
+        return f"{path}: {error.message}"
+    if error.validator == "pattern":
+        return f"{path}: {value!r} is not made of letters, digits and hyphens, a letter first"
+    return f"{path}: {error.message}"
+
+
+def _repeated_keys(file: Path) -> list[str]:
+    try:
+        root = yaml.compose(file.read_text())
+    except yaml.YAMLError as error:
+        return [f"{file}: not valid YAML ({' '.join(str(error).split())})"]
+    problems = []
+
+    def walk(node, path: str) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                where = f"{path}.{key.value}".strip(".")
+                if key.value in seen and key.value != "<<":
+                    line = key.start_mark.line + 1
+                    problems.append(f"{where}: given twice in {file.name}, again in line {line}")
+                seen.add(key.value)
+                walk(value, where)
+        elif isinstance(node, yaml.SequenceNode):
+            for i, value in enumerate(node.value):
+                walk(value, f"{path}.{i}")
+
+    walk(root, "")
+    return problems
+
+
+def _references(config: dict) -> list[str]:
+    """Names that point at nothing, names used twice, numbers that do not fit together."""
+    problems = []
+
+    def known(path: str, name: str, allowed, what: str) -> None:
+        if name not in allowed:
+            problems.append(
+                f"{path}: unknown {what} {name!r}; there are {', '.join(allowed) or 'none'}"
+            )
+
+    datasets, data = list(config["datasets"]), config["data"]
+    for role in ("train", "held_out", "reference"):
+        known(f"data.{role}", data[role], datasets, "data set")
+    for i, name in enumerate(data["shifts"]):
+        known(f"data.shifts.{i}", name, datasets, "data set")
+    roles = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
+    for name in sorted({name for name in roles if roles.count(name) > 1}):
+        problems.append(
+            f"data: {name!r} plays two parts; training, held-out and test sets must differ"
+        )
+    for name, entry in config["datasets"].items():
+        if entry["source"] == "adversarial":
+            known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
+            if config["datasets"].get(entry["pool"], {}).get("source") == "adversarial":
+                problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
+    if config["standard"]["models"] or any(
+        e["source"] == "adversarial" for e in config["datasets"].values()
+    ):
+        known("standard.train", config["standard"]["train"], datasets, "data set")
+
+    runs = [*config["finetune"]["runs"], *search_names(config)]
+    soups = list(config["soups"])
+    everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"], "adversary"]
+    for name in sorted({name for name in everyone if everyone.count(name) > 1}):
+        problems.append(f"{name}: two models have this name among runs, soups and standard models")
+    for name, soup in config["soups"].items():
+        for i, ingredient in enumerate(soup.get("ingredients", [])):
+            known(f"soups.{name}.ingredients.{i}", ingredient, runs, "run")
+    for i, name in enumerate(config["sweep"]["of"]):
+        known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
+        if name in soups and config["soups"][name]["method"] in OUTPUT_SPACE:
+            problems.append(
+                f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
+            )
+    for key, entry in config["finetune"]["search"]["space"].items():
+        for kind, (low, *_, high) in entry.items():
+            if kind != "choice" and low > high:
+                problems.append(f"finetune.search.space.{key}.{kind}: {low} is larger than {high}")
+            if kind == "log_uniform" and low <= 0:
+                problems.append(f"finetune.search.space.{key}.{kind}: {low} is not above 0")
+    return problems
+
+
+def search_names(config: dict) -> list[str]:
+    """Names of the random search's runs; the first ones stay when there are more."""
+    return [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]

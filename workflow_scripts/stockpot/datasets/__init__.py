@@ -1,0 +1,1 @@
+"""Dataset sources: each file of ``sources/`` registers one by its name."""

@@ -1,0 +1,85 @@
+"""Digests: of plain data, of files and of code."""
+
+import ast
+import hashlib
+import json
+import tokenize
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def canonical(value) -> str:
+    """JSON with sorted keys and no spaces; the same data gives the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256(value) -> str:
+    """Hex digest of plain data (dicts, lists, strings, numbers, None)."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def short(value) -> str:
+    """The first 8 hex digits: enough to name a folder."""
+    return sha256(value)[:8]
+
+
+def sha256_file(path: str | Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_digest(*entries: str) -> str:
+    """Digest of modules of this package and of all that they import from it.
+
+    entries: paths relative to the package ("training/loop.py"). Comments, docstrings and
+    blank lines do not count, so only a change of the code changes the digest.
+    """
+    modules: set[Path] = set()
+    for entry in entries:
+        _collect((PACKAGE / entry).resolve(), modules)
+    digest = hashlib.sha256()
+    for path in sorted(modules):
+        digest.update(f"{path.relative_to(PACKAGE)}\0{_token_digest(path)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _collect(path: Path, found: set[Path]) -> None:
+    if path not in found:
+        found.add(path)
+        for imported in _imports(path):
+            _collect(imported, found)
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """Files of this package that the module imports with relative imports, at any depth."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.parents[node.level - 1]
+            target = base.joinpath(*(node.module or "").split(".")) if node.module else base
+            names = [target / alias.name for alias in node.names]
+            found += [p for name in [target, *names] for p in _module_files(name)]
+    return tuple(p for p in found if p.is_relative_to(PACKAGE))
+
+
+def _module_files(name: Path) -> list[Path]:
+    candidates = [name.with_suffix(".py"), name / "__init__.py", name.parent / "__init__.py"]
+    return [p for p in candidates if p.is_file()]
+
+
+@cache
+def _token_digest(path: Path) -> str:
+    digest, previous = hashlib.sha256(), tokenize.NEWLINE
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING)
+    statement_starts = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    with open(path, "rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            docstring = token.type == tokenize.STRING and previous in statement_starts
+            if token.type in skipped or docstring:
+                continue
+            digest.update(f"{tokenize.tok_name[token.type]}:{token.string}\0".encode())
+            previous = token.type
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Evaluation: a store of predictions and the engine that fills it."""

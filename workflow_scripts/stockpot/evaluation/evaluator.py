@@ -1,0 +1,74 @@
+"""Predictions of recipes: from the store where it has them, from the engine where not."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from ..datasets.dataset import Dataset
+from ..merging.recipe import LINEAR, single
+from ..models.classifier import Weights, read_card
+from ..models.device import pick_device, pick_precision
+from .engine import Engine
+from .predictions import Predictions, predictions
+from .store import Store, key
+
+log = logging.getLogger(__name__)
+
+
+class Evaluator:
+    """One job's way to predictions; counts what it computed and what it found."""
+
+    def __init__(self, store: Store, classifiers: list[Path], spec: dict):
+        """classifiers: folders of all that recipes may name (diverged runs are passed over).
+
+        spec: precision (auto, bf16, fp32), batch_size, store_logits.
+        """
+        cards = {folder: read_card(folder) for folder in classifiers}
+        self.folders = {card.sha256: f for f, card in cards.items() if card.status == "ok"}
+        self.store, self.spec = store, spec
+        self.precision = pick_precision(spec["precision"], pick_device())
+        self.computed = self.reused = 0
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """Built when the first cell has to be computed: a job that only reuses loads no model."""
+        if self._engine is None:
+            ingredients = {sha: Weights(folder) for sha, folder in self.folders.items()}
+            self._engine = Engine(ingredients, self.precision, self.spec["batch_size"])
+        return self._engine
+
+    def predictions(self, recipe: dict, dataset: Dataset) -> tuple[str, Predictions]:
+        """The store's key and the predictions of one cell."""
+        wanted = key(recipe, dataset.fingerprint, self.precision)
+        found = self.store.get(wanted, logits=self.spec["store_logits"])
+        if found is not None:
+            self.reused += 1
+            return wanted, found
+        labels = torch.from_numpy(dataset.labels)
+        made = predictions(self._logits(recipe, dataset), labels, self.spec["store_logits"])
+        self.store.put(wanted, made, recipe, dataset.name)
+        self.computed += 1
+        return wanted, made
+
+    def _logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
+        """float32 [n, classes]; an ensemble's are the weighted mean of its ingredients' logits."""
+        if recipe["rule"] == LINEAR:
+            return self.engine.logits(recipe, dataset)
+        total = 0
+        for sha256, weight in sorted(recipe["ingredients"].items()):
+            member = single(sha256)
+            found = self.store.get(key(member, dataset.fingerprint, self.precision), logits=True)
+            logits = self._logits(member, dataset) if found is None else found.logits
+            total = total + weight * logits.double()
+        return total.float()
+
+    def report(self) -> None:
+        """One line on what was computed, what was found, and at which rate."""
+        rate = ""
+        if self._engine is not None and self._engine.forward_seconds:
+            rate = f", {self._engine.forward_images / self._engine.forward_seconds:.0f} images/s"
+        log.info(
+            "%d cells computed, %d reused (%s%s)", self.computed, self.reused, self.precision, rate
+        )

@@ -1,0 +1,83 @@
+"""Evaluate one family: models, or whole sweeps towards them, on every data set."""
+
+import json
+import logging
+import time
+from pathlib import Path
+
+from ..datasets.dataset import Dataset, read_dataset
+from ..files import atomic
+from ..merging.recipe import interpolate, single
+from ..models.classifier import read_card
+from .evaluator import Evaluator
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+
+def evaluate_family(
+    spec: dict,
+    zero: Path,
+    ends: dict[str, Path],
+    classifiers: list[Path],
+    datasets: list[Path],
+    store: Store,
+    out: Path,
+) -> None:
+    """Fill the store with the family's cells and list them in ``out`` (JSON).
+
+    spec: members, each with name, kind, end and alphas (may be empty); precision,
+    batch_size, store_logits. zero: Classifier folder that the sweeps start from. ends:
+    Classifier folder or recipe file of every member's end. classifiers: folders of all
+    ingredients. A diverged run is listed with its status and has no cells.
+    """
+    sets = [read_dataset(folder) for folder in datasets]
+    rows, statuses = [], {}
+    for member in spec["members"]:
+        end = ends[member["end"]]
+        statuses[member["name"]] = status = "ok" if end.is_file() else read_card(end).status
+        if status != "ok":
+            log.error("%s is not evaluated: this run %s", member["name"], status)
+            continue
+        named = [zero, end] if end.is_dir() else classifiers
+        evaluator = Evaluator(store, named if member["alphas"] or end.is_file() else [end], spec)
+        rows += _cells(points(member, read_recipe(zero), read_recipe(end)), sets, evaluator)
+        evaluator.report()
+    with atomic(out) as path:
+        path.write_text(json.dumps({"status": statuses, "cells": rows}, indent=1) + "\n")
+
+
+def read_recipe(path: Path) -> dict:
+    """The recipe of a Classifier folder or of a soup's recipe file."""
+    if path.is_dir():
+        return single(read_card(path).sha256)
+    recipe = json.loads(path.read_text())
+    return {"rule": recipe["rule"], "ingredients": recipe["ingredients"]}
+
+
+def points(member: dict, zero: dict, end: dict) -> list[tuple[dict, dict]]:
+    """(the table's labels, recipe) of the model itself and of every alpha of its sweep."""
+    name = member["name"]
+    out = [({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, end)]
+    for alpha in member["alphas"]:
+        labels = {
+            "model": f"{name} alpha={alpha:.2f}",
+            "kind": "wise-ft",
+            "curve": name,
+            "alpha": alpha,
+        }
+        out.append((labels, interpolate(zero, end, alpha)))
+    return out
+
+
+def _cells(
+    family: list[tuple[dict, dict]], sets: list[Dataset], evaluator: Evaluator
+) -> list[dict]:
+    rows, started = [], time.monotonic()
+    for done, (labels, recipe) in enumerate(family, 1):
+        for dataset in sets:
+            key, found = evaluator.predictions(recipe, dataset)
+            rows.append({**labels, "dataset": dataset.name, "n": found.n, "k": found.k, "key": key})
+        left = (time.monotonic() - started) / done * (len(family) - done)
+        log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
+    return rows

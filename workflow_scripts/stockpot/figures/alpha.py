@@ -1,0 +1,41 @@
+"""Accuracy along the way from the zero-shot to the fine-tuned weights (WiSE-FT, figure 6)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from ..statistics.tables import MEAN, datasets
+from . import figure
+from .style import DASHES, GREY, finish, grid, options, sweeps
+
+
+@figure("alpha")
+def draw_alpha(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """A panel per data set, a line per sweep with its intervals and its chord.
+
+    Options: columns.
+    """
+    measurements = tables["measurements"]
+    chosen = options(style, columns=4)
+    table = measurements[measurements["curve"] != ""].sort_values("alpha", kind="stable")
+    names = datasets(measurements, "reference", "held-out", "shift", "mean")
+    result, panels, spare = grid(len(names), chosen["columns"], 1.9)
+    legend = {}
+    for panel, name in zip(panels, names):
+        there = table[table["dataset"] == name]
+        for (kind, curve), look in sweeps(measurements).items():
+            sweep = there[(there["kind"] == kind) & (there["curve"] == curve)]
+            x, ends = sweep["alpha"], pd.concat([sweep.head(1), sweep.tail(1)])
+            panel.fill_between(x, 100 * sweep["low"], 100 * sweep["high"],
+                               color=look.colour, alpha=0.15, linewidth=0)  # fmt: skip
+            panel.plot(x, 100 * sweep["value"], **look.line)
+            panel.plot(ends["alpha"], 100 * ends["value"], color=look.colour, ls=DASHES, lw=0.6)
+            legend[look.label] = Line2D([], [], **look.line)
+        panel.set_title("Mean of shifts" if name == MEAN else name, loc="left")
+        panel.set_xlim(-0.03, 1.03)
+        panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+        panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    legend["Straight line between the ends"] = Line2D([], [], color=GREY, ls=DASHES, lw=0.6)
+    finish(result, spare, legend, "α", "Accuracy (%)")
+    return result, table

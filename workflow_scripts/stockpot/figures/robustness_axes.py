@@ -1,0 +1,120 @@
+"""Accuracy under shift against reference accuracy: what several figures share."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..statistics.robustness import Line, band, inside, transforms
+from ..statistics.tables import BASELINE, pairs
+from .style import DASHES, GREY, accuracy_axis, limits, looks, sweeps
+
+FIT = "fit"
+_HALF = {"ls": "", "marker": "o", "ms": 5.5, "mfc": "white", "mew": 1.1}
+_X = ["reference_value", "reference_low", "reference_high"]
+_Y = ["value", "low", "high"]
+
+
+def default_axis(fits: pd.DataFrame) -> str:
+    """The axis of the fits, logit where there are none."""
+    return fits["axis"].iloc[0] if len(fits) else "logit"
+
+
+def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
+    """``pairs`` with everything moved inside the axis, and a column ``dataset``."""
+    table = pairs(measurements, dataset).assign(dataset=dataset)
+    for columns, n in ((_X, "reference_n"), (_Y, "n")):
+        for column in columns:
+            table[column] = inside(table[column], table[n], axis)
+    return table
+
+
+def fitted(table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
+    """The data set's line and its bootstrap band between two reference accuracies.
+
+    Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
+    confidence. Empty without a fit.
+    """
+    fit = fits[fits["dataset"].isin(table["dataset"])]
+    if len(fit) == 0:
+        return pd.DataFrame()
+    row = fit.iloc[0]
+    line = Line(row["slope"], row["intercept"], row["r"], row["n"], row["axis"])
+    forward, inverse = transforms(line.axis)
+    at = inverse(np.linspace(*forward(np.clip(ends, 1e-6, 1 - 1e-6)), 101))
+    baseline = table[table["kind"] == BASELINE]
+    x = inside(baseline["reference_value"], baseline["reference_n"], line.axis)
+    y = inside(baseline["value"], baseline["n"], line.axis)
+    low, high = band(x, y, at, row["confidence"], axis=line.axis)
+    return pd.DataFrame(
+        {"model": "line", "kind": FIT, "curve": "", "reference_value": at,
+         "value": line.predict(at), "low": low, "high": high, "dataset": row["dataset"],
+         "confidence": row["confidence"]}
+    )  # fmt: skip
+
+
+def _single(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["curve"] == ""]
+
+
+def axis_limits(table: pd.DataFrame, axis: str) -> tuple[tuple, tuple]:
+    """Ends of x and y that hold every point and its interval."""
+    return tuple(limits(table[columns].to_numpy().ravel(), axis) for columns in (_X, _Y))
+
+
+def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
+    x, y = table["reference_value"], table["value"]
+    style = {"color": colour, "linewidth": 0.6, "alpha": 0.55, "zorder": 3}
+    axes.hlines(y, table["reference_low"], table["reference_high"], **style)
+    axes.vlines(x, table["low"], table["high"], **style)
+
+
+def draw(
+    axes: Axes, table: pd.DataFrame, line: pd.DataFrame, axis: str, ends: tuple, intervals: bool
+) -> None:
+    """One panel: ``points`` of a data set, its ``fitted`` line, y = x, between these ends."""
+    accuracy_axis(axes, "x", ends[0], axis)
+    accuracy_axis(axes, "y", ends[1], axis)
+    diagonal = np.linspace(max(ends[0][0], 1e-6), min(ends[0][1], 1 - 1e-6), 101)
+    axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
+    if len(line):
+        x = line["reference_value"]
+        low, high = line["low"].clip(*ends[1]), line["high"].clip(*ends[1])
+        axes.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0)
+        axes.plot(x, line["value"], color=GREY, linewidth=1, zorder=2)
+    for (kind, curve), look in sweeps(table).items():
+        sweep = table[(table["kind"] == kind) & (table["curve"] == curve)].sort_values("alpha")
+        x, y = sweep["reference_value"], sweep["value"]
+        axes.plot(x, y, zorder=4, **look.line)
+        half = sweep[np.isclose(sweep["alpha"], 0.5)]
+        if intervals:
+            _bars(axes, half, look.colour)
+        axes.plot(half["reference_value"], half["value"], zorder=6, color=look.colour, **_HALF)
+    single = _single(table)
+    for kind, look in looks(single["kind"]).items():
+        models = single[single["kind"] == kind]
+        if intervals:
+            _bars(axes, models, look.colour)
+        order = 5 if kind in (BASELINE, "end-to-end") else 7
+        axes.plot(models["reference_value"], models["value"], zorder=order, **look.mark)
+
+
+def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:
+    """Legend text -> handle of what ``draw`` shows for the same arguments."""
+
+    def handle(**properties):
+        return Line2D([], [], **properties)
+
+    found = {look.label: handle(**look.mark) for look in looks(_single(table)["kind"]).values()}
+    curves = sweeps(table).values()
+    found |= {look.label: handle(**look.line) for look in curves}
+    if curves:
+        found["α = 0.5"] = handle(color="#444444", **_HALF)
+    if len(line):
+        label = f"Fit with {100 * line['confidence'].iloc[0]:g} % band"
+        found[label] = (Patch(facecolor=GREY, alpha=0.25), handle(color=GREY))
+    (left, right), (bottom, top) = ends
+    if max(left, bottom) < min(right, top):
+        found["y = x"] = handle(color=GREY, ls=DASHES, lw=0.7)
+    return found

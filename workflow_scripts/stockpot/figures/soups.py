@@ -1,0 +1,46 @@
+"""Soups beside the models they are made of (Model soups, figure 1)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ..statistics.tables import BASELINE, MEAN, reference
+from . import figure
+from .robustness_axes import axis_limits, draw, entries, points
+from .style import BLACK, ONE_COLUMN, options
+
+SINGLE = "end-to-end"
+_APART = ("zero-shot", "linear-classifier", BASELINE)
+
+
+@figure("soups")
+def draw_soups(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Single fine-tuned models, soups and ensembles; the best held-out model has a ring.
+
+    Options: intervals.
+    """
+    measurements = tables["measurements"]
+    chosen = options(style, intervals=True)
+    table = points(measurements, MEAN, "linear")
+    table = table[(table["curve"] == "") & ~table["kind"].isin(_APART)]
+    held_out = measurements[
+        (measurements["kind"] == SINGLE) & (measurements["role"] == "held-out")
+        & (measurements["curve"] == "")
+    ]  # fmt: skip
+    accuracy = held_out.groupby("model", sort=False)["value"].mean()
+    best = table["model"].eq(accuracy.idxmax() if len(accuracy) else None)
+    table = table.assign(best_single=best & (table["kind"] == SINGLE))
+
+    result = Figure((ONE_COLUMN, 3.6), layout="constrained")
+    axes, ends = result.subplots(), axis_limits(table, "linear")
+    draw(axes, table, pd.DataFrame(), "linear", ends, chosen["intervals"])
+    legend = entries(table, pd.DataFrame(), ends)
+    ring = {"color": BLACK, "marker": "o", "ls": "", "ms": 8, "mfc": "none", "mew": 0.9}
+    top = table[table["best_single"]]
+    if len(top):
+        axes.plot(top["reference_value"], top["value"], zorder=8, **ring)
+        legend["Best single, held-out"] = Line2D([], [], **ring)
+    axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
+    axes.set_ylabel("Mean accuracy under shift (%)")
+    result.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2)
+    return result, table

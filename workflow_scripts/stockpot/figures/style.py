@@ -1,0 +1,204 @@
+"""How every figure looks: sizes, colours, marks, accuracy axes, and files with fixed bytes."""
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..files import atomic
+from ..statistics.robustness import transforms
+
+ONE_COLUMN, TWO_COLUMNS = 3.35, 6.9  # inches
+# Okabe and Ito's palette, which stays distinct under the common kinds of colour blindness.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+DASHES = (0, (4, 3))  # of helping lines; solid and the other patterns are for results
+RC = {
+    "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.2,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E8E8E8",
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.1,
+    "pdf.fonttype": 42,  # embedded TrueType: text in the PDF stays text
+    "savefig.dpi": 200,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Legend text, mark, colour and size in points of one kind of model."""
+
+    label: str
+    marker: str
+    colour: str
+    size: float = 5.0
+
+    @property
+    def mark(self) -> dict:
+        """Properties of its points, for ``plot`` and for a legend."""
+        return {"color": self.colour, "marker": self.marker, "markersize": self.size, "ls": "",
+                "markeredgecolor": "white", "markeredgewidth": 0.4}  # fmt: skip
+
+
+LOOKS = {
+    "zero-shot": Look("Zero-shot", "*", BLACK, 9.5),
+    "end-to-end": Look("Fine-tuned end-to-end", "o", BLUE, 4.0),
+    "linear-classifier": Look("Linear classifier", "s", ORANGE),
+    "wise-ft": Look("WiSE-FT", "o", VERMILION, 4.0),
+    "uniform": Look("Uniform soup", "^", PURPLE, 6.0),
+    "greedy": Look("Greedy soup", "D", GREEN, 5.0),
+    "logit-ensemble": Look("Logit ensemble", "X", SKY, 6.0),
+    "from-scratch": Look("Standard models", "o", GREY, 3.5),
+}
+_SPARE = [("P", VERMILION), ("v", BLACK), ("h", PURPLE), ("<", ORANGE), (">", GREEN), ("p", SKY)]
+
+
+@contextmanager
+def context():
+    """A block in which matplotlib's settings are its defaults plus ours."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
+
+
+def options(given: dict, **defaults) -> dict:
+    """A figure's options over their defaults. ValueError names an option there is not."""
+    for name in given:
+        if name not in defaults:
+            raise ValueError(f"unknown option {name!r}; allowed: {', '.join(defaults) or 'none'}")
+    return defaults | given
+
+
+def looks(kinds: Iterable[str]) -> dict[str, Look]:
+    """The look of every kind, also of one that nothing here knows."""
+    kinds = list(dict.fromkeys(kinds))
+    unknown = sorted(set(kinds) - set(LOOKS))
+    spare = {
+        kind: Look(kind.replace("-", " ").capitalize(), *_SPARE[i % len(_SPARE)])
+        for i, kind in enumerate(unknown)
+    }
+    return {kind: LOOKS.get(kind) or spare[kind] for kind in kinds}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Legend text, colour and dashes of one curve."""
+
+    label: str
+    colour: str
+    dashes: str
+
+    @property
+    def line(self) -> dict:
+        """Properties of its line and small points, for ``plot`` and for a legend."""
+        return {"color": self.colour, "ls": self.dashes, "marker": "o", "markersize": 1.8}
+
+
+def sweeps(measurements: pd.DataFrame) -> dict[tuple[str, str], Sweep]:
+    """(kind, curve) -> look: a sweep has the colour of the model it goes to."""
+    known = looks(measurements["kind"])
+    single = measurements[measurements["curve"] == ""]
+    target = dict(zip(single["model"], single["kind"]))
+    found, used = {}, []
+    curves = measurements.loc[measurements["curve"] != "", ["kind", "curve"]].drop_duplicates()
+    for kind, curve in curves.itertuples(index=False):
+        colour = known[target.get(curve, kind)].colour
+        dashes = ("-", "--", "-.", ":")[used.count(colour) % 4]
+        used.append(colour)
+        found[kind, curve] = Sweep(f"{known[kind].label} to {curve}", colour, dashes)
+    return found
+
+
+def limits(values, axis: str, margin: float = 0.06) -> tuple[float, float]:
+    """Ends of an axis that holds the values with a margin on each side, as accuracies."""
+    forward, inverse = transforms(axis)
+    x = forward(np.asarray(values, dtype=float))
+    x = x[np.isfinite(x)]
+    low, high = (x.min(), x.max()) if len(x) else (forward(0.25), forward(0.75))
+    space = margin * (high - low) or 0.1
+    return float(inverse(low - space)), float(inverse(high + space))
+
+
+def ticks(low: float, high: float, axis: str, gap: float = 0.11) -> list[float]:
+    """Round percentages in [low, high], no two closer than ``gap`` of the axis.
+
+    Even steps as fine as fit, then values near 0 and 100, where a logit axis is wide.
+    """
+    forward, _ = transforms(axis)
+    least = gap * (forward(high) - forward(low))
+
+    def apart(places):
+        return (np.diff(forward(np.sort(places))) >= least).all()
+
+    def multiples(step):
+        count = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+        return [float(x) for x in np.round(step * count, 6) + 0.0 if np.isfinite(forward(x))]
+
+    steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+    chosen = next((multiples(step) for step in steps if apart(multiples(step))), [])
+    tails = (0.1, 0.05, 0.08, 0.06, 0.04, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001)
+    for x in [end for tail in tails for end in (tail, 1 - tail)] if axis != "linear" else ():
+        if low <= x <= high and apart([*chosen, x]):
+            chosen = sorted([*chosen, x])
+    return chosen
+
+
+def accuracy_axis(axes: Axes, which: str, ends: tuple[float, float], axis: str) -> None:
+    """Make x or y (``which``) an accuracy axis with these ends and ticks in percent."""
+    axes.set(**{f"{which}lim": ends})
+    axes.set(**{f"{which}scale": "linear"})
+    if axis != "linear":
+        getattr(axes, f"set_{which}scale")("function", functions=transforms(axis))
+    places = ticks(*ends, axis)
+    getattr(axes, f"set_{which}ticks")(places, [f"{100 * place:.4g}" for place in places])
+
+
+def grid(n: int, columns: int, height: float) -> tuple[Figure, list[Axes], list[Axes]]:
+    """A two-column figure with n panels of this height: (figure, panels, spare panels)."""
+    rows = -(-n // columns)
+    figure = Figure((TWO_COLUMNS, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    return figure, axes[:n], axes[n:]
+
+
+def finish(figure: Figure, spare: list[Axes], legend: dict, x: str, y: str) -> None:
+    """Common labels of a ``grid``; the legend (text -> handle) in a spare panel or on top."""
+    figure.supxlabel(x, fontsize=RC["axes.labelsize"])
+    figure.supylabel(y, fontsize=RC["axes.labelsize"])
+    for panel in spare:
+        panel.set_axis_off()
+    if spare:
+        spare[-1].legend(legend.values(), legend.keys(), loc="center", borderpad=0)
+    else:
+        figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=4)
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write PDF or PNG (200 dpi), by suffix. The same figure gives the same bytes."""
+    path = Path(path)
+    metadata = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    if path.suffix not in metadata:
+        raise ValueError(f"cannot write {path.name}; allowed: {', '.join(metadata)}")
+    with context(), atomic(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:], metadata=metadata[path.suffix])

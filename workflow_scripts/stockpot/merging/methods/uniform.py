@@ -1,0 +1,7 @@
+"""The uniform soup: the mean of all ingredients (Model soups, section 2)."""
+
+from ..recipe import uniform
+
+
+def find(ingredients: dict[str, str], context) -> dict:
+    return uniform(list(ingredients.values()))

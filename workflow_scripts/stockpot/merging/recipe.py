@@ -1,0 +1,38 @@
+"""The Recipe noun: what a merge is, as plain data.
+
+A recipe names its ingredients by the SHA-256 of their weights:
+
+    {"rule": "linear", "ingredients": {"<sha256>": coefficient, ...}}
+
+``linear`` mixes weights; ``logit-ensemble`` mixes logits. A model by itself is the linear
+recipe with one coefficient of 1, so the end points of every sweep are the models they
+come from, down to the key under which their predictions are stored.
+"""
+
+from ..errors import StockpotError
+from .names import LINEAR
+
+
+def single(sha256: str) -> dict:
+    return {"rule": LINEAR, "ingredients": {sha256: 1.0}}
+
+
+def uniform(shas: list[str], rule: str = LINEAR) -> dict:
+    """Equal coefficients 1/k (Model soups, section 2). A repeated ingredient counts repeatedly."""
+    return {"rule": rule, "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))}}
+
+
+def interpolate(start: dict, end: dict, alpha: float) -> dict:
+    """(1 - alpha) start + alpha end (WiSE-FT equation 1), of two linear recipes.
+
+    alpha 0 and 1 give exactly ``start`` and ``end``.
+    """
+    if start["rule"] != LINEAR or end["rule"] != LINEAR:
+        raise StockpotError(
+            f"only linear recipes can be interpolated, not {start['rule']} and {end['rule']}"
+        )
+    mixed: dict[str, float] = {}
+    for recipe, share in ((start, 1 - alpha), (end, alpha)):
+        for sha256, coefficient in recipe["ingredients"].items():
+            mixed[sha256] = mixed.get(sha256, 0.0) + share * coefficient
+    return {"rule": LINEAR, "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0}}

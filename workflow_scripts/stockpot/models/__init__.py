@@ -1,0 +1,1 @@
+"""Models: architectures, weights files and zero-shot heads."""

@@ -1,0 +1,105 @@
+"""The Classifier noun: image tower and head in one safetensors file, with a card beside it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..errors import StockpotError
+from ..files import atomic
+
+WEIGHTS, CARD = "classifier.safetensors", "classifier.json"
+TOWER, HEAD = "visual.", "head."
+
+
+@dataclass
+class Card:
+    """What is known of a Classifier without opening its weights.
+
+    architecture: see ``models.tower``. normalise: features to unit length before the head.
+    mean, std: of the input pixels in [0, 1]. parents: name -> sha256 of what it came from.
+    start: sha256 of the model whose weights training began from ("" for a random start).
+    status: "ok" or "diverged". held_out: n and k on the held-out set, where measured.
+    """
+
+    name: str
+    kind: str
+    architecture: dict
+    class_names: list[str]
+    normalise: bool
+    mean: list[float]
+    std: list[float]
+    image_size: int
+    start: str = ""
+    spec: dict = field(default_factory=dict)
+    status: str = "ok"
+    sha256: str = ""
+    tower_sha256: str = ""
+    history: list[dict] = field(default_factory=list)
+
+
+def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Tensor]) -> Card:
+    """Write weights and card; the card, written last, holds the digests of the weights.
+
+    tensors: ``visual.*`` of the tower, ``head.weight`` [classes, features] and ``head.bias``
+    [classes]. Tensors that share memory are written once each.
+    """
+    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
+    card.sha256 = tensor_digest(tensors)
+    card.tower_sha256 = tensor_digest({n: t for n, t in tensors.items() if n.startswith(TOWER)})
+    metadata = {key: json.dumps(value) for key, value in asdict(card).items() if key != "history"}
+    with atomic(Path(folder) / WEIGHTS) as path:
+        save_file(tensors, path, {"format": "pt", **metadata})
+    with atomic(Path(folder) / CARD) as path:
+        path.write_text(json.dumps(asdict(card), indent=1) + "\n")
+    return card
+
+
+def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def read_card(folder: str | Path) -> Card:
+    path = Path(folder) / CARD
+    try:
+        return Card(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise StockpotError(f"{path}: not a readable classifier card ({error})") from error
+
+
+class Weights:
+    """The tensors of one Classifier, memory-mapped and read one at a time."""
+
+    def __init__(self, folder: str | Path, verify: bool = True):
+        """Raises StockpotError for a diverged run, a broken file, or one unlike its card."""
+        self.card, self.path = read_card(folder), Path(folder) / WEIGHTS
+        if self.card.status != "ok":
+            raise StockpotError(
+                f"{self.path}: the run {self.card.name} {self.card.status} and has no weights"
+            )
+        try:
+            self._file = safe_open(self.path, framework="pt")
+        except (OSError, SafetensorError) as error:
+            raise StockpotError(
+                f"{self.path}: not a readable safetensors file ({error})"
+            ) from error
+        self.names = sorted(self._file.keys())
+        if verify and tensor_digest({n: self[n] for n in self.names}) != self.card.sha256:
+            raise StockpotError(f"{self.path}: its content is not what {CARD} beside it describes")
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return self._file.get_tensor(name)
+
+    def shapes(self) -> dict[str, tuple[list[int], str]]:
+        """Shape and type of every tensor, read from the header alone."""
+        slices = {name: self._file.get_slice(name) for name in self.names}
+        return {name: (s.get_shape(), s.get_dtype()) for name, s in slices.items()}

@@ -1,0 +1,72 @@
+"""The zero-shot head: one weight vector per class from its prompts."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from ..errors import StockpotError
+from .classifier import HEAD, TOWER, Card, write_classifier
+from .clip import create_clip, tokenizer
+from .files import CONFIG
+from .openclip import open_clip
+from .tower import OPEN_CLIP
+
+
+def zero_shot_head(
+    model: torch.nn.Module,
+    tokenize,
+    class_names: list[str],
+    prompts: list[str],
+    classes_per_batch: int = 64,
+) -> torch.Tensor:
+    """Head weights [classes, d], float32: embed, normalise, average over the prompts,
+    normalise, times exp(logit_scale). WiSE-FT section 3 and appendix D.
+
+    prompts: texts with ``{}`` where the class name goes.
+    """
+    embeddings = open_clip.build_zero_shot_classifier(
+        model, tokenize, class_names, prompts, num_classes_per_batch=classes_per_batch
+    )
+    with torch.no_grad():
+        return (embeddings.T * model.logit_scale.exp()).contiguous()
+
+
+def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
+    """A CLIP model with the weights of a safetensors file; StockpotError if they do not fit."""
+    model = create_clip(architecture, load_weights=False)
+    try:
+        model.load_state_dict(load_file(weights))
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise StockpotError(f"{weights}: not weights of {architecture} ({reason})") from error
+    return model
+
+
+def write_zero_shot(
+    folder: Path, architecture: Path, weights: Path, class_names: list[str], spec: dict
+) -> Card:
+    """Build the head and write tower and head as one Classifier.
+
+    architecture: folder with open_clip's config. weights: safetensors file of the whole
+    CLIP model. spec: name, prompts.
+    """
+    model = load_clip(architecture, weights)
+    head = zero_shot_head(model, tokenizer(architecture), class_names, spec["prompts"])
+    config = json.loads((architecture / CONFIG).read_text())
+    settings = config["preprocess_cfg"]
+    card = Card(
+        name=spec["name"],
+        kind="zero-shot",
+        architecture={"library": OPEN_CLIP, "config": config},
+        class_names=class_names,
+        normalise=True,
+        mean=settings["mean"],
+        std=settings["std"],
+        image_size=settings["size"][0],
+        spec=spec,
+    )
+    tensors = {TOWER + key: tensor for key, tensor in model.visual.state_dict().items()}
+    tensors |= {HEAD + "weight": head, HEAD + "bias": torch.zeros(len(class_names))}
+    return write_classifier(folder, card, tensors)

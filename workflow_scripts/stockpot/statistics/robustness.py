@@ -1,0 +1,98 @@
+"""Effective robustness: how far a model lies above the line of standard models.
+
+On logit (or probit) axes, accuracy under shift is close to a straight line in reference
+accuracy for models trained on the reference set alone (Taori et al. 2020, Miller et al. 2021).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit, ndtr, ndtri
+from scipy.stats import linregress
+
+from .intervals import tails
+
+AXES = {"logit": (logit, expit), "probit": (ndtri, ndtr), "linear": (np.array, np.array)}
+
+
+def transforms(axis: str):
+    """(accuracy -> coordinate, coordinate -> accuracy) of an axis, elementwise on arrays."""
+    if axis not in AXES:
+        raise ValueError(f"unknown axis {axis!r}; allowed: {', '.join(AXES)}")
+    return AXES[axis]
+
+
+def inside(accuracy, n, axis: str = "logit") -> np.ndarray:
+    """Accuracies that have a finite place on the axis.
+
+    On logit and probit axes 0 and 1 have none: there values are clipped to [1/(2n),
+    1 - 1/(2n)], half an example from the end. On a linear axis nothing changes.
+    """
+    accuracy, n = np.asarray(accuracy, dtype=float), np.asarray(n, dtype=float)
+    return accuracy if axis == "linear" else np.clip(accuracy, 0.5 / n, 1 - 0.5 / n)
+
+
+@dataclass(frozen=True)
+class Line:
+    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models."""
+
+    slope: float
+    intercept: float
+    r: float
+    n: int
+    axis: str
+
+    def predict(self, reference) -> np.ndarray:
+        """Accuracy under shift that the line expects at these reference accuracies."""
+        forward, inverse = transforms(self.axis)
+        return inverse(self.slope * forward(np.asarray(reference, float)) + self.intercept)
+
+
+def _coordinates(reference, shift, axis: str) -> tuple[np.ndarray, np.ndarray]:
+    forward, _ = transforms(axis)
+    x, y = (forward(np.asarray(accuracy, dtype=float)) for accuracy in (reference, shift))
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"need one pair of accuracies per model, got {x.shape} and {y.shape}")
+    if len(x) < 3:
+        raise ValueError(f"a line needs at least 3 baseline models, got {len(x)}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError(f"an accuracy has no finite place on the {axis} axis; see `inside`")
+    return x, y
+
+
+def fit_line(reference, shift, axis: str = "logit") -> Line:
+    """Least-squares line through baseline models.
+
+    reference, shift: [models] accuracies as fractions, clipped with ``inside`` first.
+    ValueError for fewer than three models, an accuracy without a place, an unknown axis.
+    """
+    x, y = _coordinates(reference, shift, axis)
+    fit = linregress(x, y)
+    return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)
+
+
+def band(
+    reference, shift, at, confidence=0.95, draws=2_000, seed=0, axis="logit"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise bootstrap band of ``fit_line`` at reference accuracies ``at`` [points].
+
+    Models are resampled as pairs; a resample of equal reference accuracies has no line and
+    is left out. Returns (low, high), accuracies [points]. ValueError as in ``fit_line``.
+    """
+    x, y = _coordinates(reference, shift, axis)
+    forward, inverse = transforms(axis)
+    quantiles = tails(confidence)
+    rows = np.random.default_rng(seed).integers(0, len(x), (draws, len(x)))
+    rows = rows[np.ptp(x[rows], axis=1) > 0]
+    mean_x, mean_y = x[rows].mean(axis=1), y[rows].mean(axis=1)
+    dx, dy = x[rows] - mean_x[:, None], y[rows] - mean_y[:, None]
+    slope = (dx * dy).sum(axis=1) / (dx * dx).sum(axis=1)
+    at = forward(np.asarray(at, dtype=float))
+    lines = mean_y[:, None] + slope[:, None] * (at - mean_x[:, None])
+    low, high = np.quantile(lines, quantiles, axis=0)
+    return inverse(low), inverse(high)
+
+
+def effective_robustness(line: Line, reference, shift) -> np.ndarray:
+    """rho = accuracy under shift minus what the line predicts (WiSE-FT, section 2)."""
+    return np.asarray(shift, dtype=float) - line.predict(reference)

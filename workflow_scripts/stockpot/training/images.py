@@ -1,0 +1,30 @@
+"""Batches of images for a model that wants them normalised and, in training, cropped."""
+
+import torch
+
+from ..datasets.dataset import Dataset
+from ..models.classifier import Card
+from ..models.tower import Normaliser
+from .augment import random_crop
+from .loop import Batches
+
+
+def image_batches(
+    data: Dataset, card: Card, crop: float, device: str, limit: int | None = None
+) -> Batches:
+    """The first ``limit`` images of a data set as training or evaluation batches.
+
+    crop: least share of the area that a random crop keeps; 1 turns cropping off.
+    """
+    normalise = Normaliser(card.mean, card.std, device)
+
+    def prepare(images: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        x = normalise(images)
+        if generator is None or crop == 1:
+            return x
+        return random_crop(x, crop, card.image_size, generator)
+
+    n = len(data) if limit is None else limit
+    return Batches(
+        torch.from_numpy(data.images[:n].copy()), torch.from_numpy(data.labels[:n]), prepare
+    )

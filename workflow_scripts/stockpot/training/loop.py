@@ -1,0 +1,139 @@
+"""The training loop: AdamW, warm-up and cosine, gradient clipping, resumable after each epoch."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from ..files import atomic
+from .schedule import warmup_cosine
+
+log = logging.getLogger(__name__)
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+
+@dataclass
+class Batches:
+    """Inputs and labels of one data set, and how a batch of inputs becomes the model's.
+
+    inputs: [n, ...] of any type; labels: int64 [n]. prepare(batch, generator) gets a
+    generator for augmentation in training and None in evaluation.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    prepare: Callable[[torch.Tensor, torch.Generator | None], torch.Tensor]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict]:
+    """Weight decay for matrices only, none for gains and biases; as WiSE-FT's code."""
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+def fit(
+    model: torch.nn.Module,
+    train: Batches,
+    held_out: Batches,
+    spec: dict,
+    state_dir: Path,
+    device: torch.device | str = "cpu",
+) -> list[dict]:
+    """Train ``model`` in place and return one row per epoch: loss, held-out n and k.
+
+    spec: epochs, batch_size, lr, weight_decay, warmup (share of the steps), clip (global
+    norm), label_smoothing, seed. Every epoch's order and augmentation follow from
+    (seed, epoch), so a run that resumes from ``state_dir`` ends with the same bytes as one
+    that was never stopped. Raises Diverged at the first loss that is not finite.
+    """
+    model.to(device)
+    optimizer = torch.optim.AdamW(parameter_groups(model, spec["weight_decay"]), lr=spec["lr"])
+    per_epoch = math.ceil(len(train) / spec["batch_size"])
+    steps = per_epoch * spec["epochs"]
+    warmup = max(1, round(spec["warmup"] * steps))
+    history, state = _resume(model, optimizer, state_dir)
+
+    for epoch in range(len(history), spec["epochs"]):
+        started = time.monotonic()
+        generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
+        order = torch.randperm(len(train), generator=generator)
+        model.train()
+        total = 0.0
+        for i, rows in enumerate(order.split(spec["batch_size"])):
+            for group in optimizer.param_groups:
+                group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
+            logits = model(train.prepare(train.inputs[rows].to(device), generator))
+            loss = functional.cross_entropy(
+                logits, train.labels[rows].to(device), label_smoothing=spec["label_smoothing"]
+            )
+            if not torch.isfinite(loss):
+                raise Diverged(f"the loss became {loss.item()} in epoch {epoch + 1}, step {i + 1}")
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
+            optimizer.step()
+            total += loss.item() * len(rows)
+        history.append(
+            {
+                "epoch": epoch + 1,
+                "loss": total / len(train),
+                "held_out_n": len(held_out),
+                "held_out_k": correct(model, held_out, device),
+            }
+        )
+        _report(history[-1], spec["epochs"], len(train), time.monotonic() - started)
+        with atomic(state) as path:
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "history": history,
+                },
+                path,
+            )
+    model.eval()
+    return history
+
+
+@torch.no_grad()
+def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 500) -> int:
+    """Number of examples whose largest logit is at the label."""
+    model.eval()
+    hits = 0
+    for inputs, labels in zip(data.inputs.split(batch_size), data.labels.split(batch_size)):
+        predicted = model(data.prepare(inputs.to(device), None)).argmax(1)
+        hits += int((predicted.cpu() == labels).sum())
+    return hits
+
+
+def _resume(model, optimizer, state_dir: Path) -> tuple[list[dict], Path]:
+    state = Path(state_dir) / "state.pt"
+    if not state.exists():
+        return [], state
+    saved = torch.load(state, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    log.info("resumed after epoch %d", len(saved["history"]))
+    return saved["history"], state
+
+
+def _report(row: dict, epochs: int, n: int, seconds: float) -> None:
+    log.info(
+        "epoch %d/%d  loss %.4f  held-out %.2f %%  %.0f images/s  %.0f s left",
+        row["epoch"], epochs, row["loss"], 100 * row["held_out_k"] / row["held_out_n"],
+        n / seconds, seconds * (epochs - row["epoch"]),
+    )  # fmt: skip

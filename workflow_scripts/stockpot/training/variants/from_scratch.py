@@ -1,0 +1,31 @@
+"""Standard models: trained on the reference alone, from random weights."""
+
+import torch
+
+from ...models.classifier import Card
+from ...models.tower import ImageClassifier, build_tower
+from ..images import image_batches
+from ..loop import fit
+
+MEAN, STD = [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]
+
+
+def train(spec, context):
+    torch.manual_seed(spec["seed"])
+    tower = build_tower(spec["architecture"])
+    classes = context.train.class_names
+    model = ImageClassifier(tower, tower.num_features, len(classes), normalise=False)
+    card = Card(
+        name="",
+        kind="",
+        architecture=spec["architecture"],
+        class_names=classes,
+        normalise=False,
+        mean=MEAN,
+        std=STD,
+        image_size=context.train.images.shape[1],
+    )
+    train_set = image_batches(context.train, card, spec["crop"], context.device, spec["images"])
+    held_out = image_batches(context.held_out, card, 1, context.device)
+    card.history = fit(model, train_set, held_out, spec, context.state_dir, context.device)
+    return card, model.state_dict()
