@@ -24,6 +24,7 @@ rule all:
     default_target: True
     input:
         expand("<results>/studies/{study}/overview.md", study=plan.studies),
+        f"<results>/studies/{config['study']}/summary.md",
         expand(
             "<results>/studies/{study}/figures/{figure}.{format}",
             study=plan.studies,

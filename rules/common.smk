@@ -8,7 +8,7 @@ ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import spec
-from stockpot.config import check
+from stockpot.config import check, without_nulls
 from stockpot.digest import code_digest
 from stockpot.errors import StockpotError
 
@@ -20,6 +20,7 @@ def locate(path):
 
 
 try:
+    config = without_nulls(config)
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
     check(config, schema, workflow.overwrite_configfiles)
     plan = spec.build(config, locate)
@@ -65,7 +66,7 @@ def members(family):
 
 def ingredients(family):
     """Ids of all classifiers that the recipes of a family may name."""
-    ids = [plan.families[family]["zero"]]
+    ids = list(plan.families[family]["start"])
     for member in members(family):
         end = member["end"]
         ids += plan.soups[end]["ingredients"] if end in plan.soups else [end]
@@ -86,8 +87,5 @@ def evaluated(ids):
 
 def endpoints(family):
     """Evaluations that a family shares cells with: its start, and the ingredients of soups."""
-    zero = plan.families[family]["zero"]
     own = {member["end"] for member in members(family)}
-    return evaluated(
-        [id for id in ingredients(family) if id not in own] + [zero] * (zero not in own)
-    )
+    return evaluated([id for id in ingredients(family) if id not in own])

@@ -18,7 +18,7 @@ rule evaluate:
         gpu=1,
     params:
         spec=lambda w: plan.families[w.family]["spec"],
-        zero=lambda w: plan.families[w.family]["zero"],
+        start=lambda w: plan.families[w.family]["start"],
         code=code_digest("evaluation/family.py"),
     message:
         "Evaluating {wildcards.family}"

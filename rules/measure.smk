@@ -29,3 +29,31 @@ rule measure:
         "Measuring {wildcards.study}"
     script:
         "../workflow_scripts/measure.py"
+
+
+rule summary:
+    """Put the seeds of a study side by side."""
+    input:
+        findings=expand("<results>/studies/{study}/findings.csv", study=plan.studies),
+        overviews=expand("<results>/studies/{study}/overview.md", study=plan.studies),
+    output:
+        report(
+            "<results>/studies/{name}/summary.md",
+            caption="report/summary.rst",
+            category="Overview",
+            labels={"study": "{name}", "what": "all seeds"},
+        ),
+    log:
+        "<results>/logs/summary/{name}.log",
+    wildcard_constraints:
+        name=config["study"],
+    localrule: True
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec={},
+        code=code_digest("statistics/summary.py"),
+    message:
+        "Summing up {wildcards.name}"
+    script:
+        "../workflow_scripts/summary.py"

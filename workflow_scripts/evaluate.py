@@ -13,7 +13,7 @@ with job(snakemake) as spec:
     recipes = {Path(path).stem: Path(path) for path in snakemake.input.recipes}
     evaluate_family(
         spec,
-        zero=classifiers[snakemake.params.zero],
+        start=classifiers[start[0]] if (start := snakemake.params.start) else None,
         ends=classifiers | recipes,
         classifiers=list(classifiers.values()),
         datasets=[Path(card).parent for card in snakemake.input.data],

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+
 from stockpot.evaluation.correctness import read_correct
 from stockpot.files import atomic
 from stockpot.job import job

@@ -8,6 +8,6 @@ from stockpot.job import job
 
 with job(snakemake) as spec:
     images, labels, class_names = load(spec["source"])(spec)
-    write_dataset(
-        Path(snakemake.output.card).parent, spec["name"], images, labels, class_names, spec
-    )
+    source = {key: value for key, value in spec.items() if key != "files"}
+    folder = Path(snakemake.output.card).parent
+    write_dataset(folder, spec["name"], images, labels, class_names, source)

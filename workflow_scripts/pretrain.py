@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from safetensors.torch import save_file
+
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.training.pretrain import pretrain

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+
 from stockpot import figures
 from stockpot.figures import style
 from stockpot.statistics.tables import measure, read_table, robustness_table

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 from scipy.stats import binomtest
+
 from stockpot.statistics import robustness
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
 from stockpot.statistics.paired import paired_mean_difference

@@ -128,6 +128,25 @@ def _references(config: dict) -> list[str]:
     return problems
 
 
+MAPS = ("datasets", "runs", "space", "soups", "models", "figures")
+
+
+def without_nulls(config: dict) -> dict:
+    """The config without entries set to null: how a file takes away what config.yaml has.
+
+    A map of named things that is null altogether becomes empty.
+    """
+    kept = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            kept[key] = without_nulls(value)
+        elif value is not None:
+            kept[key] = value
+        elif key in MAPS:
+            kept[key] = {}
+    return kept
+
+
 def search_names(config: dict) -> list[str]:
     """Names of the random search's runs; the first ones stay when there are more."""
     return [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]

@@ -10,17 +10,22 @@ import json
 import math
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .config import search_names
+from .datasets.listing import listing_digest
 from .digest import short
 from .errors import StockpotError
 from .models.files import CONFIG, WEIGHTS, check_safetensors
 
+Locate = Callable[[str], Path]
+
 
 @dataclass
 class Plan:
-    """All artefacts by id. ``studies``: one per seed, in the order of the config."""
+    """All artefacts by id; ``studies`` by "<study>/seed<seed>"."""
 
     model: dict = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
@@ -31,133 +36,133 @@ class Plan:
     studies: dict[str, dict] = field(default_factory=dict)
 
 
-def build(config: dict, locate) -> Plan:
-    """Plan the study. locate: path given in the config -> Path, for the files it names.
+def build(config: dict, locate: Locate) -> Plan:
+    """Plan the study. locate: path given in the config -> where the file is.
 
     Raises StockpotError for a file that is missing or broken.
     """
     plan = Plan(model=_model(config, locate))
     prompts = _prompts(config["head"]["prompts"], locate)
     for seed in config["seeds"]:
-        _plan_seed(plan, config, prompts, seed)
+        _Seed(plan, config, locate, seed).add(prompts)
     return plan
 
 
-def _plan_seed(plan: Plan, config: dict, prompts: list[str], seed: int) -> None:
-    data, standard = config["data"], config["standard"]
-    sets = {
-        name: _dataset(plan, config, name, seed)
-        for name in _used(config)
-        if name in config["datasets"]
-    }
-    train, held_out = sets[data["train"]], sets[data["held_out"]]
-    tests = [sets[data["held_out"]], sets[data["reference"]], *(sets[s] for s in data["shifts"])]
+@dataclass
+class _Seed:
+    """Plans the study of one seed."""
 
-    zero_spec = {"name": "zero-shot", "model": plan.model["key"], "prompts": prompts}
-    zero = _id("zero-shot", {**zero_spec, "train": train})
-    plan.zero_shots[zero] = {"spec": zero_spec, "train": train}
+    plan: Plan
+    config: dict
+    locate: Locate
+    seed: int
 
-    runs = {}
-    for name, spec in _finetune_specs(config).items():
-        runs[name] = _run(plan, name, spec, seed, train, held_out, start=zero)
-    scratch = {
-        name: _run(
-            plan, name, {**standard["defaults"], **spec}, seed, sets[standard["train"]], held_out
-        )
-        for name, spec in standard["models"].items()
-    }
-    for name, entry in config["datasets"].items():
-        if entry["source"] == "adversarial" and name in sets:
-            job = plan.datasets[sets[name]]
-            job["adversary"] = _run(
-                plan, "adversary", config["adversary"], seed, sets[standard["train"]], held_out
+    def add(self, prompts: list[str]) -> None:
+        plan, data = self.plan, self.config["data"]
+        train, held_out = self.dataset(data["train"]), self.dataset(data["held_out"])
+        tests = [
+            self.dataset(name) for name in (data["held_out"], data["reference"], *data["shifts"])
+        ]
+
+        spec = {"name": "zero-shot", "prompts": prompts}
+        zero = _id("zero-shot", {**spec, "model": plan.model["key"], "train": train})
+        plan.zero_shots[zero] = {"spec": spec, "train": train}
+
+        runs = {
+            name: self.run(name, spec, train, start=[zero])
+            for name, spec in finetune_specs(self.config).items()
+        }
+        standard = {
+            name: self.scratch(name, {**self.config["standard"]["defaults"], **spec})
+            for name, spec in self.config["standard"]["models"].items()
+        }
+        end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
+        soups = {
+            name: self.soup(
+                name, soup, [runs[n] for n in soup.get("ingredients", end_to_end)], held_out
             )
+            for name, soup in self.config["soups"].items()
+        }
 
-    end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
-    soups = {}
-    for name, soup in config["soups"].items():
-        ingredients = [runs[n] for n in soup.get("ingredients", end_to_end)]
+        members = [self.member("zero-shot", "zero-shot", zero)]
+        members += [self.member(n, plan.runs[id]["spec"]["variant"], id) for n, id in runs.items()]
+        members += [
+            self.member(n, self.config["soups"][n]["method"], id) for n, id in soups.items()
+        ]
+        families = [self.family(m["name"], [m], tests, zero) for m in members]
+        if standard:
+            line = [self.member(name, "from-scratch", id) for name, id in standard.items()]
+            families.append(self.family("standard", line, tests, zero))
+
+        roles = {data["held_out"]: "held-out", data["reference"]: "reference"}
+        roles |= dict.fromkeys(data["shifts"], "shift")
+        plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
+            "families": families,
+            "roles": roles,
+        }
+
+    def dataset(self, name: str) -> str:
+        entry = self.config["datasets"][name]
+        spec = {"name": name, **entry, "side": self.plan.model["side"]}
+        if entry["source"] != "folder":
+            spec["seed"] = self.seed
+        if entry["source"] == "adversarial":
+            pool = self.dataset(entry["pool"])
+            adversary = self.scratch("adversary", self.config["adversary"])
+            id = _id(name, {**spec, "pool": pool, "adversary": adversary})
+            self.plan.datasets[id] = {"spec": spec, "pool": pool, "adversary": adversary}
+            return id
+        id = _id(name, spec)
+        if entry["source"] == "folder":
+            folder = self.locate(entry["path"])
+            files = listing_digest(folder, f"datasets.{name}.path")
+            spec = {**spec, "path": str(folder), "files": files}
+        self.plan.datasets[id] = {"spec": spec}
+        return id
+
+    def run(self, name: str, spec: dict, train: str, start: list[str]) -> str:
+        """One training run; its own seed follows from the study's seed and its name."""
+        held_out = self.dataset(self.config["data"]["held_out"])
+        spec = {"name": name, **spec, "seed": zlib.crc32(f"{self.seed} {name}".encode())}
+        id = _id(name, {**spec, "train": train, "held_out": held_out, "start": start})
+        self.plan.runs[id] = {"spec": spec, "train": train, "held_out": held_out, "start": start}
+        return id
+
+    def scratch(self, name: str, spec: dict) -> str:
+        return self.run(name, spec, self.dataset(self.config["standard"]["train"]), start=[])
+
+    def soup(self, name: str, soup: dict, ingredients: list[str], held_out: str) -> str:
         if not ingredients:
             raise StockpotError(
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
-        spec = {
-            "name": name,
-            **{k: v for k, v in soup.items() if k != "ingredients"},
-            **_evaluation(config),
-        }
-        soups[name] = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
-        plan.soups[soups[name]] = {"spec": spec, "ingredients": ingredients, "held_out": held_out}
-
-    def family(name: str, members: list[dict]) -> str:
-        spec = {"members": members, **_evaluation(config)}
-        id = _id(name, {**spec, "tests": tests, "zero": zero})
-        plan.families[id] = {"spec": spec, "tests": tests, "zero": zero}
+        options = {key: value for key, value in soup.items() if key != "ingredients"}
+        spec = {"name": name, **options, **self.config["evaluation"]}
+        id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
+        self.plan.soups[id] = {"spec": spec, "ingredients": ingredients, "held_out": held_out}
         return id
 
-    def member(name: str, kind: str, end: str) -> dict:
-        alphas = config["sweep"]["alphas"] if name in config["sweep"]["of"] else []
-        return {"name": name, "kind": kind, "end": end, "alphas": sorted(map(float, alphas))}
+    def member(self, name: str, kind: str, end: str) -> dict:
+        sweep = self.config["sweep"]
+        alphas = sorted(map(float, sweep["alphas"])) if name in sweep["of"] else []
+        return {"name": name, "kind": kind, "end": end, "alphas": alphas}
 
-    families = [family("zero-shot", [member("zero-shot", "zero-shot", zero)])]
-    for name, id in runs.items():
-        families.append(family(name, [member(name, plan.runs[id]["spec"]["variant"], id)]))
-    for name, id in soups.items():
-        families.append(family(name, [member(name, config["soups"][name]["method"], id)]))
-    if scratch:
-        families.append(
-            family("standard", [member(n, "from-scratch", id) for n, id in scratch.items()])
-        )
-
-    plan.studies[f"{config['study']}/seed{seed}"] = {
-        "families": families,
-        "roles": {
-            data["held_out"]: "held-out",
-            data["reference"]: "reference",
-            **{name: "shift" for name in data["shifts"]},
-        },
-    }
+    def family(self, name: str, members: list[dict], tests: list[str], zero: str) -> str:
+        spec = {"members": members, **self.config["evaluation"]}
+        start = [zero] if any(member["alphas"] for member in members) else []
+        id = _id(name, {**spec, "tests": tests, "start": start})
+        self.plan.families[id] = {"spec": spec, "tests": tests, "start": start}
+        return id
 
 
 def _id(name: str, spec) -> str:
     return f"{name}-{short(spec)}"
 
 
-def _evaluation(config: dict) -> dict:
-    return dict(config["evaluation"])
-
-
-def _used(config: dict) -> list[str]:
-    """Data sets that the study needs, pools before what is filtered from them."""
-    data = config["data"]
-    names = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
-    adversarial = [n for n in names if config["datasets"][n]["source"] == "adversarial"]
-    pools = [config["datasets"][n]["pool"] for n in adversarial]
-    baseline = [config["standard"]["train"]] if config["standard"]["models"] or adversarial else []
-    return list(dict.fromkeys([*baseline, *pools, *names]))
-
-
-def _dataset(plan: Plan, config: dict, name: str, seed: int) -> str:
-    entry = config["datasets"][name]
-    spec = {"name": name, **entry, "side": plan.model["side"]}
-    if entry["source"] != "folder":
-        spec["seed"] = seed
-    job = {"spec": spec}
-    key = dict(spec)
-    if entry["source"] == "adversarial":
-        job["pool"] = _dataset(plan, config, entry["pool"], seed)
-        standard = _dataset(plan, config, config["standard"]["train"], seed)
-        key |= {"pool": job["pool"], "adversary": config["adversary"], "standard": standard}
-    id = _id(name, key)
-    plan.datasets[id] = {**plan.datasets.get(id, {}), **job}
-    return id
-
-
-def _finetune_specs(config: dict) -> dict[str, dict]:
+def finetune_specs(config: dict) -> dict[str, dict]:
+    """Hyperparameters of every fine-tuning run: those listed, then those drawn."""
     settings = config["finetune"]
-    specs = {
-        name: {**settings["defaults"], **(spec or {})} for name, spec in settings["runs"].items()
-    }
+    specs = {name: {**settings["defaults"], **spec} for name, spec in settings["runs"].items()}
     for i, name in enumerate(search_names(config)):
         specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
     return specs
@@ -180,27 +185,7 @@ def draw(search: dict, i: int) -> dict:
     return point
 
 
-def _run(
-    plan: Plan,
-    name: str,
-    spec: dict,
-    seed: int,
-    train: str,
-    held_out: str,
-    start: str | None = None,
-) -> str:
-    spec = {"name": name, **spec, "seed": zlib.crc32(f"{seed} {name}".encode())}
-    id = _id(name, {**spec, "train": train, "held_out": held_out, "start": start})
-    plan.runs[id] = {
-        "spec": spec,
-        "train": train,
-        "held_out": held_out,
-        "start": [start] if start else [],
-    }
-    return id
-
-
-def _model(config: dict, locate) -> dict:
+def _model(config: dict, locate: Locate) -> dict:
     """Where the model's files are and what identifies them."""
     settings = config["model"]
     folder = locate(settings["architecture"])
@@ -213,20 +198,15 @@ def _model(config: dict, locate) -> dict:
             f"model.architecture: {path} is not a readable open_clip config ({error!r})"
         ) from error
     origin = config["pretraining"] if settings["pretrain"] else settings["architecture"]
-    key = {"architecture": architecture, "weights": origin}
-    model = {
-        "id": _id(settings["name"], key),
-        "key": short(key),
-        "config": str(path),
-        "side": side,
-    }
+    key = short({"architecture": architecture, "weights": origin})
+    model = {"id": f"{settings['name']}-{key}", "key": key, "config": str(path), "side": side}
     if settings["pretrain"]:
-        return {**model, "pretraining": {"name": settings["name"], **config["pretraining"]}}
+        return {**model, "pretraining": config["pretraining"]}
     check_safetensors(folder / WEIGHTS, "model.architecture")
     return {**model, "weights": str(folder / WEIGHTS)}
 
 
-def _prompts(given: str, locate) -> list[str]:
+def _prompts(given: str, locate: Locate) -> list[str]:
     path = locate(given)
     try:
         lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]

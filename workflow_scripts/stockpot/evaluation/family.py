@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def evaluate_family(
     spec: dict,
-    zero: Path,
+    start: Path | None,
     ends: dict[str, Path],
     classifiers: list[Path],
     datasets: list[Path],
@@ -27,9 +27,10 @@ def evaluate_family(
     """Fill the store with the family's cells and list them in ``out`` (JSON).
 
     spec: members, each with name, kind, end and alphas (may be empty); precision,
-    batch_size, store_logits. zero: Classifier folder that the sweeps start from. ends:
-    Classifier folder or recipe file of every member's end. classifiers: folders of all
-    ingredients. A diverged run is listed with its status and has no cells.
+    batch_size, store_logits. start: Classifier folder that the sweeps start from, where
+    there are any. ends: Classifier folder or recipe file of every member's end.
+    classifiers: folders of all ingredients. A diverged run is listed with its status, without
+    cells.
     """
     sets = [read_dataset(folder) for folder in datasets]
     rows, statuses = [], {}
@@ -39,9 +40,10 @@ def evaluate_family(
         if status != "ok":
             log.error("%s is not evaluated: this run %s", member["name"], status)
             continue
-        named = [zero, end] if end.is_dir() else classifiers
-        evaluator = Evaluator(store, named if member["alphas"] or end.is_file() else [end], spec)
-        rows += _cells(points(member, read_recipe(zero), read_recipe(end)), sets, evaluator)
+        zero = read_recipe(start) if member["alphas"] else None
+        named = classifiers if zero or end.is_file() else [end]
+        evaluator = Evaluator(store, named, spec)
+        rows += _cells(points(member, zero, read_recipe(end)), sets, evaluator)
         evaluator.report()
     with atomic(out) as path:
         path.write_text(json.dumps({"status": statuses, "cells": rows}, indent=1) + "\n")
@@ -55,7 +57,7 @@ def read_recipe(path: Path) -> dict:
     return {"rule": recipe["rule"], "ingredients": recipe["ingredients"]}
 
 
-def points(member: dict, zero: dict, end: dict) -> list[tuple[dict, dict]]:
+def points(member: dict, zero: dict | None, end: dict) -> list[tuple[dict, dict]]:
     """(the table's labels, recipe) of the model itself and of every alpha of its sweep."""
     name = member["name"]
     out = [({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, end)]

@@ -42,7 +42,7 @@ def fitted(table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]) -
     row = fit.iloc[0]
     line = Line(row["slope"], row["intercept"], row["r"], row["n"], row["axis"])
     forward, inverse = transforms(line.axis)
-    at = inverse(np.linspace(*forward(np.clip(ends, 1e-6, 1 - 1e-6)), 101))
+    at = inverse(np.linspace(*forward(np.clip(ends, 1e-6, 1 - 1e-6)), 201))
     baseline = table[table["kind"] == BASELINE]
     x = inside(baseline["reference_value"], baseline["reference_n"], line.axis)
     y = inside(baseline["value"], baseline["n"], line.axis)

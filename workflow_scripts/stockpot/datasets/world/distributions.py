@@ -92,6 +92,7 @@ DISTRIBUTIONS = {
         faint=0.5,
         occluded=0.3,
     ),
+    "typeset": Distribution(tilt=6.0, scale=(0.6, 0.85), wobble=0.02, shear=0.05, faint=0.2),
     "wide": Distribution(
         styles={"photo": 4.0, "cartoon": 0.5, "painting": 0.5},
         tilt=30.0,

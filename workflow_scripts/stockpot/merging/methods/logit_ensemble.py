@@ -1,6 +1,7 @@
 """The logit ensemble: the mean of all ingredients' unnormalised logits (Model soups, section 2)."""
 
-from ..recipe import LOGIT_ENSEMBLE, uniform
+from ..names import LOGIT_ENSEMBLE
+from ..recipe import uniform
 
 
 def find(ingredients: dict[str, str], context) -> dict:

@@ -1,0 +1,31 @@
+"""The default study from nothing, again, and with one figure restyled."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from timing import run
+
+ROOT = Path(__file__).parents[1]
+PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows (what, measured, wanted)."""
+    snakemake = [sys.executable, "-m", "snakemake", "--cores", "all"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in PROJECT:
+            source, target = ROOT / name, Path(folder) / name
+            shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+        first = run(snakemake, folder)
+        second = run(snakemake, folder)
+        style = Path(folder) / "style.yaml"
+        style.write_text("figures: {alpha: {columns: 2}}\n")
+        restyled = run([*snakemake, "--configfile", str(style)], folder)
+    return [
+        ("default study", f"{first.seconds:.0f} s", "240 s or less, aim 150"),
+        ("default study, peak memory", f"{first.peak_gib:.1f} GiB", "under 3 GB"),
+        ("second run", f"{second.seconds:.1f} s", "3 s or less"),
+        ("one figure restyled", f"{restyled.seconds:.1f} s", "8 s or less"),
+    ]

@@ -1,0 +1,134 @@
+"""A copy of the project with a finished micro study, and a way to run it again."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+
+
+class Workflow:
+    """A copy of the project in a folder of its own, with ``study.yaml`` on top of config.yaml."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def config(self) -> dict:
+        return yaml.safe_load((self.folder / "study.yaml").read_text())
+
+    def edit(self, change) -> None:
+        """Apply ``change(config)`` to the study's config in place."""
+        config = self.config()
+        change(config)
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def command(self, *arguments: str) -> list[str]:
+        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml"]
+        return [*snakemake, *(arguments or ("--cores", "2"))]
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(done.args)}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def run(self) -> tuple[Counter, int]:
+        """Run the study: how many jobs of each rule ran, how many cells the store gained."""
+        before = self.stored()
+        done = self.snakemake()
+        jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
+        jobs = Counter(rule for rule in jobs if rule != "all")
+        return jobs, len(self.stored() - before)
+
+    def stored(self) -> set[str]:
+        return {path.stem for path in (self.results / "store").rglob("*.safetensors")}
+
+    def cells(self) -> set[str]:
+        """Keys of all cells that any evaluation or held-out selection lists."""
+        families = [
+            json.loads(p.read_text()) for p in (self.results / "evaluations").glob("*.json")
+        ]
+        return {cell["key"] for family in families for cell in family["cells"]}
+
+    def tables(self) -> dict[str, bytes]:
+        """Content of everything that people read: tables and figures."""
+        studies = self.results / "studies"
+        return {
+            str(p.relative_to(studies)): p.read_bytes() for p in studies.rglob("*") if p.is_file()
+        }
+
+    def copy(self, folder: Path) -> "Workflow":
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True)
+        return Workflow(folder)
+
+
+def environment() -> dict:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def copy_project(folder: Path, study: str = "micro") -> Workflow:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PROJECT:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy2(source, folder / name)
+    shutil.copy2(ROOT / "tests" / "configs" / f"{study}.yaml", folder / "study.yaml")
+    return Workflow(folder)
+
+
+def write_images(folder: Path, per_class: int = 2) -> None:
+    """A folder source: small pictures in one sub-folder per class of the objects task."""
+    import numpy as np
+    from PIL import Image
+
+    from stockpot.datasets.sources.world import prepare
+
+    spec = {
+        "name": "own",
+        "seed": 7,
+        "task": "objects",
+        "distribution": "v2",
+        "images": 16 * per_class,
+    }
+    images, labels, classes = prepare(spec)
+    for i, (image, label) in enumerate(zip(images, np.asarray(labels))):
+        path = folder / classes[label] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize((40, 48)).save(path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workflow:
+    """The micro study, run once from nothing; tests work on copies of it."""
+    workflow = copy_project(tmp_path_factory.mktemp("micro"))
+    write_images(workflow.folder / "own")
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def study(finished, tmp_path) -> Workflow:
+    return finished.copy(tmp_path)

@@ -1,0 +1,45 @@
+"""One table over the seeds of a study."""
+
+import pandas as pd
+
+from .tables import to_markdown
+
+
+def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str:
+    """Markdown: the findings side by side, then every seed's overview.
+
+    findings: seed -> the table of ``findings.findings``. overviews: seed -> Markdown table.
+    A cell gives the value in points with its interval, and yes or no: does it hold? The
+    alpha that an oracle chose may differ between seeds and is named in the cell.
+    """
+    columns = {seed: {} for seed in findings}
+    for seed, table in findings.items():
+        for row in table.itertuples():
+            columns[seed][row.finding, _end(row.compared), row.on] = _cell(row)
+    keys = list(dict.fromkeys(key for cells in columns.values() for key in cells))
+    rows = [[*key, *(cells.get(key, "") for cells in columns.values())] for key in keys]
+    table = pd.DataFrame(rows, columns=["finding", "model", "on", *findings])
+    holding = sum(int(t["holds"].sum()) for t in findings.values())
+    total = sum(len(t) for t in findings.values())
+    parts = [
+        f"{holding} of {total} findings hold. Differences in points of accuracy with paired "
+        "intervals.\n",
+        to_markdown(table),
+        *(f"## {seed}\n\n{text}" for seed, text in overviews.items()),
+    ]
+    return "\n".join(parts)
+
+
+def _end(compared: str) -> str:
+    """What a row is about, without the alpha that was chosen."""
+    return compared.split(" - ")[0].split(" alpha=")[0]
+
+
+def _cell(row) -> str:
+    mark = "yes" if row.holds else "**no**"
+    if pd.isna(row.value):
+        return mark
+    chosen = row.compared.split(" alpha=")[1].split(" ")[0] if " alpha=" in row.compared else ""
+    interval = "" if pd.isna(row.low) else f" [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    at = f" at alpha {chosen}" if chosen else ""
+    return f"{100 * row.value:+.1f}{interval}{at}: {mark}"

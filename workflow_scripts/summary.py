@@ -1,0 +1,14 @@
+"""Put the seeds of a study side by side."""
+
+from pathlib import Path
+
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.statistics.summary import summary
+from stockpot.statistics.tables import read_table
+
+with job(snakemake) as spec:
+    findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
+    overviews = {Path(p).parent.name: Path(p).read_text() for p in snakemake.input.overviews}
+    with atomic(snakemake.output[0]) as path:
+        path.write_text(summary(findings, overviews))
