@@ -31,3 +31,7 @@ rule all:
             figure=config["figures"],
             format=["pdf", "png"],
         ),
+
+
+onsuccess:
+    print("".join(f"\nFigures and tables: results/studies/{study}/" for study in plan.studies))

@@ -9,8 +9,9 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import spec
 from stockpot.config import check, without_nulls
-from stockpot.digest import code_digest
+from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
+from stockpot.hardware import has_gpu
 
 
 def locate(path):
@@ -28,6 +29,8 @@ except StockpotError as error:
     raise WorkflowError(str(error))
 
 THREADS = config["threads"]
+# Jobs ask for a GPU only where there is one: without any, they may run side by side.
+GPU = int(has_gpu())
 
 
 def one_of(names):

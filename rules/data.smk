@@ -43,7 +43,7 @@ rule filter_dataset:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
         code=code_digest("evaluation/adversary.py"),

@@ -15,7 +15,7 @@ rule evaluate:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=lambda w: plan.families[w.family]["spec"],
         start=lambda w: plan.families[w.family]["start"],

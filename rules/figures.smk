@@ -22,11 +22,7 @@ rule figure:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: {
-            "figure": w.figure,
-            "options": config["figures"][w.figure],
-            **config["statistics"],
-        },
+        spec=lambda w: plain({"figure": w.figure, "options": config["figures"][w.figure]}),
         code=lambda w: code_digest(plugin("figures", w.figure)),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"

@@ -15,7 +15,7 @@ rule finetune:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
         runtime=240,
     params:
         spec=lambda w: plan.runs[w.run]["spec"],

@@ -23,7 +23,7 @@ rule measure:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: {"roles": plan.studies[w.study]["roles"], **config["statistics"]},
+        spec=lambda w: plain({"roles": plan.studies[w.study]["roles"], **config["statistics"]}),
         code=code_digest("statistics/tables.py", "statistics/findings.py"),
     message:
         "Measuring {wildcards.study}"

@@ -10,7 +10,7 @@ rule pretrain:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
         runtime=240,
     params:
         spec=plan.model.get("pretraining"),

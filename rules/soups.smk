@@ -14,7 +14,7 @@ rule soup:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=lambda w: plan.soups[w.soup]["spec"],
         code=lambda w: code_digest(

@@ -15,7 +15,7 @@ with job(snakemake) as spec:
     families = [json.loads(Path(path).read_text()) for path in snakemake.input.evaluations]
     cells = pd.DataFrame([cell for family in families for cell in family["cells"]])
     store = Path(snakemake.input.evaluations[0]).parents[1] / "store"
-    measurements = tables.measure(cells, spec["roles"], spec["confidence"])
+    measurements = tables.measure(cells, dict(spec["roles"]), spec["confidence"])
     fits, robustness = tables.robustness_table(measurements, spec["axis"], spec["confidence"])
     found = findings(
         cells, measurements, robustness, lambda key: read_correct(store, key), spec["confidence"]

@@ -15,6 +15,11 @@ def canonical(value) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def plain(value):
+    """The same data with sorted keys: what does not depend on the order in a file."""
+    return json.loads(canonical(value))
+
+
 def sha256(value) -> str:
     """Hex digest of plain data (dicts, lists, strings, numbers, None)."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()

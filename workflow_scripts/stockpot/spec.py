@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .config import search_names
 from .datasets.listing import listing_digest
-from .digest import short
+from .digest import plain, short
 from .errors import StockpotError
 from .models.files import CONFIG, WEIGHTS, check_safetensors
 
@@ -66,22 +66,22 @@ class _Seed:
 
         spec = {"name": "zero-shot", "prompts": prompts}
         zero = _id("zero-shot", {**spec, "model": plan.model["key"], "train": train})
-        plan.zero_shots[zero] = {"spec": spec, "train": train}
+        plan.zero_shots[zero] = {"spec": plain(spec), "train": train}
 
         runs = {
             name: self.run(name, spec, train, start=[zero])
-            for name, spec in finetune_specs(self.config).items()
+            for name, spec in sorted(finetune_specs(self.config).items())
         }
         standard = {
             name: self.scratch(name, {**self.config["standard"]["defaults"], **spec})
-            for name, spec in self.config["standard"]["models"].items()
+            for name, spec in sorted(self.config["standard"]["models"].items())
         }
         end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
         soups = {
             name: self.soup(
-                name, soup, [runs[n] for n in soup.get("ingredients", end_to_end)], held_out
+                name, soup, sorted(runs[n] for n in soup.get("ingredients", end_to_end)), held_out
             )
-            for name, soup in self.config["soups"].items()
+            for name, soup in sorted(self.config["soups"].items())
         }
 
         members = [self.member("zero-shot", "zero-shot", zero)]
@@ -94,8 +94,8 @@ class _Seed:
             line = [self.member(name, "from-scratch", id) for name, id in standard.items()]
             families.append(self.family("standard", line, tests, zero))
 
-        roles = {data["held_out"]: "held-out", data["reference"]: "reference"}
-        roles |= dict.fromkeys(data["shifts"], "shift")
+        roles = [[data["held_out"], "held-out"], [data["reference"], "reference"]]
+        roles += [[name, "shift"] for name in data["shifts"]]
         plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
             "families": families,
             "roles": roles,
@@ -110,14 +110,14 @@ class _Seed:
             pool = self.dataset(entry["pool"])
             adversary = self.scratch("adversary", self.config["adversary"])
             id = _id(name, {**spec, "pool": pool, "adversary": adversary})
-            self.plan.datasets[id] = {"spec": spec, "pool": pool, "adversary": adversary}
+            self.plan.datasets[id] = {"spec": plain(spec), "pool": pool, "adversary": adversary}
             return id
         id = _id(name, spec)
         if entry["source"] == "folder":
             folder = self.locate(entry["path"])
             files = listing_digest(folder, f"datasets.{name}.path")
             spec = {**spec, "path": str(folder), "files": files}
-        self.plan.datasets[id] = {"spec": spec}
+        self.plan.datasets[id] = {"spec": plain(spec)}
         return id
 
     def run(self, name: str, spec: dict, train: str, start: list[str]) -> str:
@@ -125,7 +125,12 @@ class _Seed:
         held_out = self.dataset(self.config["data"]["held_out"])
         spec = {"name": name, **spec, "seed": zlib.crc32(f"{self.seed} {name}".encode())}
         id = _id(name, {**spec, "train": train, "held_out": held_out, "start": start})
-        self.plan.runs[id] = {"spec": spec, "train": train, "held_out": held_out, "start": start}
+        self.plan.runs[id] = {
+            "spec": plain(spec),
+            "train": train,
+            "held_out": held_out,
+            "start": start,
+        }
         return id
 
     def scratch(self, name: str, spec: dict) -> str:
@@ -139,7 +144,11 @@ class _Seed:
         options = {key: value for key, value in soup.items() if key != "ingredients"}
         spec = {"name": name, **options, **self.config["evaluation"]}
         id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
-        self.plan.soups[id] = {"spec": spec, "ingredients": ingredients, "held_out": held_out}
+        self.plan.soups[id] = {
+            "spec": plain(spec),
+            "ingredients": ingredients,
+            "held_out": held_out,
+        }
         return id
 
     def member(self, name: str, kind: str, end: str) -> dict:
@@ -151,7 +160,7 @@ class _Seed:
         spec = {"members": members, **self.config["evaluation"]}
         start = [zero] if any(member["alphas"] for member in members) else []
         id = _id(name, {**spec, "tests": tests, "start": start})
-        self.plan.families[id] = {"spec": spec, "tests": tests, "start": start}
+        self.plan.families[id] = {"spec": plain(spec), "tests": tests, "start": start}
         return id
 
 

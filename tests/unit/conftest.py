@@ -1,0 +1,157 @@
+"""What the unit tests share: a small rendered world, one start, a few short runs.
+
+Everything here is made once per session and must not be changed by a test; torch and what
+builds on it are imported where they are needed, so that light tests stay light.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow_scripts"
+ARCHITECTURE = ROOT / "resources/mini_clip"
+PROMPTS = ["a photo of a {}", "a sketch of a {}", "my picture of a {}"]
+
+HYPERPARAMETERS = {
+    "variant": "end-to-end",
+    "epochs": 1,
+    "batch_size": 32,
+    "lr": 3.0e-4,
+    "weight_decay": 0.1,
+    "warmup": 0.1,
+    "label_smoothing": 0.0,
+    "clip": 1.0,
+    "crop": 0.9,
+    "seed": 1,
+}
+RUNS = {
+    "a": {},
+    "b": {"seed": 2, "lr": 5.0e-4},
+    "linear": {"variant": "linear-classifier", "epochs": 2, "lr": 3.0e-2},
+    "scratch": {
+        "variant": "from-scratch",
+        "images": 64,
+        "architecture": {
+            "library": "timm",
+            "name": "resnet18",
+            "options": {
+                "layers": [1, 1, 1, 1],
+                "channels": [8, 16, 16, 16],
+                "stem_type": "deep",
+                "stem_width": 8,
+            },
+        },
+    },
+}
+
+
+def run_spec(name: str) -> dict:
+    return {"name": name, **HYPERPARAMETERS, **RUNS[name]}
+
+
+def python(code: str, hash_seed: int = 0, path: Path = SCRIPTS):
+    """What a fresh interpreter prints as JSON in its last line."""
+    environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def schema() -> dict:
+    return yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
+
+
+@pytest.fixture
+def config() -> dict:
+    """The embedded study's config, fresh for every test (no two entries share an object)."""
+    return json.loads(json.dumps(yaml.safe_load((ROOT / "config.yaml").read_text())))
+
+
+@pytest.fixture(scope="session")
+def package_copy(tmp_path_factory):
+    """A function that copies the library's source to a new folder and edits one file."""
+
+    def copy(file: str | None = None, edit=None) -> Path:
+        folder = tmp_path_factory.mktemp("copy") / "stockpot"
+        shutil.copytree(SCRIPTS / "stockpot", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        if file is not None:
+            before = (folder / file).read_text()
+            after = edit(before)
+            assert after != before, f"the edit does not change {file}"
+            (folder / file).write_text(after)
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> dict[str, Path]:
+    """Dataset folders: train (96 images), held-out (64), test (64), sketch (48)."""
+    from stockpot.datasets.dataset import write_dataset
+    from stockpot.datasets.sources import load
+
+    folder, made = tmp_path_factory.mktemp("world"), {}
+    for name, images, distribution in (
+        ("train", 96, "reference"),
+        ("held-out", 64, "reference"),
+        ("test", 64, "reference"),
+        ("sketch", 48, "sketch"),
+    ):
+        spec = {
+            "name": name, "seed": 0, "task": "objects", "distribution": distribution,
+            "images": images, "side": 32,
+        }  # fmt: skip
+        write_dataset(folder / name, name, *load("world")(spec), spec)
+        made[name] = folder / name
+    return made
+
+
+@pytest.fixture(scope="session")
+def clip():
+    """The embedded CLIP model and its tokenizer."""
+    from stockpot.models.clip import tokenizer
+    from stockpot.models.files import WEIGHTS
+    from stockpot.models.zero_shot import load_clip
+
+    return load_clip(ARCHITECTURE, ARCHITECTURE / WEIGHTS), tokenizer(ARCHITECTURE)
+
+
+@pytest.fixture(scope="session")
+def zero_shot(tmp_path_factory, world) -> Path:
+    """Folder of the zero-shot Classifier of the world's objects."""
+    from stockpot.datasets.dataset import read_card
+    from stockpot.models.files import WEIGHTS
+    from stockpot.models.zero_shot import write_zero_shot
+
+    folder = tmp_path_factory.mktemp("classifiers") / "zero-shot"
+    classes = read_card(world["train"])["class_names"]
+    spec = {"name": "zero-shot", "prompts": PROMPTS}
+    write_zero_shot(folder, ARCHITECTURE, ARCHITECTURE / WEIGHTS, classes, spec)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runs(world, zero_shot) -> dict[str, Path]:
+    """Folders of short runs: two end to end, one linear classifier, one from scratch."""
+    from stockpot.training.run import run
+
+    made = {}
+    for name in RUNS:
+        made[name] = zero_shot.parent / name
+        start = None if name == "scratch" else zero_shot
+        state = zero_shot.parent / f"{name}.state"
+        run(run_spec(name), world["train"], world["held-out"], start, made[name], state)
+    return made

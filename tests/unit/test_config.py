@@ -1,0 +1,439 @@
+"""Every wrong config gives a line with the key, the value and what is allowed."""
+
+import json
+import struct
+
+import jsonschema
+import pytest
+import yaml
+from conftest import ARCHITECTURE, ROOT
+
+from stockpot import figures, spec
+from stockpot.config import check, search_names, without_nulls
+from stockpot.datasets import sources
+from stockpot.datasets.sources.handwriting import PARTS
+from stockpot.datasets.sources.world import TASKS
+from stockpot.datasets.world.distributions import DISTRIBUTIONS
+from stockpot.errors import StockpotError
+from stockpot.merging import methods
+from stockpot.training import variants
+
+
+def put(config: dict, path: str, value) -> None:
+    *parents, last = path.split("/")
+    for key in parents:
+        config = config[int(key) if isinstance(config, list) else key]
+    config[last] = value
+
+
+def problems(config, schema, files=()) -> list[str]:
+    """The lines of what is wrong with a config, as its reader sees them."""
+    with pytest.raises(StockpotError) as error:
+        check(config, schema, files)
+        spec.build(config, lambda path: ROOT / path)
+    return str(error.value).splitlines()
+
+
+def test_the_embedded_study_is_valid(config, schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check(config, schema, [str(ROOT / "config.yaml")])
+
+
+# path of the key, wrong value, what the one line must contain
+WRONG = {
+    "unknown key at the top": ("nonsense", 1, ["config:", "'nonsense'", "datasets", "finetune"]),
+    "unknown nested key": (
+        "finetune/defaults/leraning_rate", 1, ["finetune.defaults:", "'leraning_rate'", "lr"],
+    ),
+    "unknown key of a run": ("finetune/runs/base/lrr", 1, ["finetune.runs.base:", "'lrr'", "lr"]),
+    "unknown key of a data set": (
+        "datasets/train/number", 1, ["datasets.train:", "'number'", "distribution", "images"],
+    ),
+    "number as text": (
+        "finetune/defaults/lr", "1e-5", ["finetune.defaults.lr:", "'1e-5'", "1.0e-5"],
+    ),
+    "text for a number": ("threads", "two", ["threads:", "'two'", "integer"]),
+    "fraction of a thread": ("threads", 1.5, ["threads:", "1.5", "integer"]),
+    "truth for a number": ("finetune/defaults/epochs", True, ["finetune.defaults.epochs:", "True"]),
+    "number for a name": ("study", 7, ["study:", "7", "string"]),
+    "list for a mapping": ("soups", ["greedy"], ["soups:", "['greedy']", "object"]),
+    "nothing for a mapping": ("finetune/runs/base", None, ["finetune.runs.base:", "None"]),
+    "name with a slash": ("study", "a/b", ["study:", "'a/b'", "letters, digits and hyphens"]),
+    "run with a blank": ("finetune/runs/a b", {}, ["finetune.runs:", "'a b'", "letters"]),
+    "alpha above 1": ("sweep/alphas", [0.0, 1.5], ["sweep.alphas.1:", "1.5", "maximum of 1"]),
+    "alpha below 0": ("sweep/alphas", [-0.1], ["sweep.alphas.0:", "-0.1", "minimum of 0"]),
+    "alpha twice": ("sweep/alphas", [0.5, 0.5], ["sweep.alphas:", "[0.5, 0.5]", "non-unique"]),
+    "no epoch": ("finetune/defaults/epochs", 0, ["finetune.defaults.epochs:", "0", "minimum of 1"]),
+    "no learning rate": ("finetune/defaults/lr", 0, ["finetune.defaults.lr:", "0"]),
+    "confidence in percent": ("statistics/confidence", 95, ["statistics.confidence:", "95", "1"]),
+    "unknown axis": ("statistics/axis", "log", ["statistics.axis:", "'log'", "logit, probit"]),
+    "unknown precision": (
+        "evaluation/precision", "fp16", ["evaluation.precision:", "'fp16'", "auto, bf16, fp32"],
+    ),
+    "unknown source": (
+        "datasets/train", {"source": "wrld"},
+        ["datasets.train.source:", "'wrld'", "world, handwriting, folder, adversarial"],
+    ),
+    "unknown distribution": (
+        "datasets/train/distribution", "photo",
+        ["datasets.train.distribution:", "'photo'", "reference", "sketch"],
+    ),
+    "unknown task": ("datasets/train/task", "cats", ["datasets.train.task:", "'cats'", "objects"]),
+    "unknown training set": ("data/train", "trian", ["data.train:", "'trian'", "held-out"]),
+    "unknown held-out set": ("data/held_out", "x", ["data.held_out:", "'x'", "held-out"]),
+    "unknown shift": ("data/shifts", ["v2", "v3"], ["data.shifts.1:", "'v3'", "renditions"]),
+    "unknown pool": (
+        "datasets/adversarial/pool", "w", ["datasets.adversarial.pool:", "'w'", "wide"],
+    ),
+    "unknown data of the baseline": ("standard/train", "x", ["standard.train:", "'x'", "train"]),
+    "one set in two parts": ("data/reference", "held-out", ["data:", "'held-out'", "two parts"]),
+    "unknown run in the sweep": ("sweep/of", ["bass"], ["sweep.of.0:", "'bass'", "base", "greedy"]),
+    "an ensemble in the sweep": (
+        "sweep/of", ["base", "ensemble"], ["sweep.of.1:", "'ensemble'", "only weights"],
+    ),
+    "unknown run in a soup": (
+        "soups/uniform/ingredients", ["base", "search-99"],
+        ["soups.uniform.ingredients.1:", "'search-99'", "search-06"],
+    ),
+    "a soup in a soup": (
+        "soups/uniform/ingredients", ["greedy"],
+        ["soups.uniform.ingredients.0:", "'greedy'", "base"],
+    ),
+    "an empty soup": ("soups/uniform/ingredients", [], ["soups.uniform.ingredients:", "[]"]),
+    "a run named as a soup": ("finetune/runs/greedy", {}, ["greedy:", "two models"]),
+    "a run named as a search": ("finetune/runs/search-00", {}, ["search-00:", "two models"]),
+    "a run named zero-shot": ("finetune/runs/zero-shot", {}, ["zero-shot:", "two models"]),
+    "a soup named as a standard": (
+        "soups/standard-600", {"method": "uniform"}, ["standard-600:", "two models"],
+    ),
+    "unknown hyperparameter to search": (
+        "finetune/search/space/lrr", {"choice": [1]}, ["finetune.search.space:", "'lrr'", "lr"],
+    ),
+    "unknown way to draw": (
+        "finetune/search/space/lr", {"normal": [0, 1]},
+        ["finetune.search.space.lr:", "'normal'", "log_uniform", "choice"],
+    ),
+    "a range that runs backwards": (
+        "finetune/search/space/lr", {"log_uniform": [2.0, 1.0]},
+        ["finetune.search.space.lr.log_uniform:", "2.0 is larger than 1.0"],
+    ),
+    "the logarithm of zero": (
+        "finetune/search/space/lr", {"log_uniform": [0, 1.0]},
+        ["finetune.search.space.lr.log_uniform:", "0 is not above 0"],
+    ),
+    "no seed": ("seeds", [], ["seeds:", "[]"]),
+    "a negative seed": ("seeds", [-1], ["seeds.0:", "-1", "minimum of 0"]),
+    "no prompts file": ("head/prompts", "no/such.txt", ["head.prompts:", "no/such.txt"]),
+    "no architecture": ("model/architecture", "no/such", ["model.architecture:", "no/such"]),
+    "no folder": (
+        "datasets/v2", {"source": "folder", "path": "no/such"}, ["datasets.v2.path:", "no/such"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_value_is_named(config, schema, case):
+    path, value, words = WRONG[case]
+    put(config, path, value)
+    lines = problems(config, schema)
+    assert len(lines) == 1, "one mistake, one line"
+    assert [word for word in words if word not in lines[0]] == []
+
+
+@pytest.mark.parametrize(
+    "key", ["study", "sweep", "model/name", "sweep/alphas", "soups/greedy/method"]
+)
+def test_a_missing_key_is_named(config, schema, key):
+    *parents, last = key.split("/")
+    section = config
+    for parent in parents:
+        section = section[parent]
+    del section[last]
+    (line,) = problems(config, schema)
+    assert line.startswith(f"{'.'.join(parents) or 'config'}: '{last}' is a required")
+
+
+def test_a_missing_source_is_one_mistake(config, schema):
+    del config["datasets"]["train"]["source"]
+    (line,) = problems(config, schema)
+    assert line.startswith("datasets.train: 'source' is a required")
+
+
+def test_every_mistake_has_its_line(config, schema):
+    config["threads"] = 0
+    config["sweep"]["alphas"] = [2]
+    config["finetune"]["defaults"]["lr"] = "1e-5"
+    lines = problems(config, schema)
+    assert sorted(line.split(":")[0] for line in lines) == [
+        "finetune.defaults.lr", "sweep.alphas.0", "threads",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path, known",
+    [
+        ("soups/greedy/method", methods.names()),
+        ("finetune/runs/base/variant", variants.names()),
+        ("figures/shaft", figures.names()),
+    ],
+)
+def test_a_plug_in_that_is_not_there_is_named(config, schema, path, known):
+    put(config, path, {} if path.startswith("figures") else "graedy")
+    (line,) = problems(config, schema)
+    wrong = "shaft" if path.startswith("figures") else "graedy"
+    assert wrong in line and all(name in line for name in known)
+
+
+@pytest.mark.parametrize("path", ["data/held_out", "standard/train"])
+def test_what_the_adversary_needs_cannot_be_its_own_work(config, schema, path):
+    if path == "data/held_out":
+        config["data"]["shifts"].remove("adversarial")
+    put(config, path, "adversarial")
+    (line,) = problems(config, schema)
+    assert line.startswith(path.replace("/", ".")) and "adversarial" in line
+
+
+def test_an_adversarial_pool_cannot_be_adversarial(config, schema):
+    config["datasets"]["second"] = {"source": "adversarial", "pool": "adversarial", "images": 1}
+    (line,) = problems(config, schema)
+    assert line.startswith("datasets.second.pool:") and "'adversarial'" in line
+
+
+def test_a_choice_of_one_value_is_a_choice(config, schema):
+    config["finetune"]["search"]["space"]["lr"] = {"choice": [1.0e-4]}
+    check(config, schema)
+
+
+@pytest.mark.parametrize(
+    "key, distribution",
+    [
+        ("epochs", {"integers": [0, 0]}),
+        ("epochs", {"log_uniform": [1, 5]}),
+        ("lr", {"choice": ["1e-5", 1.0e-4]}),
+        ("crop", {"uniform": [0.5, 1.5]}),
+    ],
+)
+def test_search_draws_only_what_a_run_may_be_given(config, schema, key, distribution):
+    """finetune.runs refuses each of these; the search would find out in the middle of a job."""
+    config["finetune"]["search"]["space"][key] = distribution
+    lines = problems(config, schema)
+    assert all(line.startswith(f"finetune.search.space.{key}") for line in lines)
+
+
+def test_a_soup_needs_a_run(config, schema):
+    config["finetune"] |= {"runs": {"linear": config["finetune"]["runs"]["linear"]}}
+    config["finetune"]["search"]["runs"] = 0
+    config["sweep"]["of"] = []
+    (line,) = problems(config, schema)
+    assert line.startswith("soups.") and "no end-to-end run" in line
+
+
+# The YAML file itself.
+
+
+def repeated(tmp_path, config, schema, text):
+    file = tmp_path / "study.yaml"
+    file.write_text(text)
+    return problems(config, schema, [str(file)])
+
+
+@pytest.mark.parametrize(
+    "text, where, line",
+    [
+        ("study: a\nthreads: 1\nstudy: b\n", "study", 3),
+        ("finetune:\n  runs:\n    base: {}\n    base: {lr: 1.0}\n", "finetune.runs.base", 4),
+        ("x:\n- y: 1\n  z: 2\n  y: 3\n", "x.0.y", 4),
+        ("datasets: {v2: {a: 1, b: 2,\n a: 3}}\n", "datasets.v2.a", 2),
+    ],
+)
+def test_a_repeated_key_is_named(tmp_path, config, schema, text, where, line):
+    (found,) = repeated(tmp_path, config, schema, text)
+    assert found.startswith(f"{where}: given twice in study.yaml") and found.endswith(
+        f"line {line}"
+    )
+
+
+def test_a_merge_key_may_repeat(tmp_path, config, schema):
+    file = tmp_path / "study.yaml"
+    file.write_text("a: &a {x: 1}\nb: &b {y: 1}\nc:\n  <<: *a\n  <<: *b\n  x: 2\n")
+    check(config, schema, [str(file)])
+
+
+def test_broken_yaml_is_one_line(tmp_path, config, schema):
+    (found,) = repeated(tmp_path, config, schema, "study: a\n  b: : c\n")
+    assert "study.yaml: not valid YAML" in found and "line 2" in found
+
+
+def test_null_takes_an_entry_away(config):
+    config["finetune"]["runs"]["base"] = None
+    config["soups"] = None
+    config["sweep"]["of"] = []
+    left = without_nulls(config)
+    assert set(left["finetune"]["runs"]) == {"linear"} and left["soups"] == {}
+    assert left["datasets"] == config["datasets"], "nothing else goes"
+
+
+def test_names_of_the_search(config):
+    config["finetune"]["search"]["runs"] = 2
+    assert search_names(config) == ["search-00", "search-01"]
+
+
+# Files that the config names.
+
+
+@pytest.fixture
+def architecture(config, tmp_path):
+    """A copy of the model's config in a folder without weights, set in the config."""
+    text = (ARCHITECTURE / "open_clip_config.json").read_text()
+    (tmp_path / "open_clip_config.json").write_text(text)
+    config["model"]["architecture"] = str(tmp_path)
+    return tmp_path
+
+
+def safetensors(data=b"\0" * 16, end=16, **entries) -> bytes:
+    header = {"a": {"dtype": "F32", "shape": [end // 4], "data_offsets": [0, end]}, **entries}
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def test_weights_that_are_whole_pass(config, architecture):
+    metadata = {"__metadata__": {"format": "pt"}}
+    (architecture / "open_clip_model.safetensors").write_bytes(safetensors(**metadata))
+    spec.build(config, lambda path: ROOT / path)
+
+
+BROKEN = {
+    "missing": None,
+    "empty": b"",
+    "a few bytes": b"\x08\0\0",
+    "a pickle": b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01u." + b"\0" * 100,
+    "a pointer of git lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+    "cut short": safetensors()[:-1],
+    "cut in the header": safetensors()[:20],
+    "too long": safetensors() + b"\0",
+    "a header that is a list": struct.pack("<Q", 2) + b"[]",
+    "a header that is no text": struct.pack("<Q", 4) + b"\xff\xfe\xfd\xfc",
+    "an entry without a place": safetensors(b={"dtype": "F32"}),
+    "an entry with half a place": safetensors(b={"dtype": "F32", "data_offsets": [0]}),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_broken_weights_are_named_before_anything_runs(config, schema, architecture, what):
+    path = architecture / "open_clip_model.safetensors"
+    if BROKEN[what] is not None:
+        path.write_bytes(BROKEN[what])
+    (line,) = problems(config, schema)
+    assert line.startswith("model.architecture:") and str(path) in line
+    assert what == "missing" or "not a whole safetensors file" in line
+
+
+def test_the_real_weights_cut_short_are_named(config, schema, architecture):
+    data = (ARCHITECTURE / "open_clip_model.safetensors").read_bytes()
+    (architecture / "open_clip_model.safetensors").write_bytes(data[: len(data) // 2])
+    (line,) = problems(config, schema)
+    assert str(len(data)) in line and str(len(data) // 2) in line
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"preprocess_cfg": {"size": []}}', "\x00"])
+def test_a_broken_architecture_is_named(config, schema, architecture, text):
+    (architecture / "open_clip_config.json").write_text(text)
+    (line,) = problems(config, schema)
+    assert line.startswith("model.architecture:") and "open_clip_config.json" in line
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("a photo of a {}\na photo\n", ["'a photo'", "{}"]),
+        ("a {} of a {}\n", ["'a {} of a {}'", "{}"]),
+        ("a {c}\n", ["'a {c}'", "{}"]),
+        ("\n \n", ["no prompts"]),
+    ],
+)
+def test_a_wrong_prompt_is_named(config, schema, tmp_path, text, words):
+    file = tmp_path / "prompts.txt"
+    file.write_text(text)
+    config["head"]["prompts"] = str(file)
+    (line,) = problems(config, schema)
+    assert [w for w in ["head.prompts:", str(file), *words] if w not in line] == []
+
+
+# Schema, config.yaml and code say the same.
+
+
+def resolve(schema, node):
+    """A part of the schema with its $ref followed."""
+    if "$ref" in node:
+        target = schema
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    return node
+
+
+def absent(schema, node, given, path) -> list[str]:
+    """Properties of the schema that a config does not show, at every fixed path."""
+    missing = []
+    for key, child in resolve(schema, node).get("properties", {}).items():
+        if key not in given:
+            missing.append(f"{path}.{key}".strip("."))
+        elif isinstance(given[key], dict):
+            missing += absent(schema, child, given[key], f"{path}.{key}")
+    return missing
+
+
+def test_config_yaml_shows_every_key(config, schema):
+    assert absent(schema, schema, config, "") == []
+    del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
+    assert absent(schema, schema, config, "") == ["sweep.alphas", "standard.defaults.images"]
+
+
+def test_nothing_in_the_schema_is_left_open(schema):
+    """A mapping takes only the keys that it lists, or says what its values are."""
+
+    def walk(node, path):
+        node = resolve(schema, node)
+        if node.get("type") == "object" and path not in (".figures.*", "options"):
+            assert "additionalProperties" in node, path
+        for key, child in node.get("properties", {}).items():
+            if isinstance(child, dict) and key != "options":
+                walk(child, f"{path}.{key}")
+        values = node.get("additionalProperties")
+        if isinstance(values, dict) and path != ".datasets":
+            walk(values, f"{path}.*")
+
+    walk(schema, "")
+    for source in ("world", "handwriting", "folder", "adversarial"):
+        assert schema["$defs"][source]["additionalProperties"] is False
+
+
+def test_schema_and_code_know_the_same_names(schema):
+    entry = schema["properties"]["datasets"]["additionalProperties"]
+    assert sorted(entry["properties"]["source"]["enum"]) == sorted(
+        [*sources.names(), "adversarial"]
+    )
+    world = schema["$defs"]["world"]["properties"]
+    assert world["distribution"]["enum"] == list(DISTRIBUTIONS)
+    assert world["task"]["enum"] == list(TASKS)
+    assert schema["$defs"]["handwriting"]["properties"]["part"]["enum"] == list(PARTS)
+    space = schema["properties"]["finetune"]["properties"]["search"]["properties"]["space"]
+    run = set(schema["$defs"]["run"]["properties"])
+    assert set(space["propertyNames"]["enum"]) == run - {"variant"}
+    for name in variants.names():
+        assert name in schema["$defs"]["run"]["properties"]["variant"]["description"]
+    soup = schema["properties"]["soups"]["additionalProperties"]["properties"]
+    for name in methods.names():
+        assert name in soup["method"]["description"]
+
+
+def test_precisions_of_the_schema_are_those_of_the_engine(schema):
+    from stockpot.evaluation.engine import PRECISIONS
+
+    allowed = schema["properties"]["evaluation"]["properties"]["precision"]["enum"]
+    assert set(allowed) == {"auto", *PRECISIONS}
+
+
+def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
+    text = (ROOT / "config.yaml").read_text()
+    check(yaml.safe_load(text), schema, [str(ROOT / "config.yaml")])

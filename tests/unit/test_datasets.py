@@ -1,0 +1,555 @@
+"""Data sets: sources, the folder on disk, the rendered world and its captions."""
+
+import gzip
+import json
+import re
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import ARCHITECTURE, python
+from PIL import Image
+
+from stockpot.datasets import sources
+from stockpot.datasets.dataset import fingerprint, read_card, read_dataset, write_dataset
+from stockpot.datasets.listing import listing_digest
+from stockpot.datasets.sources.world import TASKS
+from stockpot.datasets.world import captions as captions_module
+from stockpot.datasets.world import glyphs, vocabulary
+from stockpot.datasets.world.captions import captions
+from stockpot.datasets.world.distributions import DISTRIBUTIONS, WEB
+from stockpot.datasets.world.render import render
+from stockpot.datasets.world.scene import KINDS, sample_scenes
+from stockpot.datasets.world.web import KINDS as WEB_KINDS
+from stockpot.datasets.world.web import web_batch
+from stockpot.errors import StockpotError
+from stockpot.models.vocabulary import learn_merges, write_merges
+
+
+def world(**changes):
+    spec = {"name": "x", "seed": 0, "task": "objects", "distribution": "reference", "images": 64}
+    return sources.load("world")({**spec, "side": 32, **changes})
+
+
+def handwriting(part, seed=0, side=32):
+    return sources.load("handwriting")({"name": part, "part": part, "seed": seed, "side": side})
+
+
+def folder_source(path, side=16):
+    return sources.load("folder")({"name": "own", "path": str(path), "side": side})
+
+
+def check_form(made, n, side):
+    images, labels, classes = made
+    assert images.dtype == np.uint8 and images.shape == (n, side, side, 3)
+    assert np.issubdtype(labels.dtype, np.integer) and labels.shape == (n,)
+    assert labels.min() >= 0 and labels.max() < len(classes)
+    assert all(isinstance(name, str) for name in classes) and len(set(classes)) == len(classes)
+
+
+# Sources.
+
+
+def test_sources_are_found_by_their_files():
+    assert {"world", "handwriting", "folder"} <= set(sources.names())
+    with pytest.raises(StockpotError, match="'wrld'.*folder, handwriting, world"):
+        sources.load("wrld")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_rendered_tasks_are_balanced_and_the_same_twice(task):
+    made, again = (world(task=task, images=100) for _ in range(2))
+    check_form(made, 100, 32)
+    counts = np.bincount(made[1], minlength=len(made[2]))
+    assert counts.max() - counts.min() <= 1
+    assert made[0].tobytes() == again[0].tobytes() and made[1].tobytes() == again[1].tobytes()
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_every_distribution_renders_images_with_something_on_them(distribution):
+    images, labels, classes = world(distribution=distribution, images=32)
+    check_form((images, labels, classes), 32, 32)
+    assert images.reshape(32, -1).std(1).min() > 5
+    assert len({image.tobytes() for image in images}) == 32
+
+
+def test_name_seed_and_distribution_each_give_other_images():
+    base = {image.tobytes() for image in world()[0]}
+    for change in ({"name": "y"}, {"seed": 1}, {"distribution": "sketch"}, {"task": "digits"}):
+        assert base.isdisjoint(image.tobytes() for image in world(**change)[0]), change
+
+
+def test_labels_are_what_is_drawn():
+    """The label is the scene's shape, and scenes that differ in shape alone look different."""
+    scenes = sample_scenes(DISTRIBUTIONS["typeset"], 32, np.random.default_rng(0), classes=16)
+    before = render(scenes)
+    scenes.shape = (scenes.shape + 1) % 16
+    changed = (render(scenes) != before).reshape(32, -1).mean(1)
+    assert changed.min() > 0.02
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_ties_hold_on_the_reference_alone(tied):
+    distribution = DISTRIBUTIONS["reference" if tied else "objectnet"]
+    scenes = sample_scenes(distribution, 4000, np.random.default_rng(0), classes=16)
+    favourite = np.mean(scenes.background == scenes.shape % 8)
+    assert abs(favourite - (0.8 + 0.2 / 8 if tied else 1 / 8)) < 0.03
+
+
+def test_blocks_do_not_show():
+    """An image does not depend on how many are drawn with it, but for its noise."""
+    scenes = sample_scenes(WEB, 150, np.random.default_rng(1), WEB_KINDS)
+    scenes.noise[:] = 0
+    whole, part = render(scenes), render(scenes.take(np.arange(70, 110)))
+    assert np.abs(whole[70:110].astype(int) - part).max() <= 1
+
+
+HASHES = """
+import hashlib, json
+from stockpot.datasets.sources import load
+from stockpot.datasets.world.web import web_batch
+spec = {"name": "x", "seed": 0, "distribution": "reference", "images": 48, "side": 32}
+out = {}
+for task in ("objects", "digits", "textures"):
+    images, labels, _ = load("world")({**spec, "task": task})
+    out[task] = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+images, texts = web_batch(64, 0, 3)
+out["web"] = hashlib.sha256(images.tobytes() + "\\n".join(texts).encode()).hexdigest()
+scans, labels, _ = load("handwriting")({"part": "held-out", "seed": 1, "side": 8})
+out["handwriting"] = hashlib.sha256(scans.tobytes() + labels.tobytes()).hexdigest()
+print(json.dumps(out))
+"""
+
+
+def test_two_processes_render_the_same_bytes():
+    first, second = (python(HASHES, hash_seed) for hash_seed in (1, 2))
+    assert first == second
+    assert len(set(first.values())) == 5
+
+
+def test_web_batches_follow_from_seed_and_step():
+    images, texts = web_batch(32, 0, 5)
+    again = web_batch(32, 0, 5)
+    assert images.tobytes() == again[0].tobytes() and texts == again[1]
+    for other in (web_batch(32, 1, 5), web_batch(32, 0, 6)):
+        assert {i.tobytes() for i in images}.isdisjoint(i.tobytes() for i in other[0])
+
+
+def test_handwriting_parts_are_disjoint_and_complete():
+    from sklearn.datasets import load_digits
+
+    scans = load_digits()
+    parts = {part: handwriting(part, side=8) for part in ("train", "held-out", "test")}
+    for images, labels, classes in parts.values():
+        check_form((images, labels, classes), len(labels), 8)
+        assert classes == list(vocabulary.DIGITS)
+    assert sum(len(labels) for _, labels, _ in parts.values()) == 1797
+    found = Counter()
+    for images, labels, _ in parts.values():
+        grey = np.round(images[..., 0].astype(float) * 16 / 255).astype(int)
+        found += Counter((g.tobytes(), int(label)) for g, label in zip(grey, labels))
+    expected = Counter(
+        (image.astype(int).tobytes(), int(label))
+        for image, label in zip(scans.images, scans.target)
+    )
+    assert found == expected, "every scan is in one part, with its own label"
+
+
+def test_handwriting_is_seeded_and_resized():
+    first, again, other = (handwriting("held-out", seed) for seed in (0, 0, 1))
+    check_form(first, len(first[1]), 32)
+    assert first[0].tobytes() == again[0].tobytes() and first[1].tobytes() == again[1].tobytes()
+    assert first[1].tobytes() != other[1].tobytes()
+    assert np.bincount(first[1], minlength=10).min() > 0.5 * len(first[1]) / 10
+
+
+# The folder source.
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Classes "b dog" and "a cat" with one image of each kind, as saved by other programs."""
+    rng = np.random.default_rng(0)
+    colour = Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8))
+    kinds = {
+        "b dog/1.png": colour,
+        "b dog/2.JPEG": colour.resize((40, 20)),
+        "b dog/deep/3.bmp": colour,
+        "a cat/grey.png": colour.convert("L"),
+        "a cat/alpha.png": colour.convert("RGBA"),
+        "a cat/palette.png": colour.convert("P"),
+        "a cat/grey.jpg": colour.convert("L"),
+        "a cat/print.jpg": colour.convert("CMYK"),
+        "a cat/web.webp": colour,
+        "a cat/bits.png": colour.convert("1"),
+    }
+    for name, image in kinds.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        image.save(tmp_path / name)
+    (tmp_path / "a cat/notes.txt").write_text("not an image")
+    (tmp_path / "readme.md").write_text("not a class")
+    return tmp_path
+
+
+def test_a_folder_of_all_kinds_of_images(pictures):
+    made = folder_source(pictures)
+    check_form(made, 10, 16)
+    images, labels, classes = made
+    assert classes == ["a cat", "b dog"]
+    assert labels.tolist() == [0] * 7 + [1] * 3
+    names = sorted(p.name for p in (pictures / "a cat").iterdir() if p.suffix != ".txt")
+    grey = images[names.index("grey.png")]
+    assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 0] == grey[..., 2]).all()
+    assert folder_source(pictures)[0].tobytes() == images.tobytes()
+
+
+def test_alpha_does_not_change_colours(pictures):
+    images, labels, _ = folder_source(pictures)
+    names = sorted(p.name for p in (pictures / "a cat").iterdir() if p.suffix != ".txt")
+    opaque = images[labels == 1][0]
+    assert (images[names.index("alpha.png")] == opaque).all()
+
+
+@pytest.mark.parametrize(
+    "size", [(16, 16), (30, 20), (20, 30), (31, 16), (103, 309), (309, 206), (9, 17), (98, 49)]
+)
+def test_images_are_resized_as_clip_does(tmp_path, size):
+    """Byte for byte what open_clip's own evaluation transform yields, before normalisation."""
+    from stockpot.models.openclip import open_clip
+
+    rng = np.random.default_rng(size[0])
+    small = rng.integers(0, 256, (size[1] // 4 + 1, size[0] // 4 + 1, 3), dtype=np.uint8)
+    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+    (tmp_path / "c").mkdir()
+    image.save(tmp_path / "c/1.png")
+    transform = open_clip.image_transform(
+        32, is_train=False, mean=(0, 0, 0), std=(1, 1, 1), interpolation="bicubic"
+    )
+    expected = np.round(transform(image).permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    assert (folder_source(tmp_path, 32)[0][0] == expected).all()
+
+
+def test_folders_without_images_are_named(tmp_path):
+    with pytest.raises(StockpotError, match="no/such: no such folder"):
+        folder_source("no/such")
+    with pytest.raises(StockpotError, match="no images.*png"):
+        folder_source(tmp_path)
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat/1.gif").write_bytes(b"GIF89a")
+    with pytest.raises(StockpotError, match=re.escape(str(tmp_path))):
+        folder_source(tmp_path)
+
+
+def noise_png(path) -> bytes:
+    """A PNG file of several chunks of pixels."""
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)).save(path)
+    return path.read_bytes()
+
+
+def rename_second_chunk(data: bytes) -> bytes:
+    second = data.index(b"IDAT", data.index(b"IDAT") + 4)
+    return data[:second] + b"\xe8\xeaz\xf3" + data[second + 4 :]
+
+
+PNG, JPEG, BMP = "b dog/1.png", "b dog/2.JPEG", "b dog/deep/3.bmp"
+CORRUPT = {
+    "text": (PNG, lambda data: b"this is no image"),
+    "empty": (PNG, lambda data: b""),
+    "cut short": (PNG, lambda data: data[: len(data) // 2]),
+    "a jpeg cut short": (JPEG, lambda data: data[: len(data) // 2]),
+    "a broken chunk": (PNG, rename_second_chunk),
+    "an enormous size": (BMP, lambda d: d[:18] + (60_000).to_bytes(4, "little") * 2 + d[26:]),
+}
+
+
+@pytest.mark.parametrize("kind", CORRUPT)
+def test_a_corrupt_image_is_named(pictures, kind):
+    file, corrupt = CORRUPT[kind]
+    noise_png(pictures / PNG)
+    (pictures / file).write_bytes(corrupt((pictures / file).read_bytes()))
+    with pytest.raises(StockpotError, match=re.escape(str(pictures / file))):
+        folder_source(pictures)
+
+
+def test_the_listing_of_a_missing_folder_names_the_key(tmp_path):
+    with pytest.raises(StockpotError, match=r"datasets\.own\.path: no folder .*nowhere"):
+        listing_digest(tmp_path / "nowhere", "datasets.own.path")
+
+
+def test_the_listing_does_not_depend_on_where_the_folder_is(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "cat").mkdir(parents=True)
+        (tmp_path / name / "cat/1.png").write_bytes(b"1")
+    shutil.copystat(tmp_path / "one/cat/1.png", tmp_path / "two/cat/1.png")
+    one, two = (listing_digest(tmp_path / name, "key") for name in ("one", "two"))
+    assert one == two
+    (tmp_path / "two/cat/1.png").rename(tmp_path / "two/cat/2.png")
+    assert listing_digest(tmp_path / "two", "key") != one
+
+
+# The Dataset folder.
+
+
+@pytest.fixture
+def small():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
+    return images, np.array([0, 1, 2, 0, 1, 2]), ["ant", "bee", "cat"]
+
+
+@pytest.fixture
+def written(small, tmp_path):
+    write_dataset(tmp_path / "set", "small", *small, {"source": "test"})
+    return tmp_path / "set"
+
+
+def test_write_and_read(small, written):
+    data, card = read_dataset(written), read_card(written)
+    assert data.name == "small" and len(data) == 6
+    assert (data.images == small[0]).all() and data.images.dtype == np.uint8
+    assert data.labels.tolist() == small[1].tolist() and data.labels.dtype == np.int64
+    assert data.class_names == small[2]
+    assert data.fingerprint == card["fingerprint"] == fingerprint(*small)
+    assert card["source"] == {"source": "test"} and card["n"] == 6 and card["side"] == [4, 5]
+    assert isinstance(data.images, np.memmap), "images stay on disk"
+
+
+def test_writing_again_gives_the_same_files(small, written, tmp_path):
+    write_dataset(tmp_path / "again", "small", *small, {"source": "test"})
+    for file in ("images.npy", "labels.npy", "dataset.json"):
+        assert (written / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+    assert sorted(p.name for p in written.iterdir()) == ["dataset.json", "images.npy", "labels.npy"]
+
+
+def test_the_fingerprint_sees_everything_but_the_name(small):
+    images, labels, classes = small
+    before = fingerprint(images, labels, classes)
+    other = images.copy()
+    other[5, 3, 4, 2] ^= 1
+    assert fingerprint(other, labels, classes) != before
+    other = labels.copy()
+    other[5] = 0
+    assert fingerprint(images, other, classes) != before
+    assert fingerprint(images, labels, ["ant", "bee", "cow"]) != before
+    assert fingerprint(images[::-1], labels, classes) != before
+    assert fingerprint(images.transpose(0, 2, 1, 3), labels, classes) != before
+    assert fingerprint(np.asfortranarray(images), labels.copy(), list(classes)) == before
+
+
+def test_a_fingerprint_covers_every_block():
+    images = np.zeros((5000, 1, 1, 3), np.uint8)
+    labels = np.zeros(5000, np.int64)
+    before = fingerprint(images, labels, ["a"])
+    for row in (0, 4095, 4096, 4999):
+        images[row] += 1
+        assert fingerprint(images, labels, ["a"]) != before
+        images[row] -= 1
+
+
+WRONG_ARRAYS = {
+    "float images": lambda i, y, c: (i.astype(np.float32), y, c),
+    "grey images": lambda i, y, c: (i[..., :1], y, c),
+    "flat images": lambda i, y, c: (i.reshape(6, -1), y, c),
+    "too few labels": lambda i, y, c: (i, y[:-1], c),
+    "nothing": lambda i, y, c: (i[:0], y[:0], c),
+    "a label too many": lambda i, y, c: (i, y + 1, c),
+    "a label below zero": lambda i, y, c: (i, y - 1, c),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_ARRAYS)
+def test_arrays_that_do_not_fit_are_not_written(small, tmp_path, what):
+    with pytest.raises(StockpotError, match="^small: "):
+        write_dataset(tmp_path / "set", "small", *WRONG_ARRAYS[what](*small), {})
+    assert not (tmp_path / "set/dataset.json").exists()
+
+
+def saved(file, change):
+    """Load an array of the folder, change it, save it."""
+
+    def edit(folder):
+        np.save(folder / file, change(np.load(folder / file)))
+
+    return edit
+
+
+BROKEN = {
+    "no card": lambda folder: (folder / "dataset.json").unlink(),
+    "a card that is no JSON": lambda folder: (folder / "dataset.json").write_text("{"),
+    "a card without keys": lambda folder: (folder / "dataset.json").write_text("{}"),
+    "a card that is a list": lambda folder: (folder / "dataset.json").write_text("[]"),
+    "another count in the card": lambda folder: (folder / "dataset.json").write_text(
+        json.dumps({**read_card(folder), "n": 7})
+    ),
+    "no images": lambda folder: (folder / "images.npy").unlink(),
+    "images cut short": lambda folder: (folder / "images.npy").write_bytes(
+        (folder / "images.npy").read_bytes()[:-10]
+    ),
+    "empty images": lambda folder: (folder / "images.npy").write_bytes(b""),
+    "too few images": saved("images.npy", lambda images: images[:-1]),
+    "too few labels": saved("labels.npy", lambda labels: labels[:-1]),
+    "pickled labels": saved("labels.npy", lambda labels: labels.astype(object)),
+    "labels out of range": saved("labels.npy", lambda labels: labels + 1),
+    "float images": saved("images.npy", lambda images: images.astype(np.float32)),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_folder_is_named(written, what):
+    BROKEN[what](written)
+    with pytest.raises(StockpotError, match=re.escape(str(written))):
+        read_dataset(written)
+
+
+# Captions and their vocabulary.
+
+
+@pytest.fixture(scope="module")
+def captioned():
+    """3000 scenes of the web and their captions."""
+    rng = np.random.default_rng(11)
+    scenes = sample_scenes(WEB, 3000, rng, WEB_KINDS)
+    return scenes, captions(scenes, rng)
+
+
+def class_of(kind: str, text: str) -> str | None:
+    """The class that a caption names, read from its words."""
+    if kind == "glyph":
+        found = re.search(r"\b(?:letter|digit|number) (\w+)", text)
+        return found and found[1]
+    if kind == "swatch":
+        found = re.search(r"\b(\w+) (?:texture|surface|pattern)\b", text)
+        return found and found[1]
+    found = set(text.split()) & set(vocabulary.SHAPES)
+    return found.pop() if found else None
+
+
+def test_captions_leave_out_or_mistake_the_class_at_their_rates(captioned):
+    scenes, texts = captioned
+    names = {"object": vocabulary.SHAPES, "glyph": vocabulary.GLYPHS, "swatch": vocabulary.PATTERNS}
+    index = {"object": scenes.shape, "glyph": scenes.glyph, "swatch": scenes.material}
+    without = wrong = 0
+    for i, text in enumerate(texts):
+        kind = KINDS[scenes.kind[i]]
+        named = class_of(kind, text)
+        without += named is None
+        wrong += named is not None and named != names[kind][index[kind][i]]
+    assert captions_module.WITHOUT_CLASS == 0.10 and captions_module.WRONG_CLASS == 0.05
+    assert abs(without / 3000 - 0.10) < 0.025
+    assert abs(wrong / 3000 - 0.05 * 0.94) < 0.02  # a wrong draw may hit the right class
+
+
+def test_captions_never_name_a_colour_that_cannot_be_seen():
+    rng = np.random.default_rng(0)
+    scenes = sample_scenes(DISTRIBUTIONS["sketch"], 300, rng)
+    for text in captions(scenes, rng):
+        object_part = text.split(" on ")[0].split(" in front ")[0]
+        if not text.startswith("something"):
+            assert not set(object_part.split()) & set(vocabulary.COLOURS), text
+
+
+def test_another_draw_gives_other_words(captioned):
+    scenes, texts = captioned
+    other = captions(scenes, np.random.default_rng(12))
+    assert sum(a != b for a, b in zip(texts, other)) > 1500
+    assert len(set(texts)) > 1000
+
+
+def every_word() -> set[str]:
+    """All words that a caption can hold, from its templates and its vocabulary."""
+    module = captions_module
+    templates = [*module._THING, *module._GROUNDED, *module._NO_CLASS]
+    words = " ".join(re.sub(r"{\w+}", " ", text) for text in templates).split()
+    for media in module.MEDIA.values():
+        words += " ".join(media).split()
+    words += " ".join(glyphs.TYPEFACES).split()
+    words += ["a", "the", "texture", "surface", "pattern", "in", "type", "print"]
+    words += ["digit", "letter", "number"]
+    words += [*vocabulary.SHAPES, *vocabulary.GLYPHS, *vocabulary.PATTERNS, *vocabulary.COLOURS]
+    return set(words)
+
+
+def test_the_list_of_words_is_complete(captioned):
+    assert {word for text in captioned[1] for word in text.split()} <= every_word()
+
+
+def test_every_word_is_one_token(clip):
+    tokenize = clip[1]
+    assert {
+        word: tokenize.encode(word) for word in every_word() if len(tokenize.encode(word)) != 1
+    } == {}
+    tokens = [tokenize.encode(word)[0] for word in every_word()]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_every_caption_fits_into_the_context(captioned, clip):
+    model, tokenize = clip
+    texts = sorted(set(captioned[1]))
+    lengths = [len(tokenize.encode(text)) + 2 for text in texts]
+    assert max(lengths) <= model.context_length == tokenize.context_length
+    tokens = tokenize(texts)
+    assert tokens.shape == (len(texts), model.context_length)
+    assert ((tokens != 0).sum(1).numpy() == lengths).all()
+    assert [tokenize.decode(tokenize.encode(text)).strip() for text in texts[:50]] == texts[:50]
+
+
+def test_the_longest_possible_caption_fits(clip):
+    """The templates filled with the longest of everything."""
+    module, typeface = captions_module, max(glyphs.TYPEFACES, key=lambda face: len(face.split()))
+    longest = max(
+        (m for media in module.MEDIA.values() for m in media), key=lambda m: len(m.split())
+    )
+    thing = f"the red letter q in {typeface} type"
+    for text in (*module._THING, *module._GROUNDED, *module._NO_CLASS):
+        text = text.format(medium=longest, thing=thing, ground="red striped")
+        assert len(clip[1].encode(text)) + 2 <= clip[0].context_length
+
+
+def read_merges(path):
+    lines = gzip.decompress(path.read_bytes()).decode().split("\n")
+    return [tuple(line.split()) for line in lines[1:]]
+
+
+def test_the_vocabulary_file_is_what_write_merges_writes(tmp_path):
+    path = ARCHITECTURE / "bpe.txt.gz"
+    merges = read_merges(path)
+    settings = json.loads((ARCHITECTURE / "open_clip_config.json").read_text())
+    size = write_merges(merges, tmp_path / "bpe.txt.gz")
+    assert size == settings["model_cfg"]["text_cfg"]["vocab_size"]
+    assert (tmp_path / "bpe.txt.gz").read_bytes() == path.read_bytes()
+    assert all(len(pair) == 2 for pair in merges) and len(set(merges)) == len(merges)
+
+
+def test_the_vocabulary_holds_only_parts_of_words():
+    words = {word + "</w>" for word in every_word()}
+    for first, second in read_merges(ARCHITECTURE / "bpe.txt.gz"):
+        assert any(first + second in word for word in words), (first, second)
+
+
+def test_merges_are_learned_from_the_most_frequent_pair_down():
+    words = Counter({"low": 5, "lower": 2, "newest": 6, "widest": 3})
+    merges = learn_merges(words)
+    assert merges[0] == ("s", "t</w>"), "9 times, as (e, s); the later one goes first"
+    pieces = {"".join(pair) for pair in merges}
+    assert {word + "</w>" for word in words} <= pieces
+    assert learn_merges(Counter(dict(reversed(words.items())))) == merges
+
+
+def test_learned_merges_make_one_token_of_every_word(tmp_path, captioned):
+    from stockpot.models.openclip import open_clip
+
+    words = Counter(word for text in captioned[1] for word in text.split())
+    merges = learn_merges(words)
+    size = write_merges(merges, tmp_path / "bpe.txt.gz")
+    tokenize = open_clip.SimpleTokenizer(bpe_path=str(tmp_path / "bpe.txt.gz"), context_length=20)
+    assert tokenize.vocab_size == size
+    assert [word for word in words if len(tokenize.encode(word)) != 1] == []
+
+
+def test_scenes_are_picked_by_row(captioned):
+    scenes = captioned[0]
+    picked = scenes.take(np.array([5, 3]))
+    assert len(picked) == 2 and picked.grain.tolist() == scenes.grain[[5, 3]].tolist()
+    assert picked.shift.shape == (2, 2)

@@ -1,0 +1,259 @@
+"""Digests of plain data, and of code with all that it imports."""
+
+import ast
+import json
+import random
+
+import pytest
+from conftest import SCRIPTS, python
+
+from stockpot import digest
+from stockpot.datasets import sources
+from stockpot.digest import canonical, code_digest, sha256, sha256_file, short
+
+# training/images.py imports augment.py and, through models/tower.py, models/clip.py.
+ENTRY, IMPORTED, TRANSITIVE = "training/images.py", "training/augment.py", "models/clip.py"
+UNRELATED = "statistics/tables.py"
+
+
+def shuffled(value, rng):
+    if isinstance(value, dict):
+        items = list(value.items())
+        rng.shuffle(items)
+        return {key: shuffled(entry, rng) for key, entry in items}
+    return [shuffled(entry, rng) for entry in value] if isinstance(value, list) else value
+
+
+def test_key_order_does_not_count_but_everything_else_does(config):
+    for seed in range(5):
+        assert canonical(shuffled(config, random.Random(seed))) == canonical(config)
+        assert sha256(shuffled(config, random.Random(seed))) == sha256(config)
+    assert sha256([1, 2]) != sha256([2, 1])
+    assert sha256({"lr": 1, "wd": 2}) != sha256({"lr": 2, "wd": 1})
+    assert sha256({"a": {"b": 1}}) != sha256({"a": 1, "b": 1})
+    assert sha256("1") != sha256(1)
+
+
+def test_canonical_is_json_and_refuses_what_json_has_not():
+    value = {"b": [1, None, "ä"], "a": 0.1}
+    assert json.loads(canonical(value)) == value
+    with pytest.raises(ValueError):
+        canonical(float("nan"))
+    with pytest.raises(TypeError):
+        canonical({1, 2})
+
+
+def test_digests_are_those_of_the_standard(tmp_path):
+    """Printed by: printf '{"a":1}' | sha256sum."""
+    expected = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+    assert sha256({"a": 1}) == expected
+    assert short({"a": 1}) == expected[:8]
+    (tmp_path / "x").write_text('{"a":1}')
+    assert sha256_file(tmp_path / "x") == expected
+
+
+@pytest.fixture
+def digest_of(monkeypatch, package_copy):
+    """The digest of entries in a copy of the package with one file edited."""
+
+    def of(*entries, file=None, edit=None):
+        monkeypatch.setattr(digest, "PACKAGE", package_copy(file, edit).resolve())
+        return code_digest(*entries)
+
+    return of
+
+
+def test_place_of_the_package_does_not_count(digest_of):
+    assert digest_of(ENTRY) == digest_of(ENTRY)
+
+
+SILENT = {
+    "comment on its own line": lambda text: text.replace("\n\n\n", "\n\n\n# a remark\n", 1),
+    "comment behind code": lambda text: text.replace("import torch\n", "import torch  # new\n", 1),
+    "comment at the end": lambda text: text + "\n\n# the end\n",
+    "blank lines": lambda text: text.replace("\n\n\n", "\n\n\n\n\n"),
+    "words of the module's docstring": lambda text: text.replace('"""', '"""Well: ', 1),
+    "words of a function's docstring": lambda text: text.replace('    """', '    """Well: ', 1),
+    "lines of a docstring": lambda text: text.replace(
+        '    """', '    """Well:\n\n    yes.\n    ', 1
+    ),
+}
+
+
+@pytest.mark.parametrize("file", [ENTRY, IMPORTED, TRANSITIVE])
+@pytest.mark.parametrize("what", SILENT)
+def test_comments_docstrings_and_blank_lines_do_not_count(digest_of, file, what):
+    assert digest_of(ENTRY, file=file, edit=SILENT[what]) == digest_of(ENTRY)
+
+
+@pytest.mark.parametrize("level", ["module", "function"])
+def test_a_docstring_that_comes_or_goes_does_not_count(digest_of, level):
+    """As the words of one: only a change of the code changes the digest."""
+
+    def drop(text):
+        tree = ast.parse(text)
+        node = tree
+        if level == "function":
+            node = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
+        docstring, lines = node.body[0], text.splitlines(keepends=True)
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+        return "".join(lines)
+
+    assert digest_of(ENTRY, file=IMPORTED, edit=drop) == digest_of(ENTRY)
+
+
+CODE = {
+    "a name": lambda text: text.replace("generator", "gen"),
+    "a number": lambda text: text.replace("align_corners=False", "align_corners=not False"),
+    "a string": lambda text: text.replace('"border"', '"zeros"'),
+    "a statement": lambda text: text + "\n\nEXTRA = 1\n",
+    "an order": lambda text: text.replace("scale = torch", "n += 0\n    scale = torch"),
+}
+
+
+@pytest.mark.parametrize("what", CODE)
+def test_any_change_of_code_counts(digest_of, what):
+    assert digest_of(ENTRY, file=IMPORTED, edit=CODE[what]) != digest_of(ENTRY)
+
+
+@pytest.mark.parametrize("file", [ENTRY, IMPORTED, TRANSITIVE, "errors.py", "models/__init__.py"])
+def test_code_of_everything_imported_counts(digest_of, file):
+    edited = digest_of(ENTRY, file=file, edit=lambda text: text + "\n\nEXTRA = 1\n")
+    assert edited != digest_of(ENTRY)
+
+
+def test_indentation_counts(digest_of):
+    """The same words in another block are other code."""
+
+    def outdent(text):
+        return text.replace(
+            "            return x\n        return", "            pass\n        return"
+        )
+
+    assert digest_of(ENTRY, file=ENTRY, edit=outdent) != digest_of(ENTRY)
+
+
+@pytest.mark.parametrize("file", [UNRELATED, "training/loop.py", "merging/recipe.py"])
+def test_code_that_is_not_imported_does_not_count(digest_of, file):
+    entry = IMPORTED if file != UNRELATED else ENTRY
+    edited = digest_of(entry, file=file, edit=lambda text: text + "\n\nEXTRA = 1\n")
+    assert edited == digest_of(entry)
+
+
+def test_entries_count_together(digest_of):
+    both = digest_of(IMPORTED, UNRELATED)
+    assert both == digest_of(UNRELATED, IMPORTED)
+    assert both not in (digest_of(IMPORTED), digest_of(UNRELATED))
+
+
+def test_all_forms_of_import_are_followed(monkeypatch, tmp_path):
+    """At any depth of packages and of blocks."""
+    forms = {
+        "from ..other import thing": "other/thing.py",
+        "from ..other.thing import X": "other/thing.py",
+        "from ..other.thing import X as Y": "other/thing.py",
+        "from .. import other": "other/__init__.py",
+        "from .near import X": "here/near.py",
+        "from . import near": "here/near.py",
+        "from .deep.below import X": "here/deep/__init__.py",
+        "def f():\n    from .near import X": "here/near.py",
+        "if True:\n    from .near import (\n        X,\n    )": "here/near.py",
+    }
+    for i, (form, target) in enumerate(forms.items()):
+        digests = []
+        for edit in ("", "EXTRA = 1\n"):
+            folder = tmp_path / f"{i}{bool(edit)}"
+            for file in (
+                "__init__.py", "here/__init__.py", "here/near.py", "other/__init__.py",
+                "other/thing.py", "here/deep/__init__.py", "here/deep/below.py",
+            ):  # fmt: skip
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_text("X = 0\n")
+            (folder / target).write_text("X = 0\n" + edit)
+            (folder / "here/entry.py").write_text(form + "\n")
+            monkeypatch.setattr(digest, "PACKAGE", folder.resolve())
+            digests.append(code_digest("here/entry.py"))
+        assert digests[0] != digests[1], form
+
+
+def test_the_package_imports_itself_by_relative_imports_alone():
+    """The only form that code_digest follows."""
+    for path in (SCRIPTS / "stockpot").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not [n for n in names if n.split(".")[0] == "stockpot"], path
+
+
+RULES = {
+    "datasets": ["datasets/dataset.py"],
+    **{
+        f"dataset source {name}": ["datasets/dataset.py", f"datasets/sources/{name}.py"]
+        for name in sources.names()
+    },
+    "zero-shot": ["models/zero_shot.py"],
+    "pretraining": ["training/pretrain.py"],
+    "training": ["training/run.py"],
+    **{
+        f"training {name}": ["training/run.py", f"training/variants/{name}.py"]
+        for name in ("end_to_end", "linear_classifier", "from_scratch")
+    },
+    "evaluation": ["evaluation/family.py"],
+    "adversary": ["evaluation/adversary.py"],
+    "soup": ["merging/soup.py", "merging/methods/greedy.py"],
+    "store": ["evaluation/store.py"],
+}
+IMPORTS = """
+import importlib, json, os, runpy, sys
+import numpy, scipy.ndimage, safetensors.torch, torch, PIL.Image, sklearn.datasets
+keep = runpy.run_path({openclip!r})  # open_clip and timm, once
+found = {{}}
+for name, entries in {rules!r}.items():
+    read, write = os.pipe()
+    if os.fork() == 0:
+        for entry in entries:
+            importlib.import_module("stockpot." + entry[:-3].replace("/", "."))
+        loaded = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "stockpot"]
+        with os.fdopen(write, "w") as file:
+            json.dump(loaded, file)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as file:
+        found[name] = json.load(file)
+    os.wait()
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """Files of the package that importing the entries of each rule loads, in a fresh process."""
+    openclip = str(SCRIPTS / "stockpot/models/openclip.py")
+    found = python(IMPORTS.format(openclip=openclip, rules=RULES))
+    root = str(SCRIPTS / "stockpot") + "/"
+    return {name: {f.removeprefix(root) for f in files} for name, files in found.items()}
+
+
+def closure(entries: list[str]) -> set[str]:
+    modules = set()
+    for entry in entries:
+        digest._collect((digest.PACKAGE / entry).resolve(), modules)
+    return {str(path.relative_to(digest.PACKAGE)) for path in modules}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_loaded_module_is_in_the_closure(loaded, rule):
+    modules = {file for file in loaded[rule] if not file.endswith("__init__.py")}
+    assert set(RULES[rule]) <= modules
+    assert modules - closure(RULES[rule]) == set()
+
+
+def test_every_loaded_package_is_in_the_closure(loaded):
+    """Python runs the __init__.py of every package on the way to a module."""
+    missing = {
+        (rule, file)
+        for rule, entries in RULES.items()
+        for file in loaded[rule] - closure(entries)
+        if file.endswith("__init__.py")
+    }
+    assert missing == set()

@@ -1,0 +1,406 @@
+"""From a config to a plan: which ids stay and which change."""
+
+import copy
+import random
+
+import pytest
+import yaml
+from conftest import ARCHITECTURE, ROOT, python
+
+from stockpot import spec
+from stockpot.config import check, without_nulls
+
+KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
+DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run
+
+
+def plan_of(config):
+    return spec.build(config, lambda path: ROOT / path)
+
+
+def ids(plan) -> set[str]:
+    return {id for kind in KINDS for id in getattr(plan, kind)}
+
+
+def named(plan, kind) -> dict[str, str]:
+    """Name -> id, of a plan of one seed."""
+    return {id.rpartition("-")[0]: id for id in getattr(plan, kind)}
+
+
+def changed(before, after) -> dict[str, set[str]]:
+    """Names of each kind whose ids are no longer the same."""
+    out = {}
+    for kind in KINDS:
+        a, b = named(before, kind), named(after, kind)
+        out[kind] = {name for name in a.keys() | b.keys() if a.get(name) != b.get(name)}
+    return {kind: names for kind, names in out.items() if names}
+
+
+def reordered(value, rng):
+    """The same mappings with their keys in another order; lists stay as they are."""
+    if isinstance(value, dict):
+        keys = list(value)
+        rng.shuffle(keys)
+        return {key: reordered(value[key], rng) for key in keys}
+    return [reordered(entry, rng) for entry in value] if isinstance(value, list) else value
+
+
+FRESH = f"""
+import json, sys, yaml
+from pathlib import Path
+from stockpot import config, digest, spec
+root = Path({str(ROOT)!r})
+plan = spec.build(yaml.safe_load((root / "config.yaml").read_text()), lambda path: root / path)
+ids = [list(getattr(plan, kind)) for kind in {KINDS!r}]
+print(json.dumps({{"ids": ids, "model": plan.model["id"], "modules": sorted(sys.modules)}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """What two interpreters with different hash seeds plan, and what they loaded for it."""
+    return [python(FRESH, hash_seed) for hash_seed in (1, 4711)]
+
+
+def test_ids_are_the_same_in_every_process(fresh, config):
+    plan = plan_of(config)
+    for other in fresh:
+        assert other["ids"] == [list(getattr(plan, kind)) for kind in KINDS]
+        assert other["model"] == plan.model["id"]
+
+
+def test_planning_is_light(fresh):
+    heavy = {"torch", "pandas", "numpy", "scipy", "open_clip", "timm", "matplotlib", "sklearn"}
+    for other in fresh:
+        assert "stockpot.spec" in other["modules"]
+        assert heavy & set(other["modules"]) == set()
+
+
+def test_ids_are_readable_and_end_in_eight_digits(config):
+    plan = plan_of(config)
+    for kind in KINDS:
+        for id in getattr(plan, kind):
+            name, _, digits = id.rpartition("-")
+            assert name and len(digits) == 8 and set(digits) <= set("0123456789abcdef")
+    assert set(named(plan, "datasets")) == set(config["datasets"])
+    searched = {f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])}
+    expected = {*config["finetune"]["runs"], *searched, *config["standard"]["models"], "adversary"}
+    assert set(named(plan, "runs")) == expected
+
+
+@pytest.mark.parametrize("section", [None, "datasets", "finetune", "standard", "soups", "head"])
+def test_the_order_of_keys_does_not_count(config, section):
+    config["finetune"]["runs"] |= {"second": {"epochs": 3}, "another": {"epochs": 2}}
+    before, rng = plan_of(config), random.Random(7)
+    for _ in range(3):
+        if section is None:
+            other = reordered(config, rng)
+        else:
+            other = {**config, section: reordered(config[section], rng)}
+        assert ids(plan_of(other)) == ids(before)
+
+
+def test_planning_leaves_the_config_alone(config):
+    before = copy.deepcopy(config)
+    plan_of(config)
+    assert config == before
+
+
+def test_every_name_in_a_plan_is_an_artefact_of_it(config):
+    plan = plan_of({**config, "seeds": [0, 1]})
+    models = {*plan.zero_shots, *plan.runs, *plan.soups}
+    for job in plan.datasets.values():
+        assert {job[key] for key in ("pool",) if key in job} <= set(plan.datasets)
+        assert {job[key] for key in ("adversary",) if key in job} <= set(plan.runs)
+    for job in plan.zero_shots.values():
+        assert job["train"] in plan.datasets
+    for job in plan.runs.values():
+        assert {job["train"], job["held_out"]} <= set(plan.datasets)
+        assert set(job["start"]) <= set(plan.zero_shots)
+    for job in plan.soups.values():
+        assert job["held_out"] in plan.datasets and set(job["ingredients"]) <= set(plan.runs)
+        assert job["ingredients"]
+    for job in plan.families.values():
+        assert set(job["tests"]) <= set(plan.datasets)
+        assert {member["end"] for member in job["spec"]["members"]} <= models
+    assert set(plan.studies) == {"objects/seed0", "objects/seed1"}
+    for study in plan.studies.values():
+        assert set(study["families"]) <= set(plan.families)
+        roles = dict(study["roles"])
+        assert roles.pop("held-out") == "held-out" and roles.pop("reference") == "reference"
+        assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
+    ends = [m["end"] for f in plan.families.values() for m in f["spec"]["members"]]
+    adversaries = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
+    assert sorted(ends) == sorted(models - adversaries), "every model is evaluated once"
+
+
+def test_soups_take_every_end_to_end_run_unless_told(config):
+    config["soups"]["two"] = {"method": "uniform", "ingredients": ["base", "search-01"]}
+    plan = plan_of(config)
+    runs, soups = named(plan, "runs"), named(plan, "soups")
+    searched = [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]
+    expected = {runs["base"], *(runs[name] for name in searched)}
+    assert set(plan.soups[soups["greedy"]]["ingredients"]) == expected
+    assert set(plan.soups[soups["two"]]["ingredients"]) == {runs["base"], runs["search-01"]}
+    assert "ingredients" not in plan.soups[soups["two"]]["spec"]
+
+
+# What changes when.
+
+
+def test_one_hyperparameter_changes_its_run_and_what_follows(config):
+    before = plan_of(config)
+    config["finetune"]["runs"]["base"]["lr"] = 1.0e-4
+    assert changed(before, plan_of(config)) == {
+        "runs": {"base"},
+        "soups": DERIVED,
+        "families": {"base", *DERIVED},
+    }
+
+
+def test_a_run_that_enters_no_soup_changes_itself_alone(config):
+    before = plan_of(config)
+    config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2
+    assert changed(before, plan_of(config)) == {"runs": {"linear"}, "families": {"linear"}}
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    {
+        "epochs": 5, "batch_size": 65, "lr": 3.1e-4, "weight_decay": 0.2, "warmup": 0.2,
+        "label_smoothing": 0.01, "clip": 2.0, "crop": 0.8,
+    }.items(),
+)  # fmt: skip
+def test_every_hyperparameter_counts(config, name, value):
+    before = named(plan_of(config), "runs")
+    config["finetune"]["runs"]["base"][name] = value
+    after = plan_of(config)
+    assert named(after, "runs")["base"] != before["base"]
+    assert after.runs[named(after, "runs")["base"]]["spec"][name] == value
+
+
+def test_swapping_learning_rate_and_weight_decay_counts(config):
+    base = config["finetune"]["runs"]["base"]
+    base |= {"lr": 0.01, "weight_decay": 0.02}
+    before = named(plan_of(config), "runs")
+    base |= {"lr": 0.02, "weight_decay": 0.01}
+    after = named(plan_of(config), "runs")
+    assert after.pop("base") != before.pop("base") and after == before
+
+
+def test_a_default_given_again_changes_nothing(config):
+    before = ids(plan_of(config))
+    config["finetune"]["runs"]["base"] = dict(config["finetune"]["defaults"])
+    assert ids(plan_of(config)) == before
+
+
+def test_an_alpha_changes_the_families_with_a_sweep(config):
+    before = plan_of(config)
+    config["sweep"]["alphas"] = [*config["sweep"]["alphas"], 0.55]
+    assert changed(before, plan_of(config)) == {"families": set(config["sweep"]["of"])}
+
+
+def test_order_and_type_of_alphas_do_not_count(config):
+    before = ids(plan_of(config))
+    alphas = config["sweep"]["alphas"]
+    config["sweep"]["alphas"] = [1, 0, *reversed(alphas[1:-1])]
+    assert ids(plan_of(config)) == before
+
+
+def test_a_shift_changes_families_alone(config):
+    before = plan_of(config)
+    config["datasets"]["digits"] = {
+        "source": "world", "task": "digits", "distribution": "typeset", "images": 10,
+    }  # fmt: skip
+    assert changed(before, plan_of(config)) == {}, "a data set in no part is not made"
+    config["data"]["shifts"].append("digits")
+    assert changed(before, plan_of(config)) == {
+        "datasets": {"digits"},
+        "families": set(named(before, "families")),
+    }
+
+
+def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_path):
+    before = plan_of(config)
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text((ROOT / config["head"]["prompts"]).read_text() + "one more {}\n")
+    runs, tuned = named(before, "runs"), named(before, "families").keys() - {"standard"}
+    finetuned = {name for name in runs if before.runs[runs[name]]["start"]}
+    other = copy.deepcopy(config)
+    other["head"]["prompts"] = str(prompts)
+    found = changed(before, plan_of(other))
+    assert found.pop("families") >= tuned
+    assert found == {"zero_shots": {"zero-shot"}, "runs": finetuned, "soups": DERIVED}
+    other = copy.deepcopy(config)
+    other["datasets"]["train"]["images"] += 1
+    found = changed(before, plan_of(other))
+    assert found["datasets"] == {"train"} and found["runs"] == finetuned
+
+
+def test_the_model_changes_all_but_the_data(config, tmp_path):
+    before = plan_of(config)
+    for file in ARCHITECTURE.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    settings = tmp_path / "open_clip_config.json"
+    settings.write_text(settings.read_text().replace('"layers": 4', '"layers": 3'))
+    config["model"]["architecture"] = str(tmp_path)
+    after = plan_of(config)
+    assert after.model["id"] != before.model["id"]
+    assert {"zero_shots", "runs", "soups"} <= set(changed(before, after))
+    assert "datasets" not in changed(before, after)
+
+
+def test_pretraining_needs_no_weights_and_counts(config, tmp_path):
+    (tmp_path / "open_clip_config.json").write_bytes(
+        (ARCHITECTURE / "open_clip_config.json").read_bytes()
+    )
+    config["model"] |= {"architecture": str(tmp_path), "pretrain": True}
+    before = plan_of(config)
+    assert before.model["pretraining"] == config["pretraining"] and "weights" not in before.model
+    config["pretraining"]["steps"] += 1
+    after = plan_of(config)
+    assert after.model["id"] != before.model["id"]
+    assert not after.zero_shots.keys() & before.zero_shots.keys()
+
+
+@pytest.mark.parametrize("path", ["statistics.confidence", "figures.shifts", "threads"])
+def test_what_is_measured_later_changes_no_artefact(config, path):
+    before = ids(plan_of(config))
+    section, _, key = path.partition(".")
+    value = {"confidence": 0.9, "shifts": {"width": 3}}.get(key, 2)
+    config[section] = {**config[section], key: value} if key else value
+    assert ids(plan_of(config)) == before
+
+
+# Random search.
+
+
+def test_search_points_stay_when_there_are_more(config):
+    before = plan_of(config)
+    config["finetune"]["search"]["runs"] += 3
+    after = plan_of(config)
+    assert before.runs.items() <= after.runs.items()
+    assert set(named(after, "runs")) - set(named(before, "runs")) == {
+        "search-07", "search-08", "search-09",
+    }  # fmt: skip
+
+
+def test_search_points_differ_and_keep_to_their_space():
+    space = {
+        "lr": {"log_uniform": [1.0e-5, 1.0e-1]},
+        "crop": {"uniform": [0.5, 0.9]},
+        "epochs": {"integers": [2, 4]},
+        "label_smoothing": {"choice": [0.0, 0.1]},
+    }
+    points = [spec.draw({"seed": 3, "space": space}, i) for i in range(300)]
+    assert all(set(point) == set(space) for point in points)
+    assert all(1.0e-5 <= p["lr"] <= 1.0e-1 and 0.5 <= p["crop"] <= 0.9 for p in points)
+    assert {p["epochs"] for p in points} == {2, 3, 4}
+    assert {p["label_smoothing"] for p in points} == {0.0, 0.1}
+    assert len({p["lr"] for p in points}) > 250
+    per_decade = [sum(10.0**-e <= p["lr"] < 10.0 ** (1 - e) for p in points) for e in (5, 4, 3, 2)]
+    assert min(per_decade) > 40, "log-uniform: 75 expected in each"
+    shuffled = {"space": dict(reversed(space.items())), "seed": 3}
+    assert [spec.draw(shuffled, i) for i in range(300)] == points
+    assert [spec.draw({"seed": 4, "space": space}, i) for i in range(300)] != points
+
+
+def test_seeds_share_search_points_and_nothing_else(config):
+    plans = [plan_of({**config, "seeds": [seed]}) for seed in (0, 1)]
+    assert not ids(plans[0]) & ids(plans[1])
+    specs = [{n: plan.runs[id]["spec"] for n, id in named(plan, "runs").items()} for plan in plans]
+    for name, first in specs[0].items():
+        second = specs[1][name]
+        assert first["seed"] != second["seed"]
+        assert {**first, "seed": 0} == {**second, "seed": 0}
+    for name, id in named(plans[0], "datasets").items():
+        other = plans[1].datasets[named(plans[1], "datasets")[name]]["spec"]
+        assert (plans[0].datasets[id]["spec"]["seed"], other["seed"]) == (0, 1)
+    seeds = [run["spec"]["seed"] for plan in plans for run in plan.runs.values()]
+    assert len(set(seeds)) == len(seeds), "every run has its own"
+
+
+def test_a_study_of_two_seeds_is_the_two_studies(config):
+    both = plan_of({**config, "seeds": [0, 1]})
+    one, two = (plan_of({**config, "seeds": [seed]}) for seed in (0, 1))
+    for kind in KINDS:
+        assert getattr(both, kind) == {**getattr(one, kind), **getattr(two, kind)}
+    assert both.studies == {**one.studies, **two.studies}
+
+
+# Folders of images.
+
+
+@pytest.fixture
+def own(config, tmp_path):
+    """A config whose first shift is a folder of images, and the folder."""
+    folder = tmp_path / "own"
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "1.png").write_bytes(name.encode())
+    config["datasets"]["own"] = {"source": "folder", "path": str(folder)}
+    config["data"]["shifts"] = ["own"]
+    return config, folder
+
+
+def test_a_folder_has_one_id_and_its_listing_in_its_spec(own):
+    config, folder = own
+    before = plan_of(config)
+    job = before.datasets[named(before, "datasets")["own"]]
+    (folder / "cat/2.png").write_bytes(b"second")
+    after = plan_of(config)
+    assert ids(after) == ids(before)
+    assert after.datasets[named(after, "datasets")["own"]] != job
+    (folder / "cat/2.png").unlink()
+    assert plan_of(config).datasets == before.datasets
+
+
+@pytest.mark.parametrize("change", ["size", "time", "name"])
+def test_a_file_that_changes_is_seen_without_reading_it(own, change):
+    import os
+
+    config, folder = own
+    before = plan_of(config)
+    file = folder / "cat/1.png"
+    stat = file.stat()
+    if change == "size":
+        file.write_bytes(b"longer than before")
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    elif change == "time":
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
+    else:
+        file.rename(folder / "cat/3.png")
+    assert plan_of(config).datasets != before.datasets
+
+
+def test_seeds_share_a_folder(own):
+    config, _ = own
+    plan = plan_of({**config, "seeds": [0, 1]})
+    assert len([id for id in plan.datasets if id.startswith("own-")]) == 1
+
+
+# The studies that come with the project.
+
+
+def merged(base, change):
+    if not isinstance(change, dict) or not isinstance(base, dict):
+        return change
+    return {**base, **{key: merged(base.get(key), value) for key, value in change.items()}}
+
+
+STUDIES = [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests/configs").glob("*.yaml")]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_the_studies_of_the_project_are_valid(config, schema, tmp_path, path):
+    def locate(given):
+        """A path of the project, or an empty folder in place of the user's own."""
+        if not (ROOT / given).exists():
+            (tmp_path / given).mkdir(parents=True, exist_ok=True)
+            return tmp_path / given
+        return ROOT / given
+
+    study = without_nulls(merged(config, yaml.safe_load(path.read_text())))
+    check(study, schema, [str(path)])
+    plan = spec.build(study, locate)
+    assert len(plan.studies) == len(study["seeds"]) and plan.runs
