@@ -83,12 +83,14 @@ def recipes(family):
 
 def evaluated(ids):
     """Evaluations of these models, so that what follows finds their cells in the store."""
-    wanted = set(ids)
-    families = [f for f in plan.families if wanted & {member["end"] for member in members(f)}]
+    models = [f for f in plan.families if not plan.families[f]["start"]]
+    families = [f for f in models if any(member["end"] in ids for member in members(f))]
     return [f"<results>/evaluations/{family}.json" for family in families]
 
 
-def endpoints(family):
-    """Evaluations that a family shares cells with: its start, and the ingredients of soups."""
-    own = {member["end"] for member in members(family)}
-    return evaluated([id for id in ingredients(family) if id not in own])
+def shared(family):
+    """Evaluations that a family shares cells with: a sweep its ends, a soup its ingredients."""
+    ends = [member["end"] for member in members(family)]
+    if plan.families[family]["start"]:
+        return evaluated([*plan.families[family]["start"], *ends])
+    return evaluated([id for id in ingredients(family) if id not in ends])

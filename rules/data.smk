@@ -12,6 +12,7 @@ rule prepare_dataset:
         "<results>/logs/prepare_dataset/{dataset}.log",
     wildcard_constraints:
         dataset=one_of(PREPARED),
+    priority: 20
     conda:
         "../envs/stockpot.yaml"
     params:
@@ -39,6 +40,7 @@ rule filter_dataset:
         "<results>/logs/filter_dataset/{dataset}.log",
     wildcard_constraints:
         dataset=one_of(FILTERED),
+    priority: 20
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS

@@ -1,16 +1,21 @@
+MODELS = [id for id, family in plan.families.items() if not family["start"]]
+SWEEPS = [id for id, family in plan.families.items() if family["start"]]
+
+
 rule evaluate:
-    """Evaluate one family, a model with its whole sweep, on every data set."""
+    """Evaluate models on every data set."""
     input:
         unpack(lambda w: dataset_files(*plan.families[w.family]["tests"])),
         unpack(lambda w: classifier_files(*ingredients(w.family))),
         recipes=lambda w: recipes(w.family),
-        evaluated=lambda w: endpoints(w.family),
+        shared=lambda w: shared(w.family),
     output:
         "<results>/evaluations/{family}.json",
     log:
         "<results>/logs/evaluate/{family}.log",
     wildcard_constraints:
-        family=one_of(plan.families),
+        family=one_of(MODELS),
+    priority: 10
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS
@@ -24,3 +29,13 @@ rule evaluate:
         "Evaluating {wildcards.family}"
     script:
         "../workflow_scripts/evaluate.py"
+
+
+use rule evaluate as sweep with:
+    log:
+        "<results>/logs/sweep/{family}.log",
+    wildcard_constraints:
+        family=one_of(SWEEPS),
+    priority: 0
+    message:
+        "Sweeping {wildcards.family}"

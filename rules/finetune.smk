@@ -11,6 +11,7 @@ rule finetune:
         "<results>/logs/finetune/{run}.log",
     wildcard_constraints:
         run=one_of(plan.runs),
+    priority: 10
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS

@@ -13,6 +13,7 @@ rule zero_shot:
         "<results>/logs/zero_shot/{zero_shot}.log",
     wildcard_constraints:
         zero_shot=one_of(plan.zero_shots),
+    priority: 20
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS

@@ -10,6 +10,7 @@ rule soup:
         "<results>/logs/soup/{soup}.log",
     wildcard_constraints:
         soup=one_of(plan.soups),
+    priority: 20
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS

@@ -1,28 +1,35 @@
 """Make one soup."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.store import Store
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.merging.soup import make_soup
-from stockpot.models.classifier import read_card
+from stockpot.models.card import read_card
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
     folders = [Path(card).parent for card in snakemake.input.cards]
     held_out = read_dataset(Path(snakemake.input.data[0]).parent)
-    evaluator = Evaluator(Store(out.parents[1] / "store"), folders, spec)
+
+    @cache
+    def evaluator():
+        """Loaded by methods that look at the held-out set; the others do without torch."""
+        from stockpot.evaluation.evaluator import Evaluator
+        from stockpot.evaluation.store import Store
+
+        return Evaluator(Store(out.parents[1] / "store"), folders, spec)
 
     def measure(recipe):
-        found = evaluator.predictions(recipe, held_out)[1]
+        found = evaluator().predictions(recipe, held_out)[1]
         return found.k, found.n
 
     recipe = make_soup(spec, [read_card(folder) for folder in folders], measure)
     recipe["held_out"] = {"name": held_out.name, "fingerprint": held_out.fingerprint}
-    evaluator.report()
+    if evaluator.cache_info().currsize:
+        evaluator().report()
     with atomic(out) as path:
         path.write_text(json.dumps(recipe, indent=1) + "\n")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 
@@ -21,6 +22,11 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
 ARCHITECTURE = ROOT / "resources/mini_clip"
 PROMPTS = ["a photo of a {}", "a sketch of a {}", "my picture of a {}"]
+
+hypothesis.settings.register_profile(
+    "unit", deadline=None, max_examples=100, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("unit")
 
 HYPERPARAMETERS = {
     "variant": "end-to-end",

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stockpot.digest import canonical
@@ -17,10 +17,8 @@ from stockpot.merging.checks import check_ingredients, origin
 from stockpot.merging.linear import mix, mixed
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
-from stockpot.models.classifier import Card, Weights, read_card, tensor_digest
-
-settings.register_profile("stockpot", deadline=None, max_examples=100, derandomize=True)
-settings.load_profile("stockpot")
+from stockpot.models.card import Card, read_card
+from stockpot.models.classifier import Weights, tensor_digest
 
 unit = st.floats(0, 1)
 names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True)

@@ -14,16 +14,9 @@ from safetensors.torch import save_file
 from stockpot.datasets.dataset import read_card as read_dataset_card
 from stockpot.datasets.dataset import read_dataset
 from stockpot.errors import StockpotError
-from stockpot.models import classifier
-from stockpot.models.classifier import (
-    HEAD,
-    TOWER,
-    Card,
-    Weights,
-    read_card,
-    tensor_digest,
-    write_classifier,
-)
+from stockpot.models.card import CARD, Card, read_card
+from stockpot.models.classifier import HEAD, TOWER, Weights, tensor_digest, write_classifier
+from stockpot.models.classifier import WEIGHTS as FILE
 from stockpot.models.clip import create_clip, tokenizer
 from stockpot.models.device import pick_device, pick_precision
 from stockpot.models.files import WEIGHTS
@@ -132,7 +125,7 @@ def test_writing_the_zero_shot_model_twice_gives_the_same_bytes(zero_shot, tmp_p
     write_zero_shot(
         tmp_path / "again", ARCHITECTURE, ARCHITECTURE / WEIGHTS, card.class_names, card.spec
     )
-    for file in (classifier.WEIGHTS, classifier.CARD):
+    for file in (FILE, CARD):
         assert (tmp_path / "again" / file).read_bytes() == (zero_shot / file).read_bytes()
 
 
@@ -190,7 +183,7 @@ def test_classifiers_round_trip_bit_by_bit(tensors, tmp_path):
 def test_the_weights_file_describes_itself(tensors, tmp_path):
     """Everything on the card but the training history is in the file's own metadata."""
     card = write_classifier(tmp_path, card_of(), tensors)
-    with safe_open(tmp_path / classifier.WEIGHTS, framework="pt") as file:
+    with safe_open(tmp_path / FILE, framework="pt") as file:
         metadata = file.metadata()
     assert metadata.pop("format") == "pt"
     found = {key: json.loads(value) for key, value in metadata.items()}
@@ -213,9 +206,7 @@ def test_writing_copies_and_leaves_the_tensors_alone(tensors, tmp_path):
     write_classifier(tmp_path, card_of(), tensors)
     shared += 1
     assert torch.equal(Weights(tmp_path)["head.bias"], torch.zeros(2))
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
-        [classifier.WEIGHTS, classifier.CARD]
-    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([FILE, CARD])
 
 
 def test_tensor_digest_does_not_see_the_order(tensors):
@@ -266,50 +257,50 @@ def refused(folder, file):
 
 @pytest.mark.parametrize("where", [0.3, 0.7, 1.0])
 def test_a_corrupted_byte_is_found(written, where):
-    path = written / classifier.WEIGHTS
+    path = written / FILE
     data = bytearray(path.read_bytes())
     data[int(where * (len(data) - 1))] ^= 0x10
     path.write_bytes(data)
-    refused(written, classifier.WEIGHTS)
+    refused(written, FILE)
     with pytest.raises(StockpotError):
         load_classifier(written)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, 0.5, 0.999])
 def test_a_truncated_file_is_named(written, keep):
-    path = written / classifier.WEIGHTS
+    path = written / FILE
     data = path.read_bytes()
     path.write_bytes(data[: keep if isinstance(keep, int) else int(keep * len(data))])
-    refused(written, classifier.WEIGHTS)
+    refused(written, FILE)
 
 
 def test_a_missing_weights_file_is_named(written):
-    (written / classifier.WEIGHTS).unlink()
-    refused(written, classifier.WEIGHTS)
+    (written / FILE).unlink()
+    refused(written, FILE)
 
 
 def test_weights_of_another_classifier_are_found(written, runs):
-    shutil.copy(runs["a"] / classifier.WEIGHTS, written / classifier.WEIGHTS)
-    assert classifier.CARD in refused(written, classifier.WEIGHTS)
+    shutil.copy(runs["a"] / FILE, written / FILE)
+    assert CARD in refused(written, FILE)
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"name": 1}', '"card"'])
 def test_a_broken_card_is_named(written, text):
-    path = written / classifier.CARD
+    path = written / CARD
     path.unlink() if text is None else path.write_text(text)
-    refused(written, classifier.CARD)
+    refused(written, CARD)
 
 
 def test_a_card_with_an_unknown_key_is_named(written):
-    path = written / classifier.CARD
+    path = written / CARD
     path.write_text(json.dumps({**json.loads(path.read_text()), "colour": "red"}))
-    assert "colour" in refused(written, classifier.CARD)
+    assert "colour" in refused(written, CARD)
 
 
 def test_a_diverged_run_has_no_weights(tmp_path):
     status = "diverged (the loss became nan in epoch 1, step 2)"
     write_classifier(tmp_path, card_of(name="hot", status=status), {})
-    message = refused(tmp_path, classifier.WEIGHTS)
+    message = refused(tmp_path, FILE)
     assert "hot" in message and status in message
     with pytest.raises(StockpotError, match="hot"):
         load_classifier(tmp_path)
@@ -321,7 +312,7 @@ def test_a_diverged_run_has_no_weights(tmp_path):
 @pytest.mark.parametrize("name", ["zero-shot", *RUNS])
 def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name):
     folder = zero_shot if name == "zero-shot" else runs[name]
-    with safe_open(folder / classifier.WEIGHTS, framework="pt") as file:
+    with safe_open(folder / FILE, framework="pt") as file:
         metadata = {k: json.loads(v) for k, v in file.metadata().items() if k != "format"}
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     head = tensors["head.weight"]
@@ -340,12 +331,12 @@ def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name
 
 
 def test_a_loaded_model_shares_no_memory_with_the_file(written):
-    before = (written / classifier.WEIGHTS).read_bytes()
+    before = (written / FILE).read_bytes()
     model, _ = load_classifier(written)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 1
-    assert (written / classifier.WEIGHTS).read_bytes() == before
+    assert (written / FILE).read_bytes() == before
     again, card = load_classifier(written)
     assert tensor_digest(again.state_dict()) == card.sha256
 

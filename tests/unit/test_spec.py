@@ -129,7 +129,8 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
         roles = dict(study["roles"])
         assert roles.pop("held-out") == "held-out" and roles.pop("reference") == "reference"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
-    ends = [m["end"] for f in plan.families.values() for m in f["spec"]["members"]]
+    own = [family for family in plan.families.values() if not family["start"]]
+    ends = [member["end"] for family in own for member in family["spec"]["members"]]
     adversaries = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
     assert sorted(ends) == sorted(models - adversaries), "every model is evaluated once"
 
@@ -154,14 +155,17 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
     assert changed(before, plan_of(config)) == {
         "runs": {"base"},
         "soups": DERIVED,
-        "families": {"base", *DERIVED},
+        "families": {"base", *DERIVED, "base-sweep", "greedy-sweep"},
     }
 
 
 def test_a_run_that_enters_no_soup_changes_itself_alone(config):
     before = plan_of(config)
     config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2
-    assert changed(before, plan_of(config)) == {"runs": {"linear"}, "families": {"linear"}}
+    assert changed(before, plan_of(config)) == {
+        "runs": {"linear"},
+        "families": {"linear", "linear-sweep"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -194,10 +198,25 @@ def test_a_default_given_again_changes_nothing(config):
     assert ids(plan_of(config)) == before
 
 
-def test_an_alpha_changes_the_families_with_a_sweep(config):
+def test_an_alpha_changes_the_sweeps_alone(config):
     before = plan_of(config)
     config["sweep"]["alphas"] = [*config["sweep"]["alphas"], 0.55]
-    assert changed(before, plan_of(config)) == {"families": set(config["sweep"]["of"])}
+    sweeps = {f"{name}-sweep" for name in config["sweep"]["of"]}
+    assert changed(before, plan_of(config)) == {"families": sweeps}
+
+
+def test_a_sweep_more_is_a_family_more(config):
+    before = plan_of(config)
+    config["sweep"]["of"] = ["search-03", *config["sweep"]["of"]]
+    assert changed(before, plan_of(config)) == {"families": {"search-03-sweep"}}
+
+
+@pytest.mark.parametrize("off", ["alphas", "of"])
+def test_without_a_sweep_every_model_is_evaluated_once(config, off):
+    config["sweep"][off] = []
+    plan = plan_of(config)
+    ends = [m["end"] for f in plan.families.values() for m in f["spec"]["members"]]
+    assert len(set(ends)) == len(ends)
 
 
 def test_order_and_type_of_alphas_do_not_count(config):

@@ -10,7 +10,7 @@ import pytest
 FIGURES = 4
 TABLES = Counter(measure=1, summary=1, figure=FIGURES)
 SOUPS = Counter(soup=3)
-SOUPS_EVALUATED = Counter(evaluate=3)
+SOUPS_EVALUATED = Counter(evaluate=3, sweep=1)  # the greedy soup is swept
 SETS = 5  # held-out, reference, three shifts
 
 
@@ -76,7 +76,7 @@ def test_swapped_hyperparameters_retrain_that_run(study):
     known = study.stored()
     study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
     jobs, cells = study.run()
-    assert jobs == Counter(finetune=1, evaluate=1) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert jobs == Counter(finetune=1, evaluate=1, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
     assert_only_missing_cells(study, known, cells)
 
 
@@ -100,7 +100,7 @@ def test_an_added_alpha_computes_its_cells(study):
     known = study.stored()
     study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.25, 0.5, 1.0]))
     jobs, cells = study.run()
-    assert jobs == Counter(evaluate=3) + TABLES
+    assert jobs == Counter(sweep=3) + TABLES
     assert cells in (2 * SETS, 3 * SETS)  # the greedy soup may be the base model
     assert_only_missing_cells(study, known, cells)
 
@@ -121,7 +121,7 @@ def test_an_added_shift_computes_its_column(study):
         )
     )
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, evaluate=8) + TABLES
+    assert jobs == Counter(prepare_dataset=1, evaluate=8, sweep=3) + TABLES
     assert cells == recipes
 
 
@@ -130,7 +130,7 @@ def test_a_changed_file_renews_its_data_set(study):
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, evaluate=8) + TABLES
+    assert jobs == Counter(prepare_dataset=1, evaluate=8, sweep=3) + TABLES
     assert cells == recipes
 
 
@@ -148,7 +148,7 @@ def test_changed_prompts_renew_the_heads_and_what_follows(study):
     (study.folder / "prompts.txt").write_text("a photo of a {}\n")
     study.edit(lambda c: c.update(head={"prompts": "prompts.txt"}))
     jobs, _ = study.run()
-    assert jobs == (Counter(zero_shot=1, finetune=3, evaluate=4) + SOUPS + SOUPS_EVALUATED + TABLES)
+    assert jobs == (Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES)
 
 
 def test_an_added_soup_computes_itself(study):
@@ -171,7 +171,7 @@ def test_code_of_one_merge_method_renews_its_soup(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "merging" / "methods" / "greedy.py"
     path.write_text(path.read_text().replace('"in" if accepted', '"yes" if accepted'))
     jobs, cells = study.run()
-    assert jobs == Counter(soup=1, evaluate=1) + TABLES
+    assert jobs == Counter(soup=1, evaluate=1, sweep=1) + TABLES
     assert cells == 0
 
 

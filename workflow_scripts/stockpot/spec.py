@@ -84,15 +84,15 @@ class _Seed:
             for name, soup in sorted(self.config["soups"].items())
         }
 
-        members = [self.member("zero-shot", "zero-shot", zero)]
-        members += [self.member(n, plan.runs[id]["spec"]["variant"], id) for n, id in runs.items()]
-        members += [
-            self.member(n, self.config["soups"][n]["method"], id) for n, id in soups.items()
-        ]
-        families = [self.family(m["name"], [m], tests, zero) for m in members]
+        models = {"zero-shot": ("zero-shot", zero)}
+        models |= {name: (plan.runs[id]["spec"]["variant"], id) for name, id in runs.items()}
+        models |= {name: (self.config["soups"][name]["method"], id) for name, id in soups.items()}
+        families = [self.family(n, {n: model}, tests) for n, model in models.items()]
         if standard:
-            line = [self.member(name, "from-scratch", id) for name, id in standard.items()]
-            families.append(self.family("standard", line, tests, zero))
+            line = {name: ("from-scratch", id) for name, id in standard.items()}
+            families.append(self.family("standard", line, tests))
+        for name in self.config["sweep"]["of"]:
+            families.append(self.family(f"{name}-sweep", {name: models[name]}, tests, start=[zero]))
 
         roles = [[data["held_out"], "held-out"], [data["reference"], "reference"]]
         roles += [[name, "shift"] for name in data["shifts"]]
@@ -151,16 +151,16 @@ class _Seed:
         }
         return id
 
-    def member(self, name: str, kind: str, end: str) -> dict:
-        sweep = self.config["sweep"]
-        alphas = sorted(map(float, sweep["alphas"])) if name in sweep["of"] else []
-        return {"name": name, "kind": kind, "end": end, "alphas": alphas}
-
-    def family(self, name: str, members: list[dict], tests: list[str], zero: str) -> str:
-        spec = {"members": members, **self.config["evaluation"]}
-        start = [zero] if any(member["alphas"] for member in members) else []
-        id = _id(name, {**spec, "tests": tests, "start": start})
-        self.plan.families[id] = {"spec": plain(spec), "tests": tests, "start": start}
+    def family(
+        self, name: str, models: dict[str, tuple[str, str]], tests: list[str], start: list[str] = ()
+    ) -> str:
+        """Models evaluated by one job; with a start, the sweep from there to each of them."""
+        members = [{"name": n, "kind": kind, "end": end} for n, (kind, end) in models.items()]
+        alphas = sorted(map(float, self.config["sweep"]["alphas"])) if start else []
+        spec = {"members": members, "alphas": alphas, **self.config["evaluation"]}
+        family = {"spec": plain(spec), "tests": tests, "start": list(start)}
+        id = _id(name, family)
+        self.plan.families[id] = family
         return id
 
 

@@ -7,9 +7,9 @@ import torch
 
 from ..datasets.dataset import Dataset
 from ..merging.recipe import LINEAR, single
-from ..models.classifier import Weights, read_card
+from ..models.card import read_card
+from ..models.classifier import Weights
 from ..models.device import pick_device, pick_precision
-from .engine import Engine
 from .predictions import Predictions, predictions
 from .store import Store, key
 
@@ -29,12 +29,14 @@ class Evaluator:
         self.store, self.spec = store, spec
         self.precision = pick_precision(spec["precision"], pick_device())
         self.computed = self.reused = 0
-        self._engine: Engine | None = None
+        self._engine = None
 
     @property
-    def engine(self) -> Engine:
+    def engine(self):
         """Built when the first cell has to be computed: a job that only reuses loads no model."""
         if self._engine is None:
+            from .engine import Engine
+
             ingredients = {sha: Weights(folder) for sha, folder in self.folders.items()}
             self._engine = Engine(ingredients, self.precision, self.spec["batch_size"])
         return self._engine

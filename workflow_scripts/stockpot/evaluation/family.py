@@ -8,7 +8,7 @@ from pathlib import Path
 from ..datasets.dataset import Dataset, read_dataset
 from ..files import atomic
 from ..merging.recipe import interpolate, single
-from ..models.classifier import read_card
+from ..models.card import read_card
 from .evaluator import Evaluator
 from .store import Store
 
@@ -26,8 +26,8 @@ def evaluate_family(
 ) -> None:
     """Fill the store with the family's cells and list them in ``out`` (JSON).
 
-    spec: members, each with name, kind, end and alphas (may be empty); precision,
-    batch_size, store_logits. start: Classifier folder that the sweeps start from, where
+    spec: members, each with name, kind and end; alphas, empty for the models themselves;
+    precision, batch_size, store_logits. start: Classifier folder that the sweeps start from, where
     there are any. ends: Classifier folder or recipe file of every member's end.
     classifiers: folders of all ingredients. A diverged run is listed with its status, without
     cells.
@@ -40,10 +40,8 @@ def evaluate_family(
         if status != "ok":
             log.error("%s is not evaluated: this run %s", member["name"], status)
             continue
-        zero = read_recipe(start) if member["alphas"] else None
-        named = classifiers if zero or end.is_file() else [end]
-        evaluator = Evaluator(store, named, spec)
-        rows += _cells(points(member, zero, read_recipe(end)), sets, evaluator)
+        evaluator = Evaluator(store, classifiers if start or end.is_file() else [end], spec)
+        rows += _cells(points(member, spec["alphas"], start, end), sets, evaluator)
         evaluator.report()
     with atomic(out) as path:
         path.write_text(json.dumps({"status": statuses, "cells": rows}, indent=1) + "\n")
@@ -57,19 +55,21 @@ def read_recipe(path: Path) -> dict:
     return {"rule": recipe["rule"], "ingredients": recipe["ingredients"]}
 
 
-def points(member: dict, zero: dict | None, end: dict) -> list[tuple[dict, dict]]:
-    """(the table's labels, recipe) of the model itself and of every alpha of its sweep."""
-    name = member["name"]
-    out = [({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, end)]
-    for alpha in member["alphas"]:
-        labels = {
-            "model": f"{name} alpha={alpha:.2f}",
-            "kind": "wise-ft",
-            "curve": name,
-            "alpha": alpha,
-        }
-        out.append((labels, interpolate(zero, end, alpha)))
-    return out
+def points(
+    member: dict, alphas: list[float], start: Path | None, end: Path
+) -> list[tuple[dict, dict]]:
+    """(the table's labels, recipe) of the model itself, or of every alpha of its sweep."""
+    name, model = member["name"], read_recipe(end)
+    if not alphas:
+        return [({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, model)]
+    zero = read_recipe(start)
+    return [
+        (
+            {"model": f"{name} alpha={a:.2f}", "kind": "wise-ft", "curve": name, "alpha": a},
+            interpolate(zero, model, a),
+        )
+        for a in alphas
+    ]
 
 
 def _cells(

@@ -1,7 +1,7 @@
 """Can these models be mixed? Answered from their cards before any weight is read."""
 
 from ..errors import StockpotError
-from ..models.classifier import Card
+from ..models.card import Card
 
 
 def check_ingredients(cards: list[Card]) -> None:

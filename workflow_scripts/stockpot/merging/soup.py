@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from ..errors import StockpotError
-from ..models.classifier import Card
+from ..models.card import Card
 from . import methods
 from .checks import check_ingredients
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -11,35 +11,10 @@ from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
+from .card import CARD, Card, read_card
 
-WEIGHTS, CARD = "classifier.safetensors", "classifier.json"
+WEIGHTS = "classifier.safetensors"
 TOWER, HEAD = "visual.", "head."
-
-
-@dataclass
-class Card:
-    """What is known of a Classifier without opening its weights.
-
-    architecture: see ``models.tower``. normalise: features to unit length before the head.
-    mean, std: of the input pixels in [0, 1]. parents: name -> sha256 of what it came from.
-    start: sha256 of the model whose weights training began from ("" for a random start).
-    status: "ok" or "diverged". held_out: n and k on the held-out set, where measured.
-    """
-
-    name: str
-    kind: str
-    architecture: dict
-    class_names: list[str]
-    normalise: bool
-    mean: list[float]
-    std: list[float]
-    image_size: int
-    start: str = ""
-    spec: dict = field(default_factory=dict)
-    status: str = "ok"
-    sha256: str = ""
-    tower_sha256: str = ""
-    history: list[dict] = field(default_factory=list)
 
 
 def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Tensor]) -> Card:
@@ -66,14 +41,6 @@ def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
         digest.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
-
-
-def read_card(folder: str | Path) -> Card:
-    path = Path(folder) / CARD
-    try:
-        return Card(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise StockpotError(f"{path}: not a readable classifier card ({error})") from error
 
 
 class Weights:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from .classifier import Card, Weights
+from .card import Card
+from .classifier import Weights
 from .tower import ImageClassifier, build_tower
 
 

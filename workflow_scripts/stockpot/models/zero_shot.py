@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from ..errors import StockpotError
-from .classifier import HEAD, TOWER, Card, write_classifier
+from .card import Card
+from .classifier import HEAD, TOWER, write_classifier
 from .clip import create_clip, tokenizer
 from .files import CONFIG
 from .openclip import open_clip

@@ -3,7 +3,7 @@
 import torch
 
 from ..datasets.dataset import Dataset
-from ..models.classifier import Card
+from ..models.card import Card
 from ..models.tower import Normaliser
 from .augment import random_crop
 from .loop import Batches

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.dataset import read_dataset
-from ..models.classifier import Card, write_classifier
+from ..models.card import Card
+from ..models.classifier import write_classifier
 from ..models.device import pick_device
 from . import variants
 from .loop import Diverged

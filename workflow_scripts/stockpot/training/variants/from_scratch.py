@@ -2,7 +2,7 @@
 
 import torch
 
-from ...models.classifier import Card
+from ...models.card import Card
 from ...models.tower import ImageClassifier, build_tower
 from ..images import image_batches
 from ..loop import fit

@@ -1,0 +1,43 @@
+"""The card of a Classifier: what is known of it without its weights, and without torch."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import StockpotError
+
+CARD = "classifier.json"
+
+
+@dataclass
+class Card:
+    """What is known of a Classifier without opening its weights.
+
+    architecture: see ``models.tower``. normalise: features to unit length before the head.
+    mean, std: of the input pixels in [0, 1]. parents: name -> sha256 of what it came from.
+    start: sha256 of the model whose weights training began from ("" for a random start).
+    status: "ok" or "diverged". held_out: n and k on the held-out set, where measured.
+    """
+
+    name: str
+    kind: str
+    architecture: dict
+    class_names: list[str]
+    normalise: bool
+    mean: list[float]
+    std: list[float]
+    image_size: int
+    start: str = ""
+    spec: dict = field(default_factory=dict)
+    status: str = "ok"
+    sha256: str = ""
+    tower_sha256: str = ""
+    history: list[dict] = field(default_factory=list)
+
+
+def read_card(folder: str | Path) -> Card:
+    path = Path(folder) / CARD
+    try:
+        return Card(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise StockpotError(f"{path}: not a readable classifier card ({error})") from error
