@@ -148,7 +148,9 @@ def test_changed_prompts_renew_the_heads_and_what_follows(study):
     (study.folder / "prompts.txt").write_text("a photo of a {}\n")
     study.edit(lambda c: c.update(head={"prompts": "prompts.txt"}))
     jobs, _ = study.run()
-    assert jobs == (Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES)
+    assert jobs == (
+        Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    )
 
 
 def test_an_added_soup_computes_itself(study):

@@ -1,9 +1,15 @@
-"""A small byte-pair vocabulary in the file format of open_clip's ``SimpleTokenizer``."""
+"""A small byte-pair vocabulary in the file format of open_clip's ``SimpleTokenizer``.
+
+``python -m stockpot.models.vocabulary FILE`` writes that of the embedded model.
+"""
 
 import gzip
 import itertools
+import sys
 from collections import Counter
 from pathlib import Path
+
+from ..datasets.world.web import web_batch
 
 
 def learn_merges(words: Counter) -> list[tuple[str, str]]:
@@ -39,3 +45,16 @@ def write_merges(merges: list[tuple[str, str]], path: Path) -> int:
     lines = ["#version: stockpot", *(" ".join(pair) for pair in merges)]
     path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
     return 512 + len(merges) + 2
+
+
+def caption_words(batches: int = 40) -> Counter:
+    """Words of the web's captions and how often they occur."""
+    words = Counter()
+    for step in range(batches):
+        for caption in web_batch(256, 10**6, step)[1]:
+            words.update(caption.split())
+    return words
+
+
+if __name__ == "__main__":
+    write_merges(learn_merges(caption_words()), Path(sys.argv[1]))
