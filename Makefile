@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+ARGS ?=
 
 .PHONY: run test lint seeds report benchmarks clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest
@@ -22,7 +23,7 @@ seeds: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) --configfile configs/seeds.yaml
 
 report: run
-	$(BIN)/snakemake --report results/report.html
+	$(BIN)/snakemake --report results/report.html $(ARGS)
 
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py

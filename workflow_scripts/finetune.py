@@ -7,12 +7,11 @@ from stockpot.training.run import run
 
 with job(snakemake) as spec:
     start = snakemake.input.get("start_cards", [])
-    folder = Path(snakemake.output.card).parent
     run(
         spec,
         train=Path(snakemake.input.train_data[0]).parent,
         held_out=Path(snakemake.input.held_out_data[0]).parent,
         start=Path(start[0]).parent if start else None,
-        folder=folder,
-        state_dir=folder / ".state",
+        folder=Path(snakemake.output.card).parent,
+        code=snakemake.params.code,
     )

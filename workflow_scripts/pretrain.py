@@ -1,5 +1,6 @@
 """Pretrain the embedded CLIP model."""
 
+import shutil
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -10,6 +11,8 @@ from stockpot.training.pretrain import pretrain
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
-    tensors = pretrain(Path(snakemake.input.config).parent, spec, out.parent / ".state")
+    state = out.parent / ".state"
+    tensors = pretrain(Path(snakemake.input.config).parent, spec, state / snakemake.params.code)
     with atomic(out) as path:
         save_file(tensors, path, {"format": "pt"})
+    shutil.rmtree(state, ignore_errors=True)

@@ -204,6 +204,20 @@ def test_a_folder_of_all_kinds_of_images(pictures):
     assert folder_source(pictures)[0].tobytes() == images.tobytes()
 
 
+def test_classes_and_files_are_sorted(tmp_path):
+    """Whatever order the file system lists them in."""
+    names = [f"{i:02d}" for i in np.random.default_rng(0).permutation(20)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        for file in names[:5]:
+            value = 10 * int(name) + int(file) % 10
+            Image.new("L", (4, 4), value).save(tmp_path / name / f"{file}.png")
+    images, labels, classes = folder_source(tmp_path, 4)
+    assert classes == sorted(names) and labels.tolist() == [i for i in range(20) for _ in range(5)]
+    values = images[:, 0, 0, 0].tolist()
+    assert values == [10 * i + int(file) % 10 for i in range(20) for file in sorted(names[:5])]
+
+
 def test_alpha_does_not_change_colours(pictures):
     images, labels, _ = folder_source(pictures)
     names = sorted(p.name for p in (pictures / "a cat").iterdir() if p.suffix != ".txt")
@@ -335,6 +349,7 @@ def test_the_fingerprint_sees_everything_but_the_name(small):
     assert fingerprint(images, labels, ["ant", "bee", "cow"]) != before
     assert fingerprint(images[::-1], labels, classes) != before
     assert fingerprint(images.transpose(0, 2, 1, 3), labels, classes) != before
+    assert fingerprint(images.reshape(6, 5, 4, 3), labels, classes) != before
     assert fingerprint(np.asfortranarray(images), labels.copy(), list(classes)) == before
 
 

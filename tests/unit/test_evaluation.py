@@ -137,6 +137,17 @@ def test_the_order_of_questions_does_not_matter(folders, shas, test_set, sketch)
             assert torch.equal(engine.logits(*cells[i]), fresh[i])
 
 
+def test_a_model_is_whole_again_after_a_mix(folders, shas, test_set, sketch):
+    """Its tower was in place before the mix overwrote it."""
+    engine = engine_of(folders)
+    engine.logits(single(shas["zero"]), test_set)
+    engine.logits(uniform([shas["zero"], shas["a"]]), test_set)
+    assert close(engine.logits(single(shas["zero"]), sketch), plain(folders["zero"], sketch))
+    engine.logits(uniform([shas["zero"], shas["a"]]), sketch)
+    assert close(engine.logits(single(shas["a"]), sketch), plain(folders["a"], sketch))
+    assert close(engine.logits(single(shas["linear"]), sketch), plain(folders["linear"], sketch))
+
+
 def test_a_sweep_of_linear_classifiers_runs_the_tower_once(folders, shas, test_set, sketch):
     engine = engine_of(folders)
     for alpha in ALPHAS:

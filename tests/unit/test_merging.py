@@ -169,6 +169,14 @@ def test_any_order_of_ingredients_gives_the_same_bytes(ingredients):
         assert same(build(uniform(list(order)), shuffled), expected)
 
 
+def test_the_order_of_the_sum_is_that_of_the_names():
+    """Shown by numbers whose sum depends on the order, even in double precision."""
+    models = {name: {"w": torch.tensor([x])} for name, x in zip("abc", (1e30, 1.0, -1e30))}
+    for order in itertools.permutations("abc"):
+        found = dict(mixed(dict.fromkeys(order, 2.0), {n: models[n] for n in order}, ["w"]))
+        assert found["w"].item() == 0.0
+
+
 def test_the_mix_is_the_sum_in_double_precision(ingredients):
     recipe = interpolate(single("a"), uniform(["b", "c", "d"]), 0.3)
     found = build(recipe, ingredients)

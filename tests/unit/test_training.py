@@ -213,6 +213,19 @@ def test_every_hyperparameter_matters(tmp_path, change):
     assert fitted(tmp_path / "a", **change)[0] != fitted(tmp_path / "b")[0]
 
 
+def test_the_rate_follows_the_schedule_over_all_epochs(tmp_path, monkeypatch):
+    rates, step = [], torch.optim.AdamW.step
+
+    def logged(self, *arguments):
+        rates.append({group["lr"] for group in self.param_groups})
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", logged)
+    fitted(tmp_path, epochs=3, batch_size=32, warmup=0.4)
+    # 80 examples: 3 steps an epoch, 9 in all, 4 of them with a rising rate.
+    assert rates == [{SPEC["lr"] * warmup_cosine(step, 9, 4)} for step in range(9)]
+
+
 def test_every_example_is_seen_once_in_every_epoch(tmp_path):
     seen = []
     data = Batches(torch.arange(80.0)[:, None].expand(80, 6), problem().labels, None)
@@ -449,6 +462,12 @@ def test_the_start_of_a_run_is_not_changed(world, zero_shot, tmp_path):
     assert {file: sha256_file(zero_shot / file) for file in (WEIGHTS, CARD)} == before
     second, _ = load_classifier(zero_shot)
     assert tensor_digest(first.state_dict()) == tensor_digest(second.state_dict()) == card.sha256
+
+
+@pytest.mark.parametrize("name", ["a", "scratch"])
+def test_runs_crop_as_their_spec_says(runs, world, zero_shot, tmp_path, name):
+    card = train(world, zero_shot, tmp_path / "out", name, crop=1)
+    assert card.sha256 != read_card(runs[name]).sha256
 
 
 def test_end_to_end_training_moves_tower_and_head(runs, zero_shot):

@@ -5,8 +5,10 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from . import figures
 from .errors import StockpotError
 from .merging.names import OUTPUT_SPACE
+from .registry import names
 
 
 def check(config: dict, schema: dict, files: list[str] = ()) -> None:
@@ -43,6 +45,8 @@ def _line(error) -> str:
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
     if error.validator == "enum":
         return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "const":
+        return f"{path}: {value!r} is not {error.validator_value!r}"
     if error.validator == "required":
         return f"{path}: {error.message}"
     if error.validator == "pattern":
@@ -105,6 +109,16 @@ def _references(config: dict) -> list[str]:
     ):
         known("standard.train", config["standard"]["train"], datasets, "data set")
 
+    problems += _plugins(config)
+    for name, spec in config["standard"]["models"].items():
+        train = config["datasets"].get(config["standard"]["train"], {})
+        wanted = {**config["standard"]["defaults"], **spec}.get("images", 0)
+        if wanted > train.get("images", wanted):
+            problems.append(
+                f"standard.models.{name}.images: {wanted} wanted, but "
+                f"{config['standard']['train']} has {train['images']}"
+            )
+
     runs = [*config["finetune"]["runs"], *search_names(config)]
     soups = list(config["soups"])
     everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"], "adversary"]
@@ -125,6 +139,33 @@ def _references(config: dict) -> list[str]:
                 problems.append(f"finetune.search.space.{key}.{kind}: {low} is larger than {high}")
             if kind == "log_uniform" and low <= 0:
                 problems.append(f"finetune.search.space.{key}.{kind}: {low} is not above 0")
+    return problems
+
+
+def _plugins(config: dict) -> list[str]:
+    """Names of variants, methods and figures: each is a file."""
+    problems = []
+
+    def known(path: str, name: str, folder: str, what: str, but: tuple[str, ...] = ()) -> None:
+        allowed = [
+            n for n in names(str(Path(__file__).parent / folder / "__init__.py")) if n not in but
+        ]
+        if name not in allowed:
+            problems.append(f"{path}: unknown {what} {name!r}; there are {', '.join(allowed)}")
+
+    tuned = {"defaults": config["finetune"]["defaults"]}
+    tuned |= {f"runs.{name}": spec for name, spec in config["finetune"]["runs"].items()}
+    for name, spec in tuned.items():
+        if "variant" in spec:
+            path = f"finetune.{name}.variant"
+            known(path, spec["variant"], "training/variants", "variant", but=("from-scratch",))
+    for name, soup in config["soups"].items():
+        known(f"soups.{name}.method", soup["method"], "merging/methods", "merge method")
+    for name in config["figures"]:
+        if name not in figures.names():
+            problems.append(
+                f"figures.{name}: unknown figure; there are {', '.join(figures.names())}"
+            )
     return problems
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .config import search_names
+from .datasets.classes import class_names
 from .datasets.listing import listing_digest
 from .digest import plain, short
 from .errors import StockpotError
@@ -60,6 +61,7 @@ class _Seed:
     def add(self, prompts: list[str]) -> None:
         plan, data = self.plan, self.config["data"]
         train, held_out = self.dataset(data["train"]), self.dataset(data["held_out"])
+        self.check_classes(data["train"], [data["held_out"], data["reference"], *data["shifts"]])
         tests = [
             self.dataset(name) for name in (data["held_out"], data["reference"], *data["shifts"])
         ]
@@ -100,6 +102,17 @@ class _Seed:
             "families": families,
             "roles": roles,
         }
+
+    def check_classes(self, train: str, tests: list[str]) -> None:
+        """Every class that is tested must be one that was trained."""
+        known = class_names(self.config["datasets"], train, self.locate)
+        for test in tests:
+            for name in class_names(self.config["datasets"], test, self.locate):
+                if name not in known:
+                    raise StockpotError(
+                        f"datasets.{test}: its class '{name}' is not among the {len(known)} "
+                        f"classes of the training set {train}: {', '.join(known)}"
+                    )
 
     def dataset(self, name: str) -> str:
         entry = self.config["datasets"][name]

@@ -3,6 +3,7 @@
 import torch
 
 from ..datasets.dataset import Dataset
+from ..errors import StockpotError
 from ..models.card import Card
 from ..models.tower import Normaliser
 from .augment import random_crop
@@ -16,6 +17,8 @@ def image_batches(
 
     crop: least share of the area that a random crop keeps; 1 turns cropping off.
     """
+    if limit is not None and limit > len(data):
+        raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
     normalise = Normaliser(card.mean, card.std, device)
 
     def prepare(images: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:

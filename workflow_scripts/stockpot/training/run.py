@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.dataset import read_dataset
-from ..models.card import Card
+from ..digest import short
+from ..models.card import Card, read_card
 from ..models.classifier import write_classifier
 from ..models.device import pick_device
 from . import variants
@@ -16,18 +17,23 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    spec: dict, train: Path, held_out: Path, start: Path | None, folder: Path, state_dir: Path
+    spec: dict, train: Path, held_out: Path, start: Path | None, folder: Path, code: str
 ) -> None:
     """Train and write to ``folder``; a diverged run writes a card that says so and no weights.
 
     spec: variant, name and the variant's hyperparameters. train, held_out: Dataset folders.
+    A stopped run resumes from ``folder/.state``, unless the code (a digest), the data or the
+    start are no longer what they were.
     """
-    variant = variants.load(spec["variant"])
+    variant, state = variants.load(spec["variant"]), folder / ".state"
+    train_set, held_out_set = read_dataset(train), read_dataset(held_out)
+    follows_from = [code, train_set.fingerprint, held_out_set.fingerprint]
+    follows_from += [read_card(start).sha256] if start else []
     context = variants.Context(
         start=start,
-        train=read_dataset(train),
-        held_out=read_dataset(held_out),
-        state_dir=state_dir,
+        train=train_set,
+        held_out=held_out_set,
+        state_dir=state / short(follows_from),
         device=pick_device(),
     )
     try:
@@ -37,7 +43,7 @@ def run(
         card, tensors = _diverged(context, str(error)), {}
     card = replace(card, name=spec["name"], kind=spec["variant"], spec=spec)
     write_classifier(folder, card, tensors)
-    shutil.rmtree(state_dir, ignore_errors=True)
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def _diverged(context: variants.Context, reason: str) -> Card:

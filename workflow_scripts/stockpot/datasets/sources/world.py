@@ -7,15 +7,7 @@ import numpy as np
 from ..world.distributions import DISTRIBUTIONS
 from ..world.render import render
 from ..world.scene import sample_scenes
-from ..world.vocabulary import COLOURS, DIGITS, PATTERNS, SHAPES
-
-# task: (kind of scene, attribute that holds the class, class names)
-TASKS = {
-    "objects": ("object", "shape", SHAPES),
-    "digits": ("glyph", "glyph", DIGITS),
-    "textures": ("swatch", "material", PATTERNS),
-    "colours": ("object", "colour", tuple(COLOURS)),
-}
+from ..world.tasks import TASKS
 
 
 def prepare(spec: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:

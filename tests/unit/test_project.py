@@ -1,0 +1,60 @@
+"""Files that must agree with each other."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stockpot import figures
+from stockpot.figures.style import save
+from stockpot.statistics.tables import read_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def pins(lines: list[str]) -> list[str]:
+    return sorted(line.strip() for line in lines if "==" in line)
+
+
+def test_the_conda_environment_has_our_versions():
+    environment = yaml.safe_load((ROOT / "envs" / "stockpot.yaml").read_text())
+    packages = next(
+        entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)
+    )
+    assert pins(packages) == pins((ROOT / "requirements.txt").read_text().splitlines())
+
+
+def test_every_rule_names_an_environment_that_exists():
+    for rules in (ROOT / "rules").glob("*.smk"):
+        for line in rules.read_text().splitlines():
+            if "envs/" in line:
+                assert (rules.parent / line.strip().strip('"')).exists()
+
+
+def test_no_script_reads_the_config():
+    for script in (ROOT / "workflow_scripts").rglob("*.py"):
+        assert "snakemake.config" not in script.read_text()
+
+
+def test_the_model_card_names_the_committed_weights():
+    folder = ROOT / "resources" / "mini_clip"
+    weights = (folder / "open_clip_model.safetensors").read_bytes()
+    assert len(weights) < 8e6
+    assert hashlib.sha256(weights).hexdigest() in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["effective-robustness", "alpha", "soups", "shifts"])
+def test_figures_in_the_docs_follow_from_the_tables_beside_them(name, tmp_path):
+    docs = ROOT / "docs" / "objects"
+    tables = {
+        "measurements": read_table(docs / "measurements.csv"),
+        "fits": read_table(docs / "fits.csv"),
+        "rho": read_table(docs / "robustness.csv"),
+    }
+    save(figures.load(name)(tables, {})[0], tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes() == (docs / f"{name}.png").read_bytes()
+
+
+def test_figures_in_the_readme_are_there():
+    assert "docs/objects/effective-robustness.png" in (ROOT / "README.md").read_text()

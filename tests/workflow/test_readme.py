@@ -1,0 +1,98 @@
+"""Every command of the README runs, and its examples say what the program says."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import ROOT, environment, write_images
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line.split(" #")[0].strip()
+    for language, block in BLOCKS
+    if language == "bash"
+    for line in block.splitlines()
+]
+THIS_SUITE = "make test"
+OTHER_STUDY = "--configfile"
+
+
+def at_micro_scale(command: str, study) -> list[str]:
+    """The command on the micro study; one that names another study is planned, not run."""
+    words = shlex.split(command)
+    if words[0] == "make":
+        bin_folder = study.folder / ".venv" / "bin"
+        if not bin_folder.exists():
+            bin_folder.parent.mkdir()
+            bin_folder.symlink_to(Path(sys.executable).parent)
+            for stamp in ("run.stamp", "dev.stamp"):
+                (bin_folder.parent / stamp).touch()
+        return [*words, "ARGS=--configfile study.yaml"]
+    assert words[0] == "snakemake"
+    words[:1] = [sys.executable, "-m", "snakemake"]
+    return [*words, "-n"] if OTHER_STUDY in words else [*words, "--configfile", "study.yaml"]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != THIS_SUITE])
+def test_command_runs(command, study):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "configs"):
+        subprocess.run(["cp", "-r", ROOT / name, study.folder], check=True)
+    done = subprocess.run(
+        at_micro_scale(command, study),
+        cwd=study.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    if command == "make report":
+        html = (study.results / "report.html").read_text()
+        for figure in ("effective-robustness", "shifts", "alpha", "soups"):
+            assert f"figures/{figure}.png" in html
+        assert "Clopper-Pearson" in html
+
+
+def test_the_readme_names_this_suite():
+    assert THIS_SUITE in COMMANDS
+
+
+def test_messages_are_those_of_the_readme(study):
+    examples = next(block for language, block in BLOCKS if language == "").splitlines()
+    edits = {
+        "finetune.runs.base.lr": lambda c: c["finetune"]["runs"].update(base={"lr": "1e-5"}),
+        "sweep.of.0": lambda c: c["sweep"].update(of=["bsae"]),
+    }
+    assert [line.split(":")[0] for line in examples] == list(edits)
+    before = study.config()
+    for line, edit in zip(examples, edits.values()):
+        study.edit(lambda c, before=before: (c.clear(), c.update(before)))
+        study.edit(edit)
+        done = study.snakemake("-n", check=False)
+        assert done.returncode != 0
+        assert line in done.stdout + done.stderr
+
+
+def test_own_data_by_the_readmes_config(study):
+    """The README's config of folders of images runs from decoding to the figures."""
+    block = next(block for language, block in BLOCKS if language == "yaml")
+    config = yaml.safe_load(block)
+    for entry in config["datasets"].values():
+        write_images(study.folder / entry["path"])
+    for i, path in enumerate(sorted((study.folder / "data").rglob("*.png"))):
+        path.touch()
+        assert i >= 0
+    (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
+    small = {"finetune": {"defaults": {"epochs": 1}, "search": {"runs": 1, "space": None}}}
+    small["sweep"] = {"alphas": [0.0, 0.5, 1.0]}
+    (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
+    study.run()
+    assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
+    overview = (study.results / "studies/mine/seed0/overview.md").read_text()
+    assert "| drawings |" in overview
+    assert "greedy" in overview
