@@ -158,6 +158,5 @@ def runs(world, zero_shot) -> dict[str, Path]:
     for name in RUNS:
         made[name] = zero_shot.parent / name
         start = None if name == "scratch" else zero_shot
-        state = zero_shot.parent / f"{name}.state"
-        run(run_spec(name), world["train"], world["held-out"], start, made[name], state)
+        run(run_spec(name), world["train"], world["held-out"], start, made[name], "code")
     return made

@@ -93,7 +93,7 @@ WRONG = {
     ),
     "unknown run in a soup": (
         "soups/uniform/ingredients", ["base", "search-99"],
-        ["soups.uniform.ingredients.1:", "'search-99'", "search-06"],
+        ["soups.uniform.ingredients.1:", "'search-99'", "search-00"],
     ),
     "a soup in a soup": (
         "soups/uniform/ingredients", ["greedy"],
@@ -120,6 +120,24 @@ WRONG = {
     "the logarithm of zero": (
         "finetune/search/space/lr", {"log_uniform": [0, 1.0]},
         ["finetune.search.space.lr.log_uniform:", "0 is not above 0"],
+    ),
+    "a standard model of another variant": (
+        "standard/models/standard-600", {"variant": "end-to-end"},
+        ["standard.models.standard-600.variant:", "'end-to-end'", "'from-scratch'"],
+    ),
+    "a fine-tuned model from scratch": (
+        "finetune/runs/base", {"variant": "from-scratch"},
+        ["finetune.runs.base.variant:", "'from-scratch'", "end-to-end, linear-classifier"],
+    ),
+    "more images than there are": (
+        "standard/models/standard-600", {"images": 999_999},
+        ["standard.models.standard-600.images:", "999999"],
+    ),
+    "more images for the adversary than there are": (
+        "adversary/images", 999_999, ["adversary.images:", "999999"],
+    ),
+    "unknown option of a figure": (
+        "figures/alpha", {"colums": 2}, ["figures.alpha:", "'colums'", "columns"],
     ),
     "no seed": ("seeds", [], ["seeds:", "[]"]),
     "a negative seed": ("seeds", [-1], ["seeds.0:", "-1", "minimum of 0"]),
@@ -173,7 +191,7 @@ def test_every_mistake_has_its_line(config, schema):
     "path, known",
     [
         ("soups/greedy/method", methods.names()),
-        ("finetune/runs/base/variant", variants.names()),
+        ("finetune/runs/base/variant", sorted({*variants.names()} - {"from-scratch"})),
         ("figures/shaft", figures.names()),
     ],
 )

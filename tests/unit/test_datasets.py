@@ -24,7 +24,7 @@ from stockpot.datasets.world.scene import KINDS, sample_scenes
 from stockpot.datasets.world.web import KINDS as WEB_KINDS
 from stockpot.datasets.world.web import web_batch
 from stockpot.errors import StockpotError
-from stockpot.models.vocabulary import learn_merges, write_merges
+from stockpot.models.vocabulary import caption_words, learn_merges, write_merges
 
 
 def world(**changes):
@@ -535,6 +535,11 @@ def test_the_vocabulary_file_is_what_write_merges_writes(tmp_path):
     assert size == settings["model_cfg"]["text_cfg"]["vocab_size"]
     assert (tmp_path / "bpe.txt.gz").read_bytes() == path.read_bytes()
     assert all(len(pair) == 2 for pair in merges) and len(set(merges)) == len(merges)
+
+
+def test_the_vocabulary_file_is_learned_from_the_captions(monkeypatch):
+    monkeypatch.setattr("stockpot.datasets.world.web.render", lambda scenes: None)
+    assert learn_merges(caption_words()) == read_merges(ARCHITECTURE / "bpe.txt.gz")
 
 
 def test_the_vocabulary_holds_only_parts_of_words():

@@ -445,8 +445,7 @@ def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path)
     """It may be among the classifiers as long as no recipe names it."""
     spec = {**run_spec("a"), "name": "hot", "lr": 1e37, "epochs": 2}
     run(
-        spec, world["train"], world["held-out"], folders["zero"], tmp_path / "hot",
-        tmp_path / "state",
+        spec, world["train"], world["held-out"], folders["zero"], tmp_path / "hot", "code",
     )  # fmt: skip
     assert read_card(tmp_path / "hot").status.startswith("diverged")
     evaluator = evaluator_of({**folders, "hot": tmp_path / "hot"}, tmp_path / "store")

@@ -1,14 +1,20 @@
 """From a config to a plan: which ids stay and which change."""
 
 import copy
+import os
 import random
+from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ARCHITECTURE, ROOT, python
+from PIL import Image
 
 from stockpot import spec
 from stockpot.config import check, without_nulls
+from stockpot.datasets import sources
+from stockpot.datasets.classes import class_names
+from stockpot.errors import StockpotError
 
 KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
 DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run
@@ -146,10 +152,19 @@ def test_soups_take_every_end_to_end_run_unless_told(config):
     assert "ingredients" not in plan.soups[soups["two"]]["spec"]
 
 
+def test_the_order_of_ingredients_does_not_count(config):
+    found = []
+    for ingredients in (["base", "search-01"], ["search-01", "base"]):
+        config["soups"]["two"] = {"method": "uniform", "ingredients": ingredients}
+        found.append(ids(plan_of(config)))
+    assert found[0] == found[1]
+
+
 # What changes when.
 
 
 def test_one_hyperparameter_changes_its_run_and_what_follows(config):
+    config["sweep"]["of"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["base"]["lr"] = 1.0e-4
     assert changed(before, plan_of(config)) == {
@@ -160,6 +175,7 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
 
 
 def test_a_run_that_enters_no_soup_changes_itself_alone(config):
+    config["sweep"]["of"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2
     assert changed(before, plan_of(config)) == {
@@ -228,13 +244,13 @@ def test_order_and_type_of_alphas_do_not_count(config):
 
 def test_a_shift_changes_families_alone(config):
     before = plan_of(config)
-    config["datasets"]["digits"] = {
-        "source": "world", "task": "digits", "distribution": "typeset", "images": 10,
+    config["datasets"]["printed"] = {
+        "source": "world", "task": "objects", "distribution": "typeset", "images": 10,
     }  # fmt: skip
     assert changed(before, plan_of(config)) == {}, "a data set in no part is not made"
-    config["data"]["shifts"].append("digits")
+    config["data"]["shifts"].append("printed")
     assert changed(before, plan_of(config)) == {
-        "datasets": {"digits"},
+        "datasets": {"printed"},
         "families": set(named(before, "families")),
     }
 
@@ -296,12 +312,12 @@ def test_what_is_measured_later_changes_no_artefact(config, path):
 
 def test_search_points_stay_when_there_are_more(config):
     before = plan_of(config)
+    count = config["finetune"]["search"]["runs"]
     config["finetune"]["search"]["runs"] += 3
     after = plan_of(config)
     assert before.runs.items() <= after.runs.items()
-    assert set(named(after, "runs")) - set(named(before, "runs")) == {
-        "search-07", "search-08", "search-09",
-    }  # fmt: skip
+    new = set(named(after, "runs")) - set(named(before, "runs"))
+    assert new == {f"search-{i:02d}" for i in range(count, count + 3)}
 
 
 def test_search_points_differ_and_keep_to_their_space():
@@ -347,6 +363,37 @@ def test_a_study_of_two_seeds_is_the_two_studies(config):
     assert both.studies == {**one.studies, **two.studies}
 
 
+# Classes.
+
+
+@pytest.mark.parametrize("part", ["held_out", "reference", "shifts"])
+def test_a_class_that_is_not_trained_cannot_be_tested(config, part):
+    config["datasets"]["digits"] = {
+        "source": "world", "task": "digits", "distribution": "typeset", "images": 10,
+    }  # fmt: skip
+    config["data"][part] = ["digits"] if part == "shifts" else "digits"
+    with pytest.raises(StockpotError, match=r"datasets\.digits: .*'zero'.*train: ball, box"):
+        plan_of(config)
+
+
+def test_class_names_are_those_that_the_sources_give(tmp_path):
+    entries = {
+        task: {"source": "world", "task": task, "distribution": "reference", "images": 2}
+        for task in ("objects", "digits", "textures", "colours")
+    }
+    entries["scans"] = {"source": "handwriting", "part": "train"}
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (4, 4)).save(tmp_path / name / "1.png")
+    entries["own"] = {"source": "folder", "path": str(tmp_path)}
+    for name, entry in entries.items():
+        spec = {"name": name, "seed": 0, "side": 32, **entry}
+        expected = sources.load(entry["source"])(spec)[2]
+        assert class_names(entries, name, Path) == expected
+    entries["hard"] = {"source": "adversarial", "pool": "scans", "images": 1}
+    assert class_names(entries, "hard", Path) == class_names(entries, "scans", Path)
+
+
 # Folders of images.
 
 
@@ -354,7 +401,7 @@ def test_a_study_of_two_seeds_is_the_two_studies(config):
 def own(config, tmp_path):
     """A config whose first shift is a folder of images, and the folder."""
     folder = tmp_path / "own"
-    for name in ("cat", "dog"):
+    for name in ("ball", "moon"):
         (folder / name).mkdir(parents=True)
         (folder / name / "1.png").write_bytes(name.encode())
     config["datasets"]["own"] = {"source": "folder", "path": str(folder)}
@@ -366,21 +413,19 @@ def test_a_folder_has_one_id_and_its_listing_in_its_spec(own):
     config, folder = own
     before = plan_of(config)
     job = before.datasets[named(before, "datasets")["own"]]
-    (folder / "cat/2.png").write_bytes(b"second")
+    (folder / "ball/2.png").write_bytes(b"second")
     after = plan_of(config)
     assert ids(after) == ids(before)
     assert after.datasets[named(after, "datasets")["own"]] != job
-    (folder / "cat/2.png").unlink()
+    (folder / "ball/2.png").unlink()
     assert plan_of(config).datasets == before.datasets
 
 
 @pytest.mark.parametrize("change", ["size", "time", "name"])
 def test_a_file_that_changes_is_seen_without_reading_it(own, change):
-    import os
-
     config, folder = own
     before = plan_of(config)
-    file = folder / "cat/1.png"
+    file = folder / "ball/1.png"
     stat = file.stat()
     if change == "size":
         file.write_bytes(b"longer than before")
@@ -388,7 +433,7 @@ def test_a_file_that_changes_is_seen_without_reading_it(own, change):
     elif change == "time":
         os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
     else:
-        file.rename(folder / "cat/3.png")
+        file.rename(folder / "ball/3.png")
     assert plan_of(config).datasets != before.datasets
 
 

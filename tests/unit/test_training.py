@@ -380,16 +380,16 @@ def test_an_unknown_variant_writes_nothing(world, zero_shot, tmp_path):
     with pytest.raises(StockpotError, match="'lora'"):
         run(
             {"name": "x", "variant": "lora"}, world["train"], world["held-out"], zero_shot,
-            tmp_path / "out", tmp_path / "state",
+            tmp_path / "out", "code",
         )  # fmt: skip
     assert not (tmp_path / "out").exists()
 
 
-def train(world, zero_shot, folder, name="a", **changes):
+def train(world, zero_shot, folder, name="a", code="code", **changes):
     """One run as the workflow does it; the card."""
     spec = {**run_spec(name), **changes}
     start = None if spec["variant"] == "from-scratch" else zero_shot
-    run(spec, world["train"], world["held-out"], start, folder, folder.parent / "state")
+    run(spec, world["train"], world["held-out"], start, folder, code)
     return read_card(folder)
 
 
@@ -431,27 +431,63 @@ def test_another_seed_gives_other_weights(runs, world, zero_shot, tmp_path):
     assert card.sha256 != read_card(runs["a"]).sha256
 
 
+@pytest.fixture
+def interrupted(world, zero_shot, tmp_path, monkeypatch):
+    """A run of two epochs that dies while it evaluates the second one; its folder."""
+
+    def start(name):
+        plain, calls = loop.correct, []
+
+        def dying(*arguments):
+            calls.append(1)
+            if len(calls) == 2:
+                raise Stop
+            return plain(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "correct", dying)
+            with pytest.raises(Stop):
+                train(world, zero_shot, tmp_path / "parts", name, epochs=2)
+        assert list((tmp_path / "parts").rglob("state.pt"))
+        assert not list((tmp_path / "parts").rglob("classifier.*"))
+        return tmp_path / "parts"
+
+    return start
+
+
+def evaluations(monkeypatch) -> list:
+    """Grows by one with every epoch that is trained from here on."""
+    plain, calls = loop.correct, []
+    monkeypatch.setattr(loop, "correct", lambda *a: calls.append(1) or plain(*a))
+    return calls
+
+
 @pytest.mark.parametrize("name", ["a", "linear", "scratch"])
 def test_an_interrupted_run_writes_the_same_classifier(
-    world, zero_shot, tmp_path, monkeypatch, name
+    interrupted, world, zero_shot, tmp_path, monkeypatch, name
 ):
     expected = train(world, zero_shot, tmp_path / "whole", name, epochs=2)
-    plain, calls = loop.correct, []
+    folder, epochs = interrupted(name), evaluations(monkeypatch)
+    assert train(world, zero_shot, folder, name, epochs=2) == expected
+    assert len(epochs) == 1, "the first epoch is not trained again"
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == sorted([WEIGHTS, CARD]), "the state of a finished run is removed"
 
-    def dying(*arguments):
-        calls.append(1)
-        if len(calls) == 2:
-            raise Stop
-        return plain(*arguments)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "correct", dying)
-        with pytest.raises(Stop):
-            train(world, zero_shot, tmp_path / "parts", name, epochs=2)
-    assert (tmp_path / "state").exists() and not (tmp_path / "parts").exists()
-    found = train(world, zero_shot, tmp_path / "parts", name, epochs=2)
-    assert found == expected
-    assert not (tmp_path / "state").exists(), "the state of a finished run is removed"
+@pytest.mark.parametrize("what", ["code", "train", "held-out", "start"])
+def test_a_run_does_not_resume_what_is_another_run_by_now(
+    interrupted, world, zero_shot, runs, monkeypatch, what
+):
+    folder, epochs = interrupted("a"), evaluations(monkeypatch)
+    changes, start = {}, zero_shot
+    if what == "code":
+        changes = {"code": "other code"}
+    elif what == "start":
+        start = runs["b"]
+    else:
+        world = {**world, what: world["test"]}
+    card = train(world, start, folder, "a", epochs=2, **changes)
+    assert len(epochs) == len(card.history) == 2, "from the first epoch on"
 
 
 def test_the_start_of_a_run_is_not_changed(world, zero_shot, tmp_path):
@@ -550,7 +586,7 @@ def test_a_diverged_run_writes_a_card_and_no_weights(
     with safe_open(tmp_path / "out" / WEIGHTS, framework="pt") as file:
         assert list(file.keys()) == []
     assert card.sha256 == hashlib.sha256(b"").hexdigest()
-    assert not (tmp_path / "state").exists()
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([WEIGHTS, CARD])
     assert f"{name} diverged" in caplog.text
     with pytest.raises(StockpotError, match="diverged"):
         Weights(tmp_path / "out")

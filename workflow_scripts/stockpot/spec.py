@@ -86,15 +86,17 @@ class _Seed:
             for name, soup in sorted(self.config["soups"].items())
         }
 
-        models = {"zero-shot": ("zero-shot", zero)}
-        models |= {name: (plan.runs[id]["spec"]["variant"], id) for name, id in runs.items()}
-        models |= {name: (self.config["soups"][name]["method"], id) for name, id in soups.items()}
-        families = [self.family(n, {n: model}, tests) for n, model in models.items()]
-        if standard:
-            line = {name: ("from-scratch", id) for name, id in standard.items()}
-            families.append(self.family("standard", line, tests))
+        zero_shot = {"zero-shot": ("zero-shot", zero)}
+        tuned = {name: (plan.runs[id]["spec"]["variant"], id) for name, id in runs.items()}
+        mixed = {name: (self.config["soups"][name]["method"], id) for name, id in soups.items()}
+        line = {name: ("from-scratch", id) for name, id in standard.items()}
+        families = [self.family("zero-shot", zero_shot, tests)]
+        families += self.families(tuned, tests)
+        families += [self.family(name, {name: soup}, tests) for name, soup in mixed.items()]
+        families += [self.family("standard", line, tests)] if line else []
         for name in self.config["sweep"]["of"]:
-            families.append(self.family(f"{name}-sweep", {name: models[name]}, tests, start=[zero]))
+            end = {name: (tuned | mixed)[name]}
+            families.append(self.family(f"{name}-sweep", end, tests, start=[zero]))
 
         roles = [[data["held_out"], "held-out"], [data["reference"], "reference"]]
         roles += [[name, "shift"] for name in data["shifts"]]
@@ -155,7 +157,7 @@ class _Seed:
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
         options = {key: value for key, value in soup.items() if key != "ingredients"}
-        spec = {"name": name, **options, **self.config["evaluation"]}
+        spec = {"name": name, **options, **self.evaluation()}
         id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
         self.plan.soups[id] = {
             "spec": plain(spec),
@@ -164,17 +166,35 @@ class _Seed:
         }
         return id
 
+    def families(self, models: dict[str, tuple[str, str]], tests: list[str]) -> list[str]:
+        """The models in jobs of ``models_per_job``; a model added at the end moves no other."""
+        size, names = self.config["evaluation"]["models_per_job"], list(models)
+        chunks = [names[i : i + size] for i in range(0, len(names), size)]
+        return [
+            self.family(
+                chunk[0] if len(chunk) == 1 else f"{chunk[0]}-to-{chunk[-1]}",
+                {name: models[name] for name in chunk},
+                tests,
+            )
+            for chunk in chunks
+        ]
+
     def family(
         self, name: str, models: dict[str, tuple[str, str]], tests: list[str], start: list[str] = ()
     ) -> str:
         """Models evaluated by one job; with a start, the sweep from there to each of them."""
         members = [{"name": n, "kind": kind, "end": end} for n, (kind, end) in models.items()]
         alphas = sorted(map(float, self.config["sweep"]["alphas"])) if start else []
-        spec = {"members": members, "alphas": alphas, **self.config["evaluation"]}
+        spec = {"members": members, "alphas": alphas, **self.evaluation()}
         family = {"spec": plain(spec), "tests": tests, "start": list(start)}
         id = _id(name, family)
         self.plan.families[id] = family
         return id
+
+    def evaluation(self) -> dict:
+        """How predictions are made; how they are spread over jobs changes nothing in them."""
+        settings = self.config["evaluation"]
+        return {key: value for key, value in settings.items() if key != "models_per_job"}
 
 
 def _id(name: str, spec) -> str:

@@ -61,7 +61,8 @@ def fit(
     that was never stopped. Raises Diverged at the first loss that is not finite.
     """
     model.to(device)
-    optimizer = torch.optim.AdamW(parameter_groups(model, spec["weight_decay"]), lr=spec["lr"])
+    groups = parameter_groups(model, spec["weight_decay"])
+    optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
     per_epoch = math.ceil(len(train) / spec["batch_size"])
     steps = per_epoch * spec["epochs"]
     warmup = max(1, round(spec["warmup"] * steps))

@@ -15,6 +15,7 @@ def train(spec, context):
     tower = build_tower(spec["architecture"])
     classes = context.train.class_names
     model = ImageClassifier(tower, tower.num_features, len(classes), normalise=False)
+    model.to(memory_format=torch.channels_last)
     card = Card(
         name="",
         kind="",
