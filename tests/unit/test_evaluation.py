@@ -526,7 +526,7 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
         "model": "a", "kind": "end-to-end", "curve": "", "alpha": None, "dataset": "test",
         "n": len(test_set),
     }  # fmt: skip
-    assert middle["model"] == "a alpha=0.50" and middle["curve"] == "a"
+    assert middle["model"] == "a alpha=0.5" and middle["curve"] == "a"
     assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
     for cell in (own, middle):
         assert cell["k"] == read_correct(tmp_path / "store", cell["key"]).sum()

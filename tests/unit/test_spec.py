@@ -164,6 +164,7 @@ def test_the_order_of_ingredients_does_not_count(config):
 
 
 def test_one_hyperparameter_changes_its_run_and_what_follows(config):
+    config["evaluation"]["models_per_job"] = 1
     config["sweep"]["of"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["base"]["lr"] = 1.0e-4
@@ -175,6 +176,7 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
 
 
 def test_a_run_that_enters_no_soup_changes_itself_alone(config):
+    config["evaluation"]["models_per_job"] = 1
     config["sweep"]["of"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2

@@ -24,7 +24,7 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
         )
         problems = list(dict.fromkeys(_line(error) for error in errors))
     if not problems:
-        problems = _references(config)
+        problems = _references(config) + _search_space(config, schema)
     if problems:
         raise StockpotError("\n".join(problems))
 
@@ -99,6 +99,10 @@ def _references(config: dict) -> list[str]:
         problems.append(
             f"data: {name!r} plays two parts; training, held-out and test sets must differ"
         )
+    needed = {"data.held_out": data["held_out"], "standard.train": config["standard"]["train"]}
+    for path, name in needed.items():
+        if config["datasets"].get(name, {}).get("source") == "adversarial":
+            problems.append(f"{path}: {name!r} is adversarial, but the adversary itself needs it")
     for name, entry in config["datasets"].items():
         if entry["source"] == "adversarial":
             known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
@@ -110,12 +114,18 @@ def _references(config: dict) -> list[str]:
         known("standard.train", config["standard"]["train"], datasets, "data set")
 
     problems += _plugins(config)
-    for name, spec in config["standard"]["models"].items():
+    scratch = {
+        f"standard.models.{name}": {**config["standard"]["defaults"], **spec}
+        for name, spec in config["standard"]["models"].items()
+    }
+    if any(entry["source"] == "adversarial" for entry in config["datasets"].values()):
+        scratch["adversary"] = config["adversary"]
+    for path, spec in scratch.items():
         train = config["datasets"].get(config["standard"]["train"], {})
-        wanted = {**config["standard"]["defaults"], **spec}.get("images", 0)
+        wanted = spec.get("images", 0)
         if wanted > train.get("images", wanted):
             problems.append(
-                f"standard.models.{name}.images: {wanted} wanted, but "
+                f"{path}.images: {wanted} wanted, but "
                 f"{config['standard']['train']} has {train['images']}"
             )
 
@@ -133,13 +143,32 @@ def _references(config: dict) -> list[str]:
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
-    for key, entry in config["finetune"]["search"]["space"].items():
-        for kind, (low, *_, high) in entry.items():
-            if kind != "choice" and low > high:
-                problems.append(f"finetune.search.space.{key}.{kind}: {low} is larger than {high}")
-            if kind == "log_uniform" and low <= 0:
-                problems.append(f"finetune.search.space.{key}.{kind}: {low} is not above 0")
     return problems
+
+
+def _search_space(config: dict, schema: dict) -> list[str]:
+    """Every value that the search may draw must be one that a run may be given."""
+    problems = []
+    run = Draft202012Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
+    for name, ((kind, values),) in _entries(config["finetune"]["search"]["space"]):
+        path = f"finetune.search.space.{name}.{kind}"
+        drawn = list(values)
+        if kind != "choice":
+            low, high = values
+            if low > high:
+                problems.append(f"{path}: {low} is larger than {high}")
+            if kind == "log_uniform" and low <= 0:
+                problems.append(f"{path}: {low} is not above 0")
+            if kind != "integers" and low < high:
+                drawn.append(low + 0.382 * (high - low))
+        for value in drawn:
+            for error in run.iter_errors({name: value}):
+                problems.append(f"{path}: {_line(error).split(': ', 1)[1]}")
+    return list(dict.fromkeys(problems))
+
+
+def _entries(space: dict):
+    return [(name, tuple(entry.items())) for name, entry in space.items()]
 
 
 def _plugins(config: dict) -> list[str]:

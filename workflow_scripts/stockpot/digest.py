@@ -3,11 +3,11 @@
 import ast
 import hashlib
 import json
-import tokenize
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def canonical(value) -> str:
@@ -46,14 +46,17 @@ def code_digest(*entries: str) -> str:
         _collect((PACKAGE / entry).resolve(), modules)
     digest = hashlib.sha256()
     for path in sorted(modules):
-        digest.update(f"{path.relative_to(PACKAGE)}\0{_token_digest(path)}\0".encode())
+        digest.update(f"{path.relative_to(PACKAGE)}\0{_content_digest(path)}\0".encode())
     return digest.hexdigest()[:16]
 
 
 def _collect(path: Path, found: set[Path]) -> None:
     if path not in found:
         found.add(path)
-        for imported in _imports(path):
+        packages = [
+            folder / "__init__.py" for folder in path.parents if folder.is_relative_to(PACKAGE)
+        ]
+        for imported in (*_imports(path), *packages):
             _collect(imported, found)
 
 
@@ -63,28 +66,17 @@ def _imports(path: Path) -> tuple[Path, ...]:
     found = []
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = path.parents[node.level - 1]
-            target = base.joinpath(*(node.module or "").split(".")) if node.module else base
-            names = [target / alias.name for alias in node.names]
-            found += [p for name in [target, *names] for p in _module_files(name)]
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for name in (base, *(base / alias.name for alias in node.names)):
+                found += [p for p in (name.with_suffix(".py"), name / "__init__.py") if p.is_file()]
     return tuple(p for p in found if p.is_relative_to(PACKAGE))
 
 
-def _module_files(name: Path) -> list[Path]:
-    candidates = [name.with_suffix(".py"), name / "__init__.py", name.parent / "__init__.py"]
-    return [p for p in candidates if p.is_file()]
-
-
 @cache
-def _token_digest(path: Path) -> str:
-    digest, previous = hashlib.sha256(), tokenize.NEWLINE
-    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING)
-    statement_starts = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-    with open(path, "rb") as file:
-        for token in tokenize.tokenize(file.readline):
-            docstring = token.type == tokenize.STRING and previous in statement_starts
-            if token.type in skipped or docstring:
-                continue
-            digest.update(f"{tokenize.tok_name[token.type]}:{token.string}\0".encode())
-            previous = token.type
-    return digest.hexdigest()
+def _content_digest(path: Path) -> str:
+    """Digest of the syntax tree without docstrings: layout and remarks are not in it."""
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

@@ -94,7 +94,7 @@ class _Seed:
         families += self.families(tuned, tests)
         families += [self.family(name, {name: soup}, tests) for name, soup in mixed.items()]
         families += [self.family("standard", line, tests)] if line else []
-        for name in self.config["sweep"]["of"]:
+        for name in self.config["sweep"]["of"] if self.config["sweep"]["alphas"] else []:
             end = {name: (tuned | mixed)[name]}
             families.append(self.family(f"{name}-sweep", end, tests, start=[zero]))
 
@@ -235,7 +235,7 @@ def _model(config: dict, locate: Locate) -> dict:
     try:
         architecture = json.loads(path.read_text())
         side = architecture["preprocess_cfg"]["size"][0]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise StockpotError(
             f"model.architecture: {path} is not a readable open_clip config ({error!r})"
         ) from error

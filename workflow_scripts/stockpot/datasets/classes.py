@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from .listing import class_folders
 from .world.tasks import TASKS
 from .world.vocabulary import DIGITS
 
@@ -17,4 +18,4 @@ def class_names(datasets: dict[str, dict], name: str, locate: Callable[[str], Pa
     if entry["source"] == "adversarial":
         return class_names(datasets, entry["pool"], locate)
     folder = locate(entry["path"])
-    return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    return class_folders(folder) if folder.is_dir() else []

@@ -41,17 +41,7 @@ def write_dataset(
     Raises StockpotError if the arrays do not fit together.
     """
     folder, labels = Path(folder), np.asarray(labels, np.int64)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
-        raise StockpotError(
-            f"{name}: images are {images.dtype} {images.shape}, not uint8 [n, h, w, 3]"
-        )
-    if len(images) == 0 or len(images) != len(labels):
-        raise StockpotError(f"{name}: {len(images)} images and {len(labels)} labels")
-    if labels.min() < 0 or labels.max() >= len(class_names):
-        raise StockpotError(
-            f"{name}: labels run from {labels.min()} to {labels.max()}, "
-            f"classes from 0 to {len(class_names) - 1}"
-        )
+    check_arrays(name, images, labels, class_names)
     card = {
         "name": name,
         "n": len(labels),
@@ -68,6 +58,21 @@ def write_dataset(
         path.write_text(json.dumps(card, indent=1) + "\n")
 
 
+def check_arrays(name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> None:
+    """Raises StockpotError unless images, labels and classes make a data set."""
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        raise StockpotError(
+            f"{name}: images are {images.dtype} {images.shape}, not uint8 [n, h, w, 3]"
+        )
+    if len(images) == 0 or len(images) != len(labels):
+        raise StockpotError(f"{name}: {len(images)} images and {len(labels)} labels")
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise StockpotError(
+            f"{name}: labels run from {labels.min()} to {labels.max()}, "
+            f"classes from 0 to {len(class_names) - 1}"
+        )
+
+
 def fingerprint(images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> str:
     """SHA-256 over pixels, labels and class names."""
     digest = hashlib.sha256(json.dumps([list(images.shape), class_names]).encode())
@@ -78,24 +83,32 @@ def fingerprint(images: np.ndarray, labels: np.ndarray, class_names: list[str]) 
 
 
 def read_card(folder: str | Path) -> dict:
+    """The card. Raises StockpotError for one that is missing, broken or incomplete."""
     path = Path(folder) / CARD
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        card = json.loads(path.read_text())
+        missing = {"name", "n", "class_names", "fingerprint"} - set(card)
+        if missing or not isinstance(card, dict):
+            raise ValueError(f"it lacks {', '.join(sorted(missing)) or 'everything'}")
+    except (OSError, ValueError, TypeError) as error:
         raise StockpotError(f"{path}: not a readable dataset card ({error})") from error
+    return card
 
 
 def read_dataset(folder: str | Path) -> Dataset:
-    """Open a Dataset folder; the images stay on disk until they are read."""
+    """Open a Dataset folder; the images stay on disk until they are read.
+
+    Raises StockpotError naming the folder if a file is missing or does not fit the others.
+    """
     folder, card = Path(folder), read_card(folder)
     try:
         images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
         labels = np.load(folder / LABELS, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise StockpotError(f"{folder}: unreadable arrays ({error})") from error
-    if len(images) != card["n"] or len(labels) != card["n"]:
+    check_arrays(str(folder), images, labels, card["class_names"])
+    if len(images) != card["n"]:
         raise StockpotError(
-            f"{folder}: the card says {card['n']} images, the files hold {len(images)} "
-            f"and {len(labels)} labels"
+            f"{folder}: the card says {card['n']} images, the files hold {len(images)}"
         )
     return Dataset(card["name"], images, labels, card["class_names"], card["fingerprint"])

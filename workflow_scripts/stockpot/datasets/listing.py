@@ -7,6 +7,11 @@ from ..digest import short
 from ..errors import StockpotError
 
 
+def class_folders(folder: Path) -> list[str]:
+    """Names of the sub-folders, one per class; hidden ones are none."""
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
 def listing_digest(folder: Path, key: str) -> str:
     """Digest of relative path, size and modification time of every file below a folder.
 

@@ -65,7 +65,7 @@ def points(
     zero = read_recipe(start)
     return [
         (
-            {"model": f"{name} alpha={a:.2f}", "kind": "wise-ft", "curve": name, "alpha": a},
+            {"model": f"{name} alpha={a}", "kind": "wise-ft", "curve": name, "alpha": a},
             interpolate(zero, model, a),
         )
         for a in alphas

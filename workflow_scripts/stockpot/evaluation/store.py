@@ -15,7 +15,7 @@ from ..digest import canonical, code_digest, sha256
 from ..files import atomic
 from .predictions import Predictions
 
-VERSION = code_digest("evaluation/engine.py")
+VERSION = code_digest("evaluation/evaluator.py")
 
 
 def key(recipe: dict, fingerprint: str, precision: str) -> str:
@@ -61,4 +61,5 @@ class Store:
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
         with atomic(self.path(key)) as path:
-            save_file(tensors, path, {"recipe": canonical(recipe), "dataset": dataset})
+            # One metadata key: the library writes several in random order.
+            save_file(tensors, path, {"cell": canonical({"recipe": recipe, "dataset": dataset})})

@@ -9,7 +9,7 @@ def mix(tensors: Iterable[tuple[float, torch.Tensor]]) -> torch.Tensor:
     """The linear combination of equally shaped tensors, accumulated in float64.
 
     Returns a tensor of the type of the ingredients. A single coefficient of 1 returns the
-    ingredient itself; integer tensors (counters) must be equal and are copied.
+    ingredient itself; integer tensors (counters) are copied from the first.
     """
     pairs = list(tensors)
     first = pairs[0][1]

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..digest import canonical
 from ..errors import StockpotError
 from ..files import atomic
 from .card import CARD, Card, read_card
@@ -26,9 +27,10 @@ def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Te
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
     card.sha256 = tensor_digest(tensors)
     card.tower_sha256 = tensor_digest({n: t for n, t in tensors.items() if n.startswith(TOWER)})
-    metadata = {key: json.dumps(value) for key, value in asdict(card).items() if key != "history"}
+    described = {key: value for key, value in asdict(card).items() if key != "history"}
     with atomic(Path(folder) / WEIGHTS) as path:
-        save_file(tensors, path, {"format": "pt", **metadata})
+        # One metadata key: the library writes several in random order.
+        save_file(tensors, path, {"card": canonical(described)})
     with atomic(Path(folder) / CARD) as path:
         path.write_text(json.dumps(asdict(card), indent=1) + "\n")
     return card

@@ -31,5 +31,5 @@ def check_safetensors(path: Path, key: str) -> None:
             raise ValueError(f"it has {size} bytes, its header describes {8 + length + end}")
     except OSError as error:
         raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
         raise StockpotError(f"{key}: {path} is not a whole safetensors file ({error})") from error

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..errors import StockpotError
@@ -39,7 +40,7 @@ def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
     model = create_clip(architecture, load_weights=False)
     try:
         model.load_state_dict(load_file(weights))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise StockpotError(f"{weights}: not weights of {architecture} ({reason})") from error
     return model

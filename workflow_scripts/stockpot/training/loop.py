@@ -1,7 +1,6 @@
 """The training loop: AdamW, warm-up and cosine, gradient clipping, resumable after each epoch."""
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ def fit(
     model.to(device)
     groups = parameter_groups(model, spec["weight_decay"])
     optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
-    per_epoch = math.ceil(len(train) / spec["batch_size"])
+    per_epoch = len(_batches(torch.arange(len(train)), spec["batch_size"]))
     steps = per_epoch * spec["epochs"]
     warmup = max(1, round(spec["warmup"] * steps))
     history, state = _resume(model, optimizer, state_dir)
@@ -74,7 +73,7 @@ def fit(
         order = torch.randperm(len(train), generator=generator)
         model.train()
         total = 0.0
-        for i, rows in enumerate(order.split(spec["batch_size"])):
+        for i, rows in enumerate(_batches(order, spec["batch_size"])):
             for group in optimizer.param_groups:
                 group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
             logits = model(train.prepare(train.inputs[rows].to(device), generator))
@@ -88,6 +87,8 @@ def fit(
             torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
             optimizer.step()
             total += loss.item() * len(rows)
+        if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
+            raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
         history.append(
             {
                 "epoch": epoch + 1,
@@ -108,6 +109,12 @@ def fit(
             )
     model.eval()
     return history
+
+
+def _batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
+    """The order cut in batches; a last batch of one is left out, as BatchNorm cannot use it."""
+    batches = list(order.split(size))
+    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
 
 @torch.no_grad()

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ...errors import StockpotError
+from ..listing import class_folders
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+_UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 def listing(path: str | Path) -> tuple[list[str], list[tuple[Path, int]]]:
@@ -17,7 +19,7 @@ def listing(path: str | Path) -> tuple[list[str], list[tuple[Path, int]]]:
         raise StockpotError(
             f"{folder}: no such folder; a folder source has one sub-folder per class"
         )
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir())
+    classes = class_folders(folder)
     files = [
         (file, label)
         for label, name in enumerate(classes)
@@ -43,18 +45,15 @@ def prepare(spec: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
         try:
             with Image.open(file) as image:
                 images[row] = _resize_and_crop(image.convert("RGB"), side)
-        except (OSError, UnidentifiedImageError, ValueError) as error:
+        except _UNREADABLE as error:
             raise StockpotError(f"{file}: not a readable image ({error})") from error
     return images, np.array([label for _, label in files]), classes
 
 
 def _resize_and_crop(image: Image.Image, side: int) -> np.ndarray:
     width, height = image.size
-    scale = side / min(width, height)
-    size = (
-        int(side if width <= height else width * scale),
-        int(side if height <= width else height * scale),
-    )
+    short, long = min(width, height), max(width, height)
+    size = (side, side * long // short) if width <= height else (side * long // short, side)
     image = image.resize(size, Image.Resampling.BICUBIC)
     left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
     return np.asarray(image.crop((left, top, left + side, top + side)))
