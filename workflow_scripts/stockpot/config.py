@@ -123,7 +123,7 @@ def _references(config: dict) -> list[str]:
     for path, spec in scratch.items():
         train = config["datasets"].get(config["standard"]["train"], {})
         wanted = spec.get("images", 0)
-        if wanted > train.get("images", wanted):
+        if train.get("source") == "world" and wanted > train["images"]:
             problems.append(
                 f"{path}.images: {wanted} wanted, but "
                 f"{config['standard']['train']} has {train['images']}"
@@ -157,8 +157,9 @@ def _search_space(config: dict, schema: dict) -> list[str]:
             low, high = values
             if low > high:
                 problems.append(f"{path}: {low} is larger than {high}")
-            if kind == "log_uniform" and low <= 0:
+            elif kind == "log_uniform" and low <= 0:
                 problems.append(f"{path}: {low} is not above 0")
+                continue
             if kind != "integers" and low < high:
                 drawn.append(low + 0.382 * (high - low))
         for value in drawn:

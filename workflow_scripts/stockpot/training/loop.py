@@ -118,7 +118,7 @@ def _batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
 
 
 @torch.no_grad()
-def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 500) -> int:
+def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 100) -> int:
     """Number of examples whose largest logit is at the label."""
     model.eval()
     hits = 0
