@@ -8,7 +8,7 @@ rule figure:
         pdf="<results>/studies/{study}/figures/{figure}.pdf",
         png=report(
             "<results>/studies/{study}/figures/{figure}.png",
-            caption="report/{figure}.rst",
+            caption="report/figure.rst",
             category="Figures",
             labels={"study": "{study}", "figure": "{figure}"},
         ),

@@ -3,7 +3,6 @@ rule soup:
     input:
         unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
         unpack(lambda w: classifier_files(*plan.soups[w.soup]["ingredients"])),
-        evaluated=lambda w: evaluated(plan.soups[w.soup]["ingredients"]),
     output:
         "<results>/recipes/{soup}.json",
     log:

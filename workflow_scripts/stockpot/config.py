@@ -86,7 +86,7 @@ def _references(config: dict) -> list[str]:
     def known(path: str, name: str, allowed, what: str) -> None:
         if name not in allowed:
             problems.append(
-                f"{path}: unknown {what} {name!r}; there are {', '.join(allowed) or 'none'}"
+                f"{path}: unknown {what} {name!r}; there are {', '.join(sorted(allowed)) or 'none'}"
             )
 
     datasets, data = list(config["datasets"]), config["data"]

@@ -63,7 +63,7 @@ class _Seed:
         train, held_out = self.dataset(data["train"]), self.dataset(data["held_out"])
         self.check_classes(data["train"], [data["held_out"], data["reference"], *data["shifts"]])
         tests = [
-            self.dataset(name) for name in (data["held_out"], data["reference"], *data["shifts"])
+            self.dataset(name) for name in (data["reference"], *data["shifts"], data["held_out"])
         ]
 
         spec = {"name": "zero-shot", "prompts": prompts}
