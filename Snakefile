@@ -28,7 +28,7 @@ rule all:
         expand(
             "<results>/studies/{study}/figures/{figure}.{format}",
             study=plan.studies,
-            figure=config["figures"],
+            figure=[*config["figures"], "samples"],
             format=["pdf", "png"],
         ),
 

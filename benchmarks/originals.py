@@ -20,6 +20,7 @@ from stockpot.datasets.sources.folder import prepare
 from stockpot.evaluation.engine import Engine
 from stockpot.merging.recipe import interpolate, single
 from stockpot.models.load import load_classifier
+from timing import cores
 
 ALPHAS = [round(0.1 * i, 1) for i in range(11)]
 CLASSES, IMAGES = 16, 320
@@ -68,7 +69,7 @@ def original_sweep(root: Path, pair) -> None:
         torch.save(mixed, root / f"alpha={alpha:.3f}.pt")
         model.load_state_dict(torch.load(root / f"alpha={alpha:.3f}.pt", weights_only=True))
         data = ImageFolder(root / "jpeg", transform)
-        loader = torch.utils.data.DataLoader(data, batch_size=64, num_workers=0)
+        loader = torch.utils.data.DataLoader(data, batch_size=64, num_workers=cores())
         with torch.no_grad():
             for images, _ in loader:
                 model(images).argmax(1)

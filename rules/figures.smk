@@ -28,3 +28,32 @@ rule figure:
         "Drawing {wildcards.figure} of {wildcards.study}"
     script:
         "../workflow_scripts/figure.py"
+
+
+rule samples:
+    """Show what the data sets look like."""
+    input:
+        unpack(lambda w: dataset_files(*plan.studies[w.study]["tests"])),
+    output:
+        pdf="<results>/studies/{study}/figures/samples.pdf",
+        png=report(
+            "<results>/studies/{study}/figures/samples.png",
+            caption="report/samples.rst",
+            category="Figures",
+            labels={"study": "{study}", "figure": "samples"},
+        ),
+        data="<results>/studies/{study}/figures/samples.csv",
+    log:
+        "<results>/logs/samples/{study}.log",
+    wildcard_constraints:
+        study=one_of(plan.studies),
+    localrule: True
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec={"columns": 12},
+        code=code_digest("figures/samples.py"),
+    message:
+        "Showing the data sets of {wildcards.study}"
+    script:
+        "../workflow_scripts/samples.py"

@@ -65,3 +65,18 @@ def test_figures_in_the_docs_follow_from_the_tables_beside_them(name, tmp_path):
 
 def test_figures_in_the_readme_are_there():
     assert "docs/objects/effective-robustness.png" in (ROOT / "README.md").read_text()
+
+
+def test_an_unknown_class_leaves_a_gap_in_the_samples():
+    from stockpot.datasets.dataset import Dataset
+    from stockpot.figures.samples import contact_sheet
+
+    images = np.zeros((3, 8, 8, 3), np.uint8)
+    whole = Dataset("whole", images, np.array([1, 0, 1]), ["a", "b"], "1")
+    part = Dataset("part", images[:1], np.array([0]), ["b"], "2")
+    _, data = contact_sheet([whole, part])
+    assert data.to_dict("records") == [
+        {"dataset": "whole", "class": "a", "row": 1},
+        {"dataset": "whole", "class": "b", "row": 0},
+        {"dataset": "part", "class": "b", "row": 0},
+    ]

@@ -53,7 +53,7 @@ def test_command_runs(command, study):
     assert done.returncode == 0, done.stdout + done.stderr
     if command == "make report":
         html = (study.results / "report.html").read_text()
-        for figure in ("effective-robustness", "shifts", "alpha", "soups"):
+        for figure in ("effective-robustness", "shifts", "alpha", "soups", "samples"):
             assert f"figures/{figure}.png" in html
         assert "Clopper-Pearson" in html
 

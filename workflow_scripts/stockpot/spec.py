@@ -103,6 +103,7 @@ class _Seed:
         plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
             "families": families,
             "roles": roles,
+            "tests": tests[:-1],
         }
 
     def check_classes(self, train: str, tests: list[str]) -> None:

@@ -11,7 +11,7 @@ from functools import wraps
 from importlib import import_module
 from pathlib import Path
 
-_HELPERS = {"__init__", "style", "robustness_axes"}
+_HELPERS = {"__init__", "style", "robustness_axes", "samples"}
 _REGISTRY: dict[str, Callable] = {}
 
 
