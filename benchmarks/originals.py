@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torchvision import transforms
-from torchvision.datasets import ImageFolder
 
 import models
 from stockpot.datasets.dataset import Dataset
@@ -53,6 +51,10 @@ def write_jpegs(folder: Path) -> None:
 
 
 def original_sweep(root: Path, pair) -> None:
+    # torchvision imports only once stockpot.models.openclip is loaded.
+    from torchvision import transforms
+    from torchvision.datasets import ImageFolder
+
     transform = transforms.Compose(
         [
             transforms.Resize(224, interpolation=transforms.InterpolationMode.BICUBIC),

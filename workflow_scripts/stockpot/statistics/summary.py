@@ -22,6 +22,7 @@ def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str
     holding = sum(int(t["holds"].sum()) for t in findings.values())
     total = sum(len(t) for t in findings.values())
     parts = [
+        "# The findings, seed by seed\n",
         f"{holding} of {total} findings hold. Differences in points of accuracy with paired "
         "intervals.\n",
         to_markdown(table),

@@ -150,8 +150,8 @@ def overview(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table of a data frame: text columns model and kind left, the others right."""
-    rules = [":--" if name in ("model", "kind") else "--:" for name in table.columns]
+    """A Markdown table of a data frame: text columns left, the others right."""
+    rules = [":--" if name in ("model", "kind", "finding", "on") else "--:" for name in table]
     rows = [list(table.columns), rules, *table.astype(str).to_numpy().tolist()]
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
