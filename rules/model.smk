@@ -6,11 +6,12 @@ rule pretrain:
         "<results>/models/{model}/open_clip_model.safetensors",
     log:
         "<results>/logs/pretrain/{model}.log",
+    wildcard_constraints:
+        model=plan.model["id"],
     conda:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=GPU,
         runtime=240,
     params:
         spec=plan.model.get("pretraining"),

@@ -244,7 +244,7 @@ def _model(config: dict, locate: Locate) -> dict:
     key = short({"architecture": architecture, "weights": origin})
     model = {"id": f"{settings['name']}-{key}", "key": key, "config": str(path), "side": side}
     if settings["pretrain"]:
-        return {**model, "pretraining": config["pretraining"]}
+        return {**model, "pretraining": plain(config["pretraining"])}
     check_safetensors(folder / WEIGHTS, "model.architecture")
     return {**model, "weights": str(folder / WEIGHTS)}
 

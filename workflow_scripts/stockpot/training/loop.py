@@ -36,7 +36,7 @@ class Batches:
 
 
 def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict]:
-    """Weight decay for matrices only, none for gains and biases; as WiSE-FT's code."""
+    """Weight decay for matrices only, none for gains and biases; as open_clip's training."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": weight_decay},
