@@ -455,3 +455,12 @@ def test_precisions_of_the_schema_are_those_of_the_engine(schema):
 def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
     text = (ROOT / "config.yaml").read_text()
     check(yaml.safe_load(text), schema, [str(ROOT / "config.yaml")])
+
+
+def test_a_line_needs_three_standard_models(config, schema):
+    models = config["standard"]["models"]
+    config["standard"]["models"] = dict(list(models.items())[:2])
+    (line,) = problems(config, schema)
+    assert line.startswith("standard.models: 2 given") and "3 or more" in line
+    config["standard"]["models"] = {}
+    check(config, schema)

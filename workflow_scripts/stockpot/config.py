@@ -99,6 +99,13 @@ def _references(config: dict) -> list[str]:
         problems.append(
             f"data: {name!r} plays two parts; training, held-out and test sets must differ"
         )
+    if "shifts" in roles:
+        problems.append("data: no data set can be named 'shifts'; so is the mean over them")
+    if len(config["standard"]["models"]) in (1, 2):
+        problems.append(
+            f"standard.models: {len(config['standard']['models'])} given, but a line needs 3 "
+            "or more; null is none"
+        )
     needed = {"data.held_out": data["held_out"], "standard.train": config["standard"]["train"]}
     for path, name in needed.items():
         if config["datasets"].get(name, {}).get("source") == "adversarial":
