@@ -29,12 +29,11 @@ class Predictions:
 def predictions(logits: torch.Tensor, labels: torch.Tensor, keep_logits: bool) -> Predictions:
     """From logits [n, classes] and labels [n]; ties go to the first class."""
     logits = logits.float()
-    confidence, predicted = functional.softmax(logits, 1).max(1)
     predicted = logits.argmax(1)
     return Predictions(
         predicted=predicted,
         correct=predicted == labels,
-        confidence=confidence,
+        confidence=functional.softmax(logits, 1).amax(1),
         loss=functional.cross_entropy(logits, labels, reduction="none"),
         logits=logits if keep_logits else None,
     )

@@ -14,9 +14,9 @@ class Card:
     """What is known of a Classifier without opening its weights.
 
     architecture: see ``models.tower``. normalise: features to unit length before the head.
-    mean, std: of the input pixels in [0, 1]. parents: name -> sha256 of what it came from.
+    mean, std: of the input pixels in [0, 1].
     start: sha256 of the model whose weights training began from ("" for a random start).
-    status: "ok" or "diverged". held_out: n and k on the held-out set, where measured.
+    status: "ok", or how the run diverged. history: a row per epoch, with held-out n and k.
     """
 
     name: str
