@@ -39,7 +39,7 @@ def one_of(names):
 
 
 def plugin(folder, name):
-    return f"{folder}/{name.replace('-', '_')}.py"
+    return f"stockpot/{folder}/{name.replace('-', '_')}.py"
 
 
 def dataset_files(*ids):
@@ -57,6 +57,12 @@ def classifier_files(*ids):
         "cards": [f"<results>/classifiers/{id}/classifier.json" for id in ids],
         "weights": [ancient(f"<results>/classifiers/{id}/classifier.safetensors") for id in ids],
     }
+
+
+def model_files():
+    """The model's config, its vocabulary where it has one, its weights, given or made here."""
+    made = f"<results>/models/{plan.model['id']}/open_clip_model.safetensors"
+    return {"weights": made} | plan.model["files"]
 
 
 def prefixed(prefix, files):

@@ -8,6 +8,7 @@ rule prepare_dataset:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",
         labels="<results>/datasets/{dataset}/labels.npy",
+        digests="<results>/datasets/{dataset}/digests.npy",
     log:
         "<results>/logs/prepare_dataset/{dataset}.log",
     wildcard_constraints:
@@ -18,7 +19,7 @@ rule prepare_dataset:
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
         code=lambda w: code_digest(
-            "datasets/dataset.py",
+            "prepare_dataset.py",
             plugin("datasets/sources", plan.datasets[w.dataset]["spec"]["source"]),
         ),
     message:
@@ -36,6 +37,7 @@ rule filter_dataset:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",
         labels="<results>/datasets/{dataset}/labels.npy",
+        digests="<results>/datasets/{dataset}/digests.npy",
     log:
         "<results>/logs/filter_dataset/{dataset}.log",
     wildcard_constraints:
@@ -48,8 +50,33 @@ rule filter_dataset:
         gpu=GPU,
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
-        code=code_digest("evaluation/adversary.py"),
+        code=code_digest("filter_dataset.py"),
     message:
         "Filtering the data set {wildcards.dataset}"
     script:
         "../workflow_scripts/filter_dataset.py"
+
+
+rule overlap:
+    """Count the images that training, held-out and test sets share."""
+    input:
+        unpack(lambda w: prefixed("training", dataset_files(*plan.studies[w.study]["training"]))),
+        unpack(lambda w: prefixed("held_out", dataset_files(plan.studies[w.study]["held_out"]))),
+        unpack(lambda w: prefixed("tests", dataset_files(*plan.studies[w.study]["tests"]))),
+    output:
+        "<results>/studies/{study}/overlap.csv",
+    log:
+        "<results>/logs/overlap/{study}.log",
+    wildcard_constraints:
+        study=one_of(plan.studies),
+    priority: 20
+    localrule: True
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec={},
+        code=code_digest("overlap.py"),
+    message:
+        "Comparing the data sets of {wildcards.study}"
+    script:
+        "../workflow_scripts/overlap.py"

@@ -24,7 +24,7 @@ rule evaluate:
     params:
         spec=lambda w: plan.families[w.family]["spec"],
         start=lambda w: plan.families[w.family]["start"],
-        code=code_digest("evaluation/family.py"),
+        code=code_digest("evaluate.py"),
     message:
         "Evaluating {wildcards.family}"
     script:

@@ -23,7 +23,7 @@ rule figure:
         "../envs/stockpot.yaml"
     params:
         spec=lambda w: plain({"figure": w.figure, "options": config["figures"][w.figure]}),
-        code=lambda w: code_digest(plugin("figures", w.figure)),
+        code=lambda w: code_digest("figure.py", plugin("figures", w.figure)),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"
     script:
@@ -52,7 +52,7 @@ rule samples:
         "../envs/stockpot.yaml"
     params:
         spec={"columns": 12},
-        code=code_digest("figures/samples.py"),
+        code=code_digest("samples.py"),
     message:
         "Showing the data sets of {wildcards.study}"
     script:

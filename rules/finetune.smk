@@ -21,7 +21,7 @@ rule finetune:
     params:
         spec=lambda w: plan.runs[w.run]["spec"],
         code=lambda w: code_digest(
-            "training/run.py", plugin("training/variants", plan.runs[w.run]["spec"]["variant"])
+            "finetune.py", plugin("training/variants", plan.runs[w.run]["spec"]["variant"])
         ),
     message:
         "Training {wildcards.run}; follow it with tail -f {log}"

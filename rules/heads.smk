@@ -1,11 +1,8 @@
 rule zero_shot:
     """Build the zero-shot head from its prompts: tower and head, one Classifier."""
     input:
-        config=plan.model["config"],
+        **model_files(),
         data=lambda w: f"<results>/datasets/{plan.zero_shots[w.zero_shot]['train']}/dataset.json",
-        weights=plan.model.get(
-            "weights", f"<results>/models/{plan.model['id']}/open_clip_model.safetensors"
-        ),
     output:
         card="<results>/classifiers/{zero_shot}/classifier.json",
         weights="<results>/classifiers/{zero_shot}/classifier.safetensors",
@@ -19,7 +16,7 @@ rule zero_shot:
     threads: THREADS
     params:
         spec=lambda w: plan.zero_shots[w.zero_shot]["spec"],
-        code=code_digest("models/zero_shot.py"),
+        code=code_digest("zero_shot.py"),
     message:
         "Building the zero-shot head {wildcards.zero_shot}"
     script:

@@ -4,6 +4,7 @@ rule measure:
         evaluations=lambda w: expand(
             "<results>/evaluations/{family}.json", family=plan.studies[w.study]["families"]
         ),
+        overlap="<results>/studies/{study}/overlap.csv",
     output:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",
@@ -24,7 +25,7 @@ rule measure:
         "../envs/stockpot.yaml"
     params:
         spec=lambda w: plain({"roles": plan.studies[w.study]["roles"], **config["statistics"]}),
-        code=code_digest("statistics/tables.py", "statistics/findings.py"),
+        code=code_digest("measure.py"),
     message:
         "Measuring {wildcards.study}"
     script:
@@ -52,7 +53,7 @@ rule summary:
         "../envs/stockpot.yaml"
     params:
         spec={},
-        code=code_digest("statistics/summary.py"),
+        code=code_digest("summary.py"),
     message:
         "Summing up {wildcards.name}"
     script:

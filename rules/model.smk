@@ -1,7 +1,7 @@
 rule pretrain:
     """Train the embedded CLIP model on rendered images and captions."""
     input:
-        config=plan.model["config"],
+        **plan.model["files"],
     output:
         "<results>/models/{model}/open_clip_model.safetensors",
     log:
@@ -14,8 +14,8 @@ rule pretrain:
     resources:
         runtime=240,
     params:
-        spec=plan.model.get("pretraining"),
-        code=code_digest("training/pretrain.py"),
+        spec=plan.model["pretraining"],
+        code=code_digest("pretrain.py"),
     message:
         "Pretraining {wildcards.model}: about an hour on one core; follow it with tail -f {log}"
     script:

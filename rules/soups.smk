@@ -18,9 +18,7 @@ rule soup:
     params:
         spec=lambda w: plan.soups[w.soup]["spec"],
         code=lambda w: code_digest(
-            "merging/soup.py",
-            "evaluation/evaluator.py",
-            plugin("merging/methods", plan.soups[w.soup]["spec"]["method"]),
+            "soup.py", plugin("merging/methods", plan.soups[w.soup]["spec"]["method"])
         ),
     message:
         "Making {wildcards.soup}"

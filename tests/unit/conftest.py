@@ -94,10 +94,11 @@ def package_copy(tmp_path_factory):
         folder = tmp_path_factory.mktemp("copy") / "stockpot"
         shutil.copytree(SCRIPTS / "stockpot", folder, ignore=shutil.ignore_patterns("__pycache__"))
         if file is not None:
-            before = (folder / file).read_text()
+            path = folder.parent / file
+            before = path.read_text()
             after = edit(before)
             assert after != before, f"the edit does not change {file}"
-            (folder / file).write_text(after)
+            path.write_text(after)
         return folder
 
     return copy

@@ -1,7 +1,10 @@
 """Every wrong config gives a line with the key, the value and what is allowed."""
 
 import json
+import shutil
 import struct
+import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -9,13 +12,16 @@ import yaml
 from conftest import ARCHITECTURE, ROOT
 
 from stockpot import figures, spec
-from stockpot.config import check, search_names, without_nulls
+from stockpot.config import check, without_nulls
 from stockpot.datasets import sources
+from stockpot.datasets.classes import class_names
 from stockpot.datasets.sources.handwriting import PARTS
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world.distributions import DISTRIBUTIONS
 from stockpot.errors import StockpotError
 from stockpot.merging import methods
+from stockpot.schema import complete
+from stockpot.search import search_names
 from stockpot.training import variants
 
 
@@ -72,7 +78,7 @@ WRONG = {
     ),
     "unknown source": (
         "datasets/train", {"source": "wrld"},
-        ["datasets.train.source:", "'wrld'", "world, handwriting, folder, adversarial"],
+        ["datasets.train.source:", "'wrld'", "folder, handwriting, world, adversarial"],
     ),
     "unknown distribution": (
         "datasets/train/distribution", "photo",
@@ -304,6 +310,7 @@ def architecture(config, tmp_path):
     """A copy of the model's config in a folder without weights, set in the config."""
     text = (ARCHITECTURE / "open_clip_config.json").read_text()
     (tmp_path / "open_clip_config.json").write_text(text)
+    shutil.copy(ARCHITECTURE / "bpe.txt.gz", tmp_path)
     config["model"]["architecture"] = str(tmp_path)
     return tmp_path
 
@@ -402,6 +409,7 @@ def absent(schema, node, given, path) -> list[str]:
 
 
 def test_config_yaml_shows_every_key(config, schema):
+    schema = complete(schema)
     assert absent(schema, schema, config, "") == []
     del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
     assert absent(schema, schema, config, "") == ["sweep.alphas", "standard.defaults.images"]
@@ -412,37 +420,160 @@ def test_nothing_in_the_schema_is_left_open(schema):
 
     def walk(node, path):
         node = resolve(schema, node)
-        if node.get("type") == "object" and path not in (".figures.*", "options"):
-            assert "additionalProperties" in node, path
+        if node.get("type") == "object" and path != ".figures.*":
+            assert "additionalProperties" in node or "allOf" in node, path
         for key, child in node.get("properties", {}).items():
             if isinstance(child, dict) and key != "options":
                 walk(child, f"{path}.{key}")
         values = node.get("additionalProperties")
-        if isinstance(values, dict) and path != ".datasets":
+        if isinstance(values, dict):
             walk(values, f"{path}.*")
 
+    schema = complete(schema)
     walk(schema, "")
-    for source in ("world", "handwriting", "folder", "adversarial"):
-        assert schema["$defs"][source]["additionalProperties"] is False
+    for part, names in (
+        ("datasets", [*sources.names(), "adversarial"]),
+        ("soups", methods.names()),
+    ):
+        cases = schema["properties"][part]["additionalProperties"]["allOf"]
+        consts = [next(iter(case["if"]["properties"].values()))["const"] for case in cases]
+        assert sorted(consts) == sorted(names)
+        assert all(case["then"]["additionalProperties"] is False for case in cases)
 
 
-def test_schema_and_code_know_the_same_names(schema):
-    entry = schema["properties"]["datasets"]["additionalProperties"]
-    assert sorted(entry["properties"]["source"]["enum"]) == sorted(
-        [*sources.names(), "adversarial"]
-    )
-    world = schema["$defs"]["world"]["properties"]
+def test_options_and_code_know_the_same_names(schema):
+    world = sources.options("world")
     assert world["distribution"]["enum"] == list(DISTRIBUTIONS)
     assert world["task"]["enum"] == list(TASKS)
-    assert schema["$defs"]["handwriting"]["properties"]["part"]["enum"] == list(PARTS)
-    space = schema["properties"]["finetune"]["properties"]["search"]["properties"]["space"]
-    run = set(schema["$defs"]["run"]["properties"])
+    assert sources.options("handwriting")["part"]["enum"] == list(PARTS)
+    space = complete(schema)["properties"]["finetune"]["properties"]["search"]["properties"][
+        "space"
+    ]
+    run = set(complete(schema)["$defs"]["run"]["properties"])
     assert set(space["propertyNames"]["enum"]) == run - {"variant"}
-    for name in variants.names():
-        assert name in schema["$defs"]["run"]["properties"]["variant"]["description"]
-    soup = schema["properties"]["soups"]["additionalProperties"]["properties"]
-    for name in methods.names():
-        assert name in soup["method"]["description"]
+
+
+PLUGIN = """
+OPTIONS = {{"needed": {{"type": "integer"}}, "given": {{"type": "string", "default": "x"}}}}
+SEEDED = True
+
+def classes(entry, locate):
+    return {classes!r}
+
+def identity(entry, locate):
+    return ""
+
+def facts(entry, locate, key):
+    return {{}}
+"""
+
+
+@pytest.fixture
+def new_source(monkeypatch, tmp_path, config):
+    """A source that is one file in the folder of the sources."""
+    folder = tmp_path / "sources"
+    shutil.copytree(Path(sources.__file__).parent, folder)
+    classes = class_names(config["datasets"], "train", Path)
+    (folder / "brand_new.py").write_text(PLUGIN.format(classes=classes))
+    monkeypatch.setattr(sources, "__file__", str(folder / "__init__.py"))
+    monkeypatch.setattr(sources, "__path__", [str(folder)])
+    yield config
+    sys.modules.pop(f"{sources.__name__}.brand_new", None)
+
+
+def test_a_source_is_one_file(new_source, schema):
+    """Its options are checked, its defaults are filled in, its classes are known."""
+    config = new_source
+    config["datasets"]["v2"] = {"source": "brand-new", "needed": 3}
+    check(config, schema)
+    plan = spec.build(config, lambda path: ROOT / path)
+    (made,) = (job["spec"] for id, job in plan.datasets.items() if id.startswith("v2-"))
+    assert made["needed"] == 3 and made["given"] == "x" and made["seed"] == 0
+    config["datasets"]["v2"] = {"source": "brand-new", "given": 3, "other": 1}
+    lines = problems(config, schema)
+    assert sorted(line.split(";")[0] for line in lines) == [
+        "datasets.v2.given: 3 is not of type string",
+        "datasets.v2: 'needed' is a required property",
+        "datasets.v2: unknown key 'other'",
+    ]
+
+
+def test_numbers_must_be_finite(config, schema):
+    config["finetune"]["runs"]["base"] = {"lr": float("nan")}
+    config["finetune"]["search"]["space"]["lr"] = {"log_uniform": [1.0, float("inf")]}
+    assert problems(config, schema) == [
+        "finetune.runs.base.lr: nan is not a finite number",
+        "finetune.search.space.lr.log_uniform.1: inf is not a finite number",
+    ]
+
+
+def test_a_run_without_a_value_is_named(config, schema):
+    """null takes a default away; a run must then give its own."""
+    del config["finetune"]["defaults"]["clip"]
+    config["finetune"]["runs"] = {"base": {}, "linear": {"clip": 2.0}}
+    lines = problems(config, schema)
+    assert [line.split(";")[0] for line in lines] == [
+        "finetune.runs.base: no value for clip",
+        "finetune.defaults: no value for clip",
+    ]
+    config["finetune"]["defaults"]["clip"] = 1.0
+    del config["standard"]["defaults"]["architecture"]
+    assert problems(config, schema)[0].startswith(
+        "standard.models.standard-600: no value for architecture"
+    )
+
+
+LEAKS = {
+    "the line trained on the reference": (
+        "standard/train", "reference", "data.reference: 'reference' holds the same images",
+    ),
+    "the line trained on a shift": (
+        "standard/train", "v2", "data.shifts.0: 'v2' holds the same images",
+    ),
+    "a pool that is trained on": (
+        "datasets/adversarial/pool", "train", "'adversarial' holds the same images as 'train'",
+    ),
+    "a pool that is tested on": (
+        "datasets/adversarial/pool", "v2", "'adversarial' holds the same images as 'v2'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LEAKS)
+def test_what_is_tested_cannot_be_seen_before(config, schema, case):
+    path, value, words = LEAKS[case]
+    put(config, path, value)
+    for model in config["standard"]["models"].values():
+        model["images"] = 100
+    config["adversary"]["images"] = config["standard"]["defaults"]["images"] = 100
+    (line,) = problems(config, schema)
+    assert words in line
+
+
+@pytest.mark.parametrize("entries", ["scans", "folders", "links"])
+def test_one_set_of_images_under_two_names_is_a_leak(config, schema, tmp_path, entries):
+    (tmp_path / "a/ball").mkdir(parents=True)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    train, test = {
+        "scans": ({"source": "handwriting", "part": "test"},) * 2,
+        "folders": ({"source": "folder", "path": str(tmp_path / "a")},) * 2,
+        "links": tuple({"source": "folder", "path": str(tmp_path / n)} for n in ("a", "b")),
+    }[entries]
+    config["datasets"] |= {"one": train, "two": test}
+    config["data"] |= {"train": "one", "shifts": ["two"]}
+    config["standard"]["models"] = {}
+    lines = problems(config, schema)
+    assert lines[0].startswith("data.shifts.0: 'two' holds the same images as 'one'")
+
+
+def test_lines_name_the_file_that_the_key_stands_in(config, schema, tmp_path):
+    """Maps are merged, so a mistake may lie between the user's file and the default's."""
+    (tmp_path / "mine.yaml").write_text("sweep: {of: [bsae]}\nfinetune: {runs: {base: null}}\n")
+    config["sweep"]["of"] = ["bsae"]
+    config["standard"]["train"] = "trian"
+    files = [str(ROOT / "config.yaml"), str(tmp_path / "mine.yaml")]
+    lines = problems(config, schema, files)
+    assert [line.rpartition(" (in ")[2] for line in lines] == ["config.yaml)", "mine.yaml)"]
 
 
 def test_precisions_of_the_schema_are_those_of_the_engine(schema):

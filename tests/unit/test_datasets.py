@@ -13,7 +13,8 @@ from PIL import Image
 
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import fingerprint, read_card, read_dataset, write_dataset
-from stockpot.datasets.listing import listing_digest
+from stockpot.datasets.listing import files_below, listing_digest
+from stockpot.datasets.overlap import overlaps
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world import captions as captions_module
 from stockpot.datasets.world import glyphs, vocabulary
@@ -332,9 +333,10 @@ def test_write_and_read(small, written):
 
 def test_writing_again_gives_the_same_files(small, written, tmp_path):
     write_dataset(tmp_path / "again", "small", *small, {"source": "test"})
-    for file in ("images.npy", "labels.npy", "dataset.json"):
+    files = ["dataset.json", "digests.npy", "images.npy", "labels.npy"]
+    for file in files:
         assert (written / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
-    assert sorted(p.name for p in written.iterdir()) == ["dataset.json", "images.npy", "labels.npy"]
+    assert sorted(p.name for p in written.iterdir()) == files
 
 
 def test_the_fingerprint_sees_everything_but_the_name(small):
@@ -573,3 +575,58 @@ def test_scenes_are_picked_by_row(captioned):
     picked = scenes.take(np.array([5, 3]))
     assert len(picked) == 2 and picked.grain.tolist() == scenes.grain[[5, 3]].tolist()
     assert picked.shift.shape == (2, 2)
+
+
+# Images that two sets share.
+
+
+def write_rows(folder, name, rows):
+    images = np.stack([np.full((4, 4, 3), row, np.uint8) for row in rows])
+    write_dataset(folder / name, name, images, np.zeros(len(rows), int), ["a"], {})
+    return folder / name
+
+
+def test_shared_images_are_counted(tmp_path):
+    train = write_rows(tmp_path, "train", [1, 2, 3, 3])
+    test = write_rows(tmp_path, "test", [3, 9, 3, 8, 7])
+    other = write_rows(tmp_path, "other", [5, 6])
+    found = [(o.seen_in, o.dataset, o.shared, o.n) for o in overlaps([train], [test, other])]
+    assert found == [("train", "test", 2, 5), ("train", "other", 0, 2)]
+
+
+def test_a_test_set_that_was_seen_whole_is_refused(tmp_path):
+    train = write_rows(tmp_path, "train", [1, 2, 3])
+    test = write_rows(tmp_path, "test", [3, 1])
+    with pytest.raises(StockpotError, match=r"datasets\.test: all its 2 images are also in train"):
+        overlaps([train], [test])
+
+
+# Folders with links.
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path):
+    real, folder = tmp_path / "real", tmp_path / "folder"
+    (real / "deep").mkdir(parents=True)
+    (real / "deep/2.png").write_bytes(b"2")
+    (real / "deep/up").symlink_to(real)
+    folder.mkdir()
+    (folder / "1.png").write_bytes(b"1")
+    (folder / "linked").symlink_to(real)
+    names = [str(path.relative_to(folder)) for path in files_below(folder)]
+    assert names == ["1.png", "linked/deep/2.png"]
+    before = listing_digest(folder, "key")
+    (real / "deep/2.png").write_bytes(b"22")
+    assert listing_digest(folder, "key") != before
+
+
+def test_a_link_to_nowhere_is_named(tmp_path):
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nothing")
+    with pytest.raises(StockpotError, match=r"key: cannot read .*gone\.png"):
+        listing_digest(tmp_path, "key")
+
+
+@pytest.mark.parametrize("side", [32, 48])
+def test_rendered_images_have_the_side_that_the_model_wants(side):
+    entry = {"task": "objects", "distribution": "v2", "images": 3}
+    images, _, _ = sources.load("world")({"name": "x", "seed": 0, "side": side, **entry})
+    assert images.shape == (3, side, side, 3)

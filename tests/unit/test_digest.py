@@ -3,17 +3,22 @@
 import ast
 import json
 import random
+import re
 
 import pytest
-from conftest import SCRIPTS, python
+from conftest import ROOT, SCRIPTS, python
 
-from stockpot import digest
+from stockpot import digest, figures
 from stockpot.datasets import sources
 from stockpot.digest import canonical, code_digest, sha256, sha256_file, short
+from stockpot.merging import methods
+from stockpot.training import variants
 
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
-ENTRY, IMPORTED, TRANSITIVE = "training/images.py", "training/augment.py", "models/clip.py"
-UNRELATED = "statistics/tables.py"
+ENTRY, IMPORTED, TRANSITIVE = (
+    "stockpot/training/images.py", "stockpot/training/augment.py", "stockpot/models/clip.py",
+)  # fmt: skip
+UNRELATED = "stockpot/statistics/tables.py"
 
 
 def shuffled(value, rng):
@@ -116,7 +121,9 @@ def test_any_change_of_code_counts(digest_of, what):
     assert digest_of(ENTRY, file=IMPORTED, edit=CODE[what]) != digest_of(ENTRY)
 
 
-@pytest.mark.parametrize("file", [ENTRY, IMPORTED, TRANSITIVE, "errors.py", "models/__init__.py"])
+@pytest.mark.parametrize(
+    "file", [ENTRY, IMPORTED, TRANSITIVE, "stockpot/errors.py", "stockpot/models/__init__.py"]
+)
 def test_code_of_everything_imported_counts(digest_of, file):
     edited = digest_of(ENTRY, file=file, edit=lambda text: text + "\n\nEXTRA = 1\n")
     assert edited != digest_of(ENTRY)
@@ -133,7 +140,9 @@ def test_indentation_counts(digest_of):
     assert digest_of(ENTRY, file=ENTRY, edit=outdent) != digest_of(ENTRY)
 
 
-@pytest.mark.parametrize("file", [UNRELATED, "training/loop.py", "merging/recipe.py"])
+@pytest.mark.parametrize(
+    "file", [UNRELATED, "stockpot/training/loop.py", "stockpot/merging/recipe.py"]
+)
 def test_code_that_is_not_imported_does_not_count(digest_of, file):
     entry = IMPORTED if file != UNRELATED else ENTRY
     edited = digest_of(entry, file=file, edit=lambda text: text + "\n\nEXTRA = 1\n")
@@ -158,11 +167,14 @@ def test_all_forms_of_import_are_followed(monkeypatch, tmp_path):
         "from .deep.below import X": "here/deep/__init__.py",
         "def f():\n    from .near import X": "here/near.py",
         "if True:\n    from .near import (\n        X,\n    )": "here/near.py",
+        "from stockpot.other.thing import X": "other/thing.py",
+        "from stockpot.other import thing": "other/thing.py",
+        "from stockpot import other": "other/__init__.py",
     }
     for i, (form, target) in enumerate(forms.items()):
         digests = []
         for edit in ("", "EXTRA = 1\n"):
-            folder = tmp_path / f"{i}{bool(edit)}"
+            folder = tmp_path / f"{i}{bool(edit)}" / "stockpot"
             for file in (
                 "__init__.py", "here/__init__.py", "here/near.py", "other/__init__.py",
                 "other/thing.py", "here/deep/__init__.py", "here/deep/below.py",
@@ -172,12 +184,12 @@ def test_all_forms_of_import_are_followed(monkeypatch, tmp_path):
             (folder / target).write_text("X = 0\n" + edit)
             (folder / "here/entry.py").write_text(form + "\n")
             monkeypatch.setattr(digest, "PACKAGE", folder.resolve())
-            digests.append(code_digest("here/entry.py"))
+            digests.append(code_digest("stockpot/here/entry.py"))
         assert digests[0] != digests[1], form
 
 
 def test_the_package_imports_itself_by_relative_imports_alone():
-    """The only form that code_digest follows."""
+    """The form that code_digest follows inside the package; scripts use ``from stockpot``."""
     for path in (SCRIPTS / "stockpot").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_bytes())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -185,24 +197,39 @@ def test_the_package_imports_itself_by_relative_imports_alone():
             assert not [n for n in names if n.split(".")[0] == "stockpot"], path
 
 
+def module(folder: str, name: str) -> str:
+    return f"stockpot/{folder}/{name.replace('-', '_')}.py"
+
+
+# The rules' own entries, read from the rules: a script, and the plug-in it loads by name.
 RULES = {
-    "datasets": ["datasets/dataset.py"],
     **{
-        f"dataset source {name}": ["datasets/dataset.py", f"datasets/sources/{name}.py"]
-        for name in sources.names()
+        f"source {n}": ["prepare_dataset.py", module("datasets/sources", n)]
+        for n in sources.names()
     },
-    "zero-shot": ["models/zero_shot.py"],
-    "pretraining": ["training/pretrain.py"],
-    "training": ["training/run.py"],
+    **{f"training {n}": ["finetune.py", module("training/variants", n)] for n in variants.names()},
+    **{f"soup {n}": ["soup.py", module("merging/methods", n)] for n in methods.names()},
+    **{f"figure {n}": ["figure.py", module("figures", n)] for n in figures.names()},
     **{
-        f"training {name}": ["training/run.py", f"training/variants/{name}.py"]
-        for name in ("end_to_end", "linear_classifier", "from_scratch")
+        script: [f"{script}.py"]
+        for script in (
+            "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
+            "samples",
+        )
     },
-    "evaluation": ["evaluation/family.py"],
-    "adversary": ["evaluation/adversary.py"],
-    "soup": ["merging/soup.py", "merging/methods/greedy.py"],
-    "store": ["evaluation/store.py"],
-}
+    "store": ["stockpot/evaluation/store.py"],
+}  # fmt: skip
+
+
+def test_every_script_of_a_rule_is_in_its_digest():
+    """A rule names its own script first, so that a change of the script counts."""
+    for path in (ROOT / "rules").glob("*.smk"):
+        for rule in path.read_text().split("\nrule ")[1:]:
+            script = re.search(r'script:\s+"../workflow_scripts/(\w+.py)"', rule).group(1)
+            assert re.search(rf'code_digest\(\s*"{script}"', rule), rule.split(":")[0]
+            assert script in {entries[0] for entries in RULES.values()}
+
+
 IMPORTS = """
 import importlib, json, os, runpy, sys
 import numpy, scipy.ndimage, safetensors.torch, torch, PIL.Image, sklearn.datasets
@@ -212,7 +239,12 @@ for name, entries in {rules!r}.items():
     read, write = os.pipe()
     if os.fork() == 0:
         for entry in entries:
-            importlib.import_module("stockpot." + entry[:-3].replace("/", "."))
+            lines = ["import " + entry[:-3].replace("/", ".")]
+            if "/" not in entry:  # a script runs only inside Snakemake: its imports alone
+                lines = open({scripts!r} + "/" + entry).read().splitlines()
+            for line in lines:
+                if line.lstrip().startswith(("from ", "import ")):
+                    exec(line.strip())
         loaded = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "stockpot"]
         with os.fdopen(write, "w") as file:
             json.dump(loaded, file)
@@ -229,22 +261,22 @@ print(json.dumps(found))
 def loaded() -> dict[str, set[str]]:
     """Files of the package that importing the entries of each rule loads, in a fresh process."""
     openclip = str(SCRIPTS / "stockpot/models/openclip.py")
-    found = python(IMPORTS.format(openclip=openclip, rules=RULES))
-    root = str(SCRIPTS / "stockpot") + "/"
+    found = python(IMPORTS.format(openclip=openclip, rules=RULES, scripts=str(SCRIPTS)))
+    root = str(SCRIPTS) + "/"
     return {name: {f.removeprefix(root) for f in files} for name, files in found.items()}
 
 
 def closure(entries: list[str]) -> set[str]:
     modules = set()
     for entry in entries:
-        digest._collect((digest.PACKAGE / entry).resolve(), modules)
-    return {str(path.relative_to(digest.PACKAGE)) for path in modules}
+        digest._collect((SCRIPTS / entry).resolve(), modules)
+    return {str(path.relative_to(SCRIPTS)) for path in modules}
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_loaded_module_is_in_the_closure(loaded, rule):
     modules = {file for file in loaded[rule] if not file.endswith("__init__.py")}
-    assert set(RULES[rule]) <= modules
+    assert {entry for entry in RULES[rule] if "/" in entry} <= modules
     assert modules - closure(RULES[rule]) == set()
 
 

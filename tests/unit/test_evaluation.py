@@ -263,6 +263,9 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     assert (read_correct(tmp_path, name) == answer.correct.numpy()).all()
     assert store.path(name).relative_to(tmp_path).parts == (name[:2], f"{name}.safetensors")
     assert [p.name for p in store.path(name).parent.iterdir()] == [f"{name}.safetensors"]
+    store.path(name).unlink()
+    with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*--forcerun evaluate"):
+        read_correct(tmp_path, name)
 
 
 def test_an_entry_without_logits_does_not_serve_those_who_want_them(answer, tmp_path):
@@ -319,12 +322,12 @@ def version_in(package) -> str:
 )  # fmt: skip
 def test_the_key_counts_the_code_that_computes_an_entry(package_copy, file):
     """evaluator.py mixes the logits of ensembles, predictions.py makes the entry of logits."""
-    edited = package_copy(file, lambda text: text + "\n\nEXTRA = 1\n")
+    edited = package_copy(f"stockpot/{file}", lambda text: text + "\n\nEXTRA = 1\n")
     assert version_in(edited) != version_in(package_copy())
 
 
 def test_the_key_does_not_count_other_code(package_copy):
-    edited = package_copy("statistics/tables.py", lambda text: text + "\n\nEXTRA = 1\n")
+    edited = package_copy("stockpot/statistics/tables.py", lambda text: text + "\n\nEXTRA = 1\n")
     assert version_in(edited) == version_in(package_copy())
 
 

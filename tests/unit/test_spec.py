@@ -1,8 +1,10 @@
 """From a config to a plan: which ids stay and which change."""
 
 import copy
+import json
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from stockpot.config import check, without_nulls
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.errors import StockpotError
+from stockpot.search import draw
 
 KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
 DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run
@@ -287,13 +290,53 @@ def test_the_model_changes_all_but_the_data(config, tmp_path):
     assert "datasets" not in changed(before, after)
 
 
+@pytest.mark.parametrize("file", ["open_clip_model.safetensors", "bpe.txt.gz"])
+def test_a_model_is_its_content_not_its_place(config, tmp_path, file):
+    before = plan_of(config)
+    shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
+    config["model"]["architecture"] = str(tmp_path)
+    assert plan_of(config).model["id"] == before.model["id"]
+    content = bytearray((tmp_path / file).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / file).write_bytes(content)
+    after = plan_of(config)
+    assert after.model["id"] != before.model["id"]
+    assert not after.zero_shots.keys() & before.zero_shots.keys()
+
+
+@pytest.mark.parametrize("size", [32, [32], [32, 32], None])
+def test_the_side_of_the_input_is_read_as_open_clip_does(config, tmp_path, size):
+    shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "open_clip_config.json"
+    settings = json.loads(path.read_text())
+    settings["preprocess_cfg"]["size"] = size
+    if size is None:
+        del settings["preprocess_cfg"]["size"]
+    path.write_text(json.dumps(settings))
+    config["model"]["architecture"] = str(tmp_path)
+    assert plan_of(config).model["side"] == 32
+
+
+def test_an_input_that_is_not_square_is_refused(config, tmp_path):
+    shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "open_clip_config.json"
+    path.write_text(path.read_text().replace("[32, 32]", "[32, 48]"))
+    config["model"]["architecture"] = str(tmp_path)
+    with pytest.raises(StockpotError, match=r"model\.architecture: .*not square"):
+        plan_of(config)
+
+
 def test_pretraining_needs_no_weights_and_counts(config, tmp_path):
     (tmp_path / "open_clip_config.json").write_bytes(
         (ARCHITECTURE / "open_clip_config.json").read_bytes()
     )
+    shutil.copy(ARCHITECTURE / "bpe.txt.gz", tmp_path)
     config["model"] |= {"architecture": str(tmp_path), "pretrain": True}
     before = plan_of(config)
-    assert before.model["pretraining"] == config["pretraining"] and "weights" not in before.model
+    assert (
+        before.model["pretraining"] == config["pretraining"]
+        and "weights" not in before.model["files"]
+    )
     config["pretraining"]["steps"] += 1
     after = plan_of(config)
     assert after.model["id"] != before.model["id"]
@@ -329,7 +372,7 @@ def test_search_points_differ_and_keep_to_their_space():
         "epochs": {"integers": [2, 4]},
         "label_smoothing": {"choice": [0.0, 0.1]},
     }
-    points = [spec.draw({"seed": 3, "space": space}, i) for i in range(300)]
+    points = [draw({"seed": 3, "space": space}, i) for i in range(300)]
     assert all(set(point) == set(space) for point in points)
     assert all(1.0e-5 <= p["lr"] <= 1.0e-1 and 0.5 <= p["crop"] <= 0.9 for p in points)
     assert {p["epochs"] for p in points} == {2, 3, 4}
@@ -338,8 +381,8 @@ def test_search_points_differ_and_keep_to_their_space():
     per_decade = [sum(10.0**-e <= p["lr"] < 10.0 ** (1 - e) for p in points) for e in (5, 4, 3, 2)]
     assert min(per_decade) > 40, "log-uniform: 75 expected in each"
     shuffled = {"space": dict(reversed(space.items())), "seed": 3}
-    assert [spec.draw(shuffled, i) for i in range(300)] == points
-    assert [spec.draw({"seed": 4, "space": space}, i) for i in range(300)] != points
+    assert [draw(shuffled, i) for i in range(300)] == points
+    assert [draw({"seed": 4, "space": space}, i) for i in range(300)] != points
 
 
 def test_seeds_share_search_points_and_nothing_else(config):
@@ -374,7 +417,9 @@ def test_a_class_that_is_not_trained_cannot_be_tested(config, part):
         "source": "world", "task": "digits", "distribution": "typeset", "images": 10,
     }  # fmt: skip
     config["data"][part] = ["digits"] if part == "shifts" else "digits"
-    with pytest.raises(StockpotError, match=r"datasets\.digits: .*'zero'.*train: ball, box"):
+    with pytest.raises(
+        StockpotError, match=r"datasets\.digits: .*'zero'.*train \(data\.train\): ball, box"
+    ):
         plan_of(config)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,20 @@ def test_batches_crop_in_training_alone(world, zero_shot):
     whole = image_batches(data, card, 1, "cpu")
     assert len(whole) == len(data)
     assert torch.equal(whole.prepare(whole.inputs[:10], generator), plain)
+
+
+def test_labels_are_places_in_the_models_class_list(world, zero_shot):
+    """A held-out set may list its classes in another order, or only some of them."""
+    data, card = read_dataset(world["held-out"]), read_card(zero_shot)
+    wanted = [data.class_names[label] for label in data.labels]
+    turned = replace(
+        data, class_names=data.class_names[::-1], labels=len(data.class_names) - 1 - data.labels
+    )
+    places = image_batches(turned, card, 1, "cpu").labels
+    assert [card.class_names[place] for place in places] == wanted
+    foreign = replace(data, class_names=["zebra", *data.class_names[1:]])
+    with pytest.raises(StockpotError, match=r"held-out: its class 'zebra' is not among .* 16"):
+        image_batches(foreign, card, 1, "cpu")
 
 
 def test_training_does_not_write_into_the_data_set(world, zero_shot):

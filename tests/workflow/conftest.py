@@ -99,7 +99,7 @@ def copy_project(folder: Path, study: str = "micro") -> Workflow:
     return Workflow(folder)
 
 
-def write_images(folder: Path, per_class: int = 2) -> None:
+def write_images(folder: Path, per_class: int = 2, seed: int = 7) -> None:
     """A folder source: small pictures in one sub-folder per class of the objects task."""
     import numpy as np
     from PIL import Image
@@ -108,10 +108,11 @@ def write_images(folder: Path, per_class: int = 2) -> None:
 
     spec = {
         "name": "own",
-        "seed": 7,
+        "seed": seed,
         "task": "objects",
         "distribution": "v2",
         "images": 16 * per_class,
+        "side": 32,
     }
     images, labels, classes = prepare(spec)
     for i, (image, label) in enumerate(zip(images, np.asarray(labels))):

@@ -82,8 +82,8 @@ def test_own_data_by_the_readmes_config(study):
     """The README's config of folders of images runs from decoding to the figures."""
     block = next(block for language, block in BLOCKS if language == "yaml")
     config = yaml.safe_load(block)
-    for entry in config["datasets"].values():
-        write_images(study.folder / entry["path"])
+    for seed, entry in enumerate(config["datasets"].values()):
+        write_images(study.folder / entry["path"], seed=seed)
     (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
     small = {"finetune": {"defaults": {"epochs": 1}, "search": {"runs": 1, "space": None}}}
     small["sweep"] = {"alphas": [0.0, 0.5, 1.0]}

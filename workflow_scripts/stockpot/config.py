@@ -1,82 +1,48 @@
 """Check a config: against the schema, then what refers to what. One line per mistake."""
 
+import math
 from pathlib import Path
 
-import yaml
 from jsonschema import Draft202012Validator
 
-from . import figures
+from .config_files import repeated_keys, with_files
+from .datasets.classes import ADVERSARIAL
 from .errors import StockpotError
 from .merging.names import OUTPUT_SPACE
-from .registry import names
+from .registry import defaults
+from .schema import FROM_SCRATCH, complete, line, lines
+from .search import search_names
+from .training import variants
 
 
 def check(config: dict, schema: dict, files: list[str] = ()) -> None:
     """Raises StockpotError with a line per mistake: key path, value, what is allowed.
 
-    files: the YAML files the config was read from, searched for repeated keys, which YAML
-    itself lets pass.
+    schema: that of rules/schemas/; plug-ins add theirs. files: the YAML files the config was
+    read from, later ones on top: searched for repeated keys, which YAML itself lets pass,
+    and named in the lines.
     """
-    problems = [line for file in files for line in _repeated_keys(Path(file))]
+    paths = [Path(file) for file in files]
+    problems = repeated_keys(paths) or _not_finite(config)
     if not problems:
-        errors = sorted(
-            Draft202012Validator(schema).iter_errors(config), key=lambda e: list(map(str, e.path))
-        )
-        problems = list(dict.fromkeys(_line(error) for error in errors))
+        schema = complete(schema)
+        problems = with_files(lines(config, schema), paths)
     if not problems:
-        problems = _references(config) + _search_space(config, schema)
+        problems = _references(config) + _merged(config, schema) + _search_space(config, schema)
+        problems = with_files(problems, paths)
     if problems:
         raise StockpotError("\n".join(problems))
 
 
-def _line(error) -> str:
-    path = ".".join(map(str, error.absolute_path)) or "config"
-    value = error.instance
-    if error.validator == "additionalProperties":
-        allowed = sorted(error.schema.get("properties", {}))
-        unknown = [key for key in value if key not in allowed]
-        return (
-            f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
-        )
-    if error.validator == "type":
-        hint = ""
-        if isinstance(value, str) and error.validator_value in ("number", "integer"):
-            hint = "; YAML reads a number with an exponent only with a point, as in 1.0e-5"
-        return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
-    if error.validator == "enum":
-        return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
-    if error.validator == "const":
-        return f"{path}: {value!r} is not {error.validator_value!r}"
-    if error.validator == "required":
-        return f"{path}: {error.message}"
-    if error.validator == "pattern":
-        return f"{path}: {value!r} is not made of letters, digits and hyphens, a letter first"
-    return f"{path}: {error.message}"
-
-
-def _repeated_keys(file: Path) -> list[str]:
-    try:
-        root = yaml.compose(file.read_text())
-    except yaml.YAMLError as error:
-        return [f"{file}: not valid YAML ({' '.join(str(error).split())})"]
-    problems = []
-
-    def walk(node, path: str) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                where = f"{path}.{key.value}".strip(".")
-                if key.value in seen and key.value != "<<":
-                    line = key.start_mark.line + 1
-                    problems.append(f"{where}: given twice in {file.name}, again in line {line}")
-                seen.add(key.value)
-                walk(value, where)
-        elif isinstance(node, yaml.SequenceNode):
-            for i, value in enumerate(node.value):
-                walk(value, f"{path}.{i}")
-
-    walk(root, "")
-    return problems
+def _not_finite(value, path: str = "") -> list[str]:
+    if isinstance(value, dict):
+        entries = value.items()
+    elif isinstance(value, list):
+        entries = enumerate(value)
+    else:
+        bad = isinstance(value, float) and not math.isfinite(value)
+        return [f"{path}: {value} is not a finite number"] if bad else []
+    return [p for key, entry in entries for p in _not_finite(entry, f"{path}.{key}".strip("."))]
 
 
 def _references(config: dict) -> list[str]:
@@ -106,31 +72,13 @@ def _references(config: dict) -> list[str]:
             f"standard.models: {len(config['standard']['models'])} given, but a line needs 3 "
             "or more; null is none"
         )
-    needed = {"data.held_out": data["held_out"], "standard.train": config["standard"]["train"]}
-    for path, name in needed.items():
-        if config["datasets"].get(name, {}).get("source") == "adversarial":
-            problems.append(f"{path}: {name!r} is adversarial, but the adversary itself needs it")
-    for name, entry in config["datasets"].items():
-        if entry["source"] == "adversarial":
-            known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
-            if config["datasets"].get(entry["pool"], {}).get("source") == "adversarial":
-                problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
-    if config["standard"]["models"] or any(
-        e["source"] == "adversarial" for e in config["datasets"].values()
-    ):
+    problems += _adversarial(config, known)
+    if scratch_runs(config):
         known("standard.train", config["standard"]["train"], datasets, "data set")
-
-    problems += _plugins(config)
-    scratch = {
-        f"standard.models.{name}": {**config["standard"]["defaults"], **spec}
-        for name, spec in config["standard"]["models"].items()
-    }
-    if any(entry["source"] == "adversarial" for entry in config["datasets"].values()):
-        scratch["adversary"] = config["adversary"]
-    for path, spec in scratch.items():
+    for path, spec in scratch_runs(config).items():
         train = config["datasets"].get(config["standard"]["train"], {})
         wanted = spec.get("images", 0)
-        if train.get("source") == "world" and wanted > train["images"]:
+        if train.get("source") != ADVERSARIAL and wanted > train.get("images", wanted):
             problems.append(
                 f"{path}.images: {wanted} wanted, but "
                 f"{config['standard']['train']} has {train['images']}"
@@ -153,6 +101,64 @@ def _references(config: dict) -> list[str]:
     return problems
 
 
+def _adversarial(config: dict, known) -> list[str]:
+    """The adversary's own data cannot be its work."""
+    datasets, problems = config["datasets"], []
+    needed = {
+        "data.held_out": config["data"]["held_out"],
+        "standard.train": config["standard"]["train"],
+    }
+    for path, name in needed.items():
+        if datasets.get(name, {}).get("source") == ADVERSARIAL:
+            problems.append(f"{path}: {name!r} is adversarial, but the adversary itself needs it")
+    for name, entry in datasets.items():
+        if entry["source"] == ADVERSARIAL:
+            known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
+            if datasets.get(entry["pool"], {}).get("source") == ADVERSARIAL:
+                problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
+    return problems
+
+
+def scratch_runs(config: dict) -> dict[str, dict]:
+    """Key path -> merged hyperparameters of every model trained from random weights."""
+    settings = config["standard"]
+    found = {
+        f"standard.models.{name}": {**settings["defaults"], **spec}
+        for name, spec in settings["models"].items()
+    }
+    if any(entry["source"] == ADVERSARIAL for entry in config["datasets"].values()):
+        found["adversary"] = config["adversary"]
+    return found
+
+
+def _merged(config: dict, schema: dict) -> list[str]:
+    """Every run, merged with its defaults, must have each hyperparameter of its variant."""
+    settings, common = config["finetune"], schema["$defs"]["hyperparameters"]["properties"]
+    space = {name: None for name in settings["search"]["space"]}
+    merged = {
+        f"finetune.runs.{name}": {**settings["defaults"], **spec}
+        for name, spec in settings["runs"].items()
+    }
+    if settings["search"]["runs"]:
+        merged["finetune.defaults"] = {**settings["defaults"], **space}
+    merged |= {
+        path: {**spec, "variant": FROM_SCRATCH} for path, spec in scratch_runs(config).items()
+    }
+    problems = []
+    for path, spec in merged.items():
+        if "variant" not in spec:
+            problems.append(f"{path}: no variant; null in the defaults takes a value away")
+            continue
+        own = variants.options(spec["variant"])
+        needed = [*common, *(name for name in own if name not in defaults(own))]
+        missing = [name for name in needed if name not in spec]
+        if missing:
+            problems.append(
+                f"{path}: no value for {', '.join(missing)}; null in the defaults takes one away"
+            )
+    return problems
+
+
 def _search_space(config: dict, schema: dict) -> list[str]:
     """Every value that the search may draw must be one that a run may be given."""
     problems = []
@@ -171,39 +177,12 @@ def _search_space(config: dict, schema: dict) -> list[str]:
                 drawn.append(low + 0.382 * (high - low))
         for value in drawn:
             for error in run.iter_errors({name: value}):
-                problems.append(f"{path}: {_line(error).split(': ', 1)[1]}")
+                problems.append(f"{path}: {line(error).split(': ', 1)[1]}")
     return list(dict.fromkeys(problems))
 
 
 def _entries(space: dict):
     return [(name, tuple(entry.items())) for name, entry in space.items()]
-
-
-def _plugins(config: dict) -> list[str]:
-    """Names of variants, methods and figures: each is a file."""
-    problems = []
-
-    def known(path: str, name: str, folder: str, what: str, but: tuple[str, ...] = ()) -> None:
-        allowed = [
-            n for n in names(str(Path(__file__).parent / folder / "__init__.py")) if n not in but
-        ]
-        if name not in allowed:
-            problems.append(f"{path}: unknown {what} {name!r}; there are {', '.join(allowed)}")
-
-    tuned = {"defaults": config["finetune"]["defaults"]}
-    tuned |= {f"runs.{name}": spec for name, spec in config["finetune"]["runs"].items()}
-    for name, spec in tuned.items():
-        if "variant" in spec:
-            path = f"finetune.{name}.variant"
-            known(path, spec["variant"], "training/variants", "variant", but=("from-scratch",))
-    for name, soup in config["soups"].items():
-        known(f"soups.{name}.method", soup["method"], "merging/methods", "merge method")
-    for name in config["figures"]:
-        if name not in figures.names():
-            problems.append(
-                f"figures.{name}: unknown figure; there are {', '.join(figures.names())}"
-            )
-    return problems
 
 
 MAPS = ("datasets", "runs", "space", "soups", "models", "figures")
@@ -223,8 +202,3 @@ def without_nulls(config: dict) -> dict:
         elif key in MAPS:
             kept[key] = {}
     return kept
-
-
-def search_names(config: dict) -> list[str]:
-    """Names of the random search's runs; the first ones stay when there are more."""
-    return [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]

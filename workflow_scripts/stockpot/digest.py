@@ -36,17 +36,18 @@ def sha256_file(path: str | Path) -> str:
 
 
 def code_digest(*entries: str) -> str:
-    """Digest of modules of this package and of all that they import from it.
+    """Digest of scripts, or modules of this package, and of all that they import from it.
 
-    entries: paths relative to the package ("training/loop.py"). Comments, docstrings and
-    blank lines do not count, so only a change of the code changes the digest.
+    entries: paths relative to the folder of the scripts ("finetune.py",
+    "stockpot/training/loop.py"). Comments, docstrings and blank lines do not count, so only
+    a change of the code changes the digest.
     """
-    modules: set[Path] = set()
+    scripts, found = PACKAGE.parent, set()
     for entry in entries:
-        _collect((PACKAGE / entry).resolve(), modules)
+        _collect((scripts / entry).resolve(), found)
     digest = hashlib.sha256()
-    for path in sorted(modules):
-        digest.update(f"{path.relative_to(PACKAGE)}\0{_content_digest(path)}\0".encode())
+    for path in sorted(found):
+        digest.update(f"{path.relative_to(scripts)}\0{_content_digest(path)}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -62,11 +63,17 @@ def _collect(path: Path, found: set[Path]) -> None:
 
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """Files of this package that the module imports with relative imports, at any depth."""
+    """Files of this package that a script or module imports with ``from``, at any depth."""
     found = []
     for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+        if isinstance(node, ast.ImportFrom):
+            names = (node.module or "").split(".")
+            if node.level:
+                base = path.parents[node.level - 1].joinpath(*names)
+            elif names[0] == PACKAGE.name:
+                base = PACKAGE.joinpath(*names[1:])
+            else:
+                continue
             for name in (base, *(base / alias.name for alias in node.names)):
                 found += [p for p in (name.with_suffix(".py"), name / "__init__.py") if p.is_file()]
     return tuple(p for p in found if p.is_relative_to(PACKAGE))

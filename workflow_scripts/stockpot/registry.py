@@ -1,6 +1,8 @@
 """Plug-ins by file name: a module in a package's folder is found under its own name."""
 
+import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 from .errors import StockpotError
@@ -18,3 +20,22 @@ def load(package: str, package_file: str, name: str, function: str, what: str):
     if name not in known:
         raise StockpotError(f"unknown {what} '{name}'; there are {', '.join(known)}")
     return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), function)
+
+
+@cache
+def options(package_file: str, name: str) -> dict[str, dict]:
+    """A module's literal ``OPTIONS``: key of the config -> JSON schema; {} where it has none.
+
+    Read without importing, since planning must not load what the module computes with. An
+    option whose schema has no ``default`` must be given.
+    """
+    path = Path(package_file).parent / f"{name.replace('-', '_')}.py"
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "OPTIONS":
+            return ast.literal_eval(node.value)
+    return {}
+
+
+def defaults(options: dict[str, dict]) -> dict:
+    """The values of the options that need not be given."""
+    return {name: schema["default"] for name, schema in options.items() if "default" in schema}

@@ -6,20 +6,27 @@ be served, going back costs nothing, and studies share what they have in common.
 all that the Snakefile imports: no torch, no pandas.
 """
 
-import json
-import math
-import random
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .config import search_names
-from .datasets.classes import class_names
-from .datasets.listing import listing_digest
-from .digest import plain, short
+from .datasets import sources
+from .datasets.classes import ADVERSARIAL
+from .digest import plain, sha256_file, short
 from .errors import StockpotError
-from .models.files import CONFIG, WEIGHTS, check_safetensors
+from .merging import methods
+from .models.files import (
+    CONFIG,
+    WEIGHTS,
+    check_safetensors,
+    preprocessing,
+    read_config,
+    vocabulary,
+)
+from .parts import check_parts, parts
+from .registry import defaults
+from .search import finetune_specs, with_options
 
 Locate = Callable[[str], Path]
 
@@ -44,9 +51,25 @@ def build(config: dict, locate: Locate) -> Plan:
     """
     plan = Plan(model=_model(config, locate))
     prompts = _prompts(config["head"]["prompts"], locate)
+    facts = _facts(config, locate)
+    check_parts(config, locate)
     for seed in config["seeds"]:
-        _Seed(plan, config, locate, seed).add(prompts)
+        _Seed(plan, config, facts, seed).add(prompts)
     return plan
+
+
+def _facts(config: dict, locate: Locate) -> dict[str, dict]:
+    """What the source of every data set in use knows of its files, asked once."""
+    wanted, found = [name for part in parts(config) for name in part.values()], {}
+    while wanted:
+        name = wanted.pop()
+        entry = config["datasets"][name]
+        if entry["source"] == ADVERSARIAL:
+            wanted.append(entry["pool"])
+        elif name not in found:
+            module = sources.module(entry["source"])
+            found[name] = module.facts(entry, locate, f"datasets.{name}")
+    return found
 
 
 @dataclass
@@ -55,13 +78,12 @@ class _Seed:
 
     plan: Plan
     config: dict
-    locate: Locate
+    facts: dict[str, dict]
     seed: int
 
     def add(self, prompts: list[str]) -> None:
         plan, data = self.plan, self.config["data"]
         train, held_out = self.dataset(data["train"]), self.dataset(data["held_out"])
-        self.check_classes(data["train"], [data["held_out"], data["reference"], *data["shifts"]])
         tests = [
             self.dataset(name) for name in (data["reference"], *data["shifts"], data["held_out"])
         ]
@@ -103,37 +125,27 @@ class _Seed:
         plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
             "families": families,
             "roles": roles,
+            "training": list(dict.fromkeys(map(self.dataset, parts(self.config)[0].values()))),
+            "held_out": held_out,
             "tests": tests[:-1],
         }
-
-    def check_classes(self, train: str, tests: list[str]) -> None:
-        """Every class that is tested must be one that was trained."""
-        known = class_names(self.config["datasets"], train, self.locate)
-        for test in tests:
-            for name in class_names(self.config["datasets"], test, self.locate):
-                if name not in known:
-                    raise StockpotError(
-                        f"datasets.{test}: its class '{name}' is not among the {len(known)} "
-                        f"classes of the training set {train}: {', '.join(known)}"
-                    )
 
     def dataset(self, name: str) -> str:
         entry = self.config["datasets"][name]
         spec = {"name": name, **entry, "side": self.plan.model["side"]}
-        if entry["source"] != "folder":
+        if entry["source"] == ADVERSARIAL:
             spec["seed"] = self.seed
-        if entry["source"] == "adversarial":
             pool = self.dataset(entry["pool"])
             adversary = self.scratch("adversary", self.config["adversary"])
             id = _id(name, {**spec, "pool": pool, "adversary": adversary})
             self.plan.datasets[id] = {"spec": plain(spec), "pool": pool, "adversary": adversary}
             return id
+        source = entry["source"]
+        spec = defaults(sources.options(source)) | spec
+        if sources.module(source).SEEDED:
+            spec["seed"] = self.seed
         id = _id(name, spec)
-        if entry["source"] == "folder":
-            folder = self.locate(entry["path"])
-            files = listing_digest(folder, f"datasets.{name}.path")
-            spec = {**spec, "path": str(folder), "files": files}
-        self.plan.datasets[id] = {"spec": plain(spec)}
+        self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]})}
         return id
 
     def run(self, name: str, spec: dict, train: str, start: list[str]) -> str:
@@ -150,6 +162,7 @@ class _Seed:
         return id
 
     def scratch(self, name: str, spec: dict) -> str:
+        spec = with_options(spec)
         return self.run(name, spec, self.dataset(self.config["standard"]["train"]), start=[])
 
     def soup(self, name: str, soup: dict, ingredients: list[str], held_out: str) -> str:
@@ -157,7 +170,8 @@ class _Seed:
             raise StockpotError(
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
-        options = {key: value for key, value in soup.items() if key != "ingredients"}
+        given = {key: value for key, value in soup.items() if key != "ingredients"}
+        options = defaults(methods.options(soup["method"])) | given
         spec = {"name": name, **options, **self.evaluation()}
         id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
         self.plan.soups[id] = {
@@ -202,51 +216,34 @@ def _id(name: str, spec) -> str:
     return f"{name}-{short(spec)}"
 
 
-def finetune_specs(config: dict) -> dict[str, dict]:
-    """Hyperparameters of every fine-tuning run: those listed, then those drawn."""
-    settings = config["finetune"]
-    specs = {name: {**settings["defaults"], **spec} for name, spec in settings["runs"].items()}
-    for i, name in enumerate(search_names(config)):
-        specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
-    return specs
-
-
-def draw(search: dict, i: int) -> dict:
-    """The i-th point of a random search; it depends on nothing but seed, space and i."""
-    rng = random.Random(f"search {search['seed']} {i}")
-    point = {}
-    for name, (kind, values) in sorted((n, *e.items()) for n, e in search["space"].items()):
-        if kind == "choice":
-            point[name] = rng.choice(values)
-        elif kind == "integers":
-            point[name] = rng.randint(*values)
-        elif kind == "log_uniform":
-            low, high = map(math.log, values)
-            point[name] = float(f"{math.exp(rng.uniform(low, high)):.3g}")
-        else:
-            point[name] = float(f"{rng.uniform(*values):.3g}")
-    return point
-
-
 def _model(config: dict, locate: Locate) -> dict:
-    """Where the model's files are and what identifies them."""
-    settings = config["model"]
+    """Where the model's files are and what identifies them: their content, not their place."""
+    settings, key = config["model"], "model.architecture"
     folder = locate(settings["architecture"])
-    path = folder / CONFIG
+    architecture = read_config(folder, key)
+    files = {"config": folder / CONFIG}
+    if words := vocabulary(architecture):
+        files["vocabulary"] = folder / words
+    if not settings["pretrain"]:
+        files["weights"] = folder / WEIGHTS
+        check_safetensors(files["weights"], key)
+    content = {name: _sha256(path, key) for name, path in files.items() if name != "config"}
+    content |= {"pretraining": config["pretraining"]} if settings["pretrain"] else {}
+    identity = short({"architecture": architecture, **content})
+    return {
+        "id": f"{settings['name']}-{identity}",
+        "key": identity,
+        "side": preprocessing(architecture)[0],
+        "files": {name: str(path) for name, path in files.items()},
+        "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
+    }
+
+
+def _sha256(path: Path, key: str) -> str:
     try:
-        architecture = json.loads(path.read_text())
-        side = architecture["preprocess_cfg"]["size"][0]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise StockpotError(
-            f"model.architecture: {path} is not a readable open_clip config ({error!r})"
-        ) from error
-    origin = config["pretraining"] if settings["pretrain"] else settings["architecture"]
-    key = short({"architecture": architecture, "weights": origin})
-    model = {"id": f"{settings['name']}-{key}", "key": key, "config": str(path), "side": side}
-    if settings["pretrain"]:
-        return {**model, "pretraining": plain(config["pretraining"])}
-    check_safetensors(folder / WEIGHTS, "model.architecture")
-    return {**model, "weights": str(folder / WEIGHTS)}
+        return sha256_file(path)
+    except OSError as error:
+        raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
 
 
 def _prompts(given: str, locate: Locate) -> list[str]:

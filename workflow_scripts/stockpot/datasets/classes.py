@@ -1,21 +1,26 @@
-"""Class names of a data set, known before anything is prepared."""
+"""Class names and identity of a data set, known before anything is prepared."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from .listing import class_folders
-from .world.tasks import TASKS
-from .world.vocabulary import DIGITS
+from . import sources
+
+Locate = Callable[[str], Path]
+ADVERSARIAL = "adversarial"
 
 
-def class_names(datasets: dict[str, dict], name: str, locate: Callable[[str], Path]) -> list[str]:
+def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Class names of ``datasets[name]``, an entry of the config; a folder is listed."""
     entry = datasets[name]
-    if entry["source"] == "world":
-        return list(TASKS[entry["task"]][2])
-    if entry["source"] == "handwriting":
-        return list(DIGITS)
-    if entry["source"] == "adversarial":
+    if entry["source"] == ADVERSARIAL:
         return class_names(datasets, entry["pool"], locate)
-    folder = locate(entry["path"])
-    return class_folders(folder) if folder.is_dir() else []
+    return sources.module(entry["source"]).classes(entry, locate)
+
+
+def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> str:
+    """What stands for the images of ``datasets[name]``: equal for equal images."""
+    entry = datasets[name]
+    if entry["source"] == ADVERSARIAL:
+        return images_of(datasets, entry["pool"], locate)
+    identity = sources.module(entry["source"]).identity(entry, locate)
+    return f"{entry['source']} {identity or name}"

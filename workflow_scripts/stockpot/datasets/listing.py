@@ -1,6 +1,7 @@
 """Has a folder of files changed? Answered from names, sizes and times, without reading them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..digest import short
@@ -12,19 +13,36 @@ def class_folders(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder, through links too, sorted; a link back up is not followed."""
+    return sorted(_walk(folder, frozenset()))
+
+
+def _walk(folder: Path, above: frozenset) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+    if real not in above:
+        for entry in os.scandir(folder):
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), above | {real})
+            else:
+                yield Path(entry.path)
+
+
 def listing_digest(folder: Path, key: str) -> str:
     """Digest of relative path, size and modification time of every file below a folder.
 
-    Raises StockpotError naming the config's ``key`` where there is no such folder.
+    Raises StockpotError naming the config's ``key`` where there is no such folder, or a link
+    in it leads nowhere.
     """
     if not folder.is_dir():
         raise StockpotError(
             f"{key}: no folder {folder}; it holds one sub-folder of images per class"
         )
     entries = []
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            stat = os.stat(os.path.join(parent, name))
-            path = os.path.relpath(os.path.join(parent, name), folder)
-            entries.append([path, stat.st_size, stat.st_mtime_ns])
-    return short(sorted(entries))
+    for path in files_below(folder):
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
+        entries.append([str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns])
+    return short(entries)

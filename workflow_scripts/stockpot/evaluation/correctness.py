@@ -3,10 +3,19 @@
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
+
+from ..errors import StockpotError
 
 
 def read_correct(store: Path, key: str) -> np.ndarray:
-    """bool [n] of one entry; see ``store.Store`` for the layout."""
-    with safe_open(store / key[:2] / f"{key}.safetensors", framework="np") as file:
-        return file.get_tensor("correct").astype(bool)
+    """bool [n] of one entry; see ``store.Store`` for the layout. StockpotError if it is gone."""
+    path = store / key[:2] / f"{key}.safetensors"
+    try:
+        with safe_open(path, framework="np") as file:
+            return file.get_tensor("correct").astype(bool)
+    except (OSError, SafetensorError) as error:
+        raise StockpotError(
+            f"{path}: this stored prediction is gone or broken ({error}); "
+            "snakemake --forcerun evaluate sweep fills the store again"
+        ) from error

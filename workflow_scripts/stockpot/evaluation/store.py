@@ -15,7 +15,7 @@ from ..digest import canonical, code_digest, sha256
 from ..files import atomic
 from .predictions import Predictions
 
-VERSION = code_digest("evaluation/evaluator.py")
+VERSION = code_digest("stockpot/evaluation/evaluator.py")
 
 
 def key(recipe: dict, fingerprint: str, precision: str) -> str:

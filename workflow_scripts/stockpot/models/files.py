@@ -1,4 +1,4 @@
-"""Names of model files, and a check of safetensors files that needs no library."""
+"""A model's files in open_clip's layout, read without any library."""
 
 import json
 import struct
@@ -8,6 +8,40 @@ from ..errors import StockpotError
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
+# Where a config says nothing, open_clip normalises with OpenAI's statistics.
+MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
+
+
+def read_config(folder: Path, key: str) -> dict:
+    """The model's config. Raises StockpotError naming the config's ``key``."""
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text())
+        preprocessing(config)
+        vocabulary(config)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StockpotError(
+            f"{key}: {path} is not a readable open_clip config ({error!r})"
+        ) from error
+    return config
+
+
+def preprocessing(config: dict) -> tuple[int, list[float], list[float]]:
+    """Side of the square input in pixels, mean and std of pixels in [0, 1].
+
+    As open_clip reads them: the size may be a number, a pair, or that of the vision tower.
+    """
+    given = config.get("preprocess_cfg", {})
+    size = given.get("size", config["model_cfg"]["vision_cfg"].get("image_size", 224))
+    side, *other = size if isinstance(size, list) else [size]
+    if not isinstance(side, int) or side < 1 or other not in ([], [side]):
+        raise ValueError(f"its images are {size}, not square")
+    return side, list(given.get("mean", MEAN)), list(given.get("std", STD))
+
+
+def vocabulary(config: dict) -> str:
+    """Name of the vocabulary file beside the config, "" where the model uses the standard one."""
+    return config["model_cfg"]["text_cfg"].get("tokenizer_kwargs", {}).get("bpe_path", "")
 
 
 def check_safetensors(path: Path, key: str) -> None:

@@ -11,7 +11,7 @@ from ..errors import StockpotError
 from .card import Card
 from .classifier import HEAD, TOWER, write_classifier
 from .clip import create_clip, tokenizer
-from .files import CONFIG
+from .files import CONFIG, preprocessing
 from .openclip import open_clip
 from .tower import OPEN_CLIP
 
@@ -57,16 +57,16 @@ def write_zero_shot(
     model = load_clip(architecture, weights)
     head = zero_shot_head(model, tokenizer(architecture), class_names, spec["prompts"])
     config = json.loads((architecture / CONFIG).read_text())
-    settings = config["preprocess_cfg"]
+    side, mean, std = preprocessing(config)
     card = Card(
         name=spec["name"],
         kind="zero-shot",
         architecture={"library": OPEN_CLIP, "config": config},
         class_names=class_names,
         normalise=True,
-        mean=settings["mean"],
-        std=settings["std"],
-        image_size=settings["size"][0],
+        mean=mean,
+        std=std,
+        image_size=side,
         spec=spec,
     )
     tensors = {TOWER + key: tensor for key, tensor in model.visual.state_dict().items()}

@@ -15,7 +15,8 @@ def image_batches(
 ) -> Batches:
     """The first ``limit`` images of a data set as training or evaluation batches.
 
-    crop: least share of the area that a random crop keeps; 1 turns cropping off.
+    crop: least share of the area that a random crop keeps; 1 turns cropping off. Labels
+    become places in the model's class list, whatever the order of the data set's own.
     """
     if limit is not None and limit > len(data):
         raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
@@ -29,5 +30,18 @@ def image_batches(
 
     n = len(data) if limit is None else limit
     return Batches(
-        torch.from_numpy(data.images[:n].copy()), torch.from_numpy(data.labels[:n]), prepare
+        torch.from_numpy(data.images[:n].copy()),
+        class_places(data, card)[torch.from_numpy(data.labels[:n])],
+        prepare,
     )
+
+
+def class_places(data: Dataset, card: Card) -> torch.Tensor:
+    """int64 [classes of the data set]: where the model has each. StockpotError if it lacks one."""
+    missing = [name for name in data.class_names if name not in card.class_names]
+    if missing:
+        raise StockpotError(
+            f"{data.name}: its class '{missing[0]}' is not among the model's "
+            f"{len(card.class_names)} classes ({', '.join(card.class_names[:5])}, …)"
+        )
+    return torch.tensor([card.class_names.index(name) for name in data.class_names])

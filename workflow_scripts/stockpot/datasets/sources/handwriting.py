@@ -1,25 +1,35 @@
 """Real handwriting: the 1,797 scans of the UCI digits that ship with scikit-learn."""
 
-import numpy as np
-from PIL import Image
-from sklearn.datasets import load_digits
-
 from ..world.vocabulary import DIGITS
 
+OPTIONS = {"part": {"enum": ["train", "held-out", "test"]}}
+SEEDED = True
 PARTS = {"train": (0.0, 0.45), "held-out": (0.45, 0.6), "test": (0.6, 1.0)}
 
 
-def prepare(spec: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """One part of a seeded split of the scans, 8x8 grey values resized to side x side RGB.
+def classes(entry, locate):
+    return list(DIGITS)
 
-    spec: part (train, held-out or test), seed, side.
-    """
+
+def identity(entry, locate):
+    return entry["part"]
+
+
+def facts(entry, locate, key):
+    return {}
+
+
+def prepare(spec):
+    """One part of a seeded split of the scans, 8x8 grey values resized to side x side RGB."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    from ..resize import resized
+
     scans = load_digits()
     order = np.random.default_rng(spec["seed"]).permutation(len(scans.target))
     start, end = (round(share * len(order)) for share in PARTS[spec["part"]])
     rows = order[start:end]
     grey = np.round(scans.images[rows] * (255 / 16)).astype(np.uint8)
-    side = (spec["side"], spec["side"])
-    images = [Image.fromarray(g).resize(side, Image.Resampling.BICUBIC) for g in grey]
-    rgb = np.stack([np.asarray(image) for image in images])[..., None].repeat(3, axis=3)
+    rgb = resized(grey, spec["side"])[..., None].repeat(3, axis=3)
     return rgb, scans.target[rows], list(DIGITS)

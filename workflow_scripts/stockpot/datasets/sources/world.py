@@ -1,22 +1,48 @@
 """Rendered tasks: the same world seen through different questions."""
 
-import zlib
-
-import numpy as np
-
-from ..world.distributions import DISTRIBUTIONS
-from ..world.render import render
-from ..world.scene import sample_scenes
 from ..world.tasks import TASKS
 
+OPTIONS = {
+    "task": {"enum": ["objects", "digits", "textures", "colours"]},
+    "distribution": {
+        "description": "see datasets/world/distributions.py",
+        "enum": [
+            "web", "reference", "v2", "renditions", "sketch", "objectnet", "typeset", "wide",
+        ],
+    },
+    "images": {"type": "integer", "minimum": 1},
+}  # fmt: skip
+SEEDED = True
 
-def prepare(spec: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
+
+def classes(entry, locate):
+    return list(TASKS[entry["task"]][2])
+
+
+def identity(entry, locate):
+    return ""
+
+
+def facts(entry, locate, key):
+    return {}
+
+
+def prepare(spec):
     """Render ``images`` images of a task's distribution, balanced over its classes.
 
-    spec: name, seed, task, distribution, images. The name enters the seed, so that data
-    sets of one distribution do not share images.
+    The name enters the seed, so that data sets of one distribution do not share images.
+    Scenes are drawn at 32 x 32 pixels and resized (bicubic) where the model wants more.
     """
-    kind, attribute, classes = TASKS[spec["task"]]
+    import zlib
+
+    import numpy as np
+
+    from ..resize import resized
+    from ..world.distributions import DISTRIBUTIONS
+    from ..world.render import render
+    from ..world.scene import sample_scenes
+
+    kind, attribute, names = TASKS[spec["task"]]
     rng = np.random.default_rng([spec["seed"], zlib.crc32(spec["name"].encode())])
     scenes = sample_scenes(
         DISTRIBUTIONS[spec["distribution"]],
@@ -24,6 +50,6 @@ def prepare(spec: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
         rng,
         kinds={kind: 1.0},
         attribute=attribute,
-        classes=len(classes),
+        classes=len(names),
     )
-    return render(scenes), getattr(scenes, attribute), list(classes)
+    return resized(render(scenes), spec["side"]), getattr(scenes, attribute), list(names)

@@ -2,6 +2,8 @@
 
 A method module defines ``find(ingredients, context) -> dict``: from the names and digests
 of the ingredients it makes a recipe, which may carry more keys that tell how it was found.
+Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
+``registry.options``).
 """
 
 from collections.abc import Callable
@@ -20,6 +22,10 @@ class Context:
 
 def names() -> list[str]:
     return registry.names(__file__)
+
+
+def options(name: str) -> dict[str, dict]:
+    return registry.options(__file__, name)
 
 
 def load(name: str):

@@ -1,14 +1,18 @@
 """Training variants: one module per variant, found by its file name.
 
 A variant module defines ``train(spec, context) -> (Card, tensors)``: it turns the start,
-if there is one, and the data into a Classifier.
+if there is one, and the data into a Classifier. Its literal ``OPTIONS``, if any, are
+hyperparameters beside those that all variants share (see ``registry.options``).
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import registry
-from ...datasets.dataset import Dataset
+
+if TYPE_CHECKING:
+    from ...datasets.dataset import Dataset
 
 
 @dataclass
@@ -16,14 +20,18 @@ class Context:
     """start: folder of the Classifier that training begins from, or None."""
 
     start: Path | None
-    train: Dataset
-    held_out: Dataset
+    train: "Dataset"
+    held_out: "Dataset"
     state_dir: Path
     device: str
 
 
 def names() -> list[str]:
     return registry.names(__file__)
+
+
+def options(name: str) -> dict[str, dict]:
+    return registry.options(__file__, name)
 
 
 def load(name: str):

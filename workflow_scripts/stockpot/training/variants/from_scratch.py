@@ -7,6 +7,23 @@ from ...models.tower import ImageClassifier, build_tower
 from ..images import image_batches
 from ..loop import fit
 
+OPTIONS = {
+    "architecture": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["library", "name", "options"],
+        "properties": {
+            "library": {"enum": ["timm"]},
+            "name": {"type": "string"},
+            "options": {"type": "object"},
+        },
+    },
+    "images": {
+        "description": "how many of the training images it sees",
+        "type": "integer",
+        "minimum": 1,
+    },
+}
 MEAN, STD = [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]
 
 

@@ -1,0 +1,49 @@
+"""Which data set plays which part, and may it?"""
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+from .config import scratch_runs
+from .datasets.classes import class_names, images_of
+from .errors import StockpotError
+
+Locate = Callable[[str], Path]
+
+
+def check_parts(config: dict, locate: Locate) -> None:
+    """Raises StockpotError if data sets of two parts hold the same images, or classes lack.
+
+    Training sets may share images with each other; what is selected on, or tested on, may
+    share them with nothing.
+    """
+    training, other = parts(config)
+    datasets = config["datasets"]
+    images = {path: images_of(datasets, name, locate) for path, name in (training | other).items()}
+    for a, b in combinations(images, 2):
+        if images[a] == images[b] and not (a in training and b in training):
+            raise StockpotError(
+                f"{b}: {(training | other)[b]!r} holds the same images as "
+                f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "
+                "must differ"
+            )
+    for path, train in training.items():
+        known = class_names(datasets, train, locate)
+        for name in other.values():
+            for label in class_names(datasets, name, locate):
+                if label not in known:
+                    raise StockpotError(
+                        f"datasets.{name}: its class '{label}' is not among the {len(known)} "
+                        f"classes of the training set {train} ({path}): {', '.join(known)}"
+                    )
+
+
+def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
+    """Key path -> data set, of all that is trained on, and of all else that is looked at."""
+    data = config["data"]
+    training = {"data.train": data["train"]}
+    if scratch_runs(config):
+        training["standard.train"] = config["standard"]["train"]
+    other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
+    other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
+    return training, other

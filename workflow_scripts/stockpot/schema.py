@@ -1,0 +1,81 @@
+"""The schema of the config, with what each plug-in adds to it, and its errors in one line."""
+
+import copy
+
+from jsonschema import Draft202012Validator
+
+from . import figures
+from .datasets import sources
+from .datasets.classes import ADVERSARIAL
+from .merging import methods
+from .registry import defaults
+from .training import variants
+
+FROM_SCRATCH = "from-scratch"
+
+
+def complete(schema: dict) -> dict:
+    """The schema of rules/schemas/ with the ``OPTIONS`` of all sources, methods and variants."""
+    schema = copy.deepcopy(schema)
+    properties, shared = schema["properties"], schema["$defs"]
+
+    entry = properties["datasets"]["additionalProperties"]
+    entry["properties"]["source"]["enum"] = [*sources.names(), ADVERSARIAL]
+    entry["allOf"] = [_when("source", ADVERSARIAL, shared["adversarial"]["properties"])]
+    entry["allOf"] += [_when("source", n, sources.options(n)) for n in sources.names()]
+
+    soup = properties["soups"]["additionalProperties"]
+    soup["properties"]["method"]["enum"] = methods.names()
+    common = {k: v for k, v in soup["properties"].items() if k != "method"}
+    soup["allOf"] = [_when("method", n, methods.options(n), common) for n in methods.names()]
+
+    tuned = [name for name in variants.names() if name != FROM_SCRATCH]
+    run, scratch = shared["run"]["properties"], shared["scratch_run"]["properties"]
+    run["variant"] = {"enum": tuned}
+    for name in tuned:
+        run |= variants.options(name)
+    scratch |= variants.options(FROM_SCRATCH)
+    space = properties["finetune"]["properties"]["search"]["properties"]["space"]
+    space["propertyNames"] = {"enum": [name for name in run if name != "variant"]}
+
+    properties["figures"]["propertyNames"] = {"enum": figures.names()}
+    return schema
+
+
+def _when(key: str, name: str, options: dict, common: dict | None = None) -> dict:
+    """What an entry may hold where ``key`` is ``name``."""
+    needed = [option for option in options if option not in defaults(options)]
+    allowed = {key: True, **(common or {}), **options}
+    then = {"properties": allowed, "required": needed, "additionalProperties": False}
+    return {"if": {"required": [key], "properties": {key: {"const": name}}}, "then": then}
+
+
+def lines(config: dict, schema: dict) -> list[str]:
+    """A line per mistake: key path, value, what is allowed."""
+    errors = Draft202012Validator(schema).iter_errors(config)
+    found = [line(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
+    return list(dict.fromkeys(found))
+
+
+def line(error) -> str:
+    """One validation error as "path: what is wrong; what is allowed"."""
+    path = ".".join(map(str, error.absolute_path)) or "config"
+    value = error.instance
+    if error.validator == "additionalProperties":
+        allowed = sorted(error.schema.get("properties", {}))
+        unknown = [key for key in value if key not in allowed]
+        return (
+            f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
+        )
+    if error.validator == "type":
+        hint = ""
+        if isinstance(value, str) and error.validator_value in ("number", "integer"):
+            hint = "; YAML reads a number with an exponent only with a point, as in 1.0e-5"
+        return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
+    if error.validator == "enum":
+        return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "const":
+        return f"{path}: {value!r} is not {error.validator_value!r}"
+    if error.validator == "pattern":
+        return f"{path}: {value!r} is not made of letters, digits and hyphens, a letter first"
+    return f"{path}: {error.message}"
