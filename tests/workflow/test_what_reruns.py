@@ -121,7 +121,7 @@ def test_an_added_shift_computes_its_column(study):
         )
     )
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, samples=1, evaluate=8, sweep=3) + TABLES
+    assert jobs == Counter(prepare_dataset=1, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
     assert cells == recipes
 
 
@@ -130,7 +130,7 @@ def test_a_changed_file_renews_its_data_set(study):
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, samples=1, evaluate=8, sweep=3) + TABLES
+    assert jobs == Counter(prepare_dataset=1, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
     assert cells == recipes
 
 
