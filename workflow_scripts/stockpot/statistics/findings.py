@@ -1,6 +1,7 @@
 """Do the papers' findings hold in this study? One row per finding.
 
-Differences are in accuracy (fractions); their intervals are paired (see ``paired``).
+Differences are in accuracy (fractions); their intervals are paired (see ``paired``), those
+of effective robustness joint (see ``robustness.effective_robustness_interval``).
 What is chosen on a test set says so: "oracle".
 """
 

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from .intervals import clopper_pearson, mean_interval
-from .robustness import effective_robustness, fit_line, inside
+from .robustness import (
+    effective_robustness,
+    effective_robustness_interval,
+    fit_line,
+    inside,
+    resampled_lines,
+)
 
 BASELINE = "from-scratch"
 MEAN = "shifts"
@@ -101,11 +107,11 @@ def robustness_table(
 
     Lines go through the models of kind "from-scratch". Returns two tables. fits: dataset,
     slope, intercept, r, n, axis, confidence (at which figures draw the band). rho: model,
-    kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are the interval
-    of the accuracy under shift minus the prediction: the uncertainty of the line and of the
-    reference accuracy is NOT in them. No baseline: both empty. One or two: ValueError.
+    kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are a joint
+    interval: of the accuracy under shift, the reference accuracy and the line (see
+    ``effective_robustness_interval``). No baseline: both empty. One or two: ValueError.
     """
-    fits, rho = [], [pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])]
+    fits, rho = [], []
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         x = inside(table["reference_value"], table["reference_n"], axis)
@@ -114,11 +120,28 @@ def robustness_table(
         if baseline.any():
             line = fit_line(x[baseline], y[baseline], axis)
             fits.append([dataset, line.slope, line.intercept, line.r, line.n, axis, confidence])
-            columns = {"rho": table["value"], "low": table["low"], "high": table["high"]}
-            above = {name: effective_robustness(line, x, y) for name, y in columns.items()}
-            rho.append(table[KEY].assign(dataset=dataset, **above))
+            lines = resampled_lines(x[baseline], y[baseline], axis=axis)
+            intervals = [
+                effective_robustness_interval(lines, *sampled, confidence, axis=axis)
+                for sampled in _sampled(measurements, table, dataset)
+            ]
+            low, high = zip(*intervals)
+            above = effective_robustness(line, x, table["value"])
+            rho.append(table[KEY].assign(dataset=dataset, rho=above, low=low, high=high))
     names = ["dataset", "slope", "intercept", "r", "n", "axis", "confidence"]
-    return pd.DataFrame(fits, columns=names), pd.concat(rho[1:] or rho, ignore_index=True)
+    none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
+    return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
+
+
+def _sampled(measurements: pd.DataFrame, table: pd.DataFrame, dataset: str) -> list[tuple]:
+    """Per row of ``pairs``: (value, n) on the reference, (values, n) of the sets of ``dataset``."""
+    sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
+    rows = measurements[measurements["dataset"].isin(sets)].sort_values("dataset")
+    sets = rows.groupby(KEY, dropna=False)[["value", "n"]].agg(list).reset_index()
+    rows = table[[*KEY, "reference_value", "reference_n"]].merge(sets, on=KEY, how="left")
+    return [
+        ((row.reference_value, row.reference_n), (row.value, row.n)) for row in rows.itertuples()
+    ]
 
 
 def overview(measurements: pd.DataFrame) -> pd.DataFrame:
