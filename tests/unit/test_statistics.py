@@ -8,7 +8,7 @@ from scipy.stats import binomtest, norm
 
 from stockpot.statistics import robustness
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
-from stockpot.statistics.paired import paired_mean_difference
+from stockpot.statistics.paired import paired_mean
 from stockpot.statistics.tables import (
     COLUMNS,
     measure,
@@ -77,35 +77,41 @@ def test_mean_interval_repeats_and_needs_examples():
         mean_interval([0, 1], [0, 5])
 
 
-def test_paired_difference_is_the_bootstrap_of_pairs():
+@pytest.mark.parametrize("coefficients", [(1, -1), (1, -0.7, -0.3), (2, 0.5, -1)])
+def test_a_paired_mean_is_the_bootstrap_of_examples(coefficients):
+    """Of models that agree a lot; (1, -0.7, -0.3) is the distance from a chord."""
     rng = np.random.default_rng(0)
-    a, b = [], []
+    models = [[] for _ in coefficients]
     for n, p in ((60, 0.7), (90, 0.5)):
-        a.append(rng.random(n) < p)
-        b.append(np.where(rng.random(n) < 0.6, a[-1], rng.random(n) < p - 0.1))
-    draws = []
-    for _ in range(20_000):
-        rows = [rng.integers(0, len(x), len(x)) for x in a]
-        draws.append(np.mean([x[i].mean() - y[i].mean() for x, y, i in zip(a, b, rows)]))
-    found = paired_mean_difference(a, b, 0.9)
-    assert found.difference == pytest.approx(np.mean([x.mean() - y.mean() for x, y in zip(a, b)]))
+        first = rng.random(n) < p
+        for i, model in enumerate(models):
+            model.append(np.where(rng.random(n) < 0.6, first, rng.random(n) < p - 0.1 * i))
+
+    def combined(rows):
+        means = [np.mean([x[i].mean() for x, i in zip(model, rows)]) for model in models]
+        return np.dot(coefficients, means)
+
+    sizes = [len(x) for x in models[0]]
+    draws = [combined([rng.integers(0, n, n) for n in sizes]) for _ in range(10_000)]
+    found = paired_mean(list(zip(coefficients, models)), 0.9)
+    assert found.value == pytest.approx(combined([np.arange(n) for n in sizes]))
     assert np.allclose((found.low, found.high), np.quantile(draws, [0.05, 0.95]), atol=0.006)
 
 
-def test_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
+def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
     right = np.random.default_rng(1).random(500) < 0.6
     better = right | (np.arange(500) < 25)
-    found = paired_mean_difference([better], [right])
+    found = paired_mean([(1, [better]), (-1, [right])])
     low, high = clopper_pearson(right.sum(), 500)
     assert 0 < found.low and found.high - found.low < (high - low) / 2
-    same = paired_mean_difference([right], [right])
-    assert (same.difference, same.low, same.high) == (0, 0, 0)
+    same = paired_mean([(1, [right]), (-1, [right])])
+    assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])])
 def test_paired_sets_must_match(a, b):
     with pytest.raises(ValueError):
-        paired_mean_difference(a, b)
+        paired_mean([(1, a), (-1, b)])
 
 
 @pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
