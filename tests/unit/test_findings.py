@@ -38,7 +38,7 @@ class Made:
             self.right[key] = right
             self.rows.append(
                 {"model": name, "kind": kind, "curve": curve, "alpha": alpha,
-                 "dataset": dataset, "n": n, "k": int(right.sum()), "key": key}
+                 "dataset": dataset, "n": n, "k": int(right.sum()), "classes": 16, "key": key}
             )  # fmt: skip
 
     def sweep(self, curve, points):

@@ -248,7 +248,8 @@ def cells() -> pd.DataFrame:
 
     def model(name, kind, *k, curve="", alpha=np.nan):
         for dataset, count in zip(ROLES, k):
-            rows.append([name, kind, curve, alpha, dataset, 200 if dataset == "a" else 100, count])
+            n, classes = (200, 10) if dataset == "a" else (100, 4)
+            rows.append([name, kind, curve, alpha, dataset, n, count, classes])
 
     for i, x in enumerate((-0.5, 0.0, 0.5, 1.0)):
         y = 0.5 * x - 1
@@ -259,7 +260,8 @@ def cells() -> pd.DataFrame:
     model("stew", "new-rule", 80, 80, 60, 120)
     for alpha, held_out in ((0, 70), (0.25, 92), (0.5, 91), (0.75, 92), (1, 90)):
         model(f"run alpha={alpha:.2f}", "wise-ft", held_out, 80, 70, 130, curve="run", alpha=alpha)
-    return pd.DataFrame(rows, columns=["model", "kind", "curve", "alpha", "dataset", "n", "k"])
+    columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @pytest.fixture
@@ -278,6 +280,8 @@ def test_measurements_have_the_mean_and_do_not_depend_on_the_order(measurements)
     assert pd.isna(mean["k"]) and run.loc["a", "k"] == 100
     assert (mean["low"], mean["high"]) == mean_interval([100, 60], [200, 100], 0.95)
     assert run.loc["b", "low"] == clopper_pearson(60, 100, 0.95)[0]
+    assert run.loc[["b", "a"], "chance"].tolist() == [0.25, 0.1]
+    assert mean["chance"] == pytest.approx((1 / 4 + 1 / 10) / 2)
     assert (measurements["low"] <= measurements["value"]).all()
     assert (measurements["value"] <= measurements["high"]).all()
     kinds = measurements["kind"].unique().tolist()

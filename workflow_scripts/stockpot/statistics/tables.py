@@ -22,7 +22,9 @@ KINDS = (
     "uniform", "greedy", "logit-ensemble", BASELINE,
 )  # fmt: skip
 KEY = ["model", "kind", "curve", "alpha"]
-COLUMNS = [*KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval"]
+COLUMNS = [
+    *KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval", "chance",
+]  # fmt: skip
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -35,16 +37,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, in any order. roles: data set ->
-    held-out, reference or shift, in the order in which to list them. The unweighted mean
-    (dataset "shifts", role "mean", n the total, k missing) is there for every model that has
-    all shifts. ValueError for a data set without a role, and for two rows of one cell.
+    cells: columns model, kind, curve, alpha, dataset, n, k, classes, in any order. roles: data
+    set -> held-out, reference or shift, in the order in which to list them. The unweighted
+    mean (dataset "shifts", role "mean", n the total, k missing) is there for every model that
+    has all shifts. chance is the accuracy of guessing, 1 / classes. ValueError for a data set
+    without a role, and for two rows of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
         raise ValueError(f"data sets without a role: {unknown}; {MEAN!r} is not free as a name")
     table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
     table = table.assign(metric="accuracy", value=table["k"] / table["n"])
+    table = table.assign(chance=1 / table["classes"])
     twice = table[table.duplicated([*KEY, "dataset"])]
     if len(twice):
         raise ValueError(f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}")
@@ -70,7 +74,8 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
             group = group.sort_values("dataset")
             interval = mean_interval(group["k"], group["n"], confidence)
             rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), group["n"].sum(),
-                         None, *interval, "stratified bootstrap"])  # fmt: skip
+                         None, *interval, "stratified bootstrap",
+                         group["chance"].mean()])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
 
 
@@ -91,12 +96,11 @@ def reference(measurements: pd.DataFrame) -> str:
 def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per model measured on both: its accuracy on ``dataset`` and on the reference.
 
-    Columns: KEY; value, n, low, high of the data set; reference_value, reference_n, ...
+    Columns: KEY; value, n, low, high, chance of the data set; reference_value, reference_n, ...
     """
     numbers = ["value", "n", "low", "high"]
-    rows = measurements[[*KEY, *numbers]]
-    x = rows[measurements["dataset"] == reference(measurements)]
-    y = rows[measurements["dataset"] == dataset]
+    x = measurements.loc[measurements["dataset"] == reference(measurements), [*KEY, *numbers]]
+    y = measurements.loc[measurements["dataset"] == dataset, [*KEY, *numbers, "chance"]]
     return y.merge(x.rename(columns={name: f"reference_{name}" for name in numbers}), on=KEY)
 
 
