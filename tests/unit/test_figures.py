@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
+from jinja2 import Template
 from matplotlib.figure import Figure
 
 from stockpot import figures
@@ -261,6 +263,30 @@ def test_same_bytes_in_another_process(tables, tmp_path):
         command = [sys.executable, "-c", code, str(tmp_path / f"other{suffix}")]
         other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         assert other.stdout.strip() == digest(figure, tmp_path / f"here{suffix}")
+
+
+def caption(figure: str, options: dict) -> str:
+    """As the report renders it."""
+    return Template((ROOT / "rules/report/figure.rst").read_text()).render(
+        snakemake={
+            "wildcards": {"figure": figure, "study": "s"},
+            "params": {"spec": {"figure": figure, "options": options}},
+            "config": {"statistics": {"axis": "probit", "confidence": 0.9}},
+        }
+    )
+
+
+@pytest.mark.parametrize("figure", ["effective-robustness", "shifts"])
+def test_captions_name_the_axis_that_is_drawn(figure):
+    scaled = [" ".join(caption(figure, o).split()) for o in ({}, {"axis": "linear"})]
+    assert "axes probit-scaled" in scaled[0] and "axes linear-scaled" in scaled[1]
+    assert "probit-scaled" not in scaled[1]
+
+
+@pytest.mark.parametrize("figure", figures.names())
+def test_every_figure_has_a_caption_of_its_own(figure):
+    text = caption(figure, {})
+    assert "**" in text and "90.0 %" in text and "{" not in text
 
 
 def test_save_refuses_other_formats(tables, tmp_path):
