@@ -533,6 +533,7 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
     assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
     for cell in (own, middle):
         assert cell["k"] == read_correct(tmp_path / "store", cell["key"]).sum()
+        assert cell["classes"] == 16
     expected = plain(folders["zero"], test_set, blended(folders, {"zero": 0.5, "a": 0.5}))
     assert middle["k"] == int((expected.argmax(1).numpy() == test_set.labels).sum())
 

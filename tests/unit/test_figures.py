@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
+from jinja2 import Template
 from matplotlib.figure import Figure
 
 from stockpot import figures
@@ -19,6 +21,7 @@ SHIFTS = ["v2", "renditions", "sketch", "objectnet", "wide"]
 ROLES = {"held-out": "held-out", "reference": "reference", **dict.fromkeys(SHIFTS, "shift")}
 OFFSETS = np.array([0.16, -0.04, -0.12, 0.05, -0.05])
 N = 4000
+CLASSES = {**dict.fromkeys(ROLES, 50), "sketch": 4, "wide": 3}  # chance is in view for two
 
 
 def study_cells() -> pd.DataFrame:
@@ -30,7 +33,7 @@ def study_cells() -> pd.DataFrame:
         values = [reference + 0.004, reference, *(shift + OFFSETS * (1.2 - shift))]
         values = np.clip(values + rng.normal(0, 0.002, len(values)), 0, 1)
         for dataset, value in zip(ROLES, values):
-            rows.append([name, kind, curve, alpha, dataset, N, round(value * N)])
+            rows.append([name, kind, curve, alpha, dataset, N, round(value * N), CLASSES[dataset]])
 
     def sweep(curve, reference, shift, bow):
         for a in np.linspace(0, 1, 21):
@@ -53,7 +56,8 @@ def study_cells() -> pd.DataFrame:
     for i, x in enumerate(np.linspace(-0.2, 2.09, 12)):
         y = 1 / (1 + np.exp(-(0.52 * x - 1.28 + rng.normal(0, 0.06))))
         model(f"standard-{i + 1}", "from-scratch", 1 / (1 + np.exp(-x)), y)
-    return pd.DataFrame(rows, columns=["model", "kind", "curve", "alpha", "dataset", "n", "k"])
+    columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def tables_of(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -162,6 +166,30 @@ def test_shifts_put_the_legend_where_there_is_room(tables):
     assert len(figure.axes) == 3 and len(figure.legends) == 1
 
 
+def test_chance_is_drawn_where_it_is_in_view(tables):
+    def chance(axes):
+        """Heights of the lines that go from edge to edge."""
+        lines = [line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [0, 1]]
+        return [low for low, high in lines if low == high]
+
+    def entries(legend):
+        return [text.get_text() for text in legend.get_texts()]
+
+    figure, data = figures.load("shifts")(tables, {"axis": "linear"})
+    found = {axes.get_title("left"): chance(axes) for axes in figure.axes[:5]}
+    assert found.pop("sketch") == [1 / 4] and found.pop("wide") == [1 / 3]
+    assert list(found.values()) == [[], [], []]
+    assert "Chance" in entries(figure.axes[5].get_legend())
+    assert data.query("dataset == 'wide'")["chance"].dropna().unique().tolist() == [1 / 3]
+
+    figure, _ = figures.load("effective-robustness")(tables, {})
+    assert chance(figure.axes[0]) == [] and "Chance" not in entries(figure.legends[0])
+    guesses = tables_of(study_cells().assign(classes=3))
+    figure, _ = figures.load("effective-robustness")(guesses, {"axis": "linear"})
+    assert chance(figure.axes[0]) == pytest.approx([1 / 3]) and chance(figure.axes[1]) == []
+    assert "Chance" in entries(figure.legends[0])
+
+
 def test_soups_ring_is_on_the_best_held_out_run(tables):
     _, data = figures.load("soups")(tables, {})
     m = tables["measurements"]
@@ -235,6 +263,30 @@ def test_same_bytes_in_another_process(tables, tmp_path):
         command = [sys.executable, "-c", code, str(tmp_path / f"other{suffix}")]
         other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         assert other.stdout.strip() == digest(figure, tmp_path / f"here{suffix}")
+
+
+def caption(figure: str, options: dict) -> str:
+    """As the report renders it."""
+    return Template((ROOT / "rules/report/figure.rst").read_text()).render(
+        snakemake={
+            "wildcards": {"figure": figure, "study": "s"},
+            "params": {"spec": {"figure": figure, "options": options}},
+            "config": {"statistics": {"axis": "probit", "confidence": 0.9}},
+        }
+    )
+
+
+@pytest.mark.parametrize("figure", ["effective-robustness", "shifts"])
+def test_captions_name_the_axis_that_is_drawn(figure):
+    scaled = [" ".join(caption(figure, o).split()) for o in ({}, {"axis": "linear"})]
+    assert "axes probit-scaled" in scaled[0] and "axes linear-scaled" in scaled[1]
+    assert "probit-scaled" not in scaled[1]
+
+
+@pytest.mark.parametrize("figure", figures.names())
+def test_every_figure_has_a_caption_of_its_own(figure):
+    text = caption(figure, {})
+    assert "**" in text and "90.0 %" in text and "{" not in text
 
 
 def test_save_refuses_other_formats(tables, tmp_path):

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from stockpot.statistics import robustness
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
-from stockpot.statistics.paired import paired_mean_difference
+from stockpot.statistics.paired import paired_mean
 from stockpot.statistics.tables import (
     COLUMNS,
     measure,
@@ -77,35 +77,41 @@ def test_mean_interval_repeats_and_needs_examples():
         mean_interval([0, 1], [0, 5])
 
 
-def test_paired_difference_is_the_bootstrap_of_pairs():
+@pytest.mark.parametrize("coefficients", [(1, -1), (1, -0.7, -0.3), (2, 0.5, -1)])
+def test_a_paired_mean_is_the_bootstrap_of_examples(coefficients):
+    """Of models that agree a lot; (1, -0.7, -0.3) is the distance from a chord."""
     rng = np.random.default_rng(0)
-    a, b = [], []
+    models = [[] for _ in coefficients]
     for n, p in ((60, 0.7), (90, 0.5)):
-        a.append(rng.random(n) < p)
-        b.append(np.where(rng.random(n) < 0.6, a[-1], rng.random(n) < p - 0.1))
-    draws = []
-    for _ in range(20_000):
-        rows = [rng.integers(0, len(x), len(x)) for x in a]
-        draws.append(np.mean([x[i].mean() - y[i].mean() for x, y, i in zip(a, b, rows)]))
-    found = paired_mean_difference(a, b, 0.9)
-    assert found.difference == pytest.approx(np.mean([x.mean() - y.mean() for x, y in zip(a, b)]))
+        first = rng.random(n) < p
+        for i, model in enumerate(models):
+            model.append(np.where(rng.random(n) < 0.6, first, rng.random(n) < p - 0.1 * i))
+
+    def combined(rows):
+        means = [np.mean([x[i].mean() for x, i in zip(model, rows)]) for model in models]
+        return np.dot(coefficients, means)
+
+    sizes = [len(x) for x in models[0]]
+    draws = [combined([rng.integers(0, n, n) for n in sizes]) for _ in range(10_000)]
+    found = paired_mean(list(zip(coefficients, models)), 0.9)
+    assert found.value == pytest.approx(combined([np.arange(n) for n in sizes]))
     assert np.allclose((found.low, found.high), np.quantile(draws, [0.05, 0.95]), atol=0.006)
 
 
-def test_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
+def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
     right = np.random.default_rng(1).random(500) < 0.6
     better = right | (np.arange(500) < 25)
-    found = paired_mean_difference([better], [right])
+    found = paired_mean([(1, [better]), (-1, [right])])
     low, high = clopper_pearson(right.sum(), 500)
     assert 0 < found.low and found.high - found.low < (high - low) / 2
-    same = paired_mean_difference([right], [right])
-    assert (same.difference, same.low, same.high) == (0, 0, 0)
+    same = paired_mean([(1, [right]), (-1, [right])])
+    assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])])
 def test_paired_sets_must_match(a, b):
     with pytest.raises(ValueError):
-        paired_mean_difference(a, b)
+        paired_mean([(1, a), (-1, b)])
 
 
 @pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
@@ -146,6 +152,80 @@ def test_three_models_suffice_for_a_band():
     assert np.isfinite([low, high]).all()
 
 
+def test_resampled_lines_are_fits_of_resampled_models_in_any_order():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0.4, 0.8, 7), rng.uniform(0.2, 0.5, 7)
+    slope, intercept = robustness.resampled_lines(x, y, 50)
+    x, y = x[np.argsort(x)], y[np.argsort(x)]
+    rows = np.random.default_rng(0).integers(0, 7, (50, 7))
+    fits = [robustness.fit_line(x[i], y[i]) for i in rows]
+    assert np.allclose(slope, [fit.slope for fit in fits])
+    assert np.allclose(intercept, [fit.intercept for fit in fits])
+    shuffled = rng.permutation(7)
+    again = robustness.resampled_lines(x[shuffled], y[shuffled], 50)
+    assert np.array_equal(again, (slope, intercept))
+
+
+def test_a_resample_of_one_model_has_no_line():
+    slope, intercept = robustness.resampled_lines([0.5, 0.6, 0.7], [0.3, 0.42, 0.5], 900)
+    assert len(slope) == len(intercept) and np.isfinite([slope, intercept]).all()
+    assert 750 < len(slope) < 850, "1 of 9 resamples holds one model three times"
+
+
+def test_the_interval_of_rho_is_the_brute_force_bootstrap():
+    """One draw at a time, on a probit axis, with two shifts."""
+    rng = np.random.default_rng(0)
+    x, y = np.array([0.4, 0.5, 0.6, 0.7, 0.75]), np.array([0.2, 0.3, 0.33, 0.42, 0.4])
+    draws = []
+    while len(draws) < 8_000:
+        rows = rng.integers(0, 5, 5)
+        if np.ptp(x[rows]) > 0:
+            line = robustness.Line(*np.polyfit(norm.ppf(x[rows]), norm.ppf(y[rows]), 1), 1, 5,
+                                   "probit")  # fmt: skip
+            shift = (rng.binomial(200, 0.5) / 200 + rng.binomial(80, 0.8) / 80) / 2
+            draws.append(shift - line.predict(rng.binomial(150, 0.7) / 150))
+    lines = robustness.resampled_lines(x, y, 20_000, axis="probit")
+    found = robustness.effective_robustness_interval(
+        lines, (0.7, 150), ([0.5, 0.8], [200, 80]), 0.9, axis="probit"
+    )
+    assert np.allclose(found, np.quantile(draws, [0.05, 0.95]), atol=0.006)
+
+
+def test_the_interval_of_rho_covers_the_truth():
+    """Of models that scatter about a line, seen through samples; a fixed line is too sure."""
+    rng, n, models = np.random.default_rng(0), 400, 12
+    truth = 0.6 - expit(0.6 * logit(0.9) - 1)
+    joint = fixed = 0
+    for _ in range(300):
+        place = rng.uniform(-0.5, 2, models)
+        shift = 0.6 * place - 1 + rng.normal(0, 0.1, models)
+        x, y = (robustness.inside(rng.binomial(n, expit(v)) / n, n) for v in (place, shift))
+        reference, k = rng.binomial(n, 0.9) / n, rng.binomial(n, 0.6)
+        low, high = robustness.effective_robustness_interval(
+            robustness.resampled_lines(x, y, 500), (reference, n), ([k / n], [n])
+        )
+        joint += low <= truth <= high
+        predicted = robustness.fit_line(x, y).predict(reference)
+        low, high = clopper_pearson(k, n)
+        fixed += low <= truth + predicted <= high
+    assert 0.9 <= joint / 300 <= 0.98 and fixed / 300 < 0.85
+
+
+@pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_the_interval_of_rho_is_finite_and_wide_at_the_ends(axis, accuracy):
+    lines = robustness.resampled_lines([0.5, 0.6, 0.7], [0.3, 0.42, 0.5], axis=axis)
+    found = robustness.effective_robustness_interval(
+        lines, (accuracy, 50), ([accuracy] * 2, [50, 50]), axis=axis
+    )
+    assert np.isfinite(found).all() and found[0] < found[1]
+    none = np.zeros(2_000)
+    low, high = robustness.effective_robustness_interval(
+        (none, none), (0.5, 50), ([accuracy], [50]), axis="linear"
+    )
+    assert high - low >= 0.02, "no line, yet an accuracy of 0 or 1 is not certain"
+
+
 def test_lines_that_cannot_be_fitted_say_why():
     with pytest.raises(ValueError, match="at least 3 baseline models, got 2"):
         robustness.fit_line([0.5, 0.6], [0.4, 0.5])
@@ -168,7 +248,8 @@ def cells() -> pd.DataFrame:
 
     def model(name, kind, *k, curve="", alpha=np.nan):
         for dataset, count in zip(ROLES, k):
-            rows.append([name, kind, curve, alpha, dataset, 200 if dataset == "a" else 100, count])
+            n, classes = (200, 10) if dataset == "a" else (100, 4)
+            rows.append([name, kind, curve, alpha, dataset, n, count, classes])
 
     for i, x in enumerate((-0.5, 0.0, 0.5, 1.0)):
         y = 0.5 * x - 1
@@ -179,7 +260,8 @@ def cells() -> pd.DataFrame:
     model("stew", "new-rule", 80, 80, 60, 120)
     for alpha, held_out in ((0, 70), (0.25, 92), (0.5, 91), (0.75, 92), (1, 90)):
         model(f"run alpha={alpha:.2f}", "wise-ft", held_out, 80, 70, 130, curve="run", alpha=alpha)
-    return pd.DataFrame(rows, columns=["model", "kind", "curve", "alpha", "dataset", "n", "k"])
+    columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @pytest.fixture
@@ -198,6 +280,8 @@ def test_measurements_have_the_mean_and_do_not_depend_on_the_order(measurements)
     assert pd.isna(mean["k"]) and run.loc["a", "k"] == 100
     assert (mean["low"], mean["high"]) == mean_interval([100, 60], [200, 100], 0.95)
     assert run.loc["b", "low"] == clopper_pearson(60, 100, 0.95)[0]
+    assert run.loc[["b", "a"], "chance"].tolist() == [0.25, 0.1]
+    assert mean["chance"] == pytest.approx((1 / 4 + 1 / 10) / 2)
     assert (measurements["low"] <= measurements["value"]).all()
     assert (measurements["value"] <= measurements["high"]).all()
     kinds = measurements["kind"].unique().tolist()
@@ -240,7 +324,31 @@ def test_robustness_table_is_the_fit_and_the_height_above_it(measurements):
     row = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
     predicted = expit(fit["slope"] * logit(0.9) + fit["intercept"])
     assert row["rho"] == pytest.approx(0.6 - predicted)
-    assert row["low"] == pytest.approx(clopper_pearson(60, 100)[0] - predicted)
+    assert (rho["low"] < rho["rho"]).all() and (rho["rho"] < rho["high"]).all()
+
+
+def test_robustness_table_draws_all_that_is_uncertain(measurements):
+    """The mean's interval from its parts: lines of the means, both shifts, the reference."""
+    _, rho = robustness_table(measurements, "logit", 0.9)
+    row = rho[(rho["model"] == "zero-shot") & (rho["dataset"] == "shifts")].iloc[0]
+    mean = pairs(measurements, "shifts").query("kind == 'from-scratch'")
+    lines = robustness.resampled_lines(mean["reference_value"], mean["value"])
+    expected = robustness.effective_robustness_interval(
+        lines, (0.7, 100), ([0.7, 0.65], [200, 100]), 0.9
+    )
+    assert (row["low"], row["high"]) == expected
+    run = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
+    low, high = clopper_pearson(60, 100, 0.9)
+    assert run["high"] - run["low"] > high - low, "wider than the accuracy's own"
+
+
+def test_robustness_table_does_not_depend_on_the_order_or_on_other_models(measurements):
+    key = ["model", "dataset"]
+    _, rho = robustness_table(measurements, "logit", 0.95)
+    others = measurements[~measurements["model"].isin(["stew", "run alpha=0.25"])]
+    _, fewer = robustness_table(others.sample(frac=1, random_state=1), "logit", 0.95)
+    rho, fewer = (table.set_index(key).sort_index() for table in (rho, fewer))
+    pd.testing.assert_frame_equal(rho.loc[fewer.index], fewer)
 
 
 def test_robustness_table_without_baselines_is_empty_and_with_two_an_error(measurements):

@@ -79,7 +79,8 @@ def _cells(
     for done, (labels, recipe) in enumerate(family, 1):
         for dataset in sets:
             key, found = evaluator.predictions(recipe, dataset)
-            rows.append({**labels, "dataset": dataset.name, "n": found.n, "k": found.k, "key": key})
+            counts = {"n": found.n, "k": found.k, "classes": len(dataset.class_names)}
+            rows.append({**labels, "dataset": dataset.name, **counts, "key": key})
         left = (time.monotonic() - started) / done * (len(family) - done)
         log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
     return rows

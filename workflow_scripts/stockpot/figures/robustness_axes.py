@@ -8,10 +8,11 @@ from matplotlib.patches import Patch
 
 from ..statistics.robustness import Line, band, inside, transforms
 from ..statistics.tables import BASELINE, pairs
-from .style import DASHES, GREY, accuracy_axis, limits, looks, sweeps
+from .style import DASHES, DOTS, GREY, accuracy_axis, limits, looks, sweeps
 
 FIT = "fit"
 _HALF = {"ls": "", "marker": "o", "ms": 5.5, "mfc": "white", "mew": 1.1}
+_CHANCE = {"color": GREY, "ls": DOTS, "lw": 0.9}
 _X = ["reference_value", "reference_low", "reference_high"]
 _Y = ["value", "low", "high"]
 
@@ -63,6 +64,12 @@ def axis_limits(table: pd.DataFrame, axis: str) -> tuple[tuple, tuple]:
     return tuple(limits(table[columns].to_numpy().ravel(), axis) for columns in (_X, _Y))
 
 
+def _chance(table: pd.DataFrame, ends: tuple) -> list[float]:
+    """The accuracy of guessing, where y shows it."""
+    low, high = ends[1]
+    return [chance for chance in table["chance"].unique() if low < chance < high]
+
+
 def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     x, y = table["reference_value"], table["value"]
     style = {"color": colour, "linewidth": 0.6, "alpha": 0.55, "zorder": 3}
@@ -73,11 +80,13 @@ def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
 def draw(
     axes: Axes, table: pd.DataFrame, line: pd.DataFrame, axis: str, ends: tuple, intervals: bool
 ) -> None:
-    """One panel: ``points`` of a data set, its ``fitted`` line, y = x, between these ends."""
+    """One panel between these ends: ``points``, their ``fitted`` line, y = x and chance."""
     accuracy_axis(axes, "x", ends[0], axis)
     accuracy_axis(axes, "y", ends[1], axis)
     diagonal = np.linspace(max(ends[0][0], 1e-6), min(ends[0][1], 1 - 1e-6), 101)
     axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
+    for chance in _chance(table, ends):
+        axes.axhline(chance, zorder=1, **_CHANCE)
     if len(line):
         x = line["reference_value"]
         low, high = line["low"].clip(*ends[1]), line["high"].clip(*ends[1])
@@ -117,4 +126,6 @@ def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:
     (left, right), (bottom, top) = ends
     if max(left, bottom) < min(right, top):
         found["y = x"] = handle(color=GREY, ls=DASHES, lw=0.7)
+    if _chance(table, ends):
+        found["Chance"] = handle(**_CHANCE)
     return found

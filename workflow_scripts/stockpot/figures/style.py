@@ -18,7 +18,8 @@ ONE_COLUMN, TWO_COLUMNS = 3.35, 6.9  # inches
 # Okabe and Ito's palette, which stays distinct under the common kinds of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
-DASHES = (0, (4, 3))  # of helping lines; solid and the other patterns are for results
+# Of helping lines; solid and the other patterns are for results.
+DASHES, DOTS = (0, (4, 3)), (0, (1, 2))
 RC = {
     "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
     "font.size": 8,

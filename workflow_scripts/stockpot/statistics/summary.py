@@ -23,7 +23,7 @@ def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str
     total = sum(len(t) for t in findings.values())
     parts = [
         "# The findings, seed by seed\n",
-        f"{holding} of {total} findings hold. Differences in points of accuracy with paired "
+        f"{holding} of {total} findings hold. Differences in points of accuracy with their "
         "intervals.\n",
         to_markdown(table),
         *(f"## {seed}\n\n{text}" for seed, text in overviews.items()),

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from .intervals import clopper_pearson, mean_interval
-from .robustness import effective_robustness, fit_line, inside
+from .robustness import (
+    effective_robustness,
+    effective_robustness_interval,
+    fit_line,
+    inside,
+    resampled_lines,
+)
 
 BASELINE = "from-scratch"
 MEAN = "shifts"
@@ -16,7 +22,9 @@ KINDS = (
     "uniform", "greedy", "logit-ensemble", BASELINE,
 )  # fmt: skip
 KEY = ["model", "kind", "curve", "alpha"]
-COLUMNS = [*KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval"]
+COLUMNS = [
+    *KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval", "chance",
+]  # fmt: skip
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -29,16 +37,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, in any order. roles: data set ->
-    held-out, reference or shift, in the order in which to list them. The unweighted mean
-    (dataset "shifts", role "mean", n the total, k missing) is there for every model that has
-    all shifts. ValueError for a data set without a role, and for two rows of one cell.
+    cells: columns model, kind, curve, alpha, dataset, n, k, classes, in any order. roles: data
+    set -> held-out, reference or shift, in the order in which to list them. The unweighted
+    mean (dataset "shifts", role "mean", n the total, k missing) is there for every model that
+    has all shifts. chance is the accuracy of guessing, 1 / classes. ValueError for a data set
+    without a role, and for two rows of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
         raise ValueError(f"data sets without a role: {unknown}; {MEAN!r} is not free as a name")
     table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
     table = table.assign(metric="accuracy", value=table["k"] / table["n"])
+    table = table.assign(chance=1 / table["classes"])
     twice = table[table.duplicated([*KEY, "dataset"])]
     if len(twice):
         raise ValueError(f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}")
@@ -64,7 +74,8 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
             group = group.sort_values("dataset")
             interval = mean_interval(group["k"], group["n"], confidence)
             rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), group["n"].sum(),
-                         None, *interval, "stratified bootstrap"])  # fmt: skip
+                         None, *interval, "stratified bootstrap",
+                         group["chance"].mean()])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
 
 
@@ -85,12 +96,11 @@ def reference(measurements: pd.DataFrame) -> str:
 def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per model measured on both: its accuracy on ``dataset`` and on the reference.
 
-    Columns: KEY; value, n, low, high of the data set; reference_value, reference_n, ...
+    Columns: KEY; value, n, low, high, chance of the data set; reference_value, reference_n, ...
     """
     numbers = ["value", "n", "low", "high"]
-    rows = measurements[[*KEY, *numbers]]
-    x = rows[measurements["dataset"] == reference(measurements)]
-    y = rows[measurements["dataset"] == dataset]
+    x = measurements.loc[measurements["dataset"] == reference(measurements), [*KEY, *numbers]]
+    y = measurements.loc[measurements["dataset"] == dataset, [*KEY, *numbers, "chance"]]
     return y.merge(x.rename(columns={name: f"reference_{name}" for name in numbers}), on=KEY)
 
 
@@ -101,11 +111,11 @@ def robustness_table(
 
     Lines go through the models of kind "from-scratch". Returns two tables. fits: dataset,
     slope, intercept, r, n, axis, confidence (at which figures draw the band). rho: model,
-    kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are the interval
-    of the accuracy under shift minus the prediction: the uncertainty of the line and of the
-    reference accuracy is NOT in them. No baseline: both empty. One or two: ValueError.
+    kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are a joint
+    interval: of the accuracy under shift, the reference accuracy and the line (see
+    ``effective_robustness_interval``). No baseline: both empty. One or two: ValueError.
     """
-    fits, rho = [], [pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])]
+    fits, rho = [], []
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         x = inside(table["reference_value"], table["reference_n"], axis)
@@ -114,11 +124,28 @@ def robustness_table(
         if baseline.any():
             line = fit_line(x[baseline], y[baseline], axis)
             fits.append([dataset, line.slope, line.intercept, line.r, line.n, axis, confidence])
-            columns = {"rho": table["value"], "low": table["low"], "high": table["high"]}
-            above = {name: effective_robustness(line, x, y) for name, y in columns.items()}
-            rho.append(table[KEY].assign(dataset=dataset, **above))
+            lines = resampled_lines(x[baseline], y[baseline], axis=axis)
+            intervals = [
+                effective_robustness_interval(lines, *sampled, confidence, axis=axis)
+                for sampled in _sampled(measurements, table, dataset)
+            ]
+            low, high = zip(*intervals)
+            above = effective_robustness(line, x, table["value"])
+            rho.append(table[KEY].assign(dataset=dataset, rho=above, low=low, high=high))
     names = ["dataset", "slope", "intercept", "r", "n", "axis", "confidence"]
-    return pd.DataFrame(fits, columns=names), pd.concat(rho[1:] or rho, ignore_index=True)
+    none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
+    return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
+
+
+def _sampled(measurements: pd.DataFrame, table: pd.DataFrame, dataset: str) -> list[tuple]:
+    """Per row of ``pairs``: (value, n) on the reference, (values, n) of the sets of ``dataset``."""
+    sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
+    rows = measurements[measurements["dataset"].isin(sets)].sort_values("dataset")
+    sets = rows.groupby(KEY, dropna=False)[["value", "n"]].agg(list).reset_index()
+    rows = table[[*KEY, "reference_value", "reference_n"]].merge(sets, on=KEY, how="left")
+    return [
+        ((row.reference_value, row.reference_n), (row.value, row.n)) for row in rows.itertuples()
+    ]
 
 
 def overview(measurements: pd.DataFrame) -> pd.DataFrame:
