@@ -10,6 +10,7 @@ from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.statistics import tables
 from stockpot.statistics.findings import findings
+from stockpot.statistics.notes import notes
 
 with job(snakemake) as spec:
     families = [json.loads(Path(path).read_text()) for path in snakemake.input.evaluations]
@@ -20,11 +21,10 @@ with job(snakemake) as spec:
     found = findings(
         cells, measurements, robustness, lambda key: read_correct(store, key), spec["confidence"]
     )
-    overview = tables.to_markdown(tables.overview(measurements))
-    failed = {n: s for family in families for n, s in family["status"].items() if s != "ok"}
-    overview += "".join(
-        f"\n{name}: no result, this run {status}\n" for name, status in failed.items()
-    )
+    status = {name: end for family in families for name, end in family["status"].items()}
+    overlap = tables.read_table(snakemake.input.overlap)
+    beside = notes(status, overlap, measurements, fits)
+    overview = "\n".join([tables.to_markdown(tables.overview(measurements)), *beside, ""])
 
     out = snakemake.output
     for path, table in (

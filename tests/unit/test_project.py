@@ -1,11 +1,14 @@
 """Files that must agree with each other."""
 
 import hashlib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from stockpot import figures
@@ -25,6 +28,26 @@ def test_the_conda_environment_has_our_versions():
         entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)
     )
     assert pins(packages) == pins((ROOT / "requirements.txt").read_text().splitlines())
+
+
+def test_every_package_that_is_installed_with_ours_is_pinned():
+    pinned, wanted, seen = set(), [], set()
+    for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        lines = pins((ROOT / file).read_text().splitlines())
+        pinned |= {canonicalize_name(line.split("==")[0]) for line in lines}
+        wanted += [] if file == "constraints.txt" else [Requirement(line) for line in lines]
+    while wanted:
+        requirement = wanted.pop()
+        name = canonicalize_name(requirement.name)
+        for extra in ("", *requirement.extras):
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            for line in metadata.requires(name) or []:
+                needed = Requirement(line)
+                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                    wanted.append(needed)
+    assert {name for name, _ in seen} - pinned == set()
 
 
 def test_every_rule_names_an_environment_that_exists():

@@ -8,6 +8,7 @@ from scipy.stats import binomtest, norm
 
 from stockpot.statistics import robustness
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
+from stockpot.statistics.notes import notes
 from stockpot.statistics.paired import paired_mean
 from stockpot.statistics.tables import (
     COLUMNS,
@@ -351,14 +352,33 @@ def test_robustness_table_does_not_depend_on_the_order_or_on_other_models(measur
     pd.testing.assert_frame_equal(rho.loc[fewer.index], fewer)
 
 
-def test_robustness_table_without_baselines_is_empty_and_with_two_an_error(measurements):
+def test_robustness_table_without_a_line_is_empty(measurements):
+    """No baseline, two that are left, or three of one reference accuracy."""
     fits, rho = robustness_table(
         measurements[measurements["kind"] != "from-scratch"], "logit", 0.95
     )
     assert len(fits) == len(rho) == 0 and "rho" in rho and "slope" in fits
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
-    with pytest.raises(ValueError, match="at least 3 baseline models, got 2"):
-        robustness_table(few, "logit", 0.95)
+    assert [len(table) for table in robustness_table(few, "logit", 0.95)] == [0, 0]
+    same = measurements.copy()
+    line = (same["kind"] == "from-scratch") & (same["dataset"] == "ref")
+    same.loc[line, "value"] = 0.5
+    assert [len(table) for table in robustness_table(same, "logit", 0.95)] == [0, 0]
+
+
+def test_notes_tell_what_is_missing(measurements):
+    overlap = pd.DataFrame({"seen_in": "train", "dataset": ["a", "b"], "shared": [3, 0], "n": 9})
+    fits, _ = robustness_table(measurements, "logit", 0.95)
+    found = notes({"run": "ok", "wild": "diverged (nan)"}, overlap, measurements, fits)
+    assert found == [
+        "wild: no result, this run diverged (nan).",
+        "a: 3 of its 9 images are also in train.",
+    ]
+    few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
+    found = notes({}, overlap[:0], few, robustness_table(few, "logit", 0.95)[0])
+    assert len(found) == 1 and "on a, b, shifts: a line needs 3 models" in found[0]
+    none = measurements[measurements["kind"] != "from-scratch"]
+    assert notes({}, overlap[:0], none, robustness_table(none, "logit", 0.95)[0]) == []
 
 
 def test_overview_and_its_markdown(measurements):

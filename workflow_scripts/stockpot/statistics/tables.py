@@ -15,6 +15,7 @@ from .robustness import (
 )
 
 BASELINE = "from-scratch"
+LEAST = 3  # models that a line needs
 MEAN = "shifts"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
@@ -113,7 +114,8 @@ def robustness_table(
     slope, intercept, r, n, axis, confidence (at which figures draw the band). rho: model,
     kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are a joint
     interval: of the accuracy under shift, the reference accuracy and the line (see
-    ``effective_robustness_interval``). No baseline: both empty. One or two: ValueError.
+    ``effective_robustness_interval``). A data set has no rows where fewer than three baseline
+    models, or only models of one reference accuracy, are measured on it.
     """
     fits, rho = [], []
     for dataset in datasets(measurements, "shift", "mean"):
@@ -121,7 +123,7 @@ def robustness_table(
         x = inside(table["reference_value"], table["reference_n"], axis)
         y = inside(table["value"], table["n"], axis)
         baseline = (table["kind"] == BASELINE).to_numpy()
-        if baseline.any():
+        if baseline.sum() >= LEAST and np.ptp(x[baseline]) > 0:
             line = fit_line(x[baseline], y[baseline], axis)
             fits.append([dataset, line.slope, line.intercept, line.r, line.n, axis, confidence])
             lines = resampled_lines(x[baseline], y[baseline], axis=axis)
