@@ -7,11 +7,12 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from stockpot import spec
+from stockpot import figures, spec
 from stockpot.config import check, without_nulls
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
 from stockpot.hardware import has_gpu
+from stockpot.registry import defaults
 
 
 def locate(path):
@@ -31,6 +32,10 @@ except StockpotError as error:
 THREADS = config["threads"]
 # Jobs ask for a GPU only where there is one: without any, they may run side by side.
 GPU = int(has_gpu())
+
+
+def figure_options(name):
+    return defaults(figures.options(name)) | config["figures"][name]
 
 
 def one_of(names):

@@ -22,7 +22,7 @@ rule figure:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain({"figure": w.figure, "options": config["figures"][w.figure]}),
+        spec=lambda w: plain({"figure": w.figure, "options": figure_options(w.figure)}),
         code=lambda w: code_digest("figure.py", plugin("figures", w.figure)),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"

@@ -14,9 +14,12 @@ def names(package_file: str) -> list[str]:
     return sorted(p.stem.replace("_", "-") for p in files if p.stem != "__init__")
 
 
-def load(package: str, package_file: str, name: str, function: str, what: str):
-    """``function`` of the module ``name``. Raises StockpotError naming what there is."""
-    known = names(package_file)
+def load(package: str, package_file: str, name: str, function: str, what: str, but=()):
+    """``function`` of the module ``name``. Raises StockpotError naming what there is.
+
+    but: modules of the folder that are no plug-ins.
+    """
+    known = [other for other in names(package_file) if other not in but]
     if name not in known:
         raise StockpotError(f"unknown {what} '{name}'; there are {', '.join(known)}")
     return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), function)

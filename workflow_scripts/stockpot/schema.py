@@ -15,7 +15,7 @@ FROM_SCRATCH = "from-scratch"
 
 
 def complete(schema: dict) -> dict:
-    """The schema of rules/schemas/ with the ``OPTIONS`` of all sources, methods and variants."""
+    """The schema of rules/schemas/ with the ``OPTIONS`` of all plug-ins."""
     schema = copy.deepcopy(schema)
     properties, shared = schema["properties"], schema["$defs"]
 
@@ -39,6 +39,10 @@ def complete(schema: dict) -> dict:
     space["propertyNames"] = {"enum": [name for name in run if name != "variant"]}
 
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
+    properties["figures"]["properties"] = {
+        name: {"properties": figures.options(name), "additionalProperties": False}
+        for name in figures.names()
+    }
     return schema
 
 

@@ -6,21 +6,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..statistics.tables import MEAN, datasets
-from . import figure
-from .style import DASHES, GREY, finish, grid, options, sweeps
+from .style import DASHES, GREY, finish, grid, sweeps
+
+OPTIONS = {
+    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
+}
 
 
-@figure("alpha")
-def draw_alpha(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per data set, a line per sweep with its intervals and its chord.
-
-    Options: columns.
-    """
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """A panel per data set, a line per sweep with its intervals and its chord."""
     measurements = tables["measurements"]
-    chosen = options(style, columns=4)
     table = measurements[measurements["curve"] != ""].sort_values("alpha", kind="stable")
     names = datasets(measurements, "reference", "held-out", "shift", "mean")
-    result, panels, spare = grid(len(names), chosen["columns"], 1.9)
+    result, panels, spare = grid(len(names), style["columns"], 1.9)
     legend = {}
     for panel, name in zip(panels, names):
         there = table[table["dataset"] == name]

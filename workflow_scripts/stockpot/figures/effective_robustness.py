@@ -5,33 +5,44 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..statistics.tables import BASELINE, MEAN, reference
-from . import figure
-from .robustness_axes import axis_limits, default_axis, draw, entries, fitted, points
-from .style import TWO_COLUMNS, options
+from .robustness_axes import axis_limits, default_axis, draw_panel, entries, fitted, points
+from .style import TWO_COLUMNS
+
+OPTIONS = {
+    "axis": {
+        "description": "null: the axis of the fits",
+        "enum": ["logit", "probit", "linear"],
+        "default": None,
+    },
+    "zoom": {
+        "description": "a second panel with the zero-shot and fine-tuned models",
+        "type": "boolean",
+        "default": True,
+    },
+    "intervals": {
+        "description": "bars, in the second panel where there is one",
+        "type": "boolean",
+        "default": True,
+    },
+}
 
 
-@figure("effective-robustness")
-def draw_effective_robustness(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Every model on the left, the fine-tuned ones again, larger, on the right.
-
-    Options: axis (logit, probit or linear; of the fits by default), zoom (the right panel),
-    intervals (bars, in the right panel where there is one).
-    """
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Every model on the left, the fine-tuned ones again, larger, on the right."""
     measurements, fits = tables["measurements"], tables["fits"]
-    chosen = options(style, axis=default_axis(fits), zoom=True, intervals=True)
-    axis = chosen["axis"]
+    axis = style["axis"] or default_axis(fits)
     table = points(measurements, MEAN, axis)
     near = table[table["kind"] != BASELINE]
-    zoom = chosen["zoom"] and 0 < len(near) < len(table)
+    zoom = style["zoom"] and 0 < len(near) < len(table)
 
     result = Figure((TWO_COLUMNS, 4.0 if zoom else 4.8), layout="constrained")
     panels = result.subplots(1, 2 if zoom else 1, squeeze=False)[0]
     ends = axis_limits(table, axis)
     line = fitted(table, fits, ends[0])
-    draw(panels[0], table, line, axis, ends, chosen["intervals"] and not zoom)
+    draw_panel(panels[0], table, line, axis, ends, style["intervals"] and not zoom)
     if zoom:
         inner = axis_limits(near, axis)
-        draw(panels[1], near, line, axis, inner, chosen["intervals"])
+        draw_panel(panels[1], near, line, axis, inner, style["intervals"])
         corner, size = zip(*((low, high - low) for low, high in inner))
         panels[0].add_patch(Rectangle(corner, *size, fill=False, ec="#666666", lw=0.6, zorder=8))
         panels[0].set_title("All models", loc="left")

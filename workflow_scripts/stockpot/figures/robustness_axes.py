@@ -77,7 +77,7 @@ def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     axes.vlines(x, table["low"], table["high"], **style)
 
 
-def draw(
+def draw_panel(
     axes: Axes, table: pd.DataFrame, line: pd.DataFrame, axis: str, ends: tuple, intervals: bool
 ) -> None:
     """One panel between these ends: ``points``, their ``fitted`` line, y = x and chance."""
@@ -110,7 +110,7 @@ def draw(
 
 
 def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:
-    """Legend text -> handle of what ``draw`` shows for the same arguments."""
+    """Legend text -> handle of what ``draw_panel`` shows for the same arguments."""
 
     def handle(**properties):
         return Line2D([], [], **properties)

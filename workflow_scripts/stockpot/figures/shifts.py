@@ -4,27 +4,31 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..statistics.tables import datasets, reference
-from . import figure
-from .robustness_axes import axis_limits, default_axis, draw, entries, fitted, points
-from .style import finish, grid, options
+from .robustness_axes import axis_limits, default_axis, draw_panel, entries, fitted, points
+from .style import finish, grid
+
+OPTIONS = {
+    "axis": {
+        "description": "null: the axis of the fits",
+        "enum": ["logit", "probit", "linear"],
+        "default": None,
+    },
+    "intervals": {"type": "boolean", "default": False},
+}
 
 
-@figure("shifts")
-def draw_shifts(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per shift.
-
-    Options: axis (logit, probit or linear; of the fits by default), intervals.
-    """
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """A panel per shift."""
     measurements, fits = tables["measurements"], tables["fits"]
-    chosen = options(style, axis=default_axis(fits), intervals=False)
+    axis = style["axis"] or default_axis(fits)
     names = datasets(measurements, "shift")
     result, panels, spare = grid(len(names), 3, 2.2)
     drawn, legend = [], {}
     for panel, name in zip(panels, names):
-        table = points(measurements, name, chosen["axis"])
-        ends = axis_limits(table, chosen["axis"])
+        table = points(measurements, name, axis)
+        ends = axis_limits(table, axis)
         line = fitted(table, fits, ends[0])
-        draw(panel, table, line, chosen["axis"], ends, chosen["intervals"])
+        draw_panel(panel, table, line, axis, ends, style["intervals"])
         panel.set_title(name, loc="left")
         legend |= entries(table, line, ends)
         drawn += [table, line]

@@ -5,22 +5,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..statistics.tables import BASELINE, MEAN, reference
-from . import figure
-from .robustness_axes import axis_limits, draw, entries, points
-from .style import BLACK, ONE_COLUMN, options
+from .robustness_axes import axis_limits, draw_panel, entries, points
+from .style import BLACK, ONE_COLUMN
 
 SINGLE = "end-to-end"
 _APART = ("zero-shot", "linear-classifier", BASELINE)
 
 
-@figure("soups")
-def draw_soups(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Single fine-tuned models, soups and ensembles; the best held-out model has a ring.
+OPTIONS = {"intervals": {"type": "boolean", "default": True}}
 
-    Options: intervals.
-    """
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Single fine-tuned models, soups and ensembles; the best held-out model has a ring."""
     measurements = tables["measurements"]
-    chosen = options(style, intervals=True)
     table = points(measurements, MEAN, "linear")
     table = table[(table["curve"] == "") & ~table["kind"].isin(_APART)]
     held_out = measurements[
@@ -33,7 +30,7 @@ def draw_soups(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
 
     result = Figure((ONE_COLUMN, 3.6), layout="constrained")
     axes, ends = result.subplots(), axis_limits(table, "linear")
-    draw(axes, table, pd.DataFrame(), "linear", ends, chosen["intervals"])
+    draw_panel(axes, table, pd.DataFrame(), "linear", ends, style["intervals"])
     legend = entries(table, pd.DataFrame(), ends)
     ring = {"color": BLACK, "marker": "o", "ls": "", "ms": 8, "mfc": "none", "mew": 0.9}
     top = table[table["best_single"]]

@@ -83,14 +83,6 @@ def context():
         yield
 
 
-def options(given: dict, **defaults) -> dict:
-    """A figure's options over their defaults. ValueError names an option there is not."""
-    for name in given:
-        if name not in defaults:
-            raise ValueError(f"unknown option {name!r}; allowed: {', '.join(defaults) or 'none'}")
-    return defaults | given
-
-
 def looks(kinds: Iterable[str]) -> dict[str, Look]:
     """The look of every kind, also of one that nothing here knows."""
     kinds = list(dict.fromkeys(kinds))
