@@ -106,39 +106,41 @@ def _references(config: dict) -> list[str]:
             f"standard.models: {len(config['standard']['models'])} given, but a line needs 3 "
             "or more; null is none"
         )
-    needed = {"data.held_out": data["held_out"], "standard.train": config["standard"]["train"]}
-    for path, name in needed.items():
-        if config["datasets"].get(name, {}).get("source") == "adversarial":
-            problems.append(f"{path}: {name!r} is adversarial, but the adversary itself needs it")
     for name, entry in config["datasets"].items():
         if entry["source"] == "adversarial":
             known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
             if config["datasets"].get(entry["pool"], {}).get("source") == "adversarial":
                 problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
-    if config["standard"]["models"] or any(
-        e["source"] == "adversarial" for e in config["datasets"].values()
-    ):
-        known("standard.train", config["standard"]["train"], datasets, "data set")
+    standard, adversary = config["standard"], _adversary(config)
+    if standard["models"]:
+        known("standard.train", standard["train"], datasets, "data set")
+    if adversary:
+        known("adversary.train", adversary["train"], datasets, "data set")
+        needed = {"data.held_out": data["held_out"], "adversary.train": adversary["train"]}
+        for path, name in needed.items():
+            if config["datasets"].get(name, {}).get("source") == "adversarial":
+                problems.append(
+                    f"{path}: {name!r} is adversarial, but the adversary itself needs it"
+                )
 
     problems += _plugins(config)
     scratch = {
-        f"standard.models.{name}": {**config["standard"]["defaults"], **spec}
-        for name, spec in config["standard"]["models"].items()
+        f"standard.models.{name}": {**standard["defaults"], **spec, "train": standard["train"]}
+        for name, spec in standard["models"].items()
     }
-    if any(entry["source"] == "adversarial" for entry in config["datasets"].values()):
-        scratch["adversary"] = config["adversary"]
+    scratch |= {"adversary": adversary} if adversary else {}
     for path, spec in scratch.items():
-        train = config["datasets"].get(config["standard"]["train"], {})
+        train = config["datasets"].get(spec["train"], {})
         wanted = spec.get("images", 0)
         if train.get("source") == "world" and wanted > train["images"]:
             problems.append(
-                f"{path}.images: {wanted} wanted, but "
-                f"{config['standard']['train']} has {train['images']}"
+                f"{path}.images: {wanted} wanted, but {spec['train']} has {train['images']}"
             )
 
     runs = [*config["finetune"]["runs"], *search_names(config)]
     soups = list(config["soups"])
-    everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"], "adversary"]
+    everyone = ["zero-shot", *runs, *soups, *standard["models"]]
+    everyone += ["adversary"] if adversary else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
     for name, soup in config["soups"].items():
@@ -151,6 +153,15 @@ def _references(config: dict) -> list[str]:
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
     return problems
+
+
+def _adversary(config: dict) -> dict:
+    """The adversary's settings; empty where no adversarial set plays a part."""
+    data, standard = config["data"], config["standard"]
+    used = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
+    used += [standard["train"]] if standard["models"] else []
+    sources = [config["datasets"].get(name, {}).get("source") for name in used]
+    return config["adversary"] if "adversarial" in sources else {}
 
 
 def _search_space(config: dict, schema: dict) -> list[str]:

@@ -74,9 +74,12 @@ class _Seed:
             name: self.run(name, spec, train, start=[zero])
             for name, spec in sorted(finetune_specs(self.config).items())
         }
+        scratch = self.config["standard"]
         standard = {
-            name: self.scratch(name, {**self.config["standard"]["defaults"], **spec})
-            for name, spec in sorted(self.config["standard"]["models"].items())
+            name: self.run(
+                name, {**scratch["defaults"], **spec}, self.dataset(scratch["train"]), start=[]
+            )
+            for name, spec in sorted(scratch["models"].items())
         }
         end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
         soups = {
@@ -124,7 +127,7 @@ class _Seed:
             spec["seed"] = self.seed
         if entry["source"] == "adversarial":
             pool = self.dataset(entry["pool"])
-            adversary = self.scratch("adversary", self.config["adversary"])
+            adversary = self.adversary(entry["pool"])
             id = _id(name, {**spec, "pool": pool, "adversary": adversary})
             self.plan.datasets[id] = {"spec": plain(spec), "pool": pool, "adversary": adversary}
             return id
@@ -149,8 +152,12 @@ class _Seed:
         }
         return id
 
-    def scratch(self, name: str, spec: dict) -> str:
-        return self.run(name, spec, self.dataset(self.config["standard"]["train"]), start=[])
+    def adversary(self, pool: str) -> str:
+        """The model that filters this pool, whose classes it must know."""
+        spec = dict(self.config["adversary"])
+        train = spec.pop("train")
+        self.check_classes(train, [pool])
+        return self.run("adversary", spec, self.dataset(train), start=[])
 
     def soup(self, name: str, soup: dict, ingredients: list[str], held_out: str) -> str:
         if not ingredients:
