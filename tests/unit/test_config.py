@@ -92,6 +92,9 @@ WRONG = {
         "datasets/adversarial/pool", "w", ["datasets.adversarial.pool:", "'w'", "wide"],
     ),
     "unknown data of the baseline": ("standard/train", "x", ["standard.train:", "'x'", "train"]),
+    "unknown data of the adversary": (
+        "adversary/train", "x", ["adversary.train:", "'x'", "adversary-train"],
+    ),
     "one set in two parts": ("data/reference", "held-out", ["data:", "'held-out'", "two parts"]),
     "unknown run in the sweep": ("sweep/of", ["bass"], ["sweep.of.0:", "'bass'", "base", "greedy"]),
     "an ensemble in the sweep": (
@@ -208,13 +211,35 @@ def test_a_plug_in_that_is_not_there_is_named(config, schema, path, known):
     assert wrong in line and all(name in line for name in known)
 
 
-@pytest.mark.parametrize("path", ["data/held_out", "standard/train"])
+@pytest.mark.parametrize("path", ["data/held_out", "adversary/train"])
 def test_what_the_adversary_needs_cannot_be_its_own_work(config, schema, path):
     if path == "data/held_out":
         config["data"]["shifts"].remove("adversarial")
     put(config, path, "adversarial")
     (line,) = problems(config, schema)
     assert line.startswith(path.replace("/", ".")) and "adversarial" in line
+
+
+def test_an_adversary_that_filters_nothing_is_not_checked(config, schema):
+    config["adversary"] |= {"train": "nowhere", "images": 999_999}
+    config["finetune"]["runs"]["adversary"] = {}
+    found = {line.split(":")[0] for line in problems(config, schema)}
+    assert found == {"adversary", "adversary.train"}
+    config["data"]["shifts"].remove("adversarial")
+    check(config, schema)
+    config["adversary"]["lr"] = "fast"
+    (line,) = problems(config, schema)
+    assert line.startswith("adversary.lr: 'fast'")
+
+
+def test_a_standard_model_may_learn_from_an_adversarial_set(config, schema):
+    """And then the adversary is needed, though no model is tested on its work."""
+    config["data"]["shifts"].remove("adversarial")
+    config["standard"]["train"] = "adversarial"
+    check(config, schema)
+    config["adversary"]["train"] = "nowhere"
+    (line,) = problems(config, schema)
+    assert line.startswith("adversary.train: unknown data set 'nowhere'")
 
 
 def test_an_adversarial_pool_cannot_be_adversarial(config, schema):

@@ -277,6 +277,40 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     assert found["datasets"] == {"train"} and found["runs"] == finetuned
 
 
+def test_the_adversary_has_its_own_training_data(config):
+    before = plan_of(config)
+    config["datasets"]["adversary-train"]["images"] += 1
+    found = changed(before, plan_of(config))
+    assert found == {
+        "datasets": {"adversary-train", "adversarial"},
+        "runs": {"adversary"},
+        "families": set(named(before, "families")),
+    }
+    adversary = before.runs[named(before, "runs")["adversary"]]
+    others = [run for name, run in before.runs.items() if not name.startswith("adversary-")]
+    assert adversary["train"] not in {run["train"] for run in others}
+    architecture = adversary["spec"]["architecture"]["name"]
+    standard = [run["spec"] for run in others if run["spec"]["variant"] == "from-scratch"]
+    assert architecture not in {spec["architecture"]["name"] for spec in standard}
+    assert "train" not in adversary["spec"]
+
+
+def test_an_adversary_that_filters_nothing_is_not_planned(config):
+    before = plan_of(config)
+    config["data"]["shifts"].remove("adversarial")
+    found = changed(before, plan_of(config))
+    assert found["datasets"] == {"adversarial", "wide", "adversary-train"}
+    assert found["runs"] == {"adversary"}
+    config["adversary"] |= {"train": "nowhere", "lr": 1.0}
+    assert changed(before, plan_of(config)) == found
+
+
+def test_an_adversary_must_know_the_classes_of_its_pool(config):
+    config["datasets"]["adversary-train"]["task"] = "digits"
+    with pytest.raises(StockpotError, match=r"datasets\.held-out: .*'ball'.*adversary-train \(adversary\.train\): zero"):
+        plan_of(config)
+
+
 def test_the_model_changes_all_but_the_data(config, tmp_path):
     before = plan_of(config)
     for file in ARCHITECTURE.iterdir():

@@ -11,7 +11,7 @@ from .errors import StockpotError
 from .merging.names import OUTPUT_SPACE
 from .registry import defaults
 from .schema import FROM_SCRATCH, complete, line, lines
-from .search import search_names
+from .search import search_names, standard_specs
 from .training import variants
 
 
@@ -73,20 +73,20 @@ def _references(config: dict) -> list[str]:
             "or more; null is none"
         )
     problems += _adversarial(config, known)
-    if scratch_runs(config):
-        known("standard.train", config["standard"]["train"], datasets, "data set")
     for path, spec in scratch_runs(config).items():
-        train = config["datasets"].get(config["standard"]["train"], {})
+        where = "adversary.train" if path == "adversary" else "standard.train"
+        known(where, spec["train"], datasets, "data set")
+        train = config["datasets"].get(spec["train"], {})
         wanted = spec.get("images", 0)
         if train.get("source") != ADVERSARIAL and wanted > train.get("images", wanted):
             problems.append(
-                f"{path}.images: {wanted} wanted, but "
-                f"{config['standard']['train']} has {train['images']}"
+                f"{path}.images: {wanted} wanted, but {spec['train']} has {train['images']}"
             )
 
     runs = [*config["finetune"]["runs"], *search_names(config)]
     soups = list(config["soups"])
-    everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"], "adversary"]
+    everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"]]
+    everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
     for name, soup in config["soups"].items():
@@ -98,35 +98,40 @@ def _references(config: dict) -> list[str]:
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def _adversarial(config: dict, known) -> list[str]:
     """The adversary's own data cannot be its work."""
     datasets, problems = config["datasets"], []
-    needed = {
-        "data.held_out": config["data"]["held_out"],
-        "standard.train": config["standard"]["train"],
-    }
-    for path, name in needed.items():
-        if datasets.get(name, {}).get("source") == ADVERSARIAL:
-            problems.append(f"{path}: {name!r} is adversarial, but the adversary itself needs it")
     for name, entry in datasets.items():
         if entry["source"] == ADVERSARIAL:
             known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
             if datasets.get(entry["pool"], {}).get("source") == ADVERSARIAL:
                 problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
+    if "adversary" in scratch_runs(config):
+        needed = {
+            "data.held_out": config["data"]["held_out"],
+            "adversary.train": config["adversary"]["train"],
+        }
+        problems += [
+            f"{path}: {name!r} is adversarial, but the adversary itself needs it"
+            for path, name in needed.items()
+            if datasets.get(name, {}).get("source") == ADVERSARIAL
+        ]
     return problems
 
 
 def scratch_runs(config: dict) -> dict[str, dict]:
-    """Key path -> merged hyperparameters of every model trained from random weights."""
-    settings = config["standard"]
-    found = {
-        f"standard.models.{name}": {**settings["defaults"], **spec}
-        for name, spec in settings["models"].items()
-    }
-    if any(entry["source"] == ADVERSARIAL for entry in config["datasets"].values()):
+    """Key path -> merged settings of every model trained from random weights.
+
+    The adversary is among them where an adversarial set plays a part.
+    """
+    data, standard = config["data"], standard_specs(config)
+    found = {f"standard.models.{name}": spec for name, spec in standard.items()}
+    used = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
+    used += [config["standard"]["train"]] if standard else []
+    if ADVERSARIAL in [config["datasets"].get(name, {}).get("source") for name in used]:
         found["adversary"] = config["adversary"]
     return found
 

@@ -42,8 +42,8 @@ def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     """Key path -> data set, of all that is trained on, and of all else that is looked at."""
     data = config["data"]
     training = {"data.train": data["train"]}
-    if scratch_runs(config):
-        training["standard.train"] = config["standard"]["train"]
+    for path, spec in scratch_runs(config).items():
+        training["adversary.train" if path == "adversary" else "standard.train"] = spec["train"]
     other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
     other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
     return training, other

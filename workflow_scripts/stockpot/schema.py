@@ -34,7 +34,8 @@ def complete(schema: dict) -> dict:
     run["variant"] = {"enum": tuned}
     for name in tuned:
         run |= variants.options(name)
-    scratch |= variants.options(FROM_SCRATCH)
+    for properties_of_scratch in (scratch, properties["adversary"]["properties"]):
+        properties_of_scratch |= variants.options(FROM_SCRATCH)
     space = properties["finetune"]["properties"]["search"]["properties"]["space"]
     space["propertyNames"] = {"enum": [name for name in run if name != "variant"]}
 

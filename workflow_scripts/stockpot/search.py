@@ -1,4 +1,4 @@
-"""Hyperparameters of every fine-tuning run: those listed, then those drawn."""
+"""Hyperparameters of every run: those listed, merged with their defaults, and those drawn."""
 
 import math
 import random
@@ -19,6 +19,15 @@ def finetune_specs(config: dict) -> dict[str, dict]:
     for i, name in enumerate(search_names(config)):
         specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
     return {name: with_options(spec) for name, spec in specs.items()}
+
+
+def standard_specs(config: dict) -> dict[str, dict]:
+    """Standard model -> hyperparameters, merged with the defaults, and the name of its data."""
+    settings = config["standard"]
+    return {
+        name: {**settings["defaults"], **spec, "train": settings["train"]}
+        for name, spec in settings["models"].items()
+    }
 
 
 def with_options(spec: dict) -> dict:

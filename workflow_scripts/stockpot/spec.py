@@ -26,7 +26,7 @@ from .models.files import (
 )
 from .parts import check_parts, parts
 from .registry import defaults
-from .search import finetune_specs, with_options
+from .search import finetune_specs, standard_specs, with_options
 
 Locate = Callable[[str], Path]
 
@@ -97,8 +97,8 @@ class _Seed:
             for name, spec in sorted(finetune_specs(self.config).items())
         }
         standard = {
-            name: self.scratch(name, {**self.config["standard"]["defaults"], **spec})
-            for name, spec in sorted(self.config["standard"]["models"].items())
+            name: self.scratch(name, spec)
+            for name, spec in sorted(standard_specs(self.config).items())
         }
         end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
         soups = {
@@ -162,8 +162,9 @@ class _Seed:
         return id
 
     def scratch(self, name: str, spec: dict) -> str:
+        """A model trained from random weights; ``spec`` names its training set."""
         spec = with_options(spec)
-        return self.run(name, spec, self.dataset(self.config["standard"]["train"]), start=[])
+        return self.run(name, spec, self.dataset(spec.pop("train")), start=[])
 
     def soup(self, name: str, soup: dict, ingredients: list[str], held_out: str) -> str:
         if not ingredients:
