@@ -24,7 +24,7 @@ def locate(path):
 try:
     config = without_nulls(config)
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
-    check(config, schema, workflow.overwrite_configfiles)
+    check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
     plan = spec.build(config, locate)
 except StockpotError as error:
     raise WorkflowError(str(error))

@@ -307,7 +307,10 @@ def test_an_adversary_that_filters_nothing_is_not_planned(config):
 
 def test_an_adversary_must_know_the_classes_of_its_pool(config):
     config["datasets"]["adversary-train"]["task"] = "digits"
-    with pytest.raises(StockpotError, match=r"datasets\.held-out: .*'ball'.*adversary-train \(adversary\.train\): zero"):
+    with pytest.raises(
+        StockpotError,
+        match=r"datasets\.held-out: .*'ball'.*adversary-train \(adversary\.train\): zero",
+    ):
         plan_of(config)
 
 

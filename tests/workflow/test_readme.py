@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,7 @@ def test_own_data_by_the_readmes_config(study):
     config = yaml.safe_load(block)
     for seed, entry in enumerate(config["datasets"].values()):
         write_images(study.folder / entry["path"], seed=seed)
+    shutil.copytree(study.folder / "resources/mini_clip", study.folder / "models/clip")
     (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
     small = {"finetune": {"defaults": {"epochs": 1}, "search": {"runs": 1, "space": None}}}
     small["sweep"] = {"alphas": [0.0, 0.5, 1.0]}
