@@ -4,12 +4,14 @@ A recipe names its ingredients by the SHA-256 of their weights:
 
     {"rule": "linear", "ingredients": {"<sha256>": coefficient, ...}}
 
-``linear`` mixes weights; ``logit-ensemble`` mixes logits. A model by itself is the linear
-recipe with one coefficient of 1, so the end points of every sweep are the models they
-come from, down to the key under which their predictions are stored.
+``linear`` mixes weights; a coefficient may differ between parts of the model (see
+``coefficients``). The other rules mix outputs. A model by itself is the linear recipe with
+one coefficient of 1, so the end points of every sweep are the models they come from, down to
+the key under which their predictions are stored.
 """
 
 from ..errors import StockpotError
+from .coefficients import Coefficient, combined
 from .names import LINEAR
 
 
@@ -22,17 +24,25 @@ def uniform(shas: list[str], rule: str = LINEAR) -> dict:
     return {"rule": rule, "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))}}
 
 
-def interpolate(start: dict, end: dict, alpha: float) -> dict:
+def interpolate(start: dict, end: dict, alpha: Coefficient) -> dict:
     """(1 - alpha) start + alpha end (WiSE-FT equation 1), of two linear recipes.
 
-    alpha 0 and 1 give exactly ``start`` and ``end``.
+    alpha: one number, or one per part. 0 and 1 give exactly ``start`` and ``end``.
     """
     if start["rule"] != LINEAR or end["rule"] != LINEAR:
         raise StockpotError(
             f"only linear recipes can be interpolated, not {start['rule']} and {end['rule']}"
         )
-    mixed: dict[str, float] = {}
-    for recipe, share in ((start, 1 - alpha), (end, alpha)):
+    remainder = combined(lambda a: 1 - a, alpha)
+    return total([(remainder, start), (alpha, end)])
+
+
+def total(terms: list[tuple[Coefficient, dict]]) -> dict:
+    """The sum of linear recipes, each times its coefficient; zeros are left out."""
+    mixed: dict[str, Coefficient] = {}
+    for share, recipe in terms:
         for sha256, coefficient in recipe["ingredients"].items():
-            mixed[sha256] = mixed.get(sha256, 0.0) + share * coefficient
+            mixed[sha256] = combined(
+                lambda before, s, c: before + s * c, mixed.get(sha256, 0.0), share, coefficient
+            )
     return {"rule": LINEAR, "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0}}
