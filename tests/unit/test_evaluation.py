@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,6 +159,68 @@ def test_a_sweep_of_linear_classifiers_runs_the_tower_once(folders, shas, test_s
     assert engine.forward_seconds > 0
     engine.logits(interpolate(single(shas["zero"]), single(shas["a"]), 0.5), test_set)
     assert engine.forward_images == 2 * len(test_set) + len(sketch)
+
+
+def test_features_do_not_pile_up(folders, shas, test_set, sketch):
+    """A family asks recipe by recipe; features of towers that are done with are dropped."""
+    engine = engine_of(folders)
+    for recipe in (single(shas["zero"]), single(shas["a"]), uniform([shas["a"], shas["b"]])):
+        for data in (test_set, sketch):
+            engine.logits(recipe, data)
+        kept = [len(features) for features in engine._features.values()]
+        assert sorted(kept) == sorted([len(test_set), len(sketch)])
+    assert engine.forward_images == 3 * (len(test_set) + len(sketch))
+
+
+def test_a_recipe_is_mixed_once_for_all_data_sets(folders, shas, test_set, sketch):
+    read = []
+
+    class Logged(Weights):
+        def __getitem__(self, name):
+            read.append(name)
+            return super().__getitem__(name)
+
+    engine = Engine({shas[name]: Logged(folders[name]) for name in ("zero", "a")}, "fp32")
+    recipe = uniform([shas["zero"], shas["a"]])
+    read.clear()
+    engine.logits(recipe, test_set)
+    assert sorted(read) == sorted(2 * list(engine.tensors))
+    read.clear()
+    engine.logits(recipe, sketch)
+    assert read == []
+
+
+MEMORY = {"nothing": 0, "some": 500_000, "everything": 10**9}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_what_is_resident_makes_no_difference(folders, shas, test_set, sketch, precision):
+    """Not to a bit, whether images and weights stay, some of them, or all are streamed."""
+    recipes = [uniform([shas["zero"], shas["a"]]), single(shas["b"]), single(shas["linear"])]
+    engines = {
+        name: engine_of(folders, precision=precision, batch_size=20, memory=memory)
+        for name, memory in MEMORY.items()
+    }
+    found = {
+        name: torch.cat([engine.logits(r, d) for r in recipes for d in (test_set, sketch)])
+        for name, engine in engines.items()
+    }
+    assert torch.equal(found["some"], found["nothing"])
+    assert torch.equal(found["everything"], found["nothing"])
+    used = {name: MEMORY[name] - engine.resident.left for name, engine in engines.items()}
+    assert used["nothing"] == 0 and 0 < used["some"] <= MEMORY["some"]
+    assert used["everything"] > test_set.images.nbytes + sketch.images.nbytes > used["nothing"]
+
+
+@pytest.mark.parametrize("memory", [0, 10**9])
+def test_resident_images_are_copied_once(folders, shas, test_set, memory):
+    """Shown by pixels that change behind the engine's back."""
+    data = replace(test_set, images=test_set.images.copy())
+    engine = engine_of(folders, memory=memory)
+    engine.logits(single(shas["zero"]), data)
+    data.images[:] = 0
+    found = engine.logits(single(shas["a"]), data)
+    assert close(found, plain(folders["a"], test_set if memory else data))
 
 
 def test_reduced_precision_is_close_and_is_used(folders, shas, test_set):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from stockpot.digest import canonical
 from stockpot.errors import StockpotError
-from stockpot.merging import methods
+from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients, origin
-from stockpot.merging.linear import mix, mixed
+from stockpot.merging.linear import mix, mix_into, mixed, tower_coefficients
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
@@ -212,6 +212,32 @@ def test_the_mix_has_the_ingredients_type(dtype):
     a, b = torch.tensor([1.0, 2.0], dtype=dtype), torch.tensor([3.0, 4.0], dtype=dtype)
     found = mix([(0.5, a), (0.5, b)])
     assert found.dtype == dtype and found.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("step", [1, 7, 64, 10**6])
+def test_the_steps_of_a_sum_leave_no_trace(ingredients, monkeypatch, step):
+    coefficients = uniform(list("abcde"))["ingredients"]
+    expected = dict(mixed(coefficients, ingredients, ["w", "v"]))
+    monkeypatch.setattr(linear, "STEP", step)
+    found = dict(mixed(coefficients, ingredients, ["w", "v"]))
+    assert same(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("pairs", [{"a": 0.3, "b": 0.7}, {"a": 1.0}])
+def test_a_mix_in_place_is_the_mix_in_the_targets_type(ingredients, dtype, pairs):
+    parts = [(c, ingredients[name]["w"].T) for name, c in pairs.items()]
+    target = torch.full((9, 17), torch.nan, dtype=dtype)
+    mix_into(target, parts)
+    assert torch.equal(target, mix(parts).to(dtype))
+
+
+def test_a_tower_that_all_share_is_not_summed(runs, zero_shot):
+    folders = {"zero": zero_shot, **{name: runs[name] for name in ("a", "linear")}}
+    cards = {name: read_card(folder) for name, folder in folders.items()}
+    assert tower_coefficients({"zero": 0.3, "linear": 0.7}, cards) == {"linear": 1.0}
+    shares = {"zero": 0.25, "linear": 0.25, "a": 0.5}
+    assert tower_coefficients(shares, cards) == shares
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])

@@ -1,24 +1,26 @@
 """The sweep engine: many recipes, many data sets, one model that is filled in place.
 
-Images are decoded already and are normalised on the device; ingredients are
-memory-mapped; between two recipes only weights move. The raw forward pass is the limit.
+Images are decoded already and are normalised on the device; images and ingredients stay on
+a GPU where they fit and are memory-mapped else; between two recipes only weights move. The
+raw forward pass is the limit.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-import numpy as np
 import torch
 
 from ..datasets.dataset import Dataset
 from ..errors import StockpotError
 from ..merging.checks import check_ingredients
-from ..merging.linear import mixed
+from ..merging.linear import mix_into, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
 from ..models.tower import Normaliser
+from .images import batches, whole
+from .resident import Resident, free_memory
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -32,12 +34,16 @@ class Engine:
         precision: str = "auto",
         batch_size: int = 500,
         device: str | None = None,
+        memory: int | None = None,
     ):
         """ingredients: sha256 -> weights, all of one architecture and one class list.
 
-        precision: bf16, fp32 or auto. Raises StockpotError if the ingredients do not fit.
+        precision: bf16, fp32 or auto. memory: bytes of images and weights to keep on the
+        device, by default ``free_memory``; what does not fit is streamed, with the same
+        results. Raises StockpotError if the ingredients do not fit together.
         """
-        check_ingredients([w.card for w in ingredients.values()])
+        self.cards = {sha: weights.card for sha, weights in ingredients.items()}
+        check_ingredients(list(self.cards.values()))
         first = next(iter(ingredients.values()))
         self.ingredients = ingredients
         self.device = device or pick_device()
@@ -51,20 +57,28 @@ class Engine:
         self.normalise = Normaliser(
             first.card.mean, first.card.std, self.device, PRECISIONS[self.precision]
         )
+        self.resident = Resident(free_memory(self.device) if memory is None else memory)
         self.forward_seconds, self.forward_images = 0.0, 0
-        self._tower = ""
-        self._features: dict[tuple[str, str], torch.Tensor] = {}
+        # What is in the model, and features of the tower that is: data set -> [n, d].
+        self._tower: list[tuple[str, float]] = []
+        self._head: dict[str, float] = {}
+        self._features: dict[str, torch.Tensor] = {}
 
     def logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
-        """float32 logits [n, classes of the data set] on the CPU."""
+        """float32 logits [n, classes of the data set] on the CPU.
+
+        Recipes that follow each other with one tower share its features.
+        """
         if recipe["rule"] != LINEAR:
             raise StockpotError(
                 f"the engine mixes weights; '{recipe['rule']}' mixes something else"
             )
         columns = self._columns(dataset)
-        coefficients = recipe["ingredients"]
-        self._fill(coefficients, HEAD)
-        features = self._tower_features(coefficients, dataset)
+        self._set_tower(recipe["ingredients"])
+        self._set_head(recipe["ingredients"])
+        if dataset.fingerprint not in self._features:
+            self._features[dataset.fingerprint] = self._forward(dataset)
+        features = self._features[dataset.fingerprint]
         with torch.inference_mode():
             rows = [
                 self.model.head(f.to(self.device)).cpu() for f in features.split(self.batch_size)
@@ -84,35 +98,55 @@ class Engine:
             )
         return [self.class_names.index(name) for name in dataset.class_names]
 
+    def _set_tower(self, coefficients: Mapping[str, float]) -> None:
+        """Put the tower of this mix in place; features of another tower are dropped."""
+        coefficients = tower_coefficients(coefficients, self.cards)
+        tower = sorted((self.cards[sha].tower_sha256, c) for sha, c in coefficients.items())
+        if tower != self._tower:
+            self._features.clear()
+            self._fill(coefficients, TOWER)
+            self._tower = tower
+
+    def _set_head(self, coefficients: Mapping[str, float]) -> None:
+        if coefficients != self._head:
+            self._fill(coefficients, HEAD)
+            self._head = dict(coefficients)
+
     def _fill(self, coefficients: Mapping[str, float], prefix: str) -> None:
         """Write the mix of all tensors with this prefix into the model."""
-        names = [name for name in self.tensors if name.startswith(prefix)]
+        order = sorted(coefficients)
         with torch.inference_mode():
-            for name, tensor in mixed(coefficients, self.ingredients, names):
-                self.tensors[name].copy_(tensor)
+            for name, tensor in self.tensors.items():
+                if name.startswith(prefix):
+                    mix_into(
+                        tensor, [(coefficients[sha], self._tensor(sha, name)) for sha in order]
+                    )
 
-    def _tower_features(self, coefficients: Mapping[str, float], dataset: Dataset) -> torch.Tensor:
-        """Features [n, d], float32, CPU. Recipes that share one tower share its features."""
-        towers = {self.ingredients[sha].card.tower_sha256 for sha in coefficients}
-        if len(towers) > 1:
-            self._fill(coefficients, TOWER)
-            self._tower = ""
-            return self._forward(dataset)
-        tower = towers.pop()
-        cached = self._features.get((tower, dataset.fingerprint))
-        if cached is None:
-            if tower != self._tower:
-                self._fill({next(iter(coefficients)): 1.0}, TOWER)
-                self._tower = tower
-            cached = self._features[tower, dataset.fingerprint] = self._forward(dataset)
-        return cached
+    def _tensor(self, sha256: str, name: str) -> torch.Tensor:
+        """One tensor of an ingredient, on the device where there is room for it."""
+        stored = self.ingredients[sha256][name]
+        kept = self.resident.get(
+            (sha256, name), stored.nbytes, lambda: stored.to(self.device, copy=True)
+        )
+        return stored if kept is None else kept
+
+    def _images(self, dataset: Dataset) -> Iterable[torch.Tensor]:
+        """Batches of uint8 images [n, h, w, 3] on the device."""
+        kept = self.resident.get(
+            dataset.fingerprint,
+            dataset.images.nbytes,
+            lambda: whole(dataset.images, self.batch_size, self.device),
+        )
+        if kept is None:
+            return batches(dataset.images, self.batch_size, self.device)
+        return kept.split(self.batch_size)
 
     def _forward(self, dataset: Dataset) -> torch.Tensor:
-        started, rows = time.monotonic(), []
+        """Features [n, d], float32, CPU."""
+        started = time.monotonic()
         with torch.inference_mode():
-            for start in range(0, len(dataset), self.batch_size):
-                images = torch.from_numpy(np.array(dataset.images[start : start + self.batch_size]))
-                rows.append(self.model.features(self.normalise(images.to(self.device))).cpu())
+            rows = [self.model.features(self.normalise(x)) for x in self._images(dataset)]
+            features = torch.cat(rows).cpu()
         self.forward_seconds += time.monotonic() - started
         self.forward_images += len(dataset)
-        return torch.cat(rows)
+        return features

@@ -4,6 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
+from ..models.card import Card
+
+# Numbers summed in one step on a CPU: the sum and its parts stay in the processor's cache.
+STEP = 2**17
+
 
 def mix(tensors: Iterable[tuple[float, torch.Tensor]]) -> torch.Tensor:
     """The linear combination of equally shaped tensors, accumulated in float64.
@@ -12,15 +17,38 @@ def mix(tensors: Iterable[tuple[float, torch.Tensor]]) -> torch.Tensor:
     ingredient itself; integer tensors (counters) are copied from the first.
     """
     pairs = list(tensors)
+    if _is_first(pairs):
+        return pairs[0][1]
+    target = torch.empty_like(pairs[0][1], memory_format=torch.contiguous_format)
+    mix_into(target, pairs)
+    return target
+
+
+def mix_into(target: torch.Tensor, pairs: list[tuple[float, torch.Tensor]]) -> None:
+    """Write ``mix(pairs)`` into a contiguous tensor of any type, on any device.
+
+    The sum is rounded to the ingredients' type before it is rounded to the target's, so the
+    same numbers arrive wherever the ingredients lie.
+    """
     first = pairs[0][1]
-    if len(pairs) == 1 and pairs[0][0] == 1:
-        return first
-    if not first.is_floating_point():
-        return first
-    total = torch.zeros_like(first, dtype=torch.float64)
-    for coefficient, tensor in pairs:
-        total.add_(tensor, alpha=coefficient)
-    return total.to(first.dtype)
+    if _is_first(pairs):
+        target.copy_(first)
+        return
+    flat, device = target.view(-1), target.device
+    parts = [(coefficient, tensor.reshape(-1)) for coefficient, tensor in pairs]
+    step = STEP if device.type == "cpu" else max(1, len(flat))
+    for start in range(0, len(flat), step):
+        place = flat[start : start + step]
+        total = torch.zeros(len(place), dtype=torch.float64, device=device)
+        for coefficient, part in parts:
+            total.add_(part[start : start + step].to(device), alpha=coefficient)
+        place.copy_(total.to(first.dtype))
+
+
+def _is_first(pairs: list[tuple[float, torch.Tensor]]) -> bool:
+    """Is the mix the first ingredient as it is?"""
+    coefficient, tensor = pairs[0]
+    return (len(pairs) == 1 and coefficient == 1) or not tensor.is_floating_point()
 
 
 def mixed(
@@ -34,3 +62,16 @@ def mixed(
     order = sorted(coefficients)
     for name in names:
         yield name, mix((coefficients[key], ingredients[key][name]) for key in order)
+
+
+def tower_coefficients(
+    coefficients: Mapping[str, float], cards: Mapping[str, Card]
+) -> dict[str, float]:
+    """The coefficients of the tower alone: ingredients with one and the same tower leave it as is.
+
+    cards: ingredient -> card. An affine mix of equal towers is that tower; taking it from one
+    ingredient saves the sum and its rounding.
+    """
+    if len({cards[key].tower_sha256 for key in coefficients}) == 1:
+        return {min(coefficients): 1.0}
+    return dict(coefficients)
