@@ -26,6 +26,9 @@ def evaluate_family(
 ) -> None:
     """Fill the store with the family's cells and list them in ``out`` (JSON).
 
+    A cell: model, kind, curve, alpha, dataset, n, k, the store's key, and the precision of the
+    forward pass.
+
     spec: members, each with name, kind and end; alphas, empty for the models themselves;
     precision, batch_size, store_logits. start: Classifier folder that the sweeps start from, where
     there are any. ends: Classifier folder or recipe file of every member's end.
@@ -79,7 +82,8 @@ def _cells(
     for done, (labels, recipe) in enumerate(family, 1):
         for dataset in sets:
             key, found = evaluator.predictions(recipe, dataset)
-            rows.append({**labels, "dataset": dataset.name, "n": found.n, "k": found.k, "key": key})
+            cell = {"dataset": dataset.name, "n": found.n, "k": found.k, "key": key}
+            rows.append({**labels, **cell, "precision": evaluator.precision})
         left = (time.monotonic() - started) / done * (len(family) - done)
         log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
     return rows
