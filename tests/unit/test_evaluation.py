@@ -471,6 +471,20 @@ def test_precisions_do_not_serve_each_other(folders, shas, test_set, tmp_path):
     assert counted(other) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    "precision, fast, expected", [("bf16", False, 1), ("bf16", True, 0), ("fp32", False, 0)]
+)
+def test_slow_bf16_is_said_once(
+    folders, shas, test_set, sketch, tmp_path, monkeypatch, caplog, precision, fast, expected
+):
+    monkeypatch.setattr("stockpot.evaluation.evaluator.fast_at_bf16", lambda device: fast)
+    evaluator = evaluator_of(folders, tmp_path, precision=precision)
+    for data in (test_set, sketch, sketch):
+        evaluator.predictions(single(shas["a"]), data)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len([line for line in lines if "bf16 is slow" in line]) == expected
+
+
 def test_data_sets_of_one_name_do_not_serve_each_other(folders, shas, test_set, sketch, tmp_path):
     evaluator = evaluator_of(folders, tmp_path)
     evaluator.predictions(single(shas["a"]), test_set)
@@ -592,6 +606,7 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
         "model": "a", "kind": "end-to-end", "curve": "", "alpha": None, "dataset": "test",
         "n": len(test_set),
     }  # fmt: skip
+    assert own["precision"] == middle["precision"] == "fp32"
     assert middle["model"] == "a alpha=0.5" and middle["curve"] == "a"
     assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
     for cell in (own, middle):

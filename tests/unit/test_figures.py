@@ -58,7 +58,7 @@ def study_cells() -> pd.DataFrame:
         y = 1 / (1 + np.exp(-(0.52 * x - 1.28 + rng.normal(0, 0.06))))
         model(f"standard-{i + 1}", "from-scratch", 1 / (1 + np.exp(-x)), y)
     columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(precision="bf16")
 
 
 def tables_of(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:

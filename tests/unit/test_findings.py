@@ -38,7 +38,8 @@ class Made:
             self.right[key] = right
             self.rows.append(
                 {"model": name, "kind": kind, "curve": curve, "alpha": alpha,
-                 "dataset": dataset, "n": n, "k": int(right.sum()), "classes": 16, "key": key}
+                 "dataset": dataset, "n": n, "k": int(right.sum()), "classes": 16, "key": key,
+                 "precision": "bf16"}
             )  # fmt: skip
 
     def sweep(self, curve, points):

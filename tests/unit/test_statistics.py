@@ -262,7 +262,7 @@ def cells() -> pd.DataFrame:
     for alpha, held_out in ((0, 70), (0.25, 92), (0.5, 91), (0.75, 92), (1, 90)):
         model(f"run alpha={alpha:.2f}", "wise-ft", held_out, 80, 70, 130, curve="run", alpha=alpha)
     columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(precision="bf16")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from ..datasets.dataset import Dataset
 from ..merging.recipe import LINEAR, single
 from ..models.card import read_card
 from ..models.classifier import Weights
-from ..models.device import pick_device, pick_precision
+from ..models.device import fast_at_bf16, pick_device, pick_precision
 from .predictions import Predictions, predictions
 from .store import Store, key
 
@@ -27,7 +27,8 @@ class Evaluator:
         cards = {folder: read_card(folder) for folder in classifiers}
         self.folders = {card.sha256: f for f, card in cards.items() if card.status == "ok"}
         self.store, self.spec = store, spec
-        self.precision = pick_precision(spec["precision"], pick_device())
+        self.device = pick_device()
+        self.precision = pick_precision(spec["precision"], self.device)
         self.computed = self.reused = 0
         self._engine = None
 
@@ -37,8 +38,13 @@ class Evaluator:
         if self._engine is None:
             from .engine import Engine
 
+            if self.precision == "bf16" and not fast_at_bf16(self.device):
+                log.warning(
+                    "evaluation.precision: bf16 is slow on this %s, which has no instructions "
+                    "for it; fp32 and auto are faster", self.device,
+                )  # fmt: skip
             ingredients = {sha: Weights(folder) for sha, folder in self.folders.items()}
-            self._engine = Engine(ingredients, self.precision, self.spec["batch_size"])
+            self._engine = Engine(ingredients, self.precision, self.spec["batch_size"], self.device)
         return self._engine
 
     def predictions(self, recipe: dict, dataset: Dataset) -> tuple[str, Predictions]:

@@ -26,6 +26,9 @@ def evaluate_family(
 ) -> None:
     """Fill the store with the family's cells and list them in ``out`` (JSON).
 
+    A cell: model, kind, curve, alpha, dataset, n, k, classes, the store's key, and the precision
+    of the forward pass.
+
     spec: members, each with name, kind and end; alphas, empty for the models themselves;
     precision, batch_size, store_logits. start: Classifier folder that the sweeps start from, where
     there are any. ends: Classifier folder or recipe file of every member's end.
@@ -80,7 +83,8 @@ def _cells(
         for dataset in sets:
             key, found = evaluator.predictions(recipe, dataset)
             counts = {"n": found.n, "k": found.k, "classes": len(dataset.class_names)}
-            rows.append({**labels, "dataset": dataset.name, **counts, "key": key})
+            made = {"key": key, "precision": evaluator.precision}
+            rows.append({**labels, "dataset": dataset.name, **counts, **made})
         left = (time.monotonic() - started) / done * (len(family) - done)
         log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
     return rows

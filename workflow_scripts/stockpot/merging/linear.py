@@ -7,7 +7,7 @@ import torch
 from ..models.card import Card
 
 # Numbers summed in one step on a CPU: the sum and its parts stay in the processor's cache.
-STEP = 2**18
+STEP = 2**17
 
 
 def mix(tensors: Iterable[tuple[float, torch.Tensor]]) -> torch.Tensor:

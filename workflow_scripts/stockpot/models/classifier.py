@@ -1,6 +1,5 @@
 """The Classifier noun: image tower and head in one safetensors file, with a card beside it."""
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from ..digest import canonical
 from ..errors import StockpotError
 from ..files import atomic
 from .card import CARD, Card, read_card
+from .stream import TensorDigest
 
 WEIGHTS = "classifier.safetensors"
 TOWER, HEAD = "visual.", "head."
@@ -27,21 +27,29 @@ def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Te
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
     card.sha256 = tensor_digest(tensors)
     card.tower_sha256 = tensor_digest({n: t for n, t in tensors.items() if n.startswith(TOWER)})
-    described = {key: value for key, value in asdict(card).items() if key != "history"}
     with atomic(Path(folder) / WEIGHTS) as path:
-        # One metadata key: the library writes several in random order.
-        save_file(tensors, path, {"card": canonical(described)})
+        save_file(tensors, path, file_metadata(card))
+    write_card(folder, card)
+    return card
+
+
+def file_metadata(card: Card) -> dict[str, str]:
+    """What a weights file says of itself: its card without the history."""
+    described = {key: value for key, value in asdict(card).items() if key != "history"}
+    # One metadata key: the library writes several in random order.
+    return {"card": canonical(described)}
+
+
+def write_card(folder: str | Path, card: Card) -> None:
     with atomic(Path(folder) / CARD) as path:
         path.write_text(json.dumps(asdict(card), indent=1) + "\n")
-    return card
 
 
 def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
     """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256()
+    digest = TensorDigest()
     for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+        digest.add(name, tensor)
     return digest.hexdigest()
 
 

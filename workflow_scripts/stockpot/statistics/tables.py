@@ -25,6 +25,7 @@ KINDS = (
 KEY = ["model", "kind", "curve", "alpha"]
 COLUMNS = [
     *KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval", "chance",
+    "precision",
 ]  # fmt: skip
 
 
@@ -38,11 +39,11 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, classes, in any order. roles: data
-    set -> held-out, reference or shift, in the order in which to list them. The unweighted
-    mean (dataset "shifts", role "mean", n the total, k missing) is there for every model that
-    has all shifts. chance is the accuracy of guessing, 1 / classes. ValueError for a data set
-    without a role, and for two rows of one cell.
+    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order.
+    roles: data set -> held-out, reference or shift, in the order in which to list them. The
+    unweighted mean (dataset "shifts", role "mean", n the total, k missing) is there for every
+    model that has all shifts. chance is the accuracy of guessing, 1 / classes; precision that
+    of the forward pass. ValueError for a data set without a role, and for two rows of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
@@ -76,7 +77,7 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
             interval = mean_interval(group["k"], group["n"], confidence)
             rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), group["n"].sum(),
                          None, *interval, "stratified bootstrap",
-                         group["chance"].mean()])  # fmt: skip
+                         group["chance"].mean(), group["precision"].iloc[0]])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
 
 

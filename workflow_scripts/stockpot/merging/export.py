@@ -1,0 +1,71 @@
+"""A recipe as a Classifier of its own: for use elsewhere, or as an ingredient."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..errors import StockpotError
+from ..files import atomic
+from ..models.card import Card
+from ..models.classifier import TOWER, WEIGHTS, Weights, file_metadata, write_card
+from ..models.stream import TensorDigest, TensorFile
+from .checks import check_ingredients, origin
+from .linear import mixed, tower_coefficients
+from .names import LINEAR
+
+UNKNOWN = "0" * 64
+
+
+def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights], name: str) -> Card:
+    """Write the model that a linear recipe describes; returns its card.
+
+    recipe: rule, ingredients, and in a soup's file its method, which becomes the kind.
+    ingredients: sha256 -> weights of (at least) those the recipe names. The weights are those
+    that the engine evaluates, mixed and written one tensor at a time. Raises StockpotError for
+    a recipe that mixes outputs, or ingredients that are not there or do not fit.
+    """
+    folder, coefficients = Path(folder), recipe["ingredients"]
+    if recipe["rule"] != LINEAR:
+        raise StockpotError(
+            f"{name}: a {recipe['rule']} has no weights of its own to export; "
+            "only linear recipes have"
+        )
+    for sha256 in coefficients:
+        if sha256 not in ingredients:
+            raise StockpotError(f"{name}: its ingredient {sha256} is not among the classifiers")
+    cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
+    check_ingredients(list(cards.values()))
+    first = ingredients[min(cards)]
+    card = replace(
+        first.card, name=name, kind=recipe.get("method", "soup"), start=origin(first.card),
+        spec=recipe, sha256=UNKNOWN, tower_sha256=UNKNOWN, history=[],
+    )  # fmt: skip
+    model, tower, shapes = TensorDigest(), TensorDigest(), first.shapes()
+    with (
+        atomic(folder / WEIGHTS) as path,
+        TensorFile(path, shapes, file_metadata(card)) as file,
+    ):
+        for key, tensor in _tensors(coefficients, ingredients, cards, first.names):
+            file.write(key, tensor)
+            model.add(key, tensor)
+            if key.startswith(TOWER):
+                tower.add(key, tensor)
+        card.sha256, card.tower_sha256 = model.hexdigest(), tower.hexdigest()
+        file.finish(file_metadata(card))
+    write_card(folder, card)
+    return card
+
+
+def _tensors(
+    coefficients: Mapping[str, float],
+    ingredients: Mapping[str, Weights],
+    cards: Mapping[str, Card],
+    names: list[str],
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """The engine's tensors, in the order of their names, as digests want them."""
+    tower = tower_coefficients(coefficients, cards)
+    for name in names:
+        part = tower if name.startswith(TOWER) else coefficients
+        yield from mixed(part, ingredients, [name])
