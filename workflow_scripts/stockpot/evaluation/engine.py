@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from ..datasets.dataset import Dataset
+from ..digest import canonical
 from ..errors import StockpotError
 from ..merging.checks import check_ingredients
+from ..merging.coefficients import Coefficient, at
 from ..merging.linear import mix_into, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.classifier import HEAD, TOWER, Weights
@@ -60,8 +62,8 @@ class Engine:
         self.resident = Resident(free_memory(self.device) if memory is None else memory)
         self.forward_seconds, self.forward_images = 0.0, 0
         # What is in the model, and features of the tower that is: data set -> [n, d].
-        self._tower: list[tuple[str, float]] = []
-        self._head: dict[str, float] = {}
+        self._tower: list[tuple[str, str]] = []
+        self._head: dict[str, Coefficient] = {}
         self._features: dict[str, torch.Tensor] = {}
 
     def logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
@@ -98,28 +100,29 @@ class Engine:
             )
         return [self.class_names.index(name) for name in dataset.class_names]
 
-    def _set_tower(self, coefficients: Mapping[str, float]) -> None:
+    def _set_tower(self, coefficients: Mapping[str, Coefficient]) -> None:
         """Put the tower of this mix in place; features of another tower are dropped."""
         coefficients = tower_coefficients(coefficients, self.cards)
-        tower = sorted((self.cards[sha].tower_sha256, c) for sha, c in coefficients.items())
+        tower = sorted((self.cards[s].tower_sha256, canonical(c)) for s, c in coefficients.items())
         if tower != self._tower:
             self._features.clear()
             self._fill(coefficients, TOWER)
             self._tower = tower
 
-    def _set_head(self, coefficients: Mapping[str, float]) -> None:
+    def _set_head(self, coefficients: Mapping[str, Coefficient]) -> None:
         if coefficients != self._head:
             self._fill(coefficients, HEAD)
             self._head = dict(coefficients)
 
-    def _fill(self, coefficients: Mapping[str, float], prefix: str) -> None:
+    def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
         """Write the mix of all tensors with this prefix into the model."""
         order = sorted(coefficients)
         with torch.inference_mode():
             for name, tensor in self.tensors.items():
                 if name.startswith(prefix):
                     mix_into(
-                        tensor, [(coefficients[sha], self._tensor(sha, name)) for sha in order]
+                        tensor,
+                        [(at(coefficients[sha], name), self._tensor(sha, name)) for sha in order],
                     )
 
     def _tensor(self, sha256: str, name: str) -> torch.Tensor:

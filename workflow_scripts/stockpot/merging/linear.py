@@ -1,10 +1,12 @@
 """Linear mixing of weights, tensor by tensor."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
 
 from ..models.card import Card
+from .coefficients import Coefficient, at, combined
 
 # Numbers summed in one step on a CPU: the sum and its parts stay in the processor's cache.
 STEP = 2**17
@@ -52,26 +54,36 @@ def _is_first(pairs: list[tuple[float, torch.Tensor]]) -> bool:
 
 
 def mixed(
-    coefficients: Mapping[str, float], ingredients: Mapping[str, Mapping], names: Iterable[str]
+    coefficients: Mapping[str, Coefficient],
+    ingredients: Mapping[str, Mapping],
+    names: Iterable[str],
 ):
     """Yield (name, tensor) of the mix; one tensor of each ingredient is in memory at a time.
 
-    coefficients: ingredient -> number. ingredients: ingredient -> tensors by name. The sum
-    runs in the order of the ingredients' names, so any order given yields the same bytes.
+    coefficients: ingredient -> number, or one per part. ingredients: ingredient -> tensors by
+    name. The sum runs in the order of the ingredients' names, so any order given yields the
+    same bytes.
     """
     order = sorted(coefficients)
     for name in names:
-        yield name, mix((coefficients[key], ingredients[key][name]) for key in order)
+        yield name, mix((at(coefficients[key], name), ingredients[key][name]) for key in order)
 
 
 def tower_coefficients(
-    coefficients: Mapping[str, float], cards: Mapping[str, Card]
-) -> dict[str, float]:
+    coefficients: Mapping[str, Coefficient], cards: Mapping[str, Card]
+) -> dict[str, Coefficient]:
     """The coefficients of the tower alone: ingredients with one and the same tower leave it as is.
 
     cards: ingredient -> card. An affine mix of equal towers is that tower; taking it from one
     ingredient saves the sum and its rounding.
     """
-    if len({cards[key].tower_sha256 for key in coefficients}) == 1:
+    one_tower = len({cards[key].tower_sha256 for key in coefficients}) == 1
+    if one_tower and _affine(coefficients):
         return {min(coefficients): 1.0}
     return dict(coefficients)
+
+
+def _affine(coefficients: Mapping[str, Coefficient]) -> bool:
+    """Do they sum to 1, in every part?"""
+    total = combined(lambda *numbers: round(math.fsum(numbers), 9), *coefficients.values())
+    return total == 1
