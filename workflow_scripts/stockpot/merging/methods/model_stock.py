@@ -1,0 +1,31 @@
+"""Model Stock (Jang et al., ECCV 2024): the mean, moved towards the start by a closed form.
+
+t = N cos / (1 + (N - 1) cos), with cos the mean cosine between the N updates; the merge is
+t mean + (1 - t) start. The paper takes t per layer: here per tensor, or per block.
+"""
+
+from ..coefficients import simplified
+from ..geometry import cosine, gram, per_block
+from ..recipe import interpolate, single, uniform
+
+OPTIONS = {"per": {"enum": ["tensor", "block", "model"], "default": "tensor"}}
+
+
+def ratio(cosine: float, n: int) -> float:
+    """t of N updates; nothing of the mean is kept where they point apart (cosine <= 0)."""
+    cosine = max(cosine, 0.0)
+    return n * cosine / (1 + (n - 1) * cosine)
+
+
+def find(ingredients: dict[str, str], context) -> dict:
+    weights = [context.weights(sha) for sha in ingredients.values()]
+    start = context.weights(context.start)
+    grams = gram(weights, start, weights[0].names)
+    n, per = len(weights), context.spec["per"]
+    if per == "model":
+        parts = {"": sum(grams.values())}
+    else:
+        parts = per_block(grams) if per == "block" else grams
+    share = {"": 1.0} | {part: ratio(cosine(products), n) for part, products in parts.items()}
+    mean = uniform(list(ingredients.values()))
+    return interpolate(single(context.start), mean, simplified(share))

@@ -1,0 +1,56 @@
+"""Spherical interpolation of two models (Shoemake 1985), tensor by tensor.
+
+With the angle w between the two tensors, sin((1 - t) w) / sin w of the first and
+sin(t w) / sin w of the second: on equal norms the norm is kept. Nearly parallel tensors,
+whose sines vanish, are mixed linearly; so are tensors of zeros.
+"""
+
+import math
+
+from ...errors import StockpotError
+from ..coefficients import simplified
+from ..geometry import cosine, gram
+from ..recipe import single, total
+
+OPTIONS = {
+    "t": {
+        "description": "0 is the first ingredient, 1 the second",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "default": 0.5,
+    },
+    "from_start": {
+        "description": "between the start and the one ingredient, instead of two ingredients",
+        "type": "boolean",
+        "default": False,
+    },
+}
+
+
+def find(ingredients: dict[str, str], context) -> dict:
+    names, t = list(ingredients), context.spec["t"]
+    shas = [context.start] if context.spec["from_start"] else []
+    shas += ingredients.values()
+    if len(shas) != 2:
+        raise StockpotError(
+            f"soups.{context.spec['name']}: slerp goes between two models, not {len(shas)} "
+            f"({', '.join(names)}); give two ingredients, or one and from_start: true"
+        )
+    weights = [context.weights(sha) for sha in shas]
+    shares = {
+        name: sines(cosine(p), t) for name, p in gram(weights, None, weights[0].names).items()
+    }
+    first, second = (
+        simplified({"": linear} | {name: pair[i] for name, pair in shares.items()})
+        for i, linear in enumerate((1 - t, t))
+    )
+    return total([(first, single(shas[0])), (second, single(shas[1]))])
+
+
+def sines(cosine: float, t: float) -> tuple[float, float]:
+    """The two coefficients at an angle with this cosine."""
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if math.sin(angle) < 1e-6:
+        return 1 - t, t
+    return math.sin((1 - t) * angle) / math.sin(angle), math.sin(t * angle) / math.sin(angle)
