@@ -1,5 +1,6 @@
 """A copy of the project with a finished micro study, and a way to run it again."""
 
+import fcntl
 import json
 import os
 import re
@@ -51,10 +52,10 @@ class Workflow:
             raise AssertionError(f"{' '.join(done.args)}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def run(self) -> tuple[Counter, int]:
+    def run(self, *arguments: str) -> tuple[Counter, int]:
         """Run the study: how many jobs of each rule ran, how many cells the store gained."""
         before = self.stored()
-        done = self.snakemake()
+        done = self.snakemake("--cores", "2", *arguments)
         jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
         jobs = Counter(rule for rule in jobs if rule != "all")
         return jobs, len(self.stored() - before)
@@ -62,12 +63,21 @@ class Workflow:
     def stored(self) -> set[str]:
         return {path.stem for path in (self.results / "store").rglob("*.safetensors")}
 
+    def stored_at(self, key: str) -> Path:
+        return self.results / "store" / key[:2] / f"{key}.safetensors"
+
+    def rows(self) -> list[dict]:
+        """The cells of all evaluations: model, alpha, data set, key and what was found."""
+        files = (self.results / "evaluations").glob("*.json")
+        return [cell for path in files for cell in json.loads(path.read_text())["cells"]]
+
     def cells(self) -> set[str]:
-        """Keys of all cells that any evaluation or held-out selection lists."""
-        families = [
-            json.loads(p.read_text()) for p in (self.results / "evaluations").glob("*.json")
-        ]
-        return {cell["key"] for family in families for cell in family["cells"]}
+        return {cell["key"] for cell in self.rows()}
+
+    def zero_shot_tower(self) -> str:
+        """Digest of the image tower that everything starts from."""
+        (card,) = self.results.glob("classifiers/zero-shot-*/classifier.json")
+        return json.loads(card.read_text())["tower_sha256"]
 
     def tables(self) -> dict[str, bytes]:
         """Content of everything that people read: tables and figures."""
@@ -122,12 +132,36 @@ def write_images(folder: Path, per_class: int = 2, seed: int = 7) -> None:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Workflow:
+def once(tmp_path_factory):
+    """A function that makes a study once for all workers of the test run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def once(name: str, make) -> Workflow:
+        """``make(folder)`` by whoever comes first; the others wait for it."""
+        folder, done = shared / name, shared / f"{name}.done"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return Workflow(folder)
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def finished(once) -> Workflow:
     """The micro study, run once from nothing; tests work on copies of it."""
-    workflow = copy_project(tmp_path_factory.mktemp("micro"))
-    write_images(workflow.folder / "own")
-    workflow.run()
-    return workflow
+
+    def make(folder: Path) -> None:
+        workflow = copy_project(folder)
+        write_images(workflow.folder / "own")
+        workflow.run()
+
+    return once("micro", make)
 
 
 @pytest.fixture

@@ -4,31 +4,85 @@ import random
 import signal
 import subprocess
 import time
+from contextlib import suppress
 
-from .conftest import copy_project, environment, write_images
+import psutil
+import pytest
+
+from .conftest import copy_project, write_images
+from .processes import jobs, start, wait_for
+
+ALONE = "SIGKILL of Snakemake alone"  # its jobs live on for a while
 
 
-def test_killed_five_times_on_one_core_the_tables_are_the_same(finished, tmp_path):
+def test_killed_six_times_on_one_core_the_tables_are_the_same(finished, tmp_path):
     study = copy_project(tmp_path / "killed")
     write_images(study.folder / "own")
     rng = random.Random(0)
-    for kind in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-        process = subprocess.Popen(
-            study.command("--cores", "1"),
-            cwd=study.folder,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    kinds = ("SIGINT", "SIGKILL", ALONE, "SIGKILL", "SIGTERM", "SIGINT")
+    for kind in kinds:
+        process = start(study, "--cores", "1")
         time.sleep(rng.uniform(4, 16))
-        if kind == signal.SIGKILL:
+        if kind == ALONE:
+            process.kill()
+        elif kind == "SIGKILL":
             subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
         else:
-            subprocess.run(["kill", f"-{kind.value}", "--", f"-{process.pid}"], check=False)
+            number = getattr(signal, kind).value
+            subprocess.run(["kill", f"-{number}", "--", f"-{process.pid}"], check=False)
         process.wait()
-        if kind == signal.SIGKILL:
+        if "SIGKILL" in kind:
             study.snakemake("--unlock")
     study.snakemake("--cores", "1")
     assert study.tables() == finished.tables()
     assert study.stored() == finished.stored()
+
+
+TRAIN = ("--cores", "1", "--until", "finetune")
+
+
+@pytest.fixture
+def longer(finished, tmp_path_factory):
+    """A function that copies the finished study and asks for a longer base run."""
+
+    def copy(name: str):
+        study = finished.copy(tmp_path_factory.mktemp(name))
+        study.edit(lambda c: c["finetune"]["runs"]["base"].update(epochs=20))
+        return study
+
+    return copy
+
+
+@pytest.fixture
+def orphaned(longer):
+    """A study whose Snakemake was killed alone, and its training, held after an epoch."""
+    study = longer("orphaned")
+    process = start(study, *TRAIN)
+    state = wait_for(lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt")))
+    (orphan,) = jobs(process)
+    orphan.suspend()
+    process.kill()
+    process.wait()
+    study.snakemake("--unlock")
+    yield study, state[0].parents[2], orphan
+    with suppress(psutil.NoSuchProcess):
+        orphan.kill()
+
+
+def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer):
+    """Else both train this run at once, and the older one, maybe of older code, ends last."""
+    study, folder, orphan = orphaned
+    log = study.results / "logs" / "finetune" / f"{folder.name}.log"
+    again = start(study, *TRAIN)
+    wait_for(lambda: again.poll() is not None or (log.exists() and "waiting" in log.read_text()))
+    assert again.poll() is None, "it did not wait"
+    orphan.resume()
+    assert again.wait() == 0
+    assert not orphan.is_running()
+    whole = longer("whole")
+    whole.snakemake(*TRAIN)
+    assert contents(folder) == contents(whole.results / "classifiers" / folder.name)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -7,11 +7,7 @@ from collections import Counter
 
 import pytest
 
-FIGURES = 4
-TABLES = Counter(measure=1, summary=1, figure=FIGURES)
-SOUPS = Counter(soup=3)
-SOUPS_EVALUATED = Counter(evaluate=3, sweep=1)  # the greedy soup is swept
-SETS = 5  # held-out, reference, three shifts
+from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
 
 
 def touch_scripts(study):
@@ -71,13 +67,15 @@ def test_nothing_reruns(study, edit):
 
 
 def test_swapped_hyperparameters_retrain_that_run(study):
-    study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 2.0e-4, "weight_decay": 1.0e-4}))
-    study.run()
+    """Their values trade places, so that neither the keys nor the set of values change."""
     known = study.stored()
+    base = study.config()["finetune"]["runs"]["base"]
+    assert base == {"lr": 2.0e-4, "weight_decay": 1.0e-4}
     study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
     jobs, cells = study.run()
     assert jobs == Counter(finetune=1, evaluate=1, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert_only_missing_cells(study, known, cells)
+    assert renewed(study, known) == {"base", "base alpha=0.5", "uniform", "ensemble"}
+    assert_only_missing(study, known, cells)
 
 
 def test_an_added_run_computes_itself_and_the_soups(study):
@@ -85,7 +83,8 @@ def test_an_added_run_computes_itself_and_the_soups(study):
     study.edit(lambda c: c["finetune"]["search"].update(runs=2))
     jobs, cells = study.run()
     assert jobs == Counter(finetune=1, evaluate=1) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert_only_missing_cells(study, known, cells)
+    assert renewed(study, known) == {"search-01", "uniform", "ensemble"}
+    assert_only_missing(study, known, cells)
 
 
 def test_a_removed_run_remakes_the_soups(study):
@@ -101,8 +100,9 @@ def test_an_added_alpha_computes_its_cells(study):
     study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.25, 0.5, 1.0]))
     jobs, cells = study.run()
     assert jobs == Counter(sweep=3) + TABLES
+    assert renewed(study, known) == {"base alpha=0.25", "linear alpha=0.25"}
     assert cells in (2 * SETS, 3 * SETS)  # the greedy soup may be the base model
-    assert_only_missing_cells(study, known, cells)
+    assert_only_missing(study, known, cells)
 
 
 def test_an_added_shift_computes_its_column(study):
@@ -192,11 +192,3 @@ def test_going_back_costs_nothing(study):
     assert jobs == TABLES
     assert cells == 0
     assert study.tables() == before
-
-
-def assert_only_missing_cells(study, known, computed):
-    """Every new cell is one that a table lists, or a candidate of the greedy selection."""
-    listed = study.cells() - known
-    candidates = study.stored() - known - listed
-    assert computed == len(listed) + len(candidates)
-    assert len(candidates) <= 2

@@ -1,5 +1,6 @@
-"""What every script does around its one call: log, threads, one-line errors."""
+"""What every script does around its one call: log, lock, one-line errors."""
 
+import fcntl
 import logging
 import os
 import sys
@@ -8,6 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import StockpotError
+
+
+def _alone(path: Path):
+    """Wait until no other process is at this job, and hold the file that says so.
+
+    When Snakemake is killed alone, its jobs live on; the next Snakemake starts them again.
+    """
+    lock = open(path, "w")  # noqa: SIM115  the kernel frees it when the process ends, in any way
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        logging.getLogger("stockpot").info("waiting for a process that is still at this job")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        logging.getLogger("stockpot").info("no lock on this file system (%s)", error.strerror)
+    return lock
 
 
 @contextmanager
@@ -30,6 +47,7 @@ def job(snakemake):
     )
     logging.getLogger("stockpot").setLevel(logging.INFO)
     logging.getLogger("root").setLevel(logging.ERROR)
+    lock = _alone(path.with_name(f".{path.name}.lock"))  # noqa: F841  held until the process ends
     try:
         yield snakemake.params.spec
     except StockpotError as error:

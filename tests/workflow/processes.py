@@ -1,0 +1,35 @@
+"""Snakemake as a process that tests start, watch and kill."""
+
+import subprocess
+import time
+
+import psutil
+
+from .conftest import Workflow, environment
+
+
+def start(study: Workflow, *arguments: str) -> subprocess.Popen:
+    """Snakemake in a session of its own, so that it can be killed with its jobs or alone."""
+    return subprocess.Popen(
+        study.command(*arguments),
+        cwd=study.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def jobs(snakemake: subprocess.Popen) -> list[psutil.Process]:
+    """The scripts that Snakemake is running now."""
+    children = psutil.Process(snakemake.pid).children(recursive=True)
+    return [c for c in children if any(".snakemake/scripts/" in word for word in c.cmdline())]
+
+
+def wait_for(found, seconds: float = 120):
+    """What ``found()`` gives as soon as it gives something."""
+    end = time.monotonic() + seconds
+    while not (result := found()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+    return result

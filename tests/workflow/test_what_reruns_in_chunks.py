@@ -1,0 +1,59 @@
+"""Rows of "What re-runs when" with several models per job, as in the default config."""
+
+from collections import Counter
+
+import pytest
+
+from .conftest import ROOT, Workflow
+from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
+
+
+@pytest.fixture(scope="session")
+def finished_in_chunks(finished, once) -> Workflow:
+    """Five runs, evaluated by two jobs: base, linear, search-00, search-01; search-02."""
+
+    def make(folder):
+        study = finished.copy(folder)
+        study.edit(lambda c: (c.pop("evaluation"), c["finetune"]["search"].update(runs=3)))
+        jobs, _ = study.run()
+        assert jobs["evaluate"] == 2 + 3  # and the soups
+
+    return once("chunks", make)
+
+
+@pytest.fixture
+def chunks(finished_in_chunks, tmp_path) -> Workflow:
+    return finished_in_chunks.copy(tmp_path)
+
+
+def test_the_default_is_several_models_per_job():
+    assert "models_per_job: 4 " in (ROOT / "config.yaml").read_text()
+
+
+def test_swapped_hyperparameters_retrain_that_run(chunks):
+    """The sweep of linear runs too, as its end is in the same evaluation; it computes nothing."""
+    known = chunks.stored()
+    chunks.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
+    jobs, cells = chunks.run()
+    assert jobs == Counter(finetune=1, evaluate=1, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert renewed(chunks, known) == {"base", "base alpha=0.5", "uniform", "ensemble"}
+    assert_only_missing(chunks, known, cells)
+
+
+def test_an_added_run_computes_itself_and_the_soups(chunks):
+    known = chunks.stored()
+    chunks.edit(lambda c: c["finetune"]["search"].update(runs=4))
+    jobs, cells = chunks.run()
+    assert jobs == Counter(finetune=1, evaluate=1) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert renewed(chunks, known) == {"search-03", "uniform", "ensemble"}
+    assert_only_missing(chunks, known, cells)
+
+
+def test_an_added_alpha_computes_its_cells(chunks):
+    known = chunks.stored()
+    chunks.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.25, 0.5, 1.0]))
+    jobs, cells = chunks.run()
+    assert jobs == Counter(sweep=3) + TABLES
+    assert renewed(chunks, known) == {"base alpha=0.25", "linear alpha=0.25"}
+    assert cells in (2 * SETS, 3 * SETS)  # the greedy soup may be the base model
+    assert_only_missing(chunks, known, cells)
