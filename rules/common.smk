@@ -74,6 +74,11 @@ def prefixed(prefix, files):
     return {f"{prefix}_{name}": file for name, file in files.items()}
 
 
+def classifiers_of(soup):
+    """Ids of what a soup's recipe may name: the start, then the ingredients."""
+    return [plan.soups[soup]["start"], *plan.soups[soup]["ingredients"]]
+
+
 def members(family):
     return plan.families[family]["spec"]["members"]
 
@@ -83,7 +88,7 @@ def ingredients(family):
     ids = list(plan.families[family]["start"])
     for member in members(family):
         end = member["end"]
-        ids += plan.soups[end]["ingredients"] if end in plan.soups else [end]
+        ids += classifiers_of(end) if end in plan.soups else [end]
     return list(dict.fromkeys(ids))
 
 

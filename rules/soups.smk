@@ -2,7 +2,7 @@ rule soup:
     """Find one merge on the held-out set and write its recipe."""
     input:
         unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
-        unpack(lambda w: classifier_files(*plan.soups[w.soup]["ingredients"])),
+        unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
     output:
         "<results>/recipes/{soup}.json",
     log:

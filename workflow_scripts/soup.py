@@ -27,7 +27,13 @@ with job(snakemake) as spec:
         found = evaluator().predictions(recipe, held_out)[1]
         return found.k, found.n
 
-    recipe = make_soup(spec, [read_card(folder) for folder in folders], measure)
+    @cache
+    def weights(sha256):
+        from stockpot.models.classifier import Weights
+
+        return Weights(next(f for f in folders if read_card(f).sha256 == sha256))
+
+    recipe = make_soup(spec, [read_card(folder) for folder in folders[1:]], measure, weights)
     recipe["held_out"] = {"name": held_out.name, "fingerprint": held_out.fingerprint}
     if evaluator.cache_info().currsize:
         evaluator().report()

@@ -103,7 +103,11 @@ class _Seed:
         end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
         soups = {
             name: self.soup(
-                name, soup, sorted(runs[n] for n in soup.get("ingredients", end_to_end)), held_out
+                name,
+                soup,
+                sorted(runs[n] for n in soup.get("ingredients", end_to_end)),
+                zero,
+                held_out,
             )
             for name, soup in sorted(self.config["soups"].items())
         }
@@ -166,7 +170,7 @@ class _Seed:
         spec = with_options(spec)
         return self.run(name, spec, self.dataset(spec.pop("train")), start=[])
 
-    def soup(self, name: str, soup: dict, ingredients: list[str], held_out: str) -> str:
+    def soup(self, name: str, soup: dict, ingredients: list[str], start: str, held_out: str) -> str:
         if not ingredients:
             raise StockpotError(
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
@@ -177,6 +181,7 @@ class _Seed:
         id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
         self.plan.soups[id] = {
             "spec": plain(spec),
+            "start": start,
             "ingredients": ingredients,
             "held_out": held_out,
         }

@@ -6,18 +6,29 @@ Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
 ``registry.options``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ... import registry
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass
 class Context:
-    """What a method may look at: held_out(recipe) -> (k, n) on the held-out set, and its spec."""
+    """What a method may look at.
+
+    spec: its options, all of them. held_out: recipe -> (k, n) on the held-out set. start:
+    SHA-256 of the model that all ingredients were trained from. weights: SHA-256 -> tensors by
+    name, of the start and of every ingredient, read from disk when they are asked for.
+    """
 
     spec: dict
     held_out: Callable[[dict], tuple[int, int]]
+    start: str = ""
+    weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
 
 
 def names() -> list[str]:
