@@ -1,0 +1,93 @@
+"""The gradient of learned soups, against full autograd and finite differences."""
+
+import pytest
+import torch
+from torch.func import functional_call
+from torch.nn import functional
+
+from stockpot.merging.learned import Mix, constrained
+
+PARTS = [[""], ["", "0.", "2.weight"]]
+
+
+def network() -> torch.nn.Module:
+    layers = torch.nn.Linear(6, 8), torch.nn.Tanh(), torch.nn.Linear(8, 5)
+    return torch.nn.Sequential(*layers).double()
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(40, 6, generator=generator, dtype=torch.float64)
+    return x, torch.randint(0, 5, (40,), generator=generator)
+
+
+@pytest.fixture
+def ingredients():
+    torch.manual_seed(2)
+    return [{n: t.clone() for n, t in network().state_dict().items()} for _ in range(4)]
+
+
+@pytest.fixture
+def coefficients():
+    def make(parts):
+        generator = torch.Generator().manual_seed(3)
+        return torch.randn(4, len(parts), generator=generator, dtype=torch.float64).softmax(0)
+
+    return make
+
+
+def streamed(mix, coefficients, data, beta=2.0):
+    mix.fill(coefficients)
+    mix.model.zero_grad()
+    loss = functional.cross_entropy(beta * mix.model(data[0]), data[1])
+    loss.backward()
+    return loss.item(), mix.gradient()
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=len)
+def test_the_gradient_is_that_of_autograd_through_all_ingredients(
+    parts, data, ingredients, coefficients
+):
+    mix, a = Mix(network(), ingredients, parts), coefficients(parts)
+    loss, found = streamed(mix, a, data)
+    a.requires_grad_()
+    mixed = {
+        name: sum(a[i, mix.place[name]] * tensors[name] for i, tensors in enumerate(ingredients))
+        for name in ingredients[0]
+    }
+    whole = functional.cross_entropy(2.0 * functional_call(mix.model, mixed, data[0]), data[1])
+    whole.backward()
+    assert loss == pytest.approx(whole.item(), abs=1e-12)
+    assert torch.allclose(found, a.grad, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=len)
+def test_the_gradient_is_that_of_finite_differences(parts, data, ingredients, coefficients):
+    mix, a = Mix(network(), ingredients, parts), coefficients(parts)
+    _, found = streamed(mix, a, data)
+    step = 1e-5
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            losses = []
+            for sign in (1, -1):
+                moved = a.clone()
+                moved[i, j] += sign * step
+                losses.append(streamed(mix, moved, data)[0])
+            assert found[i, j] == pytest.approx((losses[0] - losses[1]) / (2 * step), abs=1e-6)
+
+
+def test_chosen_ingredients_have_their_rows_alone(data, ingredients, coefficients):
+    mix, a = Mix(network(), ingredients, [""]), coefficients([""])
+    _, whole = streamed(mix, a, data)
+    found = mix.gradient([1, 3])
+    assert torch.equal(found[[1, 3]], whole[[1, 3]]) and not found[[0, 2]].any()
+
+
+def test_spaces():
+    raw = torch.tensor([[0.0, 3.0], [1.0, -4.0]], dtype=torch.float64)
+    simplex = constrained(raw, "simplex")
+    assert (simplex > 0).all() and torch.allclose(simplex.sum(0), torch.ones(2).double())
+    plane = constrained(raw, "hyperplane")
+    assert torch.allclose(plane.sum(0), torch.ones(2).double()) and (plane < 0).any()
+    assert constrained(raw, "free") is raw

@@ -1,0 +1,76 @@
+"""Learned coefficients: gradients of a mix without the ingredients in the graph.
+
+The loss depends on a coefficient only through the mixed weights, so that
+
+    dL/da_i = <dL/dtheta, theta_i>,
+
+one backward pass through the one mixed model, then an inner product with each ingredient as
+it is read. Memory holds two models (weights and gradient), whatever the number of ingredients;
+autograd through all of them, as the original code has it, holds every one twice.
+"""
+
+from collections.abc import Mapping
+
+import torch
+
+from .coefficients import at
+from .linear import STEP, mix_into
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+class Mix:
+    """One model whose weights are a mix of ingredients with coefficients per part."""
+
+    def __init__(self, model: torch.nn.Module, ingredients: list[Tensors], parts: list[str]):
+        """model: filled in place, in evaluation mode. parts: beginnings of tensor names, ""
+        first; every tensor belongs to the longest that fits it."""
+        self.model, self.ingredients, self.parts = model.eval(), ingredients, parts
+        self.tensors = model.state_dict()
+        self.parameters = dict(model.named_parameters())
+        places = {part: place for place, part in enumerate(parts)}
+        self.place = {name: int(at(places, name)) for name in self.tensors}
+
+    def fill(self, coefficients: torch.Tensor) -> None:
+        """Put the mix into the model. coefficients: float64 [ingredients, parts]."""
+        table = coefficients.tolist()
+        with torch.no_grad():
+            for name, tensor in self.tensors.items():
+                place = self.place[name]
+                mix_into(tensor, [(row[place], i[name]) for row, i in zip(table, self.ingredients)])
+
+    def gradient(self, chosen: list[int] | None = None) -> torch.Tensor:
+        """dL/da, float64 [ingredients, parts], after a backward pass through the model.
+
+        chosen: ingredients to compute it for, all by default; the others' rows are zero.
+        """
+        chosen = list(range(len(self.ingredients))) if chosen is None else chosen
+        found = torch.zeros(len(self.ingredients), len(self.parts), dtype=torch.float64)
+        for name, parameter in self.parameters.items():
+            if parameter.grad is not None:
+                for i in chosen:
+                    found[i, self.place[name]] += _dot(parameter.grad, self.ingredients[i][name])
+        return found
+
+
+def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Inner product of two tensors, in pieces whose sums are added in float64."""
+    a, b = a.reshape(-1), b.reshape(-1)
+    total = 0.0
+    for start in range(0, a.numel(), STEP):
+        piece = b[start : start + STEP].to(a.device, a.dtype)
+        total += torch.dot(a[start : start + STEP], piece).item()
+    return total
+
+
+def constrained(raw: torch.Tensor, space: str) -> torch.Tensor:
+    """Free numbers [ingredients, parts] -> coefficients.
+
+    simplex: a softmax, positive and of sum 1 (Model soups, appendix). hyperplane: of sum 1 and
+    any sign (MEHL-Soup). free: as they are.
+    """
+    if space == "simplex":
+        return raw.softmax(0)
+    if space == "hyperplane":
+        return raw - raw.mean(0) + 1 / len(raw)
+    return raw
