@@ -443,18 +443,20 @@ def test_uniform_and_ensemble_look_at_no_held_out_set():
 
 def test_a_soup_tells_what_it_is():
     cards = [card_of(name) for name in "ab"]
-    soup = make_soup({"name": "mean", "method": "uniform"}, cards, None)
+    soup = make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
     shas = {card.name: card.sha256 for card in cards}
     assert soup == {
         **uniform(list(shas.values())),
         "name": "mean", "method": "uniform", "ingredient_names": shas,
     }  # fmt: skip
-    canonical(make_soup({"name": "g", "method": "greedy"}, cards, lambda recipe: (5, 10)))
+    canonical(
+        make_soup(cards, methods.Context({"name": "g", "method": "greedy"}, lambda recipe: (5, 10)))
+    )
 
 
 def test_a_diverged_ingredient_is_left_out(caplog):
     cards = [card_of("a"), card_of("hot", status="diverged (nan)", sha256=""), card_of("b")]
-    soup = make_soup({"name": "mean", "method": "uniform"}, cards, None)
+    soup = make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
     assert soup["ingredient_names"] == {c.name: c.sha256 for c in cards if c.status == "ok"}
     assert len(soup["ingredients"]) == 2
     assert "hot is left out" in caplog.text and "diverged (nan)" in caplog.text
@@ -463,15 +465,15 @@ def test_a_diverged_ingredient_is_left_out(caplog):
 def test_a_soup_of_diverged_runs_is_an_error():
     cards = [card_of(name, status="diverged (nan)") for name in "ab"]
     with pytest.raises(StockpotError, match=r"^soups\.mean: every ingredient diverged"):
-        make_soup({"name": "mean", "method": "uniform"}, cards, None)
+        make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
 
 
 def test_a_soup_of_strangers_is_an_error():
     with pytest.raises(StockpotError, match="^odd: "):
         cards = [card_of("a"), card_of("odd", start="elsewhere")]
-        make_soup({"name": "mean", "method": "uniform"}, cards, None)
+        make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
 
 
 def test_an_unknown_method_is_named():
-    with pytest.raises(StockpotError, match="'slerp'; there are .*greedy.*uniform"):
-        make_soup({"name": "x", "method": "slerp"}, [card_of("a")], None)
+    with pytest.raises(StockpotError, match="'slurp'; there are .*greedy.*uniform"):
+        make_soup([card_of("a")], methods.Context({"name": "x", "method": "slurp"}, None))

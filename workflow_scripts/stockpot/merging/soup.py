@@ -1,28 +1,22 @@
 """Make one soup: check the ingredients and let the method find the recipe."""
 
 import logging
-from collections.abc import Callable, Mapping
 
 from ..errors import StockpotError
 from ..models.card import Card
 from . import methods
-from .checks import check_ingredients, origin
+from .checks import check_ingredients
 
 log = logging.getLogger(__name__)
 
 
-def make_soup(
-    spec: dict,
-    cards: list[Card],
-    held_out: Callable[[dict], tuple[int, int]],
-    weights: Callable[[str], Mapping] | None = None,
-) -> dict:
-    """The recipe that ``spec["method"]`` finds over the models of the cards.
+def make_soup(cards: list[Card], context: methods.Context) -> dict:
+    """The recipe that the method of ``context.spec`` finds over the models of the cards.
 
-    spec: name, method and the method's options. held_out: recipe -> (k, n) on the held-out
-    set. weights: see ``methods.Context``. A run that diverged is named in the log and left
-    out. Raises StockpotError if the rest cannot be mixed, or is empty.
+    A run that diverged is named in the log and left out. Raises StockpotError if the rest
+    cannot be mixed, or is empty.
     """
+    spec = context.spec
     usable = [card for card in cards if card.status == "ok"]
     for card in cards:
         if card.status != "ok":
@@ -33,7 +27,6 @@ def make_soup(
         )
     check_ingredients(usable)
     ingredients = {card.name: card.sha256 for card in usable}
-    context = methods.Context(spec, held_out, origin(usable[0]), weights)
     recipe = methods.load(spec["method"])(ingredients, context)
     return {
         **recipe,

@@ -1,0 +1,51 @@
+"""What a merge method may look at; what is heavy loads when it is asked for."""
+
+from functools import cached_property
+from pathlib import Path
+
+from ..datasets.dataset import Dataset
+from ..merging.checks import origin
+from ..models.card import read_card
+
+
+class FolderContext:
+    """A ``merging.methods.Context`` over Classifier folders, the held-out set and the store."""
+
+    def __init__(self, spec: dict, folders: list[Path], held_out: Dataset, store: Path):
+        """folders: of the start and of all ingredients."""
+        self.spec, self._dataset, self._store = spec, held_out, store
+        self._folders = {read_card(folder).sha256: folder for folder in folders}
+        self.start = origin(read_card(folders[0]))
+        self._weights = {}
+
+    @cached_property
+    def evaluator(self):
+        from .evaluator import Evaluator
+        from .store import Store
+
+        return Evaluator(Store(self._store), list(self._folders.values()), self.spec)
+
+    def held_out(self, recipe: dict) -> tuple[int, int]:
+        found = self.evaluator.predictions(recipe, self._dataset)[1]
+        return found.k, found.n
+
+    def weights(self, sha256: str):
+        from ..models.classifier import Weights
+
+        if sha256 not in self._weights:
+            self._weights[sha256] = Weights(self._folders[sha256])
+        return self._weights[sha256]
+
+    def model(self):
+        from ..models.device import pick_device
+        from ..models.load import empty_classifier
+        from ..training.images import image_batches
+
+        weights, device = self.weights(self.start), pick_device()
+        model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(device)
+        return model, image_batches(self._dataset, weights.card, 1, device)
+
+    def report(self) -> None:
+        """Log what was computed and what was found, if anything was evaluated."""
+        if "evaluator" in self.__dict__:
+            self.evaluator.report()

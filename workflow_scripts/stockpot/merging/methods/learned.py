@@ -1,0 +1,100 @@
+"""The learned soup (Model soups, section 2 and appendix; MEHL-Soup, ECCV 2024).
+
+Coefficients, and a temperature that the loss alone sees, are trained on the held-out set by
+mini-batch gradients: one per ingredient, or one per ingredient and part of the model. With
+``space: hyperplane`` they may be negative; with ``ingredients_per_step`` each epoch moves only
+some of them, as MEHL-Soup does.
+"""
+
+import logging
+
+from ..coefficients import blocks, simplified
+from ..recipe import single, total
+
+log = logging.getLogger(__name__)
+
+OPTIONS = {
+    "per": {
+        "description": "one coefficient per ingredient, or for each of its blocks or tensors",
+        "enum": ["model", "block", "tensor"],
+        "default": "model",
+    },
+    "space": {
+        "description": "simplex: positive, of sum 1; hyperplane: of sum 1; free",
+        "enum": ["simplex", "hyperplane", "free"],
+        "default": "simplex",
+    },
+    "temperature": {"type": "boolean", "default": True},
+    "epochs": {"type": "integer", "minimum": 1, "default": 5},
+    "step_size": {
+        "description": "images in a step",
+        "type": "integer",
+        "minimum": 1,
+        "default": 250,
+    },
+    "lr": {"type": "number", "exclusiveMinimum": 0, "default": 0.05},
+    "ingredients_per_step": {
+        "description": "ingredients whose coefficients an epoch moves; 0 is all",
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+    },
+    "seed": {"type": "integer", "minimum": 0, "default": 0},
+}
+
+
+def find(ingredients: dict[str, str], context) -> dict:
+    from ..learned import Mix
+
+    shas, spec = list(ingredients.values()), context.spec
+    weights = [context.weights(sha) for sha in shas]
+    names = weights[0].names
+    parts = {"model": [], "block": blocks(names), "tensor": names}[spec["per"]]
+    model, batches = context.model()
+    mix = Mix(model, weights, ["", *(part for part in parts if part)])
+    found, beta, trace = train(mix, batches, spec)
+
+    coefficients = (
+        simplified({part: float(x) for part, x in zip(mix.parts, row)}) for row in found.tolist()
+    )
+    recipe = total([(c, single(sha)) for c, sha in zip(coefficients, shas)])
+    k, n = context.held_out(recipe)
+    log.info("learned soup: held-out %.2f %%, temperature %.3f", 100 * k / n, 1 / beta)
+    return {**recipe, "inverse_temperature": beta, "trace": trace, "held_out_k": k, "n": n}
+
+
+def train(mix, batches, spec: dict):
+    """(coefficients float64 [ingredients, parts], inverse temperature, mean loss per epoch)."""
+    import torch
+    from torch.nn import functional
+
+    from ..learned import constrained
+
+    k, generator = len(mix.ingredients), torch.Generator().manual_seed(spec["seed"])
+    begin = 1 / k if spec["space"] == "free" else 0.0
+    raw = torch.full((k, len(mix.parts)), begin, dtype=torch.float64, requires_grad=True)
+    log_beta = torch.zeros((), requires_grad=spec["temperature"])
+    trained = [raw, log_beta] if spec["temperature"] else [raw]
+    optimizer = torch.optim.Adam(trained, lr=spec["lr"])
+    trace = []
+    for epoch in range(spec["epochs"]):
+        order = torch.randperm(len(batches), generator=generator)
+        chosen = torch.randperm(k, generator=generator)[: spec["ingredients_per_step"] or k]
+        losses = 0.0
+        for rows in order.split(spec["step_size"]):
+            coefficients = constrained(raw, spec["space"])
+            mix.fill(coefficients.detach())
+            mix.model.zero_grad(set_to_none=True)
+            device = next(mix.model.parameters()).device
+            logits = mix.model(batches.prepare(batches.inputs[rows].to(device), None))
+            loss = functional.cross_entropy(
+                log_beta.exp().to(device) * logits, batches.labels[rows].to(device)
+            )
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            coefficients.backward(mix.gradient(sorted(chosen.tolist())))
+            optimizer.step()
+            losses += loss.item() * len(rows)
+        trace.append(losses / len(batches))
+        log.info("epoch %d/%d  loss %.4f", epoch + 1, spec["epochs"], trace[-1])
+    return constrained(raw.detach(), spec["space"]), float(log_beta.exp()), trace
