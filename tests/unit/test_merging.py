@@ -19,6 +19,7 @@ from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
 from stockpot.models.classifier import Weights, tensor_digest
+from stockpot.registry import defaults
 
 unit = st.floats(0, 1)
 names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True)
@@ -345,7 +346,8 @@ def by_table(seed):
 
 
 def find(method, ingredients, held_out):
-    return methods.load(method)(ingredients, methods.Context({"name": "x"}, held_out))
+    spec = {"name": "x", **defaults(methods.options(method))}
+    return methods.load(method)(ingredients, methods.Context(spec, held_out))
 
 
 def reference_greedy(ingredients, held_out):
@@ -450,7 +452,9 @@ def test_a_soup_tells_what_it_is():
         "name": "mean", "method": "uniform", "ingredient_names": shas,
     }  # fmt: skip
     canonical(
-        make_soup(cards, methods.Context({"name": "g", "method": "greedy"}, lambda recipe: (5, 10)))
+        make_soup(
+            cards, methods.Context({"name": "g", "method": "uniform"}, lambda recipe: (5, 10))
+        )
     )
 
 

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from .config_files import repeated_keys, with_files
 from .datasets.classes import ADVERSARIAL
 from .errors import StockpotError
-from .merging.names import OUTPUT_SPACE
+from .merging import methods
 from .registry import defaults
 from .schema import FROM_SCRATCH, complete, line, lines
 from .search import search_names, standard_specs
@@ -94,7 +94,7 @@ def _references(config: dict) -> list[str]:
             known(f"soups.{name}.ingredients.{i}", ingredient, runs, "run")
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
-        if name in soups and config["soups"][name]["method"] in OUTPUT_SPACE:
+        if name in soups and methods.mixes_outputs(config["soups"][name]["method"]):
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )

@@ -25,18 +25,25 @@ def load(package: str, package_file: str, name: str, function: str, what: str, b
     return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), function)
 
 
-@cache
 def options(package_file: str, name: str) -> dict[str, dict]:
     """A module's literal ``OPTIONS``: key of the config -> JSON schema; {} where it has none.
 
-    Read without importing, since planning must not load what the module computes with. An
-    option whose schema has no ``default`` must be given.
+    An option whose schema has no ``default`` must be given.
+    """
+    return literal(package_file, name, "OPTIONS") or {}
+
+
+@cache
+def literal(package_file: str, name: str, variable: str):
+    """The literal that a module assigns to a variable; None where it assigns none.
+
+    Read without importing, since planning must not load what the module computes with.
     """
     path = Path(package_file).parent / f"{name.replace('-', '_')}.py"
     for node in ast.parse(path.read_bytes()).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "OPTIONS":
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == variable:
             return ast.literal_eval(node.value)
-    return {}
+    return None
 
 
 def defaults(options: dict[str, dict]) -> dict:

@@ -6,7 +6,9 @@ from pathlib import Path
 import torch
 
 from ..datasets.dataset import Dataset
-from ..merging.recipe import LINEAR, single
+from ..merging.names import LINEAR
+from ..merging.outputs import mix_outputs
+from ..merging.recipe import single
 from ..models.card import read_card
 from ..models.classifier import Weights
 from ..models.device import fast_at_bf16, pick_device, pick_precision
@@ -61,16 +63,15 @@ class Evaluator:
         return wanted, made
 
     def _logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
-        """float32 [n, classes]; an ensemble's are the weighted mean of its ingredients' logits."""
+        """float32 [n, classes]; those of an ensemble are mixed from its ingredients' logits."""
         if recipe["rule"] == LINEAR:
             return self.engine.logits(recipe, dataset)
-        total = 0
-        for sha256, weight in sorted(recipe["ingredients"].items()):
+        members = {}
+        for sha256 in recipe["ingredients"]:
             member = single(sha256)
             found = self.store.get(key(member, dataset.fingerprint, self.precision), logits=True)
-            logits = self._logits(member, dataset) if found is None else found.logits
-            total = total + weight * logits.double()
-        return total.float()
+            members[sha256] = self._logits(member, dataset) if found is None else found.logits
+        return mix_outputs(recipe, members)
 
     def report(self) -> None:
         """One line on what was computed, what was found, and at which rate."""

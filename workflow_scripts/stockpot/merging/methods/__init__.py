@@ -3,7 +3,7 @@
 A method module defines ``find(ingredients, context) -> dict``: from the names and digests
 of the ingredients it makes a recipe, which may carry more keys that tell how it was found.
 Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
-``registry.options``).
+``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,6 +39,10 @@ def names() -> list[str]:
 
 def options(name: str) -> dict[str, dict]:
     return registry.options(__file__, name)
+
+
+def mixes_outputs(name: str) -> bool:
+    return registry.literal(__file__, name, "MIXES") == "outputs"
 
 
 def load(name: str):

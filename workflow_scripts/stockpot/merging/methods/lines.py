@@ -29,7 +29,7 @@ def find(ingredients: dict[str, str], context) -> dict:
     names = context.weights(context.start).names
     shares = by_depth(names, context.spec["first"], context.spec["last"])
     mean = uniform(list(ingredients.values()))
-    return interpolate(single(context.start), mean, simplified({"": 1.0} | shares))
+    return interpolate(single(context.start), mean, simplified({"": context.spec["last"]} | shares))
 
 
 # What a model does before its first block, in open_clip's and timm's names; the rest comes after.

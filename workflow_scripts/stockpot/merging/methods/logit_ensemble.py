@@ -3,6 +3,8 @@
 from ..names import LOGIT_ENSEMBLE
 from ..recipe import uniform
 
+MIXES = "outputs"
+
 
 def find(ingredients: dict[str, str], context) -> dict:
     return uniform(list(ingredients.values()), rule=LOGIT_ENSEMBLE)

@@ -18,7 +18,8 @@ def ratio(cosine: float, n: int) -> float:
 
 
 def find(ingredients: dict[str, str], context) -> dict:
-    weights = [context.weights(sha) for sha in ingredients.values()]
+    # Sorted, so that sums are rounded alike whatever the order of the ingredients.
+    weights = [context.weights(sha) for sha in sorted(ingredients.values())]
     start = context.weights(context.start)
     grams = gram(weights, start, weights[0].names)
     n, per = len(weights), context.spec["per"]

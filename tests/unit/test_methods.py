@@ -1,0 +1,255 @@
+"""Merge methods against their formulas, on tensors small enough to check by hand."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stockpot.errors import StockpotError
+from stockpot.merging import methods
+from stockpot.merging.coefficients import at
+from stockpot.merging.geometry import cosine, gram, per_block
+from stockpot.merging.linear import mixed
+from stockpot.merging.methods.model_stock import ratio
+from stockpot.merging.methods.slerp import sines
+from stockpot.merging.outputs import mix_outputs
+from stockpot.merging.recipe import single, uniform
+from stockpot.registry import defaults
+
+NAMES = {"visual.conv1.weight": (3, 2), "visual.blocks.0.w": (4,), "visual.blocks.1.w": (2, 2),
+         "visual.ln_post.bias": (5,), "head.weight": (2, 3)}  # fmt: skip
+
+
+class Tensors(dict):
+    """Tensors by name, as ``Weights`` gives them."""
+
+    @property
+    def names(self):
+        return sorted(self)
+
+
+def random_model(seed: int) -> Tensors:
+    generator = torch.Generator().manual_seed(seed)
+    return Tensors(
+        {n: torch.randn(*shape, generator=generator).double() for n, shape in NAMES.items()}
+    )
+
+
+@pytest.fixture
+def models():
+    return {
+        "start": random_model(0),
+        **{f"sha-{n}": random_model(i + 1) for i, n in enumerate("abcd")},
+    }
+
+
+def context(models, method, held_out=None, **given) -> methods.Context:
+    spec = {"name": "x", "method": method, **defaults(methods.options(method)), **given}
+    return methods.Context(spec, held_out, "start", models.__getitem__)
+
+
+def merged(models, method, names="abcd", **given) -> tuple[dict, dict]:
+    """The recipe of a method and the tensors it describes."""
+    ingredients = {name: f"sha-{name}" for name in names}
+    recipe = methods.load(method)(ingredients, context(models, method, **given))
+    return recipe, dict(mixed(recipe["ingredients"], models, NAMES))
+
+
+def close(a: dict, b: dict) -> bool:
+    return all(torch.allclose(a[name], b[name], rtol=0, atol=1e-12) for name in NAMES)
+
+
+def updates(models, names="abcd"):
+    return [{n: models[f"sha-{name}"][n] - models["start"][n] for n in NAMES} for name in names]
+
+
+# In weight space.
+
+
+def test_task_arithmetic_is_its_formula(models):
+    _, found = merged(models, "task-arithmetic", scale=0.3)
+    expected = {
+        n: models["start"][n] + 0.3 * sum(update[n] for update in updates(models)) for n in NAMES
+    }
+    assert close(found, expected)
+
+
+def test_task_arithmetic_at_one_over_k_is_the_uniform_soup(models):
+    _, found = merged(models, "task-arithmetic", scale=0.25)
+    _, soup = merged(models, "uniform")
+    assert close(found, soup)
+
+
+@pytest.mark.parametrize("per", ["tensor", "block", "model"])
+def test_model_stock_is_its_formula(models, per):
+    """t = N cos / (1 + (N - 1) cos), with the mean cosine of all pairs of updates."""
+    _, found = merged(models, "model-stock", per=per)
+    groups = {"model": [list(NAMES)]}.get(per, [[name] for name in NAMES])
+    for group in groups:
+        flat = [torch.cat([u[n].reshape(-1) for n in group]) for u in updates(models)]
+        pairs = [
+            float(torch.dot(a, b) / (a.norm() * b.norm()))
+            for a, b in itertools.combinations(flat, 2)
+        ]
+        mean_cosine = max(sum(pairs) / len(pairs), 0)
+        t = 4 * mean_cosine / (1 + 3 * mean_cosine)
+        for name in group:
+            mean = sum(models[f"sha-{n}"][name] for n in "abcd") / 4
+            expected = t * mean + (1 - t) * models["start"][name]
+            assert torch.allclose(found[name], expected, rtol=0, atol=1e-9)
+
+
+def test_model_stock_in_numbers():
+    """Two runs at 60 degrees keep two thirds; equal ones all, orthogonal ones nothing."""
+    assert ratio(0.5, 2) == pytest.approx(2 / 3)
+    assert ratio(1.0, 5) == 1.0 and ratio(0.0, 5) == 0.0 and ratio(-0.2, 5) == 0.0
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.05, 3.0))
+def test_slerp_keeps_the_norm_of_vectors_of_one_norm(t, angle):
+    first, second = sines(math.cos(angle), t)
+    a, b = torch.tensor([1.0, 0.0]), torch.tensor([math.cos(angle), math.sin(angle)])
+    mix = first * a.double() + second * b.double()
+    assert mix.norm().item() == pytest.approx(1, abs=1e-6)
+    assert torch.atan2(mix[1], mix[0]).item() == pytest.approx(t * angle, abs=1e-6)
+
+
+@given(st.floats(0.0, 1.0), st.floats(1e-9, 0.02))
+def test_slerp_at_a_small_angle_is_close_to_linear(t, angle):
+    first, second = sines(math.cos(angle), t)
+    assert first == pytest.approx(1 - t, abs=1e-4) and second == pytest.approx(t, abs=1e-4)
+
+
+def test_slerp_goes_from_one_end_to_the_other(models):
+    for t, end in ((0.0, "sha-a"), (1.0, "sha-b")):
+        assert close(merged(models, "slerp", "ab", t=t)[1], models[end])
+    assert close(merged(models, "slerp", "a", t=0.0, from_start=True)[1], models["start"])
+    _, found = merged(models, "slerp", "ab", t=0.3)
+    name = "visual.conv1.weight"
+    a, b = models["sha-a"][name], models["sha-b"][name]
+    angle = math.acos(float((a * b).sum() / (a.norm() * b.norm())))
+    expected = (math.sin(0.7 * angle) * a + math.sin(0.3 * angle) * b) / math.sin(angle)
+    assert torch.allclose(found[name], expected, rtol=0, atol=1e-12)
+
+
+def test_slerp_of_more_than_two_is_refused(models):
+    with pytest.raises(StockpotError, match=r"soups\.x: slerp goes between two models, not 3"):
+        merged(models, "slerp", "abc")
+
+
+def test_lines_scales_updates_by_depth(models):
+    recipe, found = merged(models, "lines", "a", first=0.2, last=1.0)
+    shares = {"visual.conv1.weight": 0.2, "visual.blocks.0.w": 0.2, "visual.blocks.1.w": 1.0,
+              "visual.ln_post.bias": 1.0, "head.weight": 1.0}  # fmt: skip
+    (update,) = updates(models, "a")
+    assert close(found, {n: models["start"][n] + shares[n] * update[n] for n in NAMES})
+    assert all(at(recipe["ingredients"]["sha-a"], n) == shares[n] for n in NAMES)
+
+
+def test_lines_with_one_share_is_wise_ft(models):
+    recipe, _ = merged(models, "lines", "a", first=0.5, last=0.5)
+    assert recipe["ingredients"] == {"sha-a": 0.5, "start": 0.5}
+
+
+@pytest.mark.parametrize("method", ["uniform", "task-arithmetic", "model-stock", "lines"])
+def test_symmetric_methods_do_not_see_the_order(models, method):
+    results = [merged(models, method, names) for names in ("abcd", "dbca")]
+    (first, a), (second, b) = results
+    assert first == second
+    assert all(torch.equal(a[name], b[name]) for name in NAMES)
+
+
+# Geometry.
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 5), st.integers(0, 99), st.sampled_from([torch.float32, torch.bfloat16]))
+def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
+    generator = torch.Generator().manual_seed(seed)
+    stack = [
+        {"w": torch.randn(7, generator=generator).to(dtype), "count": torch.tensor(3)}
+        for _ in range(k + 1)
+    ]
+    start, *weights = stack
+    found = gram(weights, start, ["count", "w"])
+    rows = torch.stack([w["w"].double() - start["w"].double() for w in weights])
+    assert list(found) == ["w"] and torch.allclose(found["w"], rows @ rows.T)
+
+
+def test_pieces_of_a_tensor_add_up(monkeypatch, models):
+    whole = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
+    monkeypatch.setattr("stockpot.merging.geometry.STEP", 2)
+    pieces = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
+    assert all(torch.allclose(whole[name], pieces[name]) for name in NAMES)
+
+
+def test_blocks_are_the_sums_of_their_tensors():
+    one = torch.ones(2, 2, dtype=torch.float64)
+    found = per_block({"a.0.w": one, "a.0.b": 2 * one, "a.1.w": one})
+    assert torch.equal(found["a.0."], 3 * one) and torch.equal(found["a.1."], one)
+
+
+def test_the_cosine_of_nothing():
+    assert cosine(torch.zeros(2, 2, dtype=torch.float64)) == 0.0
+    assert cosine(torch.ones(1, 1, dtype=torch.float64)) == 1.0
+
+
+# In output space.
+
+LOGITS = {"a": torch.tensor([[2.0, 0.0, 1.0]] * 400), "b": torch.tensor([[0.0, 1.0, 3.0]] * 400)}
+
+
+def test_a_logit_ensemble_is_the_mean_of_logits():
+    found = mix_outputs(uniform(["a", "b"], rule="logit-ensemble"), LOGITS)
+    assert torch.equal(found[0], torch.tensor([1.0, 0.5, 2.0]))
+
+
+def test_a_softmax_ensemble_is_the_mean_of_probabilities():
+    found = mix_outputs(uniform(["a", "b"], rule="softmax-ensemble"), LOGITS)
+    expected = (LOGITS["a"].softmax(1) + LOGITS["b"].softmax(1)) / 2
+    assert torch.allclose(found.softmax(1), expected)
+
+
+def test_random_interpolation_takes_each_model_at_its_share():
+    recipe = {"rule": "random-interpolation", "ingredients": {"a": 0.25, "b": 0.75}}
+    found = mix_outputs(recipe, LOGITS)
+    from_a = (found == LOGITS["a"]).all(1)
+    assert (from_a | (found == LOGITS["b"]).all(1)).all()
+    assert 60 < from_a.sum() < 140
+    assert torch.equal(mix_outputs(recipe, LOGITS), found), "the same again"
+
+
+def counts(recipe) -> tuple[int, int]:
+    """b and c help each other; d hurts; ensembles are one better than soups."""
+    members = set(recipe["ingredients"])
+    k = 50 + 2 * ("sha-b" in members) + ("sha-c" in members) - 5 * ("sha-d" in members)
+    return k + (recipe["rule"] != "linear"), 100
+
+
+@pytest.mark.parametrize(
+    "method, rule", [("greedy", "linear"), ("greedy-ensemble", "logit-ensemble")]
+)
+def test_greedy_methods_select_alike_and_mix_each_in_its_way(models, method, rule):
+    recipe, _ = merged(models, method, held_out=counts)
+    assert recipe["members"] == ["b", "c"] + ["a"] * (method != "greedy") or recipe["rule"] == rule
+    assert recipe["rule"] == rule
+    assert [row["candidate"] for row in recipe["trace"]] == ["b", "c", "a", "d"]
+    assert "d" not in recipe["members"]
+
+
+def test_a_greedy_ensemble_of_one_is_the_model(models):
+    recipe, _ = merged(models, "greedy-ensemble", "a", held_out=counts)
+    assert {key: recipe[key] for key in ("rule", "ingredients")} == single("sha-a")
+
+
+def test_random_orders_follow_from_their_seed(models):
+    orders = [
+        [row["candidate"] for row in merged(
+            models, "greedy", held_out=counts, order="random", seed=seed)[0]["trace"]]
+        for seed in (0, 0, 1, 2, 3)
+    ]  # fmt: skip
+    assert orders[0] == orders[1] and len({tuple(order) for order in orders}) > 1
+    assert all(sorted(order) == list("abcd") for order in orders)
