@@ -253,3 +253,69 @@ def test_random_orders_follow_from_their_seed(models):
     ]  # fmt: skip
     assert orders[0] == orders[1] and len({tuple(order) for order in orders}) > 1
     assert all(sorted(order) == list("abcd") for order in orders)
+
+
+# Number by number.
+
+
+def merged_weights(models, method, names="abcd", **given) -> dict:
+    ingredients = {name: f"sha-{name}" for name in names}
+    return dict(methods.load(method)(ingredients, context(models, method, **given)))
+
+
+def test_ties_by_hand():
+    """Two updates of five numbers; the larger two of each are kept (density 0.4)."""
+    start = Tensors(w=torch.full((5,), 10.0).double())
+    updates = torch.tensor([[3.0, -2.0, 0.5, 0.1, 1.0], [1.0, 4.0, -0.2, 0.3, 2.0]]).double()
+    models = {"start": start}
+    models |= {f"sha-{n}": Tensors(w=start["w"] + u) for n, u in zip("ab", updates)}
+    found = merged_weights(models, "ties", "ab", density=0.4, scale=0.5)["w"]
+    # Kept: 3, -2 of the first; 4, 2 of the second. Signs: +, + (4 beats 2), 0, 0, +.
+    assert found.tolist() == [10 + 0.5 * 3, 10 + 0.5 * 4, 10, 10, 10 + 0.5 * 2]
+
+
+def test_ties_takes_the_mean_of_those_that_agree():
+    start = Tensors(w=torch.zeros(2).double())
+    rows = [[1.0, 1.0], [3.0, -4.0], [-1.0, -2.0]]
+    models = {"start": start}
+    models |= {f"sha-{n}": Tensors(w=torch.tensor(u).double()) for n, u in zip("abc", rows)}
+    found = merged_weights(models, "ties", "abc", density=1.0)["w"]
+    assert found.tolist() == [2.0, -3.0]
+
+
+def test_ties_of_everything_from_one_model_is_the_model(models):
+    assert close(merged_weights(models, "ties", "a", density=1.0), models["sha-a"])
+
+
+def test_dare_without_dropping_is_the_uniform_soup(models):
+    assert close(merged_weights(models, "dare", drop=0.0), merged(models, "uniform")[1])
+
+
+def test_dare_drops_at_its_rate_and_keeps_the_mean():
+    size = 20_000
+    start = Tensors(w=torch.zeros(size).double())
+    models = {"start": start, "sha-a": Tensors(w=torch.ones(size).double())}
+    found = merged_weights(models, "dare", "a", drop=0.75)["w"]
+    assert set(found.tolist()) == {0.0, 4.0}
+    assert found.mean().item() == pytest.approx(1, abs=0.05)
+    again = merged_weights(models, "dare", "a", drop=0.75)["w"]
+    other = merged_weights(models, "dare", "a", drop=0.75, seed=1)["w"]
+    assert torch.equal(found, again) and not torch.equal(found, other)
+
+
+@pytest.mark.parametrize("method", ["ties", "dare"])
+def test_number_by_number_the_order_does_not_count(models, method):
+    a, b = (merged_weights(models, method, names) for names in ("abcd", "cadb"))
+    assert all(torch.equal(a[name], b[name]) for name in NAMES)
+
+
+@pytest.mark.parametrize("method", ["ties", "dare"])
+def test_counters_are_those_of_the_start_and_types_stay(method):
+    def model(value):
+        return Tensors(
+            w=torch.full((3,), value, dtype=torch.bfloat16), count=torch.tensor(int(value))
+        )
+
+    models = {"start": model(1.0), "sha-a": model(2.0), "sha-b": model(4.0)}
+    found = merged_weights(models, method, "ab")
+    assert found["count"].item() == 1 and found["w"].dtype == torch.bfloat16

@@ -94,7 +94,7 @@ def _references(config: dict) -> list[str]:
             known(f"soups.{name}.ingredients.{i}", ingredient, runs, "run")
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
-        if name in soups and methods.mixes_outputs(config["soups"][name]["method"]):
+        if name in soups and methods.mixes(config["soups"][name]["method"]) == "outputs":
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )

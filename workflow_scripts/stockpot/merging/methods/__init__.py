@@ -3,7 +3,9 @@
 A method module defines ``find(ingredients, context) -> dict``: from the names and digests
 of the ingredients it makes a recipe, which may carry more keys that tell how it was found.
 Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
-``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``.
+``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``. One that
+is not linear in the weights (``MIXES = "weights"``) defines instead ``merge(ingredients,
+context) -> iterator of (name, tensor)``, in the order of the names: a Classifier of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,10 +43,12 @@ def options(name: str) -> dict[str, dict]:
     return registry.options(__file__, name)
 
 
-def mixes_outputs(name: str) -> bool:
-    return registry.literal(__file__, name, "MIXES") == "outputs"
+def mixes(name: str) -> str:
+    """ "recipes" (a linear mix), "outputs", or "weights" (not linear)."""
+    return registry.literal(__file__, name, "MIXES") or "recipes"
 
 
 def load(name: str):
-    """The ``find`` function of a method."""
-    return registry.load(__name__, __file__, name, "find", "merge method")
+    """The ``find`` function of a method, or ``merge`` of one that is not linear."""
+    known = name in names() and mixes(name) == "weights"
+    return registry.load(__name__, __file__, name, "merge" if known else "find", "merge method")

@@ -1,0 +1,48 @@
+"""Merges that treat every number of the weights by itself, in pieces that stay small."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+
+from .linear import STEP
+
+Tensors = Mapping[str, torch.Tensor]
+# (base float64 [p], updates float64 [k, p], tensor name, first number of the piece) -> [p]
+Rule = Callable[[torch.Tensor, torch.Tensor, str, int], torch.Tensor]
+
+
+def elementwise(
+    rule: Rule, start: Tensors, weights: list[Tensors], names: list[str]
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield (name, merged tensor) of the type of ``start``; integers are those of ``start``.
+
+    One piece of ``STEP`` numbers of every ingredient is in memory as float64.
+    """
+    for name in names:
+        origin = start[name]
+        if not origin.is_floating_point():
+            yield name, origin
+            continue
+        base, parts = origin.reshape(-1), [w[name].reshape(-1) for w in weights]
+        merged = torch.empty_like(base)
+        for begin in range(0, base.numel(), STEP):
+            piece = base[begin : begin + STEP].double()
+            updates = torch.stack([p[begin : begin + STEP].double() for p in parts]) - piece
+            merged[begin : begin + STEP] = rule(piece, updates, name, begin).to(base.dtype)
+        yield name, merged.reshape(origin.shape)
+
+
+def magnitude(start: Tensors, weights: Tensors, names: list[str], density: float) -> float:
+    """The least magnitude among the ``density`` largest numbers of a whole update.
+
+    All magnitudes of one update are in memory, as float32.
+    """
+    flat = torch.cat(
+        [
+            (weights[name].float() - start[name].float()).abs().reshape(-1)
+            for name in names
+            if start[name].is_floating_point()
+        ]
+    )
+    kept = max(1, round(density * flat.numel()))
+    return float(flat.kthvalue(flat.numel() - kept + 1).values)
