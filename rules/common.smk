@@ -88,13 +88,18 @@ def ingredients(family):
     ids = list(plan.families[family]["start"])
     for member in members(family):
         end = member["end"]
-        ids += classifiers_of(end) if end in plan.soups else [end]
+        ids += classifiers_of(end) if is_recipe(end) else [end]
     return list(dict.fromkeys(ids))
+
+
+def is_recipe(end):
+    """Is this model a recipe over other models, and not a Classifier of its own?"""
+    return end in plan.soups and not plan.soups[end]["merge"]
 
 
 def recipes(family):
     ends = [member["end"] for member in members(family)]
-    return [f"<results>/recipes/{end}.json" for end in ends if end in plan.soups]
+    return [f"<results>/recipes/{end}.json" for end in ends if is_recipe(end)]
 
 
 def evaluated(ids):

@@ -1,3 +1,7 @@
+RECIPES = [id for id, soup in plan.soups.items() if not soup["merge"]]
+MERGES = [id for id, soup in plan.soups.items() if soup["merge"]]
+
+
 rule soup:
     """Find one merge on the held-out set and write its recipe."""
     input:
@@ -8,7 +12,7 @@ rule soup:
     log:
         "<results>/logs/soup/{soup}.log",
     wildcard_constraints:
-        soup=one_of(plan.soups),
+        soup=one_of(RECIPES),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
@@ -24,3 +28,32 @@ rule soup:
         "Making {wildcards.soup}"
     script:
         "../workflow_scripts/soup.py"
+
+
+rule merge:
+    """Write the weights of one merge that is not linear."""
+    input:
+        unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
+        unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
+    output:
+        card="<results>/classifiers/{soup}/classifier.json",
+        weights="<results>/classifiers/{soup}/classifier.safetensors",
+    log:
+        "<results>/logs/merge/{soup}.log",
+    wildcard_constraints:
+        soup=one_of(MERGES),
+    priority: 20
+    conda:
+        "../envs/stockpot.yaml"
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        spec=lambda w: plan.soups[w.soup]["spec"],
+        code=lambda w: code_digest(
+            "merge.py", plugin("merging/methods", plan.soups[w.soup]["spec"]["method"])
+        ),
+    message:
+        "Making {wildcards.soup}"
+    script:
+        "../workflow_scripts/merge.py"

@@ -1,6 +1,6 @@
 """A recipe as a Classifier of its own: for use elsewhere, or as an ingredient."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ..models.card import Card
 from ..models.classifier import TOWER, WEIGHTS, Weights, file_metadata, write_card
 from ..models.stream import TensorDigest, TensorFile
 from .checks import check_ingredients, origin
+from .coefficients import Coefficient
 from .linear import mixed, tower_coefficients
 from .names import LINEAR
 
@@ -40,14 +41,29 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
     first = ingredients[min(cards)]
     card = replace(
         first.card, name=name, kind=recipe.get("method", "soup"), start=origin(first.card),
-        spec=recipe, sha256=UNKNOWN, tower_sha256=UNKNOWN, history=[],
+        spec=recipe, history=[],
     )  # fmt: skip
-    model, tower, shapes = TensorDigest(), TensorDigest(), first.shapes()
+    tensors = _tensors(coefficients, ingredients, cards, first.names)
+    return write_streamed(folder, card, first.shapes(), tensors)
+
+
+def write_streamed(
+    folder: Path,
+    card: Card,
+    shapes: Mapping[str, tuple[list[int], str]],
+    tensors: Iterable[tuple[str, torch.Tensor]],
+) -> Card:
+    """Write a Classifier whose tensors come one by one, in the order of their names.
+
+    shapes: of all tensors, as ``Weights.shapes`` gives them. The card's digests are filled in.
+    """
+    card = replace(card, sha256=UNKNOWN, tower_sha256=UNKNOWN)
+    model, tower = TensorDigest(), TensorDigest()
     with (
         atomic(folder / WEIGHTS) as path,
         TensorFile(path, shapes, file_metadata(card)) as file,
     ):
-        for key, tensor in _tensors(coefficients, ingredients, cards, first.names):
+        for key, tensor in tensors:
             file.write(key, tensor)
             model.add(key, tensor)
             if key.startswith(TOWER):
@@ -59,7 +75,7 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
 
 
 def _tensors(
-    coefficients: Mapping[str, float],
+    coefficients: Mapping[str, Coefficient],
     ingredients: Mapping[str, Weights],
     cards: Mapping[str, Card],
     names: list[str],
