@@ -208,7 +208,13 @@ RULES = {
         for n in sources.names()
     },
     **{f"training {n}": ["finetune.py", module("training/variants", n)] for n in variants.names()},
-    **{f"soup {n}": ["soup.py", module("merging/methods", n)] for n in methods.names()},
+    **{
+        f"soup {n}": [
+            "merge.py" if methods.mixes(n) == "weights" else "soup.py",
+            module("merging/methods", n),
+        ]
+        for n in methods.names()
+    },
     **{f"figure {n}": ["figure.py", module("figures", n)] for n in figures.names()},
     **{
         script: [f"{script}.py"]
