@@ -5,7 +5,8 @@ MERGES = [id for id, soup in plan.soups.items() if soup["merge"]]
 rule soup:
     """Find one merge on the held-out set and write its recipe."""
     input:
-        unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
+        unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
+        unpack(lambda w: prefixed("train", dataset_files(plan.soups[w.soup]["train"]))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
     output:
         "<results>/recipes/{soup}.json",
@@ -33,7 +34,8 @@ rule soup:
 rule merge:
     """Write the weights of one merge that is not linear."""
     input:
-        unpack(lambda w: dataset_files(plan.soups[w.soup]["held_out"])),
+        unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
+        unpack(lambda w: prefixed("train", dataset_files(plan.soups[w.soup]["train"]))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
     output:
         card="<results>/classifiers/{soup}/classifier.json",

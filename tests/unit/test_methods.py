@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stockpot.errors import StockpotError
 from stockpot.merging import methods
 from stockpot.merging.coefficients import at
+from stockpot.merging.fisher import fisher_diagonal
 from stockpot.merging.geometry import cosine, gram, per_block
 from stockpot.merging.linear import mixed
 from stockpot.merging.methods.model_stock import ratio
@@ -18,6 +19,7 @@ from stockpot.merging.methods.slerp import sines
 from stockpot.merging.outputs import mix_outputs
 from stockpot.merging.recipe import single, uniform
 from stockpot.registry import defaults
+from stockpot.training.loop import Batches
 
 NAMES = {"visual.conv1.weight": (3, 2), "visual.blocks.0.w": (4,), "visual.blocks.1.w": (2, 2),
          "visual.ln_post.bias": (5,), "head.weight": (2, 3)}  # fmt: skip
@@ -319,3 +321,79 @@ def test_counters_are_those_of_the_start_and_types_stay(method):
     models = {"start": model(1.0), "sha-a": model(2.0), "sha-b": model(4.0)}
     found = merged_weights(models, method, "ab")
     assert found["count"].item() == 1 and found["w"].dtype == torch.bfloat16
+
+
+# Fisher merging.
+
+
+def classifier(seed: int) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3)).double()
+
+
+def fisher_context(models, **given):
+    """A context whose model and images are small enough for a loop over examples."""
+    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    batches = Batches(images, torch.zeros(20, dtype=torch.long), lambda x, generator: x)
+    found = context(models, "fisher", **given)
+    found.model = lambda part: (classifier(0), batches)
+    return found
+
+
+def by_example(model, images, labels) -> dict:
+    """The squared gradients of one example after the other."""
+    sums = {}
+    for image, label in zip(images, labels):
+        model.zero_grad()
+        model(image[None]).log_softmax(1)[0, label].backward()
+        for name, p in model.named_parameters():
+            sums[name] = sums.get(name, 0) + p.grad.square() / len(images)
+    return sums
+
+
+def test_the_fisher_information_is_squared_example_by_example():
+    model = classifier(1)
+    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    found = fisher_diagonal(model, images, torch.Generator().manual_seed(0), chunk=7)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [
+        torch.multinomial(model(part).softmax(1).detach(), 1, generator=generator)[:, 0]
+        for part in images.split(7)
+    ]
+    expected = by_example(model, images, torch.cat(drawn))
+    assert all(torch.allclose(found[name], expected[name], rtol=1e-9) for name in found)
+
+
+def fisher_models(seeds):
+    models = {"start": Tensors(classifier(0).state_dict())}
+    for name, seed in zip("abc", seeds):
+        models[f"sha-{name}"] = Tensors(classifier(seed).state_dict())
+    return models
+
+
+def test_fisher_with_equal_information_is_plain_interpolation():
+    """A floor above all information makes it equal."""
+    models = fisher_models([1, 2, 3])
+    ingredients = {name: f"sha-{name}" for name in "abc"}
+    merge = methods.load("fisher")
+    found = dict(merge(ingredients, fisher_context(models, floor=1e9)))
+    for name in found:
+        mean = sum(models[f"sha-{n}"][name] for n in "abc") / 3
+        assert torch.allclose(found[name], mean, rtol=0, atol=1e-12)
+
+
+def test_fisher_weights_every_number_by_its_information():
+    models = fisher_models([1, 2])
+    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    information = {}
+    for name in ("sha-a", "sha-b"):
+        model = classifier(0)
+        model.load_state_dict(models[name])
+        information[name] = fisher_diagonal(model, images, torch.Generator().manual_seed(0))
+    found = dict(methods.load("fisher")({"a": "sha-a", "b": "sha-b"}, fisher_context(models)))
+    for name in found:
+        f = {sha: information[sha][name].clamp_min(1e-8) for sha in information}
+        above = sum(f[sha] * models[sha][name] for sha in f)
+        assert torch.allclose(found[name], above / sum(f.values()), rtol=1e-9)
+    again = dict(methods.load("fisher")({"b": "sha-b", "a": "sha-a"}, fisher_context(models)))
+    assert all(torch.equal(found[name], again[name]) for name in found)

@@ -184,6 +184,7 @@ class _Seed:
             "start": start,
             "ingredients": ingredients,
             "held_out": held_out,
+            "train": self.dataset(self.config["data"]["train"]),
             "merge": methods.mixes(soup["method"]) == "weights",
         }
         return id

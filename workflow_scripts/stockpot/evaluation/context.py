@@ -9,11 +9,14 @@ from ..models.card import read_card
 
 
 class FolderContext:
-    """A ``merging.methods.Context`` over Classifier folders, the held-out set and the store."""
+    """A ``merging.methods.Context`` over Classifier folders, two data sets and the store."""
 
-    def __init__(self, spec: dict, folders: list[Path], held_out: Dataset, store: Path):
+    def __init__(
+        self, spec: dict, folders: list[Path], held_out: Dataset, train: Dataset, store: Path
+    ):
         """folders: of the start and of all ingredients."""
-        self.spec, self._dataset, self._store = spec, held_out, store
+        self.spec, self._store = spec, store
+        self._data = {"held-out": held_out, "train": train}
         self._folders = {read_card(folder).sha256: folder for folder in folders}
         self.start = origin(read_card(folders[0]))
         self._weights = {}
@@ -26,7 +29,7 @@ class FolderContext:
         return Evaluator(Store(self._store), list(self._folders.values()), self.spec)
 
     def held_out(self, recipe: dict) -> tuple[int, int]:
-        found = self.evaluator.predictions(recipe, self._dataset)[1]
+        found = self.evaluator.predictions(recipe, self._data["held-out"])[1]
         return found.k, found.n
 
     def weights(self, sha256: str):
@@ -36,14 +39,14 @@ class FolderContext:
             self._weights[sha256] = Weights(self._folders[sha256])
         return self._weights[sha256]
 
-    def model(self):
+    def model(self, part: str = "held-out"):
         from ..models.device import pick_device
         from ..models.load import empty_classifier
         from ..training.images import image_batches
 
         weights, device = self.weights(self.start), pick_device()
         model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(device)
-        return model, image_batches(self._dataset, weights.card, 1, device)
+        return model, image_batches(self._data[part], weights.card, 1, device)
 
     def report(self) -> None:
         """Log what was computed and what was found, if anything was evaluated."""

@@ -25,14 +25,15 @@ class Context:
     spec: its options, all of them. held_out: recipe -> (k, n) on the held-out set. start:
     SHA-256 of the model that all ingredients were trained from. weights: SHA-256 -> tensors by
     name, of the start and of every ingredient, read from disk when they are asked for.
-    model: an empty model on the device, and the held-out set as ``training.loop.Batches``.
+    model: an empty model on the device, and images as ``training.loop.Batches``: of the
+    held-out set, or with "train" of the training set.
     """
 
     spec: dict
     held_out: Callable[[dict], tuple[int, int]]
     start: str = ""
     weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
-    model: Callable[[], tuple] | None = None
+    model: Callable[..., tuple] | None = None
 
 
 def names() -> list[str]:

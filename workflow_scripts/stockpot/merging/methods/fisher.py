@@ -1,0 +1,60 @@
+"""Fisher merging (Matena and Raffel, NeurIPS 2022): each number weighted by its information.
+
+theta = sum_i F_i theta_i / sum_i F_i with the diagonal Fisher information F_i of ingredient i
+on training images, at least ``floor``. Two running sums are in memory beside one model, its
+gradient and its information, whatever the number of ingredients.
+"""
+
+import logging
+import time
+
+MIXES = "weights"
+OPTIONS = {
+    "images": {
+        "description": "training images that the information is taken over",
+        "type": "integer",
+        "minimum": 1,
+        "default": 500,
+    },
+    "floor": {"type": "number", "exclusiveMinimum": 0, "default": 1.0e-8},
+    "seed": {"description": "of the drawn labels", "type": "integer", "minimum": 0, "default": 0},
+}
+
+log = logging.getLogger(__name__)
+
+
+def merge(ingredients: dict[str, str], context):
+    import torch
+
+    from ..fisher import fisher_diagonal
+
+    spec, shas = context.spec, sorted(ingredients.values())
+    names = {sha: name for name, sha in ingredients.items()}
+    model, batches = context.model("train")
+    rows = torch.arange(min(spec["images"], len(batches)))
+    images = batches.prepare(batches.inputs[rows].to(next(model.parameters()).device), None)
+    above, below, started = {}, {}, time.monotonic()
+    for done, sha in enumerate(shas, 1):
+        weights = context.weights(sha)
+        model.load_state_dict({name: weights[name] for name in weights.names})
+        generator = torch.Generator().manual_seed(spec["seed"])
+        for name, found in fisher_diagonal(model, images, generator).items():
+            found = found.cpu().double().clamp_min_(spec["floor"])
+            if done == 1:
+                above[name], below[name] = torch.zeros_like(found), torch.zeros_like(found)
+            above[name] += found * weights[name].double()
+            below[name] += found
+        left = (time.monotonic() - started) / done * (len(shas) - done)
+        log.info("information of %s  %d/%d  %.0f s left", names[sha], done, len(shas), left)
+    start = context.weights(context.start)
+    for name in start.names:
+        if name in above:
+            yield name, (above.pop(name) / below.pop(name)).to(start[name].dtype)
+        else:  # buffers carry no information: the plain mean, and counters those of the start
+            yield name, _mean([context.weights(sha)[name] for sha in shas])
+
+
+def _mean(tensors):
+    from ..linear import mix
+
+    return mix([(1 / len(tensors), tensor) for tensor in tensors])
