@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test lint seeds report benchmarks clean
+.PHONY: run test lint seeds report docs benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
@@ -24,6 +24,11 @@ seeds: $(VENV)/run.stamp
 
 report: run
 	$(BIN)/snakemake --report results/report.html $(ARGS)
+
+docs: seeds
+	cp results/studies/objects/summary.md docs/seeds.md
+	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
+	cp results/studies/objects/seed0/figures/*.png docs/objects/
 
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py
