@@ -16,8 +16,8 @@ ALPHAS = (0.25, 0.5)
 TURNS = 4
 # Images per alpha. A test set has more, so weights are mixed more often here than there.
 IMAGES = {
-    ("mini-CLIP", "bf16"): 4000,
-    ("mini-CLIP", "fp32"): 4000,
+    ("mini-CLIP", "bf16"): 24000,
+    ("mini-CLIP", "fp32"): 12000,
     ("ViT-B/32", "bf16"): 400,
     ("ViT-B/32", "fp32"): 200,
 }
