@@ -36,7 +36,7 @@ benchmarks: $(VENV)/dev.stamp
 clean:
 	rm -rf results .snakemake
 
-$(VENV)/run.stamp: requirements.txt
+$(VENV)/run.stamp: requirements.txt constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

@@ -42,7 +42,7 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
         first.card, name=name, kind=recipe.get("method", "soup"), start=origin(first.card),
         spec=recipe, sha256=UNKNOWN, tower_sha256=UNKNOWN, history=[],
     )  # fmt: skip
-    model, tower, shapes = TensorDigest(), TensorDigest(), first.shapes()
+    model, tower, shapes = TensorDigest(card.interface()), TensorDigest(), first.shapes()
     with (
         atomic(folder / WEIGHTS) as path,
         TensorFile(path, shapes, file_metadata(card)) as file,
