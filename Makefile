@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test lint seeds report benchmarks clean
+.PHONY: run test lint seeds report docs benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
@@ -25,13 +25,18 @@ seeds: $(VENV)/run.stamp
 report: run
 	$(BIN)/snakemake --report results/report.html $(ARGS)
 
+docs: seeds
+	cp results/studies/objects/summary.md docs/seeds.md
+	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
+	cp results/studies/objects/seed0/figures/*.png docs/objects/
+
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf results .snakemake
 
-$(VENV)/run.stamp: requirements.txt
+$(VENV)/run.stamp: requirements.txt constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

@@ -1,11 +1,12 @@
 """A sweep the way the original repositories do it, against ours, on JPEG files.
 
-Their way, for every alpha: mix whole state dicts, write the model, read it, decode all
+Their way, for every alpha: mix whole state dicts, load the mix, save the model, decode all
 images again through a DataLoader, forward in fp32. Ours: decode once, then the sweep engine.
 """
 
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,24 +22,54 @@ from stockpot.models.load import load_classifier
 from timing import cores
 
 ALPHAS = [round(0.1 * i, 1) for i in range(11)]
-CLASSES, IMAGES = 16, 320
+COMPARED = 0.5
+CLASSES, IMAGES, BATCH = 16, 128, 64
 
 
 def measure() -> list[tuple[str, str, str]]:
+    torch.set_num_threads(cores())
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_jpegs(root / "jpeg")
         pair = models.pair(root, models.VIT_B_32, CLASSES)
-        theirs = timed(lambda: original_sweep(root, pair))
-        ours = timed(lambda: our_sweep(root, pair))
-    what = f"originals' way / ours, ViT-B/32, {IMAGES} JPEGs x {len(ALPHAS)} alphas"
-    return [(what, f"{theirs / ours:.1f} ({theirs:.0f} s against {ours:.0f} s)", "reported")]
+        seconds = take_turns(
+            {
+                "theirs": original_sweep(root, pair),
+                "fp32": our_sweep(root, pair, "fp32"),
+                "bf16": our_sweep(root, pair, "bf16"),
+            }
+        )
+    rows = []
+    for precision in ("fp32", "bf16"):
+        what = (
+            f"originals' way in fp32 / ours in {precision}, "
+            f"ViT-B/32, {IMAGES} JPEGs x {len(ALPHAS)} alphas"
+        )
+        theirs, ours = seconds["theirs"], seconds[precision]
+        measured = f"{theirs / ours:.1f} ({theirs:.0f} s against {ours:.0f} s)"
+        rows.append((what, measured, "reported"))
+    return rows
 
 
-def timed(function) -> float:
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+def take_turns(ways: dict[str, Iterator[torch.Tensor]]) -> dict[str, float]:
+    """Seconds of whole sweeps, which advance alpha by alpha, so that a slow moment hits all."""
+    seconds, logits = dict.fromkeys(ways, 0.0), {}
+    for alpha in ALPHAS:
+        for name, way in ways.items():
+            started = time.perf_counter()
+            logits[name] = next(way)
+            seconds[name] += time.perf_counter() - started
+        if alpha == COMPARED:
+            check_equal(logits["fp32"], logits["theirs"])
+    return seconds
+
+
+def check_equal(found: torch.Tensor, expected: torch.Tensor) -> None:
+    """Do both ways see the same images through the same weights? Judged by how images differ."""
+    spread = (expected - expected.mean(0)).abs().max()
+    worst = (found - expected).abs().max()
+    if not worst <= 1e-3 * spread:
+        raise AssertionError(f"logits differ by {worst:.2g}, images by {spread:.2g}")
 
 
 def write_jpegs(folder: Path) -> None:
@@ -50,7 +81,8 @@ def write_jpegs(folder: Path) -> None:
         coarse.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=90)
 
 
-def original_sweep(root: Path, pair) -> None:
+def original_sweep(root: Path, pair) -> Iterator[torch.Tensor]:
+    """Logits [n, classes], alpha by alpha."""
     # torchvision imports only once stockpot.models.openclip is loaded.
     from torchvision import transforms
     from torchvision.datasets import ImageFolder
@@ -64,23 +96,24 @@ def original_sweep(root: Path, pair) -> None:
             transforms.Normalize(models.MEAN, models.STD),
         ]
     )
-    states = [{name: weights[name] for name in weights.names} for weights in pair]
+    model, _ = load_classifier(pair[1].path.parent)
+    states = [{name: weights[name].clone() for name in weights.names} for weights in pair]
     for alpha in ALPHAS:
-        model, _ = load_classifier(pair[0].path.parent)
         mixed = {k: (1 - alpha) * states[0][k] + alpha * states[1][k] for k in states[0]}
-        torch.save(mixed, root / f"alpha={alpha:.3f}.pt")
-        model.load_state_dict(torch.load(root / f"alpha={alpha:.3f}.pt", weights_only=True))
+        model.load_state_dict(mixed)
+        torch.save(model, root / f"alpha={alpha:.3f}.pt")
         data = ImageFolder(root / "jpeg", transform)
-        loader = torch.utils.data.DataLoader(data, batch_size=64, num_workers=cores())
+        loader = torch.utils.data.DataLoader(data, batch_size=BATCH, num_workers=cores())
         with torch.no_grad():
-            for images, _ in loader:
-                model(images).argmax(1)
+            logits = torch.cat([model(images) for images, _ in loader])
+        yield logits
 
 
-def our_sweep(root: Path, pair) -> None:
+def our_sweep(root: Path, pair, precision: str) -> Iterator[torch.Tensor]:
+    """Logits [n, classes], alpha by alpha."""
     images, labels, _ = prepare({"path": root / "jpeg", "side": 224})
     data = Dataset("jpeg", images, labels, pair[0].card.class_names, "jpeg")
     start, end = (single(weights.card.sha256) for weights in pair)
-    engine = Engine({weights.card.sha256: weights for weights in pair}, "auto", 50)
+    engine = Engine({weights.card.sha256: weights for weights in pair}, precision, BATCH)
     for alpha in ALPHAS:
-        engine.logits(interpolate(start, end, alpha), data)
+        yield engine.logits(interpolate(start, end, alpha), data)

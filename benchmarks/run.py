@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(Path(__file__).parent)]
 
-NAMES = ("study", "planning", "engine", "originals")
+NAMES = ("study", "planning", "engine", "memory", "originals")
 INTRODUCTION = """# Benchmarks
 
 Made by `make benchmarks`. Ratios compare alternatives within one run, on the same machine and
@@ -32,10 +32,10 @@ def main(names: list[str]) -> None:
 
     rows = []
     for name in names or NAMES:
-        rows += importlib.import_module(name).measure()
-        print(
-            "\n".join(f"{what}: {measured} (wanted: {wanted})" for what, measured, wanted in rows)
-        )
+        measured_rows = importlib.import_module(name).measure()
+        for what, measured, wanted in measured_rows:
+            print(f"{what}: {measured} (wanted: {wanted})", flush=True)
+        rows += measured_rows
     table = "".join(f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows)
     text = INTRODUCTION.format(machine=processor(), cores=cores()) + table
     if not names:

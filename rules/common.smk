@@ -49,7 +49,8 @@ def plugin(folder, name):
 
 def dataset_files(*ids):
     """Data sets: their cards count by content, the arrays only by being there."""
-    arrays = [f"<results>/datasets/{id}/{name}.npy" for id in ids for name in ("images", "labels")]
+    names = ("images", "labels", "digests")
+    arrays = [f"<results>/datasets/{id}/{name}.npy" for id in ids for name in names]
     return {
         "data": [f"<results>/datasets/{id}/dataset.json" for id in ids],
         "arrays": [ancient(path) for path in arrays],

@@ -591,14 +591,118 @@ def test_one_set_of_images_under_two_names_is_a_leak(config, schema, tmp_path, e
     assert lines[0].startswith("data.shifts.0: 'two' holds the same images as 'one'")
 
 
-def test_lines_name_the_file_that_the_key_stands_in(config, schema, tmp_path):
+@pytest.fixture
+def two_files(config, tmp_path):
+    """A function that lays one config over another, each in a file of its own."""
+
+    def merge(base, change):
+        if not isinstance(change, dict) or not isinstance(base, dict):
+            return change
+        return {**base, **{k: merge(base.get(k), v) for k, v in change.items()}}
+
+    def make(first: dict, second: dict, command_line: dict | None = None):
+        files = []
+        for name, content in (("config.yaml", merge(config, first)), ("mine.yaml", second)):
+            files.append(tmp_path / name)
+            files[-1].write_text(yaml.safe_dump(content))
+        merged = merge(merge(merge(config, first), second), command_line or {})
+        return merged, files
+
+    return make
+
+
+def test_lines_name_the_file_that_the_key_stands_in(schema, two_files):
     """Maps are merged, so a mistake may lie between the user's file and the default's."""
-    (tmp_path / "mine.yaml").write_text("sweep: {of: [bsae]}\nfinetune: {runs: {base: null}}\n")
-    config["sweep"]["of"] = ["bsae"]
-    config["standard"]["train"] = "trian"
-    files = [str(ROOT / "config.yaml"), str(tmp_path / "mine.yaml")]
-    lines = problems(config, schema, files)
+    merged, files = two_files({"standard": {"train": "trian"}}, {"sweep": {"of": ["bsae"]}})
+    lines = problems(merged, schema, files)
     assert [line.rpartition(" (in ")[2] for line in lines] == ["config.yaml)", "mine.yaml)"]
+
+
+def test_a_key_that_the_user_did_not_write_is_not_blamed_on_his_file(schema, two_files):
+    entry = {"source": "handwriting", "part": "train"}
+    lines = problems(*insert(schema, two_files({}, {"datasets": {"train": entry}})))
+    assert lines[0].startswith("datasets.train: unknown key") and "(in config.yaml)" in lines[0]
+
+
+def test_what_the_command_line_says_is_blamed_on_no_file(schema, two_files):
+    (line,) = problems(*insert(schema, two_files({}, {}, {"threads": 0})))
+    assert line.startswith("threads: 0") and "(in " not in line
+
+
+def insert(schema, made):
+    return made[0], schema, made[1]
+
+
+PLAUSIBLE = {
+    "a whole number with a point": ("finetune/defaults/epochs", 3.0, "3.0 is not of type integer"),
+    "a choice of such": (
+        "finetune/search/space/batch_size", {"choice": [64.0]}, "64.0 is not of type integer",
+    ),
+    "a figure switched on": ("figures/alpha", True, "figures.alpha: True is not of type object"),
+    "two ways to draw": (
+        "finetune/search/space/lr", {"log_uniform": [0.1, 1.0], "choice": [0.1]},
+        "has log_uniform, choice; give one and set the others to null",
+    ),
+    "more adversarial images than the pool": (
+        "datasets/adversarial/images", 20_000,
+        "datasets.adversarial.images: 20000 wanted, but wide has 10000",
+    ),
+    "a batch of one": ("standard/defaults/batch_size", 1, "less than the minimum of 2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLAUSIBLE)
+def test_a_plausible_mistake_is_one_line(config, schema, case):
+    path, value, words = PLAUSIBLE[case]
+    put(config, path, value)
+    lines = problems(config, schema)
+    assert len(lines) == 1 and words in lines[0]
+
+
+def test_more_images_than_the_scans_are_refused(config, schema):
+    for part in ("train", "held-out", "test"):
+        config["datasets"][f"scans-{part}"] = {"source": "handwriting", "part": part}
+    digits = {"source": "world", "task": "digits", "distribution": "typeset", "images": 9}
+    config["datasets"]["typeset"] = digits
+    config["data"] = {
+        "train": "scans-train", "held_out": "scans-held-out", "reference": "scans-test",
+        "shifts": ["typeset"],
+    }  # fmt: skip
+    config["standard"]["train"] = "scans-train"
+    (line,) = problems(config, schema)
+    assert line.startswith(
+        "standard.models.standard-1000.images: 1000 wanted, but scans-train has 809"
+    )
+
+
+@pytest.mark.parametrize("images", [0, 3])
+def test_images_of_a_folder_are_counted(config, schema, tmp_path, images):
+    from PIL import Image
+
+    for name in class_names(config["datasets"], "train", Path):
+        (tmp_path / name).mkdir()
+    for i in range(images):
+        Image.new("L", (4, 4)).save(tmp_path / "ball" / f"{i}.png")
+    config["datasets"]["own"] = {"source": "folder", "path": str(tmp_path)}
+    config["standard"]["train"] = "own"
+    (line,) = problems(config, schema)
+    assert (f"wanted, but own has {images}" if images else "no images") in line
+
+
+def test_a_section_that_is_null_is_named(config, schema):
+    (line,) = problems(without_nulls({**config, "standard": None}), schema)
+    assert "'standard' is a required property; null takes away entries of a map" in line
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a {} in {colour}\n", b"a {0} {}\n", b"a { {}\n", "ein schönes {}".encode("latin1")],
+)
+def test_a_prompt_that_cannot_be_filled_in_is_named(config, schema, tmp_path, content):
+    (tmp_path / "prompts.txt").write_bytes(content)
+    config["head"]["prompts"] = str(tmp_path / "prompts.txt")
+    (line,) = problems(config, schema)
+    assert line.startswith("head.prompts: ") and "prompts.txt" in line
 
 
 def test_precisions_of_the_schema_are_those_of_the_engine(schema):

@@ -587,17 +587,34 @@ def write_rows(folder, name, rows):
 
 
 def test_shared_images_are_counted(tmp_path):
-    train = write_rows(tmp_path, "train", [1, 2, 3, 3])
-    test = write_rows(tmp_path, "test", [3, 9, 3, 8, 7])
-    other = write_rows(tmp_path, "other", [5, 6])
+    train = write_rows(tmp_path, "train", [*range(50), 3])
+    test = write_rows(tmp_path, "test", [3, *range(100, 130), 3])
+    other = write_rows(tmp_path, "other", [105, 106])
     found = [(o.seen_in, o.dataset, o.shared, o.n) for o in overlaps([train], [test, other])]
-    assert found == [("train", "test", 2, 5), ("train", "other", 0, 2)]
+    assert found == [("train", "test", 2, 32), ("train", "other", 0, 2)]
 
 
-def test_a_test_set_that_was_seen_whole_is_refused(tmp_path):
-    train = write_rows(tmp_path, "train", [1, 2, 3])
-    test = write_rows(tmp_path, "test", [3, 1])
-    with pytest.raises(StockpotError, match=r"datasets\.test: all its 2 images are also in train"):
+@pytest.mark.parametrize(
+    "train, test, line",
+    [
+        ([1, 2, 3], [3, 1], "2 of its 2 images are also in train"),
+        (range(10), range(110), r"10 of its 110 images are also in train \(which has 10\)"),
+        (range(100), [*range(88, 100), *range(100, 160)], "12 of its 72 images"),
+    ],
+    ids=["seen whole", "the training set is in it", "more than a tenth"],
+)
+def test_a_test_set_that_was_seen_is_refused(tmp_path, train, test, line):
+    folders = write_rows(tmp_path, "train", train), write_rows(tmp_path, "test", test)
+    with pytest.raises(StockpotError, match=rf"datasets\.test: {line}"):
+        overlaps([folders[0]], [folders[1]])
+
+
+def test_missing_digests_are_named(tmp_path):
+    train, test = (write_rows(tmp_path, name, [i]) for i, name in enumerate(("train", "test")))
+    (test / "digests.npy").unlink()
+    with pytest.raises(
+        StockpotError, match=r"test/digests\.npy: not readable .* prepares it again"
+    ):
         overlaps([train], [test])
 
 
@@ -617,6 +634,13 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     before = listing_digest(folder, "key")
     (real / "deep/2.png").write_bytes(b"22")
     assert listing_digest(folder, "key") != before
+
+
+def test_hidden_files_are_none(tmp_path):
+    for file in ("cat/1.png", "cat/._1.png", "cat/.ipynb_checkpoints/1.png", ".DS_Store"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(b"x")
+    assert files_below(tmp_path) == [tmp_path / "cat/1.png"]
 
 
 def test_a_link_to_nowhere_is_named(tmp_path):

@@ -703,3 +703,24 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
+
+
+def test_the_same_weights_behind_other_preprocessing_are_another_model(world, zero_shot, tmp_path):
+    """Else its predictions would be served from the store."""
+    from dataclasses import replace
+
+    from stockpot.models.card import read_card
+    from stockpot.models.classifier import Weights, write_classifier
+
+    weights, card = Weights(zero_shot), read_card(zero_shot)
+    tensors = {name: weights[name] for name in weights.names}
+    shas = {card.sha256}
+    for change in (
+        {"mean": [0.4, 0.4, 0.4]}, {"std": [0.3, 0.3, 0.3]}, {"normalise": False},
+        {"class_names": card.class_names[::-1]},
+    ):  # fmt: skip
+        other = write_classifier(tmp_path / str(len(shas)), replace(card, **change), tensors)
+        assert other.tower_sha256 == card.tower_sha256
+        shas.add(other.sha256)
+    assert len(shas) == 5
+    assert write_classifier(tmp_path / "same", replace(card, name="x"), tensors).sha256 in shas

@@ -149,6 +149,15 @@ def test_a_soup_must_be_above_the_best_single_model_under_shift(shift, holds):
     assert mean.holds == holds
 
 
+def test_soups_are_known_by_their_method_not_their_name():
+    made = study()
+    made.model("mine", "greedy", 0.9, 0.6)
+    made.model("greedy", "uniform", 0.9, 0.6)
+    soups = [row for row in made.found().itertuples() if "soup" in row.finding]
+    titles = {row.finding.split()[0]: row.compared for row in soups}
+    assert titles == {"uniform": "greedy - base", "greedy": "mine - base"}
+
+
 def test_above_the_line_is_judged_by_the_joint_interval():
     made = study()
     table = only(made.found(), "above the line of the standard models")

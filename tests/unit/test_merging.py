@@ -14,7 +14,7 @@ from stockpot.digest import canonical
 from stockpot.errors import StockpotError
 from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients, origin
-from stockpot.merging.linear import mix, mix_into, mixed, tower_coefficients
+from stockpot.merging.linear import mix, mix_all, mix_into, mixed, tower_coefficients
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
@@ -231,6 +231,26 @@ def test_a_mix_in_place_is_the_mix_in_the_targets_type(ingredients, dtype, pairs
     target = torch.full((9, 17), torch.nan, dtype=dtype)
     mix_into(target, parts)
     assert torch.equal(target, mix(parts).to(dtype))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_tensors_are_mixed_at_once(threads):
+    generator = torch.Generator().manual_seed(0)
+    models = [[torch.randn(n, 70_000, generator=generator) for n in (1, 0, 3, 2)] for _ in "ab"]
+    jobs = [(torch.full_like(a, torch.nan), [(0.3, a), (0.7, b)]) for a, b in zip(*models)]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        mix_all(jobs)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(target, mix(pairs)) for target, pairs in jobs)
+
+
+def test_an_error_in_one_of_many_tensors_is_not_lost():
+    good = (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(2))])
+    with pytest.raises(RuntimeError):
+        mix_all([good, (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(3, 3))]), good])
 
 
 def test_a_tower_that_all_share_is_not_summed(runs, zero_shot):

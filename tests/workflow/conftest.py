@@ -53,15 +53,20 @@ class Workflow:
         return done
 
     def run(self, *arguments: str) -> tuple[Counter, int]:
-        """Run the study: how many jobs of each rule ran, how many cells the store gained."""
-        before = self.stored()
+        """Run the study: how many jobs of each rule ran, how many cells were computed."""
+        before = self.stamps()
         done = self.snakemake("--cores", "2", *arguments)
         jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
         jobs = Counter(rule for rule in jobs if rule != "all")
-        return jobs, len(self.stored() - before)
+        return jobs, len(self.stamps() - before)
 
     def stored(self) -> set[str]:
         return {path.stem for path in (self.results / "store").rglob("*.safetensors")}
+
+    def stamps(self) -> set[tuple[str, int]]:
+        """Entries of the store with their times: one that is computed again is a new one."""
+        files = (self.results / "store").rglob("*.safetensors")
+        return {(path.stem, path.stat().st_mtime_ns) for path in files}
 
     def stored_at(self, key: str) -> Path:
         return self.results / "store" / key[:2] / f"{key}.safetensors"

@@ -32,7 +32,10 @@ def renewed(study: Workflow, known: set[str]) -> set[str]:
 
 
 def assert_only_missing(study: Workflow, known: set[str], computed: int) -> None:
-    """Every new cell is one that a table lists, or one that the greedy selection looked at."""
+    """Every computed cell is new, and one that a table lists or that the greedy selection wants.
+
+    A cell that was computed again would make ``computed`` larger than the number of new ones.
+    """
     new = study.stored() - known
     assert computed == len(new)
     candidates = greedy_candidates(study)

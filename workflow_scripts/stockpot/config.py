@@ -3,14 +3,12 @@
 import math
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-
 from .config_files import repeated_keys, with_files
 from .datasets.classes import ADVERSARIAL
 from .errors import StockpotError
 from .merging import methods
 from .registry import defaults
-from .schema import FROM_SCRATCH, complete, line, lines
+from .schema import FROM_SCRATCH, Validator, complete, line, lines
 from .search import search_names, standard_specs
 from .training import variants
 
@@ -26,10 +24,10 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
     problems = repeated_keys(paths) or _not_finite(config)
     if not problems:
         schema = complete(schema)
-        problems = with_files(lines(config, schema), paths)
+        problems = with_files(lines(config, schema), paths, config)
     if not problems:
         problems = _references(config) + _merged(config, schema) + _search_space(config, schema)
-        problems = with_files(problems, paths)
+        problems = with_files(problems, paths, config)
     if problems:
         raise StockpotError("\n".join(problems))
 
@@ -76,12 +74,6 @@ def _references(config: dict) -> list[str]:
     for path, spec in scratch_runs(config).items():
         where = "adversary.train" if path == "adversary" else "standard.train"
         known(where, spec["train"], datasets, "data set")
-        train = config["datasets"].get(spec["train"], {})
-        wanted = spec.get("images", 0)
-        if train.get("source") != ADVERSARIAL and wanted > train.get("images", wanted):
-            problems.append(
-                f"{path}.images: {wanted} wanted, but {spec['train']} has {train['images']}"
-            )
 
     runs = [*config["finetune"]["runs"], *search_names(config)]
     soups = list(config["soups"])
@@ -167,7 +159,7 @@ def _merged(config: dict, schema: dict) -> list[str]:
 def _search_space(config: dict, schema: dict) -> list[str]:
     """Every value that the search may draw must be one that a run may be given."""
     problems = []
-    run = Draft202012Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
+    run = Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
     for name, ((kind, values),) in _entries(config["finetune"]["search"]["space"]):
         path = f"finetune.search.space.{name}.{kind}"
         drawn = list(values)

@@ -1,5 +1,6 @@
 """Which file of several does a key of the config come from?"""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -31,11 +32,12 @@ def repeated_keys(files: list[Path]) -> list[str]:
     return problems
 
 
-def with_files(problems: list[str], files: list[Path]) -> list[str]:
+def with_files(problems: list[str], files: list[Path], config: dict) -> list[str]:
     """The lines ("key.path: …"), each with the file that its key comes from, if there are two.
 
     Maps of later files are merged into those of earlier ones, so that what is wrong may stand
-    in a file that the user did not write.
+    in a file that the user did not write. config: the outcome; where it says something else
+    than the file, the value came from the command line and no file is named.
     """
     if len(files) < 2:
         return problems
@@ -43,19 +45,24 @@ def with_files(problems: list[str], files: list[Path]) -> list[str]:
     named = []
     for problem in problems:
         keys = problem.split(":")[0].split(".")
-        depths = [_depth(config, keys) for config in read]
-        last = max(i for i, depth in enumerate(depths) if depth == max(depths))
-        named.append(f"{problem} (in {files[last].name})" if max(depths) else problem)
+        if unknown := re.search(r": unknown key '([^']+)'", problem):
+            keys.append(unknown.group(1))
+        found = [_walk(content, keys) for content in read]
+        deepest = max(depth for depth, _ in found)
+        last = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
+        value = found[last][1]
+        same = isinstance(value, dict | list) or value == _walk(config, keys)[1]
+        named.append(f"{problem} (in {files[last].name})" if deepest and same else problem)
     return named
 
 
-def _depth(config, keys: list[str]) -> int:
-    """How many of the keys, one below the other, a file has."""
+def _walk(config, keys: list[str]) -> tuple[int, object]:
+    """How many of the keys, one below the other, a config has, and what stands there."""
     for depth, key in enumerate(keys):
         if isinstance(config, list) and key.isdigit() and int(key) < len(config):
             config = config[int(key)]
         elif isinstance(config, dict) and key in config:
             config = config[key]
         else:
-            return depth
-    return len(keys)
+            return depth, config
+    return len(keys), config

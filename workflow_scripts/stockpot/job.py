@@ -36,7 +36,8 @@ def job(snakemake):
     """
     path = Path(str(snakemake.log[0]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", buffering=1) as log:
+    # Appending, as a process that a killed Snakemake left may still write to the same file.
+    with open(path, "a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     logging.basicConfig(
@@ -48,6 +49,7 @@ def job(snakemake):
     logging.getLogger("stockpot").setLevel(logging.INFO)
     logging.getLogger("root").setLevel(logging.ERROR)
     lock = _alone(path.with_name(f".{path.name}.lock"))  # noqa: F841  held until the process ends
+    os.truncate(path, 0)
     try:
         yield snakemake.params.spec
     except StockpotError as error:

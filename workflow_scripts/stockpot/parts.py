@@ -5,7 +5,7 @@ from itertools import combinations
 from pathlib import Path
 
 from .config import scratch_runs
-from .datasets.classes import class_names, images_of
+from .datasets.classes import ADVERSARIAL, class_names, count, images_of
 from .errors import StockpotError
 
 Locate = Callable[[str], Path]
@@ -36,6 +36,24 @@ def check_parts(config: dict, locate: Locate) -> None:
                         f"datasets.{name}: its class '{label}' is not among the {len(known)} "
                         f"classes of the training set {train} ({path}): {', '.join(known)}"
                     )
+
+
+def check_counts(config: dict, locate: Locate) -> None:
+    """Raises StockpotError where more images are wanted than a data set has."""
+    datasets = config["datasets"]
+    wanted = [
+        (f"{path}.images", spec.get("images", 0), spec["train"])
+        for path, spec in scratch_runs(config).items()
+    ]
+    wanted += [
+        (f"datasets.{name}.images", datasets[name]["images"], datasets[name]["pool"])
+        for name in parts(config)[1].values()
+        if datasets[name]["source"] == ADVERSARIAL
+    ]
+    for path, images, name in wanted:
+        found = count(datasets, name, locate)
+        if images > found:
+            raise StockpotError(f"{path}: {images} wanted, but {name} has {found}")
 
 
 def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,9 +9,12 @@ from .errors import StockpotError
 
 
 def names(package_file: str) -> list[str]:
-    """Names of the modules beside a package's ``__init__.py``, with - for _."""
-    files = Path(package_file).parent.glob("*.py")
-    return sorted(p.stem.replace("_", "-") for p in files if p.stem != "__init__")
+    """Names of the modules beside a package's ``__init__.py``, with - for _.
+
+    A module whose name begins with _ is a helper.
+    """
+    files = Path(package_file).parent.glob("[!_]*.py")
+    return sorted(p.stem.replace("_", "-") for p in files)
 
 
 def load(package: str, package_file: str, name: str, function: str, what: str, but=()):

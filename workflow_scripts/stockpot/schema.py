@@ -2,7 +2,7 @@
 
 import copy
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 
 from . import figures
 from .datasets import sources
@@ -36,12 +36,18 @@ def complete(schema: dict) -> dict:
         run |= variants.options(name)
     for properties_of_scratch in (scratch, properties["adversary"]["properties"]):
         properties_of_scratch |= variants.options(FROM_SCRATCH)
+        # Normalisation over a batch needs two images.
+        properties_of_scratch["batch_size"] = {"type": "integer", "minimum": 2}
     space = properties["finetune"]["properties"]["search"]["properties"]["space"]
     space["propertyNames"] = {"enum": [name for name in run if name != "variant"]}
 
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
     properties["figures"]["properties"] = {
-        name: {"properties": figures.options(name), "additionalProperties": False}
+        name: {
+            "type": "object",
+            "properties": figures.options(name),
+            "additionalProperties": False,
+        }
         for name in figures.names()
     }
     return schema
@@ -55,9 +61,18 @@ def _when(key: str, name: str, options: dict, common: dict | None = None) -> dic
     return {"if": {"required": [key], "properties": {key: {"const": name}}}, "then": then}
 
 
+# JSON has one kind of number, so 3.0 counts as an integer there; not as a number of epochs.
+Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: type(value) is int
+    ),
+)
+
+
 def lines(config: dict, schema: dict) -> list[str]:
     """A line per mistake: key path, value, what is allowed."""
-    errors = Draft202012Validator(schema).iter_errors(config)
+    errors = Validator(schema).iter_errors(config)
     found = [line(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
     return list(dict.fromkeys(found))
 
@@ -74,13 +89,18 @@ def line(error) -> str:
         )
     if error.validator == "type":
         hint = ""
-        if isinstance(value, str) and error.validator_value in ("number", "integer"):
-            hint = "; YAML reads a number with an exponent only with a point, as in 1.0e-5"
+        if isinstance(value, str) and error.validator_value == "number":
+            hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
     if error.validator == "enum":
         return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "const":
         return f"{path}: {value!r} is not {error.validator_value!r}"
+    if error.validator == "required":
+        return f"{path}: {error.message}; null takes away entries of a map, not a section"
+    if error.validator in ("minProperties", "maxProperties"):
+        given = ", ".join(value) or "none"
+        return f"{path}: has {given}; give one and set the others to null"
     if error.validator == "pattern":
         return f"{path}: {value!r} is not made of letters, digits and hyphens, a letter first"
     return f"{path}: {error.message}"

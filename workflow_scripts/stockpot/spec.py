@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Formatter
 
 from .datasets import sources
 from .datasets.classes import ADVERSARIAL
@@ -24,7 +25,7 @@ from .models.files import (
     read_config,
     vocabulary,
 )
-from .parts import check_parts, parts
+from .parts import check_counts, check_parts, parts
 from .registry import defaults
 from .search import finetune_specs, standard_specs, with_options
 
@@ -53,6 +54,7 @@ def build(config: dict, locate: Locate) -> Plan:
     prompts = _prompts(config["head"]["prompts"], locate)
     facts = _facts(config, locate)
     check_parts(config, locate)
+    check_counts(config, locate)
     for seed in config["seeds"]:
         _Seed(plan, config, facts, seed).add(prompts)
     return plan
@@ -190,7 +192,11 @@ class _Seed:
         return id
 
     def families(self, models: dict[str, tuple[str, str]], tests: list[str]) -> list[str]:
-        """The models in jobs of ``models_per_job``; a model added at the end moves no other."""
+        """The models in jobs of ``models_per_job``, in the order of their names.
+
+        A new model gives the jobs at and after its place other members, and so other ids; they
+        run again and find the cells of the others in the store.
+        """
         size, names = self.config["evaluation"]["models_per_job"], list(models)
         chunks = [names[i : i + size] for i in range(0, len(names), size)]
         return [
@@ -257,14 +263,24 @@ def _sha256(path: Path, key: str) -> str:
 def _prompts(given: str, locate: Locate) -> list[str]:
     path = locate(given)
     try:
-        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
-    except OSError as error:
-        raise StockpotError(f"head.prompts: cannot read {path} ({error.strerror})") from error
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise StockpotError(f"head.prompts: cannot read {path} as UTF-8 text ({error})") from error
     for line in lines:
-        if line.count("{}") != 1:
+        if _fields(line) != [""]:
             raise StockpotError(
-                f"head.prompts: '{line}' in {path} needs one {{}} for the class name"
+                f"head.prompts: '{line}' in {path} needs one {{}} for the class name, and no "
+                "other braces"
             )
     if not lines:
         raise StockpotError(f"head.prompts: {path} has no prompts")
     return lines
+
+
+def _fields(prompt: str) -> list[str] | None:
+    """Names of the fields in braces; None where the braces do not match."""
+    try:
+        parsed = list(Formatter().parse(prompt))
+    except ValueError:
+        return None
+    return [name + (spec or "") for _, name, spec, _ in parsed if name is not None]

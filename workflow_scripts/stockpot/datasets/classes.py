@@ -17,6 +17,14 @@ def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[st
     return sources.module(entry["source"]).classes(entry, locate)
 
 
+def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
+    """How many images ``datasets[name]`` has; of an adversarial set, how many are wanted."""
+    entry = datasets[name]
+    if entry["source"] == ADVERSARIAL:
+        return entry["images"]
+    return sources.module(entry["source"]).count(entry, locate)
+
+
 def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> str:
     """What stands for the images of ``datasets[name]``: equal for equal images."""
     entry = datasets[name]

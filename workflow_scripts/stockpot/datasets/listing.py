@@ -14,7 +14,10 @@ def class_folders(folder: Path) -> list[str]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file below a folder, through links too, sorted; a link back up is not followed."""
+    """Every file below a folder, through links too, sorted; hidden ones are none.
+
+    A link back up is not followed.
+    """
     return sorted(_walk(folder, frozenset()))
 
 
@@ -22,6 +25,8 @@ def _walk(folder: Path, above: frozenset) -> Iterator[Path]:
     real = os.path.realpath(folder)
     if real not in above:
         for entry in os.scandir(folder):
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir():
                 yield from _walk(Path(entry.path), above | {real})
             else:
@@ -38,11 +43,8 @@ def listing_digest(folder: Path, key: str) -> str:
         raise StockpotError(
             f"{key}: no folder {folder}; it holds one sub-folder of images per class"
         )
-    entries = []
-    for path in files_below(folder):
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
-        entries.append([str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns])
-    return short(entries)
+    try:
+        found = [(path, path.stat()) for path in files_below(folder)]
+    except OSError as error:
+        raise StockpotError(f"{key}: cannot read {error.filename} ({error.strerror})") from error
+    return short([[str(p.relative_to(folder)), s.st_size, s.st_mtime_ns] for p, s in found])

@@ -10,6 +10,7 @@ from ..errors import StockpotError
 from .dataset import DIGESTS, read_card
 
 log = logging.getLogger(__name__)
+MOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -22,26 +23,35 @@ class Overlap:
     n: int
 
 
-def overlaps(seen: list[Path], tests: list[Path]) -> list[Overlap]:
-    """Every pair of a set that is trained or selected on and one that is tested on.
+def overlaps(seen: list[Path], tests: list[Path], most: float = MOST) -> list[Overlap]:
+    """Every pair of a set of ``seen`` and one of ``tests``, all Dataset folders.
 
-    seen, tests: Dataset folders. A few equal images are common in real data and are reported;
-    StockpotError where all images of a test set were seen.
+    A few equal images are common in real data and are reported. StockpotError where more than
+    the share ``most`` of either set is in the other.
     """
     found = []
     for known in seen:
-        name, digests = read_card(known)["name"], np.load(known / DIGESTS, allow_pickle=False)
+        name, digests = read_card(known)["name"], _digests(known)
         for test in tests:
-            own = np.load(test / DIGESTS, allow_pickle=False)
+            own = _digests(test)
             shared = int(np.isin(own, digests).sum())
             pair = Overlap(name, read_card(test)["name"], shared, len(own))
-            if shared == pair.n:
+            if max(shared / len(own), np.isin(digests, own).mean()) > most:
                 raise StockpotError(
-                    f"datasets.{pair.dataset}: all its {pair.n} images are also in {name}; "
-                    "training, held-out and test sets must differ"
+                    f"datasets.{pair.dataset}: {shared} of its {pair.n} images are also in {name} "
+                    f"(which has {len(digests)}); training, held-out and test sets must differ"
                 )
             if shared:
                 log.warning("%d of %d images of %s are also in %s",
                             shared, pair.n, pair.dataset, name)  # fmt: skip
             found.append(pair)
     return found
+
+
+def _digests(folder: Path) -> np.ndarray:
+    try:
+        return np.load(folder / DIGESTS, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StockpotError(
+            f"{folder / DIGESTS}: not readable ({error}); deleting {folder} prepares it again"
+        ) from error

@@ -15,7 +15,7 @@ from ..digest import canonical
 from ..errors import StockpotError
 from ..merging.checks import check_ingredients
 from ..merging.coefficients import Coefficient, at
-from ..merging.linear import mix_into, tower_coefficients
+from ..merging.linear import mix_all, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
@@ -117,13 +117,13 @@ class Engine:
     def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
         """Write the mix of all tensors with this prefix into the model."""
         order = sorted(coefficients)
-        with torch.inference_mode():
-            for name, tensor in self.tensors.items():
-                if name.startswith(prefix):
-                    mix_into(
-                        tensor,
-                        [(at(coefficients[sha], name), self._tensor(sha, name)) for sha in order],
-                    )
+        mix_all(
+            [
+                (tensor, [(at(coefficients[s], name), self._tensor(s, name)) for s in order])
+                for name, tensor in self.tensors.items()
+                if name.startswith(prefix)
+            ]
+        )
 
     def _tensor(self, sha256: str, name: str) -> torch.Tensor:
         """One tensor of an ingredient, on the device where there is room for it."""

@@ -2,7 +2,8 @@
 
 One entry per (recipe, data set, precision, code): the same question is never computed
 twice, whatever the workflow decides to run again. Entries are written whole or not at
-all, so any number of jobs may write at once; the same key always gets the same content.
+all, so any number of jobs may write at once. On one machine the same key always gets the
+same content, elsewhere the same up to the rounding of its arithmetic.
 """
 
 from pathlib import Path

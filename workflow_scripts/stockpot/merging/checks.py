@@ -10,11 +10,11 @@ def check_ingredients(cards: list[Card]) -> None:
     for card in cards:
         if card.status != "ok":
             raise StockpotError(f"{card.name}: this run {card.status} and cannot be an ingredient")
-        for what in ("architecture", "class_names", "normalise"):
+        for what in ("architecture", "class_names", "normalise", "mean", "std"):
             if getattr(card, what) != getattr(first, what):
                 raise StockpotError(
                     f"{card.name}: its {what.replace('_', ' ')} differs from that of {first.name}; "
-                    "only models of one architecture and one class list can be mixed"
+                    "only models of one architecture, preprocessing and class list can be mixed"
                 )
         if origin(card) != origin(first):
             raise StockpotError(

@@ -58,7 +58,7 @@ def write_streamed(
     shapes: of all tensors, as ``Weights.shapes`` gives them. The card's digests are filled in.
     """
     card = replace(card, sha256=UNKNOWN, tower_sha256=UNKNOWN)
-    model, tower = TensorDigest(), TensorDigest()
+    model, tower = TensorDigest(card.interface()), TensorDigest()
     with (
         atomic(folder / WEIGHTS) as path,
         TensorFile(path, shapes, file_metadata(card)) as file,

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..digest import canonical
 from ..errors import StockpotError
 
 CARD = "classifier.json"
@@ -16,7 +17,8 @@ class Card:
     architecture: see ``models.tower``. normalise: features to unit length before the head.
     mean, std: of the input pixels in [0, 1].
     start: sha256 of the model whose weights training began from ("" for a random start).
-    status: "ok", or how the run diverged. history: a row per epoch, with held-out n and k.
+    status: "ok", or how the run diverged. sha256: of the interface and all tensors;
+    tower_sha256: of the tower's tensors. history: a row per epoch, with held-out n and k.
     """
 
     name: str
@@ -33,6 +35,11 @@ class Card:
     sha256: str = ""
     tower_sha256: str = ""
     history: list[dict] = field(default_factory=list)
+
+    def interface(self) -> str:
+        """All that a prediction follows from beside the weights, as canonical text."""
+        names = ("architecture", "class_names", "normalise", "mean", "std", "image_size")
+        return canonical({name: getattr(self, name) for name in names})
 
 
 def read_card(folder: str | Path) -> Card:

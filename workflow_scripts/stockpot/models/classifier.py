@@ -25,7 +25,7 @@ def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Te
     [classes]. Tensors that share memory are written once each.
     """
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
-    card.sha256 = tensor_digest(tensors)
+    card.sha256 = model_digest(card, tensors)
     card.tower_sha256 = tensor_digest({n: t for n, t in tensors.items() if n.startswith(TOWER)})
     with atomic(Path(folder) / WEIGHTS) as path:
         save_file(tensors, path, file_metadata(card))
@@ -53,6 +53,14 @@ def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
+def model_digest(card: Card, tensors: dict[str, torch.Tensor]) -> str:
+    """SHA-256 of what the model computes: its card's interface, then all tensors."""
+    digest = TensorDigest(card.interface())
+    for name, tensor in sorted(tensors.items()):
+        digest.add(name, tensor)
+    return digest.hexdigest()
+
+
 class Weights:
     """The tensors of one Classifier, memory-mapped and read one at a time."""
 
@@ -70,8 +78,11 @@ class Weights:
                 f"{self.path}: not a readable safetensors file ({error})"
             ) from error
         self.names = sorted(self._file.keys())
-        if verify and tensor_digest({n: self[n] for n in self.names}) != self.card.sha256:
+        if verify and model_digest(self.card, dict(self)) != self.card.sha256:
             raise StockpotError(f"{self.path}: its content is not what {CARD} beside it describes")
+
+    def keys(self) -> list[str]:
+        return self.names
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return self._file.get_tensor(name)

@@ -19,8 +19,9 @@ BYTES = {
 class TensorDigest:
     """SHA-256 over names, types, shapes and bytes of tensors, added in the order of their names."""
 
-    def __init__(self):
-        self._sha256 = hashlib.sha256()
+    def __init__(self, before: str = ""):
+        """before: text that is digested first."""
+        self._sha256 = hashlib.sha256(before.encode())
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         self._sha256.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())

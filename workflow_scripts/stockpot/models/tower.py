@@ -29,9 +29,10 @@ def build_tower(architecture: dict) -> torch.nn.Module:
     if library == TIMM:
         try:
             return timm.create_model(architecture["name"], num_classes=0, **architecture["options"])
-        except (RuntimeError, TypeError) as error:
+        except Exception as error:  # timm's models raise whatever their options run into
             raise StockpotError(
-                f"architecture.name: timm cannot build '{architecture['name']}': {error}"
+                f"architecture: timm cannot build '{architecture['name']}' with options "
+                f"{architecture['options']} ({error})"
             ) from error
     raise StockpotError(f"architecture.library: '{library}' is not one of {OPEN_CLIP}, {TIMM}")
 

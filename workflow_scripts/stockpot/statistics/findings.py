@@ -80,9 +80,10 @@ def findings(
             rows += _fine_tuning(study, curve, start, end)
             rows += _sweep(study, curve, start, end)
     best = _best_single(measurements)
-    for soup in ("uniform", "greedy"):
-        if best and soup in set(measurements["model"]):
-            title = f"{soup} soup against the best single model on held-out data"
+    soups = measurements[measurements["kind"].isin(["uniform", "greedy"])]
+    for kind, soup in soups[["kind", "model"]].drop_duplicates().itertuples(index=False):
+        if best:
+            title = f"{kind} soup against the best single model on held-out data"
             named = (title, f"{soup} - {best}", {soup: 1, best: -1})
             rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
             rows.append(study.row(*named, study.shifts, lambda d: d.value > 0))

@@ -7,6 +7,7 @@ A source module defines
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
 - ``identity(entry, locate) -> str``: entries of equal identity hold the same images, whatever
   their names; "" where the name itself makes them differ;
+- ``count(entry, locate) -> int``: how many images there are;
 - ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run
   again, such as a digest of files; StockpotError naming the config's ``key``;
 - ``prepare(spec) -> (images, labels, class_names)``: images uint8 [n, side, side, 3], labels

@@ -19,6 +19,11 @@ def identity(entry, locate):
     return str(locate(entry["path"]).resolve())
 
 
+def count(entry, locate):
+    folder = locate(entry["path"])
+    return len(listing(folder)[1]) if folder.is_dir() else 0
+
+
 def facts(entry, locate, key):
     folder = locate(entry["path"])
     return {"path": str(folder), "files": listing_digest(folder, f"{key}.path")}

@@ -23,6 +23,10 @@ def identity(entry, locate):
     return ""
 
 
+def count(entry, locate):
+    return entry["images"]
+
+
 def facts(entry, locate, key):
     return {}
 

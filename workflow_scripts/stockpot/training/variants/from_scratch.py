@@ -21,7 +21,7 @@ OPTIONS = {
     "images": {
         "description": "how many of the training images it sees",
         "type": "integer",
-        "minimum": 1,
+        "minimum": 2,
     },
 }
 MEAN, STD = [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]
