@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import torch
 
 from .coefficients import at
-from .linear import STEP, mix_into
+from .linear import STEP, mix_all
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -34,10 +34,15 @@ class Mix:
     def fill(self, coefficients: torch.Tensor) -> None:
         """Put the mix into the model. coefficients: float64 [ingredients, parts]."""
         table = coefficients.tolist()
-        with torch.no_grad():
-            for name, tensor in self.tensors.items():
-                place = self.place[name]
-                mix_into(tensor, [(row[place], i[name]) for row, i in zip(table, self.ingredients)])
+        mix_all(
+            [
+                (
+                    tensor,
+                    [(row[self.place[name]], i[name]) for row, i in zip(table, self.ingredients)],
+                )
+                for name, tensor in self.tensors.items()
+            ]
+        )
 
     def gradient(self, chosen: list[int] | None = None) -> torch.Tensor:
         """dL/da, float64 [ingredients, parts], after a backward pass through the model.
