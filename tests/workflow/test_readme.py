@@ -42,7 +42,13 @@ def at_micro_scale(command: str, study) -> list[str]:
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != THIS_SUITE])
 def test_command_runs(command, study):
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "configs"):
+    for name in (
+        "Makefile",
+        "requirements.txt",
+        "requirements-dev.txt",
+        "constraints.txt",
+        "configs",
+    ):
         subprocess.run(["cp", "-r", ROOT / name, study.folder], check=True)
     done = subprocess.run(
         at_micro_scale(command, study),
@@ -87,8 +93,9 @@ def test_own_data_by_the_readmes_config(study):
         write_images(study.folder / entry["path"], seed=seed)
     shutil.copytree(study.folder / "resources/mini_clip", study.folder / "models/clip")
     (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
-    small = {"finetune": {"defaults": {"epochs": 1}, "search": {"runs": 1, "space": None}}}
-    small["sweep"] = {"alphas": [0.0, 0.5, 1.0]}
+    runs = {"defaults": {"epochs": 1}, "runs": {"linear": None}, "search": {"runs": 0}}
+    small = {"finetune": runs, "soups": {"uniform": None, "ensemble": None}}
+    small["sweep"] = {"alphas": [0.0, 0.5, 1.0], "of": ["base"]}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
     assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
