@@ -2,6 +2,8 @@
 
 import torch
 from torch.func import functional_call, grad, vmap
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def fisher_diagonal(
@@ -17,15 +19,18 @@ def fisher_diagonal(
     buffers = dict(model.named_buffers())
     sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
 
-    def log_likelihood(p, image, label):
+    def log_likelihood(p, image, chosen):
         logits = functional_call(model, (p, buffers), (image[None],))
-        return logits.log_softmax(1)[0, label]
+        return (logits.log_softmax(1)[0] * chosen).sum()
 
-    per_example = vmap(grad(log_likelihood), in_dims=(None, 0, 0), randomness="different")
-    for batch in images.split(chunk):
-        with torch.no_grad():
-            probabilities = model(batch).softmax(1)
-        labels = torch.multinomial(probabilities.cpu(), 1, generator=generator)[:, 0]
-        for name, g in per_example(parameters, batch, labels.to(batch.device)).items():
-            sums[name] += g.square().sum(0)
+    per_example = vmap(grad(log_likelihood), in_dims=(None, 0, 0))
+    # The fused attention kernels have no rule for gradients of many examples at once.
+    with sdpa_kernel(SDPBackend.MATH):
+        for batch in images.split(chunk):
+            with torch.no_grad():
+                probabilities = model(batch).softmax(1)
+            labels = torch.multinomial(probabilities.cpu(), 1, generator=generator)[:, 0]
+            chosen = functional.one_hot(labels, probabilities.shape[1]).to(probabilities)
+            for name, g in per_example(parameters, batch, chosen).items():
+                sums[name] += g.square().sum(0)
     return {name: total / len(images) for name, total in sums.items()}
