@@ -159,6 +159,17 @@ def test_an_added_soup_computes_itself(study):
     assert study.run() == (Counter(soup=1, evaluate=1) + TABLES, SETS)
 
 
+def test_an_added_merge_that_is_not_linear_computes_itself(study):
+    """It writes a Classifier; a sweep towards it shares its ends with what is there."""
+    study.edit(lambda c: c.setdefault("soups", {}).update(ties={"method": "ties"}))
+    study.edit(lambda c: c["sweep"].update(of=["base", "linear", "greedy", "ties"]))
+    jobs, cells = study.run()
+    assert jobs == Counter(merge=1, evaluate=1, sweep=1) + TABLES
+    assert cells == 2 * SETS  # alpha 0.5 and 1; alpha 0 is the zero-shot model
+    (folder,) = study.results.glob("classifiers/ties-*")
+    assert (folder / "classifier.safetensors").exists()
+
+
 def test_the_confidence_level_redraws(study):
     study.edit(lambda c: c.update(statistics={"confidence": 0.9}))
     assert study.run() == (TABLES, 0)
