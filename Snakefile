@@ -33,5 +33,12 @@ rule all:
         ),
 
 
+onerror:
+    print(
+        "\nNot finished: interrupted, or the first line with 'error:' above says why. "
+        "What is done is kept; the same command goes on."
+    )
+
+
 onsuccess:
     print("".join(f"\nFigures and tables: results/studies/{study}/" for study in plan.studies))

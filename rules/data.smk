@@ -69,7 +69,7 @@ rule overlap:
         "<results>/logs/overlap/{study}.log",
     wildcard_constraints:
         study=one_of(plan.studies),
-    priority: 20
+    priority: 30
     localrule: True
     conda:
         "../envs/stockpot.yaml"

@@ -23,8 +23,15 @@ with job(snakemake) as spec:
     )
     status = {name: end for family in families for name, end in family["status"].items()}
     overlap = tables.read_table(snakemake.input.overlap)
-    beside = notes(status, overlap, measurements, fits)
-    overview = "\n".join([tables.to_markdown(tables.overview(measurements)), *beside, ""])
+    level = f"{100 * spec['confidence']:g} %"
+    beside = [
+        f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
+        "shifts a stratified bootstrap. n, k and both ends are in measurements.csv, effective robustness "
+        "and the standard models in robustness.csv.",
+        *notes(status, overlap, measurements, fits),
+    ]
+    overview = tables.to_markdown(tables.overview(measurements))
+    overview += "".join(f"\n{sentence}\n" for sentence in beside)
 
     out = snakemake.output
     for path, table in (

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pins(lines: list[str]) -> list[str]:
-    return sorted(line.strip() for line in lines if "==" in line)
+    return sorted(line.split(" #")[0].strip() for line in lines if "==" in line)
 
 
 def test_the_conda_environment_has_our_versions():

@@ -542,9 +542,10 @@ STUDIES = [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests/configs").glob("*
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_the_studies_of_the_project_are_valid(config, schema, tmp_path, path):
     def locate(given):
-        """A path of the project, or an empty folder in place of the user's own."""
+        """A path of the project, or a folder with one image in place of the user's own."""
         if not (ROOT / given).exists():
-            (tmp_path / given).mkdir(parents=True, exist_ok=True)
+            (tmp_path / given / "ball").mkdir(parents=True, exist_ok=True)
+            (tmp_path / given / "ball" / "1.png").touch()
             return tmp_path / given
         return ROOT / given
 

@@ -55,6 +55,9 @@ def job(snakemake):
     except StockpotError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         os._exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr, flush=True)
+        os._exit(130)
     except Exception:
         traceback.print_exc()
         sys.stderr.flush()

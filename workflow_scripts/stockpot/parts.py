@@ -50,6 +50,10 @@ def check_counts(config: dict, locate: Locate) -> None:
         for name in parts(config)[1].values()
         if datasets[name]["source"] == ADVERSARIAL
     ]
+    training, other = parts(config)
+    for path, name in (training | other).items():
+        if count(datasets, name, locate) == 0:
+            raise StockpotError(f"{path}: {name} has no images")
     for path, images, name in wanted:
         found = count(datasets, name, locate)
         if images > found:

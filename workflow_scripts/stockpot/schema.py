@@ -73,8 +73,13 @@ Validator = validators.extend(
 def lines(config: dict, schema: dict) -> list[str]:
     """A line per mistake: key path, value, what is allowed."""
     errors = Validator(schema).iter_errors(config)
-    found = [line(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
+    found = [line(error) for error in sorted(errors, key=_order)]
     return list(dict.fromkeys(found))
+
+
+def _order(error) -> tuple:
+    """By place; an unknown key, often a misspelt one, before what is missing for it."""
+    return list(map(str, error.path)), error.validator != "additionalProperties"
 
 
 def line(error) -> str:
@@ -89,7 +94,7 @@ def line(error) -> str:
         )
     if error.validator == "type":
         hint = ""
-        if isinstance(value, str) and error.validator_value == "number":
+        if isinstance(value, str) and error.validator_value == "number" and "e" in value.lower():
             hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
     if error.validator == "enum":

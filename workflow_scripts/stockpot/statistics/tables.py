@@ -74,9 +74,13 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
     for key, group in table[table["role"] == "shift"].groupby(KEY, dropna=False):
         if set(group["dataset"]) == shifts:
             group = group.sort_values("dataset")
-            interval = mean_interval(group["k"], group["n"], confidence)
+            if len(group) == 1:
+                interval, method = (group["low"].iloc[0], group["high"].iloc[0]), "Clopper-Pearson"
+            else:
+                interval = mean_interval(group["k"], group["n"], confidence)
+                method = "stratified bootstrap"
             rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), group["n"].sum(),
-                         None, *interval, "stratified bootstrap",
+                         None, *interval, method,
                          group["chance"].mean(), group["precision"].iloc[0]])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
 
