@@ -26,8 +26,8 @@ with job(snakemake) as spec:
     level = f"{100 * spec['confidence']:g} %"
     beside = [
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
-        "shifts a stratified bootstrap. n, k and both ends are in measurements.csv, effective robustness "
-        "and the standard models in robustness.csv.",
+        "shifts a stratified bootstrap. n, k and both ends are in measurements.csv, effective "
+        "robustness and the standard models in robustness.csv.",
         *notes(status, overlap, measurements, fits),
     ]
     overview = tables.to_markdown(tables.overview(measurements))
