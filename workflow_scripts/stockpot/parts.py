@@ -39,18 +39,17 @@ def check_parts(config: dict, locate: Locate) -> None:
 
 
 def check_counts(config: dict, locate: Locate) -> None:
-    """Raises StockpotError where more images are wanted than a data set has."""
-    datasets = config["datasets"]
+    """Raises StockpotError where a data set has no images, or fewer than are wanted of it."""
+    datasets, (training, other) = config["datasets"], parts(config)
     wanted = [
         (f"{path}.images", spec.get("images", 0), spec["train"])
         for path, spec in scratch_runs(config).items()
     ]
     wanted += [
         (f"datasets.{name}.images", datasets[name]["images"], datasets[name]["pool"])
-        for name in parts(config)[1].values()
+        for name in other.values()
         if datasets[name]["source"] == ADVERSARIAL
     ]
-    training, other = parts(config)
     for path, name in (training | other).items():
         if count(datasets, name, locate) == 0:
             raise StockpotError(f"{path}: {name} has no images")
