@@ -13,6 +13,7 @@ from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
 from stockpot.hardware import has_gpu
 from stockpot.registry import defaults
+from stockpot.search import named_space
 
 
 def locate(path):
@@ -22,7 +23,7 @@ def locate(path):
 
 
 try:
-    config = without_nulls(config)
+    config = named_space(without_nulls(config), ROOT / "resources/search_spaces")
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
     check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
     plan = spec.build(config, locate)
@@ -73,6 +74,12 @@ def model_files():
 
 def prefixed(prefix, files):
     return {f"{prefix}_{name}": file for name, file in files.items()}
+
+
+def averages_of(soup):
+    """Files of averages along the runs that a soup takes, if it takes them."""
+    ids = plan.soups[soup]["ingredients"] if plan.soups[soup]["averages"] else []
+    return [f"<results>/classifiers/{id}/averages.safetensors" for id in ids]
 
 
 def classifiers_of(soup):

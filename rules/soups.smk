@@ -37,6 +37,7 @@ rule merge:
         unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
         unpack(lambda w: prefixed("train", dataset_files(plan.soups[w.soup]["train"]))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
+        averages=lambda w: averages_of(w.soup),
     output:
         card="<results>/classifiers/{soup}/classifier.json",
         weights="<results>/classifiers/{soup}/classifier.safetensors",

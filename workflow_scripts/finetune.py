@@ -7,6 +7,7 @@ from stockpot.training.run import run
 
 with job(snakemake) as spec:
     start = snakemake.input.get("start_cards", [])
+    joint = snakemake.input.get("joint_data", [])
     run(
         spec,
         train=Path(snakemake.input.train_data[0]).parent,
@@ -14,4 +15,6 @@ with job(snakemake) as spec:
         start=Path(start[0]).parent if start else None,
         folder=Path(snakemake.output.card).parent,
         code=snakemake.params.code,
+        joint=Path(joint[0]).parent if joint else None,
+        averages=bool(snakemake.output.get("averages")),
     )

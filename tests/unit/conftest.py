@@ -62,7 +62,9 @@ RUNS = {
 
 
 def run_spec(name: str) -> dict:
-    return {"name": name, **HYPERPARAMETERS, **RUNS[name]}
+    from stockpot.search import with_options
+
+    return with_options({"name": name, **HYPERPARAMETERS, **RUNS[name]})
 
 
 def python(code: str, hash_seed: int = 0, path: Path = SCRIPTS):

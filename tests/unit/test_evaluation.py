@@ -411,7 +411,7 @@ def test_computed_and_reused_are_counted(folders, shas, test_set, sketch, tmp_pa
     second = evaluator_of(folders, tmp_path)
     again = [second.predictions(r, d) for r in recipes for d in (test_set, sketch)]
     assert counted(second) == (0, 6)
-    assert second._engine is None, "a job that only reuses loads no model"
+    assert second._engines == {}, "a job that only reuses loads no model"
     for (name, found), (other, expected) in zip(again, answers):
         assert name == other and equal(found, expected)
     third = evaluator_of(folders, tmp_path)
@@ -518,7 +518,7 @@ def test_an_ensemble_reads_its_members_from_the_store(folders, shas, test_set, t
         evaluator.predictions(single(shas[name]), test_set)
     later = evaluator_of(folders, tmp_path)
     later.predictions(recipe, test_set)
-    assert later._engine is None
+    assert not later._engines
 
 
 def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path):

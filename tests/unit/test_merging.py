@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stockpot.digest import canonical
 from stockpot.errors import StockpotError
 from stockpot.merging import linear, methods
-from stockpot.merging.checks import check_ingredients, origin
+from stockpot.merging.checks import check_ingredients
 from stockpot.merging.linear import mix, mix_all, mix_into, mixed, tower_coefficients
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
@@ -346,7 +346,7 @@ def test_two_models_from_scratch_do_not_share_a_start(runs):
     twin = replace(scratch, name="twin", sha256="other")
     with pytest.raises(StockpotError, match="^twin: .*same weights"):
         check_ingredients([scratch, twin])
-    assert origin(scratch) == scratch.sha256
+    assert scratch.origin() == scratch.sha256
 
 
 # Methods. A synthetic held-out set of 1000 examples stands in for models and images.
@@ -463,24 +463,38 @@ def test_uniform_and_ensemble_look_at_no_held_out_set():
 # Soups.
 
 
+class Tensors(dict):
+    """Tensors by name, as ``Weights`` gives them."""
+
+    @property
+    def names(self):
+        return sorted(self)
+
+    def shapes(self):
+        return {name: (list(self[name].shape), str(self[name].dtype)) for name in self.names}
+
+
+def soup_context(spec, held_out=None):
+    tensors = Tensors({"head.weight": torch.ones(2, 3)})
+    return methods.Context(spec, held_out, weights=lambda sha256: tensors)
+
+
 def test_a_soup_tells_what_it_is():
     cards = [card_of(name) for name in "ab"]
-    soup = make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
+    soup = make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
     shas = {card.name: card.sha256 for card in cards}
     assert soup == {
         **uniform(list(shas.values())),
         "name": "mean", "method": "uniform", "ingredient_names": shas,
     }  # fmt: skip
     canonical(
-        make_soup(
-            cards, methods.Context({"name": "g", "method": "uniform"}, lambda recipe: (5, 10))
-        )
+        make_soup(cards, soup_context({"name": "g", "method": "uniform"}, lambda recipe: (5, 10)))
     )
 
 
 def test_a_diverged_ingredient_is_left_out(caplog):
     cards = [card_of("a"), card_of("hot", status="diverged (nan)", sha256=""), card_of("b")]
-    soup = make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
+    soup = make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
     assert soup["ingredient_names"] == {c.name: c.sha256 for c in cards if c.status == "ok"}
     assert len(soup["ingredients"]) == 2
     assert "hot is left out" in caplog.text and "diverged (nan)" in caplog.text
@@ -489,15 +503,15 @@ def test_a_diverged_ingredient_is_left_out(caplog):
 def test_a_soup_of_diverged_runs_is_an_error():
     cards = [card_of(name, status="diverged (nan)") for name in "ab"]
     with pytest.raises(StockpotError, match=r"^soups\.mean: every ingredient diverged"):
-        make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
+        make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
 
 
 def test_a_soup_of_strangers_is_an_error():
     with pytest.raises(StockpotError, match="^odd: "):
         cards = [card_of("a"), card_of("odd", start="elsewhere")]
-        make_soup(cards, methods.Context({"name": "mean", "method": "uniform"}, None))
+        make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
 
 
 def test_an_unknown_method_is_named():
     with pytest.raises(StockpotError, match="'slurp'; there are .*greedy.*uniform"):
-        make_soup([card_of("a")], methods.Context({"name": "x", "method": "slurp"}, None))
+        make_soup([card_of("a")], soup_context({"name": "x", "method": "slurp"}))

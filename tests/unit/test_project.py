@@ -108,6 +108,6 @@ def test_an_unknown_class_leaves_a_gap_in_the_samples():
 def test_every_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 
-    table = (ROOT / "docs" / "methods.md").read_text()
+    table = (ROOT / "docs" / "methods.md").read_text().split("\n## ")[0]
     listed = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
     assert sorted(set(listed) - {"method"}) == methods.names()

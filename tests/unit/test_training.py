@@ -383,7 +383,12 @@ def test_weights_lost_in_the_last_step_diverge(tmp_path, epochs):
 
 
 def test_variants_are_found_by_their_files():
-    assert variants.names() == ["end-to-end", "from-scratch", "linear-classifier"]
+    assert variants.names() == [
+        "end-to-end",
+        "from-scratch",
+        "linear-classifier",
+        "linear-search",
+    ]
     with pytest.raises(StockpotError) as error:
         variants.load("lora")
     for word in ("training variant", "'lora'", *variants.names()):

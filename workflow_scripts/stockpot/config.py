@@ -9,7 +9,7 @@ from .errors import StockpotError
 from .merging import methods
 from .registry import defaults
 from .schema import FROM_SCRATCH, Validator, complete, line, lines
-from .search import search_names, standard_specs
+from .search import finetune_specs, search_names, standard_specs
 from .training import variants
 
 
@@ -26,7 +26,8 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
         schema = complete(schema)
         problems = with_files(lines(config, schema), paths, config)
     if not problems:
-        problems = _references(config) + _merged(config, schema) + _search_space(config, schema)
+        # A space that cannot be drawn from gives no runs to look at.
+        problems = _search_space(config, schema) or _references(config) + _merged(config, schema)
         problems = with_files(problems, paths, config)
     if problems:
         raise StockpotError("\n".join(problems))
@@ -75,22 +76,120 @@ def _references(config: dict) -> list[str]:
         where = "adversary.train" if path == "adversary" else "standard.train"
         known(where, spec["train"], datasets, "data set")
 
+    for name, task in config["tasks"].items():
+        for role in ("train", "held_out"):
+            known(f"tasks.{name}.{role}", task[role], datasets, "data set")
+
+    specs = finetune_specs(config)
     runs = [*config["finetune"]["runs"], *search_names(config)]
     soups = list(config["soups"])
     everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"]]
     everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
-    for name, soup in config["soups"].items():
-        for i, ingredient in enumerate(soup.get("ingredients", [])):
-            known(f"soups.{name}.ingredients.{i}", ingredient, runs, "run")
+    problems += _starts(config, specs, known)
+    problems += _soups(config, specs, known)
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
+        if specs.get(name, {}).get("task"):
+            problems.append(
+                f"sweep.of.{i}: {name!r} has the classes of another task; a soup of backbones can "
+                "be swept"
+            )
         if name in soups and methods.mixes(config["soups"][name]["method"]) == "outputs":
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
     return list(dict.fromkeys(problems))
+
+
+def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:
+    """What runs begin from, and what they train on beside the study's training set."""
+    problems = []
+    for name, spec in specs.items():
+        path = f"finetune.runs.{name}"
+        if spec.get("task"):
+            known(f"{path}.task", spec["task"], config["tasks"], "task")
+        if spec.get("joint"):
+            known(f"{path}.joint", spec["joint"], config["datasets"], "data set")
+        line = [name]
+        while (first := specs[line[-1]].get("start", "zero-shot")) != "zero-shot":
+            if first not in specs:
+                known(f"finetune.runs.{line[-1]}.start", first, [*specs, "zero-shot"], "run")
+                break
+            if first in line:
+                problems.append(f"{path}.start: {' from '.join([*line, first])} goes in a circle")
+                break
+            if specs[first].get("task", "") != specs[name].get("task", ""):
+                problems.append(f"{path}.start: {first!r} is trained on another task")
+            line.append(first)
+    return problems
+
+
+def _soups(config: dict, specs: dict[str, dict], known) -> list[str]:
+    """What can be mixed, as far as names tell."""
+    problems, standard = [], config["standard"]["models"]
+    for name, soup in config["soups"].items():
+        path, method = f"soups.{name}", soup["method"]
+        given, backbones = soup.get("ingredients", []), soup.get("backbones", False)
+        outputs = methods.mixes(method) == "outputs"
+        for i, ingredient in enumerate(given):
+            known(f"{path}.ingredients.{i}", ingredient, [*specs, "zero-shot", *standard], "model")
+            if specs.get(ingredient, {}).get("task") and not backbones:
+                problems.append(
+                    f"{path}.ingredients.{i}: {ingredient!r} has the classes of another task; "
+                    "backbones: true mixes towers alone"
+                )
+            if ingredient in standard and not outputs:
+                if not soup.get("allow_different_starts"):
+                    problems.append(
+                        f"{path}.ingredients.{i}: {ingredient!r} starts from random weights, so "
+                        "only its outputs can be mixed, as by logit-ensemble; "
+                        "allow_different_starts: true mixes weights all the same"
+                    )
+                elif not set(given) <= set(standard):
+                    problems.append(
+                        f"{path}.ingredients.{i}: {ingredient!r} has not the architecture of the "
+                        "fine-tuned models; weights can be mixed among standard models alone"
+                    )
+        if outputs and backbones:
+            problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
+        problems += _shares(path, soup)
+        if kept := methods.averages(method):
+            problems += _averages(path, soup, kept, specs)
+    return problems
+
+
+def _shares(path: str, soup: dict) -> list[str]:
+    """Shares must name each ingredient once."""
+    given = soup.get("ingredients", [])
+    if soup.get("shares") and sorted(soup["shares"]) != sorted(given):
+        return [
+            f"{path}.shares: {', '.join(soup['shares'])} are not the ingredients, which are "
+            f"{', '.join(given) or 'not listed'}"
+        ]
+    return []
+
+
+def _averages(path: str, soup: dict, kept: str, specs: dict[str, dict]) -> list[str]:
+    """Every ingredient must have saved the averages that the soup takes."""
+    end_to_end = [
+        n
+        for n, spec in specs.items()
+        if spec.get("variant") == "end-to-end" and not spec.get("task")
+    ]
+    options = defaults(methods.options(soup["method"])) | soup
+    for name in soup.get("ingredients", end_to_end):
+        spec = specs.get(name, {})
+        saved = spec.get("ema", []) if kept == "ema" else spec.get("swa", 1)
+        if kept == "ema" and options["decay"] not in saved:
+            return [
+                f"{path}.decay: the run {name!r} saves no average of decay {options['decay']}; "
+                f"its ema lists {', '.join(map(str, saved)) or 'none'}"
+            ]
+        if kept == "swa" and saved == 1:
+            return [f"{path}: the run {name!r} saves no mean of its steps; give it swa below 1"]
+    return []
 
 
 def _adversarial(config: dict, known) -> list[str]:
@@ -160,29 +259,34 @@ def _search_space(config: dict, schema: dict) -> list[str]:
     """Every value that the search may draw must be one that a run may be given."""
     problems = []
     run = Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
-    for name, ((kind, values),) in _entries(config["finetune"]["search"]["space"]):
-        path = f"finetune.search.space.{name}.{kind}"
-        drawn = list(values)
-        if kind != "choice":
-            low, high = values
-            if low > high:
-                problems.append(f"{path}: {low} is larger than {high}")
-            elif kind == "log_uniform" and low <= 0:
-                problems.append(f"{path}: {low} is not above 0")
-                continue
-            if kind != "integers" and low < high:
-                drawn.append(low + 0.382 * (high - low))
-        for value in drawn:
-            for error in run.iter_errors({name: value}):
-                problems.append(f"{path}: {line(error).split(': ', 1)[1]}")
+    for name, distribution in config["finetune"]["search"]["space"].items():
+        for path, values in _extremes(f"finetune.search.space.{name}", distribution, problems):
+            for value in values:
+                for error in run.iter_errors({name: value}):
+                    problems.append(f"{path}: {line(error).split(': ', 1)[1]}")
     return list(dict.fromkeys(problems))
 
 
-def _entries(space: dict):
-    return [(name, tuple(entry.items())) for name, entry in space.items()]
+def _extremes(path: str, distribution: dict, problems: list[str]) -> list[tuple[str, list]]:
+    """Key path and values that stand for all that a distribution may draw."""
+    ((kind, values),) = distribution.items()
+    path = f"{path}.{kind}"
+    if kind == "either":
+        parts = [_extremes(f"{path}.{i}", part, problems) for i, part in enumerate(values)]
+        return [found for part in parts for found in part]
+    if kind == "choice":
+        return [(path, values)]
+    low, high = values
+    if low > high:
+        problems.append(f"{path}: {low} is larger than {high}")
+    elif kind == "log_uniform" and low <= 0:
+        problems.append(f"{path}: {low} is not above 0")
+        return []
+    inner = [low + 0.382 * (high - low)] if kind != "integers" and low < high else []
+    return [(path, [low, high, *inner])]
 
 
-MAPS = ("datasets", "runs", "space", "soups", "models", "figures")
+MAPS = ("datasets", "tasks", "runs", "space", "soups", "models", "figures")
 
 
 def without_nulls(config: dict) -> dict:

@@ -7,6 +7,7 @@ from pathlib import Path
 from .config import scratch_runs
 from .datasets.classes import ADVERSARIAL, class_names, count, images_of
 from .errors import StockpotError
+from .search import finetune_specs
 
 Locate = Callable[[str], Path]
 
@@ -27,15 +28,29 @@ def check_parts(config: dict, locate: Locate) -> None:
                 f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "
                 "must differ"
             )
-    for path, train in training.items():
+    for path, name, train in _heads(config):
         known = class_names(datasets, train, locate)
-        for name in other.values():
-            for label in class_names(datasets, name, locate):
-                if label not in known:
-                    raise StockpotError(
-                        f"datasets.{name}: its class '{label}' is not among the {len(known)} "
-                        f"classes of the training set {train} ({path}): {', '.join(known)}"
-                    )
+        for label in class_names(datasets, name, locate):
+            if label not in known:
+                raise StockpotError(
+                    f"datasets.{name}: its class '{label}' is not among the {len(known)} "
+                    f"classes of the training set {train} ({path}): {', '.join(known)}"
+                )
+
+
+def _heads(config: dict) -> list[tuple[str, str, str]]:
+    """(key path of a training set, a data set whose classes must be among its, the training set)"""
+    data, tasks = config["data"], config["tasks"]
+    own = [data["held_out"], data["reference"], *data["shifts"]]
+    training = {"data.train": data["train"], **_scratch_parts(config)}
+    found = [(path, name, train) for path, train in training.items() for name in own]
+    found += [(f"tasks.{t}.train", task["held_out"], task["train"]) for t, task in tasks.items()]
+    for _, task, second in _joint(config).values():
+        path, train = ("data.train", data["train"])
+        if task:
+            path, train = f"tasks.{task}.train", tasks[task]["train"]
+        found.append((path, second, train))
+    return found
 
 
 def check_counts(config: dict, locate: Locate) -> None:
@@ -61,10 +76,28 @@ def check_counts(config: dict, locate: Locate) -> None:
 
 def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     """Key path -> data set, of all that is trained on, and of all else that is looked at."""
-    data = config["data"]
-    training = {"data.train": data["train"]}
-    for path, spec in scratch_runs(config).items():
-        training["adversary.train" if path == "adversary" else "standard.train"] = spec["train"]
+    data, tasks = config["data"], config["tasks"]
+    training = {"data.train": data["train"], **_scratch_parts(config)}
+    training |= {f"tasks.{name}.train": task["train"] for name, task in tasks.items()}
+    training |= {path: second for path, _, second in _joint(config).values()}
     other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
     other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
+    other |= {f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()}
     return training, other
+
+
+def _scratch_parts(config: dict) -> dict[str, str]:
+    """Key path -> training set of the models trained from random weights."""
+    return {
+        "adversary.train" if path == "adversary" else "standard.train": spec["train"]
+        for path, spec in scratch_runs(config).items()
+    }
+
+
+def _joint(config: dict) -> dict[str, tuple[str, str, str]]:
+    """Run -> (key path, its task, the second data set) of runs that train on two."""
+    return {
+        name: (f"finetune.runs.{name}.joint", spec.get("task", ""), spec["joint"])
+        for name, spec in finetune_specs(config).items()
+        if spec.get("joint")
+    }

@@ -39,7 +39,8 @@ def complete(schema: dict) -> dict:
         # Normalisation over a batch needs two images.
         properties_of_scratch["batch_size"] = {"type": "integer", "minimum": 2}
     space = properties["finetune"]["properties"]["search"]["properties"]["space"]
-    space["propertyNames"] = {"enum": [name for name in run if name != "variant"]}
+    drawn = [name for name in run if name not in ("variant", "start", "task", "joint")]
+    space["oneOf"][1]["propertyNames"] = {"enum": drawn}
 
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
     properties["figures"]["properties"] = {
@@ -97,6 +98,8 @@ def line(error) -> str:
         if isinstance(value, str) and error.validator_value == "number" and "e" in value.lower():
             hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
+    if error.validator == "oneOf":
+        return min(map(line, error.context), key=len)
     if error.validator == "enum":
         return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "const":

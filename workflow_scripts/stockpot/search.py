@@ -1,10 +1,31 @@
 """Hyperparameters of every run: those listed, merged with their defaults, and those drawn."""
 
-import math
-import random
+from pathlib import Path
 
+import yaml
+
+from .errors import StockpotError
+from .random_search import draw
 from .registry import defaults
 from .training import variants
+
+
+def named_space(config: dict, spaces: Path) -> dict:
+    """The config with its search space in place of the name of one, a file of ``spaces``.
+
+    Raises StockpotError for a name without a file.
+    """
+    search = config.get("finetune", {}).get("search", {})
+    name = search.get("space") if isinstance(search, dict) else None
+    if not isinstance(name, str):
+        return config
+    known = {path.stem: path for path in sorted(spaces.glob("*.yaml"))}
+    if name not in known:
+        raise StockpotError(
+            f"finetune.search.space: unknown search space {name!r}; there are {', '.join(known)}"
+        )
+    found = {**search, "space": yaml.safe_load(known[name].read_text())}
+    return {**config, "finetune": {**config["finetune"], "search": found}}
 
 
 def search_names(config: dict) -> list[str]:
@@ -32,23 +53,8 @@ def standard_specs(config: dict) -> dict[str, dict]:
 
 def with_options(spec: dict) -> dict:
     """A run's hyperparameters with its variant's own options, and without other variants'."""
+    if "variant" not in spec:
+        return spec
     own = variants.options(spec["variant"])
     others = {option for name in variants.names() for option in variants.options(name)} - set(own)
     return defaults(own) | {key: value for key, value in spec.items() if key not in others}
-
-
-def draw(search: dict, i: int) -> dict:
-    """The i-th point of a random search; it depends on nothing but seed, space and i."""
-    rng = random.Random(f"search {search['seed']} {i}")
-    point = {}
-    for name, (kind, values) in sorted((n, *e.items()) for n, e in search["space"].items()):
-        if kind == "choice":
-            point[name] = rng.choice(values)
-        elif kind == "integers":
-            point[name] = rng.randint(*values)
-        elif kind == "log_uniform":
-            low, high = map(math.log, values)
-            point[name] = float(f"{math.exp(rng.uniform(low, high)):.3g}")
-        else:
-            point[name] = float(f"{rng.uniform(*values):.3g}")
-    return point

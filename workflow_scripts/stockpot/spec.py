@@ -51,7 +51,9 @@ def build(config: dict, locate: Locate) -> Plan:
     Raises StockpotError for a file that is missing or broken.
     """
     plan = Plan(model=_model(config, locate))
-    prompts = _prompts(config["head"]["prompts"], locate)
+    prompts = {"": _prompts("head.prompts", config["head"]["prompts"], locate)}
+    for name, task in config["tasks"].items():
+        prompts[name] = _prompts(f"tasks.{name}.prompts", task["prompts"], locate)
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
@@ -83,39 +85,37 @@ class _Seed:
     facts: dict[str, dict]
     seed: int
 
-    def add(self, prompts: list[str]) -> None:
+    def add(self, prompts: dict[str, list[str]]) -> None:
         plan, data = self.plan, self.config["data"]
-        train, held_out = self.dataset(data["train"]), self.dataset(data["held_out"])
+        own = self.task("zero-shot", data, prompts[""])
+        self.tasks = {"": own} | {
+            name: self.task(f"zero-shot-{name}", task, prompts[name])
+            for name, task in sorted(self.config["tasks"].items())
+        }
         tests = [
             self.dataset(name) for name in (data["reference"], *data["shifts"], data["held_out"])
         ]
-
-        spec = {"name": "zero-shot", "prompts": prompts}
-        zero = _id("zero-shot", {**spec, "model": plan.model["key"], "train": train})
-        plan.zero_shots[zero] = {"spec": plain(spec), "train": train}
-
-        runs = {
-            name: self.run(name, spec, train, start=[zero])
-            for name, spec in sorted(finetune_specs(self.config).items())
-        }
+        specs = finetune_specs(self.config)
+        runs = {name: self.tuned(name, specs) for name in sorted(specs)}
         standard = {
             name: self.scratch(name, spec)
             for name, spec in sorted(standard_specs(self.config).items())
         }
-        end_to_end = [n for n in runs if plan.runs[runs[n]]["spec"]["variant"] == "end-to-end"]
+        evaluated = {name: id for name, id in runs.items() if not specs[name].get("task")}
+        end_to_end = [n for n in evaluated if specs[n]["variant"] == "end-to-end"]
+        models = {"zero-shot": own["start"], **runs, **standard}
         soups = {
             name: self.soup(
                 name,
                 soup,
-                sorted(runs[n] for n in soup.get("ingredients", end_to_end)),
-                zero,
-                held_out,
+                sorted(models[n] for n in soup.get("ingredients", end_to_end)),
+                own,
             )
             for name, soup in sorted(self.config["soups"].items())
         }
 
-        zero_shot = {"zero-shot": ("zero-shot", zero)}
-        tuned = {name: (plan.runs[id]["spec"]["variant"], id) for name, id in runs.items()}
+        zero_shot = {"zero-shot": ("zero-shot", own["start"])}
+        tuned = {name: (specs[name]["variant"], id) for name, id in evaluated.items()}
         mixed = {name: (self.config["soups"][name]["method"], id) for name, id in soups.items()}
         line = {name: ("from-scratch", id) for name, id in standard.items()}
         families = [self.family("zero-shot", zero_shot, tests)]
@@ -124,7 +124,7 @@ class _Seed:
         families += [self.family("standard", line, tests)] if line else []
         for name in self.config["sweep"]["of"] if self.config["sweep"]["alphas"] else []:
             end = {name: (tuned | mixed)[name]}
-            families.append(self.family(f"{name}-sweep", end, tests, start=[zero]))
+            families.append(self.family(f"{name}-sweep", end, tests, start=[own["start"]]))
 
         roles = [[data["held_out"], "held-out"], [data["reference"], "reference"]]
         roles += [[name, "shift"] for name in data["shifts"]]
@@ -132,7 +132,7 @@ class _Seed:
             "families": families,
             "roles": roles,
             "training": list(dict.fromkeys(map(self.dataset, parts(self.config)[0].values()))),
-            "held_out": held_out,
+            "held_out": own["held_out"],
             "tests": tests[:-1],
         }
 
@@ -154,17 +154,36 @@ class _Seed:
         self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]})}
         return id
 
-    def run(self, name: str, spec: dict, train: str, start: list[str]) -> str:
+    def task(self, name: str, parts: dict, prompts: list[str]) -> dict[str, str]:
+        """Training and held-out set of one task, and the zero-shot model over its classes."""
+        train, held_out = self.dataset(parts["train"]), self.dataset(parts["held_out"])
+        spec = {"name": name, "prompts": prompts}
+        start = _id(name, {**spec, "model": self.plan.model["key"], "train": train})
+        self.plan.zero_shots[start] = {"spec": plain(spec), "train": train}
+        return {"train": train, "held_out": held_out, "start": start}
+
+    def tuned(self, name: str, specs: dict[str, dict]) -> str:
+        """A fine-tuning run, after the run that it starts from, if it names one."""
+        spec = dict(specs[name])
+        task, first = self.tasks[spec.pop("task", "")], spec.pop("start", "zero-shot")
+        start = task["start"] if first == "zero-shot" else self.tuned(first, specs)
+        return self.run(name, spec, task["train"], [start], task["held_out"])
+
+    def run(
+        self, name: str, spec: dict, train: str, start: list[str], held_out: str | None = None
+    ) -> str:
         """One training run; its own seed follows from the study's seed and its name."""
-        held_out = self.dataset(self.config["data"]["held_out"])
+        second = [self.dataset(spec["joint"])] if spec.get("joint") else []
         spec = {"name": name, **spec, "seed": zlib.crc32(f"{self.seed} {name}".encode())}
-        id = _id(name, {**spec, "train": train, "held_out": held_out, "start": start})
-        self.plan.runs[id] = {
-            "spec": plain(spec),
+        follows = {
             "train": train,
-            "held_out": held_out,
+            "held_out": held_out or self.dataset(self.config["data"]["held_out"]),
             "start": start,
+            "joint": second,
         }
+        id = _id(name, {**spec, **follows})
+        averages = bool(spec.get("ema")) or spec.get("swa", 1) < 1
+        self.plan.runs[id] = {"spec": plain(spec), **follows, "averages": averages}
         return id
 
     def scratch(self, name: str, spec: dict) -> str:
@@ -172,22 +191,25 @@ class _Seed:
         spec = with_options(spec)
         return self.run(name, spec, self.dataset(spec.pop("train")), start=[])
 
-    def soup(self, name: str, soup: dict, ingredients: list[str], start: str, held_out: str) -> str:
+    def soup(self, name: str, soup: dict, ingredients: list[str], task: dict[str, str]) -> str:
         if not ingredients:
             raise StockpotError(
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
+        method = soup["method"]
         given = {key: value for key, value in soup.items() if key != "ingredients"}
-        options = defaults(methods.options(soup["method"])) | given
-        spec = {"name": name, **options, **self.evaluation()}
-        id = _id(name, {**spec, "ingredients": ingredients, "held_out": held_out})
+        spec = {"name": name, **defaults(methods.options(method)) | given, **self.evaluation()}
+        # Models from random weights have no start; the first of them takes its place.
+        scratch = all(self.plan.runs.get(id, {"start": [""]})["start"] == [] for id in ingredients)
+        start = ingredients[0] if scratch else task["start"]
+        follows = {"start": start, "ingredients": ingredients, "held_out": task["held_out"]}
+        id = _id(name, {**spec, **follows, "train": task["train"]})
         self.plan.soups[id] = {
             "spec": plain(spec),
-            "start": start,
-            "ingredients": ingredients,
-            "held_out": held_out,
-            "train": self.dataset(self.config["data"]["train"]),
-            "merge": methods.mixes(soup["method"]) == "weights",
+            **follows,
+            "train": task["train"],
+            "merge": methods.mixes(method) == "weights",
+            "averages": bool(methods.averages(method)),
         }
         return id
 
@@ -260,20 +282,19 @@ def _sha256(path: Path, key: str) -> str:
         raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
 
 
-def _prompts(given: str, locate: Locate) -> list[str]:
+def _prompts(key: str, given: str, locate: Locate) -> list[str]:
     path = locate(given)
     try:
         lines = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise StockpotError(f"head.prompts: cannot read {path} as UTF-8 text ({error})") from error
+        raise StockpotError(f"{key}: cannot read {path} as UTF-8 text ({error})") from error
     for line in lines:
         if _fields(line) != [""]:
             raise StockpotError(
-                f"head.prompts: '{line}' in {path} needs one {{}} for the class name, and no "
-                "other braces"
+                f"{key}: '{line}' in {path} needs one {{}} for the class name, and no other braces"
             )
     if not lines:
-        raise StockpotError(f"head.prompts: {path} has no prompts")
+        raise StockpotError(f"{key}: {path} has no prompts")
     return lines
 
 

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..datasets.dataset import Dataset
-from ..merging.checks import origin
+from ..merging.recipe import with_head
 from ..models.card import read_card
 
 
@@ -18,7 +18,8 @@ class FolderContext:
         self.spec, self._store = spec, store
         self._data = {"held-out": held_out, "train": train}
         self._folders = {read_card(folder).sha256: folder for folder in folders}
-        self.start = origin(read_card(folders[0]))
+        self.start = read_card(folders[0]).sha256
+        self._backbones = spec.get("backbones", False)
         self._weights = {}
 
     @cached_property
@@ -29,15 +30,24 @@ class FolderContext:
         return Evaluator(Store(self._store), list(self._folders.values()), self.spec)
 
     def held_out(self, recipe: dict) -> tuple[int, int]:
+        recipe = with_head(recipe, self.start) if self._backbones else recipe
         found = self.evaluator.predictions(recipe, self._data["held-out"])[1]
         return found.k, found.n
 
     def weights(self, sha256: str):
-        from ..models.classifier import Weights
+        from ..models.classifier import Weights, WithHead
 
         if sha256 not in self._weights:
-            self._weights[sha256] = Weights(self._folders[sha256])
+            found = Weights(self._folders[sha256])
+            if self._backbones and sha256 != self.start:
+                found = WithHead(found, self.weights(self.start))
+            self._weights[sha256] = found
         return self._weights[sha256]
+
+    def averages(self, sha256: str):
+        from ..training.averages import SavedAverages
+
+        return SavedAverages(self._folders[sha256])
 
     def model(self, part: str = "held-out"):
         from ..models.device import pick_device

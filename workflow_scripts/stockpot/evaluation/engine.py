@@ -14,7 +14,7 @@ from ..datasets.dataset import Dataset
 from ..digest import canonical
 from ..errors import StockpotError
 from ..merging.checks import check_ingredients
-from ..merging.coefficients import Coefficient, at
+from ..merging.coefficients import Coefficient, shares
 from ..merging.linear import mix_all, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.classifier import HEAD, TOWER, Weights
@@ -38,14 +38,14 @@ class Engine:
         device: str | None = None,
         memory: int | None = None,
     ):
-        """ingredients: sha256 -> weights, all of one architecture and one class list.
+        """ingredients: sha256 -> weights, all of one architecture; the first has the class list.
 
         precision: bf16, fp32 or auto. memory: bytes of images and weights to keep on the
         device, by default ``free_memory``; what does not fit is streamed, with the same
         results. Raises StockpotError if the ingredients do not fit together.
         """
         self.cards = {sha: weights.card for sha, weights in ingredients.items()}
-        check_ingredients(list(self.cards.values()))
+        check_ingredients(list(self.cards.values()), one_start=False, one_class_list=False)
         first = next(iter(ingredients.values()))
         self.ingredients = ingredients
         self.device = device or pick_device()
@@ -111,15 +111,20 @@ class Engine:
 
     def _set_head(self, coefficients: Mapping[str, Coefficient]) -> None:
         if coefficients != self._head:
+            for _, sha in shares(coefficients, "head.weight"):
+                if self.cards[sha].class_names != self.class_names:
+                    raise StockpotError(
+                        f"{self.cards[sha].name}: its class list is another one; only its tower "
+                        "can be mixed here, as with backbones: true"
+                    )
             self._fill(coefficients, HEAD)
             self._head = dict(coefficients)
 
     def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
         """Write the mix of all tensors with this prefix into the model."""
-        order = sorted(coefficients)
         mix_all(
             [
-                (tensor, [(at(coefficients[s], name), self._tensor(s, name)) for s in order])
+                (tensor, [(c, self._tensor(s, name)) for c, s in shares(coefficients, name)])
                 for name, tensor in self.tensors.items()
                 if name.startswith(prefix)
             ]

@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 
 from ..datasets.dataset import Dataset
+from ..digest import canonical
+from ..merging.checks import TOWER
 from ..merging.names import LINEAR
 from ..merging.outputs import mix_outputs
 from ..merging.recipe import single
@@ -32,12 +34,14 @@ class Evaluator:
         self.device = pick_device()
         self.precision = pick_precision(spec["precision"], self.device)
         self.computed = self.reused = 0
-        self._engine = None
+        self._cards = {card.sha256: card for card in cards.values()}
+        self._engines = {}
 
-    @property
-    def engine(self):
-        """Built when the first cell has to be computed: a job that only reuses loads no model."""
-        if self._engine is None:
+    def engine(self, recipe: dict):
+        """One per architecture, built when the first cell has to be computed: a job that only
+        reuses loads no model."""
+        kind = self._kind(next(iter(recipe["ingredients"])))
+        if kind not in self._engines:
             from .engine import Engine
 
             if self.precision == "bf16" and not fast_at_bf16(self.device):
@@ -45,9 +49,18 @@ class Evaluator:
                     "evaluation.precision: bf16 is slow on this %s, which has no instructions "
                     "for it; fp32 and auto are faster", self.device,
                 )  # fmt: skip
-            ingredients = {sha: Weights(folder) for sha, folder in self.folders.items()}
-            self._engine = Engine(ingredients, self.precision, self.spec["batch_size"], self.device)
-        return self._engine
+            ingredients = {
+                sha: Weights(folder)
+                for sha, folder in self.folders.items()
+                if self._kind(sha) == kind
+            }
+            self._engines[kind] = Engine(
+                ingredients, self.precision, self.spec["batch_size"], self.device
+            )
+        return self._engines[kind]
+
+    def _kind(self, sha256: str) -> str:
+        return canonical({what: getattr(self._cards[sha256], what) for what in TOWER})
 
     def predictions(self, recipe: dict, dataset: Dataset) -> tuple[str, Predictions]:
         """The store's key and the predictions of one cell."""
@@ -65,7 +78,7 @@ class Evaluator:
     def _logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
         """float32 [n, classes]; those of an ensemble are mixed from its ingredients' logits."""
         if recipe["rule"] == LINEAR:
-            return self.engine.logits(recipe, dataset)
+            return self.engine(recipe).logits(recipe, dataset)
         members = {}
         for sha256 in recipe["ingredients"]:
             member = single(sha256)
@@ -75,9 +88,9 @@ class Evaluator:
 
     def report(self) -> None:
         """One line on what was computed, what was found, and at which rate."""
-        rate = ""
-        if self._engine is not None and self._engine.forward_seconds:
-            rate = f", {self._engine.forward_images / self._engine.forward_seconds:.0f} images/s"
+        seconds = sum(engine.forward_seconds for engine in self._engines.values())
+        images = sum(engine.forward_images for engine in self._engines.values())
+        rate = f", {images / seconds:.0f} images/s" if seconds else ""
         log.info(
             "%d cells computed, %d reused (%s%s)", self.computed, self.reused, self.precision, rate
         )

@@ -9,7 +9,7 @@ Every such map has an entry for "".
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 Coefficient = float | dict[str, float]
 
@@ -21,6 +21,16 @@ def at(coefficient: Coefficient, name: str) -> float:
     if not isinstance(coefficient, dict):
         return coefficient
     return coefficient[max((part for part in coefficient if name.startswith(part)), key=len)]
+
+
+def shares(coefficients: Mapping[str, Coefficient], name: str) -> list[tuple[float, str]]:
+    """(number, ingredient) of all that are part of one tensor, in the order of their names.
+
+    Numbers of 0 are left out, so such an ingredient need not have the tensor; if all are 0, they
+    stay.
+    """
+    found = [(at(coefficients[key], name), key) for key in sorted(coefficients)]
+    return [pair for pair in found if pair[0] != 0] or found
 
 
 def combined(function: Callable[..., float], *coefficients: Coefficient) -> Coefficient:

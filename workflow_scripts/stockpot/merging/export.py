@@ -11,8 +11,8 @@ from ..files import atomic
 from ..models.card import Card
 from ..models.classifier import TOWER, WEIGHTS, Weights, file_metadata, write_card
 from ..models.stream import TensorDigest, TensorFile
-from .checks import check_ingredients, origin
-from .coefficients import Coefficient
+from .checks import check_ingredients
+from .coefficients import Coefficient, shares
 from .linear import mixed, tower_coefficients
 from .names import LINEAR
 
@@ -37,10 +37,12 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
         if sha256 not in ingredients:
             raise StockpotError(f"{name}: its ingredient {sha256} is not among the classifiers")
     cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
-    check_ingredients(list(cards.values()))
-    first = ingredients[min(cards)]
+    check_ingredients(list(cards.values()), "barriers" not in recipe, one_class_list=False)
+    headed = [sha256 for _, sha256 in shares(coefficients, "head.weight")]
+    check_ingredients([cards[sha256] for sha256 in headed], one_start=False)
+    first = ingredients[min(headed)]
     card = replace(
-        first.card, name=name, kind=recipe.get("method", "soup"), start=origin(first.card),
+        first.card, name=name, kind=recipe.get("method", "soup"), start=first.card.origin(),
         spec=recipe, history=[],
     )  # fmt: skip
     tensors = _tensors(coefficients, ingredients, cards, first.names)

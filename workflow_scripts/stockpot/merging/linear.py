@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from ..models.card import Card
-from .coefficients import Coefficient, at, combined
+from .coefficients import Coefficient, combined, shares
 
 # Numbers summed in one step on a CPU. The sum and its parts stay in the processor's cache, and
 # torch runs a step in one thread: threads that meet after every step lose a hundredfold as soon
@@ -76,9 +76,8 @@ def mixed(
     name. The sum runs in the order of the ingredients' names, so any order given yields the
     same bytes.
     """
-    order = sorted(coefficients)
     for name in names:
-        yield name, mix((at(coefficients[key], name), ingredients[key][name]) for key in order)
+        yield name, mix((c, ingredients[key][name]) for c, key in shares(coefficients, name))
 
 
 def tower_coefficients(

@@ -14,6 +14,9 @@ from ..errors import StockpotError
 from .coefficients import Coefficient, combined
 from .names import LINEAR
 
+_CONTENT = ("rule", "ingredients")
+HEAD = "head."
+
 
 def single(sha256: str) -> dict:
     return {"rule": LINEAR, "ingredients": {sha256: 1.0}}
@@ -22,6 +25,15 @@ def single(sha256: str) -> dict:
 def uniform(shas: list[str], rule: str = LINEAR) -> dict:
     """Equal coefficients 1/k (Model soups, section 2). A repeated ingredient counts repeatedly."""
     return {"rule": rule, "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))}}
+
+
+def shared(ingredients: dict[str, str], shares: dict[str, float], rule: str) -> dict:
+    """Shares of 1 in all, in proportion to those given by name; equal ones where none are given."""
+    if not shares:
+        return uniform(list(ingredients.values()), rule)
+    whole = sum(shares[name] for name in ingredients)
+    found = {sha: shares[name] / whole for name, sha in ingredients.items()}
+    return {"rule": rule, "ingredients": dict(sorted(found.items()))}
 
 
 def interpolate(start: dict, end: dict, alpha: Coefficient) -> dict:
@@ -46,3 +58,10 @@ def total(terms: list[tuple[Coefficient, dict]]) -> dict:
                 lambda before, s, c: before + s * c, mixed.get(sha256, 0.0), share, coefficient
             )
     return {"rule": LINEAR, "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0}}
+
+
+def with_head(recipe: dict, sha256: str) -> dict:
+    """The mix of towers that a linear recipe describes, under the head of one model."""
+    tower, head = {"": 1.0, HEAD: 0.0}, {"": 0.0, HEAD: 1.0}
+    terms = [(tower, recipe), (head, single(sha256))]
+    return total(terms) | {key: value for key, value in recipe.items() if key not in _CONTENT}

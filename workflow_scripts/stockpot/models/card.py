@@ -8,6 +8,7 @@ from ..digest import canonical
 from ..errors import StockpotError
 
 CARD = "classifier.json"
+UNKNOWN_START = "unknown"
 
 
 @dataclass
@@ -16,7 +17,8 @@ class Card:
 
     architecture: see ``models.tower``. normalise: features to unit length before the head.
     mean, std: of the input pixels in [0, 1].
-    start: sha256 of the model whose weights training began from ("" for a random start).
+    start: sha256 of the first model of the line that this one was trained in: the zero-shot
+    model, whatever lies between ("" where it is itself the first, "unknown" where nobody knows).
     status: "ok", or how the run diverged. sha256: of the interface and all tensors;
     tower_sha256: of the tower's tensors. history: a row per epoch, with held-out n and k.
     """
@@ -35,6 +37,10 @@ class Card:
     sha256: str = ""
     tower_sha256: str = ""
     history: list[dict] = field(default_factory=list)
+
+    def origin(self) -> str:
+        """SHA-256 of the weights that all of its line share: its start, or its own."""
+        return self.start or self.sha256
 
     def interface(self) -> str:
         """All that a prediction follows from beside the weights, as canonical text."""

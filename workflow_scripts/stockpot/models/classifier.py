@@ -91,3 +91,20 @@ class Weights:
         """Shape and type of every tensor, read from the header alone."""
         slices = {name: self._file.get_slice(name) for name in self.names}
         return {name: (s.get_shape(), s.get_dtype()) for name, s in slices.items()}
+
+
+class WithHead:
+    """The tower of one Classifier under the head of another, tensor by tensor."""
+
+    def __init__(self, tower: Weights, head: Weights):
+        self.card, self.names, self._tower, self._head = head.card, head.names, tower, head
+
+    def keys(self) -> list[str]:
+        return self.names
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return (self._head if name.startswith(HEAD) else self._tower)[name]
+
+    def shapes(self) -> dict[str, tuple[list[int], str]]:
+        heads = {n: s for n, s in self._head.shapes().items() if n.startswith(HEAD)}
+        return self._tower.shapes() | heads

@@ -2,7 +2,7 @@
 
 The registry's torchvision has no compiled operators that fit such a build, and refuses to
 import unless two operator schemas are known. Nothing here calls these operators. Import
-open_clip and timm through this module only.
+open_clip, timm and torchvision's transforms through this module only.
 """
 
 import torch
@@ -24,5 +24,6 @@ _declare_operators()
 
 import open_clip  # noqa: E402
 import timm  # noqa: E402
+from torchvision.transforms import v2 as transforms  # noqa: E402
 
-__all__ = ["open_clip", "timm"]
+__all__ = ["open_clip", "timm", "transforms"]

@@ -50,6 +50,13 @@ class ImageClassifier(torch.nn.Module):
         self.head = torch.nn.Linear(features, classes)
         self.normalise = normalise
 
+    def reset_head(self, seed: int) -> None:
+        """A random head, as torch begins a linear layer; it follows from the seed alone."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            fresh = torch.nn.Linear(self.head.in_features, self.head.out_features)
+        self.head.load_state_dict(fresh.state_dict())
+
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """float [n, 3, h, w] -> float32 [n, d], unit length where the model asks for it."""
         features = self.visual(images).float()

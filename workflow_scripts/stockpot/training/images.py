@@ -1,39 +1,109 @@
-"""Batches of images for a model that wants them normalised and, in training, cropped."""
+"""Batches of images for a model that wants them normalised and, in training, augmented."""
+
+from dataclasses import dataclass
 
 import torch
 
 from ..datasets.dataset import Dataset
 from ..errors import StockpotError
 from ..models.card import Card
-from ..models.tower import Normaliser
-from .augment import random_crop
+from ..models.tower import ImageClassifier, Normaliser
+from .augment import pixel_augmentation, random_crop
 from .loop import Batches
 
 
 def image_batches(
-    data: Dataset, card: Card, crop: float, device: str, limit: int | None = None
+    data: Dataset,
+    card: Card,
+    crop: float,
+    device: str,
+    limit: int | None = None,
+    spec: dict | None = None,
 ) -> Batches:
     """The first ``limit`` images of a data set as training or evaluation batches.
 
-    crop: least share of the area that a random crop keeps; 1 turns cropping off. Labels
-    become places in the model's class list, whatever the order of the data set's own.
+    crop: least share of the area that a random crop keeps; 1 turns cropping off. spec: a run's
+    further augmentation (aspect, and what ``pixel_augmentation`` takes) and shots with
+    shots_seed. Labels become places in the model's class list, whatever the order of the data
+    set's own.
     """
+    spec = spec or {}
     if limit is not None and limit > len(data):
         raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
-    normalise = Normaliser(card.mean, card.std, device)
+    normalise, change = Normaliser(card.mean, card.std, device), pixel_augmentation(spec)
 
     def prepare(images: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        x = normalise(images)
-        if generator is None or crop == 1:
+        if generator is None:
+            return normalise(images)
+        x = normalise(images if change is None else change(images, generator))
+        if crop == 1:
             return x
-        return random_crop(x, crop, card.image_size, generator)
+        return random_crop(x, crop, card.image_size, generator, spec.get("aspect", 1))
 
     n = len(data) if limit is None else limit
-    return Batches(
-        torch.from_numpy(data.images[:n].copy()),
-        class_places(data, card)[torch.from_numpy(data.labels[:n])],
-        prepare,
+    images, labels = torch.from_numpy(data.images[:n].copy()), torch.from_numpy(data.labels[:n])
+    if spec.get("shots"):
+        rows = few_shot(data, spec["shots"], spec["shots_seed"])
+        images, labels = images[rows], labels[rows]
+    return Batches(images, class_places(data, card)[labels], prepare)
+
+
+@torch.no_grad()
+def features(model: ImageClassifier, data: Batches, device: str) -> Batches:
+    """The images of a data set as what the head sees, computed once, without augmentation."""
+    rows = [model.features(data.prepare(x.to(device), None)).cpu() for x in data.inputs.split(500)]
+    return Batches(torch.cat(rows), data.labels, lambda x, generator: x)
+
+
+@dataclass
+class Joint(Batches):
+    """Two data sets in one: an epoch is as long as the first, with a share of the second.
+
+    first: how many of the inputs are the first set's. share: of an epoch's examples that come
+    from the second, which is gone through again where it is too small.
+    """
+
+    first: int = 0
+    share: float = 0.5
+
+    def __len__(self) -> int:
+        return self.first
+
+    def order(self, generator: torch.Generator) -> torch.Tensor:
+        second, wanted = len(self.labels) - self.first, round(self.share * self.first)
+        rounds = -(-wanted // second)
+        others = [torch.randperm(second, generator=generator) for _ in range(rounds)]
+        own = torch.randperm(self.first, generator=generator)[: self.first - wanted]
+        places = torch.cat([own, self.first + torch.cat(others)[:wanted]]) if wanted else own
+        return places[torch.randperm(len(places), generator=generator)]
+
+
+def joint(first: Batches, second: Batches, share: float) -> Joint:
+    """Training on two data sets at once; the first one's augmentation serves both."""
+    return Joint(
+        torch.cat([first.inputs, second.inputs]),
+        torch.cat([first.labels, second.labels]),
+        first.prepare,
+        first=len(first),
+        share=share,
     )
+
+
+def few_shot(data: Dataset, shots: int, seed: int) -> torch.Tensor:
+    """Places of ``shots`` images per class, drawn with a seed (WiSE-FT, C.7: 1 to 50).
+
+    With the same seed, fewer shots are among more. StockpotError if a class has too few.
+    """
+    labels, found = torch.from_numpy(data.labels[:]), []
+    generator = torch.Generator().manual_seed(seed)
+    for place, name in enumerate(data.class_names):
+        own = (labels == place).nonzero()[:, 0]
+        if len(own) < shots:
+            raise StockpotError(
+                f"shots: {shots} wanted of every class, but {data.name} has {len(own)} of '{name}'"
+            )
+        found.append(own[torch.randperm(len(own), generator=generator)[:shots]])
+    return torch.cat(found).sort().values
 
 
 def class_places(data: Dataset, card: Card) -> torch.Tensor:

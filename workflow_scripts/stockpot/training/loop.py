@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch.nn import functional
 
 from ..files import atomic
+from .averages import Averages
+from .objective import Objective
+from .sam import sharpen
 from .schedule import warmup_cosine
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,12 @@ class Batches:
     prepare: Callable[[torch.Tensor, torch.Generator | None], torch.Tensor]
 
     def __len__(self) -> int:
+        """Examples in an epoch."""
         return len(self.labels)
+
+    def order(self, generator: torch.Generator) -> torch.Tensor:
+        """Places of one epoch's examples, int64 [examples in an epoch]."""
+        return torch.randperm(len(self), generator=generator)
 
 
 def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict]:
@@ -51,41 +58,50 @@ def fit(
     spec: dict,
     state_dir: Path,
     device: torch.device | str = "cpu",
+    start: torch.nn.Module | None = None,
+    averages_dir: Path | None = None,
 ) -> list[dict]:
     """Train ``model`` in place and return one row per epoch: loss, held-out n and k.
 
     spec: epochs, batch_size, lr, weight_decay, warmup (share of the steps), clip (global
-    norm), label_smoothing, seed. Every epoch's order and augmentation follow from
-    (seed, epoch), so a run that resumes from ``state_dir`` ends with the same bytes as one
-    that was never stopped. Raises Diverged at the first loss that is not finite.
+    norm), seed, what ``Objective`` takes, and where they are wanted sam (rho), ema (decays) and
+    swa (share). Every epoch's order and augmentation follow from (seed, epoch), so a run that
+    resumes from ``state_dir`` ends with the same bytes as one that was never stopped. start:
+    the model that distillation and L2-SP refer to. averages_dir: where averages are saved.
+    Raises Diverged at the first loss that is not finite.
     """
     model.to(device)
+    objective = Objective(spec, start)
     groups = parameter_groups(model, spec["weight_decay"])
     optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
-    per_epoch = len(_batches(torch.arange(len(train)), spec["batch_size"]))
+    per_epoch = len(batches(torch.arange(len(train)), spec["batch_size"]))
     steps = per_epoch * spec["epochs"]
     warmup = max(1, round(spec["warmup"] * steps))
-    history, state = _resume(model, optimizer, state_dir)
+    averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), steps)
+    parts = {"model": model, "optimizer": optimizer, "averages": averages}
+    history, state = _resume(parts, state_dir)
 
     for epoch in range(len(history), spec["epochs"]):
         started = time.monotonic()
         generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
-        order = torch.randperm(len(train), generator=generator)
+        order = train.order(generator)
         model.train()
         total = 0.0
-        for i, rows in enumerate(_batches(order, spec["batch_size"])):
+        for i, rows in enumerate(batches(order, spec["batch_size"])):
             for group in optimizer.param_groups:
                 group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
-            logits = model(train.prepare(train.inputs[rows].to(device), generator))
-            loss = functional.cross_entropy(
-                logits, train.labels[rows].to(device), label_smoothing=spec["label_smoothing"]
-            )
+            x = train.prepare(train.inputs[rows].to(device), generator)
+            loss_of = objective.on(x, train.labels[rows].to(device), generator)
+            loss = loss_of(model)
             if not torch.isfinite(loss):
                 raise Diverged(f"the loss became {loss.item()} in epoch {epoch + 1}, step {i + 1}")
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            if spec.get("sam"):
+                sharpen(model, loss_of, spec["sam"])
             torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
             optimizer.step()
+            averages.update(model)
             total += loss.item() * len(rows)
         if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
             raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
@@ -99,19 +115,15 @@ def fit(
         )
         _report(history[-1], spec["epochs"], len(train), time.monotonic() - started)
         with atomic(state) as path:
-            torch.save(
-                {
-                    "model": model.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "history": history,
-                },
-                path,
-            )
+            saved = {name: part.state_dict() for name, part in parts.items()}
+            torch.save({**saved, "history": history}, path)
     model.eval()
+    if averages_dir:
+        averages.save(averages_dir)
     return history
 
 
-def _batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
+def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
     """The order cut in batches; a last batch of one is left out, as BatchNorm cannot use it."""
     batches = list(order.split(size))
     return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
@@ -128,13 +140,14 @@ def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 100
     return hits
 
 
-def _resume(model, optimizer, state_dir: Path) -> tuple[list[dict], Path]:
+def _resume(parts: dict, state_dir: Path) -> tuple[list[dict], Path]:
+    """Epochs that are done, whose state the parts take up, and the file of the state."""
     state = Path(state_dir) / "state.pt"
     if not state.exists():
         return [], state
     saved = torch.load(state, weights_only=True)
-    model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
     log.info("resumed after epoch %d", len(saved["history"]))
     return saved["history"], state
 

@@ -6,6 +6,7 @@ Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
 ``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``. One that
 is not linear in the weights (``MIXES = "weights"``) defines instead ``merge(ingredients,
 context) -> iterator of (name, tensor)``, in the order of the names: a Classifier of its own.
+One that takes averages along runs names the run's option that keeps them: ``AVERAGES``.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from ... import registry
 if TYPE_CHECKING:
     import torch
 
+    from ...training.averages import SavedAverages
+
 
 @dataclass
 class Context:
@@ -26,7 +29,8 @@ class Context:
     SHA-256 of the model that all ingredients were trained from. weights: SHA-256 -> tensors by
     name, of the start and of every ingredient, read from disk when they are asked for.
     model: an empty model on the device, and images as ``training.loop.Batches``: of the
-    held-out set, or with "train" of the training set.
+    held-out set, or with "train" of the training set. averages: SHA-256 of a run ->
+    ``training.averages.SavedAverages``.
     """
 
     spec: dict
@@ -34,6 +38,7 @@ class Context:
     start: str = ""
     weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
     model: Callable[..., tuple] | None = None
+    averages: Callable[[str], "SavedAverages"] | None = None
 
 
 def names() -> list[str]:
@@ -47,6 +52,11 @@ def options(name: str) -> dict[str, dict]:
 def mixes(name: str) -> str:
     """ "recipes" (a linear mix), "outputs", or "weights" (not linear)."""
     return registry.literal(__file__, name, "MIXES") or "recipes"
+
+
+def averages(name: str) -> str | None:
+    """The option of runs that must keep the averages this method takes; None for most."""
+    return registry.literal(__file__, name, "AVERAGES")
 
 
 def load(name: str):

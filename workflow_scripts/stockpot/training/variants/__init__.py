@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Context:
-    """start: folder of the Classifier that training begins from, or None."""
+    """What a variant works with.
+
+    start: folder of the Classifier that training begins from, or None. joint: a second training
+    set, or None. averages_dir: where averages along the run are saved, or None.
+    """
 
     start: Path | None
     train: "Dataset"
     held_out: "Dataset"
     state_dir: Path
     device: str
+    joint: "Dataset | None" = None
+    averages_dir: Path | None = None
 
 
 def names() -> list[str]:

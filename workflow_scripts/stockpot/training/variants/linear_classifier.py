@@ -2,27 +2,62 @@
 
 from dataclasses import replace
 
-import torch
-
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
-from ..images import image_batches
-from ..loop import Batches, fit
+from ..images import features, image_batches
+from ..loop import fit
 
-
-@torch.no_grad()
-def _features(model, data: Batches, device: str) -> Batches:
-    rows = [model.features(data.prepare(x.to(device), None)).cpu() for x in data.inputs.split(500)]
-    return Batches(torch.cat(rows), data.labels, lambda x, generator: x)
+OPTIONS = {
+    "initial_head": {
+        "description": "the start's, zero-shot or trained (LP-FT); or random, poor for WiSE-FT",
+        "enum": ["start", "random"],
+        "default": "start",
+    },
+    "head_seed": {
+        "description": "of a random head; runs to be mixed need the same",
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+    },
+    "l1": {
+        "description": "factor of the sum of the head's magnitudes",
+        "type": "number",
+        "minimum": 0,
+        "default": 0.0,
+    },
+    "l2_start": {
+        "description": "factor of the squared distance to the start (L2-SP)",
+        "type": "number",
+        "minimum": 0,
+        "default": 0.0,
+    },
+    "distill": {
+        "description": "share of the loss that is cross-entropy with the start's predictions",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "default": 0.0,
+    },
+    "shots": {
+        "description": "training images per class; 0 is all",
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+    },
+    "shots_seed": {"type": "integer", "minimum": 0, "default": 0},
+}
 
 
 def train(spec, context):
     model, card = load_classifier(context.start, context.device)
-    train_set, held_out = (
-        _features(model, image_batches(data, card, 1, context.device), context.device)
-        for data in (context.train, context.held_out)
-    )
-    history = fit(model.head, train_set, held_out, spec, context.state_dir, context.device)
+    start = load_classifier(context.start, context.device)[0].head
+    if spec["initial_head"] == "random":
+        model.reset_head(spec["head_seed"])
+    few = {key: spec[key] for key in ("shots", "shots_seed")}
+    train_set = image_batches(context.train, card, 1, context.device, spec=few)
+    held_out = image_batches(context.held_out, card, 1, context.device)
+    train_set, held_out = (features(model, d, context.device) for d in (train_set, held_out))
+    history = fit(model.head, train_set, held_out, spec, context.state_dir, context.device, start)
     tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + name: tensor for name, tensor in model.head.state_dict().items()}
-    return replace(card, start=card.sha256, history=history), tensors
+    return replace(card, start=card.origin(), history=history), tensors

@@ -1,0 +1,199 @@
+"""Averages along a run: their formulas, what is saved, and the soups made of them."""
+
+import pytest
+import torch
+from conftest import run_spec
+
+from stockpot.errors import StockpotError
+from stockpot.merging import methods
+from stockpot.models.card import read_card
+from stockpot.models.classifier import Weights
+from stockpot.registry import defaults
+from stockpot.training import loop
+from stockpot.training.averages import AVERAGES, Averages, SavedAverages
+from stockpot.training.run import run
+
+B = 0.9
+STEPS = 7
+
+
+class Walk:
+    """A small model that takes random steps; the weights after each are kept in float64."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+        self.start = self.weights()
+        self.path = []
+
+    def weights(self):
+        state = self.model.state_dict()
+        return {n: t.double().clone() for n, t in state.items() if t.is_floating_point()}
+
+    def step(self):
+        with torch.no_grad():
+            for p in self.model.state_dict().values():
+                if p.is_floating_point():
+                    p += torch.randn(p.shape)
+                else:
+                    p += 1
+        self.path.append(self.weights())
+
+
+def walked(decays=(B,), swa=1.0):
+    walk = Walk()
+    averages = Averages(walk.model, list(decays), swa, STEPS)
+    for _ in range(STEPS):
+        walk.step()
+        averages.update(walk.model)
+    return walk, averages
+
+
+def recursion(path, first):
+    """mu_T of the recursion, from mu_0 = first."""
+    mu = first
+    for weights in path:
+        mu = {name: B * mu[name] + (1 - B) * weights[name] for name in mu}
+    return mu
+
+
+def close(found, expected):
+    assert found.keys() == expected.keys()
+    for name in found:
+        assert torch.allclose(found[name].double(), expected[name], atol=1e-6), name
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A walk, and a context over what it saved; the run's own weights are the last ones."""
+    walk, averages = walked(swa=0.5)
+    averages.save(tmp_path)
+
+    class Tensors(dict):
+        @property
+        def names(self):
+            return sorted(self)
+
+    last = Tensors(walk.model.state_dict())
+    start = Tensors({n: walk.start.get(n, t).to(t.dtype) for n, t in last.items()})
+    weights = {"start": start, "sha": last}
+
+    def context(method, **given):
+        spec = {"name": "x", "method": method, **defaults(methods.options(method)), **given}
+        return methods.Context(
+            spec, None, "start", weights.__getitem__, averages=lambda sha: SavedAverages(tmp_path)
+        )
+
+    return walk, context
+
+
+def made(context, method, **given):
+    return dict(methods.load(method)({"run": "sha"}, context(method, **given)))
+
+
+def floating(tensors):
+    return {name: t for name, t in tensors.items() if t.is_floating_point()}
+
+
+def test_the_running_sum_is_the_recursion_from_zero():
+    walk, averages = walked()
+    nothing = {name: torch.zeros_like(t) for name, t in walk.start.items()}
+    close(averages.sums[f"ema-{B}"], recursion(walk.path, nothing))
+
+
+def test_the_debiased_average_weighs_the_steps_with_a_sum_of_one(saved):
+    walk, context = saved
+    shares = [(1 - B) * B ** (STEPS - 1 - t) / (1 - B**STEPS) for t in range(STEPS)]
+    assert sum(shares) == pytest.approx(1)
+    expected = {n: sum(s * w[n] for s, w in zip(shares, walk.path)) for n in walk.start}
+    close(floating(made(context, "ema", decay=B)), expected)
+
+
+def test_the_biased_average_is_the_recursion_from_the_start(saved):
+    walk, context = saved
+    close(floating(made(context, "ema", decay=B, biased=True)), recursion(walk.path, walk.start))
+
+
+def test_the_biased_average_is_wise_ft_of_the_debiased_one(saved):
+    """WiSE-FT C.3.2: at alpha = 1 - b^T, exactly."""
+    walk, context = saved
+    alpha = 1 - B**STEPS
+    debiased = floating(made(context, "ema", decay=B))
+    expected = {n: (1 - alpha) * walk.start[n] + alpha * debiased[n] for n in debiased}
+    close(floating(made(context, "ema", decay=B, biased=True)), expected)
+
+
+def test_swa_is_the_mean_of_the_last_steps(saved):
+    walk, context = saved
+    last = walk.path[round(0.5 * STEPS) :]
+    expected = {n: sum(w[n] for w in last) / len(last) for n in walk.start}
+    close(floating(made(context, "swa")), expected)
+
+
+def test_counters_are_those_of_the_run(saved):
+    _, context = saved
+    for method, given in (("ema", {"decay": B}), ("swa", {})):
+        counter = made(context, method, **given)["1.num_batches_tracked"]
+        assert counter.dtype == torch.int64 and counter == STEPS
+
+
+def test_an_average_that_was_not_saved_is_an_error(saved):
+    _, context = saved
+    with pytest.raises(StockpotError, match="saved no average of decay 0.5"):
+        made(context, "ema", decay=0.5)
+
+
+@pytest.fixture(scope="module")
+def averaged(world, zero_shot, tmp_path_factory):
+    """A run that saves averages."""
+    folder = tmp_path_factory.mktemp("averaged")
+    spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
+    run(spec, world["train"], world["held-out"], zero_shot, folder, "code", averages=True)
+    return folder
+
+
+def test_a_run_saves_its_averages_and_is_otherwise_the_same(
+    averaged, world, zero_shot, tmp_path, monkeypatch
+):
+    spec = {**run_spec("a"), "epochs": 2}
+    run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
+    assert read_card(tmp_path).sha256 == read_card(averaged).sha256
+    assert not (tmp_path / AVERAGES).exists()
+    found, weights = SavedAverages(averaged), Weights(averaged)
+    assert found.steps == 2 * 3
+    for name in weights.names:
+        for tensor in (found.ema(0.5, name), found.ema(0.9, name), found.swa(name)):
+            assert tensor.shape == weights[name].shape
+    head = "head.weight"
+    debiased = [found.ema(b, head) / (1 - b**found.steps) for b in (0.5, 0.9)]
+    ends = Weights(zero_shot)[head], weights[head]
+    from_start, from_end = ([float((mean - end).norm()) for mean in debiased] for end in ends)
+    assert from_end[0] < from_end[1] and from_start[0] > from_start[1], "0.5 forgets sooner"
+
+
+def test_averages_of_an_interrupted_run_are_the_same(
+    averaged, world, zero_shot, tmp_path, monkeypatch
+):
+    plain, calls = loop.correct, []
+
+    def dying(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return plain(*arguments)
+
+    spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
+    arguments = (spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
+    monkeypatch.setattr(loop, "correct", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run(*arguments, averages=True)
+    run(*arguments, averages=True)
+    assert (tmp_path / AVERAGES).read_bytes() == (averaged / AVERAGES).read_bytes()
+
+
+def test_a_diverged_run_saves_an_empty_file(world, zero_shot, tmp_path):
+    spec = {**run_spec("a"), "lr": 1e37, "epochs": 2, "ema": [0.5]}
+    run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code", averages=True)
+    assert read_card(tmp_path).status.startswith("diverged")
+    with pytest.raises(StockpotError, match="saved no average of decay 0.5"):
+        SavedAverages(tmp_path).ema(0.5, "head.weight")

@@ -1,0 +1,153 @@
+"""Each kind of ingredient that cannot be mixed has one clear line; the flag measures a barrier."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from stockpot.datasets.dataset import read_dataset
+from stockpot.errors import StockpotError
+from stockpot.evaluation.context import FolderContext
+from stockpot.merging import methods
+from stockpot.merging.checks import barrier, check_starts, related
+from stockpot.merging.soup import make_soup
+from stockpot.models.card import read_card
+from stockpot.models.classifier import Weights, write_classifier
+from stockpot.registry import defaults
+
+SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
+
+
+def copy_of(folder, out, edit=None, **changes):
+    """A Classifier with edited tensors and an edited card."""
+    weights = Weights(folder)
+    tensors = {name: weights[name].clone() for name in weights.names}
+    if edit:
+        edit(tensors)
+    write_classifier(out, replace(weights.card, name=out.name, **changes), tensors)
+    return out
+
+
+@pytest.fixture
+def soup(world, zero_shot, runs, tmp_path):
+    """A function: folders of ingredients -> the soup that the workflow would make of them."""
+
+    def make(*folders, start=zero_shot, method="uniform", **given):
+        spec = {"name": "x", "method": method, **defaults(methods.options(method)), **SPEC, **given}
+        held_out, train = read_dataset(world["held-out"]), read_dataset(world["train"])
+        context = FolderContext(spec, [start, *folders], held_out, train, tmp_path / "store")
+        return make_soup([read_card(folder) for folder in folders], context)
+
+    return make
+
+
+def test_runs_of_one_start_make_a_soup(soup, runs):
+    made = soup(runs["a"], runs["b"], runs["linear"])
+    assert made["ingredient_names"].keys() == {"a", "b", "linear"} and "barriers" not in made
+
+
+def poison(tensors):
+    tensors["visual.proj"][1, 2] = torch.nan
+
+
+def widen(tensors):
+    tensors["visual.proj"] = torch.cat([tensors["visual.proj"]] * 2)
+
+
+def halve(tensors):
+    tensors["visual.proj"] = tensors["visual.proj"].half()
+
+
+def lose(tensors):
+    del tensors["visual.proj"]
+
+
+@pytest.mark.parametrize(
+    "edit, changes, words",
+    [
+        (poison, {}, ["visual.proj", "not finite", "NaN"]),
+        (widen, {}, ["visual.proj", "[256, 64]", "that of a F32 [128, 64]"]),
+        (halve, {}, ["visual.proj", "F16", "that of a F32"]),
+        (lose, {}, ["visual.proj", "missing"]),
+        (None, {"start": "5" * 64}, ["does not start from the same weights as a",
+                                     "allow_different_starts: true"]),
+        (None, {"class_names": [f"class {i}" for i in range(16)]}, ["class names", "that of a"]),
+        (None, {"normalise": False}, ["normalise", "that of a"]),
+        (None, {"mean": [0.1, 0.2, 0.3]}, ["mean", "that of a"]),
+        (None, {"image_size": 64}, ["image size", "that of a"]),
+        (None, {"architecture": {"library": "timm"}}, ["architecture", "that of a"]),
+    ],
+)  # fmt: skip
+def test_a_bad_ingredient_is_named(soup, runs, tmp_path, edit, changes, words):
+    odd = copy_of(runs["b"], tmp_path / "odd", edit, **changes)
+    with pytest.raises(StockpotError) as error:
+        soup(runs["a"], odd)
+    line = str(error.value)
+    assert line.startswith("odd: ") and "\n" not in line
+    assert [word for word in words if word not in line] == []
+
+
+def test_a_diverged_ingredient_is_named_and_left_out(soup, runs, tmp_path, caplog):
+    out = tmp_path / "hot"
+    write_classifier(out, replace(read_card(runs["b"]), name="hot", status="diverged (nan)"), {})
+    made = soup(runs["a"], out)
+    assert list(made["ingredient_names"]) == ["a"]
+    assert "hot is left out: this run diverged (nan)" in caplog.text
+
+
+def scrambled(tensors):
+    """Another random start of the same architecture."""
+    generator = torch.Generator().manual_seed(1)
+    for name, tensor in tensors.items():
+        if tensor.ndim >= 2:
+            tensors[name] = 0.05 * torch.randn(tensor.shape, generator=generator)
+
+
+def test_an_unknown_start_is_judged_by_distance(soup, runs, zero_shot, tmp_path, caplog):
+    near = copy_of(runs["b"], tmp_path / "near", start="unknown")
+    far = copy_of(runs["b"], tmp_path / "far", scrambled, start="unknown")
+    caplog.set_level("INFO")
+    assert "barriers" not in soup(runs["a"], near)
+    assert "near: its start is unknown; its weights are close to those of a" in caplog.text
+    with pytest.raises(StockpotError, match=r"^far: its start is unknown, .* far from those of a"):
+        soup(runs["a"], far)
+
+
+def test_related_is_the_cosine_of_all_matrices(runs, zero_shot):
+    a, b = Weights(runs["a"]), Weights(zero_shot)
+    flat = [torch.cat([w[n].double().flatten() for n in w.names if w[n].ndim >= 2]) for w in (a, b)]
+    expected = torch.nn.functional.cosine_similarity(*flat, dim=0)
+    assert related(a, b) == pytest.approx(expected.item(), abs=1e-9) and related(a, b) > 0.9
+
+
+def test_the_flag_mixes_strangers_and_tells_the_barrier(soup, runs, tmp_path, caplog):
+    odd = copy_of(runs["b"], tmp_path / "odd", scrambled, start="5" * 64)
+    made = soup(runs["a"], odd, allow_different_starts=True)
+    assert made["barriers"].keys() == {"odd"}
+    points = made["barriers"]["odd"]
+    assert f"{points:.1f} points below the mean of the two" in caplog.text
+    assert "does not start from the same weights" in caplog.text
+
+
+def test_models_from_scratch_are_strangers_unless_allowed(soup, runs, tmp_path):
+    twin = copy_of(runs["scratch"], tmp_path / "twin", lambda t: t["head.bias"].add_(1))
+    with pytest.raises(StockpotError, match="^twin: it does not start from the same weights"):
+        soup(runs["scratch"], twin, start=runs["scratch"])
+    made = soup(runs["scratch"], twin, start=runs["scratch"], allow_different_starts=True)
+    assert made["barriers"] == {"twin": 0.0}, "a bias that is the same for all classes"
+
+
+def test_a_barrier_is_how_far_the_middle_lies_below_the_mean():
+    counts = {frozenset("a"): 80, frozenset("b"): 60, frozenset("ab"): 25}
+    assert barrier(lambda r: (counts[frozenset(r["ingredients"])], 100), "a", "b") == 45.0
+
+
+def test_outputs_are_mixed_whatever_the_start_and_the_architecture(soup, runs):
+    made = soup(runs["a"], runs["scratch"], method="logit-ensemble", shares={"a": 3, "scratch": 1})
+    shas = {name: read_card(runs[name]).sha256 for name in ("a", "scratch")}
+    assert made["ingredients"] == {shas["a"]: 0.75, shas["scratch"]: 0.25}
+
+
+def test_check_starts_needs_no_weights_where_cards_tell(runs):
+    cards = [read_card(runs[name]) for name in ("a", "b", "linear")]
+    assert check_starts(cards, None, None, False) == {}

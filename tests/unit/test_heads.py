@@ -1,0 +1,125 @@
+"""Many linear classifiers at once: each is what AdamW makes of it alone."""
+
+import copy
+
+import pytest
+import torch
+from conftest import run_spec
+
+from stockpot.models.card import read_card
+from stockpot.models.classifier import Weights
+from stockpot.training.heads import Heads, Settings, fit_heads
+from stockpot.training.loop import Batches, correct, fit
+from stockpot.training.run import run
+from stockpot.training.variants import linear_search
+
+D, CLASSES, N = 6, 4, 90
+SPEC = {"epochs": 3, "batch_size": 16, "warmup": 0.2, "clip": 0.5, "seed": 3}
+POINTS = [
+    {"lr": 0.1, "weight_decay": 0.3},
+    {"lr": 0.01, "weight_decay": 0.0, "label_smoothing": 0.2},
+    {"lr": 0.05, "l1": 0.01},
+]
+
+
+def problem(n=N, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, D, generator=generator)
+    return Batches(x, x[:, :CLASSES].argmax(1), lambda x, generator: x)
+
+
+@pytest.fixture
+def head():
+    torch.manual_seed(0)
+    return torch.nn.Linear(D, CLASSES)
+
+
+def settings(points=POINTS) -> Settings:
+    return linear_search.together(points, "cpu")
+
+
+def test_gradients_are_those_of_autograd(head):
+    heads, data = Heads(head, settings()), problem(20)
+    (of_weight, of_bias), losses = heads.gradients(data.inputs, data.labels)
+    for i, point in enumerate(POINTS):
+        alone = copy.deepcopy(head)
+        loss = (
+            torch.nn.functional.cross_entropy(
+                alone(data.inputs), data.labels, label_smoothing=point.get("label_smoothing", 0.0)
+            )
+            + point.get("l1", 0.0) * alone.weight.abs().sum()
+        )
+        loss.backward()
+        assert torch.allclose(losses[i], loss, atol=1e-6)
+        assert torch.allclose(of_weight[i], alone.weight.grad, atol=1e-6)
+        assert torch.allclose(of_bias[i], alone.bias.grad, atol=1e-6)
+
+
+def test_each_head_ends_where_the_training_loop_leaves_it(head, tmp_path):
+    train, held_out = problem(), problem(40, 1)
+    heads, hits = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "all")
+    for i, point in enumerate(POINTS):
+        alone = copy.deepcopy(head)
+        spec = {**SPEC, "weight_decay": 0.0, "label_smoothing": 0.0, **point}
+        fit(alone, train, held_out, spec, tmp_path / str(i))
+        assert torch.allclose(heads.tensors[0][i], alone.weight, atol=1e-4)
+        assert torch.allclose(heads.tensors[1][i], alone.bias, atol=1e-4)
+        assert hits[i] == correct(alone, held_out, "cpu")
+
+
+def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
+    train, held_out = problem(), problem(40, 1)
+    expected, _ = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "whole")
+    step, calls = Heads.step, []
+
+    def dying(self, *arguments):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(Heads, "step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "parts")
+    found, _ = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "parts")
+    assert len(calls) == 8 + 2 * 6, "the first epoch is not trained again"
+    for tensor, wanted in zip(found.tensors, expected.tensors):
+        assert torch.equal(tensor, wanted)
+
+
+def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
+    points = [{"lr": 1e38}, {"lr": 0.01}]
+    _, hits = fit_heads(head, settings(points), problem(), problem(40, 1), SPEC, tmp_path)
+    assert hits[0] == -1 and hits[1] > 0
+
+
+@pytest.mark.parametrize("regulariser", linear_search.STRENGTH)
+def test_settings_are_drawn_as_in_the_paper(regulariser):
+    spec = {"settings": 300, "settings_seed": 0, "regulariser": regulariser}
+    points = linear_search.drawn(spec)
+    assert {p["batch_size"] for p in points} == {64, 128, 256}
+    assert 1e-6 <= min(p["lr"] for p in points) < 1e-5
+    assert 1e-1 < max(p["lr"] for p in points) <= 1
+    names = {name for p in points for name in p} - {"lr", "batch_size"}
+    assert names == ({regulariser.replace("-", "_")} if regulariser != "none" else set())
+    assert linear_search.drawn({**spec, "settings": 10}) == points[:10]
+
+
+def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path):
+    spec = {**run_spec("linear"), "variant": "linear-search", "settings": 6}
+    spec |= {"regulariser": "weight-decay", "settings_seed": 0, "epochs": 2}
+    run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
+    card, start = read_card(tmp_path), read_card(zero_shot)
+    assert [row["setting"] for row in card.history] == list(range(6))
+    assert len({row["held_out_k"] for row in card.history}) > 1
+    assert card.tower_sha256 == start.tower_sha256 and card.start == start.sha256
+
+    from stockpot.datasets.dataset import read_dataset
+    from stockpot.models.load import load_classifier
+    from stockpot.training.images import image_batches
+
+    model, _ = load_classifier(tmp_path)
+    held_out = image_batches(read_dataset(world["held-out"]), card, 1, "cpu")
+    best = max(row["held_out_k"] for row in card.history)
+    assert correct(model, held_out, "cpu") == best
+    assert not torch.equal(Weights(tmp_path)["head.weight"], Weights(zero_shot)["head.weight"])

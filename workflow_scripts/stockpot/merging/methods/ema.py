@@ -1,0 +1,42 @@
+"""The exponential moving average along a run (WiSE-FT, C.3.2), or the mean of several runs' own.
+
+With mu_0 = 0 and mu_t = b mu_{t-1} + (1 - b) theta_t, the debiased average is mu_T / (1 - b^T);
+the one biased to the start begins with mu_0 = theta_0, and so is mu_T + b^T theta_0: WiSE-FT of
+the debiased one at alpha = 1 - b^T. Runs save mu_T for the decays that their ``ema`` lists.
+"""
+
+AVERAGES = "ema"
+MIXES = "weights"
+OPTIONS = {
+    "decay": {
+        "description": "b, one of those that the runs list under ema",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 1,
+        "default": 0.99,
+    },
+    "biased": {
+        "description": "to the start, instead of debiased",
+        "type": "boolean",
+        "default": False,
+    },
+}
+
+
+def merge(ingredients: dict[str, str], context):
+    from ..linear import mix
+
+    start, b, biased = context.weights(context.start), context.spec["decay"], context.spec["biased"]
+    runs = [(context.weights(sha), context.averages(sha)) for sha in sorted(ingredients.values())]
+    k = len(runs)
+    for name in start.names:
+        pairs = []
+        for weights, averages in runs:
+            mean, left = averages.ema(b, name), b**averages.steps
+            if mean is None:
+                pairs.append((1 / k, weights[name]))
+            elif biased:
+                pairs += [(1 / k, mean), (left / k, start[name])]
+            else:
+                pairs.append((1 / (k * (1 - left)), mean))
+        yield name, mix(pairs)

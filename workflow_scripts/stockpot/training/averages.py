@@ -1,0 +1,100 @@
+"""Averages along a run: exponential moving averages and the mean of its last steps.
+
+Kept as running sums beside the run and saved with it, so that debiased and biased averages are
+both made from one file afterwards, without training again.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..errors import StockpotError
+from ..files import atomic
+
+AVERAGES = "averages.safetensors"
+
+
+class Averages:
+    """Running sums over the weights after every step, float32 on the model's device.
+
+    For each decay b: mu_t = b mu_{t-1} + (1 - b) theta_t from mu_0 = 0 (WiSE-FT C.3.2). For the
+    last steps: their mean (Izmailov et al., UAI 2018, with the run's own learning rate).
+    """
+
+    def __init__(self, model: torch.nn.Module, decays: list[float], swa: float, steps: int):
+        """swa: share of the steps after which their mean begins; 1 is no mean."""
+        self.decays, self.first, self.steps = sorted(set(decays)), round(swa * steps), 0
+        floating = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
+        kinds = [_ema(decay) for decay in self.decays] + (["swa"] if swa < 1 else [])
+        self.sums = {k: {n: torch.zeros_like(t) for n, t in floating.items()} for k in kinds}
+
+    def update(self, model: torch.nn.Module) -> None:
+        """Take in the weights after one more step."""
+        self.steps += 1
+        weights = model.state_dict()
+        for decay in self.decays:
+            self._move(_ema(decay), weights, 1 - decay)
+        if "swa" in self.sums and self.steps > self.first:
+            self._move("swa", weights, 1 / (self.steps - self.first))
+
+    def _move(self, kind: str, weights: dict[str, torch.Tensor], share: float) -> None:
+        means = self.sums[kind]
+        torch._foreach_lerp_(list(means.values()), [weights[name] for name in means], share)
+
+    def state_dict(self) -> dict:
+        return {"steps": self.steps, "sums": self.sums}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = state["steps"]
+        for kind, means in self.sums.items():
+            for name, mean in means.items():
+                mean.copy_(state["sums"][kind][name])
+
+    def save(self, folder: Path) -> None:
+        """Write all sums to one file; also where there are none."""
+        tensors = {
+            f"{kind}/{name}": mean.cpu().contiguous()
+            for kind, means in self.sums.items()
+            for name, mean in means.items()
+        }
+        with atomic(folder / AVERAGES) as path:
+            save_file(tensors, path, {"steps": str(self.steps)})
+
+
+class SavedAverages:
+    """The averages that a run saved, memory-mapped."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / AVERAGES
+        try:
+            self._file = safe_open(self.path, framework="pt")
+        except (OSError, SafetensorError) as error:
+            raise StockpotError(
+                f"{self.path}: not a readable safetensors file ({error})"
+            ) from error
+        self.steps = int(self._file.metadata()["steps"])
+        self._names = set(self._file.keys())
+        self._kinds = {name.split("/")[0] for name in self._names}
+
+    def ema(self, decay: float, name: str) -> torch.Tensor | None:
+        """mu_T of one tensor; None where none is kept, as of integers.
+
+        Raises StockpotError for a decay that was not averaged over.
+        """
+        return self._get(_ema(decay), name, f"saved no average of decay {decay}")
+
+    def swa(self, name: str) -> torch.Tensor | None:
+        """The mean of the last steps; None and errors as of ``ema``."""
+        return self._get("swa", name, "saved no mean of its last steps")
+
+    def _get(self, kind: str, name: str, missing: str) -> torch.Tensor | None:
+        if kind not in self._kinds:
+            raise StockpotError(f"{self.path}: this run {missing}")
+        key = f"{kind}/{name}"
+        return self._file.get_tensor(key) if key in self._names else None
+
+
+def _ema(decay: float) -> str:
+    return f"ema-{decay!r}"
