@@ -77,6 +77,16 @@ def python(code: str, hash_seed: int = 0, path: Path = SCRIPTS):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def tensor_digest(tensors) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    from stockpot.models.stream import TensorDigest
+
+    digest = TensorDigest()
+    for name, tensor in sorted(tensors.items()):
+        digest.add(name, tensor)
+    return digest.hexdigest()
+
+
 @pytest.fixture(scope="session")
 def schema() -> dict:
     return yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import torch
+from conftest import tensor_digest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from stockpot.merging.linear import mix, mix_all, mix_into, mixed, tower_coeffic
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
-from stockpot.models.classifier import Weights, tensor_digest
+from stockpot.models.classifier import Weights
 from stockpot.registry import defaults
 
 unit = st.floats(0, 1)
@@ -249,7 +250,7 @@ def test_many_tensors_are_mixed_at_once(threads):
 
 def test_an_error_in_one_of_many_tensors_is_not_lost():
     good = (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(2))])
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="9 numbers cannot be mixed with 2"):
         mix_all([good, (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(3, 3))]), good])
 
 

@@ -397,3 +397,103 @@ def test_fisher_weights_every_number_by_its_information():
         assert torch.allclose(found[name], above / sum(f.values()), rtol=1e-9)
     again = dict(methods.load("fisher")({"b": "sha-b", "a": "sha-a"}, fisher_context(models)))
     assert all(torch.equal(found[name], again[name]) for name in found)
+
+
+# MonoSoup.
+
+
+def mono_by_hand(before, after):
+    """The formulas of the method's text, written out with numpy."""
+    import numpy as np
+
+    w0, w1 = (t.double().flatten(1).numpy() for t in (before, after))
+    u, s, v = np.linalg.svd(w1 - w0, full_matrices=False)
+    p = s / s.sum()
+    rank = math.exp(-sum(x * math.log(x) for x in p if x > 0))
+    k = min(len(s), math.ceil(rank - 1e-9))
+    energy = (s[:k] ** 2).sum() / (s**2).sum()
+    r = (s[k] / s[0]) ** 2 if k < len(s) else 0.0
+    low = r + (1 - r) * math.sqrt(max(0.0, 1 - energy))
+    high_part = (u[:, :k] * s[:k]) @ v[:k]
+    low_part = (w1 - w0) - high_part
+    return torch.from_numpy(w0 + (1 - low) * high_part + low * low_part).reshape(before.shape)
+
+
+def test_mono_soup_is_its_formula(models):
+    found = dict(methods.load("mono-soup")({"a": "sha-a"}, context(models, "mono-soup")))
+    assert list(found) == sorted(NAMES)
+    start, end = models["start"], models["sha-a"]
+    for name, tensor in found.items():
+        expected = mono_by_hand(start[name], end[name]) if end[name].ndim > 1 else end[name]
+        assert torch.allclose(tensor, expected, atol=1e-9), name
+
+
+def test_mono_soup_weakens_the_weak_part():
+    generator = torch.Generator().manual_seed(3)
+    models = {
+        sha: Tensors({"w": torch.randn(12, 20, generator=generator).double()})
+        for sha in ("start", "sha-a")
+    }
+    ((_, found),) = methods.load("mono-soup")({"a": "sha-a"}, context(models, "mono-soup"))
+    start, end = models["start"]["w"], models["sha-a"]["w"]
+    assert torch.allclose(found, mono_by_hand(start, end), atol=1e-9)
+    assert (found - start).norm() < 0.95 * (end - start).norm()
+
+
+def test_the_split_of_a_spectrum():
+    from stockpot.merging.methods.mono_soup import split
+
+    equal = torch.ones(4, dtype=torch.float64)
+    assert split(equal) == (4, pytest.approx(0)), "an effective rank of 4: all is strong"
+    one = torch.tensor([5.0, 0, 0], dtype=torch.float64)
+    assert split(one) == (1, pytest.approx(0))
+    # Shares 0.8, 0.1, 0.1: entropy 0.639, rank 1.895, so k = 2; P = 65/66, r = (1/8)^2.
+    k, low = split(torch.tensor([8.0, 1, 1], dtype=torch.float64))
+    assert k == 2 and low == pytest.approx(1 / 64 + 63 / 64 * math.sqrt(1 / 66))
+
+
+def test_mono_soup_keeps_what_has_not_moved_and_convolutions(models):
+    from stockpot.merging.methods.mono_soup import reweighted
+
+    before = models["start"]["head.weight"]
+    assert torch.equal(reweighted(before, before), before)
+    kernel = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    moved = kernel + 0.1 * torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    found = reweighted(kernel, moved)
+    assert found.dtype == torch.float32 and found.shape == kernel.shape
+    assert torch.allclose(found.double(), mono_by_hand(kernel, moved), atol=1e-6)
+
+
+def test_mono_soup_takes_one_model(models):
+    with pytest.raises(StockpotError, match=r"^soups\.x: mono-soup takes one .*not 2 \(a, b\)"):
+        list(methods.load("mono-soup")({"a": "sha-a", "b": "sha-b"}, context(models, "mono-soup")))
+
+
+# WiSE-FT at one point.
+
+
+def test_wise_ft_at_one_alpha_or_one_per_part(models):
+    _, found = merged(models, "wise-ft", "ab", alpha=0.25)
+    mean = {n: (models["sha-a"][n] + models["sha-b"][n]) / 2 for n in NAMES}
+    for name in NAMES:
+        assert torch.allclose(found[name], 0.75 * models["start"][name] + 0.25 * mean[name])
+    parts = {"": 0.5, "head.": 1.0, "visual.blocks.0.": 0.0}
+    _, found = merged(models, "wise-ft", "ab", alpha=parts)
+    assert torch.allclose(found["head.weight"], mean["head.weight"])
+    assert torch.equal(found["visual.blocks.0.w"], models["start"]["visual.blocks.0.w"])
+    half = (models["start"]["visual.blocks.1.w"] + mean["visual.blocks.1.w"]) / 2
+    assert torch.allclose(found["visual.blocks.1.w"], half)
+
+
+def test_an_alpha_for_no_part_of_the_model_is_an_error(models):
+    with pytest.raises(StockpotError) as error:
+        merged(models, "wise-ft", "a", alpha={"": 0.5, "visual.block.0.": 0.1})
+    for word in ("soups.x.alpha", "'visual.block.0.'", "visual.blocks.0."):
+        assert word in str(error.value)
+
+
+def test_shares_of_an_ensemble_are_in_proportion(models):
+    ingredients = {name: f"sha-{name}" for name in "ab"}
+    given = context(models, "softmax-ensemble", shares={"a": 3, "b": 1})
+    recipe = methods.load("softmax-ensemble")(ingredients, given)
+    assert recipe == {"rule": "softmax-ensemble", "ingredients": {"sha-a": 0.75, "sha-b": 0.25}}

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from conftest import ARCHITECTURE, PROMPTS, RUNS
+from conftest import ARCHITECTURE, PROMPTS, RUNS, tensor_digest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -20,7 +20,6 @@ from stockpot.models.classifier import (
     TOWER,
     Weights,
     model_digest,
-    tensor_digest,
     write_classifier,
 )
 from stockpot.models.classifier import WEIGHTS as FILE

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from conftest import ARCHITECTURE
+from conftest import ARCHITECTURE, tensor_digest
 
-from stockpot.models.classifier import tensor_digest
 from stockpot.training import pretrain as module
 from stockpot.training.pretrain import pretrain
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import RUNS, run_spec
+from conftest import RUNS, run_spec, tensor_digest
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -16,7 +16,7 @@ from stockpot.datasets.dataset import read_dataset
 from stockpot.digest import sha256_file
 from stockpot.errors import StockpotError
 from stockpot.models.card import CARD, read_card
-from stockpot.models.classifier import WEIGHTS, Weights, model_digest, tensor_digest
+from stockpot.models.classifier import WEIGHTS, Weights, model_digest
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
 from stockpot.training import loop, variants
@@ -610,3 +610,126 @@ def test_a_diverged_run_writes_a_card_and_no_weights(
     assert f"{name} diverged" in caplog.text
     with pytest.raises(StockpotError, match="diverged"):
         Weights(tmp_path / "out")
+
+
+# What a run may have beside the common hyperparameters.
+
+
+def moved(folder, start) -> set[str]:
+    before, after = Weights(start), Weights(folder)
+    return {name for name in after.names if not torch.equal(before[name], after[name])}
+
+
+def test_a_frozen_head_stays_and_the_tower_moves(world, zero_shot, tmp_path):
+    train(world, zero_shot, tmp_path / "out", freeze_head=True)
+    found = moved(tmp_path / "out", zero_shot)
+    assert found and not any(name.startswith("head.") for name in found)
+
+
+@pytest.mark.parametrize("name", ["a", "linear"])
+def test_a_random_head_follows_from_its_seed_alone(world, zero_shot, tmp_path, name):
+    """With a rate of next to nothing, what is written is the head that training began with."""
+    still = {"initial_head": "random", "lr": 1e-30, "weight_decay": 0.0}
+    for folder, changes in (("one", {}), ("two", {"seed": 9}), ("three", {"head_seed": 1})):
+        train(world, zero_shot, tmp_path / folder, name, **still, **changes)
+    one, two, three = (Weights(tmp_path / f)["head.weight"] for f in ("one", "two", "three"))
+    assert torch.equal(one, two) and not torch.equal(one, three)
+    assert one.abs().max() <= 1 / one.shape[1] ** 0.5
+
+
+def test_lp_ft_starts_from_the_linear_classifier(world, zero_shot, runs, tmp_path):
+    card = train(world, runs["linear"], tmp_path / "out", lr=1e-30, weight_decay=0.0)
+    assert moved(tmp_path / "out", runs["linear"]) == set()
+    assert card.start == read_card(zero_shot).sha256, "the line began with the zero-shot model"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mixup": 0.4}, {"flip": 0.5}, {"color_jitter": 0.4}, {"aspect": 2.0},
+        {"randaugment_ops": 1}, {"l2_start": 1.0}, {"distill": 0.5}, {"sam": 0.1}, {"shots": 2},
+        {"initial_head": "random"}, {"freeze_head": True},
+    ],
+)  # fmt: skip
+def test_every_option_matters_and_repeats(runs, world, zero_shot, tmp_path, change):
+    first, again = (train(world, zero_shot, tmp_path / n, **change).sha256 for n in ("1", "2"))
+    assert first == again != read_card(runs["a"]).sha256
+
+
+def test_l2_sp_holds_a_run_back(world, zero_shot, runs, tmp_path):
+    train(world, zero_shot, tmp_path / "held", l2_start=10.0)
+    start = Weights(zero_shot)
+
+    def distance(folder):
+        end = Weights(folder)
+        return sum(float((end[n] - start[n]).square().sum()) for n in end.names)
+
+    assert distance(tmp_path / "held") < 0.9 * distance(runs["a"])
+
+
+def test_shots_are_drawn_per_class_and_nested(world):
+    from stockpot.training.images import few_shot
+
+    data = read_dataset(world["train"])
+    two, four = (few_shot(data, shots, 0) for shots in (2, 4))
+    counts = torch.bincount(torch.from_numpy(data.labels[:])[two])
+    assert set(counts.tolist()) == {2} and set(two.tolist()) < set(four.tolist())
+    assert few_shot(data, 2, 1).tolist() != two.tolist()
+    with pytest.raises(
+        StockpotError, match=r"^shots: 50 wanted of every class, but train has 6 of"
+    ):
+        few_shot(data, 50, 0)
+
+
+def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
+    from stockpot.training.images import joint
+
+    card = read_card(zero_shot)
+    first, second = (
+        image_batches(read_dataset(world[name]), card, 1, "cpu") for name in ("train", "sketch")
+    )
+    for share, others in ((0.25, 24), (0.75, 72), (0.0, 0), (1.0, 96)):
+        both = joint(first, second, share)
+        order = both.order(torch.Generator().manual_seed(0))
+        assert len(both) == len(order) == 96
+        assert int((order >= 96).sum()) == others and order.max() < 96 + 48
+        own = order[order < 96]
+        assert len(set(own.tolist())) == len(own), "no image of the first set twice"
+    again = joint(first, second, 0.75).order(torch.Generator().manual_seed(0))
+    assert torch.bincount(again[again >= 96] - 96, minlength=48).tolist().count(0) == 0
+    assert set(again.tolist()) != set(again.sort().values[:1].tolist())
+
+
+def test_joint_training_sees_the_second_set(world, zero_shot, runs, tmp_path):
+    spec = {**run_spec("a"), "joint": "sketch", "joint_share": 0.5}
+    folders = world["train"], world["held-out"], zero_shot, tmp_path / "out", "code"
+    run(spec, *folders, joint=world["sketch"])
+    assert read_card(tmp_path / "out").sha256 != read_card(runs["a"]).sha256
+
+
+def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):
+    from stockpot.training.augment import pixel_augmentation
+
+    images = torch.from_numpy(read_dataset(world["train"]).images[:1].copy()).expand(16, -1, -1, -1)
+    assert pixel_augmentation({"flip": 0.0, "color_jitter": 0.0, "randaugment_ops": 0}) is None
+    spec = {"flip": 0.5, "color_jitter": 0.4, "randaugment_ops": 2, "randaugment_magnitude": 9}
+    augment = pixel_augmentation(spec)
+    state = torch.random.get_rng_state()
+    one, again, other = (augment(images, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert one.dtype == torch.uint8 and one.shape == images.shape and one.is_contiguous()
+    assert torch.equal(one, again) and not torch.equal(one, other)
+    assert len({image.numpy().tobytes() for image in one}) > 12
+
+
+def test_crops_may_be_wider_than_high(pictures):
+    """Measured on ramps, as above; the widest is as much wider as asked for."""
+    ramp = (torch.arange(64) + 0.5) / 64
+    images = torch.stack([ramp.expand(64, 64), ramp.expand(64, 64).T, torch.zeros(64, 64)])
+    generator = torch.Generator().manual_seed(0)
+    crops = random_crop(images.expand(400, -1, -1, -1).contiguous(), 0.1, 64, generator, 2.0)
+    x, y = crops[:, 0, 32, :], crops[:, 1, :, 32]
+    width, height = ((z[:, 60] - z[:, 3]) / 57 for z in (x, y))
+    stretch = (width / height).log()
+    assert stretch.abs().max() < math.log(2) + 0.02 and stretch.abs().max() > 0.9 * math.log(2)
+    assert abs(stretch.mean()) < 0.05

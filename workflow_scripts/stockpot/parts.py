@@ -15,14 +15,15 @@ Locate = Callable[[str], Path]
 def check_parts(config: dict, locate: Locate) -> None:
     """Raises StockpotError if data sets of two parts hold the same images, or classes lack.
 
-    Training sets may share images with each other; what is selected on, or tested on, may
-    share them with nothing.
+    Training sets may share images with each other, and so may held-out sets of several tasks;
+    else what is selected on, or tested on, shares them with nothing.
     """
     training, other = parts(config)
     datasets = config["datasets"]
     images = {path: images_of(datasets, name, locate) for path, name in (training | other).items()}
     for a, b in combinations(images, 2):
-        if images[a] == images[b] and not (a in training and b in training):
+        both = (a in training and b in training) or all(p.endswith(".held_out") for p in (a, b))
+        if images[a] == images[b] and not both:
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "
                 f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "

@@ -20,9 +20,9 @@ from ..merging.recipe import LINEAR
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
+from ..models.resident import Resident, free_memory
 from ..models.tower import Normaliser
 from .images import batches, whole
-from .resident import Resident, free_memory
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 

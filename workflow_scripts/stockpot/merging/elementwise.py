@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
-from .linear import STEP
+from .linear import STEP, flat, stored
 
 Tensors = Mapping[str, torch.Tensor]
 # (base float64 [p], updates float64 [k, p], tensor name, first number of the piece) -> [p]
@@ -19,13 +19,13 @@ def elementwise(
     One piece of ``STEP`` numbers of every ingredient is in memory as float64.
     """
     for name in names:
-        origin = start[name]
+        origin = stored(start, name)
         if not origin.is_floating_point():
-            yield name, origin
+            yield name, start[name]
             continue
-        base, parts = origin.reshape(-1), [w[name].reshape(-1) for w in weights]
-        merged = torch.empty_like(base)
-        for begin in range(0, base.numel(), STEP):
+        base, parts = flat(origin), [flat(stored(w, name)) for w in weights]
+        merged = torch.empty(len(base), dtype=base.dtype)
+        for begin in range(0, len(base), STEP):
             piece = base[begin : begin + STEP].double()
             updates = torch.stack([p[begin : begin + STEP].double() for p in parts]) - piece
             merged[begin : begin + STEP] = rule(piece, updates, name, begin).to(base.dtype)
@@ -37,12 +37,14 @@ def magnitude(start: Tensors, weights: Tensors, names: list[str], density: float
 
     All magnitudes of one update are in memory, as float32.
     """
-    flat = torch.cat(
-        [
-            (weights[name].float() - start[name].float()).abs().reshape(-1)
-            for name in names
-            if start[name].is_floating_point()
-        ]
-    )
-    kept = max(1, round(density * flat.numel()))
-    return float(flat.kthvalue(flat.numel() - kept + 1).values)
+    sizes = []
+    for name in names:
+        base, end = flat(stored(start, name)), flat(stored(weights, name))
+        if base.is_floating_point():
+            sizes += [
+                (end[i : i + STEP].float() - base[i : i + STEP].float()).abs()
+                for i in range(0, len(base), STEP)
+            ]
+    every = torch.cat(sizes)
+    kept = max(1, round(density * every.numel()))
+    return float(every.kthvalue(every.numel() - kept + 1).values)

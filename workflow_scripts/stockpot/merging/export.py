@@ -9,8 +9,15 @@ import torch
 from ..errors import StockpotError
 from ..files import atomic
 from ..models.card import Card
-from ..models.classifier import TOWER, WEIGHTS, Weights, file_metadata, write_card
-from ..models.stream import TensorDigest, TensorFile
+from ..models.classifier import (
+    TOWER,
+    WEIGHTS,
+    ModelDigest,
+    Weights,
+    file_metadata,
+    write_card,
+)
+from ..models.stream import TensorFile
 from .checks import check_ingredients
 from .coefficients import Coefficient, shares
 from .linear import mixed, tower_coefficients
@@ -60,17 +67,15 @@ def write_streamed(
     shapes: of all tensors, as ``Weights.shapes`` gives them. The card's digests are filled in.
     """
     card = replace(card, sha256=UNKNOWN, tower_sha256=UNKNOWN)
-    model, tower = TensorDigest(card.interface()), TensorDigest()
+    digest = ModelDigest(card)
     with (
         atomic(folder / WEIGHTS) as path,
         TensorFile(path, shapes, file_metadata(card)) as file,
     ):
         for key, tensor in tensors:
             file.write(key, tensor)
-            model.add(key, tensor)
-            if key.startswith(TOWER):
-                tower.add(key, tensor)
-        card.sha256, card.tower_sha256 = model.hexdigest(), tower.hexdigest()
+            digest.add(key, tensor)
+        card.sha256, card.tower_sha256 = digest.finish()
         file.finish(file_metadata(card))
     write_card(folder, card)
     return card
@@ -84,6 +89,5 @@ def _tensors(
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """The engine's tensors, in the order of their names, as digests want them."""
     tower = tower_coefficients(coefficients, cards)
-    for name in names:
-        part = tower if name.startswith(TOWER) else coefficients
-        yield from mixed(part, ingredients, [name])
+    yield from mixed(coefficients, ingredients, [n for n in names if not n.startswith(TOWER)])
+    yield from mixed(tower, ingredients, [n for n in names if n.startswith(TOWER)])

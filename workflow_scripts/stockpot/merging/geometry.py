@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from .coefficients import block
-from .linear import STEP
+from .linear import STEP, flat, stored
 
 
 def gram(
@@ -20,13 +20,12 @@ def gram(
     """
     found = {}
     for name in names:
-        first = weights[0][name]
-        if not first.is_floating_point():
+        parts = [flat(stored(model, name)) for model in weights]
+        if not parts[0].is_floating_point():
             continue
-        parts = [model[name].reshape(-1) for model in weights]
-        origin = None if start is None else start[name].reshape(-1)
+        origin = None if start is None else flat(stored(start, name))
         total = torch.zeros(len(parts), len(parts), dtype=torch.float64)
-        for begin in range(0, first.numel(), STEP):
+        for begin in range(0, len(parts[0]), STEP):
             rows = torch.stack([part[begin : begin + STEP].double() for part in parts])
             if origin is not None:
                 rows -= origin[begin : begin + STEP].double()

@@ -6,15 +6,17 @@ The loss depends on a coefficient only through the mixed weights, so that
 
 one backward pass through the one mixed model, then an inner product with each ingredient as
 it is read. Memory holds two models (weights and gradient), whatever the number of ingredients;
-autograd through all of them, as the original code has it, holds every one twice.
+autograd through all of them, as the original code has it, holds every one twice. On a GPU the
+ingredients stay where there is room for them.
 """
 
 from collections.abc import Mapping
 
 import torch
 
+from ..models.resident import Resident, free_memory
 from .coefficients import at
-from .linear import STEP, mix_all
+from .linear import STEP, Source, flat, mix_all, stored
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -28,6 +30,8 @@ class Mix:
         self.model, self.ingredients, self.parts = model.eval(), ingredients, parts
         self.tensors = model.state_dict()
         self.parameters = dict(model.named_parameters())
+        device = str(next(iter(self.tensors.values())).device)
+        self.resident = Resident(free_memory(device))
         places = {part: place for place, part in enumerate(parts)}
         self.place = {name: int(at(places, name)) for name in self.tensors}
 
@@ -38,7 +42,7 @@ class Mix:
             [
                 (
                     tensor,
-                    [(row[self.place[name]], i[name]) for row, i in zip(table, self.ingredients)],
+                    [(row[self.place[name]], self._source(i, name)) for i, row in enumerate(table)],
                 )
                 for name, tensor in self.tensors.items()
             ]
@@ -54,17 +58,30 @@ class Mix:
         for name, parameter in self.parameters.items():
             if parameter.grad is not None:
                 for i in chosen:
-                    found[i, self.place[name]] += _dot(parameter.grad, self.ingredients[i][name])
+                    found[i, self.place[name]] += _dot(parameter.grad, self._source(i, name))
         return found
 
+    def _source(self, i: int, name: str) -> Source:
+        """A tensor of an ingredient: on the device where there is room for it, else its file's."""
+        source = stored(self.ingredients[i], name)
+        if self.resident.left == 0:
+            return source
+        size = source.shape.numel() * source.dtype.itemsize
+        device = self.tensors[name].device
+        kept = self.resident.get(
+            (i, name), size, lambda: flat(source)[:].to(device).view(source.shape)
+        )
+        return source if kept is None else kept
 
-def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
+
+def _dot(a: torch.Tensor, b: Source) -> float:
     """Inner product of two tensors, in pieces whose sums are added in float64."""
-    a, b = a.reshape(-1), b.reshape(-1)
+    a, b = a.reshape(-1), flat(b)
+    step = STEP if a.device.type == "cpu" else max(1, len(a))
     total = 0.0
-    for start in range(0, a.numel(), STEP):
-        piece = b[start : start + STEP].to(a.device, a.dtype)
-        total += torch.dot(a[start : start + STEP], piece).item()
+    for start in range(0, len(a), step):
+        piece = b[start : start + step].to(a.device, a.dtype)
+        total += torch.dot(a[start : start + step], piece).item()
     return total
 
 

@@ -1,12 +1,14 @@
 """Linear mixing of weights, tensor by tensor."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
 from ..models.card import Card
+from ..models.stream import Stored
 from .coefficients import Coefficient, combined, shares
 
 # Numbers summed in one step on a CPU. The sum and its parts stay in the processor's cache, and
@@ -15,43 +17,67 @@ from .coefficients import Coefficient, combined, shares
 STEP = 2**15
 
 
-def mix(tensors: Iterable[tuple[float, torch.Tensor]]) -> torch.Tensor:
+Source = torch.Tensor | Stored
+
+
+def stored(model: Mapping[str, torch.Tensor], name: str) -> Source:
+    """One tensor of a model; of a file, one that is read slice by slice."""
+    return model.stored(name) if hasattr(model, "stored") else model[name]
+
+
+def flat(source: Source) -> Source:
+    return source if isinstance(source, Stored) else source.reshape(-1)
+
+
+def whole(model: Mapping[str, torch.Tensor], name: str) -> torch.Tensor:
+    """A tensor of a model in memory of its own; of a file, nothing stays mapped."""
+    source = stored(model, name)
+    return source[:].view(source.shape) if isinstance(source, Stored) else source
+
+
+def mix(sources: Iterable[tuple[float, Source]]) -> torch.Tensor:
     """The linear combination of equally shaped tensors, accumulated in float64.
 
     Returns a tensor of the type of the ingredients. A single coefficient of 1 returns the
     ingredient itself; integer tensors (counters) are copied from the first.
     """
-    pairs = list(tensors)
-    if _is_first(pairs):
-        return pairs[0][1]
-    target = torch.empty_like(pairs[0][1], memory_format=torch.contiguous_format)
+    pairs = list(sources)
+    first = pairs[0][1]
+    if _is_first(pairs) and isinstance(first, torch.Tensor):
+        return first
+    target = torch.empty(first.shape, dtype=first.dtype)
     mix_into(target, pairs)
     return target
 
 
 @torch.inference_mode()
-def mix_into(target: torch.Tensor, pairs: list[tuple[float, torch.Tensor]]) -> None:
+def mix_into(target: torch.Tensor, pairs: list[tuple[float, Source]]) -> None:
     """Write ``mix(pairs)`` into a contiguous tensor of any type, on any device.
 
     The sum is rounded to the ingredients' type before it is rounded to the target's, so the
     same numbers arrive wherever the ingredients lie.
     """
-    first = pairs[0][1]
+    place, device = target.view(-1), target.device
+    parts = [(coefficient, flat(source)) for coefficient, source in pairs]
+    for _, part in parts:
+        if len(part) != len(place):
+            raise ValueError(f"{len(part)} numbers cannot be mixed with {len(place)}")
+    dtype = pairs[0][1].dtype
     if _is_first(pairs):
-        target.copy_(first)
-        return
-    flat, device = target.view(-1), target.device
-    parts = [(coefficient, tensor.reshape(-1)) for coefficient, tensor in pairs]
-    step = STEP if device.type == "cpu" else max(1, len(flat))
-    for start in range(0, len(flat), step):
-        place = flat[start : start + step]
-        total = torch.zeros(len(place), dtype=torch.float64, device=device)
+        parts = parts[:1]
+    step = STEP if device.type == "cpu" else max(1, len(place))
+    for start in range(0, len(place), step):
+        end = min(start + step, len(place))
+        if _is_first(pairs):
+            place[start:end].copy_(parts[0][1][start:end])
+            continue
+        total = torch.zeros(end - start, dtype=torch.float64, device=device)
         for coefficient, part in parts:
-            total.add_(part[start : start + step].to(device), alpha=coefficient)
-        place.copy_(total.to(first.dtype))
+            total.add_(part[start:end].to(device), alpha=coefficient)
+        place[start:end].copy_(total.to(dtype))
 
 
-def mix_all(jobs: list[tuple[torch.Tensor, list[tuple[float, torch.Tensor]]]]) -> None:
+def mix_all(jobs: list[tuple[torch.Tensor, list[tuple[float, Source]]]]) -> None:
     """``mix_into`` for pairs of target and ingredients; on a CPU its threads share the targets."""
     on_cpu = all(target.device.type == "cpu" for target, _ in jobs)
     with ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1) as pool:
@@ -59,25 +85,38 @@ def mix_all(jobs: list[tuple[torch.Tensor, list[tuple[float, torch.Tensor]]]]) -
             pass
 
 
-def _is_first(pairs: list[tuple[float, torch.Tensor]]) -> bool:
+def _is_first(pairs: list[tuple[float, Source]]) -> bool:
     """Is the mix the first ingredient as it is?"""
-    coefficient, tensor = pairs[0]
-    return (len(pairs) == 1 and coefficient == 1) or not tensor.is_floating_point()
+    coefficient, source = pairs[0]
+    return (len(pairs) == 1 and coefficient == 1) or not source.is_floating_point()
 
 
 def mixed(
     coefficients: Mapping[str, Coefficient],
     ingredients: Mapping[str, Mapping],
     names: Iterable[str],
-):
-    """Yield (name, tensor) of the mix; one tensor of each ingredient is in memory at a time.
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield (name, tensor) of the mix, a few tensors ahead; pieces of ingredients are in memory.
 
     coefficients: ingredient -> number, or one per part. ingredients: ingredient -> tensors by
     name. The sum runs in the order of the ingredients' names, so any order given yields the
-    same bytes.
+    same bytes. Threads mix what comes next while the caller writes what came before.
     """
-    for name in names:
-        yield name, mix((c, ingredients[key][name]) for c, key in shares(coefficients, name))
+
+    def one(name: str) -> tuple[str, torch.Tensor]:
+        return name, mix(
+            (c, stored(ingredients[key], name)) for c, key in shares(coefficients, name)
+        )
+
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque = deque()
+        for name in names:
+            ahead.append(pool.submit(one, name))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def tower_coefficients(

@@ -1,6 +1,7 @@
 """The Classifier noun: image tower and head in one safetensors file, with a card beside it."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..digest import canonical
+from ..digest import canonical, sha256
 from ..errors import StockpotError
 from ..files import atomic
 from .card import CARD, Card, read_card
-from .stream import TensorDigest
+from .stream import Places, Stored, TensorDigest
 
 WEIGHTS = "classifier.safetensors"
 TOWER, HEAD = "visual.", "head."
@@ -25,8 +26,7 @@ def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Te
     [classes]. Tensors that share memory are written once each.
     """
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
-    card.sha256 = model_digest(card, tensors)
-    card.tower_sha256 = tensor_digest({n: t for n, t in tensors.items() if n.startswith(TOWER)})
+    card.sha256, card.tower_sha256 = digests(card, tensors.items())
     with atomic(Path(folder) / WEIGHTS) as path:
         save_file(tensors, path, file_metadata(card))
     write_card(folder, card)
@@ -45,20 +45,36 @@ def write_card(folder: str | Path, card: Card) -> None:
         path.write_text(json.dumps(asdict(card), indent=1) + "\n")
 
 
-def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    digest = TensorDigest()
-    for name, tensor in sorted(tensors.items()):
+def digests(card: Card, tensors: Iterable[tuple[str, torch.Tensor]]) -> tuple[str, str]:
+    """(of the model, of its tower): SHA-256 in hexadecimal, every tensor digested once.
+
+    A model is what it computes: its card's interface, its tower, its head. tensors: in the
+    order of their names.
+    """
+    digest = ModelDigest(card)
+    for name, tensor in tensors:
         digest.add(name, tensor)
-    return digest.hexdigest()
+    return digest.finish()
 
 
-def model_digest(card: Card, tensors: dict[str, torch.Tensor]) -> str:
-    """SHA-256 of what the model computes: its card's interface, then all tensors."""
-    digest = TensorDigest(card.interface())
-    for name, tensor in sorted(tensors.items()):
-        digest.add(name, tensor)
-    return digest.hexdigest()
+def model_digest(card: Card, tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of a model from its card and its tensors in any order."""
+    return digests(card, sorted(tensors.items()))[0]
+
+
+class ModelDigest:
+    """``digests`` for tensors that come one by one."""
+
+    def __init__(self, card: Card):
+        self._interface = card.interface()
+        self._tower, self._rest = TensorDigest(), TensorDigest()
+
+    def add(self, name: str, tensor: torch.Tensor) -> None:
+        (self._tower if name.startswith(TOWER) else self._rest).add(name, tensor)
+
+    def finish(self) -> tuple[str, str]:
+        tower = self._tower.hexdigest()
+        return sha256([self._interface, tower, self._rest.hexdigest()]), tower
 
 
 class Weights:
@@ -78,7 +94,9 @@ class Weights:
                 f"{self.path}: not a readable safetensors file ({error})"
             ) from error
         self.names = sorted(self._file.keys())
-        if verify and model_digest(self.card, dict(self)) != self.card.sha256:
+        self._places = Places(self.path)
+        pairs = ((name, self[name]) for name in self.names)
+        if verify and digests(self.card, pairs)[0] != self.card.sha256:
             raise StockpotError(f"{self.path}: its content is not what {CARD} beside it describes")
 
     def keys(self) -> list[str]:
@@ -86,6 +104,10 @@ class Weights:
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return self._file.get_tensor(name)
+
+    def stored(self, name: str) -> Stored:
+        """The tensor to be read slice by slice, for merges whose memory must not grow."""
+        return self._places[name]
 
     def shapes(self) -> dict[str, tuple[list[int], str]]:
         """Shape and type of every tensor, read from the header alone."""
@@ -104,6 +126,9 @@ class WithHead:
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return (self._head if name.startswith(HEAD) else self._tower)[name]
+
+    def stored(self, name: str) -> Stored:
+        return (self._head if name.startswith(HEAD) else self._tower).stored(name)
 
     def shapes(self) -> dict[str, tuple[list[int], str]]:
         heads = {n: s for n, s in self._head.shapes().items() if n.startswith(HEAD)}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +20,8 @@ BYTES = {
 class TensorDigest:
     """SHA-256 over names, types, shapes and bytes of tensors, added in the order of their names."""
 
-    def __init__(self, before: str = ""):
-        """before: text that is digested first."""
-        self._sha256 = hashlib.sha256(before.encode())
+    def __init__(self):
+        self._sha256 = hashlib.sha256()
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         self._sha256.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())
@@ -81,6 +81,62 @@ class TensorFile:
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
         text += b" " * (-len(text) % 8)
         return struct.pack("<Q", len(text)) + text
+
+
+TYPES = {
+    "F64": torch.float64, "I64": torch.int64, "U64": torch.uint64, "F32": torch.float32,
+    "I32": torch.int32, "U32": torch.uint32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I16": torch.int16, "U16": torch.uint16, "I8": torch.int8, "U8": torch.uint8,
+    "BOOL": torch.bool,
+}  # fmt: skip
+
+
+class Stored:
+    """One tensor of a safetensors file, flat, of which slices are read when they are asked for.
+
+    Unlike a tensor that is mapped into memory, what has been read of it does not stay there.
+    """
+
+    def __init__(self, file: int, begin: int, shape: list[int], dtype: str):
+        """file: descriptor. begin: of the tensor's bytes in the file. dtype: as "F32"."""
+        self.shape, self.dtype, self._file, self._begin = (
+            torch.Size(shape),
+            TYPES[dtype],
+            file,
+            begin,
+        )
+
+    def __len__(self) -> int:
+        return self.shape.numel()
+
+    def is_floating_point(self) -> bool:
+        return self.dtype.is_floating_point
+
+    def __getitem__(self, numbers: slice) -> torch.Tensor:
+        """The numbers from start to stop, one-dimensional; any thread may ask."""
+        start, stop, _ = numbers.indices(len(self))
+        found = torch.empty(max(0, stop - start), dtype=self.dtype)
+        place, offset = memoryview(_bytes(found)), self._begin + start * self.dtype.itemsize
+        while len(place):
+            done = os.preadv(self._file, [place], offset)
+            if done == 0:
+                raise OSError("the file ends within a tensor")
+            place, offset = place[done:], offset + done
+        return found
+
+
+class Places:
+    """Where a safetensors file has its tensors; the file stays open as long as this."""
+
+    def __init__(self, path: Path):
+        self._file = open(path, "rb")  # noqa: SIM115 - __del__ of the object closes it
+        (size,) = struct.unpack("<Q", self._file.read(8))
+        self._header, self._data = json.loads(self._file.read(size)), 8 + size
+
+    def __getitem__(self, name: str) -> Stored:
+        entry = self._header[name]
+        begin = self._data + entry["data_offsets"][0]
+        return Stored(self._file.fileno(), begin, entry["shape"], entry["dtype"])
 
 
 def _bytes(tensor: torch.Tensor) -> np.ndarray:

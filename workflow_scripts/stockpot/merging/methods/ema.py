@@ -24,7 +24,7 @@ OPTIONS = {
 
 
 def merge(ingredients: dict[str, str], context):
-    from ..linear import mix
+    from ..linear import mix, stored
 
     start, b, biased = context.weights(context.start), context.spec["decay"], context.spec["biased"]
     runs = [(context.weights(sha), context.averages(sha)) for sha in sorted(ingredients.values())]
@@ -34,9 +34,9 @@ def merge(ingredients: dict[str, str], context):
         for weights, averages in runs:
             mean, left = averages.ema(b, name), b**averages.steps
             if mean is None:
-                pairs.append((1 / k, weights[name]))
+                pairs.append((1 / k, stored(weights, name)))
             elif biased:
-                pairs += [(1 / k, mean), (left / k, start[name])]
+                pairs += [(1 / k, mean), (left / k, stored(start, name))]
             else:
                 pairs.append((1 / (k * (1 - left)), mean))
         yield name, mix(pairs)

@@ -27,6 +27,7 @@ def merge(ingredients: dict[str, str], context):
     import torch
 
     from ..fisher import fisher_diagonal
+    from ..linear import mix, stored, whole
 
     spec, shas = context.spec, sorted(ingredients.values())
     names = {sha: name for name, sha in ingredients.items()}
@@ -36,13 +37,13 @@ def merge(ingredients: dict[str, str], context):
     above, below, started = {}, {}, time.monotonic()
     for done, sha in enumerate(shas, 1):
         weights = context.weights(sha)
-        model.load_state_dict({name: weights[name] for name in weights.names})
+        model.load_state_dict({name: whole(weights, name) for name in weights.names})
         generator = torch.Generator().manual_seed(spec["seed"])
         for name, found in fisher_diagonal(model, images, generator).items():
             found = found.cpu().double().clamp_min_(spec["floor"])
             if done == 1:
                 above[name], below[name] = torch.zeros_like(found), torch.zeros_like(found)
-            above[name] += found * weights[name].double()
+            above[name] += found * whole(weights, name).double()
             below[name] += found
         left = (time.monotonic() - started) / done * (len(shas) - done)
         log.info("information of %s  %d/%d  %.0f s left", names[sha], done, len(shas), left)
@@ -51,10 +52,4 @@ def merge(ingredients: dict[str, str], context):
         if name in above:
             yield name, (above.pop(name) / below.pop(name)).to(start[name].dtype)
         else:  # buffers carry no information: the plain mean, and counters those of the start
-            yield name, _mean([context.weights(sha)[name] for sha in shas])
-
-
-def _mean(tensors):
-    from ..linear import mix
-
-    return mix([(1 / len(tensors), tensor) for tensor in tensors])
+            yield name, mix([(1 / len(shas), stored(context.weights(sha), name)) for sha in shas])

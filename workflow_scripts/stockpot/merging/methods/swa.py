@@ -9,9 +9,9 @@ MIXES = "weights"
 
 
 def merge(ingredients: dict[str, str], context):
-    from ..linear import mix
+    from ..linear import mix, stored
 
     runs = [(context.weights(sha), context.averages(sha)) for sha in sorted(ingredients.values())]
     for name in context.weights(context.start).names:
-        found = [(weights[name], averages.swa(name)) for weights, averages in runs]
+        found = [(stored(weights, name), averages.swa(name)) for weights, averages in runs]
         yield name, mix([(1 / len(runs), own if mean is None else mean) for own, mean in found])
