@@ -87,6 +87,19 @@ def tensor_digest(tensors) -> str:
     return digest.hexdigest()
 
 
+def mixed(coefficients, ingredients, names):
+    """(name, tensor) of a mix, in the shapes of the ingredients."""
+    import torch
+
+    from stockpot.merging.linear import mixed as flat
+
+    names, first = list(names), ingredients[min(coefficients)]
+    for name in dict.fromkeys(names):
+        parts = [part for _, part in flat(coefficients, ingredients, [name])]
+        owner = next(m for m in (first, *ingredients.values()) if name in list(m.keys()))
+        yield name, torch.cat(parts).view(owner[name].shape)
+
+
 @pytest.fixture(scope="session")
 def schema() -> dict:
     return yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())

@@ -1,11 +1,11 @@
 """Coefficients per part of the model."""
 
 import pytest
+from conftest import mixed
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stockpot.merging.coefficients import at, block, blocks, combined, simplified
-from stockpot.merging.linear import mixed
 from stockpot.merging.recipe import interpolate, single
 
 PARTS = ["", "a.", "a.1.", "a.10.", "a.1.w", "b", "b."]

@@ -189,8 +189,9 @@ def test_a_file_written_in_pieces_is_the_librarys(tensors, tmp_path, backwards):
 
 def test_a_file_in_pieces_is_whole_or_refused(tensors, tmp_path):
     with TensorFile(tmp_path / "file", shapes_of(tensors), {"card": "0"}) as file:
-        with pytest.raises(ValueError, match="odd: 8 bytes for a place of 12"):
-            file.write("odd", torch.zeros(2))
+        with pytest.raises(ValueError, match="odd: 16 bytes for a place of 12"):
+            file.write("odd", torch.zeros(4))
+        file.write("odd", torch.zeros(2))
         for name in list(tensors)[1:]:
             file.write(name, tensors[name])
         with pytest.raises(ValueError, match="odd"):
@@ -198,6 +199,18 @@ def test_a_file_in_pieces_is_whole_or_refused(tensors, tmp_path):
         file.write("odd", tensors["odd"])
         with pytest.raises(ValueError, match="another length"):
             file.finish({"card": "1" * 9})
+
+
+def test_a_tensor_may_come_in_parts(tensors, tmp_path):
+    with TensorFile(tmp_path / "file", shapes_of(tensors), {"card": "0"}) as file:
+        for name, tensor in tensors.items():
+            before = 0
+            for part in tensor.reshape(-1).split(2):
+                file.write(name, part, before)
+                before += part.nbytes
+        file.finish({"card": "1"})
+    found = load_file(tmp_path / "file")
+    assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())
 
 
 def test_a_digest_of_tensors_that_come_one_by_one(tensors):

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from conftest import mixed
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.store import Store
-from stockpot.merging.linear import mixed
 from stockpot.merging.recipe import interpolate, single, with_head
 from stockpot.models.card import read_card
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import tensor_digest
+from conftest import mixed, tensor_digest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from stockpot.digest import canonical
 from stockpot.errors import StockpotError
 from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients
-from stockpot.merging.linear import mix, mix_all, mix_into, mixed, tower_coefficients
+from stockpot.merging.linear import mix, mix_all, mix_into, tower_coefficients
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
@@ -275,19 +275,19 @@ def test_mixing_leaves_the_ingredients_alone(ingredients):
     assert {name: tensor_digest(tensors) for name, tensors in ingredients.items()} == before
 
 
-def test_a_mix_reads_one_tensor_of_each_ingredient_at_a_time(ingredients):
-    """It is streamed: the second tensor is not touched before the first is yielded."""
-    read = []
-
-    class Logged(dict):
-        def __getitem__(self, name):
-            read.append(name)
-            return super().__getitem__(name)
-
-    logged = {name: Logged(tensors) for name, tensors in ingredients.items()}
-    stream = mixed(uniform(list("abcde"))["ingredients"], logged, ["w", "v"])
-    assert next(stream)[0] == "w" and read == ["w"] * 5
-    assert next(stream)[0] == "v" and read == ["w"] * 5 + ["v"] * 5
+def test_a_mix_comes_in_parts_a_few_ahead_of_who_asks(ingredients, monkeypatch):
+    """With one thread one part is mixed while another is written, and a third waits."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr("stockpot.merging.linear.PART", 2)
+    begun, plain = [], linear._mix_part
+    monkeypatch.setattr(linear, "_mix_part", lambda *a: begun.append(a[3]) or plain(*a))
+    recipe, name = uniform(list("abcde"))["ingredients"], "w"
+    stream = linear.mixed(recipe, ingredients, [name])
+    assert next(stream)[0] == name and len(begun) <= 3
+    parts = [part for _, part in linear.mixed(recipe, ingredients, [name])]
+    assert {len(part) for part in parts[:-1]} == {2}
+    expected = mix([(0.2, ingredients[key][name]) for key in "abcde"])
+    assert torch.equal(torch.cat(parts), expected.reshape(-1)) and len(parts) > 3
 
 
 def test_mixing_files_is_mixing_tensors(runs):

@@ -5,15 +5,15 @@ import math
 
 import pytest
 import torch
+from conftest import mixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockpot.errors import StockpotError
-from stockpot.merging import methods
+from stockpot.merging import linear, methods
 from stockpot.merging.coefficients import at
 from stockpot.merging.fisher import fisher_diagonal
 from stockpot.merging.geometry import cosine, gram, per_block
-from stockpot.merging.linear import mixed
 from stockpot.merging.methods.model_stock import ratio
 from stockpot.merging.methods.slerp import sines
 from stockpot.merging.outputs import mix_outputs
@@ -183,7 +183,8 @@ def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
 
 def test_pieces_of_a_tensor_add_up(monkeypatch, models):
     whole = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
-    monkeypatch.setattr("stockpot.merging.geometry.STEP", 2)
+    plain = linear.pieces
+    monkeypatch.setattr("stockpot.merging.geometry.pieces", lambda s, n: plain(s, n, step=2))
     pieces = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
     assert all(torch.allclose(whole[name], pieces[name]) for name in NAMES)
 

@@ -5,15 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from conftest import mixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from stockpot.merging.elementwise import elementwise
-from stockpot.merging.export import write_streamed
+from stockpot.merging.export import write_streamed, written
 from stockpot.merging.geometry import gram
 from stockpot.merging.learned import Mix
-from stockpot.merging.linear import mix_all, mixed
+from stockpot.merging.linear import mix_all
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import Card
 from stockpot.models.classifier import WEIGHTS, Weights, write_classifier
@@ -127,7 +128,7 @@ def test_a_written_mix_is_the_mix_and_any_reader_reads_it(found):
         coefficients = uniform(list(weights))["ingredients"]
         out = Path(folder) / "out"
         made = dict(mixed(coefficients, weights, first.names))
-        card = write_streamed(out, CARD, first.shapes(), made.items())
+        card = write_streamed(out, CARD, first.shapes(), written(made.items()))
         read = load_file(out / WEIGHTS)
         assert read.keys() == made.keys()
         assert all(torch.equal(read[name], made[name]) for name in made)

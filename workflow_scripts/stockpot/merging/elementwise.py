@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
-from .linear import STEP, flat, stored
+from .linear import pieces, stored
 
 Tensors = Mapping[str, torch.Tensor]
 # (base float64 [p], updates float64 [k, p], tensor name, first number of the piece) -> [p]
@@ -23,12 +23,12 @@ def elementwise(
         if not origin.is_floating_point():
             yield name, start[name]
             continue
-        base, parts = flat(origin), [flat(stored(w, name)) for w in weights]
-        merged = torch.empty(len(base), dtype=base.dtype)
-        for begin in range(0, len(base), STEP):
-            piece = base[begin : begin + STEP].double()
-            updates = torch.stack([p[begin : begin + STEP].double() for p in parts]) - piece
-            merged[begin : begin + STEP] = rule(piece, updates, name, begin).to(base.dtype)
+        sources = [origin, *(stored(w, name) for w in weights)]
+        merged = torch.empty(origin.shape.numel(), dtype=origin.dtype)
+        for begin, (base, *parts) in pieces(sources, len(merged)):
+            piece = base.double()
+            updates = torch.stack([part.double() for part in parts]) - piece
+            merged[begin : begin + len(piece)] = rule(piece, updates, name, begin).to(merged.dtype)
         yield name, merged.reshape(origin.shape)
 
 
@@ -39,12 +39,10 @@ def magnitude(start: Tensors, weights: Tensors, names: list[str], density: float
     """
     sizes = []
     for name in names:
-        base, end = flat(stored(start, name)), flat(stored(weights, name))
+        base, end = stored(start, name), stored(weights, name)
         if base.is_floating_point():
-            sizes += [
-                (end[i : i + STEP].float() - base[i : i + STEP].float()).abs()
-                for i in range(0, len(base), STEP)
-            ]
+            both = pieces([base, end], base.shape.numel())
+            sizes += [(after.float() - before.float()).abs() for _, (before, after) in both]
     every = torch.cat(sizes)
     kept = max(1, round(density * every.numel()))
     return float(every.kthvalue(every.numel() - kept + 1).values)

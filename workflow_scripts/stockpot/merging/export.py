@@ -1,7 +1,8 @@
 """A recipe as a Classifier of its own: for use elsewhere, or as an ingredient."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,10 +18,10 @@ from ..models.classifier import (
     file_metadata,
     write_card,
 )
-from ..models.stream import TensorFile
+from ..models.stream import TYPES, TensorFile
 from .checks import check_ingredients
 from .coefficients import Coefficient, shares
-from .linear import mixed, tower_coefficients
+from .linear import Write, mixed, tower_coefficients
 from .names import LINEAR
 
 UNKNOWN = "0" * 64
@@ -52,7 +53,7 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
         first.card, name=name, kind=recipe.get("method", "soup"), start=first.card.origin(),
         spec=recipe, history=[],
     )  # fmt: skip
-    tensors = _tensors(coefficients, ingredients, cards, first.names)
+    tensors = partial(_tensors, coefficients, ingredients, cards, first.names)
     return write_streamed(folder, card, first.shapes(), tensors)
 
 
@@ -60,25 +61,43 @@ def write_streamed(
     folder: Path,
     card: Card,
     shapes: Mapping[str, tuple[list[int], str]],
-    tensors: Iterable[tuple[str, torch.Tensor]],
+    tensors: Callable[[Write], Iterable[tuple[str, torch.Tensor]]],
 ) -> Card:
     """Write a Classifier whose tensors come one by one, in the order of their names.
 
-    shapes: of all tensors, as ``Weights.shapes`` gives them. The card's digests are filled in.
+    shapes: of all tensors, as ``Weights.shapes`` gives them. tensors: gets a function that
+    writes (name, part, bytes before it), and yields (name, part) of all that it has written,
+    consecutive parts of each tensor. The card's digests are filled in.
     """
     card = replace(card, sha256=UNKNOWN, tower_sha256=UNKNOWN)
-    digest = ModelDigest(card)
+    digest, name = ModelDigest(card), None
     with (
         atomic(folder / WEIGHTS) as path,
         TensorFile(path, shapes, file_metadata(card)) as file,
     ):
-        for key, tensor in tensors:
-            file.write(key, tensor)
-            digest.add(key, tensor)
+        for key, part in tensors(file.write):
+            if key != name:
+                shape, dtype = shapes[key]
+                digest.of(key).begin(key, TYPES[dtype], shape)
+                name = key
+            digest.of(key).go_on(part)
         card.sha256, card.tower_sha256 = digest.finish()
         file.finish(file_metadata(card))
     write_card(folder, card)
     return card
+
+
+def written(
+    tensors: Iterable[tuple[str, torch.Tensor]],
+) -> Callable[[Write], Iterator[tuple[str, torch.Tensor]]]:
+    """Whole tensors as ``write_streamed`` wants them."""
+
+    def write_each(write: Write) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, tensor in tensors:
+            write(name, tensor, 0)
+            yield name, tensor
+
+    return write_each
 
 
 def _tensors(
@@ -86,8 +105,10 @@ def _tensors(
     ingredients: Mapping[str, Weights],
     cards: Mapping[str, Card],
     names: list[str],
+    write: Write,
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """The engine's tensors, in the order of their names, as digests want them."""
     tower = tower_coefficients(coefficients, cards)
-    yield from mixed(coefficients, ingredients, [n for n in names if not n.startswith(TOWER)])
-    yield from mixed(tower, ingredients, [n for n in names if n.startswith(TOWER)])
+    heads = [name for name in names if not name.startswith(TOWER)]
+    yield from mixed(coefficients, ingredients, heads, write)
+    yield from mixed(tower, ingredients, [name for name in names if name not in heads], write)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from .coefficients import block
-from .linear import STEP, flat, stored
+from .linear import pieces, stored
 
 
 def gram(
@@ -20,15 +20,15 @@ def gram(
     """
     found = {}
     for name in names:
-        parts = [flat(stored(model, name)) for model in weights]
-        if not parts[0].is_floating_point():
+        sources = [stored(model, name) for model in weights]
+        if not sources[0].is_floating_point():
             continue
-        origin = None if start is None else flat(stored(start, name))
-        total = torch.zeros(len(parts), len(parts), dtype=torch.float64)
-        for begin in range(0, len(parts[0]), STEP):
-            rows = torch.stack([part[begin : begin + STEP].double() for part in parts])
-            if origin is not None:
-                rows -= origin[begin : begin + STEP].double()
+        sources += [] if start is None else [stored(start, name)]
+        total = torch.zeros(len(weights), len(weights), dtype=torch.float64)
+        for _, parts in pieces(sources, sources[0].shape.numel()):
+            rows = torch.stack([part.double() for part in parts])
+            if start is not None:
+                rows = rows[:-1] - rows[-1]
             total += rows @ rows.T
         found[name] = total
     return found

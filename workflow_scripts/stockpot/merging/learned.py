@@ -16,7 +16,7 @@ import torch
 
 from ..models.resident import Resident, free_memory
 from .coefficients import at
-from .linear import STEP, Source, flat, mix_all, stored
+from .linear import STEP, Source, mix_all, pieces, stored, whole
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -68,20 +68,16 @@ class Mix:
             return source
         size = source.shape.numel() * source.dtype.itemsize
         device = self.tensors[name].device
-        kept = self.resident.get(
-            (i, name), size, lambda: flat(source)[:].to(device).view(source.shape)
-        )
+        kept = self.resident.get((i, name), size, lambda: whole(source).to(device))
         return source if kept is None else kept
 
 
 def _dot(a: torch.Tensor, b: Source) -> float:
     """Inner product of two tensors, in pieces whose sums are added in float64."""
-    a, b = a.reshape(-1), flat(b)
-    step = STEP if a.device.type == "cpu" else max(1, len(a))
-    total = 0.0
-    for start in range(0, len(a), step):
-        piece = b[start : start + step].to(a.device, a.dtype)
-        total += torch.dot(a[start : start + step], piece).item()
+    a, total = a.reshape(-1), 0.0
+    step = STEP if a.device.type == "cpu" else len(a)
+    for start, (piece,) in pieces([b], len(a), step):
+        total += torch.dot(a[start : start + len(piece)], piece.to(a.device, a.dtype)).item()
     return total
 
 

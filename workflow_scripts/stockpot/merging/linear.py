@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -15,9 +15,10 @@ from .coefficients import Coefficient, combined, shares
 # torch runs a step in one thread: threads that meet after every step lose a hundredfold as soon
 # as the cores have other work too.
 STEP = 2**15
-
+PART = 2**18  # numbers that are written at once
 
 Source = torch.Tensor | Stored
+Write = Callable[[str, torch.Tensor, int], None]
 
 
 def stored(model: Mapping[str, torch.Tensor], name: str) -> Source:
@@ -25,14 +26,8 @@ def stored(model: Mapping[str, torch.Tensor], name: str) -> Source:
     return model.stored(name) if hasattr(model, "stored") else model[name]
 
 
-def flat(source: Source) -> Source:
-    return source if isinstance(source, Stored) else source.reshape(-1)
-
-
-def whole(model: Mapping[str, torch.Tensor], name: str) -> torch.Tensor:
-    """A tensor of a model in memory of its own; of a file, nothing stays mapped."""
-    source = stored(model, name)
-    return source[:].view(source.shape) if isinstance(source, Stored) else source
+def whole(source: Source) -> torch.Tensor:
+    return source.read() if isinstance(source, Stored) else source
 
 
 def mix(sources: Iterable[tuple[float, Source]]) -> torch.Tensor:
@@ -50,31 +45,55 @@ def mix(sources: Iterable[tuple[float, Source]]) -> torch.Tensor:
     return target
 
 
-@torch.inference_mode()
 def mix_into(target: torch.Tensor, pairs: list[tuple[float, Source]]) -> None:
     """Write ``mix(pairs)`` into a contiguous tensor of any type, on any device.
 
     The sum is rounded to the ingredients' type before it is rounded to the target's, so the
-    same numbers arrive wherever the ingredients lie.
+    same numbers arrive wherever the ingredients lie. ValueError for shapes that differ.
     """
-    place, device = target.view(-1), target.device
-    parts = [(coefficient, flat(source)) for coefficient, source in pairs]
-    for _, part in parts:
-        if len(part) != len(place):
-            raise ValueError(f"{len(part)} numbers cannot be mixed with {len(place)}")
-    dtype = pairs[0][1].dtype
+    _mix_part(target.view(-1), pairs, target.numel(), 0)
+
+
+@torch.inference_mode()
+def _mix_part(place: torch.Tensor, pairs: list[tuple[float, Source]], n: int, first: int) -> None:
+    """Fill ``place`` with the mix's numbers from ``first`` on; sources have n numbers each."""
+    device, dtype, last = place.device, pairs[0][1].dtype, first + len(place)
     if _is_first(pairs):
-        parts = parts[:1]
-    step = STEP if device.type == "cpu" else max(1, len(place))
-    for start in range(0, len(place), step):
-        end = min(start + step, len(place))
-        if _is_first(pairs):
-            place[start:end].copy_(parts[0][1][start:end])
-            continue
-        total = torch.zeros(end - start, dtype=torch.float64, device=device)
-        for coefficient, part in parts:
-            total.add_(part[start:end].to(device), alpha=coefficient)
-        place[start:end].copy_(total.to(dtype))
+        for start, (part,) in pieces([pairs[0][1]], n, STEP, first, last):
+            place[start - first : start - first + len(part)].copy_(part)
+        return
+    step = min(STEP, len(place)) if device.type == "cpu" else len(place)
+    total = torch.empty(step, dtype=torch.float64, device=device)
+    for start, parts in pieces([source for _, source in pairs], n, step, first, last):
+        end = start + len(parts[0])
+        total = total[: end - start].zero_()
+        for (coefficient, _), part in zip(pairs, parts):
+            total.add_(part.to(device), alpha=coefficient)
+        place[start - first : end - first].copy_(total.to(dtype))
+
+
+def pieces(
+    sources: list[Source], n: int, step: int = STEP, first: int = 0, last: int | None = None
+) -> Iterator[tuple[int, list[torch.Tensor]]]:
+    """Yield (first number, that piece of every source) of sources of n numbers each.
+
+    first, last: where to begin and end. A piece of a file is in memory until the next is asked
+    for. ValueError for another n.
+    """
+    readers = []
+    for source in sources:
+        if source.shape.numel() != n:
+            raise ValueError(f"{source.shape.numel()} numbers cannot be mixed with {n}")
+        readers.append(source.reader(step) if isinstance(source, Stored) else _slices(source))
+    last = n if last is None else last
+    for start in range(first, last, max(1, step)):
+        end = min(start + step, last)
+        yield start, [read(start, end) for read in readers]
+
+
+def _slices(source: torch.Tensor):
+    flat = source.reshape(-1)
+    return lambda start, end: flat[start:end]
 
 
 def mix_all(jobs: list[tuple[torch.Tensor, list[tuple[float, Source]]]]) -> None:
@@ -95,25 +114,36 @@ def mixed(
     coefficients: Mapping[str, Coefficient],
     ingredients: Mapping[str, Mapping],
     names: Iterable[str],
+    write: Write | None = None,
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield (name, tensor) of the mix, a few tensors ahead; pieces of ingredients are in memory.
+    """Yield (name, numbers) of the mix: every tensor flat, in consecutive parts of ``PART``.
 
-    coefficients: ingredient -> number, or one per part. ingredients: ingredient -> tensors by
-    name. The sum runs in the order of the ingredients' names, so any order given yields the
-    same bytes. Threads mix what comes next while the caller writes what came before.
+    coefficients: ingredient -> number, or one per part of the model. ingredients: ingredient ->
+    tensors by name. The sum runs in the order of the ingredients' names, so any order given
+    yields the same bytes. Threads mix, and hand to ``write``, what comes next while the caller
+    looks at what came before. write: gets name, part, and how many bytes of the tensor precede.
     """
 
-    def one(name: str) -> tuple[str, torch.Tensor]:
-        return name, mix(
-            (c, stored(ingredients[key], name)) for c, key in shares(coefficients, name)
-        )
+    def jobs():
+        for name in names:
+            pairs = [(c, stored(ingredients[key], name)) for c, key in shares(coefficients, name)]
+            n = pairs[0][1].shape.numel()
+            for first in range(0, max(1, n), PART):
+                yield name, pairs, n, first
+
+    def one(name, pairs, n: int, first: int) -> tuple[str, torch.Tensor]:
+        place = torch.empty(min(PART, n - first), dtype=pairs[0][1].dtype)
+        _mix_part(place, pairs, n, first)
+        if write:
+            write(name, place, first * place.element_size())
+        return name, place
 
     threads = torch.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque = deque()
-        for name in names:
-            ahead.append(pool.submit(one, name))
-            if len(ahead) > threads:
+        for job in jobs():
+            ahead.append(pool.submit(one, *job))
+            if len(ahead) > threads + 1:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -35,7 +35,7 @@ def make_soup(cards: list[Card], context: methods.Context) -> dict:
 
 def write_merge(folder: Path, cards: list[Card], context: methods.Context) -> Card:
     """Write the Classifier that a method which is not linear makes of the models of the cards."""
-    from .export import write_streamed
+    from .export import write_streamed, written
 
     spec, (ingredients, _) = context.spec, usable(cards, context)
     start = context.weights(context.start)
@@ -44,7 +44,7 @@ def write_merge(folder: Path, cards: list[Card], context: methods.Context) -> Ca
         spec={**spec, "ingredients": ingredients},
     )  # fmt: skip
     tensors = methods.load(spec["method"])(ingredients, context)
-    return write_streamed(folder, card, start.shapes(), tensors)
+    return write_streamed(folder, card, start.shapes(), written(tensors))
 
 
 def usable(cards: list[Card], context: methods.Context) -> tuple[dict[str, str], dict[str, float]]:

@@ -53,7 +53,7 @@ def digests(card: Card, tensors: Iterable[tuple[str, torch.Tensor]]) -> tuple[st
     """
     digest = ModelDigest(card)
     for name, tensor in tensors:
-        digest.add(name, tensor)
+        digest.of(name).add(name, tensor)
     return digest.finish()
 
 
@@ -69,8 +69,9 @@ class ModelDigest:
         self._interface = card.interface()
         self._tower, self._rest = TensorDigest(), TensorDigest()
 
-    def add(self, name: str, tensor: torch.Tensor) -> None:
-        (self._tower if name.startswith(TOWER) else self._rest).add(name, tensor)
+    def of(self, name: str) -> TensorDigest:
+        """The digest that a tensor belongs to."""
+        return self._tower if name.startswith(TOWER) else self._rest
 
     def finish(self) -> tuple[str, str]:
         tower = self._tower.hexdigest()

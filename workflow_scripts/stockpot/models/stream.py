@@ -5,8 +5,9 @@ import json
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -24,8 +25,15 @@ class TensorDigest:
         self._sha256 = hashlib.sha256()
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
-        self._sha256.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}\0".encode())
-        self._sha256.update(_bytes(tensor))
+        self.begin(name, tensor.dtype, list(tensor.shape))
+        self.go_on(tensor)
+
+    def begin(self, name: str, dtype: torch.dtype, shape: list[int]) -> None:
+        """Add a tensor whose numbers ``go_on`` then gets, in any number of parts."""
+        self._sha256.update(f"{name}:{dtype}:{shape}\0".encode())
+
+    def go_on(self, part: torch.Tensor) -> None:
+        self._sha256.update(_bytes(part))
 
     def hexdigest(self) -> str:
         return self._sha256.hexdigest()
@@ -34,8 +42,9 @@ class TensorDigest:
 class TensorFile:
     """A new safetensors file whose tensors are written in any order, each once.
 
-    The header comes first in the file, but metadata may follow from the tensors (a digest):
-    it can be replaced at the end by a text of the same length.
+    A tensor that is short of bytes counts as missing. The header comes first in the file, but
+    metadata may follow from the tensors (a digest): it can be replaced at the end by a text of
+    the same length.
     """
 
     def __init__(
@@ -50,8 +59,8 @@ class TensorFile:
             self._entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
         self._missing = set(shapes)
         self._header = self._head(metadata)
-        self._file = open(path, "wb")  # noqa: SIM115 - __exit__ closes it
-        self._file.write(self._header)
+        self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - __exit__ closes it
+        self._write(0, self._header)
 
     def __enter__(self):
         return self
@@ -59,22 +68,31 @@ class TensorFile:
     def __exit__(self, *_):
         self._file.close()
 
-    def write(self, name: str, tensor: torch.Tensor) -> None:
-        """Raises ValueError for a tensor that does not fit the place that the header gives it."""
+    def write(self, name: str, part: torch.Tensor, before: int = 0) -> None:
+        """Write a tensor, or the part of it that follows on ``before`` bytes.
+
+        Raises ValueError for one that does not fit the place that the header gives it.
+        """
         start, end = self._entries[name]["data_offsets"]
-        if tensor.nbytes != end - start:
-            raise ValueError(f"{name}: {tensor.nbytes} bytes for a place of {end - start}")
-        self._file.seek(len(self._header) + start)
-        self._file.write(_bytes(tensor))
-        self._missing.discard(name)
+        left = end - start - before - part.nbytes
+        if left < 0:
+            raise ValueError(f"{name}: {before + part.nbytes} bytes for a place of {end - start}")
+        self._write(len(self._header) + start + before, _bytes(part))
+        if left == 0:
+            self._missing.discard(name)
 
     def finish(self, metadata: dict[str, str]) -> None:
         """Replace the metadata. Raises ValueError if a tensor is missing or the length differs."""
         header = self._head(metadata)
         if self._missing or len(header) != len(self._header):
             raise ValueError(f"missing: {sorted(self._missing)}, or metadata of another length")
-        self._file.seek(0)
-        self._file.write(header)
+        self._write(0, header)
+
+    def _write(self, offset: int, data) -> None:
+        left = memoryview(data)
+        while len(left):
+            done = os.pwrite(self._file.fileno(), left, offset)
+            left, offset = left[done:], offset + done
 
     def _head(self, metadata: dict[str, str]) -> bytes:
         header = {"__metadata__": metadata, **self._entries}
@@ -97,14 +115,10 @@ class Stored:
     Unlike a tensor that is mapped into memory, what has been read of it does not stay there.
     """
 
-    def __init__(self, file: int, begin: int, shape: list[int], dtype: str):
-        """file: descriptor. begin: of the tensor's bytes in the file. dtype: as "F32"."""
-        self.shape, self.dtype, self._file, self._begin = (
-            torch.Size(shape),
-            TYPES[dtype],
-            file,
-            begin,
-        )
+    def __init__(self, file: BinaryIO, begin: int, shape: list[int], dtype: str):
+        """begin: of the tensor's bytes in the file. dtype: as "F32"."""
+        self.shape, self.dtype = torch.Size(shape), TYPES[dtype]
+        self._file, self._begin = file, begin
 
     def __len__(self) -> int:
         return self.shape.numel()
@@ -112,31 +126,43 @@ class Stored:
     def is_floating_point(self) -> bool:
         return self.dtype.is_floating_point
 
-    def __getitem__(self, numbers: slice) -> torch.Tensor:
-        """The numbers from start to stop, one-dimensional; any thread may ask."""
-        start, stop, _ = numbers.indices(len(self))
-        found = torch.empty(max(0, stop - start), dtype=self.dtype)
-        place, offset = memoryview(_bytes(found)), self._begin + start * self.dtype.itemsize
-        while len(place):
-            done = os.preadv(self._file, [place], offset)
-            if done == 0:
-                raise OSError("the file ends within a tensor")
-            place, offset = place[done:], offset + done
-        return found
+    def reader(self, step: int) -> Callable[[int, int], torch.Tensor]:
+        """A function of start and stop, at most ``step`` numbers apart, that reads them.
+
+        It reads into one and the same memory; every thread needs a reader of its own.
+        """
+        size, file = self.dtype.itemsize, self._file.fileno()
+        room = torch.empty(min(step, len(self)), dtype=self.dtype)
+        places = memoryview(_bytes(room))
+
+        def read(start: int, stop: int) -> torch.Tensor:
+            left, offset = places[: (stop - start) * size], self._begin + start * size
+            while len(left):
+                done = os.preadv(file, [left], offset)
+                if done == 0:
+                    raise OSError("the file ends within a tensor")
+                left, offset = left[done:], offset + done
+            return room[: stop - start]
+
+        return read
+
+    def read(self) -> torch.Tensor:
+        """The whole tensor, in memory of its own."""
+        return self.reader(len(self))(0, len(self)).view(self.shape)
 
 
 class Places:
     """Where a safetensors file has its tensors; the file stays open as long as this."""
 
     def __init__(self, path: Path):
-        self._file = open(path, "rb")  # noqa: SIM115 - __del__ of the object closes it
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed with this object
         (size,) = struct.unpack("<Q", self._file.read(8))
         self._header, self._data = json.loads(self._file.read(size)), 8 + size
 
     def __getitem__(self, name: str) -> Stored:
         entry = self._header[name]
         begin = self._data + entry["data_offsets"][0]
-        return Stored(self._file.fileno(), begin, entry["shape"], entry["dtype"])
+        return Stored(self._file, begin, entry["shape"], entry["dtype"])
 
 
 def _bytes(tensor: torch.Tensor) -> np.ndarray:

@@ -37,13 +37,13 @@ def merge(ingredients: dict[str, str], context):
     above, below, started = {}, {}, time.monotonic()
     for done, sha in enumerate(shas, 1):
         weights = context.weights(sha)
-        model.load_state_dict({name: whole(weights, name) for name in weights.names})
+        model.load_state_dict({name: whole(stored(weights, name)) for name in weights.names})
         generator = torch.Generator().manual_seed(spec["seed"])
         for name, found in fisher_diagonal(model, images, generator).items():
             found = found.cpu().double().clamp_min_(spec["floor"])
             if done == 1:
                 above[name], below[name] = torch.zeros_like(found), torch.zeros_like(found)
-            above[name] += found * whole(weights, name).double()
+            above[name] += found * whole(stored(weights, name)).double()
             below[name] += found
         left = (time.monotonic() - started) / done * (len(shas) - done)
         log.info("information of %s  %d/%d  %.0f s left", names[sha], done, len(shas), left)

@@ -22,12 +22,12 @@ def merge(ingredients: dict[str, str], context):
             f"soups.{context.spec['name']}: mono-soup takes one ingredient, not "
             f"{len(ingredients)} ({', '.join(ingredients)})"
         )
-    from ..linear import whole
+    from ..linear import stored, whole
 
     (sha,) = ingredients.values()
     start, end = context.weights(context.start), context.weights(sha)
     for name in start.names:
-        before, after = whole(start, name), whole(end, name)
+        before, after = (whole(stored(model, name)) for model in (start, end))
         matrix = after.is_floating_point() and after.ndim >= 2
         yield name, reweighted(before, after) if matrix else after
 

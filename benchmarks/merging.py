@@ -1,0 +1,146 @@
+"""Memory and time of a linear merge of k checkpoints of ViT-B/32's size, and of the peers' ways.
+
+Private memory (USS) counts everything that is this process's alone, so also file pages that
+only it has mapped. Time stands against copying the same bytes: reading every ingredient and
+writing one file, in pieces, as fast as the machine does it.
+"""
+
+import multiprocessing
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import torch
+
+KS = (2, 16)
+CLASSES = 1000
+LIMIT = 250  # MiB
+MIB = 2**20
+
+
+def measure() -> list[tuple[str, str, str]]:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        folders = checkpoints(Path(folder), max(KS))
+        size = sum(path.stat().st_size for path in folders[0].iterdir())
+        for k in KS:
+            ours, copy, together, running = (
+                best(function, folders[:k]) for function in (merge, copied, in_memory, running_mean)
+            )
+            what = f"linear merge of {k} checkpoints of {size / MIB:.0f} MiB"
+            rows += [
+                (f"{what}: peak private memory", f"{ours[1] / MIB:.0f} MiB", f"{LIMIT} MiB at most"),
+                (f"{what}: speed / copying the same bytes", f"{copy[0] / ours[0]:.2f}"
+                 f" ({ours[0]:.2f} s)", "0.7 or more"),
+                (f"{what}: all in memory, as the originals' learned soup",
+                 f"{together[1] / MIB:.0f} MiB, {together[0]:.2f} s", "reported"),
+                (f"{what}: running mean of state dicts, as the originals' uniform soup",
+                 f"{running[1] / MIB:.0f} MiB, {running[0]:.2f} s", "reported"),
+            ]  # fmt: skip
+    return rows
+
+
+def checkpoints(folder: Path, k: int) -> list[Path]:
+    """k Classifiers of random weights and of one line, each also as a pickled state dict."""
+    import models
+    from stockpot.models.classifier import Weights, write_classifier
+
+    first, second = models.pair(folder, models.VIT_B_32, CLASSES)
+    base, found = {name: second[name] for name in second.names}, []
+    for i in range(k):
+        tensors = {name: tensor + i for name, tensor in base.items()}
+        card = Weights(second.path.parent, verify=False).card
+        card.name = f"ingredient-{i}"
+        write_classifier(folder / card.name, card, tensors)
+        torch.save(tensors, folder / f"{card.name}.pt")
+        found.append(folder / card.name)
+    for old in (first, second):
+        shutil.rmtree(old.path.parent)
+    return found
+
+
+def best(function, folders: list[Path], repeats: int = 3) -> tuple[float, int]:
+    """Least seconds, and peak private bytes, each time in a process of its own."""
+    runs = []
+    for _ in range(repeats):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            runs.append(pool.apply(watched, (function, folders)))
+    return min(seconds for seconds, _ in runs), max(peak for _, peak in runs)
+
+
+def watched(function, folders: list[Path]) -> tuple[float, int]:
+
+    run = function(folders)
+    peak, done = [0], threading.Event()
+    watcher = threading.Thread(target=watch, args=(peak, done))
+    watcher.start()
+    started = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - started
+    done.set()
+    watcher.join()
+    return seconds, peak[0]
+
+
+def watch(peak: list[int], done: threading.Event) -> None:
+    while True:
+        peak[0] = max(peak[0], psutil.Process().memory_full_info().uss)
+        if done.wait(0.02):
+            return
+
+
+def merge(folders: list[Path]):
+    from stockpot.merging.export import export
+    from stockpot.merging.recipe import uniform
+    from stockpot.models.classifier import Weights
+
+    out = folders[0].parent / "merged"
+
+    def run():
+        weights = [Weights(folder, verify=False) for folder in folders]
+        ingredients = {w.card.sha256: w for w in weights}
+        export(out, uniform(list(ingredients)), ingredients, "merged")
+
+    return run
+
+
+def copied(folders: list[Path]):
+    """Every ingredient read and one file written, 1 MiB at a time."""
+    out = folders[0].parent / "copy"
+
+    def run():
+        piece = bytearray(MIB)
+        with open(out, "wb", buffering=0) as target:
+            for i, folder in enumerate(folders):
+                with open(folder / "classifier.safetensors", "rb", buffering=0) as source:
+                    while n := source.readinto(piece):
+                        if i == 0:
+                            target.write(memoryview(piece)[:n])
+
+    return run
+
+
+def in_memory(folders: list[Path]):
+    def run():
+        states = [torch.load(folder.with_suffix(".pt"), weights_only=True) for folder in folders]
+        mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+        torch.save(mean, folders[0].parent / "mean.pt")
+
+    return run
+
+
+def running_mean(folders: list[Path]):
+    def run():
+        k = len(folders)
+        for i, folder in enumerate(folders):
+            state = torch.load(folder.with_suffix(".pt"), weights_only=True)
+            if i == 0:
+                mean = {name: tensor * (1 / k) for name, tensor in state.items()}
+            else:
+                mean = {name: tensor * (1 / k) + mean[name] for name, tensor in state.items()}
+        torch.save(mean, folders[0].parent / "mean.pt")
+
+    return run
