@@ -90,7 +90,7 @@ def digest(figure: Figure, path: Path) -> str:
 
 
 def test_every_file_of_the_folder_is_a_figure_under_its_own_name():
-    assert figures.names() == ["alpha", "effective-robustness", "shifts", "soups"]
+    assert figures.names() == ["alpha", "effective-robustness", "methods", "shifts", "soups"]
     for name in figures.names():
         assert figures.load(name).__name__ == "draw"
 

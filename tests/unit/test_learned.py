@@ -6,6 +6,8 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from stockpot.merging.learned import Mix, constrained
+from stockpot.merging.methods.learned import train
+from stockpot.training.loop import Batches
 
 PARTS = [[""], ["", "0.", "2.weight"]]
 
@@ -75,6 +77,38 @@ def test_the_gradient_is_that_of_finite_differences(parts, data, ingredients, co
                 moved[i, j] += sign * step
                 losses.append(streamed(mix, moved, data)[0])
             assert found[i, j] == pytest.approx((losses[0] - losses[1]) / (2 * step), abs=1e-6)
+
+
+@pytest.mark.parametrize("space", ["simplex", "hyperplane", "free"])
+def test_the_whole_training_is_that_with_all_ingredients_in_memory(data, ingredients, space):
+    """As the originals train, by autograd through every ingredient: the same coefficients."""
+    spec = {
+        "space": space, "temperature": True, "epochs": 4, "step_size": 10, "lr": 0.05,
+        "ingredients_per_step": 0, "seed": 0,
+    }  # fmt: skip
+    x, labels = data
+    batches = Batches(x, labels, lambda x, generator: x)
+    found, beta, _ = train(Mix(network(), ingredients, [""]), batches, spec)
+
+    model = network().eval()
+    raw = torch.full((4, 1), 0.25 if space == "free" else 0.0, dtype=torch.float64)
+    raw.requires_grad_()
+    log_beta = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.Adam([raw, log_beta], lr=spec["lr"])
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(spec["epochs"]):
+        order = torch.randperm(len(x), generator=generator)
+        torch.randperm(4, generator=generator)
+        for rows in order.split(spec["step_size"]):
+            a = constrained(raw, space)
+            weights = {n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
+                       for n in ingredients[0]}  # fmt: skip
+            logits = functional_call(model, weights, x[rows])
+            optimizer.zero_grad()
+            functional.cross_entropy(log_beta.exp() * logits, labels[rows]).backward()
+            optimizer.step()
+    assert torch.allclose(found, constrained(raw, space), atol=1e-6)
+    assert beta == pytest.approx(log_beta.exp().item(), abs=1e-5)
 
 
 def test_chosen_ingredients_have_their_rows_alone(data, ingredients, coefficients):
