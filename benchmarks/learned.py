@@ -7,6 +7,7 @@ The original way has every ingredient in memory and autograd through all of them
 import multiprocessing
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,9 +17,8 @@ from merging import MIB
 from timing import cores
 
 KS = (4, 8, 16)
-CLASSES, BATCH, STEPS = 1000, 32, 2
-SPEC = {"seed": 0, "space": "simplex", "temperature": True, "lr": 0.05, "epochs": 1,
-        "step_size": BATCH, "ingredients_per_step": 0}  # fmt: skip
+CLASSES, STEPS = 1000, 2
+FEW, MANY = 8, 64  # images: activations of few are small beside a model; of many, a usual step
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -26,30 +26,36 @@ def measure() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         folders = merging.checkpoints(Path(folder), max(KS))
         size = sum(path.stat().st_size for path in folders[0].iterdir())
-        passes = once(forward_and_backward, folders[:1])[0]
         for k in KS:
-            seconds, peak = once(streamed, folders[:k])
-            reading = once(read, folders[:k])[0]
-            what = f"learned soup of {k} models of {size / MIB:.0f} MiB, {BATCH} images a step"
-            rows += [
-                (f"{what}: peak private memory / one model", f"{peak / size:.2f}", "4 or less"),
-                (f"{what}: step / (1.5 forward and backward + reading twice)",
-                 f"{seconds / (1.5 * passes + 2 * reading):.2f} ({seconds:.1f} s a step)",
-                 "1 or less"),
-            ]  # fmt: skip
+            what = f"learned soup of {k} models of {size / MIB:.0f} MiB"
+            reading = once(read, folders[:k], FEW)[0]
+            for images in (FEW, MANY):
+                passes = once(forward_and_backward, folders[:1], images)[0]
+                seconds, peak = once(streamed, folders[:k], images)
+                if images == FEW:
+                    rows.append(
+                        (f"{what}, {images} images a step: peak private memory / one model",
+                         f"{peak / size:.2f}", "4 or less")
+                    )  # fmt: skip
+                limit = 1.5 * passes + 2 * reading
+                rows.append(
+                    (f"{what}, {images} images a step: step / (1.5 forward and backward + "
+                     "reading twice)",
+                     f"{seconds / limit:.2f} ({seconds:.1f} s a step)", "1 or less")
+                )  # fmt: skip
         k = KS[0]
-        seconds, peak = once(in_memory, folders[:k])
+        seconds, peak = once(in_memory, folders[:k], FEW)
         rows.append(
-            (f"the original way with {k} models: peak private memory / one model, seconds a step",
-             f"{peak / size:.2f}, {seconds:.1f}", "reported")
+            (f"the original way with {k} models, {FEW} images: peak private memory / one model, "
+             "seconds a step", f"{peak / size:.2f}, {seconds:.1f}", "reported")
         )  # fmt: skip
     return rows
 
 
-def once(function, folders: list[Path]) -> tuple[float, int]:
+def once(function, folders: list[Path], images: int) -> tuple[float, int]:
     """(seconds a step, peak private bytes), in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(merging.watched, (function, folders))
+        return pool.apply(merging.watched, (partial(function, images=images), folders))
 
 
 def timed(step, steps: int = STEPS) -> float:
@@ -60,25 +66,25 @@ def timed(step, steps: int = STEPS) -> float:
     return (time.perf_counter() - started) / steps
 
 
-def prepared(folders: list[Path]):
+def prepared(folders: list[Path], images: int):
     from stockpot.models.classifier import Weights
     from stockpot.models.load import empty_classifier
 
     torch.set_num_threads(cores())
     weights = [Weights(folder, verify=False) for folder in folders]
     model = empty_classifier(weights[0].card, 512)
-    images = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    return weights, model, images, torch.arange(BATCH) % CLASSES
+    x = torch.randn(images, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    return weights, model, x, torch.arange(images) % CLASSES
 
 
 def loss_of(logits, labels):
     return torch.nn.functional.cross_entropy(logits, labels)
 
 
-def streamed(folders: list[Path]):
+def streamed(folders: list[Path], images: int):
     from stockpot.merging.learned import Mix, constrained
 
-    weights, model, images, labels = prepared(folders)
+    weights, model, x, labels = prepared(folders, images)
     mix = Mix(model, weights, [""])
     raw = torch.zeros(len(weights), 1, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([raw], lr=0.05)
@@ -87,7 +93,7 @@ def streamed(folders: list[Path]):
         coefficients = constrained(raw, "simplex")
         mix.fill(coefficients.detach())
         model.zero_grad(set_to_none=True)
-        loss_of(model(images), labels).backward()
+        loss_of(model(x), labels).backward()
         optimizer.zero_grad(set_to_none=True)
         coefficients.backward(mix.gradient())
         optimizer.step()
@@ -95,22 +101,22 @@ def streamed(folders: list[Path]):
     return lambda: timed(step)
 
 
-def forward_and_backward(folders: list[Path]):
-    weights, model, images, labels = prepared(folders)
+def forward_and_backward(folders: list[Path], images: int):
+    weights, model, x, labels = prepared(folders, images)
     model.load_state_dict({name: weights[0][name] for name in weights[0].names})
 
     def step():
         model.zero_grad(set_to_none=True)
-        loss_of(model(images), labels).backward()
+        loss_of(model(x), labels).backward()
 
     return lambda: timed(step)
 
 
-def read(folders: list[Path]):
+def read(folders: list[Path], images: int):
     """Every number of every ingredient once."""
     from stockpot.merging.linear import pieces, stored
 
-    weights = prepared(folders)[0]
+    weights = prepared(folders, images)[0]
 
     def step():
         for w in weights:
@@ -122,10 +128,10 @@ def read(folders: list[Path]):
     return lambda: timed(step, 1)
 
 
-def in_memory(folders: list[Path]):
+def in_memory(folders: list[Path], images: int):
     from torch.func import functional_call
 
-    weights, model, images, labels = prepared(folders)
+    weights, model, x, labels = prepared(folders, images)
     states = [{name: w[name].clone().requires_grad_() for name in w.names} for w in weights]
     raw = torch.zeros(len(weights), requires_grad=True)
 
@@ -135,6 +141,6 @@ def in_memory(folders: list[Path]):
             name: sum(share * state[name] for share, state in zip(shares, states))
             for name in states[0]
         }
-        loss_of(functional_call(model, mixed, (images,)), labels).backward()
+        loss_of(functional_call(model, mixed, (x,)), labels).backward()
 
     return lambda: timed(step)

@@ -11,6 +11,7 @@ ingredients stay where there is room for them.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -55,10 +56,17 @@ class Mix:
         """
         chosen = list(range(len(self.ingredients))) if chosen is None else chosen
         found = torch.zeros(len(self.ingredients), len(self.parts), dtype=torch.float64)
-        for name, parameter in self.parameters.items():
-            if parameter.grad is not None:
-                for i in chosen:
-                    found[i, self.place[name]] += _dot(parameter.grad, self._source(i, name))
+        moved = [(name, p.grad) for name, p in self.parameters.items() if p.grad is not None]
+        jobs = [(name, i, gradient) for name, gradient in moved for i in chosen]
+
+        def product(job) -> float:
+            name, i, gradient = job
+            return _dot(gradient, self._source(i, name))
+
+        on_cpu = not self.resident.left and all(g.device.type == "cpu" for _, g in moved)
+        with ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1) as pool:
+            for (name, i, _), value in zip(jobs, pool.map(product, jobs)):
+                found[i, self.place[name]] += value
         return found
 
     def _source(self, i: int, name: str) -> Source:
