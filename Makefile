@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test lint seeds report docs benchmarks clean
+.PHONY: run test lint seeds methods cross report docs benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
@@ -22,11 +22,24 @@ lint: $(VENV)/dev.stamp
 seeds: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) --configfile configs/seeds.yaml
 
+methods: $(VENV)/run.stamp
+	$(BIN)/snakemake --cores $(CORES) --configfile configs/methods.yaml
+
+cross: $(VENV)/run.stamp
+	for task in objects digits textures colours; do \
+		$(BIN)/snakemake --cores $(CORES) --config study=cross-$$task --configfile \
+			$$(test $$task = objects || echo configs/$$task.yaml) configs/cross.yaml || exit 1; \
+	done
+	$(BIN)/python benchmarks/cross.py results/studies > results/studies/cross.md
+
 report: run
 	$(BIN)/snakemake --report results/report.html $(ARGS)
 
-docs: seeds
+docs: seeds methods cross
 	cp results/studies/objects/summary.md docs/seeds.md
+	cp results/studies/cross.md docs/cross.md
+	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/overview.md docs/methods/
+	cp results/studies/methods/seed0/figures/methods.png docs/methods/
 	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
 	cp results/studies/objects/seed0/figures/*.png docs/objects/
 
