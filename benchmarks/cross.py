@@ -9,9 +9,10 @@ TASKS = ("objects", "digits", "textures", "colours")
 INTRODUCTION = """# Cross-dataset soups
 
 Made by `make cross`. One mini-CLIP is fine-tuned on each of four tasks under that task's frozen
-zero-shot head; the backbones of every choice of runs are averaged, and the average is tested on each
-task's reference set under the task's zero-shot head (Model soups, appendix; PAINT). **Bold**: a task
-that none of the members has seen. Accuracy in percent with its 95 % Clopper-Pearson interval, n = {n}.
+zero-shot head; the backbones of every choice of runs are averaged, and the average is tested on
+each task's reference set under the task's zero-shot head (Model soups, appendix; PAINT). **Bold**:
+a task that none of the members has seen. Accuracy in percent with its 95 % Clopper-Pearson
+interval, n = {n}.
 
 | members | {tasks} | mean of the tasks left out |
 | :-- | {rule} | --: |

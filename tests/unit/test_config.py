@@ -20,8 +20,9 @@ from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world.distributions import DISTRIBUTIONS
 from stockpot.errors import StockpotError
 from stockpot.merging import methods
+from stockpot.random_search import draw
 from stockpot.schema import complete
-from stockpot.search import search_names
+from stockpot.search import named_space, search_names
 from stockpot.training import variants
 
 
@@ -320,6 +321,121 @@ def test_null_takes_an_entry_away(config):
     left = without_nulls(config)
     assert set(left["finetune"]["runs"]) == {"linear"} and left["soups"] == {}
     assert left["datasets"] == config["datasets"], "nothing else goes"
+    config["figures"]["soups"] = None
+    assert "soups" not in without_nulls(config)["figures"], "a figure, not the map of soups"
+
+
+ALL = ["base", "search-00"]
+MISFITS = {
+    "a start that is no run": (
+        {"finetune/runs/base": {"start": "nowhere"}},
+        ["finetune.runs.base.start:", "'nowhere'", "linear", "zero-shot"],
+    ),
+    "starts in a circle": (
+        {"finetune/runs/base": {"start": "linear"},
+         "finetune/runs/linear": {"variant": "linear-classifier", "start": "base"}},
+        ["start:", "goes in a circle"],
+    ),
+    "an unknown task": (
+        {"finetune/runs/base": {"task": "birds"}}, ["finetune.runs.base.task:", "'birds'", "none"],
+    ),
+    "a task without its data": (
+        {"tasks": {"birds": {"train": "robins", "held_out": "held-out", "prompts": "p.txt"}}},
+        ["tasks.birds.train:", "'robins'", "held-out"],
+    ),
+    "a second training set that is not there": (
+        {"finetune/runs/base": {"joint": "nothing"}}, ["finetune.runs.base.joint:", "'nothing'"],
+    ),
+    "a second training set that is a test set": (
+        {"finetune/runs/base": {"joint": "sketch"}}, ["sketch", "holds the same images"],
+    ),
+    "weights of a standard model": (
+        {"soups/mix": {"method": "uniform", "ingredients": ["base", "standard-600"]}},
+        ["soups.mix.ingredients.1:", "'standard-600'", "logit-ensemble"],
+    ),
+    "architectures that differ": (
+        {"soups/mix": {"method": "uniform", "ingredients": ["base", "standard-600"],
+                       "allow_different_starts": True}},
+        ["soups.mix.ingredients.1:", "'standard-600'", "architecture"],
+    ),
+    "backbones of outputs": (
+        {"soups/mix": {"method": "softmax-ensemble", "backbones": True}},
+        ["soups.mix.backbones:", "outputs"],
+    ),
+    "shares of others": (
+        {"soups/mix": {"method": "logit-ensemble", "ingredients": ALL, "shares": {"base": 1}}},
+        ["soups.mix.shares:", "base are not the ingredients", "search-00"],
+    ),
+    "an average that is not saved": (
+        {"soups/mix": {"method": "ema", "ingredients": ["base"], "decay": 0.9}},
+        ["soups.mix.decay:", "'base'", "0.9", "none"],
+    ),
+    "a mean that is not saved": (
+        {"soups/mix": {"method": "swa", "ingredients": ["base"]}}, ["soups.mix:", "'base'", "swa"],
+    ),
+    "a decay of one": (
+        {"finetune/runs/base": {"ema": [1.0]}}, ["finetune.runs.base.ema.0:", "1.0"],
+    ),
+    "an alpha out of range": (
+        {"soups/mix": {"method": "wise-ft", "alpha": 1.5}}, ["soups.mix.alpha:", "1.5"],
+    ),
+    "an alpha without the rest": (
+        {"soups/mix": {"method": "wise-ft", "alpha": {"head.": 1}}}, ["soups.mix.alpha", "''"],
+    ),
+    "a distribution inside another": (
+        {"finetune/search/space/mixup": {"either": [{"choice": [0]}, {"uniform": [1, 0]}]}},
+        ["finetune.search.space.mixup.either.1.uniform:", "1 is larger than 0"],
+    ),
+    "a start to be drawn": (
+        {"finetune/search/space/start": {"choice": ["linear"]}},
+        ["finetune.search.space", "start"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_what_does_not_fit_together_is_named(config, schema, case):
+    edits, words = MISFITS[case]
+    for path, value in edits.items():
+        put(config, path, value)
+    (line, *_) = problems(config, schema)
+    assert [word for word in words if word not in line] == []
+
+
+def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
+    names = {"train": "wide", "held_out": "held-out", "prompts": "resources/prompts/objects.txt"}
+    config["tasks"] = {"other": names}
+    config["finetune"]["runs"]["base"] = {"task": "other"}
+    lines = problems(config, schema)
+    assert any(line.startswith("sweep.of.0: 'base' has the classes of another") for line in lines)
+    config["soups"]["mix"] = {"method": "uniform", "ingredients": ["base"]}
+    lines = problems(config, schema)
+    assert any(
+        line.startswith("soups.mix.ingredients.0: 'base' has the classes of another task; back")
+        for line in lines
+    )
+
+
+def test_a_named_search_space_is_that_of_its_file(config, schema):
+    config["finetune"]["search"]["space"] = "model-soups"
+    check(named_space(config, ROOT / "resources/search_spaces"), schema)
+    config["finetune"]["search"]["space"] = "model-soup"
+    with pytest.raises(StockpotError, match="'model-soup'; there are model-soups"):
+        named_space(config, ROOT / "resources/search_spaces")
+
+
+def test_the_search_of_the_72_published_models():
+    """Their hyperparameters as released: half without mixup and smoothing, 0 to 2 operations."""
+    space = yaml.safe_load((ROOT / "resources/search_spaces/model-soups.yaml").read_text())
+    points = [draw({"seed": 0, "space": space}, i) for i in range(2000)]
+    columns = {name: [point[name] for point in points] for name in space}
+    for name, most in (("mixup", 0.9), ("label_smoothing", 0.25)):
+        zeros = columns[name].count(0.0)
+        assert 900 < zeros < 1100 and max(columns[name]) <= most
+    assert 1e-6 <= min(columns["lr"]) < 1.1e-6 and 0.9e-4 < max(columns["lr"]) <= 1e-4
+    assert 1e-4 <= min(columns["weight_decay"]) and max(columns["weight_decay"]) <= 0.631
+    assert set(columns["randaugment_ops"]) == {0, 1, 2}
+    assert set(columns["epochs"]) == set(range(4, 17))
 
 
 def test_names_of_the_search(config):

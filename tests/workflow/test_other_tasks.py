@@ -1,6 +1,7 @@
 """The studies of configs/ on other tasks run from the data to the figures, on the same model."""
 
 import json
+from collections import Counter
 
 import pytest
 import yaml
@@ -37,12 +38,12 @@ def at_micro_scale(config: dict, lines: int) -> dict:
     }
 
 
-@pytest.mark.parametrize("task", ["digits", "textures", "colours"])
-def test_a_task_runs_end_to_end(task, finished, tmp_path):
+def test_a_task_runs_end_to_end(finished, tmp_path):
+    task = "digits"
     given = ROOT / "configs" / f"{task}.yaml"
     config = yaml.safe_load(given.read_text())
-    study, lines = copy_project(tmp_path), LINE if task == "digits" else 0
-    (study.folder / "study.yaml").write_text(yaml.safe_dump(at_micro_scale(config, lines)))
+    study = copy_project(tmp_path)
+    (study.folder / "study.yaml").write_text(yaml.safe_dump(at_micro_scale(config, LINE)))
     study.run("--configfile", str(given), "study.yaml")
 
     assert study.zero_shot_tower() == finished.zero_shot_tower()
@@ -57,8 +58,79 @@ def test_a_task_runs_end_to_end(task, finished, tmp_path):
     assert set(start["dataset"]) == sets
     assert start["value"].between(1.5 / len(classes), 0.97).all(), start
     line = table[table["kind"] == "from-scratch"]["model"].unique()
-    assert len(line) == lines and all(name.startswith("scratch-") for name in line)
+    assert len(line) == LINE and all(name.startswith("scratch-") for name in line)
     assert (folder / "figures" / "effective-robustness.pdf").stat().st_size > 0
+
+
+# Laid over configs/colours.yaml and configs/cross.yaml: fewer and smaller tasks, and runs with all
+# that a run can save, start from, or train on besides.
+CROSS = {
+    "study": "cross",
+    "tasks": {"digits": None},
+    "datasets": {
+        name: {"images": 100}
+        for name in (
+            "colours-train", "colours-held-out", "colours", "colours-v2", "colours-scratch",
+            "textures-train", "textures-held-out", "train", "held-out",
+        )
+    } | {"second": {"source": "world", "task": "colours", "distribution": "wide", "images": 60}},
+    "data": {"shifts": ["colours-v2"]},
+    "finetune": {
+        "defaults": {"epochs": 1},
+        "runs": {
+            "on-objects": {"epochs": 1},
+            "on-textures": {"epochs": 1},
+            "on-digits": None,
+            "on-colours": None,
+            "linear": {"variant": "linear-search", "epochs": 2, "settings": 4},
+            "lp-ft": {"start": "linear", "joint": "second", "randaugment_ops": 1, "ema": [0.9]},
+        },
+    },
+    "sweep": {"of": []},
+    "soups": {"ema": {"method": "ema", "ingredients": ["lp-ft"], "decay": 0.9}},
+    "figures": {"effective-robustness": None, "shifts": None},
+}  # fmt: skip
+KEPT = ("objects-textures",)
+
+
+def test_soups_of_backbones_and_what_a_run_may_have(finished, tmp_path):
+    """Another task's runs enter a soup; a run starts from another, and saves its averages."""
+    study, config = copy_project(tmp_path), json.loads(json.dumps(CROSS))
+    files = [ROOT / "configs" / "colours.yaml", ROOT / "configs" / "cross.yaml"]
+    for name in yaml.safe_load(files[1].read_text())["soups"]:
+        config["soups"] |= {} if name in KEPT else {name: None}
+    (study.folder / "study.yaml").write_text(yaml.safe_dump(config))
+    study.run("--configfile", *map(str, files), "study.yaml")
+
+    table = read_table(study.results / "studies/cross/seed0/measurements.csv")
+    single = table[(table["curve"] == "") & (table["role"] == "reference")]
+    assert set(single["model"]) == {"zero-shot", "linear", "lp-ft", *KEPT, "ema"}
+    cards = {
+        card["name"]: card
+        for card in map(
+            json.loads, (p.read_text() for p in study.results.glob("classifiers/*/*.json"))
+        )
+    }
+    zero = cards["zero-shot"]
+    assert zero["tower_sha256"] == finished.zero_shot_tower()
+    assert zero["class_names"] == list(TASKS["colours"][2])
+    assert cards["on-textures"]["class_names"] == list(TASKS["textures"][2])
+    assert cards["lp-ft"]["start"] == zero["sha256"] == cards["linear"]["start"]
+    assert [row["setting"] for row in cards["linear"]["history"]] == [0, 1, 2, 3]
+    (path,) = study.results.glob("recipes/objects-textures-*.json")
+    assert json.loads(path.read_text())["ingredients"] == {
+        zero["sha256"]: {"": 0.0, "head.": 1.0},
+        cards["on-objects"]["sha256"]: {"": 0.5, "head.": 0.0},
+        cards["on-textures"]["sha256"]: {"": 0.5, "head.": 0.0},
+    }
+
+    # A method more computes that method alone.
+    known = study.stored()
+    config["soups"]["mono"] = {"method": "mono-soup", "ingredients": ["lp-ft"]}
+    (study.folder / "study.yaml").write_text(yaml.safe_dump(config))
+    jobs, cells = study.run("--configfile", *map(str, files), "study.yaml")
+    assert jobs == Counter(merge=1, evaluate=1, measure=1, summary=1, figure=1)
+    assert cells == 3 == len(study.stored() - known)
 
 
 @pytest.mark.parametrize("task", ["digits", "textures", "colours"])

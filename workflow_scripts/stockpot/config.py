@@ -286,20 +286,24 @@ def _extremes(path: str, distribution: dict, problems: list[str]) -> list[tuple[
     return [(path, [low, high, *inner])]
 
 
-MAPS = ("datasets", "tasks", "runs", "space", "soups", "models", "figures")
+MAPS = (
+    "datasets", "tasks", "finetune.runs", "finetune.search.space", "soups", "standard.models",
+    "figures",
+)  # fmt: skip
 
 
-def without_nulls(config: dict) -> dict:
+def without_nulls(config: dict, path: str = "") -> dict:
     """The config without entries set to null: how a file takes away what config.yaml has.
 
     A map of named things that is null altogether becomes empty.
     """
     kept = {}
     for key, value in config.items():
+        place = f"{path}.{key}".strip(".")
         if isinstance(value, dict):
-            kept[key] = without_nulls(value)
+            kept[key] = without_nulls(value, place)
         elif value is not None:
             kept[key] = value
-        elif key in MAPS:
+        elif place in MAPS:
             kept[key] = {}
     return kept

@@ -99,7 +99,8 @@ def line(error) -> str:
             hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
     if error.validator == "oneOf":
-        return min(map(line, error.context), key=len)
+        # What is wrong within the form that was meant, if the type tells which one it was.
+        return line(min(error.context, key=lambda inner: inner.validator == "type"))
     if error.validator == "enum":
         return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "const":
