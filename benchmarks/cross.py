@@ -11,10 +11,11 @@ INTRODUCTION = """# Cross-dataset soups
 Made by `make cross`. One mini-CLIP is fine-tuned on each of four tasks under that task's frozen
 zero-shot head; the backbones of every choice of runs are averaged, and the average is tested on
 each task's reference set under the task's zero-shot head (Model soups, appendix; PAINT). **Bold**:
-a task that none of the members has seen. Accuracy in percent with its 95 % Clopper-Pearson
-interval, n = {n}.
+a task that none of the members has seen; the last column is the mean over these of the difference
+to the zero-shot model, in points. Accuracy in percent with its 95 %
+Clopper-Pearson interval, n = {n}.
 
-| members | {tasks} | mean of the tasks left out |
+| members | {tasks} | left out, against zero-shot |
 | :-- | {rule} | --: |
 """
 
@@ -30,8 +31,8 @@ def main(studies: Path) -> None:
             row = table.loc[model]
             cell = f"{100 * row['value']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
             cells.append(cell if task in seen else f"**{cell}**")
-            left += [] if task in seen else [row["value"]]
-        mean = f"{100 * sum(left) / len(left):.1f}" if left else ""
+            left += [] if task in seen else [row["value"] - table.loc["zero-shot", "value"]]
+        mean = f"{100 * sum(left) / len(left):+.1f}" if seen and left else ""
         print(f"| {', '.join(seen) or 'none: zero-shot'} | {' | '.join(cells)} | {mean} |")
 
 
