@@ -7,7 +7,7 @@ from safetensors import safe_open
 
 from .conftest import Workflow
 
-FIGURES = 4
+FIGURES = 2
 TABLES = Counter(measure=1, summary=1, figure=FIGURES)
 SOUPS = Counter(soup=3)
 SOUPS_EVALUATED = Counter(evaluate=3, sweep=1)  # the greedy soup is swept

@@ -34,7 +34,7 @@ def at_micro_scale(config: dict, lines: int) -> dict:
             }
         },
         "adversary": {"images": 100},
-        "figures": {"alpha": None, "soups": None},
+        "figures": {"alpha": None, "shifts": None, "soups": None, "methods": None},
     }
 
 

@@ -13,7 +13,7 @@ def smaller(config: dict) -> None:
         sweep={"of": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups={"uniform": None, "ensemble": None},
         standard={"models": None},
-        figures={"shifts": None, "alpha": None, "soups": None},
+        figures=dict.fromkeys(("alpha", "methods", "shifts", "soups")),
     )
     config["finetune"].update(search={"runs": 0}, runs={"linear": None})
 
