@@ -90,7 +90,7 @@ def streamed(folders: list[Path], images: int):
     optimizer = torch.optim.Adam([raw], lr=0.05)
 
     def step():
-        coefficients = constrained(raw, "simplex")
+        coefficients = constrained(raw, "simplex", torch.ones(1))
         mix.fill(coefficients.detach())
         model.zero_grad(set_to_none=True)
         loss_of(model(x), labels).backward()

@@ -130,6 +130,36 @@ def test_swa_is_the_mean_of_the_last_steps(saved):
     close(floating(made(context, "swa")), expected)
 
 
+@pytest.mark.parametrize("swa, last", [(0.0, 7), (0.9, 1), (0.99, 1)])
+def test_the_mean_of_the_last_steps_has_at_least_one(swa, last):
+    walk, averages = walked(decays=(), swa=swa)
+    expected = {n: sum(w[n] for w in walk.path[-last:]) / last for n in walk.start}
+    close(averages.sums["swa"], expected)
+
+
+@pytest.mark.parametrize("method, given", [("ema", {"decay": B}), ("swa", {})])
+def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, given):
+    _, context = saved
+    _, averages = walked(swa=0.5)
+    scaled = {k: {n: 3 * t for n, t in sums.items()} for k, sums in averages.sums.items()}
+    averages.sums = scaled
+    averages.save(tmp_path / "other")
+    both = context(method, **given)
+    alone = dict(methods.load(method)({"run": "sha"}, both))
+    folders = {"sha": tmp_path, "sha-2": tmp_path / "other"}
+    weights = both.weights
+    both.weights = lambda sha: weights("start" if sha == "start" else "sha")
+    both.averages = lambda sha: SavedAverages(folders[sha])
+    found = floating(dict(methods.load(method)({"run": "sha", "other": "sha-2"}, both)))
+    close(found, {name: 2 * alone[name].double() for name in found})
+
+
+def test_averages_without_heads_are_the_towers_alone(averaged):
+    found = SavedAverages(averaged, heads=False)
+    assert found.ema(0.5, "head.weight") is None and found.swa("head.bias") is None
+    assert found.ema(0.5, "visual.proj") is not None
+
+
 def test_counters_are_those_of_the_run(saved):
     _, context = saved
     for method, given in (("ema", {"decay": B}), ("swa", {})):

@@ -10,9 +10,12 @@ from stockpot.errors import StockpotError
 from stockpot.evaluation.context import FolderContext
 from stockpot.merging import methods
 from stockpot.merging.checks import barrier, check_starts, related
-from stockpot.merging.soup import make_soup
+from stockpot.merging.export import export
+from stockpot.merging.soup import make_soup, write_merge
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_classifier
+from stockpot.models.load import load_classifier
+from stockpot.models.tower import Normaliser
 from stockpot.registry import defaults
 
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
@@ -113,18 +116,38 @@ def test_an_unknown_start_is_judged_by_distance(soup, runs, zero_shot, tmp_path,
         soup(runs["a"], far)
 
 
-def test_related_is_the_cosine_of_all_matrices(runs, zero_shot):
+def test_related_is_the_cosine_of_the_towers_matrices(runs, zero_shot):
     a, b = Weights(runs["a"]), Weights(zero_shot)
-    flat = [torch.cat([w[n].double().flatten() for n in w.names if w[n].ndim >= 2]) for w in (a, b)]
+    flat = [
+        torch.cat(
+            [w[n].double().flatten() for n in w.names if n[:7] == "visual." and w[n].ndim >= 2]
+        )
+        for w in (a, b)
+    ]
     expected = torch.nn.functional.cosine_similarity(*flat, dim=0)
     assert related(a, b) == pytest.approx(expected.item(), abs=1e-9) and related(a, b) > 0.9
 
 
-def test_the_flag_mixes_strangers_and_tells_the_barrier(soup, runs, tmp_path, caplog):
+def by_hand(world, one, other) -> float:
+    """Points that the mean of two models' weights lies below their mean accuracy."""
+    data, hits = read_dataset(world["held-out"]), []
+    (model, card), (second, _) = load_classifier(one), load_classifier(other)
+    states = model.state_dict(), second.state_dict()
+    mean = {name: (states[0][name] + states[1][name]) / 2 for name in states[0]}
+    images = Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy()))
+    for state in ({n: t.clone() for n, t in states[0].items()}, states[1], mean):
+        model.load_state_dict(state)
+        with torch.no_grad():
+            hits.append(int((model(images).argmax(1).numpy() == data.labels).sum()))
+    return 100 * ((hits[0] + hits[1]) / 2 - hits[2]) / len(data)
+
+
+def test_the_flag_mixes_strangers_and_tells_the_barrier(soup, runs, world, tmp_path, caplog):
     odd = copy_of(runs["b"], tmp_path / "odd", scrambled, start="5" * 64)
     made = soup(runs["a"], odd, allow_different_starts=True)
     assert made["barriers"].keys() == {"odd"}
     points = made["barriers"]["odd"]
+    assert points == pytest.approx(by_hand(world, runs["a"], odd))
     assert f"{points:.1f} points below the mean of the two" in caplog.text
     assert "does not start from the same weights" in caplog.text
 
@@ -140,6 +163,44 @@ def test_models_from_scratch_are_strangers_unless_allowed(soup, runs, tmp_path):
 def test_a_barrier_is_how_far_the_middle_lies_below_the_mean():
     counts = {frozenset("a"): 80, frozenset("b"): 60, frozenset("ab"): 25}
     assert barrier(lambda r: (counts[frozenset(r["ingredients"])], 100), "a", "b") == 45.0
+
+
+def test_backbones_of_another_line_are_named(soup, runs, tmp_path):
+    odd = copy_of(runs["b"], tmp_path / "odd", scrambled)
+    assert soup(runs["a"], runs["b"], backbones=True)["backbones"]
+    with pytest.raises(StockpotError, match=r"^odd: its tower is far from that of a \(cosine"):
+        soup(runs["a"], odd, backbones=True)
+
+
+@pytest.mark.parametrize("method", ["ties", "dare", "fisher", "mono-soup"])
+def test_weights_of_backbones_have_the_starts_head(world, zero_shot, runs, tmp_path, method):
+    """Also where the ingredients' heads belong to other classes, as of another task."""
+
+    def other_head(tensors):
+        tensors["head.weight"], tensors["head.bias"] = torch.ones(3, 64), torch.zeros(3)
+
+    foreign = copy_of(runs["a"], tmp_path / "foreign", other_head, class_names=["a", "b", "c"])
+    spec = {"name": "x", "method": method, **defaults(methods.options(method)), **SPEC}
+    spec |= {"backbones": True} | ({"images": 8} if method == "fisher" else {})
+    sets = read_dataset(world["held-out"]), read_dataset(world["train"])
+    folders = [foreign] if method == "mono-soup" else [foreign, runs["b"]]
+    context = FolderContext(spec, [zero_shot, *folders], *sets, tmp_path / "store")
+    card = write_merge(tmp_path / "out", [read_card(folder) for folder in folders], context)
+    out, start = Weights(tmp_path / "out"), Weights(zero_shot)
+    assert card.class_names == start.card.class_names
+    assert torch.allclose(out["head.weight"], start["head.weight"], atol=1e-6)
+    assert not torch.equal(out["visual.proj"], start["visual.proj"])
+
+
+def test_a_soup_of_backbones_can_be_exported(soup, zero_shot, runs, tmp_path):
+    foreign = copy_of(runs["b"], tmp_path / "foreign", start="7" * 64)
+    made = soup(runs["a"], foreign, backbones=True)
+    ingredients = {w.card.sha256: w for w in map(Weights, (zero_shot, runs["a"], foreign))}
+    export(tmp_path / "out", made, ingredients, "x")
+    out = Weights(tmp_path / "out")
+    assert torch.equal(out["head.weight"], Weights(zero_shot)["head.weight"])
+    mean = (Weights(runs["a"])["visual.proj"] + Weights(runs["b"])["visual.proj"]) / 2
+    assert torch.allclose(out["visual.proj"], mean, atol=1e-7)
 
 
 def test_outputs_are_mixed_whatever_the_start_and_the_architecture(soup, runs):

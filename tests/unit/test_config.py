@@ -382,6 +382,28 @@ MISFITS = {
     "an alpha without the rest": (
         {"soups/mix": {"method": "wise-ft", "alpha": {"head.": 1}}}, ["soups.mix.alpha", "''"],
     ),
+    "another variant's option": (
+        {"finetune/runs/linear": {"variant": "linear-classifier", "mixup": 0.4}},
+        ["finetune.runs.linear:", "'mixup' is an option of end-to-end, not of linear-classifier"],
+    ),
+    "a default start in a circle": (
+        {"finetune/defaults/start": "linear"},
+        ["finetune.defaults.start: linear from linear goes in a circle", "start: zero-shot"],
+    ),
+    "a sweep to standard models": (
+        {"soups/mix": {"method": "uniform", "ingredients": ["standard-600", "standard-1000"],
+                       "allow_different_starts": True}, "sweep/of": ["mix"]},
+        ["sweep.of.0: 'mix' mixes standard models"],
+    ),
+    "backbones of any sum": (
+        {"soups/mix": {"method": "learned", "space": "free", "backbones": True}},
+        ["soups.mix.space: free"],
+    ),
+    "a bias to where a run did not begin": (
+        {"finetune/runs/base": {"start": "linear", "ema": [0.99]},
+         "soups/mix": {"method": "ema", "ingredients": ["base"], "biased": True}},
+        ["soups.mix.biased: the run 'base' does not begin"],
+    ),
     "a distribution inside another": (
         {"finetune/search/space/mixup": {"either": [{"choice": [0]}, {"uniform": [1, 0]}]}},
         ["finetune.search.space.mixup.either.1.uniform:", "1 is larger than 0"],
@@ -414,6 +436,24 @@ def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
         line.startswith("soups.mix.ingredients.0: 'base' has the classes of another task; back")
         for line in lines
     )
+
+
+def test_an_adversarial_set_may_be_trained_on(config, schema):
+    """Its adversary is then one of the models that are planned, and checked."""
+    config["data"]["shifts"] = ["v2", "sketch"]
+    config["finetune"]["runs"]["base"] = {"joint": "adversarial"}
+    check(config, schema)
+    plan = spec.build(config, lambda path: ROOT / path)
+    assert any(run["spec"]["name"] == "adversary" for run in plan.runs.values())
+
+
+def test_ingredients_keep_their_order_where_it_matters(config):
+    config["sweep"]["of"] = []
+    config["soups"] = {"mix": {"method": "slerp", "ingredients": ["search-00", "base"]}}
+    plan = spec.build(config, lambda path: ROOT / path)
+    (soup,) = plan.soups.values()
+    names = [plan.runs[id]["spec"]["name"] for id in soup["ingredients"]]
+    assert names == ["search-00", "base"]
 
 
 def test_a_named_search_space_is_that_of_its_file(config, schema):

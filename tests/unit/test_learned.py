@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from stockpot.merging.learned import Mix, constrained
+from stockpot.merging.learned import Mix, constrained, free
 from stockpot.merging.methods.learned import train
 from stockpot.training.loop import Batches
 
@@ -100,14 +100,14 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(data, ingredi
         order = torch.randperm(len(x), generator=generator)
         torch.randperm(4, generator=generator)
         for rows in order.split(spec["step_size"]):
-            a = constrained(raw, space)
+            a = constrained(raw, space, torch.ones(1))
             weights = {n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
                        for n in ingredients[0]}  # fmt: skip
             logits = functional_call(model, weights, x[rows])
             optimizer.zero_grad()
             functional.cross_entropy(log_beta.exp() * logits, labels[rows]).backward()
             optimizer.step()
-    assert torch.allclose(found, constrained(raw, space), atol=1e-6)
+    assert torch.allclose(found, constrained(raw, space, torch.ones(1)), atol=1e-6)
     assert beta == pytest.approx(log_beta.exp().item(), abs=1e-5)
 
 
@@ -120,8 +120,53 @@ def test_chosen_ingredients_have_their_rows_alone(data, ingredients, coefficient
 
 def test_spaces():
     raw = torch.tensor([[0.0, 3.0], [1.0, -4.0]], dtype=torch.float64)
-    simplex = constrained(raw, "simplex")
-    assert (simplex > 0).all() and torch.allclose(simplex.sum(0), torch.ones(2).double())
-    plane = constrained(raw, "hyperplane")
-    assert torch.allclose(plane.sum(0), torch.ones(2).double()) and (plane < 0).any()
-    assert constrained(raw, "free") is raw
+    one = torch.ones(2).double()
+    simplex = constrained(raw, "simplex", one)
+    assert (simplex > 0).all() and torch.allclose(simplex.sum(0), one)
+    plane = constrained(raw, "hyperplane", one)
+    assert torch.allclose(plane.sum(0), one) and (plane < 0).any()
+    assert torch.equal(constrained(raw, "free", one), raw)
+
+
+@pytest.mark.parametrize("space", ["simplex", "hyperplane", "free"])
+def test_free_numbers_give_their_coefficients_back(space):
+    coefficients = torch.tensor([[0.1, 0.2], [0.3, 0.1]], dtype=torch.float64)
+    raw, whole = free(coefficients, space), coefficients.sum(0)
+    assert torch.allclose(constrained(raw, space, whole), coefficients)
+    moved = constrained(raw + torch.randn(2, 2), space, whole)
+    if space != "free":
+        assert torch.allclose(moved.sum(0), whole), "the others' share is left alone"
+
+
+@pytest.mark.parametrize("space", ["simplex", "hyperplane"])
+def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, space):
+    """One epoch of two of the four: as autograd over these two alone, their sum kept."""
+    spec = {
+        "space": space, "temperature": False, "epochs": 1, "step_size": 10, "lr": 0.1,
+        "ingredients_per_step": 2, "seed": 0,
+    }  # fmt: skip
+    x, labels = data
+    batches = Batches(x, labels, lambda x, generator: x)
+    found, _, _ = train(Mix(network(), ingredients, [""]), batches, spec)
+
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(x), generator=generator)
+    chosen = torch.randperm(4, generator=generator)[:2].sort().values
+    others = [i for i in range(4) if i not in chosen.tolist()]
+    assert torch.equal(found[others], torch.full((2, 1), 0.25, dtype=torch.float64))
+    assert found[chosen].sum().item() == pytest.approx(0.5)
+
+    model, raw = network().eval(), torch.full((2, 1), 0.25, dtype=torch.float64)
+    raw = free(raw, space).requires_grad_()
+    optimizer = torch.optim.Adam([raw], lr=spec["lr"])
+    for rows in order.split(spec["step_size"]):
+        a = torch.full((4, 1), 0.25, dtype=torch.float64)
+        a[chosen] = constrained(raw, space, torch.full((1,), 0.5))
+        weights = {n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
+                   for n in ingredients[0]}  # fmt: skip
+        optimizer.zero_grad()
+        functional.cross_entropy(functional_call(model, weights, x[rows]), labels[rows]).backward()
+        optimizer.step()
+    expected = constrained(raw, space, torch.full((1,), 0.5))
+    assert torch.allclose(found[chosen], expected, atol=1e-6)
+    assert not torch.allclose(found[chosen], torch.full((2, 1), 0.25, dtype=torch.float64))

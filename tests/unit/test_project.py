@@ -69,9 +69,13 @@ def test_the_model_card_names_the_committed_weights():
     assert hashlib.sha256(weights).hexdigest() in (folder / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["effective-robustness", "alpha", "soups", "shifts"])
-def test_figures_in_the_docs_follow_from_the_tables_beside_them(name, tmp_path):
-    docs = ROOT / "docs" / "objects"
+@pytest.mark.parametrize(
+    "folder, name",
+    [*((("objects", n)) for n in ("effective-robustness", "alpha", "soups", "shifts", "methods")),
+     ("methods", "methods")],
+)  # fmt: skip
+def test_figures_in_the_docs_follow_from_the_tables_beside_them(folder, name, tmp_path):
+    docs = ROOT / "docs" / folder
     tables = {
         "measurements": read_table(docs / "measurements.csv"),
         "fits": read_table(docs / "fits.csv"),

@@ -676,7 +676,7 @@ def test_shots_are_drawn_per_class_and_nested(world):
     assert set(counts.tolist()) == {2} and set(two.tolist()) < set(four.tolist())
     assert few_shot(data, 2, 1).tolist() != two.tolist()
     with pytest.raises(
-        StockpotError, match=r"^shots: 50 wanted of every class, but train has 6 of"
+        StockpotError, match=r"^run.shots: 50 wanted of every class, but train has 6"
     ):
         few_shot(data, 50, 0)
 
@@ -697,14 +697,44 @@ def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
         assert len(set(own.tolist())) == len(own), "no image of the first set twice"
     again = joint(first, second, 0.75).order(torch.Generator().manual_seed(0))
     assert torch.bincount(again[again >= 96] - 96, minlength=48).tolist().count(0) == 0
-    assert set(again.tolist()) != set(again.sort().values[:1].tolist())
+    assert again.tolist() != sorted(again.tolist()), "the two are shuffled"
 
 
 def test_joint_training_sees_the_second_set(world, zero_shot, runs, tmp_path):
-    spec = {**run_spec("a"), "joint": "sketch", "joint_share": 0.5}
-    folders = world["train"], world["held-out"], zero_shot, tmp_path / "out", "code"
-    run(spec, *folders, joint=world["sketch"])
-    assert read_card(tmp_path / "out").sha256 != read_card(runs["a"]).sha256
+    """With no share of it, it does not matter what it holds; with all of it, nothing else does."""
+    found = {}
+    for share in (0.0, 1.0):
+        for second in ("sketch", "test"):
+            spec = {**run_spec("a"), "joint": "second", "joint_share": share}
+            folder = tmp_path / f"{share} {second}"
+            sets = world["train"], world["held-out"], zero_shot, folder, "code"
+            run(spec, *sets, joint=world[second])
+            found[share, second] = read_card(folder).sha256
+    assert found[0.0, "sketch"] == found[0.0, "test"]
+    assert found[1.0, "sketch"] != found[1.0, "test"]
+
+
+def test_a_run_whose_start_diverged_is_a_diverged_run(world, zero_shot, tmp_path):
+    hot = train(world, zero_shot, tmp_path / "hot", lr=1e37, epochs=2)
+    card = train(world, tmp_path / "hot", tmp_path / "next", "b")
+    assert hot.status.startswith("diverged")
+    assert card.status.startswith("diverged (its start, a, diverged (the loss became")
+
+
+def test_runs_from_different_random_heads_have_different_starts(world, zero_shot, tmp_path):
+    starts = [
+        train(world, zero_shot, tmp_path / str(i), initial_head="random", head_seed=seed).start
+        for i, seed in enumerate((0, 0, 1))
+    ]
+    assert starts[0] == starts[1] != starts[2]
+    assert read_card(zero_shot).sha256 not in starts
+
+
+def test_variants_that_share_an_option_say_the_same_of_it():
+    said = {}
+    for name in variants.names():
+        for option, schema in variants.options(name).items():
+            assert said.setdefault(option, schema) == schema, f"{option} of {name}"
 
 
 def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):

@@ -91,6 +91,12 @@ def _references(config: dict) -> list[str]:
     problems += _soups(config, specs, known)
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
+        members = set(config["soups"].get(name, {}).get("ingredients", []))
+        if members & set(config["standard"]["models"]):
+            problems.append(
+                f"sweep.of.{i}: {name!r} mixes standard models, which do not start from the "
+                "zero-shot model"
+            )
         if specs.get(name, {}).get("task"):
             problems.append(
                 f"sweep.of.{i}: {name!r} has the classes of another task; a soup of backbones can "
@@ -107,18 +113,23 @@ def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:
     """What runs begin from, and what they train on beside the study's training set."""
     problems = []
     for name, spec in specs.items():
-        path = f"finetune.runs.{name}"
+        own = config["finetune"]["runs"].get(name, {})
+        path = f"finetune.runs.{name}" if "start" in own else "finetune.defaults"
         if spec.get("task"):
-            known(f"{path}.task", spec["task"], config["tasks"], "task")
+            known(f"finetune.runs.{name}.task", spec["task"], config["tasks"], "task")
         if spec.get("joint"):
-            known(f"{path}.joint", spec["joint"], config["datasets"], "data set")
+            known(f"finetune.runs.{name}.joint", spec["joint"], config["datasets"], "data set")
         line = [name]
         while (first := specs[line[-1]].get("start", "zero-shot")) != "zero-shot":
             if first not in specs:
-                known(f"finetune.runs.{line[-1]}.start", first, [*specs, "zero-shot"], "run")
+                known(f"{path}.start", first, [*specs, "zero-shot"], "run")
                 break
             if first in line:
-                problems.append(f"{path}.start: {' from '.join([*line, first])} goes in a circle")
+                if first == name:
+                    problems.append(
+                        f"{path}.start: {' from '.join([*line, first])} goes in a circle; one of "
+                        "them must have start: zero-shot"
+                    )
                 break
             if specs[first].get("task", "") != specs[name].get("task", ""):
                 problems.append(f"{path}.start: {first!r} is trained on another task")
@@ -152,6 +163,8 @@ def _soups(config: dict, specs: dict[str, dict], known) -> list[str]:
                         f"{path}.ingredients.{i}: {ingredient!r} has not the architecture of the "
                         "fine-tuned models; weights can be mixed among standard models alone"
                     )
+        if backbones and soup.get("space") == "free":
+            problems.append(f"{path}.space: free would scale the head, which backbones keep")
         if outputs and backbones:
             problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
         problems += _shares(path, soup)
@@ -186,6 +199,12 @@ def _averages(path: str, soup: dict, kept: str, specs: dict[str, dict]) -> list[
             return [
                 f"{path}.decay: the run {name!r} saves no average of decay {options['decay']}; "
                 f"its ema lists {', '.join(map(str, saved)) or 'none'}"
+            ]
+        first = spec.get("start", "zero-shot"), spec.get("initial_head", "start")
+        if options.get("biased") and first != ("zero-shot", "start"):
+            return [
+                f"{path}.biased: the run {name!r} does not begin at the zero-shot model, so its "
+                "average cannot be biased to it"
             ]
         if kept == "swa" and saved == 1:
             return [f"{path}: the run {name!r} saves no mean of its steps; give it swa below 1"]
@@ -222,6 +241,8 @@ def scratch_runs(config: dict) -> dict[str, dict]:
     found = {f"standard.models.{name}": spec for name, spec in standard.items()}
     used = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
     used += [config["standard"]["train"]] if standard else []
+    used += [task[part] for task in config["tasks"].values() for part in ("train", "held_out")]
+    used += [spec["joint"] for spec in finetune_specs(config).values() if spec.get("joint")]
     if ADVERSARIAL in [config["datasets"].get(name, {}).get("source") for name in used]:
         found["adversary"] = config["adversary"]
     return found
@@ -246,6 +267,12 @@ def _merged(config: dict, schema: dict) -> list[str]:
             problems.append(f"{path}: no variant; null in the defaults takes a value away")
             continue
         own = variants.options(spec["variant"])
+        for key in settings["runs"].get(path.removeprefix("finetune.runs."), {}):
+            takers = [n for n in variants.names() if key in variants.options(n)]
+            if takers and key not in own:
+                problems.append(
+                    f"{path}: {key!r} is an option of {', '.join(takers)}, not of {spec['variant']}"
+                )
         needed = [*common, *(name for name in own if name not in defaults(own))]
         missing = [name for name in needed if name not in spec]
         if missing:

@@ -15,7 +15,8 @@ def named_space(config: dict, spaces: Path) -> dict:
 
     Raises StockpotError for a name without a file.
     """
-    search = config.get("finetune", {}).get("search", {})
+    settings = config.get("finetune")
+    search = settings.get("search") if isinstance(settings, dict) else None
     name = search.get("space") if isinstance(search, dict) else None
     if not isinstance(name, str):
         return config

@@ -108,7 +108,7 @@ class _Seed:
             name: self.soup(
                 name,
                 soup,
-                sorted(models[n] for n in soup.get("ingredients", end_to_end)),
+                [models[n] for n in soup.get("ingredients", end_to_end)],
                 own,
             )
             for name, soup in sorted(self.config["soups"].items())
@@ -197,6 +197,7 @@ class _Seed:
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
         method = soup["method"]
+        ingredients = ingredients if methods.ordered(method) else sorted(ingredients)
         given = {key: value for key, value in soup.items() if key != "ingredients"}
         spec = {"name": name, **defaults(methods.options(method)) | given, **self.evaluation()}
         # Models from random weights have no start; the first of them takes its place.

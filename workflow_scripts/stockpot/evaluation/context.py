@@ -14,11 +14,12 @@ class FolderContext:
     def __init__(
         self, spec: dict, folders: list[Path], held_out: Dataset, train: Dataset, store: Path
     ):
-        """folders: of the start and of all ingredients."""
+        """folders: of the start and of all ingredients; the first that has weights is the start."""
         self.spec, self._store = spec, store
         self._data = {"held-out": held_out, "train": train}
         self._folders = {read_card(folder).sha256: folder for folder in folders}
-        self.start = read_card(folders[0]).sha256
+        usable = [card for card in map(read_card, folders) if card.status == "ok"]
+        self.start = usable[0].sha256 if usable else ""
         self._backbones = spec.get("backbones", False)
         self._weights = {}
 
@@ -47,7 +48,7 @@ class FolderContext:
     def averages(self, sha256: str):
         from ..training.averages import SavedAverages
 
-        return SavedAverages(self._folders[sha256])
+        return SavedAverages(self._folders[sha256], heads=not self._backbones)
 
     def model(self, part: str = "held-out"):
         from ..models.device import pick_device

@@ -9,7 +9,7 @@ from .robustness_axes import axis_limits, draw_panel, entries, points
 from .style import BLACK, ONE_COLUMN
 
 SINGLE = "end-to-end"
-_APART = ("zero-shot", "linear-classifier", BASELINE)
+_APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
 
 OPTIONS = {"intervals": {"type": "boolean", "default": True}}

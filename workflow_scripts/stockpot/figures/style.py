@@ -65,6 +65,7 @@ LOOKS = {
     "zero-shot": Look("Zero-shot", "*", BLACK, 9.5),
     "end-to-end": Look("Fine-tuned end-to-end", "o", BLUE, 4.0),
     "linear-classifier": Look("Linear classifier", "s", ORANGE),
+    "linear-search": Look("Best linear classifier", "s", VERMILION),
     "wise-ft": Look("WiSE-FT", "o", VERMILION, 4.0),
     "uniform": Look("Uniform soup", "^", PURPLE, 6.0),
     "greedy": Look("Greedy soup", "D", GREEN, 5.0),

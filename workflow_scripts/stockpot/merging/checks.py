@@ -9,6 +9,7 @@ from ..errors import StockpotError
 from ..models.card import UNKNOWN_START, Card
 from ..models.classifier import Weights
 from .geometry import cosine, gram
+from .linear import Source, pieces, stored
 from .recipe import single, uniform
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def check_tensors(ingredients: Mapping[str, Weights], heads: bool = True) -> Non
                     f"{_shape(expected.get(tensor))}; ingredients must have the same tensors"
                 )
         for tensor in weights.names:
-            if not torch.isfinite(weights[tensor]).all():
+            if not _finite(stored(weights, tensor)):
                 raise StockpotError(
                     f"{name}: its tensor {tensor} has numbers that are not finite (NaN or "
                     "infinity), so it cannot be an ingredient"
@@ -103,6 +104,20 @@ def check_starts(cards: list[Card], weights, held_out, allowed: bool) -> dict[st
     return barriers
 
 
+def check_towers(cards: list[Card], weights) -> None:
+    """Raises StockpotError for a tower that is far from the first: of another line of training.
+
+    Under heads of several tasks the starts differ by their heads, so weights have to tell.
+    """
+    for card in cards[1:]:
+        closeness = related(weights(card.sha256), weights(cards[0].sha256))
+        if closeness < RELATED:
+            raise StockpotError(
+                f"{card.name}: its tower is far from that of {cards[0].name} (cosine "
+                f"{closeness:.2f}; within one line it is above {RELATED})"
+            )
+
+
 def barrier(held_out, one: str, other: str) -> float:
     """Points of held-out accuracy that the mean of two models' weights lies below their mean.
 
@@ -115,9 +130,15 @@ def barrier(held_out, one: str, other: str) -> float:
 
 
 def related(one: Weights, other: Weights) -> float:
-    """Cosine between all matrices of two models, laid end to end."""
-    matrices = [name for name, (shape, _) in one.shapes().items() if len(shape) >= 2]
+    """Cosine between all matrices of two towers, laid end to end."""
+    shapes = one.shapes().items()
+    matrices = [n for n, (shape, _) in shapes if n.startswith("visual.") and len(shape) >= 2]
     return cosine(sum(gram([one, other], None, matrices).values()))
+
+
+def _finite(source: Source) -> bool:
+    parts = pieces([source], source.shape.numel())
+    return all(bool(torch.isfinite(part).all()) for _, (part,) in parts)
 
 
 def _strangers(card: Card, other: Card) -> bool:

@@ -45,7 +45,8 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
         if sha256 not in ingredients:
             raise StockpotError(f"{name}: its ingredient {sha256} is not among the classifiers")
     cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
-    check_ingredients(list(cards.values()), "barriers" not in recipe, one_class_list=False)
+    apart = "barriers" in recipe or recipe.get("backbones", False)
+    check_ingredients(list(cards.values()), one_start=not apart, one_class_list=False)
     headed = [sha256 for _, sha256 in shares(coefficients, "head.weight")]
     check_ingredients([cards[sha256] for sha256 in headed], one_start=False)
     first = ingredients[min(headed)]

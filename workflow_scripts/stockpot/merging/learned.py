@@ -89,14 +89,19 @@ def _dot(a: torch.Tensor, b: Source) -> float:
     return total
 
 
-def constrained(raw: torch.Tensor, space: str) -> torch.Tensor:
+def free(coefficients: torch.Tensor, space: str) -> torch.Tensor:
+    """Free numbers [ingredients, parts] that ``constrained`` makes these coefficients of."""
+    return coefficients.log() if space == "simplex" else coefficients.clone()
+
+
+def constrained(raw: torch.Tensor, space: str, whole: torch.Tensor) -> torch.Tensor:
     """Free numbers [ingredients, parts] -> coefficients.
 
-    simplex: a softmax, positive and of sum 1 (Model soups, appendix). hyperplane: of sum 1 and
-    any sign (MEHL-Soup). free: as they are.
+    whole: what they sum to [parts], 1 for all ingredients together. simplex: positive, a softmax
+    (Model soups, appendix). hyperplane: of any sign (MEHL-Soup). free: as they are, of any sum.
     """
     if space == "simplex":
-        return raw.softmax(0)
+        return whole * raw.softmax(0)
     if space == "hyperplane":
-        return raw - raw.mean(0) + 1 / len(raw)
-    return raw
+        return raw - raw.mean(0) + whole / len(raw)
+    return raw + 0

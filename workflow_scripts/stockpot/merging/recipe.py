@@ -32,7 +32,9 @@ def shared(ingredients: dict[str, str], shares: dict[str, float], rule: str) -> 
     if not shares:
         return uniform(list(ingredients.values()), rule)
     whole = sum(shares[name] for name in ingredients)
-    found = {sha: shares[name] / whole for name, sha in ingredients.items()}
+    found = dict.fromkeys(ingredients.values(), 0.0)
+    for name, sha in ingredients.items():
+        found[sha] += shares[name] / whole
     return {"rule": rule, "ingredients": dict(sorted(found.items()))}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import StockpotError
 from ..models.card import Card
 from . import methods
-from .checks import check_ingredients, check_starts, check_tensors
+from .checks import check_ingredients, check_starts, check_tensors, check_towers
 from .recipe import with_head
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def make_soup(cards: list[Card], context: methods.Context) -> dict:
     ingredients, barriers = usable(cards, context)
     recipe = find(ingredients, context)
     if spec.get("backbones"):
-        recipe = with_head(recipe, context.start)
+        recipe = {**with_head(recipe, context.start), "backbones": True}
     return {
         **recipe,
         **({"barriers": barriers} if barriers else {}),
@@ -37,11 +37,11 @@ def write_merge(folder: Path, cards: list[Card], context: methods.Context) -> Ca
     """Write the Classifier that a method which is not linear makes of the models of the cards."""
     from .export import write_streamed, written
 
-    spec, (ingredients, _) = context.spec, usable(cards, context)
+    spec, (ingredients, barriers) = context.spec, usable(cards, context)
     start = context.weights(context.start)
     card = replace(
         start.card, name=spec["name"], kind=spec["method"], start=context.start,
-        spec={**spec, "ingredients": ingredients},
+        spec={**spec, "ingredients": ingredients, **({"barriers": barriers} if barriers else {})},
     )  # fmt: skip
     tensors = methods.load(spec["method"])(ingredients, context)
     return write_streamed(folder, card, start.shapes(), written(tensors))
@@ -68,6 +68,7 @@ def usable(cards: list[Card], context: methods.Context) -> tuple[dict[str, str],
     check_ingredients(kept, one_start=False, one_class_list=not backbones)
     check_tensors({card.name: context.weights(card.sha256) for card in kept}, not backbones)
     if backbones:
+        check_towers(kept, context.weights)
         return ingredients, {}
     allowed = spec.get("allow_different_starts", False)
     return ingredients, check_starts(kept, context.weights, context.held_out, allowed)

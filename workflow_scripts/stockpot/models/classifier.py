@@ -96,7 +96,7 @@ class Weights:
             ) from error
         self.names = sorted(self._file.keys())
         self._places = Places(self.path)
-        pairs = ((name, self[name]) for name in self.names)
+        pairs = ((name, self.stored(name).read()) for name in self.names)
         if verify and digests(self.card, pairs)[0] != self.card.sha256:
             raise StockpotError(f"{self.path}: its content is not what {CARD} beside it describes")
 

@@ -19,7 +19,7 @@ LEAST = 3  # models that a line needs
 MEAN = "shifts"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
-    "zero-shot", "linear-classifier", "end-to-end", "wise-ft",
+    "zero-shot", "linear-classifier", "linear-search", "end-to-end", "wise-ft",
     "uniform", "greedy", "logit-ensemble", BASELINE,
 )  # fmt: skip
 KEY = ["model", "kind", "curve", "alpha"]

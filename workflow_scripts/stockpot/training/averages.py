@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
+from ..models.classifier import HEAD
 
 AVERAGES = "averages.safetensors"
 
@@ -25,7 +26,8 @@ class Averages:
 
     def __init__(self, model: torch.nn.Module, decays: list[float], swa: float, steps: int):
         """swa: share of the steps after which their mean begins; 1 is no mean."""
-        self.decays, self.first, self.steps = sorted(set(decays)), round(swa * steps), 0
+        self.decays, self.steps = sorted(set(decays)), 0
+        self.first = min(round(swa * steps), steps - 1)
         floating = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
         kinds = [_ema(decay) for decay in self.decays] + (["swa"] if swa < 1 else [])
         self.sums = {k: {n: torch.zeros_like(t) for n, t in floating.items()} for k in kinds}
@@ -33,7 +35,7 @@ class Averages:
     def update(self, model: torch.nn.Module) -> None:
         """Take in the weights after one more step."""
         self.steps += 1
-        weights = model.state_dict()
+        weights = model.state_dict() if self.sums else {}
         for decay in self.decays:
             self._move(_ema(decay), weights, 1 - decay)
         if "swa" in self.sums and self.steps > self.first:
@@ -66,8 +68,9 @@ class Averages:
 class SavedAverages:
     """The averages that a run saved, memory-mapped."""
 
-    def __init__(self, folder: Path):
-        self.path = folder / AVERAGES
+    def __init__(self, folder: Path, heads: bool = True):
+        """heads: whether to give those of the head; else they are as if none had been kept."""
+        self.path, self._heads = folder / AVERAGES, heads
         try:
             self._file = safe_open(self.path, framework="pt")
         except (OSError, SafetensorError) as error:
@@ -92,6 +95,8 @@ class SavedAverages:
     def _get(self, kind: str, name: str, missing: str) -> torch.Tensor | None:
         if kind not in self._kinds:
             raise StockpotError(f"{self.path}: this run {missing}")
+        if name.startswith(HEAD) and not self._heads:
+            return None
         key = f"{kind}/{name}"
         return self._file.get_tensor(key) if key in self._names else None
 

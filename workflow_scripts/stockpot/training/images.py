@@ -43,7 +43,7 @@ def image_batches(
     n = len(data) if limit is None else limit
     images, labels = torch.from_numpy(data.images[:n].copy()), torch.from_numpy(data.labels[:n])
     if spec.get("shots"):
-        rows = few_shot(data, spec["shots"], spec["shots_seed"])
+        rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run"))
         images, labels = images[rows], labels[rows]
     return Batches(images, class_places(data, card)[labels], prepare)
 
@@ -89,7 +89,7 @@ def joint(first: Batches, second: Batches, share: float) -> Joint:
     )
 
 
-def few_shot(data: Dataset, shots: int, seed: int) -> torch.Tensor:
+def few_shot(data: Dataset, shots: int, seed: int, run: str = "run") -> torch.Tensor:
     """Places of ``shots`` images per class, drawn with a seed (WiSE-FT, C.7: 1 to 50).
 
     With the same seed, fewer shots are among more. StockpotError if a class has too few.
@@ -100,7 +100,8 @@ def few_shot(data: Dataset, shots: int, seed: int) -> torch.Tensor:
         own = (labels == place).nonzero()[:, 0]
         if len(own) < shots:
             raise StockpotError(
-                f"shots: {shots} wanted of every class, but {data.name} has {len(own)} of '{name}'"
+                f"{run}.shots: {shots} wanted of every class, but {data.name} has {len(own)} of "
+                f"'{name}'"
             )
         found.append(own[torch.randperm(len(own), generator=generator)[:shots]])
     return torch.cat(found).sort().values

@@ -52,6 +52,8 @@ def run(
         averages_dir=folder if averages else None,
     )
     try:
+        if start and (first := read_card(start)).status != "ok":
+            raise Diverged(f"its start, {first.name}, {first.status}")
         card, tensors = variant(spec, context)
     except Diverged as error:
         log.error("%s diverged: %s; it will enter no soup. A lower lr helps.", spec["name"], error)

@@ -6,7 +6,8 @@ Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
 ``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``. One that
 is not linear in the weights (``MIXES = "weights"``) defines instead ``merge(ingredients,
 context) -> iterator of (name, tensor)``, in the order of the names: a Classifier of its own.
-One that takes averages along runs names the run's option that keeps them: ``AVERAGES``.
+One that takes averages along runs names the run's option that keeps them: ``AVERAGES``. One to
+which the order of the ingredients matters says ``ORDERED = True``.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,6 +58,11 @@ def mixes(name: str) -> str:
 def averages(name: str) -> str | None:
     """The option of runs that must keep the averages this method takes; None for most."""
     return registry.literal(__file__, name, "AVERAGES")
+
+
+def ordered(name: str) -> bool:
+    """Does the order of the ingredients matter? If not, another order is the same soup."""
+    return bool(registry.literal(__file__, name, "ORDERED"))
 
 
 def load(name: str):

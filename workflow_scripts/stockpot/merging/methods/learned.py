@@ -3,7 +3,7 @@
 Coefficients, and a temperature that the loss alone sees, are trained on the held-out set by
 mini-batch gradients: one per ingredient, or one per ingredient and part of the model. With
 ``space: hyperplane`` they may be negative; with ``ingredients_per_step`` each epoch moves only
-some of them, as MEHL-Soup does.
+some of them, as MEHL-Soup does: their sum stays, and the others stay where they are.
 """
 
 import logging
@@ -68,33 +68,40 @@ def train(mix, batches, spec: dict):
     import torch
     from torch.nn import functional
 
-    from ..learned import constrained
+    from ..learned import constrained, free
 
     k, generator = len(mix.ingredients), torch.Generator().manual_seed(spec["seed"])
-    begin = 1 / k if spec["space"] == "free" else 0.0
-    raw = torch.full((k, len(mix.parts)), begin, dtype=torch.float64, requires_grad=True)
+    few = spec["ingredients_per_step"] or k
+    found = torch.full((k, len(mix.parts)), 1 / k, dtype=torch.float64)
     log_beta = torch.zeros((), requires_grad=spec["temperature"])
-    trained = [raw, log_beta] if spec["temperature"] else [raw]
-    optimizer = torch.optim.Adam(trained, lr=spec["lr"])
+    of_beta = [torch.optim.Adam([log_beta], lr=spec["lr"])] if spec["temperature"] else []
     trace = []
     for epoch in range(spec["epochs"]):
         order = torch.randperm(len(batches), generator=generator)
-        chosen = torch.randperm(k, generator=generator)[: spec["ingredients_per_step"] or k]
+        chosen = torch.randperm(k, generator=generator)[:few].sort().values
+        if epoch == 0 or few < k:
+            before = found[chosen]
+            raw = free(before, spec["space"]).requires_grad_()
+            moving = [*of_beta, torch.optim.Adam([raw], lr=spec["lr"])]
         losses = 0.0
         for rows in order.split(spec["step_size"]):
-            coefficients = constrained(raw, spec["space"])
-            mix.fill(coefficients.detach())
+            moved = constrained(raw, spec["space"], before.sum(0))
+            found[chosen] = moved.detach()
+            mix.fill(found)
             mix.model.zero_grad(set_to_none=True)
             device = next(mix.model.parameters()).device
             logits = mix.model(batches.prepare(batches.inputs[rows].to(device), None))
             loss = functional.cross_entropy(
                 log_beta.exp().to(device) * logits, batches.labels[rows].to(device)
             )
-            optimizer.zero_grad(set_to_none=True)
+            for optimizer in moving:
+                optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            coefficients.backward(mix.gradient(sorted(chosen.tolist())))
-            optimizer.step()
+            moved.backward(mix.gradient(chosen.tolist())[chosen])
+            for optimizer in moving:
+                optimizer.step()
             losses += loss.item() * len(rows)
+        found[chosen] = constrained(raw.detach(), spec["space"], before.sum(0))
         trace.append(losses / len(batches))
         log.info("epoch %d/%d  loss %.4f", epoch + 1, spec["epochs"], trace[-1])
-    return constrained(raw.detach(), spec["space"]), float(log_beta.exp()), trace
+    return found, float(log_beta.exp()), trace

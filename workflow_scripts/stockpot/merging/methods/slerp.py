@@ -12,6 +12,7 @@ from ..coefficients import simplified
 from ..geometry import cosine, gram
 from ..recipe import single, total
 
+ORDERED = True
 OPTIONS = {
     "t": {
         "description": "0 is the first ingredient, 1 the second",

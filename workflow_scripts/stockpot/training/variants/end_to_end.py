@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ...models.card import line
 from ...models.load import load_classifier
 from ..images import image_batches, joint
 from ..loop import fit
@@ -127,4 +128,4 @@ def train(spec, context):
         model, train_set, held_out, spec, context.state_dir, context.device, start,
         context.averages_dir,
     )  # fmt: skip
-    return replace(card, start=card.origin(), history=history), model.state_dict()
+    return replace(card, start=line(card, spec), history=history), model.state_dict()

@@ -1,7 +1,9 @@
 """The linear classifier: only the head is trained, on features computed once (WiSE-FT D.3)."""
 
+import copy
 from dataclasses import replace
 
+from ...models.card import line
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ..images import features, image_batches
@@ -50,14 +52,14 @@ OPTIONS = {
 
 def train(spec, context):
     model, card = load_classifier(context.start, context.device)
-    start = load_classifier(context.start, context.device)[0].head
+    start = copy.deepcopy(model.head)
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
-    few = {key: spec[key] for key in ("shots", "shots_seed")}
+    few = {key: spec[key] for key in ("name", "shots", "shots_seed")}
     train_set = image_batches(context.train, card, 1, context.device, spec=few)
     held_out = image_batches(context.held_out, card, 1, context.device)
     train_set, held_out = (features(model, d, context.device) for d in (train_set, held_out))
     history = fit(model.head, train_set, held_out, spec, context.state_dir, context.device, start)
     tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + name: tensor for name, tensor in model.head.state_dict().items()}
-    return replace(card, start=card.origin(), history=history), tensors
+    return replace(card, start=line(card, spec), history=history), tensors

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import torch
 
+from ...models.card import line
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ...random_search import draw
@@ -64,7 +65,7 @@ def train(spec, context):
     model, card = load_classifier(context.start, context.device)
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
-    few = {key: spec[key] for key in ("shots", "shots_seed")}
+    few = {key: spec[key] for key in ("name", "shots", "shots_seed")}
     train_set = image_batches(context.train, card, 1, context.device, spec=few)
     held_out = image_batches(context.held_out, card, 1, context.device)
     train_set, held_out = (features(model, d, context.device) for d in (train_set, held_out))
@@ -91,7 +92,7 @@ def train(spec, context):
     tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + "weight": weight, HEAD + "bias": bias}
     rows.sort(key=lambda row: row["setting"])
-    return replace(card, start=card.origin(), history=rows), tensors
+    return replace(card, start=line(card, spec), history=rows), tensors
 
 
 def together(points: list[dict], device: str) -> Settings:
