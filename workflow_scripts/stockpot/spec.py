@@ -132,7 +132,7 @@ class _Seed:
             "families": families,
             "roles": roles,
             "training": list(dict.fromkeys(map(self.dataset, parts(self.config)[0].values()))),
-            "held_out": own["held_out"],
+            "held_out": list(dict.fromkeys(task["held_out"] for task in self.tasks.values())),
             "tests": tests[:-1],
         }
 

@@ -4,6 +4,7 @@ The sweeps are the frontier to beat: a method that lies on such a curve gives wh
 at some alpha.
 """
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -71,12 +72,18 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             axes.plot(own["reference_value"], own["value"], zorder=5, mew=0.3, mec="white", **look)
             legend[label] = Line2D([], [], **look)
     if len(curves):
-        ends = ", ".join(sorted(curves["curve"].unique()))
-        legend[f"WiSE-FT to {ends}"] = Line2D([], [], color=SKY, lw=1)
-    _draw_names(axes, single[inside])
+        legend["WiSE-FT sweeps"] = Line2D([], [], color=SKY, lw=1)
+    _draw_names(axes, single[inside], curves)
     axes.set_xlabel(f"Accuracy on {reference(tables['measurements'])} (%)")
     axes.set_ylabel("Mean accuracy under shift (%)")
-    result.legend(legend.values(), legend.keys(), loc="upper center", ncols=len(legend))
+    result.legend(
+        legend.values(),
+        legend.keys(),
+        loc="upper center",
+        ncols=len(legend),
+        columnspacing=1.4,
+        handletextpad=0.4,
+    )
     _tell_what_is_outside(result, single[~inside])
     return result, pd.concat([single, curves])
 
@@ -101,14 +108,19 @@ def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
     axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
 
 
-def _draw_names(axes: Axes, table: pd.DataFrame) -> None:
-    """Each name where it covers the least of points and of names that stand there already."""
+def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> None:
+    """Each name where it covers the least of points, curves and names that stand there already."""
     table = table.sort_values(["value", "model"])
     to_points = axes.transData.transform
     scale = 72 / axes.figure.dpi
     at = [tuple(to_points(xy) * scale) for xy in table[["reference_value", "value"]].to_numpy()]
     frame = axes.bbox.extents * scale
     taken = [(x - 2.5, y - 2.5, x + 2.5, y + 2.5) for x, y in at]
+    for _, curve in curves.sort_values("alpha").groupby("curve", sort=True):
+        along = to_points(curve[["reference_value", "value"]].to_numpy()) * scale
+        steps = np.linspace(0, len(along) - 1, 40 * len(along))
+        x, y = (np.interp(steps, np.arange(len(along)), along[:, i]) for i in (0, 1))
+        taken += [(a - 0.6, b - 0.6, a + 0.6, b + 0.6) for a, b in zip(x, y)]
     for (x, y), row in zip(at, table.itertuples()):
         wide, high = 0.56 * SIZE * len(row.model), 1.15 * SIZE
         h, v, dx, dy = min(PLACES, key=lambda p: _cost(_box(x, y, wide, high, *p), taken, frame, p))
