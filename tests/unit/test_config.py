@@ -364,7 +364,7 @@ MISFITS = {
     ),
     "shares of others": (
         {"soups/mix": {"method": "logit-ensemble", "ingredients": ALL, "shares": {"base": 1}}},
-        ["soups.mix.shares:", "base are not the ingredients", "search-00"],
+        ["soups.mix.shares: has base, but needs one for each", "base, search-00"],
     ),
     "an average that is not saved": (
         {"soups/mix": {"method": "ema", "ingredients": ["base"], "decay": 0.9}},
@@ -374,7 +374,7 @@ MISFITS = {
         {"soups/mix": {"method": "swa", "ingredients": ["base"]}}, ["soups.mix:", "'base'", "swa"],
     ),
     "a decay of one": (
-        {"finetune/runs/base": {"ema": [1.0]}}, ["finetune.runs.base.ema.0:", "1.0"],
+        {"finetune/runs/base": {"ema": [1.0]}}, ["finetune.runs.base.ema.0: 1.0 is not below 1"],
     ),
     "an alpha out of range": (
         {"soups/mix": {"method": "wise-ft", "alpha": 1.5}}, ["soups.mix.alpha:", "1.5"],
@@ -403,6 +403,26 @@ MISFITS = {
         {"finetune/runs/base": {"start": "linear", "ema": [0.99]},
          "soups/mix": {"method": "ema", "ingredients": ["base"], "biased": True}},
         ["soups.mix.biased: the run 'base' does not begin"],
+    ),
+    "two models for a method of one": (
+        {"soups/mix": {"method": "mono-soup", "ingredients": ALL}},
+        ["soups.mix.ingredients: mono-soup takes 1, not 2 (base, search-00)"],
+    ),
+    "every run for a method of two": (
+        {"soups/mix": {"method": "slerp"}}, ["soups.mix.ingredients: slerp takes 2, not 8"],
+    ),
+    "heads that began apart": (
+        {"finetune/runs/base": {"initial_head": "random"}},
+        ["soups.uniform.ingredients: 'search-00' begins with the zero-shot head", "'base'",
+         "random head 0"],
+    ),
+    "what a variant draws": (
+        {"finetune/runs/linear": {"variant": "linear-search", "lr": 0.1}},
+        ["finetune.runs.linear: 'lr' is drawn by linear-search"],
+    ),
+    "a number for a list": (
+        {"finetune/runs/base": {"ema": 0.99}},
+        ["finetune.runs.base.ema: 0.99 is not of type array; write a list"],
     ),
     "a distribution inside another": (
         {"finetune/search/space/mixup": {"either": [{"choice": [0]}, {"uniform": [1, 0]}]}},

@@ -109,6 +109,16 @@ def test_an_unknown_class_leaves_a_gap_in_the_samples():
     ]
 
 
+def test_every_option_of_a_merge_method_is_in_the_docs():
+    from stockpot.merging import methods
+
+    rows = (ROOT / "docs" / "methods.md").read_text().split("## Options")[1].splitlines()
+    cells = [[cell.strip(" `") for cell in row.split("|")] for row in rows if row[:3] == "| `"]
+    listed = {(method, key) for _, method, key, *_ in cells}
+    assert listed == {(name, key) for name in methods.names() for key in methods.options(name)}
+    assert all(text for _, _, _, _, text, _ in cells)
+
+
 def test_every_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 

@@ -676,7 +676,7 @@ def test_shots_are_drawn_per_class_and_nested(world):
     assert set(counts.tolist()) == {2} and set(two.tolist()) < set(four.tolist())
     assert few_shot(data, 2, 1).tolist() != two.tolist()
     with pytest.raises(
-        StockpotError, match=r"^run.shots: 50 wanted of every class, but train has 6"
+        StockpotError, match=r"^finetune.runs.run.shots: 50 wanted of every class, but train has 6"
     ):
         few_shot(data, 50, 0)
 

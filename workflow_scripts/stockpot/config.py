@@ -168,9 +168,52 @@ def _soups(config: dict, specs: dict[str, dict], known) -> list[str]:
         if outputs and backbones:
             problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
         problems += _shares(path, soup)
+        problems += _members(path, soup, specs)
         if kept := methods.averages(method):
             problems += _averages(path, soup, kept, specs)
     return problems
+
+
+def _members(path: str, soup: dict, specs: dict[str, dict]) -> list[str]:
+    """How many ingredients a method takes, and whether their heads began alike."""
+    method, names = soup["method"], soup.get("ingredients") or _end_to_end(specs)
+    wanted = methods.ingredients(method)
+    if wanted and soup.get("from_start"):
+        wanted -= 1
+    if wanted and len(names) != wanted:
+        return [
+            f"{path}.ingredients: {method} takes {wanted}, not {len(names)} ({', '.join(names)})"
+        ]
+    heads = {name: _first_head(name, specs) for name in names if name in specs}
+    apart = [name for name in heads if heads[name] != next(iter(heads.values()))]
+    weights = methods.mixes(method) != "outputs" and not soup.get("backbones")
+    if apart and weights and not soup.get("allow_different_starts"):
+        return [
+            f"{path}.ingredients: {apart[0]!r} begins with {heads[apart[0]]}, "
+            f"{next(iter(heads))!r} with {next(iter(heads.values()))}; list the runs whose weights "
+            "are to be mixed under ingredients"
+        ]
+    return []
+
+
+def _end_to_end(specs: dict[str, dict]) -> list[str]:
+    """The runs that a soup takes which lists none."""
+    return [
+        name
+        for name, spec in specs.items()
+        if spec.get("variant") == "end-to-end" and not spec.get("task")
+    ]
+
+
+def _first_head(name: str, specs: dict[str, dict]) -> str:
+    """The head that a run's line of training began with."""
+    seen = []
+    while name in specs and name not in seen:
+        if specs[name].get("initial_head") == "random":
+            return f"random head {specs[name]['head_seed']}"
+        seen.append(name)
+        name = specs[name].get("start", "zero-shot")
+    return "the zero-shot head"
 
 
 def _shares(path: str, soup: dict) -> list[str]:
@@ -178,22 +221,19 @@ def _shares(path: str, soup: dict) -> list[str]:
     given = soup.get("ingredients", [])
     if soup.get("shares") and sorted(soup["shares"]) != sorted(given):
         return [
-            f"{path}.shares: {', '.join(soup['shares'])} are not the ingredients, which are "
-            f"{', '.join(given) or 'not listed'}"
+            f"{path}.shares: has {', '.join(soup['shares'])}, but needs one for each of the listed "
+            f"ingredients, {', '.join(given) or 'of which there are none'}"
         ]
     return []
 
 
 def _averages(path: str, soup: dict, kept: str, specs: dict[str, dict]) -> list[str]:
     """Every ingredient must have saved the averages that the soup takes."""
-    end_to_end = [
-        n
-        for n, spec in specs.items()
-        if spec.get("variant") == "end-to-end" and not spec.get("task")
-    ]
     options = defaults(methods.options(soup["method"])) | soup
-    for name in soup.get("ingredients", end_to_end):
-        spec = specs.get(name, {})
+    for name in soup.get("ingredients") or _end_to_end(specs):
+        if name not in specs:
+            continue
+        spec = specs[name]
         saved = spec.get("ema", []) if kept == "ema" else spec.get("swa", 1)
         if kept == "ema" and options["decay"] not in saved:
             return [
@@ -269,9 +309,12 @@ def _merged(config: dict, schema: dict) -> list[str]:
         own = variants.options(spec["variant"])
         for key in settings["runs"].get(path.removeprefix("finetune.runs."), {}):
             takers = [n for n in variants.names() if key in variants.options(n)]
+            if key in variants.draws(spec["variant"]):
+                problems.append(f"{path}: {key!r} is drawn by {spec['variant']}, not given")
             if takers and key not in own:
                 problems.append(
-                    f"{path}: {key!r} is an option of {', '.join(takers)}, not of {spec['variant']}"
+                    f"{path}: {key!r} is an option of {', '.join(takers)}, not of "
+                    f"{spec['variant']}, which has {', '.join(own)}"
                 )
         needed = [*common, *(name for name in own if name not in defaults(own))]
         missing = [name for name in needed if name not in spec]

@@ -97,6 +97,8 @@ def line(error) -> str:
         hint = ""
         if isinstance(value, str) and error.validator_value == "number" and "e" in value.lower():
             hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
+        forms = {"array": "; write a list, as [a, b]", "object": "; write a map, as {a: b}"}
+        hint = forms.get(error.validator_value, hint)
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
     if error.validator == "oneOf":
         # What is wrong within the form that was meant, if the type tells which one it was.
@@ -106,7 +108,12 @@ def line(error) -> str:
     if error.validator == "const":
         return f"{path}: {value!r} is not {error.validator_value!r}"
     if error.validator == "required":
-        return f"{path}: {error.message}; null takes away entries of a map, not a section"
+        hint = "" if error.path else "; null takes away entries of a map, not a section"
+        return f"{path}: {error.message}{hint}"
+    if error.validator == "exclusiveMinimum":
+        return f"{path}: {value} is not above {error.validator_value}"
+    if error.validator == "exclusiveMaximum":
+        return f"{path}: {value} is not below {error.validator_value}"
     if error.validator in ("minProperties", "maxProperties"):
         given = ", ".join(value) or "none"
         return f"{path}: has {given}; give one and set the others to null"

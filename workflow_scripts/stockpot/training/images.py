@@ -100,8 +100,8 @@ def few_shot(data: Dataset, shots: int, seed: int, run: str = "run") -> torch.Te
         own = (labels == place).nonzero()[:, 0]
         if len(own) < shots:
             raise StockpotError(
-                f"{run}.shots: {shots} wanted of every class, but {data.name} has {len(own)} of "
-                f"'{name}'"
+                f"finetune.runs.{run}.shots: {shots} wanted of every class, but {data.name} "
+                f"has {len(own)} of '{name}'"
             )
         found.append(own[torch.randperm(len(own), generator=generator)[:shots]])
     return torch.cat(found).sort().values

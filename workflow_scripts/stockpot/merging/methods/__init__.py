@@ -7,7 +7,8 @@ Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
 is not linear in the weights (``MIXES = "weights"``) defines instead ``merge(ingredients,
 context) -> iterator of (name, tensor)``, in the order of the names: a Classifier of its own.
 One that takes averages along runs names the run's option that keeps them: ``AVERAGES``. One to
-which the order of the ingredients matters says ``ORDERED = True``.
+which the order of the ingredients matters says ``ORDERED = True``, one that takes a certain number
+of them ``INGREDIENTS = 2`` (with ``from_start: true``, one less).
 """
 
 from collections.abc import Callable, Mapping
@@ -58,6 +59,11 @@ def mixes(name: str) -> str:
 def averages(name: str) -> str | None:
     """The option of runs that must keep the averages this method takes; None for most."""
     return registry.literal(__file__, name, "AVERAGES")
+
+
+def ingredients(name: str) -> int | None:
+    """How many ingredients the method takes (``INGREDIENTS``); None for any number."""
+    return registry.literal(__file__, name, "INGREDIENTS")
 
 
 def ordered(name: str) -> bool:

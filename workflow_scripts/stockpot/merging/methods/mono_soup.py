@@ -13,6 +13,7 @@ in memory at a time.
 
 from ...errors import StockpotError
 
+INGREDIENTS = 1
 MIXES = "weights"
 
 

@@ -12,6 +12,7 @@ from ..coefficients import simplified
 from ..geometry import cosine, gram
 from ..recipe import single, total
 
+INGREDIENTS = 2
 ORDERED = True
 OPTIONS = {
     "t": {

@@ -40,6 +40,11 @@ def options(name: str) -> dict[str, dict]:
     return registry.options(__file__, name)
 
 
+def draws(name: str) -> tuple[str, ...]:
+    """Hyperparameters that the variant draws by itself (``DRAWS``), so that none can be given."""
+    return registry.literal(__file__, name, "DRAWS") or ()
+
+
 def load(name: str):
     """The ``train`` function of a variant."""
     return registry.load(__name__, __file__, name, "train", "training variant")

@@ -20,6 +20,7 @@ from ..loop import Diverged
 
 log = logging.getLogger(__name__)
 
+DRAWS = ("lr", "batch_size", "weight_decay", "label_smoothing")
 OPTIONS = {
     "settings": {"description": "how many", "type": "integer", "minimum": 1, "default": 64},
     "regulariser": {
