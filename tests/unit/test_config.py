@@ -416,10 +416,6 @@ MISFITS = {
         ["soups.uniform.ingredients: 'search-00' begins with the zero-shot head", "'base'",
          "random head 0"],
     ),
-    "what a variant draws": (
-        {"finetune/runs/linear": {"variant": "linear-search", "lr": 0.1}},
-        ["finetune.runs.linear: 'lr' is drawn by linear-search"],
-    ),
     "a number for a list": (
         {"finetune/runs/base": {"ema": 0.99}},
         ["finetune.runs.base.ema: 0.99 is not of type array; write a list"],
@@ -456,6 +452,17 @@ def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
         line.startswith("soups.mix.ingredients.0: 'base' has the classes of another task; back")
         for line in lines
     )
+
+
+def test_what_a_variant_draws_plays_no_part(config):
+    ids = set()
+    for lr in (0.1, 0.2):
+        config["finetune"]["runs"]["linear"] = {"variant": "linear-search", "lr": lr}
+        plan = spec.build(config, lambda path: ROOT / path)
+        (run,) = (r for r in plan.runs.values() if r["spec"]["name"] == "linear")
+        assert "lr" not in run["spec"] and run["spec"]["settings"] == 64
+        ids |= {id for id in plan.runs if id.startswith("linear-")}
+    assert len(ids) == 1
 
 
 def test_an_adversarial_set_may_be_trained_on(config, schema):

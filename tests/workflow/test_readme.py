@@ -88,10 +88,27 @@ def test_messages_are_those_of_the_readme(study):
         assert line in done.stdout + done.stderr
 
 
+def example(start: str) -> dict:
+    """The README's YAML block that begins with these words."""
+    block = next(b for language, b in BLOCKS if language == "yaml" and b.startswith(start))
+    return yaml.safe_load(block)
+
+
+def test_the_readmes_merges_can_be_planned(study):
+    given = example("finetune:")
+    study.edit(
+        lambda config: (
+            config["finetune"]["runs"].update(given["finetune"]["runs"]),
+            config.setdefault("soups", {}).update(given["soups"]),
+        )
+    )
+    planned = study.snakemake("-n").stdout
+    assert "finetune_with_averages" in planned and "Making learned-" in planned
+
+
 def test_own_data_by_the_readmes_config(study):
     """The README's config of folders of images runs from decoding to the figures."""
-    block = next(block for language, block in BLOCKS if language == "yaml")
-    config = yaml.safe_load(block)
+    config = example("study: mine")
     for seed, entry in enumerate(config["datasets"].values()):
         write_images(study.folder / entry["path"], seed=seed)
     shutil.copytree(study.folder / "resources/mini_clip", study.folder / "models/clip")

@@ -309,8 +309,6 @@ def _merged(config: dict, schema: dict) -> list[str]:
         own = variants.options(spec["variant"])
         for key in settings["runs"].get(path.removeprefix("finetune.runs."), {}):
             takers = [n for n in variants.names() if key in variants.options(n)]
-            if key in variants.draws(spec["variant"]):
-                problems.append(f"{path}: {key!r} is drawn by {spec['variant']}, not given")
             if takers and key not in own:
                 problems.append(
                     f"{path}: {key!r} is an option of {', '.join(takers)}, not of "

@@ -53,9 +53,13 @@ def standard_specs(config: dict) -> dict[str, dict]:
 
 
 def with_options(spec: dict) -> dict:
-    """A run's hyperparameters with its variant's own options, and without other variants'."""
+    """A run's hyperparameters with its variant's own options.
+
+    Other variants' are left out, and what the variant draws by itself.
+    """
     if "variant" not in spec:
         return spec
     own = variants.options(spec["variant"])
     others = {option for name in variants.names() for option in variants.options(name)} - set(own)
-    return defaults(own) | {key: value for key, value in spec.items() if key not in others}
+    left_out = others | set(variants.draws(spec["variant"]))
+    return defaults(own) | {key: value for key, value in spec.items() if key not in left_out}

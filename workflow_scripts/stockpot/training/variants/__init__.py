@@ -41,7 +41,7 @@ def options(name: str) -> dict[str, dict]:
 
 
 def draws(name: str) -> tuple[str, ...]:
-    """Hyperparameters that the variant draws by itself (``DRAWS``), so that none can be given."""
+    """Hyperparameters that the variant draws by itself (``DRAWS``); a run's own play no part."""
     return registry.literal(__file__, name, "DRAWS") or ()
 
 
