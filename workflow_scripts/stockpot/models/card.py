@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..digest import canonical, sha256
+from ..digest import canonical
 from ..errors import StockpotError
 
 CARD = "classifier.json"
@@ -46,13 +46,6 @@ class Card:
         """All that a prediction follows from beside the weights, as canonical text."""
         names = ("architecture", "class_names", "normalise", "mean", "std", "image_size")
         return canonical({name: getattr(self, name) for name in names})
-
-
-def line(card: Card, spec: dict) -> str:
-    """The start of a run from this model: a random head makes it another one than the model's."""
-    if spec["initial_head"] == "random":
-        return sha256([card.origin(), "random head", spec["head_seed"]])
-    return card.origin()
 
 
 def read_card(folder: str | Path) -> Card:

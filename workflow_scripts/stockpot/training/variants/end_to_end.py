@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from ...models.card import line
 from ...models.load import load_classifier
 from ..images import image_batches, joint
 from ..loop import fit
+from ..start import start_of
 
 OPTIONS = {
     "initial_head": {
@@ -128,4 +128,4 @@ def train(spec, context):
         model, train_set, held_out, spec, context.state_dir, context.device, start,
         context.averages_dir,
     )  # fmt: skip
-    return replace(card, start=line(card, spec), history=history), model.state_dict()
+    return replace(card, start=start_of(card, spec), history=history), model.state_dict()

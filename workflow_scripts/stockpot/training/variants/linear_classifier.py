@@ -3,11 +3,11 @@
 import copy
 from dataclasses import replace
 
-from ...models.card import line
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ..images import features, image_batches
 from ..loop import fit
+from ..start import start_of
 
 OPTIONS = {
     "initial_head": {
@@ -62,4 +62,4 @@ def train(spec, context):
     history = fit(model.head, train_set, held_out, spec, context.state_dir, context.device, start)
     tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + name: tensor for name, tensor in model.head.state_dict().items()}
-    return replace(card, start=line(card, spec), history=history), tensors
+    return replace(card, start=start_of(card, spec), history=history), tensors

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import torch
 
-from ...models.card import line
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ...random_search import draw
 from ..heads import Settings, fit_heads
 from ..images import features, image_batches
 from ..loop import Diverged
+from ..start import start_of
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def train(spec, context):
     tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + "weight": weight, HEAD + "bias": bias}
     rows.sort(key=lambda row: row["setting"])
-    return replace(card, start=line(card, spec), history=rows), tensors
+    return replace(card, start=start_of(card, spec), history=rows), tensors
 
 
 def together(points: list[dict], device: str) -> Settings:
