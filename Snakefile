@@ -17,18 +17,27 @@ include: "rules/finetune.smk"
 include: "rules/soups.smk"
 include: "rules/evaluate.smk"
 include: "rules/measure.smk"
+include: "rules/analyses.smk"
 include: "rules/figures.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand("<results>/studies/{study}/overview.md", study=plan.studies),
+        expand(
+            "<results>/studies/{study}/overview.{format}", study=plan.studies, format=["md", "tex"]
+        ),
+        expand(
+            "<results>/studies/{study}/analyses/{analysis}.{format}",
+            study=plan.studies,
+            analysis=config["analyses"],
+            format=["csv", "md", "tex"],
+        ),
         f"<results>/studies/{config['study']}/summary.md",
         expand(
             "<results>/studies/{study}/figures/{figure}.{format}",
             study=plan.studies,
-            figure=[*config["figures"], "samples"],
+            figure=[*FIGURES, "samples"],
             format=["pdf", "png"],
         ),
 

@@ -1,5 +1,6 @@
 FILTERED = [id for id, job in plan.datasets.items() if "pool" in job]
-PREPARED = [id for id in plan.datasets if id not in FILTERED]
+CORRUPTED = [id for id, job in plan.datasets.items() if "of" in job]
+PREPARED = [id for id in plan.datasets if id not in (*FILTERED, *CORRUPTED)]
 
 
 rule prepare_dataset:
@@ -55,6 +56,31 @@ rule filter_dataset:
         "Filtering the data set {wildcards.dataset}"
     script:
         "../workflow_scripts/filter_dataset.py"
+
+
+rule corrupt_dataset:
+    """Corrupt the images of another data set."""
+    input:
+        unpack(lambda w: dataset_files(plan.datasets[w.dataset]["of"])),
+    output:
+        card="<results>/datasets/{dataset}/dataset.json",
+        images="<results>/datasets/{dataset}/images.npy",
+        labels="<results>/datasets/{dataset}/labels.npy",
+        digests="<results>/datasets/{dataset}/digests.npy",
+    log:
+        "<results>/logs/corrupt_dataset/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(CORRUPTED),
+    priority: 20
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec=lambda w: plan.datasets[w.dataset]["spec"],
+        code=code_digest("corrupt_dataset.py"),
+    message:
+        "Corrupting the data set {wildcards.dataset}"
+    script:
+        "../workflow_scripts/corrupt_dataset.py"
 
 
 rule overlap:

@@ -1,9 +1,23 @@
+def figure_tables(w):
+    """The tables that a figure draws: of its analysis, or those of the study."""
+    folder = f"<results>/studies/{w.study}"
+    if entry := FIGURES[w.figure][1]:
+        return {"table": f"{folder}/analyses/{entry}.csv"}
+    names = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
+    return {name: f"{folder}/{file}.csv" for name, file in names.items()}
+
+
+def figure_caption(name):
+    """How to read it, with the level, the axis and the numbers of images of this study."""
+    sizes = ", ".join(f"{name} {n:,}" for name, n in plan.sizes.items())
+    level = f"{100 * config['statistics']['confidence']:g} %"
+    return figures.caption(name, level=level, axis=config["statistics"]["axis"], sizes=sizes)
+
+
 rule figure:
     """Draw one figure from the tables."""
     input:
-        measurements="<results>/studies/{study}/measurements.csv",
-        fits="<results>/studies/{study}/fits.csv",
-        robustness="<results>/studies/{study}/robustness.csv",
+        unpack(figure_tables),
     output:
         pdf="<results>/studies/{study}/figures/{figure}.pdf",
         png=report(
@@ -17,13 +31,14 @@ rule figure:
         "<results>/logs/figure/{study}/{figure}.log",
     wildcard_constraints:
         study=one_of(plan.studies),
-        figure=one_of(config["figures"]),
+        figure=one_of(FIGURES),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain({"figure": w.figure, "options": figure_options(w.figure)}),
-        code=lambda w: code_digest("figure.py", plugin("figures", w.figure)),
+        spec=lambda w: plain({"figure": FIGURES[w.figure][0], "options": figure_options(w.figure)}),
+        caption=lambda w: figure_caption(FIGURES[w.figure][0]),
+        code=lambda w: code_digest("figure.py", plugin("figures", FIGURES[w.figure][0])),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"
     script:

@@ -14,6 +14,8 @@ rule finetune:
         weights="<results>/classifiers/{run}/classifier.safetensors",
     log:
         "<results>/logs/finetune/{run}.log",
+    benchmark:
+        "<results>/benchmarks/{run}.tsv"
     wildcard_constraints:
         run=one_of(PLAIN),
     priority: 10

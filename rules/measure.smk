@@ -1,10 +1,17 @@
+def cloud_table(w):
+    """The file of published models, if the config names one."""
+    return {"cloud": plan.cloud["path"]} if plan.cloud else {}
+
+
 rule measure:
     """One tidy table of every accuracy with its n and interval, and what follows from it."""
     input:
+        unpack(cloud_table),
         evaluations=lambda w: expand(
             "<results>/evaluations/{family}.json", family=plan.studies[w.study]["families"]
         ),
         overlap="<results>/studies/{study}/overlap.csv",
+        cards=lambda w: dataset_files(*data_sets(w.study, "reference", "shift"))["data"],
     output:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",
@@ -15,6 +22,7 @@ rule measure:
             category="Overview",
             labels={"study": "{study}", "what": "table"},
         ),
+        latex="<results>/studies/{study}/overview.tex",
         findings="<results>/studies/{study}/findings.csv",
     log:
         "<results>/logs/measure/{study}.log",
@@ -24,7 +32,13 @@ rule measure:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain({"roles": plan.studies[w.study]["roles"], **config["statistics"]}),
+        spec=lambda w: plain(
+            {
+                "roles": plan.studies[w.study]["roles"],
+                "cloud": plan.cloud,
+                **config["statistics"],
+            }
+        ),
         code=code_digest("measure.py"),
     message:
         "Measuring {wildcards.study}"

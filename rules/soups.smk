@@ -12,6 +12,8 @@ rule soup:
         "<results>/recipes/{soup}.json",
     log:
         "<results>/logs/soup/{soup}.log",
+    benchmark:
+        "<results>/benchmarks/{soup}.tsv"
     wildcard_constraints:
         soup=one_of(RECIPES),
     priority: 20
@@ -43,6 +45,8 @@ rule merge:
         weights="<results>/classifiers/{soup}/classifier.safetensors",
     log:
         "<results>/logs/merge/{soup}.log",
+    benchmark:
+        "<results>/benchmarks/{soup}.tsv"
     wildcard_constraints:
         soup=one_of(MERGES),
     priority: 20

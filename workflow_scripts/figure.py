@@ -9,11 +9,7 @@ from stockpot.job import job
 from stockpot.statistics.tables import read_table
 
 with job(snakemake) as spec:
-    tables = {
-        "measurements": read_table(snakemake.input.measurements),
-        "fits": read_table(snakemake.input.fits),
-        "rho": read_table(snakemake.input.robustness),
-    }
+    tables = {name: read_table(path) for name, path in snakemake.input.items()}
     drawn, data = figures.load(spec["figure"])(tables, spec["options"])
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(drawn, Path(path))

@@ -1,37 +1,58 @@
 """Measure one study: all tables that figures and people read."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from stockpot.evaluation.correctness import read_correct
+from stockpot.evaluation.answers import answers
+from stockpot.evaluation.subsets import subset_cells
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.statistics import tables
+from stockpot.statistics.cloud import read_cloud
+from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.findings import findings
 from stockpot.statistics.notes import notes
+from stockpot.statistics.overview import overview
 
 with job(snakemake) as spec:
     families = [json.loads(Path(path).read_text()) for path in snakemake.input.evaluations]
     cells = pd.DataFrame([cell for family in families for cell in family["cells"]])
     store = Path(snakemake.input.evaluations[0]).parents[1] / "store"
-    measurements = tables.measure(cells, dict(spec["roles"]), spec["confidence"])
-    fits, robustness = tables.robustness_table(measurements, spec["axis"], spec["confidence"])
-    found = findings(
-        cells, measurements, robustness, lambda key: read_correct(store, key), spec["confidence"]
+    roles, confidence = dict(spec["roles"]), spec["confidence"]
+    every = [cells]
+    if spec["class_subset"]:
+        parts = subset_cells(
+            cells, roles, [Path(card).parent for card in snakemake.input.cards], store
+        )
+        roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
+        every.append(parts)
+    if snakemake.input.get("cloud"):
+        tests = [name for role in ("reference", "shift") for name in roles if roles[name] == role]
+        every.append(read_cloud(snakemake.input.cloud, spec["cloud"], tests))
+    measurements = tables.measure(pd.concat(every, ignore_index=True), roles, confidence)
+    fits, robustness = tables.robustness_table(
+        measurements, spec["axis"], confidence, spec["knots"]
     )
+    keys = {(cell.model, cell.dataset): cell.key for cell in cells.itertuples()}
+    right = cache(lambda key: answers(store, key).correct)
+    found = findings(cells, measurements, robustness, right, confidence)
     status = {name: end for family in families for name, end in family["status"].items()}
     overlap = tables.read_table(snakemake.input.overlap)
-    level = f"{100 * spec['confidence']:g} %"
+    level = f"{100 * confidence:g} %"
     beside = [
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
-        "shifts a stratified bootstrap. n, k and both ends are in measurements.csv, effective "
-        "robustness and the standard models in robustness.csv.",
+        "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
+        "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
+        "the column after Holm). Oracle: chosen on the test sets, for comparison. n, k and both "
+        "ends are in measurements.csv, effective robustness and the standard models in "
+        "robustness.csv.",
         *notes(status, overlap, measurements, fits),
     ]
-    overview = tables.to_markdown(tables.overview(measurements))
-    overview += "".join(f"\n{sentence}\n" for sentence in beside)
+    table = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
+    text = to_markdown(table) + "".join(f"\n{sentence}\n" for sentence in beside)
 
     out = snakemake.output
     for path, table in (
@@ -43,4 +64,6 @@ with job(snakemake) as spec:
         with atomic(path) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")
     with atomic(out.overview) as temporary:
-        temporary.write_text(overview)
+        temporary.write_text(text)
+    with atomic(out.latex) as temporary:
+        temporary.write_text(to_latex(table))

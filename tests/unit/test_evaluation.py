@@ -15,7 +15,7 @@ from stockpot import digest
 from stockpot.datasets.dataset import read_dataset, write_dataset
 from stockpot.errors import StockpotError
 from stockpot.evaluation.adversary import write_adversarial
-from stockpot.evaluation.correctness import read_correct
+from stockpot.evaluation.answers import answers
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.family import evaluate_family, points, read_recipe
@@ -323,12 +323,12 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     store.put(name, answer, single("a"), "test")
     assert equal(store.get(name, logits=True), answer)
     assert equal(store.get(name), answer, logits=False) and store.get(name).logits is None
-    assert (read_correct(tmp_path, name) == answer.correct.numpy()).all()
+    assert (answers(tmp_path, name).correct == answer.correct.numpy()).all()
     assert store.path(name).relative_to(tmp_path).parts == (name[:2], f"{name}.safetensors")
     assert [p.name for p in store.path(name).parent.iterdir()] == [f"{name}.safetensors"]
     store.path(name).unlink()
     with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*--forcerun evaluate"):
-        read_correct(tmp_path, name)
+        _ = answers(tmp_path, name).correct
 
 
 def test_an_entry_without_logits_does_not_serve_those_who_want_them(answer, tmp_path):
@@ -610,7 +610,7 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
     assert middle["model"] == "a alpha=0.5" and middle["curve"] == "a"
     assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
     for cell in (own, middle):
-        assert cell["k"] == read_correct(tmp_path / "store", cell["key"]).sum()
+        assert cell["k"] == answers(tmp_path / "store", cell["key"]).correct.sum()
         assert cell["classes"] == 16
     expected = plain(folders["zero"], test_set, blended(folders, {"zero": 0.5, "a": 0.5}))
     assert middle["k"] == int((expected.argmax(1).numpy() == test_set.labels).sum())

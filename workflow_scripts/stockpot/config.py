@@ -3,9 +3,10 @@
 import math
 from pathlib import Path
 
+from .config_analyses import analysis_problems
 from .config_files import repeated_keys, with_files
 from .config_soups import soup_problems
-from .datasets.classes import ADVERSARIAL
+from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved
 from .errors import StockpotError
 from .merging import methods
 from .registry import defaults
@@ -47,7 +48,7 @@ def _not_finite(value, path: str = "") -> list[str]:
 
 def _references(config: dict) -> list[str]:
     """Names that point at nothing, names used twice, numbers that do not fit together."""
-    problems = []
+    problems, config = [], resolved(config)
 
     def known(path: str, name: str, allowed, what: str) -> None:
         if name not in allowed:
@@ -60,19 +61,35 @@ def _references(config: dict) -> list[str]:
         known(f"data.{role}", data[role], datasets, "data set")
     for i, name in enumerate(data["shifts"]):
         known(f"data.shifts.{i}", name, datasets, "data set")
-    roles = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
+    for i, name in enumerate(data["corrupted"]):
+        known(f"data.corrupted.{i}", name, datasets, "data set")
+    roles = [
+        data["train"],
+        data["held_out"],
+        data["reference"],
+        *data["corrupted"],
+        *data["shifts"],
+    ]
     for name in sorted({name for name in roles if roles.count(name) > 1}):
         problems.append(
             f"data: {name!r} plays two parts; training, held-out and test sets must differ"
         )
     if "shifts" in roles:
         problems.append("data: no data set can be named 'shifts'; so is the mean over them")
-    if len(config["standard"]["models"]) in (1, 2):
+    for name in config["statistics"]["knots"]:
+        known(f"statistics.knots.{name}", name, [*data["shifts"], "shifts"], "shift")
+    for name in config["standard"].get("table", {}).get("columns", {}):
+        known(
+            f"standard.table.columns.{name}", name, [data["reference"], *data["shifts"]], "test set"
+        )
+    if config["statistics"]["class_subset"] and not config["evaluation"]["store_logits"]:
+        problems.append("statistics.class_subset: true needs evaluation.store_logits: true")
+    if len(config["standard"]["models"]) in (1, 2) and "table" not in config["standard"]:
         problems.append(
             f"standard.models: {len(config['standard']['models'])} given, but a line needs 3 "
             "or more; null is none"
         )
-    problems += _adversarial(config, known)
+    problems += _made_of_others(config, known)
     for path, spec in scratch_runs(config).items():
         where = "adversary.train" if path == "adversary" else "standard.train"
         known(where, spec["train"], datasets, "data set")
@@ -90,6 +107,7 @@ def _references(config: dict) -> list[str]:
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
     problems += _starts(config, specs, known)
     problems += soup_problems(config, specs, known)
+    problems += analysis_problems(config, specs, known)
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
         members = set(config["soups"].get(name, {}).get("ingredients", []))
@@ -138,14 +156,23 @@ def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:
     return problems
 
 
-def _adversarial(config: dict, known) -> list[str]:
-    """The adversary's own data cannot be its work."""
+def _made_of_others(config: dict, known) -> list[str]:
+    """What a set is made of is not itself made; the adversary's own data cannot be its work."""
     datasets, problems = config["datasets"], []
     for name, entry in datasets.items():
-        if entry["source"] == ADVERSARIAL:
-            known(f"datasets.{name}.pool", entry["pool"], datasets, "data set")
-            if datasets.get(entry["pool"], {}).get("source") == ADVERSARIAL:
-                problems.append(f"datasets.{name}.pool: {entry['pool']!r} is itself adversarial")
+        if entry["source"] in MADE_OF:
+            key = MADE_OF[entry["source"]]
+            known(f"datasets.{name}.{key}", entry[key], datasets, "data set")
+            kind = datasets.get(entry[key], {}).get("source")
+            if kind in MADE_OF:
+                problems.append(f"datasets.{name}.{key}: {entry[key]!r} is itself {kind}")
+    for i, name in enumerate(config["data"]["corrupted"]):
+        entry = datasets.get(name, {})
+        if entry and (entry["source"], entry.get("of")) != (CORRUPTED, config["data"]["held_out"]):
+            problems.append(
+                f"data.corrupted.{i}: {name!r} must be a corrupted set of the held-out set: "
+                "{source: corrupted}"
+            )
     if "adversary" in scratch_runs(config):
         needed = {
             "data.held_out": config["data"]["held_out"],
@@ -243,7 +270,7 @@ def _extremes(path: str, distribution: dict, problems: list[str]) -> list[tuple[
 
 MAPS = (
     "datasets", "tasks", "finetune.runs", "finetune.search.space", "soups", "standard.models",
-    "figures",
+    "statistics.knots", "analyses", "figures",
 )  # fmt: skip
 
 

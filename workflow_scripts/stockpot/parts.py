@@ -42,7 +42,7 @@ def check_parts(config: dict, locate: Locate) -> None:
 def _heads(config: dict) -> list[tuple[str, str, str]]:
     """(key path of a training set, a data set whose classes must be among its, the training set)"""
     data, tasks = config["data"], config["tasks"]
-    own = [data["held_out"], data["reference"], *data["shifts"]]
+    own = [data["held_out"], data["reference"], *data["corrupted"], *data["shifts"]]
     training = {"data.train": data["train"], **_scratch_parts(config)}
     found = [(path, name, train) for path, train in training.items() for name in own]
     found += [(f"tasks.{t}.train", task["held_out"], task["train"]) for t, task in tasks.items()]
@@ -83,6 +83,7 @@ def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     training |= {path: second for path, _, second in _joint(config).values()}
     other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
     other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
+    other |= {f"data.corrupted.{i}": name for i, name in enumerate(data["corrupted"])}
     other |= {f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()}
     return training, other
 

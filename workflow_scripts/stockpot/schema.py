@@ -4,9 +4,9 @@ import copy
 
 from jsonschema import Draft202012Validator, validators
 
-from . import figures
+from . import analyses, figures
 from .datasets import sources
-from .datasets.classes import ADVERSARIAL
+from .datasets.classes import MADE_OF
 from .merging import methods
 from .registry import defaults
 from .training import variants
@@ -20,8 +20,8 @@ def complete(schema: dict) -> dict:
     properties, shared = schema["properties"], schema["$defs"]
 
     entry = properties["datasets"]["additionalProperties"]
-    entry["properties"]["source"]["enum"] = [*sources.names(), ADVERSARIAL]
-    entry["allOf"] = [_when("source", ADVERSARIAL, shared["adversarial"]["properties"])]
+    entry["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
+    entry["allOf"] = [_when("source", n, shared[n]["properties"]) for n in MADE_OF]
     entry["allOf"] += [_when("source", n, sources.options(n)) for n in sources.names()]
 
     soup = properties["soups"]["additionalProperties"]
@@ -43,14 +43,19 @@ def complete(schema: dict) -> dict:
     space["oneOf"][1]["propertyNames"] = {"enum": drawn}
 
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
-    properties["figures"]["properties"] = {
-        name: {
-            "type": "object",
-            "properties": figures.options(name),
-            "additionalProperties": False,
-        }
-        for name in figures.names()
+    properties["analyses"]["additionalProperties"] = {
+        "type": "object",
+        "allOf": [_when("analysis", n, analyses.options(n)) for n in analyses.names()],
     }
+    for key, package in (("figures", figures), ("analyses", analyses)):
+        properties[key]["properties"] = {
+            name: {
+                "type": "object",
+                "properties": package.options(name),
+                "additionalProperties": False,
+            }
+            for name in package.names()
+        }
     return schema
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 
 from .datasets import sources
-from .datasets.classes import ADVERSARIAL
+from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, class_names, count, resolved
 from .digest import plain, sha256_file, short
 from .errors import StockpotError
 from .merging import methods
@@ -34,9 +34,11 @@ Locate = Callable[[str], Path]
 
 @dataclass
 class Plan:
-    """All artefacts by id; ``studies`` by "<study>/seed<seed>"."""
+    """All artefacts by id; ``studies`` by "<study>/seed<seed>"; ``sizes``: data set -> images."""
 
     model: dict = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    cloud: dict = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
     zero_shots: dict[str, dict] = field(default_factory=dict)
     runs: dict[str, dict] = field(default_factory=dict)
@@ -50,15 +52,27 @@ def build(config: dict, locate: Locate) -> Plan:
 
     Raises StockpotError for a file that is missing or broken.
     """
-    plan = Plan(model=_model(config, locate))
+    plan, config = Plan(model=_model(config, locate)), resolved(config)
+    plan.cloud = _cloud(config, locate)
     prompts = {"": _prompts("head.prompts", config["head"]["prompts"], locate)}
     for name, task in config["tasks"].items():
         prompts[name] = _prompts(f"tasks.{name}.prompts", task["prompts"], locate)
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
+    used = {name for part in parts(config) for name in part.values()}
+    sizes = {name: count(config["datasets"], name, locate) for name in sorted(used)}
+    classes = len(class_names(config["datasets"], config["data"]["train"], locate))
+    plan.sizes = {
+        name: sizes[name]
+        for name in (
+            *config["data"]["shifts"],
+            config["data"]["reference"],
+            config["data"]["held_out"],
+        )
+    }
     for seed in config["seeds"]:
-        _Seed(plan, config, facts, seed).add(prompts)
+        _Seed(plan, config, facts, sizes, classes, seed).add(prompts)
     return plan
 
 
@@ -68,8 +82,8 @@ def _facts(config: dict, locate: Locate) -> dict[str, dict]:
     while wanted:
         name = wanted.pop()
         entry = config["datasets"][name]
-        if entry["source"] == ADVERSARIAL:
-            wanted.append(entry["pool"])
+        if entry["source"] in MADE_OF:
+            wanted.append(entry[MADE_OF[entry["source"]]])
         elif name not in found:
             module = sources.module(entry["source"])
             found[name] = module.facts(entry, locate, f"datasets.{name}")
@@ -83,6 +97,8 @@ class _Seed:
     plan: Plan
     config: dict
     facts: dict[str, dict]
+    sizes: dict[str, int]
+    classes: int
     seed: int
 
     def add(self, prompts: dict[str, list[str]]) -> None:
@@ -92,9 +108,14 @@ class _Seed:
             name: self.task(f"zero-shot-{name}", task, prompts[name])
             for name, task in sorted(self.config["tasks"].items())
         }
-        tests = [
-            self.dataset(name) for name in (data["reference"], *data["shifts"], data["held_out"])
+        played = [
+            ("reference", [data["reference"]]),
+            ("shift", data["shifts"]),
+            ("held-out", [data["held_out"]]),
+            ("corrupted", data["corrupted"]),
         ]
+        sets = {role: [self.dataset(name) for name in names] for role, names in played}
+        tests = [id for ids in sets.values() for id in ids]
         specs = finetune_specs(self.config)
         runs = {name: self.tuned(name, specs) for name in sorted(specs)}
         standard = {
@@ -126,15 +147,60 @@ class _Seed:
             end = {name: (tuned | mixed)[name]}
             families.append(self.family(f"{name}-sweep", end, tests, start=[own["start"]]))
 
-        roles = [[data["held_out"], "held-out"], [data["reference"], "reference"]]
+        roles = [[data["held_out"], "held-out"]]
+        roles += [[name, "corrupted"] for name in data["corrupted"]]
+        roles += [[data["reference"], "reference"]]
         roles += [[name, "shift"] for name in data["shifts"]]
         plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
             "families": families,
             "roles": roles,
             "training": list(dict.fromkeys(map(self.dataset, parts(self.config)[0].values()))),
             "held_out": list(dict.fromkeys(task["held_out"] for task in self.tasks.values())),
-            "tests": tests[:-1],
+            "tests": [*sets["reference"], *sets["shift"]],
+            "sets": {**sets, "train": [own["train"]]},
+            "start": own["start"],
+            "runs": {name: runs[name] for name in end_to_end},
+            "soups": soups,
+            "models": self.models(evaluated, specs, soups),
         }
+
+    def models(self, evaluated: dict, specs: dict, soups: dict) -> dict[str, dict]:
+        """What analyses may know of every model: kind, id, settings, ingredients, images.
+
+        images: that training looked at, with repetition.
+        """
+        found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
+        for name, spec in specs.items():
+            found[name] = {
+                "kind": spec["variant"],
+                "settings": spec,
+                "images": spec["epochs"] * self.trained_on(spec),
+                **({"id": evaluated[name]} if name in evaluated else {}),
+            }
+        for name, spec in standard_specs(self.config).items():
+            spec = with_options(spec)
+            images = spec["epochs"] * spec["images"]
+            found[name] = {"kind": "from-scratch", "settings": spec, "images": images}
+        end_to_end = [n for n in evaluated if specs[n]["variant"] == "end-to-end"]
+        held_out = self.sizes[self.config["data"]["held_out"]]
+        for name, soup in self.config["soups"].items():
+            settings = defaults(methods.options(soup["method"])) | soup
+            found[name] = {
+                "kind": soup["method"],
+                "id": soups[name],
+                "settings": {k: v for k, v in settings.items() if k != "ingredients"},
+                "ingredients": soup.get("ingredients", end_to_end),
+                "images": settings.get("epochs", 0) * held_out,
+            }
+        return plain(found)
+
+    def trained_on(self, spec: dict) -> int:
+        """Images of one epoch of a run."""
+        data = self.config["tasks"].get(spec.get("task")) or self.config["data"]
+        whole = self.sizes[data["train"]]
+        if spec.get("shots"):
+            whole = min(whole, spec["shots"] * self.classes)
+        return whole + (self.sizes[spec["joint"]] if spec.get("joint") else 0)
 
     def dataset(self, name: str) -> str:
         entry = self.config["datasets"][name]
@@ -145,6 +211,12 @@ class _Seed:
             adversary = self.scratch("adversary", self.config["adversary"])
             id = _id(name, {**spec, "pool": pool, "adversary": adversary})
             self.plan.datasets[id] = {"spec": plain(spec), "pool": pool, "adversary": adversary}
+            return id
+        if entry["source"] == CORRUPTED:
+            spec = {"severity": 3, **spec, "seed": self.seed}
+            source = self.dataset(entry["of"])
+            id = _id(name, {**spec, "of": source})
+            self.plan.datasets[id] = {"spec": plain(spec), "of": source}
             return id
         source = entry["source"]
         spec = defaults(sources.options(source)) | spec
@@ -274,6 +346,17 @@ def _model(config: dict, locate: Locate) -> dict:
         "files": {name: str(path) for name, path in files.items()},
         "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
     }
+
+
+def _cloud(config: dict, locate: Locate) -> dict:
+    """The table of published models: where it is, what it holds, how to read it."""
+    given = config["standard"].get("table")
+    if not given:
+        return {}
+    path = locate(given["path"])
+    defaults = {"model": "model", "columns": {}, "unit": "fraction"}
+    sha256 = _sha256(path, "standard.table.path")
+    return plain({**defaults, **given, "path": str(path), "sha256": sha256})
 
 
 def _sha256(path: Path, key: str) -> str:

@@ -7,13 +7,26 @@ from . import sources
 
 Locate = Callable[[str], Path]
 ADVERSARIAL = "adversarial"
+CORRUPTED = "corrupted"
+# Made from the images of another data set, which this key names.
+MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "of"}
+
+
+def resolved(config: dict) -> dict:
+    """The config with what corrupted sets are made of: the held-out set where nothing is said."""
+    own = {"of": config["data"]["held_out"]}
+    datasets = {
+        name: {**own, **entry} if entry["source"] == CORRUPTED else entry
+        for name, entry in config["datasets"].items()
+    }
+    return {**config, "datasets": datasets}
 
 
 def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Class names of ``datasets[name]``, an entry of the config; a folder is listed."""
     entry = datasets[name]
-    if entry["source"] == ADVERSARIAL:
-        return class_names(datasets, entry["pool"], locate)
+    if entry["source"] in MADE_OF:
+        return class_names(datasets, entry[MADE_OF[entry["source"]]], locate)
     return sources.module(entry["source"]).classes(entry, locate)
 
 
@@ -22,6 +35,8 @@ def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return entry["images"]
+    if entry["source"] == CORRUPTED:
+        return count(datasets, entry["of"], locate)
     return sources.module(entry["source"]).count(entry, locate)
 
 
@@ -30,5 +45,7 @@ def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> str:
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return images_of(datasets, entry["pool"], locate)
+    if entry["source"] == CORRUPTED:
+        return f"corrupted {name}"
     identity = sources.module(entry["source"]).identity(entry, locate)
     return f"{entry['source']} {identity or name}"

@@ -2,14 +2,18 @@
 
 A figure module defines ``draw(tables, style) -> (matplotlib Figure, DataFrame of the data
 drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
-``stockpot.statistics.tables``; ``style`` the figure's options. Its literal ``OPTIONS`` are
-their JSON schemas, each with a default (see ``registry.options``).
+``stockpot.statistics.tables``, or, where the literal ``DRAWS`` names an analysis, that one's
+table under "table"; ``style`` the figure's options. Its literal ``OPTIONS`` are their JSON
+schemas, each with a default (see ``registry.options``). Its literal ``CAPTION`` says how to read
+it; {level}, {axis} and {sizes} stand for the confidence in percent, the axis of the fits and the
+numbers of images.
 """
 
 from collections.abc import Callable
 from functools import wraps
 
 from .. import registry
+from ..analyses import NOTHING
 
 _HELPERS = {"style", "robustness-axes", "samples"}
 
@@ -20,6 +24,17 @@ def names() -> list[str]:
 
 def options(name: str) -> dict[str, dict]:
     return registry.options(__file__, name)
+
+
+def draws(name: str) -> str:
+    """The analysis whose table the figure draws; "" where it draws the main tables."""
+    return registry.literal(__file__, name, "DRAWS") or ""
+
+
+def caption(name: str, **facts: str) -> str:
+    """How to read the figure, with the facts of the study filled in."""
+    text = registry.literal(__file__, name, "CAPTION") or ""
+    return " ".join(text.split()).format(**facts)
 
 
 def load(name: str) -> Callable:
@@ -33,7 +48,7 @@ def load(name: str) -> Callable:
 
     @wraps(draw)
     def styled(tables: dict, style: dict | None = None):
-        from .style import context
+        from .style import context, sentence
 
         given = style or {}
         for option in given:
@@ -42,7 +57,10 @@ def load(name: str) -> Callable:
                     f"unknown option {option!r} of {name}; allowed: {', '.join(known) or 'none'}"
                 )
         with context():
-            drawn, data = draw(tables, registry.defaults(known) | given)
+            if NOTHING in tables.get("table", ()):
+                drawn, data = sentence(tables["table"][NOTHING].iloc[0]), tables["table"]
+            else:
+                drawn, data = draw(tables, registry.defaults(known) | given)
             # Laid out once, or else each file would depend on those saved before it.
             drawn.draw_without_rendering()
             drawn.set_layout_engine("none")

@@ -8,6 +8,12 @@ from matplotlib.ticker import MaxNLocator
 from ..statistics.tables import MEAN, datasets
 from .style import DASHES, GREY, finish, grid, sweeps
 
+CAPTION = """
+**Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights
+(alpha 0) to the named model (alpha 1). The dashed chord joins the ends: a curve above it gains by
+mixing. Bands: {level} intervals, Clopper-Pearson, for the mean a stratified bootstrap. n:
+{sizes}.
+"""
 OPTIONS = {
     "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
 }

@@ -16,6 +16,12 @@ from ..training import variants
 from .robustness_axes import points
 from .style import BLACK, BLUE, GREEN, ORANGE, SKY, TWO_COLUMNS, VERMILION, accuracy_axis, limits
 
+CAPTION = """
+**Methods.** Every model by its name, on the reference (x) and on the mean of the shifts (y); the
+lines are WiSE-FT sweeps from the zero-shot model. A method on such a line gives what WiSE-FT
+gives at some alpha; one beyond it gives more. Selection and training see the held-out set alone.
+{level} intervals are in measurements.csv. n: {sizes}.
+"""
 OPTIONS = {
     "span": {
         "description": "points of reference accuracy below the best that are in view",
@@ -50,7 +56,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """Single models and soups with their names, and the sweeps as lines without."""
     table = points(tables["measurements"], MEAN, "linear")
     table = table[table["kind"] != BASELINE]
-    single = table[table["curve"] == ""].assign(group=lambda t: t["kind"].map(_group))
+    single = table[table["curve"] == ""].assign(group=lambda t: t["kind"].map(group_of))
     best = single["reference_value"].max()
     inside = single["reference_value"] >= best - style["span"] / 100
     curves = table[table["curve"] != ""]
@@ -88,7 +94,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     return result, pd.concat([single, curves])
 
 
-def _group(kind: str) -> str:
+def group_of(kind: str) -> str:
     if kind in methods.names():
         return "outputs" if methods.mixes(kind) == "outputs" else "weights"
     if kind in variants.names():

@@ -40,18 +40,26 @@ def fitted(table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]) -
     fit = fits[fits["dataset"].isin(table["dataset"])]
     if len(fit) == 0:
         return pd.DataFrame()
-    row = fit.iloc[0]
+    return pd.concat([_piece(table, row, ends) for _, row in fit.iterrows()], ignore_index=True)
+
+
+def _piece(table: pd.DataFrame, row: pd.Series, ends: tuple[float, float]) -> pd.DataFrame:
+    """One piece of the line; a whole line is the one piece that there is."""
     line = Line(row["slope"], row["intercept"], row["r"], row["n"], row["axis"])
     forward, inverse = transforms(line.axis)
-    at = inverse(np.linspace(*forward(np.clip(ends, 1e-6, 1 - 1e-6)), 201))
+    ends = np.clip(np.clip(ends, row["start"], row["end"]), 1e-6, 1 - 1e-6)
+    at = inverse(np.linspace(*forward(ends), 201))
     baseline = table[table["kind"] == BASELINE]
     x = inside(baseline["reference_value"], baseline["reference_n"], line.axis)
     y = inside(baseline["value"], baseline["n"], line.axis)
-    low, high = band(x, y, at, row["confidence"], axis=line.axis)
+    with np.errstate(divide="ignore"):
+        placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
+    placed &= (x >= row["start"]) & ((x < row["end"]) | (row["end"] == 1))
+    low, high = band(x[placed], y[placed], at, row["confidence"], axis=line.axis)
     return pd.DataFrame(
-        {"model": "line", "kind": FIT, "curve": "", "reference_value": at,
-         "value": line.predict(at), "low": low, "high": high, "dataset": row["dataset"],
-         "confidence": row["confidence"]}
+        {"model": f"line from {row['start']:g}" if row["start"] else "line", "kind": FIT,
+         "curve": "", "reference_value": at, "value": line.predict(at), "low": low, "high": high,
+         "dataset": row["dataset"], "confidence": row["confidence"]}
     )  # fmt: skip
 
 
@@ -87,11 +95,11 @@ def draw_panel(
     axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
     for chance in _chance(table, ends):
         axes.axhline(chance, zorder=1, **_CHANCE)
-    if len(line):
-        x = line["reference_value"]
-        low, high = line["low"].clip(*ends[1]), line["high"].clip(*ends[1])
+    for _, piece in line.groupby("model") if len(line) else ():
+        x = piece["reference_value"]
+        low, high = piece["low"].clip(*ends[1]), piece["high"].clip(*ends[1])
         axes.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0)
-        axes.plot(x, line["value"], color=GREY, linewidth=1, zorder=2)
+        axes.plot(x, piece["value"], color=GREY, linewidth=1, zorder=2)
     for (kind, curve), look in sweeps(table).items():
         sweep = table[(table["kind"] == kind) & (table["curve"] == curve)].sort_values("alpha")
         x, y = sweep["reference_value"], sweep["value"]

@@ -7,6 +7,10 @@ from ..statistics.tables import datasets, reference
 from .robustness_axes import axis_limits, default_axis, draw_panel, entries, fitted, points
 from .style import finish, grid
 
+CAPTION = """
+**Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its
+own line. The dotted line is chance. Bars and band: {level} intervals. n: {sizes}.
+"""
 OPTIONS = {
     "axis": {
         "description": "null: the axis of the fits",

@@ -12,6 +12,11 @@ SINGLE = "end-to-end"
 _APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
 
+CAPTION = """
+**Soups.** Every model fine-tuned end to end, soups and ensembles, on the reference (x) and on the
+mean of the shifts (y). The ring is the single model that is best on held-out data; the greedy
+soup is selected there too. Bars: {level} intervals. n: {sizes}.
+"""
 OPTIONS = {"intervals": {"type": "boolean", "default": True}}
 
 

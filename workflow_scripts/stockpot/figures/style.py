@@ -188,6 +188,13 @@ def finish(figure: Figure, spare: list[Axes], legend: dict, x: str, y: str) -> N
         figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=4)
 
 
+def sentence(text: str) -> Figure:
+    """A figure that has nothing to show, and says so."""
+    figure = Figure((ONE_COLUMN, 0.7))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    return figure
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write PDF or PNG (200 dpi), by suffix. The same figure gives the same bytes."""
     path = Path(path)

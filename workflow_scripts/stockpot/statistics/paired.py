@@ -1,9 +1,11 @@
-"""Differences of models that answered the same examples."""
+"""Differences of models that answered the same examples: intervals, tests, many at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binomtest
+from statsmodels.stats.multitest import multipletests
 
 from .intervals import tails
 
@@ -46,3 +48,48 @@ def paired_mean(
         resampled += rng.multinomial(n, counts / n, draws) @ values / n / len(models[0])
     low, high = np.quantile(resampled, quantiles)
     return PairedEstimate(float(value), float(low), float(high))
+
+
+def mcnemar(one, other) -> float:
+    """Two-sided p of the exact McNemar test: are both models equally often right?
+
+    one, other: bool [n], right or not on the same examples. Only examples on which exactly one
+    is right count, and under the hypothesis each is a fair coin (Model soups, section 3.3.2).
+    1 where there are none. ValueError where shapes differ.
+    """
+    (gained,), (lost,) = _discordant([one], [other])
+    return float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
+
+
+def permutation(one: Sequence, other: Sequence, draws=100_000, seed=0) -> float:
+    """Two-sided p of a difference between unweighted means over sets, by exchanging answers.
+
+    one, other: a bool array per set. Under the hypothesis the two answers to each example can
+    be exchanged, so the examples that only ``one`` answers rightly are binomial in each set.
+    The smallest p is 1 / (draws + 1). ValueError as for ``mcnemar`` and for an empty set.
+    """
+    gained, lost = _discordant(one, other)
+    sizes = np.array([np.size(array) for array in one])
+    if len(sizes) == 0 or (sizes == 0).any():
+        raise ValueError("a mean needs at least one set, and examples in every set")
+    count = gained + lost
+    seen = abs(((gained - lost) / sizes).sum())
+    heads = np.random.default_rng(seed).binomial(count, 0.5, (draws, len(sizes)))
+    drawn = abs(((2 * heads - count) / sizes).sum(axis=1))
+    return float((1 + (drawn >= seen - 1e-12).sum()) / (draws + 1))
+
+
+def _discordant(one: Sequence, other: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """Per set, how many examples only ``one`` has right, and how many only ``other``."""
+    shapes = [np.shape(array) for array in one], [np.shape(array) for array in other]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"the same examples are needed, got {shapes[0]} and {shapes[1]}")
+    both = [(np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)) for a, b in zip(one, other)]
+    gained = np.array([np.count_nonzero(a & ~b) for a, b in both], dtype=int)
+    return gained, np.array([np.count_nonzero(b & ~a) for a, b in both], dtype=int)
+
+
+def corrected(p: Sequence[float]) -> np.ndarray:
+    """p-values [tests] corrected for their number (Holm 1979); [] for none."""
+    p = np.asarray(p, dtype=float)
+    return multipletests(p, method="holm")[1] if len(p) else p

@@ -6,8 +6,10 @@ accuracy for models trained on the reference set alone (Taori et al. 2020, Mille
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
 from scipy.stats import linregress
 
@@ -27,21 +29,29 @@ def inside(accuracy, n, axis: str = "logit") -> np.ndarray:
     """Accuracies that have a finite place on the axis.
 
     On logit and probit axes 0 and 1 have none: there values are clipped to [1/(2n),
-    1 - 1/(2n)], half an example from the end. On a linear axis nothing changes.
+    1 - 1/(2n)], half an example from the end. On a linear axis nothing changes. Where n is not
+    known (NaN) the accuracy stays as it is.
     """
     accuracy, n = np.asarray(accuracy, dtype=float), np.asarray(n, dtype=float)
-    return accuracy if axis == "linear" else np.clip(accuracy, 0.5 / n, 1 - 0.5 / n)
+    if axis == "linear":
+        return accuracy
+    return np.where(np.isnan(n), accuracy, np.clip(accuracy, 0.5 / n, 1 - 0.5 / n))
 
 
 @dataclass(frozen=True)
 class Line:
-    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models."""
+    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models.
+
+    It holds between the reference accuracies ``start`` (in it) and ``end`` (not in it, but 1 is).
+    """
 
     slope: float
     intercept: float
     r: float
     n: int
     axis: str
+    start: float = 0.0
+    end: float = 1.0
 
     def predict(self, reference) -> np.ndarray:
         """Accuracy under shift that the line expects at these reference accuracies."""
@@ -70,6 +80,21 @@ def fit_line(reference, shift, axis: str = "logit") -> Line:
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
     return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)
+
+
+def split(reference, knots: Sequence[float] = ()) -> list[tuple[float, float, np.ndarray]]:
+    """(start, end, bool [models]: does the piece hold this model?) of every piece of a line.
+
+    reference: [models] accuracies. knots: rising reference accuracies at which one piece ends and
+    the next begins; each piece is fitted by itself, as on ImageNet-A, where one line does not
+    hold (imagenet-testbed: at the accuracy of a ResNet-50).
+    """
+    reference = np.asarray(reference, dtype=float)
+    ends = [0.0, *sorted(knots), 1.0]
+    return [
+        (low, high, (reference >= low) & ((reference < high) | (high == 1)))
+        for low, high in pairwise(ends)
+    ]
 
 
 def resampled_lines(
@@ -127,7 +152,7 @@ def effective_robustness_interval(
     the lines, a reference accuracy from its binomial, and one accuracy per set from theirs (a
     stratified bootstrap, as ``intervals.mean_interval``), all independent; so a baseline
     model's own part in the line is left out. A binomial of accuracy 0 or 1 has no width: its
-    probability is moved half an example inside.
+    probability is moved half an example inside. Without an n there is no interval: NaN.
 
     Every model is drawn from the same ``seed``, which must not be that of the lines: its
     interval depends neither on the other models nor on their order. In simulations, nominal
@@ -135,6 +160,8 @@ def effective_robustness_interval(
     with three. Returns (low, high).
     """
     quantiles = tails(confidence)
+    if pd.isna([reference[1], *shifts[1]]).any():
+        return float("nan"), float("nan")
     slope, intercept = lines
     forward, inverse = transforms(axis)
     rng = np.random.default_rng(seed)

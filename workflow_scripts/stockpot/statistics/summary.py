@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .tables import to_markdown
+from .export import to_markdown
 
 
 def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str:

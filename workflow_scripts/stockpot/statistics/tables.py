@@ -12,11 +12,14 @@ from .robustness import (
     fit_line,
     inside,
     resampled_lines,
+    split,
+    transforms,
 )
 
 BASELINE = "from-scratch"
 LEAST = 3  # models that a line needs
 MEAN = "shifts"
+SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
     "zero-shot", "linear-classifier", "linear-search", "end-to-end", "wise-ft",
@@ -39,23 +42,31 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order.
-    roles: data set -> held-out, reference or shift, in the order in which to list them. The
-    unweighted mean (dataset "shifts", role "mean", n the total, k missing) is there for every
-    model that has all shifts. chance is the accuracy of guessing, 1 / classes; precision that
-    of the forward pass. ValueError for a data set without a role, and for two rows of one cell.
+    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order; of
+    a published model instead of k its value, and no n (then there is no interval either).
+    roles: data set -> held-out, corrupted, reference, subset or shift, in the order in which to
+    list them. The unweighted mean (dataset "shifts", role "mean", n the total, k missing) is
+    there for every model that has all shifts. chance is the accuracy of guessing, 1 / classes;
+    precision that of the forward pass. ValueError for a data set without a role, and for two
+    rows of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
         raise ValueError(f"data sets without a role: {unknown}; {MEAN!r} is not free as a name")
     table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
-    table = table.assign(metric="accuracy", value=table["k"] / table["n"])
+    counted = table["k"] / table["n"]
+    table = table.assign(
+        metric="accuracy", value=counted.fillna(table["value"]) if "value" in table else counted
+    )
     table = table.assign(chance=1 / table["classes"])
     twice = table[table.duplicated([*KEY, "dataset"])]
     if len(twice):
         raise ValueError(f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}")
-    table["low"], table["high"] = clopper_pearson(table["k"], table["n"], confidence)
-    table["interval"] = "Clopper-Pearson"
+    known = table["n"].notna()
+    table["low"], table["high"] = np.nan, np.nan
+    low, high = clopper_pearson(table.loc[known, "k"], table.loc[known, "n"], confidence)
+    table.loc[known, "low"], table.loc[known, "high"] = low, high
+    table["interval"] = known.map({True: "Clopper-Pearson", False: "not known"})
     table = pd.concat([table, _means(table, roles, confidence)], ignore_index=True)
 
     kinds = [*KINDS, *sorted(set(table["kind"]) - set(KINDS))]
@@ -65,7 +76,7 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
         key=lambda column: column.map(ranks[column.name].index) if column.name in ranks else column,
         ignore_index=True,
     )
-    return table.astype({"n": "int64", "k": "Int64", "alpha": "float64"})[COLUMNS]
+    return table.astype({"n": "Int64", "k": "Int64", "alpha": "float64"})[COLUMNS]
 
 
 def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
@@ -74,12 +85,15 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
     for key, group in table[table["role"] == "shift"].groupby(KEY, dropna=False):
         if set(group["dataset"]) == shifts:
             group = group.sort_values("dataset")
-            if len(group) == 1:
+            if group["n"].isna().any():
+                interval, method = (np.nan, np.nan), "not known"
+            elif len(group) == 1:
                 interval, method = (group["low"].iloc[0], group["high"].iloc[0]), "Clopper-Pearson"
             else:
                 interval = mean_interval(group["k"], group["n"], confidence)
                 method = "stratified bootstrap"
-            rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), group["n"].sum(),
+            n = group["n"].sum(skipna=False)
+            rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), n,
                          None, *interval, method,
                          group["chance"].mean(), group["precision"].iloc[0]])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
@@ -99,47 +113,70 @@ def reference(measurements: pd.DataFrame) -> str:
     return names[0]
 
 
+def subset(reference: str, shift: str) -> str:
+    """Name of the reference restricted to the classes of a shift."""
+    return f"{reference} ({shift} classes)"
+
+
 def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per model measured on both: its accuracy on ``dataset`` and on the reference.
 
+    Where the table has the reference restricted to the classes of the data set, on that.
     Columns: KEY; value, n, low, high, chance of the data set; reference_value, reference_n, ...
     """
     numbers = ["value", "n", "low", "high"]
-    x = measurements.loc[measurements["dataset"] == reference(measurements), [*KEY, *numbers]]
+    whole = reference(measurements)
+    part = subset(whole, dataset)
+    against = part if (measurements["dataset"] == part).any() else whole
+    x = measurements.loc[measurements["dataset"] == against, [*KEY, *numbers]]
     y = measurements.loc[measurements["dataset"] == dataset, [*KEY, *numbers, "chance"]]
     return y.merge(x.rename(columns={name: f"reference_{name}" for name in numbers}), on=KEY)
 
 
 def robustness_table(
-    measurements: pd.DataFrame, axis: str, confidence: float
+    measurements: pd.DataFrame,
+    axis: str,
+    confidence: float,
+    knots: dict[str, list[float]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lines of the baseline models and effective robustness, per shift and for their mean.
 
-    Lines go through the models of kind "from-scratch". Returns two tables. fits: dataset,
-    slope, intercept, r, n, axis, confidence (at which figures draw the band). rho: model,
-    kind, curve, alpha, dataset, rho, low, high, as fractions; low and high are a joint
-    interval: of the accuracy under shift, the reference accuracy and the line (see
-    ``effective_robustness_interval``). A data set has no rows where fewer than three baseline
-    models, or only models of one reference accuracy, are measured on it.
+    Lines go through the models of kind "from-scratch"; on a data set with ``knots`` (reference
+    accuracies), through those of each piece by themselves. Returns two tables. fits: dataset,
+    start, end (reference accuracies between which it holds), slope, intercept, r, n, axis,
+    confidence (at which figures draw the band). rho: model, kind, curve, alpha, dataset, rho,
+    low, high, as fractions; low and high are a joint interval: of the accuracy under shift, the
+    reference accuracy and the line (see ``effective_robustness_interval``), missing where an n
+    is. There are no rows where a piece has fewer than three baseline models, or only models of
+    one reference accuracy. A baseline model at 0 or 1 with unknown n has no place on the axis
+    and is no part of the line.
     """
     fits, rho = [], []
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         x = inside(table["reference_value"], table["reference_n"], axis)
         y = inside(table["value"], table["n"], axis)
-        baseline = (table["kind"] == BASELINE).to_numpy()
-        if baseline.sum() >= LEAST and np.ptp(x[baseline]) > 0:
-            line = fit_line(x[baseline], y[baseline], axis)
-            fits.append([dataset, line.slope, line.intercept, line.r, line.n, axis, confidence])
-            lines = resampled_lines(x[baseline], y[baseline], axis=axis)
+        forward, _ = transforms(axis)
+        with np.errstate(divide="ignore"):
+            placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
+        baseline = (table["kind"] == BASELINE).to_numpy() & placed
+        for start, end, here in split(x, (knots or {}).get(dataset, ())):
+            part = baseline & here
+            if part.sum() < LEAST or np.ptp(x[part]) == 0:
+                continue
+            line = fit_line(x[part], y[part], axis)
+            fits.append(
+                [dataset, start, end, line.slope, line.intercept, line.r, line.n, axis, confidence]
+            )
+            lines = resampled_lines(x[part], y[part], axis=axis)
             intervals = [
                 effective_robustness_interval(lines, *sampled, confidence, axis=axis)
-                for sampled in _sampled(measurements, table, dataset)
+                for sampled in _sampled(measurements, table[here], dataset)
             ]
             low, high = zip(*intervals)
-            above = effective_robustness(line, x, table["value"])
-            rho.append(table[KEY].assign(dataset=dataset, rho=above, low=low, high=high))
-    names = ["dataset", "slope", "intercept", "r", "n", "axis", "confidence"]
+            above = effective_robustness(line, x[here], table.loc[here, "value"])
+            rho.append(table.loc[here, KEY].assign(dataset=dataset, rho=above, low=low, high=high))
+    names = ["dataset", "start", "end", "slope", "intercept", "r", "n", "axis", "confidence"]
     none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
     return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
 
@@ -153,39 +190,3 @@ def _sampled(measurements: pd.DataFrame, table: pd.DataFrame, dataset: str) -> l
     return [
         ((row.reference_value, row.reference_n), (row.value, row.n)) for row in rows.itertuples()
     ]
-
-
-def overview(measurements: pd.DataFrame) -> pd.DataFrame:
-    """The table for people: percent and half the interval, as text such as "91.2 ± 0.9".
-
-    A row per model that is not a baseline; of a sweep alpha = 0.5 and the best alpha on the
-    held-out data, labelled so. Columns: model, kind, reference, shifts, "mean of shifts".
-    """
-    columns = datasets(measurements, "reference", "shift", "mean")
-    shown = measurements[measurements["kind"] != BASELINE]
-    rows = []
-    for (kind, curve), group in shown.groupby(["kind", "curve"], sort=False):
-        models = dict(list(group.groupby("model", sort=False)))
-        if curve:
-            labels = {0.5: f"{curve}, alpha 0.50"}
-            held_out = group[group["role"] == "held-out"].groupby("alpha")["value"].mean()
-            if len(held_out):
-                best = held_out.idxmax()  # the smallest of equals
-                labels[best] = f"{curve}, alpha {best:.2f} (best held-out)"
-            models = {labels[a]: group[np.isclose(group["alpha"], a)] for a in labels}
-        for name, model in models.items():
-            half = 50 * (model["high"] - model["low"])
-            cells = zip(model["dataset"], 100 * model["value"], half)
-            text = {dataset: f"{value:.1f} ± {width:.1f}" for dataset, value, width in cells}
-            if text:
-                rows.append([name, kind, *(text.get(dataset, "") for dataset in columns)])
-    titles = ["mean of shifts" if name == MEAN else name for name in columns]
-    return pd.DataFrame(rows, columns=["model", "kind", *titles])
-
-
-def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table of a data frame: text columns left, the others right."""
-    rules = [":--" if name in ("model", "kind", "finding", "on") else "--:" for name in table]
-    rows = [list(table.columns), rules, *table.astype(str).to_numpy().tolist()]
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in escaped)

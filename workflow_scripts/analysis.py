@@ -1,0 +1,40 @@
+"""One analysis: a table from stored predictions."""
+
+import json
+from pathlib import Path
+
+from stockpot import analyses
+from stockpot.analyses.evidence import Evidence, Nothing
+from stockpot.datasets.dataset import LABELS, read_card
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.statistics.export import to_latex, to_markdown
+from stockpot.statistics.tables import read_table
+
+with job(snakemake) as spec:
+    given, out, name = snakemake.input, snakemake.output, spec["analysis"]
+    results = Path(given.evaluations[0]).parents[1]
+    ids = {id: soup for soup, id in spec["soups"].items()}
+    evidence = Evidence(
+        measurements=read_table(given.measurements),
+        evaluations=[json.loads(Path(path).read_text()) for path in given.evaluations],
+        store=results / "store",
+        labels={read_card(Path(c).parent)["name"]: Path(c).parent / LABELS for c in given.cards},
+        models=spec["models"],
+        confidence=spec["confidence"],
+        mixes=json.loads(Path(given.mixes).read_text()) if given.get("mixes") else None,
+        geometry=read_table(given.geometry) if given.get("geometry") else None,
+        recipes={ids[Path(path).stem]: Path(path) for path in given.get("recipes", [])},
+        results=results,
+    )
+    try:
+        table = analyses.load(name)(evidence, spec["options"])
+        people = analyses.shown(name)(table)
+    except Nothing as reason:
+        table = people = reason.table()
+    with atomic(out.table) as path:
+        table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
+    with atomic(out.markdown) as path:
+        path.write_text(to_markdown(people))
+    with atomic(out.latex) as path:
+        path.write_text(to_latex(people))

@@ -1,0 +1,11 @@
+"""Corrupt the images of another data set."""
+
+from pathlib import Path
+
+from stockpot.datasets.corrupt import write_corrupted
+from stockpot.datasets.dataset import read_dataset
+from stockpot.job import job
+
+with job(snakemake) as spec:
+    source = read_dataset(Path(snakemake.input.data[0]).parent)
+    write_corrupted(Path(snakemake.output.card).parent, spec, source)

@@ -1,0 +1,57 @@
+"""Analyses: one module each, found by its file name. A table each, from stored predictions.
+
+An analysis module defines ``tabulate(evidence, options) -> DataFrame``; see ``evidence.Evidence``.
+Its literal ``OPTIONS`` are their JSON schemas, each with a default (see ``registry.options``).
+Accuracies are fractions, losses nats. ``evidence.Nothing("why")`` ends an analysis that the
+study has no models for: an empty table that says why. ``shown(table) -> DataFrame``, if there is
+one, is the short table for people; else the table itself is shown.
+
+Literal ``NEEDS``, if there is one, names what else it looks at: "geometry" (inner products of the
+models' updates), "recipes" (how soups were found).
+
+One that looks at mixes which are no models of the study says on which parts of the data:
+``EVALUATES = ["held-out", "reference", "shift", "train"]``, and defines ``mixes(models, context,
+options)``, which yields (name, recipe): models is name -> SHA-256 of the zero-shot model and all
+runs that are usable, context a ``merging.methods.Context``. They are evaluated in one job.
+
+Figures name the analysis that they draw: see ``figures``.
+"""
+
+from .. import registry
+
+_HELPERS = {"evidence"}
+NOTHING = "nothing"  # the column of a table that only says why it is empty
+
+
+def names() -> list[str]:
+    return [name for name in registry.names(__file__) if name not in _HELPERS]
+
+
+def kind(config: dict, entry: str) -> str:
+    """The analysis that an entry of the config asks for: its own name, or its key ``analysis``."""
+    return config["analyses"][entry].get("analysis", entry)
+
+
+def options(name: str) -> dict[str, dict]:
+    return registry.options(__file__, name)
+
+
+def needs(name: str) -> list[str]:
+    return registry.literal(__file__, name, "NEEDS") or []
+
+
+def evaluates(name: str) -> list[str]:
+    """Parts of the data on which mixes are evaluated; [] for an analysis of what is stored."""
+    return registry.literal(__file__, name, "EVALUATES") or []
+
+
+def load(name: str, function: str = "tabulate"):
+    return registry.load(__name__, __file__, name, function, "analysis", but=_HELPERS)
+
+
+def shown(name: str):
+    """The function that shortens the table for people."""
+    import importlib
+
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return getattr(module, "shown", lambda table: table)

@@ -1,0 +1,55 @@
+"""Which differences are significant: any two models, tested on the same examples."""
+
+import numpy as np
+import pandas as pd
+
+from ..statistics import comparisons
+from ..statistics.tables import BASELINE
+from .evidence import Evidence, Nothing
+
+OPTIONS = {
+    "pairs": {
+        "description": "as [base, 'base alpha=0.5']; empty: all against zero-shot and best run",
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+        "default": [],
+    }
+}  # fmt: skip
+
+
+def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
+    """See ``statistics.comparisons.comparisons``: on every test set and on the mean of shifts."""
+    sets = {name: [name] for name in evidence.tests} | {"mean of shifts": evidence.shifts}
+    pairs = [tuple(pair) for pair in options["pairs"]] or _default(evidence)
+    for model in {model for pair in pairs for model in pair}:
+        if not evidence.known(model):
+            raise Nothing(f"analyses.comparisons.pairs: there is no result of {model!r}")
+    if not pairs:
+        raise Nothing("a comparison needs two models")
+    return comparisons.comparisons(pairs, sets, evidence.correct, evidence.confidence)
+
+
+def _default(evidence: Evidence) -> list[tuple[str, str]]:
+    table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
+    single = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
+    models = [m for m in table.loc[single, "model"].drop_duplicates() if evidence.known(m)]
+    against = [m for m in (evidence.best_single, "zero-shot") if m]
+    return [(m, other) for other in against for m in models if m not in against]
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Points of accuracy with interval; p corrected for all tests of the table."""
+    kept = table[table["on"].isin(["mean of shifts", table["on"].iloc[0]])] if len(table) else table
+    return pd.DataFrame(
+        {
+            "model": kept["model"],
+            "against": kept["against"],
+            "on": kept["on"],
+            "difference": [
+                f"{100 * r.difference:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
+                for r in kept.itertuples()
+            ],
+            "p": [f"{p:.2g}" for p in kept["p"]],
+            "p corrected": [f"{p:.2g}" for p in kept["p_corrected"]],
+        }
+    )

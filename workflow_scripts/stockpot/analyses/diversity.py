@@ -1,0 +1,72 @@
+"""How differently the zero-shot and the fine-tuned models answer (WiSE-FT, appendix E)."""
+
+from itertools import combinations
+
+import pandas as pd
+
+from ..statistics.diversity import (
+    cka_complement,
+    divergence,
+    kappa_complement,
+    prediction_diversity,
+)
+from .evidence import Evidence, Nothing
+
+OPTIONS = {
+    "models": {
+        "description": "end-to-end and linear runs to pair; empty: every one",
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+    },
+    "pairs": {
+        "description": "empty: the zero-shot model with every run, and the runs with each other",
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+        "default": [],
+    }
+}  # fmt: skip
+MEASURES = ["prediction_diversity", "kappa_complement", "divergence", "cka_complement"]
+
+
+def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
+    """A row per pair and data set: group of the pair, the four measures of ``MEASURES``, n."""
+    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(
+        evidence, set(options["models"])
+    )
+    if not pairs:
+        raise Nothing("diversity is of two models, and this study has one")
+    rows = []
+    for dataset in evidence.tests:
+        answers = {m: evidence.answers(m, dataset) for _, *pair in pairs for m in pair}
+        correct = {m: a.correct for m, a in answers.items()}
+        predicted = {m: a.predicted for m, a in answers.items()}
+        logits = {m: a.logits for m, a in answers.items()}
+        for group, one, other in pairs:
+            rows.append(
+                {"group": group, "one": one, "other": other, "dataset": dataset,
+                 "prediction_diversity": prediction_diversity(correct[one], correct[other]),
+                 "kappa_complement": kappa_complement(predicted[one], predicted[other]),
+                 "divergence": divergence(logits[one], logits[other]),
+                 "cka_complement": cka_complement(logits[one], logits[other]),
+                 "n": len(correct[one])}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _default(evidence: Evidence, kept: set[str]) -> list[tuple[str, str, str]]:
+    tuned, linear = (
+        [m for m in evidence.named(*kinds) if not kept or m in kept]
+        for kinds in (("end-to-end",), ("linear-classifier", "linear-search"))
+    )
+    start = [m for m in ("zero-shot",) if evidence.known(m)]
+    found = [("zero-shot and end-to-end", s, m) for s in start for m in tuned]
+    found += [("zero-shot and linear", s, m) for s in start for m in linear]
+    found += [("two end-to-end", *pair) for pair in combinations(tuned, 2)]
+    return found + [("two linear", *pair) for pair in combinations(linear, 2)]
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over the pairs of a group."""
+    means = table.groupby(["group", "dataset"], sort=False)[MEASURES].mean().reset_index()
+    return means.assign(**{m: [f"{value:.3f}" for value in means[m]] for m in MEASURES})

@@ -1,0 +1,98 @@
+"""The gap of every method to the curve of WiSE-FT: is it more than a choice of alpha?"""
+
+import numpy as np
+import pandas as pd
+
+from ..statistics.paired import paired_mean
+from ..statistics.tables import BASELINE, MEAN
+from .evidence import Evidence, Nothing
+
+OPTIONS = {
+    "curve": {
+        "description": "a sweep; empty: that of the best run on held-out data",
+        "type": "string",
+        "default": "",
+    }
+}  # fmt: skip
+
+
+def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
+    """A row per model that is on no sweep.
+
+    gap, low, high: its mean accuracy under shift minus that of the curve at the same reference
+    accuracy, between two alphas on the straight line; paired, without the uncertainty of the
+    place on the curve. beyond: it is better on the reference than every point of the curve; then
+    the gap is to the curve's best point there. At an accuracy that the curve has twice, the
+    point that is better under shift counts.
+    """
+    curve, points = _curve(evidence, options["curve"])
+    x = np.array([evidence.accuracy(m, evidence.reference) for m in points["model"]])
+    y = np.array([evidence.accuracy(m, MEAN) for m in points["model"]])
+    table, rows = evidence.measurements, []
+    single = table[(table["curve"] == "") & (table["kind"] != BASELINE)]
+    right = {}
+
+    def correct(model):
+        if model not in right:
+            right[model] = [evidence.correct(model, d) for d in evidence.shifts]
+        return right[model]
+
+    for model, kind in single[["model", "kind"]].drop_duplicates().itertuples(index=False):
+        if not evidence.known(model):
+            continue
+        at = evidence.accuracy(model, evidence.reference)
+        terms, beyond = _place(x, y, at)
+        pairs = [(1, correct(model))]
+        pairs += [(-share, correct(points["model"].iloc[i])) for i, share in terms if share]
+        gap = paired_mean(pairs, evidence.confidence)
+        alpha = sum(share * points["alpha"].iloc[i] for i, share in terms)
+        rows.append(
+            {"model": model, "kind": kind, "curve": curve, "alpha": alpha, "beyond": beyond,
+             "reference": at, "shifts": evidence.accuracy(model, MEAN), "gap": gap.value,
+             "low": gap.low, "high": gap.high}
+        )  # fmt: skip
+    found = pd.DataFrame(rows)
+    return found.sort_values(["gap", "model"], ascending=[False, True], ignore_index=True)
+
+
+def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
+    curves = evidence.curves()
+    runs = [c for c in curves if c in evidence.named("end-to-end")] or list(curves)
+    if wanted and wanted not in curves:
+        raise Nothing(f"analyses.frontier.curve: there is no sweep of {wanted!r}")
+    if not runs:
+        raise Nothing("a frontier is a sweep, and this study has none")
+    best = wanted or max(runs, key=lambda run: evidence.accuracy(run, evidence.held_out))
+    return best, curves[best]
+
+
+def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, float]], bool]:
+    """Points of the curve and their shares whose reference accuracy is ``at``; is it beyond all?"""
+    if at > x.max():
+        return [(int(x.argmax()), 1.0)], True
+    found = []
+    for i in range(len(x) - 1):
+        low, high = sorted((x[i], x[i + 1]))
+        if low <= at <= high:
+            share = (at - x[i]) / (x[i + 1] - x[i]) if high > low else 0.0
+            found.append(((1 - share) * y[i] + share * y[i + 1], i, share))
+    if not found:
+        return [(int(x.argmin()), 1.0)], False
+    _, i, share = max(found)
+    return [(i, 1 - share), (i + 1, share)], False
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model": table["model"],
+            "kind": table["kind"],
+            "reference": [f"{100 * x:.1f}" for x in table["reference"]],
+            "mean of shifts": [f"{100 * x:.1f}" for x in table["shifts"]],
+            f"gap to the sweep of {table['curve'].iloc[0]}": [
+                f"{100 * r.gap:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
+                + (" (beyond it)" if r.beyond else "")
+                for r in table.itertuples()
+            ],
+        }
+    )

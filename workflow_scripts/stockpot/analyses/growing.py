@@ -1,0 +1,106 @@
+"""More and more ingredients: accuracy and calibration of soups and ensembles of the first k.
+
+Model soups, figure B.1 (accuracy) and B.2 (calibration: ensembles gain, soups do not).
+"""
+
+import numpy as np
+import pandas as pd
+
+from ..statistics import calibration
+from .evidence import Evidence, Nothing
+
+OPTIONS = {
+    "models": {
+        "description": "runs, in order; empty: the end-to-end runs by name",
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+    },
+    "sizes": {
+        "description": "numbers of ingredients; empty: 1, 2, 3, … up to all of them",
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1},
+        "default": [],
+    },
+}  # fmt: skip
+EVALUATES = ["held-out", "reference", "shift"]
+
+
+def mixes(models: dict[str, str], context, options: dict):
+    """The uniform and the greedy soup of the first k."""
+    from ..merging.methods import greedy, load
+    from ..merging.recipe import uniform
+    from ..registry import defaults
+
+    order = options["models"] or sorted(name for name in models if name != "zero-shot")
+    context.spec = context.spec | defaults(greedy.OPTIONS)
+    for k in sizes(order, options):
+        first = {name: models[name] for name in order[:k]}
+        labels = {"k": k, "members": k, "last": order[k - 1]}
+        yield {"model": f"uniform of {k}", **labels}, uniform(list(first.values()))
+        found = load("greedy")(first, context)
+        labels["members"] = len(found["members"])
+        yield {"model": f"greedy of {k}", **labels}, {key: found[key] for key in CONTENT}
+
+
+CONTENT = ("rule", "ingredients")
+
+
+def sizes(order: list[str], options: dict) -> list[int]:
+    return [k for k in options["sizes"] or range(1, len(order) + 1) if k <= len(order)]
+
+
+def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
+    """A row per k, method and place (reference, mean of shifts).
+
+    Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k on
+    held-out data. accuracy, ece, nll (nats), members that the method kept.
+    """
+    order = [m for m in options["models"] or evidence.tuned() if evidence.known(m)]
+    if evidence.mixes.empty or len(order) < 2:
+        raise Nothing("a growing soup needs two end-to-end runs")
+    kept = evidence.mixes.drop_duplicates("model").set_index("model")["members"]
+    places, rows = evidence.places, []
+    logits = {
+        m: {d: evidence.answers(m, d).logits.astype(float) for d in evidence.tests} for m in order
+    }
+    held_out = {m: evidence.accuracy(m, evidence.held_out) for m in order}
+    for k in sizes(order, options):
+        first = order[:k]
+        best = max(first, key=held_out.get)
+        mean = {d: sum(logits[m][d] for m in first) / k for d in evidence.tests}
+        outputs = {
+            "uniform soup": (k, _stored(evidence, f"uniform of {k}")),
+            "greedy soup": (kept[f"greedy of {k}"], _stored(evidence, f"greedy of {k}")),
+            "logit ensemble": (k, mean),
+            "best single": (1, logits[best]),
+        }  # fmt: skip
+        for method, (members, by_set) in outputs.items():
+            for place, sets in places.items():
+                scores = [_scores(by_set[d], evidence.labels(d)) for d in sets]
+                means = dict(zip(("accuracy", "ece", "nll"), np.mean(scores, axis=0)))
+                n = sum(len(evidence.labels(d)) for d in sets)
+                rows.append(
+                    {"k": k, "method": method, "members": members, "on": place, **means, "n": n}
+                )
+    return pd.DataFrame(rows)  # fmt: skip
+
+
+def _stored(evidence: Evidence, model: str) -> dict[str, np.ndarray]:
+    return {d: evidence.answers(model, d).logits.astype(float) for d in evidence.tests}
+
+
+def _scores(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
+    correct = logits.argmax(1) == labels
+    confidence = calibration.confidences(logits)
+    return correct.mean(), calibration.ece(confidence, correct), calibration.nll(logits, labels)
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The first, and the last, number of ingredients."""
+    ends = table[table["k"].isin([table["k"].min(), table["k"].max()])]
+    return ends.assign(
+        accuracy=[f"{100 * x:.1f}" for x in ends["accuracy"]],
+        ece=[f"{100 * x:.1f}" for x in ends["ece"]],
+        nll=[f"{x:.3f}" for x in ends["nll"]],
+    )

@@ -1,0 +1,144 @@
+"""Soups and ensembles of two: when is the mean of weights as good as the mean of outputs?
+
+Model soups, section 4: the angle between two updates against what their mean gains (figure 3),
+soup against ensemble (figure 4), and the formula that ties their losses together.
+"""
+
+import random
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from ..statistics import calibration
+from ..statistics.approximation import soup_minus_ensemble
+from .evidence import Evidence, Nothing
+
+OPTIONS = {
+    "models": {
+        "description": "names of runs; empty: every end-to-end run",
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+    },
+    "most": {
+        "description": "pairs that are looked at; of more, the seed draws",
+        "type": "integer",
+        "minimum": 1,
+        "default": 15,
+    },
+    "seed": {"type": "integer", "minimum": 0, "default": 0},
+    "step": {
+        "description": "of alpha, for the second derivative of the loss",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": 0.5,
+        "default": 0.1,
+    },
+}
+NEEDS = ["geometry"]
+EVALUATES = ["held-out", "reference", "shift"]
+
+
+def mixes(models: dict[str, str], context, options: dict):
+    """Of every pair the mean, and the points a step to each side."""
+    from ..merging.recipe import interpolate, single
+
+    runs = {name: sha for name, sha in models.items() if name != "zero-shot"}
+    for one, other in drawn(runs, options):
+        for alpha in _alphas(options["step"]):
+            recipe = interpolate(single(runs[one]), single(runs[other]), alpha)
+            yield {"model": name(one, other, alpha), "one": one, "other": other}, recipe
+
+
+def drawn(names, options: dict) -> list[tuple[str, str]]:
+    pairs = list(combinations(sorted(names), 2))
+    if len(pairs) > options["most"]:
+        pairs = sorted(random.Random(f"pairs {options['seed']}").sample(pairs, options["most"]))
+    return pairs
+
+
+def name(one: str, other: str, alpha: float) -> str:
+    return f"{one} to {other} at {alpha:g}"
+
+
+def _alphas(step: float) -> list[float]:
+    return [round(0.5 - step, 9), 0.5, round(0.5 + step, 9)]
+
+
+def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
+    """A row per pair and data set.
+
+    angle: between the updates, degrees. soup, ensemble: accuracy of the means; advantage: of the
+    soup over the mean of its two. soup_loss, ensemble_loss, true, approximation, curvature,
+    variance: see ``approximation.soup_minus_ensemble``; beta calibrates the soup on the held-out
+    set, as in the paper.
+    """
+    if evidence.mixes.empty:
+        raise Nothing("a pair needs two end-to-end runs")
+    angles, rows = cosines(evidence.geometry), []
+    for one, other in evidence.mixes[["one", "other"]].drop_duplicates().itertuples(index=False):
+        along = [name(one, other, alpha) for alpha in _alphas(options["step"])]
+        held_out = evidence.answers(along[1], evidence.held_out).logits
+        beta = 1 / calibration.temperature(held_out, evidence.labels(evidence.held_out))
+        angle = np.degrees(np.arccos(np.clip(angles.get((one, other), np.nan), -1, 1)))
+        for dataset in evidence.tests:
+            labels = evidence.labels(dataset)
+            ends = [evidence.answers(m, dataset) for m in (one, other)]
+            logits = [a.logits for a in ends]
+            mean = (logits[0].astype(float) + logits[1]) / 2
+            soup = evidence.accuracy(along[1], dataset)
+            losses = soup_minus_ensemble(
+                *logits, [evidence.answers(m, dataset).logits for m in along], labels,
+                step=options["step"], beta=beta,
+            )  # fmt: skip
+            rows.append(
+                {"one": one, "other": other, "dataset": dataset, "angle": angle, "soup": soup,
+                 "ensemble": float((mean.argmax(1) == labels).mean()),
+                 "advantage": soup - np.mean([a.correct.mean() for a in ends]), "beta": beta,
+                 "soup_loss": losses["soup"], "ensemble_loss": losses["ensemble"],
+                 "true": losses["true"], "approximation": losses["approximation"],
+                 "curvature": losses["curvature"], "variance": losses["variance"],
+                 "n": len(labels)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Cosine between the updates of every two models; missing where one did not move."""
+    products = {(r.model, r.other): r.product for r in geometry.itertuples()}
+    return {
+        (a, b): product / np.sqrt(products[a, a] * products[b, b])
+        for (a, b), product in products.items()
+        if products[a, a] > 0 and products[b, b] > 0
+    }
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over the shifts and correlations over the pairs, on the reference and under shift."""
+    first, rows = table["dataset"].iloc[0], []
+    for place, part in (
+        ("reference", table[table["dataset"] == first]),
+        ("mean of shifts", table[table["dataset"] != first]),
+    ):
+        numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
+        means = part.groupby(["one", "other"])[numbers].mean()
+        rows.append(
+            {
+                "on": place,
+                "pairs": len(means),
+                "soup minus ensemble, points": _points(means["soup"] - means["ensemble"]),
+                "advantage of the soup, points": _points(means["advantage"]),
+                "angle and advantage, r": _r(means, "angle", "advantage"),
+                "true and approximated loss, r": _r(means, "true", "approximation"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _points(differences: pd.Series) -> str:
+    return f"{100 * differences.mean():+.2f}"
+
+
+def _r(means: pd.DataFrame, one: str, other: str) -> str:
+    return f"{means[one].corr(means[other]):.2f}" if len(means) > 2 else ""

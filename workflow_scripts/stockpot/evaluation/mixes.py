@@ -1,0 +1,46 @@
+"""Evaluate what one analysis wants to know of mixes that are no models of the study."""
+
+import json
+import logging
+import time
+from pathlib import Path
+
+from .. import analyses
+from ..datasets.dataset import Dataset
+from ..files import atomic
+from ..models.card import read_card
+from .context import FolderContext
+
+log = logging.getLogger(__name__)
+
+
+def evaluate_mixes(
+    spec: dict, classifiers: list[Path], sets: dict[str, list[Dataset]], store: Path, out: Path
+) -> None:
+    """Fill the store with the mixes' cells and list them in ``out`` (JSON).
+
+    A cell: what the analysis calls the mix, dataset, role, n, k and the store's key. spec:
+    analysis, options, precision, batch_size, store_logits. classifiers: of the zero-shot model
+    and the runs; those that diverged are left out. sets: role -> data sets; "held_out" and
+    "train" are always there, evaluated is what the analysis's ``EVALUATES`` names.
+    """
+    name = spec["analysis"]
+    cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
+    models = {card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)}
+    context = FolderContext(spec, classifiers, sets["held_out"][0], sets["train"][0], store)
+    wanted = [role.replace("-", "_") for role in analyses.evaluates(name)]
+    rows, started = [], time.monotonic()
+    for done, (labels, recipe) in enumerate(
+        analyses.load(name, "mixes")(models, context, spec["options"]), 1
+    ):
+        for role in wanted:
+            for dataset in sets[role]:
+                key, found = context.evaluator.predictions(recipe, dataset)
+                cell = {"dataset": dataset.name, "role": role, "n": found.n, "k": found.k}
+                rows.append({**labels, **cell, "key": key})
+        log.info(
+            "%s  %d done, %.1f s each", labels["model"], done, (time.monotonic() - started) / done
+        )
+    context.report()
+    with atomic(out) as path:
+        path.write_text(json.dumps({"cells": rows}, indent=1) + "\n")

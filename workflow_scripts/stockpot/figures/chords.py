@@ -1,0 +1,48 @@
+"""How far every mix lies above the straight line between the ends (WiSE-FT, section 5.2)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from .style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, finish, grid
+
+DRAWS = "chords"
+CAPTION = """
+**Observations 1 and 2.** Accuracy of a mix minus that of its two ends, mixed in proportion, in
+points; a panel per data set, a curve per sweep, bands are paired {level} intervals. Above 0 at
+every alpha: observation 1 of WiSE-FT. A filled dot is an alpha whose accuracy is significantly
+above that of the better end: observation 2. n: {sizes}.
+"""
+OPTIONS = {
+    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
+}
+COLOURS = (BLUE, GREEN, ORANGE, VERMILION, PURPLE, SKY)
+
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """A panel per data set, and one for the mean of the shifts."""
+    table = tables["table"]
+    places, curves = (list(table[c].drop_duplicates()) for c in ("on", "curve"))
+    result, panels, spare = grid(len(places), style["columns"], 1.8)
+    legend = {}
+    for panel, place in zip(panels, places):
+        panel.axhline(0, color="#444444", lw=0.7)
+        for i, curve in enumerate(curves):
+            own = table[(table["on"] == place) & (table["curve"] == curve)]
+            look = {
+                "color": COLOURS[i % len(COLOURS)],
+                "ls": ("-", "--", ":")[i // len(COLOURS) % 3],
+            }
+            x = own["alpha"]
+            panel.fill_between(x, 100 * own["low"], 100 * own["high"], color=look["color"],
+                               alpha=0.15, linewidth=0)  # fmt: skip
+            panel.plot(x, 100 * own["distance"], **look)
+            both = own[own["over_low"] > 0]
+            panel.plot(both["alpha"], 100 * both["distance"], "o", ms=3, color=look["color"])
+            legend[f"to {curve}"] = Line2D([], [], **look)
+        panel.set_title(place, loc="left")
+        panel.set_xlim(0, 1)
+        panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    legend["Better than both ends"] = Line2D([], [], marker="o", ls="", ms=3, color="#444444")
+    finish(result, spare, legend, "α", "Above the chord (points)")
+    return result, table

@@ -1,0 +1,48 @@
+"""Accuracy and calibration against the number of ingredients (Model soups, figures B.1 and B.2)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from .style import BLACK, GREEN, PURPLE, SKY, TWO_COLUMNS
+
+DRAWS = "growing"
+CAPTION = """
+**More ingredients.** The first k runs, mixed as uniform soup, greedy soup and logit ensemble, and
+the best single one of them on held-out data: accuracy (top) and expected calibration error
+(bottom), on the reference (left) and as the mean of the shifts (right). The greedy soup keeps
+those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
+"""
+OPTIONS = {}
+LOOKS = {
+    "uniform soup": (PURPLE, "^"),
+    "greedy soup": (GREEN, "D"),
+    "logit ensemble": (SKY, "X"),
+    "best single": (BLACK, "o"),
+}
+
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Accuracy above, calibration below; reference left, shifts right."""
+    table = tables["table"]
+    places = list(table["on"].drop_duplicates())
+    result = Figure((TWO_COLUMNS, 3.9), layout="constrained")
+    grid = result.subplots(2, len(places), sharex=True, squeeze=False)
+    handles = {}
+    for column, place in enumerate(places):
+        for row, (measure, label) in enumerate(
+            (("accuracy", "Accuracy (%)"), ("ece", "ECE (points)"))
+        ):
+            panel = grid[row][column]
+            for method, (colour, marker) in LOOKS.items():
+                own = table[(table["on"] == place) & (table["method"] == method)].sort_values("k")
+                look = {"color": colour, "marker": marker, "ms": 3.6, "mew": 0}
+                panel.plot(own["k"], 100 * own[measure], **look)
+                handles[method] = Line2D([], [], **look)
+            panel.set_ylabel(label)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        grid[0][column].set_title(place.capitalize(), loc="left")
+        grid[1][column].set_xlabel("Number of runs k")
+    result.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
+    return result, table

@@ -1,0 +1,61 @@
+"""Loss and error on the plane through three models (Model soups, figure 2)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.tri import Triangulation
+
+from .style import TWO_COLUMNS
+
+DRAWS = "landscape"
+CAPTION = """
+**Error landscape.** The plane through the zero-shot model (star) and two fine-tuned models
+(dots): training loss, error on the reference and mean error under shift, darker is lower; the
+cross is the lowest point of the grid (an oracle). Distances are true: lengths and the angle
+between the updates are those of the weights, in lengths of the first update. Small marks are the
+mixes that were evaluated. n: {sizes}.
+"""
+OPTIONS = {
+    "levels": {"description": "of colour", "type": "integer", "minimum": 2, "default": 14},
+}
+PANELS = (
+    ("train_loss", "Training loss (nats)", 1),
+    ("reference_error", "Reference error (%)", 100),
+    ("shift_error", "Mean shift error (%)", 100),
+)
+
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Three panels over the same plane."""
+    table = tables["table"]
+    one, other = table[["one", "other"]].iloc[0]
+    plane = Triangulation(table["x"], table["y"])
+    tall = np.ptp(table["y"]) / np.ptp(table["x"])
+    result = Figure((TWO_COLUMNS, min(4.5, 0.9 + 1.95 * tall)), layout="constrained")
+    for panel, (column, title, factor) in zip(result.subplots(1, 3, sharey=True), PANELS):
+        values = factor * table[column]
+        # Far corners may be a hundred times worse; what matters is around the models.
+        most = np.quantile(values, 0.9)
+        levels = np.linspace(values.min(), most, style["levels"])
+        filled = panel.tricontourf(plane, values, levels=levels, cmap="viridis", extend="max")
+        filled.set_rasterized(True)
+        result.colorbar(
+            filled, ax=panel, location="bottom", shrink=0.9, format="%.3g"
+        ).ax.locator_params(nbins=4)
+        panel.plot(table["x"], table["y"], ".", ms=1, color="white", alpha=0.5)
+        for (s, t), marker, name in (
+            ((0, 0), "*", "zero-shot"),
+            ((1, 0), "o", one),
+            ((0, 1), "o", other),
+        ):
+            at = table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0]
+            size = 9 if marker == "*" else 5
+            panel.plot(at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7)
+            panel.annotate(name, (at["x"], at["y"]), (4, 4), textcoords="offset points", fontsize=6,
+                           color="white")  # fmt: skip
+        low = table.loc[table[column].idxmin()]
+        panel.plot(low["x"], low["y"], "x", ms=5, color="white", mew=1.3)
+        panel.set_title(title, loc="left")
+        panel.set_aspect("equal")
+        panel.grid(visible=False)
+    return result, table

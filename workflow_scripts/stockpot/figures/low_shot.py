@@ -1,0 +1,56 @@
+"""What mixing gains with few examples per class (WiSE-FT, figures 17 to 19)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from .style import BLACK, BLUE, GREEN, TWO_COLUMNS, VERMILION
+
+DRAWS = "low-shot"
+CAPTION = """
+**Few shots.** Runs on k training images per class. Accuracy of the zero-shot model, of the
+fine-tuned one and of their mix, by the way in which alpha was chosen, on the reference and on the
+mean of the shifts; numbers beside the points are the alphas. Bars: paired {level} interval of the
+mix minus the better of its two ends. n: {sizes}.
+"""
+OPTIONS = {}
+COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": GREEN}
+NAMES = {"half": "mix, α = 0.5", "held-out": "mix, best held-out", "within-error": "mix, one error"}
+
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Reference left, shifts right; one tick per number of shots."""
+    table = tables["table"]
+    places = list(table["on"].drop_duplicates())
+    runs = table.drop_duplicates("run")
+    texts = ["all" if pd.isna(s) else str(int(s)) for s in runs["shots"]]
+    at = {run: x for x, run in enumerate(runs["run"])}
+    result = Figure((TWO_COLUMNS, 2.9), layout="constrained")
+    legend = {}
+    for panel, place in zip(result.subplots(1, len(places)), places):
+        own = table[table["on"] == place]
+        ends = own.drop_duplicates("run")
+        for column, look in (
+            ("zero_shot", {"color": BLACK, "ls": ":", "marker": "*", "ms": 6}),
+            ("tuned", {"color": "#666666", "ls": "--", "marker": "s", "ms": 3.5}),
+        ):
+            panel.plot([at[r] for r in ends["run"]], 100 * ends[column], **look)
+            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D([], [], **look)
+        for i, (selector, rows) in enumerate(own.groupby("selector", sort=False)):
+            x = [at[r] + 0.12 * (i - 1) for r in rows["run"]]
+            better = rows["accuracy"] - rows["over_both"]
+            low, high = (100 * (better + rows[f"over_both_{end}"]) for end in ("low", "high"))
+            colour = COLOURS[selector]
+            panel.vlines(x, low, high, color=colour, lw=0.9)
+            panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
+            for a, y, alpha in zip(x, 100 * rows["accuracy"], rows["alpha"]):
+                panel.annotate(f"{alpha:g}", (a, y), (0, 4 + 5 * i), textcoords="offset points",
+                               ha="center", fontsize=5, color=colour)  # fmt: skip
+            legend[NAMES[selector]] = Line2D([], [], color=colour, marker="o", ms=3.4)
+        panel.set_xticks(range(len(texts)), texts)
+        panel.set_title(place.capitalize(), loc="left")
+        panel.set_xlabel("Training images per class")
+        panel.set_ylabel("Accuracy (%)")
+        panel.margins(y=0.12)
+    result.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=5)
+    return result, table

@@ -1,0 +1,47 @@
+"""The loss of a soup minus that of the ensemble, and its approximation (Model soups)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .pair_accuracies import places
+from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+
+DRAWS = "pairs"
+CAPTION = """
+**When is a soup as good as the ensemble?** A dot per pair of runs. Left and middle: the loss of
+the mean of weights minus that of the mean of logits, in nats, against the papers' approximation
+from the curvature of the loss along the path and the variance of the change of the logits; on the
+dashed line the two agree. Right: the difference of the losses against that of the errors. Logits
+are scaled by the inverse temperature that calibrates the soup on held-out data. n: {sizes}.
+"""
+OPTIONS = {}
+
+
+def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
+    """Approximation on the reference and under shift, then losses against errors."""
+    table = places(tables["table"])
+    table["error"] = table["ensemble"] - table["soup"]
+    result = Figure((TWO_COLUMNS, 2.5), layout="constrained")
+    panels = result.subplots(1, 3)
+    looks = dict(zip(("reference", "mean of shifts"), (BLUE, VERMILION)))
+    for panel, (place, colour) in zip(panels, looks.items()):
+        own = table[table["on"] == place]
+        both = own[["true", "approximation"]].to_numpy()
+        space = 0.08 * np.ptp(both) or 0.01
+        ends = (both.min() - space, both.max() + space)
+        panel.plot(ends, ends, color=GREY, ls=DASHES, lw=0.7)
+        panel.plot(own["true"], own["approximation"], "o", ms=3.4, color=colour, mew=0)
+        panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
+        panel.set_title(place.capitalize(), loc="left")
+    for place, colour in looks.items():
+        own = table[table["on"] == place]
+        panels[2].plot(
+            own["true"], 100 * own["error"], "o", ms=3.4, color=colour, mew=0, label=place
+        )
+    panels[2].axhline(0, color="#444444", lw=0.7)
+    panels[2].axvline(0, color="#444444", lw=0.7)
+    panels[2].set(xlabel="Soup − ensemble, loss (nats)", ylabel="Error (points)")
+    panels[2].set_title("Loss and error", loc="left")
+    panels[2].legend(loc="best", handletextpad=0.1)
+    return result, table
