@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import ARCHITECTURE, ROOT
 
-from stockpot import figures, registry, spec
+from stockpot import analyses, figures, registry, spec
 from stockpot.config import check, without_nulls
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
@@ -617,11 +617,13 @@ def absent(schema, node, given, path, but=()) -> list[str]:
 
 
 def test_config_yaml_shows_every_key(config, schema):
-    """But those of runs that have a default: docs/training.md lists them."""
+    """But those of runs and analyses that have a default: docs/ lists them."""
     schema = complete(schema)
-    assert absent(schema, schema, config, "", but=TRAINING) == []
+    but = TRAINING | {"table"} | set(analyses.names()) | set(figures.names())
+    but |= {name for analysis in analyses.names() for name in analyses.options(analysis)}
+    assert absent(schema, schema, config, "", but=but) == []
     del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
-    missing = absent(schema, schema, config, "", but=TRAINING)
+    missing = absent(schema, schema, config, "", but=but)
     assert missing == ["sweep.alphas", "standard.defaults.images"]
 
 
@@ -643,7 +645,7 @@ def test_nothing_in_the_schema_is_left_open(schema):
 
     def walk(node, path):
         node = resolve(schema, node)
-        if node.get("type") == "object" and path != ".figures.*":
+        if node.get("type") == "object" and path not in (".figures.*", ".standard.table.columns"):
             assert "additionalProperties" in node or "allOf" in node, path
         for key, child in node.get("properties", {}).items():
             if isinstance(child, dict) and key != "options":
@@ -655,8 +657,9 @@ def test_nothing_in_the_schema_is_left_open(schema):
     schema = complete(schema)
     walk(schema, "")
     for part, names in (
-        ("datasets", [*sources.names(), "adversarial"]),
+        ("datasets", [*sources.names(), "adversarial", "corrupted"]),
         ("soups", methods.names()),
+        ("analyses", analyses.names()),
     ):
         cases = schema["properties"][part]["additionalProperties"]["allOf"]
         consts = [next(iter(case["if"]["properties"].values()))["const"] for case in cases]
@@ -867,6 +870,7 @@ def test_more_images_than_the_scans_are_refused(config, schema):
     digits = {"source": "world", "task": "digits", "distribution": "typeset", "images": 9}
     config["datasets"]["typeset"] = digits
     config["data"] = {
+        "corrupted": [],
         "train": "scans-train", "held_out": "scans-held-out", "reference": "scans-test",
         "shifts": ["typeset"],
     }  # fmt: skip

@@ -137,6 +137,7 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
         assert set(study["families"]) <= set(plan.families)
         roles = dict(study["roles"])
         assert roles.pop("held-out") == "held-out" and roles.pop("reference") == "reference"
+        assert roles.pop("corrupted") == "corrupted"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
     own = [family for family in plan.families.values() if not family["start"]]
     ends = [member["end"] for family in own for member in family["spec"]["members"]]

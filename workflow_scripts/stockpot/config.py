@@ -160,7 +160,8 @@ def _made_of_others(config: dict, known) -> list[str]:
     """What a set is made of is not itself made; the adversary's own data cannot be its work."""
     datasets, problems = config["datasets"], []
     for name, entry in datasets.items():
-        if entry["source"] in MADE_OF:
+        # A corrupted set is of the held-out set, which is looked at by itself.
+        if entry["source"] in MADE_OF and entry.get("of") != config["data"]["held_out"]:
             key = MADE_OF[entry["source"]]
             known(f"datasets.{name}.{key}", entry[key], datasets, "data set")
             kind = datasets.get(entry[key], {}).get("source")

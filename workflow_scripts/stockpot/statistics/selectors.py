@@ -32,6 +32,12 @@ def within_error(curve: pd.DataFrame) -> float:
     return float(curve.loc[curve["held_out"] >= best - error, "alpha"].min())
 
 
+def within_point(curve: pd.DataFrame) -> float:
+    """Nearest to zero-shot among those within one point of the best held-out accuracy."""
+    near = curve["held_out"] >= curve["held_out"].max() - 0.01 - 1e-12
+    return float(curve.loc[near, "alpha"].min())
+
+
 def corruptions(curve: pd.DataFrame) -> float:
     """Best on the mean of the held-out set and its corrupted images."""
     return _best(curve, curve["held_out"] + curve["corrupted"])
@@ -73,6 +79,7 @@ SELECTORS = {
     "half": (half, set(), "fixed 0.5"),
     "held-out": (held_out, {"held_out"}, "best held-out"),
     "within-error": (within_error, {"held_out", "n"}, "within one error of the best held-out"),
+    "within-point": (within_point, {"held_out"}, "within one point of the best held-out"),
     "corruptions": (corruptions, {"held_out", "corrupted"}, "held-out and corruptions"),
     "confidence": (confidence, {"held_out", "thresholded"}, "thresholded confidence"),
     "agreement": (agreement, {"held_out", "agreement"}, "agreement on the line"),

@@ -148,10 +148,10 @@ def robustness_table(
     low, high, as fractions; low and high are a joint interval: of the accuracy under shift, the
     reference accuracy and the line (see ``effective_robustness_interval``), missing where an n
     is. There are no rows where a piece has fewer than three baseline models, or only models of
-    one reference accuracy. A baseline model at 0 or 1 with unknown n has no place on the axis
-    and is no part of the line.
+    one reference accuracy. A baseline model at 0 or 1 with unknown n has no place on a logit or
+    probit axis, and is no part of that line nor of the line of the mean.
     """
-    fits, rho = [], []
+    fits, rho, placeless = [], [], _placeless(measurements, axis)
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         x = inside(table["reference_value"], table["reference_n"], axis)
@@ -159,6 +159,8 @@ def robustness_table(
         forward, _ = transforms(axis)
         with np.errstate(divide="ignore"):
             placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
+        if dataset == MEAN:
+            placed &= ~table["model"].isin(placeless)
         baseline = (table["kind"] == BASELINE).to_numpy() & placed
         for start, end, here in split(x, (knots or {}).get(dataset, ())):
             part = baseline & here
@@ -179,6 +181,13 @@ def robustness_table(
     names = ["dataset", "start", "end", "slope", "intercept", "r", "n", "axis", "confidence"]
     none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
     return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
+
+
+def _placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
+    """Baseline models that are at 0 or 1 on some shift, and nobody knows of how many images."""
+    end = measurements["value"].isin([0, 1]) & measurements["n"].isna() & (axis != "linear")
+    there = end & (measurements["kind"] == BASELINE) & (measurements["role"] == "shift")
+    return set(measurements.loc[there, "model"])
 
 
 def _sampled(measurements: pd.DataFrame, table: pd.DataFrame, dataset: str) -> list[tuple]:

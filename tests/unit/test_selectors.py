@@ -1,0 +1,190 @@
+"""Choosing alpha: every rule by hand, the estimates, and the published curves."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from scipy.stats import norm
+
+from stockpot.statistics import selectors
+from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
+
+CURVE = pd.DataFrame(
+    {
+        "alpha": [0.0, 0.25, 0.5, 0.75, 1.0],
+        "held_out": [0.70, 0.885, 0.896, 0.90, 0.90],
+        "n": 1000,
+        "corrupted": [0.60, 0.75, 0.74, 0.70, 0.60],
+        "thresholded": [0.80, 0.75, 0.75, 0.60, 0.50],
+        "agreement": [0.70, 0.70, 0.70, 0.70, 0.40],
+        "entropy": [1.2, 0.9, 0.8, 0.8, 0.9],
+        "reference": [0.71, 0.88, 0.90, 0.91, 0.90],
+        "shifts": [0.60, 0.65, 0.64, 0.60, 0.50],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "name, alpha",
+    [
+        ("half", 0.5),
+        ("held-out", 0.75),  # the smaller of equals
+        ("within-error", 0.5),  # one standard error is 0.0095
+        ("within-point", 0.5),
+        ("corruptions", 0.5),  # 1.636 against 1.635
+        ("confidence", 0.5),
+        ("agreement", 0.75),
+        ("entropy", 0.5),
+        ("oracle-shifts", 0.25),
+        ("oracle-both", 0.5),
+    ],
+)
+def test_every_rule_by_hand(name, alpha):
+    assert selectors.choose(name, CURVE) == alpha
+    assert selectors.choose(name, CURVE.iloc[::-1]) == alpha
+
+
+def test_regret_is_what_the_best_of_the_curve_has_more():
+    table = selectors.compared(CURVE).set_index("selector")
+    assert list(table.index) == list(selectors.SELECTORS)
+    assert table.loc["held-out", "regret_shifts"] == pytest.approx(0.05)
+    assert table.loc["half", "regret_reference"] == pytest.approx(0.01)
+    assert table.loc["oracle-shifts", "regret_both"] == pytest.approx(
+        (0.90 + 0.64 - 0.88 - 0.65) / 2
+    )
+    assert (table.filter(like="regret") >= -1e-12).all(axis=None)
+    assert table.loc["oracle-shifts", "regret_shifts"] == 0
+
+
+def test_a_selector_is_used_where_its_columns_are_whole():
+    few = CURVE[["alpha", "held_out", "reference", "shifts"]]
+    assert selectors.usable(few) == ["half", "held-out", "within-point", *selectors.ORACLES]
+    gap = CURVE.assign(agreement=[0.7, np.nan, 0.7, 0.7, 0.4])
+    assert "agreement" not in selectors.usable(gap)
+    with pytest.raises(ValueError, match="agreement needs agreement, held_out"):
+        selectors.choose("agreement", gap)
+    with pytest.raises(ValueError, match="unknown selector 'best'; there are half, held-out"):
+        selectors.choose("best", CURVE)
+
+
+def test_selectors_do_not_see_the_test_sets():
+    """Nor does any rule that is no oracle change with them."""
+    other = CURVE.assign(reference=CURVE["reference"][::-1].values, shifts=0.5)
+    for name in selectors.SELECTORS:
+        if name not in selectors.ORACLES:
+            assert selectors.choose(name, other) == selectors.choose(name, CURVE)
+            assert selectors.SELECTORS[name][1] <= set(CURVE) - {"reference", "shifts"}
+
+
+def test_thresholded_confidence_by_hand():
+    confidence, correct = [0.9, 0.8, 0.7, 0.6], [True, True, False, True]
+    # A quarter is wrong, so the threshold is the lowest confidence, 0.6.
+    assert thresholded(confidence, correct, [0.61, 0.5, 0.99, 0.6]) == 0.5
+    assert thresholded(confidence, [True] * 4, [0.1, 0.2]) == 1
+    assert thresholded(confidence, [False] * 4, [0.95, 0.2]) == 0.5
+    assert thresholded(confidence, correct, confidence) == 0.75, "on its own data, the accuracy"
+
+
+def test_thresholded_confidence_finds_the_accuracy_of_calibrated_models():
+    rng = np.random.default_rng(0)
+    known, unknown = rng.beta(8, 2, 20_000), rng.beta(4, 2, 20_000)
+    correct = rng.random(20_000) < known
+    assert thresholded(known, correct, unknown) == pytest.approx(
+        np.mean(unknown > np.quantile(known, 1 - correct.mean())), abs=1e-3
+    )
+
+
+def test_entropy_of_certain_and_of_even_predictions():
+    assert mean_entropy([[100.0, 0, 0, 0]]) == pytest.approx(0, abs=1e-9)
+    assert mean_entropy([[1.0, 1, 1, 1], [0.0, 0, 0, 0]]) == pytest.approx(np.log(4))
+
+
+def test_agreement_on_the_line_finds_accuracies_it_never_sees():
+    """Models whose answers are right or one wrong class: agreement is a function of accuracy."""
+    rng = np.random.default_rng(1)
+    n, inner = 40_000, np.linspace(0.75, 0.95, 6)
+    outer = norm.cdf(0.8 * norm.ppf(inner) - 0.5)
+
+    def predicted(accuracy):
+        return np.array([np.where(rng.random(n) < a, 0, rng.integers(1, 3, n)) for a in accuracy])
+
+    known = predicted(inner)
+    found = on_the_line((known == 0).mean(axis=1), known, predicted(outer))
+    assert found == pytest.approx(outer, abs=0.08)
+    assert (np.diff(found) > 0).all() and abs(found - outer).max() < abs(inner - outer).min() / 2
+    assert np.isnan(on_the_line([0.5, 0.6], known[:2], known[:2])).all()
+    same = np.zeros((4, 10), int)
+    assert np.isnan(on_the_line([1.0] * 4, same, same)).all()
+
+
+def published(name: str) -> pd.DataFrame:
+    return pd.read_csv(ROOT / "resources" / "published" / f"{name}.csv")
+
+
+# Optimum minus alpha 0.5 per column, WiSE-FT, table 3.
+TABLE_3 = {
+    "wiseft_table5_vitb16_e2e": [0.9, 0.4, 1.4, 0.2, 0.4, 2.4, 0.5, 0.0],
+    "wiseft_table5_vitb16_lc": [1.8, 0.6, 1.2, 0.1, 0.2, 0.6, 0.1, 0.2],
+    "wiseft_table4_vitl14_336_e2e": [0.3, 0.0, 0.9, 0.3, 1.0, 1.1, 0.5, 0.1],
+    "wiseft_table4_vitl14_336_lc": [1.6, 0.6, 0.2, 0.0, 0.0, 0.0, 0.0, 0.4],
+}
+
+
+@pytest.mark.parametrize("name", TABLE_3)
+def test_table_3_of_the_paper_is_the_regret_of_alpha_one_half(name):
+    """All 8 cells of each of the four curves, recomputed by our own selectors."""
+    table = published(name)
+    assert len(table) == 21 and list(table.columns[1:3]) == ["IN", "IN-V2"]
+    for column, expected in zip(table.columns[1:], TABLE_3[name], strict=True):
+        curve = pd.DataFrame({"alpha": table["alpha"], "reference": table[column], "shifts": 0.0})
+        regret = selectors.compared(curve).set_index("selector").loc["half", "regret_reference"]
+        assert round(regret, 1) == expected, column
+
+
+@pytest.mark.parametrize("name", TABLE_3)
+def test_observations_1_and_2_hold_on_every_published_curve(name):
+    table = published(name)
+    for column in table.columns[1:]:
+        values, alpha = table[column].to_numpy(), table["alpha"].to_numpy()
+        assert (values >= (1 - alpha) * values[0] + alpha * values[-1] - 0.051).all(), column
+        assert values.max() > max(values[0], values[-1])
+
+
+# selector -> alpha on the four curves, in the order of TABLE_3; ImageNet stands for held-out data.
+CHOSEN = {
+    "half": [0.5, 0.5, 0.5, 0.5],
+    "held-out": [0.65, 0.9, 0.6, 0.8],
+    "within-error": [0.6, 0.8, 0.55, 0.75],
+    "within-point": [0.5, 0.6, 0.4, 0.6],
+    "oracle-shifts": [0.4, 0.35, 0.35, 0.5],
+    "oracle-both": [0.5, 0.7, 0.45, 0.7],
+}
+
+
+def test_the_selectors_on_the_published_curves():
+    for name, alphas in zip(TABLE_3, zip(*CHOSEN.values()), strict=True):
+        found = selectors.compared(published_curve(name)).set_index("selector")["alpha"]
+        assert found.to_dict() == dict(zip(CHOSEN, alphas))
+
+
+def test_what_the_papers_say_of_choosing_by_one_side_alone():
+    """Best on the reference costs 1.4 and 2.1 points under shift, and the other way round."""
+    for name, cost in (("wiseft_table4_vitl14_336_e2e", 1.4), ("wiseft_table5_vitb16_e2e", 2.1)):
+        found = selectors.compared(published_curve(name)).set_index("selector")
+        assert 100 * found.loc["held-out", "regret_shifts"] == pytest.approx(cost)
+        assert 100 * found.loc["oracle-shifts", "regret_reference"] == pytest.approx(cost)
+
+
+def published_curve(name: str) -> pd.DataFrame:
+    table = published(name)
+    return pd.DataFrame(
+        {"alpha": table["alpha"], "held_out": table["IN"] / 100, "n": 26_000,
+         "reference": table["IN"] / 100, "shifts": table["avg_shifts"] / 100}
+    )  # fmt: skip
+
+
+def test_the_published_tables_say_where_they_are_from():
+    text = Path(ROOT / "resources" / "published" / "README.md").read_text()
+    assert "2109.01903" in text and "Table 4" in text and "Table 5" in text
