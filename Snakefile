@@ -19,20 +19,24 @@ include: "rules/evaluate.smk"
 include: "rules/measure.smk"
 include: "rules/analyses.smk"
 include: "rules/figures.smk"
+include: "rules/pages.smk"
 
 
 rule all:
     default_target: True
     input:
         expand(
-            "<results>/studies/{study}/overview.{format}", study=plan.studies, format=["md", "tex"]
+            "<results>/studies/{study}/overview.{format}",
+            study=plan.studies,
+            format=["md", "tex"],
         ),
         expand(
             "<results>/studies/{study}/analyses/{analysis}.{format}",
             study=plan.studies,
             analysis=config["analyses"],
-            format=["csv", "md", "tex"],
+            format=["csv", "md", "tex", "html"],
         ),
+        expand("<results>/studies/{study}/{page}.html", study=plan.studies, page=config["pages"]),
         f"<results>/studies/{config['study']}/summary.md",
         expand(
             "<results>/studies/{study}/figures/{figure}.{format}",

@@ -45,6 +45,14 @@ for entry in config["analyses"]:
         FIGURES[own if len(drawn) > 1 or name == own else entry] = (name, entry)
 
 
+MAIN_FIGURES = [name for name in ("effective-robustness",) if name in FIGURES]
+
+
+def figures_of(entry):
+    """Names of the figures that draw one entry of the analyses."""
+    return [name for name, (_, drawn) in FIGURES.items() if drawn == entry]
+
+
 def figure_options(figure):
     name, _ = FIGURES[figure]
     return defaults(figures.options(name)) | config["figures"].get(name, {})

@@ -16,12 +16,7 @@ rule measure:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",
         robustness="<results>/studies/{study}/robustness.csv",
-        overview=report(
-            "<results>/studies/{study}/overview.md",
-            caption="report/overview.rst",
-            category="Overview",
-            labels={"study": "{study}", "what": "table"},
-        ),
+        overview="<results>/studies/{study}/overview.md",
         latex="<results>/studies/{study}/overview.tex",
         findings="<results>/studies/{study}/findings.csv",
     log:

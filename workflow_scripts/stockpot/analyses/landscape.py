@@ -17,7 +17,7 @@ OPTIONS = {
         "maxItems": 2,
         "default": [],
     },
-    "points": {"description": "along a side", "type": "integer", "minimum": 2, "default": 9},
+    "points": {"description": "along a side", "type": "integer", "minimum": 2, "default": 7},
     "margin": {
         "description": "how far the plane goes beyond the models, in lengths of an update",
         "type": "number",

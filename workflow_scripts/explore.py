@@ -1,0 +1,13 @@
+"""The interactive scatter of a study."""
+
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.report.explore import explore, to_html
+from stockpot.statistics.tables import read_table
+
+with job(snakemake) as spec:
+    names = ("measurements", "fits", "robustness")
+    tables = [read_table(snakemake.input[name]) for name in names]
+    chart = explore(*tables, spec["models"], spec["axis"])
+    with atomic(snakemake.output[0]) as path:
+        path.write_text(to_html(chart), "utf-8")

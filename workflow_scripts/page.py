@@ -1,0 +1,14 @@
+"""One page of the report: texts, and figures with their captions."""
+
+from pathlib import Path
+
+from stockpot.files import atomic
+from stockpot.job import job
+from stockpot.report.page import figure, page, text
+
+with job(snakemake) as spec:
+    parts = [text(Path(path).read_text()) for path in snakemake.input.get("texts", [])]
+    drawn = zip(snakemake.input.get("figures", []), spec["captions"], strict=True)
+    parts = [*(figure(Path(image), caption) for image, caption in drawn), *parts]
+    with atomic(snakemake.output[0]) as path:
+        path.write_text(page(spec["title"], parts), "utf-8")

@@ -1,0 +1,1 @@
+"""Pages for the report: self-contained HTML that needs no network."""

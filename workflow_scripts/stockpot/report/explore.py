@@ -1,0 +1,199 @@
+"""The interactive scatter: every model on the reference and under shift, its recipe on hover.
+
+Vega-Lite through Altair; the scripts are written into the page, which needs no network.
+"""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from ..figures.style import LOOKS, limits, looks, ticks
+from ..statistics.robustness import Line, inside, transforms
+from ..statistics.tables import BASELINE, KEY, MEAN, datasets, pairs, reference
+
+WIDTH, HEIGHT = 720, 520
+SHAPES = {
+    "zero-shot": "cross", "end-to-end": "circle", "linear-classifier": "square",
+    "linear-search": "square", "wise-ft": "circle", "uniform": "triangle-up",
+    "from-scratch": "circle",
+}  # fmt: skip
+# The menu stands above the scatter.
+STYLE = """
+body { font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 1.5rem; }
+#vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
+#vis form.vega-bindings { margin-bottom: .8rem; }
+#vg-tooltip-element { max-width: 26rem; }
+#vg-tooltip-element table tr td.key { max-width: 9rem; }
+#vg-tooltip-element table tr td.value { max-width: 17rem; white-space: normal; }
+"""
+
+
+def explore(
+    measurements: pd.DataFrame,
+    fits: pd.DataFrame,
+    rho: pd.DataFrame,
+    models: dict[str, dict],
+    axis: str = "logit",
+) -> alt.Chart:
+    """A scatter with a menu of the shifts, zoom by wheel, and a legend that hides kinds.
+
+    models: name -> kind, settings, ingredients: what the hover tells of the recipe.
+    """
+    table, lines = _points(measurements, rho, models, axis), _lines(measurements, fits, axis)
+    names = list(table["under"].drop_duplicates())
+    menu = alt.param(
+        name="under", value=names[0],
+        bind=alt.binding_select(options=names, name="Accuracy under shift on  "),
+    )  # fmt: skip
+    kinds = looks(table["kind"])
+    shown = alt.selection_point(fields=["kind"], bind="legend")
+    colour = alt.Color(
+        "kind:N", title=None,
+        scale=alt.Scale(domain=list(kinds), range=[look.colour for look in kinds.values()]),
+        legend=alt.Legend(labelExpr=_labels(kinds), symbolOpacity=1, symbolSize=70),
+    )  # fmt: skip
+    shape = alt.Shape(
+        "kind:N", title=None,
+        scale=alt.Scale(domain=list(kinds), range=[SHAPES.get(k, "diamond") for k in kinds]),
+        legend=alt.Legend(labelExpr=_labels(kinds), symbolOpacity=1, symbolSize=70),
+    )  # fmt: skip
+    x = alt.X("x:Q", title=f"Accuracy on {reference(measurements)} (%)", **_scale(table, "x", axis))
+    y = alt.Y("y:Q", title="Accuracy under shift (%)", **_scale(table, "y", axis))
+    there = "datum.under == under"
+    faded = alt.condition(shown, alt.value(1.0), alt.value(0.06))
+    fit = alt.Chart(lines).transform_filter(there).mark_line(color="#8C8C8C", strokeWidth=1.5)
+    curves = alt.Chart(table).transform_filter(f"{there} && datum.curve != ''").mark_line(size=1)
+    # The ends of a sweep are models with marks of their own.
+    inner = f"{there} && (datum.curve == '' || (datum.alpha > 0 && datum.alpha < 1))"
+    marks = alt.Chart(table).transform_filter(inner).mark_point(filled=True, size=60)
+    told = [
+        alt.Tooltip(f"{field}:N", title=title)
+        for field, title in (
+            ("model", "model"), ("recipe", "recipe"), ("on_reference", "reference"),
+            ("under_shift", "under shift"), ("on_held_out", "held-out"),
+            ("robustness", "effective robustness"),
+        )
+    ]  # fmt: skip
+    return (
+        alt.layer(
+            fit.encode(x="x:Q", y="y:Q"),
+            curves.encode(x=x, y=y, color=colour, detail="curve:N", order="alpha:Q", opacity=faded),
+            marks.encode(x=x, y=y, color=colour, shape=shape, opacity=faded, tooltip=told),
+        )
+        .add_params(menu, shown)
+        .properties(width=WIDTH, height=HEIGHT)
+        .configure_axis(gridColor="#EEEEEE", labelFontSize=11, titleFontSize=12)
+        .configure_view(stroke=None)
+        .interactive()
+    )
+
+
+def to_html(chart: alt.Chart) -> str:
+    """A whole page with all scripts in it."""
+    page = chart.to_html(inline=True, embed_options={"actions": False, "renderer": "svg"})
+    return page.replace("</style>", f"{STYLE}</style>", 1)
+
+
+def _points(measurements, rho, models, axis) -> pd.DataFrame:
+    forward, _ = transforms(axis)
+    held_out = measurements[measurements["role"] == "held-out"].set_index("model")
+    parts = []
+    for dataset in datasets(measurements, "mean", "shift"):
+        table = pairs(measurements, dataset).merge(
+            rho[rho["dataset"] == dataset].drop(columns="dataset"), on=KEY, how="left",
+            suffixes=("", "_rho"),
+        )  # fmt: skip
+        x = inside(table["reference_value"], table["reference_n"], axis)
+        y = inside(table["value"], table["n"], axis)
+        with np.errstate(divide="ignore"):
+            table = table.assign(x=forward(x), y=forward(y))
+        table = table[np.isfinite(table["x"]) & np.isfinite(table["y"])]
+        rows = [
+            {
+                "model": row.model, "kind": row.kind, "curve": row.curve, "x": row.x, "y": row.y,
+                "alpha": None if pd.isna(row.alpha) else row.alpha,
+                "under": "mean of shifts" if dataset == MEAN else dataset,
+                "recipe": recipe(row.model, row.curve, row.alpha, models),
+                "on_reference": _percent(row.reference_value, row.reference_low,
+                                         row.reference_high, row.reference_n),
+                "under_shift": _percent(row.value, row.low, row.high, row.n),
+                "on_held_out": _held_out(held_out, row.model),
+                "robustness": "" if pd.isna(row.rho) else
+                _interval(f"{100 * row.rho:+.1f}", row.low_rho, row.high_rho, "+.1f"),
+            }
+            for row in table.itertuples()
+        ]  # fmt: skip
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
+
+
+def recipe(model: str, curve: str, alpha: float, models: dict[str, dict]) -> str:
+    """What a model is made of, in one line."""
+    if curve:
+        return f"{1 - alpha:g} zero-shot + {alpha:g} {curve}"
+    entry = models.get(model, {})
+    settings = {k: v for k, v in entry.get("settings", {}).items() if _telling(k, v)}
+    parts = [f"of {', '.join(entry['ingredients'])}"] if entry.get("ingredients") else []
+    parts += [f"{key.replace('_', ' ')} {value}" for key, value in sorted(settings.items())]
+    return "; ".join([entry.get("kind", ""), *parts]).strip("; ")
+
+
+def _telling(key: str, value) -> bool:
+    """Is this setting worth a line? Not where it is nothing."""
+    hidden = ("variant", "method", "architecture", "precision", "batch_size", "store_logits")
+    return key not in hidden and value not in (0, 0.0, "", None, False, [], {})
+
+
+def _percent(value, low, high, n) -> str:
+    text = _interval(f"{100 * value:.1f} %", low, high, ".1f")
+    return text if pd.isna(n) else f"{text}, n = {int(n):,}"
+
+
+def _interval(text: str, low, high, form: str) -> str:
+    if pd.isna(low) or pd.isna(high):
+        return text
+    return f"{text} [{format(100 * low, form)}, {format(100 * high, form)}]"
+
+
+def _held_out(held_out: pd.DataFrame, model: str) -> str:
+    if model not in held_out.index:
+        return ""
+    row = held_out.loc[[model]].iloc[0]
+    return _percent(row["value"], row["low"], row["high"], row["n"])
+
+
+def _lines(measurements, fits, axis) -> pd.DataFrame:
+    """Lines of the standard models as two or more points each."""
+    forward, _ = transforms(axis)
+    rows = [{"x": 0.0, "y": 0.0, "under": ""}]  # Vega-Lite needs the columns
+    for row in fits.itertuples():
+        table = pairs(measurements, row.dataset)
+        ends = [table["reference_value"].min(), table["reference_value"].max()]
+        at = np.clip(np.linspace(*np.clip(ends, row.start, row.end), 60), 1e-3, 0.999)
+        line = Line(row.slope, row.intercept, row.r, row.n, row.axis)
+        with np.errstate(divide="ignore"):
+            x, y = forward(at), forward(line.predict(at))
+        under = "mean of shifts" if row.dataset == MEAN else row.dataset
+        rows += [{"x": a, "y": b, "under": under} for a, b in zip(x, y) if np.isfinite(b)]
+    return pd.DataFrame(rows)
+
+
+def _scale(table: pd.DataFrame, column: str, axis: str) -> dict:
+    """Ends and round percentages of an axis in transformed accuracies."""
+    forward, inverse = transforms(axis)
+    models = table[table["kind"] != BASELINE]
+    ends = limits(inverse((models if len(models) else table)[column].to_numpy()), axis)
+    places = ticks(*limits(inverse(table[column].to_numpy()), axis), axis, gap=0.03)
+    texts = {round(float(forward(p)), 6): f"{100 * p:.4g}" for p in places}
+    cases = [f"abs(datum.value - {value}) < 1e-6 ? '{text}'" for value, text in texts.items()]
+    return {
+        "scale": alt.Scale(domain=[float(forward(end)) for end in ends], zero=False, nice=False),
+        "axis": alt.Axis(values=list(texts), labelExpr=" : ".join([*cases, "''"])),
+    }
+
+
+def _labels(kinds: dict) -> str:
+    """A Vega expression: kind -> its name in legends."""
+    known = {kind: look.label for kind, look in (LOOKS | kinds).items() if kind in kinds}
+    pick = " : ".join(f"datum.value == '{kind}' ? '{text}'" for kind, text in known.items())
+    return f"{pick} : datum.value"
