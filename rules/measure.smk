@@ -47,8 +47,9 @@ rule summary:
         findings=expand("<results>/studies/{study}/findings.csv", study=plan.studies),
         overviews=expand("<results>/studies/{study}/overview.md", study=plan.studies),
     output:
-        report(
-            "<results>/studies/{name}/summary.md",
+        text="<results>/studies/{name}/summary.md",
+        page=report(
+            "<results>/studies/{name}/summary.html",
             caption="report/summary.rst",
             category="Overview",
             labels={"study": "{name}", "what": "all seeds"},

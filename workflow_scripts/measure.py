@@ -51,8 +51,8 @@ with job(snakemake) as spec:
         "robustness.csv.",
         *notes(status, overlap, measurements, fits),
     ]
-    table = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
-    text = to_markdown(table) + "".join(f"\n{sentence}\n" for sentence in beside)
+    people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
+    text = to_markdown(people) + "".join(f"\n{sentence}\n" for sentence in beside)
 
     out = snakemake.output
     for path, table in (
@@ -66,4 +66,4 @@ with job(snakemake) as spec:
     with atomic(out.overview) as temporary:
         temporary.write_text(text)
     with atomic(out.latex) as temporary:
-        temporary.write_text(to_latex(table))
+        temporary.write_text(to_latex(people))

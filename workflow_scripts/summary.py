@@ -4,11 +4,15 @@ from pathlib import Path
 
 from stockpot.files import atomic
 from stockpot.job import job
+from stockpot.report.page import page, text
 from stockpot.statistics.summary import summary
 from stockpot.statistics.tables import read_table
 
 with job(snakemake) as spec:
     findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
     overviews = {Path(p).parent.name: Path(p).read_text() for p in snakemake.input.overviews}
-    with atomic(snakemake.output[0]) as path:
-        path.write_text(summary(findings, overviews))
+    told = summary(findings, overviews)
+    with atomic(snakemake.output.text) as path:
+        path.write_text(told)
+    with atomic(snakemake.output.page) as path:
+        path.write_text(page("All seeds", [text(told)]), "utf-8")

@@ -31,6 +31,8 @@ def analysis_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
         for i, pair in enumerate(options.get("pairs", [])):
             for j, name in enumerate(pair):
                 _known_point(known, f"{path}.pairs.{i}.{j}", name, everyone, points)
+        for i, name in enumerate(options.get("curves", [])):
+            known(f"{path}.curves.{i}", name, config["sweep"]["of"], "sweep")
         if options.get("soup"):
             known(f"{path}.soup", options["soup"], soups, "soup")
         if options.get("curve"):

@@ -66,8 +66,8 @@ def build(config: dict, locate: Locate) -> Plan:
     plan.sizes = {
         name: sizes[name]
         for name in (
-            *config["data"]["shifts"],
             config["data"]["reference"],
+            *config["data"]["shifts"],
             config["data"]["held_out"],
         )
     }

@@ -9,7 +9,14 @@ import pandas as pd
 from ..statistics.paired import paired_mean
 from .evidence import Evidence, Nothing
 
-OPTIONS = {}
+OPTIONS = {
+    "curves": {
+        "description": "sweeps of runs; empty: all that took every training image",
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+    }
+}
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
@@ -23,7 +30,8 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     curves = {
         curve: points
         for curve, points in evidence.curves().items()
-        if _settings(evidence, curve) and not evidence.models[curve].get("ingredients")
+        if curve in (options["curves"] or [curve])
+        and _settings(evidence, curve) and not evidence.models[curve].get("ingredients")
         and not _settings(evidence, curve).get("shots")
     }  # fmt: skip
     if not joint or not curves:

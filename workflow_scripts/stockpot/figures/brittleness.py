@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .style import BLUE, VERMILION, finish, grid
 
@@ -41,6 +42,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
                 legend[label] = Line2D([], [], **look)
         if positive:
             panel.set_xscale("log")
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            panel.xaxis.set_minor_formatter(NullFormatter())
         ranks = own[["rank_reference", "rank_shifts"]].iloc[0]
         text = ", ".join("–" if np.isnan(r) else f"{r:+.2f}" for r in ranks)
         panel.set_title(f"{name.replace('_', ' ')}\nρ {text}", loc="left")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from .style import TWO_COLUMNS
@@ -15,6 +16,7 @@ cross is the lowest point of the grid (an oracle). Distances are true: lengths a
 between the updates are those of the weights, in lengths of the first update. Small marks are the
 mixes that were evaluated. n: {sizes}.
 """
+OUTLINED = [withStroke(linewidth=1.5, foreground="white")]
 OPTIONS = {
     "levels": {"description": "of colour", "type": "integer", "minimum": 2, "default": 14},
 }
@@ -51,8 +53,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             at = table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0]
             size = 9 if marker == "*" else 5
             panel.plot(at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7)
-            panel.annotate(name, (at["x"], at["y"]), (4, 4), textcoords="offset points", fontsize=6,
-                           color="white")  # fmt: skip
+            right = at["x"] > table["x"].mean()
+            panel.annotate(name, (at["x"], at["y"]), (-5 if right else 5, 5), fontsize=6,
+                           textcoords="offset points", ha="right" if right else "left",
+                           path_effects=OUTLINED)  # fmt: skip
         low = table.loc[table[column].idxmin()]
         panel.plot(low["x"], low["y"], "x", ms=5, color="white", mew=1.3)
         panel.set_title(title, loc="left")

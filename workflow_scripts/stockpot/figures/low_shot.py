@@ -10,7 +10,7 @@ DRAWS = "low-shot"
 CAPTION = """
 **Few shots.** Runs on k training images per class. Accuracy of the zero-shot model, of the
 fine-tuned one and of their mix, by the way in which alpha was chosen, on the reference and on the
-mean of the shifts; numbers beside the points are the alphas. Bars: paired {level} interval of the
+mean of the shifts; on the right the alphas. Bars: paired {level} interval of the
 mix minus the better of its two ends. n: {sizes}.
 """
 OPTIONS = {}
@@ -25,9 +25,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     runs = table.drop_duplicates("run")
     texts = ["all" if pd.isna(s) else str(int(s)) for s in runs["shots"]]
     at = {run: x for x, run in enumerate(runs["run"])}
-    result = Figure((TWO_COLUMNS, 2.9), layout="constrained")
+    result = Figure((TWO_COLUMNS, 2.6), layout="constrained")
+    *panels, chosen = result.subplots(1, len(places) + 1)
     legend = {}
-    for panel, place in zip(result.subplots(1, len(places)), places):
+    for panel, place in zip(panels, places):
         own = table[table["on"] == place]
         ends = own.drop_duplicates("run")
         for column, look in (
@@ -43,14 +44,17 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             colour = COLOURS[selector]
             panel.vlines(x, low, high, color=colour, lw=0.9)
             panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
-            for a, y, alpha in zip(x, 100 * rows["accuracy"], rows["alpha"]):
-                panel.annotate(f"{alpha:g}", (a, y), (0, 4 + 5 * i), textcoords="offset points",
-                               ha="center", fontsize=5, color=colour)  # fmt: skip
             legend[NAMES[selector]] = Line2D([], [], color=colour, marker="o", ms=3.4)
         panel.set_xticks(range(len(texts)), texts)
         panel.set_title(place.capitalize(), loc="left")
         panel.set_xlabel("Training images per class")
         panel.set_ylabel("Accuracy (%)")
         panel.margins(y=0.12)
+    for selector, rows in table[table["on"] == places[0]].groupby("selector", sort=False):
+        x = [at[r] for r in rows["run"]]
+        chosen.plot(x, rows["alpha"], "o-", color=COLOURS[selector], ms=3.4, lw=0.9)
+    chosen.set(xlabel="Training images per class", ylabel="α chosen", ylim=(-0.05, 1.05))
+    chosen.set_xticks(range(len(texts)), texts)
+    chosen.set_title("Alpha", loc="left")
     result.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=5)
     return result, table

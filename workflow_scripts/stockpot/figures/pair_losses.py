@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from .pair_accuracies import places
 from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
@@ -25,6 +26,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     result = Figure((TWO_COLUMNS, 2.5), layout="constrained")
     panels = result.subplots(1, 3)
     looks = dict(zip(("reference", "mean of shifts"), (BLUE, VERMILION)))
+    legend = {}
     for panel, (place, colour) in zip(panels, looks.items()):
         own = table[table["on"] == place]
         both = own[["true", "approximation"]].to_numpy()
@@ -34,14 +36,16 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.plot(own["true"], own["approximation"], "o", ms=3.4, color=colour, mew=0)
         panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
         panel.set_title(place.capitalize(), loc="left")
+        panel.locator_params(nbins=4)
     for place, colour in looks.items():
         own = table[table["on"] == place]
-        panels[2].plot(
-            own["true"], 100 * own["error"], "o", ms=3.4, color=colour, mew=0, label=place
-        )
+        look = {"ms": 3.4, "color": colour, "mew": 0}
+        panels[2].plot(own["true"], 100 * own["error"], "o", **look)
+        legend[place] = Line2D([], [], marker="o", ls="", **look)
     panels[2].axhline(0, color="#444444", lw=0.7)
     panels[2].axvline(0, color="#444444", lw=0.7)
     panels[2].set(xlabel="Soup − ensemble, loss (nats)", ylabel="Error (points)")
     panels[2].set_title("Loss and error", loc="left")
-    panels[2].legend(loc="best", handletextpad=0.1)
+    panels[2].locator_params(nbins=4)
+    result.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=2)
     return result, table

@@ -1,15 +1,19 @@
 """WiSE-FT at one point, with one alpha or one per part of the model (Wortsman et al., CVPR 2022).
 
 (1 - alpha) start + alpha * the mean of the ingredients. ``sweep:`` draws the whole curve of
-one alpha for all parts; here a map of beginnings of tensor names gives each part its own.
+one alpha for all parts; here a map of beginnings of tensor names gives each part its own, and
+``auto`` chooses one on the held-out set.
 """
+
+import logging
 
 from ..recipe import interpolate, single, uniform
 
 OPTIONS = {
     "alpha": {
-        "description": "one number, or beginning of tensor names -> number with '' for the rest",
+        "description": "number, auto, or beginning of tensor names -> number with '' for the rest",
         "oneOf": [
+            {"const": "auto"},
             {"type": "number", "minimum": 0, "maximum": 1},
             {
                 "type": "object",
@@ -18,15 +22,47 @@ OPTIONS = {
             },
         ],
         "default": 0.5,
-    }
+    },
+    "selector": {
+        "description": "how auto chooses, see docs/analyses.md",
+        "enum": ["within-point", "within-error", "held-out"],
+        "default": "within-point",
+    },
+    "among": {
+        "description": "the alphas that auto chooses from",
+        "type": "array",
+        "items": {"type": "number", "minimum": 0, "maximum": 1},
+        "minItems": 1,
+        "uniqueItems": True,
+        "default": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+    },
 }
+log = logging.getLogger(__name__)
 
 
 def find(ingredients: dict[str, str], context) -> dict:
     mean = uniform(list(ingredients.values()))
     alpha = context.spec["alpha"]
+    if alpha == "auto":
+        return _chosen(mean, context)
     _known(alpha, context)
     return interpolate(single(context.start), mean, alpha)
+
+
+def _chosen(mean: dict, context) -> dict:
+    """The recipe at the alpha that the selector chooses; it carries the whole curve."""
+    import pandas as pd
+
+    from ...statistics.selectors import choose
+
+    curve = []
+    for alpha in sorted(map(float, context.spec["among"])):
+        k, n = context.held_out(interpolate(single(context.start), mean, alpha))
+        curve.append({"alpha": alpha, "k": k, "n": n, "held_out": k / n})
+    alpha = choose(context.spec["selector"], pd.DataFrame(curve))
+    log.info("%s chooses alpha %g", context.spec["selector"], alpha)
+    recipe = interpolate(single(context.start), mean, alpha)
+    return {**recipe, "alpha": alpha, "selector": context.spec["selector"], "curve": curve}
 
 
 def _known(alpha, context) -> None:

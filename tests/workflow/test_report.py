@@ -1,0 +1,173 @@
+"""Analyses, pages and the report of a finished study, looked at in a browser without a network."""
+
+import json
+import shutil
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome")
+                 if (p := shutil.which(name))), "")  # fmt: skip
+ANALYSES = {
+    "choosing-alpha": {},
+    "diagnosis": {},
+    "plane": {"analysis": "landscape", "points": 2},
+}
+FIGURES = {"effective-robustness", "alpha", *ANALYSES}
+PAGES = {"overview.html", "explore.html", *(f"analyses/{name}.html" for name in ANALYSES)}
+FROM_TABLES = Counter(measure=1, summary=1, figure=len(FIGURES), analysis=len(ANALYSES),
+                      page=len(ANALYSES), overview=1, explore=1)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reported(finished, tmp_path_factory):
+    """The micro study with analyses and all pages, and its report."""
+    study = finished.copy(tmp_path_factory.mktemp("reported"))
+    config = study.config()
+    config["analyses"] = {**dict.fromkeys(defaults(study)), **ANALYSES}
+    study.edit(lambda c: c.update(analyses=config["analyses"], pages=["overview", "explore"]))
+    jobs, computed = study.run()
+    study.snakemake("--report", "report.html")
+    return study, jobs, computed
+
+
+def defaults(study) -> list[str]:
+    import yaml
+
+    return list(yaml.safe_load((study.folder / "config.yaml").read_text())["analyses"])
+
+
+@pytest.fixture
+def study(reported, tmp_path):
+    return reported[0].copy(tmp_path)
+
+
+def test_analyses_come_from_what_is_stored(reported):
+    """Mixes alone are evaluated; all else is read from the store."""
+    study, jobs, computed = reported
+    assert jobs == FROM_TABLES - Counter(measure=1, summary=1, figure=2) + Counter(
+        geometry=1, mixes=2
+    )
+    folder = study.results / "studies/micro/seed0"
+    cells = [
+        cell["key"]
+        for path in (folder / "mixes").glob("*.json")
+        for cell in json.loads(path.read_text())["cells"]
+    ]
+    assert 0 < computed <= len(set(cells))
+    for name in ANALYSES:
+        table = pd.read_csv(folder / "analyses" / f"{name}.csv")
+        assert len(table) and "nothing" not in table
+        assert (folder / "analyses" / f"{name}.md").read_text().startswith("| ")
+        assert r"\toprule" in (folder / "analyses" / f"{name}.tex").read_text()
+    assert r"\textbf{" in (folder / "overview.tex").read_text()
+    plane = pd.read_csv(folder / "analyses" / "plane.csv")
+    assert {"base", "search-00"} == set(plane.loc[0, ["one", "other"]])
+    assert computed >= len(plane) * len(["train", "reference", "v2", "own", "adversarial"]) - 15
+
+
+def test_another_level_axis_or_style_evaluates_nothing(study):
+    study.edit(lambda c: c.update(statistics={"confidence": 0.9, "axis": "probit"}))
+    assert study.run() == (FROM_TABLES, 0)
+    study.edit(lambda c: c["figures"].update(alpha={"columns": 2}))
+    assert study.run() == (Counter(figure=1), 0)
+
+
+def test_an_option_of_one_analysis_redoes_that_one(study):
+    study.edit(lambda c: c["analyses"].update(diagnosis={"barrier": 3.0}))
+    jobs, computed = study.run()
+    assert computed == 0
+    assert jobs == Counter(mixes=1, analysis=1, figure=1, page=1, overview=1)
+
+
+def test_the_same_study_gives_the_same_pages(reported, study):
+    assert study.run() == (Counter(), 0)
+    folder = "studies/micro/seed0"
+    for path in (study.results / folder).rglob("*.html"):
+        path.unlink()
+    study.run()
+    for path in (study.results / folder).rglob("*.html"):
+        before = reported[0].results / path.relative_to(study.results)
+        assert path.read_bytes() == before.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no Chromium here; .ci/run installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a file offline; afterwards there must be no error and no request but for that file."""
+    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 1000})
+    page, told, asked = context.new_page(), [], []
+    page.on("console", lambda message: told.append((message.type, message.text)))
+    page.on("pageerror", lambda error: told.append(("error", str(error))))
+    page.on("request", lambda request: asked.append(request.url))
+
+    def go(path):
+        page.goto(path.as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    yield go
+    assert [text for kind, text in told if kind == "error"] == []
+    assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob", "about"}
+    assert sum(url.startswith("file:") for url in asked) == 1
+    context.close()
+
+
+@pytest.mark.parametrize("name", sorted(PAGES - {"explore.html"}))
+def test_a_page_shows_its_figure_its_caption_and_its_table(name, reported, visit):
+    page = visit(reported[0].results / "studies/micro/seed0" / name)
+    images = page.evaluate("[...document.images].map(i => [i.complete, i.naturalWidth])")
+    assert images and all(complete and width > 300 for complete, width in images)
+    assert all(len(text) > 100 for text in page.locator("figcaption").all_inner_texts())
+    assert page.locator("tbody tr").count() >= 2
+    # Nothing but a wide table, which scrolls by itself, is wider than the window.
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_scatter_tells_the_recipe_of_a_model(reported, visit):
+    page = visit(reported[0].results / "studies/micro/seed0/explore.html")
+    marks = page.locator("path[aria-roledescription='point']")
+    marks.first.wait_for()
+    told, frame = set(), page.locator("svg .background").first.bounding_box()
+    for i in range(marks.count()):
+        box = marks.nth(i).bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        if frame["x"] < x < frame["x"] + frame["width"] and 0 < y < 1000:
+            page.mouse.move(x, y)
+            told |= set(page.locator("#vg-tooltip-element.visible").all_inner_texts())
+    assert any("0.5 zero-shot + 0.5 base" in text for text in told)
+    assert any("n = 64" in text and "[" in text for text in told)
+    menu = page.locator("select")
+    options = menu.locator("option").all_inner_texts()
+    assert options == ["mean of shifts", "v2", "own", "adversarial"]
+    menu.select_option("own")
+    assert marks.count()
+
+
+def test_the_report_opens_offline_and_shows_every_result(reported, visit):
+    page = visit(reported[0].folder / "report.html")
+    shown = {
+        "Overview": ["table and figure", "interactive scatter", "all seeds"],
+        "Analyses": ANALYSES,
+        "Figures": [*FIGURES, "samples"],
+    }
+    for category, names in shown.items():
+        page.get_by_text(category, exact=True).first.click()
+        for name in names:
+            page.get_by_text(name, exact=True).first.wait_for()
+        page.get_by_text("Results", exact=True).first.click()
+    html = (reported[0].folder / "report.html").read_text()
+    assert "Clopper-Pearson" in html and "{level}" not in html
