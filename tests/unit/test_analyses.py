@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -69,7 +70,7 @@ class Study:
         self.bend = {d: self.rng.normal(size=(n, classes)) for d, n in sizes.items()}
         for d, labels in self.labels.items():
             np.save(folder / f"{d}.npy", labels)
-        self.logits, self.cells, self.models, self.geometry = {}, [], {}, None
+        self.logits, self.cells, self.models, self.measured = {}, [], {}, {}
 
     def draw(self, inside: float, outside: float) -> dict[str, np.ndarray]:
         """Logits that are right more often the larger the numbers; models err on like examples."""
@@ -140,9 +141,11 @@ class Study:
 
     def evidence(self, **more) -> Evidence:
         cells = pd.DataFrame(self.cells)
+        if len(cells) not in self.measured:
+            self.measured[len(cells)] = measure(cells.drop(columns="key"), ROLES, 0.95)
         return Evidence(
             **{
-                "measurements": measure(cells.drop(columns="key"), ROLES, 0.95),
+                "measurements": self.measured[len(cells)],
                 "evaluations": [{"cells": self.cells}],
                 "store": self.folder / "store",
                 "labels": {d: self.folder / f"{d}.npy" for d in ROLES},
@@ -261,20 +264,22 @@ def make_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 
 @cache
-def made(factory: pytest.TempPathFactory) -> tuple[Study, dict[str, pd.DataFrame]]:
+def made(folder: Path) -> tuple[Study, dict[str, pd.DataFrame]]:
     """The study and its tables, once for this file and that of the figures."""
-    study = make_study(factory.mktemp("study"))
+    folder = folder / "analyses"
+    folder.mkdir()
+    study = make_study(folder)
     return study, make_tables(study)
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Study:
-    return made(tmp_path_factory)[0]
+    return made(tmp_path_factory.getbasetemp())[0]
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
-    return made(tmp_path_factory)[1]
+    return made(tmp_path_factory.getbasetemp())[1]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,8 @@ FACTS = {"level": "95 %", "axis": "logit", "sizes": "test 150, sketch 100"}
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
     """By analysis, as figures read them: from files."""
-    return {name: through_a_file(table) for name, table in made(tmp_path_factory)[1].items()}
+    _, found = made(tmp_path_factory.getbasetemp())
+    return {name: through_a_file(table) for name, table in found.items()}
 
 
 @pytest.fixture(scope="module")

@@ -149,6 +149,73 @@ WRONG = {
     "unknown option of a figure": (
         "figures/alpha", {"colums": 2}, ["figures.alpha:", "'colums'", "columns"],
     ),
+    "unknown analysis": (
+        "analyses/calibratoin", {}, ["analyses.calibratoin:", "unknown analysis", "calibration"],
+    ),
+    "unknown kind of analysis": (
+        "analyses/mine", {"analysis": "x"}, ["analyses.mine:", "unknown analysis 'x'", "pairs"],
+    ),
+    "unknown option of an analysis": (
+        "analyses/calibration", {"bin": 3}, ["analyses.calibration:", "'bin'", "bins, models"],
+    ),
+    "unknown option of a named analysis": (
+        "analyses/mine", {"analysis": "pairs", "bins": 3}, ["analyses.mine:", "'bins'", "step"],
+    ),
+    "unknown run of an analysis": (
+        "analyses/pairs", {"models": ["base", "bass"]},
+        ["analyses.pairs.models.1:", "unknown end-to-end run 'bass'", "search-00"],
+    ),
+    "a soup as a run of an analysis": (
+        "analyses/growing", {"models": ["greedy"]}, ["analyses.growing.models.0:", "'greedy'"],
+    ),
+    "unknown model of a comparison": (
+        "analyses/comparisons", {"pairs": [["base", "base alpha=0.55"]]},
+        ["analyses.comparisons.pairs.0.1:", "'base alpha=0.55'", "base alpha=0.0", "greedy"],
+    ),
+    "unknown soup of a diagnosis": (
+        "analyses/diagnosis", {"soup": "stew"}, ["analyses.diagnosis.soup:", "'stew'", "uniform"],
+    ),
+    "unknown sweep of a frontier": (
+        "analyses/frontier", {"curve": "uniform"}, ["analyses.frontier.curve:", "'uniform'"],
+    ),
+    "one model of a pair": (
+        "analyses/comparisons", {"pairs": [["base"]]}, ["analyses.comparisons.pairs.0:", "base"],
+    ),
+    "no bins": ("analyses/calibration", {"bins": 0}, ["calibration.bins:", "minimum of 1"]),
+    "unknown page": ("pages", ["cover"], ["pages.0:", "'cover'", "overview, explore"]),
+    "knot of no shift": (
+        "statistics/knots", {"x": [0.5]}, ["statistics.knots.x:", "'x'", "sketch", "shifts"],
+    ),
+    "knot outside": ("statistics/knots", {"v2": [1.0]}, ["statistics.knots.v2.0:", "not below 1"]),
+    "unknown column of published models": (
+        "standard/table", {"path": "README.md", "columns": {"x": "y"}},
+        ["standard.table.columns.x:", "unknown test set 'x'", "reference"],
+    ),
+    "unknown unit": (
+        "standard/table", {"path": "README.md", "unit": "permille"},
+        ["standard.table.unit:", "'permille'", "fraction, percent"],
+    ),
+    "no table of published models": (
+        "standard/table", {"path": "no/such.csv"}, ["standard.table.path:", "no/such.csv"],
+    ),
+    "a corrupted set of another set": (
+        "datasets/corrupted", {"source": "corrupted", "of": "v2"},
+        ["data.corrupted.0:", "'corrupted'", "of the held-out set"],
+    ),
+    "no corrupted set": (
+        "data/corrupted", ["wide"], ["data.corrupted.0:", "'wide'", "of the held-out set"],
+    ),
+    "a severity of 6": (
+        "datasets/corrupted", {"source": "corrupted", "severity": 6},
+        ["datasets.corrupted.severity:", "6", "maximum of 5"],
+    ),
+    "an unknown selector": (
+        "soups/greedy", {"method": "wise-ft", "alpha": "auto", "selector": "half"},
+        ["soups.greedy.selector:", "'half'", "within-point"],
+    ),
+    "an alpha in words": (
+        "soups/greedy", {"method": "wise-ft", "alpha": "best"}, ["soups.greedy.alpha:", "'best'"],
+    ),
     "no seed": ("seeds", [], ["seeds:", "[]"]),
     "a negative seed": ("seeds", [-1], ["seeds.0:", "-1", "minimum of 0"]),
     "no prompts file": ("head/prompts", "no/such.txt", ["head.prompts:", "no/such.txt"]),

@@ -1,6 +1,7 @@
 """Files that must agree with each other."""
 
 import hashlib
+import json
 from importlib import metadata
 from pathlib import Path
 
@@ -125,3 +126,22 @@ def test_every_merge_method_is_in_the_docs():
     table = (ROOT / "docs" / "methods.md").read_text().split("\n## ")[0]
     listed = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
     assert sorted(set(listed) - {"method"}) == methods.names()
+
+
+def test_every_analysis_selector_and_option_is_in_the_docs():
+    from stockpot import analyses
+    from stockpot.statistics.selectors import SELECTORS
+
+    text = (ROOT / "docs" / "analyses.md").read_text()
+    first, _, rest = text.partition("## Ways to choose alpha")
+    listed = [line.split("`")[1] for line in first.splitlines() if line.startswith("| `")]
+    assert sorted(set(listed) - {"analysis"}) == analyses.names()
+    assert all(f"`{name}`" in rest.split("## Statistics")[0] for name in SELECTORS)
+    rows = [line for line in text.split("## Options")[1].splitlines() if line.startswith("| `")]
+    cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
+    options = {(name, key): analyses.options(name)[key]
+               for name in analyses.names() for key in analyses.options(name)}  # fmt: skip
+    assert {(name, key): [default, text] for name, key, default, text in cells} == {
+        place: [json.dumps(schema["default"]), schema["description"]]
+        for place, schema in options.items()
+    }

@@ -188,3 +188,39 @@ def published_curve(name: str) -> pd.DataFrame:
 def test_the_published_tables_say_where_they_are_from():
     text = Path(ROOT / "resources" / "published" / "README.md").read_text()
     assert "2109.01903" in text and "Table 4" in text and "Table 5" in text
+
+
+def auto(**options):
+    """The recipe that ``alpha: auto`` finds on a held-out curve that is best at 0.7."""
+    from types import SimpleNamespace
+
+    from stockpot.merging.methods import load
+    from stockpot.merging.methods import options as known
+    from stockpot.registry import defaults
+
+    asked = []
+
+    def held_out(recipe):
+        asked.append(recipe)
+        alpha = recipe["ingredients"].get("run", 0.0)
+        return round(1000 * (0.9 - (alpha - 0.7) ** 2 / 4)), 1000
+
+    spec = {"name": "mine", **defaults(known("wise-ft")), "alpha": "auto", **options}
+    context = SimpleNamespace(spec=spec, start="zero", held_out=held_out)
+    return load("wise-ft")({"run": "run"}, context), asked
+
+
+@pytest.mark.parametrize(
+    "selector, alpha", [("within-point", 0.5), ("within-error", 0.6), ("held-out", 0.7)]
+)
+def test_auto_chooses_alpha_on_the_held_out_set_alone(selector, alpha):
+    recipe, asked = auto(selector=selector)
+    assert recipe["ingredients"] == {"run": alpha, "zero": pytest.approx(1 - alpha)}
+    assert recipe["alpha"] == alpha and recipe["selector"] == selector
+    assert [point["alpha"] for point in recipe["curve"]] == [i / 10 for i in range(11)]
+    assert len(asked) == 11 and asked[0]["ingredients"] == {"zero": 1.0}
+
+
+def test_auto_chooses_among_the_alphas_that_are_given():
+    assert auto(among=[1.0, 0.8, 0.0])[0]["alpha"] == 0.8
+    assert auto()[0]["selector"] == selectors.RECOMMENDED

@@ -27,7 +27,7 @@ OPTIONS = {
         "minimum": 1,
         "default": 15,
     },
-    "seed": {"type": "integer", "minimum": 0, "default": 0},
+    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
     "step": {
         "description": "of alpha, for the second derivative of the loss",
         "type": "number",

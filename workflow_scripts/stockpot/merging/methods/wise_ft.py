@@ -13,13 +13,13 @@ OPTIONS = {
     "alpha": {
         "description": "number, auto, or beginning of tensor names -> number with '' for the rest",
         "oneOf": [
-            {"const": "auto"},
             {"type": "number", "minimum": 0, "maximum": 1},
             {
                 "type": "object",
                 "required": [""],
                 "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
             },
+            {"const": "auto"},
         ],
         "default": 0.5,
     },
