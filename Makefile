@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test lint seeds methods cross report docs benchmarks clean
+.PHONY: run test lint seeds methods cross evidence report docs benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
@@ -32,16 +32,24 @@ cross: $(VENV)/run.stamp
 	done
 	$(BIN)/python benchmarks/cross.py results/studies > results/studies/cross.md
 
+evidence: seeds
+	for study in digits textures colours evidence; do \
+		$(BIN)/snakemake --cores $(CORES) --configfile configs/$$study.yaml || exit 1; \
+	done
+	$(BIN)/python benchmarks/choosing_alpha.py results/studies results/studies
+
 report: run
 	$(BIN)/snakemake --report results/report.html $(ARGS)
 
-docs: seeds methods cross
+docs: evidence methods cross
 	cp results/studies/objects/summary.md docs/seeds.md
 	cp results/studies/cross.md docs/cross.md
 	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/overview.md docs/methods/
 	cp results/studies/methods/seed0/figures/methods.png docs/methods/
 	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
 	cp results/studies/objects/seed0/figures/*.png docs/objects/
+	cp results/studies/choosing-alpha.* results/studies/evidence/seed0/figures/*.png docs/results/
+	cp results/studies/evidence/seed0/analyses/*.csv results/studies/evidence/seed0/analyses/*.md docs/results/
 
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py

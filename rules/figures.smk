@@ -7,11 +7,12 @@ def figure_tables(w):
     return {name: f"{folder}/{file}.csv" for name, file in names.items()}
 
 
-def figure_caption(name):
+def figure_caption(figure):
     """How to read it, with the level, the axis and the numbers of images of this study."""
     sizes = ", ".join(f"{name} {n:,}" for name, n in plan.sizes.items())
     level = f"{100 * config['statistics']['confidence']:g} %"
-    return figures.caption(name, level=level, axis=config["statistics"]["axis"], sizes=sizes)
+    name, axis = FIGURES[figure][0], config["statistics"]["axis"]
+    return figures.caption(name, level, axis, sizes, figure_options(figure))
 
 
 rule figure:
@@ -37,7 +38,7 @@ rule figure:
         "../envs/stockpot.yaml"
     params:
         spec=lambda w: plain({"figure": FIGURES[w.figure][0], "options": figure_options(w.figure)}),
-        caption=lambda w: figure_caption(FIGURES[w.figure][0]),
+        caption=lambda w: figure_caption(w.figure),
         code=lambda w: code_digest("figure.py", plugin("figures", FIGURES[w.figure][0])),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"

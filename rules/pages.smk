@@ -23,7 +23,7 @@ rule page:
     params:
         spec=lambda w: {
             "title": f"{w.analysis.replace('-', ' ').capitalize()}, {w.study}",
-            "captions": [figure_caption(FIGURES[name][0]) for name in figures_of(w.analysis)],
+            "captions": [figure_caption(name) for name in figures_of(w.analysis)],
         },
         code=code_digest("page.py"),
     message:

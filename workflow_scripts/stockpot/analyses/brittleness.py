@@ -45,7 +45,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     shifts = [evidence.accuracy(run, MEAN) for run in runs]
     for name in varied:
         values = settings.loc[runs, name].astype(float)
-        ranks = [float(spearmanr(values, y).statistic) for y in (reference, shifts)]
+        ranks = [_rank(values, y) for y in (reference, shifts)]
         for run, value, x, y in zip(runs, values, reference, shifts):
             mixed = [
                 evidence.accuracy(halves[run], place) if run in halves else np.nan
@@ -58,6 +58,13 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
                  "rank_reference": ranks[0], "rank_shifts": ranks[1]}
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _rank(values: pd.Series, accuracies: list[float]) -> float:
+    """Spearman's rank correlation; NaN where all accuracies are the same."""
+    if len(set(accuracies)) < 2:
+        return float("nan")
+    return float(spearmanr(values, accuracies).statistic)
 
 
 def _halves(evidence: Evidence) -> dict[str, str]:

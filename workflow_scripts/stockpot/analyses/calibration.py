@@ -27,6 +27,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     models, rows = options["models"] or _default(evidence), []
     if not models:
         raise Nothing("there is no model with a result")
+    evidence.check(models)
     bins, labels = options["bins"], {d: evidence.labels(d) for d in evidence.tests}
     for model in models:
         known = evidence.answers(model, evidence.held_out)

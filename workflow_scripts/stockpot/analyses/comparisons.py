@@ -34,7 +34,8 @@ def _default(evidence: Evidence) -> list[tuple[str, str]]:
     single = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
     models = [m for m in table.loc[single, "model"].drop_duplicates() if evidence.known(m)]
     against = [m for m in (evidence.best_single, "zero-shot") if m]
-    return [(m, other) for other in against for m in models if m not in against]
+    pairs = [(m, other) for other in against for m in models if m not in against]
+    return pairs + ([tuple(against)] if len(against) == 2 else [])
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

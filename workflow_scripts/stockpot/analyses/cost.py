@@ -28,7 +28,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         missing = [m for m in made_of if m not in times]
         whole = sum(times[m]["s"] for m in made_of if m in times) + times[model]["s"]
         gains = [
-            evidence.accuracy(model, place) - evidence.accuracy(best, place) if best else None
+            evidence.accuracy(model, place) - evidence.accuracy(best, place)
+            if best
+            else float("nan")
             for place in (evidence.reference, MEAN)
         ]
         rows.append(

@@ -34,6 +34,8 @@ def mixes(models: dict[str, str], context, options: dict):
     from ..merging.recipe import single, uniform
 
     runs = {name: sha for name, sha in models.items() if name != "zero-shot"}
+    if not runs:
+        return
     for name, sha in runs.items():
         yield {"model": f"alone {name}", "one": name, "other": name}, single(sha)
     for one, other in combinations(sorted(runs), 2):
@@ -106,7 +108,7 @@ def _trace(evidence: Evidence, soup: str, names: list[str]) -> list[dict]:
     """Steps of the greedy soup that was made of just these."""
     for name in [soup] if soup else evidence.recipes:
         recipe = evidence.recipe(name) if name in evidence.recipes else {}
-        if "trace" in recipe and set(recipe["ingredient_names"]) == set(names):
+        if recipe.get("method") == "greedy" and set(recipe["ingredient_names"]) == set(names):
             return recipe["trace"]
     return []
 
@@ -137,8 +139,8 @@ def _findings(evidence, names, table, right, trace, options) -> list[dict]:
         worst = cosine.loc[cosine["value"].idxmin()]
         say(f"The updates of {worst['model']} and {worst['other']} point away from each other "
             f"(cosine {worst['value']:.2f}): their mean undoes both.")  # fmt: skip
-    else:
-        say(f"The updates point into one half-space: cosines between {cosine['value'].min():.2f} "
+    elif cosine["value"].notna().any():
+        say(f"No two updates oppose each other: cosines between {cosine['value'].min():.2f} "
             f"and {cosine['value'].max():.2f}. The closer to 0, the more a mean can gain; near 1 "
             "the models are nearly the same, and there is little to average.")  # fmt: skip
     barriers = table[table["what"] == "barrier"]
@@ -181,7 +183,7 @@ def _about_barriers(barriers, high, limit) -> tuple[str, str]:
     )
     if count.iloc[0] == len(high) > 1:
         text += f" All of them are with {culprit}: leave it out."
-    return text, culprit if count.iloc[0] == len(high) else ""
+    return text, culprit if count.iloc[0] == len(high) > 1 else ""
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

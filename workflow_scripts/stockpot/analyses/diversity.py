@@ -36,6 +36,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     )
     if not pairs:
         raise Nothing("diversity is of two models, and this study has one")
+    evidence.check([model for _, *pair in pairs for model in pair])
     rows = []
     for dataset in evidence.tests:
         answers = {m: evidence.answers(m, dataset) for _, *pair in pairs for m in pair}

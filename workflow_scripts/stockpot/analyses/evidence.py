@@ -121,12 +121,16 @@ class Evidence:
         own = table[(table["curve"] == "") & table["kind"].isin(kinds)]
         return [model for model in own["model"].drop_duplicates() if self.known(model)]
 
+    def check(self, models: list[str]) -> None:
+        """Raises Nothing naming the models that have no result."""
+        if missing := [name for name in models if not self.known(name)]:
+            raise Nothing(f"there is no result of {', '.join(missing)}")
+
     def tuned(self, given: list[str] | None = None) -> list[str]:
         """End-to-end runs with a result, or those given. Raises Nothing for a name unknown."""
         if not given:
             return self.named("end-to-end")
-        if missing := [name for name in given if not self.known(name)]:
-            raise Nothing(f"there is no result of {', '.join(missing)}")
+        self.check(given)
         return list(given)
 
     @cached_property

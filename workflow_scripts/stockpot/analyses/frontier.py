@@ -69,13 +69,14 @@ def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
 def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, float]], bool]:
     """Points of the curve and their shares whose reference accuracy is ``at``; is it beyond all?"""
     if at > x.max():
-        return [(int(x.argmax()), 1.0)], True
+        return [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)], True
     found = []
     for i in range(len(x) - 1):
         low, high = sorted((x[i], x[i + 1]))
         if low <= at <= high:
-            share = (at - x[i]) / (x[i + 1] - x[i]) if high > low else 0.0
-            found.append(((1 - share) * y[i] + share * y[i + 1], i, share))
+            # Where both ends have this accuracy, each of them is a place.
+            shares = [(at - x[i]) / (x[i + 1] - x[i])] if high > low else [0.0, 1.0]
+            found += [((1 - share) * y[i] + share * y[i + 1], i, share) for share in shares]
     if not found:
         return [(int(x.argmin()), 1.0)], False
     _, i, share = max(found)

@@ -33,6 +33,7 @@ def mixes(models: dict[str, str], context, options: dict):
     from ..registry import defaults
 
     order = options["models"] or sorted(name for name in models if name != "zero-shot")
+    order = [name for name in order if name in models]
     context.spec = context.spec | defaults(greedy.OPTIONS)
     for k in sizes(order, options):
         first = {name: models[name] for name in order[:k]}

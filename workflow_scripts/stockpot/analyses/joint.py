@@ -32,7 +32,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         for curve, points in evidence.curves().items()
         if curve in (options["curves"] or [curve])
         and _settings(evidence, curve) and not evidence.models[curve].get("ingredients")
-        and not _settings(evidence, curve).get("shots")
+        and not any(_settings(evidence, curve).get(key) for key in ("shots", "joint"))
     }  # fmt: skip
     if not joint or not curves:
         raise Nothing("this needs a run with the option joint, and a sweep to compare it with")

@@ -36,7 +36,7 @@ def mixes(models: dict[str, str], context, options: dict):
     start, runs = models["zero-shot"], {n: s for n, s in models.items() if n != "zero-shot"}
     if len(runs) < 2:
         return
-    given = options["models"]
+    given = [name for name in options["models"] if name in runs]
     best = sorted(runs, key=lambda name: (-context.held_out(single(runs[name]))[0], name))
     one, other = given if len(given) == 2 else best[:2]
     side = np.linspace(-options["margin"], 1 + options["margin"], options["points"])
@@ -64,6 +64,8 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     length = np.sqrt(products[one, one])
     along = products[one, other] / length**2
     aside = np.sqrt(max(products[other, other] / length**2 - along**2, 0))
+    if aside < 1e-6:
+        raise Nothing(f"the updates of {one} and {other} are parallel, so there is no plane")
     train = evidence.mixes.loc[evidence.mixes["role"] == "train", "dataset"].iloc[0]
     reference = [evidence.accuracy(m, evidence.reference) for m in points["model"]]
     return pd.DataFrame(

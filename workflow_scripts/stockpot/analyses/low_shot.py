@@ -29,8 +29,15 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     if not few:
         raise Nothing("this needs sweeps of runs with the option shots")
     variants = {evidence.models[m]["kind"] for m in few}
-    whole = [m for m in curves if m not in few and evidence.models[m]["kind"] in variants]
-    for run in [*few, *[m for m in whole if not evidence.models[m].get("ingredients")][:1]]:
+    whole = [
+        m
+        for m in curves
+        if m not in few
+        and evidence.models[m]["kind"] in variants
+        and not evidence.models[m].get("ingredients")
+        and not evidence.models[m]["settings"].get("joint")
+    ]
+    for run in [*few, *whole[:1]]:
         points = curves[run]
         held_out = [evidence.accuracy(m, evidence.held_out) for m in points["model"]]
         table = points.assign(held_out=held_out, n=len(evidence.labels(evidence.held_out)))

@@ -5,8 +5,8 @@ drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
 ``stockpot.statistics.tables``, or, where the literal ``DRAWS`` names an analysis, that one's
 table under "table"; ``style`` the figure's options. Its literal ``OPTIONS`` are their JSON
 schemas, each with a default (see ``registry.options``). Its literal ``CAPTION`` says how to read
-it; {level}, {axis} and {sizes} stand for the confidence in percent, the axis of the fits and the
-numbers of images.
+it; {level}, {axis}, {drawn} and {sizes} stand for the confidence in percent, the axis of the fits,
+that of the figure, and the numbers of images.
 """
 
 from collections.abc import Callable
@@ -31,10 +31,11 @@ def draws(name: str) -> str:
     return registry.literal(__file__, name, "DRAWS") or ""
 
 
-def caption(name: str, **facts: str) -> str:
+def caption(name: str, level: str, axis: str, sizes: str, style: dict) -> str:
     """How to read the figure, with the facts of the study filled in."""
     text = registry.literal(__file__, name, "CAPTION") or ""
-    return " ".join(text.split()).format(**facts)
+    drawn = style.get("axis") or axis
+    return " ".join(text.split()).format(level=level, axis=axis, drawn=drawn, sizes=sizes)
 
 
 def load(name: str) -> Callable:
@@ -62,6 +63,8 @@ def load(name: str) -> Callable:
             else:
                 drawn, data = draw(tables, registry.defaults(known) | given)
             # Laid out once, or else each file would depend on those saved before it.
+            # The first pass learns how large the texts are, the second finds their places.
+            drawn.draw_without_rendering()
             drawn.draw_without_rendering()
             drawn.set_layout_engine("none")
             return drawn, data

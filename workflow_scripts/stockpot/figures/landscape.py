@@ -37,7 +37,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for panel, (column, title, factor) in zip(result.subplots(1, 3, sharey=True), PANELS):
         values = factor * table[column]
         # Far corners may be a hundred times worse; what matters is around the models.
-        most = np.quantile(values, 0.9)
+        most = max(np.quantile(values, 0.9), values.min() + 1e-6)
         levels = np.linspace(values.min(), most, style["levels"])
         filled = panel.tricontourf(plane, values, levels=levels, cmap="viridis", extend="max")
         filled.set_rasterized(True)

@@ -35,7 +35,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for place, colour in looks.items():
         own = table[table["on"] == place]
         panels[2].plot(own["angle"], 100 * own["advantage"], "o", ms=3.4, color=colour, mew=0)
-        r = np.corrcoef(own["angle"], own["advantage"])[0, 1] if len(own) > 2 else np.nan
+        r = own["angle"].corr(own["advantage"]) if len(own) > 2 else np.nan
         handle = Line2D([], [], marker="o", ls="", ms=3.4, color=colour)
         legend[f"{place}, r = {r:.2f}" if np.isfinite(r) else place] = handle
     panels[2].axhline(0, color="#444444", lw=0.7)
