@@ -165,9 +165,9 @@ class _Seed:
         }
 
     def models(self, evaluated: dict, specs: dict, soups: dict) -> dict[str, dict]:
-        """What analyses may know of every model: kind, id, settings, ingredients, images.
+        """What analyses may know of every model: kind, id, settings, ingredients, images, own.
 
-        images: that training looked at, with repetition.
+        images: that training looked at, with repetition. own: trained on the study's training set?
         """
         found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
         for name, spec in specs.items():
@@ -175,6 +175,7 @@ class _Seed:
                 "kind": spec["variant"],
                 "settings": spec,
                 "images": spec["epochs"] * self.trained_on(spec),
+                "own": self.data_of(spec)["train"] == self.config["data"]["train"],
                 **({"id": evaluated[name]} if name in evaluated else {}),
             }
         for name, spec in standard_specs(self.config).items():
@@ -194,10 +195,13 @@ class _Seed:
             }
         return plain(found)
 
+    def data_of(self, spec: dict) -> dict[str, str]:
+        """Training and held-out set of a run's task."""
+        return self.config["tasks"].get(spec.get("task")) or self.config["data"]
+
     def trained_on(self, spec: dict) -> int:
         """Images of one epoch of a run."""
-        data = self.config["tasks"].get(spec.get("task")) or self.config["data"]
-        whole = self.sizes[data["train"]]
+        whole = self.sizes[self.data_of(spec)["train"]]
         if spec.get("shots"):
             whole = min(whole, spec["shots"] * self.classes)
         return whole + (self.sizes[spec["joint"]] if spec.get("joint") else 0)

@@ -11,8 +11,8 @@ OPTIONS = {}
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per soup of backbones: what it gains over the zero-shot model on the reference.
 
-    members: names, joined by " + "; k: their number; tasks: theirs, "" is the study's own;
-    seen: is one of them trained on the study's own task? gain, low, high: paired.
+    members: names, joined by " + "; k: their number; tasks: theirs; seen: is one of them trained
+    on the study's own training set? gain, low, high: paired.
     """
     soups = [
         name for name, model in evidence.models.items()
@@ -25,11 +25,12 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     for soup in soups:
         names = [m for m in evidence.models[soup]["ingredients"] if m != "zero-shot"]
         tasks = [evidence.models[m]["settings"].get("task", "") for m in names]
+        own = [evidence.models[m].get("own", not task) for m, task in zip(names, tasks)]
         right = evidence.correct(soup, evidence.reference)
         gain = paired_mean([(1, [right]), (-1, [start])], evidence.confidence)
         rows.append(
             {"soup": soup, "members": " + ".join(names), "k": len(names),
-             "tasks": " + ".join(task or "own" for task in tasks), "seen": "" in tasks,
+             "tasks": " + ".join(task or "own" for task in tasks), "seen": any(own),
              "accuracy": right.mean(), "gain": gain.value, "low": gain.low, "high": gain.high,
              "n": len(right)}
         )  # fmt: skip
