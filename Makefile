@@ -48,8 +48,14 @@ docs: evidence methods cross
 	cp results/studies/methods/seed0/figures/methods.png docs/methods/
 	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
 	cp results/studies/objects/seed0/figures/*.png docs/objects/
-	cp results/studies/choosing-alpha.* results/studies/evidence/seed0/figures/*.png docs/results/
-	cp results/studies/evidence/seed0/analyses/*.csv results/studies/evidence/seed0/analyses/*.md docs/results/
+	cp results/studies/choosing-alpha.md results/studies/choosing-alpha.csv results/studies/choosing-alpha.png docs/results/
+	for result in objects/chords objects/calibration objects/overrides objects/frontier \
+		evidence/brittleness evidence/growing evidence/growing-seeds evidence/diversity \
+		evidence/landscape evidence/low-shot evidence/joint evidence/diagnosis evidence/pairs; do \
+		study=results/studies/$$(dirname $$result)/seed0; \
+		cp $$study/analyses/$$(basename $$result).csv docs/results/ || exit 1; \
+		cp $$study/figures/$$(basename $$result | sed s/pairs/pair/)*.png docs/results/ || exit 1; \
+	done
 
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py

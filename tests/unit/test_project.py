@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -70,25 +71,46 @@ def test_the_model_card_names_the_committed_weights():
     assert hashlib.sha256(weights).hexdigest() in (folder / "README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "folder, name",
-    [*((("objects", n)) for n in ("effective-robustness", "alpha", "soups", "shifts", "methods")),
-     ("methods", "methods")],
-)  # fmt: skip
-def test_figures_in_the_docs_follow_from_the_tables_beside_them(folder, name, tmp_path):
+def drawn_from(folder: str, name: str) -> dict:
+    """The tables that a figure of the docs was drawn from."""
     docs = ROOT / "docs" / folder
-    tables = {
-        "measurements": read_table(docs / "measurements.csv"),
-        "fits": read_table(docs / "fits.csv"),
-        "rho": read_table(docs / "robustness.csv"),
-    }
-    save(figures.load(name)(tables, {})[0], tmp_path / "figure.png")
+    if folder == "results":
+        entry = name if (docs / f"{name}.csv").exists() else figures.draws(name)
+        return {"table": read_table(docs / f"{entry}.csv")}
+    files = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
+    return {key: read_table(docs / f"{file}.csv") for key, file in files.items()}
+
+
+IN_DOCS = [
+    *(("objects", n) for n in ("effective-robustness", "alpha", "soups", "shifts", "methods")),
+    ("methods", "methods"),
+    *(("results", path.stem) for path in sorted((ROOT / "docs" / "results").glob("*.png"))),
+]
+
+
+@pytest.mark.parametrize("folder, name", IN_DOCS)
+def test_figures_in_the_docs_follow_from_the_tables_beside_them(folder, name, tmp_path):
+    module = name if name in figures.names() else name.rpartition("-")[0]
+    save(figures.load(module)(drawn_from(folder, name), {})[0], tmp_path / "figure.png")
     drawn, shown = (
         np.asarray(Image.open(path).convert("RGB"), dtype=float)
-        for path in (tmp_path / "figure.png", docs / f"{name}.png")
+        for path in (tmp_path / "figure.png", ROOT / "docs" / folder / f"{name}.png")
     )
     assert drawn.shape == shown.shape
     assert np.abs(drawn - shown).mean() < 0.1
+
+
+def test_every_figure_of_the_pages_is_there():
+    for page in (
+        "README.md",
+        "docs/results.md",
+        "docs/methods.md",
+        "docs/results/choosing-alpha.md",
+    ):
+        text = (ROOT / page).read_text()
+        links = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+        assert links or page == "docs/methods.md"
+        assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
 def test_figures_in_the_readme_are_there():

@@ -554,3 +554,57 @@ def test_the_studies_of_the_project_are_valid(config, schema, tmp_path, path):
     check(study, schema, [str(path)])
     plan = spec.build(study, locate)
     assert len(plan.studies) == len(study["seeds"]) and plan.runs
+
+
+def test_what_analyses_know_of_the_models(config):
+    config["finetune"]["runs"] |= {
+        "few": {"shots": 4, "epochs": 10},
+        "both": {"joint": "standard-train"},
+        "other": {"task": "second"},
+    }
+    second = {"source": "world", "task": "textures", "distribution": "reference", "images": 50}
+    config["datasets"] |= {"textures-train": second, "textures-held-out": {**second, "images": 40}}
+    config["tasks"] = {
+        "second": {
+            "train": "textures-train",
+            "held_out": "textures-held-out",
+            "prompts": "resources/prompts/textures.txt",
+        }
+    }
+    config["soups"]["mix"] = {"method": "learned", "ingredients": ["base", "few"], "epochs": 3}
+    study = plan_of(config).studies["objects/seed0"]
+    models, epochs = study["models"], config["finetune"]["defaults"]["epochs"]
+    assert models["base"]["images"] == epochs * 2500 and models["base"]["own"]
+    assert models["few"]["images"] == 10 * 4 * 16
+    assert models["both"]["images"] == epochs * (2500 + 12_000)
+    assert models["other"]["images"] == epochs * 50 and not models["other"]["own"]
+    assert "id" not in models["other"] and models["few"]["id"] == study["runs"]["few"]
+    assert models["mix"]["images"] == 3 * 1000
+    assert models["mix"]["ingredients"] == ["base", "few"] and models["mix"]["kind"] == "learned"
+    assert "linear" not in study["runs"] and "other" not in study["runs"]
+    assert set(study["runs"]) <= set(models["uniform"]["ingredients"])
+    json.dumps(models)
+
+
+def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
+    before = plan_of(config)
+    (id,) = (id for id, job in before.datasets.items() if "of" in job)
+    assert before.datasets[id]["of"] == named(before, "datasets")["held-out"]
+    config["datasets"]["corrupted"]["severity"] = 5
+    moved = changed(before, plan_of(config))
+    assert moved["datasets"] == {"corrupted"} and "runs" not in moved and "soups" not in moved
+    config["datasets"]["held-out"]["images"] = 500
+    assert {"corrupted", "held-out"} <= changed(before, plan_of(config))["datasets"]
+    config["data"]["corrupted"] = []
+    assert not any("of" in job for job in plan_of(config).datasets.values())
+
+
+def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
+    table = tmp_path / "models.csv"
+    table.write_text("model,reference,v2\n")
+    config["standard"] = {**config["standard"], "models": {}, "table": {"path": str(table)}}
+    first = plan_of(config).cloud
+    assert first["unit"] == "fraction" and first["columns"] == {} and first["path"] == str(table)
+    table.write_text("model,reference,v2\na,0.5,0.4\n")
+    assert plan_of(config).cloud["sha256"] != first["sha256"]
+    assert plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}
