@@ -47,7 +47,9 @@ docs: evidence methods cross
 	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/overview.md docs/methods/
 	cp results/studies/methods/seed0/figures/methods.png docs/methods/
 	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
-	cp results/studies/objects/seed0/figures/*.png docs/objects/
+	for figure in alpha effective-robustness methods samples shifts soups; do \
+		cp results/studies/objects/seed0/figures/$$figure.png docs/objects/ || exit 1; \
+	done
 	cp results/studies/choosing-alpha.md results/studies/choosing-alpha.csv results/studies/choosing-alpha.png docs/results/
 	for result in objects/chords objects/calibration objects/overrides objects/frontier \
 		evidence/brittleness evidence/growing evidence/growing-seeds evidence/diversity \

@@ -63,7 +63,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         terms = [(0.5, right[one, one]), (0.5, right[other, other]), (-1, right[one, other])]
         d = paired_mean([(c, [a]) for c, a in terms], evidence.confidence)
         rows.append(_row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high))
-    trace = _trace(evidence, options["soup"], names)
+    trace = _trace(evidence, names)
     for step in trace:
         low, high = clopper_pearson(step["soup_k"], step["n"], evidence.confidence)
         text = "in" if step["accepted"] else "out"
@@ -104,10 +104,10 @@ def _geometry(geometry: pd.DataFrame, names: list[str]) -> list[dict]:
     ]
 
 
-def _trace(evidence: Evidence, soup: str, names: list[str]) -> list[dict]:
+def _trace(evidence: Evidence, names: list[str]) -> list[dict]:
     """Steps of the greedy soup that was made of just these."""
-    for name in [soup] if soup else evidence.recipes:
-        recipe = evidence.recipe(name) if name in evidence.recipes else {}
+    for name in evidence.recipes:
+        recipe = evidence.recipe(name)
         if recipe.get("method") == "greedy" and set(recipe["ingredient_names"]) == set(names):
             return recipe["trace"]
     return []

@@ -9,6 +9,7 @@ from ..statistics.diversity import (
     divergence,
     kappa_complement,
     prediction_diversity,
+    sample,
 )
 from .evidence import Evidence, Nothing
 
@@ -30,7 +31,10 @@ MEASURES = ["prediction_diversity", "kappa_complement", "divergence", "cka_compl
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per pair and data set: group of the pair, the four measures of ``MEASURES``, n."""
+    """A row per pair and data set: group of the pair, the four measures of ``MEASURES``, n.
+
+    Divergence and CKA are of 10,000 examples where there are more, as in the paper.
+    """
     pairs = [("pair", *pair) for pair in options["pairs"]] or _default(
         evidence, set(options["models"])
     )
@@ -42,7 +46,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         answers = {m: evidence.answers(m, dataset) for _, *pair in pairs for m in pair}
         correct = {m: a.correct for m, a in answers.items()}
         predicted = {m: a.predicted for m, a in answers.items()}
-        logits = {m: a.logits for m, a in answers.items()}
+        # Of many examples some will do for what compares logits, which are large.
+        rows_of = sample(len(next(iter(correct.values()))))
+        logits = {m: a.logits[rows_of] for m, a in answers.items()}
         for group, one, other in pairs:
             rows.append(
                 {"group": group, "one": one, "other": other, "dataset": dataset,

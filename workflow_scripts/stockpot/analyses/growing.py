@@ -57,38 +57,42 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k on
     held-out data. accuracy, ece, nll (nats), members that the method kept.
     """
-    order = [m for m in options["models"] or evidence.tuned() if evidence.known(m)]
+    order = [m for m in options["models"] or sorted(evidence.tuned()) if evidence.known(m)]
     if evidence.mixes.empty or len(order) < 2:
         raise Nothing("a growing soup needs two end-to-end runs")
     kept = evidence.mixes.drop_duplicates("model").set_index("model")["members"]
-    places, rows = evidence.places, []
-    logits = {
-        m: {d: evidence.answers(m, d).logits.astype(float) for d in evidence.tests} for m in order
-    }
     held_out = {m: evidence.accuracy(m, evidence.held_out) for m in order}
-    for k in sizes(order, options):
-        first = order[:k]
-        best = max(first, key=held_out.get)
-        mean = {d: sum(logits[m][d] for m in first) / k for d in evidence.tests}
-        outputs = {
-            "uniform soup": (k, _stored(evidence, f"uniform of {k}")),
-            "greedy soup": (kept[f"greedy of {k}"], _stored(evidence, f"greedy of {k}")),
-            "logit ensemble": (k, mean),
-            "best single": (1, logits[best]),
-        }  # fmt: skip
-        for method, (members, by_set) in outputs.items():
-            for place, sets in places.items():
-                scores = [_scores(by_set[d], evidence.labels(d)) for d in sets]
-                means = dict(zip(("accuracy", "ece", "nll"), np.mean(scores, axis=0)))
-                n = sum(len(evidence.labels(d)) for d in sets)
-                rows.append(
-                    {"k": k, "method": method, "members": members, "on": place, **means, "n": n}
-                )
-    return pd.DataFrame(rows)  # fmt: skip
+    best = {k: max(order[:k], key=held_out.get) for k in range(1, len(order) + 1)}
+    scores = {d: _on(evidence, d, order, sizes(order, options), best) for d in evidence.tests}
+    rows = []
+    for method, k in next(iter(scores.values())):
+        members = kept[f"greedy of {k}"] if method == "greedy soup" else k
+        for place, sets in evidence.places.items():
+            means = np.mean([scores[d][method, k] for d in sets], axis=0)
+            rows.append(
+                {"k": k, "method": method, "members": 1 if method == "best single" else members,
+                 "on": place, **dict(zip(("accuracy", "ece", "nll"), means)),
+                 "n": sum(len(evidence.labels(d)) for d in sets)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
-def _stored(evidence: Evidence, model: str) -> dict[str, np.ndarray]:
-    return {d: evidence.answers(model, d).logits.astype(float) for d in evidence.tests}
+def _on(evidence: Evidence, dataset: str, order: list[str], wanted: list[int], best: dict) -> dict:
+    """(method, k) -> scores on one data set. Logits of two models at most are in memory."""
+    labels, total, alone, found = evidence.labels(dataset), 0.0, {}, {}
+
+    def logits(model: str) -> np.ndarray:
+        return evidence.answers(model, dataset).logits.astype(float)
+
+    for k, model in enumerate(order, 1):
+        own = logits(model)
+        total, alone[model] = total + own, _scores(own, labels)
+        if k in wanted:
+            for kind in ("uniform", "greedy"):
+                found[f"{kind} soup", k] = _scores(logits(f"{kind} of {k}"), labels)
+            found["logit ensemble", k] = _scores(total / k, labels)
+            found["best single", k] = alone[best[k]]
+    return found
 
 
 def _scores(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:

@@ -42,7 +42,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
                 legend[label] = Line2D([], [], **look)
         if positive:
             panel.set_xscale("log")
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            wide = own["value"].max() / own["value"].min() > 20
+            panel.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=5))
             panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             panel.xaxis.set_minor_formatter(NullFormatter())
         ranks = own[["rank_reference", "rank_shifts"]].iloc[0]

@@ -7,6 +7,13 @@ import numpy as np
 from scipy.special import log_softmax
 
 
+def sample(n: int, most: int = 10_000, seed: int = 0) -> np.ndarray | slice:
+    """Rising rows of ``most`` of n examples, drawn by the seed; all where there are no more."""
+    if n <= most:
+        return slice(None)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
 def prediction_diversity(one, other) -> float:
     """Share of examples that exactly one of the two has right; bool [n] each. NaN for n = 0."""
     one, other = np.asarray(one, dtype=bool), np.asarray(other, dtype=bool)
@@ -41,9 +48,8 @@ def cka_complement(one, other, most: int = 10_000, seed: int = 0) -> float:
     changes.
     """
     outputs = [np.asarray(logits, dtype=float) for logits in (one, other)]
-    if len(outputs[0]) > most:
-        rows = np.random.default_rng(seed).choice(len(outputs[0]), most, replace=False)
-        outputs = [output[np.sort(rows)] for output in outputs]
+    rows = sample(len(outputs[0]), most, seed)
+    outputs = [output[rows] for output in outputs]
     x, y = (output - output.mean(axis=0) for output in outputs)
     scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
     return float(1 - np.linalg.norm(y.T @ x) ** 2 / scale) if scale > 0 else float("nan")
