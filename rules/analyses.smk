@@ -89,6 +89,7 @@ rule mixes:
                 "analysis": analysis_kind(w.analysis),
                 "options": analysis_options(w.analysis),
                 **EVALUATION,
+                "store_logits": "logits" in analyses.needs(analysis_kind(w.analysis)),
             }
         ),
         code=lambda w: code_digest("mixes.py", plugin("analyses", analysis_kind(w.analysis))),
@@ -118,9 +119,10 @@ rule analysis:
     wildcard_constraints:
         study=one_of(plan.studies),
         analysis=one_of(config["analyses"]),
-    localrule: True
     conda:
         "../envs/stockpot.yaml"
+    resources:
+        mem_mb=8000,
     params:
         spec=lambda w: plain(
             {

@@ -72,6 +72,7 @@ rule explore:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",
         robustness="<results>/studies/{study}/robustness.csv",
+        recipes=lambda w: recipe_files(plan.studies[w.study]).values(),
     output:
         report(
             "<results>/studies/{study}/explore.html",
@@ -88,7 +89,11 @@ rule explore:
         "../envs/stockpot.yaml"
     params:
         spec=lambda w: plain(
-            {"models": plan.studies[w.study]["models"], "axis": config["statistics"]["axis"]}
+            {
+                "models": plan.studies[w.study]["models"],
+                "soups": plan.studies[w.study]["soups"],
+                "axis": config["statistics"]["axis"],
+            }
         ),
         code=code_digest("explore.py"),
     message:

@@ -17,12 +17,12 @@ with job(snakemake) as spec:
     ids = {id: soup for soup, id in spec["soups"].items()}
     evidence = Evidence(
         measurements=read_table(given.measurements),
-        evaluations=[json.loads(Path(path).read_text()) for path in given.evaluations],
+        evaluations=[json.loads(Path(path).read_text("utf-8")) for path in given.evaluations],
         store=results / "store",
         labels={read_card(Path(c).parent)["name"]: Path(c).parent / LABELS for c in given.cards},
         models=spec["models"],
         confidence=spec["confidence"],
-        mixes=json.loads(Path(given.mixes).read_text()) if given.get("mixes") else None,
+        mixes=json.loads(Path(given.mixes).read_text("utf-8")) if given.get("mixes") else None,
         geometry=read_table(given.geometry) if given.get("geometry") else None,
         recipes={ids[Path(path).stem]: Path(path) for path in given.get("recipes", [])},
         results=results,
@@ -35,6 +35,6 @@ with job(snakemake) as spec:
     with atomic(out.table) as path:
         table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
     with atomic(out.markdown) as path:
-        path.write_text(to_markdown(people))
+        path.write_text(to_markdown(people), "utf-8")
     with atomic(out.latex) as path:
-        path.write_text(to_latex(people))
+        path.write_text(to_latex(people), "utf-8")

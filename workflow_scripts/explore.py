@@ -1,5 +1,8 @@
 """The interactive scatter of a study."""
 
+import json
+from pathlib import Path
+
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.report.explore import explore, to_html
@@ -8,6 +11,9 @@ from stockpot.statistics.tables import read_table
 with job(snakemake) as spec:
     names = ("measurements", "fits", "robustness")
     tables = [read_table(snakemake.input[name]) for name in names]
+    ids = {id: soup for soup, id in spec["soups"].items()}
+    for path in map(Path, snakemake.input.recipes):
+        spec["models"][ids[path.stem]]["recipe"] = json.loads(path.read_text("utf-8"))
     chart = explore(*tables, spec["models"], spec["axis"])
     with atomic(snakemake.output[0]) as path:
         path.write_text(to_html(chart), "utf-8")

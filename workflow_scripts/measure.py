@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from stockpot.cloud import read_cloud
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.subsets import subset_cells
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.statistics import tables
-from stockpot.statistics.cloud import read_cloud
 from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.findings import findings
 from stockpot.statistics.notes import notes
 from stockpot.statistics.overview import overview
 
 with job(snakemake) as spec:
-    families = [json.loads(Path(path).read_text()) for path in snakemake.input.evaluations]
+    families = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.evaluations]
     cells = pd.DataFrame([cell for family in families for cell in family["cells"]])
     store = Path(snakemake.input.evaluations[0]).parents[1] / "store"
     roles, confidence = dict(spec["roles"]), spec["confidence"]
@@ -30,8 +30,12 @@ with job(snakemake) as spec:
         roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
         every.append(parts)
     if snakemake.input.get("cloud"):
-        tests = [name for role in ("reference", "shift") for name in roles if roles[name] == role]
-        every.append(read_cloud(snakemake.input.cloud, spec["cloud"], tests))
+        reference, *shifts = (
+            name for role in ("reference", "shift") for name in roles if roles[name] == role
+        )
+        published = read_cloud(snakemake.input.cloud, spec["cloud"], reference, shifts)
+        every.append(tables.published_cells(published))
+        roles |= {name: "subset" for _, name, _ in published if name not in roles}
     measurements = tables.measure(pd.concat(every, ignore_index=True), roles, confidence)
     fits, robustness = tables.robustness_table(
         measurements, spec["axis"], confidence, spec["knots"]
@@ -46,10 +50,10 @@ with job(snakemake) as spec:
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
         "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
         "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
-        "the column after Holm). Oracle: chosen on the test sets, for comparison. n, k and both "
+        "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         "ends are in measurements.csv, effective robustness and the standard models in "
         "robustness.csv.",
-        *notes(status, overlap, measurements, fits),
+        *notes(status, overlap, measurements, fits, spec["knots"]),
     ]
     people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
     text = to_markdown(people) + "".join(f"\n{sentence}\n" for sentence in beside)
@@ -64,6 +68,6 @@ with job(snakemake) as spec:
         with atomic(path) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")
     with atomic(out.overview) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, "utf-8")
     with atomic(out.latex) as temporary:
-        temporary.write_text(to_latex(people))
+        temporary.write_text(to_latex(people), "utf-8")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stockpot import analyses
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.mixes import evaluate_mixes
 from stockpot.job import job
@@ -13,4 +14,6 @@ with job(snakemake) as spec:
         for role in ("held_out", "train", "reference", "shift")
     }
     classifiers = [Path(card).parent for card in snakemake.input.cards]
-    evaluate_mixes(spec, classifiers, sets, out.parents[4] / "store", out)
+    name, store = spec["analysis"], out.parents[4] / "store"
+    mixes, roles = analyses.load(name, "mixes"), analyses.evaluates(name)
+    evaluate_mixes(mixes, roles, spec, classifiers, sets, store, out)

@@ -7,7 +7,7 @@ from stockpot.job import job
 from stockpot.report.page import figure, page, text
 
 with job(snakemake) as spec:
-    parts = [text(Path(path).read_text()) for path in snakemake.input.get("texts", [])]
+    parts = [text(Path(path).read_text("utf-8")) for path in snakemake.input.get("texts", [])]
     drawn = zip(snakemake.input.get("figures", []), spec["captions"], strict=True)
     parts = [*(figure(Path(image), caption) for image, caption in drawn), *parts]
     with atomic(snakemake.output[0]) as path:

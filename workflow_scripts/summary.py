@@ -10,9 +10,9 @@ from stockpot.statistics.tables import read_table
 
 with job(snakemake) as spec:
     findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
-    overviews = {Path(p).parent.name: Path(p).read_text() for p in snakemake.input.overviews}
+    overviews = {Path(p).parent.name: Path(p).read_text("utf-8") for p in snakemake.input.overviews}
     told = summary(findings, overviews)
     with atomic(snakemake.output.text) as path:
-        path.write_text(told)
+        path.write_text(told, "utf-8")
     with atomic(snakemake.output.page) as path:
         path.write_text(page("All seeds", [text(told)]), "utf-8")

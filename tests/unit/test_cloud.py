@@ -10,9 +10,10 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import linregress
 
+from stockpot.cloud import read_cloud
+from stockpot.datasets.classes import subset
 from stockpot.errors import StockpotError
-from stockpot.statistics.cloud import read_cloud
-from stockpot.statistics.tables import measure, pairs, robustness_table, subset
+from stockpot.statistics.tables import measure, pairs, published_cells, robustness_table
 
 ROLES = {"reference": "reference", "a": "shift", "b": "shift"}
 SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
@@ -21,7 +22,7 @@ SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
 def cloud(tmp_path, text: str, **spec) -> pd.DataFrame:
     path = tmp_path / "models.csv"
     path.write_text(text)
-    return read_cloud(path, SPEC | spec, list(ROLES))
+    return published_cells(read_cloud(path, SPEC | spec, "reference", ["a", "b"], ["mine"]))
 
 
 def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
@@ -72,8 +73,17 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
         ("model,reference,a\nm,50,0.5\n", "m, reference: '50' is not an accuracy as a fraction"),
         ("model,reference,a\nm,0.5,x\n", "m, a: 'x' is not an accuracy"),
         ("model,reference,a\nm,0.5,nan\n", "m, a: 'nan' is not an accuracy"),
-        ("model,reference,a\nm,.5,.5\nm,.5,.5\n", "the model 'm' twice"),
-        ("", "cannot read"),
+        (
+            "model,reference,a\nm,.5,.5\nm,.5,.5\n",
+            "'m' is empty, has < or >, or is the name",
+        ),
+        (
+            "model,reference,a\nmine,.5,.5\n",
+            "'mine' is empty, has < or >, or is the name",
+        ),
+        ("model,reference,a\n</script>,.5,.5\n", "'</script>' is empty, has < or >"),
+        ("model,reference,a\n,.5,.5\n", "'' is empty"),
+        ("", "it has no rows"),
     ],
 )
 def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
@@ -172,7 +182,8 @@ def test_the_fit_of_the_testbeds_standard_models(tmp_path):
         "sketch": "imagenet-sketch", "objectnet": "objectnet-1.0-beta", "a": "imagenet-a",
     }  # fmt: skip
     spec = {"model": "model", "columns": columns, "unit": "percent"}
-    cells = read_cloud(tmp_path / "standard.csv", spec, list(columns))
+    reference, *shifts = columns
+    cells = published_cells(read_cloud(tmp_path / "standard.csv", spec, reference, shifts))
     roles = {name: "shift" for name in columns} | {"reference": "reference"}
     cells = cells.assign(n=np.nan, k=np.nan, classes=1000, precision="")
     fits, _ = robustness_table(measure(cells, roles, 0.95), "logit", 0.95, {"a": [0.7613]})
@@ -203,3 +214,14 @@ def test_a_synthetic_cloud_of_85_models_gives_its_line_back(tmp_path):
     expected = linregress(logit(x), logit(y))
     assert [line["slope"], line["intercept"]] == pytest.approx([expected.slope, expected.intercept])
     assert line["slope"] == pytest.approx(1.0436, abs=0.06) and line["n"] == 85
+
+
+def test_published_models_may_have_the_reference_without_some_classes(tmp_path):
+    part = subset("reference", "a")
+    x = expit(np.linspace(-1, 2, 5))
+    rows = "".join(f"m{i},{r},{r},{min(r + 0.05, 1)}\n" for i, r in enumerate(x.tolist()))
+    cells = cloud(tmp_path, f"\ufeffmodel,reference,a,{part}\n" + rows)
+    cells = cells.assign(n=np.nan, k=np.nan, classes=2, precision="")
+    table = measure(cells, ROLES | {part: "subset"}, 0.95)
+    assert pairs(table, "a")["reference_value"].tolist() == pytest.approx(np.minimum(x + 0.05, 1))
+    assert robustness_table(table, "linear", 0.95)[0].set_index("dataset").loc["a", "n"] == 5

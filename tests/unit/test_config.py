@@ -188,7 +188,7 @@ WRONG = {
     ),
     "knot outside": ("statistics/knots", {"v2": [1.0]}, ["statistics.knots.v2.0:", "not below 1"]),
     "unknown column of published models": (
-        "standard/table", {"path": "README.md", "columns": {"x": "y"}},
+        "standard", {"models": {}, "table": {"path": "README.md", "columns": {"x": "y"}}},
         ["standard.table.columns.x:", "unknown test set 'x'", "reference"],
     ),
     "unknown unit": (
@@ -196,7 +196,35 @@ WRONG = {
         ["standard.table.unit:", "'permille'", "fraction, percent"],
     ),
     "no table of published models": (
-        "standard/table", {"path": "no/such.csv"}, ["standard.table.path:", "no/such.csv"],
+        "standard", {"models": {}, "table": {"path": "no/such.csv"}},
+        ["standard.table.path:", "no/such.csv"],
+    ),
+    "no column of published models": (
+        "standard", {"models": {}, "table": {"path": "README.md"}},
+        ["standard.table:", "README.md has no column 'model'"],
+    ),
+    "published models beside those to train": (
+        "standard/table", {"path": "README.md"}, ["standard:", "set models to null"],
+    ),
+    "logits that are not kept": (
+        "evaluation/store_logits", False, ["analyses.calibration:", "store_logits: true"],
+    ),
+    "an analysis named as a figure": (
+        "analyses/shifts", {"analysis": "cost"}, ["analyses.shifts:", "name of a figure"],
+    ),
+    "a plane through one run": (
+        "analyses/landscape", {"models": ["base"]}, ["analyses.landscape.models:", "needs two"],
+    ),
+    "a soup of more runs than there are": (
+        "analyses/growing", {"sizes": [20]}, ["analyses.growing.sizes: 20", "there are 8"],
+    ),
+    "a point of a sweep as a run": (
+        "analyses/brittleness", {"models": ["base alpha=0.5"]}, ["brittleness.models.0:", "'base"],
+    ),
+    "a test set made of the held-out set": (
+        "data", {"train": "train", "held_out": "held-out", "reference": "reference",
+                 "shifts": ["corrupted"], "corrupted": []},
+        ["data.shifts.0: 'corrupted' holds the same images as 'held-out'"],
     ),
     "a corrupted set of another set": (
         "datasets/corrupted", {"source": "corrupted", "of": "v2"},
@@ -226,10 +254,17 @@ WRONG = {
 }  # fmt: skip
 
 
+ORIGINAL = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_value_is_named(config, schema, case):
     path, value, words = WRONG[case]
     put(config, path, value)
+    if path == "standard":
+        config["standard"] = {**ORIGINAL["standard"], **value}
+    if path == "evaluation/store_logits":
+        config["analyses"] = {"calibration": {}}
     lines = problems(config, schema)
     assert len(lines) == 1, "one mistake, one line"
     assert [word for word in words if word not in lines[0]] == []
@@ -341,6 +376,7 @@ def test_a_soup_needs_a_run(config, schema):
     config["finetune"] |= {"runs": {"linear": config["finetune"]["runs"]["linear"]}}
     config["finetune"]["search"]["runs"] = 0
     config["sweep"]["of"] = []
+    del config["soups"]["chosen"]
     (line,) = problems(config, schema)
     assert line.startswith("soups.") and "no end-to-end run" in line
 

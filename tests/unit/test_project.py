@@ -152,7 +152,7 @@ def test_every_merge_method_is_in_the_docs():
 
 def test_every_analysis_selector_and_option_is_in_the_docs():
     from stockpot import analyses
-    from stockpot.statistics.selectors import SELECTORS
+    from stockpot.merging.selectors import SELECTORS
 
     text = (ROOT / "docs" / "analyses.md").read_text()
     first, _, rest = text.partition("## Ways to choose alpha")
@@ -167,3 +167,19 @@ def test_every_analysis_selector_and_option_is_in_the_docs():
         place: [json.dumps(schema["default"]), schema["description"]]
         for place, schema in options.items()
     }
+
+
+LAYERS = ["report", "figures", "analyses", "statistics", "evaluation", "merging", "training"]
+
+
+def test_imports_run_downward():
+    """A package imports what stands below it; training and merging stand side by side."""
+    package = ROOT / "workflow_scripts" / "stockpot"
+    upward = []
+    for height, layer in enumerate(LAYERS):
+        for path in (package / layer).rglob("*.py"):
+            depth = len(path.relative_to(package).parts)
+            found = re.findall(rf"from {'.' * depth}(\w+)", path.read_text())
+            above = set(found) & set(LAYERS[: min(height, LAYERS.index("merging"))])
+            upward += [(path.name, name) for name in sorted(above)]
+    assert upward == []

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from scipy.stats import norm
 
-from stockpot.statistics import selectors
+from stockpot.merging import selectors
 from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
 
 CURVE = pd.DataFrame(
@@ -85,6 +85,8 @@ def test_thresholded_confidence_by_hand():
     assert thresholded(confidence, [True] * 4, [0.1, 0.2]) == 1
     assert thresholded(confidence, [False] * 4, [0.95, 0.2]) == 0.5
     assert thresholded(confidence, correct, confidence) == 0.75, "on its own data, the accuracy"
+    sure = np.ones(100)
+    assert thresholded(sure, np.arange(100) >= 3, sure) == pytest.approx(0.97), "all are tied"
 
 
 def test_thresholded_confidence_finds_the_accuracy_of_calibrated_models():

@@ -174,8 +174,8 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
     config["finetune"]["runs"]["base"]["lr"] = 1.0e-4
     assert changed(before, plan_of(config)) == {
         "runs": {"base"},
-        "soups": DERIVED,
-        "families": {"base", *DERIVED, "base-sweep", "greedy-sweep"},
+        "soups": DERIVED | {"chosen"},
+        "families": {"base", "chosen", *DERIVED, "base-sweep", "greedy-sweep"},
     }
 
 
@@ -271,7 +271,7 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     other["head"]["prompts"] = str(prompts)
     found = changed(before, plan_of(other))
     assert found.pop("families") >= tuned
-    assert found == {"zero_shots": {"zero-shot"}, "runs": finetuned, "soups": DERIVED}
+    assert found == {"zero_shots": {"zero-shot"}, "runs": finetuned, "soups": DERIVED | {"chosen"}}
     other = copy.deepcopy(config)
     other["datasets"]["train"]["images"] += 1
     found = changed(before, plan_of(other))
@@ -601,10 +601,10 @@ def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
 
 def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table = tmp_path / "models.csv"
-    table.write_text("model,reference,v2\n")
+    table.write_text("model,reference,v2\nb,0.7,0.4\n")
     config["standard"] = {**config["standard"], "models": {}, "table": {"path": str(table)}}
     first = plan_of(config).cloud
-    assert first["unit"] == "fraction" and first["columns"] == {} and first["path"] == str(table)
+    assert first["path"] == str(table) and set(first) == {"path", "sha256"}
     table.write_text("model,reference,v2\na,0.5,0.4\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
     assert plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}

@@ -83,13 +83,17 @@ def test_an_option_of_one_analysis_redoes_that_one(study):
 
 def test_the_same_study_gives_the_same_pages(reported, study):
     assert study.run() == (Counter(), 0)
-    folder = "studies/micro/seed0"
-    for path in (study.results / folder).rglob("*.html"):
+    folder = study.results / "studies/micro/seed0"
+    made = ("*.html", "analyses/*.csv", "analyses/*.md", "analyses/*.tex", "figures/*.png")
+    removed = {path for pattern in made for path in folder.rglob(pattern)}
+    assert {folder / page for page in PAGES} <= removed
+    for path in removed:
         path.unlink()
     study.run()
-    for path in (study.results / folder).rglob("*.html"):
+    assert {path for pattern in made for path in folder.rglob(pattern)} == removed
+    for path in removed:
         before = reported[0].results / path.relative_to(study.results)
-        assert path.read_bytes() == before.read_bytes()
+        assert path.read_bytes() == before.read_bytes(), path.name
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 from .config_analyses import analysis_problems
 from .config_files import repeated_keys, with_files
 from .config_soups import soup_problems
-from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved
+from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved, subset
 from .errors import StockpotError
 from .merging import methods
 from .registry import defaults
@@ -79,8 +79,12 @@ def _references(config: dict) -> list[str]:
     for name in config["statistics"]["knots"]:
         known(f"statistics.knots.{name}", name, [*data["shifts"], "shifts"], "shift")
     for name in config["standard"].get("table", {}).get("columns", {}):
-        known(
-            f"standard.table.columns.{name}", name, [data["reference"], *data["shifts"]], "test set"
+        parts = [subset(data["reference"], shift) for shift in data["shifts"]]
+        sets = [data["reference"], *data["shifts"], *parts]
+        known(f"standard.table.columns.{name}", name, sets, "test set")
+    if config["standard"].get("table") and config["standard"]["models"]:
+        problems.append(
+            "standard: has models to train and a table of published ones; set models to null"
         )
     if config["statistics"]["class_subset"] and not config["evaluation"]["store_logits"]:
         problems.append("statistics.class_subset: true needs evaluation.store_logits: true")

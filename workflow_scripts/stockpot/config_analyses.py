@@ -1,6 +1,6 @@
 """Do the analyses of a config name what there is?"""
 
-from . import analyses
+from . import analyses, figures
 
 
 def analysis_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
@@ -20,14 +20,27 @@ def analysis_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
                 "(an entry of another name says which it is with the key analysis)"
             )
             continue
+        if kind != entry and entry in (*figures.names(), "samples"):
+            problems.append(f"{path}: this is the name of a figure; call the entry something else")
+        if "logits" in analyses.needs(kind) and not config["evaluation"]["store_logits"]:
+            problems.append(f"{path}: needs evaluation.store_logits: true; null takes it away")
+        for i, name in enumerate(options.get("models", [])):
+            place = f"{path}.models.{i}"
+            if analyses.evaluates(kind) or kind == "brittleness":
+                known(place, name, tuned, "end-to-end run")
+            elif kind == "diversity":
+                known(place, name, own, "run")
+            else:
+                _known_point(known, place, name, everyone, points)
+        if kind == "landscape" and len(options.get("models", [])) == 1:
+            problems.append(f"{path}.models: one run is given, but a plane needs two")
+        for k in options.get("sizes", []):
+            most = len(options.get("models") or tuned)
+            if k > most:
+                problems.append(f"{path}.sizes: {k} wanted, but there are {most} runs")
         if analyses.evaluates(kind):
-            for i, name in enumerate(options.get("models", [])):
-                known(f"{path}.models.{i}", name, tuned, "end-to-end run")
             for name in config["soups"].get(options.get("soup"), {}).get("ingredients", []):
                 known(f"{path}.soup, its ingredient", name, tuned, "end-to-end run")
-        else:
-            for i, name in enumerate(options.get("models", [])):
-                _known_point(known, f"{path}.models.{i}", name, everyone, points)
         for i, pair in enumerate(options.get("pairs", [])):
             for j, name in enumerate(pair):
                 _known_point(known, f"{path}.pairs.{i}.{j}", name, everyone, points)

@@ -23,6 +23,11 @@ def check_parts(config: dict, locate: Locate) -> None:
     images = {path: images_of(datasets, name, locate) for path, name in (training | other).items()}
     for a, b in combinations(images, 2):
         both = (a in training and b in training) or all(p.endswith(".held_out") for p in (a, b))
+        # Made of the held-out set, and looked at for the same choices alone.
+        made = [p.startswith("data.corrupted") for p in (a, b)]
+        both = both or (
+            any(made) and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
+        )
         if images[a] == images[b] and not both:
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "

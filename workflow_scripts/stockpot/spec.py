@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 
+from .cloud import read_cloud
 from .datasets import sources
 from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, class_names, count, resolved
 from .digest import plain, sha256_file, short
@@ -358,9 +359,11 @@ def _cloud(config: dict, locate: Locate) -> dict:
     if not given:
         return {}
     path = locate(given["path"])
-    defaults = {"model": "model", "columns": {}, "unit": "fraction"}
     sha256 = _sha256(path, "standard.table.path")
-    return plain({**defaults, **given, "path": str(path), "sha256": sha256})
+    data, runs = config["data"], finetune_specs(config)
+    taken = ["zero-shot", *runs, *config["soups"]]
+    read_cloud(path, given, data["reference"], data["shifts"], taken)
+    return plain({**given, "path": str(path), "sha256": sha256})
 
 
 def _sha256(path: Path, key: str) -> str:

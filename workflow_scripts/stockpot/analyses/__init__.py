@@ -7,7 +7,7 @@ study has no models for: an empty table that says why. ``shown(table) -> DataFra
 one, is the short table for people; else the table itself is shown.
 
 Literal ``NEEDS``, if there is one, names what else it looks at: "geometry" (inner products of the
-models' updates), "recipes" (how soups were found).
+models' updates), "recipes" (how soups were found), "logits" (which evaluation.store_logits keeps).
 
 One that looks at mixes which are no models of the study says on which parts of the data:
 ``EVALUATES = ["held-out", "reference", "shift", "train"]``, and defines ``mixes(models, context,

@@ -15,6 +15,7 @@ OPTIONS = {
     "models": {
         "description": "names of runs; empty: every end-to-end run",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "default": [],
     }
@@ -79,12 +80,14 @@ def _halves(evidence: Evidence) -> dict[str, str]:
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Spread over the runs, and which hyperparameter goes with what."""
     runs = table.drop_duplicates("run")
-    rows = [
-        {"what": "range over the runs, points", **_ranges(runs, "reference", "shifts")},
-    ]
-    if runs["mixed_shifts"].notna().sum() > 1:
-        mixed = _ranges(runs, "mixed_reference", "mixed_shifts")
-        rows.append({"what": "range of their mixes at alpha 0.5, points", **mixed})
+    named = f"range over {len(runs)} runs, points"
+    rows = [{"what": named, **_ranges(runs, "reference", "shifts")}]
+    swept = runs[runs["mixed_shifts"].notna()]
+    if len(swept) > 1:
+        named = f"range over the {len(swept)} that are swept, points"
+        rows.append({"what": named, **_ranges(swept, "reference", "shifts")})
+        mixed = _ranges(swept, "mixed_reference", "mixed_shifts")
+        rows.append({"what": "range of the mixes of these at alpha 0.5, points", **mixed})
     for name, group in table.groupby("hyperparameter", sort=False):
         ranks = group[["rank_reference", "rank_shifts"]].iloc[0]
         named = {"reference": f"{ranks.iloc[0]:+.2f}", "mean of shifts": f"{ranks.iloc[1]:+.2f}"}

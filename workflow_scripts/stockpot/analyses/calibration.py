@@ -7,11 +7,13 @@ from ..statistics import calibration
 from ..statistics.tables import BASELINE
 from .evidence import Evidence, Nothing
 
+NEEDS = ["logits"]
 OPTIONS = {
     "bins": {"description": "of equal width", "type": "integer", "minimum": 1, "default": 15},
     "models": {
         "description": "names; empty: all but standard models, and of sweeps alpha 0.5",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "default": [],
     },

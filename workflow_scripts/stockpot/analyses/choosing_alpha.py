@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StockpotError
+from ..merging.selectors import compared
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
-from ..statistics.selectors import compared
 from ..statistics.tables import MEAN
 from .evidence import Evidence, Nothing
 

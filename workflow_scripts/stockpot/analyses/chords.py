@@ -18,8 +18,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     distance, low, high: above the chord, with its paired interval; over_ends: above the better
     end, with over_low and over_high.
     """
-    places = {name: [name] for name in evidence.tests} | {"mean of shifts": evidence.shifts}
-    rows = []
+    places, rows = evidence.sets, []
     for curve, points in evidence.curves().items():
         inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
         ends = [points.loc[points["alpha"] == end, "model"] for end in (0, 1)]

@@ -19,14 +19,12 @@ OPTIONS = {
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """See ``statistics.comparisons.comparisons``: on every test set and on the mean of shifts."""
-    sets = {name: [name] for name in evidence.tests} | {"mean of shifts": evidence.shifts}
     pairs = [tuple(pair) for pair in options["pairs"]] or _default(evidence)
-    for model in {model for pair in pairs for model in pair}:
-        if not evidence.known(model):
-            raise Nothing(f"analyses.comparisons.pairs: there is no result of {model!r}")
+    evidence.check([model for pair in pairs for model in pair])
     if not pairs:
         raise Nothing("a comparison needs two models")
-    return comparisons.comparisons(pairs, sets, evidence.correct, evidence.confidence)
+    found = comparisons.comparisons(pairs, evidence.sets, evidence.correct, evidence.confidence)
+    return found.assign(confidence=evidence.confidence)
 
 
 def _default(evidence: Evidence) -> list[tuple[str, str]]:
@@ -40,7 +38,7 @@ def _default(evidence: Evidence) -> list[tuple[str, str]]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Points of accuracy with interval; p corrected for all tests of the table."""
-    kept = table[table["on"].isin(["mean of shifts", table["on"].iloc[0]])] if len(table) else table
+    kept = table[table["on"].isin([table["on"].iloc[0], table["on"].iloc[-1]])]
     return pd.DataFrame(
         {
             "model": kept["model"],

@@ -8,7 +8,7 @@ import pandas as pd
 from ..statistics.intervals import clopper_pearson
 from ..statistics.paired import paired_mean
 from .evidence import Evidence, Nothing
-from .pairs import cosines
+from .pairs import cosines, drawn
 
 OPTIONS = {
     "soup": {
@@ -16,6 +16,13 @@ OPTIONS = {
         "type": "string",
         "default": "",
     },
+    "most": {
+        "description": "pairs whose barriers are measured; of more, the seed draws",
+        "type": "integer",
+        "minimum": 1,
+        "default": 200,
+    },
+    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
     "barrier": {
         "description": "points of held-out accuracy that a mean of two may lie below their mean",
         "type": "number",
@@ -38,7 +45,7 @@ def mixes(models: dict[str, str], context, options: dict):
         return
     for name, sha in runs.items():
         yield {"model": f"alone {name}", "one": name, "other": name}, single(sha)
-    for one, other in combinations(sorted(runs), 2):
+    for one, other in drawn(runs, options):
         labels = {"model": f"mean of {one} and {other}", "one": one, "other": other}
         yield labels, uniform([runs[one], runs[other]])
     yield {"model": "mean of all", "one": "", "other": ""}, uniform(list(runs.values()))
@@ -60,6 +67,8 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     rows = _geometry(evidence.geometry, names)
     rows += [_accuracy("alone", name, right[name, name], evidence.confidence) for name in names]
     for one, other in combinations(names, 2):
+        if (one, other) not in right:
+            continue
         terms = [(0.5, right[one, one]), (0.5, right[other, other]), (-1, right[one, other])]
         d = paired_mean([(c, [a]) for c, a in terms], evidence.confidence)
         rows.append(_row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high))

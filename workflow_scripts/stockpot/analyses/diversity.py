@@ -1,5 +1,6 @@
 """How differently the zero-shot and the fine-tuned models answer (WiSE-FT, appendix E)."""
 
+import random
 from itertools import combinations
 
 import pandas as pd
@@ -13,13 +14,22 @@ from ..statistics.diversity import (
 )
 from .evidence import Evidence, Nothing
 
+NEEDS = ["logits"]
 OPTIONS = {
     "models": {
         "description": "end-to-end and linear runs to pair; empty: every one",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "default": [],
     },
+    "most": {
+        "description": "pairs of a group that are compared; of more, the seed draws",
+        "type": "integer",
+        "minimum": 1,
+        "default": 40,
+    },
+    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
     "pairs": {
         "description": "empty: the zero-shot model with every run, and the runs with each other",
         "type": "array",
@@ -35,9 +45,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
     Divergence and CKA are of 10,000 examples where there are more, as in the paper.
     """
-    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(
-        evidence, set(options["models"])
-    )
+    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(evidence, options)
     if not pairs:
         raise Nothing("diversity is of two models, and this study has one")
     evidence.check([model for _, *pair in pairs for model in pair])
@@ -61,16 +69,24 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _default(evidence: Evidence, kept: set[str]) -> list[tuple[str, str, str]]:
+def _default(evidence: Evidence, options: dict) -> list[tuple[str, str, str]]:
+    kept = options["models"]
     tuned, linear = (
         [m for m in evidence.named(*kinds) if not kept or m in kept]
         for kinds in (("end-to-end",), ("linear-classifier", "linear-search"))
     )
     start = [m for m in ("zero-shot",) if evidence.known(m)]
-    found = [("zero-shot and end-to-end", s, m) for s in start for m in tuned]
-    found += [("zero-shot and linear", s, m) for s in start for m in linear]
-    found += [("two end-to-end", *pair) for pair in combinations(tuned, 2)]
-    return found + [("two linear", *pair) for pair in combinations(linear, 2)]
+    groups = {
+        "zero-shot and end-to-end": [(s, m) for s in start for m in tuned],
+        "zero-shot and linear": [(s, m) for s in start for m in linear],
+        "two end-to-end": list(combinations(tuned, 2)),
+        "two linear": list(combinations(linear, 2)),
+    }
+    draw = random.Random(f"diversity {options['seed']}")
+    for group, pairs in groups.items():
+        if len(pairs) > options["most"]:
+            groups[group] = sorted(draw.sample(pairs, options["most"]))
+    return [(group, *pair) for group, pairs in groups.items() for pair in pairs]
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -77,6 +77,12 @@ class Evidence:
         return [self.reference, *self.shifts]
 
     @property
+    def sets(self) -> dict[str, list[str]]:
+        """Every test set by itself, and the mean of the shifts where there are several."""
+        each = {name: [name] for name in self.tests}
+        return each | ({"mean of shifts": self.shifts} if len(self.shifts) > 1 else {})
+
+    @property
     def places(self) -> dict[str, list[str]]:
         """Reference and mean of the shifts: name -> data sets."""
         return {"reference": [self.reference], "mean of shifts": self.shifts}
@@ -132,6 +138,12 @@ class Evidence:
             return self.named("end-to-end")
         self.check(given)
         return list(given)
+
+    def saw_shift(self, model: str) -> bool:
+        """Was it, or a run that it starts from, trained on a second data set?"""
+        settings = self.models.get(model, {}).get("settings", {})
+        start = settings.get("start", "zero-shot")
+        return bool(settings.get("joint")) or (start != "zero-shot" and self.saw_shift(start))
 
     @cached_property
     def best_single(self) -> str:

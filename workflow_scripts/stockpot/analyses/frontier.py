@@ -21,9 +21,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
     gap, low, high: its mean accuracy under shift minus that of the curve at the same reference
     accuracy, between two alphas on the straight line; paired, without the uncertainty of the
-    place on the curve. beyond: it is better on the reference than every point of the curve; then
-    the gap is to the curve's best point there. At an accuracy that the curve has twice, the
-    point that is better under shift counts.
+    place on the curve. beyond, below: it is better, or worse, on the reference than every point of
+    the curve; then the gap is to the curve's nearest end. At an accuracy that the curve has
+    twice, the point that is better under shift counts.
     """
     curve, points = _curve(evidence, options["curve"])
     x = np.array([evidence.accuracy(m, evidence.reference) for m in points["model"]])
@@ -41,15 +41,15 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         if not evidence.known(model):
             continue
         at = evidence.accuracy(model, evidence.reference)
-        terms, beyond = _place(x, y, at)
+        terms, beyond, below = _place(x, y, at)
         pairs = [(1, correct(model))]
         pairs += [(-share, correct(points["model"].iloc[i])) for i, share in terms if share]
         gap = paired_mean(pairs, evidence.confidence)
         alpha = sum(share * points["alpha"].iloc[i] for i, share in terms)
         rows.append(
             {"model": model, "kind": kind, "curve": curve, "alpha": alpha, "beyond": beyond,
-             "reference": at, "shifts": evidence.accuracy(model, MEAN), "gap": gap.value,
-             "low": gap.low, "high": gap.high}
+             "below": below, "reference": at, "shifts": evidence.accuracy(model, MEAN),
+             "gap": gap.value, "low": gap.low, "high": gap.high}
         )  # fmt: skip
     found = pd.DataFrame(rows)
     return found.sort_values(["gap", "model"], ascending=[False, True], ignore_index=True)
@@ -66,10 +66,10 @@ def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
     return best, curves[best]
 
 
-def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, float]], bool]:
-    """Points of the curve and their shares whose reference accuracy is ``at``; is it beyond all?"""
+def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, float]], bool, bool]:
+    """Points of the curve and their shares whose reference accuracy is ``at``; beyond? below?"""
     if at > x.max():
-        return [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)], True
+        return [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)], True, False
     found = []
     for i in range(len(x) - 1):
         low, high = sorted((x[i], x[i + 1]))
@@ -78,9 +78,10 @@ def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, flo
             shares = [(at - x[i]) / (x[i + 1] - x[i])] if high > low else [0.0, 1.0]
             found += [((1 - share) * y[i] + share * y[i + 1], i, share) for share in shares]
     if not found:
-        return [(int(x.argmin()), 1.0)], False
+        nearest = max(np.flatnonzero(x == x.min()), key=lambda i: y[i])
+        return [(nearest, 1.0)], False, at < x.min()
     _, i, share = max(found)
-    return [(i, 1 - share), (i + 1, share)], False
+    return [(i, 1 - share), (i + 1, share)], False, False
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +93,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "mean of shifts": [f"{100 * x:.1f}" for x in table["shifts"]],
             f"gap to the sweep of {table['curve'].iloc[0]}": [
                 f"{100 * r.gap:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
-                + (" (beyond it)" if r.beyond else "")
+                + (" (beyond it)" if r.beyond else " (below it)" if r.below else "")
                 for r in table.itertuples()
             ],
         }

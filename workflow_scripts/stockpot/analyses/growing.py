@@ -9,15 +9,17 @@ import pandas as pd
 from ..statistics import calibration
 from .evidence import Evidence, Nothing
 
+NEEDS = ["logits"]
 OPTIONS = {
     "models": {
         "description": "runs, in order; empty: the end-to-end runs by name",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "default": [],
     },
     "sizes": {
-        "description": "numbers of ingredients; empty: 1, 2, 3, … up to all of them",
+        "description": "numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all",
         "type": "array",
         "items": {"type": "integer", "minimum": 1},
         "default": [],
@@ -48,7 +50,10 @@ CONTENT = ("rule", "ingredients")
 
 
 def sizes(order: list[str], options: dict) -> list[int]:
-    return [k for k in options["sizes"] or range(1, len(order) + 1) if k <= len(order)]
+    """As asked for; else all up to 12, and then ever fewer, to the number of runs."""
+    most = len(order)
+    thin = [k for k in range(1, most) if k <= 12 or k % 2 ** (k.bit_length() - 2) == 0]
+    return [k for k in options["sizes"] or [*thin, most] if k <= most]
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

@@ -32,12 +32,11 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         for curve, points in evidence.curves().items()
         if curve in (options["curves"] or [curve])
         and _settings(evidence, curve) and not evidence.models[curve].get("ingredients")
-        and not any(_settings(evidence, curve).get(key) for key in ("shots", "joint"))
+        and not _settings(evidence, curve).get("shots") and not evidence.saw_shift(curve)
     }  # fmt: skip
     if not joint or not curves:
         raise Nothing("this needs a run with the option joint, and a sweep to compare it with")
-    places = {name: [name] for name in evidence.tests} | {"mean of shifts": evidence.shifts}
-    rows = []
+    places, rows = evidence.sets, []
     for run in joint:
         for curve, points in curves.items():
             for alpha, mix in zip(points["alpha"], points["model"]):

@@ -13,11 +13,18 @@ OPTIONS = {
     "models": {
         "description": "two runs; empty: the two end-to-end runs that are best on held-out data",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "maxItems": 2,
         "default": [],
     },
     "points": {"description": "along a side", "type": "integer", "minimum": 2, "default": 7},
+    "train_images": {
+        "description": "of the training set, for its loss",
+        "type": "integer",
+        "minimum": 1,
+        "default": 10000,
+    },
     "margin": {
         "description": "how far the plane goes beyond the models, in lengths of an update",
         "type": "number",

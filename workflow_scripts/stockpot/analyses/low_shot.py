@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 
+from ..merging.selectors import choose
 from ..statistics.paired import paired_mean
-from ..statistics.selectors import choose
 from .evidence import Evidence, Nothing
 
 OPTIONS = {
     "selectors": {
-        "description": "of alpha, see statistics/selectors.py",
+        "description": "of alpha: half, held-out, within-error, within-point",
         "type": "array",
-        "items": {"enum": ["half", "held-out", "within-error"]},
-        "default": ["half", "held-out", "within-error"],
+        "items": {"enum": ["half", "held-out", "within-error", "within-point"]},
+        "default": ["half", "held-out", "within-point"],
     }
 }
 
@@ -35,7 +35,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         if m not in few
         and evidence.models[m]["kind"] in variants
         and not evidence.models[m].get("ingredients")
-        and not evidence.models[m]["settings"].get("joint")
+        and not evidence.saw_shift(m)
     ]
     for run in [*few, *whole[:1]]:
         points = curves[run]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .evidence import Evidence, Nothing
 
+NEEDS = ["logits"]
 OPTIONS = {}
 
 

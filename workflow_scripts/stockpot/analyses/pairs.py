@@ -18,6 +18,7 @@ OPTIONS = {
     "models": {
         "description": "names of runs; empty: every end-to-end run",
         "type": "array",
+        "uniqueItems": True,
         "items": {"type": "string"},
         "default": [],
     },
@@ -31,12 +32,12 @@ OPTIONS = {
     "step": {
         "description": "of alpha, for the second derivative of the loss",
         "type": "number",
-        "exclusiveMinimum": 0,
+        "minimum": 0.001,
         "maximum": 0.5,
         "default": 0.1,
     },
 }
-NEEDS = ["geometry"]
+NEEDS = ["geometry", "logits"]
 EVALUATES = ["held-out", "reference", "shift"]
 
 

@@ -12,6 +12,11 @@ CORRUPTED = "corrupted"
 MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "of"}
 
 
+def subset(reference: str, shift: str) -> str:
+    """Name of the reference restricted to the classes of a shift."""
+    return f"{reference} ({shift} classes)"
+
+
 def resolved(config: dict) -> dict:
     """The config with what corrupted sets are made of: the held-out set where nothing is said."""
     own = {"of": config["data"]["held_out"]}
@@ -43,9 +48,7 @@ def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
 def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> str:
     """What stands for the images of ``datasets[name]``: equal for equal images."""
     entry = datasets[name]
-    if entry["source"] == ADVERSARIAL:
-        return images_of(datasets, entry["pool"], locate)
-    if entry["source"] == CORRUPTED:
-        return f"corrupted {name}"
+    if entry["source"] in MADE_OF:
+        return images_of(datasets, entry[MADE_OF[entry["source"]]], locate)
     identity = sources.module(entry["source"]).identity(entry, locate)
     return f"{entry['source']} {identity or name}"

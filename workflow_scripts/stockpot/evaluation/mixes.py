@@ -3,10 +3,13 @@
 import json
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from .. import analyses
+import numpy as np
+
 from ..datasets.dataset import Dataset
+from ..digest import sha256
 from ..files import atomic
 from ..models.card import read_card
 from .context import FolderContext
@@ -15,24 +18,30 @@ log = logging.getLogger(__name__)
 
 
 def evaluate_mixes(
-    spec: dict, classifiers: list[Path], sets: dict[str, list[Dataset]], store: Path, out: Path
+    mixes: Callable,
+    roles: list[str],
+    spec: dict,
+    classifiers: list[Path],
+    sets: dict[str, list[Dataset]],
+    store: Path,
+    out: Path,
 ) -> None:
     """Fill the store with the mixes' cells and list them in ``out`` (JSON).
 
-    A cell: what the analysis calls the mix, dataset, role, n, k and the store's key. spec:
-    analysis, options, precision, batch_size, store_logits. classifiers: of the zero-shot model
-    and the runs; those that diverged are left out. sets: role -> data sets; "held_out" and
-    "train" are always there, evaluated is what the analysis's ``EVALUATES`` names.
+    A cell: what the analysis calls the mix, dataset, role, n, k and the store's key. mixes, roles:
+    the analysis's generator, and on what it is evaluated. spec: options, precision, batch_size,
+    store_logits. classifiers: of the zero-shot model and the runs; those that diverged are left
+    out. sets: role -> data sets; "held_out" and "train" are always there. Of a training set as
+    many images count as the option train_images says.
     """
-    name = spec["analysis"]
     cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
     models = {card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)}
     context = FolderContext(spec, classifiers, sets["held_out"][0], sets["train"][0], store)
-    wanted = [role.replace("-", "_") for role in analyses.evaluates(name)]
+    wanted = [role.replace("-", "_") for role in roles]
+    if most := spec["options"].get("train_images"):
+        sets = {**sets, "train": [part(dataset, most) for dataset in sets["train"]]}
     rows, started = [], time.monotonic()
-    for done, (labels, recipe) in enumerate(
-        analyses.load(name, "mixes")(models, context, spec["options"]), 1
-    ):
+    for done, (labels, recipe) in enumerate(mixes(models, context, spec["options"]), 1):
         for role in wanted:
             for dataset in sets[role]:
                 key, found = context.evaluator.predictions(recipe, dataset)
@@ -44,3 +53,13 @@ def evaluate_mixes(
     context.report()
     with atomic(out) as path:
         path.write_text(json.dumps({"cells": rows}, indent=1) + "\n")
+
+
+def part(dataset: Dataset, most: int) -> Dataset:
+    """The data set, or ``most`` of its images, evenly spread over it."""
+    if len(dataset) <= most:
+        return dataset
+    rows = np.linspace(0, len(dataset) - 1, most).round().astype(int)
+    fingerprint = sha256({"part": most, "of": dataset.fingerprint})
+    images, labels = dataset.images[rows], dataset.labels[rows]
+    return Dataset(dataset.name, images, labels, dataset.class_names, fingerprint)

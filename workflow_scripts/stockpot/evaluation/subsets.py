@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..datasets.classes import subset
 from ..datasets.dataset import LABELS, read_card
-from ..statistics.tables import subset
 from .answers import answers
 
 

@@ -33,7 +33,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         for y, label in enumerate(labels):
             own = table[table["label"] == label]
             colour = GREY if "oracle" in label else BLUE
-            x, spread = factor * own["value" if column == "value" else column], 0.14
+            x, spread = factor * own[column], 0.14
             offsets = [
                 spread * (curves.index(c) - (len(curves) - 1) / 2) / max(len(curves) / 2, 1)
                 for c in own["curve"]

@@ -15,20 +15,20 @@ the mean of the shifts a permutation test). Every data set is in comparisons.csv
 """
 OPTIONS = {
     "significance": {
-        "description": "largest corrected p that counts as a difference",
-        "type": "number",
+        "description": "largest corrected p that counts; null: 1 - statistics.confidence",
+        "type": ["number", "null"],
         "exclusiveMinimum": 0,
         "exclusiveMaximum": 1,
-        "default": 0.05,
+        "default": None,
     }
 }
-MEAN = "mean of shifts"
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """A column of panels per model compared with; reference on the left, shifts on the right."""
     whole = tables["table"]
-    table = whole[whole["on"].isin([whole["on"].iloc[0], MEAN])]
+    table = whole[whole["on"].isin([whole["on"].iloc[0], whole["on"].iloc[-1]])]
+    level = style["significance"] or 1 - whole["confidence"].iloc[0]
     against = list(table["against"].drop_duplicates())
     models = list(table["model"].drop_duplicates())[::-1]
     places = list(table["on"].drop_duplicates())
@@ -38,7 +38,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for panel, (other, place) in zip(panels, [(a, p) for a in against for p in places]):
         own = table[(table["against"] == other) & (table["on"] == place)]
         y = [models.index(m) for m in own["model"]]
-        sure = own["p_corrected"] <= style["significance"]
+        sure = own["p_corrected"] <= level
         colours = [BLUE if s else GREY for s in sure]
         panel.axvline(0, color="#444444", lw=0.7)
         panel.hlines(y, 100 * own["low"], 100 * own["high"], colors=colours, lw=1)

@@ -10,9 +10,10 @@ DRAWS = "frontier"
 CAPTION = """
 **Gap to the frontier.** Mean accuracy under shift of every method minus that of one WiSE-FT sweep
 at the same reference accuracy, in points; right of 0 a method gives more than a choice of alpha
-would. Red: better on the reference than every point of the sweep, compared with its best point
-there. Bars: paired bootstrap, {level}, of the examples; that the place on the curve is itself
-measured is not in them. n: {sizes}.
+would. Red: better or worse on the reference than every point of the sweep, compared with its
+nearest end; filled where the interval excludes 0. Bars: paired bootstrap, {level}, of the
+examples, not corrected for the number of methods; that the place on the curve is itself measured
+is not in them. n: {sizes}.
 """
 OPTIONS = {}
 
@@ -26,7 +27,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     axes.axvline(0, color="#444444", lw=0.7)
     for y, row in enumerate(rows.itertuples()):
         sure = row.low > 0 or row.high < 0
-        colour = VERMILION if row.beyond else BLUE if sure else GREY
+        outside = row.beyond or row.below
+        colour = VERMILION if outside else BLUE if sure else GREY
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
         axes.plot(100 * row.gap, y, "o", ms=3.6, color=colour, mfc=colour if sure else "white")
     axes.set_yticks(range(len(rows)), rows["model"])
@@ -34,9 +36,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     axes.set_xlabel(f"Above the sweep of {table['curve'].iloc[0]} (points under shift)")
     axes.grid(axis="y", visible=False)
     looks = (
-        (BLUE, BLUE, "significant"),
-        (GREY, "white", "not significant"),
-        (VERMILION, VERMILION, "beyond"),
+        (BLUE, BLUE, "interval without 0"),
+        (GREY, "white", "with 0"),
+        (VERMILION, VERMILION, "outside the sweep"),
     )
     handles = [Line2D([], [], marker="o", ls="", ms=3.6, color=c, mfc=f) for c, f, _ in looks]
     result.legend(handles, [text for *_, text in looks], loc="outside upper center", ncols=3)

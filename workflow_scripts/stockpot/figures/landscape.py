@@ -30,6 +30,7 @@ PANELS = (
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """Three panels over the same plane."""
     table = tables["table"]
+    table = table[np.isfinite(table[[column for column, *_ in PANELS]]).all(axis=1)]
     one, other = table[["one", "other"]].iloc[0]
     plane = Triangulation(table["x"], table["y"])
     tall = np.ptp(table["y"]) / np.ptp(table["x"])

@@ -4,18 +4,23 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLACK, BLUE, GREEN, TWO_COLUMNS, VERMILION
+from .style import BLACK, BLUE, GREEN, ORANGE, TWO_COLUMNS, VERMILION
 
 DRAWS = "low-shot"
 CAPTION = """
 **Few shots.** Runs on k training images per class. Accuracy of the zero-shot model, of the
 fine-tuned one and of their mix, by the way in which alpha was chosen, on the reference and on the
-mean of the shifts; on the right the alphas. Bars: paired {level} interval of the
-mix minus the better of its two ends. n: {sizes}.
+mean of the shifts; on the right the alphas. Bars: paired {level} interval of the mix minus the
+better of its two ends. n: {sizes}.
 """
 OPTIONS = {}
-COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": GREEN}
-NAMES = {"half": "mix, α = 0.5", "held-out": "mix, best held-out", "within-error": "mix, one error"}
+COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": ORANGE, "within-point": GREEN}
+NAMES = {
+    "half": "mix, α = 0.5",
+    "held-out": "mix, best held-out",
+    "within-error": "mix, within one error",
+    "within-point": "mix, within one point",
+}
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

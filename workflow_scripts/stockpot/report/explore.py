@@ -37,7 +37,7 @@ def explore(
 ) -> alt.Chart:
     """A scatter with a menu of the shifts, zoom by wheel, and a legend that hides kinds.
 
-    models: name -> kind, settings, ingredients: what the hover tells of the recipe.
+    models: name -> kind, settings, ingredients and recipe: what the hover tells.
     """
     table, lines = _points(measurements, rho, models, axis), _lines(measurements, fits, axis)
     names = list(table["under"].drop_duplicates())
@@ -128,14 +128,25 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
 
 
 def recipe(model: str, curve: str, alpha: float, models: dict[str, dict]) -> str:
-    """What a model is made of, in one line."""
+    """What a model is made of, in one line; of a soup the mix that was found."""
     if curve:
         return f"{1 - alpha:g} zero-shot + {alpha:g} {curve}"
     entry = models.get(model, {})
     settings = {k: v for k, v in entry.get("settings", {}).items() if _telling(k, v)}
-    parts = [f"of {', '.join(entry['ingredients'])}"] if entry.get("ingredients") else []
+    parts = [_mix(entry["recipe"])] if entry.get("recipe") else []
+    if entry.get("ingredients") and not parts:
+        parts = [f"of {', '.join(entry['ingredients'])}"]
     parts += [f"{key.replace('_', ' ')} {value}" for key, value in sorted(settings.items())]
     return "; ".join([entry.get("kind", ""), *parts]).strip("; ")
+
+
+def _mix(recipe: dict) -> str:
+    """The coefficients that a soup was found with, by name."""
+    names = {sha: name for name, sha in recipe["ingredient_names"].items()}
+    terms = recipe["ingredients"].items()
+    if not all(isinstance(share, float) for _, share in terms):
+        return f"of {', '.join(names.values())}, with coefficients per part"
+    return " + ".join(f"{share:.3g} {names.get(sha, 'zero-shot')}" for sha, share in terms)
 
 
 def _telling(key: str, value) -> bool:

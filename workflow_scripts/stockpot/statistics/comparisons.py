@@ -44,15 +44,16 @@ def as_good_as_the_best(
     """(the best model, all models that are not significantly worse), as the papers set in bold.
 
     values: accuracy by model, in one column of a table; correct: model -> list of bool arrays, one
-    per data set of the column. Tests as in ``comparisons``, corrected over the column.
+    per data set of the column. Tests as in ``comparisons``. As the best is picked from the same
+    answers, p is corrected for all pairs of the column (Bonferroni), not for those with it alone.
     """
     best = values.idxmax()
     others = [model for model in values.index if model != best]
     right = correct(best)
     p = [
         mcnemar(right[0], correct(other)[0]) if len(right) == 1 else
-        permutation(right, correct(other), draws=20_000)
+        permutation(right, correct(other))
         for other in others
     ]  # fmt: skip
-    level = 1 - confidence
-    return best, {best} | {m for m, value in zip(others, corrected(p)) if value > level}
+    level = (1 - confidence) / max(1, len(values) * (len(values) - 1) / 2)
+    return best, {best} | {m for m, value in zip(others, p) if value > level}

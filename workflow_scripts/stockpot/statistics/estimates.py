@@ -10,14 +10,19 @@ def thresholded(held_out_confidence, held_out_correct, confidence) -> float:
     """Average thresholded confidence (Garg et al., ICLR 2022).
 
     The threshold is that above which lies a share of the held-out confidences equal to the
-    held-out accuracy; the estimate is the share of unlabelled examples above it. Arrays [n], [n]
-    and [m]; a fraction.
+    held-out accuracy; the estimate is the share of unlabelled examples above it. Examples at the
+    threshold, of which saturated models have many, count by the share that makes both equal.
+    Arrays [n], [n] and [m]; a fraction.
     """
     correct = np.asarray(held_out_correct, dtype=bool)
     known = np.sort(np.asarray(held_out_confidence, dtype=float))
     wrong = np.count_nonzero(~correct)
-    threshold = -np.inf if wrong == 0 else known[wrong - 1]
-    return float((np.asarray(confidence, dtype=float) > threshold).mean())
+    if wrong == 0:
+        return 1.0
+    threshold, unknown = known[wrong - 1], np.asarray(confidence, dtype=float)
+    tied, above = np.count_nonzero(known == threshold), np.count_nonzero(known > threshold)
+    share = (len(known) - wrong - above) / tied
+    return float((unknown > threshold).mean() + share * (unknown == threshold).mean())
 
 
 def mean_entropy(logits) -> float:

@@ -6,12 +6,16 @@ from .tables import BASELINE, LEAST, datasets
 
 
 def notes(
-    status: dict[str, str], overlap: pd.DataFrame, measurements: pd.DataFrame, fits: pd.DataFrame
+    status: dict[str, str],
+    overlap: pd.DataFrame,
+    measurements: pd.DataFrame,
+    fits: pd.DataFrame,
+    knots: dict[str, list[float]] | None = None,
 ) -> list[str]:
     """Sentences on runs without a result, shared images, and lines that could not be drawn.
 
     status: model -> "ok" or how its run ended. overlap: columns seen_in, dataset, shared, n.
-    measurements, fits: see ``tables``.
+    measurements, fits: see ``tables``; knots: of lines in pieces.
     """
     found = [f"{name}: no result, this run {end}." for name, end in status.items() if end != "ok"]
     found += [
@@ -23,7 +27,15 @@ def notes(
     if baseline and missing:
         found.append(
             f"No line of the standard models and no effective robustness on "
-            f"{', '.join(sorted(missing))}: a line needs {LEAST} models that differ on the "
-            f"reference, and {baseline} have a result."
+            f"{', '.join(sorted(missing))}: a line needs {LEAST} models that have a result there "
+            f"and differ on the reference; of {baseline} standard models, too few do."
         )
+    for dataset, places in (knots or {}).items():
+        pieces = set(fits.loc[fits["dataset"] == dataset, "start"])
+        lost = [f"{start:g}" for start in (0.0, *sorted(places)) if start not in pieces]
+        if lost and dataset not in missing:
+            found.append(
+                f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
+                "models; models there have no effective robustness."
+            )
     return found

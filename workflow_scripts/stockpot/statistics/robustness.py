@@ -40,18 +40,13 @@ def inside(accuracy, n, axis: str = "logit") -> np.ndarray:
 
 @dataclass(frozen=True)
 class Line:
-    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models.
-
-    It holds between the reference accuracies ``start`` (in it) and ``end`` (not in it, but 1 is).
-    """
+    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models."""
 
     slope: float
     intercept: float
     r: float
     n: int
     axis: str
-    start: float = 0.0
-    end: float = 1.0
 
     def predict(self, reference) -> np.ndarray:
         """Accuracy under shift that the line expects at these reference accuracies."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..datasets.classes import subset
 from .intervals import clopper_pearson, mean_interval
 from .robustness import (
     effective_robustness,
@@ -79,6 +80,12 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     return table.astype({"n": "Int64", "k": "Int64", "alpha": "float64"})[COLUMNS]
 
 
+def published_cells(found: list[tuple[str, str, float]]) -> pd.DataFrame:
+    """Cells of published models for ``measure``; found: see ``cloud.read_cloud``."""
+    table = pd.DataFrame(found, columns=["model", "dataset", "value"])
+    return table.assign(kind=BASELINE, curve="", alpha=None)
+
+
 def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     shifts = {dataset for dataset, role in roles.items() if role == "shift"}
     rows = []
@@ -111,11 +118,6 @@ def reference(measurements: pd.DataFrame) -> str:
     if len(names) != 1:
         raise ValueError(f"need exactly one reference set, got {names}")
     return names[0]
-
-
-def subset(reference: str, shift: str) -> str:
-    """Name of the reference restricted to the classes of a shift."""
-    return f"{reference} ({shift} classes)"
 
 
 def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def _chosen(mean: dict, context) -> dict:
     """The recipe at the alpha that the selector chooses; it carries the whole curve."""
     import pandas as pd
 
-    from ...statistics.selectors import choose
+    from ..selectors import choose
 
     curve = []
     for alpha in sorted(map(float, context.spec["among"])):
