@@ -10,6 +10,7 @@ report: "rules/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/common_analyses.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/heads.smk"

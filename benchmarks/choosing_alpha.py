@@ -23,11 +23,11 @@ TEXT = """# Choosing alpha
 Made by `make evidence`: {sweeps} sweeps of the embedded studies (the objects study with three seeds
 and with few shots; digits, textures and colours), and the four curves of 21 alphas that WiSE-FT
 publishes. On these the reference stands for the held-out set, as no other number is known, so that
-rules which look at held-out data see what they are scored with. Regret: points that the chosen alpha
-misses of the best alpha of the same sweep, under shift and on the mean of reference and shifts; its
-mean, and the worst of all sweeps. Rules that need more than accuracies cannot be replayed on the
-published curves. The one-point rule was added after a first look at the objects study and at the
-published curves, and before the other tasks were evaluated.
+rules which look at held-out data see what they are scored with. Regret: points that the chosen
+alpha misses of the best alpha of the same sweep, under shift and on the mean of reference and
+shifts; its mean, and the worst of all sweeps. Rules that need more than accuracies cannot be
+replayed on the published curves. The one-point rule was added after a first look at the objects
+study and at the published curves, and before the other tasks were evaluated.
 
 {table}
 ![Every way to choose alpha](choosing-alpha.png)

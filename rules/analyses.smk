@@ -1,33 +1,3 @@
-def subjects(study, name):
-    """Ids of the runs whose mixes an analysis looks at: those it names, or all end-to-end."""
-    runs, options = plan.studies[study]["runs"], analysis_options(name)
-    soup = plan.studies[study]["models"].get(options.get("soup"), {})
-    wanted = options.get("models") or soup.get("ingredients") or list(runs)
-    return [runs[run] for run in wanted if run in runs]
-
-
-def evidence(w):
-    """What an analysis reads beside tables and predictions."""
-    study, needs = plan.studies[w.study], analyses.needs(analysis_kind(w.analysis))
-    found = {}
-    if analyses.evaluates(analysis_kind(w.analysis)):
-        found["mixes"] = f"<results>/studies/{w.study}/mixes/{w.analysis}.json"
-    if "geometry" in needs:
-        found["geometry"] = f"<results>/studies/{w.study}/geometry.csv"
-    if "recipes" in needs:
-        found["recipes"] = recipe_files(study).values()
-    return found
-
-
-def recipe_files(study):
-    return {n: f"<results>/recipes/{id}.json" for n, id in study["soups"].items() if is_recipe(id)}
-
-
-def mixed_roles(entry):
-    """Parts of the data that the mixes of an analysis are found or evaluated on."""
-    return ["held-out", "train", *analyses.evaluates(analysis_kind(entry))]
-
-
 rule geometry:
     """Lengths and angles of the updates of all end-to-end runs."""
     input:

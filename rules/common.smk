@@ -36,35 +36,6 @@ GPU = int(has_gpu())
 
 
 EVALUATION = {k: v for k, v in config["evaluation"].items() if k != "models_per_job"}
-# Name of a figure -> its module, and the entry of the analyses that it draws.
-FIGURES = {name: (name, "") for name in config["figures"] if not figures.draws(name)}
-for entry in config["analyses"]:
-    drawn = [n for n in figures.names() if figures.draws(n) == analyses.kind(config, entry)]
-    for name in drawn:
-        own = name if analyses.kind(config, entry) == entry else f"{entry}-{name}"
-        FIGURES[own if len(drawn) > 1 or name == own else entry] = (name, entry)
-
-
-MAIN_FIGURES = [name for name in ("effective-robustness",) if name in FIGURES]
-
-
-def figures_of(entry):
-    """Names of the figures that draw one entry of the analyses."""
-    return [name for name, (_, drawn) in FIGURES.items() if drawn == entry]
-
-
-def figure_options(figure):
-    name, _ = FIGURES[figure]
-    return defaults(figures.options(name)) | config["figures"].get(name, {})
-
-
-def analysis_kind(entry):
-    return analyses.kind(config, entry)
-
-
-def analysis_options(entry):
-    given = {k: v for k, v in config["analyses"][entry].items() if k != "analysis"}
-    return defaults(analyses.options(analysis_kind(entry))) | given
 
 
 def one_of(names):
@@ -113,11 +84,6 @@ def averages_of(soup):
 def classifiers_of(soup):
     """Ids of what a soup's recipe may name: the start, then the ingredients."""
     return [plan.soups[soup]["start"], *plan.soups[soup]["ingredients"]]
-
-
-def data_sets(study, *roles):
-    """Ids of the data sets that play these parts in a study."""
-    return [id for role in roles for id in plan.studies[study]["sets"][role]]
 
 
 def members(family):

@@ -1,20 +1,3 @@
-def figure_tables(w):
-    """The tables that a figure draws: of its analysis, or those of the study."""
-    folder = f"<results>/studies/{w.study}"
-    if entry := FIGURES[w.figure][1]:
-        return {"table": f"{folder}/analyses/{entry}.csv"}
-    names = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
-    return {name: f"{folder}/{file}.csv" for name, file in names.items()}
-
-
-def figure_caption(figure):
-    """How to read it, with the level, the axis and the numbers of images of this study."""
-    sizes = ", ".join(f"{name} {n:,}" for name, n in plan.sizes.items())
-    level = f"{100 * config['statistics']['confidence']:g} %"
-    name, axis = FIGURES[figure][0], config["statistics"]["axis"]
-    return figures.caption(name, level, axis, sizes, figure_options(figure))
-
-
 rule figure:
     """Draw one figure from the tables."""
     input:

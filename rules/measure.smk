@@ -1,8 +1,3 @@
-def cloud_table(w):
-    """The file of published models, if the config names one."""
-    return {"cloud": plan.cloud["path"]} if plan.cloud else {}
-
-
 rule measure:
     """One tidy table of every accuracy with its n and interval, and what follows from it."""
     input:
