@@ -55,4 +55,5 @@ onerror:
 
 
 onsuccess:
-    print("".join(f"\nFigures and tables: results/studies/{study}/" for study in plan.studies))
+    first = "overview.html" if "overview" in config["pages"] else "overview.md"
+    print("".join(f"\nRead results/studies/{study}/{first} first" for study in plan.studies))
