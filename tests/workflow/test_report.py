@@ -20,16 +20,21 @@ FROM_TABLES = Counter(measure=1, summary=1, figure=len(FIGURES), analysis=len(AN
                       page=len(ANALYSES), overview=1, explore=1)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def reported(finished, tmp_path_factory):
-    """The micro study with analyses and all pages, and its report."""
-    study = finished.copy(tmp_path_factory.mktemp("reported"))
-    config = study.config()
-    config["analyses"] = {**dict.fromkeys(defaults(study)), **ANALYSES}
-    study.edit(lambda c: c.update(analyses=config["analyses"], pages=["overview", "explore"]))
-    jobs, computed = study.run()
-    study.snakemake("--report", "report.html")
-    return study, jobs, computed
+@pytest.fixture(scope="session")
+def reported(finished, once):
+    """(the micro study with analyses, all pages and its report; jobs that ran; cells computed)"""
+
+    def make(folder):
+        study = finished.copy(folder)
+        analyses = {**dict.fromkeys(defaults(study)), **ANALYSES}
+        study.edit(lambda c: c.update(analyses=analyses, pages=["overview", "explore"]))
+        done = study.run()
+        study.snakemake("--report", "report.html")
+        (folder / "ran.json").write_text(json.dumps(done))
+
+    study = once("reported", make)
+    jobs, computed = json.loads((study.folder / "ran.json").read_text())
+    return study, Counter(jobs), computed
 
 
 def defaults(study) -> list[str]:
