@@ -14,7 +14,6 @@ from stockpot.statistics.export import to_markdown
 from stockpot.statistics.tables import read_table
 
 PUBLISHED = Path(__file__).parents[1] / "resources" / "published"
-COLUMNS = {"alpha": "alpha", "shift": "regret_shifts", "both": "regret_both"}
 HELD_OUT = 26_000  # 2 % of ImageNet's training set, as the soups' paper holds out
 # Of `make evidence`; the other tasks were evaluated after the rules were written down.
 STUDIES = {"objects": ["objects", "evidence"], "other tasks": ["digits", "textures", "colours"]}
@@ -34,19 +33,6 @@ study and at the published curves, and before the other tasks were evaluated.
 
 """
 COLUMNS = {"alpha": "alpha", "shift": "regret_shifts", "both": "regret_both"}
-HELD_OUT = 26_000  # 2 % of ImageNet's training set, as the soups' paper holds out
-TEXT = """# Choosing alpha
-
-Made by `make evidence`. {sweeps} sweeps of {studies} embedded studies (tasks and seeds), and the
-four curves of 21 alphas that WiSE-FT publishes (there the reference stands for the held-out set, as
-no other number is known). Regret: points that the chosen alpha misses of the best alpha of the same
-sweep, under shift and on the mean of reference and shifts; its mean, and the worst of all sweeps.
-Rules that need more than accuracies cannot be replayed on the published curves.
-
-{table}
-![Every way to choose alpha](choosing-alpha.png)
-
-"""
 
 
 def main(folder: Path, out: Path) -> None:
