@@ -7,6 +7,17 @@ for entry in config["analyses"]:
         FIGURES[own if len(drawn) > 1 or name == own else entry] = (name, entry)
 
 
+# Of the overview page: analyses that it shows, and what stands above each table.
+OVERVIEW = [name for name in ("choosing-alpha", "diagnosis") if name in config["analyses"]]
+HEADS = {
+    "overview": "## Every model\n\nRows that are called oracle are chosen on the test sets, and are "
+    "never bold.",
+    "choosing-alpha": "## Which alpha?\n\nOver all sweeps: the alphas that each rule chooses, mean "
+    "accuracies in percent, and regret, the points that it misses of the best alpha of the same "
+    "sweep: under shift, and on the mean of reference and shifts.",
+    "diagnosis": "## Would these runs make a good soup?\n\nOf the end-to-end runs, or of the soup that "
+    "analyses.diagnosis names; all on the held-out set.",
+}
 MAIN_FIGURES = [name for name in ("effective-robustness",) if name in FIGURES]
 
 

@@ -24,6 +24,7 @@ rule page:
         spec=lambda w: {
             "title": f"{w.analysis.replace('-', ' ').capitalize()}, {w.study}",
             "captions": [figure_caption(name) for name in figures_of(w.analysis)],
+            "heads": [""],
         },
         code=code_digest("page.py"),
     message:
@@ -36,11 +37,7 @@ use rule page as overview with:
     input:
         texts=lambda w: [
             f"<results>/studies/{w.study}/overview.md",
-            *(
-                f"<results>/studies/{w.study}/analyses/{name}.md"
-                for name in ("choosing-alpha", "diagnosis")
-                if name in config["analyses"]
-            ),
+            *(f"<results>/studies/{w.study}/analyses/{name}.md" for name in OVERVIEW),
         ],
         figures=lambda w: [
             f"<results>/studies/{w.study}/figures/{name}.png" for name in MAIN_FIGURES
@@ -60,6 +57,7 @@ use rule page as overview with:
         spec=lambda w: {
             "title": f"Overview of {w.study}",
             "captions": [figure_caption(name) for name in MAIN_FIGURES],
+            "heads": [HEADS[name] for name in ("overview", *OVERVIEW)],
         },
         code=code_digest("page.py"),
     message:

@@ -7,7 +7,8 @@ from stockpot.job import job
 from stockpot.report.page import figure, page, text
 
 with job(snakemake) as spec:
-    parts = [text(Path(path).read_text("utf-8")) for path in snakemake.input.get("texts", [])]
+    texts = [Path(path).read_text("utf-8") for path in snakemake.input.get("texts", [])]
+    parts = [text(f"{head}\n\n{told}") for head, told in zip(spec["heads"], texts, strict=True)]
     drawn = zip(snakemake.input.get("figures", []), spec["captions"], strict=True)
     parts = [*(figure(Path(image), caption) for image, caption in drawn), *parts]
     with atomic(snakemake.output[0]) as path:

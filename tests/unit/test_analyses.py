@@ -1091,7 +1091,7 @@ def test_a_soup_that_is_named_is_looked_at_alone(study):
     recipes = study.recipe_files
     table = diagnosed(study, RUNS, recipes=recipes, soup="uniform")
     assert list(table.loc[table["what"] == "alone", "model"]) == ["base", "long"]
-    assert "All 2 of them start from the same model (zero-shot)" in findings(table)
+    assert "All 2 runs start from the same model (zero-shot)" in findings(table)
     assert "step" not in set(table["what"]), "a uniform soup has no trace"
 
 

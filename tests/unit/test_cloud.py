@@ -19,9 +19,12 @@ ROLES = {"reference": "reference", "a": "shift", "b": "shift"}
 SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
 
 
-def cloud(tmp_path, text: str, **spec) -> pd.DataFrame:
+def cloud(tmp_path, text: str, pad: bool = False, **spec) -> pd.DataFrame:
     path = tmp_path / "models.csv"
     path.write_text(text)
+    if pad and text:
+        columns = text.splitlines()[0].count(",")
+        path.write_text(text + "".join(f"pad{i}{',' * columns}\n" for i in range(3)))
     return published_cells(read_cloud(path, SPEC | spec, "reference", ["a", "b"], ["mine"]))
 
 
@@ -75,20 +78,20 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
         ("model,reference,a\nm,0.5,nan\n", "m, a: 'nan' is not an accuracy"),
         (
             "model,reference,a\nm,.5,.5\nm,.5,.5\n",
-            "'m' is empty, has < or >, or is the name",
+            "'m' is the name of another model",
         ),
         (
             "model,reference,a\nmine,.5,.5\n",
-            "'mine' is empty, has < or >, or is the name",
+            "'mine' is the name of another model",
         ),
-        ("model,reference,a\n</script>,.5,.5\n", "'</script>' is empty, has < or >"),
-        ("model,reference,a\n,.5,.5\n", "'' is empty"),
-        ("", "it has no rows"),
+        ("model,reference,a\n</script>,.5,.5\n", "'</script>' is no name"),
+        ("model,reference,a\n,.5,.5\n", "'' is no name"),
+        ("", "has 0 models, but a line needs 3"),
     ],
 )
 def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
     with pytest.raises(StockpotError, match=re.escape(said)) as error:
-        cloud(tmp_path, text)
+        cloud(tmp_path, text, pad=True)
     assert str(error.value).startswith("standard.table: ") and "\n" not in str(error.value)
 
 

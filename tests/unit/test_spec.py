@@ -601,10 +601,10 @@ def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
 
 def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table = tmp_path / "models.csv"
-    table.write_text("model,reference,v2\nb,0.7,0.4\n")
+    table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.2\n")
     config["standard"] = {**config["standard"], "models": {}, "table": {"path": str(table)}}
     first = plan_of(config).cloud
     assert first["path"] == str(table) and set(first) == {"path", "sha256"}
-    table.write_text("model,reference,v2\na,0.5,0.4\n")
+    table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
     assert plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}

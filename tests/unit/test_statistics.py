@@ -376,7 +376,7 @@ def test_notes_tell_what_is_missing(measurements):
     ]
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
     found = notes({}, overlap[:0], few, robustness_table(few, "logit", 0.95)[0])
-    assert len(found) == 1 and "on a, b, shifts: a line needs 3 models" in found[0]
+    assert len(found) == 1 and "on a, b, the mean of shifts: a line needs 3 models" in found[0]
     none = measurements[measurements["kind"] != "from-scratch"]
     assert notes({}, overlap[:0], none, robustness_table(none, "logit", 0.95)[0]) == []
 
@@ -401,3 +401,10 @@ def test_overview_with_the_best_alpha_at_one_half(measurements):
     assert overview(best)["model"].tolist()[2:] == [
         "run, alpha 0.50 (best held-out)", "run, alpha 0.00 (oracle)", "stew",
     ]  # fmt: skip
+
+
+def test_notes_tell_of_a_piece_without_a_line(measurements):
+    fits, _ = robustness_table(measurements, "logit", 0.95, {"a": [0.99]})
+    overlap = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
+    (told,) = notes({}, overlap, measurements, fits, {"a": [0.99]})
+    assert told.startswith("a: its line has no piece from 0.99")

@@ -9,6 +9,7 @@ from pathlib import Path
 from .datasets.classes import subset
 from .errors import StockpotError
 
+LEAST = 3  # models that a line needs
 UNITS = {"fraction": 1, "percent": 100}
 DEFAULTS = {"model": "model", "columns": {}, "unit": "fraction"}
 
@@ -31,8 +32,10 @@ def read_cloud(
             rows = list(csv.DictReader(file))
     except (OSError, ValueError, csv.Error) as error:
         raise StockpotError(f"standard.table: cannot read {path} as CSV ({error})") from error
-    if not rows:
-        raise StockpotError(f"standard.table: cannot read {path} as CSV (it has no rows)")
+    if len(rows) < LEAST:
+        raise StockpotError(
+            f"standard.table: {path} has {len(rows)} models, but a line needs {LEAST} or more"
+        )
     there = [name for name in rows[0] if name]
     known = [reference, *shifts, *(subset(reference, shift) for shift in shifts)]
     columns = {name: name for name in known if name in there} | spec["columns"]
@@ -50,11 +53,10 @@ def read_cloud(
     found, seen = [], set(taken)
     for row in rows:
         name = (row[spec["model"]] or "").strip()
-        if name in seen or not name or set(name) & set("<>"):
-            raise StockpotError(
-                f"standard.table: {path}: {name!r} is empty, has < or >, or is the name of "
-                "another model"
-            )
+        wrong = "is the name of another model" if name in seen else ""
+        wrong = wrong or ("is no name" if not name or set(name) & set("<>") else "")
+        if wrong:
+            raise StockpotError(f"standard.table: {path}: {name!r} {wrong}")
         seen.add(name)
         for dataset, column in columns.items():
             if (row[column] or "").strip():

@@ -95,6 +95,8 @@ def line(error) -> str:
     if error.validator == "additionalProperties":
         allowed = sorted(error.schema.get("properties", {}))
         unknown = [key for key in value if key not in allowed]
+        if not allowed:
+            return f"{path}: unknown key {', '.join(map(repr, unknown))}; there are no options here"
         return (
             f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
         )

@@ -133,7 +133,7 @@ def _findings(evidence, names, table, right, trace, options) -> list[dict]:
         say(f"The runs start from different models ({', '.join(sorted(starts))}): "
             "runs from one start mix best.")  # fmt: skip
     else:
-        say(f"All {len(names)} of them start from the same model ({starts.pop()}), as they must.")
+        say(f"All {len(names)} runs start from the same model ({starts.pop()}), as they must.")
     norms = table[table["what"] == "norm"]
     far = norms[norms["value"] > FAR]
     for row in far.itertuples():

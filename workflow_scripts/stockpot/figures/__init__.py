@@ -64,8 +64,8 @@ def load(name: str) -> Callable:
                 drawn, data = draw(tables, registry.defaults(known) | given)
             # Laid out once, or else each file would depend on those saved before it.
             # The first pass learns how large the texts are, the second finds their places.
-            drawn.draw_without_rendering()
-            drawn.draw_without_rendering()
+            for _ in range(2 if drawn.get_layout_engine() else 1):
+                drawn.draw_without_rendering()
             drawn.set_layout_engine("none")
             return drawn, data
 

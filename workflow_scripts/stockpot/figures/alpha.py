@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..statistics.tables import MEAN, datasets
-from .style import DASHES, GREY, finish, grid, sweeps
+from .style import DASHES, GREY, finish, grid, sentence, sweeps
 
 CAPTION = """
 **Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights
@@ -23,6 +23,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """A panel per data set, a line per sweep with its intervals and its chord."""
     measurements = tables["measurements"]
     table = measurements[measurements["curve"] != ""].sort_values("alpha", kind="stable")
+    if table.empty:
+        return sentence("Nothing to show: this study has no sweep."), table
     names = datasets(measurements, "reference", "held-out", "shift", "mean")
     result, panels, spare = grid(len(names), style["columns"], 1.9)
     legend = {}

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .methods import GROUPS, group_of
 from .style import TWO_COLUMNS
@@ -36,6 +37,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.annotate(row.model, (row.all_seconds, y), (3, 0), textcoords="offset points",
                            fontsize=5.2, va="center", color=colour)  # fmt: skip
         panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.margins(x=0.18)
         panel.set_title(title, loc="left")
         panel.set_xlabel("Seconds, with all ingredients")

@@ -13,8 +13,7 @@ CAPTION = """
 the start, over the median. Top right: below the diagonal the cosine between two updates, above it
 the barrier of the pair, the points of accuracy that the mean of the two weights lies below the
 mean of the two. Bottom left: each ingredient alone. Bottom right: the greedy soup's trace, the
-accuracy with every candidate; grey was left out. Bars: {level}. The sentences are in
-diagnosis.md.
+accuracy with every candidate; grey was left out. Bars: {level}. What it says is in the table.
 """
 OPTIONS = {}
 

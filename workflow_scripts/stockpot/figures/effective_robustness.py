@@ -10,13 +10,13 @@ from .style import TWO_COLUMNS
 
 CAPTION = """
 **Effective robustness.** Accuracy on the reference (x) against the mean over the shifts (y), both
-axes {drawn}-scaled. The grey line is fitted through standard models, trained on the reference
-alone, on a {axis} scale; the height above it is effective robustness. Curves are WiSE-FT sweeps
-from the zero-shot model (alpha 0) to the named model (alpha 1); the rings are alpha 0.5. Bars and
-band: {level} intervals, of an accuracy (Clopper-Pearson; of a mean, stratified bootstrap) and of
-the line (bootstrap of the standard models); the joint interval of the height is in
-robustness.csv. Where standard models are near chance on a shift, as in the embedded study,
-heights are larger than in the papers; their sign is what carries over. n: {sizes}.
+axes {drawn}-scaled. The grey line, where the study has standard models, is fitted through these,
+trained on the reference alone, on a {axis} scale; the height above it is effective robustness.
+Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model (alpha 1); the
+rings are alpha 0.5. Bars and band: {level} intervals, of an accuracy (Clopper-Pearson; of a mean,
+stratified bootstrap) and of the line (bootstrap of the standard models); the joint interval of
+the height is in robustness.csv. Where standard models are near chance on a shift, heights are
+larger than in the papers; their sign is what carries over. n: {sizes}.
 """
 OPTIONS = {
     "axis": {

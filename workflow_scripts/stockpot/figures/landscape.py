@@ -12,9 +12,9 @@ DRAWS = "landscape"
 CAPTION = """
 **Error landscape.** The plane through the zero-shot model (star) and two fine-tuned models
 (dots): training loss, error on the reference and mean error under shift, darker is lower; the
-cross is the lowest point of the grid (an oracle). Distances are true: lengths and the angle
-between the updates are those of the weights, in lengths of the first update. Small marks are the
-mixes that were evaluated. n: {sizes}.
+cross is the lowest point of the grid (of errors, an oracle). Distances are true: lengths and the
+angle between the updates are those of the weights, in lengths of the first update. Small marks
+are the mixes that were evaluated. n: {sizes}.
 """
 OUTLINED = [withStroke(linewidth=1.5, foreground="white")]
 OPTIONS = {

@@ -9,9 +9,9 @@ from .style import finish, grid
 
 CAPTION = """
 **Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its
-own line of the standard models (grey, fitted on a {axis} scale) and its own ends; both axes
-{drawn}-scaled. The height above the line is effective robustness on that shift; the dotted line
-is chance. Bars and band: {level} intervals. n: {sizes}.
+own line of the standard models, where there are any (grey, fitted on a {axis} scale) and its own
+ends; both axes {drawn}-scaled. The height above the line is effective robustness on that shift;
+the dotted line is chance. Bars and band: {level} intervals. n: {sizes}.
 """
 OPTIONS = {
     "axis": {

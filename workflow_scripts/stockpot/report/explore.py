@@ -12,6 +12,11 @@ from ..statistics.robustness import Line, inside, transforms
 from ..statistics.tables import BASELINE, KEY, MEAN, datasets, pairs, reference
 
 WIDTH, HEIGHT = 720, 520
+HEAD = """<h1>Every model, on the reference and under shift</h1>
+<p>Hover over a point for its recipe, numbers and intervals. The wheel zooms, dragging moves the
+plot, a double click brings it back; a click on the legend shows one kind of model. Lines of points
+are WiSE-FT sweeps from the zero-shot model to the model at the other end. The grey line, if any, is
+fitted through the standard models, most of which lie below and left of the view.</p>"""
 SHAPES = {
     "zero-shot": "cross", "end-to-end": "circle", "linear-classifier": "square",
     "linear-search": "square", "wise-ft": "circle", "uniform": "triangle-up",
@@ -19,6 +24,8 @@ SHAPES = {
 }  # fmt: skip
 # The menu stands above the scatter.
 STYLE = """
+h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
+p { max-width: 60rem; color: #444; }
 body { font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 1.5rem; }
 #vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
 #vis form.vega-bindings { margin-bottom: .8rem; }
@@ -91,7 +98,8 @@ def explore(
 def to_html(chart: alt.Chart) -> str:
     """A whole page with all scripts in it."""
     page = chart.to_html(inline=True, embed_options={"actions": False, "renderer": "svg"})
-    return page.replace("</style>", f"{STYLE}</style>", 1)
+    page = page.replace("</style>", f"{STYLE}</style>", 1)
+    return page.replace('<div id="vis">', f'{HEAD}\n<div id="vis">', 1)
 
 
 def _points(measurements, rho, models, axis) -> pd.DataFrame:

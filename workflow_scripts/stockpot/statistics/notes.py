@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .tables import BASELINE, LEAST, datasets
+from .tables import BASELINE, LEAST, MEAN, datasets
 
 
 def notes(
@@ -25,10 +25,11 @@ def notes(
     baseline = measurements.loc[measurements["kind"] == BASELINE, "model"].nunique()
     missing = set(datasets(measurements, "shift", "mean")) - set(fits["dataset"])
     if baseline and missing:
+        places = sorted("the mean of shifts" if name == MEAN else name for name in missing)
         found.append(
-            f"No line of the standard models and no effective robustness on "
-            f"{', '.join(sorted(missing))}: a line needs {LEAST} models that have a result there "
-            f"and differ on the reference; of {baseline} standard models, too few do."
+            f"No line of the standard models and no effective robustness on {', '.join(places)}: a "
+            f"line needs {LEAST} models that have a result there and differ on the reference; of "
+            f"{baseline} standard models, too few do."
         )
     for dataset, places in (knots or {}).items():
         pieces = set(fits.loc[fits["dataset"] == dataset, "start"])

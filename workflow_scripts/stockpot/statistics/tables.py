@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..cloud import LEAST
 from ..datasets.classes import subset
 from .intervals import clopper_pearson, mean_interval
 from .robustness import (
@@ -18,7 +19,6 @@ from .robustness import (
 )
 
 BASELINE = "from-scratch"
-LEAST = 3  # models that a line needs
 MEAN = "shifts"
 SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
