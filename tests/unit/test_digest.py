@@ -8,7 +8,7 @@ import re
 import pytest
 from conftest import ROOT, SCRIPTS, python
 
-from stockpot import digest, figures
+from stockpot import analyses, digest, figures
 from stockpot.datasets import sources
 from stockpot.digest import canonical, code_digest, sha256, sha256_file, short
 from stockpot.merging import methods
@@ -216,11 +216,17 @@ RULES = {
         for n in methods.names()
     },
     **{f"figure {n}": ["figure.py", module("figures", n)] for n in figures.names()},
+    **{f"analysis {n}": ["analysis.py", module("analyses", n)] for n in analyses.names()},
+    **{
+        f"mixes {n}": ["mixes.py", module("analyses", n)]
+        for n in analyses.names()
+        if analyses.evaluates(n)
+    },
     **{
         script: [f"{script}.py"]
         for script in (
             "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
-            "samples",
+            "samples", "corrupt_dataset", "geometry", "page", "explore",
         )
     },
     "store": ["stockpot/evaluation/store.py"],

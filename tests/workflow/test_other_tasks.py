@@ -34,6 +34,8 @@ def at_micro_scale(config: dict, lines: int) -> dict:
             }
         },
         "adversary": {"images": 100},
+        "analyses": None,
+        "pages": [],
         "figures": {"alpha": None, "shifts": None, "soups": None, "methods": None},
     }
 
@@ -88,6 +90,8 @@ CROSS = {
     },
     "sweep": {"of": []},
     "soups": {"ema": {"method": "ema", "ingredients": ["lp-ft"], "decay": 0.9}},
+    "analyses": {"choosing-alpha": None},  # of those of the study, the choice of members is left
+    "pages": [],
     "figures": {"effective-robustness": None, "shifts": None},
 }  # fmt: skip
 KEPT = ("objects-textures",)
@@ -129,8 +133,9 @@ def test_soups_of_backbones_and_what_a_run_may_have(finished, tmp_path):
     config["soups"]["mono"] = {"method": "mono-soup", "ingredients": ["lp-ft"]}
     (study.folder / "study.yaml").write_text(yaml.safe_dump(config))
     jobs, cells = study.run("--configfile", *map(str, files), "study.yaml")
-    assert jobs == Counter(merge=1, evaluate=1, measure=1, summary=1, figure=1)
-    assert cells == 3 == len(study.stored() - known)
+    tables = Counter(measure=1, summary=1, figure=2, analysis=1, page=1)
+    assert jobs == tables + Counter(merge=1, evaluate=1)
+    assert cells == 4 == len(study.stored() - known)
 
 
 @pytest.mark.parametrize("task", ["digits", "textures", "colours"])

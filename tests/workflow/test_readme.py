@@ -115,6 +115,9 @@ def test_own_data_by_the_readmes_config(study):
     (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
     runs = {"defaults": {"epochs": 1}, "runs": {"linear": None}, "search": {"runs": 0}}
     small = {"finetune": runs, "soups": {"uniform": None, "ensemble": None}}
+    # Of the analyses two, which look at a study in the most ways.
+    every = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
+    small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha", "diagnosis"})
     small["sweep"] = {"alphas": [0.0, 0.5, 1.0], "of": ["base"]}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
