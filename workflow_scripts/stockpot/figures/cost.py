@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from .methods import GROUPS, group_of
@@ -16,6 +17,7 @@ store took less); memory and images are in cost.csv. Crosses answer with several
 n: {sizes}.
 """
 OPTIONS = {}
+OUTLINED = [withStroke(linewidth=1.6, foreground="white")]
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
@@ -35,7 +37,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             y = 100 * getattr(row, column)
             panel.plot(row.all_seconds, y, marker, color=colour, ms=4, mew=0.3, mec="white")
             panel.annotate(row.model, (row.all_seconds, y), (3, 0), textcoords="offset points",
-                           fontsize=5.2, va="center", color=colour)  # fmt: skip
+                           fontsize=5.2, va="center", color=colour,
+                           path_effects=OUTLINED)  # fmt: skip
         panel.set_xscale("log")
         panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
         panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
