@@ -58,7 +58,7 @@ rule mixes:
             {
                 "analysis": analysis_kind(w.analysis),
                 "options": analysis_options(w.analysis),
-                **EVALUATION,
+                **spec.evaluation(config),
                 "store_logits": "logits" in analyses.needs(analysis_kind(w.analysis)),
             }
         ),

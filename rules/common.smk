@@ -35,9 +35,6 @@ THREADS = config["threads"]
 GPU = int(has_gpu())
 
 
-EVALUATION = {k: v for k, v in config["evaluation"].items() if k != "models_per_job"}
-
-
 def one_of(names):
     """A wildcard constraint; nothing matches where there are no names."""
     return "|".join(names) or "(?!)"

@@ -441,6 +441,7 @@ def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
     for cell in study.cells:
         scores, labels = study.logits[cell["model"]][cell["dataset"]], study.labels[cell["dataset"]]
         bare = predictions(torch.tensor(scores), torch.tensor(labels), False)
+        study.store.path(cell["key"]).unlink(missing_ok=True)
         study.store.put(cell["key"], bare, {}, "")
     table = tabulate("choosing-alpha", study.evidence())
     assert "confidence" in set(table["selector"]) and "entropy" not in set(table["selector"])

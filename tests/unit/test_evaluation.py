@@ -326,6 +326,20 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     assert (answers(tmp_path, name).correct == answer.correct.numpy()).all()
     assert store.path(name).relative_to(tmp_path).parts == (name[:2], f"{name}.safetensors")
     assert [p.name for p in store.path(name).parent.iterdir()] == [f"{name}.safetensors"]
+
+
+def test_an_entry_never_loses_its_logits(answer, tmp_path):
+    """Two jobs may compute one cell at once, one of them without a use for logits."""
+    store, name = Store(tmp_path), key(single("a"), "f", "fp32")
+    bare = replace(answer, logits=None)
+    store.put(name, bare, single("a"), "test")
+    assert store.get(name, logits=True) is None
+    store.put(name, answer, single("a"), "test")
+    store.put(name, bare, single("a"), "test")
+    assert equal(store.get(name, logits=True), answer)
+    store.path(name).write_bytes(b"broken")
+    store.put(name, bare, single("a"), "test")
+    assert equal(store.get(name), answer, logits=False)
     store.path(name).unlink()
     with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*--forcerun evaluate"):
         _ = answers(tmp_path, name).correct

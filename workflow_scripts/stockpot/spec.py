@@ -15,6 +15,7 @@ from string import Formatter
 from .cloud import read_cloud
 from .datasets import sources
 from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, class_names, count, resolved
+from .described import described
 from .digest import plain, sha256_file, short
 from .errors import StockpotError
 from .merging import methods
@@ -162,50 +163,8 @@ class _Seed:
             "start": own["start"],
             "runs": {name: runs[name] for name in end_to_end},
             "soups": soups,
-            "models": self.models(evaluated, specs, soups),
+            "models": described(self.config, evaluated, soups, self.sizes, self.classes),
         }
-
-    def models(self, evaluated: dict, specs: dict, soups: dict) -> dict[str, dict]:
-        """What analyses may know of every model: kind, id, settings, ingredients, images, own.
-
-        images: that training looked at, with repetition. own: trained on the study's training set?
-        """
-        found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
-        for name, spec in specs.items():
-            found[name] = {
-                "kind": spec["variant"],
-                "settings": spec,
-                "images": spec["epochs"] * self.trained_on(spec),
-                "own": self.data_of(spec)["train"] == self.config["data"]["train"],
-                **({"id": evaluated[name]} if name in evaluated else {}),
-            }
-        for name, spec in standard_specs(self.config).items():
-            spec = with_options(spec)
-            images = spec["epochs"] * spec["images"]
-            found[name] = {"kind": "from-scratch", "settings": spec, "images": images}
-        end_to_end = [n for n in evaluated if specs[n]["variant"] == "end-to-end"]
-        held_out = self.sizes[self.config["data"]["held_out"]]
-        for name, soup in self.config["soups"].items():
-            settings = defaults(methods.options(soup["method"])) | soup
-            found[name] = {
-                "kind": soup["method"],
-                "id": soups[name],
-                "settings": {k: v for k, v in settings.items() if k != "ingredients"},
-                "ingredients": soup.get("ingredients", end_to_end),
-                "images": settings.get("epochs", 0) * held_out,
-            }
-        return plain(found)
-
-    def data_of(self, spec: dict) -> dict[str, str]:
-        """Training and held-out set of a run's task."""
-        return self.config["tasks"].get(spec.get("task")) or self.config["data"]
-
-    def trained_on(self, spec: dict) -> int:
-        """Images of one epoch of a run."""
-        whole = self.sizes[self.data_of(spec)["train"]]
-        if spec.get("shots"):
-            whole = min(whole, spec["shots"] * self.classes)
-        return whole + (self.sizes[spec["joint"]] if spec.get("joint") else 0)
 
     def dataset(self, name: str) -> str:
         entry = self.config["datasets"][name]
@@ -276,7 +235,11 @@ class _Seed:
         method = soup["method"]
         ingredients = ingredients if methods.ordered(method) else sorted(ingredients)
         given = {key: value for key, value in soup.items() if key != "ingredients"}
-        spec = {"name": name, **defaults(methods.options(method)) | given, **self.evaluation()}
+        spec = {
+            "name": name,
+            **defaults(methods.options(method)) | given,
+            **evaluation(self.config),
+        }
         # Models from random weights have no start; the first of them takes its place.
         scratch = all(self.plan.runs.get(id, {"start": [""]})["start"] == [] for id in ingredients)
         start = ingredients[0] if scratch else task["start"]
@@ -314,16 +277,16 @@ class _Seed:
         """Models evaluated by one job; with a start, the sweep from there to each of them."""
         members = [{"name": n, "kind": kind, "end": end} for n, (kind, end) in models.items()]
         alphas = sorted(map(float, self.config["sweep"]["alphas"])) if start else []
-        spec = {"members": members, "alphas": alphas, **self.evaluation()}
+        spec = {"members": members, "alphas": alphas, **evaluation(self.config)}
         family = {"spec": plain(spec), "tests": tests, "start": list(start)}
         id = _id(name, family)
         self.plan.families[id] = family
         return id
 
-    def evaluation(self) -> dict:
-        """How predictions are made; how they are spread over jobs changes nothing in them."""
-        settings = self.config["evaluation"]
-        return {key: value for key, value in settings.items() if key != "models_per_job"}
+
+def evaluation(config: dict) -> dict:
+    """How predictions are made; how they are spread over jobs changes nothing in them."""
+    return {key: value for key, value in config["evaluation"].items() if key != "models_per_job"}
 
 
 def _id(name: str, spec) -> str:

@@ -11,8 +11,9 @@ models' updates), "recipes" (how soups were found), "logits" (which evaluation.s
 
 One that looks at mixes which are no models of the study says on which parts of the data:
 ``EVALUATES = ["held-out", "reference", "shift", "train"]``, and defines ``mixes(models, context,
-options)``, which yields (name, recipe): models is name -> SHA-256 of the zero-shot model and all
-runs that are usable, context a ``merging.methods.Context``. They are evaluated in one job.
+options)``, which yields (labels, recipe): the labels are columns of ``evidence.mixes``, with the
+mix's name under "model"; models is name -> SHA-256 of the zero-shot model and the usable runs,
+context a ``merging.methods.Context``. They are evaluated in one job.
 
 Figures name the analysis that they draw: see ``figures``.
 """

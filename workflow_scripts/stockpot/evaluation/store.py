@@ -53,6 +53,9 @@ class Store:
             return None
 
     def put(self, key: str, predictions: Predictions, recipe: dict, dataset: str) -> None:
+        """Write the entry. One that is there already is not replaced by one without logits."""
+        if predictions.logits is None and self.get(key) is not None:
+            return
         tensors = {
             "predicted": predictions.predicted.to(torch.int32),
             "correct": predictions.correct.to(torch.uint8),

@@ -31,7 +31,7 @@ def overview(
             if (model, dataset) not in at.index:
                 cells.append("")
                 continue
-            value, low, high = 100 * at.loc[(model, dataset)].to_numpy()[:3]
+            value, low, high = 100 * at.loc[(model, dataset)].to_numpy()
             text = f"{value:.1f} ± {(high - low) / 2:.1f}"
             marked = model in bold.get(dataset, ()) and not label.endswith("(oracle)")
             cells.append(f"**{text}**" if marked else text)

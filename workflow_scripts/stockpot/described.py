@@ -1,0 +1,51 @@
+"""What analyses and pages may know of the models of a study, as plain data."""
+
+from .digest import plain
+from .merging import methods
+from .registry import defaults
+from .search import finetune_specs, standard_specs, with_options
+
+
+def described(
+    config: dict, ids: dict[str, str], soups: dict[str, str], sizes: dict[str, int], classes: int
+) -> dict[str, dict]:
+    """Name of every model -> kind, id, settings, ingredients, images, own.
+
+    images: that training looked at, with repetition. own: trained on the study's training set?
+    ids: of the runs that are evaluated; soups: of the soups; sizes: data set -> images; classes:
+    how many the training set has.
+    """
+    found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
+    specs = finetune_specs(config)
+    for name, spec in specs.items():
+        data = config["tasks"].get(spec.get("task")) or config["data"]
+        found[name] = {
+            "kind": spec["variant"],
+            "settings": spec,
+            "images": spec["epochs"] * _images(spec, data["train"], sizes, classes),
+            "own": data["train"] == config["data"]["train"],
+            **({"id": ids[name]} if name in ids else {}),
+        }
+    for name, spec in standard_specs(config).items():
+        spec = with_options(spec)
+        images = spec["epochs"] * spec["images"]
+        found[name] = {"kind": "from-scratch", "settings": spec, "images": images}
+    end_to_end = [name for name in ids if specs[name]["variant"] == "end-to-end"]
+    for name, soup in config["soups"].items():
+        settings = defaults(methods.options(soup["method"])) | soup
+        found[name] = {
+            "kind": soup["method"],
+            "id": soups[name],
+            "settings": {k: v for k, v in settings.items() if k != "ingredients"},
+            "ingredients": soup.get("ingredients", end_to_end),
+            "images": settings.get("epochs", 0) * sizes[config["data"]["held_out"]],
+        }
+    return plain(found)
+
+
+def _images(spec: dict, train: str, sizes: dict[str, int], classes: int) -> int:
+    """Of one epoch of a run."""
+    whole = sizes[train]
+    if spec.get("shots"):
+        whole = min(whole, spec["shots"] * classes)
+    return whole + (sizes[spec["joint"]] if spec.get("joint") else 0)
