@@ -2,11 +2,15 @@ rule measure:
     """One tidy table of every accuracy with its n and interval, and what follows from it."""
     input:
         unpack(cloud_table),
+        unpack(
+            lambda w: dataset_files(
+                *data_sets(w.study, "held-out", "corrupted", "reference", "shift")
+            )
+        ),
         evaluations=lambda w: expand(
             "<results>/evaluations/{family}.json", family=plan.studies[w.study]["families"]
         ),
         overlap="<results>/studies/{study}/overlap.csv",
-        cards=lambda w: dataset_files(*data_sets(w.study, "reference", "shift"))["data"],
     output:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",

@@ -8,12 +8,14 @@ import pandas as pd
 
 from stockpot.cloud import read_cloud
 from stockpot.evaluation.answers import answers
+from stockpot.evaluation.resampled import with_intervals
 from stockpot.evaluation.subsets import subset_cells
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.statistics import tables
 from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.findings import findings
+from stockpot.statistics.intervals import tails
 from stockpot.statistics.notes import notes
 from stockpot.statistics.overview import overview
 
@@ -22,11 +24,10 @@ with job(snakemake) as spec:
     cells = pd.DataFrame([cell for family in families for cell in family["cells"]])
     store = Path(snakemake.input.evaluations[0]).parents[1] / "store"
     roles, confidence = dict(spec["roles"]), spec["confidence"]
-    every = [cells]
+    folders = [Path(card).parent for card in snakemake.input.data]
+    every = [with_intervals(cells, folders, store, tails(confidence))]
     if spec["class_subset"]:
-        parts = subset_cells(
-            cells, roles, [Path(card).parent for card in snakemake.input.cards], store
-        )
+        parts = subset_cells(cells, roles, folders, store)
         roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
         every.append(parts)
     if snakemake.input.get("cloud"):

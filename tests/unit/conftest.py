@@ -146,7 +146,8 @@ def world(tmp_path_factory) -> dict[str, Path]:
             "name": name, "seed": 0, "task": "objects", "distribution": distribution,
             "images": images, "side": 32,
         }  # fmt: skip
-        write_dataset(folder / name, name, *load("world")(spec), spec)
+        found = load("world")(spec)
+        write_dataset(folder / name, name, found.images, found.labels, found.class_names, spec)
         made[name] = folder / name
     return made
 
@@ -186,3 +187,11 @@ def runs(world, zero_shot) -> dict[str, Path]:
         start = None if name == "scratch" else zero_shot
         run(run_spec(name), world["train"], world["held-out"], start, made[name], "code")
     return made
+
+
+def encoded_spec(source: str, side: int = 16, **options) -> dict:
+    """What a source of encoded images gets from the plan."""
+    from stockpot.datasets.sources import with_defaults
+
+    made = with_defaults({"name": "own", "source": source, **options})
+    return made | {"side": side, "resize_mode": "shortest", "interpolation": "bicubic"}

@@ -793,8 +793,8 @@ def classes(entry, locate):
 def identity(entry, locate):
     return ""
 
-def count(entry, locate):
-    return 5
+def counts(entry, locate):
+    return [5]
 
 def facts(entry, locate, key):
     return {{}}

@@ -134,7 +134,8 @@ def test_indentation_counts(digest_of):
 
     def outdent(text):
         return text.replace(
-            "            return x\n        return", "            pass\n        return"
+            "            return fitted(x, card.image_size)\n        return",
+            "            pass\n        return",
         )
 
     assert digest_of(ENTRY, file=ENTRY, edit=outdent) != digest_of(ENTRY)

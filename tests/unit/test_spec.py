@@ -352,7 +352,7 @@ def test_the_side_of_the_input_is_read_as_open_clip_does(config, tmp_path, size)
         del settings["preprocess_cfg"]["size"]
     path.write_text(json.dumps(settings))
     config["model"]["architecture"] = str(tmp_path)
-    assert plan_of(config).model["side"] == 32
+    assert plan_of(config).model["transform"]["side"] == 32
 
 
 def test_an_input_that_is_not_square_is_refused(config, tmp_path):
@@ -473,7 +473,7 @@ def test_class_names_are_those_that_the_sources_give(tmp_path):
     entries["own"] = {"source": "folder", "path": str(tmp_path)}
     for name, entry in entries.items():
         spec = {"name": name, "seed": 0, "side": 32, **entry}
-        expected = sources.load(entry["source"])(spec)[2]
+        expected = sources.load(entry["source"])(spec).class_names
         assert class_names(entries, name, Path) == expected
     entries["hard"] = {"source": "adversarial", "pool": "scans", "images": 1}
     assert class_names(entries, "hard", Path) == class_names(entries, "scans", Path)

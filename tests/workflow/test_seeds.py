@@ -1,10 +1,12 @@
-"""A second seed: other data, other runs, one summary; the first is not computed again."""
+"""Two seeds in one run: other data, other runs, one summary."""
 
 import json
 
+from .conftest import copy_project
+
 
 def smaller(config: dict) -> None:
-    """The micro study cut down to its main line, with a second seed."""
+    """The micro study cut down to its main line."""
     config.update(
         seeds=[0, 1],
         data={"shifts": ["v2"]},
@@ -16,11 +18,11 @@ def smaller(config: dict) -> None:
     config["finetune"].update(search={"runs": 0}, runs={"linear": None})
 
 
-def test_the_summary_has_a_column_per_seed(study):
+def test_the_summary_has_a_column_per_seed(tmp_path):
+    study = copy_project(tmp_path)
     study.edit(smaller)
     jobs, _ = study.run()
-    assert jobs["measure"] == 2 and jobs["summary"] == 1
-    assert jobs["zero_shot"] == jobs["finetune"] == 1, "of the second seed alone"
+    assert jobs["measure"] == 2 and jobs["summary"] == 1 and jobs["zero_shot"] == 2
 
     summary = (study.results / "studies/micro/summary.md").read_text()
     table = [line.strip("| ").split(" | ") for line in summary.splitlines() if line[:1] == "|"]
@@ -33,6 +35,4 @@ def test_the_summary_has_a_column_per_seed(study):
         assert f"## {seed}\n\n{overview}" in summary
 
     cards = [json.loads(p.read_text()) for p in study.results.glob("datasets/*/dataset.json")]
-    assert len(cards) == len({card["fingerprint"] for card in cards})
-    names = [card["name"] for card in cards]
-    assert all(names.count(name) == 2 for name in ("train", "held-out", "reference", "v2"))
+    assert len(cards) == len({card["fingerprint"] for card in cards}) >= 2 * 4

@@ -5,7 +5,14 @@ from itertools import combinations
 from pathlib import Path
 
 from .config import scratch_runs
-from .datasets.classes import ADVERSARIAL, class_names, count, images_of
+from .datasets.classes import (
+    ADVERSARIAL,
+    class_names,
+    count,
+    head_classes,
+    images_of,
+    share_images,
+)
 from .errors import StockpotError
 from .search import finetune_specs
 
@@ -28,7 +35,7 @@ def check_parts(config: dict, locate: Locate) -> None:
         both = both or (
             any(made) and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
         )
-        if images[a] == images[b] and not both:
+        if share_images(images[a], images[b]) and not both:
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "
                 f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "
@@ -36,7 +43,7 @@ def check_parts(config: dict, locate: Locate) -> None:
             )
     for path, name, train in _heads(config):
         known = class_names(datasets, train, locate)
-        for label in class_names(datasets, name, locate):
+        for label in head_classes(datasets, name, locate):
             if label not in known:
                 raise StockpotError(
                     f"datasets.{name}: its class '{label}' is not among the {len(known)} "

@@ -168,7 +168,7 @@ class _Seed:
 
     def dataset(self, name: str) -> str:
         entry = self.config["datasets"][name]
-        spec = {"name": name, **entry, "side": self.plan.model["side"]}
+        spec = {"name": name, **entry}
         if entry["source"] == ADVERSARIAL:
             spec["seed"] = self.seed
             pool = self.dataset(entry["pool"])
@@ -182,9 +182,10 @@ class _Seed:
             id = _id(name, {**spec, "of": source})
             self.plan.datasets[id] = {"spec": plain(spec), "of": source}
             return id
-        source = entry["source"]
-        spec = defaults(sources.options(source)) | spec
-        if sources.module(source).SEEDED:
+        spec = {"name": name, **sources.with_defaults(entry)}
+        spec |= self.plan.model["transform"]
+        spec["side"] = entry.get("side") or spec["side"]
+        if sources.module(entry["source"]).SEEDED:
             spec["seed"] = self.seed
         id = _id(name, spec)
         self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]})}
@@ -310,7 +311,10 @@ def _model(config: dict, locate: Locate) -> dict:
     return {
         "id": f"{settings['name']}-{identity}",
         "key": identity,
-        "side": preprocessing(architecture)[0],
+        "transform": {
+            what: preprocessing(architecture)[what]
+            for what in ("side", "resize_mode", "interpolation")
+        },
         "files": {name: str(path) for name, path in files.items()},
         "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
     }

@@ -29,10 +29,16 @@ def resolved(config: dict) -> dict:
 
 def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Class names of ``datasets[name]``, an entry of the config; a folder is listed."""
-    entry = datasets[name]
-    if entry["source"] in MADE_OF:
-        return class_names(datasets, entry[MADE_OF[entry["source"]]], locate)
+    entry = datasets[origin(datasets, name)]
     return sources.module(entry["source"]).classes(entry, locate)
+
+
+def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
+    """Classes that a model must have to answer: those that each class stands for."""
+    entry = datasets[origin(datasets, name)]
+    found = getattr(sources.module(entry["source"]), "merges", lambda *_: {})(entry, locate)
+    own = class_names(datasets, name, locate)
+    return [wanted for label in own for wanted in found.get(label, [label])]
 
 
 def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
@@ -40,15 +46,23 @@ def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return entry["images"]
-    if entry["source"] == CORRUPTED:
-        return count(datasets, entry["of"], locate)
-    return sources.module(entry["source"]).count(entry, locate)
+    return sources.count(datasets[origin(datasets, name)], locate)
 
 
-def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> str:
-    """What stands for the images of ``datasets[name]``: equal for equal images."""
-    entry = datasets[name]
-    if entry["source"] in MADE_OF:
-        return images_of(datasets, entry[MADE_OF[entry["source"]]], locate)
-    identity = sources.module(entry["source"]).identity(entry, locate)
-    return f"{entry['source']} {identity or name}"
+def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> tuple[str, str, str]:
+    """What stands for the images of ``datasets[name]``: see ``sources.identity``."""
+    name = origin(datasets, name)
+    read, split, part = sources.identity(datasets[name], locate)
+    return read or f"{datasets[name]['source']} {name}", split, part
+
+
+def share_images(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    """Do two sets, as ``images_of`` has them, share images? Two parts of one split do not."""
+    return one[0] == other[0] and (one[1:] == other[1:] or one[1] != other[1])
+
+
+def origin(datasets: dict[str, dict], name: str) -> str:
+    """The set itself, or the one whose images it is made of."""
+    while (entry := datasets[name])["source"] in MADE_OF:
+        name = entry[MADE_OF[entry["source"]]]
+    return name

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,29 @@ IMAGES, LABELS, DIGESTS, CARD = "images.npy", "labels.npy", "digests.npy", "data
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """What an answer is compared with beside the label, where that is not all.
+
+    metric: a file of metrics/. groups: of each example, as regions for the worst one. videos: of
+    each example; those of one video count as one, right where all are (pm-k of ImageNet-Vid-
+    Robust). accepted: per example the classes that count as right (ReaL), the label among them.
+    merges: class of the data set -> the model's classes that stand for it (ObjectNet), the
+    likeliest of which answers.
+    """
+
+    metric: str = "accuracy"
+    groups: list[int] = field(default_factory=list)
+    videos: list[int] = field(default_factory=list)
+    accepted: list[list[int]] = field(default_factory=list)
+    merges: dict[str, list[str]] = field(default_factory=dict)
+
+    def said(self) -> dict:
+        """What differs from the plain case, for a card."""
+        plain = asdict(Scoring())
+        return {key: value for key, value in asdict(self).items() if value != plain[key]}
+
+
+@dataclass(frozen=True)
 class Dataset:
     """images: uint8 [n, h, w, 3], memory-mapped; labels: int64 [n], indices into class_names."""
 
@@ -22,6 +46,7 @@ class Dataset:
     labels: np.ndarray
     class_names: list[str]
     fingerprint: str
+    scoring: Scoring = Scoring()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -30,30 +55,39 @@ class Dataset:
 def write_dataset(
     folder: str | Path,
     name: str,
-    images: np.ndarray,
+    images: np.ndarray | Path,
     labels: np.ndarray,
     class_names: list[str],
     source: dict,
+    scoring: Scoring = Scoring(),
 ) -> None:
     """Write a Dataset folder; the card is written last, so a folder with a card is whole.
 
-    source: plain data that says where the images come from and how they were made.
-    Raises StockpotError if the arrays do not fit together.
+    images: the array, or a file that holds it and is moved into the folder. source: plain data
+    that says where the images come from and how they were made. Raises StockpotError if the
+    arrays do not fit together.
     """
     folder, labels = Path(folder), np.asarray(labels, np.int64)
+    file = images if isinstance(images, Path) else None
+    images = np.load(file, mmap_mode="r", allow_pickle=False) if file else images
     check_arrays(name, images, labels, class_names)
+    check_scoring(name, scoring, len(labels))
+    said = scoring.said()
     card = {
         "name": name,
         "n": len(labels),
         "side": list(images.shape[1:3]),
         "class_names": class_names,
-        "metric": "accuracy",
+        "scoring": said,
         "source": source,
-        "fingerprint": fingerprint(images, labels, class_names),
+        "fingerprint": fingerprint(images, labels, class_names, said),
     }
-    for file, array in ((IMAGES, images), (LABELS, labels), (DIGESTS, digests(images))):
-        with atomic(folder / file) as path, open(path, "wb") as stream:
+    arrays = {LABELS: labels, DIGESTS: digests(images)} | ({} if file else {IMAGES: images})
+    for place, array in arrays.items():
+        with atomic(folder / place) as path, open(path, "wb") as stream:
             np.save(stream, array)
+    if file:
+        os.replace(file, folder / IMAGES)
     with atomic(folder / CARD) as path:
         path.write_text(json.dumps(card, indent=1) + "\n")
 
@@ -73,9 +107,20 @@ def check_arrays(name: str, images: np.ndarray, labels: np.ndarray, class_names:
         )
 
 
-def fingerprint(images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> str:
-    """SHA-256 over pixels, labels and class names."""
-    digest = hashlib.sha256(json.dumps([list(images.shape), class_names]).encode())
+def check_scoring(name: str, scoring: Scoring, n: int) -> None:
+    """Raises StockpotError unless there is a group, a video, an answer for every example."""
+    for what in ("groups", "videos", "accepted"):
+        found = len(getattr(scoring, what))
+        if found not in (0, n):
+            raise StockpotError(f"{name}: {found} {what} for {n} images")
+
+
+def fingerprint(
+    images: np.ndarray, labels: np.ndarray, class_names: list[str], scoring: dict | None = None
+) -> str:
+    """SHA-256 over pixels, labels, class names and how answers are scored."""
+    named = [list(images.shape), class_names, *([scoring] if scoring else [])]
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
     digest.update(np.ascontiguousarray(labels))
     for start in range(0, len(images), 4096):
         digest.update(np.ascontiguousarray(images[start : start + 4096]))
@@ -93,7 +138,7 @@ def read_card(folder: str | Path) -> dict:
     path = Path(folder) / CARD
     try:
         card = json.loads(path.read_text())
-        missing = {"name", "n", "class_names", "fingerprint"} - set(card)
+        missing = {"name", "n", "class_names", "scoring", "fingerprint"} - set(card)
         if missing or not isinstance(card, dict):
             raise ValueError(f"it lacks {', '.join(sorted(missing)) or 'everything'}")
     except (OSError, ValueError, TypeError) as error:
@@ -108,7 +153,8 @@ def read_dataset(folder: str | Path) -> Dataset:
     """
     folder, card = Path(folder), read_card(folder)
     try:
-        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        # Copy on write, as torch takes no arrays that are read only; nothing writes to them.
+        images = np.load(folder / IMAGES, mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / LABELS, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise StockpotError(f"{folder}: unreadable arrays ({error})") from error
@@ -117,4 +163,9 @@ def read_dataset(folder: str | Path) -> Dataset:
         raise StockpotError(
             f"{folder}: the card says {card['n']} images, the files hold {len(images)}"
         )
-    return Dataset(card["name"], images, labels, card["class_names"], card["fingerprint"])
+    try:
+        scoring = Scoring(**card["scoring"])
+    except TypeError as error:
+        raise StockpotError(f"{folder / CARD}: its scoring is not known ({error})") from error
+    check_scoring(str(folder), scoring, len(labels))
+    return Dataset(card["name"], images, labels, card["class_names"], card["fingerprint"], scoring)

@@ -32,8 +32,15 @@ class FolderContext:
 
     def held_out(self, recipe: dict) -> tuple[int, int]:
         recipe = with_head(recipe, self.start) if self._backbones else recipe
-        found = self.evaluator.predictions(recipe, self._data["held-out"])[1]
-        return found.k, found.n
+        from .family import scored
+
+        data = self._data["held-out"]
+        found = scored(data, self.evaluator.predictions(recipe, data)[1])
+        return (
+            (found["k"], found["n"])
+            if found["metric"] == "accuracy"
+            else (found["value"] * len(data), len(data))
+        )
 
     def weights(self, sha256: str):
         from ..models.classifier import Weights, WithHead

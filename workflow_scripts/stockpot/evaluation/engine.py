@@ -21,7 +21,7 @@ from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
 from ..models.resident import Resident, free_memory
-from ..models.tower import Normaliser
+from ..models.tower import Normaliser, fitted
 from .images import batches, whole
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -51,7 +51,7 @@ class Engine:
         self.device = device or pick_device()
         self.precision = pick_precision(precision, self.device)
         self.batch_size = batch_size
-        self.class_names = first.card.class_names
+        self.class_names, self.side = first.card.class_names, first.card.image_size
         self.model = empty_classifier(first.card, first["head.weight"].shape[1]).eval()
         self.model.visual.to(PRECISIONS[self.precision])
         self.model.to(self.device)
@@ -86,19 +86,27 @@ class Engine:
                 self.model.head(f.to(self.device)).cpu() for f in features.split(self.batch_size)
             ]
         logits = torch.cat(rows)
-        return logits if columns is None else logits[:, columns]
+        if columns is None:
+            return logits
+        return torch.stack([logits[:, places].amax(1) for places in columns], 1)
 
-    def _columns(self, dataset: Dataset) -> list[int] | None:
-        """Columns of the head that belong to the data set's classes; None for all, in order."""
-        if dataset.class_names == self.class_names:
+    def _columns(self, dataset: Dataset) -> list[list[int]] | None:
+        """Columns of the head that stand for each class of the data set; None for all, in order.
+
+        Of several, the largest logit is the class's (Taori et al., NeurIPS 2020, for ObjectNet).
+        """
+        merges = dataset.scoring.merges
+        if dataset.class_names == self.class_names and not merges:
             return None
-        missing = [name for name in dataset.class_names if name not in self.class_names]
+        wanted = [merges.get(name, [name]) for name in dataset.class_names]
+        place = {name: i for i, name in enumerate(self.class_names)}
+        missing = [name for names in wanted for name in names if name not in place]
         if missing:
             raise StockpotError(
                 f"{dataset.name}: its class '{missing[0]}' is not among the model's "
                 f"{len(self.class_names)} classes ({', '.join(self.class_names[:5])}, …)"
             )
-        return [self.class_names.index(name) for name in dataset.class_names]
+        return [[place[name] for name in names] for names in wanted]
 
     def _set_tower(self, coefficients: Mapping[str, Coefficient]) -> None:
         """Put the tower of this mix in place; features of another tower are dropped."""
@@ -153,7 +161,10 @@ class Engine:
         """Features [n, d], float32, CPU."""
         started = time.monotonic()
         with torch.inference_mode():
-            rows = [self.model.features(self.normalise(x)) for x in self._images(dataset)]
+            rows = [
+                self.model.features(fitted(self.normalise(x), self.side))
+                for x in self._images(dataset)
+            ]
             features = torch.cat(rows).cpu()
         self.forward_seconds += time.monotonic() - started
         self.forward_images += len(dataset)

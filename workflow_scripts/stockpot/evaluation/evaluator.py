@@ -69,8 +69,13 @@ class Evaluator:
         if found is not None:
             self.reused += 1
             return wanted, found
-        labels = torch.from_numpy(dataset.labels)
-        made = predictions(self._logits(recipe, dataset), labels, self.spec["store_logits"])
+        made = predictions(
+            self._logits(recipe, dataset),
+            torch.from_numpy(dataset.labels),
+            self.spec["store_logits"],
+            dataset.scoring.accepted,
+            dataset.scoring.videos,
+        )
         self.store.put(wanted, made, recipe, dataset.name)
         self.computed += 1
         return wanted, made
@@ -82,7 +87,11 @@ class Evaluator:
         members = {}
         for sha256 in recipe["ingredients"]:
             member = single(sha256)
-            found = self.store.get(key(member, dataset.fingerprint, self.precision), logits=True)
+            # Of a video, the store has one frame, and not the same one of every member.
+            found = None
+            if not dataset.scoring.videos:
+                wanted = key(member, dataset.fingerprint, self.precision)
+                found = self.store.get(wanted, logits=True)
             members[sha256] = self._logits(member, dataset) if found is None else found.logits
         return mix_outputs(recipe, members)
 

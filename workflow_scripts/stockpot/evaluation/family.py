@@ -5,11 +5,15 @@ import logging
 import time
 from pathlib import Path
 
+import numpy as np
+
 from ..datasets.dataset import Dataset, read_dataset
 from ..files import atomic
 from ..merging.recipe import interpolate, single
+from ..metrics import Answers, score
 from ..models.card import read_card
 from .evaluator import Evaluator
+from .predictions import Predictions
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -26,8 +30,8 @@ def evaluate_family(
 ) -> None:
     """Fill the store with the family's cells and list them in ``out`` (JSON).
 
-    A cell: model, kind, curve, alpha, dataset, n, k, classes, the store's key, and the precision
-    of the forward pass.
+    A cell: model, kind, curve, alpha, dataset, its metric and value, n, k (null where the metric
+    counts nothing), classes, the store's key, and the precision of the forward pass.
 
     spec: members, each with name, kind and end; alphas, empty for the models themselves;
     precision, batch_size, store_logits. start: Classifier folder that the sweeps start from, where
@@ -82,9 +86,17 @@ def _cells(
     for done, (labels, recipe) in enumerate(family, 1):
         for dataset in sets:
             key, found = evaluator.predictions(recipe, dataset)
-            counts = {"n": found.n, "k": found.k, "classes": len(dataset.class_names)}
+            counts = {**scored(dataset, found), "classes": len(dataset.class_names)}
             made = {"key": key, "precision": evaluator.precision}
             rows.append({**labels, "dataset": dataset.name, **counts, **made})
         left = (time.monotonic() - started) / done * (len(family) - done)
         log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
     return rows
+
+
+def scored(dataset: Dataset, found: Predictions) -> dict:
+    """metric, value, n, k of what a model answered, by the data set's own metric."""
+    scoring = dataset.scoring
+    groups = np.array(scoring.groups) if scoring.groups else None
+    answers = Answers(found.predicted.numpy(), dataset.labels, found.correct.numpy(), groups)
+    return {"metric": scoring.metric, **score(scoring.metric, answers)._asdict()}

@@ -39,5 +39,6 @@ def subset_cells(
             predicted = kept[logits[examples][:, kept].argmax(1)]
             counts = {"n": int(examples.sum()), "k": int((predicted == labels[examples]).sum())}
             named = {"dataset": subset(whole, shift), "classes": len(kept)}
+            named["value"] = counts["k"] / counts["n"]
             rows.append({**cell, **named, **counts})
     return pd.DataFrame(rows, columns=cells.columns)

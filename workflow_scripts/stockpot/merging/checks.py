@@ -14,7 +14,9 @@ from .recipe import single, uniform
 
 log = logging.getLogger(__name__)
 
-TOWER = ("architecture", "normalise", "mean", "std", "image_size")
+TOWER = (
+    "architecture", "normalise", "mean", "std", "image_size", "resize_mode", "interpolation",
+)  # fmt: skip
 # Matrices of models from one start still point the same way after fine-tuning; those of models
 # from two random starts are close to orthogonal.
 RELATED = 0.5

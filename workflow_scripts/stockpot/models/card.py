@@ -16,7 +16,8 @@ class Card:
     """What is known of a Classifier without opening its weights.
 
     architecture: see ``models.tower``. normalise: features to unit length before the head.
-    mean, std: of the input pixels in [0, 1].
+    mean, std: of the input pixels in [0, 1]; image_size, resize_mode, interpolation: what its
+    images were before, see ``datasets.transform``.
     start: sha256 of the first model of the line that this one was trained in: the zero-shot
     model, whatever lies between ("" where it is itself the first, "unknown" where nobody knows).
     status: "ok", or how the run diverged. sha256: of the interface and all tensors;
@@ -31,6 +32,8 @@ class Card:
     mean: list[float]
     std: list[float]
     image_size: int
+    resize_mode: str = "shortest"
+    interpolation: str = "bicubic"
     start: str = ""
     spec: dict = field(default_factory=dict)
     status: str = "ok"
@@ -44,7 +47,10 @@ class Card:
 
     def interface(self) -> str:
         """All that a prediction follows from beside the weights, as canonical text."""
-        names = ("architecture", "class_names", "normalise", "mean", "std", "image_size")
+        names = (
+            "architecture", "class_names", "normalise", "mean", "std", "image_size",
+            "resize_mode", "interpolation",
+        )  # fmt: skip
         return canonical({name: getattr(self, name) for name in names})
 
 

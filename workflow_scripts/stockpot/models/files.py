@@ -8,6 +8,7 @@ from ..errors import StockpotError
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
+RESIZE_MODES, INTERPOLATIONS = ("shortest", "longest", "squash"), ("bicubic", "bilinear")
 # Where a config says nothing, open_clip normalises with OpenAI's statistics.
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
@@ -26,17 +27,30 @@ def read_config(folder: Path, key: str) -> dict:
     return config
 
 
-def preprocessing(config: dict) -> tuple[int, list[float], list[float]]:
-    """Side of the square input in pixels, mean and std of pixels in [0, 1].
+def preprocessing(config: dict) -> dict:
+    """How the model wants its images, as open_clip reads it: side of the square input in pixels,
+    resize_mode, interpolation, mean and std of pixels in [0, 1].
 
-    As open_clip reads them: the size may be a number, a pair, or that of the vision tower.
+    The size may be a number, a pair, or that of the vision tower.
     """
     given = config.get("preprocess_cfg", {})
     size = given.get("size", config["model_cfg"]["vision_cfg"].get("image_size", 224))
     side, *other = size if isinstance(size, list) else [size]
     if not isinstance(side, int) or side < 1 or other not in ([], [side]):
         raise ValueError(f"its images are {size}, not square")
-    return side, list(given.get("mean", MEAN)), list(given.get("std", STD))
+    found = {
+        "side": side,
+        "resize_mode": given.get("resize_mode") or "shortest",
+        "interpolation": given.get("interpolation") or "bicubic",
+        "mean": list(given.get("mean") or MEAN),
+        "std": list(given.get("std") or STD),
+    }
+    if found["interpolation"] == "random":  # in training alone; see open_clip's image_transform
+        found["interpolation"] = "bicubic"
+    for key, known in (("resize_mode", RESIZE_MODES), ("interpolation", INTERPOLATIONS)):
+        if found[key] not in known:
+            raise ValueError(f"its {key} {found[key]!r} is not one of {', '.join(known)}")
+    return found
 
 
 def vocabulary(config: dict) -> str:

@@ -67,6 +67,14 @@ class ImageClassifier(torch.nn.Module):
         return self.head(self.features(images))
 
 
+def fitted(x: torch.Tensor, side: int) -> torch.Tensor:
+    """[n, 3, s, s] -> [n, 3, side, side]: images that are stored larger, to crop from, as seen
+    without a crop."""
+    if x.shape[-1] == side:
+        return x
+    return functional.interpolate(x, (side, side), mode="bicubic", antialias=True)
+
+
 class Normaliser:
     """uint8 [n, h, w, 3] on any device -> normalised [n, 3, h, w] of the wanted type."""
 

@@ -57,16 +57,15 @@ def write_zero_shot(
     model = load_clip(architecture, weights)
     head = zero_shot_head(model, tokenizer(architecture), class_names, spec["prompts"])
     config = json.loads((architecture / CONFIG).read_text())
-    side, mean, std = preprocessing(config)
+    wanted = preprocessing(config)
     card = Card(
         name=spec["name"],
         kind="zero-shot",
         architecture={"library": OPEN_CLIP, "config": config},
         class_names=class_names,
         normalise=True,
-        mean=mean,
-        std=std,
-        image_size=side,
+        image_size=wanted.pop("side"),
+        **wanted,
         spec=spec,
     )
     tensors = {TOWER + key: tensor for key, tensor in model.visual.state_dict().items()}

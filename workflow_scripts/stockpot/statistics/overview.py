@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .comparisons import as_good_as_the_best
-from .tables import BASELINE, MEAN, datasets
+from .tables import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets
 
 
 def overview(
@@ -17,8 +17,8 @@ def overview(
     A row per model that is not a baseline; of a sweep alpha = 0.5, the best alpha on the held-out
     data, and the best under shift, which a test set chose and which is called oracle. With
     ``correct`` ((model, data set) -> bool [n]) the best of each column, and all that are not
-    significantly worse, stand in **bold**; oracles take no part. Columns: model, kind, reference,
-    shifts, "mean of shifts".
+    significantly worse, stand in **bold**; oracles take no part, nor columns of another metric
+    than accuracy. Columns: model, kind, reference, shifts, "mean of shifts".
     """
     columns = datasets(measurements, "reference", "shift", "mean")
     rows = _rows(measurements)
@@ -37,8 +37,14 @@ def overview(
             cells.append(f"**{text}**" if marked else text)
         if any(cells):
             texts.append([label, kind, *cells])
-    titles = ["mean of shifts" if name == MEAN else name for name in columns]
+    titles = [_title(measurements, name) for name in columns]
     return pd.DataFrame(texts, columns=["model", "kind", *titles])
+
+
+def _title(measurements: pd.DataFrame, name: str) -> str:
+    metric = measurements.loc[measurements["dataset"] == name, "metric"].iloc[0]
+    title = "mean of shifts" if name == MEAN else name
+    return title if metric in (ACCURACY, MEAN_OF) else f"{title} ({metric.replace('-', ' ')})"
 
 
 def _rows(measurements: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -64,6 +70,8 @@ def _rows(measurements: pd.DataFrame) -> list[tuple[str, str, str]]:
 def _bold(measurements, rows, columns, correct, confidence) -> dict[str, set[str]]:
     """Data set -> models in bold."""
     shifts, found = datasets(measurements, "shift"), {}
+    counted = set(measurements.loc[measurements["metric"] == ACCURACY, "dataset"])
+    columns = [name for name in columns if name in counted]
     models = [model for label, model, _ in rows if not label.endswith("(oracle)")]
     for dataset in columns:
         sets = shifts if dataset == MEAN else [dataset]

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from ..cloud import LEAST
 from ..datasets.classes import subset
-from .intervals import clopper_pearson, mean_interval
+from .intervals import clopper_pearson, mean_interval, tails
 from .robustness import (
     effective_robustness,
     effective_robustness_interval,
@@ -20,6 +21,7 @@ from .robustness import (
 
 BASELINE = "from-scratch"
 MEAN = "shifts"
+ACCURACY, MEAN_OF = "accuracy", "mean"  # metrics; the second that of sets with several metrics
 SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
@@ -43,8 +45,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order; of
-    a published model instead of k its value, and no n (then there is no interval either).
+    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order, and
+    metric where it is not accuracy. Without k, where the metric counts nothing, value, low and
+    high; of a published model, whose n nobody knows, the value alone (then there is no interval).
     roles: data set -> held-out, corrupted, reference, subset or shift, in the order in which to
     list them. The unweighted mean (dataset "shifts", role "mean", n the total, k missing) is
     there for every model that has all shifts. chance is the accuracy of guessing, 1 / classes;
@@ -55,19 +58,24 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     if unknown or MEAN in roles:
         raise ValueError(f"data sets without a role: {unknown}; {MEAN!r} is not free as a name")
     table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
-    counted = table["k"] / table["n"]
+    counts = table["k"] / table["n"]
+    missing = pd.Series(np.nan, table.index)
     table = table.assign(
-        metric="accuracy", value=counted.fillna(table["value"]) if "value" in table else counted
+        metric=table.get("metric", missing).fillna(ACCURACY),
+        value=counts.fillna(table.get("value", missing)),
+        low=table.get("low", missing),
+        high=table.get("high", missing),
     )
     table = table.assign(chance=1 / table["classes"])
     twice = table[table.duplicated([*KEY, "dataset"])]
     if len(twice):
         raise ValueError(f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}")
-    known = table["n"].notna()
-    table["low"], table["high"] = np.nan, np.nan
-    low, high = clopper_pearson(table.loc[known, "k"], table.loc[known, "n"], confidence)
-    table.loc[known, "low"], table.loc[known, "high"] = low, high
-    table["interval"] = known.map({True: "Clopper-Pearson", False: "not known"})
+    counted, resampled = table["k"].notna(), table["k"].isna() & table["n"].notna()
+    low, high = clopper_pearson(table.loc[counted, "k"], table.loc[counted, "n"], confidence)
+    table.loc[counted, "low"], table.loc[counted, "high"] = low, high
+    table["interval"] = np.select(
+        [counted, resampled], ["Clopper-Pearson", "bootstrap"], "not known"
+    )
     table = pd.concat([table, _means(table, roles, confidence)], ignore_index=True)
 
     kinds = [*KINDS, *sorted(set(table["kind"]) - set(KINDS))]
@@ -83,7 +91,7 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
 def published_cells(found: list[tuple[str, str, float]]) -> pd.DataFrame:
     """Cells of published models for ``measure``; found: see ``cloud.read_cloud``."""
     table = pd.DataFrame(found, columns=["model", "dataset", "value"])
-    return table.assign(kind=BASELINE, curve="", alpha=None)
+    return table.assign(kind=BASELINE, curve="", alpha=None, metric=ACCURACY)
 
 
 def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
@@ -95,15 +103,28 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
             if group["n"].isna().any():
                 interval, method = (np.nan, np.nan), "not known"
             elif len(group) == 1:
-                interval, method = (group["low"].iloc[0], group["high"].iloc[0]), "Clopper-Pearson"
+                interval = (group["low"].iloc[0], group["high"].iloc[0])
+                method = group["interval"].iloc[0]
             else:
-                interval = mean_interval(group["k"], group["n"], confidence)
+                n = _examples(group, confidence)
+                interval = mean_interval(group["value"] * n, n, confidence)
                 method = "stratified bootstrap"
             n = group["n"].sum(skipna=False)
-            rows.append([*key, MEAN, "mean", "accuracy", group["value"].mean(), n,
+            metric = ACCURACY if (group["metric"] == ACCURACY).all() else MEAN_OF
+            rows.append([*key, MEAN, "mean", metric, group["value"].mean(), n,
                          None, *interval, method,
                          group["chance"].mean(), group["precision"].iloc[0]])  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
+
+
+def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
+    """[rows]: n, and of what is no count, how many examples a count with such an interval has."""
+    value, low, high, n = (table[c].to_numpy(float) for c in ("value", "low", "high", "n"))
+    error = (high - low) / (2 * norm.ppf(tails(confidence)[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        equivalent = value * (1 - value) / error**2
+    resampled = (table["interval"] == "bootstrap").to_numpy() & np.isfinite(equivalent)
+    return np.maximum(1, np.round(np.where(resampled, equivalent, n)))
 
 
 def datasets(measurements: pd.DataFrame, *roles: str) -> list[str]:
@@ -124,7 +145,8 @@ def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per model measured on both: its accuracy on ``dataset`` and on the reference.
 
     Where the table has the reference restricted to the classes of the data set, on that.
-    Columns: KEY; value, n, low, high, chance of the data set; reference_value, reference_n, ...
+    Columns: KEY; value, n, low, high, chance of the data set; reference, the name of what it is
+    drawn against; reference_value, reference_n, ...
     """
     numbers = ["value", "n", "low", "high"]
     whole = reference(measurements)
@@ -132,7 +154,8 @@ def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     against = part if (measurements["dataset"] == part).any() else whole
     x = measurements.loc[measurements["dataset"] == against, [*KEY, *numbers]]
     y = measurements.loc[measurements["dataset"] == dataset, [*KEY, *numbers, "chance"]]
-    return y.merge(x.rename(columns={name: f"reference_{name}" for name in numbers}), on=KEY)
+    x = x.rename(columns={name: f"reference_{name}" for name in numbers})
+    return y.merge(x.assign(reference=against), on=KEY)
 
 
 def robustness_table(
@@ -175,7 +198,7 @@ def robustness_table(
             lines = resampled_lines(x[part], y[part], axis=axis)
             intervals = [
                 effective_robustness_interval(lines, *sampled, confidence, axis=axis)
-                for sampled in _sampled(measurements, table[here], dataset)
+                for sampled in _sampled(measurements, table[here], dataset, confidence)
             ]
             low, high = zip(*intervals)
             above = effective_robustness(line, x[here], table.loc[here, "value"])
@@ -192,12 +215,19 @@ def _placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
     return set(measurements.loc[there, "model"])
 
 
-def _sampled(measurements: pd.DataFrame, table: pd.DataFrame, dataset: str) -> list[tuple]:
+def _sampled(
+    measurements: pd.DataFrame, table: pd.DataFrame, dataset: str, confidence: float
+) -> list[tuple]:
     """Per row of ``pairs``: (value, n) on the reference, (values, n) of the sets of ``dataset``."""
+    measurements = measurements[measurements["role"] != "mean"]
+    measurements = measurements.assign(n=_examples(measurements, confidence))
     sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
     rows = measurements[measurements["dataset"].isin(sets)].sort_values("dataset")
     sets = rows.groupby(KEY, dropna=False)[["value", "n"]].agg(list).reset_index()
-    rows = table[[*KEY, "reference_value", "reference_n"]].merge(sets, on=KEY, how="left")
+    against = table["reference"].iloc[0]
+    x = measurements.loc[measurements["dataset"] == against, [*KEY, "value", "n"]]
+    x = x.rename(columns={"value": "reference_value", "n": "reference_n"})
+    rows = table[KEY].merge(x, on=KEY, how="left").merge(sets, on=KEY, how="left")
     return [
         ((row.reference_value, row.reference_n), (row.value, row.n)) for row in rows.itertuples()
     ]

@@ -7,7 +7,7 @@ import torch
 from ..datasets.dataset import Dataset
 from ..errors import StockpotError
 from ..models.card import Card
-from ..models.tower import ImageClassifier, Normaliser
+from ..models.tower import ImageClassifier, Normaliser, fitted
 from .augment import pixel_augmentation, random_crop
 from .loop import Batches
 
@@ -34,14 +34,14 @@ def image_batches(
 
     def prepare(images: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         if generator is None:
-            return normalise(images)
+            return fitted(normalise(images), card.image_size)
         x = normalise(images if change is None else change(images, generator))
         if crop == 1:
-            return x
+            return fitted(x, card.image_size)
         return random_crop(x, crop, card.image_size, generator, spec.get("aspect", 1))
 
     n = len(data) if limit is None else limit
-    images, labels = torch.from_numpy(data.images[:n].copy()), torch.from_numpy(data.labels[:n])
+    images, labels = torch.from_numpy(data.images[:n]), torch.from_numpy(data.labels[:n])
     if spec.get("shots"):
         rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run"))
         images, labels = images[rows], labels[rows]

@@ -3,15 +3,19 @@
 A source module defines
 
 - ``OPTIONS``, a literal: the keys of its entries in the config (see ``registry.options``);
+- ``ENCODED``, a literal: are its images encoded files? Then an entry may also have the keys
+  that all such sources share, ``FOR_ENCODED`` below;
 - ``SEEDED``: do its images follow from the study's seed?
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
+- ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that can be
+  known without reading them;
 - ``identity(entry, locate) -> str``: entries of equal identity hold the same images, whatever
   their names; "" where the name itself makes them differ;
-- ``count(entry, locate) -> int``: how many images there are;
 - ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run
   again, such as a digest of files; StockpotError naming the config's ``key``;
-- ``prepare(spec) -> (images, labels, class_names)``: images uint8 [n, side, side, 3], labels
-  int64 [n]. ``spec``: the entry with defaults, name, seed, side (pixels) and the facts.
+- ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
+  the facts;
+- where a class stands for several of the model's, ``merges(entry, locate)``: class -> those.
 
 ``locate`` turns a path of the config into where the file is. The module is imported when a
 study is planned, so what ``prepare`` alone needs is imported inside it.
@@ -20,6 +24,37 @@ study is planned, so what ``prepare`` alone needs is imported inside it.
 import importlib
 
 from ... import registry
+from ...digest import canonical
+from ..split import PARTS, part_size
+
+FOR_ENCODED = {
+    "split": {
+        "description": "a part of every class, where one folder is to train, choose and test on",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["part"],
+        "properties": {
+            "part": {"enum": list(PARTS)},
+            "held_out": {"description": "share below 1, or images per class", "default": 0.1,
+                         "type": "number", "minimum": 0},
+            "test": {"description": "share below 1, or images per class", "default": 0.2,
+                     "type": "number", "minimum": 0},
+            "seed": {"type": "integer", "minimum": 0, "default": 0},
+        },
+        "default": None,
+    },
+    "on_corrupt": {
+        "description": "an unreadable image stops the study, or is left out and counted",
+        "enum": ["refuse", "skip"],
+        "default": "refuse",
+    },
+    "side": {
+        "description": "of stored training images in pixels, to crop from; 0: the model's",
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+    },
+}  # fmt: skip
 
 
 def names() -> list[str]:
@@ -30,10 +65,37 @@ def module(name: str):
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
+def encoded(name: str) -> bool:
+    return bool(registry.literal(__file__, name, "ENCODED"))
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name)
+    return registry.options(__file__, name) | (FOR_ENCODED if encoded(name) else {})
 
 
 def load(name: str):
     """The ``prepare`` function of a source."""
     return registry.load(__name__, __file__, name, "prepare", "dataset source")
+
+
+def with_defaults(entry: dict) -> dict:
+    """An entry of the config with what its source's options default to."""
+    entry = registry.defaults(options(entry["source"])) | entry
+    if entry.get("split"):
+        entry["split"] = registry.defaults(FOR_ENCODED["split"]["properties"]) | entry["split"]
+    return entry
+
+
+def count(entry: dict, locate) -> int:
+    """How many images an entry has."""
+    counts = module(entry["source"]).counts(entry, locate)
+    split = with_defaults(entry).get("split")
+    return sum(part_size(n, split) for n in counts) if split else sum(counts)
+
+
+def identity(entry: dict, locate) -> tuple[str, str, str]:
+    """(what is read, how it is split, which part): what stands for an entry's images."""
+    own = module(entry["source"]).identity(entry, locate)
+    split = dict(with_defaults(entry).get("split") or {})
+    part = split.pop("part", "")
+    return f"{entry['source']} {own}" if own else "", canonical(split), part

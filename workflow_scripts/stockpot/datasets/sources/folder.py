@@ -6,6 +6,7 @@ from ...errors import StockpotError
 from ..listing import class_folders, files_below, listing_digest
 
 OPTIONS = {"path": {"description": "one sub-folder of images per class", "type": "string"}}
+ENCODED = True
 SEEDED = False
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
@@ -19,9 +20,10 @@ def identity(entry, locate):
     return str(locate(entry["path"]).resolve())
 
 
-def count(entry, locate):
+def counts(entry, locate):
     folder = locate(entry["path"])
-    return len(listing(folder)[1]) if folder.is_dir() else 0
+    labels = [label for _, label in listing(folder)[1]] if folder.is_dir() else []
+    return [labels.count(label) for label in sorted(set(labels))]
 
 
 def facts(entry, locate, key):
@@ -51,14 +53,13 @@ def listing(path: str | Path) -> tuple[list[str], list[tuple[Path, int]]]:
 
 
 def prepare(spec):
-    """Decode all images; see ``decode``."""
-    import numpy as np
+    from ..examples import Examples, File
 
-    from ..decode import decode
-
-    names, files = listing(spec["path"])
-    side = spec["side"]
-    images = np.empty((len(files), side, side, 3), np.uint8)
-    for row, (file, _) in enumerate(files):
-        images[row] = decode(file, side)
-    return images, np.array([label for _, label in files]), names
+    folder = Path(spec["path"])
+    names, files = listing(folder)
+    return Examples(
+        images=[File(str(file)) for file, _ in files],
+        labels=[label for _, label in files],
+        class_names=names,
+        keys=[file.relative_to(folder).as_posix() for file, _ in files],
+    )

@@ -16,9 +16,9 @@ def identity(entry, locate):
     return entry["part"]
 
 
-def count(entry, locate):
+def counts(entry, locate):
     start, end = (round(share * SCANS) for share in PARTS[entry["part"]])
-    return end - start
+    return [end - start]
 
 
 def facts(entry, locate, key):
@@ -30,6 +30,7 @@ def prepare(spec):
     import numpy as np
     from sklearn.datasets import load_digits
 
+    from ..examples import Examples
     from ..resize import resized
 
     scans = load_digits()
@@ -38,4 +39,4 @@ def prepare(spec):
     rows = order[start:end]
     grey = np.round(scans.images[rows] * (255 / 16)).astype(np.uint8)
     rgb = resized(grey, spec["side"])[..., None].repeat(3, axis=3)
-    return rgb, scans.target[rows], list(DIGITS)
+    return Examples(rgb, scans.target[rows], list(DIGITS))

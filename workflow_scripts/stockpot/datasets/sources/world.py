@@ -23,8 +23,8 @@ def identity(entry, locate):
     return ""
 
 
-def count(entry, locate):
-    return entry["images"]
+def counts(entry, locate):
+    return [entry["images"]]
 
 
 def facts(entry, locate, key):
@@ -41,6 +41,7 @@ def prepare(spec):
 
     import numpy as np
 
+    from ..examples import Examples
     from ..resize import resized
     from ..world.distributions import DISTRIBUTIONS
     from ..world.render import render
@@ -56,4 +57,5 @@ def prepare(spec):
         attribute=attribute,
         classes=len(names),
     )
-    return resized(render(scenes), spec["side"]), getattr(scenes, attribute), list(names)
+    images = resized(render(scenes), spec["side"])
+    return Examples(images, getattr(scenes, attribute), list(names))

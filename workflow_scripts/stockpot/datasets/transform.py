@@ -1,0 +1,55 @@
+"""From an opened image to pixels, exactly as open_clip's own transform for evaluation.
+
+Only up to the uint8 image: normalisation happens on the device. As there, an image is resized in
+the mode that it is stored in (a palette by its nearest entries, transparency by its weight) and
+becomes RGB after; EXIF rotation is not applied.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps
+
+INTERPOLATIONS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+}
+
+
+@dataclass(frozen=True)
+class Transform:
+    """side: of the square result in pixels. resize_mode: which side of the image becomes that
+    long, shortest (then the middle is cut out), longest (then it is padded), or both (squash).
+    fill: grey value of the padding."""
+
+    side: int
+    resize_mode: str = "shortest"
+    interpolation: str = "bicubic"
+    fill: int = 0
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """uint8 [side, side, 3]"""
+        side, resampling = self.side, INTERPOLATIONS[self.interpolation]
+        width, height = image.size
+        if self.resize_mode == "squash":
+            image = image.resize((side, side), resampling)
+        elif self.resize_mode == "longest":
+            # open_clip's ResizeKeepRatio and CenterCropOrPad.
+            ratio = max(width / side, height / side)
+            image = image.resize((round(width / ratio), round(height / ratio)), resampling)
+            image = _padded(image, side, self.fill)
+        else:
+            # torchvision's Resize and CenterCrop.
+            short, long = min(width, height), max(width, height)
+            other = int(side * long / short)
+            size = (side, other) if width <= height else (other, side)
+            image = image.resize(size, resampling)
+            left, top = round((size[0] - side) / 2.0), round((size[1] - side) / 2.0)
+            image = image.crop((left, top, left + side, top + side))
+        return np.asarray(image.convert("RGB"))
+
+
+def _padded(image: Image.Image, side: int, fill: int) -> Image.Image:
+    left, top = (side - image.width) // 2, (side - image.height) // 2
+    border = (left, top, side - image.width - left, side - image.height - top)
+    return ImageOps.expand(image, border, fill) if any(border) else image

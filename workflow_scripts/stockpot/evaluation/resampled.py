@@ -1,0 +1,32 @@
+"""Intervals of metrics that count nothing, such as macro F1, from the stored answers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..datasets.dataset import LABELS, Scoring, read_card
+from ..metrics import Answers, resampled
+from .answers import answers
+
+
+def with_intervals(
+    cells: pd.DataFrame, folders: list[Path], store: Path, tails: tuple[float, float]
+) -> pd.DataFrame:
+    """The cells with low and high where they have no k: quantiles of resampled examples.
+
+    folders: of the data sets. tails: lower and upper quantile.
+    """
+    cells = cells.assign(low=np.nan, high=np.nan)
+    wanted = cells[cells["k"].isna()]
+    if wanted.empty:
+        return cells
+    cards = {card["name"]: (folder, card) for folder in folders for card in [read_card(folder)]}
+    for row in wanted.itertuples():
+        folder, card = cards[row.dataset]
+        scoring = Scoring(**card["scoring"])
+        found, labels = answers(store, row.key), np.load(folder / LABELS, allow_pickle=False)
+        groups = np.array(scoring.groups) if scoring.groups else None
+        values = resampled(scoring.metric, Answers(found.predicted, labels, found.correct, groups))
+        cells.loc[row.Index, ["low", "high"]] = np.quantile(values, tails)
+    return cells
