@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, spec
 from stockpot.config import check, without_nulls
+from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
 from stockpot.hardware import has_gpu
@@ -54,6 +55,10 @@ def dataset_files(*ids):
     }
 
 
+def is_encoded(dataset):
+    return sources.encoded(plan.datasets[dataset]["spec"]["source"])
+
+
 def classifier_files(*ids):
     """Classifiers: their cards, with the digests of the weights, count by content."""
     return {
@@ -64,8 +69,14 @@ def classifier_files(*ids):
 
 def model_files():
     """The model's config, its vocabulary where it has one, its weights, given or made here."""
-    made = f"<results>/models/{plan.model['id']}/open_clip_model.safetensors"
-    return {"weights": made} | plan.model["files"]
+    files, id = plan.model["files"], plan.model["id"]
+    words = {name: file for name, file in files.items() if name == "vocabulary"}
+    if plan.model["import"]:
+        folder = f"<results>/imported/{id}"
+        config = files.get("config", f"{folder}/open_clip_config.json")
+        return {"config": config, "weights": f"{folder}/open_clip_model.safetensors"} | words
+    made = f"<results>/models/{id}/open_clip_model.safetensors"
+    return {"weights": made} | files
 
 
 def prefixed(prefix, files):
@@ -76,6 +87,11 @@ def averages_of(soup):
     """Files of averages along the runs that a soup takes, if it takes them."""
     ids = plan.soups[soup]["ingredients"] if plan.soups[soup]["averages"] else []
     return [f"<results>/classifiers/{id}/averages.safetensors" for id in ids]
+
+
+def training_of(soup):
+    """The training set, for merges that look at it."""
+    return [plan.soups[soup]["train"]] if plan.soups[soup]["reads_training"] else []
 
 
 def classifiers_of(soup):

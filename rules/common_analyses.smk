@@ -64,7 +64,7 @@ def recipe_files(study):
 
 def mixed_roles(entry):
     """Parts of the data that the mixes of an analysis are found or evaluated on."""
-    return ["held-out", "train", *analyses.evaluates(analysis_kind(entry))]
+    return ["held-out", *analyses.evaluates(analysis_kind(entry))]
 
 
 def figure_tables(w):

@@ -17,6 +17,8 @@ rule prepare_dataset:
     priority: 20
     conda:
         "../envs/stockpot.yaml"
+    # Decoding takes all cores that there are; rendering one.
+    threads: lambda w: workflow.cores if is_encoded(w.dataset) else 1
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
         code=lambda w: code_digest(

@@ -2,7 +2,6 @@ rule zero_shot:
     """Build the zero-shot head from its prompts: tower and head, one Classifier."""
     input:
         **model_files(),
-        data=lambda w: f"<results>/datasets/{plan.zero_shots[w.zero_shot]['train']}/dataset.json",
     output:
         card="<results>/classifiers/{zero_shot}/classifier.json",
         weights="<results>/classifiers/{zero_shot}/classifier.safetensors",

@@ -20,3 +20,26 @@ rule pretrain:
         "Pretraining {wildcards.model}: about an hour on one core; follow it with tail -f {log}"
     script:
         "../workflow_scripts/pretrain.py"
+
+
+rule import_model:
+    """Fetch or read pretrained weights, once, into open_clip's layout."""
+    input:
+        **{name: file for name, file in plan.model["files"].items() if name == "checkpoint"},
+    output:
+        config="<results>/imported/{model}/open_clip_config.json",
+        weights="<results>/imported/{model}/open_clip_model.safetensors",
+    log:
+        "<results>/logs/import_model/{model}.log",
+    wildcard_constraints:
+        model=plan.model["id"],
+    priority: 20
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec=plan.model["import"],
+        code=code_digest("import_model.py"),
+    message:
+        "Importing {wildcards.model}"
+    script:
+        "../workflow_scripts/import_model.py"

@@ -6,7 +6,7 @@ rule soup:
     """Find one merge on the held-out set and write its recipe."""
     input:
         unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
-        unpack(lambda w: prefixed("train", dataset_files(plan.soups[w.soup]["train"]))),
+        unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
     output:
         "<results>/recipes/{soup}.json",
@@ -37,7 +37,7 @@ rule merge:
     """Write the weights of one merge that is not linear."""
     input:
         unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
-        unpack(lambda w: prefixed("train", dataset_files(plan.soups[w.soup]["train"]))),
+        unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
         averages=lambda w: averages_of(w.soup),
     output:

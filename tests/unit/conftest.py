@@ -171,8 +171,9 @@ def zero_shot(tmp_path_factory, world) -> Path:
 
     folder = tmp_path_factory.mktemp("classifiers") / "zero-shot"
     classes = read_card(world["train"])["class_names"]
-    spec = {"name": "zero-shot", "prompts": PROMPTS}
-    write_zero_shot(folder, ARCHITECTURE, ARCHITECTURE / WEIGHTS, classes, spec)
+    texts = dict(zip(classes, classes))
+    spec = {"name": "zero-shot", "prompts": PROMPTS, "classes": classes, "texts": texts}
+    write_zero_shot(folder, ARCHITECTURE, ARCHITECTURE / WEIGHTS, spec)
     return folder
 
 

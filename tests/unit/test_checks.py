@@ -38,7 +38,7 @@ def soup(world, zero_shot, runs, tmp_path):
     def make(*folders, start=zero_shot, method="uniform", **given):
         spec = {"name": "x", "method": method, **defaults(methods.options(method)), **SPEC, **given}
         held_out, train = read_dataset(world["held-out"]), read_dataset(world["train"])
-        context = FolderContext(spec, [start, *folders], held_out, train, tmp_path / "store")
+        context = FolderContext(spec, [start, *folders], held_out, [train], tmp_path / "store")
         return make_soup([read_card(folder) for folder in folders], context)
 
     return make
@@ -182,7 +182,7 @@ def test_weights_of_backbones_have_the_starts_head(world, zero_shot, runs, tmp_p
     foreign = copy_of(runs["a"], tmp_path / "foreign", other_head, class_names=["a", "b", "c"])
     spec = {"name": "x", "method": method, **defaults(methods.options(method)), **SPEC}
     spec |= {"backbones": True} | ({"images": 8} if method == "fisher" else {})
-    sets = read_dataset(world["held-out"]), read_dataset(world["train"])
+    sets = read_dataset(world["held-out"]), [read_dataset(world["train"])]
     folders = [foreign] if method == "mono-soup" else [foreign, runs["b"]]
     context = FolderContext(spec, [zero_shot, *folders], *sets, tmp_path / "store")
     card = write_merge(tmp_path / "out", [read_card(folder) for folder in folders], context)

@@ -227,7 +227,7 @@ RULES = {
         script: [f"{script}.py"]
         for script in (
             "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
-            "samples", "corrupt_dataset", "geometry", "page", "explore",
+            "samples", "corrupt_dataset", "import_model", "geometry", "page", "explore",
         )
     },
     "store": ["stockpot/evaluation/store.py"],

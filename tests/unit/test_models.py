@@ -128,9 +128,8 @@ def test_missing_weights_are_named(tmp_path):
 
 def test_writing_the_zero_shot_model_twice_gives_the_same_bytes(zero_shot, tmp_path):
     card = read_card(zero_shot)
-    write_zero_shot(
-        tmp_path / "again", ARCHITECTURE, ARCHITECTURE / WEIGHTS, card.class_names, card.spec
-    )
+    spec = {**card.spec, "classes": card.class_names}
+    write_zero_shot(tmp_path / "again", ARCHITECTURE, ARCHITECTURE / WEIGHTS, spec)
     for file in (FILE, CARD):
         assert (tmp_path / "again" / file).read_bytes() == (zero_shot / file).read_bytes()
 

@@ -21,7 +21,7 @@ def smaller(config: dict) -> None:
     config["data"].update(shifts=["v2", "own"])
     config.update(
         sweep={"of": ["base"], "alphas": [0.0, 0.5, 1.0]},
-        soups={"uniform": None, "ensemble": None},
+        soups=dict.fromkeys(("uniform", "ensemble", "chosen")),
         standard={"models": None},
         figures=dict.fromkeys(("effective-robustness", "methods", "shifts", "soups")),
     )

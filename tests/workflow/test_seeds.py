@@ -22,7 +22,7 @@ def test_the_summary_has_a_column_per_seed(tmp_path):
     study = copy_project(tmp_path)
     study.edit(smaller)
     jobs, _ = study.run()
-    assert jobs["measure"] == 2 and jobs["summary"] == 1 and jobs["zero_shot"] == 2
+    assert jobs["measure"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2
 
     summary = (study.results / "studies/micro/summary.md").read_text()
     table = [line.strip("| ").split(" | ") for line in summary.splitlines() if line[:1] == "|"]

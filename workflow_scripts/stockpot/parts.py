@@ -41,6 +41,12 @@ def check_parts(config: dict, locate: Locate) -> None:
                 f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "
                 "must differ"
             )
+    for path, name in other.items():
+        if datasets[name].get("side"):
+            raise StockpotError(
+                f"datasets.{name}.side: {name!r} is {path}, and models see it in their own size; "
+                "training sets alone may be stored larger"
+            )
     for path, name, train in _heads(config):
         known = class_names(datasets, train, locate)
         for label in head_classes(datasets, name, locate):

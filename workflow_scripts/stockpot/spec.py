@@ -10,13 +10,20 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import Formatter
 
 from .cloud import read_cloud
 from .datasets import sources
-from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, class_names, count, resolved
+from .datasets.classes import (
+    ADVERSARIAL,
+    CORRUPTED,
+    MADE_OF,
+    class_names,
+    class_texts,
+    count,
+    resolved,
+)
 from .described import described
-from .digest import plain, sha256_file, short
+from .digest import plain, sha256_file, sha256_sampled, short
 from .errors import StockpotError
 from .merging import methods
 from .models.files import (
@@ -27,7 +34,9 @@ from .models.files import (
     read_config,
     vocabulary,
 )
+from .models.named import RANDOM, named_config
 from .parts import check_counts, check_parts, parts
+from .prompts import read_head, texts_of
 from .registry import defaults
 from .search import finetune_specs, standard_specs, with_options
 
@@ -56,9 +65,9 @@ def build(config: dict, locate: Locate) -> Plan:
     """
     plan, config = Plan(model=_model(config, locate)), resolved(config)
     plan.cloud = _cloud(config, locate)
-    prompts = {"": _prompts("head.prompts", config["head"]["prompts"], locate)}
+    heads = {"": read_head("head", config["head"], locate)}
     for name, task in config["tasks"].items():
-        prompts[name] = _prompts(f"tasks.{name}.prompts", task["prompts"], locate)
+        heads[name] = read_head(f"tasks.{name}", task, locate)
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
@@ -74,7 +83,7 @@ def build(config: dict, locate: Locate) -> Plan:
         )
     }
     for seed in config["seeds"]:
-        _Seed(plan, config, facts, sizes, classes, seed).add(prompts)
+        _Seed(plan, config, locate, facts, sizes, classes, seed).add(heads)
     return plan
 
 
@@ -98,16 +107,17 @@ class _Seed:
 
     plan: Plan
     config: dict
+    locate: Locate
     facts: dict[str, dict]
     sizes: dict[str, int]
     classes: int
     seed: int
 
-    def add(self, prompts: dict[str, list[str]]) -> None:
+    def add(self, heads: dict[str, dict]) -> None:
         plan, data = self.plan, self.config["data"]
-        own = self.task("zero-shot", data, prompts[""])
+        own = self.task("zero-shot", data, heads[""])
         self.tasks = {"": own} | {
-            name: self.task(f"zero-shot-{name}", task, prompts[name])
+            name: self.task(f"zero-shot-{name}", task, heads[name])
             for name, task in sorted(self.config["tasks"].items())
         }
         played = [
@@ -156,7 +166,7 @@ class _Seed:
         plan.studies[f"{self.config['study']}/seed{self.seed}"] = {
             "families": families,
             "roles": roles,
-            "training": list(dict.fromkeys(map(self.dataset, parts(self.config)[0].values()))),
+            "training": self.training(),
             "held_out": list(dict.fromkeys(task["held_out"] for task in self.tasks.values())),
             "tests": [*sets["reference"], *sets["shift"]],
             "sets": {**sets, "train": [own["train"]]},
@@ -191,13 +201,22 @@ class _Seed:
         self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]})}
         return id
 
-    def task(self, name: str, parts: dict, prompts: list[str]) -> dict[str, str]:
+    def task(self, name: str, parts: dict, head: dict) -> dict[str, str]:
         """Training and held-out set of one task, and the zero-shot model over its classes."""
         train, held_out = self.dataset(parts["train"]), self.dataset(parts["held_out"])
-        spec = {"name": name, "prompts": prompts}
-        start = _id(name, {**spec, "model": self.plan.model["key"], "train": train})
-        self.plan.zero_shots[start] = {"spec": plain(spec), "train": train}
+        datasets = self.config["datasets"]
+        names = class_names(datasets, parts["train"], self.locate)
+        texts = texts_of(names, class_texts(datasets, parts["train"], self.locate), head)
+        spec = {"name": name, "prompts": head["prompts"], "classes": names, "texts": texts}
+        start = _id(name, {**spec, "model": self.plan.model["key"]})
+        self.plan.zero_shots[start] = {"spec": plain(spec)}
         return {"train": train, "held_out": held_out, "start": start}
+
+    def training(self) -> list[str]:
+        """Data sets that some run of this seed trains on; without runs, none is prepared."""
+        used = [id for run in self.plan.runs.values() for id in (run["train"], *run["joint"])]
+        own = map(self.dataset, parts(self.config)[0].values())
+        return [id for id in dict.fromkeys(own) if id in used]
 
     def tuned(self, name: str, specs: dict[str, dict]) -> str:
         """A fine-tuning run, after the run that it starts from, if it names one."""
@@ -250,6 +269,7 @@ class _Seed:
             "spec": plain(spec),
             **follows,
             "train": task["train"],
+            "reads_training": methods.reads_training(method),
             "merge": methods.mixes(method) == "weights",
             "averages": bool(methods.averages(method)),
         }
@@ -295,28 +315,51 @@ def _id(name: str, spec) -> str:
 
 
 def _model(config: dict, locate: Locate) -> dict:
-    """Where the model's files are and what identifies them: their content, not their place."""
-    settings, key = config["model"], "model.architecture"
-    folder = locate(settings["architecture"])
-    architecture = read_config(folder, key)
-    files = {"config": folder / CONFIG}
-    if words := vocabulary(architecture):
-        files["vocabulary"] = folder / words
-    if not settings["pretrain"]:
-        files["weights"] = folder / WEIGHTS
-        check_safetensors(files["weights"], key)
-    content = {name: _sha256(path, key) for name, path in files.items() if name != "config"}
+    """Where the model's files are, or how to import them, and what identifies them: their
+    content, not their place."""
+    settings, keys = config["model"], ("model.architecture", "model.weights")
+    folder, weights = locate(settings["architecture"]), settings.get("weights", "")
+    given = locate(weights) if weights and weights != RANDOM else None
+    file = given if given and given.is_file() else None
+    files, content = {}, {}
+    if folder.is_dir():
+        architecture = read_config(folder, keys[0])
+        files["config"] = folder / CONFIG
+        if words := vocabulary(architecture):
+            files["vocabulary"] = folder / words
+            content["vocabulary"] = _sha256(files["vocabulary"], keys[0])
+        if given and not file:
+            raise StockpotError(f"{keys[1]}: no file {given}; or {RANDOM}, or leave it out")
+        if not weights and not settings["pretrain"]:
+            files["weights"] = folder / WEIGHTS
+            check_safetensors(files["weights"], keys[0])
+            content["weights"] = _sampled(files["weights"], keys[0])
+    else:
+        architecture = named_config(settings["architecture"], "" if file else weights, keys)
+        if not weights:
+            raise StockpotError(
+                f"{keys[1]}: a model by name needs weights: a tag of open_clip's, a file, or "
+                f"{RANDOM}"
+            )
+    if weights and settings["pretrain"]:
+        raise StockpotError("model.pretrain: true trains the weights, so model.weights has no use")
+    if weights:
+        content["imported"] = _sampled(file, keys[1]) if file else weights
+        files |= {"checkpoint": file} if file else {}
     content |= {"pretraining": config["pretraining"]} if settings["pretrain"] else {}
     identity = short({"architecture": architecture, **content})
+    wanted = preprocessing(architecture)
     return {
         "id": f"{settings['name']}-{identity}",
         "key": identity,
-        "transform": {
-            what: preprocessing(architecture)[what]
-            for what in ("side", "resize_mode", "interpolation")
-        },
+        "transform": {key: wanted[key] for key in ("side", "resize_mode", "interpolation")},
         "files": {name: str(path) for name, path in files.items()},
         "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
+        "import": plain(
+            {"architecture": settings["architecture"], "config": architecture, "weights": weights}
+        )
+        if weights
+        else None,
     }
 
 
@@ -333,33 +376,12 @@ def _cloud(config: dict, locate: Locate) -> dict:
     return plain({**given, "path": str(path), "sha256": sha256})
 
 
-def _sha256(path: Path, key: str) -> str:
+def _sha256(path: Path, key: str, digest=sha256_file) -> str:
     try:
-        return sha256_file(path)
+        return digest(path)
     except OSError as error:
         raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
 
 
-def _prompts(key: str, given: str, locate: Locate) -> list[str]:
-    path = locate(given)
-    try:
-        lines = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise StockpotError(f"{key}: cannot read {path} as UTF-8 text ({error})") from error
-    for line in lines:
-        if _fields(line) != [""]:
-            raise StockpotError(
-                f"{key}: '{line}' in {path} needs one {{}} for the class name, and no other braces"
-            )
-    if not lines:
-        raise StockpotError(f"{key}: {path} has no prompts")
-    return lines
-
-
-def _fields(prompt: str) -> list[str] | None:
-    """Names of the fields in braces; None where the braces do not match."""
-    try:
-        parsed = list(Formatter().parse(prompt))
-    except ValueError:
-        return None
-    return [name + (spec or "") for _, name, spec, _ in parsed if name is not None]
+def _sampled(path: Path, key: str) -> str:
+    return _sha256(path, key, sha256_sampled)

@@ -33,6 +33,12 @@ def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[st
     return sources.module(entry["source"]).classes(entry, locate)
 
 
+def class_texts(datasets: dict[str, dict], name: str, locate: Locate) -> dict[str, str]:
+    """Class -> text for prompts, where the source knows better than the class's own name."""
+    entry = datasets[origin(datasets, name)]
+    return getattr(sources.module(entry["source"]), "texts", lambda *_: {})(entry, locate)
+
+
 def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Classes that a model must have to answer: those that each class stands for."""
     entry = datasets[origin(datasets, name)]

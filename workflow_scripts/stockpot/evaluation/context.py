@@ -12,11 +12,12 @@ class FolderContext:
     """A ``merging.methods.Context`` over Classifier folders, two data sets and the store."""
 
     def __init__(
-        self, spec: dict, folders: list[Path], held_out: Dataset, train: Dataset, store: Path
+        self, spec: dict, folders: list[Path], held_out: Dataset, train: list[Dataset], store: Path
     ):
-        """folders: of the start and of all ingredients; the first that has weights is the start."""
+        """folders: of the start and of all ingredients; the first that has weights is the start.
+        train: the training set, if the method looks at it."""
         self.spec, self._store = spec, store
-        self._data = {"held-out": held_out, "train": train}
+        self._data = dict(zip(("held-out", "train"), (held_out, *train)))
         self._folders = {read_card(folder).sha256: folder for folder in folders}
         usable = [card for card in map(read_card, folders) if card.status == "ok"]
         self.start = usable[0].sha256 if usable else ""

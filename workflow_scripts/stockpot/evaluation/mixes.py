@@ -31,12 +31,12 @@ def evaluate_mixes(
     A cell: what the analysis calls the mix, dataset, role, n, k and the store's key. mixes, roles:
     the analysis's generator, and on what it is evaluated. spec: options, precision, batch_size,
     store_logits. classifiers: of the zero-shot model and the runs; those that diverged are left
-    out. sets: role -> data sets; "held_out" and "train" are always there. Of a training set as
+    out. sets: role -> data sets; "held_out" is always there. Of a training set as
     many images count as the option train_images says.
     """
     cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
     models = {card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)}
-    context = FolderContext(spec, classifiers, sets["held_out"][0], sets["train"][0], store)
+    context = FolderContext(spec, classifiers, sets["held_out"][0], sets["train"], store)
     wanted = [role.replace("-", "_") for role in roles]
     if most := spec["options"].get("train_images"):
         sets = {**sets, "train": [part(dataset, most) for dataset in sets["train"]]}

@@ -46,16 +46,15 @@ def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
     return model
 
 
-def write_zero_shot(
-    folder: Path, architecture: Path, weights: Path, class_names: list[str], spec: dict
-) -> Card:
+def write_zero_shot(folder: Path, architecture: Path, weights: Path, spec: dict) -> Card:
     """Build the head and write tower and head as one Classifier.
 
     architecture: folder with open_clip's config. weights: safetensors file of the whole
-    CLIP model. spec: name, prompts.
+    CLIP model. spec: name, prompts, classes, texts (class -> what prompts say for it).
     """
-    model = load_clip(architecture, weights)
-    head = zero_shot_head(model, tokenizer(architecture), class_names, spec["prompts"])
+    model, class_names = load_clip(architecture, weights), spec["classes"]
+    texts = [spec["texts"][name] for name in class_names]
+    head = zero_shot_head(model, tokenizer(architecture), texts, spec["prompts"])
     config = json.loads((architecture / CONFIG).read_text())
     wanted = preprocessing(config)
     card = Card(
@@ -66,7 +65,7 @@ def write_zero_shot(
         normalise=True,
         image_size=wanted.pop("side"),
         **wanted,
-        spec=spec,
+        spec={key: value for key, value in spec.items() if key != "classes"},
     )
     tensors = {TOWER + key: tensor for key, tensor in model.visual.state_dict().items()}
     tensors |= {HEAD + "weight": head, HEAD + "bias": torch.zeros(len(class_names))}

@@ -15,7 +15,8 @@ A source module defines
   again, such as a digest of files; StockpotError naming the config's ``key``;
 - ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
   the facts;
-- where a class stands for several of the model's, ``merges(entry, locate)``: class -> those.
+- where a class stands for several of the model's, ``merges(entry, locate)``: class -> those;
+- where prompts need other words than the class names, ``texts(entry, locate)``: class -> text.
 
 ``locate`` turns a path of the config into where the file is. The module is imported when a
 study is planned, so what ``prepare`` alone needs is imported inside it.

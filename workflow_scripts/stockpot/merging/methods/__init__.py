@@ -61,6 +61,11 @@ def averages(name: str) -> str | None:
     return registry.literal(__file__, name, "AVERAGES")
 
 
+def reads_training(name: str) -> bool:
+    """Does the method look at training images?"""
+    return bool(registry.literal(__file__, name, "READS_TRAINING"))
+
+
 def ingredients(name: str) -> int | None:
     """How many ingredients the method takes (``INGREDIENTS``); None for any number."""
     return registry.literal(__file__, name, "INGREDIENTS")

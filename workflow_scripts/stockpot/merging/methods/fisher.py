@@ -9,6 +9,7 @@ import logging
 import time
 
 MIXES = "weights"
+READS_TRAINING = True
 OPTIONS = {
     "images": {
         "description": "training images that the information is taken over",

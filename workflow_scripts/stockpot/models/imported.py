@@ -1,0 +1,81 @@
+"""Weights of a CLIP model from a hub, a file, or drawn at random, in open_clip's folder layout."""
+
+import json
+import logging
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from ..errors import StockpotError
+from ..files import atomic
+from .clip import create_clip
+from .files import CONFIG, WEIGHTS
+from .named import RANDOM
+from .openclip import open_clip
+
+log = logging.getLogger(__name__)
+
+
+def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
+    """Write config and weights, float32.
+
+    spec: architecture (a name of open_clip's, or where its folder is), config (what becomes
+    open_clip_config.json), weights (a tag of open_clip's, ``random`` or the name of a file).
+    checkpoint: that file. StockpotError where the weights cannot be had or do not fit.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic(folder / CONFIG) as path:
+        path.write_text(json.dumps(spec["config"], indent=1) + "\n")
+    torch.manual_seed(0)
+    model = create_clip(folder, load_weights=False)
+    if checkpoint:
+        _fill(model, _tensors(checkpoint, spec), checkpoint)
+    elif spec["weights"] != RANDOM:
+        _fill(model, _fetched(spec["architecture"], spec["weights"]), spec["weights"])
+    tensors = {name: t.float().contiguous() for name, t in model.state_dict().items()}
+    with atomic(folder / WEIGHTS) as path:
+        save_file({name: t.clone() for name, t in tensors.items()}, path)
+    log.info("%s, %s: %.0f million numbers", spec["architecture"], spec["weights"],
+             sum(t.numel() for t in tensors.values()) / 1e6)  # fmt: skip
+
+
+def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
+    """From the hub that open_clip names, through its cache."""
+    log.info("fetching %s of %s", tag, name)
+    try:
+        # fp32, whatever the weights are stored in: OpenAI's are half precision.
+        return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
+    except Exception as error:  # whatever hub, network or file raise
+        reason = str(error).strip().splitlines()
+        raise StockpotError(
+            f"model.weights: {tag} of {name} cannot be had ({reason[0] if reason else error!r}); "
+            "model.weights may also be a file"
+        ) from error
+
+
+def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
+    """Of a CLIP model's file, whatever its format."""
+    from .checkpoints import is_torchscript, read_tensors
+
+    if is_torchscript(checkpoint) and not spec["config"]["model_cfg"].get("quick_gelu"):
+        raise StockpotError(
+            f"model.architecture: {checkpoint} is a file of OpenAI's, whose models have QuickGELU; "
+            f"with {spec['architecture']} they answer wrongly. Take "
+            f"{spec['architecture'].removesuffix('-quickgelu')}-quickgelu"
+        )
+    tensors = read_tensors(checkpoint)
+    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+
+
+def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> None:
+    wanted = model.state_dict()
+    for name, tensor in wanted.items():
+        shape = list(tensor.shape)
+        if name not in tensors or list(tensors[name].shape) != shape:
+            found = list(tensors[name].shape) if name in tensors else "missing"
+            raise StockpotError(
+                f"model.weights: {source} does not fit the architecture: {name} is {found}, "
+                f"not {shape}"
+            )
+    model.load_state_dict({name: tensors[name] for name in wanted})
