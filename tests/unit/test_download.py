@@ -1,0 +1,591 @@
+"""Downloads, from a server on this machine that misbehaves in every way a server can."""
+
+import hashlib
+import logging
+import os
+import random
+import re
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections import namedtuple
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from conftest import SCRIPTS
+
+from stockpot.datasets import disk, part, progress
+from stockpot.datasets import download as module
+from stockpot.datasets.download import download
+from stockpot.datasets.progress import Progress
+from stockpot.errors import StockpotError
+
+BODY = random.Random(0).randbytes(300_000)
+OTHER = random.Random(1).randbytes(300_000)
+SHA, MD5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()
+ABSENT = "0" * 64
+
+
+class Remote:
+    """What the server does, request by request; the last entry of a plan is repeated.
+
+    An entry: body, etag, modified, cut (bytes after which the connection breaks), ranges (False:
+    Range is ignored), status, headers, length (False: no Content-Length), said (another length),
+    chunked, start (the first byte really sent of a range), pause (an event to wait for).
+    """
+
+    def __init__(self):
+        self.plan, self.requests = [{}], []
+
+    def answer(self, handler):
+        entry = self.plan[min(len(self.requests), len(self.plan) - 1)]
+        self.requests.append(dict(handler.headers))
+        entry = {"body": BODY, "etag": '"one"', "ranges": True, "length": True} | entry
+        if entry.get("status"):
+            handler.send_response(entry["status"])
+            for name, value in entry.get("headers", {}).items():
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        body, total, start = entry["body"], len(entry["body"]), 0
+        asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range") or "")
+        condition = handler.headers.get("If-Range")
+        fits = condition in (None, entry["etag"], entry.get("modified")) or entry.get("deaf")
+        if asked and entry["ranges"] and fits:
+            start = int(asked[1])
+            if start >= total:
+                handler.send_response(416)
+                handler.send_header("Content-Range", f"bytes */{total}")
+                handler.send_header("Content-Length", "0")
+                handler.end_headers()
+                return
+            start = entry.get("start", start)
+            handler.send_response(206)
+            of = entry.get("of", total)
+            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{of}")
+        else:
+            handler.send_response(200)
+        for name, key in (("ETag", "etag"), ("Last-Modified", "modified")):
+            if entry.get(key):
+                handler.send_header(name, entry[key])
+        body = body[start:]
+        if entry.get("chunked"):
+            handler.send_header("Transfer-Encoding", "chunked")
+        elif entry["length"]:
+            handler.send_header("Content-Length", str(entry.get("said", len(body))))
+        handler.end_headers()
+        body = body[: entry.get("cut")]
+        if entry.get("chunked"):
+            body = b"%x\r\n" % len(body) + body + b"\r\n"
+            body += b"" if "cut" in entry else b"0\r\n\r\n"
+        half = len(body) // 2
+        for block in (body[:half], body[half:]):
+            handler.wfile.write(block)
+            handler.wfile.flush()
+            if entry.get("pause"):
+                entry["pause"].wait(5)
+
+    @property
+    def ranges(self):
+        return [request.get("Range") for request in self.requests]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.remote.answer(self)
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def remote(server, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server.remote = Remote()
+    server.remote.url = f"http://127.0.0.1:{server.server_address[1]}/data/file.tar"
+    return server.remote
+
+
+@pytest.fixture
+def fetch(remote, tmp_path):
+    """Fetches with waits that are noted and not waited; the sha256, or the error."""
+
+    def call(**options):
+        path = tmp_path / "file.tar"
+        options = {"url": remote.url, "path": path, "wait": call.waits.append} | options
+        try:
+            found = download(**options)
+        except StockpotError as error:
+            assert "\n" not in str(error)
+            return str(error)
+        assert found == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert os.listdir(tmp_path) == ["file.tar"]
+        return found
+
+    call.waits, call.path = [], tmp_path / "file.tar"
+    call.part = tmp_path / "file.tar.part"
+    return call
+
+
+def refuse_network(monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("a request")
+
+    monkeypatch.setattr(module, "urlopen", fail)
+
+
+@pytest.mark.parametrize("checksum", [f"sha256:{SHA}", f"md5:{MD5}", f"sha256:{SHA.upper()}", ""])
+@pytest.mark.parametrize("size", [None, len(BODY)])
+def test_a_file_arrives_whole(remote, fetch, checksum, size):
+    assert fetch(checksum=checksum, size=size) == SHA
+    assert fetch.path.read_bytes() == BODY
+    assert remote.ranges == [None] and fetch.waits == []
+
+
+def test_folders_are_made_and_nothing_is_unpacked_on_the_way(remote, tmp_path):
+    path = tmp_path / "a" / "b" / "file"
+    assert download(remote.url, path) == SHA
+    assert remote.requests[0]["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("size", [0, 5])
+def test_an_empty_file_arrives_if_none_of_another_size_is_expected(remote, fetch, size):
+    remote.plan = [{"body": b""}]
+    if size:
+        assert "it has 0 bytes, but 5 were expected" in fetch(size=size, retries=0)
+    else:
+        assert fetch(size=size) == hashlib.sha256().hexdigest()
+
+
+def test_the_sha256_is_told_where_none_is_pinned(fetch, caplog):
+    caplog.set_level(logging.INFO)
+    fetch(checksum=f"sha256:{SHA}")
+    assert "sha256" not in caplog.text
+    fetch()
+    assert f"sha256:{SHA}" in caplog.text
+
+
+# Broken connections.
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_connection_that_breaks_again_and_again_is_resumed(remote, fetch, chunked):
+    remote.plan = [{"cut": k, "chunked": chunked} for k in (100_000, 50_000, 70_000)]
+    remote.plan += [{"chunked": chunked}]
+    assert fetch() == SHA
+    assert remote.ranges == [None, "bytes=100000-", "bytes=150000-", "bytes=220000-"]
+    assert [request.get("If-Range") for request in remote.requests] == [None, *['"one"'] * 3]
+    assert fetch.waits == [1, 1, 1]
+
+
+def test_more_breaks_than_retries_are_fine_as_long_as_bytes_come(remote, fetch):
+    remote.plan = [{"cut": 25_000}]
+    assert fetch(retries=1) == SHA
+    assert len(remote.requests) == 12
+
+
+def test_attempts_that_bring_nothing_end_with_one_line_and_the_part_stays(remote, fetch):
+    remote.plan = [{"cut": 100_000}, {"cut": 0}]
+    said = fetch(retries=3)
+    assert said == (
+        f"{remote.url}: the connection broke off after 100000 of 300000 bytes; "
+        "3 more attempts brought nothing new"
+    )
+    assert fetch.waits == [1, 2, 4] and not fetch.path.exists()
+    assert fetch.part.read_bytes() == BODY[:100_000]
+    remote.plan = [{}]
+    assert fetch() == SHA
+    assert remote.ranges[-1] == "bytes=100000-"
+
+
+def test_waits_grow_to_a_longest(remote, fetch):
+    remote.plan = [{"status": 503}]
+    assert "503 Service Unavailable" in fetch(retries=8)
+    assert fetch.waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert os.listdir(fetch.path.parent) == []
+
+
+def test_a_server_that_ignores_ranges_starts_over(remote, fetch):
+    remote.plan = [{"cut": 100_000}, {"ranges": False}]
+    assert fetch() == SHA and fetch.path.read_bytes() == BODY
+    assert remote.ranges == [None, "bytes=100000-"]
+
+
+def test_a_server_that_ignores_ranges_and_breaks_off_is_given_up(remote, fetch):
+    remote.plan = [{"cut": 100_000, "ranges": False}]
+    assert "1 more attempts" in fetch(retries=1)
+    assert len(remote.requests) == 2
+
+
+def test_a_part_of_a_file_that_changed_is_thrown_away(remote, fetch):
+    remote.plan = [{"body": OTHER, "cut": 100_000}, {"etag": '"two"'}]
+    assert fetch() == SHA
+    assert remote.ranges == [None, "bytes=100000-"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"etag": '"two"', "deaf": True},
+        {"etag": None, "modified": formatdate(1e9, usegmt=True), "deaf": True},
+        {"body": BODY + b"!", "deaf": True},
+        {"start": 99_999},
+        {"of": "many"},
+    ],
+    ids=["etag", "modified", "length", "start", "extent"],
+)
+def test_a_range_that_does_not_fit_the_part_is_not_put_after_it(remote, fetch, after):
+    before = {"body": OTHER, "cut": 100_000, "modified": formatdate(2e9, usegmt=True)}
+    remote.plan = [before, after, {}]
+    assert fetch() == SHA
+    assert remote.ranges == [None, "bytes=100000-", None]
+
+
+def test_a_weak_etag_does_not_vouch_for_bytes(remote, fetch):
+    remote.plan = [{"etag": 'W/"one"', "cut": 100_000}]
+    remote.plan += [{"etag": 'W/"one"', "modified": formatdate(1e9, usegmt=True), "cut": 100_000}]
+    remote.plan += [{"etag": 'W/"one"', "modified": formatdate(1e9, usegmt=True)}]
+    assert fetch() == SHA
+    assert remote.ranges == [None, None, "bytes=100000-"]
+    assert remote.requests[2]["If-Range"] == formatdate(1e9, usegmt=True)
+
+
+@pytest.mark.parametrize("checksum", ["", f"md5:{MD5}"])
+def test_without_a_validator_only_a_checksum_allows_to_resume(remote, fetch, checksum):
+    remote.plan = [{"etag": None, "cut": 100_000}, {"etag": None}]
+    assert fetch(checksum=checksum) == SHA
+    assert remote.ranges == [None, "bytes=100000-" if checksum else None]
+
+
+@pytest.mark.parametrize("size, requests", [(None, 1), (len(BODY), 2)])
+def test_without_a_content_length_a_known_size_finds_the_break(remote, fetch, size, requests):
+    remote.plan = [{"length": False, "cut": None if size is None else 100_000}, {"length": False}]
+    assert fetch(size=size) == SHA
+    assert len(remote.requests) == requests
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_file_of_another_size_is_no_file(remote, fetch, length):
+    remote.plan = [{"length": length}]
+    said = fetch(size=200_000, retries=2)
+    assert "200000 " in said and "2 more attempts" in said
+    assert len(remote.requests) == 3 and os.listdir(fetch.path.parent) == []
+
+
+def test_a_server_that_stalls_counts_as_broken(remote, fetch):
+    event = threading.Event()
+    remote.plan = [{"pause": event}, {}]
+    assert fetch(timeout=0.1) == SHA
+    event.set()
+    assert remote.ranges == [None, "bytes=150000-"]
+
+
+def test_nobody_listens(fetch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/x"
+    assert re.fullmatch(
+        rf"{url}: cannot be reached \(.*\); 2 more attempts .*", fetch(url=url, retries=2)
+    )
+
+
+# Answers other than the file.
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 429])
+def test_what_may_pass_is_tried_again(remote, fetch, status):
+    remote.plan = [{"status": status}, {}]
+    assert fetch() == SHA
+    assert len(remote.requests) == 2 and fetch.waits == [1]
+
+
+@pytest.mark.parametrize(
+    "asked, waited",
+    [("7", 7), ("0", 1), ("soon", 1), ("99999999999", 600), (formatdate(1e9, usegmt=True), 1)],
+)
+def test_a_server_says_how_long_to_wait(remote, fetch, asked, waited):
+    remote.plan = [{"status": 429, "headers": {"Retry-After": asked}}, {}]
+    assert fetch() == SHA
+    assert fetch.waits == [waited]
+
+
+def test_a_server_says_until_when_to_wait(remote, fetch, monkeypatch):
+    monkeypatch.setattr(module.time, "time", lambda: 1e9 - 30)
+    remote.plan = [{"status": 503, "headers": {"Retry-After": formatdate(1e9, usegmt=True)}}, {}]
+    assert fetch() == SHA
+    assert fetch.waits == [30]
+
+
+@pytest.mark.parametrize("status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "Requ")])
+def test_what_will_not_pass_is_said_at_once(remote, fetch, status, name):
+    remote.plan = [{"status": status}]
+    assert fetch().startswith(f"{remote.url}: the server answers {status} {name}")
+    assert len(remote.requests) == 1 and fetch.waits == []
+    assert os.listdir(fetch.path.parent) == []
+
+
+def test_an_answer_without_a_file_makes_none(remote, fetch):
+    remote.plan = [{"status": 204}]
+    assert "answers 204, not 200" in fetch()
+    assert not fetch.path.exists()
+
+
+def test_a_redirection_is_followed_and_a_circle_is_one_line(remote, fetch):
+    remote.plan = [{"status": 302, "headers": {"Location": remote.url + "/there"}}, {}]
+    assert fetch() == SHA
+    fetch.path.unlink()
+    remote.plan = [{"status": 302, "headers": {"Location": remote.url}}]
+    assert "answers 302" in fetch()
+
+
+def test_a_certificate_that_is_not_trusted_is_not_asked_again(fetch, monkeypatch):
+    def distrust(*_, **__):
+        raise module_error
+
+    from urllib.error import URLError
+
+    module_error = URLError(ssl.SSLCertVerificationError("self-signed"))
+    monkeypatch.setattr(module, "urlopen", distrust)
+    assert "self-signed" in fetch(url="https://127.0.0.1/x")
+    assert fetch.waits == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a/b", "/a/b", "", "http://[a/b", "http:///b", "http://a b/c", "http://a:b/c"]
+)
+def test_what_is_no_url_is_said_at_once(fetch, url):
+    assert url in fetch(url=url)
+    assert fetch.waits == [] and os.listdir(fetch.path.parent) == []
+
+
+@pytest.mark.parametrize("checksum", ["sha256:", "md5:" + "0" * 64, SHA, "sha1:" + "0" * 40])
+def test_what_is_no_checksum_is_said_at_once(remote, fetch, checksum):
+    assert repr(checksum) in fetch(checksum=checksum)
+    assert remote.requests == []
+
+
+def test_a_wrong_checksum_leaves_nothing(remote, fetch):
+    (fetch.path.parent / "beside").write_text("mine")
+    for algorithm, found, pinned in (("sha256", SHA, ABSENT), ("md5", MD5, ABSENT[:32])):
+        said = fetch(checksum=f"{algorithm}:{pinned}")
+        assert said == f"{remote.url}: its {algorithm} is {found}, but {pinned} was expected"
+    assert os.listdir(fetch.path.parent) == ["beside"] and len(remote.requests) == 2
+
+
+# What is there already.
+
+
+@pytest.mark.parametrize("checksum", [f"sha256:{SHA}", f"md5:{MD5}", ""])
+def test_a_right_file_is_not_fetched(fetch, monkeypatch, checksum):
+    fetch.path.write_bytes(BODY)
+    refuse_network(monkeypatch)
+    assert fetch(checksum=checksum, size=len(BODY)) == SHA
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [({"checksum": f"sha256:{SHA}"}, SHA), ({"checksum": f"md5:{MD5}"}, MD5), ({"size": 5}, "5")],
+)
+def test_a_wrong_file_is_not_touched(fetch, monkeypatch, options, said):
+    fetch.path.write_bytes(OTHER)
+    refuse_network(monkeypatch)
+    message = fetch(**options)
+    assert message.startswith(f"{fetch.path}: ") and f"but {said} w" in message
+    assert fetch.path.read_bytes() == OTHER and os.listdir(fetch.path.parent) == ["file.tar"]
+
+
+def test_a_folder_in_the_way(fetch):
+    fetch.path.mkdir()
+    assert "no file" in fetch()
+    fetch.path.with_name("file").write_text("")
+    path = fetch.path.with_name("file") / "x"
+    assert fetch(path=path) == f"{path}: cannot be written (File exists: {path.parent})"
+
+
+def interrupted(fetch, remote, cut=100_000):
+    """A call that a signal ended in the middle."""
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    remote.plan = [{"cut": cut}]
+    with pytest.raises(KeyboardInterrupt):
+        fetch(wait=stop)
+    assert not fetch.path.exists()
+    remote.plan, remote.requests = [{}], []
+
+
+def test_another_call_goes_on(remote, fetch):
+    interrupted(fetch, remote)
+    assert fetch(checksum=f"sha256:{SHA}") == SHA
+    assert remote.ranges == ["bytes=100000-"]
+
+
+def test_a_part_of_another_url_or_of_nobody_knows_what_is_thrown_away(remote, fetch):
+    interrupted(fetch, remote)
+    assert fetch(url=remote.url + "?other", checksum=f"sha256:{SHA}") == SHA
+    for text in ("", "[1]", "{}", '{"url": "'):
+        fetch.path.unlink()
+        fetch.part.write_bytes(OTHER[:1000])
+        fetch.part.with_name("file.tar.part.json").write_text(text)
+        assert fetch(checksum=f"sha256:{SHA}") == SHA
+    assert remote.ranges == [None] * 5
+
+
+@pytest.mark.parametrize("size", [None, len(BODY)])
+def test_a_part_that_is_whole_needs_no_request(remote, fetch, monkeypatch, size):
+    interrupted(fetch, remote)
+    fetch.part.write_bytes(BODY)
+    refuse_network(monkeypatch)
+    assert fetch(size=size) == SHA
+
+
+def test_a_part_longer_than_the_file_starts_over(remote, fetch):
+    interrupted(fetch, remote)
+    fetch.part.write_bytes(BODY + b"!")
+    assert fetch() == SHA
+    assert remote.ranges == ["bytes=300001-", None]
+
+
+# The disk.
+
+
+def test_a_full_disk_is_said_before_a_byte_is_written(remote, fetch, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, 299_999))
+    assert re.search(r"needs 300kB on the disk of .*, which has 300kB free", fetch())
+    assert fetch.waits == [] and os.listdir(fetch.path.parent) == []
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, 300_000))
+    assert fetch() == SHA
+
+
+def test_only_the_rest_must_fit(remote, fetch, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    interrupted(fetch, remote)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, 200_000))
+    assert fetch() == SHA
+
+
+def test_a_disk_that_takes_no_more_is_one_line_and_no_broken_connection(remote, fetch):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        said = fetch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said == f"{fetch.part}: cannot be written (File too large)"
+    assert fetch.waits == [] and not fetch.path.exists()
+    assert fetch() == SHA
+    assert remote.ranges == [None, "bytes=100000-"]
+
+
+# Two at once.
+
+
+def test_two_processes_fetch_once(remote, fetch, tmp_path):
+    event = threading.Event()
+    remote.plan = [{"pause": event}, {}]
+    code = (
+        "import sys; from stockpot.datasets.download import download; "
+        "print(download(sys.argv[1], sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, remote.url, str(fetch.path)]
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    threading.Timer(1.0, event.set).start()
+    assert [process.communicate(timeout=20)[0].decode().strip() for process in both] == [SHA] * 2
+    assert len(remote.requests) == 1 and os.listdir(tmp_path) == ["file.tar"]
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_many_threads_get_the_file_whole(remote, fetch, tmp_path, monkeypatch, locks):
+    def none(*_):
+        raise OSError(38, "Function not implemented")
+
+    if not locks:
+        monkeypatch.setattr(part.fcntl, "flock", none)
+    remote.plan, found = [{"cut": 100_000}, {}], []
+
+    def one():
+        found.append(download(remote.url, fetch.path, wait=lambda _: None))
+
+    threads = [threading.Thread(target=one) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [SHA] * 6 and fetch.path.read_bytes() == BODY
+    assert os.listdir(tmp_path) == ["file.tar"]
+    assert not locks or len(remote.requests) == 2
+
+
+def test_without_locks_nothing_is_left_of_a_failure(remote, fetch, tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(part.fcntl, "flock", none)
+    remote.plan = [{"cut": 100_000}, {"cut": 0}]
+    assert "broke off" in fetch(retries=0)
+    assert os.listdir(tmp_path) == []
+
+
+# Files of this machine, and progress.
+
+
+def test_file_urls(fetch, tmp_path):
+    source = tmp_path / "sources" / "a file.bin"
+    source.parent.mkdir()
+    source.write_bytes(BODY)
+    target = tmp_path / "made" / "file"
+    assert download(source.as_uri(), target, f"md5:{MD5}", len(BODY)) == SHA
+    assert target.read_bytes() == BODY and os.listdir(target.parent) == ["file"]
+    for url in ("file:///nowhere/at/all", source.parent.as_uri()):
+        said = fetch(url=url)
+        assert said.startswith(f"{url}: cannot be reached (") and fetch.waits == []
+
+
+def test_progress_is_a_line_of_the_log_every_few_seconds(caplog):
+    caplog.set_level(logging.INFO)
+    clock = iter([0, 5, 10, 11, 30, 40, 41, 50])
+    with Progress("file", clock=lambda: next(clock)) as shown:
+        for done in (1e6, 2e6, 21e6, 22e6, 31e6, 5e6, 6e6):
+            shown.show(done, 101e6)
+        shown.show(15e6)
+    assert caplog.messages == [
+        "file: 21.0MB of 101MB, 2.00MB/s, 00:40 left",
+        "file: 31.0MB of 101MB, 500kB/s, 02:20 left",
+        "file: 15.0MB, 1.00MB/s",
+    ]
+
+
+def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with Progress("file") as shown:
+        for done in (50, 10, 100):
+            shown.show(done, 200)
+        assert shown.bar.n == 100 and shown.bar.initial == 50
+    assert "file:  50%" in capsys.readouterr().err
+
+
+def test_a_download_shows_its_progress(remote, fetch, monkeypatch):
+    shown = []
+    monkeypatch.setattr(progress.Progress, "show", lambda self, *at: shown.append(at))
+    remote.plan = [{"cut": 100_000}, {}]
+    assert fetch() == SHA
+    assert shown[-1] == (300_000, 300_000) and (100_000, 300_000) in shown
