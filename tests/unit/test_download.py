@@ -11,9 +11,13 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections import namedtuple
 from email.utils import formatdate
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import pytest
 from conftest import SCRIPTS
@@ -158,7 +162,7 @@ def test_a_file_arrives_whole(remote, fetch, checksum, size):
     assert remote.ranges == [None] and fetch.waits == []
 
 
-def test_folders_are_made_and_nothing_is_unpacked_on_the_way(remote, tmp_path):
+def test_folders_are_made_and_no_coding_is_asked_for(remote, tmp_path):
     path = tmp_path / "a" / "b" / "file"
     assert download(remote.url, path) == SHA
     assert remote.requests[0]["Accept-Encoding"] == "identity"
@@ -245,7 +249,7 @@ def test_a_part_of_a_file_that_changed_is_thrown_away(remote, fetch):
         {"etag": '"two"', "deaf": True},
         {"etag": None, "modified": formatdate(1e9, usegmt=True), "deaf": True},
         {"body": BODY + b"!", "deaf": True},
-        {"start": 99_999},
+        {"start": 100_001},
         {"of": "many"},
     ],
     ids=["etag", "modified", "length", "start", "extent"],
@@ -282,7 +286,7 @@ def test_without_a_content_length_a_known_size_finds_the_break(remote, fetch, si
 
 @pytest.mark.parametrize("length", [True, False])
 def test_a_file_of_another_size_is_no_file(remote, fetch, length):
-    remote.plan = [{"length": length}]
+    remote.plan = [{"length": length, "body": BODY[: 200_001 + i]} for i in range(9)]
     said = fetch(size=200_000, retries=2)
     assert "200000 " in said and "2 more attempts" in said
     assert len(remote.requests) == 3 and os.listdir(fetch.path.parent) == []
@@ -332,7 +336,7 @@ def test_a_server_says_until_when_to_wait(remote, fetch, monkeypatch):
     assert fetch.waits == [30]
 
 
-@pytest.mark.parametrize("status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "Requ")])
+@pytest.mark.parametrize("status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "R")])
 def test_what_will_not_pass_is_said_at_once(remote, fetch, status, name):
     remote.plan = [{"status": status}]
     assert fetch().startswith(f"{remote.url}: the server answers {status} {name}")
@@ -356,11 +360,8 @@ def test_a_redirection_is_followed_and_a_circle_is_one_line(remote, fetch):
 
 def test_a_certificate_that_is_not_trusted_is_not_asked_again(fetch, monkeypatch):
     def distrust(*_, **__):
-        raise module_error
+        raise URLError(ssl.SSLCertVerificationError("self-signed"))
 
-    from urllib.error import URLError
-
-    module_error = URLError(ssl.SSLCertVerificationError("self-signed"))
     monkeypatch.setattr(module, "urlopen", distrust)
     assert "self-signed" in fetch(url="https://127.0.0.1/x")
     assert fetch.waits == []
@@ -508,7 +509,7 @@ def test_two_processes_fetch_once(remote, fetch, tmp_path):
     command = [sys.executable, "-c", code, remote.url, str(fetch.path)]
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    threading.Timer(1.0, event.set).start()
+    threading.Timer(0.6, event.set).start()
     assert [process.communicate(timeout=20)[0].decode().strip() for process in both] == [SHA] * 2
     assert len(remote.requests) == 1 and os.listdir(tmp_path) == ["file.tar"]
 
@@ -533,6 +534,38 @@ def test_many_threads_get_the_file_whole(remote, fetch, tmp_path, monkeypatch, l
     assert found == [SHA] * 6 and fetch.path.read_bytes() == BODY
     assert os.listdir(tmp_path) == ["file.tar"]
     assert not locks or len(remote.requests) == 2
+
+
+def test_one_that_waited_for_a_failure_starts_with_a_file_of_its_own(remote, fetch, caplog):
+    caplog.set_level(logging.INFO)
+    event, found = threading.Event(), []
+    remote.plan = [{"pause": event}, {}]
+    for checksum, ready in (
+        (ABSENT, lambda: remote.requests),
+        (SHA, lambda: "waiting for a process that is still at" in caplog.text),
+    ):
+        job = partial(lambda c: found.append(fetch(checksum=f"sha256:{c}")), checksum)
+        threading.Thread(target=job).start()
+        wait_until(ready)
+    event.set()
+    wait_until(lambda: len(found) == 2)
+    assert "was expected" in found[0] and found[1] == SHA
+
+
+def wait_until(ready):
+    end = time.monotonic() + 5
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def test_a_disk_that_takes_a_block_in_pieces(tmp_path):
+    with part.own_part(tmp_path / "x", {"sha256"}) as made:
+        made.restart({})
+        with made.file as file:
+            made.file = SimpleNamespace(write=lambda rest: file.write(rest[:70_000]))
+            made.append(BODY)
+        assert made.digests() == {"sha256": SHA} and made.size == len(BODY)
+        assert made.path.read_bytes() == BODY
 
 
 def test_without_locks_nothing_is_left_of_a_failure(remote, fetch, tmp_path, monkeypatch):

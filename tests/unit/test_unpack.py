@@ -175,7 +175,7 @@ def test_whole_archives_give_their_files(place, kind):
 
 def test_an_archive_as_tar_of_a_folder_makes_it(place):
     folders = [("./", b"", {"type": tarfile.DIRTYPE}), ("./empty/", b"", {"type": tarfile.DIRTYPE})]
-    data = tar([*folders, *folders, ("./empty/../file"[:2] + "file", b"1")])
+    data = tar([*folders, *folders, ("./file", b"1")])
     assert unpacked(place, data) == {"file": b"1"}
     assert (place / "work/deep/made/empty").is_dir()
 
@@ -366,10 +366,10 @@ BROKEN = {
     "gzip of text": (gzip.compress(b"text" * 1000), "damaged"),
     "gzip of nothing": (gzip.compress(b""), "damaged"),
     "only a magic number": (b"\x1f\x8b", "damaged"),
-    "tar of nothing": (tar([]), "not an archive|holds no files"),
+    "tar of nothing": (tar([]), "not an archive"),
     "zip of nothing": (zipped([]), "holds no files"),
-    "tar of folders": (special(tarfile.DIRTYPE)[5632:], "holds no files"),
-    "tar without its end": (tar()[: -(len(tar()) % 10240) - 10240 or None][:512], "damaged"),
+    "tar of folders": (tar([("a", b"", {"type": tarfile.DIRTYPE})]), "holds no files"),
+    "tar without its end": (tar()[:512], "damaged"),
     "gzip, checksum": (WHOLE["tar.gz"][:-8] + b"\0" * 8, "damaged.*CRC"),
     "gzip, garbage after it": (WHOLE["tar.gz"] + b"garbage", "damaged"),
     "zip, CRC": (rewritten(zipped(), b"PK\1\2", 16, b"\0\0\0\0"), "1.jpg': damaged.*CRC"),

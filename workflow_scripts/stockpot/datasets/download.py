@@ -148,7 +148,7 @@ def _fetch(url: str, part: Part, size, checked: bool, retries: int, wait, attemp
         try:
             return attempt()
         except _Again as error:
-            if part.size > furthest:
+            if part.size > furthest and not error.afresh:
                 failures, furthest = 0, part.size
             failures += 1
             if error.afresh:
