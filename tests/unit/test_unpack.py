@@ -432,6 +432,13 @@ def test_whatever_is_damaged_is_one_line_and_nothing_is_left(tmp_path_factory, k
     assert set(os.listdir(place)) <= {"archive", "made"}
 
 
+@pytest.mark.parametrize("error", [KeyError("x"), OverflowError(), ValueError("a\nb"), EOFError()])
+def test_whatever_a_library_says_of_bytes_is_one_line(error):
+    line = r"\Aarchive: damaged, .*\((.x.|OverflowE|a b|EOFE)"
+    with pytest.raises(StockpotError, match=line), archives.legible("archive"):
+        raise error
+
+
 # The folder and the disk.
 
 

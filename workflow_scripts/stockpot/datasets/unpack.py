@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -155,13 +155,10 @@ def _wrong_name(name: str, parts: list[str], longest: int) -> str:
 
 
 def _blocks(member: Member, what: str) -> Iterator[bytes]:
-    with legible(what, "; is the password right?" if member.encrypted else ""):
-        stream = member.open()
-        try:
-            while block := stream.read(BLOCK):
-                yield block
-        finally:
-            stream.close()
+    hint = "; is the password right?" if member.encrypted else ""
+    with legible(what, hint), closing(member.open()) as stream:
+        while block := stream.read(BLOCK):
+            yield block
 
 
 @contextmanager
