@@ -3,8 +3,35 @@ CORRUPTED = [id for id, job in plan.datasets.items() if "of" in job]
 PREPARED = [id for id in plan.datasets if id not in (*FILTERED, *CORRUPTED)]
 
 
+rule fetch_dataset:
+    """Fetch and unpack a published data set, where the config asks for it."""
+    output:
+        "<results>/downloads/{download}.json",
+    log:
+        "<results>/logs/fetch_dataset/{download}.log",
+    wildcard_constraints:
+        download=one_of(plan.downloads),
+    priority: 30
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec=lambda w: plan.downloads[w.download]["spec"],
+        code=code_digest("fetch_dataset.py"),
+    message:
+        "Fetching {wildcards.download}; follow it with tail -f {log}"
+    script:
+        "../workflow_scripts/fetch_dataset.py"
+
+
 rule prepare_dataset:
     """Decode or render one data set, once."""
+    input:
+        fetched=lambda w: expand(
+            "<results>/downloads/{download}.json",
+            download=plan.datasets[w.dataset]["fetched"],
+        ),
     output:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",

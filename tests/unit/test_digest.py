@@ -227,7 +227,8 @@ RULES = {
         script: [f"{script}.py"]
         for script in (
             "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
-            "samples", "corrupt_dataset", "import_model", "geometry", "page", "explore",
+            "samples", "corrupt_dataset", "import_model", "fetch_dataset", "geometry", "page",
+            "explore",
         )
     },
     "store": ["stockpot/evaluation/store.py"],

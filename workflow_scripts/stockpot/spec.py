@@ -50,6 +50,7 @@ class Plan:
     model: dict = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     cloud: dict = field(default_factory=dict)
+    downloads: dict[str, dict] = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
     zero_shots: dict[str, dict] = field(default_factory=dict)
     runs: dict[str, dict] = field(default_factory=dict)
@@ -197,9 +198,19 @@ class _Seed:
         spec["side"] = entry.get("side") or spec["side"]
         if sources.module(entry["source"]).SEEDED:
             spec["seed"] = self.seed
+        wanted = spec.pop("download", False)
+        fetched = self.fetched(entry["source"], spec["path"], wanted) if wanted else []
         id = _id(name, spec)
-        self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]})}
+        self.plan.datasets[id] = {"spec": plain({**spec, **self.facts[name]}), "fetched": fetched}
         return id
+
+    def fetched(self, source: str, path: str, wanted: bool | str) -> list[str]:
+        """The download that a data set waits for."""
+        mirror = wanted if isinstance(wanted, str) else ""
+        job = {"path": path, "archives": sources.archives(source), "mirror": mirror}
+        id = _id(source, job)
+        self.plan.downloads[id] = {"spec": plain(job)}
+        return [id]
 
     def task(self, name: str, parts: dict, head: dict) -> dict[str, str]:
         """Training and held-out set of one task, and the zero-shot model over its classes."""

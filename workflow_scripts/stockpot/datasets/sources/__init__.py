@@ -5,6 +5,8 @@ A source module defines
 - ``OPTIONS``, a literal: the keys of its entries in the config (see ``registry.options``);
 - ``ENCODED``, a literal: are its images encoded files? Then an entry may also have the keys
   that all such sources share, ``FOR_ENCODED`` below;
+- ``ARCHIVES``, a literal, if it can be fetched: see ``fetch.fetch``; then an entry may have the key
+  ``download``, and the folder need not be there when the study is planned;
 - ``SEEDED``: do its images follow from the study's seed?
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
 - ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that can be
@@ -58,6 +60,15 @@ FOR_ENCODED = {
 }  # fmt: skip
 
 
+DOWNLOAD = {
+    "download": {
+        "description": "fetch it to its path: true from where it is published, or from this URL",
+        "anyOf": [{"type": "boolean"}, {"type": "string"}],
+        "default": False,
+    }
+}
+
+
 def names() -> list[str]:
     return registry.names(__file__)
 
@@ -70,8 +81,14 @@ def encoded(name: str) -> bool:
     return bool(registry.literal(__file__, name, "ENCODED"))
 
 
+def archives(name: str) -> list[dict]:
+    """Literal ``ARCHIVES`` of a source that can be fetched: url, checksum, size, into."""
+    return registry.literal(__file__, name, "ARCHIVES") or []
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name) | (FOR_ENCODED if encoded(name) else {})
+    own = registry.options(__file__, name) | (FOR_ENCODED if encoded(name) else {})
+    return own | (DOWNLOAD if archives(name) else {})
 
 
 def load(name: str):
