@@ -1,0 +1,1 @@
+"""Checkpoints that other programs wrote: their tensors, read as data without running anything."""

@@ -1,0 +1,119 @@
+"""From the names of other programs' checkpoints to those of a Classifier."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from ...errors import StockpotError
+from ..classifier import HEAD, TOWER
+
+# How the head is called beside a tower, in wise-ft and model-soups and here.
+HEADS = ("classification_head.", HEAD)
+# Of a CLIP model beside its image tower, and of its TorchScript archive.
+TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.")
+TEXT_NAMES = {
+    "positional_embedding", "text_projection", "logit_scale", "logit_bias", "attn_mask",
+    "input_resolution", "context_length", "vocab_size",
+}  # fmt: skip
+# Of an interrupted training run, beside the model.
+TRAINING = ("optimizer.", "scheduler.", "scaler.")
+
+
+def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict[str, torch.Tensor]:
+    """``visual.*`` of the tower and, where the file has a head, ``head.weight`` [classes,
+    features] and ``head.bias`` [classes]: zeros where it has none.
+
+    tensors: by the names of wise-ft's classifiers and encoders, model-soups' state dicts, CLIP
+    models of OpenAI and open_clip, or our own, within any wrapper. Every floating-point tensor
+    becomes float32. What belongs to CLIP's text side or to a run's optimizer is left out.
+    path: for messages. Raises StockpotError for a file with no image tower, with several, or
+    with tensors of which it is not known what they are.
+    """
+    name = _root(tensors, path)
+    tower = name + TOWER
+    # model. within a classifier is the CLIP model, beside which lies the head.
+    outer = name.removesuffix("model.").removesuffix("image_encoder.")
+    heads = [
+        start + head
+        for start in dict.fromkeys((name, outer))
+        for head in HEADS
+        if f"{start}{head}weight" in tensors
+    ]
+    if len(heads) > 1:
+        raise StockpotError(f"{path}: it has several heads ({_few(heads)})")
+    found, unknown = {}, []
+    for key, tensor in tensors.items():
+        if key.startswith(tower):
+            found[TOWER + key.removeprefix(tower)] = tensor
+        elif heads and key in (f"{heads[0]}weight", f"{heads[0]}bias"):
+            found[HEAD + key.removeprefix(heads[0])] = tensor
+        elif not (_is_text(key.removeprefix(name)) or key.startswith(TRAINING)):
+            unknown.append(key)
+    if unknown:
+        raise StockpotError(
+            f"{path}: its tensors {_few(unknown)} belong to neither an image tower, its head nor "
+            "CLIP's text side"
+        )
+    if heads:
+        _complete_head(found, path)
+    return {
+        key: tensor.float() if tensor.is_floating_point() else tensor
+        for key, tensor in found.items()
+    }
+
+
+def check_tower(
+    tensors: Mapping[str, torch.Tensor], expected: Mapping[str, Sequence[int]], path: str | Path
+) -> None:
+    """Compare the ``visual.*`` tensors with a tower's.
+
+    expected: shapes by the names of the tower's ``state_dict``. path: for the message. Raises
+    StockpotError naming the first tensor that is missing, of another shape, or too many.
+    """
+    for name, shape in expected.items():
+        if TOWER + name not in tensors:
+            raise StockpotError(f"{path}: not of this architecture, {TOWER}{name} is missing")
+        found = list(tensors[TOWER + name].shape)
+        if found != list(shape):
+            raise StockpotError(
+                f"{path}: not of this architecture, {TOWER}{name} is {found}, not {list(shape)}"
+            )
+    for key in tensors:
+        if key.startswith(TOWER) and key.removeprefix(TOWER) not in expected:
+            raise StockpotError(f"{path}: not of this architecture, which has no {_few([key])}")
+
+
+def _root(tensors: Iterable[str], path: str | Path) -> str:
+    """What comes before ``visual.`` in the names: "", "module.model." and so on."""
+    dotted = ("." + key for key in tensors)
+    roots = {key.partition("." + TOWER)[0] for key in dotted if "." + TOWER in key}
+    if not roots:
+        raise StockpotError(
+            f"{path}: there is no image tower in it (no {TOWER}* among {_few(tensors)})"
+        )
+    if len(roots) > 1:
+        raise StockpotError(f"{path}: it has several image towers ({_few(sorted(roots))})")
+    root = roots.pop().removeprefix(".")
+    return root + "." if root else ""
+
+
+def _is_text(name: str) -> bool:
+    return name in TEXT_NAMES or name.startswith(TEXT)
+
+
+def _complete_head(found: dict[str, torch.Tensor], path: str | Path) -> None:
+    weight = found[HEAD + "weight"]
+    if weight.dim() != 2:
+        raise StockpotError(f"{path}: its head is {list(weight.shape)}, not [classes, features]")
+    bias = found.setdefault(HEAD + "bias", torch.zeros(len(weight)))
+    if bias.shape != weight.shape[:1]:
+        raise StockpotError(
+            f"{path}: its head has weights {list(weight.shape)} and a bias {list(bias.shape)}"
+        )
+
+
+def _few(names: Iterable[str]) -> str:
+    listed = list(names)
+    shown = ", ".join(ascii(name[:60]) for name in listed[:4])
+    return shown + (f" and {len(listed) - 4} more" if len(listed) > 4 else "")
