@@ -21,6 +21,7 @@ include: "rules/measure.smk"
 include: "rules/analyses.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
+include: "rules/exports.smk"
 
 
 rule all:
@@ -44,6 +45,11 @@ rule all:
             study=plan.studies,
             figure=[*FIGURES, "samples"],
             format=["pdf", "png"],
+        ),
+        expand(
+            "<results>/studies/{study}/exports/{export}",
+            study=plan.studies,
+            export=config["exports"],
         ),
 
 

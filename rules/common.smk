@@ -117,6 +117,22 @@ def is_recipe(end):
     return end in plan.soups and not plan.soups[end]["merge"]
 
 
+def exported(w):
+    return plan.studies[w.study]["exports"][w.export]
+
+
+def classifiers_behind(w):
+    """Ids of the zero-shot model and of all that an exported model is made of, itself the last."""
+    end = exported(w)["end"]
+    own = classifiers_of(end) if is_recipe(end) else [end]
+    return list(dict.fromkeys([plan.studies[w.study]["start"], *own]))
+
+
+def recipe_behind(w):
+    end = exported(w)["end"]
+    return [f"<results>/recipes/{end}.json"] if is_recipe(end) else []
+
+
 def recipes(family):
     ends = [member["end"] for member in members(family)]
     return [f"<results>/recipes/{end}.json" for end in ends if is_recipe(end)]

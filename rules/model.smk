@@ -43,3 +43,29 @@ rule import_model:
         "Importing {wildcards.model}"
     script:
         "../workflow_scripts/import_model.py"
+
+
+rule adopt_checkpoint:
+    """Read a checkpoint that was trained elsewhere, running nothing that is in it."""
+    input:
+        unpack(
+            lambda w: prefixed("start", classifier_files(plan.checkpoints[w.checkpoint]["start"]))
+        ),
+        file=lambda w: plan.checkpoints[w.checkpoint]["files"],
+    output:
+        card="<results>/classifiers/{checkpoint}/classifier.json",
+        weights="<results>/classifiers/{checkpoint}/classifier.safetensors",
+    log:
+        "<results>/logs/adopt_checkpoint/{checkpoint}.log",
+    wildcard_constraints:
+        checkpoint=one_of(plan.checkpoints),
+    priority: 10
+    conda:
+        "../envs/stockpot.yaml"
+    params:
+        spec=lambda w: plan.checkpoints[w.checkpoint]["spec"],
+        code=code_digest("adopt_checkpoint.py"),
+    message:
+        "Reading the checkpoint {wildcards.checkpoint}"
+    script:
+        "../workflow_scripts/adopt_checkpoint.py"

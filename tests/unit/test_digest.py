@@ -12,6 +12,7 @@ from stockpot import analyses, digest, figures
 from stockpot.datasets import sources
 from stockpot.digest import canonical, code_digest, sha256, sha256_file, short
 from stockpot.merging import methods
+from stockpot.models import formats
 from stockpot.training import variants
 
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
@@ -228,9 +229,10 @@ RULES = {
         for script in (
             "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
             "samples", "corrupt_dataset", "import_model", "fetch_dataset", "geometry", "page",
-            "explore",
+            "explore", "adopt_checkpoint",
         )
     },
+    **{f"export {n}": ["export.py", module("models/formats", n)] for n in formats.names()},
     "store": ["stockpot/evaluation/store.py"],
 }  # fmt: skip
 

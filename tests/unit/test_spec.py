@@ -139,8 +139,11 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
     own = [family for family in plan.families.values() if not family["start"]]
     ends = [member["end"] for family in own for member in family["spec"]["members"]]
+    both = set(plan.zero_shots)  # on the data of each seed
+    assert sorted(e for e in ends if e in both) == sorted([*both, *both])
+    ends = [end for end in ends if end not in both]
     adversaries = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
-    assert sorted(ends) == sorted(models - adversaries), "every model is evaluated once"
+    assert sorted(ends) == sorted(models - adversaries - both), "every model is evaluated once"
 
 
 def test_soups_take_every_end_to_end_run_unless_told(config):

@@ -11,7 +11,7 @@ from .errors import StockpotError
 from .merging import methods
 from .registry import defaults
 from .schema import FROM_SCRATCH, Validator, complete, line, lines
-from .search import finetune_specs, search_names, standard_specs
+from .search import finetune_specs, run_specs, search_names, standard_specs
 from .training import variants
 
 
@@ -102,8 +102,8 @@ def _references(config: dict) -> list[str]:
         for role in ("train", "held_out"):
             known(f"tasks.{name}.{role}", task[role], datasets, "data set")
 
-    specs = finetune_specs(config)
-    runs = [*config["finetune"]["runs"], *search_names(config)]
+    specs = run_specs(config)
+    runs = [*config["finetune"]["runs"], *search_names(config), *config["checkpoints"]]
     soups = list(config["soups"])
     everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"]]
     everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
@@ -112,6 +112,12 @@ def _references(config: dict) -> list[str]:
     problems += _starts(config, specs, known)
     problems += soup_problems(config, specs, known)
     problems += analysis_problems(config, specs, known)
+    for name, entry in config["exports"].items():
+        path = f"exports.{name}.model"
+        known(path, entry["model"], ["zero-shot", *runs, *soups], "model")
+        soup = config["soups"].get(entry["model"], {})
+        if soup and methods.mixes(soup["method"]) == "outputs":
+            problems.append(f"{path}: {entry['model']!r} mixes outputs and has no weights")
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
         members = set(config["soups"].get(name, {}).get("ingredients", []))
@@ -135,7 +141,7 @@ def _references(config: dict) -> list[str]:
 def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:
     """What runs begin from, and what they train on beside the study's training set."""
     problems = []
-    for name, spec in specs.items():
+    for name, spec in finetune_specs(config).items():
         own = config["finetune"]["runs"].get(name, {})
         path = f"finetune.runs.{name}" if "start" in own else "finetune.defaults"
         if spec.get("task"):
@@ -274,8 +280,8 @@ def _extremes(path: str, distribution: dict, problems: list[str]) -> list[tuple[
 
 
 MAPS = (
-    "datasets", "tasks", "finetune.runs", "finetune.search.space", "soups", "standard.models",
-    "statistics.knots", "analyses", "figures",
+    "datasets", "tasks", "checkpoints", "exports", "finetune.runs", "finetune.search.space",
+    "soups", "standard.models", "statistics.knots", "analyses", "figures",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from .digest import plain
 from .merging import methods
 from .registry import defaults
-from .search import finetune_specs, standard_specs, with_options
+from .search import run_specs, standard_specs, with_options
 
 
 def described(
@@ -16,13 +16,13 @@ def described(
     how many the training set has.
     """
     found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
-    specs = finetune_specs(config)
+    specs = run_specs(config)
     for name, spec in specs.items():
         data = config["tasks"].get(spec.get("task")) or config["data"]
         found[name] = {
             "kind": spec["variant"],
             "settings": spec,
-            "images": spec["epochs"] * _images(spec, data["train"], sizes, classes),
+            "images": spec.get("epochs", 0) * _images(spec, data["train"], sizes, classes),
             "own": data["train"] == config["data"]["train"],
             **({"id": ids[name]} if name in ids else {}),
         }

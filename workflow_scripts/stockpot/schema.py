@@ -8,6 +8,7 @@ from . import analyses, figures
 from .datasets import sources
 from .datasets.classes import MADE_OF
 from .merging import methods
+from .models import formats
 from .registry import defaults
 from .training import variants
 
@@ -42,6 +43,8 @@ def complete(schema: dict) -> dict:
     drawn = [name for name in run if name not in ("variant", "start", "task", "joint")]
     space["oneOf"][1]["propertyNames"] = {"enum": drawn}
 
+    export = properties["exports"]["additionalProperties"]["properties"]
+    export["format"]["enum"] = formats.names()
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
     properties["analyses"]["additionalProperties"] = {
         "type": "object",

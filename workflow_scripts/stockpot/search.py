@@ -43,6 +43,16 @@ def finetune_specs(config: dict) -> dict[str, dict]:
     return {name: with_options(spec) for name, spec in specs.items()}
 
 
+def run_specs(config: dict) -> dict[str, dict]:
+    """Run -> hyperparameters, as ``finetune_specs``, and of checkpoints that were trained elsewhere
+    what is known of them."""
+    made = {
+        name: {"variant": entry.get("variant", "end-to-end"), **entry.get("settings", {})}
+        for name, entry in config["checkpoints"].items()
+    }
+    return finetune_specs(config) | made
+
+
 def standard_specs(config: dict) -> dict[str, dict]:
     """Standard model -> hyperparameters, merged with the defaults, and the name of its data."""
     settings = config["standard"]

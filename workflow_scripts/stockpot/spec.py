@@ -38,7 +38,7 @@ from .models.named import RANDOM, named_config
 from .parts import check_counts, check_parts, parts
 from .prompts import read_head, texts_of
 from .registry import defaults
-from .search import finetune_specs, standard_specs, with_options
+from .search import finetune_specs, run_specs, standard_specs, with_options
 
 Locate = Callable[[str], Path]
 
@@ -54,6 +54,7 @@ class Plan:
     datasets: dict[str, dict] = field(default_factory=dict)
     zero_shots: dict[str, dict] = field(default_factory=dict)
     runs: dict[str, dict] = field(default_factory=dict)
+    checkpoints: dict[str, dict] = field(default_factory=dict)
     soups: dict[str, dict] = field(default_factory=dict)
     families: dict[str, dict] = field(default_factory=dict)
     studies: dict[str, dict] = field(default_factory=dict)
@@ -129,7 +130,7 @@ class _Seed:
         ]
         sets = {role: [self.dataset(name) for name in names] for role, names in played}
         tests = [id for ids in sets.values() for id in ids]
-        specs = finetune_specs(self.config)
+        specs = run_specs(self.config)
         runs = {name: self.tuned(name, specs) for name in sorted(specs)}
         standard = {
             name: self.scratch(name, spec)
@@ -174,6 +175,7 @@ class _Seed:
             "start": own["start"],
             "runs": {name: runs[name] for name in end_to_end},
             "soups": soups,
+            "exports": self.exports({"zero-shot": own["start"], **runs, **soups}),
             "models": described(self.config, evaluated, soups, self.sizes, self.classes),
         }
 
@@ -223,6 +225,16 @@ class _Seed:
         self.plan.zero_shots[start] = {"spec": plain(spec)}
         return {"train": train, "held_out": held_out, "start": start}
 
+    def exports(self, models: dict[str, str]) -> dict[str, dict]:
+        """Export -> which model's id, and how it is written."""
+        return {
+            name: {
+                "end": models[entry["model"]],
+                "spec": plain({"name": name, "alpha": None, **entry}),
+            }
+            for name, entry in self.config["exports"].items()
+        }
+
     def training(self) -> list[str]:
         """Data sets that some run of this seed trains on; without runs, none is prepared."""
         used = [id for run in self.plan.runs.values() for id in (run["train"], *run["joint"])]
@@ -230,11 +242,27 @@ class _Seed:
         return [id for id in dict.fromkeys(own) if id in used]
 
     def tuned(self, name: str, specs: dict[str, dict]) -> str:
-        """A fine-tuning run, after the run that it starts from, if it names one."""
+        """A fine-tuning run, after the run that it starts from, if any; or a checkpoint."""
+        if name in self.config["checkpoints"]:
+            return self.checkpoint(name)
         spec = dict(specs[name])
         task, first = self.tasks[spec.pop("task", "")], spec.pop("start", "zero-shot")
         start = task["start"] if first == "zero-shot" else self.tuned(first, specs)
         return self.run(name, spec, task["train"], [start], task["held_out"])
+
+    def checkpoint(self, name: str) -> str:
+        """A model of the study's own task that was trained elsewhere."""
+        entry, key = self.config["checkpoints"][name], f"checkpoints.{name}.path"
+        path, start = self.locate(entry["path"]), self.tasks[""]["start"]
+        given = {k: v for k, v in entry.items() if k not in ("path", "settings")}
+        # What is fetched is known by its address and checksum, before and after it is there.
+        content = {} if entry.get("url") else {"content": _sampled(path, key)}
+        spec = {"name": name, "variant": "end-to-end", **given}
+        id = _id(name, {**spec, **content, "start": start})
+        files = [] if entry.get("url") else [str(path)]
+        spec = plain({**spec, "path": str(path), "settings": entry.get("settings", {})})
+        self.plan.checkpoints[id] = {"spec": spec, "start": start, "files": files}
+        return id
 
     def run(
         self, name: str, spec: dict, train: str, start: list[str], held_out: str | None = None

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zipfile
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
+from .checkpoints.read import read_tensors
 from .clip import create_clip
 from .files import CONFIG, WEIGHTS
 from .named import RANDOM
@@ -56,9 +58,7 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
     """Of a CLIP model's file, whatever its format."""
-    from .checkpoints import is_torchscript, read_tensors
-
-    if is_torchscript(checkpoint) and not spec["config"]["model_cfg"].get("quick_gelu"):
+    if _is_torchscript(checkpoint) and not spec["config"]["model_cfg"].get("quick_gelu"):
         raise StockpotError(
             f"model.architecture: {checkpoint} is a file of OpenAI's, whose models have QuickGELU; "
             f"with {spec['architecture']} they answer wrongly. Take "
@@ -66,6 +66,14 @@ def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
         )
     tensors = read_tensors(checkpoint)
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+
+
+def _is_torchscript(path: Path) -> bool:
+    """OpenAI's own files are archives of torch.jit.save."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> None:

@@ -1,0 +1,28 @@
+"""Write one model for use elsewhere."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from stockpot.evaluation.family import read_recipe
+from stockpot.job import job
+from stockpot.merging.export import export
+from stockpot.merging.recipe import interpolate
+from stockpot.models import formats
+from stockpot.models.card import read_card
+from stockpot.models.classifier import Weights
+
+with job(snakemake) as spec:
+    out = Path(snakemake.output[0])
+    out.mkdir(parents=True, exist_ok=True)
+    classifiers = [Path(card).parent for card in snakemake.input.cards]
+    recipes = snakemake.input.get("recipe", [])
+    recipe = json.loads(Path(recipes[0]).read_text()) if recipes else read_recipe(classifiers[-1])
+    if spec["alpha"] is not None:
+        recipe = interpolate(read_recipe(classifiers[0]), recipe, spec["alpha"])
+    ingredients = {read_card(folder).sha256: folder for folder in classifiers}
+    wanted = {sha: Weights(ingredients[sha]) for sha in recipe["ingredients"] if sha in ingredients}
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        export(Path(folder), recipe, wanted, spec["name"])
+        clip = Path(snakemake.input.clip_config).parent, Path(snakemake.input.clip_weights)
+        formats.load(spec["format"])(out, Weights(folder), clip)

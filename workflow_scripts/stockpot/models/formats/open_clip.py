@@ -1,0 +1,41 @@
+"""A CLIP model that open_clip loads as ``local-dir:<folder>``, and the head beside it.
+
+Its image tower is the classifier's, its text side that of the study's CLIP model. The logits are
+``normalised image features @ weight.T + bias`` of head.safetensors, whose rows are the classes of
+classes.txt.
+"""
+
+import json
+import shutil
+
+from ...errors import StockpotError
+from ...files import atomic
+
+FILES = ["open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt"]
+
+
+def write(folder, weights, clip):
+    from safetensors.torch import load_file, save_file
+
+    from ..classifier import HEAD, TOWER
+    from ..files import CONFIG
+
+    config, whole = clip
+    card = weights.card
+    described = json.loads((config / CONFIG).read_text())
+    if card.architecture.get("config", {}).get("model_cfg") != described["model_cfg"]:
+        raise StockpotError(
+            f"{card.name}: its architecture is not that of the study's CLIP model, so it has no "
+            "text side; export it as classifier or state-dict"
+        )
+    tensors = load_file(whole)
+    for name in weights.names:
+        if name.startswith(TOWER):
+            tensors[name] = weights[name]
+    head = {name: weights[HEAD + name].contiguous() for name in ("weight", "bias")}
+    shutil.copyfile(config / CONFIG, folder / FILES[0])
+    for file, content in ((FILES[1], tensors), (FILES[2], head)):
+        with atomic(folder / file) as path:
+            save_file(content, path)
+    with atomic(folder / FILES[3]) as path:
+        path.write_text("".join(f"{name}\n" for name in card.class_names), "utf-8")
