@@ -129,9 +129,9 @@ def write_images(folder: Path, per_class: int = 2, seed: int = 7) -> None:
         "images": 16 * per_class,
         "side": 32,
     }
-    images, labels, classes = prepare(spec)
-    for i, (image, label) in enumerate(zip(images, np.asarray(labels))):
-        path = folder / classes[label] / f"{i}.png"
+    made = prepare(spec)
+    for i, (image, label) in enumerate(zip(made.images, np.asarray(made.labels))):
+        path = folder / made.class_names[label] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).resize((40, 48)).save(path)
 
