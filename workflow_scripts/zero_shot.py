@@ -1,12 +1,14 @@
-"""Build the zero-shot classifier."""
+"""Build the classifier that a study starts from: zero-shot, or with a random head."""
 
 from pathlib import Path
 
 from stockpot.job import job
+from stockpot.models.unheaded import write_start
 from stockpot.models.zero_shot import write_zero_shot
 
 with job(snakemake) as spec:
-    write_zero_shot(
+    write = write_zero_shot if "prompts" in spec else write_start
+    write(
         Path(snakemake.output.card).parent,
         Path(snakemake.input.config).parent,
         Path(snakemake.input.weights),

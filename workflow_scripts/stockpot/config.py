@@ -109,6 +109,7 @@ def _references(config: dict) -> list[str]:
     everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
+    problems += _probe(config, specs, known)
     problems += _starts(config, specs, known)
     problems += soup_problems(config, specs, known)
     problems += analysis_problems(config, specs, known)
@@ -136,6 +137,20 @@ def _references(config: dict) -> list[str]:
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
     return list(dict.fromkeys(problems))
+
+
+def _probe(config: dict, specs: dict[str, dict], known) -> list[str]:
+    """The run that stands for the zero-shot model starts from what there is before it."""
+    name = config["model"].get("start")
+    if name is None:
+        return []
+    linear = [n for n in finetune_specs(config) if specs[n].get("variant", "").startswith("linear")]
+    known("model.start", name, linear, "linear run")
+    if specs.get(name, {}).get("start", "zero-shot") != "zero-shot" or specs.get(name, {}).get(
+        "task"
+    ):
+        return [f"model.start: {name!r} has a start or a task of its own"]
+    return []
 
 
 def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:

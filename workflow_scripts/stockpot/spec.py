@@ -34,7 +34,7 @@ from .models.files import (
     read_config,
     vocabulary,
 )
-from .models.named import RANDOM, named_config
+from .models.named import RANDOM, TIMM, named_config, timm_config
 from .parts import check_counts, check_parts, parts
 from .prompts import read_head, texts_of
 from .registry import defaults
@@ -118,6 +118,7 @@ class _Seed:
     def add(self, heads: dict[str, dict]) -> None:
         plan, data = self.plan, self.config["data"]
         own = self.task("zero-shot", data, heads[""])
+        self.tasks = {"": own}
         self.tasks = {"": own} | {
             name: self.task(f"zero-shot-{name}", task, heads[name])
             for name, task in sorted(self.config["tasks"].items())
@@ -131,6 +132,8 @@ class _Seed:
         sets = {role: [self.dataset(name) for name in names] for role, names in played}
         tests = [id for ids in sets.values() for id in ids]
         specs = run_specs(self.config)
+        if probe := self.config["model"].get("start"):
+            own["start"] = self.tuned(probe, specs)
         runs = {name: self.tuned(name, specs) for name in sorted(specs)}
         standard = {
             name: self.scratch(name, spec)
@@ -221,9 +224,11 @@ class _Seed:
         names = class_names(datasets, parts["train"], self.locate)
         texts = texts_of(names, class_texts(datasets, parts["train"], self.locate), head)
         spec = {"name": name, "prompts": head["prompts"], "classes": names, "texts": texts}
+        if not self.plan.model["text"]:
+            spec = {"name": name, "classes": names, "seed": self.seed}
         start = _id(name, {**spec, "model": self.plan.model["key"]})
         self.plan.zero_shots[start] = {"spec": plain(spec)}
-        return {"train": train, "held_out": held_out, "start": start}
+        return {"train": train, "held_out": held_out, "start": start, "first": start}
 
     def exports(self, models: dict[str, str]) -> dict[str, dict]:
         """Export -> which model's id, and how it is written."""
@@ -248,6 +253,8 @@ class _Seed:
         spec = dict(specs[name])
         task, first = self.tasks[spec.pop("task", "")], spec.pop("start", "zero-shot")
         start = task["start"] if first == "zero-shot" else self.tuned(first, specs)
+        if name == self.config["model"].get("start"):
+            start = task["first"]
         return self.run(name, spec, task["train"], [start], task["held_out"])
 
     def checkpoint(self, name: str) -> str:
@@ -373,6 +380,8 @@ def _model(config: dict, locate: Locate) -> dict:
             files["weights"] = folder / WEIGHTS
             check_safetensors(files["weights"], keys[0])
             content["weights"] = _sampled(files["weights"], keys[0])
+    elif settings["architecture"].startswith(TIMM):
+        architecture = timm_config(settings, "" if file else weights, keys)
     else:
         architecture = named_config(settings["architecture"], "" if file else weights, keys)
         if not weights:
@@ -394,6 +403,7 @@ def _model(config: dict, locate: Locate) -> dict:
         "transform": {key: wanted[key] for key in ("side", "resize_mode", "interpolation")},
         "files": {name: str(path) for name, path in files.items()},
         "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
+        "text": "timm" not in architecture,
         "import": plain(
             {"architecture": settings["architecture"], "config": architecture, "weights": weights}
         )

@@ -34,7 +34,9 @@ def preprocessing(config: dict) -> dict:
     The size may be a number, a pair, or that of the vision tower.
     """
     given = config.get("preprocess_cfg", {})
-    size = given.get("size", config["model_cfg"]["vision_cfg"].get("image_size", 224))
+    size = given.get("size")
+    if size is None:
+        size = config["model_cfg"]["vision_cfg"].get("image_size", 224)
     side, *other = size if isinstance(size, list) else [size]
     if not isinstance(side, int) or side < 1 or other not in ([], [side]):
         raise ValueError(f"its images are {size}, not square")

@@ -1,4 +1,4 @@
-"""Weights of a CLIP model from a hub, a file, or drawn at random, in open_clip's folder layout."""
+"""Weights of a pretrained model from a hub, a file, or drawn at random, in open_clip's layout."""
 
 import json
 import logging
@@ -13,8 +13,8 @@ from ..files import atomic
 from .checkpoints.read import read_tensors
 from .clip import create_clip
 from .files import CONFIG, WEIGHTS
-from .named import RANDOM
-from .openclip import open_clip
+from .named import PRETRAINED, RANDOM
+from .openclip import open_clip, timm
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +30,31 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
     with atomic(folder / CONFIG) as path:
         path.write_text(json.dumps(spec["config"], indent=1) + "\n")
     torch.manual_seed(0)
-    model = create_clip(folder, load_weights=False)
+    name, weights = spec["architecture"], spec["weights"]
+    if "timm" in spec["config"]:
+        model = _of_timm(spec["config"]["timm"], weights == PRETRAINED and not checkpoint)
+    else:
+        model = create_clip(folder, load_weights=False)
+        if not checkpoint and weights != RANDOM:
+            _fill(model, _fetched(name, weights), weights)
     if checkpoint:
         _fill(model, _tensors(checkpoint, spec), checkpoint)
-    elif spec["weights"] != RANDOM:
-        _fill(model, _fetched(spec["architecture"], spec["weights"]), spec["weights"])
     tensors = {name: t.float().contiguous() for name, t in model.state_dict().items()}
     with atomic(folder / WEIGHTS) as path:
         save_file({name: t.clone() for name, t in tensors.items()}, path)
-    log.info("%s, %s: %.0f million numbers", spec["architecture"], spec["weights"],
-             sum(t.numel() for t in tensors.values()) / 1e6)  # fmt: skip
+    millions = sum(t.numel() for t in tensors.values()) / 1e6
+    log.info("%s, %s: %.1f million numbers", name, weights, millions)
+
+
+def _of_timm(name: str, pretrained: bool) -> torch.nn.Module:
+    """An image tower without a head."""
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0)
+    except Exception as error:  # whatever hub, network or an unknown name raise
+        raise StockpotError(
+            f"model.architecture: timm cannot make {name!r}{' with its weights' * pretrained} "
+            f"({_first_line(error)})"
+        ) from error
 
 
 def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
@@ -49,16 +64,20 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
         # fp32, whatever the weights are stored in: OpenAI's are half precision.
         return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
     except Exception as error:  # whatever hub, network or file raise
-        reason = str(error).strip().splitlines()
         raise StockpotError(
-            f"model.weights: {tag} of {name} cannot be had ({reason[0] if reason else error!r}); "
-            "model.weights may also be a file"
+            f"model.weights: {tag} of {name} cannot be had ({_first_line(error)}); model.weights may "
+            "also be a file"
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [repr(error)])[0]
 
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
     """Of a CLIP model's file, whatever its format."""
-    if _is_torchscript(checkpoint) and not spec["config"]["model_cfg"].get("quick_gelu"):
+    clip = spec["config"].get("model_cfg", {"quick_gelu": True})
+    if _is_torchscript(checkpoint) and not clip.get("quick_gelu"):
         raise StockpotError(
             f"model.architecture: {checkpoint} is a file of OpenAI's, whose models have QuickGELU; "
             f"with {spec['architecture']} they answer wrongly. Take "

@@ -11,7 +11,9 @@ from unittest.mock import patch
 
 from ..errors import StockpotError
 
-RANDOM = "random"
+RANDOM, PRETRAINED = "random", "pretrained"
+TIMM = "timm/"
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
 def named_config(name: str, weights: str, keys: tuple[str, str]) -> dict:
@@ -43,6 +45,25 @@ def named_config(name: str, weights: str, keys: tuple[str, str]) -> dict:
     if given.get("quick_gelu"):
         config["model_cfg"]["quick_gelu"] = True
     return json.loads(json.dumps(config))
+
+
+def timm_config(settings: dict, weights: str, keys: tuple[str, str]) -> dict:
+    """What describes an image classifier of timm, in the same form: a tower without a text side.
+
+    settings: architecture ("timm/" and its name, with a tag if it has one) and preprocess, in which
+    what is not given is 224 pixels, shortest side, bicubic, ImageNet's mean and std. weights:
+    ``pretrained``, ``random``, or "" for those of a file.
+    """
+    if weights not in (PRETRAINED, RANDOM, ""):
+        raise StockpotError(
+            f"{keys[1]}: {weights!r} is no file; weights of timm are {PRETRAINED} (those of the tag "
+            f"in the name) or {RANDOM}"
+        )
+    given = {"side": 224, **IMAGENET, **settings.get("preprocess", {})}
+    return {
+        "timm": settings["architecture"].removeprefix(TIMM),
+        "preprocess_cfg": {"size": given.pop("side"), **given},
+    }
 
 
 def _similar(name: str, known) -> str:
