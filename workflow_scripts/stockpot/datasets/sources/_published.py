@@ -17,6 +17,11 @@ from .folder import SUFFIXES
 
 CLASSES = Path(__file__).parents[4] / "resources/classes"
 DOCS = "docs/datasets.md"
+LAYOUT = f"{DOCS} has the layout"
+_NOT_SO = (
+    ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
+    csv.Error, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @cache
@@ -52,8 +57,8 @@ class Published:
     class_names: in the order of its labels. names: class -> what prompts call it. images: entry ->
     images per class. tops: folders of
     the archive that may or may not lie below the entry's path. watched: patterns below them, with
-    options of the entry in braces, of what changes with the set; each must find something. part:
-    options that say which images an entry has.
+    options of the entry in braces and | for "or", of what changes with the set; each must find
+    something. part: options that say which images an entry has.
     """
 
     class_names: list[str]
@@ -90,9 +95,10 @@ class Published:
             )
         root, found = self.root(folder), []
         for pattern in (pattern.format_map(entry) for pattern in self.watched):
-            own = sorted(root.glob(pattern))
+            own = sorted(path for other in pattern.split("|") for path in root.glob(other))
             if not own:
-                raise StockpotError(f"{key}.path: {root} holds no {pattern}; {DOCS} has the layout")
+                wanted = " or ".join(pattern.split("|"))
+                raise StockpotError(f"{key}.path: {root} holds no {wanted}; {LAYOUT}")
             found += own
         return {"path": str(folder), "files": changes(root, found)}
 
@@ -183,7 +189,7 @@ def in_folders(root: Path, folders: dict[str, str], others: bool = False) -> lis
                 f"{root / folder}: no class of this data set, whose folders are {wanted}"
             )
     if not rows:
-        raise StockpotError(f"{root}: no images in folders {wanted}; {DOCS} has the layout")
+        raise StockpotError(f"{root}: no images in folders {wanted}; {LAYOUT}")
     return rows
 
 
@@ -199,16 +205,15 @@ def changes(root: Path, found: list[Path]) -> str:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
     """A file that is missing, or not what it should be, becomes one line that names it."""
     try:
         yield
     except OSError as error:
-        raise StockpotError(f"{path}: {error.strerror or error}; {DOCS} has the layout") from error
-    except (ValueError, LookupError, TypeError, EOFError, csv.Error, zipfile.BadZipFile) as error:
-        raise StockpotError(
-            f"{path}: not as {DOCS} has it ({type(error).__name__}: {error})"
-        ) from error
+        raise StockpotError(f"{path}: {error.strerror or error}; {hint}") from error
+    except _NOT_SO as error:
+        reason = f"{type(error).__name__}: {error}".strip(": ")
+        raise StockpotError(f"{path}: not readable ({reason}); {hint}") from error
 
 
 def read_json(path: Path):

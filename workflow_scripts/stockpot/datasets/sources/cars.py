@@ -20,7 +20,7 @@ SET = Published(
     named("cars"),
     lambda entry: even({"train": 8144, "test": 8041}[entry["part"]], 196),
     tops=("stanford_cars",),
-    watched=("cars_{part}/", "**/cars_{part}_annos*.mat"),
+    watched=("cars_{part}/", "cars_{part}_annos_*.mat|devkit/cars_{part}_annos.mat"),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

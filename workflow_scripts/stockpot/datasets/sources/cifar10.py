@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky, 2009) from its binary archive: records of a label and 32 x 32 pixels."""
+"""CIFAR-10 (Krizhevsky, 2009) from its binary archive: records of a label and pixels."""
 
 from ._published import Published, column, in_records, named
 

@@ -1,4 +1,4 @@
-"""CIFAR-100 (Krizhevsky, 2009) from its binary archive: records of two labels and 32 x 32 pixels."""
+"""CIFAR-100 (Krizhevsky, 2009) from its binary archive: records of two labels and pixels."""
 
 from ._published import Published, column, in_records, named
 

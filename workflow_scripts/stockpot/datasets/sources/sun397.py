@@ -1,7 +1,6 @@
 """SUN397 (Xiao et al., 2010), in ten partitions: the archive with Partitions.zip beside it."""
 
-from ...errors import StockpotError
-from ._published import DOCS, Published, column, named, read_lines
+from ._published import Published, column, named, read_lines
 
 OPTIONS = {
     "part": {"enum": ["train", "test"]},
@@ -19,7 +18,7 @@ SET = Published(
     column("sun397"),
     named("sun397"),
     lambda entry: [50] * 397,
-    watched=("**/T*ing_{partition:02}.txt", "SUN397/*/"),
+    watched=("T*ing_{partition:02}.txt|Partitions/T*ing_{partition:02}.txt", "SUN397/*/"),
     part=("partition", "part"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
@@ -29,10 +28,7 @@ identity, facts = SET.identity, SET.facts
 def prepare(spec):
     root = SET.root(spec["path"])
     name = f"{spec['part'].title()}ing_{spec['partition']:02}.txt"
-    places = [root / name, root / "Partitions" / name, root / "SUN397" / name]
-    file = next((place for place in places if place.is_file()), None)
-    if file is None:
-        raise StockpotError(f"{root}: holds no {name}, nor do Partitions and SUN397; see {DOCS}")
-    lines = read_lines(file)
+    own = root / "Partitions" / name
+    lines = read_lines(own if own.is_file() else root / name)
     rows = [(line.lstrip("/"), line.rpartition("/")[0]) for line in lines]
     return SET.listed(root / "SUN397", rows)
