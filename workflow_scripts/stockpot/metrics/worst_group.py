@@ -1,7 +1,8 @@
 """The accuracy of the group with the lowest one (WILDS-FMoW: the worst region).
 
-Groups without examples count for nothing, nor do examples of group -1, which is none. n and k are those of the worst group, the first of
-equals; the interval knows nothing of its being the lowest of several.
+Groups without examples count for nothing, nor do examples of group -1, which is none. n and k are
+those of the worst group, the first of equals; the interval knows nothing of its being the lowest
+of several.
 """
 
 import numpy as np

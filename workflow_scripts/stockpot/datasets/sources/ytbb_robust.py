@@ -78,17 +78,17 @@ def facts(entry, locate, key):
 def prepare(spec):
     root, annotations = SET.root(spec["path"]), Path(spec["annotations"])
     anchors = {
-        _frame(key): texts
-        for key, texts in _annotated(annotations / ANCHORS).items()
-        if "good" in texts and not texts & {"bad", "unsure"}
+        _frame(key): said
+        for key, said in _annotated(annotations / ANCHORS).items()
+        if "good" in said and not said & {"bad", "unsure"}
     }
     similar, bad = {}, set()
-    for key, texts in _annotated(annotations / PAIRS).items():
+    for key, said in _annotated(annotations / PAIRS).items():
         with reading(annotations / PAIRS):
             anchor, frame = map(_frame, key.split(","))
-        if "bad-anchor" in texts:
+        if "bad-anchor" in said:
             bad.add(anchor)
-        if "similar" in texts and not texts & NOT_SIMILAR and 1 <= _distance(anchor, frame) <= 10:
+        if "similar" in said and not said & NOT_SIMILAR and 1 <= _distance(anchor, frame) <= 10:
             similar.setdefault(anchor, set()).add(frame)
     first, label = _first(annotations / FIRST), {}
     for anchor in sorted(set(anchors) - bad):
