@@ -2,7 +2,6 @@
 
 import csv
 import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +17,6 @@ from .folder import SUFFIXES
 CLASSES = Path(__file__).parents[4] / "resources/classes"
 DOCS = "docs/datasets.md"
 LAYOUT = f"{DOCS} has the layout"
-_NOT_SO = (
-    ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
-    csv.Error, zipfile.BadZipFile,
-)  # fmt: skip
 
 
 @cache
@@ -55,9 +50,8 @@ class Published:
     """What is known of a data set before its files are there.
 
     class_names: in the order of its labels. names: class -> what prompts call it. images: entry ->
-    images per class. tops: folders of
-    the archive that may or may not lie below the entry's path. watched: patterns below them, with
-    options of the entry in braces and | for "or", of what changes with the set; each must find
+    images per class. tops: folders of the archive that may or may not lie below the entry's path.
+    watched: entry -> patterns, below them, of what changes with the set; each must find
     something. part: options that say which images an entry has.
     """
 
@@ -65,7 +59,7 @@ class Published:
     names: dict[str, str]
     images: Callable[[dict], list[int]]
     tops: tuple[str, ...] = ()
-    watched: tuple[str, ...] = ("*/",)
+    watched: Callable[[dict], Iterable[str]] = lambda entry: ("*/",)
     part: tuple[str, ...] = ()
 
     def classes(self, entry, locate):
@@ -94,11 +88,10 @@ class Published:
                 f"{key}.path: no folder {folder}; place the data there ({DOCS}){hint}"
             )
         root, found = self.root(folder), []
-        for pattern in (pattern.format_map(entry) for pattern in self.watched):
-            own = sorted(path for other in pattern.split("|") for path in root.glob(other))
+        for pattern in self.watched(entry):
+            own = sorted(root.glob(pattern))
             if not own:
-                wanted = " or ".join(pattern.split("|"))
-                raise StockpotError(f"{key}.path: {root} holds no {wanted}; {LAYOUT}")
+                raise StockpotError(f"{key}.path: {root} holds no {pattern}; {LAYOUT}")
             found += own
         return {"path": str(folder), "files": changes(root, found)}
 
@@ -209,9 +202,11 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
     """A file that is missing, or not what it should be, becomes one line that names it."""
     try:
         yield
+    except StockpotError:
+        raise
     except OSError as error:
         raise StockpotError(f"{path}: {error.strerror or error}; {hint}") from error
-    except _NOT_SO as error:
+    except Exception as error:  # libraries raise what they like
         reason = f"{type(error).__name__}: {error}".strip(": ")
         raise StockpotError(f"{path}: not readable ({reason}); {hint}") from error
 

@@ -20,7 +20,7 @@ SET = Published(
     named("cars"),
     lambda entry: even({"train": 8144, "test": 8041}[entry["part"]], 196),
     tops=("stanford_cars",),
-    watched=("cars_{part}/", "cars_{part}_annos_*.mat|devkit/cars_{part}_annos.mat"),
+    watched=lambda entry: (f"cars_{entry['part']}/", LABELS[entry["part"]]),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
@@ -33,9 +33,9 @@ def prepare(spec):
 
     root = SET.root(spec["path"])
     file = root / LABELS[spec["part"]]
-    with reading(file):
-        found = np.atleast_1d(loadmat(file, squeeze_me=True)["annotations"])
-        rows = list(zip(found["fname"].tolist(), found["class"].tolist()))
+    with reading(file), open(file, "rb") as stream:
+        found = np.atleast_1d(loadmat(stream, squeeze_me=True)["annotations"])
+        rows = [(str(name), int(number)) for name, number in zip(found["fname"], found["class"])]
     wrong = [row for row in rows if not 1 <= row[1] <= len(SET.class_names)]
     if wrong:
         raise StockpotError(f"{file}: {wrong[0][0]} has class {wrong[0][1]}, not 1 to 196")

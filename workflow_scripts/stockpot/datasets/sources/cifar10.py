@@ -27,7 +27,7 @@ SET = Published(
     named("cifar10"),
     lambda entry: [len(FILES[entry["part"]]) * 1000] * 10,
     tops=("cifar-10-batches-bin",),
-    watched=("*.bin",),
+    watched=lambda entry: FILES[entry["part"]],
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

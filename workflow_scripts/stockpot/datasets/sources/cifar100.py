@@ -27,7 +27,7 @@ SET = Published(
     named("cifar100"),
     lambda entry: [IMAGES[entry["part"]]] * 100,
     tops=("cifar-100-binary",),
-    watched=("*.bin",),
+    watched=lambda entry: (f"{entry['part']}.bin",),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

@@ -27,13 +27,14 @@ ARCHIVES = [
         "into": "",
     },
 ]
+FILES = ("cifar10.1_v6_data.npy", "cifar10.1_v6_labels.npy")
 
 SET = Published(
     column("cifar10"),
     named("cifar10"),
     lambda entry: [200] * 10,
     tops=("datasets",),
-    watched=("cifar10.1_v6_data.npy", "cifar10.1_v6_labels.npy"),
+    watched=lambda entry: FILES,
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts
@@ -42,7 +43,7 @@ identity, facts = SET.identity, SET.facts
 def prepare(spec):
     import numpy as np
 
-    files = [SET.root(spec["path"]) / file for file in SET.watched]
+    files = [SET.root(spec["path"]) / file for file in FILES]
     arrays = []
     for file in files:
         with reading(file):

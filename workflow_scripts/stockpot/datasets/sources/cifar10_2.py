@@ -11,13 +11,14 @@ OPTIONS = {
 }
 ENCODED = True
 SEEDED = False
+FILE = "cifar102_test.npz"
 
 SET = Published(
     column("cifar10"),
     named("cifar10"),
     lambda entry: [200] * 10,
     tops=("cifar-10.2",),
-    watched=("cifar102_test.npz",),
+    watched=lambda entry: (FILE,),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts
@@ -26,6 +27,6 @@ identity, facts = SET.identity, SET.facts
 def prepare(spec):
     import numpy as np
 
-    file = SET.root(spec["path"]) / SET.watched[0]
+    file = SET.root(spec["path"]) / FILE
     with reading(file), np.load(file, allow_pickle=False) as arrays:
         return in_arrays(SET, file, arrays["images"], arrays["labels"])

@@ -27,7 +27,7 @@ SET = Published(
     named("dtd"),
     lambda entry: [40] * 47,
     tops=("dtd",),
-    watched=("labels/{part}{partition}.txt", "images/*/"),
+    watched=lambda entry: (_list(entry), "images/*/"),
     part=("partition", "part"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
@@ -36,5 +36,9 @@ identity, facts = SET.identity, SET.facts
 
 def prepare(spec):
     root = SET.root(spec["path"])
-    lines = read_lines(root / f"labels/{spec['part']}{spec['partition']}.txt")
+    lines = read_lines(root / _list(spec))
     return SET.listed(root / "images", [(line, line.split("/")[0]) for line in lines])
+
+
+def _list(entry) -> str:
+    return f"labels/{entry['part']}{entry['partition']}.txt"

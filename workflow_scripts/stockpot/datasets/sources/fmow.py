@@ -40,7 +40,7 @@ SET = Published(
     named("fmow"),
     lambda entry: even(PARTS[entry["part"]][-1], 62),
     tops=("fmow_v1.1",),
-    watched=("rgb_metadata.csv", "country_code_mapping.csv", "images/"),
+    watched=lambda entry: ("rgb_metadata.csv", "country_code_mapping.csv", "images/"),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

@@ -26,7 +26,7 @@ SET = Published(
     named("food101"),
     lambda entry: [{"train": 750, "test": 250}[entry["part"]]] * 101,
     tops=("food-101",),
-    watched=("meta/{part}.json", "images/*/"),
+    watched=lambda entry: (f"meta/{entry['part']}.json", "images/*/"),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

@@ -30,7 +30,7 @@ SET = Published(
     column("imagenet"),
     named("imagenet"),
     lambda entry: even({"train": 1281167, "val": 50000}[entry["part"]], 1000),
-    watched=("{part}/n*/",),
+    watched=lambda entry: (f"{entry['part']}/n*/",),
     part=("part",),
 )
 classes, texts, counts, identity = SET.classes, SET.texts, SET.counts, SET.identity

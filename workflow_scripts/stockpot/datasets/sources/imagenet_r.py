@@ -25,7 +25,7 @@ SET = Published(
     named("imagenet"),
     lambda entry: even(30000, 200),
     tops=("imagenet-r",),
-    watched=("n*/",),
+    watched=lambda entry: ("n*/",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts

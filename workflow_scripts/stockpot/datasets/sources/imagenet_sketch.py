@@ -26,7 +26,7 @@ SET = Published(
     named("imagenet"),
     lambda entry: even(50889, 1000),
     tops=("sketch",),
-    watched=("n*/",),
+    watched=lambda entry: ("n*/",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts

@@ -26,7 +26,7 @@ SET = Published(
     named("imagenet"),
     lambda entry: [10] * 1000,
     tops=("imagenetv2-matched-frequency-format-val",),
-    watched=("[0-9]*/",),
+    watched=lambda entry: ("[0-9]*/",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts

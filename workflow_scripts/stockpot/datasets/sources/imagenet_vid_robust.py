@@ -26,7 +26,7 @@ SET = Published(
     named("imagenet_vid_robust"),
     lambda entry: [IMAGES[entry["frames"]]],
     tops=("imagenet_vid_ytbb_robust/imagenet-vid-robust", "imagenet-vid-robust"),
-    watched=("metadata/labels.json", "metadata/pmsets.json", "val/"),
+    watched=lambda entry: ("metadata/labels.json", "metadata/pmsets.json", "val/"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts

@@ -36,7 +36,7 @@ SET = Published(
     dict(zip(CLASSES, column("iwildcam", "name"), strict=True)),
     lambda entry: even(IMAGES[entry["part"]], len(CLASSES)),
     tops=("iwildcam_v2.0",),
-    watched=("metadata.csv", "train/"),
+    watched=lambda entry: ("metadata.csv", "train/"),
     part=("part",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts

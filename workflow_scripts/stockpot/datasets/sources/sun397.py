@@ -1,6 +1,10 @@
 """SUN397 (Xiao et al., 2010), in ten partitions: the archive with Partitions.zip beside it."""
 
-from ._published import Published, column, named, read_lines
+from pathlib import Path
+
+from ...errors import StockpotError
+from . import with_defaults
+from ._published import LAYOUT, Published, changes, column, named, read_lines
 
 OPTIONS = {
     "part": {"enum": ["train", "test"]},
@@ -18,17 +22,28 @@ SET = Published(
     column("sun397"),
     named("sun397"),
     lambda entry: [50] * 397,
-    watched=("T*ing_{partition:02}.txt|Partitions/T*ing_{partition:02}.txt", "SUN397/*/"),
+    watched=lambda entry: ("SUN397/*/",),
     part=("partition", "part"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
+identity = SET.identity
+
+
+def facts(entry, locate, key):
+    found = SET.facts(entry, locate, key)
+    file = _list(with_defaults(entry) | found)
+    if not file.is_file():
+        raise StockpotError(f"{key}.path: {file.parent} holds no {file.name}; {LAYOUT}")
+    return {**found, "labels": changes(file.parent, [file])}
 
 
 def prepare(spec):
-    root = SET.root(spec["path"])
-    name = f"{spec['part'].title()}ing_{spec['partition']:02}.txt"
-    own = root / "Partitions" / name
-    lines = read_lines(own if own.is_file() else root / name)
-    rows = [(line.lstrip("/"), line.rpartition("/")[0]) for line in lines]
-    return SET.listed(root / "SUN397", rows)
+    rows = [(line.lstrip("/"), line.rpartition("/")[0]) for line in read_lines(_list(spec))]
+    return SET.listed(Path(spec["path"]) / "SUN397", rows)
+
+
+def _list(entry) -> Path:
+    """Of the part's files: in the folder Partitions or beside SUN397."""
+    name = f"{entry['part'].title()}ing_{entry['partition']:02}.txt"
+    own = Path(entry["path"]) / "Partitions"
+    return (own if own.is_dir() else own.parent) / name

@@ -55,7 +55,7 @@ SET = Published(
     named("ytbb_robust"),
     lambda entry: [IMAGES[entry["frames"]]],
     tops=("imagenet_vid_ytbb_robust/ytbb-robust", "ytbb-robust"),
-    watched=("ytbb_videos/",),
+    watched=lambda entry: ("ytbb_videos/",),
 )
 classes, texts, counts, identity = SET.classes, SET.texts, SET.counts, SET.identity
 
