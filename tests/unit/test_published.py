@@ -456,7 +456,7 @@ def test_cifar10_from_its_binary_files(tmp_path, painter):
     with pytest.raises(StockpotError, match=line):
         made("cifar10", tmp_path / "cut", path=str(folder), part="test")
     (folder / "data_batch_3.bin").unlink()
-    with pytest.raises(StockpotError, match=r"data_batch_3\.bin: No such file"):
+    with pytest.raises(StockpotError, match=r"own\.path: .* holds no data_batch_3\.bin"):
         made("cifar10", tmp_path / "gone", path=str(folder), part="train")
 
 
@@ -991,11 +991,14 @@ def test_a_wrong_list_is_named(source, file, content, line, tmp_path):
 
 def test_partitions_of_sun397_may_lie_in_their_folder(tmp_path):
     paint_all(tmp_path, sun(tmp_path))
-    (tmp_path / "Partitions").mkdir()
+    inside = tmp_path / "SUN397"
+    (inside / "Partitions").mkdir()
     for file in tmp_path.glob("T*.txt"):
-        file.rename(tmp_path / "Partitions" / file.name)
-    data = made("sun397", tmp_path / "out", path=str(tmp_path), part="test")
+        file.rename(inside / "Partitions" / file.name)
+    data = made("sun397", tmp_path / "out", path=str(inside), part="test")
     assert labelled(data) == [("blue", "/a/abbey")]
+    with pytest.raises(StockpotError, match=rf"own\.path: {tmp_path} holds no Testing_01\.txt"):
+        made("sun397", tmp_path / "out", path=str(tmp_path), part="test")
 
 
 def test_a_class_of_cars_out_of_range_is_named(tmp_path):

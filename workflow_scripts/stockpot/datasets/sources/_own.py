@@ -37,9 +37,7 @@ def file_facts(path: Path, pattern: str, key: str) -> dict:
     """``facts`` of a file, or a folder of such files."""
     files = files_of(path, pattern)
     if not files or not files[0].is_file():
-        raise StockpotError(
-            f"{key}.path: no file {path}, and no folder with {pattern} of this name"
-        )
+        raise StockpotError(f"{key}.path: no file {path}, nor a folder that holds {pattern}")
     return {"path": str(path), "files": changes(path.parent, files)}
 
 

@@ -22,7 +22,8 @@ SET = Published(
     column("sun397"),
     named("sun397"),
     lambda entry: [50] * 397,
-    watched=lambda entry: ("SUN397/*/",),
+    tops=("SUN397",),
+    watched=lambda entry: ("[a-z]/",),
     part=("partition", "part"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
@@ -39,11 +40,11 @@ def facts(entry, locate, key):
 
 def prepare(spec):
     rows = [(line.lstrip("/"), line.rpartition("/")[0]) for line in read_lines(_list(spec))]
-    return SET.listed(Path(spec["path"]) / "SUN397", rows)
+    return SET.listed(SET.root(spec["path"]), rows)
 
 
 def _list(entry) -> Path:
-    """Of the part's files: in the folder Partitions or beside SUN397."""
+    """What the part holds: a file of the folder itself, or of Partitions in it."""
     name = f"{entry['part'].title()}ing_{entry['partition']:02}.txt"
     own = Path(entry["path"]) / "Partitions"
     return (own if own.is_dir() else own.parent) / name
