@@ -79,7 +79,7 @@ WRONG = {
     ),
     "unknown source": (
         "datasets/train", {"source": "wrld"},
-        ["datasets.train.source:", "'wrld'", "folder, handwriting, world, adversarial"],
+        ["datasets.train.source:", "'wrld'", "world, ytbb-robust, adversarial"],
     ),
     "unknown distribution": (
         "datasets/train/distribution", "photo",

@@ -148,7 +148,10 @@ def test_what_is_to_be_downloaded_need_not_be_there(tmp_path):
     facts = sources.module("imagenet-a").facts
     before = facts(entry, Path, "datasets.own")
     paint(tmp_path / "a/imagenet-a/n01498041/1.jpg", "red")
-    assert facts(entry, Path, "datasets.own") == before == {"path": str(tmp_path / "a")}
+    assert facts(entry, Path, "datasets.own") == before
+    assert before["path"] == str(tmp_path / "a") and "files" not in before
+    with pytest.raises(StockpotError, match="no folder .*nowhere; place .*, or say download: true"):
+        facts({**entry, "path": "nowhere", "download": False}, Path, "datasets.own")
 
 
 def test_a_new_class_folder_is_a_change(tmp_path):

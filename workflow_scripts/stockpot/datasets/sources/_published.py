@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def named(name: str) -> dict[str, str]:
 
 
 def merged(name: str) -> dict[str, list[str]]:
-    """class -> the WordNet ids of ImageNet that stand for it; none for some"""
+    """class -> the WordNet ids of ImageNet that stand for it; for some, none do"""
     return {row["class"]: row["imagenet"].split() for row in table(name)}
 
 
@@ -52,7 +52,8 @@ class Published:
     class_names: in the order of its labels. names: class -> what prompts call it. images: entry ->
     images per class. tops: folders of the archive that may or may not lie below the entry's path.
     watched: entry -> patterns, below them, of what changes with the set; each must find
-    something. part: options that say which images an entry has.
+    something. part: options that say which images an entry has. merged: class -> the WordNet ids
+    of ImageNet that stand for it.
     """
 
     class_names: list[str]
@@ -61,12 +62,16 @@ class Published:
     tops: tuple[str, ...] = ()
     watched: Callable[[dict], Iterable[str]] = lambda entry: ("*/",)
     part: tuple[str, ...] = ()
+    merged: dict[str, list[str]] = field(default_factory=dict)
 
     def classes(self, entry, locate):
         return list(self.class_names)
 
     def texts(self, entry, locate):
         return {name: self.names[name] for name in self.class_names}
+
+    def merges(self, entry, locate):
+        return self.merged
 
     def counts(self, entry, locate):
         return self.images(with_defaults(entry))
@@ -79,9 +84,10 @@ class Published:
     def facts(self, entry, locate, key):
         entry = with_defaults(entry)
         folder = locate(entry["path"])
+        own = {"path": str(folder), "known": short([self.class_names, self.merged])}
         if entry.get("download"):
             # What is downloaded has a checksum, and would look changed once it is there.
-            return {"path": str(folder)}
+            return own
         if not folder.is_dir():
             hint = ", or say download: true" if "download" in entry else ""
             raise StockpotError(
@@ -89,11 +95,11 @@ class Published:
             )
         root, found = self.root(folder), []
         for pattern in self.watched(entry):
-            own = sorted(root.glob(pattern))
-            if not own:
+            fitting = sorted(root.glob(pattern))
+            if not fitting:
                 raise StockpotError(f"{key}.path: {root} holds no {pattern}; {LAYOUT}")
-            found += own
-        return {"path": str(folder), "files": changes(root, found)}
+            found += fitting
+        return {**own, "files": changes(root, found)}
 
     def root(self, folder: str | Path) -> Path:
         """The archive's own top folder, or the given one where its content lies in that."""
@@ -123,7 +129,7 @@ class Published:
             labels=[place[name] for _, name in rows],
             class_names=list(self.class_names),
             keys=[path for path, _ in rows],
-            scoring=Scoring(**scoring),
+            scoring=Scoring(merges=self.merged, **scoring),
             border=border,
         )
 
@@ -134,12 +140,13 @@ def in_arrays(known: Published, file: Path, images, labels):
 
     from ..examples import Examples, Pixels
 
-    if images.dtype != np.uint8 or images.shape != (len(labels), 32, 32, 3):
+    n = labels.size
+    if images.dtype != np.uint8 or images.shape != (n, 32, 32, 3) or labels.ndim != 1:
         raise StockpotError(
             f"{file}: images are {images.dtype} {list(images.shape)}, not uint8 "
-            f"[{len(labels)}, 32, 32, 3] for {len(labels)} labels"
+            f"[{n}, 32, 32, 3] for {n} labels"
         )
-    names = [f"{file.name} {row}" for row in range(len(images))]
+    names = [f"{file.name} {row}" for row in range(n)]
     pixels = [Pixels(image, name) for image, name in zip(images, names)]
     return Examples(pixels, labels, list(known.class_names), names)
 

@@ -27,13 +27,10 @@ SET = Published(
     lambda entry: [IMAGES[entry["frames"]]],
     tops=("imagenet_vid_ytbb_robust/imagenet-vid-robust", "imagenet-vid-robust"),
     watched=lambda entry: ("metadata/labels.json", "metadata/pmsets.json", "val/"),
+    merged=merged("imagenet_vid_robust"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
-
-
-def merges(entry, locate):
-    return merged("imagenet_vid_robust")
+identity, facts, merges = SET.identity, SET.facts, SET.merges
 
 
 def prepare(spec):
@@ -43,4 +40,4 @@ def prepare(spec):
         found = [
             [(frame, labels[frame]) for frame in [anchor, *sets[anchor]]] for anchor in sorted(sets)
         ]
-    return of_sets(SET, root, found, spec["frames"], merges=merged("imagenet_vid_robust"))
+    return of_sets(SET, root, found, spec["frames"])

@@ -22,17 +22,14 @@ SET = Published(
     named("objectnet"),
     lambda entry: even(18574, 113),
     tops=("objectnet-1.0/images", "images"),
+    merged=merged("objectnet"),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
-
-
-def merges(entry, locate):
-    return merged("objectnet")
+identity, facts, merges = SET.identity, SET.facts, SET.merges
 
 
 def prepare(spec):
     folders = dict(zip(column("objectnet", "folder"), SET.class_names, strict=True))
     root = SET.root(spec["path"])
     rows = in_folders(root, folders, others=True)
-    return SET.listed(root, rows, BORDER, merges=merged("objectnet"))
+    return SET.listed(root, rows, BORDER)

@@ -56,12 +56,10 @@ SET = Published(
     lambda entry: [IMAGES[entry["frames"]]],
     tops=("imagenet_vid_ytbb_robust/ytbb-robust", "ytbb-robust"),
     watched=lambda entry: ("ytbb_videos/",),
+    merged=merged("ytbb_robust"),
 )
-classes, texts, counts, identity = SET.classes, SET.texts, SET.counts, SET.identity
-
-
-def merges(entry, locate):
-    return merged("ytbb_robust")
+classes, texts, counts = SET.classes, SET.texts, SET.counts
+identity, merges = SET.identity, SET.merges
 
 
 def facts(entry, locate, key):
@@ -104,7 +102,7 @@ def prepare(spec):
         ]
         for anchor in label
     ]
-    return of_sets(SET, root, sets, spec["frames"], merges=merged("ytbb_robust"))
+    return of_sets(SET, root, sets, spec["frames"])
 
 
 def _annotated(file: Path) -> dict[str, set[str]]:
