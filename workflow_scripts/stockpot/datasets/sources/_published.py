@@ -86,8 +86,9 @@ class Published:
         folder = locate(entry["path"])
         own = {"path": str(folder), "known": short([self.class_names, self.merged])}
         if entry.get("download"):
-            # What is downloaded has a checksum, and would look changed once it is there.
-            return own
+            # What is downloaded has a checksum, and would look changed once it is there; so would
+            # a path that is looked up.
+            return {**own, "path": entry["path"]}
         if not folder.is_dir():
             hint = ", or say download: true" if "download" in entry else ""
             raise StockpotError(

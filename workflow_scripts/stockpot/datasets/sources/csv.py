@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from ...digest import sha256_file
+from ...digest import sha256_file, short
 from ...errors import StockpotError
 from . import with_defaults
 from ._own import names_of, once, per_class, places_of
@@ -46,8 +46,11 @@ def facts(entry, locate, key):
     images = locate(folder) if folder else file.parent
     if not images.is_dir():
         raise StockpotError(f"{key}.images: no folder {images}")
-    _rows(entry, locate)
-    return {"path": str(file), "images": str(images), "files": sha256_file(file)}
+    changed = []
+    for where, path, _ in _rows(entry, locate):
+        stat = _image(Path(os.path.abspath(images)), where, path).stat()
+        changed.append([stat.st_size, stat.st_mtime_ns])
+    return {"path": str(file), "images": str(images), "files": short([sha256_file(file), changed])}
 
 
 def prepare(spec):
