@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,7 @@ def test_parts_of_one_folder_are_told_apart(tmp_path):
         ({"source": "cifar10", "part": "test"}, {"source": "cifar10", "part": "train"}),
         ({"source": "cifar10", "part": "test"}, {"source": "cifar100", "part": "test"}),
         ({"source": "dtd", "part": "test"}, {"source": "dtd", "part": "test", "partition": 2}),
+        ({"source": "dtd", "part": "test"}, {"source": "dtd", "part": "val"}),
         ({"source": "imagenet-r"}, {"source": "imagenet-r", "path": "elsewhere"}),
     ):
         assert identity(**one) != identity(**other)
@@ -164,6 +166,15 @@ def test_a_new_class_folder_is_a_change(tmp_path):
     assert after != before
     paint(tmp_path / "a/n01531178/2.jpg", "green")
     assert facts(entry, Path, "datasets.own") != after
+
+
+def test_another_class_list_is_a_change(tmp_path):
+    known = sources.module("objectnet").SET
+    (tmp_path / "chair").mkdir()
+    entry = {"source": "objectnet", "path": str(tmp_path)}
+    for change in ({"class_names": known.class_names[::-1]}, {"merged": {}}):
+        other = replace(known, **change)
+        assert other.facts(entry, Path, "key") != known.facts(entry, Path, "key")
 
 
 # ImageNet and what has its classes.
@@ -763,6 +774,7 @@ PAIRS = [
     ("a_b_100/frame-20.jpg", "a_b_100/frame-10.jpg", ["similar"]),
     ("a_b_100/frame-20.jpg", "a_b_100/frame-31.jpg", ["similar"]),  # too far
     ("a_b_100/frame-20.jpg", "a_b_100/frame-21.jpg", ["correct"]),
+    ("a_b_100/frame-20.jpg", "b_200/frame-21.jpg", ["similar"]),  # another video
     *(
         ("a_b_100/frame-20.jpg", f"a_b_100/frame-{21 + i}.jpg", ["similar", text])
         for i, text in enumerate(PAIR_TEXTS[2:10], 1)

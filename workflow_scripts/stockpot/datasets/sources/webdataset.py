@@ -92,7 +92,7 @@ def _read(shard: Path) -> list[tuple[str, str, int, int, str | int]]:
             path = PurePosixPath(member.name)
             name, _, kind = path.name.partition(".")
             key, kind = str(path.parent / name), kind.lower()
-            if not member.isreg() or member.issparse() or path.name.startswith("."):
+            if not member.isreg() or member.issparse():
                 continue
             if kind in IMAGES:
                 if key in images:
