@@ -309,6 +309,9 @@ def test_shards_of_hugging_face(tmp_path, painter):
     assert labelled(data) == expected
     assert known("parquet", **options) == (["cat", "dog"], [3, 3])
     check_answers(painter, data)
+    entry = {"source": "parquet", **options}
+    train = {**entry, "glob": "data/train-*.parquet"}
+    assert sources.identity(train, Path) != sources.identity(entry, Path)
     one = str(tmp_path / "data/train-00000-of-00001.parquet")
     assert labelled(made("parquet", tmp_path / "one", path=one)) == [("blue", "cat")]
     assert len(made("parquet", tmp_path / "all", path=str(tmp_path))) == 7
