@@ -336,7 +336,7 @@ def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
     from stockpot.metrics import Answers, resampled, score
 
     rng = np.random.default_rng(0)
-    labels, correct = rng.integers(0, 5, 400), rng.random(400) < 0.3
+    labels, correct = 2 * rng.integers(0, 5, 400), rng.random(400) < 0.3
     correct[labels == 2] = True
     answers = Answers(labels, labels, correct)
     by_hand = [
