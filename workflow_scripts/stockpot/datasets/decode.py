@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from ..errors import StockpotError
 from ..files import atomic
@@ -33,7 +34,8 @@ def decode(encoded: Encoded, transform: Transform, border: int = 0) -> np.ndarra
         with encoded.open() as image:
             image.load()
     except Exception as error:  # Pillow raises all kinds for a stranger's bytes
-        said = str(error) or type(error).__name__
+        unknown = isinstance(error, UnidentifiedImageError)  # that error prints an address
+        said = "of no known format" if unknown else str(error) or type(error).__name__
         raise StockpotError(f"{encoded.name}: not a readable image ({said})") from error
     width, height = image.size
     if min(width, height) <= 2 * border:
