@@ -659,6 +659,13 @@ def test_another_job_does_not_go_on_from_there(listed, shards, tmp_path, case):
     assert not (tmp_path / ".state").exists(), "nor is anything of the first left"
 
 
+def test_the_border_of_a_source_is_cut(listed, tmp_path):
+    images, examples = scored(5)
+    examples.border = 2
+    made = listed(tmp_path, examples)
+    assert (made.images == [decode(Drawn(i.image), TRANSFORM, 2) for i in images]).all()
+
+
 def test_images_that_are_decoded_already_are_written_as_they_are(listed, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     made = listed(tmp_path, Examples(images, np.array([0, 1, 0, 1]), ["ant", "bee"]))
