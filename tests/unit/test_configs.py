@@ -1,0 +1,272 @@
+"""Every study of configs/ plans, together with the files that its first line names.
+
+Data sets are folders with nothing in them but what planning looks at.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+from snakemake.utils import update_config
+
+from stockpot import spec
+from stockpot.config import check, without_nulls
+from stockpot.search import named_space, run_specs
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+PROJECT = ("Snakefile", "config.yaml", "configs", "rules", "workflow_scripts", "profiles",
+           "resources", "envs")  # fmt: skip
+FILES = [
+    "imagenet/train/n01440764/", "imagenet/val/n01440764/", "imagenet/real.json",
+    "imagenet/human_accuracy_v3.0.0.json", "imagenet-sketch/sketch/n01440764/",
+    "objectnet/objectnet-1.0/images/alarm_clock/", "cifar10-2/cifar102_test.npz",
+    "fmow/rgb_metadata.csv", "fmow/country_code_mapping.csv", "fmow/images/",
+    "imagenet-vid-robust/metadata/labels.json", "imagenet-vid-robust/metadata/pmsets.json",
+    "imagenet-vid-robust/val/", "ytbb-robust/ytbb_videos/",
+    "ytbb-robust/metadata/anchor_labels.json", "ytbb-robust/metadata/pmk_labels.json",
+    "ytbb-robust/metadata/ytbb_robustness_test_anchors_full.csv", "cars/cars_train/",
+    "cars/cars_test/", "cars/devkit/cars_train_annos.mat",
+    "cars/cars_test_annos_withlabels.mat", "sun397/SUN397/a/", "sun397/Training_01.txt",
+    "sun397/Testing_01.txt", *(f"mine/photos/{c}/{i}.jpg" for c in "ab" for i in range(10)),
+]  # fmt: skip
+ALPHAS = [round(0.05 * i, 2) for i in range(21)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A working directory with what planning looks at below data/."""
+    place = tmp_path_factory.mktemp("study")
+    for file in FILES:
+        path = place / "data" / file
+        if file.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n")
+    columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
+    columns = columns["standard"]["table"]["columns"].values()
+    rows = [["model", *columns]] + [[f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)]
+    (place / "data/testbed.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    return place
+
+
+def needed(file: Path) -> list[Path]:
+    """The files of a study: those that the first line says, or the file alone."""
+    found = re.search(r"--configfile (.+)$", file.read_text().splitlines()[0])
+    names = shlex.split(found[1]) if found else [f"configs/{file.name}"]
+    return [ROOT / name for name in names]
+
+
+def planned(files: list[Path], schema: dict, place: Path) -> tuple[dict, spec.Plan]:
+    """Config and plan, made as the Snakefile makes them."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for file in files:
+        update_config(config, yaml.safe_load(file.read_text()))
+    config = named_space(without_nulls(config), ROOT / "resources/search_spaces")
+    check(config, schema, [ROOT / "config.yaml", *files])
+
+    def locate(path: str) -> Path:
+        return place / path if (place / path).exists() else ROOT / path
+
+    return config, spec.build(config, locate)
+
+
+@pytest.fixture(scope="module")
+def plans(schema, place):
+    """Name of a file of configs/ -> config and plan, made once."""
+    made = {}
+
+    def plan(name: str) -> tuple[dict, spec.Plan]:
+        if name not in made:
+            made[name] = planned(needed(ROOT / "configs" / f"{name}.yaml"), schema, place)
+        return made[name]
+
+    return plan
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
+def test_every_config_plans(file, plans):
+    assert file in needed(file)
+    config, plan = plans(file.stem)
+    assert plan.studies
+    assert all(study.startswith(config["study"]) for study in plan.studies)
+
+
+def test_studies_have_names_of_their_own(plans):
+    lines = {tuple(needed(file)) for file in CONFIGS}
+    studies = Counter(plans(line[-1].stem)[0]["study"] for line in lines)
+    shared = {name for name, times in studies.items() if times > 1}
+    # The embedded study with other weights or seeds; a study on ImageNet with a line.
+    assert shared == {"objects", "wise-ft-vit-b-16"}
+
+
+# runs trained, checkpoints, models that are not the ends of a sweep, sweeps
+SIZES = {
+    "imagenet": (2, 0, 1, 2),
+    "wise-ft-vit-b-32": (2, 0, 1, 2),
+    "wise-ft-vit-b-16": (2, 0, 1, 2),
+    "wise-ft-vit-l-14-336": (2, 0, 1, 2),
+    "wise-ft-ablations": (19, 0, 9, 7),
+    "few-shot": (8, 0, 0, 8),
+    "soups-vit-b-32": (73, 0, 9, 3),
+    "soups-seeds": (21, 0, 2, 1),
+    "public-soups": (0, 72, 10, 3),
+    "cifar": (2, 0, 1, 2),
+    "fmow": (2, 0, 1, 2),
+    "iwildcam": (2, 0, 1, 2),
+    "video": (2, 0, 1, 2),
+    "real": (0, 72, 10, 3),
+    "multilabel": (0, 72, 10, 3),
+    "testbed": (2, 0, 1, 2),
+    "transfer": (2, 0, 1, 2),
+    **{f"transfer-{name}": (2, 0, 1, 2) for name in ("cars", "dtd", "sun397", "food101")},
+    "transfer-cifar100": (2, 0, 1, 2),
+    "cross-vit-b-32": (6, 0, 7, 1),
+    "own-data": (5, 0, 4, 3),
+}
+
+
+def test_every_config_of_the_papers_is_counted():
+    embedded = {
+        "colours", "cross", "digits", "evidence", "methods", "pretrain", "seeds", "textures",
+    }  # fmt: skip
+    assert set(SIZES) == {file.stem for file in CONFIGS} - embedded
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_what_a_config_plans(name, plans):
+    runs, checkpoints, soups, sweeps = SIZES[name]
+    config, plan = plans(name)
+    assert (len(plan.runs), len(plan.checkpoints), len(plan.soups)) == (runs, checkpoints, soups)
+    families = plan.studies[f"{config['study']}/seed0"]["families"]
+    swept = [family for family in families if plan.families[family]["start"]]
+    assert len(swept) == sweeps
+    assert all(plan.families[family]["spec"]["alphas"] == ALPHAS for family in swept)
+    models = [m for f in families if f not in swept for m in plan.families[f]["spec"]["members"]]
+    outside = len(config["tasks"])  # runs on other tasks are not evaluated
+    assert len(models) == 1 + runs - outside + checkpoints + soups
+
+
+def test_no_config_of_the_papers_trains_standard_models_or_uses_embedded_data(plans):
+    for name in SIZES:
+        config, plan = plans(name)
+        assert config["standard"]["models"] == {}
+        sources = {job["spec"]["source"] for job in plan.datasets.values()}
+        assert not sources & {"world", "handwriting", "adversarial"}
+
+
+def test_imagenet_is_as_in_the_papers(plans):
+    config, plan = plans("wise-ft-vit-b-16")
+    assert plan.sizes == {
+        "imagenet": 50000, "imagenet-v2": 10000, "imagenet-r": 30000, "imagenet-sketch": 50889,
+        "objectnet-113": 18574, "imagenet-a": 7500, "imagenet-held-out": 26000,
+    }  # fmt: skip
+    assert sum(plan.sizes.values()) == 192963
+    defaults, images = config["finetune"]["defaults"], 1281167 - 26000
+    steps = defaults["epochs"] * images / defaults["batch_size"]
+    assert round(defaults["warmup"] * steps) == pytest.approx(500, abs=1)
+    (zero_shot,) = plan.zero_shots.values()
+    assert len(zero_shot["spec"]["prompts"]) == 80
+    assert len(zero_shot["spec"]["classes"]) == 1000
+
+
+@pytest.mark.parametrize(
+    "name, images", [("cifar", 49000), ("fmow", 76863), ("iwildcam", 129809)]
+)
+def test_warm_up_is_500_steps(name, images, plans):
+    defaults = plans(name)[0]["finetune"]["defaults"]
+    steps = defaults["epochs"] * images / defaults["batch_size"]
+    assert defaults["warmup"] * steps == pytest.approx(500, rel=0.02)
+
+
+def test_studies_of_one_model_share_their_runs(plans):
+    runs = set(plans("wise-ft-vit-b-16")[1].runs)
+    assert runs <= set(plans("wise-ft-ablations")[1].runs)
+    assert runs == set(plans("testbed")[1].runs)
+    assert set(plans("wise-ft-vit-l-14-336")[1].runs) == set(plans("video")[1].runs)
+
+
+def test_choices_are_made_on_the_same_images_with_and_without_training(plans):
+    splits = [
+        plans(name)[0]["datasets"]["imagenet-held-out"]["split"]
+        for name in ("soups-vit-b-32", "public-soups")
+    ]
+    assert [(split["held_out"], split.get("seed", 0)) for split in splits] == [(26, 0)] * 2
+
+
+def test_the_published_models(plans):
+    config, plan = plans("public-soups")
+    assert list(config["checkpoints"]) == [f"model-{i}" for i in range(72)]
+    for i, entry in enumerate(config["checkpoints"].values()):
+        assert entry["path"].endswith(f"/model_{i}.pt")
+        assert entry["url"].endswith(f"/v0.0.2/model_{i}.pt")
+    settings = [entry["settings"] for entry in list(config["checkpoints"].values())[1:]]
+    assert settings[3] == settings[4]
+    assert len({str(one) for one in settings}) == 70
+    assert all(set(one) == set(settings[0]) for one in settings)
+    assert 1.0e-6 <= min(one["lr"] for one in settings)
+    assert max(one["lr"] for one in settings) <= 1.0e-4
+    numbers = {name: len(soup["ingredients"]) for name, soup in _soups(plan).items()}
+    assert numbers["uniform"] == numbers["ensemble"] == 72
+    assert set(numbers.values()) == {71, 72}
+
+
+def test_the_searched_models_begin_from_the_linear_classifier(plans):
+    config, plan = plans("soups-vit-b-32")
+    searched = {name: run for name, run in run_specs(config).items() if "search" in name}
+    assert len(searched) == 72
+    (linear,) = [id for id, run in plan.runs.items() if run["spec"]["name"] == "linear"]
+    assert {tuple(plan.runs[id]["start"]) for id in plan.runs if id != linear} == {(linear,)}
+    assert all(run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values())
+
+
+def _soups(plan) -> dict[str, dict]:
+    return {id.rpartition("-")[0]: soup for id, soup in plan.soups.items()}
+
+
+def test_every_command_of_the_page_is_one_of_a_config():
+    """docs/papers.md names files in the order that a config's first line gives, or with a file
+    that goes after any study on ImageNet."""
+    page = (ROOT / "docs/papers.md").read_text()
+    known = {tuple(path.stem for path in needed(file)) for file in CONFIGS}
+    alone = {"testbed", "real", "multilabel", "few-shot"}
+    found = [tuple(m[1].replace("configs/", "").replace(".yaml", "").split())
+             for m in re.finditer(r"--configfile ((?:configs/\S+\.yaml ?)+)", page)]  # fmt: skip
+    assert found
+    for names in found:
+        assert names in known or (names[:-1] in known and names[-1] in alone)
+    listed = set(re.findall(r"`([\w-]+)\.yaml`", page))
+    assert set(SIZES) <= listed | {name for names in found for name in names}
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("public-soups", {"adopt_checkpoint": 72, "prepare_dataset": 8, "fetch_dataset": 3}),
+        ("own-data", {"finetune": 5, "prepare_dataset": 4, "merge": 0}),
+    ],
+)
+def test_snakemake_plans(name, expected, place, tmp_path):
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(place / "data", tmp_path / "data")
+    for part in PROJECT:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / part, tmp_path / part)
+    files = [str(path.relative_to(ROOT)) for path in needed(ROOT / f"configs/{name}.yaml")]
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--configfile", *files]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
+    done = subprocess.run(command, cwd=tmp_path, env=kept, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    assert {rule: int(jobs.get(rule, 0)) for rule in expected} == expected
