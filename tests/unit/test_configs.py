@@ -171,16 +171,24 @@ def test_imagenet_is_as_in_the_papers(plans):
         "objectnet-113": 18574, "imagenet-a": 7500, "imagenet-held-out": 26000,
     }  # fmt: skip
     assert sum(plan.sizes.values()) == 192963
-    defaults, images = config["finetune"]["defaults"], 1281167 - 26000
-    steps = defaults["epochs"] * images / defaults["batch_size"]
-    assert round(defaults["warmup"] * steps) == pytest.approx(500, abs=1)
+    defaults = config["finetune"]["defaults"]
+    expected = {"lr": 3.0e-5, "weight_decay": 0.1, "epochs": 10, "batch_size": 512, "clip": 1.0}
+    assert {key: defaults[key] for key in expected} == expected
+    assert defaults["crop"] == 0.9
     (zero_shot,) = plan.zero_shots.values()
     assert len(zero_shot["spec"]["prompts"]) == 80
     assert len(zero_shot["spec"]["classes"]) == 1000
 
 
 @pytest.mark.parametrize(
-    "name, images", [("cifar", 49000), ("fmow", 76863), ("iwildcam", 129809)]
+    "name, images",
+    [
+        ("wise-ft-vit-b-32", 1255167),
+        ("wise-ft-vit-l-14-336", 1255167),
+        ("cifar", 49000),
+        ("fmow", 76863),
+        ("iwildcam", 129809),
+    ],
 )
 def test_warm_up_is_500_steps(name, images, plans):
     defaults = plans(name)[0]["finetune"]["defaults"]
@@ -252,7 +260,7 @@ def test_every_command_of_the_page_is_one_of_a_config():
     "name, expected",
     [
         ("public-soups", {"adopt_checkpoint": 72, "prepare_dataset": 8, "fetch_dataset": 3}),
-        ("own-data", {"finetune": 5, "prepare_dataset": 4, "merge": 0}),
+        ("own-data", {"finetune": 5, "prepare_dataset": 4}),
     ],
 )
 def test_snakemake_plans(name, expected, place, tmp_path):
