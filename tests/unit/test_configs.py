@@ -241,19 +241,21 @@ def _soups(plan) -> dict[str, dict]:
     return {id.rpartition("-")[0]: soup for id, soup in plan.soups.items()}
 
 
-def test_every_command_of_the_page_is_one_of_a_config():
-    """docs/papers.md names files in the order that a config's first line gives, or with a file
-    that goes after any study on ImageNet."""
+def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
+    """Those of a config's first line, in its order; or the example with another model."""
     page = (ROOT / "docs/papers.md").read_text()
     known = {tuple(path.stem for path in needed(file)) for file in CONFIGS}
-    alone = {"testbed", "real", "multilabel", "few-shot"}
-    found = [tuple(m[1].replace("configs/", "").replace(".yaml", "").split())
-             for m in re.finditer(r"--configfile ((?:configs/\S+\.yaml ?)+)", page)]  # fmt: skip
-    assert found
-    for names in found:
-        assert names in known or (names[:-1] in known and names[-1] in alone)
-    listed = set(re.findall(r"`([\w-]+)\.yaml`", page))
-    assert set(SIZES) <= listed | {name for names in found for name in names}
+    lists = re.findall(r"(?:configs/[\w-]+\.yaml\s+)+configs/[\w-]+\.yaml", page)
+    named = [tuple(re.findall(r"configs/([\w-]+)\.yaml", text)) for text in lists]
+    assert set(named) - known == {("imagenet", "wise-ft-vit-b-32", "cifar")}
+    rows = dict(re.findall(r"^\| ([\w-]+) \| `(configs/[^`]+)` \|", page, re.MULTILINE))
+    for study, files in rows.items():
+        last = ROOT / files.split()[-1]
+        assert needed(last) == [ROOT / name for name in files.split()]
+        assert yaml.safe_load(last.read_text())["study"] == study
+    without_row = {"imagenet", "transfer", "testbed", "own-data"}
+    assert set(rows) == set(SIZES) - without_row
+    assert all(f"{name}.yaml" in page for name in without_row)
 
 
 @pytest.mark.parametrize(
