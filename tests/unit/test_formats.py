@@ -238,6 +238,7 @@ def test_the_script_writes_models_recipes_and_points_of_sweeps(models, tmp_path)
         job(tmp_path, "point", [zero, a], "state-dict", 0.3),
         job(tmp_path, "stew", [zero, a, b], "classifier", recipe=recipe),
         job(tmp_path, "stew-end", [zero, a, b], "classifier", 1.0, recipe),
+        job(tmp_path, "stew-start", [zero, a, b], "classifier", 0.0, recipe),
         job(tmp_path, "clip", [zero, a, b], "open-clip", 0.5, recipe),
     ])  # fmt: skip
     assert done.code == 0, done.log
@@ -248,6 +249,7 @@ def test_the_script_writes_models_recipes_and_points_of_sweeps(models, tmp_path)
     assert found["stew"].sha256 == read_card(models["soup"]).sha256
     assert found["stew"].kind == "uniform"
     assert read_card(tmp_path / "stew-end").sha256 == found["stew"].sha256
+    assert read_card(tmp_path / "stew-start").sha256 == shas["zero-shot"]
     tensors = read_tensors(tmp_path / "clip" / WEIGHTS)
     zero, soup = Weights(models["zero-shot"]), Weights(models["soup"])
     half = (zero["visual.proj"] + soup["visual.proj"]) / 2

@@ -110,6 +110,9 @@ WAYS = {
         },
         path,
     ),
+    "a stray beside": lambda state, path: torch.save(
+        wrapped(state, "module.") | {"x.positional_embedding": torch.zeros(7, 8)}, path
+    ),
     "within a classifier": lambda state, path: torch.save(wrapped(state, "model."), path),
     "safetensors": lambda state, path: save_file(wrapped(state), path),
 }
