@@ -7,7 +7,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(Path(__file__).parent)]
 
-NAMES = ("study", "planning", "engine", "memory", "originals", "merging", "learned", "heads")
+NAMES = (
+    "study",
+    "planning",
+    "engine",
+    "memory",
+    "originals",
+    "merging",
+    "learned",
+    "heads",
+    "decode",
+    "finetune",
+)
 INTRODUCTION = """# Benchmarks
 
 Made by `make benchmarks`. Ratios compare alternatives within one run, on the same machine and

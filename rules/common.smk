@@ -8,7 +8,7 @@ ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, spec
-from stockpot.config import check, without_nulls
+from stockpot.config import check, without_leftovers, without_nulls
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
@@ -24,7 +24,9 @@ def locate(path):
 
 
 try:
-    config = named_space(without_nulls(config), ROOT / "resources/search_spaces")
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = without_leftovers(without_nulls(config), base)
+    config = named_space(config, ROOT / "resources/search_spaces")
     schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
     check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
     plan = spec.build(config, locate)

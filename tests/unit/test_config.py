@@ -1,5 +1,6 @@
 """Every wrong config gives a line with the key, the value and what is allowed."""
 
+import copy
 import json
 import shutil
 import struct
@@ -12,7 +13,7 @@ import yaml
 from conftest import ARCHITECTURE, ROOT
 
 from stockpot import analyses, figures, registry, spec
-from stockpot.config import check, without_nulls
+from stockpot.config import check, without_leftovers, without_nulls
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.datasets.sources.handwriting import PARTS
@@ -79,7 +80,7 @@ WRONG = {
     ),
     "unknown source": (
         "datasets/train", {"source": "wrld"},
-        ["datasets.train.source:", "'wrld'", "folder, handwriting, world, adversarial"],
+        ["datasets.train.source:", "'wrld'", "world, ytbb-robust, adversarial"],
     ),
     "unknown distribution": (
         "datasets/train/distribution", "photo",
@@ -839,6 +840,23 @@ def test_a_source_is_one_file(new_source, schema):
         "datasets.v2: 'needed' is a required property",
         "datasets.v2: unknown key 'other'",
     ]
+
+
+def test_an_entry_of_another_kind_keeps_nothing_of_the_one_it_replaces(config, schema):
+    base = copy.deepcopy(config)
+    config["datasets"]["objectnet"] |= {"source": "objectnet"}
+    config["datasets"]["v2"] |= {"source": "adversarial", "pool": "wide"}
+    config["soups"]["chosen"] |= {"method": "greedy"}
+    config["datasets"]["sketch"] |= {"distribution": "v2", "tusk": 1}
+    found = without_leftovers(config, base)
+    assert found["datasets"]["objectnet"] == {"source": "objectnet"}
+    assert found["datasets"]["v2"] == {"source": "adversarial", "pool": "wide", "images": 4000}
+    assert found["soups"]["chosen"] == {"method": "greedy", "ingredients": ["base"]}
+    assert [line.split(";")[0] for line in problems(found, schema)] == [
+        "datasets.sketch: unknown key 'tusk'"
+    ]
+    config["datasets"]["objectnet"]["images"] = 3
+    assert "images" in without_leftovers(config, base)["datasets"]["objectnet"], "its own mistake"
 
 
 def test_numbers_must_be_finite(config, schema):

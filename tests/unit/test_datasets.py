@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ARCHITECTURE, encoded_spec, python
+from conftest import ARCHITECTURE, ROOT, encoded_spec, python
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -65,7 +65,7 @@ def check_form(made, n, side):
 
 def test_sources_are_found_by_their_files():
     assert {"world", "handwriting", "folder"} <= set(sources.names())
-    with pytest.raises(StockpotError, match="'wrld'.*folder, handwriting, world"):
+    with pytest.raises(StockpotError, match="'wrld'.*folder, .*handwriting, .*world"):
         sources.load("wrld")
 
 
@@ -289,6 +289,23 @@ def test_the_listing_does_not_depend_on_where_the_folder_is(tmp_path):
     assert one == two
     (tmp_path / "two/cat/1.png").rename(tmp_path / "two/cat/2.png")
     assert listing_digest(tmp_path / "two", "key") != one
+
+
+def test_the_docs_list_every_source_and_its_options():
+    text = (ROOT / "docs/datasets.md").read_text()
+    listed = {
+        name: row
+        for row in text.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`([\w-]+)`", row.split("|")[1])
+    }
+    for name in sources.names():
+        if name not in ("world", "handwriting"):
+            own = set(sources.registry.options(sources.__file__, name)) - {"path"}
+            assert all(f"`{option}" in listed[name] for option in own), (name, own)
+    assert set(sources.FOR_ENCODED) | set(sources.DOWNLOAD) <= {
+        name.partition(":")[0] for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
+    }
 
 
 # The Dataset folder.

@@ -1,5 +1,6 @@
 """Every command of the README runs, and its examples say what the program says."""
 
+import json
 import re
 import shlex
 import shutil
@@ -106,22 +107,70 @@ def test_the_readmes_merges_can_be_planned(study):
     assert "finetune_with_averages" in planned and "Making learned-" in planned
 
 
+def write_csv(path: Path, images: Path) -> None:
+    """A CSV file that lists the images of a folder per class."""
+    rows = [f"{file.relative_to(path.parent)},{file.parent.name}" for file in images.rglob("*.png")]
+    path.write_text("path,label\n" + "\n".join(sorted(rows)) + "\n")
+
+
+def write_own_images(folder: Path) -> None:
+    write_images(folder / "photos", per_class=10, seed=1)
+    write_images(folder / "pictures", per_class=2, seed=2)
+    write_csv(folder / "drawings.csv", folder / "pictures")
+    shutil.copytree(folder / "resources/mini_clip", folder / "models/clip")
+
+
+SMALL = {
+    "model": {"name": "clip", "architecture": "models/clip"},
+    "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["base"]},
+    "pages": [],
+}
+
+
 def test_own_data_by_the_readmes_config(study):
-    """The README's config of folders of images runs from decoding to the figures."""
+    """The README's config, on a smaller model, runs from image files to the figures."""
     config = example("study: mine")
-    for seed, entry in enumerate(config["datasets"].values()):
-        write_images(study.folder / entry["path"], seed=seed)
-    shutil.copytree(study.folder / "resources/mini_clip", study.folder / "models/clip")
-    (study.folder / "my-prompts.txt").write_text("a photo of a {}\n")
+    write_own_images(study.folder)
     runs = {"defaults": {"epochs": 1}, "runs": {"linear": None}, "search": {"runs": 0}}
-    small = {"finetune": runs, "soups": {"uniform": None, "ensemble": None}}
+    small = {"finetune": runs, "soups": {"uniform": None, "ensemble": None}, **SMALL}
     # Of the analyses two, which look at a study in the most ways.
     every = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
     small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha", "diagnosis"})
-    small["sweep"] = {"alphas": [0.0, 0.5, 1.0], "of": ["base"]}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
     assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
     overview = (study.results / "studies/mine/seed0/overview.md").read_text()
     assert "| drawings |" in overview
     assert "greedy" in overview
+    cards = map(json.loads, (p.read_text() for p in study.results.glob("datasets/*/*.json")))
+    sizes = {card["name"]: card["n"] for card in cards}
+    names = ("photos-train", "photos-held-out", "photos", "drawings")
+    assert [sizes[name] for name in names] == [16 * 7, 16, 16 * 2, 16 * 2]
+
+
+def test_own_data_listed_in_a_csv_file(study):
+    """All from one CSV file, without a soup: the checkpoint of another study takes part instead."""
+    write_own_images(study.folder)
+    write_csv(study.folder / "photos.csv", study.folder / "photos")
+    (weights,) = study.results.glob("classifiers/search-00-*/classifier.safetensors")
+    shutil.copy(weights, study.folder / "theirs.safetensors")
+    config = example("study: mine")
+    for name in ("photos-train", "photos-held-out", "photos"):
+        config["datasets"][name] |= {"source": "csv", "path": "photos.csv"}
+    small = {
+        "finetune": {"runs": {"base": None, "linear": None}, "search": {"runs": 0}},
+        "checkpoints": {"theirs": {"path": "theirs.safetensors"}},
+        "soups": dict.fromkeys(("uniform", "greedy", "ensemble", "chosen")),
+        "exports": {"half": {"model": "theirs", "alpha": 0.5, "format": "open-clip"}},
+        "analyses": None,
+        "figures": dict.fromkeys(("alpha", "methods", "shifts", "soups")),
+    }
+    small = {**SMALL, **small, "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["theirs"]}}
+    (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
+    jobs, _ = study.run()
+    assert jobs["adopt_checkpoint"] == jobs["export"] == 1 and not jobs["finetune"]
+    trained = [p for p in study.results.glob("datasets/photos-train-*")]
+    assert trained == [], "nothing trains, so no training image is decoded"
+    folder = study.results / "studies/mine/seed0"
+    assert "| theirs |" in (folder / "overview.md").read_text()
+    assert (folder / "exports/half/open_clip_model.safetensors").exists()

@@ -11,6 +11,7 @@ from .datasets.classes import (
     count,
     head_classes,
     images_of,
+    origin,
     share_images,
 )
 from .errors import StockpotError
@@ -42,10 +43,11 @@ def check_parts(config: dict, locate: Locate) -> None:
                 "must differ"
             )
     for path, name in other.items():
-        if datasets[name].get("side"):
+        stored = origin(datasets, name)
+        if datasets[stored].get("side"):
             raise StockpotError(
-                f"datasets.{name}.side: {name!r} is {path}, and models see it in their own size; "
-                "training sets alone may be stored larger"
+                f"datasets.{stored}.side: {name!r} is {path}, and models see it in their own "
+                "size; training sets alone may be stored larger"
             )
     for path, name, train in _heads(config):
         known = class_names(datasets, train, locate)

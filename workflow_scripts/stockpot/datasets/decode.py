@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import UnidentifiedImageError
 
 from ..errors import StockpotError
 from ..files import atomic
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 SHARD = 1024
 EVERY = 10  # seconds between two lines of the log
-_UNREADABLE = (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError)
 
 
 def decode(encoded: Encoded, transform: Transform, border: int = 0) -> np.ndarray:
@@ -33,12 +32,22 @@ def decode(encoded: Encoded, transform: Transform, border: int = 0) -> np.ndarra
     """
     try:
         with encoded.open() as image:
-            if border:
-                width, height = image.size
-                image = image.crop((border, border, width - border, height - border))
-            return transform(image)
-    except _UNREADABLE as error:
-        raise StockpotError(f"{encoded.name}: not a readable image ({error})") from error
+            image.load()
+    except Exception as error:  # Pillow raises all kinds for a stranger's bytes
+        unknown = isinstance(error, UnidentifiedImageError)  # that error prints an address
+        said = "of no known format" if unknown else str(error) or type(error).__name__
+        raise StockpotError(f"{encoded.name}: not a readable image ({said})") from error
+    width, height = image.size
+    if min(width, height) <= 2 * border:
+        raise StockpotError(
+            f"{encoded.name}: {width} x {height} pixels are too few to cut {border} on each side"
+        )
+    if border:
+        image = image.crop((border, border, width - border, height - border))
+    try:
+        return transform(image)
+    except (ValueError, MemoryError) as error:
+        raise StockpotError(f"{encoded.name}: cannot be resized ({error})") from error
 
 
 def decode_all(

@@ -41,6 +41,8 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
     skip = spec["on_corrupt"] == "skip"
     file, bad = decode_all(examples.images, transform, state, examples.border, skip, threads)
     if bad:
+        if len(bad) == n:
+            raise StockpotError(f"{spec['name']}: none of {n} images can be read; {bad[0][1]}")
         for _, reason in bad[:10]:
             log.warning(reason)
         log.warning("%d of %d images are left out", len(bad), n)

@@ -52,4 +52,6 @@ class Transform:
 def _padded(image: Image.Image, side: int, fill: int) -> Image.Image:
     left, top = (side - image.width) // 2, (side - image.height) // 2
     border = (left, top, side - image.width - left, side - image.height - top)
-    return ImageOps.expand(image, border, fill) if any(border) else image
+    bands = len(image.getbands())
+    colour = (fill,) * bands if bands > 1 else fill  # a number would be the first band alone
+    return ImageOps.expand(image, border, colour) if any(border) else image

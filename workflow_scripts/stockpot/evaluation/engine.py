@@ -88,12 +88,15 @@ class Engine:
         logits = torch.cat(rows)
         if columns is None:
             return logits
-        return torch.stack([logits[:, places].amax(1) for places in columns], 1)
+        none = logits.new_zeros(len(logits))
+        rows = [logits[:, places].amax(1) if places else none for places in columns]
+        return torch.stack(rows, 1)
 
     def _columns(self, dataset: Dataset) -> list[list[int]] | None:
         """Columns of the head that stand for each class of the data set; None for all, in order.
 
-        Of several, the largest logit is the class's (Taori et al., NeurIPS 2020, for ObjectNet).
+        Of several, the largest logit is the class's (Taori et al., NeurIPS 2020, for ObjectNet);
+        of none, it is 0 (Shankar et al., ICCV 2021, for YTBB-Robust).
         """
         merges = dataset.scoring.merges
         if dataset.class_names == self.class_names and not merges:

@@ -70,8 +70,8 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
         return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
     except Exception as error:  # whatever hub, network or file raise
         raise StockpotError(
-            f"model.weights: {tag} of {name} cannot be had ({_first_line(error)}); model.weights may "
-            "also be a file"
+            f"model.weights: {tag} of {name} cannot be had ({_first_line(error)}); it may also "
+            "be a file"
         ) from error
 
 

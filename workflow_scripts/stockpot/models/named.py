@@ -56,8 +56,8 @@ def timm_config(settings: dict, weights: str, keys: tuple[str, str]) -> dict:
     """
     if weights not in (PRETRAINED, RANDOM, ""):
         raise StockpotError(
-            f"{keys[1]}: {weights!r} is no file; weights of timm are {PRETRAINED} (those of the tag "
-            f"in the name) or {RANDOM}"
+            f"{keys[1]}: {weights!r} is no file; weights of timm are {PRETRAINED} (of the tag in "
+            f"the name) or {RANDOM}"
         )
     given = {"side": 224, **IMAGENET, **settings.get("preprocess", {})}
     return {

@@ -1,5 +1,6 @@
 """A folder with one sub-folder of images per class."""
 
+from collections import Counter
 from pathlib import Path
 
 from ...errors import StockpotError
@@ -23,7 +24,7 @@ def identity(entry, locate):
 def counts(entry, locate):
     folder = locate(entry["path"])
     labels = [label for _, label in listing(folder)[1]] if folder.is_dir() else []
-    return [labels.count(label) for label in sorted(set(labels))]
+    return [n for _, n in sorted(Counter(labels).items())]
 
 
 def facts(entry, locate, key):

@@ -1,0 +1,406 @@
+"""Sources of users' own data: CSV lists, WebDataset shards, Parquet files."""
+
+import io
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from coloured import COLOURS, Painter, labelled, made, paint_all, shown
+from conftest import encoded_spec
+from PIL import Image
+
+from stockpot.datasets import sources
+from stockpot.datasets.dataset import read_dataset
+from stockpot.datasets.prepare import prepare
+from stockpot.errors import StockpotError
+
+
+def encoded(colour: str, kind: str = "png") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 36), COLOURS[colour]).save(stream, kind)
+    return stream.getvalue()
+
+
+def known(source: str, **entry):
+    """(classes, images per class) as a plan knows them."""
+    module, entry = sources.module(source), {"source": source, **entry}
+    return module.classes(entry, Path), module.counts(entry, Path)
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory):
+    return Painter(tmp_path_factory.mktemp("coloured"))
+
+
+def check_answers(painter, data):
+    """Of a set of red dogs and green cats: all are taken for dogs."""
+    answered = painter.ask(data, ["dog", "cat"], {"red": "dog", "green": "dog"})
+    assert answered.names == ["dog"] * len(data)
+    assert answered.correct == [colour == "red" for colour in shown(data)]
+
+
+# CSV.
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A list beside a folder of images, with an absolute path and one with spaces and a comma."""
+    paint_all(tmp_path, {"images/1.png": "red", "images/a, b/2.jpg": "green", "far/3.webp": "blue"})
+    file = tmp_path / "images/list.csv"
+    rows = [
+        "path,split,label",
+        "1.png,x,dog",
+        '"a, b/2.jpg",x, cat ',
+        f"{tmp_path}/far/3.webp,x,dog",
+    ]
+    file.write_text("\n".join(rows) + "\n")
+    return file
+
+
+def test_a_csv_list(listed, painter):
+    data = made("csv", listed.parent.parent / "out", path=str(listed))
+    assert labelled(data) == [("red", "dog"), ("green", "cat"), ("blue", "dog")]
+    assert known("csv", path=str(listed)) == (["cat", "dog"], [1, 2])
+    answered = painter.ask(data, ["dog", "cat"], {"red": "dog", "green": "dog", "blue": "cat"})
+    assert answered.correct == [True, False, False]
+
+
+def test_a_csv_list_with_other_columns_elsewhere(listed, tmp_path):
+    """As Excel saves it: with a mark at the beginning, and other ends of lines."""
+    file = tmp_path / "other.csv"
+    file.write_bytes(b"\xef\xbb\xbffile,kind\r\n./1.png,7\r\n1.png,10\r\n")
+    options = {"path_column": "file", "label_column": "kind", "images": str(tmp_path / "images")}
+    data = made("csv", tmp_path / "out", path=str(file), **options)
+    assert labelled(data) == [("red", "7"), ("red", "10")] and data.class_names == ["10", "7"]
+
+
+def test_a_csv_list_can_be_split(tmp_path):
+    paint_all(tmp_path, {f"{i}.png": "red" for i in range(20)})
+    lines = ["path,label", *(f"{i}.png,{'ab'[i % 2]}" for i in range(20))]
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    entry = {"source": "csv", "path": str(tmp_path / "list.csv")}
+    for part, n in (("held-out", 2), ("test", 4), ("train", 14)):
+        own = {**entry, "split": {"part": part}}
+        assert sources.count(own, Path) == n
+        spec = encoded_spec(**own) | sources.module("csv").facts(own, Path, "key")
+        prepare(tmp_path / part, spec)
+        assert np.bincount(read_dataset(tmp_path / part).labels).tolist() == [n // 2] * 2
+
+
+def test_a_changed_csv_list_is_seen(listed):
+    facts, entry = sources.module("csv").facts, {"source": "csv", "path": str(listed)}
+    before = facts(entry, Path, "key")
+    listed.write_text(listed.read_text().replace("dog", "fox"))
+    assert facts(entry, Path, "key") != before
+    assert known("csv", path=str(listed))[0] == ["cat", "fox"]
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("file,label\n1.png,a\n", r"no column 'path'; there are file, label \(path_column"),
+        ("path,kind\n1.png,a\n", r"list\.csv: no column 'label'; .*\(label_column names another"),
+        ("", r"no column 'path'; there are none"),
+        ("path,label\n", r"list\.csv: no rows below the header"),
+        ("path,label\n1.png,a\n\n1.png, \n", r"list\.csv, line 4: no label"),
+        ("path,label\n1.png\n", r"list\.csv, line 2: no label"),
+        ("path,label\n,a\n", r"list\.csv, line 2: no path"),
+        ("path,label\n1.png,a\n9.png,b\n", r"list\.csv, line 3: no file .*images/9\.png"),
+        ("path,label\n../far/3.webp,a\n", r"line 2: \.\./far/3\.webp leads out of .*images;"),
+        ("path,label\nx/../../far/3.webp,a\n", r"line 2: .* leads out of"),
+        ("path,label\n/nowhere/3.webp,a\n", r"line 2: no file /nowhere/3\.webp"),
+        (b"path,label\n1.png,caf\xe9\n", r"list\.csv: not readable \(UnicodeDecodeError.*UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
+    listed.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(StockpotError, match=line):
+        made("csv", tmp_path / "out", path=str(listed))
+
+
+def test_a_missing_csv_list_is_named(listed, tmp_path):
+    with pytest.raises(StockpotError, match=r"datasets\.own\.path: no file .*gone\.csv"):
+        made("csv", tmp_path / "out", path=str(tmp_path / "gone.csv"))
+    with pytest.raises(StockpotError, match=r"datasets\.own\.images: no folder .*gone"):
+        made("csv", tmp_path / "out", path=str(listed), images=str(tmp_path / "gone"))
+
+
+# WebDataset.
+
+
+def shard(file: Path, members: dict[str, bytes | str], mode: str = "w") -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(file, mode) as archive:
+        for name, content in members.items():
+            content = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.fixture
+def animals(tmp_path):
+    file = tmp_path / "classes.txt"
+    file.write_text("cat\ndog\n")
+    return str(file)
+
+
+def test_shards_with_numbers(tmp_path, animals, painter):
+    shards = tmp_path / "shards"
+    shard(
+        shards / "b-000001.tar",
+        {"x/0003.jpg": encoded("green", "jpeg"), "x/0003.cls": "0", "x/0003.json": "{}"},
+    )
+    shard(
+        shards / "b-000000.tar",
+        {
+            # The label first, and a caption that is no label where there is a number.
+            "0001.cls": b"1\n", "0001.png": encoded("red"), "0001.txt": "a red dog",
+            "0002.cls": "0", "0002.WEBP": encoded("green", "webp"), "0002.seg.png": encoded("blue"),
+            "._0002.png": b"",
+        },
+    )  # fmt: skip
+    options = {"path": str(shards), "classes": animals}
+    data = made("webdataset", tmp_path / "out", **options)
+    assert labelled(data) == [("red", "dog"), ("green", "cat"), ("green", "cat")]
+    assert known("webdataset", **options) == (["cat", "dog"], [2, 1])
+    check_answers(painter, data)
+
+
+def test_a_shard_with_names(tmp_path):
+    file = tmp_path / "one.tar"
+    shard(
+        file, {"1.png": encoded("red"), "1.txt": "dog\n", "2.png": encoded("green"), "2.cls": "cat"}
+    )
+    data = made("webdataset", tmp_path / "out", path=str(file))
+    assert labelled(data) == [("red", "dog"), ("green", "cat")]
+    assert known("webdataset", path=str(file)) == (["cat", "dog"], [1, 1])
+
+
+def test_equal_keys_of_two_folders_are_two_samples(tmp_path):
+    file = tmp_path / "one.tar"
+    shard(file, {"a/1.png": encoded("red"), "a/1.txt": "dog", "b/1.png": encoded("green"),
+                 "b/1.txt": "cat"})  # fmt: skip
+    data = made("webdataset", tmp_path / "out", path=str(file))
+    assert labelled(data) == [("red", "dog"), ("green", "cat")]
+
+
+def test_members_never_touch_the_disk(tmp_path):
+    file = tmp_path / "in/evil.tar"
+    shard(
+        file,
+        {
+            "../../escaped.png": encoded("red"), "../../escaped.txt": "dog",
+            f"{tmp_path}/absolute.png": encoded("green"), f"{tmp_path}/absolute.txt": "cat",
+        },
+    )  # fmt: skip
+    with tarfile.open(file, "a") as archive:
+        link = tarfile.TarInfo("link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    before = {path for path in tmp_path.rglob("*")}
+    data = made("webdataset", tmp_path / "out", path=str(file))
+    assert labelled(data) == [("red", "dog"), ("green", "cat")]
+    new = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")}
+    assert new == before
+
+
+def test_a_changed_shard_is_seen(tmp_path):
+    file = tmp_path / "one.tar"
+    shard(file, {"1.png": encoded("red"), "1.txt": "dog"})
+    entry = {"source": "webdataset", "path": str(file)}
+    before, names = sources.module("webdataset").facts(entry, Path, "key"), ["dog"]
+    assert known("webdataset", path=str(file)) == (names, [1])
+    shard(file, {"1.png": encoded("red"), "1.txt": "fox"})
+    os.utime(file, ns=(1, 1))
+    assert sources.module("webdataset").facts(entry, Path, "key") != before
+    assert known("webdataset", path=str(file)) == (["fox"], [1])
+
+
+@pytest.mark.parametrize(
+    "members, classes, line",
+    [
+        ({"1.png": b"x"}, None, r"one\.tar: 1\.png has no label 1\.cls or 1\.txt"),
+        ({"1.png": b"x", "1.txt": " "}, None, "1.png has no label"),
+        ({"1.png": b"x", "1.cls": "3"}, None, r"one\.tar: 1\.png: the label 3 is a number"),
+        ({"1.png": b"x", "1.cls": "2"}, "animals", r"1\.png: the label 2 is not 0 to 1"),
+        ({"1.png": b"x", "1.cls": "fox"}, "animals", r"'fox' is none of the 2 .*cat, dog"),
+        ({"1.png": b"x", "1.jpg": b"x"}, None, r"one\.tar: two images of 1: 1\.jpg"),
+        ({"1.json": "{}"}, None, r"one\.tar: no images \(jpeg, jpg, png, webp\)"),
+        ({"1.png": b"no", "1.txt": "dog"}, None, r"one\.tar: 1\.png: not a readable image"),
+    ],
+)  # fmt: skip
+def test_a_wrong_shard_is_named(members, classes, line, tmp_path, animals):
+    shard(tmp_path / "one.tar", members)
+    options = {"classes": animals} if classes else {}
+    with pytest.raises(StockpotError, match=line):
+        made("webdataset", tmp_path / "out", path=str(tmp_path / "one.tar"), **options)
+
+
+def test_other_files_are_no_shards(tmp_path, animals):
+    members = {"1.png": encoded("red"), "1.txt": "dog"}
+    shard(tmp_path / "packed.tar", members, "w:gz")
+    line = r"packed\.tar: not readable .*; an uncompressed tar file is wanted"
+    with pytest.raises(StockpotError, match=line):
+        made("webdataset", tmp_path / "out", path=str(tmp_path / "packed.tar"))
+    shard(tmp_path / "cut.tar", members)
+    (tmp_path / "cut.tar").write_bytes((tmp_path / "cut.tar").read_bytes()[:300])
+    with pytest.raises(StockpotError, match=r"cut\.tar: not readable"):
+        made("webdataset", tmp_path / "out", path=str(tmp_path / "cut.tar"))
+    (tmp_path / "empty").mkdir()
+    for path in ("gone.tar", "empty"):
+        with pytest.raises(
+            StockpotError, match=rf"own\.path: no file .*{path}, nor a folder .*tar"
+        ):
+            made("webdataset", tmp_path / "out", path=str(tmp_path / path))
+    with pytest.raises(StockpotError, match=r"own\.classes: no file .*gone\.txt"):
+        made(
+            "webdataset", tmp_path / "out", path=str(tmp_path / "packed.tar"),
+            classes=str(tmp_path / "gone.txt"),
+        )  # fmt: skip
+    (tmp_path / "twice.txt").write_text("dog\ncat\ndog\n")
+    shard(tmp_path / "one.tar", members)
+    with pytest.raises(StockpotError, match="'dog' is listed twice"):
+        made(
+            "webdataset", tmp_path / "out", path=str(tmp_path / "one.tar"),
+            classes=str(tmp_path / "twice.txt"),
+        )  # fmt: skip
+
+
+# Parquet.
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def hugging_face(file: Path, rows: list[tuple[str, int]], names=("cat", "dog"), group: int = 2):
+    """A shard as the datasets library writes it."""
+    features = {
+        "image": {"_type": "Image"}, "label": {"names": list(names), "_type": "ClassLabel"},
+    }  # fmt: skip
+    table = pa.table(
+        {
+            "image": pa.array(
+                [{"bytes": encoded(colour), "path": f"{colour}.png"} for colour, _ in rows], IMAGE
+            ),
+            "label": pa.array([label for _, label in rows], pa.int64()),
+        }
+    )
+    described = json.dumps({"info": {"features": features}})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": described}), file, row_group_size=group
+    )
+
+
+def test_shards_of_hugging_face(tmp_path, painter):
+    """Rows of several groups; the test shards alone."""
+    rows = [("red", 1), ("green", 0), ("green", 0), ("red", 1), ("red", 1)]
+    hugging_face(tmp_path / "data/test-00000-of-00002.parquet", rows)
+    hugging_face(tmp_path / "data/test-00001-of-00002.parquet", rows[1:2])
+    hugging_face(tmp_path / "data/train-00000-of-00001.parquet", [("blue", 0)])
+    options = {"path": str(tmp_path), "glob": "data/test-*.parquet"}
+    data = made("parquet", tmp_path / "out", **options)
+    expected = [(colour, ["cat", "dog"][label]) for colour, label in [*rows, rows[1]]]
+    assert labelled(data) == expected
+    assert known("parquet", **options) == (["cat", "dog"], [3, 3])
+    check_answers(painter, data)
+    entry = {"source": "parquet", **options}
+    train = {**entry, "glob": "data/train-*.parquet"}
+    assert sources.identity(train, Path) != sources.identity(entry, Path)
+    one = str(tmp_path / "data/train-00000-of-00001.parquet")
+    assert labelled(made("parquet", tmp_path / "one", path=one)) == [("blue", "cat")]
+    assert len(made("parquet", tmp_path / "all", path=str(tmp_path))) == 7
+
+
+def test_groups_are_read_once_by_all_threads(tmp_path, monkeypatch):
+    hugging_face(tmp_path / "a.parquet", [("red", 0), ("green", 1)] * 12, group=8)
+    read, groups = pq.ParquetFile.read_row_group, []
+    monkeypatch.setattr(
+        pq.ParquetFile, "read_row_group",
+        lambda self, group, **kw: groups.append(group) or read(self, group, **kw),
+    )  # fmt: skip
+    data = made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
+    assert shown(data) == ["red", "green"] * 12
+    assert groups == [0, 1, 2]
+
+
+def write(file: Path, **columns) -> str:
+    pq.write_table(pa.table(columns), file)
+    return str(file)
+
+
+def test_plain_bytes_and_names(tmp_path):
+    images = pa.array([encoded("red"), encoded("green", "jpeg")], pa.large_binary())
+    path = write(tmp_path / "a.parquet", picture=images, kind=["dog", "cat"])
+    options = {"image_column": "picture", "label_column": "kind"}
+    data = made("parquet", tmp_path / "out", path=path, **options)
+    assert labelled(data) == [("red", "dog"), ("green", "cat")]
+    assert data.class_names == ["cat", "dog"]
+
+
+def test_numbers_with_a_list_of_classes(tmp_path, animals):
+    path = write(tmp_path / "a.parquet", image=[encoded("red")], label=[1])
+    data = made("parquet", tmp_path / "out", path=path, classes=animals)
+    assert labelled(data) == [("red", "dog")]
+    # The list goes before what the file says.
+    hugging_face(tmp_path / "b.parquet", [("red", 1)], names=("x", "y"))
+    data = made("parquet", tmp_path / "b", path=str(tmp_path / "b.parquet"), classes=animals)
+    assert labelled(data) == [("red", "dog")]
+
+
+def test_a_changed_list_of_classes_is_seen(tmp_path, animals):
+    path = write(tmp_path / "a.parquet", image=[encoded("red")], label=[1])
+    entry = {"source": "parquet", "path": path, "classes": animals}
+    before = sources.module("parquet").facts(entry, Path, "key")
+    Path(animals).write_text("cat\nfox\n")
+    assert sources.module("parquet").facts(entry, Path, "key") != before
+
+
+PNG = b"\x89PNG"
+WRONG = {
+    "no image column": ({"img": [PNG], "label": ["a"]}, r"'image'; there are img, label \(image_c"),
+    "no label column": ({"image": [PNG], "y": [0]}, r"no column 'label'; .* \(label_column names"),
+    "numbers": ({"image": [PNG], "label": [0]}, r"a\.parquet, row 0: the label 0 is a number"),
+    "no label": ({"image": [PNG, PNG], "label": ["a", None]}, r"row 1: the label is None, no name"),
+    "halves": ({"image": [PNG], "label": [0.5]}, r"row 0: the label is 0\.5, no name or number"),
+    "paths": ({"image": ["1.png"], "label": ["a"]}, r"the column 'image' is string, not bytes"),
+    "paths alone": (
+        {"image": [{"path": "1.png"}], "label": ["a"]}, r"the column 'image' is struct.*not bytes",
+    ),
+    "no bytes": (
+        {"image": pa.array([{"bytes": None, "path": "1.png"}], IMAGE), "label": ["a"]},
+        r"row 0 of group 0: not a readable image \(the column 'image' has no bytes here",
+    ),
+    "no image": ({"image": [PNG], "label": ["a"]}, r"row 0 of group 0: not a readable image"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_parquet_file_is_named(what, tmp_path):
+    columns, line = WRONG[what]
+    path = write(tmp_path / "a.parquet", **columns)
+    with pytest.raises(StockpotError, match=line):
+        made("parquet", tmp_path / "out", path=path)
+
+
+def test_labels_beyond_the_names_are_named(tmp_path):
+    """As -1, of a test set whose labels are withheld."""
+    for label in (-1, 2):
+        hugging_face(tmp_path / "a.parquet", [("red", label)])
+        with pytest.raises(StockpotError, match=rf"row 0: the label {label} is not 0 to 1"):
+            made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
+
+
+def test_other_files_are_no_parquet(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(StockpotError, match=r"a\.parquet: not readable .*a Parquet file is wanted"):
+        made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
+    with pytest.raises(
+        StockpotError, match=r"own\.path: no file .*gone, nor a folder that holds \*"
+    ):
+        made("parquet", tmp_path / "out", path=str(tmp_path / "gone"))

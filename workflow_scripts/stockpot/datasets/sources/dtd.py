@@ -1,0 +1,44 @@
+"""Describable Textures (Cimpoi et al., 2014), release 1.0.1, in ten partitions."""
+
+from ._published import Published, column, named, read_lines
+
+OPTIONS = {
+    "part": {"enum": ["train", "val", "test"]},
+    "partition": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1},
+    "path": {
+        "description": "folder of the unpacked archive",
+        "type": "string",
+        "default": "data/dtd",
+    },
+}
+ENCODED = True
+SEEDED = False
+ARCHIVES = [
+    {
+        "url": "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz",
+        "checksum": "md5:fff73e5086ae6bdbea199a49dfb8a4c1",
+        "size": 625239812,
+        "into": "",
+    }
+]
+
+SET = Published(
+    column("dtd"),
+    named("dtd"),
+    lambda entry: [40] * 47,
+    tops=("dtd",),
+    watched=lambda entry: (_list(entry), "images/*/"),
+    part=("partition", "part"),
+)
+classes, texts, counts = SET.classes, SET.texts, SET.counts
+identity, facts = SET.identity, SET.facts
+
+
+def prepare(spec):
+    root = SET.root(spec["path"])
+    lines = read_lines(root / _list(spec))
+    return SET.listed(root / "images", [(line, line.split("/")[0]) for line in lines])
+
+
+def _list(entry) -> str:
+    return f"labels/{entry['part']}{entry['partition']}.txt"

@@ -1,0 +1,43 @@
+"""ImageNet-Vid-Robust (Shankar et al., 2021): similar video frames, each with its own labels.
+
+The likeliest of the ImageNet classes that a class merges answers for it.
+"""
+
+from ._published import Published, column, merged, named, read_json, reading
+from ._video import of_sets
+
+OPTIONS = {
+    "frames": {
+        "description": "anchors alone, or sets of up to 10 frames before and after each",
+        "enum": ["pm-0", "pm-10"],
+    },
+    "path": {
+        "description": "folder of the unpacked archive",
+        "type": "string",
+        "default": "data/imagenet-vid-robust",
+    },
+}
+ENCODED = True
+SEEDED = False
+IMAGES = {"pm-0": 1109, "pm-10": 22179}
+
+SET = Published(
+    column("imagenet_vid_robust"),
+    named("imagenet_vid_robust"),
+    lambda entry: [IMAGES[entry["frames"]]],
+    tops=("imagenet_vid_ytbb_robust/imagenet-vid-robust", "imagenet-vid-robust"),
+    watched=lambda entry: ("metadata/labels.json", "metadata/pmsets.json", "val/"),
+    merged=merged("imagenet_vid_robust"),
+)
+classes, texts, counts = SET.classes, SET.texts, SET.counts
+identity, facts, merges = SET.identity, SET.facts, SET.merges
+
+
+def prepare(spec):
+    root = SET.root(spec["path"])
+    labels, sets = (read_json(root / f"metadata/{name}.json") for name in ("labels", "pmsets"))
+    with reading(root / "metadata/labels.json"):
+        found = [
+            [(frame, labels[frame]) for frame in [anchor, *sets[anchor]]] for anchor in sorted(sets)
+        ]
+    return of_sets(SET, root, found, spec["frames"])

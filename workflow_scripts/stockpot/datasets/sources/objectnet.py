@@ -1,0 +1,35 @@
+"""ObjectNet (Barbu et al., 2019): the 113 of its 313 classes that ImageNet has.
+
+The likeliest of the ImageNet classes that a class merges answers for it. The images' red border
+is cut off. The licence forbids to tune anything on them.
+"""
+
+from ._published import Published, column, even, in_folders, merged, named
+
+OPTIONS = {
+    "path": {
+        "description": "folder of the unpacked archive",
+        "type": "string",
+        "default": "data/objectnet",
+    },
+}
+ENCODED = True
+SEEDED = False
+BORDER = 2
+
+SET = Published(
+    column("objectnet"),
+    named("objectnet"),
+    lambda entry: even(18574, 113),
+    tops=("objectnet-1.0/images", "images"),
+    merged=merged("objectnet"),
+)
+classes, texts, counts = SET.classes, SET.texts, SET.counts
+identity, facts, merges = SET.identity, SET.facts, SET.merges
+
+
+def prepare(spec):
+    folders = dict(zip(column("objectnet", "folder"), SET.class_names, strict=True))
+    root = SET.root(spec["path"])
+    rows = in_folders(root, folders, others=True)
+    return SET.listed(root, rows, BORDER)
