@@ -174,6 +174,10 @@ def test_a_model_of_another_architecture_has_no_text_side(runs, tmp_path):
     clip = tmp_path, ARCHITECTURE / WEIGHTS
     with pytest.raises(StockpotError, match="^a: its architecture is not that"):
         formats.load("open-clip")(tmp_path / "out", Weights(runs["a"]), clip)
+    (tmp_path / CONFIG).write_text('{"timm": "resnet18", "preprocess_cfg": {"size": 32}}')
+    for name in ("a", "scratch"):  # a study whose model has no text side itself
+        with pytest.raises(StockpotError, match=f"^{name}: its architecture is not that"):
+            formats.load("open-clip")(tmp_path / "out", Weights(runs[name]), clip)
 
 
 @pytest.mark.parametrize("form", list(WHOLE))

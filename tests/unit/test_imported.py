@@ -235,7 +235,7 @@ def offline(monkeypatch, tmp_path):
 
 def test_a_hub_out_of_reach_is_one_line(offline, tmp_path):
     with pytest.raises(StockpotError, match=r"^model\.weights: openai of ViT-B-32 cannot be had \(F"
-                       r".*; model\.weights may also be a file$") as error:  # fmt: skip
+                       r".*; it may also be a file$") as error:  # fmt: skip
         imported(tmp_path / "out", architecture="ViT-B-32", weights="openai")
     assert "\n" not in str(error.value) and not (tmp_path / "out" / WEIGHTS).exists()
 

@@ -137,7 +137,7 @@ def test_the_worst_group_is_the_one_with_the_lowest_accuracy(groups, expected):
 
 
 def test_metrics_are_found_by_name():
-    assert metrics.names() == ["accuracy", "macro-f1", "worst-group"]
+    assert {"accuracy", "macro-f1", "worst-group"} <= set(metrics.names())
     with pytest.raises(StockpotError, match="^unknown metric 'f2'; there are accuracy, macro-f1"):
         score("f2", answers([0], [0]))
     with pytest.raises(StockpotError, match="unknown metric 'f2'"):

@@ -23,7 +23,8 @@ def write(folder, weights, clip):
     config, whole = clip
     card = weights.card
     described = json.loads((config / CONFIG).read_text())
-    if card.architecture.get("config", {}).get("model_cfg") != described["model_cfg"]:
+    own = card.architecture.get("config", {}).get("model_cfg")
+    if own is None or own != described.get("model_cfg"):
         raise StockpotError(
             f"{card.name}: its architecture is not that of the study's CLIP model, so it has no "
             "text side; export it as classifier or state-dict"
