@@ -27,7 +27,7 @@ with job(snakemake) as spec:
     folders = [Path(card).parent for card in snakemake.input.data]
     every = [with_intervals(cells, folders, store, tails(confidence))]
     if spec["class_subset"]:
-        parts = subset_cells(cells, roles, folders, store)
+        parts = subset_cells(cells, roles, folders, store, tails(confidence))
         roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
         every.append(parts)
     if snakemake.input.get("cloud"):

@@ -43,7 +43,8 @@ def read_names(key: str, given: str, locate: Locate) -> dict[str, str]:
             missing = {"class", "name"} - set(reader.fieldnames or [])
             if missing:
                 raise ValueError(f"it has no column {', '.join(sorted(missing))}")
-            return {row["class"]: row["name"].strip() for row in reader if row["name"]}
+            found = {row["class"]: (row["name"] or "").strip() for row in reader}
+            return {label: text for label, text in found.items() if text}
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise StockpotError(f"{key}: cannot read {path} ({error})") from error
 

@@ -384,11 +384,12 @@ def _model(config: dict, locate: Locate) -> dict:
         architecture = timm_config(settings, "" if file else weights, keys)
     else:
         architecture = named_config(settings["architecture"], "" if file else weights, keys)
-        if not weights:
-            raise StockpotError(
-                f"{keys[1]}: a model by name needs weights: a tag of open_clip's, a file, or "
-                f"{RANDOM}"
-            )
+    if not folder.is_dir() and settings["pretrain"]:
+        raise StockpotError(f"{keys[0]}: {folder} is no folder; model.pretrain: true needs one")
+    if not folder.is_dir() and not weights:
+        raise StockpotError(
+            f"{keys[1]}: a model by name needs weights: a tag of its library's, a file, or {RANDOM}"
+        )
     if weights and settings["pretrain"]:
         raise StockpotError("model.pretrain: true trains the weights, so model.weights has no use")
     if weights:

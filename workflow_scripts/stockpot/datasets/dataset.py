@@ -108,11 +108,16 @@ def check_arrays(name: str, images: np.ndarray, labels: np.ndarray, class_names:
 
 
 def check_scoring(name: str, scoring: Scoring, n: int) -> None:
-    """Raises StockpotError unless there is a group, a video, an answer for every example."""
+    """Raises StockpotError unless there is a group, a video, an answer for every example, and the
+    metric has what it needs."""
     for what in ("groups", "videos", "accepted"):
         found = len(getattr(scoring, what))
         if found not in (0, n):
             raise StockpotError(f"{name}: {found} {what} for {n} images")
+    if scoring.metric == "worst-group" and not scoring.groups:
+        raise StockpotError(f"{name}: worst-group needs a group of every image")
+    if scoring.metric != "accuracy" and scoring.videos:
+        raise StockpotError(f"{name}: videos are scored by accuracy, not by {scoring.metric}")
 
 
 def fingerprint(

@@ -26,7 +26,15 @@ def with_intervals(
         folder, card = cards[row.dataset]
         scoring = Scoring(**card["scoring"])
         found, labels = answers(store, row.key), np.load(folder / LABELS, allow_pickle=False)
-        groups = np.array(scoring.groups) if scoring.groups else None
-        values = resampled(scoring.metric, Answers(found.predicted, labels, found.correct, groups))
-        cells.loc[row.Index, ["low", "high"]] = np.quantile(values, tails)
+        given = Answers(found.predicted, labels, found.correct, groups_of(scoring))
+        cells.loc[row.Index, ["low", "high"]] = interval(scoring.metric, given, tails)
     return cells
+
+
+def interval(metric: str, given: Answers, tails: tuple[float, float]) -> np.ndarray:
+    """low and high of a metric that counts nothing."""
+    return np.quantile(resampled(metric, given), tails)
+
+
+def groups_of(scoring: Scoring) -> np.ndarray | None:
+    return np.array(scoring.groups) if scoring.groups else None

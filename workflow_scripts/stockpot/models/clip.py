@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from ..errors import StockpotError
 from .files import CONFIG
 from .openclip import open_clip
 
@@ -19,7 +20,11 @@ def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn
 
 
 def tokenizer(architecture: str | Path):
-    """The model's tokenizer; a vocabulary file beside the model's config is found there."""
+    """The model's tokenizer; a vocabulary file beside the model's config is found there, and so
+    are the files of a tokenizer of Hugging Face's, which is fetched where there are none.
+
+    StockpotError where it cannot be had.
+    """
     folder = Path(architecture)
     if not folder.is_dir():
         return open_clip.get_tokenizer(str(architecture))
@@ -27,4 +32,16 @@ def tokenizer(architecture: str | Path):
     options = dict(text.get("tokenizer_kwargs", {}))
     if "bpe_path" in options:
         options["bpe_path"] = str(folder / options["bpe_path"])
-    return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
+    hub = text.get("hf_tokenizer_name")
+    try:
+        if hub and not any(folder.glob("tokenizer*")):
+            length, mode = text.get("context_length", 77), text.get("tokenizer_mode")
+            return open_clip.tokenizer.HFTokenizer(
+                hub, context_length=length, tokenizer_mode=mode, **options
+            )
+        return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
+    except Exception as error:  # whatever hub, files or a library that is not there raise
+        reason = (str(error).strip().splitlines() or [repr(error)])[0]
+        raise StockpotError(
+            f"model.architecture: the tokenizer {hub or folder} cannot be had ({reason})"
+        ) from error

@@ -31,17 +31,16 @@ def preprocessing(config: dict) -> dict:
     """How the model wants its images, as open_clip reads it: side of the square input in pixels,
     resize_mode, interpolation, mean and std of pixels in [0, 1].
 
-    The size may be a number, a pair, or that of the vision tower.
+    The size is that of the vision tower, whatever preprocess_cfg says; each may be a number or a
+    pair.
     """
-    given = config.get("preprocess_cfg", {})
+    given = config.get("preprocess_cfg") or {}
     size = given.get("size")
-    if size is None:
-        size = config["model_cfg"]["vision_cfg"].get("image_size", 224)
-    side, *other = size if isinstance(size, list) else [size]
-    if not isinstance(side, int) or side < 1 or other not in ([], [side]):
-        raise ValueError(f"its images are {size}, not square")
+    sides = [] if size is None else [_side(size)]
+    if "timm" not in config:
+        sides = [_side(config["model_cfg"]["vision_cfg"].get("image_size", 224)), *sides]
     found = {
-        "side": side,
+        "side": sides[0],
         "resize_mode": given.get("resize_mode") or "shortest",
         "interpolation": given.get("interpolation") or "bicubic",
         "mean": list(given.get("mean") or MEAN),
@@ -53,6 +52,13 @@ def preprocessing(config: dict) -> dict:
         if found[key] not in known:
             raise ValueError(f"its {key} {found[key]!r} is not one of {', '.join(known)}")
     return found
+
+
+def _side(size: object) -> int:
+    side, *other = size if isinstance(size, list) else [size]
+    if not isinstance(side, int) or side < 1 or other not in ([], [side]):
+        raise ValueError(f"its images are {size}, not square")
+    return side
 
 
 def vocabulary(config: dict) -> str:

@@ -10,13 +10,18 @@ from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
+from .checkpoints.convert import TEXT
 from .checkpoints.read import read_tensors
+from .classifier import TOWER
 from .clip import create_clip
 from .files import CONFIG, WEIGHTS
-from .named import PRETRAINED, RANDOM
+from .named import PRETRAINED, RANDOM, is_name
 from .openclip import open_clip, timm
 
 log = logging.getLogger(__name__)
+
+# In some files and not in others, and the same in every model.
+BUFFERS = ("attn_mask", "position_ids")
 
 
 def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
@@ -39,9 +44,9 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
             _fill(model, _fetched(name, weights), weights)
     if checkpoint:
         _fill(model, _tensors(checkpoint, spec), checkpoint)
-    tensors = {name: t.float().contiguous() for name, t in model.state_dict().items()}
+    tensors = {name: t.contiguous().clone() for name, t in model.state_dict().items()}
     with atomic(folder / WEIGHTS) as path:
-        save_file({name: t.clone() for name, t in tensors.items()}, path)
+        save_file(tensors, path)
     millions = sum(t.numel() for t in tensors.values()) / 1e6
     log.info("%s, %s: %.1f million numbers", name, weights, millions)
 
@@ -76,15 +81,15 @@ def _first_line(error: Exception) -> str:
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
     """Of a CLIP model's file, whatever its format."""
-    clip = spec["config"].get("model_cfg", {"quick_gelu": True})
+    clip, name = spec["config"].get("model_cfg", {"quick_gelu": True}), spec["architecture"]
     if _is_torchscript(checkpoint) and not clip.get("quick_gelu"):
+        quick = f"{name}-quickgelu"
+        mend = f"take {quick}" if is_name(quick) else "its model_cfg needs quick_gelu: true"
         raise StockpotError(
             f"model.architecture: {checkpoint} is a file of OpenAI's, whose models have QuickGELU; "
-            f"with {spec['architecture']} they answer wrongly. Take "
-            f"{spec['architecture'].removesuffix('-quickgelu')}-quickgelu"
+            f"with {name} they answer wrongly; {mend}"
         )
-    tensors = read_tensors(checkpoint)
-    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return read_tensors(checkpoint)
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -97,6 +102,7 @@ def _is_torchscript(path: Path) -> bool:
 
 def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> None:
     wanted = model.state_dict()
+    tensors = _unwrapped(tensors, list(wanted))
     for name, tensor in wanted.items():
         shape = list(tensor.shape)
         if name not in tensors or list(tensors[name].shape) != shape:
@@ -105,4 +111,18 @@ def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> N
                 f"model.weights: {source} does not fit the architecture: {name} is {found}, "
                 f"not {shape}"
             )
+    own = (TOWER, *TEXT) if any(name.startswith(TOWER) for name in wanted) else ()
+    surplus = [n for n in tensors if n.startswith(own) and n not in wanted]
+    if surplus := [name for name in surplus if not name.endswith(BUFFERS)]:
+        raise StockpotError(
+            f"model.weights: {source} does not fit the architecture, which has no {surplus[0]}"
+        )
     model.load_state_dict({name: tensors[name] for name in wanted})
+
+
+def _unwrapped(tensors: dict[str, torch.Tensor], wanted: list[str]) -> dict[str, torch.Tensor]:
+    """The tensors without what comes before their names (module., state_dict.): of several
+    models in one file those of the first."""
+    starts = [key.removesuffix(wanted[0]) for key in tensors if f".{key}".endswith(f".{wanted[0]}")]
+    start = max(starts, key=lambda s: sum(s + name in tensors for name in wanted), default="")
+    return {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}

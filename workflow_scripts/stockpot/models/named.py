@@ -23,7 +23,7 @@ def named_config(name: str, weights: str, keys: tuple[str, str]) -> dict:
     weights: a tag of open_clip's, ``random``, or "" for those of a file. keys: of the config, for
     name and weights. StockpotError for a name or a tag that open_clip does not have.
     """
-    known = {path.stem: path for path in (_package() / "model_configs").glob("*.json")}
+    known = _known()
     if name not in known:
         raise StockpotError(
             f"{keys[0]}: {name!r} is neither a folder nor a model of open_clip"
@@ -64,6 +64,15 @@ def timm_config(settings: dict, weights: str, keys: tuple[str, str]) -> dict:
         "timm": settings["architecture"].removeprefix(TIMM),
         "preprocess_cfg": {"size": given.pop("side"), **given},
     }
+
+
+def is_name(name: str) -> bool:
+    """Does open_clip have a model of this name?"""
+    return name in _known()
+
+
+def _known() -> dict[str, Path]:
+    return {path.stem: path for path in (_package() / "model_configs").glob("*.json")}
 
 
 def _similar(name: str, known) -> str:

@@ -46,8 +46,9 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
     cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order, and
-    metric where it is not accuracy. Without k, where the metric counts nothing, value, low and
-    high; of a published model, whose n nobody knows, the value alone (then there is no interval).
+    metric where it is not that of the other rows of its data set, or accuracy. Without k, where
+    the metric counts nothing, value, low and high; of a published model, whose n nobody knows, the
+    value alone (then there is no interval).
     roles: data set -> held-out, corrupted, reference, subset or shift, in the order in which to
     list them. The unweighted mean (dataset "shifts", role "mean", n the total, k missing) is
     there for every model that has all shifts. chance is the accuracy of guessing, 1 / classes;
@@ -60,8 +61,10 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
     counts = table["k"] / table["n"]
     missing = pd.Series(np.nan, table.index)
+    metric = table.get("metric", missing.astype(object))
+    known = metric.groupby(table["dataset"]).transform("first")
     table = table.assign(
-        metric=table.get("metric", missing).fillna(ACCURACY),
+        metric=metric.fillna(known).fillna(ACCURACY),
         value=counts.fillna(table.get("value", missing)),
         low=table.get("low", missing),
         high=table.get("high", missing),
@@ -91,7 +94,7 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
 def published_cells(found: list[tuple[str, str, float]]) -> pd.DataFrame:
     """Cells of published models for ``measure``; found: see ``cloud.read_cloud``."""
     table = pd.DataFrame(found, columns=["model", "dataset", "value"])
-    return table.assign(kind=BASELINE, curve="", alpha=None, metric=ACCURACY)
+    return table.assign(kind=BASELINE, curve="", alpha=None)
 
 
 def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """A CLIP model that open_clip loads as ``local-dir:<folder>``, and the head beside it.
 
-Its image tower is the classifier's, its text side that of the study's CLIP model. The logits are
-``normalised image features @ weight.T + bias`` of head.safetensors, whose rows are the classes of
-classes.txt.
+Its image tower is the classifier's, its text side that of the study's CLIP model, whose own
+vocabulary, where it has one, lies there too. The logits are ``normalised image features @ weight.T
++ bias`` of head.safetensors, whose rows are the classes of classes.txt.
 """
 
 import json
@@ -18,12 +18,13 @@ def write(folder, weights, clip):
     from safetensors.torch import load_file, save_file
 
     from ..classifier import HEAD, TOWER
-    from ..files import CONFIG
+    from ..files import CONFIG, vocabulary
 
     config, whole = clip
     card = weights.card
     described = json.loads((config / CONFIG).read_text())
-    if card.architecture.get("config", {}).get("model_cfg") != described["model_cfg"]:
+    own = card.architecture.get("config", {}).get("model_cfg")
+    if own is None or own != described.get("model_cfg"):
         raise StockpotError(
             f"{card.name}: its architecture is not that of the study's CLIP model, so it has no "
             "text side; export it as classifier or state-dict"
@@ -34,6 +35,8 @@ def write(folder, weights, clip):
             tensors[name] = weights[name]
     head = {name: weights[HEAD + name].contiguous() for name in ("weight", "bias")}
     shutil.copyfile(config / CONFIG, folder / FILES[0])
+    if words := vocabulary(described):
+        shutil.copyfile(config / words, folder / words)
     for file, content in ((FILES[1], tensors), (FILES[2], head)):
         with atomic(folder / file) as path:
             save_file(content, path)

@@ -1,0 +1,389 @@
+"""Checkpoints that were trained elsewhere as models of a study."""
+
+import hashlib
+import pickle
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import foreign
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from torch.nn import functional
+
+from stockpot import spec as planning
+from stockpot.datasets.dataset import read_dataset, write_dataset
+from stockpot.errors import StockpotError
+from stockpot.evaluation.context import FolderContext
+from stockpot.evaluation.engine import Engine
+from stockpot.merging import methods
+from stockpot.merging.recipe import single, uniform
+from stockpot.merging.soup import make_soup
+from stockpot.models.adopted import adopt
+from stockpot.models.card import UNKNOWN_START, Card, read_card
+from stockpot.models.classifier import Weights, write_classifier
+from stockpot.models.files import preprocessing
+from stockpot.models.load import load_classifier
+from stockpot.registry import defaults
+
+CLASSES = [f"class {i}" for i in range(foreign.CLASSES)]
+
+
+def start_card() -> Card:
+    wanted = preprocessing(foreign.CONFIG)
+    return Card(
+        name="zero-shot", kind="zero-shot", class_names=CLASSES, normalise=True,
+        architecture={"library": "open_clip", "config": foreign.CONFIG},
+        image_size=wanted.pop("side"), **wanted,
+    )  # fmt: skip
+
+
+def visual_of(model) -> dict:
+    return {f"visual.{name}": tensor for name, tensor in model.visual.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def clip():
+    torch.manual_seed(0)
+    return foreign.CLIP().eval()
+
+
+@pytest.fixture(scope="module")
+def start(clip, tmp_path_factory):
+    """The zero-shot Classifier of the small CLIP model."""
+    head = {"head.weight": torch.randn(5, 12), "head.bias": torch.zeros(5)}
+    folder = tmp_path_factory.mktemp("start")
+    write_classifier(folder, start_card(), visual_of(clip) | head)
+    return folder
+
+
+def tuned(source, seed):
+    """The model after some steps in a direction of its own."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for tensor in source.parameters():
+            tensor += 0.03 * tensor.std(correction=0) * torch.randn_like(tensor)
+    return source.eval()
+
+
+@pytest.fixture(scope="module")
+def classifier(clip):
+    """wise-ft's, fine-tuned from the CLIP model."""
+    found = foreign.ImageClassifier()
+    found.image_encoder.model.load_state_dict(clip.state_dict(), strict=False)
+    return tuned(found, 1)
+
+
+@pytest.fixture(scope="module")
+def soup(clip):
+    """model-soups', fine-tuned from the CLIP model."""
+    found = foreign.ModelWrapper()
+    found.model.load_state_dict(clip.state_dict(), strict=False)
+    return tuned(found, 2)
+
+
+def save(model, path, way="state"):
+    if way == "pickle":
+        with foreign.installed(), open(path, "wb") as file:
+            pickle.dump(model, file)
+    elif way == "module":
+        with foreign.installed():
+            torch.save(model, path)
+    elif way == "parallel":
+        torch.save({f"module.{n}": t for n, t in model.state_dict().items()}, path)
+    elif way == "run":
+        torch.save({"epoch": 1, "state_dict": model.state_dict()}, path)
+    elif way == "half":
+        torch.save({n: t.half() for n, t in model.state_dict().items()}, path)
+    else:
+        torch.save(model.state_dict(), path)
+    return path
+
+
+def adopted(path, start, folder, **given) -> Card:
+    return adopt({"name": folder.name, "path": str(path), "variant": "end-to-end", **given},
+                 start, folder)  # fmt: skip
+
+
+def images(n=4):
+    return torch.randn(n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def answers_of(model) -> torch.Tensor:
+    with torch.no_grad():
+        return model.classification_head(functional.normalize(model.features(images()), dim=-1))
+
+
+def answers_in(folder) -> torch.Tensor:
+    with torch.no_grad():
+        return load_classifier(folder)[0](images())
+
+
+# What is adopted answers as its source.
+
+
+@pytest.mark.parametrize("way", ["pickle", "module", "state"])
+def test_a_checkpoint_of_wise_ft_answers_as_it_did(classifier, start, tmp_path, way):
+    adopted(save(classifier, tmp_path / "checkpoint_10.pt", way), start, tmp_path / "mine")
+    assert (answers_in(tmp_path / "mine") - answers_of(classifier)).abs().max() < 1e-6
+    assert not torch.allclose(answers_in(tmp_path / "mine"), answers_in(start), atol=1e-2)
+
+
+@pytest.mark.parametrize("way", ["state", "parallel", "run"])
+def test_a_checkpoint_of_model_soups_answers_as_it_did(soup, start, tmp_path, way):
+    adopted(save(soup, tmp_path / "model_0.pt", way), start, tmp_path / "mine")
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+
+
+def test_half_precision_is_that_of_the_file(soup, start, tmp_path):
+    adopted(save(soup, tmp_path / "half.pt", "half"), start, tmp_path / "mine")
+    weights, head = Weights(tmp_path / "mine"), soup.classification_head.weight
+    assert torch.equal(weights["head.weight"], head.half().float())
+    assert {dtype for _, dtype in weights.shapes().values()} == {"F32"}
+
+
+def test_the_card_of_what_is_adopted(soup, start, tmp_path):
+    """All but the weights is the zero-shot model's; where it started nobody knows."""
+    settings = {"lr": 1e-5, "augmented": True}
+    path = save(soup, tmp_path / "model.pt")
+    card = adopted(path, start, tmp_path / "mine", variant="linear-classifier", settings=settings)
+    zero = read_card(start)
+    assert card == read_card(tmp_path / "mine") == Weights(tmp_path / "mine", verify=True).card
+    assert (card.name, card.kind, card.status) == ("mine", "linear-classifier", "ok")
+    assert (card.start, card.spec, card.history) == (UNKNOWN_START, settings, [])
+    for field in ("architecture", "class_names", "mean", "std", "image_size", "interpolation"):
+        assert getattr(card, field) == getattr(zero, field), field
+    assert card.sha256 != zero.sha256 and card.tower_sha256 != zero.tower_sha256
+    assert Weights(tmp_path / "mine").names == Weights(start).names
+
+
+def test_our_own_weights_come_back_as_the_same_model(start, tmp_path):
+    card = adopted(start / "classifier.safetensors", start, tmp_path / "mine")
+    assert card.sha256 == read_card(start).sha256
+
+
+@pytest.mark.parametrize("what", ["encoder", "clip"])
+def test_without_a_head_the_zero_shot_head_is_taken(
+    clip, classifier, start, tmp_path, caplog, what
+):
+    """An encoder of wise-ft's, or a whole CLIP model, whose text side is left."""
+    if what == "encoder":
+        save(classifier.image_encoder, tmp_path / "file.pt", "pickle")
+    else:
+        torch.save(clip.state_dict(), tmp_path / "file.pt")
+    caplog.set_level("INFO")
+    card = adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    found, zero = Weights(tmp_path / "mine"), Weights(start)
+    assert torch.equal(found["head.weight"], zero["head.weight"])
+    lines = [r.getMessage() for r in caplog.records if r.name.startswith("stockpot")]
+    assert [line.split(" has no ")[1] for line in lines] == [
+        "head.weight; that of the zero-shot model is taken",
+        "head.bias; that of the zero-shot model is taken",
+    ]
+    assert (card.sha256 == zero.card.sha256) == (what == "clip")
+
+
+def test_a_head_without_a_bias_has_none(soup, start, tmp_path):
+    state = {n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"}
+    torch.save(state, tmp_path / "file.pt")
+    adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    found = Weights(tmp_path / "mine")
+    assert not found["head.bias"].any()
+    assert torch.equal(found["head.weight"], soup.classification_head.weight)
+
+
+# What is not of the study is refused.
+
+
+def edited(soup, **changes) -> dict:
+    state = {name: tensor.clone() for name, tensor in soup.state_dict().items()}
+    for name, tensor in changes.items():
+        state.pop(name) if tensor is None else state.update({name: tensor})
+    return state
+
+
+OWN = "classification_head"
+VISUAL = "model.visual.transformer.resblocks"
+WRONG = {
+    "classes": (
+        {f"{OWN}.weight": torch.zeros(7, 12), f"{OWN}.bias": torch.zeros(7)},
+        r"its head\.weight is \[7, 12\], not \[5, 12\]; the study has 5 classes$",
+    ),
+    "features": (
+        {"classification_head.weight": torch.zeros(5, 13)},
+        r"its head\.weight is \[5, 13\], not \[5, 12\]",
+    ),
+    "a bias of its own": (
+        {"classification_head.bias": torch.zeros(6)},
+        r"weights \[5, 12\] and a bias \[6\]$",
+    ),
+    "wider": (
+        {"model.visual.proj": torch.zeros(32, 64)},
+        r"not of this architecture, visual\.proj is \[32, 64\], not \[32, 12\]$",
+    ),
+    "fewer layers": (
+        {f"{VISUAL}.1.ln_1.weight": None},
+        r"not of this architecture, visual\.\S+\.1\.ln_1\.weight is missing$",
+    ),
+    "more layers": (
+        {f"{VISUAL}.2.ln_1.weight": torch.zeros(32)},
+        r"not of this architecture, which has no 'visual\.\S+\.2\.ln_1\.weight'$",
+    ),
+    "something else": ({"model.decoder.weight": torch.zeros(3)}, r"'model\.decoder\.weight' bel"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_model_of_another_kind_is_refused_in_a_line(soup, start, tmp_path, what):
+    changes, message = WRONG[what]
+    torch.save(edited(soup, **changes), tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match=message) as error:
+        adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    assert str(error.value).startswith(f"{tmp_path / 'file.pt'}: ") and "\n" not in str(error.value)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_files_that_hold_no_tower_are_refused(soup, start, tmp_path):
+    save(soup.classification_head, tmp_path / "head.pt")
+    with pytest.raises(StockpotError, match=r"head\.pt: there is no image tower"):
+        adopted(tmp_path / "head.pt", start, tmp_path / "mine")
+    (tmp_path / "text.pt").write_text("hello")
+    with pytest.raises(StockpotError, match=r"text\.pt: not a checkpoint"):
+        adopted(tmp_path / "text.pt", start, tmp_path / "mine")
+    with pytest.raises(StockpotError, match=r"gone\.pt: cannot be read"):
+        adopted(tmp_path / "gone.pt", start, tmp_path / "mine")
+
+
+# Their start is unknown.
+
+
+@pytest.fixture
+def context(start, tmp_path):
+    """A function: folders of ingredients, options -> what the workflow's soup would look at."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (30, foreign.SIDE, foreign.SIDE, 3)).astype(np.uint8)
+    write_dataset(tmp_path / "data", "held-out", pixels, np.arange(30) % 5, CLASSES, {})
+
+    def made(*folders, **given):
+        spec = {"name": "x", "method": "uniform", **defaults(methods.options("uniform"))}
+        spec |= {"precision": "fp32", "batch_size": 50, "store_logits": False, **given}
+        data = read_dataset(tmp_path / "data")
+        return FolderContext(spec, [start, *folders], data, [], tmp_path / "store")
+
+    return made
+
+
+@pytest.fixture
+def folders(classifier, soup, start, tmp_path):
+    torch.manual_seed(9)
+    stranger = foreign.ModelWrapper()
+    made = {}
+    for name, model in (("one", classifier), ("two", soup), ("stranger", stranger)):
+        made[name] = tmp_path / name
+        adopted(save(model, tmp_path / f"{name}.pt"), start, made[name])
+    return made
+
+
+def test_a_soup_of_adopted_models_passes_by_their_weights(folders, start, context, caplog):
+    caplog.set_level("INFO")
+    ends = [folders["one"], folders["two"]]
+    made = make_soup([read_card(folder) for folder in ends], context(*ends))
+    assert made["ingredient_names"].keys() == {"one", "two"} and "barriers" not in made
+    assert "its start is unknown; its weights are close to those of one" in caplog.text
+    weights = {read_card(f).sha256: Weights(f) for f in (start, *ends)}
+    shas = [read_card(folder).sha256 for folder in ends]
+    data = context()._data["held-out"]
+    mean = Engine(weights, "fp32").logits(uniform(shas), data)
+    alone = Engine(weights, "fp32").logits(single(shas[0]), data)
+    assert mean.shape == (30, 5) and not torch.allclose(mean, alone, atol=1e-3)
+
+
+def test_with_the_zero_shot_model_they_are_compared_too(folders, start, context):
+    ends = [start, folders["one"]]
+    made = make_soup([read_card(folder) for folder in ends], context(folders["one"]))
+    assert len(made["ingredients"]) == 2
+
+
+def test_a_stranger_is_refused_unless_that_is_allowed(folders, context):
+    ends = [folders["one"], folders["stranger"]]
+    cards = [read_card(folder) for folder in ends]
+    with pytest.raises(StockpotError, match=r"^stranger: its start is unknown, and its weights are "
+                       r"far from those of one \(cosine -?0\.") as error:  # fmt: skip
+        make_soup(cards, context(*ends))
+    assert "allow_different_starts: true" in str(error.value)
+    made = make_soup(cards, context(*ends, allow_different_starts=True))
+    assert made["barriers"].keys() == {"stranger"}
+
+
+# Where the file comes from.
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder, and where a server on this machine has it."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    folder = tmp_path / "remote"
+    folder.mkdir()
+    handler = partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_checkpoint_is_fetched_where_the_config_says(soup, start, served, tmp_path):
+    remote, address = served
+    data = save(soup, remote / "model.pt").read_bytes()
+    given = {
+        "url": f"{address}/model.pt", "checksum": f"sha256:{hashlib.sha256(data).hexdigest()}",
+    }  # fmt: skip
+    path = tmp_path / "deep" / "own.pt"
+    card = adopted(path, start, tmp_path / "mine", **given)
+    assert path.read_bytes() == data
+    (remote / "model.pt").unlink()
+    assert adopted(path, start, tmp_path / "again", **given).sha256 == card.sha256, "it is kept"
+
+
+def test_a_checkpoint_with_another_checksum_is_refused(soup, start, served, tmp_path):
+    remote, address = served
+    save(soup, remote / "model.pt")
+    given = {"url": f"{address}/model.pt", "checksum": "sha256:" + "0" * 64}
+    with pytest.raises(StockpotError, match="its sha256 is .* was expected"):
+        adopted(tmp_path / "own.pt", start, tmp_path / "mine", **given)
+    assert not (tmp_path / "own.pt").exists() and not (tmp_path / "mine").exists()
+    save(soup, tmp_path / "own.pt")
+    with pytest.raises(StockpotError, match=r"own\.pt: the sha256 of this file is"):
+        adopted(tmp_path / "own.pt", start, tmp_path / "mine", **given)
+
+
+# The plan.
+
+
+def plan_of(config, path, **entry):
+    config["checkpoints"] = {"wild": {"path": "wild.pt", **entry}}
+    return planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p).checkpoints
+
+
+def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
+    path = tmp_path / "wild.pt"
+    with pytest.raises(StockpotError, match=r"^checkpoints\.wild\.path: cannot read .*wild\.pt"):
+        plan_of(config, path)
+    remote = {"url": "http://x/y.pt", "checksum": "sha256:" + "1" * 64}
+    before = plan_of(config, path, **remote)
+    path.write_bytes(b"content")
+    assert plan_of(config, path, **remote) == before, "it is fetched, or was"
+    assert [entry["files"] for entry in before.values()] == [[]]
+    own = plan_of(config, path)
+    assert [entry["files"] for entry in own.values()] == [[str(path)]]
+    assert len({*own, *before, *plan_of(config, path, variant="linear-classifier")}) == 3
+    assert list(plan_of(config, path, settings={"lr": 1})) == list(own), "these change no weights"
+    path.write_bytes(b"another")
+    assert not own.keys() & plan_of(config, path).keys()

@@ -1,0 +1,454 @@
+"""Weights from files, hubs and chance in open_clip's layout, and the zero-shot model of them."""
+
+import copy
+import json
+import sys
+
+import foreign
+import pytest
+import torch
+from conftest import ARCHITECTURE, PROMPTS
+from safetensors.torch import load_file, save_file
+
+from stockpot.errors import StockpotError
+from stockpot.models.clip import create_clip, tokenizer
+from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
+from stockpot.models.imported import write_model
+from stockpot.models.load import load_classifier
+from stockpot.models.named import RANDOM, named_config
+from stockpot.models.openclip import open_clip, timm
+from stockpot.models.tower import build_tower
+from stockpot.models.zero_shot import write_zero_shot, zero_shot_head
+from stockpot.prompts import read_head, read_names, texts_of
+
+
+def changed(**changes) -> dict:
+    """The small CLIP model's config, with other numbers in its image tower."""
+    config = copy.deepcopy(foreign.CONFIG)
+    config["model_cfg"]["vision_cfg"] |= changes
+    return config
+
+
+def imported(folder, checkpoint=None, config=foreign.CONFIG, architecture="tiny", weights=RANDOM):
+    weights = checkpoint.name if checkpoint else weights
+    write_model(
+        folder, {"architecture": architecture, "config": config, "weights": weights}, checkpoint
+    )
+    return load_file(folder / WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def source():
+    """A CLIP model as OpenAI's program has it."""
+    torch.manual_seed(3)
+    return foreign.CLIP().eval()
+
+
+def images(n=3):
+    return torch.randn(n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def same(found, expected) -> bool:
+    return set(found) == set(expected) and all(
+        torch.equal(found[name], expected[name]) for name in expected
+    )
+
+
+# Random weights.
+
+
+def test_random_weights_are_the_same_bytes_twice(tmp_path):
+    torch.rand(7)
+    one = imported(tmp_path / "a")
+    torch.rand(5)
+    imported(tmp_path / "b")
+    for file in (CONFIG, WEIGHTS):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert json.loads((tmp_path / "a" / CONFIG).read_text()) == foreign.CONFIG
+    assert {t.dtype for t in one.values()} == {torch.float32}
+    assert one["visual.conv1.weight"].std() > 0
+
+
+def test_an_imported_folder_is_one_that_open_clip_loads(tmp_path):
+    one = imported(tmp_path)
+    assert same(dict(create_clip(tmp_path).state_dict()), one)
+
+
+def test_counters_stay_whole_numbers(tmp_path):
+    tower = {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None}
+    config = copy.deepcopy(foreign.CONFIG)
+    config["model_cfg"]["vision_cfg"] = tower
+    one = imported(tmp_path, config=config)
+    kinds = {name: t.dtype for name, t in create_clip(tmp_path).state_dict().items()}
+    assert torch.int64 in kinds.values()
+    assert {name: t.dtype for name, t in one.items()} == kinds
+
+
+# A file.
+
+
+def wrapped(state, prefix=""):
+    return {prefix + name: tensor.clone() for name, tensor in state.items()}
+
+
+def training_run(state) -> dict:
+    optimizer = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 0.1}]}
+    return {"epoch": 3, "state_dict": wrapped(state, "module."), "optimizer": optimizer}
+
+
+WAYS = {
+    "state dict": lambda state, path: torch.save(wrapped(state), path),
+    "legacy": lambda state, path: torch.save(
+        wrapped(state), path, _use_new_zipfile_serialization=False
+    ),
+    "parallel": lambda state, path: torch.save(wrapped(state, "module."), path),
+    "training run": lambda state, path: torch.save(training_run(state), path),
+    "averages beside": lambda state, path: torch.save(
+        {
+            "state_dict": wrapped(state),
+            "state_dict_ema": {k: 0 * t for k, t in wrapped(state).items()},
+        },
+        path,
+    ),
+    "a stray beside": lambda state, path: torch.save(
+        wrapped(state, "module.") | {"x.positional_embedding": torch.zeros(7, 8)}, path
+    ),
+    "within a classifier": lambda state, path: torch.save(wrapped(state, "model."), path),
+    "safetensors": lambda state, path: save_file(wrapped(state), path),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_of_every_kind_gives_its_tensors(source, tmp_path, way):
+    WAYS[way](source.state_dict(), tmp_path / "file.bin")
+    assert same(imported(tmp_path / "out", tmp_path / "file.bin"), source.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_every_precision_become_float32(source, tmp_path, dtype):
+    state = {name: t.to(dtype) for name, t in source.state_dict().items()}
+    torch.save(state, tmp_path / "file.pt")
+    found = imported(tmp_path / "out", tmp_path / "file.pt")
+    assert {t.dtype for t in found.values()} == {torch.float32}
+    assert same(found, {name: t.float() for name, t in state.items()})
+
+
+@pytest.fixture(scope="module")
+def archive(source, tmp_path_factory):
+    """As OpenAI publishes them: TorchScript, half precision, with numbers beside the weights."""
+    path = tmp_path_factory.mktemp("archive") / "ViT-tiny.pt"
+    whole = copy.deepcopy(source)
+    whole.register_buffer("input_resolution", torch.tensor(foreign.SIDE))
+    with torch.no_grad():
+        torch.jit.trace(whole, images()).half().save(path)
+    return path
+
+
+def test_an_archive_of_openai_gives_the_sources_features(source, archive, tmp_path):
+    found = imported(tmp_path, archive)
+    half = {name: t.half().float() for name, t in source.state_dict().items()}
+    assert same(found, half)
+    rounded = copy.deepcopy(source)
+    rounded.load_state_dict(half)
+    with torch.no_grad():
+        ours = create_clip(tmp_path).encode_image(images())
+        assert (ours - rounded(images())).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "name, mend",
+    [
+        ("ViT-B-32", "take ViT-B-32-quickgelu"),
+        ("ViT-L-14-336", "take ViT-L-14-336-quickgelu"),
+        ("RN50x4", "take RN50x4-quickgelu"),
+        ("some/folder", "its model_cfg needs quick_gelu: true"),
+        ("ViT-S-32-alt", "its model_cfg needs quick_gelu: true"),
+    ],
+)
+def test_an_archive_of_openai_needs_quick_gelu(archive, tmp_path, name, mend):
+    config = copy.deepcopy(foreign.CONFIG)
+    del config["model_cfg"]["quick_gelu"]
+    with pytest.raises(StockpotError, match=r"^model\.architecture: .*ViT-tiny\.pt is a") as error:
+        imported(tmp_path, archive, config, name)
+    assert str(error.value).endswith(f"answer wrongly; {mend}")
+    assert not (tmp_path / WEIGHTS).exists()
+
+
+def test_a_plain_file_does_without_quick_gelu(source, tmp_path):
+    torch.save(source.state_dict(), tmp_path / "file.pt")
+    config = copy.deepcopy(foreign.CONFIG)
+    del config["model_cfg"]["quick_gelu"]
+    assert same(imported(tmp_path / "out", tmp_path / "file.pt", config), source.state_dict())
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"layers": 3}, r"visual\.transformer\.resblocks\.2\.\S+ is missing, not \[32\]$"),
+        ({"layers": 1}, r"which has no visual\.transformer\.resblocks\.1\.\S+$"),
+        ({"width": 48}, r"visual\.\S+ is \[32\], not \[48\]$"),
+        ({"patch_size": 4}, r"visual\.positional_embedding is \[5, 32\], not \[17, 32\]$"),
+    ],
+)
+def test_a_file_of_another_architecture_is_refused_in_a_line(
+    source, tmp_path, changes, message, prefix
+):
+    torch.save(wrapped(source.state_dict(), prefix), tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match=message) as error:
+        imported(tmp_path / "out", tmp_path / "file.pt", changed(**changes))
+    text = str(error.value)
+    assert text.startswith(f"model.weights: {tmp_path / 'file.pt'} does not fit the architecture")
+    assert "\n" not in text and not (tmp_path / "out" / WEIGHTS).exists()
+
+
+def test_layers_of_the_text_side_count_too(source, tmp_path):
+    state = wrapped(source.state_dict())
+    more = {n.replace(".0.", ".1."): t for n, t in state.items() if n.startswith("transformer.")}
+    torch.save({**state, **more}, tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match=r"has no transformer\.resblocks\.1\."):
+        imported(tmp_path / "out", tmp_path / "file.pt")
+    buffers = {"transformer.attn_mask": torch.zeros(7, 7), "epoch.counter": torch.zeros(1)}
+    torch.save({**state, **buffers}, tmp_path / "file.pt")
+    assert same(imported(tmp_path / "out", tmp_path / "file.pt"), state)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", None])
+def test_a_file_that_is_none_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "file").write_bytes(content)
+    with pytest.raises(StockpotError, match=r"/file: (not a checkpoint|cannot be read)") as error:
+        imported(tmp_path / "out", tmp_path / "file")
+    assert "\n" not in str(error.value)
+
+
+# Hubs.
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_hub_out_of_reach_is_one_line(offline, tmp_path):
+    with pytest.raises(StockpotError, match=r"^model\.weights: openai of ViT-B-32 cannot be had \(F"
+                       r".*; it may also be a file$") as error:  # fmt: skip
+        imported(tmp_path / "out", architecture="ViT-B-32", weights="openai")
+    assert "\n" not in str(error.value) and not (tmp_path / "out" / WEIGHTS).exists()
+
+
+def test_what_a_hub_gives_is_what_open_clip_would_load(source, tmp_path, monkeypatch):
+    """In full precision, whatever it is stored in."""
+    asked = []
+
+    def create_model(name, pretrained=None, **more):
+        if pretrained is None:
+            return original(name, **more)
+        asked.append((name, pretrained, more["precision"]))
+        return source
+
+    original = open_clip.create_model
+    monkeypatch.setattr(open_clip, "create_model", create_model)
+    found = imported(tmp_path, architecture="ViT-tiny", weights="ours")
+    assert asked == [("ViT-tiny", "ours", "fp32")] and same(found, source.state_dict())
+
+
+# Models of timm.
+
+TIMM = {"timm": "resnet10t", "preprocess_cfg": {"size": 64}}
+
+
+def test_a_model_of_timm_takes_random_weights_or_those_of_a_file(tmp_path):
+    one = imported(tmp_path / "a", config=TIMM, architecture="timm/resnet10t")
+    imported(tmp_path / "b", config=TIMM, architecture="timm/resnet10t")
+    assert (tmp_path / "a" / WEIGHTS).read_bytes() == (tmp_path / "b" / WEIGHTS).read_bytes()
+    torch.manual_seed(5)
+    model = timm.create_model("resnet10t", num_classes=3)
+    torch.save({"state_dict": wrapped(model.state_dict(), "module.")}, tmp_path / "file.pt")
+    found = imported(tmp_path / "c", tmp_path / "file.pt", TIMM, "timm/resnet10t")
+    tower = {name: t for name, t in model.state_dict().items() if not name.startswith("fc.")}
+    assert same(found, tower) and set(one) == set(tower)
+    assert not torch.equal(found["conv1.0.weight"], one["conv1.0.weight"])
+
+
+def test_a_model_of_timm_that_cannot_be_made_is_one_line(offline, tmp_path):
+    with pytest.raises(StockpotError, match=r"^model\.architecture: timm cannot make 'resn10'"):
+        imported(tmp_path, config={**TIMM, "timm": "resn10"}, architecture="timm/resn10")
+    with pytest.raises(StockpotError, match="'resnet18' with its weights") as error:
+        imported(
+            tmp_path, config={**TIMM, "timm": "resnet18"}, architecture="timm/resnet18",
+            weights="pretrained",
+        )  # fmt: skip
+    assert "\n" not in str(error.value)
+
+
+# QuickGELU.
+
+
+def test_a_tower_has_the_activation_of_its_config(source):
+    plain = copy.deepcopy(foreign.CONFIG)
+    del plain["model_cfg"]["quick_gelu"]
+    state = source.visual.state_dict()
+    towers = {}
+    for name, config in (("quick", foreign.CONFIG), ("plain", plain)):
+        towers[name] = build_tower({"library": "open_clip", "config": config}).eval()
+        towers[name].load_state_dict(state)
+    kinds = {name: type(tower.transformer.resblocks[0].mlp[1]) for name, tower in towers.items()}
+    assert kinds["quick"].__name__ == "QuickGELU" and kinds["plain"] is torch.nn.GELU
+    with torch.no_grad():
+        quick, other = (towers[name](images()) for name in ("quick", "plain"))
+        assert (quick - source(images())).abs().max() < 1e-5
+    assert (quick - other).abs().max() > 1e-3
+
+
+# The zero-shot model.
+
+TEXTS = {"ball": "ball", "key": "iron_key", "fish": "golden fish"}
+
+
+def head_spec(classes, texts=TEXTS):
+    return {"name": "zero-shot", "prompts": PROMPTS, "classes": classes, "texts": texts}
+
+
+def test_a_model_by_name_answers_as_open_clips_own(tmp_path):
+    """The smallest that open_clip has; its prompts in open_clip's own vocabulary."""
+    name, classes = "ViT-S-32-alt", ["ball", "key", "fish"]
+    torch.manual_seed(4)
+    model = open_clip.create_model(name).eval()
+    save_file(dict(model.state_dict()), tmp_path / "file.safetensors")
+    config = named_config(name, "", ("architecture", "weights"))
+    spec = {"architecture": name, "config": config, "weights": "file"}
+    write_model(tmp_path / "model", spec, tmp_path / "file.safetensors")
+    (tmp_path / "file.safetensors").unlink()
+    weights = tmp_path / "model" / WEIGHTS
+    write_zero_shot(tmp_path / "zero", tmp_path / "model", weights, head_spec(classes))
+    ours, card = load_classifier(tmp_path / "zero")
+    pixels = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        theirs = open_clip.build_zero_shot_classifier(
+            model, open_clip.get_tokenizer(name), list(TEXTS.values()), PROMPTS
+        )
+        features = model.encode_image(pixels, normalize=True)
+        expected = model.logit_scale.exp() * features @ theirs
+        assert (ours(pixels) - expected).abs().max() < 1e-4
+    wanted = preprocessing(config)
+    assert (card.image_size, card.mean, card.std) == (224, wanted["mean"], wanted["std"])
+    assert card.class_names == classes and card.architecture["config"] == config
+
+
+@pytest.mark.parametrize("classes", [["ball", "key", "fish"], ["fish", "ball", "key"]])
+def test_rows_of_the_head_are_the_classes_texts_in_the_classes_order(clip, tmp_path, classes):
+    weights = ARCHITECTURE / WEIGHTS
+    shuffled = dict(sorted(TEXTS.items(), reverse=True))
+    card = write_zero_shot(tmp_path, ARCHITECTURE, weights, head_spec(classes, shuffled))
+    found = load_file(tmp_path / "classifier.safetensors")["head.weight"]
+    expected = zero_shot_head(*clip, [TEXTS[name] for name in classes], PROMPTS)
+    assert torch.allclose(found, expected, atol=1e-4)
+    bare = zero_shot_head(*clip, classes, PROMPTS)
+    assert not torch.allclose(found, bare, atol=1e-2), "texts are not the classes' names"
+    assert card.class_names == classes and card.spec["texts"] == TEXTS
+    assert "classes" not in card.spec
+
+
+# Tokenizers.
+
+
+def hub_folder(folder, **text):
+    config = copy.deepcopy(foreign.CONFIG)
+    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "hub/words", **text}
+    folder.mkdir()
+    (folder / CONFIG).write_text(json.dumps(config))
+    return folder
+
+
+def test_a_tokenizer_of_a_hub_is_asked_for_by_its_name(tmp_path, monkeypatch):
+    """The folder of an imported model has none of its files."""
+    asked = []
+
+    def made(source, **options):
+        asked.append((source, options["context_length"], options["clean"]))
+
+    monkeypatch.setattr(open_clip.tokenizer, "HFTokenizer", made)
+    monkeypatch.setattr(open_clip.factory, "HFTokenizer", made)
+    folder = hub_folder(tmp_path / "a", tokenizer_kwargs={"clean": "canonicalize"})
+    tokenizer(folder)
+    (folder / "tokenizer.json").write_text("{}")
+    tokenizer(folder)
+    assert asked == [("hub/words", 7, "canonicalize"), (folder, 7, "canonicalize")]
+
+
+def test_a_tokenizer_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(StockpotError, match=r"^model\.architecture: the tokenizer hub/words can"):
+        tokenizer(hub_folder(tmp_path / "a"))
+
+
+# What prompts say for a class.
+
+
+def test_texts_are_the_files_then_the_data_sets_then_the_names():
+    head = {"texts": {"a": "from the file"}, "key": "head.names", "prompts": []}
+    own = {"a": "of the set", "b_1": "of the set"}
+    assert texts_of(["c_2_x", "b_1", "a"], own, head) == {
+        "c_2_x": "c 2 x", "b_1": "of the set", "a": "from the file",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("count, shown", [(2, "k0, k1$"), (9, "k0, k1, k2, k3, k4, …$")])
+def test_a_text_of_no_class_is_named(count, shown):
+    head = {"texts": {"k1": "x", "zebra": "x", "yak": "x"}, "key": "head.names", "prompts": []}
+    with pytest.raises(StockpotError, match=rf"^head\.names: 'yak' is .* the {count} cl.*{shown}"):
+        texts_of([f"k{i}" for i in range(count)], {}, head)
+
+
+def names_of(tmp_path, content: bytes):
+    (tmp_path / "names.csv").write_bytes(content)
+    return read_names("head.names", "names.csv", lambda path: tmp_path / path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "class,name\na,red ball\nb, key \nc,\n",
+        "\ufeffclass,name\r\na,red ball\r\nb,key\r\n",
+        'name,id,class\n"red ball",1,a\nkey,2,b\n,3,c\n',
+        "class,name\na,red ball\nb,key\nc\n",
+        "class,name\na,red ball\nb,key\nc,  \n",
+    ],
+)
+def test_names_are_read_by_the_columns(tmp_path, content):
+    assert names_of(tmp_path, content.encode()) == {"a": "red ball", "b": "key"}
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "it has no column class, name"),
+        (b"class;name\na;b\n", "it has no column class, name"),
+        (b"class,text\na,b\n", "it has no column name"),
+        (b"class,name\na,\xff\n", "invalid start byte"),
+    ],
+)
+def test_names_that_cannot_be_read_are_named(tmp_path, content, reason):
+    with pytest.raises(StockpotError, match=rf"^head\.names: cannot read .*names\.csv .*{reason}"):
+        names_of(tmp_path, content)
+
+
+def test_a_missing_file_of_names_is_named(tmp_path):
+    with pytest.raises(StockpotError, match=r"^tasks\.x\.names: cannot read .*gone\.csv"):
+        read_names("tasks.x.names", "gone.csv", lambda path: tmp_path / path)
+
+
+def test_a_head_is_prompts_and_texts(tmp_path):
+    (tmp_path / "prompts.txt").write_text("a {}\n\n")
+    (tmp_path / "names.csv").write_text("class,name\na,b\n")
+    given = {"prompts": "prompts.txt"}
+    locate = lambda path: tmp_path / path  # noqa: E731
+    assert read_head("head", given, locate) == {
+        "prompts": ["a {}"], "texts": {}, "key": "head.names",
+    }  # fmt: skip
+    found = read_head("tasks.x", {**given, "names": "names.csv"}, locate)
+    assert found["texts"] == {"a": "b"} and found["key"] == "tasks.x.names"
