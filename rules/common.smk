@@ -81,6 +81,12 @@ def model_files():
     return {"weights": made} | files
 
 
+def class_texts(study):
+    """Class -> what prompts call it; a model without a text side has no prompts."""
+    first = plan.zero_shots[plan.studies[study]["first"]]["spec"]
+    return first.get("texts", {})
+
+
 def prefixed(prefix, files):
     return {f"{prefix}_{name}": file for name, file in files.items()}
 

@@ -50,7 +50,7 @@ rule samples:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec={"columns": 12},
+        spec=lambda w: {"columns": 12, "texts": class_texts(w.study)},
         code=code_digest("samples.py"),
     message:
         "Showing the data sets of {wildcards.study}"

@@ -176,6 +176,7 @@ class _Seed:
             "tests": [*sets["reference"], *sets["shift"]],
             "sets": {**sets, "train": [own["train"]]},
             "start": own["start"],
+            "first": own["first"],
             "runs": {name: runs[name] for name in end_to_end},
             "soups": soups,
             "exports": self.exports({"zero-shot": own["start"], **runs, **soups}),
