@@ -28,7 +28,7 @@ data:
   shifts: [imagenet-v2, imagenet-r, imagenet-sketch, objectnet, imagenet-a]
   corrupted: []
 datasets:
-  imagenet-train: {source: imagenet, part: train, side: 256, split: &split {part: train, held_out: 4}}
+  imagenet-train: {source: imagenet, part: train, side: 256, split: &split {part: train}}
   imagenet-held-out: {source: imagenet, part: train, split: {<<: *split, part: held-out}}
   imagenet: {source: imagenet, part: val}
   imagenet-v2: {source: imagenet-v2}

@@ -59,7 +59,7 @@ rule adopt_checkpoint:
         "<results>/logs/adopt_checkpoint/{checkpoint}.log",
     wildcard_constraints:
         checkpoint=one_of(plan.checkpoints),
-    priority: 10
+    priority: 30
     conda:
         "../envs/stockpot.yaml"
     params:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stockpot.job import job
-from stockpot.models.adopted import adopt
+from stockpot.merging.adopted import adopt
 
 with job(snakemake) as spec:
     start = Path(snakemake.input.start_cards[0]).parent

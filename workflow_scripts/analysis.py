@@ -15,11 +15,13 @@ with job(snakemake) as spec:
     given, out, name = snakemake.input, snakemake.output, spec["analysis"]
     results = Path(given.evaluations[0]).parents[1]
     ids = {id: soup for soup, id in spec["soups"].items()}
+    cards = [(Path(path).parent, read_card(Path(path).parent)) for path in given.cards]
     evidence = Evidence(
         measurements=read_table(given.measurements),
         evaluations=[json.loads(Path(path).read_text("utf-8")) for path in given.evaluations],
         store=results / "store",
-        labels={read_card(Path(c).parent)["name"]: Path(c).parent / LABELS for c in given.cards},
+        labels={card["name"]: folder / LABELS for folder, card in cards},
+        videos={card["name"]: card["scoring"].get("videos", []) for _, card in cards},
         models=spec["models"],
         confidence=spec["confidence"],
         mixes=json.loads(Path(given.mixes).read_text("utf-8")) if given.get("mixes") else None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stockpot.evaluation.family import read_recipe
 from stockpot.job import job
+from stockpot.merging.checks import check_line
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate
 from stockpot.models import formats
@@ -19,6 +20,8 @@ with job(snakemake) as spec:
     recipes = snakemake.input.get("recipe", [])
     recipe = json.loads(Path(recipes[0]).read_text()) if recipes else read_recipe(classifiers[-1])
     if spec["alpha"] is not None:
+        if not recipes:
+            check_line(Weights(classifiers[0]), Weights(classifiers[-1]))
         recipe = interpolate(read_recipe(classifiers[0]), recipe, spec["alpha"])
     ingredients = {read_card(folder).sha256: folder for folder in classifiers}
     wanted = {sha: Weights(ingredients[sha]) for sha in recipe["ingredients"] if sha in ingredients}

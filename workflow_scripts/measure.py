@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from stockpot.cloud import read_cloud
+from stockpot.datasets.dataset import read_card
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.resampled import with_intervals
 from stockpot.evaluation.subsets import subset_cells
@@ -46,6 +47,8 @@ with job(snakemake) as spec:
     found = findings(cells, measurements, robustness, right, confidence)
     status = {name: end for family in families for name, end in family["status"].items()}
     overlap = tables.read_table(snakemake.input.overlap)
+    cards = [read_card(folder) for folder in folders]
+    left_out = {card["name"]: card["source"].get("left_out", 0) for card in cards}
     level = f"{100 * confidence:g} %"
     beside = [
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
@@ -54,7 +57,7 @@ with job(snakemake) as spec:
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         "ends are in measurements.csv, effective robustness and the standard models in "
         "robustness.csv.",
-        *notes(status, overlap, measurements, fits, spec["knots"]),
+        *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
     people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
     text = to_markdown(people) + "".join(f"\n{sentence}\n" for sentence in beside)

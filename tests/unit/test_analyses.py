@@ -136,7 +136,17 @@ class Study:
                     self.logits.setdefault(labels["model"], {})[d] = logits
                     key, k = self.put(labels["model"], logits, d)
                     n = len(logits)
-                    cells.append({**labels, "dataset": d, "role": role, "n": n, "k": k, "key": key})
+                    cells.append(
+                        {
+                            **labels,
+                            "dataset": d,
+                            "role": role,
+                            "n": n,
+                            "k": k,
+                            "value": k / n,
+                            "key": key,
+                        }
+                    )
         return {"cells": cells}
 
     def evidence(self, **more) -> Evidence:

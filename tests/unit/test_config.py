@@ -914,6 +914,7 @@ def test_what_is_tested_cannot_be_seen_before(config, schema, case):
 @pytest.mark.parametrize("entries", ["scans", "folders", "links"])
 def test_one_set_of_images_under_two_names_is_a_leak(config, schema, tmp_path, entries):
     (tmp_path / "a/ball").mkdir(parents=True)
+    (tmp_path / "a/ball/1.png").touch()
     (tmp_path / "b").symlink_to(tmp_path / "a")
     train, test = {
         "scans": ({"source": "handwriting", "part": "test"},) * 2,
@@ -1016,14 +1017,27 @@ def test_more_images_than_the_scans_are_refused(config, schema):
 def test_images_of_a_folder_are_counted(config, schema, tmp_path, images):
     from PIL import Image
 
-    for name in class_names(config["datasets"], "train", Path):
+    names = class_names(config["datasets"], "train", Path)
+    for name in names:
         (tmp_path / name).mkdir()
-    for i in range(images):
-        Image.new("L", (4, 4)).save(tmp_path / "ball" / f"{i}.png")
+        for i in range(images if name == "ball" else min(images, 1)):
+            Image.new("L", (4, 4)).save(tmp_path / name / f"{i}.png")
     config["datasets"]["own"] = {"source": "folder", "path": str(tmp_path)}
     config["standard"]["train"] = "own"
     (line,) = problems(config, schema)
-    assert (f"wanted, but own has {images}" if images else "no images") in line
+    found = f"wanted, but own has {images + len(names) - 1}"
+    assert (found if images else "no images") in line
+
+
+def test_a_class_without_images_and_kinds_that_are_not_read_are_named(config, schema, tmp_path):
+    for file in ("ball/1.png", "ball/2.HEIC", "empty/notes.txt"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    config["datasets"]["own"] = {"source": "folder", "path": str(tmp_path)}
+    config["data"]["shifts"] = ["own"]
+    assert "empty is a class without images (.bmp, " in problems(config, schema)[0]
+    shutil.rmtree(tmp_path / "empty")
+    assert "1 images, as " in (line := problems(config, schema)[0]) and "2.HEIC" in line
 
 
 def test_a_section_that_is_null_is_named(config, schema):

@@ -446,7 +446,7 @@ def test_parts_of_a_folder_are_disjoint_complete_and_of_the_size_that_was_planne
     whole, found = prepared(tmp_path / "own", tmp_path / "whole"), Counter()
     for part in PARTS:
         entry = {"path": str(tmp_path / "own"), "split": {"part": part, **options}}
-        planned = sources.count({"source": "folder", **entry}, Path)
+        planned = sum(sources.counts({"source": "folder", **entry}, Path))
         if planned:
             made = prepared(
                 to=tmp_path / part, folder=entry["path"], split=split_of(**entry["split"])
@@ -459,9 +459,8 @@ def test_parts_of_a_folder_are_disjoint_complete_and_of_the_size_that_was_planne
 
 def test_a_part_without_images_is_a_line(tmp_path):
     write_classes(tmp_path / "own", {"ant": 1, "bee": 1})
-    assert sources.count({
-        "source": "folder", "path": str(tmp_path / "own"), "split": {"part": "train"},
-    }, Path) == 0  # fmt: skip
+    entry = {"source": "folder", "path": str(tmp_path / "own"), "split": {"part": "train"}}
+    assert sources.counts(entry, Path) == [0, 0]
     with pytest.raises(StockpotError, match="^own: no images in this part of folder$"):
         prepared(tmp_path / "own", tmp_path / "made", split=split_of("train"))
 
@@ -733,9 +732,11 @@ def test_parts_that_may_overlap_are_refused(parted, case):
     with pytest.raises(StockpotError) as error:
         parted(reference={"split": split, "path": path})
     role = {"train": "data.train", "held-out": "data.held_out"}[other]
+    why = "training, held-out and test sets must differ"
+    if case in ("another seed", "other shares", "other numbers"):
+        why = "parts of one split need the same held_out, test and seed"
     assert str(error.value) == (
-        f"data.reference: 'reference' holds the same images as {other!r}, which is {role}; "
-        "training, held-out and test sets must differ"
+        f"data.reference: 'reference' holds the same images as {other!r}, which is {role}; {why}"
     )
 
 

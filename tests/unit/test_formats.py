@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 from stockpot import spec
 from stockpot.errors import StockpotError
+from stockpot.merging.adopted import adopt
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models import formats
-from stockpot.models.adopted import adopt
 from stockpot.models.card import read_card
 from stockpot.models.checkpoints.read import read_tensors
 from stockpot.models.classifier import Weights, write_classifier

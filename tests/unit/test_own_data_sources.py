@@ -86,7 +86,7 @@ def test_a_csv_list_can_be_split(tmp_path):
     entry = {"source": "csv", "path": str(tmp_path / "list.csv")}
     for part, n in (("held-out", 2), ("test", 4), ("train", 14)):
         own = {**entry, "split": {"part": part}}
-        assert sources.count(own, Path) == n
+        assert sum(sources.counts(own, Path)) == n
         spec = encoded_spec(**own) | sources.module("csv").facts(own, Path, "key")
         prepare(tmp_path / part, spec)
         assert np.bincount(read_dataset(tmp_path / part).labels).tolist() == [n // 2] * 2

@@ -70,7 +70,7 @@ def imagenet():
 @pytest.mark.parametrize("entry, images", entries(), ids=str)
 def test_a_plan_knows_numbers_and_classes(entry, images, schema, config):
     module = sources.module(entry["source"])
-    assert sources.count(entry, Path) == images
+    assert sum(sources.counts(entry, Path)) == images
     names = module.classes(entry, Path)
     assert len(set(names)) == len(names)
     assert set(module.texts(entry, Path)) == set(names)

@@ -1,6 +1,7 @@
 """Check a config: against the schema, then what refers to what. One line per mistake."""
 
 import math
+import re
 from pathlib import Path
 
 from .config_analyses import analysis_problems
@@ -10,6 +11,7 @@ from .datasets import sources
 from .datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved, subset
 from .errors import StockpotError
 from .merging import methods
+from .models.named import TIMM
 from .registry import defaults
 from .schema import FROM_SCRATCH, Validator, complete, line, lines
 from .search import finetune_specs, run_specs, search_names, standard_specs
@@ -114,12 +116,35 @@ def _references(config: dict) -> list[str]:
     problems += _starts(config, specs, known)
     problems += soup_problems(config, specs, known)
     problems += analysis_problems(config, specs, known)
+    for name, entry in config["checkpoints"].items():
+        if not entry.get("url", "https://").startswith(("https://", "http://", "file://")):
+            problems.append(
+                f"checkpoints.{name}.url: {entry['url']!r} begins with none of https://, http://, "
+                "file://"
+            )
+        if not re.fullmatch(
+            "(sha256:[0-9a-fA-F]{64}|md5:[0-9a-fA-F]{32})?", entry.get("checksum", "")
+        ):
+            problems.append(
+                f"checkpoints.{name}.checksum: {entry['checksum']!r} is neither sha256: and 64 hex "
+                "digits nor md5: and 32"
+            )
     for name, entry in config["exports"].items():
         path = f"exports.{name}.model"
         known(path, entry["model"], ["zero-shot", *runs, *soups], "model")
         soup = config["soups"].get(entry["model"], {})
         if soup and methods.mixes(soup["method"]) == "outputs":
             problems.append(f"{path}: {entry['model']!r} mixes outputs and has no weights")
+        if "alpha" in entry and specs.get(entry["model"], {}).get("task"):
+            problems.append(
+                f"exports.{name}.alpha: {entry['model']!r} has the classes of another task, the "
+                "zero-shot model has not"
+            )
+        if entry["format"] == "open-clip" and config["model"]["architecture"].startswith(TIMM):
+            problems.append(
+                f"exports.{name}.format: a model of timm has no text side for open-clip; export it "
+                "as classifier or state-dict"
+            )
     for i, name in enumerate(config["sweep"]["of"]):
         known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
         members = set(config["soups"].get(name, {}).get("ingredients", []))

@@ -5,8 +5,10 @@ from itertools import combinations
 from pathlib import Path
 
 from .config import scratch_runs
+from .datasets import sources
 from .datasets.classes import (
     ADVERSARIAL,
+    MADE_OF,
     class_names,
     count,
     head_classes,
@@ -36,11 +38,22 @@ def check_parts(config: dict, locate: Locate) -> None:
         both = both or (
             any(made) and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
         )
-        if share_images(images[a], images[b]) and not both:
+        # Two views of the same test images, as under other labels, are not one set named twice.
+        tests = all(path.startswith(("data.reference", "data.shifts")) for path in (a, b))
+        views = tests and _views(datasets[other[a]], datasets[other[b]])
+        if share_images(images[a], images[b]) and not both and not views:
+            splits = images[a].split != images[b].split and "{}" not in (
+                images[a].split,
+                images[b].split,
+            )
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "
-                f"{(training | other)[a]!r}, which is {a}; training, held-out and test sets "
-                "must differ"
+                f"{(training | other)[a]!r}, which is {a}; "
+                + (
+                    "parts of one split need the same held_out, test and seed"
+                    if splits
+                    else "training, held-out and test sets must differ"
+                )
             )
     for path, name in other.items():
         stored = origin(datasets, name)
@@ -57,6 +70,11 @@ def check_parts(config: dict, locate: Locate) -> None:
                     f"datasets.{name}: its class '{label}' is not among the {len(known)} "
                     f"classes of the training set {train} ({path}): {', '.join(known)}"
                 )
+
+
+def _views(one: dict, other: dict) -> bool:
+    """Are these one source's images, seen in two ways?"""
+    return one["source"] == other["source"] not in MADE_OF and one != other
 
 
 def _heads(config: dict) -> list[tuple[str, str, str]]:
@@ -89,6 +107,12 @@ def check_counts(config: dict, locate: Locate) -> None:
     for path, name in (training | other).items():
         if count(datasets, name, locate) == 0:
             raise StockpotError(f"{path}: {name} has no images")
+    for name in training.values():
+        if datasets[name].get("split") and 0 in sources.counts(datasets[name], locate):
+            raise StockpotError(
+                f"datasets.{name}.split: leaves no image of some class to train on; smaller "
+                "held_out and test, or more images"
+            )
     for path, images, name in wanted:
         found = count(datasets, name, locate)
         if images > found:

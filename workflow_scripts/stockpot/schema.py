@@ -110,6 +110,9 @@ def line(error) -> str:
         forms = {"array": "; write a list, as [a, b]", "object": "; write a map, as {a: b}"}
         hint = forms.get(error.validator_value, hint)
         return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
+    if error.validator == "anyOf":
+        kinds = [option["type"] for option in error.validator_value]
+        return f"{path}: {value!r} is none of {', '.join(kinds)}"
     if error.validator == "oneOf":
         # What is wrong within the form that was meant, if the type tells which one it was.
         return line(min(error.context, key=lambda inner: inner.validator == "type"))

@@ -376,7 +376,9 @@ def _model(config: dict, locate: Locate) -> dict:
             files["vocabulary"] = folder / words
             content["vocabulary"] = _sha256(files["vocabulary"], keys[0])
         if given and not file:
-            raise StockpotError(f"{keys[1]}: no file {given}; or {RANDOM}, or leave it out")
+            raise StockpotError(
+                f"{keys[1]}: no file {given}; or {RANDOM}, or null where the folder has them"
+            )
         if not weights and not settings["pretrain"]:
             files["weights"] = folder / WEIGHTS
             check_safetensors(files["weights"], keys[0])

@@ -36,18 +36,21 @@ class Evidence:
         geometry: pd.DataFrame | None = None,
         recipes: dict[str, Path] | None = None,
         results: Path = Path(),
+        videos: dict[str, list[int]] | None = None,
     ):
         """measurements: see ``tables.measure``. evaluations: what the evaluate jobs wrote.
 
         labels: data set -> its labels.npy. models: name -> kind, id, settings (hyperparameters,
         or options of the merge), ingredients (names), images. mixes: cells of the analysis's own
         mixes. geometry: model, other, product: inner products of updates. recipes: soup -> file.
-        results: the folder in which the benchmarks of jobs lie.
+        results: the folder in which the benchmarks of jobs lie. videos: data set -> that of each
+        image, where they have any.
         """
         self.measurements, self.models, self.confidence = measurements, models, confidence
         self.geometry, self.recipes = geometry, recipes or {}
         self._results = Path(results)
         self._store, self._labels = Path(store), labels
+        self._videos = {name: [] for name in labels} | (videos or {})
         self.cells = pd.DataFrame([cell for found in evaluations for cell in found["cells"]])
         self.mixes = pd.DataFrame(mixes["cells"] if mixes else [])
         every = [self.cells, self.mixes] if len(self.mixes) else [self.cells]
@@ -96,8 +99,12 @@ class Evidence:
         return self.answers(model, dataset).correct
 
     def labels(self, dataset: str) -> np.ndarray:
-        """int64 [n], indices into the classes of the data set, as the logits' columns."""
-        return np.load(self._labels[dataset], allow_pickle=False)
+        """int64 [n], indices into the classes of the data set, as the logits' columns.
+
+        Of videos, of which each is one example, the labels of their first images.
+        """
+        labels, videos = np.load(self._labels[dataset], allow_pickle=False), self._videos[dataset]
+        return labels[np.unique(videos, return_index=True)[1]] if videos else labels
 
     def known(self, model: str) -> bool:
         return all((model, dataset) in self._keys for dataset in self.tests)
@@ -115,8 +122,7 @@ class Evidence:
         """Accuracies of the mixes, with the mean over the shifts where all are there."""
         if self.mixes.empty:
             return pd.DataFrame(columns=["model", "dataset", "value"])
-        table = self.mixes.assign(value=self.mixes["k"] / self.mixes["n"])
-        table = table[["model", "dataset", "value"]]
+        table = self.mixes[["model", "dataset", "value"]]
         shifts = table[table["dataset"].isin(self.shifts)].groupby("model")["value"]
         mean = shifts.mean()[shifts.size() == len(self.shifts)].rename("value").reset_index()
         return pd.concat([table, mean.assign(dataset=MEAN)])

@@ -52,19 +52,23 @@ def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return entry["images"]
-    return sources.count(datasets[origin(datasets, name)], locate)
+    return sum(sources.counts(datasets[origin(datasets, name)], locate))
 
 
-def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> tuple[str, str, str]:
-    """What stands for the images of ``datasets[name]``: see ``sources.identity``."""
+def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> sources.Identity:
+    """What stands for the images of ``datasets[name]``."""
     name = origin(datasets, name)
-    read, split, part = sources.identity(datasets[name], locate)
-    return read or f"{datasets[name]['source']} {name}", split, part
+    found = sources.identity(datasets[name], locate)
+    return found._replace(read=found.read or f"{datasets[name]['source']} {name}")
 
 
-def share_images(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
-    """Do two sets, as ``images_of`` has them, share images? Two parts of one split do not."""
-    return one[0] == other[0] and (one[1:] == other[1:] or one[1] != other[1])
+def share_images(one: sources.Identity, other: sources.Identity) -> bool:
+    """Do two sets share images? Two parts of one split do not."""
+    if one.read != other.read or one.published != other.published:
+        return one.read == other.read
+    if one.which != other.which:
+        return False
+    return one.split != other.split or one.part == other.part
 
 
 def origin(datasets: dict[str, dict], name: str) -> str:

@@ -100,4 +100,6 @@ def write_corrupted(folder: Path, spec: dict, source: Dataset) -> None:
     counts = np.bincount(which, minlength=len(CORRUPTIONS))
     made = ", ".join(f"{name} {count}" for name, count in zip(CORRUPTIONS, counts))
     log.info("%s: %s", spec["name"], made)
-    write_dataset(folder, spec["name"], images, source.labels, source.class_names, spec)
+    write_dataset(
+        folder, spec["name"], images, source.labels, source.class_names, spec, source.scoring
+    )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,12 @@ class Scoring:
     videos: list[int] = field(default_factory=list)
     accepted: list[list[int]] = field(default_factory=list)
     merges: dict[str, list[str]] = field(default_factory=dict)
+
+    def of(self, rows) -> "Scoring":
+        """That of some of the examples, in this order."""
+        columns = {name: getattr(self, name) for name in ("groups", "videos", "accepted")}
+        kept = {name: [column[row] for row in rows] for name, column in columns.items() if column}
+        return replace(self, **kept)
 
     def said(self) -> dict:
         """What differs from the plain case, for a card."""
@@ -92,6 +98,15 @@ def write_dataset(
         path.write_text(json.dumps(card, indent=1) + "\n")
 
 
+def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
+    """int64 [n]: the first rows; of a set that is sorted by class evenly spread ones, so that
+    every class has its share."""
+    labels = np.asarray(labels)
+    if n < len(labels) and (labels[1:] >= labels[:-1]).all():
+        return np.linspace(0, len(labels) - 1, n).round().astype(int)
+    return np.arange(min(n, len(labels)))
+
+
 def check_arrays(name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> None:
     """Raises StockpotError unless images, labels and classes make a data set."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
@@ -114,8 +129,8 @@ def check_scoring(name: str, scoring: Scoring, n: int) -> None:
         found = len(getattr(scoring, what))
         if found not in (0, n):
             raise StockpotError(f"{name}: {found} {what} for {n} images")
-    if scoring.metric == "worst-group" and not scoring.groups:
-        raise StockpotError(f"{name}: worst-group needs a group of every image")
+    if scoring.metric == "worst-group" and max(scoring.groups, default=-1) < 0:
+        raise StockpotError(f"{name}: worst-group needs images that are of a group")
     if scoring.metric != "accuracy" and scoring.videos:
         raise StockpotError(f"{name}: videos are scored by accuracy, not by {scoring.metric}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.dataset import Dataset, write_dataset
+from ..datasets.dataset import Dataset, some_rows, write_dataset
 from ..errors import StockpotError
 from ..merging.recipe import single
 from ..models.classifier import Weights
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) -> None:
-    """Write the first ``spec["images"]`` images of the pool that the adversary gets wrong.
+    """Write ``spec["images"]`` images of the pool that the adversary gets wrong (``some_rows``).
 
     Raises StockpotError if it gets fewer wrong.
     """
@@ -38,8 +38,9 @@ def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) 
             f"datasets.{spec['name']}.images: {spec['images']} wanted, but the adversary gets only "
             f"{len(rows)} of the {len(pool)} images of {pool.name} wrong; enlarge the pool"
         )
-    rows = rows[: spec["images"]]
+    rows = rows[some_rows(pool.labels[rows], spec["images"])]
     source = {**spec, "pool_wrong": float(wrong.mean()), "adversary_held_out": held_out}
     write_dataset(
-        folder, spec["name"], pool.images[rows], pool.labels[rows], pool.class_names, source
-    )
+        folder, spec["name"], pool.images[rows], pool.labels[rows], pool.class_names, source,
+        pool.scoring.of(rows),
+    )  # fmt: skip

@@ -9,9 +9,11 @@ import numpy as np
 
 from ..datasets.dataset import Dataset, read_dataset
 from ..files import atomic
+from ..merging.checks import check_line
 from ..merging.recipe import interpolate, single
 from ..metrics import Answers, score
-from ..models.card import read_card
+from ..models.card import UNKNOWN_START, read_card
+from ..models.classifier import Weights
 from .evaluator import Evaluator
 from .predictions import Predictions
 from .store import Store
@@ -47,6 +49,8 @@ def evaluate_family(
         if status != "ok":
             log.error("%s is not evaluated: this run %s", member["name"], status)
             continue
+        if start and end.is_dir() and read_card(end).start == UNKNOWN_START:
+            check_line(Weights(start), Weights(end))
         evaluator = Evaluator(store, classifiers if start or end.is_file() else [end], spec)
         rows += _cells(points(member, spec["alphas"], start, end), sets, evaluator)
         evaluator.report()

@@ -13,6 +13,7 @@ from ..digest import sha256
 from ..files import atomic
 from ..models.card import read_card
 from .context import FolderContext
+from .family import scored
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,11 @@ def evaluate_mixes(
 ) -> None:
     """Fill the store with the mixes' cells and list them in ``out`` (JSON).
 
-    A cell: what the analysis calls the mix, dataset, role, n, k and the store's key. mixes, roles:
-    the analysis's generator, and on what it is evaluated. spec: options, precision, batch_size,
-    store_logits. classifiers: of the zero-shot model and the runs; those that diverged are left
-    out. sets: role -> data sets; "held_out" is always there. Of a training set as
-    many images count as the option train_images says.
+    A cell: what the analysis calls the mix, dataset, role, metric, value, n, k and the store's
+    key. mixes, roles: the analysis's generator, and on what it is evaluated. spec: options,
+    precision, batch_size, store_logits. classifiers: of the zero-shot model and the runs; those
+    that diverged are left out. sets: role -> data sets; "held_out" is always there. Of a training
+    set as many images count as the option train_images says.
     """
     cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
     models = {card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)}
@@ -45,7 +46,7 @@ def evaluate_mixes(
         for role in wanted:
             for dataset in sets[role]:
                 key, found = context.evaluator.predictions(recipe, dataset)
-                cell = {"dataset": dataset.name, "role": role, "n": found.n, "k": found.k}
+                cell = {"dataset": dataset.name, "role": role, **scored(dataset, found)}
                 rows.append({**labels, **cell, "key": key})
         log.info(
             "%s  %d done, %.1f s each", labels["model"], done, (time.monotonic() - started) / done
@@ -62,4 +63,5 @@ def part(dataset: Dataset, most: int) -> Dataset:
     rows = np.linspace(0, len(dataset) - 1, most).round().astype(int)
     fingerprint = sha256({"part": most, "of": dataset.fingerprint})
     images, labels = dataset.images[rows], dataset.labels[rows]
-    return Dataset(dataset.name, images, labels, dataset.class_names, fingerprint)
+    scoring = dataset.scoring.of(rows)
+    return Dataset(dataset.name, images, labels, dataset.class_names, fingerprint, scoring)

@@ -106,6 +106,19 @@ def check_starts(cards: list[Card], weights, held_out, allowed: bool) -> dict[st
     return barriers
 
 
+def check_line(start: Weights, end: Weights) -> None:
+    """Raises StockpotError where a model of unknown start is far from the one that it is
+    interpolated with."""
+    if UNKNOWN_START in (start.card.start, end.card.start):
+        closeness = related(end, start)
+        if closeness < RELATED:
+            raise StockpotError(
+                f"{end.card.name}: its weights are far from those of {start.card.name} (cosine "
+                f"{closeness:.2f}; within one line it is above {RELATED}), so no point between "
+                "them is of use"
+            )
+
+
 def check_towers(cards: list[Card], weights) -> None:
     """Raises StockpotError for a tower that is far from the first: of another line of training.
 

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from .paired import paired_mean
-from .tables import MEAN, datasets, reference
+from .tables import ACCURACY, MEAN, datasets, reference
 
 TUNED = 0.08  # fine-tuning gains this on the reference
+COLUMNS = ["finding", "compared", "on", "value", "low", "high", "holds"]
 GAIN, LOSS = 0.03, 0.005  # an inner alpha gains this under shift and loses at most this
 
 
@@ -72,6 +73,10 @@ def findings(
     cells: model, curve, alpha, dataset, k, n, key. correct: store key -> bool [n]. Findings
     about models that the study lacks are left out.
     """
+    # Differences are of right answers; what another metric says has no part in them.
+    measurements = measurements[measurements["metric"] == ACCURACY]
+    if not {"reference", "mean"} <= set(measurements["role"]):
+        return pd.DataFrame(columns=COLUMNS)
     study = Study(cells, measurements, correct, confidence)
     rows = []
     for curve in measurements.loc[measurements["kind"] == "wise-ft", "curve"].unique():
@@ -88,8 +93,7 @@ def findings(
             rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
             rows.append(study.row(*named, study.shifts, lambda d: d.value > 0))
     rows += _robustness(rho)
-    columns = ["finding", "compared", "on", "value", "low", "high", "holds"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _fine_tuning(study: Study, curve: str, start: str, end: str) -> list[dict]:

@@ -11,16 +11,21 @@ def notes(
     measurements: pd.DataFrame,
     fits: pd.DataFrame,
     knots: dict[str, list[float]] | None = None,
+    left_out: dict[str, int] | None = None,
 ) -> list[str]:
     """Sentences on runs without a result, shared images, and lines that could not be drawn.
 
     status: model -> "ok" or how its run ended. overlap: columns seen_in, dataset, shared, n.
-    measurements, fits: see ``tables``; knots: of lines in pieces.
+    measurements, fits: see ``tables``; knots: of lines in pieces. left_out: data set -> unreadable
+    images that are no part of it.
     """
     found = [f"{name}: no result, this run {end}." for name, end in status.items() if end != "ok"]
     found += [
         f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
         for row in overlap[overlap["shared"] > 0].itertuples()
+    ]
+    found += [
+        f"{name}: {n} unreadable images are left out." for name, n in (left_out or {}).items() if n
     ]
     baseline = measurements.loc[measurements["kind"] == BASELINE, "model"].nunique()
     missing = set(datasets(measurements, "shift", "mean")) - set(fits["dataset"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..datasets.dataset import Dataset
+from ..datasets.dataset import Dataset, some_rows
 from ..errors import StockpotError
 from ..models.card import Card
 from ..models.tower import ImageClassifier, Normaliser, fitted
@@ -20,7 +20,7 @@ def image_batches(
     limit: int | None = None,
     spec: dict | None = None,
 ) -> Batches:
-    """The first ``limit`` images of a data set as training or evaluation batches.
+    """``limit`` images of a data set (``some_rows``), or all, as training or evaluation batches.
 
     crop: least share of the area that a random crop keeps; 1 turns cropping off. spec: a run's
     further augmentation (aspect, and what ``pixel_augmentation`` takes) and shots with
@@ -40,8 +40,10 @@ def image_batches(
             return fitted(x, card.image_size)
         return random_crop(x, crop, card.image_size, generator, spec.get("aspect", 1))
 
-    n = len(data) if limit is None else limit
-    images, labels = torch.from_numpy(data.images[:n]), torch.from_numpy(data.labels[:n])
+    images, labels = torch.from_numpy(data.images[:]), torch.from_numpy(data.labels)
+    if limit is not None:
+        rows = torch.from_numpy(some_rows(data.labels, limit))
+        images, labels = images[rows], labels[rows]
     if spec.get("shots"):
         rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run"))
         images, labels = images[rows], labels[rows]

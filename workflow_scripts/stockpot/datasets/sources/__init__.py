@@ -11,8 +11,9 @@ A source module defines
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
 - ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that can be
   known without reading them;
-- ``identity(entry, locate) -> str``: entries of equal identity hold the same images, whatever
-  their names; "" where the name itself makes them differ;
+- ``identity(entry, locate)``: what is read, as text; entries of equal identity hold the same
+  images, whatever their names; "" where the name itself makes them differ. Of a published split
+  (what is read, which split, which part): parts of one split share nothing, other splits do;
 - ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run
   again, such as a digest of files; StockpotError naming the config's ``key``;
 - ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
@@ -25,6 +26,7 @@ study is planned, so what ``prepare`` alone needs is imported inside it.
 """
 
 import importlib
+from typing import NamedTuple
 
 from ... import registry
 from ...digest import canonical
@@ -104,16 +106,28 @@ def with_defaults(entry: dict) -> dict:
     return entry
 
 
-def count(entry: dict, locate) -> int:
-    """How many images an entry has."""
+def counts(entry: dict, locate) -> list[int]:
+    """How many images an entry has, of each class that has any in its source."""
     counts = module(entry["source"]).counts(entry, locate)
     split = with_defaults(entry).get("split")
-    return sum(part_size(n, split) for n in counts) if split else sum(counts)
+    return [part_size(n, split) for n in counts] if split else counts
 
 
-def identity(entry: dict, locate) -> tuple[str, str, str]:
-    """(what is read, how it is split, which part): what stands for an entry's images."""
+class Identity(NamedTuple):
+    """What stands for an entry's images: what is read, the number of a published split and the
+    part of that, how the config splits it, and the part of that."""
+
+    read: str
+    published: str
+    which: str
+    split: str
+    part: str
+
+
+def identity(entry: dict, locate) -> Identity:
     own = module(entry["source"]).identity(entry, locate)
+    own, published, which = own if isinstance(own, tuple) else (own, "", "")
     split = dict(with_defaults(entry).get("split") or {})
     part = split.pop("part", "")
-    return f"{entry['source']} {own}" if own else "", canonical(split), part
+    read = f"{entry['source']} {own}" if own else ""
+    return Identity(read, published, which, canonical(split), part)

@@ -52,7 +52,8 @@ class Published:
     class_names: in the order of its labels. names: class -> what prompts call it. images: entry ->
     images per class. tops: folders of the archive that may or may not lie below the entry's path.
     watched: entry -> patterns, below them, of what changes with the set; each must find
-    something. part: options that say which images an entry has. merged: class -> the WordNet ids
+    something. part: options that say which images an entry has, of those that ``split`` says are
+    numbers of a split. merged: class -> the WordNet ids
     of ImageNet that stand for it.
     """
 
@@ -62,6 +63,7 @@ class Published:
     tops: tuple[str, ...] = ()
     watched: Callable[[dict], Iterable[str]] = lambda entry: ("*/",)
     part: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
     merged: dict[str, list[str]] = field(default_factory=dict)
 
     def classes(self, entry, locate):
@@ -78,8 +80,9 @@ class Published:
 
     def identity(self, entry, locate):
         entry = with_defaults(entry)
-        own = [str(entry[option]) for option in self.part]
-        return " ".join([str(locate(entry["path"]).resolve()), *own])
+        read = str(locate(entry["path"]).resolve())
+        split, part = (" ".join(str(entry[o]) for o in found) for found in (self.split, self.part))
+        return (read, split, part) if split else f"{read} {part}"
 
     def facts(self, entry, locate, key):
         entry = with_defaults(entry)

@@ -28,7 +28,8 @@ SET = Published(
     lambda entry: [40] * 47,
     tops=("dtd",),
     watched=lambda entry: (_list(entry), "images/*/"),
-    part=("partition", "part"),
+    part=("part",),
+    split=("partition",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity, facts = SET.identity, SET.facts

@@ -10,6 +10,7 @@ OPTIONS = {"path": {"description": "one sub-folder of images per class", "type":
 ENCODED = True
 SEEDED = False
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+NOT_READ = {".heic", ".heif", ".avif", ".jxl", ".tif", ".tiff", ".gif"}
 
 
 def classes(entry, locate):
@@ -29,7 +30,23 @@ def counts(entry, locate):
 
 def facts(entry, locate, key):
     folder = locate(entry["path"])
-    return {"path": str(folder), "files": listing_digest(folder, f"{key}.path")}
+    digest = listing_digest(folder, f"{key}.path")
+    names, files = listing(folder)
+    known = {label for _, label in files}
+    kinds = ", ".join(sorted(SUFFIXES))
+    for label, name in enumerate(names):
+        if label not in known:
+            raise StockpotError(
+                f"{key}.path: {folder / name} is a class without images ({kinds}); remove the "
+                "folder, or convert what is in it"
+            )
+    others = [file for file in files_below(folder) if file.suffix.lower() in NOT_READ]
+    if others:
+        raise StockpotError(
+            f"{key}.path: {len(others)} images, as {others[0]}, are of a kind that is not read; "
+            f"read are {kinds}. Convert them, or move them away"
+        )
+    return {"path": str(folder), "files": digest}
 
 
 def listing(path: str | Path) -> tuple[list[str], list[tuple[Path, int]]]:

@@ -138,6 +138,11 @@ def _known(entry, locate):
     names, found = class_list(entry["classes"] and locate(entry["classes"])), []
     for file in files:
         own, labels = _labels(file, entry["label_column"])
+        if own and names and own != names and not entry["classes"]:
+            raise StockpotError(
+                f"{file}: its classes are {', '.join(own[:5])}, …, those before it have "
+                f"{', '.join(names[:5])}, …; the files of one set number them alike"
+            )
         names = names or own
         found += labels
     return files, found, names_of(found, names)

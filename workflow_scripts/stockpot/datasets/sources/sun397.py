@@ -24,7 +24,8 @@ SET = Published(
     lambda entry: [50] * 397,
     tops=("SUN397",),
     watched=lambda entry: ("[a-z]/",),
-    part=("partition", "part"),
+    part=("part",),
+    split=("partition",),
 )
 classes, texts, counts = SET.classes, SET.texts, SET.counts
 identity = SET.identity

@@ -27,13 +27,14 @@ log = logging.getLogger(__name__)
 def merge(ingredients: dict[str, str], context):
     import torch
 
+    from ...datasets.dataset import some_rows
     from ..fisher import fisher_diagonal
     from ..linear import mix, stored, whole
 
     spec, shas = context.spec, sorted(ingredients.values())
     names = {sha: name for name, sha in ingredients.items()}
     model, batches = context.model("train")
-    rows = torch.arange(min(spec["images"], len(batches)))
+    rows = torch.from_numpy(some_rows(batches.labels.numpy(), spec["images"]))
     images = batches.prepare(batches.inputs[rows].to(next(model.parameters()).device), None)
     above, below, started = {}, {}, time.monotonic()
     for done, sha in enumerate(shas, 1):

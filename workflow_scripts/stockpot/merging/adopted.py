@@ -6,10 +6,11 @@ from pathlib import Path
 
 from ..datasets.download import download
 from ..errors import StockpotError
-from .card import UNKNOWN_START, Card
-from .checkpoints.convert import as_classifier, check_tower
-from .checkpoints.read import read_tensors
-from .classifier import HEAD, TOWER, Weights, write_classifier
+from ..models.card import UNKNOWN_START, Card
+from ..models.checkpoints.convert import as_classifier, check_tower
+from ..models.checkpoints.read import read_tensors
+from ..models.classifier import HEAD, TOWER, Weights, write_classifier
+from .checks import RELATED, related
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,8 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
 
     spec: name, path, variant; where the file has to be fetched, url and checksum. start: folder
     of the zero-shot Classifier. A file without a head gets the zero-shot one. Its start counts as
-    unknown, so that soups compare its weights. Raises StockpotError for a file that is none of
-    this architecture and these classes.
+    unknown, so that soups compare its weights; how close they are to the zero-shot model's is
+    logged. Raises StockpotError for a file that is none of this architecture and these classes.
     """
     zero_shot, path = Weights(start), Path(spec["path"])
     if spec.get("url"):
@@ -43,4 +44,12 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
         zero_shot.card, name=spec["name"], kind=spec["variant"], start=UNKNOWN_START,
         spec=spec.get("settings", {}), history=[],
     )  # fmt: skip
-    return write_classifier(folder, card, found)
+    card = write_classifier(folder, card, found)
+    closeness = related(Weights(folder), zero_shot)
+    log.info("%s: cosine with the zero-shot model's weights %.3f", path, closeness)
+    if closeness < RELATED:
+        log.warning(
+            "%s: within one line it is above %s; only ensembles, or soups with "
+            "allow_different_starts, can take it in", path, RELATED,
+        )  # fmt: skip
+    return card
