@@ -12,7 +12,6 @@ rule fetch_dataset:
     wildcard_constraints:
         download=one_of(plan.downloads),
     priority: 30
-    retries: 2
     localrule: True
     conda:
         "../envs/stockpot.yaml"
@@ -48,6 +47,9 @@ rule prepare_dataset:
     threads: lambda w: workflow.cores if is_encoded(w.dataset) else 1
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
+        downloads=lambda w: [
+            plan.downloads[download]["spec"] for download in plan.datasets[w.dataset]["fetched"]
+        ],
         code=lambda w: code_digest(
             "prepare_dataset.py",
             plugin("datasets/sources", plan.datasets[w.dataset]["spec"]["source"]),

@@ -1,12 +1,16 @@
 """Published data sets: several files into one folder, from where a stopped call was."""
 
+import errno
+import fcntl
 import hashlib
 import io
 import json
 import os
 import tarfile
 import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -248,7 +252,7 @@ def test_a_wrong_checksum_is_one_line_and_what_came_before_stays(site, three, tm
     three["archives"][1]["checksum"] = "sha256:" + "0" * 64
     with pytest.raises(StockpotError, match=rf"^{site.url}/a/test\.zip: its sha256 is "):
         fetch(three)
-    assert below(tmp_path) == within("own/train", TRAIN)
+    assert below(tmp_path) == within("own/train", TRAIN) and only_the_folder_is_left(tmp_path)
     three["archives"][1]["checksum"] = ""
     assert fetch(three) == HASHES and below(tmp_path / "own") == WHOLE
     assert site.asked.count("/a/train.tar.gz") == 1
@@ -263,7 +267,7 @@ def test_a_first_archive_that_is_damaged_leaves_no_data_set(site, tmp_path, into
     assert not (tmp_path / "own").exists()
 
 
-STEPS = ("download", "unpack", "_own", "_move", "_note")
+STEPS = ("download", "unpack", "_own", "_put", "_move", "_note")
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -278,12 +282,12 @@ def test_a_call_that_was_stopped_anywhere_goes_on(
         archive["into"] = place
     real, times = getattr(module, step), []
 
-    def stop(*given):
+    def stop(*given, **named):
         times.append(1)
         if len(times) != call + 1:
-            return real(*given)
+            return real(*given, **named)
         if after:
-            real(*given)
+            real(*given, **named)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, step, stop)
@@ -323,3 +327,81 @@ def test_an_archive_that_was_moved_in_part(site, three, tmp_path, monkeypatch, m
     assert len(below(tmp_path / "own")) == moved - 1
     fetch(three)
     assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+
+
+def test_a_file_in_the_folder_is_not_written_over(site, three, tmp_path):
+    fetch({**three, "archives": three["archives"][:2]})
+    (tmp_path / "own/meta").mkdir()
+    (tmp_path / "own/meta/labels.txt").write_text("theirs")
+    with pytest.raises(StockpotError, match=r"own/meta/labels\.txt: is there already; move it"):
+        fetch(three)
+    assert (tmp_path / "own/meta/labels.txt").read_text() == "theirs"
+    (tmp_path / "own/meta/labels.txt").unlink()
+    assert fetch(three) == HASHES
+    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert site.asked == list(BODIES), "nothing is fetched twice"
+
+
+@pytest.mark.parametrize("make", [tar, zipped])
+@pytest.mark.parametrize("name", [NOTE, f"./{NOTE}", ".Fetched.JSON", f"{NOTE}/1.png"])
+@pytest.mark.parametrize("into", ["", "x"])
+def test_an_archive_that_says_what_was_fetched_is_refused(site, tmp_path, make, name, into):
+    site.bodies["/a/test.zip"] = make({**TEST, name: "{}"})
+    url = f"{site.url}/a/test.zip"
+    wanted = {"url": url, "checksum": "", "size": None, "into": into}
+    for _ in range(2):
+        with pytest.raises(StockpotError, match=r"test\.zip, '.*': has a name that is kept"):
+            fetch(spec_of(tmp_path / "own", wanted))
+        assert not (tmp_path / "own").exists()
+
+
+# Several processes, disks without locks.
+
+
+def test_those_who_want_the_same_folder_wait_for_each_other(site, three, tmp_path, monkeypatch):
+    for step in ("unpack", "_move", "_note"):
+        real = getattr(module, step)
+
+        def slow(*given, real=real, **named):
+            time.sleep(0.02)
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, step, slow)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: fetch(three), range(4)))
+    assert found == [HASHES] * 4 and site.asked == list(BODIES)
+    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+
+
+def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(three, tmp_path, monkeypatch):
+    """The one before takes the folder away between another's making and locking it."""
+    real, times = module.own_part, []
+
+    def gone(target, algorithms):
+        times.append(1)
+        if len(times) == 1:
+            target.parent.rmdir()
+        return real(target, algorithms)
+
+    monkeypatch.setattr(module, "own_part", gone)
+    assert fetch(three) == HASHES
+    assert len(times) == 2 and only_the_folder_is_left(tmp_path)
+
+
+def test_a_disk_without_locks(three, tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert fetch(three) == HASHES
+    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+
+
+def test_a_disk_that_cannot_be_written_may_have_the_folder(three, tmp_path, monkeypatch):
+    fetch(three)
+
+    def mkdir(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    assert fetch(three) == HASHES

@@ -1,6 +1,7 @@
 """A published data set is fetched and prepared when a study that asks for it runs."""
 
 import re
+import shutil
 import tarfile
 import threading
 from functools import partial
@@ -66,10 +67,10 @@ def site(tmp_path, monkeypatch):
         thread.join()
 
 
-def test_a_published_set_is_fetched_once(site, tmp_path):
-    url, asked = site
-    study = copy_project(tmp_path / "study")
-    (study.folder / "workflow_scripts/stockpot/datasets/sources/tiny.py").write_text(SOURCE)
+def made(folder, url, source=SOURCE):
+    """A study with a published set, and the card of that."""
+    study = copy_project(folder)
+    (study.folder / "workflow_scripts/stockpot/datasets/sources/tiny.py").write_text(source)
 
     def add(config):
         config["datasets"]["own"] = {"source": "tiny", "path": "data/tiny", "download": url}
@@ -77,6 +78,12 @@ def test_a_published_set_is_fetched_once(site, tmp_path):
     study.edit(add)
     planned = study.snakemake("--summary").stdout
     (card,) = set(re.findall(r"results/datasets/own-[^/]+/dataset\.json", planned))
+    return study, card
+
+
+def test_a_published_set_is_fetched_once(site, tmp_path):
+    url, asked = site
+    study, card = made(tmp_path / "study", url)
     assert study.run(card)[0] == {"fetch_dataset": 1, "prepare_dataset": 1}
     assert asked == ["/one.tar.gz", "/two.tar.gz"]
     images = list((study.folder / "data/tiny").rglob("*.png"))
@@ -84,3 +91,19 @@ def test_a_published_set_is_fetched_once(site, tmp_path):
     assert '"n": 4' in (study.folder / card).read_text()
     assert not study.run(card)[0], "nothing is to be done"
     assert len(asked) == 2 and not (study.folder / "data/tiny.downloads").exists()
+
+    shutil.rmtree(study.folder / "data/tiny")
+    assert not study.run(card)[0], "what is prepared needs it no longer"
+    (study.folder / card).unlink()
+    assert study.run(card)[0] == {"prepare_dataset": 1}
+    assert len(asked) == 4, "what is to be prepared again is fetched again"
+    assert '"n": 4' in (study.folder / card).read_text() and not study.run(card)[0]
+
+
+def test_a_wrong_hash_costs_one_download(site, tmp_path):
+    url, asked = site
+    wrong = SOURCE.replace('"checksum": ""', f'"checksum": "md5:{"0" * 32}"')
+    study, card = made(tmp_path / "study", url, wrong)
+    done = study.snakemake("--cores", "2", card, check=False)
+    assert done.returncode and "error: " in done.stdout + done.stderr
+    assert asked == ["/one.tar.gz"]

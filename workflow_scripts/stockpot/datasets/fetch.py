@@ -2,12 +2,17 @@
 
 import json
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..digest import sha256_file
 from ..errors import StockpotError
 from ..files import atomic
 from .download import download
+from .part import own_part
 from .unpack import unpack
 
 log = logging.getLogger(__name__)
@@ -21,16 +26,22 @@ def fetch(spec: dict) -> dict[str, str]:
 
     spec: path, of the folder; archives: url, checksum, size, into (a folder below, or "") each;
     mirror: where files of the same names lie instead, or "". A folder that somebody else filled
-    is left alone. A stopped call goes on with the file that it was at. Raises StockpotError as
-    ``download`` and ``unpack`` do, and where two archives bring the same name.
+    is left alone. A stopped call goes on with the file that it was at. Processes that want the
+    same folder wait for each other. Raises StockpotError as ``download`` and ``unpack`` do, and
+    where a name is in the folder already.
     """
     folder = Path(spec["path"]).resolve()
+    waiting = folder.with_name(f"{folder.name}.downloads")
+    with _alone(waiting):
+        return _fetch(folder, waiting, spec)
+
+
+def _fetch(folder: Path, waiting: Path, spec: dict) -> dict[str, str]:
     done = folder / DONE
     if folder.exists() and not done.exists() and any(folder.iterdir()):
         log.info("%s is there already; nothing is fetched", folder)
         return {}
     found = json.loads(done.read_text()) if done.exists() else {}
-    waiting = folder.with_name(f"{folder.name}.downloads")
     for archive in spec["archives"]:
         name = urlsplit(archive["url"]).path.rpartition("/")[2]
         file, whole = waiting / name, waiting / f"{name}.unpacked"
@@ -39,11 +50,11 @@ def fetch(spec: dict) -> dict[str, str]:
             found[name] = download(url, file, archive["checksum"], archive["size"])
             if not name.endswith(ARCHIVES):
                 _own(folder, archive["into"])
-                file.replace(folder / archive["into"] / name)
+                _put(file, folder / archive["into"] / name, found[name])
             else:
                 if not whole.exists():  # else a stopped call unpacked it
                     log.info("unpacking %s for %s", file, folder / archive["into"])
-                    unpack(file, whole)
+                    unpack(file, whole, kept=DONE)
                 if not archive["into"] and not done.exists():
                     _note(whole, found)
                     whole.rename(folder)  # at once, and in place of an empty one
@@ -54,9 +65,28 @@ def fetch(spec: dict) -> dict[str, str]:
         file.unlink(missing_ok=True)
         if whole.exists():
             whole.rmdir()
-    if waiting.exists() and not any(waiting.iterdir()):
-        waiting.rmdir()
     return found
+
+
+@contextmanager
+def _alone(waiting: Path) -> Iterator[None]:
+    """No other process is at the folder of the downloads until the block ends; then it is gone,
+    if nothing is in it."""
+    try:
+        with ExitStack() as stack:
+            while True:
+                try:
+                    waiting.mkdir(parents=True, exist_ok=True)
+                    stack.enter_context(own_part(waiting / "lock", ()))  # for its lock alone
+                except FileNotFoundError:
+                    continue  # the process before this one took the folder away meanwhile
+                except OSError as error:
+                    log.info("%s: no lock there (%s)", waiting, error.strerror)
+                break
+            yield
+    finally:
+        with suppress(OSError):
+            waiting.rmdir()
 
 
 def _note(folder: Path, found: dict[str, str]) -> None:
@@ -71,9 +101,21 @@ def _own(folder: Path, into: str) -> None:
     (folder / into).mkdir(parents=True, exist_ok=True)
 
 
+def _put(file: Path, target: Path, sha256: str) -> None:
+    """Give a plain file its place; a stopped call may have done so."""
+    if not os.path.lexists(target):
+        file.rename(target)
+    elif not target.is_file() or sha256_file(target) != sha256:
+        raise _in_the_way(target, file)
+
+
 def _move(whole: Path, folder: Path) -> None:
     for path in sorted(whole.iterdir()):
         target = folder / path.name
-        if target.exists():
-            raise StockpotError(f"{target}: is there already; move it away to put {path} there")
+        if os.path.lexists(target):
+            raise _in_the_way(target, path)
         path.rename(target)
+
+
+def _in_the_way(target: Path, path: Path) -> StockpotError:
+    return StockpotError(f"{target}: is there already; move it away to put {path} there")

@@ -42,10 +42,12 @@ def unpack(
     folder: str | Path,
     password: bytes | None = None,
     limits: Limits = DEFAULT,
+    kept: str = "",
 ) -> int:
     """Unpack a tar (plain, gzip, bzip2, xz) or a zip into a new folder; the number of files.
 
     The kind follows from the bytes, not from the name. password: of encrypted members of a zip.
+    kept: a name directly in the folder that no archive may bring.
     Plain files and folders alone are taken, with the modes of any new file. Links of all kinds
     are refused, those that stay inside too, so that a path within the folder is never one out.
 
@@ -64,7 +66,7 @@ def unpack(
         budget = _Budget(archive, raw, limits, progress)
         needed, found = members(raw, str(archive), password, budget.count)
         require_space(temporary, needed, str(archive))
-        files = sum(_take(member, temporary, budget) for member in found)
+        files = sum(_take(member, temporary, budget, kept) for member in found)
         if not files:
             raise StockpotError(f"{archive}: holds no files")
     return files
@@ -111,13 +113,15 @@ class _Budget:
         self.progress.show(self.raw.tell(), self.packed)
 
 
-def _take(member: Member, folder: Path, budget: _Budget) -> bool:
+def _take(member: Member, folder: Path, budget: _Budget, kept: str) -> bool:
     """Put a member into the folder; is it a file?"""
     budget.enter()
     what, parts = f"{budget.archive}, {member.name!r}", _parts(member.name)
     wrong = member.refused or _wrong_name(member.name, parts, budget.limits.name)
     if wrong or (member.open and not parts):
         raise StockpotError(f"{what}: {wrong or 'has no name'}")
+    if kept and parts and parts[0].casefold() == kept.casefold():  # some disks know no case
+        raise StockpotError(f"{what}: has a name that is kept for what was fetched")
     path = folder.joinpath(*parts)
     with _writing(what):
         if member.open is None:
