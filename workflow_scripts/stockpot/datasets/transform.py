@@ -2,7 +2,8 @@
 
 Only up to the uint8 image: normalisation happens on the device. As there, an image is resized in
 the mode that it is stored in (a palette by its nearest entries, transparency by its weight) and
-becomes RGB after; EXIF rotation is not applied.
+becomes RGB after; EXIF rotation is not applied. Only very thin images are refused, which there take
+gigabytes.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
 }
+THINNEST = 200  # times as long as wide, where the shorter side becomes the model's
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Transform:
         else:
             # torchvision's Resize and CenterCrop.
             short, long = min(width, height), max(width, height)
+            if long > THINNEST * short:
+                raise ValueError(
+                    f"{width} x {height} pixels, more than {THINNEST} times as long as wide"
+                )
             other = int(side * long / short)
             size = (side, other) if width <= height else (other, side)
             image = image.resize(size, resampling)
