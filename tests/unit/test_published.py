@@ -994,7 +994,7 @@ def test_a_missing_list_is_named(source, tmp_path):
         ("food101", "meta/test.json", '["waffles"]', "test.json: not readable"),
         ("food101", "meta/test.json", '{"soup": ["soup/1"]}', "its class 'soup' is none of"),
         ("cars", "cars_test_annos_withlabels.mat", "no", "withlabels.mat: not readable"),
-        ("dtd", "labels/test1.txt", "banded/9.jpg", "banded/9.jpg: not a readable image"),
+        ("dtd", "labels/test1.txt", "banded/9.jpg", "banded/9.jpg: cannot be read"),
     ],
 )  # fmt: skip
 def test_a_wrong_list_is_named(source, file, content, line, tmp_path):
