@@ -43,8 +43,8 @@ rule prepare_dataset:
     priority: 20
     conda:
         "../envs/stockpot.yaml"
-    # Decoding takes all cores that there are; rendering one.
-    threads: lambda w: workflow.cores if is_encoded(w.dataset) else 1
+    # Decoding takes as many of these as there are; rendering one.
+    threads: lambda w: 16 if is_encoded(w.dataset) else 1
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
         downloads=lambda w: [
