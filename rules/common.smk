@@ -8,7 +8,8 @@ ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, spec
-from stockpot.config import check, without_leftovers, without_nulls
+from stockpot.config import check
+from stockpot.config_merge import without_leftovers, without_nulls
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError

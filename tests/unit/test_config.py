@@ -13,7 +13,8 @@ import yaml
 from conftest import ARCHITECTURE, ROOT
 
 from stockpot import analyses, figures, registry, spec
-from stockpot.config import check, without_leftovers, without_nulls
+from stockpot.config import check
+from stockpot.config_merge import without_leftovers, without_nulls
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.datasets.sources.handwriting import PARTS

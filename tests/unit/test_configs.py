@@ -18,7 +18,8 @@ from conftest import ROOT
 from snakemake.utils import update_config
 
 from stockpot import spec
-from stockpot.config import check, without_leftovers, without_nulls
+from stockpot.config import check
+from stockpot.config_merge import without_leftovers, without_nulls
 from stockpot.search import named_space, run_specs
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import pytest
 from conftest import ARCHITECTURE, ROOT, python
 
-from stockpot import spec
 from stockpot.errors import StockpotError
+from stockpot.model_plan import model_plan
 from stockpot.models.files import CONFIG, MEAN, STD, WEIGHTS, preprocessing, read_config
 from stockpot.models.named import RANDOM, named_config
 
@@ -208,7 +208,7 @@ def model(config, tmp_path):
     def planned(**changes) -> dict:
         config["model"] = {"name": "mine", "pretrain": False, **changes}
         here = {"folder": folder, "file": tmp_path / "file", "nowhere": tmp_path / "nowhere"}
-        return spec._model(config, lambda path: here.get(path, ROOT / path))
+        return model_plan(config, lambda path: here.get(path, ROOT / path))
 
     planned.folder, planned.file = folder, tmp_path / "file"
     return planned

@@ -13,7 +13,8 @@ from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
 from stockpot import spec
-from stockpot.config import check, without_nulls
+from stockpot.config import check
+from stockpot.config_merge import without_nulls
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.errors import StockpotError

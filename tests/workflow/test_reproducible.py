@@ -38,7 +38,7 @@ def test_killed_five_times_on_one_core_the_tables_are_the_same(study, tmp_path):
     kinds = ("SIGINT", "SIGKILL", ALONE, "SIGTERM", "SIGINT")
     for kind in kinds:
         process = start(study, "--cores", "1")
-        time.sleep(rng.uniform(3, 12))
+        time.sleep(rng.uniform(2, 8))
         if kind == ALONE:
             process.kill()
         elif kind == "SIGKILL":

@@ -30,20 +30,14 @@ def test_the_default_is_several_models_per_job():
     assert "models_per_job: 4 " in (ROOT / "config.yaml").read_text()
 
 
-def test_swapped_hyperparameters_retrain_that_run(chunks):
-    """The sweep of linear runs too, as its end is in the same evaluation; it computes nothing."""
+def test_a_run_that_changed_and_one_that_is_new_compute_themselves_and_the_soups(chunks):
+    """The sweep of linear runs too, as its end is in one evaluation with that of base, and so does
+    the evaluation that the new run joins; they compute nothing else."""
     known = chunks.stored()
     chunks.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
-    jobs, cells = chunks.run()
-    assert jobs == Counter(finetune=1, evaluate=1, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert renewed(chunks, known) == {"base", "base alpha=0.5", "uniform", "ensemble"}
-    assert_only_missing(chunks, known, cells)
-
-
-def test_an_added_run_computes_itself_and_the_soups(chunks):
-    known = chunks.stored()
     chunks.edit(lambda c: c["finetune"]["search"].update(runs=4))
     jobs, cells = chunks.run()
-    assert jobs == Counter(finetune=1, evaluate=1) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert renewed(chunks, known) == {"search-03", "uniform", "ensemble"}
+    assert jobs == Counter(finetune=2, evaluate=2, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    changed = {"base", "base alpha=0.5", "search-03", "uniform", "ensemble"}
+    assert renewed(chunks, known) == changed
     assert_only_missing(chunks, known, cells)

@@ -23,18 +23,10 @@ from .datasets.classes import (
     resolved,
 )
 from .described import described
-from .digest import plain, sha256_file, sha256_sampled, short
+from .digest import plain, sha256_sampled, short
 from .errors import StockpotError
 from .merging import methods
-from .models.files import (
-    CONFIG,
-    WEIGHTS,
-    check_safetensors,
-    preprocessing,
-    read_config,
-    vocabulary,
-)
-from .models.named import RANDOM, TIMM, named_config, timm_config
+from .model_plan import checked, model_plan
 from .parts import check_counts, check_parts, parts
 from .prompts import read_head, texts_of
 from .registry import defaults
@@ -65,7 +57,7 @@ def build(config: dict, locate: Locate) -> Plan:
 
     Raises StockpotError for a file that is missing or broken.
     """
-    plan, config = Plan(model=_model(config, locate)), resolved(config)
+    plan, config = Plan(model=model_plan(config, locate)), resolved(config)
     plan.cloud = _cloud(config, locate)
     heads = {"": read_head("head", config["head"], locate)}
     for name, task in config["tasks"].items():
@@ -264,7 +256,7 @@ class _Seed:
         path, start = self.locate(entry["path"]), self.tasks[""]["start"]
         given = {k: v for k, v in entry.items() if k not in ("path", "settings")}
         # What is fetched is known by its address and checksum, before and after it is there.
-        content = {} if entry.get("url") else {"content": _sampled(path, key)}
+        content = {} if entry.get("url") else {"content": checked(path, key, sha256_sampled)}
         spec = {"name": name, "variant": "end-to-end", **given}
         id = _id(name, {**spec, **content, "start": start})
         files = [] if entry.get("url") else [str(path)]
@@ -361,80 +353,14 @@ def _id(name: str, spec) -> str:
     return f"{name}-{short(spec)}"
 
 
-def _model(config: dict, locate: Locate) -> dict:
-    """Where the model's files are, or how to import them, and what identifies them: their
-    content, not their place."""
-    settings, keys = config["model"], ("model.architecture", "model.weights")
-    folder, weights = locate(settings["architecture"]), settings.get("weights", "")
-    given = locate(weights) if weights and weights != RANDOM else None
-    file = given if given and given.is_file() else None
-    files, content = {}, {}
-    if folder.is_dir():
-        architecture = read_config(folder, keys[0])
-        files["config"] = folder / CONFIG
-        if words := vocabulary(architecture):
-            files["vocabulary"] = folder / words
-            content["vocabulary"] = _sha256(files["vocabulary"], keys[0])
-        if given and not file:
-            raise StockpotError(
-                f"{keys[1]}: no file {given}; or {RANDOM}, or null where the folder has them"
-            )
-        if not weights and not settings["pretrain"]:
-            files["weights"] = folder / WEIGHTS
-            check_safetensors(files["weights"], keys[0])
-            content["weights"] = _sampled(files["weights"], keys[0])
-    elif settings["architecture"].startswith(TIMM):
-        architecture = timm_config(settings, "" if file else weights, keys)
-    else:
-        architecture = named_config(settings["architecture"], "" if file else weights, keys)
-    if not folder.is_dir() and settings["pretrain"]:
-        raise StockpotError(f"{keys[0]}: {folder} is no folder; model.pretrain: true needs one")
-    if not folder.is_dir() and not weights:
-        raise StockpotError(
-            f"{keys[1]}: a model by name needs weights: a tag of its library's, a file, or {RANDOM}"
-        )
-    if weights and settings["pretrain"]:
-        raise StockpotError("model.pretrain: true trains the weights, so model.weights has no use")
-    if weights:
-        content["imported"] = _sampled(file, keys[1]) if file else weights
-        files |= {"checkpoint": file} if file else {}
-    content |= {"pretraining": config["pretraining"]} if settings["pretrain"] else {}
-    identity = short({"architecture": architecture, **content})
-    wanted = preprocessing(architecture)
-    return {
-        "id": f"{settings['name']}-{identity}",
-        "key": identity,
-        "transform": {key: wanted[key] for key in ("side", "resize_mode", "interpolation")},
-        "files": {name: str(path) for name, path in files.items()},
-        "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
-        "text": "timm" not in architecture,
-        "import": plain(
-            {"architecture": settings["architecture"], "config": architecture, "weights": weights}
-        )
-        if weights
-        else None,
-    }
-
-
 def _cloud(config: dict, locate: Locate) -> dict:
     """The table of published models: where it is, what it holds, how to read it."""
     given = config["standard"].get("table")
     if not given:
         return {}
     path = locate(given["path"])
-    sha256 = _sha256(path, "standard.table.path")
+    sha256 = checked(path, "standard.table.path")
     data, runs = config["data"], finetune_specs(config)
     taken = ["zero-shot", *runs, *config["soups"]]
     read_cloud(path, given, data["reference"], data["shifts"], taken)
     return plain({**given, "path": str(path), "sha256": sha256})
-
-
-def _sha256(path: Path, key: str, digest=sha256_file) -> str:
-    try:
-        return digest(path)
-    except OSError as error:
-        raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
-
-
-def _sampled(path: Path, key: str) -> str:
-    return _sha256(path, key, sha256_sampled)
