@@ -42,18 +42,9 @@ def check_parts(config: dict, locate: Locate) -> None:
         tests = all(path.startswith(("data.reference", "data.shifts")) for path in (a, b))
         views = tests and _views(datasets[other[a]], datasets[other[b]])
         if share_images(images[a], images[b]) and not both and not views:
-            splits = images[a].split != images[b].split and "{}" not in (
-                images[a].split,
-                images[b].split,
-            )
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "
-                f"{(training | other)[a]!r}, which is {a}; "
-                + (
-                    "parts of one split need the same held_out, test and seed"
-                    if splits
-                    else "training, held-out and test sets must differ"
-                )
+                f"{(training | other)[a]!r}, which is {a}; {_mend(images[a], images[b])}"
             )
     for path, name in other.items():
         stored = origin(datasets, name)
@@ -70,6 +61,13 @@ def check_parts(config: dict, locate: Locate) -> None:
                     f"datasets.{name}: its class '{label}' is not among the {len(known)} "
                     f"classes of the training set {train} ({path}): {', '.join(known)}"
                 )
+
+
+def _mend(one: sources.Identity, other: sources.Identity) -> str:
+    """What two sets that share images lack."""
+    if one.part and other.part and one.split != other.split:
+        return "parts of one split need the same held_out, test and seed"
+    return "training, held-out and test sets must differ"
 
 
 def _views(one: dict, other: dict) -> bool:

@@ -62,13 +62,10 @@ def _write(folder: Path, spec: dict, examples: Examples, images, described: dict
 
 def _rows(examples: Examples, rows: np.ndarray) -> Examples:
     """Some of the examples, in their order."""
-    scoring = examples.scoring
-    columns = {name: getattr(scoring, name) for name in ("groups", "videos", "accepted")}
-    kept = {name: [column[row] for row in rows] for name, column in columns.items() if column}
     return replace(
         examples,
         images=[examples.images[row] for row in rows],
         keys=[examples.keys[row] for row in rows],
         labels=np.asarray(examples.labels)[rows],
-        scoring=replace(scoring, **kept),
+        scoring=examples.scoring.of(rows),
     )

@@ -17,7 +17,9 @@ class FolderContext:
         """folders: of the start and of all ingredients; the first that has weights is the start.
         train: the training set, if the method looks at it."""
         self.spec, self._store = spec, store
-        self._data = dict(zip(("held-out", "train"), (held_out, *train)))
+        self._data = {"held-out": held_out}
+        if train:
+            self._data["train"] = train[0]
         self._folders = {read_card(folder).sha256: folder for folder in folders}
         usable = [card for card in map(read_card, folders) if card.status == "ok"]
         self.start = usable[0].sha256 if usable else ""
