@@ -22,11 +22,13 @@ include: "rules/analyses.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/exports.smk"
+include: "rules/behind.smk"
 
 
 rule all:
     default_target: True
     input:
+        behind(),
         expand(
             "<results>/studies/{study}/overview.{format}",
             study=plan.studies,
@@ -54,10 +56,7 @@ rule all:
 
 
 onerror:
-    print(
-        "\nNot finished: interrupted, or the first line with 'error:' above says why. "
-        "What is done is kept; the same command goes on."
-    )
+    print(failure(log))
 
 
 onsuccess:

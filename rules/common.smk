@@ -1,8 +1,10 @@
+import re
 import sys
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -34,9 +36,23 @@ try:
 except StockpotError as error:
     raise WorkflowError(str(error))
 
+if workflow.is_main_process:
+    logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))
+
 THREADS = config["threads"]
 # Jobs ask for a GPU only where there is one: without any, they may run side by side.
 GPU = int(has_gpu())
+
+
+def failure(logs):
+    """What to read after a run that failed: the errors of its jobs, once each. logs: of Snakemake."""
+    text = "".join(Path(log).read_text(errors="replace") for log in logs)
+    lines = dict.fromkeys(re.findall("^ *error: .*", text, re.M))
+    why = (
+        "".join(f"\n{line.strip()}" for line in lines)
+        or "\nNot finished: interrupted, or see above"
+    )
+    return f"{why}\nWhat is done is kept; the same command goes on."
 
 
 def one_of(names):

@@ -1076,3 +1076,11 @@ def test_a_line_needs_three_standard_models(config, schema):
     assert line.startswith("standard.models: 2 given") and "3 or more" in line
     config["standard"]["models"] = {}
     check(config, schema)
+
+
+def test_a_source_without_archives_says_so(config, schema):
+    config["datasets"]["v2"] = {"source": "folder", "path": "own", "download": True}
+    assert problems(config, schema) == [
+        line for line in problems(config, schema) if line.startswith("datasets.v2: unknown key")
+    ]
+    assert problems(config, schema)[0].endswith("no public archive, so place its files at its path")

@@ -105,6 +105,7 @@ def test_a_changed_csv_list_is_seen(listed):
     [
         ("file,label\n1.png,a\n", r"no column 'path'; there are file, label \(path_column"),
         ("path,kind\n1.png,a\n", r"list\.csv: no column 'label'; .*\(label_column names another"),
+        ("path;label\n1.png;a\n", r"there are path;label .*; columns are separated by commas here"),
         ("", r"no column 'path'; there are none"),
         ("path,label\n", r"list\.csv: no rows below the header"),
         ("path,label\n1.png,a\n\n1.png, \n", r"list\.csv, line 4: no label"),
@@ -126,6 +127,10 @@ def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
 def test_a_missing_csv_list_is_named(listed, tmp_path):
     with pytest.raises(StockpotError, match=r"datasets\.own\.path: no file .*gone\.csv"):
         made("csv", tmp_path / "out", path=str(tmp_path / "gone.csv"))
+    with pytest.raises(
+        StockpotError, match=r"own\.path: no file .*; source: folder reads a folder"
+    ):
+        made("csv", tmp_path / "out", path=str(tmp_path))
     with pytest.raises(StockpotError, match=r"datasets\.own\.images: no folder .*gone"):
         made("csv", tmp_path / "out", path=str(listed), images=str(tmp_path / "gone"))
 
@@ -386,6 +391,12 @@ def test_a_wrong_parquet_file_is_named(what, tmp_path):
     path = write(tmp_path / "a.parquet", **columns)
     with pytest.raises(StockpotError, match=line):
         made("parquet", tmp_path / "out", path=path)
+
+
+def test_a_column_without_images_is_seen_before_the_work(tmp_path):
+    path = write(tmp_path / "a.parquet", image=["1.png"], label=["a"])
+    with pytest.raises(StockpotError, match="the column 'image' is string, not bytes"):
+        sources.module("parquet").facts({"source": "parquet", "path": path}, Path, "key")
 
 
 def test_labels_beyond_the_names_are_named(tmp_path):

@@ -66,24 +66,17 @@ def test_nothing_reruns(study, edit):
     assert study.run() == (Counter(), 0)
 
 
-def test_swapped_hyperparameters_retrain_that_run(study):
-    """Their values trade places, so that neither the keys nor the set of values change."""
+def test_swapped_hyperparameters_and_an_added_run_train_these_runs(study):
+    """Values trade places, so that neither the keys nor the set of values change."""
     known = study.stored()
     base = study.config()["finetune"]["runs"]["base"]
     assert base == {"lr": 2.0e-4, "weight_decay": 1.0e-4}
     study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
-    jobs, cells = study.run()
-    assert jobs == Counter(finetune=1, evaluate=1, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert renewed(study, known) == {"base", "base alpha=0.5", "uniform", "ensemble"}
-    assert_only_missing(study, known, cells)
-
-
-def test_an_added_run_computes_itself_and_the_soups(study):
-    known = study.stored()
     study.edit(lambda c: c["finetune"]["search"].update(runs=2))
     jobs, cells = study.run()
-    assert jobs == Counter(finetune=1, evaluate=1) + SOUPS + SOUPS_EVALUATED + TABLES
-    assert renewed(study, known) == {"search-01", "uniform", "ensemble"}
+    assert jobs == Counter(finetune=2, evaluate=2, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
+    changed = {"base", "base alpha=0.5", "search-01", "uniform", "ensemble"}
+    assert renewed(study, known) == changed
     assert_only_missing(study, known, cells)
 
 
@@ -95,52 +88,50 @@ def test_a_removed_run_remakes_the_soups(study):
     assert cells == SETS
 
 
-def test_an_added_alpha_computes_its_cells(study):
-    known = study.stored()
+def test_an_added_alpha_computes_its_cells_and_going_back_none(study):
+    known, before = study.stored(), study.tables()
     study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.25, 0.5, 1.0]))
     jobs, cells = study.run()
     assert jobs == Counter(sweep=3) + TABLES
     assert renewed(study, known) == {"base alpha=0.25", "linear alpha=0.25"}
     assert cells in (2 * SETS, 3 * SETS)  # the greedy soup may be the base model
     assert_only_missing(study, known, cells)
+    study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.5, 1.0]))
+    assert study.run() == (TABLES, 0)
+    assert study.tables() == before
 
 
-def test_an_added_shift_computes_its_column(study):
+def test_an_added_shift_and_a_changed_file_compute_their_columns(study):
     recipes = len(study.cells()) // SETS
+    sketch = {"source": "world", "task": "objects", "distribution": "sketch", "images": 64}
     study.edit(
-        lambda c: (
-            c["data"]["shifts"].append("sketch"),
-            c["datasets"].update(
-                sketch={
-                    "source": "world",
-                    "task": "objects",
-                    "distribution": "sketch",
-                    "images": 64,
-                }
-            ),
-        )
+        lambda c: (c["data"]["shifts"].append("sketch"), c["datasets"].update(sketch=sketch))
     )
-    jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
-    assert cells == recipes
-
-
-def test_a_changed_file_renews_its_data_set(study):
-    recipes = len(study.cells()) // SETS
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=1, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
-    assert cells == recipes
+    assert jobs == Counter(prepare_dataset=2, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
+    assert cells == 2 * recipes
 
 
-def test_a_touched_file_changes_no_result(study):
+def test_what_a_failed_job_took_away_is_made_again(study):
+    """Though what was made of it before is still there, and newer than all of its inputs."""
     before = study.tables()
-    os.utime(next((study.folder / "own").rglob("*.png")))
+    picture = next((study.folder / "own").rglob("*.png"))
+    measure = study.folder / "workflow_scripts" / "measure.py"
+    for file, broken, error in (
+        (measure, b"raise SystemExit(3)", "Error in rule measure"),
+        (picture, b"", f"error: own/{picture.parent.name}/{picture.name}: not a readable image"),
+    ):
+        whole = file.read_bytes()
+        file.write_bytes(broken)
+        for _ in range(2):
+            done = study.snakemake("--cores", "2", check=False)
+            assert done.returncode and error in done.stdout + done.stderr
+        file.write_bytes(whole)
     jobs, cells = study.run()
-    assert jobs["prepare_dataset"] == 1
-    assert jobs["finetune"] == 0
-    assert cells == 0
+    # The picture has a new date, and what it was: nothing follows from a date.
+    assert (jobs["prepare_dataset"], jobs["measure"], jobs["finetune"], cells) == (1, 1, 0, 0)
     assert study.tables() == before
 
 
@@ -153,19 +144,15 @@ def test_changed_prompts_renew_the_heads_and_what_follows(study):
     )
 
 
-def test_an_added_soup_computes_itself(study):
+def test_added_soups_compute_themselves(study):
+    """One that is not linear writes a Classifier; its sweep shares its ends with what is there."""
     pair = {"method": "uniform", "ingredients": ["base", "linear"]}
-    study.edit(lambda c: c.setdefault("soups", {}).update(pair=pair))
-    assert study.run() == (Counter(soup=1, evaluate=1) + TABLES, SETS)
-
-
-def test_an_added_merge_that_is_not_linear_computes_itself(study):
-    """It writes a Classifier; a sweep towards it shares its ends with what is there."""
-    study.edit(lambda c: c.setdefault("soups", {}).update(ties={"method": "ties"}))
+    soups = {"pair": pair, "ties": {"method": "ties"}}
+    study.edit(lambda c: c.setdefault("soups", {}).update(soups))
     study.edit(lambda c: c["sweep"].update(of=["base", "linear", "greedy", "ties"]))
     jobs, cells = study.run()
-    assert jobs == Counter(merge=1, evaluate=1, sweep=1) + TABLES
-    assert cells == 2 * SETS  # alpha 0.5 and 1; alpha 0 is the zero-shot model
+    assert jobs == Counter(soup=1, merge=1, evaluate=2, sweep=1) + TABLES
+    assert cells == (1 + 2) * SETS  # of ties alpha 0.5 and 1; alpha 0 is the zero-shot model
     (folder,) = study.results.glob("classifiers/ties-*")
     assert (folder / "classifier.safetensors").exists()
 
@@ -192,14 +179,3 @@ def test_code_of_one_figure_redraws_it(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "figures" / "alpha.py"
     path.write_text(path.read_text() + "\nUNUSED = 1\n")
     assert study.run() == (Counter(figure=1), 0)
-
-
-def test_going_back_costs_nothing(study):
-    before = study.tables()
-    study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.25, 0.5, 1.0]))
-    study.run()
-    study.edit(lambda c: c["sweep"].update(alphas=[0.0, 0.5, 1.0]))
-    jobs, cells = study.run()
-    assert jobs == TABLES
-    assert cells == 0
-    assert study.tables() == before

@@ -130,6 +130,16 @@ def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     return training, other
 
 
+def summary(config: dict, locate: Locate) -> list[str]:
+    """A line per data set and part: what it is for, its name, how many images and classes."""
+    training, other = parts(config)
+    datasets, lines = config["datasets"], []
+    for path, name in (training | other).items():
+        images, classes = count(datasets, name, locate), class_names(datasets, name, locate)
+        lines.append(f"{path}: {name}, {images:,} images of {len(classes):,} classes")
+    return lines
+
+
 def _scratch_parts(config: dict) -> dict[str, str]:
     """Key path -> training set of the models trained from random weights."""
     return {

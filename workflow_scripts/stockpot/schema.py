@@ -100,8 +100,12 @@ def line(error) -> str:
         unknown = [key for key in value if key not in allowed]
         if not allowed:
             return f"{path}: unknown key {', '.join(map(repr, unknown))}; there are no options here"
+        hint = ""
+        if path.startswith("datasets.") and "download" in unknown:
+            hint = "; this source has no public archive, so place its files at its path"
         return (
             f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
+            f"{hint}"
         )
     if error.validator == "type":
         hint = ""

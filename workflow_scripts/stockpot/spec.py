@@ -27,7 +27,7 @@ from .digest import plain, sha256_sampled, short
 from .errors import StockpotError
 from .merging import methods
 from .model_plan import checked, model_plan
-from .parts import check_counts, check_parts, parts
+from .parts import check_counts, check_parts, parts, summary
 from .prompts import read_head, texts_of
 from .registry import defaults
 from .search import finetune_specs, run_specs, standard_specs, with_options
@@ -37,10 +37,12 @@ Locate = Callable[[str], Path]
 
 @dataclass
 class Plan:
-    """All artefacts by id; ``studies`` by "<study>/seed<seed>"; ``sizes``: data set -> images."""
+    """All artefacts by id; ``studies`` by "<study>/seed<seed>"; ``sizes``: data set -> images;
+    ``summary``: lines to read before the work begins."""
 
     model: dict = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    summary: list[str] = field(default_factory=list)
     cloud: dict = field(default_factory=dict)
     downloads: dict[str, dict] = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def build(config: dict, locate: Locate) -> Plan:
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
+    plan.summary = summary(config, locate)
     used = {name for part in parts(config) for name in part.values()}
     sizes = {name: count(config["datasets"], name, locate) for name in sorted(used)}
     classes = len(class_names(config["datasets"], config["data"]["train"], locate))

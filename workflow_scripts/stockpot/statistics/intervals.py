@@ -1,7 +1,7 @@
 """Confidence intervals of one accuracy and of an unweighted mean of accuracies."""
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 
 def tails(confidence: float) -> tuple[float, float]:
@@ -28,8 +28,8 @@ def clopper_pearson(k, n, confidence: float = 0.95) -> tuple[np.ndarray, np.ndar
     k, n = _counts(k, n)
     lower, upper = tails(confidence)
     # The parameter that is 0 at an end of the range is replaced before, not after, the call.
-    low = np.where(k == 0, 0.0, beta.ppf(lower, np.where(k == 0, 1, k), n - k + 1))
-    high = np.where(k == n, 1.0, beta.ppf(upper, k + 1, np.where(k == n, 1, n - k)))
+    low = np.where(k == 0, 0.0, betaincinv(np.where(k == 0, 1, k), n - k + 1, lower))
+    high = np.where(k == n, 1.0, betaincinv(k + 1, np.where(k == n, 1, n - k), upper))
     return low, high
 
 

@@ -11,7 +11,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
-from scipy.stats import linregress
 
 from .intervals import tails
 
@@ -72,6 +71,8 @@ def fit_line(reference, shift, axis: str = "logit") -> Line:
     reference, shift: [models] accuracies as fractions, clipped with ``inside`` first.
     ValueError for fewer than three models, an accuracy without a place, an unknown axis.
     """
+    from scipy.stats import linregress  # half a second, and figures draw lines that are there
+
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
     return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)

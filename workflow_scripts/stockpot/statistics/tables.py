@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..cloud import LEAST
 from ..datasets.classes import subset
@@ -123,7 +123,7 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
 def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
     """[rows]: n, and of what is no count, how many examples a count with such an interval has."""
     value, low, high, n = (table[c].to_numpy(float) for c in ("value", "low", "high", "n"))
-    error = (high - low) / (2 * norm.ppf(tails(confidence)[1]))
+    error = (high - low) / (2 * ndtri(tails(confidence)[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
     resampled = (table["interval"] == "bootstrap").to_numpy() & np.isfinite(equivalent)

@@ -42,7 +42,8 @@ def identity(entry, locate):
 def facts(entry, locate, key):
     file, folder = locate(entry["path"]), entry.get("images")
     if not file.is_file():
-        raise StockpotError(f"{key}.path: no file {file}")
+        hint = "; source: folder reads a folder per class" if file.is_dir() else ""
+        raise StockpotError(f"{key}.path: no file {file}{hint}")
     images = locate(folder) if folder else file.parent
     if not images.is_dir():
         raise StockpotError(f"{key}.images: no folder {images}")
@@ -87,6 +88,12 @@ def _rows(entry, locate) -> list[tuple[str, str, str]]:
     return _read(locate(entry["path"]), entry["path_column"], entry["label_column"])
 
 
+def _separator(columns: list[str] | None) -> str:
+    """A hint for a file that another program's habits have shaped."""
+    found = [mark for mark in (";", "\t") if any(mark in column for column in columns or [])]
+    return "; columns are separated by commas here" if found else ""
+
+
 @once
 def _read(file: Path, path_column: str, label_column: str) -> list[tuple[str, str, str]]:
     """(where it stands, path, label) of every row."""
@@ -102,6 +109,7 @@ def _read(file: Path, path_column: str, label_column: str) -> list[tuple[str, st
                 raise StockpotError(
                     f"{file}: no column {column!r}; there are "
                     f"{', '.join(rows.fieldnames or []) or 'none'} ({option} names another)"
+                    + _separator(rows.fieldnames)
                 )
         for row in rows:
             where = f"{file}, line {rows.line_num}"

@@ -61,7 +61,10 @@ def identity(entry, locate):
 
 
 def facts(entry, locate, key):
-    found = file_facts(locate(entry["path"]), with_defaults(entry)["glob"], key)
+    path, filled = locate(entry["path"]), with_defaults(entry)
+    found = file_facts(path, filled["glob"], key)
+    for file in files_of(path, filled["glob"]):
+        _groups(file, filled["image_column"])
     return found | list_facts(entry, locate, key)
 
 
