@@ -1,6 +1,5 @@
 """The README's table "What re-runs when", a row a test: jobs per rule and cells computed."""
 
-import os
 import subprocess
 import time
 from collections import Counter
