@@ -15,7 +15,7 @@ from stockpot.config_merge import without_leftovers, without_nulls
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
-from stockpot.hardware import has_gpu
+from stockpot.gpus import has_gpu
 from stockpot.registry import defaults
 from stockpot.search import named_space
 

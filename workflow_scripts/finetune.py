@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from stockpot.job import job
+from stockpot.training import variants
 from stockpot.training.run import run
+from stockpot.training.together import together
 
 with job(snakemake) as spec:
     start = snakemake.input.get("start_cards", [])
     joint = snakemake.input.get("joint_data", [])
-    run(
-        spec,
+    arguments = dict(
+        spec=spec,
         train=Path(snakemake.input.train_data[0]).parent,
         held_out=Path(snakemake.input.held_out_data[0]).parent,
         start=Path(start[0]).parent if start else None,
@@ -18,3 +20,8 @@ with job(snakemake) as spec:
         joint=Path(joint[0]).parent if joint else None,
         averages=bool(snakemake.output.get("averages")),
     )
+    gpus, nodes = (snakemake.resources.get(name, 1) for name in ("gpu", "nodes"))
+    if max(gpus, nodes) > 1 and variants.shared(spec["variant"]):
+        together(arguments, max(gpus, 1), nodes, snakemake.threads)
+    else:
+        run(**arguments)

@@ -8,7 +8,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import StockpotError
+from .errors import StockpotError, Stopped
 
 
 def _alone(path: Path):
@@ -40,26 +40,42 @@ def job(snakemake):
     with open(path, "a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    talk()
+    lock = _alone(path.with_name(f".{path.name}.lock"))  # noqa: F841  held until the process ends
+    os.truncate(path, 0)
+    with ending():
+        yield snakemake.params.spec
+    logging.getLogger("stockpot").info("done")
+
+
+def talk(loud: bool = True) -> None:
+    """Lines of our own code, of all levels or of warnings alone, to the log."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.WARNING,
         format="%(asctime)s  %(message)s",
         datefmt="%H:%M:%S",
     )
-    logging.getLogger("stockpot").setLevel(logging.INFO)
+    logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
-    lock = _alone(path.with_name(f".{path.name}.lock"))  # noqa: F841  held until the process ends
-    os.truncate(path, 0)
+
+
+@contextmanager
+def ending():
+    """End the process at once where the block does not go through, with one line if it is known
+    what it lacks, else with its traceback."""
     try:
-        yield snakemake.params.spec
+        yield
     except StockpotError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        os._exit(1)
+        _end(1, f"error: {error}")
+    except Stopped as stopped:
+        _end(143, f"stopped {stopped}; the state is saved, and the same command goes on from it")
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr, flush=True)
-        os._exit(130)
+        _end(130, "interrupted; the same command goes on from here")
     except Exception:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    logging.getLogger("stockpot").info("done")
+        _end(1, traceback.format_exc())
+
+
+def _end(code: int, line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+    os._exit(code)

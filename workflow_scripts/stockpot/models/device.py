@@ -1,11 +1,24 @@
 """Where to compute."""
 
+import logging
+from functools import cache
+
 import torch
 
+from ..gpus import claim
 
+log = logging.getLogger(__name__)
+
+
+@cache
 def pick_device() -> str:
-    """The first GPU where there is one, else the CPU."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """A GPU of this process's own where there is one, else the CPU."""
+    claimed = claim(1)
+    if torch.cuda.is_available():
+        log.info("on GPU %s, %s", ",".join(claimed), torch.cuda.get_device_name())
+        return "cuda"
+    log.info("on the CPU, as no GPU is visible here")
+    return "cpu"
 
 
 def fast_at_bf16(device: str) -> bool:

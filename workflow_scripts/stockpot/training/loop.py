@@ -1,20 +1,21 @@
-"""The training loop: AdamW, warm-up and cosine, gradient clipping, resumable after each epoch."""
+"""The training loop: AdamW, warm-up and cosine, gradient clipping, resumable after any step."""
 
-import logging
-import time
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ..files import atomic
+from ..errors import Stopped
 from .averages import Averages
+from .heartbeat import Heartbeat
 from .objective import Objective
+from .processes import Processes
 from .sam import sharpen
 from .schedule import warmup_cosine
-
-log = logging.getLogger(__name__)
+from .state import State
+from .stop import wishes
 
 
 class Diverged(Exception):
@@ -66,11 +67,14 @@ def fit(
     spec: epochs, batch_size, lr, weight_decay, warmup (share of the steps), clip (global
     norm), seed, what ``Objective`` takes, and where they are wanted sam (rho), ema (decays) and
     swa (share). Every epoch's order and augmentation follow from (seed, epoch), so a run that
-    resumes from ``state_dir`` ends with the same bytes as one that was never stopped. start:
+    resumes from ``state_dir`` ends with the same bytes as one that was never stopped. The state is
+    saved after every epoch, after ten minutes within one, and when SIGTERM or SIGINT asks to stop,
+    which raises Stopped. Where torch.distributed is set up, its processes share each batch. start:
     the model that distillation and L2-SP refer to. averages_dir: where averages are saved.
     Raises Diverged at the first loss that is not finite.
     """
-    model.to(device)
+    processes = Processes()
+    net = processes.model(model.to(device))
     objective = Objective(spec, start)
     groups = parameter_groups(model, spec["weight_decay"])
     optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
@@ -79,48 +83,59 @@ def fit(
     warmup = max(1, round(spec["warmup"] * steps))
     averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), steps)
     parts = {"model": model, "optimizer": optimizer, "averages": averages}
-    history, state = _resume(parts, state_dir)
+    state = State(parts, state_dir, processes)
+    place = state.load()
+    done = len(place.history) * per_epoch + place.step
+    heartbeat = Heartbeat(steps, done, spec["epochs"], processes.first)
 
-    for epoch in range(len(history), spec["epochs"]):
-        started = time.monotonic()
-        generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
-        order = train.order(generator)
-        model.train()
-        total = 0.0
-        for i, rows in enumerate(batches(order, spec["batch_size"])):
-            for group in optimizer.param_groups:
-                group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
-            x = train.prepare(train.inputs[rows].to(device), generator)
-            loss_of = objective.on(x, train.labels[rows].to(device), generator)
-            loss = loss_of(model)
-            if not torch.isfinite(loss):
-                raise Diverged(f"the loss became {loss.item()} in epoch {epoch + 1}, step {i + 1}")
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if spec.get("sam"):
-                sharpen(model, loss_of, spec["sam"])
-            torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
-            optimizer.step()
-            averages.update(model)
-            total += loss.item() * len(rows)
-        if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
-            raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
-        history.append(
-            {
-                "epoch": epoch + 1,
-                "loss": total / len(train),
-                "held_out_n": len(held_out),
-                "held_out_k": correct(model, held_out, device),
-            }
-        )
-        _report(history[-1], spec["epochs"], len(train), time.monotonic() - started)
-        with atomic(state) as path:
-            saved = {name: part.state_dict() for name, part in parts.items()}
-            torch.save({**saved, "history": history}, path)
+    with wishes() as wish:
+        for epoch in range(len(place.history), spec["epochs"]):
+            generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
+            order = train.order(generator)
+            if place.step:
+                generator.set_state(place.draws)
+            net.train()
+            for i, rows in list(enumerate(batches(order, spec["batch_size"])))[place.step :]:
+                for group in optimizer.param_groups:
+                    group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
+                x = train.prepare(train.inputs[rows].to(device), generator)
+                share, weight = processes.share(len(rows))
+                loss_of = objective.on(x, train.labels[rows].to(device), generator, share, weight)
+                loss = loss_of(net)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                if spec.get("sam"):
+                    sharpen(net, loss_of, spec["sam"])
+                told = [loss.item() / processes.count, wish.signal, state.due()]
+                mean, asked, due = processes.sum(told, device)
+                if not math.isfinite(mean):
+                    raise Diverged(f"the loss became {mean} in epoch {epoch + 1}, step {i + 1}")
+                torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
+                optimizer.step()
+                averages.update(model)
+                place.step, place.loss = i + 1, place.loss + mean * len(rows)
+                heartbeat.step(len(rows), epoch, mean)
+                if asked or due:
+                    state.save(place, generator)
+                if asked:
+                    raise Stopped(f"after epoch {epoch}, step {i + 1}")
+            if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
+                raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
+            place.history.append(
+                {
+                    "epoch": epoch + 1,
+                    "loss": place.loss / len(train),
+                    "held_out_n": len(held_out),
+                    "held_out_k": correct(model, held_out, device),
+                }
+            )
+            place.step, place.loss = 0, 0.0
+            heartbeat.epoch(place.history[-1])
+            state.save(place, generator)
     model.eval()
-    if averages_dir:
+    if averages_dir and processes.first:
         averages.save(averages_dir)
-    return history
+    return place.history
 
 
 def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
@@ -131,30 +146,11 @@ def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
 
 @torch.no_grad()
 def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 100) -> int:
-    """Number of examples whose largest logit is at the label."""
+    """Number of examples whose largest logit is at the label; processes share them."""
     model.eval()
-    hits = 0
-    for inputs, labels in zip(data.inputs.split(batch_size), data.labels.split(batch_size)):
-        predicted = model(data.prepare(inputs.to(device), None)).argmax(1)
-        hits += int((predicted.cpu() == labels).sum())
-    return hits
-
-
-def _resume(parts: dict, state_dir: Path) -> tuple[list[dict], Path]:
-    """Epochs that are done, whose state the parts take up, and the file of the state."""
-    state = Path(state_dir) / "state.pt"
-    if not state.exists():
-        return [], state
-    saved = torch.load(state, weights_only=True)
-    for name, part in parts.items():
-        part.load_state_dict(saved[name])
-    log.info("resumed after epoch %d", len(saved["history"]))
-    return saved["history"], state
-
-
-def _report(row: dict, epochs: int, n: int, seconds: float) -> None:
-    log.info(
-        "epoch %d/%d  loss %.4f  held-out %.2f %%  %.0f images/s  %.0f s left",
-        row["epoch"], epochs, row["loss"], 100 * row["held_out_k"] / row["held_out_n"],
-        n / seconds, seconds * (epochs - row["epoch"]),
-    )  # fmt: skip
+    hits, processes = 0, Processes()
+    for i, rows in enumerate(torch.arange(len(data.labels)).split(batch_size)):
+        if i % processes.count == processes.rank:
+            predicted = model(data.prepare(data.inputs[rows].to(device), None)).argmax(1)
+            hits += int((predicted.cpu() == data.labels[rows]).sum())
+    return int(processes.sum([hits], device)[0])

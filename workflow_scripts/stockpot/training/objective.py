@@ -28,12 +28,21 @@ class Objective:
         self.l2_start, self.l1 = spec.get("l2_start", 0), spec.get("l1", 0)
         self.start = start.requires_grad_(False) if start is not None else None
 
-    def on(self, x: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> Loss:
-        """The loss on one batch as a function of the model. labels: int64 [n]."""
+    def on(
+        self,
+        x: torch.Tensor,
+        labels: torch.Tensor,
+        generator: torch.Generator,
+        rows: slice = slice(None),
+        weight: float = 1.0,
+    ) -> Loss:
+        """The loss on one batch as a function of the model. labels: int64 [n]; rows: of the batch,
+        once it is mixed, those that this process looks at; weight: of their loss."""
         share, others = 1.0, labels
         if self.mixup:
             share, order = _mixed(self.mixup, len(x), generator)
             x, others = share * x + (1 - share) * x[order], labels[order]
+        x, labels, others = x[rows], labels[rows], others[rows]
         teacher = None
         if self.distill:
             with torch.no_grad():
@@ -51,7 +60,7 @@ class Objective:
                 total = total + self.l2_start * _distance(model, self.start)
             if self.l1:
                 total = total + self.l1 * _size(model)
-            return total
+            return total if weight == 1 else weight * total
 
         return loss
 

@@ -15,6 +15,7 @@ from ..models.device import pick_device
 from . import variants
 from .averages import Averages
 from .loop import Diverged
+from .processes import Processes
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,10 @@ def run(
     except Diverged as error:
         log.error("%s diverged: %s; it will enter no soup. A lower lr helps.", spec["name"], error)
         card, tensors = _diverged(context, str(error)), {}
-        if averages:
+        if averages and Processes().first:
             Averages(torch.nn.Module(), [], 1, 0).save(folder)
+    if not Processes().first:
+        return
     card = replace(card, name=spec["name"], kind=spec["variant"], spec=spec)
     write_classifier(folder, card, tensors)
     shutil.rmtree(state, ignore_errors=True)

@@ -45,6 +45,11 @@ def draws(name: str) -> tuple[str, ...]:
     return registry.literal(__file__, name, "DRAWS") or ()
 
 
+def shared(name: str) -> bool:
+    """May several processes share its batches (``SHARED``)?"""
+    return bool(registry.literal(__file__, name, "SHARED"))
+
+
 def load(name: str):
     """The ``train`` function of a variant."""
     return registry.load(__name__, __file__, name, "train", "training variant")

@@ -7,6 +7,7 @@ from ..images import image_batches, joint
 from ..loop import fit
 from ..start import start_of
 
+SHARED = True
 OPTIONS = {
     "initial_head": {
         "description": "the start's, zero-shot or trained (LP-FT); or random, poor for WiSE-FT",

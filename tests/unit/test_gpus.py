@@ -1,0 +1,100 @@
+"""Every process has GPUs of its own: the locks, without any GPU."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from stockpot import gpus
+from stockpot.errors import StockpotError
+
+CLAIM = """
+import json, sys, time
+from stockpot.gpus import claim
+import os
+taken, began = claim(int(sys.argv[1])), time.monotonic()
+print(json.dumps(["has", taken, os.environ["CUDA_VISIBLE_DEVICES"], began]), flush=True)
+time.sleep(float(sys.argv[2]))
+print(json.dumps(["ends", time.monotonic()]), flush=True)
+"""
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """A function that starts a process which claims GPUs and holds them for a while."""
+    made = []
+
+    def start(count=1, seconds=0.3, visible="0,1", job=""):
+        own = {"CUDA_VISIBLE_DEVICES": visible, "TMPDIR": str(tmp_path), "SLURM_JOB_ID": job}
+        command = [sys.executable, "-c", CLAIM, str(count), str(seconds)]
+        made.append(
+            subprocess.Popen(
+                command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True,
+            )
+        )  # fmt: skip
+        return made[-1]
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def held(process):
+    """(devices, from, to) of a process that has ended by itself."""
+    out, err = process.communicate(timeout=60)
+    (_, taken, shown, began), (_, ended) = map(json.loads, out.splitlines())
+    assert shown == ",".join(taken), err
+    return taken, began, ended
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_two_processes_have_one_gpu_at_a_time(start, count):
+    spans = [held(p) for p in [start(count, visible="0,1,2,3") for _ in range(10)]]
+    used = set()
+    for i, (mine, begin, end) in enumerate(spans):
+        assert len(mine) == count
+        used |= set(mine)
+        for others, b, e in spans[:i]:
+            assert not set(mine) & set(others) or end <= b or e <= begin
+    assert used == {"0", "1", "2", "3"}
+    assert any(b < f and e < g for _, b, g in spans for _, e, f in spans), "some ran side by side"
+
+
+def test_the_gpus_of_a_killed_process_are_free(start):
+    first = start(2, 100)
+    assert json.loads(first.stdout.readline())[1] == ["0", "1"]
+    second = start(1)
+    time.sleep(0.5)
+    assert second.poll() is None
+    first.send_signal(signal.SIGKILL)
+    assert held(second)[0] == ["0"]
+
+
+def test_another_job_of_the_scheduler_has_others_under_the_same_number(start):
+    assert json.loads(start(1, 100, "0", job="7").stdout.readline())[1] == ["0"]
+    assert held(start(1, 0, "0", job="8"))[0] == ["0"]
+
+
+def test_names_of_devices_are_kept(start):
+    assert held(start(1, 0, "GPU-8932f937-d72c,MIG-1/2"))[0] == ["GPU-8932f937-d72c"]
+
+
+@pytest.mark.parametrize("visible", ["", "-1", " "])
+def test_none_visible_is_none(monkeypatch, visible):
+    monkeypatch.setenv(gpus.VISIBLE, visible)
+    assert gpus.visible() == [] == gpus.claim(2)
+
+
+def test_more_than_there_are_is_an_error(monkeypatch):
+    monkeypatch.setenv(gpus.VISIBLE, "0,1")
+    with pytest.raises(
+        StockpotError, match=r"^resources\.gpu: 3 wanted, but 2 visible here \(0,1\)"
+    ):
+        gpus.claim(3)

@@ -1,0 +1,107 @@
+"""A run that is stopped within an epoch, and lines that say how it is doing."""
+
+import os
+import re
+import signal
+
+import pytest
+import torch
+from test_training import SPEC, fitted, problem, small_model
+
+from stockpot.errors import Stopped
+from stockpot.training import heartbeat, state
+from stockpot.training.loop import fit
+from stockpot.training.stop import wishes
+
+
+def asking_at(step, number=signal.SIGTERM):
+    """Training data on which a signal arrives while this batch is prepared."""
+    data, plain, calls = problem(), problem().prepare, []
+
+    def prepare(x, generator):
+        calls.append(1)
+        if len(calls) == step:
+            os.kill(os.getpid(), number)
+        return plain(x, generator)
+
+    data.prepare = prepare
+    return data
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("step", [1, 2, 5, 6])
+def test_stopped_after_any_step_it_ends_with_the_same_bytes(tmp_path, step, number):
+    """80 examples in batches of 32: steps 3 and 6 are the last of their epochs."""
+    changes = {"batch_size": 32, "ema": [0.9]}
+    expected, history, _ = fitted(tmp_path / "whole", **changes)
+    with pytest.raises(
+        Stopped, match=rf"^after epoch {(step - 1) // 3}, step {(step - 1) % 3 + 1}$"
+    ):
+        fit(
+            small_model(), asking_at(step, number), problem(40, 1), {**SPEC, **changes},
+            tmp_path / "parts",
+        )  # fmt: skip
+    torch.manual_seed(99)
+    assert fitted(tmp_path / "parts", **changes)[:2] == (expected, history)
+
+
+def test_the_state_is_saved_by_time_too(tmp_path, monkeypatch):
+    """Then a crash, without a signal that could be heard, costs no more than that time."""
+    _, history, _ = fitted(tmp_path / "whole", batch_size=32)
+    monkeypatch.setattr(state, "SAVE_EVERY", 0)
+    data, plain, calls = problem(), problem().prepare, []
+
+    def prepare(x, generator):
+        calls.append(1)
+        if len(calls) == 6:
+            raise MemoryError
+        return plain(x, generator)
+
+    data.prepare = prepare
+    with pytest.raises(MemoryError):
+        fit(small_model(), data, problem(40, 1), {**SPEC, "batch_size": 32}, tmp_path / "parts")
+    data.prepare, calls[:] = prepare, [0] * 6
+    spec = {**SPEC, "batch_size": 32}
+    model = small_model()
+    assert fit(model, data, problem(40, 1), spec, tmp_path / "parts") == history
+    assert len(calls) - 6 == 3 * SPEC["epochs"] - 5, "five steps were kept"
+
+
+def test_a_second_wish_is_not_waited_for():
+    with pytest.raises(KeyboardInterrupt), wishes() as wish:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert wish.signal == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_handlers_are_put_back():
+    before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+    with wishes():
+        assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] != before
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(heartbeat, "EVERY", 0)
+    caplog.set_level("INFO")
+    fitted(tmp_path, batch_size=32, epochs=2)
+    beat = r"epoch \d/2  step \d/6  loss \d\.\d{4}  \d+ images/s  \d+ s left"
+    end = r"epoch \d/2  loss \d\.\d{4}  held-out \d+\.\d\d %  \d+ images/s  \d+ s left"
+    lines = [line for line in caplog.messages if line.startswith("epoch")]
+    kinds = [
+        "beat" if re.fullmatch(beat, line) else bool(re.fullmatch(end, line)) for line in lines
+    ]
+    assert kinds == 2 * ["beat", "beat", "beat", True]
+
+
+@pytest.mark.parametrize(
+    "done, steps, seconds, said",
+    [(10, 20, 10, "10 s left"), (10, 70, 60, "6 min left"), (1, 1001, 60, "16 h 40 min left")],
+)
+def test_the_time_left(monkeypatch, done, steps, seconds, said):
+    beat = heartbeat.Heartbeat(steps, 0, 1)
+    for _ in range(done):
+        beat.step(32, 0, 0.5)
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: beat.began + seconds)
+    assert beat.pace() == f"{32 * done / seconds:.0f} images/s  {said}"

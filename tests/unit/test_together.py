@@ -1,0 +1,125 @@
+"""One run in several processes: that of one process, up to the order of sums."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import run_spec
+from test_training import small_model
+
+from stockpot.errors import StockpotError
+from stockpot.models.card import read_card
+from stockpot.models.classifier import Weights
+from stockpot.training import variants
+from stockpot.training.processes import Processes
+from stockpot.training.run import run
+from stockpot.training.together import together
+
+MANY = {"epochs": 2, "batch_size": 32, "mixup": 0.4, "flip": 0.5, "sam": 0.05, "l2_start": 1e-3}
+
+
+def arguments(world, zero_shot, folder, **changes):
+    spec = {**run_spec("a"), **changes}
+    return {
+        "spec": spec, "train": world["train"], "held_out": world["held-out"], "start": zero_shot,
+        "folder": folder, "code": "code", "joint": None, "averages": "ema" in changes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("count, changes", [(2, {}), (3, {**MANY, "ema": [0.9]})])
+def test_processes_train_the_model_of_one(world, zero_shot, tmp_path, count, changes):
+    """With three, the batches of 32 and the last one are not cut evenly."""
+    run(**arguments(world, zero_shot, tmp_path / "one", **changes))
+    together(arguments(world, zero_shot, tmp_path / "more", **changes), count)
+    one, more = read_card(tmp_path / "one"), read_card(tmp_path / "more")
+    assert [r["held_out_k"] for r in one.history] == [r["held_out_k"] for r in more.history]
+    assert [r["loss"] for r in one.history] == pytest.approx([r["loss"] for r in more.history])
+    a, b = Weights(tmp_path / "one"), Weights(tmp_path / "more")
+    start = Weights(zero_shot)
+    moved, apart = (
+        sum(float((a[n] - other[n]).double().square().sum()) for n in a.names) ** 0.5
+        for other in (start, b)
+    )
+    # Adam makes whole steps of gradients that are 0 but for rounding, so this is no 1e-7.
+    assert apart < 5e-3 * moved, (apart, moved)
+    if changes:
+        assert (tmp_path / "more" / "averages.safetensors").exists()
+    assert sorted(p.name for p in (tmp_path / "one").iterdir()) == sorted(
+        p.name for p in (tmp_path / "more").iterdir()
+    )
+
+
+def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path, capfd):
+    asked = arguments(world, zero_shot, tmp_path / "x", shots=1000, shots_seed=0)
+    with pytest.raises(StockpotError, match="the 2 processes of this run ended with 1"):
+        together(asked, 2)
+    assert "error: finetune.runs.a.shots: 1000 wanted of every class" in capfd.readouterr().err
+    assert not (tmp_path / "x" / "classifier.json").exists()
+
+
+STOPPED = """
+import json, sys
+from pathlib import Path
+from stockpot.job import ending, talk
+from stockpot.training.together import together
+arguments = json.loads(Path(sys.argv[1]).read_text())
+talk()
+with ending():
+    together(arguments | {"folder": Path(arguments["folder"])}, 2)
+"""
+
+
+def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
+    whole = arguments(world, zero_shot, tmp_path / "whole", epochs=6)
+    together(whole, 2)
+    asked = {**whole, "folder": tmp_path / "parts"}
+    (tmp_path / "job.json").write_text(json.dumps(asked, default=str))
+    command = [sys.executable, "-c", STOPPED, str(tmp_path / "job.json")]
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=own, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "epoch 1/6" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+        assert process.wait() == 143, said
+    assert "stopped after epoch" in said and list((tmp_path / "parts").rglob("state.pt"))
+    together(asked, 2)
+    a, b = Weights(tmp_path / "whole"), Weights(tmp_path / "parts")
+    assert all(torch.equal(a[name], b[name]) for name in a.names)
+
+
+def test_alone_it_is_all():
+    alone = Processes()
+    assert alone.first and alone.share(7) == (slice(7), 1.0)
+    assert alone.sum([1.5, 2], "cpu") == [1.5, 2] and alone.agreed("x") == "x"
+    model = small_model()
+    assert alone.model(model) is model
+
+
+@pytest.mark.parametrize("count, n", [(2, 7), (3, 3), (4, 3), (8, 1), (1, 5)])
+def test_shares_make_up_the_mean(count, n):
+    losses, found = torch.rand(n, dtype=torch.float64), 0.0
+    seen = set()
+    for rank in range(count):
+        one = Processes()
+        one.rank, one.count = rank, count
+        rows, weight = one.share(n)
+        found += float(losses[rows].mean()) * weight / count
+        seen |= set(range(n)[rows]) if weight else set()
+    assert found == pytest.approx(float(losses.mean())) and seen == set(range(n))
+
+
+def test_batchnorm_needs_one_process_on_cpus():
+    two = Processes()
+    two.count = 2
+    with pytest.raises(StockpotError, match="BatchNorm is trained by one process"):
+        two.model(small_model())
+
+
+def test_which_variants_can():
+    assert [n for n in variants.names() if variants.shared(n)] == ["end-to-end"]

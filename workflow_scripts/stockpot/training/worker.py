@@ -1,0 +1,36 @@
+"""One of the processes of a run on several GPUs, as torchrun starts it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from stockpot.gpus import VISIBLE, visible
+from stockpot.job import ending, talk
+
+PATHS = ("train", "held_out", "start", "folder", "joint")
+
+
+def main(job: Path) -> None:
+    rank, devices = int(os.environ["LOCAL_RANK"]), visible()
+    if devices:
+        os.environ[VISIBLE] = devices[rank]
+    arguments = json.loads(job.read_text())
+    arguments |= {name: Path(arguments[name]) for name in PATHS if arguments.get(name)}
+    talk(loud=int(os.environ["RANK"]) == 0)
+
+    from torch import cuda, distributed
+
+    from stockpot.training.processes import WAIT
+    from stockpot.training.run import run
+
+    distributed.init_process_group("nccl" if cuda.is_available() else "gloo", timeout=WAIT)
+    with ending():
+        run(**arguments)
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
