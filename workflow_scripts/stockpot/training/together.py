@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import StockpotError, Stopped
 from ..gpus import claim
 
-WORKER = Path(__file__).with_name("worker.py")
+SCRIPTS = Path(__file__).parents[2]
 
 
 def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) -> None:
@@ -26,8 +26,9 @@ def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) 
     with tempfile.TemporaryDirectory(dir=arguments["folder"].parent) as folder:
         job = Path(folder) / "run.json"
         job.write_text(json.dumps(arguments, default=str))
-        command = [*_torchrun(processes, nodes), str(WORKER), str(job)]
+        command = [*_torchrun(processes, nodes), "-m", f"{__package__}.worker", str(job)]
         own = {"OMP_NUM_THREADS": str(max(1, threads // processes))}
+        own["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
         with subprocess.Popen(command, env={**os.environ, **own}) as child:
             asked = []
 

@@ -5,10 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from stockpot.gpus import VISIBLE, visible
-from stockpot.job import ending, talk
+from ..gpus import VISIBLE, visible
+from ..job import ending, talk
 
 PATHS = ("train", "held_out", "start", "folder", "joint")
 
@@ -23,8 +21,8 @@ def main(job: Path) -> None:
 
     from torch import cuda, distributed
 
-    from stockpot.training.processes import WAIT
-    from stockpot.training.run import run
+    from .processes import WAIT
+    from .run import run
 
     distributed.init_process_group("nccl" if cuda.is_available() else "gloo", timeout=WAIT)
     with ending():
