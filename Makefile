@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test lint seeds methods cross evidence report docs benchmarks clean
+.PHONY: run status test lint seeds methods cross evidence report docs benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+
+# How every run is doing: done, running with rate and time left, stopped, failed.
+status: $(VENV)/run.stamp
+	$(BIN)/python workflow_scripts/stockpot/status.py
 
 test: lint
 	$(BIN)/python -m pytest

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from stockpot import analyses, figures, spec
+from stockpot import analyses, figures, needs, spec
 from stockpot.config import check
 from stockpot.config_merge import without_leftovers, without_nulls
 from stockpot.datasets import sources
@@ -18,6 +18,7 @@ from stockpot.errors import StockpotError
 from stockpot.gpus import has_gpu
 from stockpot.registry import defaults
 from stockpot.search import named_space
+from stockpot.training import variants
 
 
 def locate(path):
@@ -40,8 +41,10 @@ if workflow.is_main_process:
     logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))
 
 THREADS = config["threads"]
-# Jobs ask for a GPU only where there is one: without any, they may run side by side.
-GPU = int(has_gpu())
+# Without a GPU none is asked for, so that jobs may run side by side.
+GPUS = int(has_gpu()) if config["gpus"] == "auto" else config["gpus"]
+GPU = min(GPUS, 1)
+MODEL = needs.model(plan.model["architecture"])
 
 
 def failure(logs):
@@ -58,6 +61,38 @@ def failure(logs):
 def one_of(names):
     """A wildcard constraint; nothing matches where there are no names."""
     return "|".join(names) or "(?!)"
+
+
+def gpus_of(run):
+    """Of a variant that cannot use several, one."""
+    return GPUS if variants.shared(plan.runs[run]["spec"]["variant"]) else GPU
+
+
+def images_in(*ids):
+    return sum(plan.counts.get(plan.datasets[id]["spec"]["name"], 10_000) for id in ids)
+
+
+def for_training(w):
+    run = plan.runs[w.run]
+    images = images_in(run["train"], *run["joint"])
+    return needs.training(MODEL, run["spec"], images, THREADS, gpus_of(w.run))
+
+
+def for_evaluating(w):
+    family = plan.families[w.family]
+    recipes = len(family["spec"]["members"]) * max(len(family["spec"]["alphas"]), 1)
+    return needs.evaluating(MODEL, recipes, images_in(*family["tests"]), THREADS, GPU)
+
+
+def for_merging(w):
+    """Some selections evaluate every prefix of the ingredients, others step through the data."""
+    soup = plan.soups[w.soup]
+    recipes = 5 * (len(soup["ingredients"]) + 5)
+    return needs.evaluating(MODEL, recipes, images_in(soup["held_out"]), THREADS, GPU)
+
+
+def for_preparing(w, threads):
+    return needs.preparing(images_in(w.dataset), threads)
 
 
 def plugin(folder, name):

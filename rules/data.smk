@@ -45,6 +45,9 @@ rule prepare_dataset:
         "../envs/stockpot.yaml"
     # Decoding takes as many of these as there are; rendering one.
     threads: lambda w: 16 if is_encoded(w.dataset) else 1
+    resources:
+        mem_mb=lambda w, attempt, threads: for_preparing(w, threads).again(attempt).mb,
+        runtime=lambda w, attempt, threads: for_preparing(w, threads).again(attempt).minutes,
     params:
         spec=lambda w: plan.datasets[w.dataset]["spec"],
         downloads=lambda w: [

@@ -21,6 +21,8 @@ rule evaluate:
     threads: THREADS
     resources:
         gpu=GPU,
+        mem_mb=lambda w, attempt: for_evaluating(w).again(attempt).mb,
+        runtime=lambda w, attempt: for_evaluating(w).again(attempt).minutes,
     params:
         spec=lambda w: plan.families[w.family]["spec"],
         start=lambda w: plan.families[w.family]["start"],

@@ -23,8 +23,9 @@ rule finetune:
         "../envs/stockpot.yaml"
     threads: THREADS
     resources:
-        gpu=GPU,
-        runtime=240,
+        gpu=lambda w: gpus_of(w.run),
+        mem_mb=lambda w, attempt: for_training(w).again(attempt).mb,
+        runtime=lambda w, attempt: for_training(w).again(attempt).minutes,
     params:
         spec=lambda w: plan.runs[w.run]["spec"],
         code=lambda w: code_digest(

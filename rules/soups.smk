@@ -22,6 +22,8 @@ rule soup:
     threads: THREADS
     resources:
         gpu=GPU,
+        mem_mb=lambda w, attempt: for_merging(w).again(attempt).mb,
+        runtime=lambda w, attempt: for_merging(w).again(attempt).minutes,
     params:
         spec=lambda w: plan.soups[w.soup]["spec"],
         code=lambda w: code_digest(
@@ -55,6 +57,8 @@ rule merge:
     threads: THREADS
     resources:
         gpu=GPU,
+        mem_mb=lambda w, attempt: for_merging(w).again(attempt).mb,
+        runtime=lambda w, attempt: for_merging(w).again(attempt).minutes,
     params:
         spec=lambda w: plan.soups[w.soup]["spec"],
         code=lambda w: code_digest(

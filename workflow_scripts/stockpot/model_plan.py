@@ -64,6 +64,7 @@ def model_plan(config: dict, locate: Locate) -> dict:
         "transform": {key: wanted[key] for key in ("side", "resize_mode", "interpolation")},
         "files": {name: str(path) for name, path in files.items()},
         "pretraining": plain(config["pretraining"]) if settings["pretrain"] else None,
+        "architecture": architecture,
         "text": "timm" not in architecture,
         "import": plain(
             {"architecture": settings["architecture"], "config": architecture, "weights": weights}

@@ -37,11 +37,15 @@ Locate = Callable[[str], Path]
 
 @dataclass
 class Plan:
-    """All artefacts by id; ``studies`` by "<study>/seed<seed>"; ``sizes``: data set -> images;
-    ``summary``: lines to read before the work begins."""
+    """All artefacts by id; ``studies`` by "<study>/seed<seed>".
+
+    sizes: data set -> images, of those that figures show; counts: of all; summary: lines to read
+    before the work begins.
+    """
 
     model: dict = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     summary: list[str] = field(default_factory=list)
     cloud: dict = field(default_factory=dict)
     downloads: dict[str, dict] = field(default_factory=dict)
@@ -70,6 +74,7 @@ def build(config: dict, locate: Locate) -> Plan:
     plan.summary = summary(config, locate)
     used = {name for part in parts(config) for name in part.values()}
     sizes = {name: count(config["datasets"], name, locate) for name in sorted(used)}
+    plan.counts = sizes
     classes = len(class_names(config["datasets"], config["data"]["train"], locate))
     plan.sizes = {
         name: sizes[name]

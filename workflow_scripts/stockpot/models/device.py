@@ -17,7 +17,10 @@ def pick_device() -> str:
     if torch.cuda.is_available():
         log.info("on GPU %s, %s", ",".join(claimed), torch.cuda.get_device_name())
         return "cuda"
-    log.info("on the CPU, as no GPU is visible here")
+    if claimed:
+        log.info("on the CPU: torch cannot use GPU %s", ",".join(claimed))
+    else:
+        log.info("on the CPU, as no GPU is visible here")
     return "cpu"
 
 

@@ -1,0 +1,60 @@
+"""The state of all runs, by their logs, locks, cards and saved states."""
+
+import fcntl
+import json
+
+import pytest
+
+from stockpot.status import main, states
+
+BEAT = "12:00:00  epoch 1/3  step 5/30  loss 0.1  80 images/s  3 min left\n"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Runs in every state there is."""
+    said = {
+        "done": f"{BEAT}12:00:09  done\n",
+        "diverged": "12:00:00  diverged diverged: the loss became nan\n12:00:00  done\n",
+        "failed": f"{BEAT}error: train: gone\n",
+        "running": BEAT,
+        "saved": f"{BEAT}stopped after epoch 0, step 5\n",
+        "killed": "12:00:00  on the CPU\n",
+    }
+    (tmp_path / "logs" / "finetune").mkdir(parents=True)
+    for name, text in said.items():
+        (tmp_path / "logs" / "finetune" / f"{name}.log").write_text(text)
+        (tmp_path / "logs" / "finetune" / f".{name}.log.lock").touch()
+        (tmp_path / "classifiers" / name).mkdir(parents=True)
+    for name, status in (("done", "ok"), ("diverged", "diverged (the loss became nan)")):
+        card = tmp_path / "classifiers" / name / "classifier.json"
+        card.write_text(json.dumps({"status": status}))
+    state = tmp_path / "classifiers" / "saved" / ".state" / "x" / "state.pt"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    with open(tmp_path / "logs" / "finetune" / ".running.log.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield tmp_path
+
+
+def test_every_state_is_told(results):
+    found = {row["name"]: row for row in states(results)}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "done": "done", "diverged": "diverged", "failed": "failed", "running": "running",
+        "saved": "stopped, goes on from its state", "killed": "stopped",
+    }  # fmt: skip
+    assert found["running"]["said"] == BEAT[10:].strip() == found["done"]["said"]
+    assert found["failed"]["said"] == "error: train: gone"
+    assert found["killed"]["ago"].endswith(" s")
+
+
+def test_it_is_printed_with_a_count_of_each(results, capsys):
+    main(results)
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 running" in lines[:6] and len(lines) == 12
+    assert any(line.startswith("running ") and "3 min left" in line for line in lines[6:])
+
+
+def test_nothing_has_begun(tmp_path, capsys):
+    main(tmp_path)
+    assert capsys.readouterr().out == f"{tmp_path}: no run has begun here\n"

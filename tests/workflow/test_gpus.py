@@ -1,0 +1,43 @@
+"""Jobs on GPUs, as far as a machine without any shows it."""
+
+import json
+
+import pytest
+
+GPU_OF = "on the CPU: torch cannot use GPU "
+
+
+@pytest.fixture
+def again(study):
+    """The finished study without three of its runs."""
+    for name in ("base", "linear", "search"):
+        for card in study.results.glob(f"classifiers/{name}-*/classifier.json"):
+            card.unlink()
+    return study
+
+
+def card(study):
+    (found,) = study.results.glob("classifiers/base-*/classifier.json")
+    return json.loads(found.read_text())
+
+
+def logs(study):
+    return {p.stem: p.read_text() for p in (study.results / "logs" / "finetune").glob("*.log")}
+
+
+def test_jobs_share_the_gpus_and_never_one(again, monkeypatch):
+    """Two jobs at a time, each on another GPU: which one it has stands in its log."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    again.snakemake("--cores", "2", "--config", "gpus=1", "--resources", "gpu=2",
+                    "--until", "finetune")  # fmt: skip
+    told = [text.split(GPU_OF)[1].split()[0] for text in logs(again).values() if GPU_OF in text]
+    assert len(told) == 3 and set(told) == {"GPU-a", "GPU-b"}
+
+
+def test_two_processes_train_what_one_does(finished, again):
+    again.snakemake("--cores", "2", "--config", "gpus=2", "--resources", "gpu=2",
+                    "--until", "finetune")  # fmt: skip
+    (one,), (two,) = card(finished)["history"], card(again)["history"]
+    assert one["held_out_k"] == two["held_out_k"] and one["loss"] == pytest.approx(two["loss"])
+    (log,) = (text for name, text in logs(again).items() if name.startswith("base-"))
+    assert log.count("epoch 1/1") == 1, "one of them writes"
