@@ -7,24 +7,45 @@ import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
+from .digest import plain, sha256
 from .errors import StockpotError, Stopped
 
+log = logging.getLogger("stockpot")
 
-def _alone(path: Path):
-    """Wait until no other process is at this job, and hold the file that says so.
 
-    When Snakemake is killed alone, its jobs live on; the next Snakemake starts them again.
+def _alone(path: Path) -> tuple[TextIO, bool]:
+    """The file that says a process is at this job, held, and whether another one had it before.
+
+    When Snakemake is killed alone, its jobs live on; the next Snakemake starts them again, and
+    these wait here.
     """
-    lock = open(path, "w")  # noqa: SIM115  the kernel frees it when the process ends, in any way
+    lock = open(path, "a+")  # noqa: SIM115  the kernel frees it when the process ends, in any way
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        logging.getLogger("stockpot").info("waiting for a process that is still at this job")
+        log.info("waiting for a process that is still at this job")
         fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock, True
     except OSError as error:
-        logging.getLogger("stockpot").info("no lock on this file system (%s)", error.strerror)
-    return lock
+        log.info("no lock on this file system (%s)", error.strerror)
+    return lock, False
+
+
+def _asked(snakemake) -> str:
+    """What tells this job from another one with the same name: its parameters and its inputs."""
+    files = [(str(path), os.stat(path)) for path in snakemake.input]
+    inputs = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in files]
+    return sha256([plain(dict(snakemake.params.items())), inputs])
+
+
+def _note(lock: TextIO, done: str) -> None:
+    """Write to the lock which job is done; none while one is at work."""
+    lock.seek(0)
+    lock.truncate()
+    lock.write(done)
+    lock.flush()
 
 
 @contextmanager
@@ -37,15 +58,22 @@ def job(snakemake):
     path = Path(str(snakemake.log[0]))
     path.parent.mkdir(parents=True, exist_ok=True)
     # Appending, as a process that a killed Snakemake left may still write to the same file.
-    with open(path, "a", buffering=1) as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    with open(path, "a", buffering=1) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     talk()
-    lock = _alone(path.with_name(f".{path.name}.lock"))  # noqa: F841  held until the process ends
+    lock, waited = _alone(path.with_name(f".{path.name}.lock"))
+    lock.seek(0)
+    asked = _asked(snakemake)
+    if waited and lock.read() == asked and all(map(os.path.exists, snakemake.output)):
+        log.info("that process has done this job")
+        os._exit(0)
+    _note(lock, "")
     os.truncate(path, 0)
     with ending():
         yield snakemake.params.spec
-    logging.getLogger("stockpot").info("done")
+    _note(lock, asked)
+    log.info("done")
 
 
 def talk(loud: bool = True) -> None:
