@@ -1,30 +1,39 @@
 """A run that is asked to stop is told so between two steps."""
 
+import os
 import signal
+import time
 from contextlib import contextmanager
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+AT_ONCE = 5  # seconds; schedulers and torchrun may each pass on the same wish
 
 
 class Wish:
     """The number of the signal that has asked, if one has."""
 
     signal: int = 0
+    at: float = 0.0
 
 
 @contextmanager
 def wishes():
     """Within the block SIGTERM (a scheduler's: preempted, or out of time) and SIGINT (Ctrl-C) are
-    wishes, to be granted between two steps; a second one is not waited for."""
-    wish, before = Wish(), {}
+    wishes, to be granted between two steps; one that is repeated later is not waited for."""
+    wish = Wish()
 
     def ask(number, frame):
-        wish.signal = number
-        restore()
+        if wish.signal and time.monotonic() - wish.at >= AT_ONCE:
+            restore()
+            os.kill(os.getpid(), number)
+        elif not wish.signal:
+            wish.signal, wish.at = number, time.monotonic()
 
     def restore():
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, ask) for number in SIGNALS}
     try:
         yield wish
     finally:
