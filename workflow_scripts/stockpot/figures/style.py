@@ -169,10 +169,15 @@ def accuracy_axis(axes: Axes, which: str, ends: tuple[float, float], axis: str) 
 
 
 def grid(n: int, columns: int, height: float) -> tuple[Figure, list[Axes], list[Axes]]:
-    """A two-column figure with n panels of this height: (figure, panels, spare panels)."""
-    rows = -(-n // columns)
-    figure = Figure((TWO_COLUMNS, height * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    """A two-column figure with n panels of this height: (figure, panels, spare panels).
+
+    One panel is larger, and has the spare one at its side.
+    """
+    columns, rows = (2, 1) if n == 1 else (columns, -(-n // columns))
+    size = (1.5 * ONE_COLUMN, 1.2 * height) if n == 1 else (TWO_COLUMNS, height * rows)
+    figure = Figure(size, layout="constrained")
+    widths = [2, 1] if n == 1 else None
+    axes = list(figure.subplots(rows, columns, squeeze=False, width_ratios=widths).ravel())
     return figure, axes[:n], axes[n:]
 
 
