@@ -20,6 +20,8 @@ PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", 
 class Workflow:
     """A copy of the project in a folder of its own, with ``study.yaml`` on top of config.yaml."""
 
+    limit: float | None = None  # seconds that a command may take
+
     def __init__(self, folder: Path):
         self.folder = folder
 
@@ -36,6 +38,9 @@ class Workflow:
         change(config)
         (self.folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
+    def environment(self) -> dict:
+        return environment()
+
     def command(self, *arguments: str) -> list[str]:
         snakemake = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml"]
         return [*snakemake, *(arguments or ("--cores", "2"))]
@@ -44,9 +49,10 @@ class Workflow:
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
-            env=environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
+            timeout=self.limit,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(done.args)}\n{done.stdout}\n{done.stderr}")

@@ -5,7 +5,7 @@ import time
 
 import psutil
 
-from .conftest import Workflow, environment
+from .conftest import Workflow
 
 
 def start(study: Workflow, *arguments: str) -> subprocess.Popen:
@@ -13,7 +13,7 @@ def start(study: Workflow, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(
         study.command(*arguments),
         cwd=study.folder,
-        env=environment(),
+        env=study.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
