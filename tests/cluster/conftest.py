@@ -13,6 +13,7 @@ from .slurm import Slurm, missing
 
 ANALYSES = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
 PLUGINS = ("slurm", "cluster_generic")
+LIMIT = 150  # seconds: an executor that waits in vain says nothing
 OFTEN = {
     "slurm": ("--slurm-init-seconds-before-status-checks", "1"),
     "cluster-generic": ("--seconds-between-status-checks", "1"),
@@ -22,7 +23,7 @@ OFTEN = {
 class OnCluster(Workflow):
     """A study whose jobs run on a cluster."""
 
-    limit = 150  # an executor that waits in vain says nothing
+    limit = LIMIT
 
     def __init__(self, folder: Path, slurm: Slurm, profile: str):
         super().__init__(folder)

@@ -144,29 +144,31 @@ class Slurm:
         self.wait_until_idle()
 
     def wait_until_idle(self, seconds: float = 30) -> None:
-        wait_for(lambda: set(self.ask("sinfo", "-h", "-N", "-o", "%T").split()) == {"idle"}, seconds)
+        states = ("sinfo", "--noheader", "--Node", "--format=%T")
+        wait_for(lambda: set(self.ask(*states).split()) == {"idle"}, seconds)
 
     def kill(self, name: str) -> None:
         self.daemons[name].send_signal(signal.SIGKILL)
         self.daemons[name].wait()
 
-    def processes(self) -> list[psutil.Process]:
-        """Everything that was started with this SLURM: daemons, steps, and what runs in them."""
+    def processes(self, **variables: str) -> list[psutil.Process]:
+        """What was started with this SLURM, the daemons too, and has these variables."""
+        variables["SLURM_CONF"] = str(self.config)
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("SLURM_CONF") == str(self.config):
+                if variables.items() <= process.environ().items():
                     found.append(process)
         return found
 
     def kill_node(self, name: str) -> None:
-        """As by a power cut: the daemon and all that runs on the node."""
+        """As by a power cut: the daemon, the keepers of its jobs, the jobs."""
         self.kill(name)
-        for process in self.processes():
+        jobs = self.processes(SLURMD_NODENAME=name)
+        keepers = {p for job in jobs for p in job.parents() if p.name().startswith("slurmstepd")}
+        for process in [*keepers, *jobs]:
             with suppress(psutil.Error):
-                on_node = process.environ().get("SLURMD_NODENAME") == name
-                if on_node or f"[{name}]" in " ".join(process.cmdline()):
-                    process.kill()
+                process.kill()
 
     def down(self) -> None:
         for daemon in self.daemons.values():

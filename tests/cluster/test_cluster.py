@@ -7,7 +7,7 @@ import pytest
 
 from .slurm import FAKE_GPUS, GPU_NODE, NODES
 
-# What of the finished study is made again: everything, or with the slower executor from training on.
+# What of the finished study is made again: all, or with the slower executor from training on.
 AGAIN = {
     "cluster-generic": [".snakemake", "results"],
     "slurm": [
@@ -50,5 +50,5 @@ def test_short_jobs_share_a_submission(local, on_cluster):
     study = on_cluster(local, "cluster-generic")
     shutil.rmtree(study.results / "studies")
     study.snakemake()
-    assert len(study.config()["analyses"]) == len(list(study.results.glob("studies/*/*/analyses/*.csv"))) == 2
+    assert len(list(study.results.glob("studies/*/*/analyses/*.csv"))) == 2
     assert len(study.jobs()) == 1

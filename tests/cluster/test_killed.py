@@ -2,15 +2,15 @@
 
 import signal
 import subprocess
-import time
 from itertools import combinations
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ..workflow.conftest import Workflow
 from ..workflow.processes import start, wait_for
-from .conftest import OnCluster
+from .conftest import LIMIT, OnCluster
 from .slurm import GPU_NODE
 from .test_cluster import at_once
 
@@ -45,105 +45,127 @@ def trained(study: Workflow) -> dict[str, bytes]:
     return {str(p.relative_to(study.results)): p.read_bytes() for f in folders for p in f.iterdir()}
 
 
-def begun(study: OnCluster) -> str:
-    """The job that trains, after its first epoch."""
-    wait_for(lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt")))
-    (number,) = (n for n, job in study.jobs().items() if job["state"] == "RUNNING")
-    return number
+class Training:
+    """A study on a cluster whose training is held after its first epoch."""
+
+    def __init__(self, study: OnCluster):
+        self.study, self.driver = study, start(study, *TRAIN)
+        wait_for(lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt")))
+        (self.job,) = (n for n, job in study.jobs().items() if job["state"] == "RUNNING")
+        (self.process,) = filter(is_script, study.slurm.processes(SLURM_JOB_ID=self.job))
+        self.process.suspend()
+
+    def states(self) -> list[str]:
+        return [job["state"] for job in self.study.jobs().values()]
+
+    def one_at_a_time(self) -> bool:
+        return not any(at_once(a, b) for a, b in combinations(self.study.jobs().values(), 2))
+
+
+def is_script(process: psutil.Process) -> bool:
+    return any(".snakemake/scripts/" in word for word in process.cmdline())
 
 
 @pytest.fixture
 def running(longer, on_cluster):
-    """A function that starts the training: the study, Snakemake, and the job."""
-    drivers = []
+    """A function that starts the training with a profile."""
+    started = []
 
-    def run(profile: str = "cluster-generic") -> tuple[OnCluster, subprocess.Popen, str]:
-        study = on_cluster(longer, profile)
-        drivers.append(start(study, *TRAIN))
-        return study, drivers[0], begun(study)
+    def run(profile: str = "cluster-generic") -> Training:
+        started.append(Training(on_cluster(longer, profile)))
+        return started[0]
 
     yield run
-    for driver in drivers:
-        driver.kill()
-        driver.wait()
-
-
-def one_at_a_time(study: OnCluster) -> bool:
-    return not any(at_once(a, b) for a, b in combinations(study.jobs().values(), 2))
+    for training in started:
+        training.driver.kill()
+        training.driver.wait()
 
 
 def test_a_job_that_is_cancelled_is_submitted_again(running, slurm, whole):
-    study, driver, job = running()
-    slurm.ask("scancel", job)
-    assert driver.wait(study.limit) == 0
-    assert trained(study) == whole
-    assert [job["state"] for job in study.jobs().values()] == ["CANCELLED", "COMPLETED"]
+    training = running()
+    slurm.ask("scancel", training.job)
+    assert training.driver.wait(LIMIT) == 0
+    assert trained(training.study) == whole
+    assert training.states() == ["CANCELLED", "COMPLETED"]
 
 
 def test_slurm_starts_a_preempted_job_again(running, slurm, whole):
-    study, driver, job = running()
-    slurm.ask("scontrol", "requeue", job)
-    assert driver.wait(study.limit) == 0
-    assert trained(study) == whole
-    assert {n: job["restarts"] for n, job in study.jobs().items()} == {job: 1}
+    training = running()
+    slurm.ask("scontrol", "requeue", training.job)
+    assert training.driver.wait(LIMIT) == 0
+    assert trained(training.study) == whole
+    (job,) = training.study.jobs().values()
+    assert job["restarts"] == 1
 
 
 @pytest.mark.parametrize("name, left", [("SIGINT", "CANCELLED"), ("SIGTERM", "COMPLETED")])
 def test_the_same_command_goes_on_after(name, left, running, whole):
     """Ctrl-C takes the jobs along; SIGTERM waits for them."""
-    study, driver, job = running()
-    driver.send_signal(getattr(signal, name))
-    assert driver.wait(study.limit) != 0
-    wait_for(lambda: study.jobs()[job]["state"] == left, 10)
-    study.snakemake(*TRAIN)
-    assert trained(study) == whole
-    assert one_at_a_time(study)
+    training = running()
+    training.driver.send_signal(getattr(signal, name))
+    if left == "COMPLETED":
+        training.process.resume()
+    assert training.driver.wait(LIMIT) != 0
+    wait_for(lambda: training.states() == [left], 10)
+    training.study.snakemake(*TRAIN)
+    assert trained(training.study) == whole
+    assert training.one_at_a_time()
 
 
 @pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
-def test_after_sigkill_its_jobs_are_cancelled_first(profile, running, whole):
-    study, driver, job = running(profile)
-    driver.kill()
-    driver.wait()
-    assert study.jobs()[job]["state"] == "RUNNING", "its jobs live on"
+def test_after_sigkill_the_old_jobs_are_cancelled_first(profile, running, whole):
+    training = running(profile)
+    kill(training.driver)
+    assert training.states() == ["RUNNING"], "it lives on"
+    study = training.study
     study.snakemake("--unlock")
     subprocess.run(["profiles/cancel"], cwd=study.folder, env=study.environment(), check=True)
+    assert training.states() == ["CANCELLED"]
     study.snakemake(*TRAIN)
     assert trained(study) == whole
-    assert [job["state"] for job in study.jobs().values()] == ["CANCELLED", "COMPLETED"]
-    assert one_at_a_time(study)
+    assert training.states() == ["CANCELLED", "COMPLETED"]
+    assert training.one_at_a_time()
 
 
-def test_a_job_waits_for_the_one_that_nobody_cancelled(running, whole):
-    """Both hold the file beside their log in turn, on whatever nodes they are."""
-    study, driver, job = running()
+def kill(driver: subprocess.Popen) -> None:
     driver.kill()
     driver.wait()
-    study.snakemake("--unlock")
-    again = start(study, *TRAIN)
-    (log,) = study.results.glob("logs/finetune/base-*.log")
+
+
+def test_a_job_waits_for_the_one_that_nobody_cancelled(running, slurm, whole):
+    """Each holds the file beside the log while it works, on whatever node."""
+    training = running()
+    kill(training.driver)
+    training.study.snakemake("--unlock")
+    again = start(training.study, *TRAIN)
+    (log,) = training.study.results.glob("logs/finetune/base-*.log")
     try:
         wait_for(lambda: "waiting" in log.read_text())
-        assert study.jobs()[job]["state"] == "RUNNING"
-        assert again.wait(study.limit) == 0
+        assert training.states() == ["RUNNING", "RUNNING"]
+        assert {device for job in training.study.jobs() for device in slurm.devices(job)} == {
+            (GPU_NODE, "0"),
+            (GPU_NODE, "1"),
+        }
+        training.process.resume()
+        assert again.wait(LIMIT) == 0
     finally:
-        again.kill()
-    assert trained(study) == whole
+        kill(again)
+    assert trained(training.study) == whole
 
 
 def test_a_job_goes_on_when_its_node_is_back(running, slurm, whole):
-    study, driver, job = running()
+    training = running()
     slurm.kill_node(GPU_NODE)
     slurm.start_node(GPU_NODE)
-    assert driver.wait(study.limit) == 0
-    assert trained(study) == whole
-    assert one_at_a_time(study)
+    assert training.driver.wait(LIMIT) == 0
+    assert trained(training.study) == whole
+    assert training.one_at_a_time()
 
 
 def test_jobs_outlive_the_controller(running, slurm, whole):
-    study, driver, job = running()
+    training = running()
     slurm.kill("slurmctld")
-    time.sleep(2)
+    training.process.resume()
     slurm.start_controller()
-    assert driver.wait(study.limit) == 0
-    assert trained(study) == whole
+    assert training.driver.wait(LIMIT) == 0
+    assert trained(training.study) == whole

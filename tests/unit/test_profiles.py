@@ -1,0 +1,71 @@
+"""The profiles agree with the rules, with each other and with Snakemake."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROFILES = {
+    path.parent.name: yaml.safe_load(path.read_text())
+    for path in sorted((ROOT / "profiles").glob("*/config.yaml"))
+}
+CLUSTERS = [name for name in PROFILES if name != "default"]
+RULES = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+OF_ONE_MACHINE = {"resources", "default-resources"}
+OF_PLUGINS = {  # of which not all can be installed with our Snakemake
+    "kubernetes-namespace",
+    "kubernetes-persistent-volumes",
+    "storage-s3-endpoint-url",
+}
+
+
+def test_there_is_a_profile_for_each_kind_of_cluster():
+    assert CLUSTERS == ["cluster-generic", "kubernetes", "slurm"]
+
+
+@pytest.fixture(scope="module")
+def options() -> set[str]:
+    command = [sys.executable, "-m", "snakemake", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"--([a-z0-9-]+)", text)) | OF_PLUGINS
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_key_is_an_option_of_snakemake(name, options):
+    assert set(PROFILES[name]) - options == set()
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_what_reruns_is_the_same_everywhere(name):
+    assert {
+        key: PROFILES[name].get(key) for key in PROFILES["default"] if key not in OF_ONE_MACHINE
+    } == {key: value for key, value in PROFILES["default"].items() if key not in OF_ONE_MACHINE}
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_the_rules_that_use_a_gpu_are_those_of_the_profile(name):
+    with_gpu = set()
+    for block in re.split(r"\n(?=rule |use rule )", "\n" + RULES):
+        if found := re.match(r"use rule (\w+) as (\w+)", block):
+            with_gpu |= {found[2]} if found[1] in with_gpu else set()
+        elif "gpu=GPU" in block:
+            with_gpu.add(re.match(r"rule (\w+)", block)[1])
+    asked = PROFILES[name]["set-resources"]
+    assert {rule for rule in asked if asked[rule]["gpu"] == 1} == with_gpu
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_groups_are_of_rules_that_there_are(name):
+    grouped = [entry.split("=") for entry in PROFILES[name].get("groups", [])]
+    assert all(re.search(rf"^rule {rule}:", RULES, re.M) for rule, _ in grouped)
+    sizes = [entry.split("=")[0] for entry in PROFILES[name].get("group-components", [])]
+    assert sorted({group for _, group in grouped}) == sorted(sizes)
+
+
+def test_retries_are_of_the_profiles_alone():
+    """Those of a rule would count inside the job as well."""
+    assert "retries:" not in RULES
