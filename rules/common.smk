@@ -99,9 +99,8 @@ def plugin(folder, name):
     return f"stockpot/{folder}/{name.replace('-', '_')}.py"
 
 
-def dataset_files(*ids):
+def dataset_files(*ids, names=("images", "labels")):
     """Data sets: their cards count by content, the arrays only by being there."""
-    names = ("images", "labels", "digests")
     arrays = [f"<results>/datasets/{id}/{name}.npy" for id in ids for name in names]
     return {
         "data": [f"<results>/datasets/{id}/dataset.json" for id in ids],
@@ -141,6 +140,11 @@ def class_texts(study):
 
 def prefixed(prefix, files):
     return {f"{prefix}_{name}": file for name, file in files.items()}
+
+
+def digest_files(study, part):
+    """Of the data sets that play a part in a study, the digests of images alone."""
+    return prefixed(part, dataset_files(*plan.studies[study][part], names=["digests"]))
 
 
 def averages_of(soup):
@@ -198,10 +202,16 @@ def recipes(family):
     return [f"<results>/recipes/{end}.json" for end in ends if is_recipe(end)]
 
 
+# Id of a model -> the families that evaluate it by itself.
+EVALUATED = {}
+for family in plan.families:
+    for member in members(family) if not plan.families[family]["start"] else []:
+        EVALUATED.setdefault(member["end"], []).append(family)
+
+
 def evaluated(ids):
     """Evaluations of these models, so that what follows finds their cells in the store."""
-    models = [f for f in plan.families if not plan.families[f]["start"]]
-    families = [f for f in models if any(member["end"] in ids for member in members(f))]
+    families = dict.fromkeys(family for id in ids for family in EVALUATED.get(id, []))
     return [f"<results>/evaluations/{family}.json" for family in families]
 
 

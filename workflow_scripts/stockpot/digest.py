@@ -58,7 +58,12 @@ def code_digest(*entries: str) -> str:
     "stockpot/training/loop.py"). Comments, docstrings and blank lines do not count, so only
     a change of the code changes the digest.
     """
-    scripts, found = PACKAGE.parent, set()
+    return _code_digest(PACKAGE.parent, entries)
+
+
+@cache
+def _code_digest(scripts: Path, entries: tuple[str, ...]) -> str:
+    found = set()
     for entry in entries:
         _collect((scripts / entry).resolve(), found)
     digest = hashlib.sha256()

@@ -1,5 +1,6 @@
 """Hyperparameters of every run: those listed, merged with their defaults, and those drawn."""
 
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -69,7 +70,12 @@ def with_options(spec: dict) -> dict:
     """
     if "variant" not in spec:
         return spec
-    own = variants.options(spec["variant"])
-    others = {option for name in variants.names() for option in variants.options(name)} - set(own)
-    left_out = others | set(variants.draws(spec["variant"]))
+    own, left_out = variants.options(spec["variant"]), _left_out(spec["variant"])
     return defaults(own) | {key: value for key, value in spec.items() if key not in left_out}
+
+
+@cache
+def _left_out(variant: str) -> set[str]:
+    """Options of other variants, and what this one draws by itself."""
+    others = {option for name in variants.names() for option in variants.options(name)}
+    return (others - set(variants.options(variant))) | set(variants.draws(variant))
