@@ -1,4 +1,4 @@
-"""Planning a large search: 72 runs, 21 alphas each, 8 data sets."""
+"""Planning large searches: 72 runs on 8 data sets, 1,000 runs on 12; 21 alphas each."""
 
 import sys
 import tempfile
@@ -9,27 +9,49 @@ import yaml
 from timing import run
 
 ROOT = Path(__file__).parents[1]
+KINDS = ("v2", "renditions", "sketch", "objectnet", "wide", "typeset")
+
+
+def large(runs: int, tests: int, alphas: int = 21) -> dict:
+    """A study of end-to-end runs, each swept, on a reference and ``tests`` - 1 shifts; a uniform
+    and a greedy soup of all; no analyses."""
+    shifts = [f"shift-{i}" for i in range(tests - 1)]
+    entry = {"source": "world", "task": "objects", "images": 4000}
+    return {
+        "study": "large",
+        "data": {"shifts": shifts, "corrupted": []},
+        "datasets": {
+            name: {**entry, "distribution": KINDS[i % len(KINDS)]} for i, name in enumerate(shifts)
+        },
+        "finetune": {"runs": {"base": None, "linear": None}, "search": {"runs": runs}},
+        "soups": {"ensemble": None, "chosen": None},
+        "sweep": {
+            "alphas": [round(i / (alphas - 1), 4) for i in range(alphas)],
+            "of": [f"search-{i:02d}" for i in range(runs)],
+        },
+        "analyses": None,
+    }
+
+
+def planned(runs: int, tests: int):
+    """Seconds and memory of ``snakemake -n``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.yaml"
+        path.write_text(yaml.safe_dump(large(runs, tests)))
+        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        profile = ["--workflow-profile", str(ROOT / "profiles" / "default")]
+        return run(
+            [*snakemake, "-n", "--quiet", "rules", *profile, "--configfile", str(path)], folder
+        )
 
 
 def measure() -> list[tuple[str, str, str]]:
-    shifts = ["v2", "renditions", "sketch", "objectnet", "wide", "typeset"]
-    entry = {"source": "world", "task": "objects", "images": 4000}
-    config = {
-        "study": "large",
-        "data": {"shifts": shifts},
-        "datasets": {name: {**entry, "distribution": name} for name in shifts},
-        "finetune": {"search": {"runs": 71}},
-        "sweep": {
-            "alphas": [round(0.05 * i, 2) for i in range(21)],
-            "of": ["base", *(f"search-{i:02d}" for i in range(71)), "greedy", "uniform"],
-        },
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "large.yaml"
-        path.write_text(yaml.safe_dump(config))
-        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        profile = ["--workflow-profile", str(ROOT / "profiles" / "default")]
-        planned = run(
-            [*snakemake, "-n", "--quiet", "rules", *profile, "--configfile", str(path)], folder
-        )
-    return [("planning 72 runs x 21 alphas x 8 sets", f"{planned.seconds:.1f} s", "under 5 s")]
+    small, big = planned(72, 7), planned(1000, 12)
+    return [
+        ("planning 72 runs x 21 alphas x 8 sets", f"{small.seconds:.1f} s", "under 5 s"),
+        (
+            "planning 1,000 runs x 21 alphas x 12 test sets",
+            f"{big.seconds:.1f} s, {big.peak_gib:.1f} GiB",
+            "10 s or less",
+        ),
+    ]

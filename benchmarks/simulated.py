@@ -1,0 +1,110 @@
+"""What a cluster run costs beside its jobs: the DAG of a large search with jobs that do nothing.
+
+python benchmarks/simulated.py [runs …]    needs the package snakemake-executor-plugin-cluster-generic
+
+A copy of the project runs under a fake scheduler. With "instant" jobs Snakemake's main process
+works as on a cluster, and what is measured is its own processor time; with "run" each job starts
+its own Snakemake as on a cluster, and what is measured is that.
+"""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import yaml
+
+from planning import ROOT, large
+
+PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+STUB = '''"""Writes what the job declares."""
+from pathlib import Path
+
+for path in map(Path, snakemake.output):
+    path.write_text("{}\\n")
+'''
+# Jobs of a rule -> how many of them one submission takes.
+GROUPS = {"finetune": 5, "evaluate": 10, "sweep": 20}
+
+
+def copy(folder: Path, runs: int) -> None:
+    """The project with a large study, and scripts that only write what they declare."""
+    for name in PROJECT:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, folder / name)
+    for script in (folder / "workflow_scripts").glob("*.py"):
+        script.write_text(STUB)
+    for rules in (folder / "rules").glob("*.smk"):  # a jobscript does not name its benchmark
+        rules.write_text(re.sub("    benchmark:\n.*\n", "", rules.read_text()))
+    (folder / "large.yaml").write_text(yaml.safe_dump(large(runs, 12)))
+
+
+def command(how: str, groups: dict[str, int]) -> list[str]:
+    fake = f"{sys.executable} {Path(__file__).with_name('fake_scheduler.py')} {how}"
+    sizes = [f"{name}={size}" for name, size in groups.items()]
+    grouped = ["--groups", *(f"{name}={name}" for name in groups), "--group-components", *sizes]
+    return [
+        sys.executable, "-m", "snakemake", "--configfile", "large.yaml", "--quiet", "all",
+        "--executor", "cluster-generic", "--jobs", "500" if how == "instant" else "2",
+        "--cluster-generic-submit-cmd", f"{fake} submit",
+        "--cluster-generic-status-cmd", f"{fake} status",
+        "--resources", "gpu=10000", "--max-status-checks-per-second", "1000",
+        "--max-jobs-per-timespan", "100000/1s", "--seconds-between-status-checks", "1",
+        *(grouped if groups else []),
+    ]  # fmt: skip
+
+
+def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
+    """jobs and submissions; main: seconds of processor of the main process; wall: seconds; cpu:
+    seconds of processor of each submitted job, where it ran."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy(Path(folder), runs)
+        jobs = Path(folder) / "jobs"
+        jobs.mkdir()
+        log = open(Path(folder) / "log", "w")  # noqa: SIM115  closed with the process
+        started = time.monotonic()
+        process = psutil.Popen(
+            command(how, groups), cwd=folder, stdout=log, stderr=log,
+            env={**os.environ, "FAKE_SCHEDULER": str(jobs), "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        main = 0.0
+        while process.poll() is None:
+            try:
+                times = process.cpu_times()
+                main = times.user + times.system
+            except psutil.Error:
+                pass
+            time.sleep(0.2)
+        wall = time.monotonic() - started
+        if process.returncode:
+            raise SystemExit((Path(folder) / "log").read_text()[-3000:])
+        ended = [path.read_text().split() for path in jobs.glob("?" * 32)]
+        assert Counter(status for status, *_ in ended)["success"] == len(ended)
+        return {
+            "submissions": len(ended),
+            "main": main,
+            "wall": wall,
+            "cpu": [float(seconds[0]) for _, *seconds in ended if seconds],
+        }
+
+
+def main(sizes: list[int]) -> None:
+    print("| runs | jobs | submissions | main process, CPU s | per submission, ms | wall, s |")
+    print("| --: | :-- | --: | --: | --: | --: |")
+    for runs in sizes:
+        for name, groups in (("single", {}), ("grouped", GROUPS)):
+            found = simulate(runs, "instant", groups)
+            each = 1000 * found["main"] / found["submissions"]
+            row = [runs, name, found["submissions"], f"{found['main']:.0f}", f"{each:.0f}"]
+            print("|", " | ".join(map(str, [*row, f"{found['wall']:.0f}"])), "|", flush=True)
+    found = simulate(4, "run", {})
+    each = sum(found["cpu"]) / len(found["cpu"])
+    print(f"\nA job's own start, 4 runs: {each:.1f} CPU s over {len(found['cpu'])} jobs")
+
+
+if __name__ == "__main__":
+    main([int(n) for n in sys.argv[1:]] or [50, 100, 200])
