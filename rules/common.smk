@@ -41,8 +41,10 @@ if workflow.is_main_process:
     logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))
 
 THREADS = config["threads"]
-# Without a GPU none is asked for, so that jobs may run side by side.
-GPUS = int(has_gpu()) if config["gpus"] == "auto" else config["gpus"]
+# Without a GPU none is asked for, so that jobs may run side by side; a profile knows of others.
+PROFILE = workflow.resource_settings.overwrite_resources.get("finetune", {})
+FOUND = PROFILE["gpu"].value if "gpu" in PROFILE else int(has_gpu())
+GPUS = FOUND if config["gpus"] == "auto" else config["gpus"]
 GPU = min(GPUS, 1)
 MODEL = needs.model(plan.model["architecture"])
 
