@@ -1,6 +1,6 @@
 """What a cluster run costs beside its jobs: the DAG of a large search with jobs that do nothing.
 
-python benchmarks/simulated.py [runs …]    needs the package snakemake-executor-plugin-cluster-generic
+python benchmarks/simulated.py [runs …], with the package snakemake-executor-plugin-cluster-generic
 
 A copy of the project runs under a fake scheduler. With "instant" jobs Snakemake's main process
 works as on a cluster, and what is measured is its own processor time; with "run" each job starts

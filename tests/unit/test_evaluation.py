@@ -11,7 +11,7 @@ import torch
 from conftest import SCRIPTS, run_spec
 from safetensors.torch import save_file
 
-from stockpot import digest
+from stockpot import digest, files
 from stockpot.datasets.dataset import read_dataset, write_dataset
 from stockpot.errors import StockpotError
 from stockpot.evaluation.adversary import write_adversarial
@@ -328,7 +328,7 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     assert [p.name for p in store.path(name).parent.iterdir()] == [f"{name}.safetensors"]
 
 
-def test_an_entry_never_loses_its_logits(answer, tmp_path):
+def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
     """Two jobs may compute one cell at once, one of them without a use for logits."""
     store, name = Store(tmp_path), key(single("a"), "f", "fp32")
     bare = replace(answer, logits=None)
@@ -341,6 +341,7 @@ def test_an_entry_never_loses_its_logits(answer, tmp_path):
     store.put(name, bare, single("a"), "test")
     assert equal(store.get(name), answer, logits=False)
     store.path(name).unlink()
+    monkeypatch.setattr(files, "PATIENCE", 0)
     with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*--forcerun evaluate"):
         _ = answers(tmp_path, name).correct
 

@@ -7,7 +7,6 @@ import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from .digest import plain, sha256
 from .errors import StockpotError, Stopped
@@ -15,22 +14,38 @@ from .errors import StockpotError, Stopped
 log = logging.getLogger("stockpot")
 
 
-def _alone(path: Path) -> tuple[TextIO, bool]:
-    """The file that says a process is at this job, held, and whether another one had it before.
+class Turn:
+    """A lock on the file beside the log: one process at a time is at a job, on whatever node.
 
     When Snakemake is killed alone, its jobs live on; the next Snakemake starts them again, and
-    these wait here.
+    these wait here. The file says which job was done last: one that waited for the same job need
+    not do it again.
     """
-    lock = open(path, "a+")  # noqa: SIM115  the kernel frees it when the process ends, in any way
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        log.info("waiting for a process that is still at this job")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return lock, True
-    except OSError as error:
-        log.info("no lock on this file system (%s)", error.strerror)
-    return lock, False
+
+    def __init__(self, log_file: Path):
+        self.waited, self.problem = False, ""
+        # The kernel frees it when the process ends, in any way.
+        self.file = open(log_file.with_name(f".{log_file.name}.lock"), "a+")  # noqa: SIM115
+        try:
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.waited = True
+                log.info("waiting for a process that is still at this job")
+                fcntl.flock(self.file, fcntl.LOCK_EX)
+        except OSError as error:
+            self.problem = f"no lock on this file system ({error.strerror})"
+
+    def was_for(self, asked: str) -> bool:
+        """Has the process that was waited for done this very job?"""
+        self.file.seek(0)
+        return self.waited and self.file.read() == asked
+
+    def note(self, done: str) -> None:
+        """Write which job is done; none while one is at work."""
+        self.file.truncate(0)
+        self.file.write(done)
+        self.file.flush()
 
 
 def _asked(snakemake) -> str:
@@ -38,14 +53,6 @@ def _asked(snakemake) -> str:
     files = [(str(path), os.stat(path)) for path in snakemake.input]
     inputs = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in files]
     return sha256([plain(dict(snakemake.params.items())), inputs])
-
-
-def _note(lock: TextIO, done: str) -> None:
-    """Write to the lock which job is done; none while one is at work."""
-    lock.seek(0)
-    lock.truncate()
-    lock.write(done)
-    lock.flush()
 
 
 @contextmanager
@@ -62,17 +69,17 @@ def job(snakemake):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     talk()
-    lock, waited = _alone(path.with_name(f".{path.name}.lock"))
-    lock.seek(0)
-    asked = _asked(snakemake)
-    if waited and lock.read() == asked and all(map(os.path.exists, snakemake.output)):
+    turn, asked = Turn(path), _asked(snakemake)
+    if turn.was_for(asked) and all(map(os.path.exists, snakemake.output)):
         log.info("that process has done this job")
         os._exit(0)
-    _note(lock, "")
+    turn.note("")
     os.truncate(path, 0)
+    if turn.problem:
+        log.info("%s; let one Snakemake run at a time", turn.problem)
     with ending():
         yield snakemake.params.spec
-    _note(lock, asked)
+    turn.note(asked)
     log.info("done")
 
 
@@ -86,12 +93,16 @@ def talk(loud: bool = True) -> None:
     )
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
+<<<<<<< HEAD
 
 
 @contextmanager
 def ending():
     """End the process at once where the block does not go through, with one line if it is known
     what it lacks, else with its traceback."""
+=======
+    lock = _alone(path)  # noqa: F841  held until the process ends
+>>>>>>> dfd9825 (Store: one reader opens an entry once, none loses its logits, content is on disk before its name; late files are waited for)
     try:
         yield
     except StockpotError as error:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..evaluation.answers import Answers, answers
+from ..files import wait_for
 from ..statistics.tables import MEAN, datasets, reference
 from . import NOTHING
 
@@ -103,6 +104,7 @@ class Evidence:
 
         Of videos, of which each is one example, the labels of their first images.
         """
+        wait_for(self._labels[dataset])
         labels, videos = np.load(self._labels[dataset], allow_pickle=False), self._videos[dataset]
         return labels[np.unique(videos, return_index=True)[1]] if videos else labels
 

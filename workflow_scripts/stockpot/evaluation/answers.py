@@ -7,6 +7,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..errors import StockpotError
+from ..files import wait_for
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Answers:
         return self._array("logits")
 
     def _array(self, name: str) -> np.ndarray:
+        wait_for(self.path)
         try:
             with safe_open(self.path, framework="np") as file:
                 if name == "logits" and name not in file.keys():  # noqa: SIM118  no mapping

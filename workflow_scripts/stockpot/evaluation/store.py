@@ -3,7 +3,8 @@
 One entry per (recipe, data set, precision, code): the same question is never computed
 twice, whatever the workflow decides to run again. Entries are written whole or not at
 all, so any number of jobs may write at once. On one machine the same key always gets the
-same content, elsewhere the same up to the rounding of its arithmetic.
+same content, elsewhere the same up to the rounding of its arithmetic. No entry is locked, so
+network file systems need no locks; one that cannot be seen or read is a miss.
 """
 
 from pathlib import Path
@@ -38,23 +39,24 @@ class Store:
     def get(self, key: str, logits: bool = False) -> Predictions | None:
         """The entry, or None where there is none, it is broken, or it lacks wanted logits."""
         try:
-            with safe_open(self.path(key), framework="pt") as file:
-                names = set(file.keys())
-                if logits and "logits" not in names:
+            # As "pt" it would open the file twice: the layout of one, the bytes of its successor.
+            with safe_open(self.path(key), framework="np") as file:
+                if logits and "logits" not in file.keys():  # noqa: SIM118  no mapping
                     return None
-                return Predictions(
-                    predicted=file.get_tensor("predicted").long(),
-                    correct=file.get_tensor("correct").bool(),
-                    confidence=file.get_tensor("confidence"),
-                    loss=file.get_tensor("loss"),
-                    logits=file.get_tensor("logits") if logits else None,
-                )
+                names = ["predicted", "correct", "confidence", "loss", *(["logits"] * logits)]
+                found = {name: torch.from_numpy(file.get_tensor(name)) for name in names}
+            kinds = {"predicted": torch.int64, "correct": torch.bool}
+            return Predictions(**{name: t.to(kinds.get(name)) for name, t in found.items()})
         except (OSError, SafetensorError):
             return None
 
     def put(self, key: str, predictions: Predictions, recipe: dict, dataset: str) -> None:
-        """Write the entry. One that is there already is not replaced by one without logits."""
-        if predictions.logits is None and self.get(key) is not None:
+        """Write the entry, unless one is there that is as good.
+
+        Nodes may be reading it: where it is replaced by another node, a network file system can
+        take its pages away from under them.
+        """
+        if self.get(key, logits=predictions.logits is not None) is not None:
             return
         tensors = {
             "predicted": predictions.predicted.to(torch.int32),
@@ -64,6 +66,8 @@ class Store:
         }
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
-        with atomic(self.path(key)) as path:
+        # Whoever wrote it in the meantime may have had logits; what is broken gives way.
+        keep = predictions.logits is None and not self.path(key).exists()
+        with atomic(self.path(key), keep) as path:
             # One metadata key: the library writes several in random order.
             save_file(tensors, path, {"cell": canonical({"recipe": recipe, "dataset": dataset})})
