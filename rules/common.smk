@@ -31,8 +31,10 @@ try:
     base = yaml.safe_load((ROOT / "config.yaml").read_text())
     config = without_leftovers(without_nulls(config), base)
     config = named_space(config, ROOT / "resources/search_spaces")
-    schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
-    check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
+    # A job on another node plans anew, on what was checked when the run began.
+    if workflow.is_main_process:
+        schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
+        check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
     plan = spec.build(config, locate)
 except StockpotError as error:
     raise WorkflowError(str(error))
