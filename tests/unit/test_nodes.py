@@ -85,7 +85,11 @@ def flock(file, how):
 
 fcntl.flock = flock
 from stockpot.job import job
-with job(types.SimpleNamespace(log=[{log!r}], params=types.SimpleNamespace(spec=1))) as spec:
+
+class Params(dict):
+    spec = 1
+
+with job(types.SimpleNamespace(log=[{log!r}], input=[], output=[], params=Params())) as spec:
     print("worked on", spec)
 """
 

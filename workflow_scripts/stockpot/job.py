@@ -93,16 +93,12 @@ def talk(loud: bool = True) -> None:
     )
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
-<<<<<<< HEAD
 
 
 @contextmanager
 def ending():
     """End the process at once where the block does not go through, with one line if it is known
     what it lacks, else with its traceback."""
-=======
-    lock = _alone(path)  # noqa: F841  held until the process ends
->>>>>>> dfd9825 (Store: one reader opens an entry once, none loses its logits, content is on disk before its name; late files are waited for)
     try:
         yield
     except StockpotError as error:
