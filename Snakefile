@@ -55,6 +55,10 @@ rule all:
         ),
 
 
+onstart:
+    spec.save(plan, PLAN, config)
+
+
 onerror:
     print(failure(log))
 

@@ -20,6 +20,9 @@ from stockpot.registry import defaults
 from stockpot.search import named_space
 from stockpot.training import variants
 
+# A job on another node takes the plan of the run that submitted it, and looks at no data.
+PLAN = Path("results/plan.json")
+
 
 def locate(path):
     """A file named in the config: below the working directory or beside the Snakefile."""
@@ -31,11 +34,11 @@ try:
     base = yaml.safe_load((ROOT / "config.yaml").read_text())
     config = without_leftovers(without_nulls(config), base)
     config = named_space(config, ROOT / "resources/search_spaces")
-    # A job on another node plans anew, on what was checked when the run began.
-    if workflow.is_main_process:
+    plan = None if workflow.is_main_process else spec.saved(PLAN, config)
+    if plan is None:
         schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
         check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
-    plan = spec.build(config, locate)
+        plan = spec.build(config, locate)
 except StockpotError as error:
     raise WorkflowError(str(error))
 

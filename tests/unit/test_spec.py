@@ -609,3 +609,14 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
     assert plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}
+
+
+def test_a_saved_plan_is_the_plan(config, tmp_path):
+    """What a job on another node takes instead of looking at the data again."""
+    plan, file = spec.build(config, lambda path: ROOT / path), tmp_path / "plan.json"
+    assert spec.saved(file, config) is None
+    spec.save(plan, file, config)
+    assert spec.saved(file, config) == plan
+    assert spec.saved(file, config | {"threads": 7}) is None
+    file.write_text("{")
+    assert spec.saved(file, config) is None

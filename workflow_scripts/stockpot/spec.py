@@ -6,9 +6,10 @@ be served, going back costs nothing, and studies share what they have in common.
 all that the Snakefile imports: no torch, no pandas.
 """
 
+import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .cloud import read_cloud
@@ -23,8 +24,9 @@ from .datasets.classes import (
     resolved,
 )
 from .described import described
-from .digest import plain, sha256_sampled, short
+from .digest import canonical, plain, sha256_sampled, short
 from .errors import StockpotError
+from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
 from .parts import check_counts, check_parts, parts, summary
@@ -350,6 +352,21 @@ class _Seed:
         id = _id(name, family)
         self.plan.families[id] = family
         return id
+
+
+def save(plan: Plan, file: Path, config: dict) -> None:
+    """Write the plan of a config."""
+    with atomic(file) as path:
+        path.write_text(canonical({"config": short(config), "plan": asdict(plan)}))
+
+
+def saved(file: Path, config: dict) -> Plan | None:
+    """The plan that was written for this config; None where there is none."""
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return Plan(**found["plan"]) if found["config"] == short(config) else None
 
 
 def evaluation(config: dict) -> dict:
