@@ -46,14 +46,29 @@ def trained(study: Workflow) -> dict[str, bytes]:
 
 
 class Training:
-    """A study on a cluster whose training is held after its first epoch."""
+    """Snakemake at work on a study's training, which is held after an epoch."""
 
     def __init__(self, study: OnCluster):
-        self.study, self.driver = study, start(study, *TRAIN)
-        wait_for(lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt")))
-        (self.job,) = (n for n, job in study.jobs().items() if job["state"] == "RUNNING")
-        (self.process,) = filter(is_script, study.slurm.processes(SLURM_JOB_ID=self.job))
+        self.study, self.driver, self.last = study, start(study, *TRAIN), 0
+        self.hold()
+
+    def hold(self) -> None:
+        """Stop the process after its next epoch."""
+        state = wait_for(self.new_state)
+        self.last = state.stat().st_mtime_ns
+        self.log = self.study.results / "logs" / "finetune" / f"{state.parents[2].name}.log"
+        (self.job,) = (n for n, job in self.study.jobs().items() if job["state"] == "RUNNING")
+        (self.process,) = filter(is_script, self.study.slurm.processes(SLURM_JOB_ID=self.job))
         self.process.suspend()
+
+    def new_state(self) -> Path | None:
+        states = self.study.results.glob("classifiers/base-*/.state/*/state.pt")
+        return next((path for path in states if path.stat().st_mtime_ns > self.last), None)
+
+    def goes_on(self) -> None:
+        """Give the documented command again, and hold the training it goes on with."""
+        self.driver = start(self.study, *TRAIN)
+        self.hold()
 
     def states(self) -> list[str]:
         return [job["state"] for job in self.study.jobs().values()]
@@ -64,6 +79,11 @@ class Training:
 
 def is_script(process: psutil.Process) -> bool:
     return any(".snakemake/scripts/" in word for word in process.cmdline())
+
+
+def kill(driver: subprocess.Popen) -> None:
+    driver.kill()
+    driver.wait()
 
 
 @pytest.fixture
@@ -77,44 +97,53 @@ def running(longer, on_cluster):
 
     yield run
     for training in started:
-        training.driver.kill()
-        training.driver.wait()
+        kill(training.driver)
 
 
-def test_a_job_that_is_cancelled_is_submitted_again(running, slurm, whole):
+def test_one_command_sees_a_training_through_what_happens_to_its_jobs(running, slurm, whole):
+    """Cancelled, preempted, and the node dies and comes back."""
     training = running()
     slurm.ask("scancel", training.job)
-    assert training.driver.wait(LIMIT) == 0
-    assert trained(training.study) == whole
-    assert training.states() == ["CANCELLED", "COMPLETED"]
-
-
-def test_slurm_starts_a_preempted_job_again(running, slurm, whole):
-    training = running()
+    training.hold()
     slurm.ask("scontrol", "requeue", training.job)
+    training.hold()
+    slurm.kill_node(GPU_NODE)
+    slurm.start_node(GPU_NODE)
     assert training.driver.wait(LIMIT) == 0
     assert trained(training.study) == whole
-    (job,) = training.study.jobs().values()
-    assert job["restarts"] == 1
+    first, second = training.study.jobs().values()
+    assert [first["state"], second["state"]] == ["CANCELLED", "COMPLETED"]
+    assert [first["restarts"], second["restarts"]] == [0, 2]
+    assert training.one_at_a_time()
 
 
-@pytest.mark.parametrize("name, left", [("SIGINT", "CANCELLED"), ("SIGTERM", "COMPLETED")])
-def test_the_same_command_goes_on_after(name, left, running, whole):
+def test_jobs_outlive_the_controller(running, slurm, whole):
+    training = running()
+    slurm.kill("slurmctld")
+    training.process.resume()
+    slurm.start_controller()
+    assert training.driver.wait(LIMIT) == 0
+    assert trained(training.study) == whole
+
+
+def test_the_same_command_goes_on_after_signals(running, whole):
     """Ctrl-C takes the jobs along; SIGTERM waits for them."""
     training = running()
-    training.driver.send_signal(getattr(signal, name))
-    if left == "COMPLETED":
-        training.process.resume()
+    training.driver.send_signal(signal.SIGINT)
     assert training.driver.wait(LIMIT) != 0
-    wait_for(lambda: training.states() == [left], 10)
+    wait_for(lambda: training.states() == ["CANCELLED"], 10)
+    training.goes_on()
+    training.driver.send_signal(signal.SIGTERM)
+    training.process.resume()
+    assert training.driver.wait(LIMIT) != 0
+    assert training.states() == ["CANCELLED", "COMPLETED"]
     training.study.snakemake(*TRAIN)
     assert trained(training.study) == whole
     assert training.one_at_a_time()
 
 
-@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
-def test_after_sigkill_the_old_jobs_are_cancelled_first(profile, running, whole):
-    training = running(profile)
+def test_after_sigkill_the_old_jobs_are_cancelled_first(running, whole):
+    training = running("slurm")
     kill(training.driver)
     assert training.states() == ["RUNNING"], "it lives on"
     study = training.study
@@ -127,45 +156,14 @@ def test_after_sigkill_the_old_jobs_are_cancelled_first(profile, running, whole)
     assert training.one_at_a_time()
 
 
-def kill(driver: subprocess.Popen) -> None:
-    driver.kill()
-    driver.wait()
-
-
 def test_a_job_waits_for_the_one_that_nobody_cancelled(running, slurm, whole):
     """Each holds the file beside the log while it works, on whatever node."""
     training = running()
     kill(training.driver)
     training.study.snakemake("--unlock")
-    again = start(training.study, *TRAIN)
-    (log,) = training.study.results.glob("logs/finetune/base-*.log")
-    try:
-        wait_for(lambda: "waiting" in log.read_text())
-        assert training.states() == ["RUNNING", "RUNNING"]
-        assert {device for job in training.study.jobs() for device in slurm.devices(job)} == {
-            (GPU_NODE, "0"),
-            (GPU_NODE, "1"),
-        }
-        training.process.resume()
-        assert again.wait(LIMIT) == 0
-    finally:
-        kill(again)
-    assert trained(training.study) == whole
-
-
-def test_a_job_goes_on_when_its_node_is_back(running, slurm, whole):
-    training = running()
-    slurm.kill_node(GPU_NODE)
-    slurm.start_node(GPU_NODE)
-    assert training.driver.wait(LIMIT) == 0
-    assert trained(training.study) == whole
-    assert training.one_at_a_time()
-
-
-def test_jobs_outlive_the_controller(running, slurm, whole):
-    training = running()
-    slurm.kill("slurmctld")
+    training.driver = start(training.study, *TRAIN)
+    wait_for(lambda: training.log.exists() and "waiting" in training.log.read_text())
+    assert training.states() == ["RUNNING", "RUNNING"]
     training.process.resume()
-    slurm.start_controller()
     assert training.driver.wait(LIMIT) == 0
     assert trained(training.study) == whole
