@@ -7,14 +7,10 @@ import pytest
 
 from .slurm import FAKE_GPUS, GPU_NODE, NODES
 
-# What of the finished study is made again: all, or with the slower executor from training on.
+# What of the finished study is made again: all, or with the slower executor from evaluation on.
 AGAIN = {
     "cluster-generic": [".snakemake", "results"],
-    "slurm": [
-        "results/classifiers/base-*",
-        "results/classifiers/search-*",
-        *(f"results/{name}" for name in ("evaluations", "logs", "recipes", "store", "studies")),
-    ],
+    "slurm": ["results/evaluations", "results/logs", "results/store", "results/studies"],
 }
 
 
@@ -25,11 +21,11 @@ def at_once(one: dict, other: dict) -> bool:
 @pytest.mark.parametrize("profile", AGAIN)
 def test_the_tables_are_the_same_and_no_gpu_is_shared(profile, local, on_cluster, slurm):
     study = on_cluster(local, profile)
-    for pattern in AGAIN[profile]:
-        for path in study.folder.glob(pattern):
-            shutil.rmtree(path)
-    study.snakemake()
+    for name in AGAIN[profile]:
+        shutil.rmtree(study.folder / name)
+    told = study.snakemake().stderr
     assert study.tables() == local.tables()
+    assert told.count("Group job analyses") == 1, "both in one submission"
     jobs = study.jobs()
     assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
     used = {job["node"] for job in jobs.values()}
@@ -44,11 +40,3 @@ def test_the_tables_are_the_same_and_no_gpu_is_shared(profile, local, on_cluster
     pairs = [pair for pair in combinations(devices, 2) if at_once(*(jobs[job] for job in pair))]
     assert pairs, "no two jobs ran at once"
     assert [(a, b) for a, b in pairs if devices[a] == devices[b]] == []
-
-
-def test_short_jobs_share_a_submission(local, on_cluster):
-    study = on_cluster(local, "cluster-generic")
-    shutil.rmtree(study.results / "studies")
-    study.snakemake()
-    assert len(list(study.results.glob("studies/*/*/analyses/*.csv"))) == 2
-    assert len(study.jobs()) == 1
