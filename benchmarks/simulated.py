@@ -32,15 +32,17 @@ for path in map(Path, snakemake.output):
 GROUPS = {"finetune": 5, "evaluate": 10, "sweep": 20}
 
 
-def copy(folder: Path, runs: int) -> None:
-    """The project with a large study, and scripts that only write what they declare."""
+def copy(folder: Path, runs: int, stub: bool = True) -> None:
+    """The project with a large study; stub: with scripts that only write what they declare."""
     for name in PROJECT:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, folder / name)
+    (folder / "large.yaml").write_text(yaml.safe_dump(large(runs, 12)))
+    if not stub:
+        return
     for script in (folder / "workflow_scripts").glob("*.py"):
         script.write_text(STUB)
     for rules in (folder / "rules").glob("*.smk"):  # a jobscript does not name its benchmark
         rules.write_text(re.sub("    benchmark:\n.*\n", "", rules.read_text()))
-    (folder / "large.yaml").write_text(yaml.safe_dump(large(runs, 12)))
 
 
 def command(how: str, groups: dict[str, int]) -> list[str]:

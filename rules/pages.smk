@@ -34,6 +34,7 @@ rule page:
 
 
 use rule page as overview with:
+    localrule: True
     input:
         texts=lambda w: [
             f"<results>/studies/{w.study}/overview.md",
