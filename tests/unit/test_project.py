@@ -59,6 +59,18 @@ def test_every_rule_names_an_environment_that_exists():
                 assert (rules.parent / line.strip().strip('"')).exists()
 
 
+def test_a_rule_made_of_a_local_one_is_local():
+    """Snakemake takes over all else, but submits such a job to the cluster."""
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    bodies = dict(re.findall(r"^rule (\w+):\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M))
+    made = re.findall(r"^use rule (\w+) as (\w+) with:\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M)
+    assert {name for _, name, _ in made} >= {"overview", "sweep"}
+    local = [
+        (name, "localrule" in body) for base, name, body in made if "localrule" in bodies[base]
+    ]
+    assert local == [(name, True) for name, _ in local] and local
+
+
 def test_no_script_reads_the_config():
     for script in (ROOT / "workflow_scripts").rglob("*.py"):
         assert "snakemake.config" not in script.read_text()
