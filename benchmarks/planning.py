@@ -14,7 +14,7 @@ KINDS = ("v2", "renditions", "sketch", "objectnet", "wide", "typeset")
 
 def large(runs: int, tests: int, alphas: int = 21) -> dict:
     """A study of end-to-end runs, each swept, on a reference and ``tests`` - 1 shifts; a uniform
-    and a greedy soup of all; no analyses."""
+    and a greedy soup of all; ten models or ten sweeps in a job; no analyses."""
     shifts = [f"shift-{i}" for i in range(tests - 1)]
     entry = {"source": "world", "task": "objects", "images": 4000}
     return {
@@ -29,6 +29,7 @@ def large(runs: int, tests: int, alphas: int = 21) -> dict:
             "alphas": [round(i / (alphas - 1), 4) for i in range(alphas)],
             "of": [f"search-{i:02d}" for i in range(runs)],
         },
+        "evaluation": {"models_per_job": 10, "sweeps_per_job": 10},
         "analyses": None,
     }
 

@@ -106,9 +106,9 @@ def plugin(folder, name):
     return f"stockpot/{folder}/{name.replace('-', '_')}.py"
 
 
-def dataset_files(*ids, names=("images", "labels")):
-    """Data sets: their cards count by content, the arrays only by being there."""
-    arrays = [f"<results>/datasets/{id}/{name}.npy" for id in ids for name in names]
+def dataset_files(*ids):
+    """Data sets: their cards count by content, the arrays beside them only by being there."""
+    arrays = [f"<results>/datasets/{id}/images.npy" for id in ids]
     return {
         "data": [f"<results>/datasets/{id}/dataset.json" for id in ids],
         "arrays": [ancient(path) for path in arrays],
@@ -151,7 +151,7 @@ def prefixed(prefix, files):
 
 def digest_files(study, part):
     """Of the data sets that play a part in a study, the digests of images alone."""
-    return prefixed(part, dataset_files(*plan.studies[study][part], names=["digests"]))
+    return prefixed(part, dataset_files(*plan.studies[study][part]))
 
 
 def averages_of(soup):

@@ -34,7 +34,6 @@ rule page:
 
 
 use rule page as overview with:
-    localrule: True
     input:
         texts=lambda w: [
             f"<results>/studies/{w.study}/overview.md",
@@ -54,6 +53,7 @@ use rule page as overview with:
         "<results>/logs/page/{study}/overview.log",
     wildcard_constraints:
         study=one_of(plan.studies),
+    localrule: True
     params:
         spec=lambda w: {
             "title": f"Overview of {w.study}",

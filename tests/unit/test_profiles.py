@@ -52,7 +52,7 @@ def test_the_rules_that_use_a_gpu_are_those_of_the_profile(name):
     for block in re.split(r"\n(?=rule |use rule )", "\n" + RULES):
         if found := re.match(r"use rule (\w+) as (\w+)", block):
             with_gpu |= {found[2]} if found[1] in with_gpu else set()
-        elif "gpu=GPU" in block:
+        elif re.search(r"^ +gpu=", block, re.M):
             with_gpu.add(re.match(r"rule (\w+)", block)[1])
     asked = PROFILES[name]["set-resources"]
     assert {rule for rule in asked if asked[rule]["gpu"] == 1} == with_gpu

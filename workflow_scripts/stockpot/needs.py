@@ -54,7 +54,7 @@ def _minutes(operations: float, threads: int, gpus: int) -> int:
 
 
 def training(model: Model, spec: dict, images: int, threads: int, gpus: int) -> Needs:
-    """One run. spec: its variant, epochs and batch_size, and what makes a step longer."""
+    """One run. spec: its variant, epochs and batch_size if it has them, what lengthens a step."""
     forward = 2 * model.parameters * model.tokens * images
     passes = 3 * spec.get("epochs", 1)
     if spec["variant"].startswith("linear"):
@@ -64,7 +64,9 @@ def training(model: Model, spec: dict, images: int, threads: int, gpus: int) -> 
     )
     # Weights, gradients, two moments, the start, and each average that is kept.
     copies = 6 + len(spec.get("ema", ())) + (spec.get("swa", 1) < 1)
-    batch = 0 if gpus else 80 * spec["batch_size"] * model.tokens * model.width * model.layers
+    batch = (
+        0 if gpus else 80 * spec.get("batch_size", 0) * model.tokens * model.width * model.layers
+    )
     mb = BASE + round((4 * copies * model.parameters + batch) / 1e6)
     return Needs(mb, _minutes(operations, threads, gpus))
 

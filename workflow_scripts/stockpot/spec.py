@@ -159,12 +159,13 @@ class _Seed:
         mixed = {name: (self.config["soups"][name]["method"], id) for name, id in soups.items()}
         line = {name: ("from-scratch", id) for name, id in standard.items()}
         families = [self.family("zero-shot", zero_shot, tests)]
-        families += self.families(tuned, tests)
+        jobs = self.config["evaluation"]
+        families += self.families(tuned, tests, jobs["models_per_job"])
         families += [self.family(name, {name: soup}, tests) for name, soup in mixed.items()]
         families += [self.family("standard", line, tests)] if line else []
-        for name in self.config["sweep"]["of"] if self.config["sweep"]["alphas"] else []:
-            end = {name: (tuned | mixed)[name]}
-            families.append(self.family(f"{name}-sweep", end, tests, start=[own["start"]]))
+        swept = self.config["sweep"]["of"] if self.config["sweep"]["alphas"] else []
+        ends, size = {name: (tuned | mixed)[name] for name in swept}, jobs["sweeps_per_job"]
+        families += self.families(ends, tests, size, "-sweep", [own["start"]])
 
         roles = [[data["held_out"], "held-out"]]
         roles += [[name, "corrupted"] for name in data["corrupted"]]
@@ -324,19 +325,27 @@ class _Seed:
         }
         return id
 
-    def families(self, models: dict[str, tuple[str, str]], tests: list[str]) -> list[str]:
-        """The models in jobs of ``models_per_job``, in the order of their names.
+    def families(
+        self,
+        models: dict[str, tuple[str, str]],
+        tests: list[str],
+        size: int,
+        ending: str = "",
+        start: list[str] = (),
+    ) -> list[str]:
+        """The models in jobs of ``size``, in the order of their names.
 
         A new model gives the jobs at and after its place other members, and so other ids; they
         run again and find the cells of the others in the store.
         """
-        size, names = self.config["evaluation"]["models_per_job"], list(models)
+        names = list(models)
         chunks = [names[i : i + size] for i in range(0, len(names), size)]
         return [
             self.family(
-                chunk[0] if len(chunk) == 1 else f"{chunk[0]}-to-{chunk[-1]}",
+                (chunk[0] if len(chunk) == 1 else f"{chunk[0]}-to-{chunk[-1]}") + ending,
                 {name: models[name] for name in chunk},
                 tests,
+                start,
             )
             for chunk in chunks
         ]
@@ -371,7 +380,8 @@ def saved(file: Path, config: dict) -> Plan | None:
 
 def evaluation(config: dict) -> dict:
     """How predictions are made; how they are spread over jobs changes nothing in them."""
-    return {key: value for key, value in config["evaluation"].items() if key != "models_per_job"}
+    spread = ("models_per_job", "sweeps_per_job")
+    return {key: value for key, value in config["evaluation"].items() if key not in spread}
 
 
 def _id(name: str, spec) -> str:
