@@ -962,6 +962,14 @@ def test_a_key_that_the_user_did_not_write_is_not_blamed_on_his_file(schema, two
     assert lines[0].startswith("datasets.train: unknown key") and "(in config.yaml)" in lines[0]
 
 
+def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(schema, two_files):
+    """The list that still names it stands in the default's file."""
+    merged, files = two_files({}, {"finetune": {"runs": {"linear": None}}})
+    lines = problems(without_nulls(merged), schema, files)
+    end = "(in config.yaml; mine.yaml takes it away, so give this key there too)"
+    assert any(line.startswith("sweep.of.1: unknown") and line.endswith(end) for line in lines)
+
+
 def test_what_the_command_line_says_is_blamed_on_no_file(schema, two_files):
     (line,) = problems(*insert(schema, two_files({}, {}, {"threads": 0})))
     assert line.startswith("threads: 0") and "(in " not in line

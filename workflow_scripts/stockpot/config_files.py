@@ -52,8 +52,19 @@ def with_files(problems: list[str], files: list[Path], config: dict) -> list[str
         last = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
         value = found[last][1]
         same = isinstance(value, dict | list) or value == _walk(config, keys)[1]
-        named.append(f"{problem} (in {files[last].name})" if deepest and same else problem)
+        taken = [f.name for f, content in zip(files, read) if _takes_away(content, value)]
+        hint = f"; {taken[-1]} takes it away, so give this key there too" if taken else ""
+        named.append(f"{problem} (in {files[last].name}{hint})" if deepest and same else problem)
     return named
+
+
+def _takes_away(config, name) -> bool:
+    """Has a map in it this name with null?"""
+    if not isinstance(config, dict) or not isinstance(name, str):
+        return False
+    return (name in config and config[name] is None) or any(
+        _takes_away(value, name) for value in config.values()
+    )
 
 
 def _walk(config, keys: list[str]) -> tuple[int, object]:
