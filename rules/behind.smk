@@ -24,6 +24,7 @@ def behind():
     needed = [need for name in config["analyses"] for need in analyses.needs(analysis_kind(name))]
     return [
         *(file for name, file in model_files().items() if name == "weights"),
+        *expand("<results>/downloads/{id}.json", id=plan.downloads),
         *expand("<results>/datasets/{id}/dataset.json", id=sorted(data)),
         *expand("<results>/classifiers/{id}/classifier.json", id=classifiers),
         *expand("<results>/recipes/{id}.json", id=RECIPES),

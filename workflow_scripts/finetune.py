@@ -22,6 +22,6 @@ with job(snakemake) as spec:
     )
     gpus, nodes = (snakemake.resources.get(name, 1) for name in ("gpu", "nodes"))
     if max(gpus, nodes) > 1 and variants.shared(spec["variant"]):
-        together(arguments, max(gpus, 1), nodes, snakemake.threads)
+        together(arguments, max(gpus // nodes, 1), nodes, snakemake.threads)
     else:
         run(**arguments)

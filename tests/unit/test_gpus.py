@@ -94,7 +94,5 @@ def test_none_visible_is_none(monkeypatch, visible):
 
 def test_more_than_there_are_is_an_error(monkeypatch):
     monkeypatch.setenv(gpus.VISIBLE, "0,1")
-    with pytest.raises(
-        StockpotError, match=r"^resources\.gpu: 3 wanted, but 2 visible here \(0,1\)"
-    ):
+    with pytest.raises(StockpotError, match=r"^gpus: 3 wanted, but 2 visible here \(0,1\)"):
         gpus.claim(3)

@@ -89,7 +89,10 @@ from stockpot.job import job
 class Params(dict):
     spec = 1
 
-with job(types.SimpleNamespace(log=[{log!r}], input=[], output=[], params=Params())) as spec:
+snakemake = types.SimpleNamespace(
+    log=[{log!r}], input=[], output=[], params=Params(), resources={{}}
+)
+with job(snakemake) as spec:
     print("worked on", spec)
 """
 

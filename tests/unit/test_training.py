@@ -457,11 +457,11 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
     def start(name):
         plain, calls = loop.correct, []
 
-        def dying(*arguments):
+        def dying(*arguments, **named):
             calls.append(1)
             if len(calls) == 2:
                 raise Stop
-            return plain(*arguments)
+            return plain(*arguments, **named)
 
         with monkeypatch.context() as patch:
             patch.setattr(loop, "correct", dying)
@@ -477,7 +477,7 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
 def evaluations(monkeypatch) -> list:
     """Grows by one with every epoch that is trained from here on."""
     plain, calls = loop.correct, []
-    monkeypatch.setattr(loop, "correct", lambda *a: calls.append(1) or plain(*a))
+    monkeypatch.setattr(loop, "correct", lambda *a, **k: calls.append(1) or plain(*a, **k))
     return calls
 
 

@@ -13,12 +13,15 @@ from .errors import StockpotError
 log = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+# Of a scheduler's job, in which devices may be numbered from 0.
+JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
 _HELD: dict[str, int] = {}  # device -> descriptor of its lock, which the kernel drops at the end
 
 
 def has_gpu() -> bool:
-    """Is the NVIDIA driver loaded here?"""
-    return Path("/dev/nvidiactl").exists()
+    """Is a GPU's driver loaded here (NVIDIA's, AMD's, that of Windows), and may it be used?"""
+    drivers = map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+    return os.environ.get(VISIBLE) not in ("", "-1") and any(path.exists() for path in drivers)
 
 
 def visible() -> list[str]:
@@ -42,7 +45,7 @@ def claim(count: int) -> list[str]:
         return list(_HELD) or devices
     if len(devices) < count:
         raise StockpotError(
-            f"resources.gpu: {count} wanted, but {len(devices)} visible here ({','.join(devices)})"
+            f"gpus: {count} wanted, but {len(devices)} visible here ({','.join(devices)})"
         )
     told = False
     while len(taken := _take(devices, count)) < count:
@@ -59,16 +62,17 @@ def claim(count: int) -> list[str]:
 
 def _take(devices: list[str], count: int) -> dict[str, int]:
     """Locks on free devices, ``count`` at the most."""
-    job = os.environ.get("SLURM_JOB_ID", "")
+    job = next((os.environ[name] for name in JOBS if name in os.environ), "")
     folder = Path(tempfile.gettempdir()) / f"stockpot-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     taken = {}
     for device in devices:
         name = re.sub(r"\W", "_", f"{job}-{device}")
-        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             taken[device] = descriptor
+            os.set_inheritable(descriptor, True)  # by the processes of torchrun
         except BlockingIOError:
             os.close(descriptor)
         if len(taken) == count:

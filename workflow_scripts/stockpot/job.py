@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .digest import plain, sha256
 from .errors import StockpotError, Stopped
+from .gpus import VISIBLE
 
 log = logging.getLogger("stockpot")
 
@@ -24,8 +25,9 @@ class Turn:
 
     def __init__(self, log_file: Path):
         self.waited, self.problem = False, ""
-        # The kernel frees it when the process ends, in any way.
+        # The kernel frees it when the process ends, in any way, and those that inherit it.
         self.file = open(log_file.with_name(f".{log_file.name}.lock"), "a+")  # noqa: SIM115
+        os.set_inheritable(self.file.fileno(), True)
         try:
             try:
                 fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,6 +79,8 @@ def job(snakemake):
     os.truncate(path, 0)
     if turn.problem:
         log.info("%s; let one Snakemake run at a time", turn.problem)
+    if snakemake.resources.get("gpu") == 0:
+        os.environ[VISIBLE] = ""  # it asked for none, so others may have them all
     with ending():
         yield snakemake.params.spec
     turn.note(asked)

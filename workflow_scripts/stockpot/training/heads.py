@@ -7,9 +7,11 @@ from pathlib import Path
 
 import torch
 
+from ..errors import Stopped
 from ..files import atomic
 from .loop import Batches, batches
 from .schedule import warmup_cosine
+from .stop import wishes
 
 log = logging.getLogger(__name__)
 BETAS, EPS = (0.9, 0.999), 1e-8
@@ -140,15 +142,18 @@ def fit_heads(
     steps, started = per_epoch * spec["epochs"], time.monotonic()
     warmup = max(1, round(spec["warmup"] * steps))
     inputs, labels = train.inputs.to(device), train.labels.to(device)
-    for epoch in range(done, spec["epochs"]):
-        generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
-        for rows in batches(train.order(generator), spec["batch_size"]):
-            factor = warmup_cosine(heads.steps, steps, warmup)
-            heads.step(inputs[rows], labels[rows], factor, spec["clip"])
-        with atomic(state) as path:
-            torch.save({**heads.state(), "epochs": epoch + 1}, path)
-        left = (time.monotonic() - started) / (epoch + 1 - done) * (spec["epochs"] - epoch - 1)
-        log.info(
-            "%d heads  epoch %d/%d  %.0f s left", len(settings), epoch + 1, spec["epochs"], left
-        )
+    with wishes() as wish:
+        for epoch in range(done, spec["epochs"]):
+            generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
+            for rows in batches(train.order(generator), spec["batch_size"]):
+                factor = warmup_cosine(heads.steps, steps, warmup)
+                heads.step(inputs[rows], labels[rows], factor, spec["clip"])
+            with atomic(state) as path:
+                torch.save({**heads.state(), "epochs": epoch + 1}, path)
+            left = (time.monotonic() - started) / (epoch + 1 - done) * (spec["epochs"] - epoch - 1)
+            log.info(
+                "%d heads  epoch %d/%d  %.0f s left", len(settings), epoch + 1, spec["epochs"], left
+            )
+            if wish.signal:
+                raise Stopped(f"after epoch {epoch + 1}")
     return heads, heads.correct(held_out)

@@ -73,69 +73,91 @@ def fit(
     the model that distillation and L2-SP refer to. averages_dir: where averages are saved.
     Raises Diverged at the first loss that is not finite.
     """
-    processes = Processes()
-    net = processes.model(model.to(device))
-    objective = Objective(spec, start)
-    groups = parameter_groups(model, spec["weight_decay"])
-    optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
-    per_epoch = len(batches(torch.arange(len(train)), spec["batch_size"]))
-    steps = per_epoch * spec["epochs"]
-    warmup = max(1, round(spec["warmup"] * steps))
-    averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), steps)
-    parts = {"model": model, "optimizer": optimizer, "averages": averages}
-    state = State(parts, state_dir, processes)
-    place = state.load()
-    done = len(place.history) * per_epoch + place.step
-    heartbeat = Heartbeat(steps, done, spec["epochs"], processes.first)
-
-    with wishes() as wish:
-        for epoch in range(len(place.history), spec["epochs"]):
-            generator = torch.Generator().manual_seed(spec["seed"] * 1_000_003 + epoch)
-            order = train.order(generator)
-            if place.step:
-                generator.set_state(place.draws)
-            net.train()
-            for i, rows in list(enumerate(batches(order, spec["batch_size"])))[place.step :]:
-                for group in optimizer.param_groups:
-                    group["lr"] = spec["lr"] * warmup_cosine(epoch * per_epoch + i, steps, warmup)
-                x = train.prepare(train.inputs[rows].to(device), generator)
-                share, weight = processes.share(len(rows))
-                loss_of = objective.on(x, train.labels[rows].to(device), generator, share, weight)
-                loss = loss_of(net)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                if spec.get("sam"):
-                    sharpen(net, loss_of, spec["sam"])
-                told = [loss.item() / processes.count, wish.signal, state.due()]
-                mean, asked, due = processes.sum(told, device)
-                if not math.isfinite(mean):
-                    raise Diverged(f"the loss became {mean} in epoch {epoch + 1}, step {i + 1}")
-                torch.nn.utils.clip_grad_norm_(model.parameters(), spec["clip"])
-                optimizer.step()
-                averages.update(model)
-                place.step, place.loss = i + 1, place.loss + mean * len(rows)
-                heartbeat.step(len(rows), epoch, mean)
-                if asked or due:
-                    state.save(place, generator)
-                if asked:
-                    raise Stopped(f"after epoch {epoch}, step {i + 1}")
-            if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
-                raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
-            place.history.append(
-                {
-                    "epoch": epoch + 1,
-                    "loss": place.loss / len(train),
-                    "held_out_n": len(held_out),
-                    "held_out_k": correct(model, held_out, device),
-                }
-            )
-            place.step, place.loss = 0, 0.0
-            heartbeat.epoch(place.history[-1])
-            state.save(place, generator)
+    run = _Run(model, train, held_out, spec, state_dir, device, start)
+    with wishes() as run.wish:
+        for epoch in range(len(run.place.history), spec["epochs"]):
+            run.epoch(epoch)
     model.eval()
-    if averages_dir and processes.first:
-        averages.save(averages_dir)
-    return place.history
+    if averages_dir and run.processes.first:
+        run.averages.save(averages_dir)
+    return run.place.history
+
+
+class _Run:
+    """What the steps of one run share."""
+
+    def __init__(self, model, train, held_out, spec, state_dir, device, start):
+        self.model, self.train, self.held_out = model, train, held_out
+        self.spec, self.device = spec, device
+        self.processes = Processes()
+        self.net = self.processes.model(model.to(device))
+        self.objective = Objective(spec, start)
+        groups = parameter_groups(model, spec["weight_decay"])
+        self.optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
+        self.per_epoch = len(batches(torch.arange(len(train)), spec["batch_size"]))
+        self.steps = self.per_epoch * spec["epochs"]
+        self.warmup = max(1, round(spec["warmup"] * self.steps))
+        self.averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), self.steps)
+        parts = {"model": model, "optimizer": self.optimizer, "averages": self.averages}
+        self.state = State(parts, state_dir, self.processes, device)
+        self.place = self.state.load()
+        done = len(self.place.history) * self.per_epoch + self.place.step
+        self.heartbeat = Heartbeat(self.steps, done, spec["epochs"], self.processes.first)
+
+    def epoch(self, epoch: int) -> None:
+        place, seed = self.place, self.spec["seed"] * 1_000_003 + epoch
+        self.generator = torch.Generator().manual_seed(seed)
+        order = self.train.order(self.generator)
+        self.state.begin(place, self.generator, seed)
+        self.net.train()
+        for i, rows in enumerate(batches(order, self.spec["batch_size"])):
+            if i >= place.step:
+                self.step(epoch, i, rows)
+        if not all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values()):
+            raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
+        hits = correct(self.model, self.held_out, self.device, between=self.heed)
+        place.history.append(
+            {
+                "epoch": epoch + 1,
+                "loss": place.loss / len(self.train),
+                "held_out_n": len(self.held_out),
+                "held_out_k": hits,
+            }
+        )
+        place.step, place.loss = 0, 0.0
+        self.heartbeat.epoch(place.history[-1])
+        self.state.save(place, self.generator)
+
+    def step(self, epoch: int, i: int, rows: torch.Tensor) -> None:
+        spec, done = self.spec, epoch * self.per_epoch + i
+        for group in self.optimizer.param_groups:
+            group["lr"] = spec["lr"] * warmup_cosine(done, self.steps, self.warmup)
+        x = self.train.prepare(self.train.inputs[rows].to(self.device), self.generator)
+        labels = self.train.labels[rows].to(self.device)
+        loss_of = self.objective.on(x, labels, self.generator, *self.processes.share(len(rows)))
+        loss = loss_of(self.net)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if spec.get("sam"):
+            sharpen(self.net, loss_of, spec["sam"])
+        (mean,) = self.processes.sum([loss.item() / self.processes.count], self.device)
+        if not math.isfinite(mean):
+            raise Diverged(f"the loss became {mean} in epoch {epoch + 1}, step {i + 1}")
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), spec["clip"])
+        self.optimizer.step()
+        self.averages.update(self.model)
+        self.place.step, self.place.loss = i + 1, self.place.loss + mean * len(rows)
+        self.heartbeat.step(len(rows), epoch, mean)
+        self.heed()
+
+    def heed(self) -> None:
+        """Save the state where it is time, or where the run is asked to stop; then stop."""
+        asked, due = self.processes.sum([self.wish.signal, self.state.due()], self.device)
+        if asked or due:
+            self.state.save(self.place, self.generator)
+        if asked:
+            epochs, step = len(self.place.history), self.place.step
+            raise Stopped(f"after epoch {epochs}, step {step}")
 
 
 def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
@@ -145,12 +167,22 @@ def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
 
 
 @torch.no_grad()
-def correct(model: torch.nn.Module, data: Batches, device, batch_size: int = 100) -> int:
-    """Number of examples whose largest logit is at the label; processes share them."""
+def correct(
+    model: torch.nn.Module,
+    data: Batches,
+    device,
+    batch_size: int = 100,
+    between: Callable[[], None] = lambda: None,
+) -> int:
+    """Number of examples whose largest logit is at the label; processes share them.
+
+    between: is called after each batch, by every process.
+    """
     model.eval()
     hits, processes = 0, Processes()
     for i, rows in enumerate(torch.arange(len(data.labels)).split(batch_size)):
         if i % processes.count == processes.rank:
             predicted = model(data.prepare(data.inputs[rows].to(device), None)).argmax(1)
             hits += int((predicted.cpu() == data.labels[rows]).sum())
+        between()
     return int(processes.sum([hits], device)[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..files import atomic
+from ..files import atomic, wait_for
 from .processes import Processes
 
 log = logging.getLogger(__name__)
@@ -18,41 +18,55 @@ SAVE_EVERY = 600  # seconds between two saves within an epoch
 @dataclass
 class Place:
     """How far a run is: the epochs that are done, and of the next one the steps, the sum of their
-    losses, and the state of the generator that it draws from."""
+    losses, and the states of the generators: of the data, and of the model's own noise."""
 
     history: list[dict] = field(default_factory=list)
     step: int = 0
     loss: float = 0.0
     draws: torch.Tensor | None = None
+    noise: list[torch.Tensor] = field(default_factory=list)
 
 
 class State:
     """The file of one run's state; ``parts`` are its model, its optimizer and its averages."""
 
-    def __init__(self, parts: dict, folder: Path, processes: Processes):
+    def __init__(self, parts: dict, folder: Path, processes: Processes, device="cpu"):
         self.parts, self.processes = parts, processes
+        self.on_gpu = torch.device(device).type == "cuda"
         self.path = Path(folder) / "state.pt"
         self.saved = time.monotonic()
 
     def load(self) -> Place:
         """Where the run was left, its parts as they were then; else its beginning."""
-        saved = None
-        if self.processes.first and self.path.exists():
-            saved = torch.load(self.path, weights_only=True, map_location="cpu")
-        saved = self.processes.agreed(saved)
-        if saved is None:
+        if not self.processes.agreed(self.path.exists()):
             return Place()
+        wait_for(self.path)
+        saved = torch.load(self.path, weights_only=True, map_location="cpu")
         for name, part in self.parts.items():
             part.load_state_dict(saved[name])
         place = Place(**saved["place"])
         log.info("resumed after epoch %d, step %d", len(place.history), place.step)
         return place
 
+    def begin(self, place: Place, generator: torch.Generator, seed: int) -> None:
+        """Let an epoch draw from its seed, or from where it was left.
+
+        Dropout and the like draw from torch's own generators, on each process something else.
+        """
+        torch.manual_seed(seed + 1_000_000_007 * self.processes.rank + place.step)
+        if place.step:
+            generator.set_state(place.draws)
+        if place.step and self.processes.first:
+            torch.set_rng_state(place.noise[0])
+            if self.on_gpu and len(place.noise) > 1:
+                torch.cuda.set_rng_state(place.noise[1])
+
     def due(self) -> bool:
         return time.monotonic() - self.saved >= SAVE_EVERY
 
     def save(self, place: Place, generator: torch.Generator) -> None:
-        place.draws = generator.get_state()
+        place.draws, place.noise = generator.get_state(), [torch.get_rng_state()]
+        place.noise += [torch.cuda.get_rng_state()] if self.on_gpu else []
         self.saved = time.monotonic()
         if self.processes.first:
             parts = {name: part.state_dict() for name, part in self.parts.items()}

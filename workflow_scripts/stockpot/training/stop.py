@@ -27,7 +27,7 @@ def wishes():
             restore()
             os.kill(os.getpid(), number)
         elif not wish.signal:
-            wish.signal, wish.at = number, time.monotonic()
+            wish.at, wish.signal = time.monotonic(), number
 
     def restore():
         for number, handler in before.items():

@@ -7,53 +7,67 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ..errors import StockpotError, Stopped
 from ..gpus import claim
+from . import worker
+from .stop import SIGNALS
 
 SCRIPTS = Path(__file__).parents[2]
+LEAVE = 600  # seconds for the first process to write its state before all are killed
 
 
 def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) -> None:
     """Call ``run.run(**arguments)`` in ``processes`` processes on each of ``nodes`` nodes.
 
-    arguments: with paths and what JSON can hold. Each process has one of the GPUs, where there are
-    any. Signals are passed on. Raises Stopped where the run was asked to stop, StockpotError for
-    a run that ended badly; its own line is in the log above.
+    arguments: with paths and what JSON can hold; threads: of each node. Each process has one of
+    the GPUs, where there are any, whose locks outlive this process with them. Signals are passed
+    on. Raises Stopped where the run was asked to stop and saved its state, StockpotError for a
+    run that ended badly; its own line is in the log above.
     """
     claim(processes)
-    with tempfile.TemporaryDirectory(dir=arguments["folder"].parent) as folder:
-        job = Path(folder) / "run.json"
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "run.json" if nodes == 1 else arguments["folder"] / ".run.json"
+        job.parent.mkdir(parents=True, exist_ok=True)
         job.write_text(json.dumps(arguments, default=str))
-        command = [*_torchrun(processes, nodes), "-m", f"{__package__}.worker", str(job)]
+        command = [*_torchrun(processes, nodes, threads), "-m", worker.__name__, str(job)]
         own = {"OMP_NUM_THREADS": str(max(1, threads // processes))}
         own["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
-        with subprocess.Popen(command, env={**os.environ, **own}) as child:
-            asked = []
+        asked, environment = [], {**os.environ, **own}
+        with subprocess.Popen(command, env=environment, close_fds=False) as child:
 
             def pass_on(number, frame):
-                asked.append(number)
-                child.send_signal(number)
+                asked.append(time.time())
+                child.send_signal(signal.SIGTERM)
 
-            before = {n: signal.signal(n, pass_on) for n in (signal.SIGTERM, signal.SIGINT)}
+            before = {n: signal.signal(n, pass_on) for n in SIGNALS}
             code = child.wait()
             for number, handler in before.items():
                 signal.signal(number, handler)
-    if code and asked:
-        raise Stopped("with its processes")
+        job.unlink()
+    states = [path.stat().st_mtime for path in arguments["folder"].glob(".state/*/state.pt")]
+    if code and asked and max(states, default=0) >= asked[0] - 1:
+        raise Stopped("with all of its processes")
     if code:
         raise StockpotError(f"the {processes * nodes} processes of this run ended with {code}")
 
 
-def _torchrun(processes: int, nodes: int) -> list[str]:
-    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
+def _torchrun(processes: int, nodes: int, threads: int) -> list[str]:
+    torchrun = [
+        sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
+        f"--shutdown-timeout={LEAVE}",
+    ]  # fmt: skip
     if nodes == 1:
         return [*torchrun, "--standalone"]
     job = os.environ.get("SLURM_JOB_ID")
     if not job:
-        raise StockpotError(f"resources.nodes: {nodes} wanted, but this is no job of SLURM")
-    srun = ["srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"]
+        raise StockpotError(f"set-resources, nodes: {nodes} wanted, but this is no job of SLURM")
+    srun = [
+        "srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1",
+        f"--cpus-per-task={threads}", "--kill-on-bad-exit=1",
+    ]  # fmt: skip
     port = 20_000 + int(job) % 20_000
     return [
         *srun, *torchrun, f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-id={job}",

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..errors import StockpotError
 from ..gpus import VISIBLE, visible
 from ..job import ending, talk
 
@@ -12,22 +13,24 @@ PATHS = ("train", "held_out", "start", "folder", "joint")
 
 
 def main(job: Path) -> None:
-    rank, devices = int(os.environ["LOCAL_RANK"]), visible()
-    if devices:
-        os.environ[VISIBLE] = devices[rank]
-    arguments = json.loads(job.read_text())
-    arguments |= {name: Path(arguments[name]) for name in PATHS if arguments.get(name)}
     talk(loud=int(os.environ["RANK"]) == 0)
-
-    from torch import cuda, distributed
-
-    from .processes import WAIT
-    from .run import run
-
-    distributed.init_process_group("nccl" if cuda.is_available() else "gloo", timeout=WAIT)
     with ending():
+        rank, devices = int(os.environ["LOCAL_RANK"]), visible()
+        if devices and rank >= len(devices):
+            raise StockpotError(f"{rank + 1} processes here, but GPUs {','.join(devices)} alone")
+        if devices:
+            os.environ[VISIBLE] = devices[rank]
+        arguments = json.loads(job.read_text())
+        arguments |= {name: Path(arguments[name]) for name in PATHS if arguments.get(name)}
+
+        from torch import cuda, distributed
+
+        from .processes import WAIT
+        from .run import run
+
+        distributed.init_process_group("nccl" if cuda.is_available() else "gloo", timeout=WAIT)
         run(**arguments)
-    distributed.destroy_process_group()
+        distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
