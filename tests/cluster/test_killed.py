@@ -1,5 +1,6 @@
 """Whatever is killed: the documented command goes on, and no job runs twice at once."""
 
+import re
 import signal
 import subprocess
 from itertools import combinations
@@ -49,21 +50,27 @@ class Training:
     """Snakemake at work on a study's training, which is held after an epoch."""
 
     def __init__(self, study: OnCluster):
-        self.study, self.driver, self.last = study, start(study, *TRAIN), 0
-        self.hold()
+        self.study, self.driver = study, start(study, *TRAIN)
+        self.process: psutil.Process | None = None
 
     def hold(self) -> None:
-        """Stop the process after its next epoch."""
-        state = wait_for(self.new_state)
-        self.last = state.stat().st_mtime_ns
-        self.log = self.study.results / "logs" / "finetune" / f"{state.parents[2].name}.log"
-        (self.job,) = (n for n, job in self.study.jobs().items() if job["state"] == "RUNNING")
-        (self.process,) = filter(is_script, self.study.slurm.processes(SLURM_JOB_ID=self.job))
+        """Stop the next process after it has saved a state of its own."""
+        self.job, self.process = wait_for(self.at_work)
         self.process.suspend()
+        (state,) = self.states_since(0)
+        self.log = self.study.results / "logs" / "finetune" / f"{state.parents[2].name}.log"
 
-    def new_state(self) -> Path | None:
-        states = self.study.results.glob("classifiers/base-*/.state/*/state.pt")
-        return next((path for path in states if path.stat().st_mtime_ns > self.last), None)
+    def at_work(self) -> tuple[str, psutil.Process] | None:
+        for number, job in self.study.jobs().items():
+            if job["state"] == "RUNNING":
+                for process in filter(is_script, self.study.slurm.processes(SLURM_JOB_ID=number)):
+                    if process != self.process and self.states_since(process.create_time()):
+                        return number, process
+        return None
+
+    def states_since(self, seconds: float) -> list[Path]:
+        found = self.study.results.glob("classifiers/base-*/.state/*/state.pt")
+        return [path for path in found if path.stat().st_mtime > seconds]
 
     def goes_on(self) -> None:
         """Give the documented command again, and hold the training it goes on with."""
@@ -78,7 +85,10 @@ class Training:
 
 
 def is_script(process: psutil.Process) -> bool:
-    return any(".snakemake/scripts/" in word for word in process.cmdline())
+    try:
+        return any(".snakemake/scripts/" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def kill(driver: subprocess.Popen) -> None:
@@ -93,6 +103,7 @@ def running(longer, on_cluster):
 
     def run(profile: str = "cluster-generic") -> Training:
         started.append(Training(on_cluster(longer, profile)))
+        started[0].hold()
         return started[0]
 
     yield run
@@ -115,6 +126,7 @@ def test_one_command_sees_a_training_through_what_happens_to_its_jobs(running, s
     assert [first["state"], second["state"]] == ["CANCELLED", "COMPLETED"]
     assert [first["restarts"], second["restarts"]] == [0, 2]
     assert training.one_at_a_time()
+    assert re.search(r"resumed after epoch [1-9]", training.log.read_text())
 
 
 def test_jobs_outlive_the_controller(running, slurm, whole):

@@ -195,13 +195,18 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 
-class Files(dict):
+class Named(dict):
     __getattr__ = dict.__getitem__
 
+class Files(Named):
+    def __iter__(self):
+        for files in self.values():
+            yield from [files] if isinstance(files, str) else files
+
 for job in json.loads(sys.argv[1]):
-    snakemake = SimpleNamespace(**job)
+    snakemake = SimpleNamespace(**job, resources={})
     snakemake.input = Files(job["input"])
-    snakemake.params = SimpleNamespace(spec=job["spec"])
+    snakemake.params = Named(spec=job["spec"])
     exec(compile(Path(job["script"]).read_text(), "export.py", "exec"), {"snakemake": snakemake})
 """
 

@@ -15,6 +15,14 @@ from stockpot.training.loop import fit
 from stockpot.training.stop import wishes
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Tests that run in the background may have been told to ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def asking_at(step, number=signal.SIGTERM):
     """Training data on which a signal arrives while this batch is prepared."""
     data, plain, calls = problem(), problem().prepare, []
@@ -76,6 +84,14 @@ def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch
         monkeypatch.setattr(stop, "AT_ONCE", 0)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
+
+
+def test_what_is_ignored_stays_so():
+    """As Ctrl-C is by what runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with wishes() as wish:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not wish.signal and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 def test_handlers_are_put_back():

@@ -1,5 +1,6 @@
 """Snakemake as a process that tests start, watch and kill."""
 
+import signal
 import subprocess
 import time
 
@@ -17,6 +18,8 @@ def start(study: Workflow, *arguments: str) -> subprocess.Popen:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # What runs in the background may have been told to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
