@@ -53,6 +53,8 @@ rule mixes:
     threads: THREADS
     resources:
         gpu=GPU,
+        mem_mb=lambda w, attempt: for_mixing(w).again(attempt).mb,
+        runtime=lambda w, attempt: for_mixing(w).again(attempt).minutes,
     params:
         spec=lambda w: plain(
             {
@@ -92,7 +94,7 @@ rule analysis:
     conda:
         "../envs/stockpot.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=lambda w, attempt: 8000 * attempt,
     params:
         spec=lambda w: plain(
             {

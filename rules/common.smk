@@ -50,6 +50,14 @@ THREADS = config["threads"]
 PROFILE = workflow.resource_settings.overwrite_resources.get("finetune", {})
 FOUND = PROFILE["gpu"].value if "gpu" in PROFILE else int(has_gpu())
 GPUS = FOUND if config["gpus"] == "auto" else config["gpus"]
+LIMITED = workflow.global_resources.get("gpu")
+LIMIT = GPUS if LIMITED is None or LIMITED.value is None else LIMITED.value
+if workflow.is_main_process and "gpu" in PROFILE and GPUS != FOUND:
+    raise WorkflowError(
+        f"gpus: {GPUS}, but set-resources of the profile gives finetune gpu: {FOUND}"
+    )
+if workflow.is_main_process and GPUS > LIMIT:
+    raise WorkflowError(f"gpus: {GPUS}, but --resources gpu={LIMIT}; give --resources gpu={GPUS}")
 GPU = min(GPUS, 1)
 MODEL = needs.model(plan.model["architecture"])
 
@@ -81,8 +89,11 @@ def images_in(*ids):
 
 def for_training(w):
     run = plan.runs[w.run]
-    images = images_in(run["train"], *run["joint"])
-    return needs.training(MODEL, run["spec"], images, THREADS, gpus_of(w.run))
+    sets = [run["train"], *run["joint"]]
+    found = needs.training(MODEL, run["spec"], images_in(*sets), THREADS, gpus_of(w.run))
+    # Two training sets at once are held in memory, one is read from its file.
+    held = sum(images_in(id) * 3 * plan.datasets[id]["spec"]["side"] ** 2 for id in sets)
+    return found._replace(mb=found.mb + (2 * held >> 20 if run["joint"] else 0))
 
 
 def for_evaluating(w):
@@ -96,6 +107,13 @@ def for_merging(w):
     soup = plan.soups[w.soup]
     recipes = 5 * (len(soup["ingredients"]) + 5)
     return needs.evaluating(MODEL, recipes, images_in(soup["held_out"]), THREADS, GPU)
+
+
+def for_mixing(w):
+    """Analyses look at some dozens of mixes, of pairs and triples at the most."""
+    runs = len(subjects(w.study, w.analysis))
+    images = images_in(*data_sets(w.study, *mixed_roles(w.analysis)))
+    return needs.evaluating(MODEL, 30 * (runs + 1), images, THREADS, GPU)
 
 
 def for_preparing(w, threads):
@@ -147,11 +165,6 @@ def class_texts(study):
 
 def prefixed(prefix, files):
     return {f"{prefix}_{name}": file for name, file in files.items()}
-
-
-def digest_files(study, part):
-    """Of the data sets that play a part in a study, the digests of images alone."""
-    return prefixed(part, dataset_files(*plan.studies[study][part]))
 
 
 def averages_of(soup):

@@ -120,9 +120,9 @@ rule corrupt_dataset:
 rule overlap:
     """Count the images that training, held-out and test sets share."""
     input:
-        unpack(lambda w: digest_files(w.study, "training")),
-        unpack(lambda w: digest_files(w.study, "held_out")),
-        unpack(lambda w: digest_files(w.study, "tests")),
+        unpack(lambda w: prefixed("training", dataset_files(*plan.studies[w.study]["training"]))),
+        unpack(lambda w: prefixed("held_out", dataset_files(*plan.studies[w.study]["held_out"]))),
+        unpack(lambda w: prefixed("tests", dataset_files(*plan.studies[w.study]["tests"]))),
     output:
         "<results>/studies/{study}/overlap.csv",
     log:

@@ -1,5 +1,6 @@
 """The profiles agree with the rules, with each other and with Snakemake."""
 
+import os
 import re
 import subprocess
 import sys
@@ -69,3 +70,45 @@ def test_groups_are_of_rules_that_there_are(name):
 def test_retries_are_of_the_profiles_alone():
     """Those of a rule would count inside the job as well."""
     assert "retries:" not in RULES
+
+
+STATES = {
+    "COMPLETED": "success", "RUNNING": "running", "PENDING": "running", "COMPLETING": "running",
+    "FAILED": "failed", "OUT_OF_MEMORY": "failed", "PREEMPTED": "failed", "TIMEOUT": "failed",
+}  # fmt: skip
+
+
+def fake(folder: Path, name: str, line: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+
+
+def answer(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    command = [str(ROOT / "profiles" / script), *arguments]
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=20
+    )
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("known", [True, False], ids=["scontrol", "sacct"])
+def test_the_status_of_a_job(state, known, tmp_path):
+    """From the controller, or, when it has forgotten the job, from the accounting."""
+    told = f"echo JobId=7 JobState={state} Reason=None" if known else "echo Invalid job id; exit 1"
+    fake(tmp_path, "scontrol", told.replace("echo JobId", "echo x JobId"))
+    fake(tmp_path, "sacct", f'echo "{state}"')
+    assert answer("cluster-generic/status", tmp_path, "7").stdout.strip() == STATES[state]
+
+
+def test_a_controller_that_does_not_answer_says_nothing_of_the_job(tmp_path):
+    fake(tmp_path, "scontrol", "echo Unable to contact slurm controller; exit 1")
+    assert answer("cluster-generic/status", tmp_path, "7").stdout.strip() == "running"
+
+
+def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
+    fake(tmp_path, "squeue", "exit 1")
+    assert answer("cancel", tmp_path).returncode != 0
+    fake(tmp_path, "squeue", "true")
+    assert answer("cancel", tmp_path).returncode == 0

@@ -75,6 +75,8 @@ def build(config: dict, locate: Locate) -> Plan:
     check_counts(config, locate)
     plan.summary = summary(config, locate)
     used = {name for part in parts(config) for name in part.values()}
+    entries = [config["datasets"][name] for name in used]
+    used |= {entry[MADE_OF[entry["source"]]] for entry in entries if entry["source"] in MADE_OF}
     sizes = {name: count(config["datasets"], name, locate) for name in sorted(used)}
     plan.counts = sizes
     classes = len(class_names(config["datasets"], config["data"]["train"], locate))
