@@ -124,3 +124,40 @@ def test_the_time_left(monkeypatch, done, steps, seconds, said):
         beat.step(32, 0, 0.5)
     monkeypatch.setattr(heartbeat.time, "monotonic", lambda: beat.began + seconds)
     assert beat.pace() == f"{32 * done / seconds:.0f} images/s  {said}"
+
+
+def test_stopped_within_the_evaluation_of_an_epoch(tmp_path):
+    """Its steps are not taken again, and no more than a batch is evaluated."""
+    expected, history, _ = fitted(tmp_path / "whole", held_out=problem(400, 1))
+    held_out, calls = problem(400, 1), []
+
+    def prepare(x, generator):
+        calls.append(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return x
+
+    held_out.prepare = prepare
+    with pytest.raises(Stopped, match=r"^after epoch 0, step \d$"):
+        fitted(tmp_path / "parts", held_out=held_out)
+    assert len(calls) == 1
+    assert fitted(tmp_path / "parts", held_out=problem(400, 1))[:2] == (expected, history)
+
+
+@pytest.mark.parametrize("step", [2, 3, 4])
+def test_a_model_with_noise_of_its_own_goes_on_with_it(tmp_path, step):
+    def noisy():
+        torch.manual_seed(0)
+        return torch.nn.Sequential(
+            torch.nn.Linear(6, 16), torch.nn.Dropout(0.5), torch.nn.Linear(16, 3)
+        )
+
+    spec = {**SPEC, "batch_size": 32}
+    whole, parts = noisy(), noisy()
+    fit(whole, problem(), problem(40, 1), spec, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        fit(parts, asking_at(step), problem(40, 1), spec, tmp_path / "parts")
+    parts = noisy()
+    torch.manual_seed(99)
+    fit(parts, problem(), problem(40, 1), spec, tmp_path / "parts")
+    for one, other in zip(whole.parameters(), parts.parameters()):
+        assert torch.equal(one, other)
