@@ -56,7 +56,7 @@ def held(process):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_no_two_processes_have_one_gpu_at_a_time(start, count):
-    spans = [held(p) for p in [start(count, visible="0,1,2,3") for _ in range(10)]]
+    spans = [held(p) for p in [start(count, 1, "0,1,2,3") for _ in range(8)]]
     used = set()
     for i, (mine, begin, end) in enumerate(spans):
         assert len(mine) == count
@@ -96,3 +96,30 @@ def test_more_than_there_are_is_an_error(monkeypatch):
     monkeypatch.setenv(gpus.VISIBLE, "0,1")
     with pytest.raises(StockpotError, match=r"^gpus: 3 wanted, but 2 visible here \(0,1\)"):
         gpus.claim(3)
+
+
+PARENT = """
+import json, subprocess, sys
+from stockpot.gpus import claim
+taken = claim(1)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], close_fds=False)
+print(json.dumps([taken, child.pid]), flush=True)
+child.wait()
+"""
+
+
+def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start, tmp_path):
+    """Though the one that claimed it for them was killed."""
+    own = {"CUDA_VISIBLE_DEVICES": "0", "TMPDIR": str(tmp_path), "SLURM_JOB_ID": ""}
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, env={**os.environ, **own}, stdout=subprocess.PIPE) as parent:
+        taken, child = json.loads(parent.stdout.readline())
+        assert taken == ["0"]
+        parent.kill()
+    try:
+        second = start(1, 0, "0")
+        time.sleep(1)
+        assert second.poll() is None
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert held(second)[0] == ["0"]
