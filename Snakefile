@@ -65,4 +65,5 @@ onerror:
 
 onsuccess:
     first = "overview.html" if "overview" in config["pages"] else "overview.md"
-    print("".join(f"\nRead results/studies/{study}/{first} first" for study in plan.studies))
+    pages = [Path(f"results/studies/{study}/{first}") for study in plan.studies]
+    print("".join(f"\nRead {page} first" for page in pages if page.exists()))

@@ -34,6 +34,7 @@ rule import_model:
     wildcard_constraints:
         model=plan.model["id"],
     priority: 20
+    localrule: True  # nodes of a cluster may have no network
     conda:
         "../envs/stockpot.yaml"
     params:

@@ -54,7 +54,8 @@ def read_prompts(key: str, given: str, locate: Locate) -> list[str]:
     try:
         lines = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise StockpotError(f"{key}: cannot read {path} as UTF-8 text ({error})") from error
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise StockpotError(f"{key}: cannot read {path} ({why})") from error
     for line in lines:
         if _fields(line) != [""]:
             raise StockpotError(

@@ -147,7 +147,8 @@ def ticks(low: float, high: float, axis: str, gap: float = 0.11) -> list[float]:
 
     def multiples(step):
         count = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-        return [float(x) for x in np.round(step * count, 6) + 0.0 if np.isfinite(forward(x))]
+        places = np.round(step * count, 6) + 0.0
+        return [float(x) for x in places if x <= 1 and np.isfinite(forward(x))]
 
     steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
     chosen = next((multiples(step) for step in steps if apart(multiples(step))), [])

@@ -1,6 +1,7 @@
 """One run on several GPUs or nodes: torchrun starts a worker on each GPU."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from . import worker
 from .stop import SIGNALS
 
 SCRIPTS = Path(__file__).parents[2]
+log = logging.getLogger(__name__)
+
 LEAVE = 600  # seconds for the first process to write its state before all are killed
 
 
@@ -28,6 +31,8 @@ def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) 
     run that ended badly; its own line is in the log above.
     """
     claim(processes)
+    where = f" on each of {nodes} nodes" if nodes > 1 else ""
+    log.info("training in %d processes%s", processes, where)
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "run.json" if nodes == 1 else arguments["folder"] / ".run.json"
         job.parent.mkdir(parents=True, exist_ok=True)
