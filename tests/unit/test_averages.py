@@ -206,11 +206,11 @@ def test_averages_of_an_interrupted_run_are_the_same(
 ):
     plain, calls = loop.correct, []
 
-    def dying(*arguments):
+    def dying(*arguments, **named):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return plain(*arguments)
+        return plain(*arguments, **named)
 
     spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
     arguments = (spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
