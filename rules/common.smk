@@ -91,9 +91,13 @@ def for_training(w):
     run = plan.runs[w.run]
     sets = [run["train"], *run["joint"]]
     found = needs.training(MODEL, run["spec"], images_in(*sets), THREADS, gpus_of(w.run))
+    if not run["joint"]:
+        return found
     # Two training sets at once are held in memory, one is read from its file.
-    held = sum(images_in(id) * 3 * plan.datasets[id]["spec"]["side"] ** 2 for id in sets)
-    return found._replace(mb=found.mb + (2 * held >> 20 if run["joint"] else 0))
+    side = plan.model["transform"]["side"]
+    sides = {id: plan.datasets[id]["spec"].get("side", side) for id in sets}
+    held = sum(images_in(id) * 3 * sides[id] ** 2 for id in sets)
+    return found._replace(mb=found.mb + (2 * held >> 20))
 
 
 def for_evaluating(w):

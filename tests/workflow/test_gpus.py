@@ -41,3 +41,13 @@ def test_two_processes_train_what_one_does(finished, again):
     assert one["held_out_k"] == two["held_out_k"] and one["loss"] == pytest.approx(two["loss"])
     (log,) = (text for name, text in logs(again).items() if name.startswith("base-"))
     assert log.count("epoch 1/1") == 1, "one of them writes"
+
+
+def test_what_training_on_a_made_set_asks_for_is_known(study):
+    """Such a set has no size of its own for its images."""
+    hard = {"source": "adversarial", "pool": "wide", "images": 32}
+    study.edit(lambda c: (c["datasets"].update(hard=hard), c["data"].update(shifts=["v2", "own"])))
+    study.edit(lambda c: c["standard"].update(train="hard", defaults={"images": 32}))
+    for name in ("standard-600", "standard-1000", "standard-2000"):
+        study.edit(lambda c, name=name: c["standard"]["models"].update({name: {"images": 32}}))
+    assert "finetune" in study.snakemake("-n").stdout
