@@ -195,6 +195,29 @@ def test_an_entry_that_is_as_good_is_left_alone(tmp_path):
         assert (store.path(key).stat().st_ino != inode) == replaced
 
 
+def test_logits_that_came_meanwhile_stay(tmp_path, monkeypatch):
+    """Another process writes the entry right after this one did not find it."""
+    store, get = Store(tmp_path), Store.get
+
+    def then_written(self, key, logits=False):
+        found = get(self, key, logits)
+        monkeypatch.setattr(Store, "get", get)
+        store.put(key, entry(3, True), {}, "test")
+        return found
+
+    monkeypatch.setattr(Store, "get", then_written)
+    store.put("ab12", entry(3, False), {}, "test")
+    assert store.get("ab12", logits=True) is not None
+
+
+def test_a_broken_entry_gives_way(tmp_path):
+    store = Store(tmp_path)
+    store.path("ab12").parent.mkdir()
+    store.path("ab12").write_bytes(b"broken")
+    store.put("ab12", entry(3, False), {}, "test")
+    assert not wrong(store.get("ab12"), 3)
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_a_file_that_came_meanwhile_is_kept_where_there_are_links(tmp_path, monkeypatch, links):
     def link(*_):

@@ -56,6 +56,8 @@ class Store:
         Nodes may be reading it: where it is replaced by another node, a network file system can
         take its pages away from under them.
         """
+        # Asked first: what comes after it is whole, and may have logits; what is broken gives way.
+        broken = self.path(key).exists()
         if self.get(key, logits=predictions.logits is not None) is not None:
             return
         tensors = {
@@ -66,8 +68,6 @@ class Store:
         }
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
-        # Whoever wrote it in the meantime may have had logits; what is broken gives way.
-        keep = predictions.logits is None and not self.path(key).exists()
-        with atomic(self.path(key), keep) as path:
+        with atomic(self.path(key), keep=predictions.logits is None and not broken) as path:
             # One metadata key: the library writes several in random order.
             save_file(tensors, path, {"cell": canonical({"recipe": recipe, "dataset": dataset})})
