@@ -196,6 +196,7 @@ class Slurm:
                     "end": seconds(fields["EndTime"]),
                     "restarts": int(fields["Restarts"]),
                     "folder": fields["WorkDir"],
+                    "trains": "finetune" in line,
                 }
         return found
 

@@ -1,43 +1,51 @@
-"""Whatever is killed: the documented command goes on, and no job runs twice at once."""
+"""Whatever is killed: the documented command ends the study as if nothing had been, and no job
+runs twice at once."""
 
 import re
+import shutil
 import signal
 import subprocess
-from itertools import combinations
 from pathlib import Path
 
 import psutil
 import pytest
 
-from ..workflow.conftest import Workflow
+from ..workflow.conftest import Workflow, finished  # noqa: F401
 from ..workflow.processes import start, wait_for
-from .conftest import LIMIT, OnCluster
+from .conftest import LIMIT, OnCluster, reduced
 from .slurm import GPU_NODE
-from .test_cluster import at_once
+from .test_cluster import assert_no_gpu_is_shared, at_once
 
-TRAIN = ("--until", "finetune")
+
+def longer_run(config: dict) -> None:
+    reduced(config)
+    config["finetune"]["runs"]["base"].update(epochs=20)
+    config["soups"] |= {"uniform": None}
+    config["analyses"] |= {"calibration": None, "overrides": None}
 
 
 @pytest.fixture(scope="session")
-def longer(local, once) -> Workflow:
-    """The study with a longer base run, which is not trained yet."""
+def longer(finished, once) -> Workflow:  # noqa: F811
+    """A study with a longer base run, which is not trained yet."""
 
     def make(folder: Path) -> None:
-        local.copy(folder)
-        Workflow(folder).edit(lambda c: c["finetune"]["runs"]["base"].update(epochs=20))
+        study = finished.copy(folder)
+        study.edit(longer_run)
+        shutil.rmtree(study.results / "studies")
 
     return once("longer", make)
 
 
 @pytest.fixture(scope="session")
-def whole(longer, once) -> dict[str, bytes]:
-    """The longer run as it ends when nothing is killed."""
+def whole(longer, once) -> Workflow:
+    """The study as it ends when nothing is killed."""
+    return once("whole", lambda folder: longer.copy(folder).run())
 
-    def make(folder: Path) -> None:
-        longer.copy(folder)
-        Workflow(folder).snakemake("--cores", "2", *TRAIN)
 
-    return trained(once("whole", make))
+def assert_same(study: Workflow, whole: Workflow) -> None:
+    """What was trained, and the tables and figures of the whole study."""
+    assert trained(study) == trained(whole)
+    assert study.tables() == whole.tables() != {}
 
 
 def trained(study: Workflow) -> dict[str, bytes]:
@@ -50,7 +58,7 @@ class Training:
     """Snakemake at work on a study's training, which is held after an epoch."""
 
     def __init__(self, study: OnCluster):
-        self.study, self.driver = study, start(study, *TRAIN)
+        self.study, self.driver = study, start(study)
         self.process: psutil.Process | None = None
 
     def hold(self) -> None:
@@ -74,14 +82,14 @@ class Training:
 
     def goes_on(self) -> None:
         """Give the documented command again, and hold the training it goes on with."""
-        self.driver = start(self.study, *TRAIN)
+        self.driver = start(self.study)
         self.hold()
 
-    def states(self) -> list[str]:
-        return [job["state"] for job in self.study.jobs().values()]
+    def jobs(self) -> list[dict]:
+        return [job for job in self.study.jobs().values() if job["trains"]]
 
-    def one_at_a_time(self) -> bool:
-        return not any(at_once(a, b) for a, b in combinations(self.study.jobs().values(), 2))
+    def states(self) -> list[str]:
+        return [job["state"] for job in self.jobs()]
 
 
 def is_script(process: psutil.Process) -> bool:
@@ -111,8 +119,8 @@ def running(longer, on_cluster):
         kill(training.driver)
 
 
-def test_one_command_sees_a_training_through_what_happens_to_its_jobs(running, slurm, whole):
-    """Cancelled, preempted, and the node dies and comes back."""
+def test_one_command_sees_a_study_through_what_happens_to_its_jobs(running, slurm, whole):
+    """Cancelled, preempted, the node dies and comes back, the controller is away at the end."""
     training = running()
     slurm.ask("scancel", training.job)
     training.hold()
@@ -120,41 +128,44 @@ def test_one_command_sees_a_training_through_what_happens_to_its_jobs(running, s
     training.hold()
     slurm.kill_node(GPU_NODE)
     slurm.start_node(GPU_NODE)
-    assert training.driver.wait(LIMIT) == 0
-    assert trained(training.study) == whole
-    first, second = training.study.jobs().values()
-    assert [first["state"], second["state"]] == ["CANCELLED", "COMPLETED"]
-    assert [first["restarts"], second["restarts"]] == [0, 2]
-    assert training.one_at_a_time()
-    assert re.search(r"resumed after epoch [1-9]", training.log.read_text())
-
-
-def test_jobs_outlive_the_controller(running, slurm, whole):
-    training = running()
+    training.hold()
     slurm.kill("slurmctld")
     training.process.resume()
     slurm.start_controller()
     assert training.driver.wait(LIMIT) == 0
-    assert trained(training.study) == whole
+    assert_same(training.study, whole)
+    first, second = training.jobs()
+    assert [first["state"], second["state"]] == ["CANCELLED", "COMPLETED"]
+    assert [first["restarts"], second["restarts"]] == [0, 2]
+    assert not at_once(first, second)
+    assert re.search(r"resumed after epoch [1-9]", training.log.read_text())
 
 
 def test_the_same_command_goes_on_after_signals(running, whole):
-    """Ctrl-C takes the jobs along; SIGTERM waits for them."""
+    """Ctrl-C takes the job along; after SIGKILL it lives on, and the next one waits for it, as
+    SIGTERM does for both. Each job holds the file beside the log while it works, on any node."""
     training = running()
     training.driver.send_signal(signal.SIGINT)
     assert training.driver.wait(LIMIT) != 0
     wait_for(lambda: training.states() == ["CANCELLED"], 10)
     training.goes_on()
+    kill(training.driver)
+    training.study.snakemake("--unlock")
+    training.driver = start(training.study)
+    wait_for(lambda: training.log.exists() and "waiting" in training.log.read_text())
+    assert training.states() == ["CANCELLED", "RUNNING", "RUNNING"]
     training.driver.send_signal(signal.SIGTERM)
     training.process.resume()
     assert training.driver.wait(LIMIT) != 0
-    assert training.states() == ["CANCELLED", "COMPLETED"]
-    training.study.snakemake(*TRAIN)
-    assert trained(training.study) == whole
-    assert training.one_at_a_time()
+    assert training.states() == ["CANCELLED", "COMPLETED", "COMPLETED"]
+    said = training.log.read_text()
+    assert "that process has done this job" in said and "epoch" not in said, "trained once"
+    training.study.snakemake()
+    assert_same(training.study, whole)
+    assert len(training.states()) == 3, "and not again"
 
 
-def test_after_sigkill_the_old_jobs_are_cancelled_first(running, whole):
+def test_after_sigkill_the_old_jobs_are_cancelled_first(running, slurm, whole):
     training = running("slurm")
     kill(training.driver)
     assert training.states() == ["RUNNING"], "it lives on"
@@ -162,20 +173,8 @@ def test_after_sigkill_the_old_jobs_are_cancelled_first(running, whole):
     study.snakemake("--unlock")
     subprocess.run(["profiles/cancel"], cwd=study.folder, env=study.environment(), check=True)
     assert training.states() == ["CANCELLED"]
-    study.snakemake(*TRAIN)
-    assert trained(study) == whole
+    study.snakemake()
+    assert_same(study, whole)
     assert training.states() == ["CANCELLED", "COMPLETED"]
-    assert training.one_at_a_time()
-
-
-def test_a_job_waits_for_the_one_that_nobody_cancelled(running, slurm, whole):
-    """Each holds the file beside the log while it works, on whatever node."""
-    training = running()
-    kill(training.driver)
-    training.study.snakemake("--unlock")
-    training.driver = start(training.study, *TRAIN)
-    wait_for(lambda: training.log.exists() and "waiting" in training.log.read_text())
-    assert training.states() == ["RUNNING", "RUNNING"]
-    training.process.resume()
-    assert training.driver.wait(LIMIT) == 0
-    assert trained(training.study) == whole
+    assert not at_once(*training.jobs())
+    assert_no_gpu_is_shared(study, slurm)

@@ -248,8 +248,11 @@ def test_every_script_of_a_rule_is_in_its_digest():
 
 IMPORTS = """
 import importlib, json, os, runpy, sys
-import numpy, scipy.ndimage, safetensors.torch, torch, PIL.Image, sklearn.datasets
-keep = runpy.run_path({openclip!r})  # open_clip and timm, once
+# What is heavy, once: what a fork loads after that are our own files.
+import jsonschema, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf, numpy, pandas
+import PIL.Image, safetensors.torch, scipy.ndimage, scipy.optimize, scipy.stats, sklearn.datasets
+import statsmodels.stats.multitest, torch, torch.utils.data, yaml
+keep = runpy.run_path({openclip!r})  # open_clip and timm
 found = {{}}
 for name, entries in {rules!r}.items():
     read, write = os.pipe()

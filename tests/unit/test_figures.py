@@ -71,8 +71,21 @@ def tables():
     return tables_of(study_cells())
 
 
-def awkward(cells: pd.DataFrame) -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def drawn(tables):
+    """Figure and data of every name, each drawn when it is first asked for."""
+
+    class Drawn(dict):
+        def __missing__(self, name):
+            return self.setdefault(name, figures.load(name)(tables, {}))
+
+    return Drawn()
+
+
+@pytest.fixture(scope="module")
+def awkward():
     """Accuracies of 0 and 1, unknown kinds, a sweep of one point, another to nowhere."""
+    cells = study_cells()
     cells = cells[(cells["curve"] != "linear") | (cells["alpha"] == 0.5)].copy()
     perfect, hopeless = cells["model"] == "greedy", cells["model"] == "standard-1"
     cells.loc[perfect, "k"] = cells["n"]
@@ -80,7 +93,7 @@ def awkward(cells: pd.DataFrame) -> pd.DataFrame:
     cells.loc[cells["model"] == "uniform", "kind"] = "learned-soup"
     other = cells["curve"] == "base"
     cells.loc[other, ["kind", "curve"]] = ["fisher", "gone"]
-    return cells
+    return tables_of(cells)
 
 
 def digest(figure: Figure, path: Path) -> str:
@@ -108,9 +121,8 @@ def test_unknown_option_is_named(name, tables):
 
 
 @pytest.mark.parametrize("name", MAIN)
-def test_draws_the_study_and_the_awkward_one(name, tables, tmp_path):
-    for case in (tables, tables_of(awkward(study_cells()))):
-        figure, data = figures.load(name)(case, {})
+def test_draws_the_study_and_the_awkward_one(name, drawn, awkward, tmp_path):
+    for figure, data in (drawn[name], figures.load(name)(awkward, {})):
         assert isinstance(figure, Figure) and len(data) > 0
         style.save(figure, tmp_path / "figure.png")
 
@@ -125,9 +137,8 @@ def test_draws_a_study_that_has_hardly_begun(name, kind, tmp_path):
 
 @pytest.mark.parametrize("name", ["effective-robustness", "shifts"])
 @pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
-def test_every_axis_shows_accuracies_of_0_and_1(name, axis, tmp_path):
-    case = tables_of(awkward(study_cells()))
-    figure, data = figures.load(name)(case, {"axis": axis})
+def test_every_axis_shows_accuracies_of_0_and_1(name, axis, awkward, tmp_path):
+    figure, data = figures.load(name)(awkward, {"axis": axis})
     style.save(figure, tmp_path / "figure.png")
     for axes in figure.axes:
         assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
@@ -145,17 +156,19 @@ def test_the_line_drawn_is_the_line_of_the_table(tables):
 
 
 @pytest.mark.parametrize("name", MAIN)
-def test_tables_read_from_files_draw_the_same(name, tables, tmp_path):
+def test_tables_read_from_files_give_the_same_bytes(name, tables, drawn, tmp_path):
     read = {}
     for table, content in tables.items():
         content.to_csv(tmp_path / f"{table}.csv", index=False)
         read[table] = read_table(tmp_path / f"{table}.csv")
-    drawn = [figures.load(name)(source, {})[0] for source in (tables, read)]
-    assert digest(drawn[0], tmp_path / "0.png") == digest(drawn[1], tmp_path / "1.png")
+    figure, _ = figures.load(name)(read, {})
+    for suffix in (".png", ".pdf"):
+        again = digest(figure, tmp_path / f"again{suffix}")
+        assert again == digest(drawn[name][0], tmp_path / f"first{suffix}")
 
 
-def test_shifts_put_the_legend_where_there_is_room(tables):
-    figure, _ = figures.load("shifts")(tables, {})
+def test_shifts_put_the_legend_where_there_is_room(drawn):
+    figure, _ = drawn["shifts"]
     assert len(figure.axes) == 6 and figure.axes[5].get_legend() and not figure.legends
     roles = {name: role for name, role in ROLES.items() if name not in SHIFTS[3:]}
     cells = study_cells()
@@ -166,7 +179,7 @@ def test_shifts_put_the_legend_where_there_is_room(tables):
     assert len(figure.axes) == 3 and len(figure.legends) == 1
 
 
-def test_chance_is_drawn_where_it_is_in_view(tables):
+def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
     def chance(axes):
         """Heights of the lines that go from edge to edge."""
         lines = [line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [0, 1]]
@@ -182,7 +195,7 @@ def test_chance_is_drawn_where_it_is_in_view(tables):
     assert "Chance" in entries(figure.axes[5].get_legend())
     assert data.query("dataset == 'wide'")["chance"].dropna().unique().tolist() == [1 / 3]
 
-    figure, _ = figures.load("effective-robustness")(tables, {})
+    figure, _ = drawn["effective-robustness"]
     assert chance(figure.axes[0]) == [] and "Chance" not in entries(figure.legends[0])
     guesses = tables_of(study_cells().assign(classes=3))
     figure, _ = figures.load("effective-robustness")(guesses, {"axis": "linear"})
@@ -190,8 +203,8 @@ def test_chance_is_drawn_where_it_is_in_view(tables):
     assert "Chance" in entries(figure.legends[0])
 
 
-def test_soups_ring_is_on_the_best_held_out_run(tables):
-    _, data = figures.load("soups")(tables, {})
+def test_soups_ring_is_on_the_best_held_out_run(tables, drawn):
+    _, data = drawn["soups"]
     m = tables["measurements"]
     runs = m[(m["kind"] == "end-to-end") & (m["role"] == "held-out")]
     best = runs.loc[runs["value"].idxmax(), "model"]
@@ -230,39 +243,29 @@ def test_unknown_kinds_have_looks_of_their_own():
     assert looks["slerp"].label == "Slerp" and looks["slerp"] != looks["ties"]
 
 
-def test_settings_of_the_user_neither_matter_nor_change(tables, tmp_path):
+def test_settings_of_the_user_neither_matter_nor_change(tables, drawn, tmp_path):
     import matplotlib
 
-    plain = digest(figures.load("soups")(tables, {})[0], tmp_path / "plain.png")
+    plain = digest(drawn["soups"][0], tmp_path / "plain.png")
     with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "savefig.dpi": 50}):
         assert digest(figures.load("soups")(tables, {})[0], tmp_path / "own.png") == plain
         assert matplotlib.rcParams["font.size"] == 20
 
 
-@pytest.mark.parametrize("suffix", [".png", ".pdf"])
-def test_same_bytes_again(suffix, tables, tmp_path):
-    for name in MAIN:
-        first, second = (
-            digest(figures.load(name)(tables, {})[0], tmp_path / f"{i}{suffix}") for i in range(2)
-        )
-        assert first == second
-
-
-def test_same_bytes_in_another_process(tables, tmp_path):
+def test_same_bytes_in_another_process(drawn, tmp_path):
+    name = "effective-robustness"
     code = (
         "import sys, test_figures as t; from pathlib import Path; from stockpot import figures\n"
-        "draw = figures.load('effective-robustness')\n"
-        "figure = draw(t.tables_of(t.study_cells()), {})[0]\n"
-        "print(t.digest(figure, Path(sys.argv[1])))"
+        f"figure = figures.load('{name}')(t.tables_of(t.study_cells()), {{}})[0]\n"
+        "print(*(t.digest(figure, Path(path)) for path in sys.argv[1:]))"
     )
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(here.parents[1] / "workflow_scripts")])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "12345", "TZ": "Asia/Tokyo"}
-    figure = figures.load("effective-robustness")(tables, {})[0]
-    for suffix in (".png", ".pdf"):
-        command = [sys.executable, "-c", code, str(tmp_path / f"other{suffix}")]
-        other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        assert other.stdout.strip() == digest(figure, tmp_path / f"here{suffix}")
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png"), str(tmp_path / "a.pdf")]
+    other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    own = [digest(drawn[name][0], tmp_path / f"b{suffix}") for suffix in (".png", ".pdf")]
+    assert other.stdout.split() == own
 
 
 def caption(figure: str, options: dict) -> str:
@@ -288,7 +291,7 @@ def test_save_refuses_other_formats(tables, tmp_path):
         style.save(Figure(), tmp_path / "figure.gif")
 
 
-def test_fonts_are_embedded_as_text(tables, tmp_path):
-    style.save(figures.load("soups")(tables, {})[0], tmp_path / "figure.pdf")
+def test_fonts_are_embedded_as_text(drawn, tmp_path):
+    style.save(drawn["soups"][0], tmp_path / "figure.pdf")
     content = (tmp_path / "figure.pdf").read_bytes()
     assert b"/FontFile2" in content and b"/Type3" not in content and b"CreationDate" not in content

@@ -66,6 +66,12 @@ class Workflow:
         jobs = Counter(rule for rule in jobs if rule != "all")
         return jobs, len(self.stamps() - before)
 
+    def plan(self) -> Counter:
+        """How many jobs of each rule would run."""
+        table = self.snakemake("-n", "--quiet", "rules").stdout.partition("Job stats:")[2]
+        jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+        return Counter({rule: n for rule, n in jobs.items() if rule not in ("all", "total")})
+
     def stored(self) -> set[str]:
         return {path.stem for path in (self.results / "store").rglob("*.safetensors")}
 

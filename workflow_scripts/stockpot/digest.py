@@ -68,7 +68,7 @@ def _code_digest(scripts: Path, entries: tuple[str, ...]) -> str:
         _collect((scripts / entry).resolve(), found)
     digest = hashlib.sha256()
     for path in sorted(found):
-        digest.update(f"{path.relative_to(scripts)}\0{_content_digest(path)}\0".encode())
+        digest.update(f"{path.relative_to(scripts)}\0{_read(path)[0]}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -78,33 +78,32 @@ def _collect(path: Path, found: set[Path]) -> None:
         packages = [
             folder / "__init__.py" for folder in path.parents if folder.is_relative_to(PACKAGE)
         ]
-        for imported in (*_imports(path), *packages):
+        for imported in (*_read(path)[1], *packages):
             _collect(imported, found)
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    """Files of this package that a script or module imports with ``from``, at any depth."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom):
-            names = (node.module or "").split(".")
-            if node.level:
-                base = path.parents[node.level - 1].joinpath(*names)
-            elif names[0] == PACKAGE.name:
-                base = PACKAGE.joinpath(*names[1:])
-            else:
-                continue
-            for name in (base, *(base / alias.name for alias in node.names)):
-                found += [p for p in (name.with_suffix(".py"), name / "__init__.py") if p.is_file()]
-    return tuple(p for p in found if p.is_relative_to(PACKAGE))
-
-
-@cache
-def _content_digest(path: Path) -> str:
-    """Digest of the syntax tree without docstrings: layout and remarks are not in it."""
-    tree = ast.parse(path.read_bytes())
+def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
+    """Digest of the syntax tree without docstrings, so that layout and remarks are not in it, and
+    the files of this package that a script or module imports with ``from``, at any depth."""
+    tree, imported = ast.parse(path.read_bytes()), []
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+        elif isinstance(node, ast.ImportFrom):
+            imported += _files(path, node)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(imported)
+
+
+def _files(path: Path, node: ast.ImportFrom) -> list[Path]:
+    """What of this package a file imports there: modules, and the ``__init__.py`` of packages."""
+    names = (node.module or "").split(".")
+    if node.level:
+        base = path.parents[node.level - 1].joinpath(*names)
+    elif names[0] == PACKAGE.name:
+        base = PACKAGE.joinpath(*names[1:])
+    else:
+        return []
+    named = (base, *(base / alias.name for alias in node.names))
+    files = [file for name in named for file in (name.with_suffix(".py"), name / "__init__.py")]
+    return [file for file in files if file.is_relative_to(PACKAGE) and file.is_file()]
