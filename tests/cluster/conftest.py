@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..workflow.conftest import ROOT, Workflow, finished, once  # noqa: F401
+from ..workflow.conftest import ROOT, Workflow, finished, once, warm  # noqa: F401
 from .slurm import Slurm, missing
 
 ANALYSES = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
@@ -73,12 +73,11 @@ def slurm():
 
 
 @pytest.fixture(scope="session")
-def local(finished, once) -> Workflow:  # noqa: F811
+def local(finished, once, warm) -> Workflow:  # noqa: F811
     """The reduced study as it ends without a cluster."""
 
     def make(folder: Path) -> None:
-        finished.copy(folder)
-        study = Workflow(folder)
+        study = warm(finished.copy(folder))
         study.edit(reduced)
         shutil.rmtree(study.results / "studies")
         study.run()

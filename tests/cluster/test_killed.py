@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ..workflow.conftest import Workflow, finished  # noqa: F401
+from ..workflow.conftest import Workflow, finished, warm  # noqa: F401
 from ..workflow.processes import start, wait_for
 from .conftest import LIMIT, OnCluster, reduced
 from .slurm import GPU_NODE
@@ -37,9 +37,9 @@ def longer(finished, once) -> Workflow:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def whole(longer, once) -> Workflow:
+def whole(longer, once, warm) -> Workflow:  # noqa: F811
     """The study as it ends when nothing is killed."""
-    return once("whole", lambda folder: longer.copy(folder).run())
+    return once("whole", lambda folder: warm(longer.copy(folder)).run())
 
 
 def assert_same(study: Workflow, whole: Workflow) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from .warm import Warm
+
 ROOT = Path(__file__).parents[2]
 PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
 
@@ -20,6 +22,7 @@ PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", 
 class Workflow:
     """A copy of the project in a folder of its own, with ``study.yaml`` on top of config.yaml."""
 
+    python = sys.executable  # of Snakemake and its jobs
     limit: float | None = None  # seconds that a command may take
 
     def __init__(self, folder: Path):
@@ -42,7 +45,7 @@ class Workflow:
         return environment()
 
     def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml"]
+        snakemake = [str(self.python), "-m", "snakemake", "--configfile", "study.yaml"]
         return [*snakemake, *(arguments or ("--cores", "2"))]
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -170,11 +173,24 @@ def once(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(once) -> Workflow:
+def warm():
+    """A function that gives a study an interpreter that starts soon."""
+    warm = Warm()
+
+    def set_on(study: Workflow) -> Workflow:
+        study.python = warm.python
+        return study
+
+    yield set_on
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def finished(once, warm) -> Workflow:
     """The micro study, run once from nothing; tests work on copies of it."""
 
     def make(folder: Path) -> None:
-        workflow = copy_project(folder)
+        workflow = warm(copy_project(folder))
         write_images(workflow.folder / "own")
         workflow.run()
 
@@ -182,5 +198,5 @@ def finished(once) -> Workflow:
 
 
 @pytest.fixture
-def study(finished, tmp_path) -> Workflow:
-    return finished.copy(tmp_path)
+def study(finished, warm, tmp_path) -> Workflow:
+    return warm(finished.copy(tmp_path))

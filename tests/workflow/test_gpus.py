@@ -8,8 +8,9 @@ GPU_OF = "on the CPU: torch cannot use GPU "
 
 
 @pytest.fixture
-def again(study):
+def again(finished, tmp_path):
     """The finished study without three of its runs."""
+    study = finished.copy(tmp_path)
     for name in ("base", "linear", "search"):
         for card in study.results.glob(f"classifiers/{name}-*/classifier.json"):
             card.unlink()

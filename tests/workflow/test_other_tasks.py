@@ -40,11 +40,11 @@ def at_micro_scale(config: dict, lines: int) -> dict:
     }
 
 
-def test_a_task_runs_end_to_end(finished, tmp_path):
+def test_a_task_runs_end_to_end(finished, warm, tmp_path):
     task = "digits"
     given = ROOT / "configs" / f"{task}.yaml"
     config = yaml.safe_load(given.read_text())
-    study = copy_project(tmp_path)
+    study = warm(copy_project(tmp_path))
     (study.folder / "study.yaml").write_text(yaml.safe_dump(at_micro_scale(config, LINE)))
     study.run("--configfile", str(given), "study.yaml")
 
@@ -97,9 +97,9 @@ CROSS = {
 KEPT = ("objects-textures",)
 
 
-def test_soups_of_backbones_and_what_a_run_may_have(finished, tmp_path):
+def test_soups_of_backbones_and_what_a_run_may_have(finished, warm, tmp_path):
     """Another task's runs enter a soup; a run starts from another, and saves its averages."""
-    study, config = copy_project(tmp_path), json.loads(json.dumps(CROSS))
+    study, config = warm(copy_project(tmp_path)), json.loads(json.dumps(CROSS))
     files = [ROOT / "configs" / "colours.yaml", ROOT / "configs" / "cross.yaml"]
     for name in yaml.safe_load(files[1].read_text())["soups"]:
         config["soups"] |= {} if name in KEPT else {name: None}

@@ -5,8 +5,8 @@ from collections import Counter
 from .conftest import copy_project, write_images
 
 
-def test_weights_are_trained_and_used(finished, tmp_path):
-    study = copy_project(tmp_path)
+def test_weights_are_trained_and_used(finished, warm, tmp_path):
+    study = warm(copy_project(tmp_path))
     write_images(study.folder / "own")
     study.edit(
         lambda c: c.update(

@@ -67,9 +67,8 @@ def site(tmp_path, monkeypatch):
         thread.join()
 
 
-def made(folder, url, source=SOURCE):
-    """A study with a published set, and the card of that."""
-    study = copy_project(folder)
+def made(study, url, source=SOURCE):
+    """The study with a published set, and the card of that."""
     (study.folder / "workflow_scripts/stockpot/datasets/sources/tiny.py").write_text(source)
 
     def add(config):
@@ -81,9 +80,9 @@ def made(folder, url, source=SOURCE):
     return study, card
 
 
-def test_a_published_set_is_fetched_once(site, tmp_path):
+def test_a_published_set_is_fetched_once(site, warm, tmp_path):
     url, asked = site
-    study, card = made(tmp_path / "study", url)
+    study, card = made(warm(copy_project(tmp_path / "study")), url)
     assert study.run(card)[0] == {"fetch_dataset": 1, "prepare_dataset": 1}
     assert asked == ["/one.tar.gz", "/two.tar.gz"]
     images = list((study.folder / "data/tiny").rglob("*.png"))
@@ -100,10 +99,10 @@ def test_a_published_set_is_fetched_once(site, tmp_path):
     assert '"n": 4' in (study.folder / card).read_text() and not study.run(card)[0]
 
 
-def test_a_wrong_hash_costs_one_download(site, tmp_path):
+def test_a_wrong_hash_costs_one_download(site, warm, tmp_path):
     url, asked = site
     wrong = SOURCE.replace('"checksum": ""', f'"checksum": "md5:{"0" * 32}"')
-    study, card = made(tmp_path / "study", url, wrong)
+    study, card = made(warm(copy_project(tmp_path / "study")), url, wrong)
     done = study.snakemake("--cores", "2", card, check=False)
     assert done.returncode and "error: " in done.stdout + done.stderr
     assert asked == ["/one.tar.gz"]

@@ -21,11 +21,11 @@ FROM_TABLES = Counter(measure=1, summary=1, figure=len(FIGURES), analysis=len(AN
 
 
 @pytest.fixture(scope="session")
-def reported(finished, once):
+def reported(finished, warm, once):
     """(the micro study with analyses, all pages and its report; jobs that ran; cells computed)"""
 
     def make(folder):
-        study = finished.copy(folder)
+        study = warm(finished.copy(folder))
         analyses = {**dict.fromkeys(defaults(study)), **ANALYSES}
         study.edit(lambda c: c.update(analyses=analyses, pages=["overview", "explore"]))
         done = study.run()
@@ -44,8 +44,8 @@ def defaults(study) -> list[str]:
 
 
 @pytest.fixture
-def study(reported, tmp_path):
-    return reported[0].copy(tmp_path)
+def study(reported, warm, tmp_path):
+    return warm(reported[0].copy(tmp_path))
 
 
 def test_analyses_come_from_what_is_stored(reported):

@@ -18,8 +18,8 @@ def smaller(config: dict) -> None:
     config["finetune"].update(search={"runs": 0}, runs={"linear": None})
 
 
-def test_the_summary_has_a_column_per_seed(tmp_path):
-    study = copy_project(tmp_path)
+def test_the_summary_has_a_column_per_seed(warm, tmp_path):
+    study = warm(copy_project(tmp_path))
     study.edit(smaller)
     jobs, _ = study.run()
     assert jobs["measure"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2

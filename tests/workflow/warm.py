@@ -1,0 +1,126 @@
+"""A Python that has imported what is heavy: every start of it is a fork of one process.
+
+Two thirds of a small study's time are the imports of its jobs. Tests of what runs and what comes
+out give Snakemake this interpreter, which gives it to its jobs; how jobs start, are killed and
+share a machine is tested with the real one, and has the same tables. None of our own modules is
+loaded before the fork.
+"""
+
+import atexit
+import importlib
+import json
+import os
+import runpy
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+HEAVY = (
+    "snakemake.cli", "snakemake.script", "snakemake_executor_plugin_slurm", "jsonschema",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "mpl_toolkits.mplot3d",
+    "pandas", "PIL.Image", "safetensors.torch", "scipy.ndimage", "scipy.optimize", "scipy.stats",
+    "sklearn.datasets", "statsmodels.stats.multitest", "torch", "torch.utils.data", "tqdm", "yaml",
+)  # fmt: skip
+OPEN_CLIP = Path(__file__).parents[2] / "workflow_scripts/stockpot/models/openclip.py"
+# What is started as the interpreter: it hands over where it is and what it was given.
+INTERPRETER = """#!{python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({path!r})
+    asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(server, [b"%8d" % len(asked)], [0, 1, 2])
+    server.sendall(asked)
+    sys.exit(int(server.recv(8) or 1))
+"""
+
+
+class Warm:
+    """The process to fork, and ``python``: the path of the interpreter."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="warm-"))  # the path of a socket may not be long
+        path = str(self.folder / "socket")
+        self.python = self.folder / "python"
+        self.python.write_text(INTERPRETER.format(python=sys.executable, path=path))
+        self.python.chmod(0o755)
+        command = [sys.executable, __file__, path, str(self.python)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout.readline() == "ready\n"
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+def serve(path: str, python: str) -> None:
+    """Fork for whoever connects, until standard input ends."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    keep = runpy.run_path(str(OPEN_CLIP))  # noqa: F841  open_clip and timm
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        print("ready", flush=True)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                answer(connection, python)
+            connection.close()
+
+
+def answer(connection: socket.socket, python: str) -> None:
+    """Do what an interpreter would with these arguments, and tell its exit status."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    size, files, *_ = socket.recv_fds(connection, 8, 3)
+    asked = b""
+    while len(asked) < int(size):
+        asked += connection.recv(int(size) - len(asked))
+    arguments, folder, environment = json.loads(asked)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    status = run(arguments, python)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    connection.sendall(str(status).encode())
+    os._exit(status)
+
+
+def run(arguments: list[str], python: str) -> int:
+    import torch
+
+    # Read when torch is loaded, which was before.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
+    try:
+        if arguments[0] == "-m":
+            sys.path[0], sys.executable, sys.argv = os.getcwd(), python, arguments[1:]
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.path[0], sys.argv = str(Path(arguments[0]).parent), arguments
+            runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            print(end.code, file=sys.stderr)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
