@@ -13,7 +13,7 @@ from .slurm import Slurm, missing
 
 ANALYSES = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
 PLUGINS = ("slurm", "cluster_generic")
-LIMIT = 150  # seconds: an executor that waits in vain says nothing
+LIMIT = 300  # seconds: an executor that waits in vain says nothing
 OFTEN = {
     "slurm": ("--slurm-init-seconds-before-status-checks", "1"),
     "cluster-generic": ("--seconds-between-status-checks", "1"),

@@ -147,7 +147,7 @@ def test_the_same_command_goes_on_after_signals(running, whole):
     training = running()
     training.driver.send_signal(signal.SIGINT)
     assert training.driver.wait(LIMIT) != 0
-    wait_for(lambda: training.states() == ["CANCELLED"], 10)
+    wait_for(lambda: training.states() == ["CANCELLED"])
     training.goes_on()
     kill(training.driver)
     training.study.snakemake("--unlock")

@@ -714,6 +714,28 @@ def test_joint_training_sees_the_second_set(world, zero_shot, runs, tmp_path):
     assert found[1.0, "sketch"] != found[1.0, "test"]
 
 
+def test_bf16_is_the_towers_arithmetic_and_nothing_else(world, zero_shot, runs, tmp_path):
+    model, _ = load_classifier(zero_shot)
+    seen = []
+    model.visual.register_forward_hook(lambda module, given, features: seen.append(features.dtype))
+    x = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    whole = model(x)
+    model.autocast = True
+    halves = model(x)
+    assert seen == [torch.float32, torch.bfloat16] and halves.dtype == torch.float32
+    # Of eight bits; the logit scale makes 100 of a cosine.
+    assert 0 < (halves - whole).abs().max() < 1
+
+    train(world, zero_shot, tmp_path, precision="bf16")
+    start, one, other = Weights(zero_shot), Weights(runs["a"]), Weights(tmp_path)
+    assert all(other[name].dtype == torch.float32 for name in other.names)
+    moved, apart = (
+        sum(float((one[n] - w[n]).double().square().sum()) for n in one.names) ** 0.5
+        for w in (start, other)
+    )
+    assert 0 < apart < 0.3 * moved
+
+
 def test_a_run_whose_start_diverged_is_a_diverged_run(world, zero_shot, tmp_path):
     hot = train(world, zero_shot, tmp_path / "hot", lr=1e37, epochs=2)
     card = train(world, tmp_path / "hot", tmp_path / "next", "b")

@@ -49,6 +49,7 @@ class ImageClassifier(torch.nn.Module):
         self.visual = visual
         self.head = torch.nn.Linear(features, classes)
         self.normalise = normalise
+        self.autocast = False  # the tower's arithmetic in bf16, from and to weights in float32
 
     def reset_head(self, seed: int) -> None:
         """A random head, as torch begins a linear layer; it follows from the seed alone."""
@@ -59,7 +60,9 @@ class ImageClassifier(torch.nn.Module):
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """float [n, 3, h, w] -> float32 [n, d], unit length where the model asks for it."""
-        features = self.visual(images).float()
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.autocast):
+            features = self.visual(images)
+        features = features.float()
         return functional.normalize(features, dim=-1) if self.normalise else features
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

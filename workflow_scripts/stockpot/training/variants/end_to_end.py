@@ -25,6 +25,11 @@ OPTIONS = {
         "type": "boolean",
         "default": False,
     },
+    "precision": {
+        "description": "of the tower's arithmetic; weights, head and optimizer stay in fp32",
+        "enum": ["fp32", "bf16"],
+        "default": "fp32",
+    },
     "mixup": {
         "description": "alpha of the Beta distribution of the shares; 0 is none",
         "type": "number",
@@ -114,9 +119,10 @@ OPTIONS = {
 
 def train(spec, context):
     model, card = load_classifier(context.start)
-    start = None
+    model.autocast, start = spec["precision"] == "bf16", None
     if spec["distill"] or spec["l2_start"]:
         start = load_classifier(context.start, context.device)[0]
+        start.autocast = model.autocast
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
     model.head.requires_grad_(not spec["freeze_head"])
