@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ..workflow.conftest import Workflow, finished, warm  # noqa: F401
+from ..workflow.conftest import Workflow
 from ..workflow.processes import start, wait_for
 from .conftest import LIMIT, OnCluster, reduced
 from .slurm import GPU_NODE
@@ -25,7 +25,7 @@ def longer_run(config: dict) -> None:
 
 
 @pytest.fixture(scope="session")
-def longer(finished, once) -> Workflow:  # noqa: F811
+def longer(finished, once) -> Workflow:
     """A study with a longer base run, which is not trained yet."""
 
     def make(folder: Path) -> None:
@@ -37,7 +37,7 @@ def longer(finished, once) -> Workflow:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def whole(longer, once, warm) -> Workflow:  # noqa: F811
+def whole(longer, once, warm) -> Workflow:
     """The study as it ends when nothing is killed."""
     return once("whole", lambda folder: warm(longer.copy(folder)).run())
 
@@ -157,7 +157,7 @@ def test_the_same_command_goes_on_after_signals(running, whole):
     training.driver.send_signal(signal.SIGTERM)
     training.process.resume()
     assert training.driver.wait(LIMIT) != 0
-    assert training.states() == ["CANCELLED", "COMPLETED", "COMPLETED"]
+    wait_for(lambda: training.states() == ["CANCELLED", "COMPLETED", "COMPLETED"])
     said = training.log.read_text()
     assert "that process has done this job" in said and "epoch" not in said, "trained once"
     training.study.snakemake()
@@ -175,6 +175,7 @@ def test_after_sigkill_the_old_jobs_are_cancelled_first(running, slurm, whole):
     assert training.states() == ["CANCELLED"]
     study.snakemake()
     assert_same(study, whole)
+    assert study.stored() >= study.cells()
     assert training.states() == ["CANCELLED", "COMPLETED"]
     assert not at_once(*training.jobs())
     assert_no_gpu_is_shared(study, slurm)

@@ -248,7 +248,7 @@ def test_every_script_of_a_rule_is_in_its_digest():
 
 IMPORTS = """
 import importlib, json, os, runpy, sys
-# What is heavy, once: what a fork loads after that are our own files.
+# What is heavy, once; a fork then loads little but our own files.
 import jsonschema, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf, numpy, pandas
 import PIL.Image, safetensors.torch, scipy.ndimage, scipy.optimize, scipy.stats, sklearn.datasets
 import statsmodels.stats.multitest, torch, torch.utils.data, yaml

@@ -45,7 +45,7 @@ def test_every_state_is_told(results):
     }  # fmt: skip
     assert found["running"]["said"] == BEAT[10:].strip() == found["done"]["said"]
     assert found["failed"]["said"] == "error: train: gone"
-    assert found["killed"]["ago"].endswith(" s")
+    assert found["killed"]["ago"].endswith(" s ago")
 
 
 def test_it_is_printed_with_a_count_of_each(results, capsys):
@@ -53,6 +53,17 @@ def test_it_is_printed_with_a_count_of_each(results, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "1 running" in lines[:6] and len(lines) == 12
     assert any(line.startswith("running ") and "3 min left" in line for line in lines[6:])
+
+
+def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(results, capsys):
+    plan = {"plan": {"runs": {"done": {}, "failed": {}, "waits": {}}}}
+    (results / "plan.json").write_text(json.dumps(plan))
+    main(results)
+    now, others = capsys.readouterr().out.split("\nof other configs, checkpoints and merges:\n")
+    assert now.splitlines()[:3] == ["1 done", "1 failed", "1 not begun"]
+    assert [line.split()[0] for line in now.splitlines()[3:]] == ["done", "failed", "waits"]
+    names = [line.split()[0] for line in others.splitlines()]
+    assert names == ["diverged", "killed", "running", "saved"]
 
 
 def test_nothing_has_begun(tmp_path, capsys):

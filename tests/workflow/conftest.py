@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
-from .warm import Warm
+from .warm import warm_interpreter
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
@@ -45,7 +46,7 @@ class Workflow:
         return environment()
 
     def command(self, *arguments: str) -> list[str]:
-        snakemake = [str(self.python), "-m", "snakemake", "--configfile", "study.yaml"]
+        snakemake = [self.python, "-m", "snakemake", "--configfile", "study.yaml"]
         return [*snakemake, *(arguments or ("--cores", "2"))]
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -68,12 +69,6 @@ class Workflow:
         jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
         jobs = Counter(rule for rule in jobs if rule != "all")
         return jobs, len(self.stamps() - before)
-
-    def plan(self) -> Counter:
-        """How many jobs of each rule would run."""
-        table = self.snakemake("-n", "--quiet", "rules").stdout.partition("Job stats:")[2]
-        jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
-        return Counter({rule: n for rule, n in jobs.items() if rule not in ("all", "total")})
 
     def stored(self) -> set[str]:
         return {path.stem for path in (self.results / "store").rglob("*.safetensors")}
@@ -172,17 +167,20 @@ def once(tmp_path_factory):
     return once
 
 
+@cache
+def interpreter() -> Path:
+    return warm_interpreter()
+
+
 @pytest.fixture(scope="session")
 def warm():
-    """A function that gives a study an interpreter that starts soon."""
-    warm = Warm()
+    """A function that gives a study an interpreter that starts quickly."""
 
-    def set_on(study: Workflow) -> Workflow:
-        study.python = warm.python
+    def give(study: Workflow) -> Workflow:
+        study.python = str(interpreter())
         return study
 
-    yield set_on
-    warm.close()
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
@@ -11,6 +12,7 @@ from .conftest import Workflow
 
 def start(study: Workflow, *arguments: str) -> subprocess.Popen:
     """Snakemake in a session of its own, so that it can be killed with its jobs or alone."""
+    assert study.python == sys.executable, "a warm one is not killed with its jobs"
     return subprocess.Popen(
         study.command(*arguments),
         cwd=study.folder,

@@ -51,9 +51,6 @@ def test_command_runs(command, study):
         "configs",
     ):
         subprocess.run(["cp", "-r", ROOT / name, study.folder], check=True)
-    drawn = ("effective-robustness", "shifts", "alpha", "soups", "methods")
-    if command == "make report":
-        study.edit(lambda config: config.update(figures={figure: {} for figure in drawn}))
     done = subprocess.run(
         at_micro_scale(command, study),
         cwd=study.folder,
@@ -64,7 +61,7 @@ def test_command_runs(command, study):
     assert done.returncode == 0, done.stdout + done.stderr
     if command == "make report":
         html = (study.results / "report.html").read_text()
-        for figure in (*drawn, "samples"):
+        for figure in ("effective-robustness", "alpha", "samples"):
             assert f"figures/{figure}.png" in html
         assert "Clopper-Pearson" in html
 

@@ -1,8 +1,4 @@
-"""The README's table "What re-runs when", a row a test: jobs per rule and cells computed.
-
-As by default, one job evaluates several models. Where no prediction is asked for, or all are new,
-a plan tells as much as a run.
-"""
+"""The README's table "What re-runs when", a row a test: jobs per rule and cells computed."""
 
 import subprocess
 import time
@@ -10,7 +6,6 @@ from collections import Counter
 
 import pytest
 
-from .conftest import ROOT
 from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
 
 
@@ -67,28 +62,18 @@ def reorder_keys(study):
 )
 def test_nothing_reruns(study, edit):
     edit(study)
-    assert study.plan() == Counter()
-
-
-def test_the_default_is_several_models_per_job():
-    assert "models_per_job: 4 " in (ROOT / "config.yaml").read_text()
+    assert study.run() == (Counter(), 0)
 
 
 def test_swapped_hyperparameters_and_an_added_run_train_these_runs(study):
-    """Values trade places, so that neither the keys nor the set of values change.
-
-    The sweep of the linear classifier runs too, as its end is in one evaluation with that of base,
-    and so does the evaluation that the new run joins; they compute nothing else.
-    """
+    """Values trade places, so that neither the keys nor the set of values change."""
     known = study.stored()
     base = study.config()["finetune"]["runs"]["base"]
     assert base == {"lr": 2.0e-4, "weight_decay": 1.0e-4}
     study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
     study.edit(lambda c: c["finetune"]["search"].update(runs=2))
-    planned = study.plan()
     jobs, cells = study.run()
-    assert planned == jobs
-    assert jobs == Counter(finetune=2, evaluate=1, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert jobs == Counter(finetune=2, evaluate=2, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
     changed = {"base", "base alpha=0.5", "search-01", "uniform", "ensemble"}
     assert renewed(study, known) == changed
     assert_only_missing(study, known, cells)
@@ -97,7 +82,7 @@ def test_swapped_hyperparameters_and_an_added_run_train_these_runs(study):
 def test_a_removed_run_remakes_the_soups(study):
     study.edit(lambda c: c["finetune"]["search"].update(runs=0))
     jobs, cells = study.run()
-    assert jobs == Counter(evaluate=1, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert jobs == SOUPS + SOUPS_EVALUATED + TABLES
     # both soups of one model are that model; only its one-member ensemble is new
     assert cells == SETS
 
@@ -124,7 +109,7 @@ def test_an_added_shift_and_a_changed_file_compute_their_columns(study):
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=2, overlap=1, samples=1, evaluate=6, sweep=3) + TABLES
+    assert jobs == Counter(prepare_dataset=2, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
     assert cells == 2 * recipes
 
 
@@ -133,19 +118,16 @@ def test_what_a_failed_job_took_away_is_made_again(study):
     before = study.tables()
     picture = next((study.folder / "own").rglob("*.png"))
     measure = study.folder / "workflow_scripts" / "measure.py"
-    unreadable = f"error: own/{picture.parent.name}/{picture.name}: not a readable image"
-    whole = {}
     for file, broken, error in (
         (measure, b"raise SystemExit(3)", "Error in rule measure"),
-        (picture, b"", unreadable),
-        (picture, b"", unreadable),
+        (picture, b"", f"error: own/{picture.parent.name}/{picture.name}: not a readable image"),
     ):
-        whole.setdefault(file, file.read_bytes())
+        whole = file.read_bytes()
         file.write_bytes(broken)
-        done = study.snakemake("--cores", "2", check=False)
-        assert done.returncode and error in done.stdout + done.stderr
-    for file, content in whole.items():
-        file.write_bytes(content)
+        for _ in range(2):
+            done = study.snakemake("--cores", "2", check=False)
+            assert done.returncode and error in done.stdout + done.stderr
+        file.write_bytes(whole)
     jobs, cells = study.run()
     # The picture has a new date, and what it was: nothing follows from a date.
     assert (jobs["prepare_dataset"], jobs["measure"], jobs["finetune"], cells) == (1, 1, 0, 0)
@@ -155,8 +137,9 @@ def test_what_a_failed_job_took_away_is_made_again(study):
 def test_changed_prompts_renew_the_heads_and_what_follows(study):
     (study.folder / "prompts.txt").write_text("a photo of a {}\n")
     study.edit(lambda c: c.update(head={"prompts": "prompts.txt"}))
-    assert study.plan() == (
-        Counter(zero_shot=1, finetune=3, evaluate=2, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+    jobs, _ = study.run()
+    assert jobs == (
+        Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
     )
 
 
@@ -175,12 +158,12 @@ def test_added_soups_compute_themselves(study):
 
 def test_the_confidence_level_redraws(study):
     study.edit(lambda c: c.update(statistics={"confidence": 0.9}))
-    assert study.plan() == TABLES
+    assert study.run() == (TABLES, 0)
 
 
 def test_a_figures_style_redraws_that_figure(study):
     study.edit(lambda c: c.setdefault("figures", {}).update(alpha={"columns": 2}))
-    assert study.plan() == Counter(figure=1)
+    assert study.run() == (Counter(figure=1), 0)
 
 
 def test_code_of_one_merge_method_renews_its_soup(study):
@@ -194,4 +177,4 @@ def test_code_of_one_merge_method_renews_its_soup(study):
 def test_code_of_one_figure_redraws_it(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "figures" / "alpha.py"
     path.write_text(path.read_text() + "\nUNUSED = 1\n")
-    assert study.plan() == Counter(figure=1)
+    assert study.run() == (Counter(figure=1), 0)

@@ -1,15 +1,17 @@
 """A Python that has imported what is heavy: every start of it is a fork of one process.
 
 Two thirds of a small study's time are the imports of its jobs. Tests of what runs and what comes
-out give Snakemake this interpreter, which gives it to its jobs; how jobs start, are killed and
-share a machine is tested with the real one, and has the same tables. None of our own modules is
-loaded before the fork.
+out give Snakemake this interpreter, which gives it to its jobs. Its forks have one seed of strings'
+hashes, and killing it kills no fork: how jobs start, are killed, share a machine and end with the
+same bytes is tested with the real one. Of our own modules only that which imports open_clip has
+run before the fork.
 """
 
 import atexit
 import importlib
 import json
 import os
+import random
 import runpy
 import select
 import shutil
@@ -21,12 +23,15 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import numpy
+
 HEAVY = (
-    "snakemake.cli", "snakemake.script", "snakemake_executor_plugin_slurm", "jsonschema",
+    "snakemake.cli", "snakemake.script", "jsonschema",
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "mpl_toolkits.mplot3d",
     "pandas", "PIL.Image", "safetensors.torch", "scipy.ndimage", "scipy.optimize", "scipy.stats",
     "sklearn.datasets", "statsmodels.stats.multitest", "torch", "torch.utils.data", "tqdm", "yaml",
 )  # fmt: skip
+_SERVERS: list[subprocess.Popen] = []  # their standard input ends with this process
 OPEN_CLIP = Path(__file__).parents[2] / "workflow_scripts/stockpot/models/openclip.py"
 # What is started as the interpreter: it hands over where it is and what it was given.
 INTERPRETER = """#!{python} -IS
@@ -40,34 +45,28 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-class Warm:
-    """The process to fork, and ``python``: the path of the interpreter."""
-
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="warm-"))  # the path of a socket may not be long
-        path = str(self.folder / "socket")
-        self.python = self.folder / "python"
-        self.python.write_text(INTERPRETER.format(python=sys.executable, path=path))
-        self.python.chmod(0o755)
-        command = [sys.executable, __file__, path, str(self.python)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout.readline() == "ready\n"
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-        shutil.rmtree(self.folder)
+def warm_interpreter() -> Path:
+    """Start the process to fork, which ends with this one; the path of its interpreter."""
+    folder = Path(tempfile.mkdtemp(prefix="warm-"))  # the path of a socket may not be long
+    python = folder / "python"
+    python.write_text(INTERPRETER.format(python=sys.executable, path=str(folder / "socket")))
+    python.chmod(0o755)
+    server = subprocess.Popen(
+        [sys.executable, __file__, str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert server.stdout.readline() == b"ready\n"
+    _SERVERS.append(server)
+    return python
 
 
-def serve(path: str, python: str) -> None:
-    """Fork for whoever connects, until standard input ends."""
+def serve(folder: Path) -> None:
+    """Fork for whoever connects, until standard input ends, then end all forks."""
     for name in HEAVY:
         importlib.import_module(name)
     keep = runpy.run_path(str(OPEN_CLIP))  # noqa: F841  open_clip and timm
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(str(folder / "socket"))
         listener.listen(64)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         print("ready", flush=True)
@@ -75,8 +74,10 @@ def serve(path: str, python: str) -> None:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                answer(connection, python)
+                answer(connection, str(folder / "python"))
             connection.close()
+    shutil.rmtree(folder)
+    os.killpg(0, signal.SIGKILL)
 
 
 def answer(connection: socket.socket, python: str) -> None:
@@ -84,8 +85,10 @@ def answer(connection: socket.socket, python: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, files, *_ = socket.recv_fds(connection, 8, 3)
     asked = b""
-    while len(asked) < int(size):
-        asked += connection.recv(int(size) - len(asked))
+    while size and len(asked) < int(size) and (part := connection.recv(int(size) - len(asked))):
+        asked += part
+    if not size or len(asked) < int(size):
+        os._exit(1)  # whoever asked is gone
     arguments, folder, environment = json.loads(asked)
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -93,6 +96,9 @@ def answer(connection: socket.socket, python: str) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    random.seed()
+    numpy.random.seed()
     status = run(arguments, python)
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -123,4 +129,4 @@ def run(arguments: list[str], python: str) -> int:
 
 
 if __name__ == "__main__":
-    serve(*sys.argv[1:])
+    serve(Path(sys.argv[1]))

@@ -86,7 +86,8 @@ def _collect(path: Path, found: set[Path]) -> None:
 def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Digest of the syntax tree without docstrings, so that layout and remarks are not in it, and
     the files of this package that a script or module imports with ``from``, at any depth."""
-    tree, imported = ast.parse(path.read_bytes()), []
+    tree = ast.parse(path.read_bytes())
+    imported = []
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]

@@ -16,9 +16,23 @@ SAID = re.compile(r"^\d\d:\d\d:\d\d  ")  # the time of a line of the log
 
 
 def states(results: Path) -> list[dict[str, str]]:
-    """name, state, what it last said and when, of every job that has written a log."""
+    """name, state, what it last said and when, of every job that has written a log, and of every
+    run of the config that was given last."""
     logs = [log for rule in RULES for log in (results / "logs" / rule).glob("*.log")]
-    return [_state(results, log) for log in sorted(logs, key=lambda log: log.stem)]
+    found = {log.stem: _state(results, log) for log in logs}
+    for name in planned(results) - found.keys():
+        done = (results / "classifiers" / name / "classifier.json").exists()
+        state = "done" if done else "not begun"
+        found[name] = {"name": name, "state": state, "said": "", "ago": ""}
+    return [found[name] for name in sorted(found)]
+
+
+def planned(results: Path) -> set[str]:
+    """Runs of the config that was given last; none where nothing was started yet."""
+    try:
+        return set(json.loads((results / "plan.json").read_text())["plan"]["runs"])
+    except (OSError, ValueError, KeyError):
+        return set()
 
 
 def _state(results: Path, log: Path) -> dict[str, str]:
@@ -61,20 +75,31 @@ def _held(lock: Path) -> bool:
 def _ago(seconds: float) -> str:
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
 
 
 def main(results: Path) -> None:
     found = states(results)
     if not found:
         print(f"{results}: no run has begun here")
-    for state in dict.fromkeys(row["state"] for row in found):
-        print(f"{sum(row['state'] == state for row in found)} {state}")
+    asked = planned(results)
+    now = [row for row in found if row["name"] in asked or not asked]
+    for state in dict.fromkeys(row["state"] for row in now):
+        print(f"{sum(row['state'] == state for row in now)} {state}")
     widths = {key: max((len(row[key]) for row in found), default=0) for key in ("name", "state")}
-    for row in found:
-        name, state = row["name"].ljust(widths["name"]), row["state"].ljust(widths["state"])
-        print(f"{name}  {state}  {row['ago']:>6} ago  {row['said']}")
+    for row in now:
+        _print(row, widths)
+    others = [row for row in found if row not in now]
+    if others:
+        print("\nof other configs, checkpoints and merges:")
+    for row in others:
+        _print(row, widths)
+
+
+def _print(row: dict[str, str], widths: dict[str, int]) -> None:
+    name, state = row["name"].ljust(widths["name"]), row["state"].ljust(widths["state"])
+    print(f"{name}  {state}  {row['ago']:>10}  {row['said']}".rstrip())
 
 
 if __name__ == "__main__":

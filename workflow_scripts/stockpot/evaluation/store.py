@@ -56,8 +56,8 @@ class Store:
         Nodes may be reading it: where it is replaced by another node, a network file system can
         take its pages away from under them.
         """
-        # Asked first: what comes after it is whole, and may have logits; what is broken gives way.
-        broken = self.path(key).exists()
+        # Asked first: what comes later may have logits. What was there and is not good gives way.
+        existed = self.path(key).exists()
         if self.get(key, logits=predictions.logits is not None) is not None:
             return
         tensors = {
@@ -68,6 +68,6 @@ class Store:
         }
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
-        with atomic(self.path(key), keep=predictions.logits is None and not broken) as path:
+        with atomic(self.path(key), keep=predictions.logits is None and not existed) as path:
             # One metadata key: the library writes several in random order.
             save_file(tensors, path, {"cell": canonical({"recipe": recipe, "dataset": dataset})})
