@@ -19,7 +19,7 @@ from .test_cluster import assert_no_gpu_is_shared, at_once
 
 def longer_run(config: dict) -> None:
     reduced(config)
-    config["finetune"]["runs"]["base"].update(epochs=20)
+    config["finetune"]["runs"]["base"].update(epochs=12)
     config["soups"] |= {"uniform": None}
     config["analyses"] |= {"calibration": None, "overrides": None}
 

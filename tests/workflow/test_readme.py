@@ -37,7 +37,7 @@ def at_micro_scale(command: str, study) -> list[str]:
                 (bin_folder.parent / stamp).touch()
         return [*words, "ARGS=--configfile study.yaml"]
     assert words[0] == "snakemake"
-    words[:1] = [sys.executable, "-m", "snakemake"]
+    words[:1] = [study.python, "-m", "snakemake"]
     return [*words, "-n"] if OTHER_STUDY in words else [*words, "--configfile", "study.yaml"]
 
 

@@ -65,7 +65,7 @@ def longer(finished, tmp_path_factory):
 
     def copy(name: str):
         study = finished.copy(tmp_path_factory.mktemp(name))
-        study.edit(lambda c: c["finetune"]["runs"]["base"].update(epochs=20))
+        study.edit(lambda c: c["finetune"]["runs"]["base"].update(epochs=10))
         return study
 
     return copy
@@ -87,7 +87,7 @@ def orphaned(longer):
         orphan.kill()
 
 
-def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer):
+def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer, warm):
     """Else both train this run at once, and the older one, maybe of older code, ends last."""
     study, folder, orphan = orphaned
     log = study.results / "logs" / "finetune" / f"{folder.name}.log"
@@ -99,7 +99,7 @@ def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer):
     orphan.wait(10)
     said = log.read_text()
     assert "that process has done this job" in said and "epoch" not in said, "trained once"
-    whole = longer("whole")
+    whole = warm(longer("whole"))
     whole.snakemake(*TRAIN)
     assert contents(folder) == contents(whole.results / "classifiers" / folder.name)
 
