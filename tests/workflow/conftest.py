@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -167,17 +166,12 @@ def once(tmp_path_factory):
     return once
 
 
-@cache
-def interpreter() -> Path:
-    return warm_interpreter()
-
-
 @pytest.fixture(scope="session")
 def warm():
     """A function that gives a study an interpreter that starts quickly."""
 
     def give(study: Workflow) -> Workflow:
-        study.python = str(interpreter())
+        study.python = warm_interpreter()
         return study
 
     return give

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
+from stockpot.models.classifier import Weights
+
 GPU_OF = "on the CPU: torch cannot use GPU "
 
 
 @pytest.fixture
 def again(finished, tmp_path):
-    """The finished study without two of its runs."""
+    """The finished study without three of its runs."""
     study = finished.copy(tmp_path)
-    for name in ("base", "search"):
+    for name in ("base", "linear", "search"):
         for card in study.results.glob(f"classifiers/{name}-*/classifier.json"):
             card.unlink()
     return study
@@ -20,6 +22,10 @@ def again(finished, tmp_path):
 def card(study):
     (found,) = study.results.glob("classifiers/base-*/classifier.json")
     return json.loads(found.read_text())
+
+
+def distance(a, b):
+    return sum(float((a[name] - b[name]).double().square().sum()) for name in a.names) ** 0.5
 
 
 def logs(study):
@@ -32,7 +38,7 @@ def test_jobs_share_the_gpus_and_never_one(again, monkeypatch):
     again.snakemake("--cores", "2", "--config", "gpus=1", "--resources", "gpu=2",
                     "--until", "finetune")  # fmt: skip
     told = [text.split(GPU_OF)[1].split()[0] for text in logs(again).values() if GPU_OF in text]
-    assert sorted(told) == ["GPU-a", "GPU-b"]
+    assert len(told) == 3 and set(told) == {"GPU-a", "GPU-b"}
 
 
 def test_two_processes_train_what_one_does(finished, again):
@@ -41,6 +47,11 @@ def test_two_processes_train_what_one_does(finished, again):
                     str(base.relative_to(again.folder) / "classifier.json"))  # fmt: skip
     (one,), (two,) = card(finished)["history"], card(again)["history"]
     assert one["held_out_k"] == two["held_out_k"] and one["loss"] == pytest.approx(two["loss"])
+    start, *trained = (
+        Weights(next(study.results.glob(f"classifiers/{name}-*")))
+        for study, name in ((finished, "zero-shot"), (finished, "base"), (again, "base"))
+    )
+    assert distance(*trained) < 5e-3 * distance(start, trained[0])
     (log,) = (text for name, text in logs(again).items() if name.startswith("base-"))
     assert log.count("epoch 1/1") == 1, "one of them writes"
 

@@ -29,7 +29,7 @@ def smaller(config: dict) -> None:
 
 
 def test_killed_five_times_on_one_core_the_tables_are_the_same(study, tmp_path):
-    """The finished study has been made with an interpreter that starts soon, this one was not."""
+    """The finished study was made with an interpreter that starts quickly, this one is not."""
     finished, study = study, copy_project(tmp_path / "killed")
     write_images(study.folder / "own")
     for one in (finished, study):

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from functools import cache
 from pathlib import Path
 
 import numpy
@@ -45,8 +46,9 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-def warm_interpreter() -> Path:
-    """Start the process to fork, which ends with this one; the path of its interpreter."""
+@cache
+def warm_interpreter() -> str:
+    """Start the process to fork, once, which ends with this one; the path of its interpreter."""
     folder = Path(tempfile.mkdtemp(prefix="warm-"))  # the path of a socket may not be long
     python = folder / "python"
     python.write_text(INTERPRETER.format(python=sys.executable, path=str(folder / "socket")))
@@ -57,7 +59,7 @@ def warm_interpreter() -> Path:
     )  # fmt: skip
     assert server.stdout.readline() == b"ready\n"
     _SERVERS.append(server)
-    return python
+    return str(python)
 
 
 def serve(folder: Path) -> None:
