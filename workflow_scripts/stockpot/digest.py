@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 from functools import cache
 from pathlib import Path
 
@@ -34,21 +33,6 @@ def short(value) -> str:
 def sha256_file(path: str | Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_sampled(path: str | Path, whole: int = 64 << 20, parts: int = 64) -> str:
-    """Digest of a file's size and content; of one of more than ``whole`` bytes, of 64 KiB at each
-    of ``parts`` places spread over it. Planning cannot read gigabytes in every job, and no
-    training leaves a weight where it was."""
-    size = os.stat(path).st_size
-    if size <= whole:
-        return sha256_file(path)
-    digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as file:
-        for part in range(parts):
-            file.seek(part * (size - (64 << 10)) // (parts - 1))
-            digest.update(file.read(64 << 10))
-    return digest.hexdigest()
 
 
 def code_digest(*entries: str) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from .digest import plain, sha256_file, sha256_sampled, short
+from .digest import plain, sha256_file, short
 from .errors import StockpotError
+from .file_digests import sha256_file_cached
 from .models.files import (
     CONFIG,
     WEIGHTS,
@@ -39,7 +40,7 @@ def model_plan(config: dict, locate: Locate) -> dict:
         if not weights and not settings["pretrain"]:
             files["weights"] = folder / WEIGHTS
             check_safetensors(files["weights"], keys[0])
-            content["weights"] = checked(files["weights"], keys[0], sha256_sampled)
+            content["weights"] = checked(files["weights"], keys[0], sha256_file_cached)
     elif settings["architecture"].startswith(TIMM):
         architecture = timm_config(settings, "" if file else weights, keys)
     else:
@@ -53,7 +54,7 @@ def model_plan(config: dict, locate: Locate) -> dict:
     if weights and settings["pretrain"]:
         raise StockpotError("model.pretrain: true trains the weights, so model.weights has no use")
     if weights:
-        content["imported"] = checked(file, keys[1], sha256_sampled) if file else weights
+        content["imported"] = checked(file, keys[1], sha256_file_cached) if file else weights
         files |= {"checkpoint": file} if file else {}
     content |= {"pretraining": config["pretraining"]} if settings["pretrain"] else {}
     identity = short({"architecture": architecture, **content})

@@ -24,8 +24,9 @@ from .datasets.classes import (
     resolved,
 )
 from .described import described
-from .digest import canonical, plain, sha256_sampled, short
+from .digest import canonical, plain, short
 from .errors import StockpotError
+from .file_digests import sha256_file_cached
 from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
@@ -269,7 +270,7 @@ class _Seed:
         path, start = self.locate(entry["path"]), self.tasks[""]["start"]
         given = {k: v for k, v in entry.items() if k not in ("path", "settings")}
         # What is fetched is known by its address and checksum, before and after it is there.
-        content = {} if entry.get("url") else {"content": checked(path, key, sha256_sampled)}
+        content = {} if entry.get("url") else {"content": checked(path, key, sha256_file_cached)}
         spec = {"name": name, "variant": "end-to-end", **given}
         id = _id(name, {**spec, **content, "start": start})
         files = [] if entry.get("url") else [str(path)]
