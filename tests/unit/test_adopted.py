@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from stockpot import spec as planning
 from stockpot.datasets.dataset import read_dataset, write_dataset
+from stockpot.described import stated
 from stockpot.errors import StockpotError
 from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
@@ -27,6 +28,7 @@ from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
 from stockpot.registry import defaults
+from stockpot.schema import complete, lines
 
 CLASSES = [f"class {i}" for i in range(foreign.CLASSES)]
 
@@ -387,3 +389,61 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     assert list(plan_of(config, path, settings={"lr": 1})) == list(own), "these change no weights"
     path.write_bytes(b"another")
     assert not own.keys() & plan_of(config, path).keys()
+
+
+# What the config says of a checkpoint changes nothing of what it is.
+
+COPIED = {
+    "variant": "from-scratch", "task": "objects", "start": "linear", "joint": "sketch", "shots": 4,
+    "name": "other", "seed": 1, "kind": "zero-shot", "backbones": True, "epochs": 10, "lr": 1e-5,
+}  # fmt: skip
+
+
+def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
+    """A copied list of hyperparameters has the words of a run in it."""
+    path = tmp_path / "wild.pt"
+    path.write_bytes(b"content")
+    config["checkpoints"] = {"wild": {"path": "wild.pt"}}
+    plans = []
+    for settings in ({}, COPIED):
+        config["checkpoints"]["wild"]["settings"] = settings
+        plans.append(planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p))
+    for plan in plans:
+        (study,) = plan.studies.values()
+        model = study["models"]["wild"]
+        settings = model.pop("settings")
+        assert model["kind"] == "end-to-end" and model["images"] == 0 and model["own"]
+        meant = ("variant", "task", "start", "joint", "shots", "backbones")
+        assert not set(meant) & set(settings)
+        (family,) = [
+            family["spec"]["members"] for family in plan.families.values()
+            if any(member["name"] == "wild" for member in family["spec"]["members"])
+        ]  # fmt: skip
+        assert [member["kind"] for member in family if member["name"] == "wild"] == ["end-to-end"]
+    assert plans[0].families == plans[1].families and plans[0].soups == plans[1].soups
+    assert settings["lr"] == 1e-5 and settings["epochs"] == 10
+    assert settings["stated_task"] == "objects" and settings["stated_shots"] == 4
+
+
+@pytest.mark.parametrize(
+    "given, shown",
+    [
+        ({"betas": [0.9, 0.98]}, {"betas": "[0.9, 0.98]"}),
+        ({"shots": "many"}, {"stated_shots": "many"}),
+        ({"joint": "x"}, {"stated_joint": "x"}),
+        ({"epochs": "many"}, {"epochs": "many"}),
+        ({1: 2}, {"1": 2}),
+        ({"lr": float("nan")}, {"lr": "NaN"}),
+    ],
+)
+def test_odd_settings_are_text(given, shown):
+    assert stated(given) == shown
+
+
+def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):
+    config["checkpoints"] = {"wild": {"path": "x", "settings": {"betas": [0.9, 0.98], "a": "b"}}}
+    assert lines(config, complete(schema)) == []
+    for wrong, said in (({1: 2}, "1 is not of type string"), ({"a": {"b": 1}}, "is not of type n")):
+        config["checkpoints"]["wild"]["settings"] = wrong
+        (line,) = lines(config, complete(schema))
+        assert line.startswith("checkpoints.wild.settings") and said in line

@@ -1,9 +1,18 @@
 """What analyses and pages may know of the models of a study, as plain data."""
 
+import json
+import math
+
 from .digest import plain
 from .merging import methods
 from .registry import defaults
 from .search import run_specs, standard_specs, with_options
+
+# Settings of a run that decide what it is, what it started from and which tables it is in.
+MEANINGFUL = frozenset(
+    ["variant", "task", "start", "joint", "shots", "name", "seed", "kind", "id"]
+    + ["method", "ingredients", "backbones", "train", "images"]
+)
 
 
 def described(
@@ -18,6 +27,10 @@ def described(
     found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
     specs = run_specs(config)
     for name, spec in specs.items():
+        if name in config["checkpoints"]:
+            found[name] = _checkpoint(spec, config["checkpoints"][name])
+            found[name] |= {"id": ids[name]} if name in ids else {}
+            continue
         data = config["tasks"].get(spec.get("task")) or config["data"]
         found[name] = {
             "kind": spec["variant"],
@@ -41,6 +54,38 @@ def described(
             "images": settings.get("epochs", 0) * sizes[config["data"]["held_out"]],
         }
     return plain(found)
+
+
+def _checkpoint(spec: dict, entry: dict) -> dict:
+    """A model that was trained elsewhere: what its training looked at is not known here."""
+    return {
+        "kind": spec["variant"],
+        "settings": stated(entry.get("settings", {})),
+        "images": 0,
+        "own": True,
+    }
+
+
+def stated(settings: dict) -> dict[str, object]:
+    """What the config says of a checkpoint's training, for tables and analyses alone.
+
+    A copied list of hyperparameters has words that mean something here, as ``task`` and ``joint``.
+    They get another name, so that they change neither what the model is nor where it is shown.
+
+    Args:
+        settings: As in the config; values are of any kind that YAML has.
+
+    Returns:
+        Name -> number, text or bool.
+    """
+    found = {}
+    for key, value in settings.items():
+        name = f"stated_{key}" if key in MEANINGFUL else str(key)
+        is_number = isinstance(value, (bool, int, float)) and math.isfinite(value)
+        if not (is_number or isinstance(value, str)):
+            value = json.dumps(value, ensure_ascii=False, default=str)
+        found[name] = value
+    return found
 
 
 def _images(spec: dict, train: str, sizes: dict[str, int], classes: int) -> int:

@@ -112,8 +112,10 @@ def line(error) -> str:
         if isinstance(value, str) and error.validator_value == "number" and "e" in value.lower():
             hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
         forms = {"array": "; write a list, as [a, b]", "object": "; write a map, as {a: b}"}
-        hint = forms.get(error.validator_value, hint)
-        return f"{path}: {value!r} is not of type {error.validator_value}{hint}"
+        wanted = error.validator_value
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        hint = forms.get(kinds[0], hint)
+        return f"{path}: {value!r} is not of type {' or '.join(kinds)}{hint}"
     if error.validator == "anyOf":
         kinds = [option["type"] for option in error.validator_value]
         return f"{path}: {value!r} is none of {', '.join(kinds)}"

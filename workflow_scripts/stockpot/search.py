@@ -46,9 +46,9 @@ def finetune_specs(config: dict) -> dict[str, dict]:
 
 def run_specs(config: dict) -> dict[str, dict]:
     """Run -> hyperparameters, as ``finetune_specs``, and of checkpoints that were trained elsewhere
-    what is known of them."""
+    the variant alone: their settings are what somebody says of them (``described.stated``)."""
     made = {
-        name: {"variant": entry.get("variant", "end-to-end"), **entry.get("settings", {})}
+        name: {"variant": entry.get("variant", "end-to-end")}
         for name, entry in config["checkpoints"].items()
     }
     return finetune_specs(config) | made

@@ -23,7 +23,7 @@ from .datasets.classes import (
     count,
     resolved,
 )
-from .described import described
+from .described import described, stated
 from .digest import canonical, plain, short
 from .errors import StockpotError
 from .file_digests import sha256_file_cached
@@ -274,7 +274,7 @@ class _Seed:
         spec = {"name": name, "variant": "end-to-end", **given}
         id = _id(name, {**spec, **content, "start": start})
         files = [] if entry.get("url") else [str(path)]
-        spec = plain({**spec, "path": str(path), "settings": entry.get("settings", {})})
+        spec = plain({**spec, "path": str(path), "settings": stated(entry.get("settings", {}))})
         self.plan.checkpoints[id] = {"spec": spec, "start": start, "files": files}
         return id
 
