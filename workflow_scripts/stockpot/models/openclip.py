@@ -1,26 +1,12 @@
-"""open_clip, importable beside a CPU build of torch.
+"""open_clip, importable beside a CPU build of torch, and quickly.
 
-The registry's torchvision has no compiled operators that fit such a build, and refuses to
-import unless two operator schemas are known. Nothing here calls these operators. Import
-open_clip, timm and torchvision's transforms through this module only.
+Import open_clip, timm and torchvision's transforms through this module only.
 """
 
 import sys
 from types import ModuleType
 
-import torch
-
-_LIBRARIES: list[torch.library.Library] = []
-
-
-def _declare_operators() -> None:
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _LIBRARIES.append(library)
+from ..runtime import torchvision_operators
 
 
 def _same(function=None, *_, **__):
@@ -36,7 +22,10 @@ _COMPILER["torch._dynamo.utils"].is_compile_supported = lambda device: False
 _STANDS_IN = _COMPILER.keys().isdisjoint(sys.modules)
 sys.modules |= _COMPILER if _STANDS_IN else {}
 
-_declare_operators()
+try:
+    import torchvision  # noqa: F401
+except RuntimeError:  # its operators do not fit this torch; nothing here calls them
+    torchvision_operators.declare()
 
 import open_clip  # noqa: E402
 import timm  # noqa: E402
