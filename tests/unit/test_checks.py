@@ -49,6 +49,19 @@ def test_runs_of_one_start_make_a_soup(soup, runs):
     assert made["ingredient_names"].keys() == {"a", "b", "linear"} and "barriers" not in made
 
 
+def test_fisher_merging_takes_models_with_batch_normalisation(world, runs, tmp_path):
+    """timm builds its models in training mode, in which BatchNorm refuses gradients one by one."""
+    spec = {"name": "x", "method": "fisher", **defaults(methods.options("fisher")), "images": 4}
+    sets = [read_dataset(world[name]) for name in ("held-out", "train")]
+    context = FolderContext(spec, [runs["scratch"]], sets[0], sets[1:], tmp_path)
+    assert not context.model()[0].training
+    card = read_card(runs["scratch"])
+    found = dict(methods.load("fisher")({"scratch": card.sha256}, context))
+    weights = Weights(runs["scratch"])
+    for name in weights.names:
+        assert torch.allclose(found[name], weights[name], rtol=1e-6), name
+
+
 def poison(tensors):
     tensors["visual.proj"][1, 2] = torch.nan
 

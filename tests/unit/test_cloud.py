@@ -95,6 +95,23 @@ def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
     assert str(error.value).startswith("standard.table: ") and "\n" not in str(error.value)
 
 
+def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
+    """A model at 0 on one shift has a mean, and no part in the line of the mean or its band."""
+    from stockpot.figures.robustness_axes import fitted, points
+
+    header = "model,reference,a,b\n"
+    rows = [f"m{i},{0.5 + 0.05 * i},{0.3 + 0.04 * i},{0.2 + 0.06 * i}\n" for i in range(6)]
+    bands = []
+    for extra in ("", "zero,0.9,0.0,0.6\n"):
+        cells = cloud(tmp_path, header + "".join(rows) + extra)
+        cells = cells.assign(n=np.nan, k=np.nan, classes=9, precision="")
+        table = measure(cells, ROLES, 0.95)
+        fits, _ = robustness_table(table, "logit", 0.95)
+        bands.append(fitted(table, points(table, "shifts", "logit"), fits, (0.5, 0.9)))
+    without, with_zero = bands
+    assert np.allclose(with_zero[["value", "low", "high"]], without[["value", "low", "high"]])
+
+
 def test_a_line_in_two_pieces_is_two_lines(tmp_path):
     x = np.linspace(0.55, 0.9, 15)
     y = np.where(x < 0.7, expit(1 * logit(x) - 3), expit(5 * logit(x) - 7))

@@ -516,6 +516,10 @@ MISFITS = {
     "every run for a method of two": (
         {"soups/mix": {"method": "slerp"}}, ["soups.mix.ingredients: slerp takes 2, not 8"],
     ),
+    "one learned coefficient at a time": (
+        {"soups/mix": {"method": "learned", "ingredients_per_step": 1}},
+        ["soups.mix.ingredients_per_step: 1 would move nothing", "2 or more, or 0 for all"],
+    ),
     "heads that began apart": (
         {"finetune/runs/base": {"initial_head": "random"}},
         ["soups.uniform.ingredients: 'search-00' begins with the zero-shot head", "'base'",

@@ -14,6 +14,7 @@ from stockpot.merging import linear, methods
 from stockpot.merging.coefficients import at
 from stockpot.merging.fisher import fisher_diagonal
 from stockpot.merging.geometry import cosine, gram, per_block
+from stockpot.merging.methods.lines import by_depth
 from stockpot.merging.methods.model_stock import ratio
 from stockpot.merging.methods.slerp import sines
 from stockpot.merging.outputs import mix_outputs
@@ -142,6 +143,17 @@ def test_slerp_of_more_than_two_is_refused(models):
         merged(models, "slerp", "abc")
 
 
+@pytest.mark.parametrize("t", [0.1, 0.5])
+@pytest.mark.parametrize("zero", ["start", "sha-a"])
+def test_slerp_mixes_tensors_of_zeros_linearly(models, zero, t):
+    """The bias of a zero-shot head is zero: half way to it is half of it, not 0.7071 of it."""
+    name = "visual.ln_post.bias"
+    models[zero][name] = torch.zeros_like(models[zero][name])
+    _, found = merged(models, "slerp", "a", t=t, from_start=True)
+    expected = (1 - t) * models["start"][name] + t * models["sha-a"][name]
+    assert torch.allclose(found[name], expected, rtol=0, atol=1e-15)
+
+
 def test_lines_scales_updates_by_depth(models):
     recipe, found = merged(models, "lines", "a", first=0.2, last=1.0)
     shares = {"visual.conv1.weight": 0.2, "visual.blocks.0.w": 0.2, "visual.blocks.1.w": 1.0,
@@ -154,6 +166,73 @@ def test_lines_scales_updates_by_depth(models):
 def test_lines_with_one_share_is_wise_ft(models):
     recipe, _ = merged(models, "lines", "a", first=0.5, last=0.5)
     assert recipe["ingredients"] == {"sha-a": 0.5, "start": 0.5}
+
+
+# Tensors of a few layers in open_clip's and timm's names, and the share of the update that each
+# keeps from a first of 0 to a last of 1.
+DEPTHS = {
+    "CLIP's ViT": {
+        "class_embedding": 0, "positional_embedding": 0, "conv1.weight": 0, "ln_pre.bias": 0,
+        "transformer.resblocks.0.ln_1.bias": 0, "transformer.resblocks.1.ln_1.bias": 0.5,
+        "transformer.resblocks.2.ln_1.bias": 1, "ln_post.bias": 1, "proj": 1,
+    },
+    "CLIP's ResNet": {
+        "conv1.weight": 0, "bn1.bias": 0, "conv2.weight": 0, "bn2.bias": 0, "conv3.weight": 0,
+        "bn3.running_mean": 0, "layer1.0.bn2.bias": 0, "layer1.1.conv1.weight": 1 / 3,
+        "layer2.0.bn3.bias": 2 / 3, "layer2.1.bn3.bias": 1, "attnpool.q_proj.weight": 1,
+    },
+    "ConvNeXt": {
+        "trunk.stem.0.weight": 0, "trunk.stem.1.bias": 0,
+        "trunk.stages.0.blocks.0.gamma": 0, "trunk.stages.1.blocks.2.gamma": 1 / 3,
+        "trunk.stages.2.downsample.0.bias": 2 / 3, "trunk.stages.3.blocks.1.gamma": 1,
+        "trunk.head.norm.bias": 1, "head.proj.weight": 1,
+    },
+    "SigLIP's ViT": {
+        "trunk.pos_embed": 0, "trunk.cls_token": 0, "trunk.reg_token": 0,
+        "trunk.patch_embed.proj.weight": 0, "trunk.norm_pre.bias": 0,
+        "trunk.blocks.0.norm1.bias": 0, "trunk.blocks.1.norm1.bias": 0.5,
+        "trunk.blocks.2.norm1.bias": 1, "trunk.norm.bias": 1, "trunk.attn_pool.latent": 1,
+    },
+    "a trunk with tensors of its own on both sides": {
+        "trunk.pos_embed": 0, "trunk.blocks.0.w": 0, "trunk.blocks.1.w": 1, "trunk.scale": 1,
+    },
+    "a deep stem": {
+        "conv1.0.weight": 0, "conv1.6.weight": 0, "bn1.bias": 0,
+        "layer1.0.conv1.weight": 0, "layer2.0.conv1.weight": 0.5, "layer3.0.conv1.weight": 1,
+    },
+    "EfficientNet": {
+        "conv_stem.weight": 0, "bn1.bias": 0, "blocks.0.0.bn2.bias": 0, "blocks.1.0.bn2.bias": 0.5,
+        "blocks.2.0.bn2.bias": 1, "conv_head.weight": 1, "bn2.bias": 1,
+    },
+    "ten blocks and more": {f"blocks.{i}.w": i / 10 for i in range(11)},
+    "a hybrid": {
+        "patch_embed.backbone.stages.0.w": 0, "patch_embed.backbone.stages.1.w": 0,
+        "blocks.0.w": 0, "blocks.1.w": 1, "final_conv.kxk.0.weight": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("architecture", DEPTHS)
+def test_lines_knows_the_depth_of_every_tensor(architecture):
+    expected = {f"visual.{name}": share for name, share in DEPTHS[architecture].items()}
+    expected |= {"head.weight": 1, "head.bias": 1}
+    found = by_depth(list(expected), 0.0, 1.0)
+    assert {name: at({"": 1.0} | found, name) for name in expected} == pytest.approx(expected)
+    assert list(by_depth(list(expected)[::-1], 0.0, 1.0)) == list(found)
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        (["s1.b1.conv1.weight", "s2.b1.conv1.weight"], "this model has none"),
+        (["blocks.0.w"], "this model has none"),
+        (["blocks.0.w", "blocks.1.w", "other.0.w"], "visual.blocks.#., visual.other.#."),
+    ],
+)
+def test_lines_refuses_a_model_that_does_not_tell_its_depth(names, words):
+    with pytest.raises(StockpotError, match="lines: the depth") as error:
+        by_depth([f"visual.{name}" for name in names], 0.0, 1.0)
+    assert words in str(error.value) and len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("method", ["uniform", "task-arithmetic", "model-stock", "lines"])

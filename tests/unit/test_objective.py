@@ -95,6 +95,22 @@ def test_a_batch_is_drawn_once_however_often_it_is_asked_for(problem):
     assert torch.equal(of(model), of(model))
 
 
+def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)
+    )
+    x, labels = torch.randn(16, 3), torch.arange(16) % 2
+    once = copy.deepcopy(model)
+    once(x)
+    of = Objective({"label_smoothing": 0.0}).on(x, labels, torch.Generator())
+    of(model).backward()
+    sharpen(model, of, 0.5)
+    for (name, found), expected in zip(model.named_buffers(), once.buffers()):
+        assert torch.equal(found, expected), name
+    assert model[1].num_batches_tracked == 1 and all(p.grad is not None for p in model.parameters())
+
+
 def test_sharp_gradients_are_those_at_the_worst_point_nearby(problem):
     model, _, x, labels = problem
     objective = Objective({"label_smoothing": 0.0})

@@ -34,6 +34,11 @@ def soup_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
             problems.append(f"{path}.space: free would scale the head, which backbones keep")
         if outputs and backbones:
             problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
+        if soup.get("ingredients_per_step") == 1:
+            problems.append(
+                f"{path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
+                "keep their sum; give 2 or more, or 0 for all"
+            )
         problems += _shares(path, soup)
         problems += _members(path, soup, specs)
         if kept := methods.averages(method):

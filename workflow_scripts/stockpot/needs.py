@@ -63,7 +63,8 @@ def training(model: Model, spec: dict, images: int, threads: int, gpus: int) -> 
         forward * passes * (2 if spec.get("sam") else 1) * (1.5 if spec.get("distill") else 1)
     )
     # Weights, gradients, two moments, the start, and each average that is kept.
-    copies = 6 + len(spec.get("ema", ())) + (spec.get("swa", 1) < 1)
+    averages = len(spec.get("ema", ())) + (spec.get("swa", 1) < 1)
+    copies = 6 + 2 * averages  # which are kept in float64
     batch = (
         0 if gpus else 80 * spec.get("batch_size", 0) * model.tokens * model.width * model.layers
     )

@@ -67,7 +67,8 @@ class FolderContext:
 
         weights, device = self.weights(self.start), pick_device()
         model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(device)
-        return model, image_batches(self._data[part], weights.card, 1, device)
+        # timm builds its models in training mode, where BatchNorm goes by the batch.
+        return model.eval(), image_batches(self._data[part], weights.card, 1, device)
 
     def report(self) -> None:
         """Log what was computed and what was found, if anything was evaluated."""

@@ -48,7 +48,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     result = Figure((TWO_COLUMNS, 4.0 if zoom else 4.8), layout="constrained")
     panels = result.subplots(1, 2 if zoom else 1, squeeze=False)[0]
     ends = axis_limits(table, axis)
-    line = fitted(table, fits, ends[0])
+    line = fitted(measurements, table, fits, ends[0])
     draw_panel(panels[0], table, line, axis, ends, style["intervals"] and not zoom)
     if zoom:
         inner = axis_limits(near, axis)

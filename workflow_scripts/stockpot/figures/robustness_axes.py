@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..statistics.robustness import Line, band, inside, transforms
-from ..statistics.tables import BASELINE, pairs
+from ..statistics.tables import BASELINE, MEAN, pairs, placeless
 from .style import DASHES, DOTS, GREY, accuracy_axis, limits, looks, sweeps
 
 FIT = "fit"
@@ -31,15 +31,21 @@ def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
     return table
 
 
-def fitted(table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
+def fitted(
+    measurements: pd.DataFrame, table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]
+) -> pd.DataFrame:
     """The data set's line and its bootstrap band between two reference accuracies.
 
+    measurements: the whole table; table: ``points`` of the data set.
     Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
     confidence. Empty without a fit.
     """
     fit = fits[fits["dataset"].isin(table["dataset"])]
     if len(fit) == 0:
         return pd.DataFrame()
+    if fit["dataset"].iloc[0] == MEAN:
+        # The band goes through the models that the line goes through.
+        table = table[~table["model"].isin(placeless(measurements, fit["axis"].iloc[0]))]
     return pd.concat([_piece(table, row, ends) for _, row in fit.iterrows()], ignore_index=True)
 
 

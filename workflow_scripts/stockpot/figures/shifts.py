@@ -33,7 +33,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for panel, name in zip(panels, names):
         table = points(measurements, name, axis)
         ends = axis_limits(table, axis)
-        line = fitted(table, fits, ends[0])
+        line = fitted(measurements, table, fits, ends[0])
         draw_panel(panel, table, line, axis, ends, style["intervals"])
         panel.set_title(name, loc="left")
         legend |= entries(table, line, ends)

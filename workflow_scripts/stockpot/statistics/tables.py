@@ -179,7 +179,7 @@ def robustness_table(
     one reference accuracy. A baseline model at 0 or 1 with unknown n has no place on a logit or
     probit axis, and is no part of that line nor of the line of the mean.
     """
-    fits, rho, placeless = [], [], _placeless(measurements, axis)
+    fits, rho, left_out = [], [], placeless(measurements, axis)
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         x = inside(table["reference_value"], table["reference_n"], axis)
@@ -188,7 +188,7 @@ def robustness_table(
         with np.errstate(divide="ignore"):
             placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
         if dataset == MEAN:
-            placed &= ~table["model"].isin(placeless)
+            placed &= ~table["model"].isin(left_out)
         baseline = (table["kind"] == BASELINE).to_numpy() & placed
         for start, end, here in split(x, (knots or {}).get(dataset, ())):
             part = baseline & here
@@ -211,7 +211,7 @@ def robustness_table(
     return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
 
 
-def _placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
+def placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
     """Baseline models that are at 0 or 1 on some shift, and nobody knows of how many images."""
     end = measurements["value"].isin([0, 1]) & measurements["n"].isna() & (axis != "linear")
     there = end & (measurements["kind"] == BASELINE) & (measurements["role"] == "shift")

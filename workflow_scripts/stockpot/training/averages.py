@@ -18,7 +18,10 @@ AVERAGES = "averages.safetensors"
 
 
 class Averages:
-    """Running sums over the weights after every step, float32 on the model's device.
+    """Running sums over the weights after every step, float64 on the model's device.
+
+    In float32 each step would round the sum: over 200,000 steps with a decay of 0.9999 a weight
+    that never moves would be off by 6e-4 of itself. They are saved in float32, rounded once.
 
     For each decay b: mu_t = b mu_{t-1} + (1 - b) theta_t from mu_0 = 0 (WiSE-FT C.3.2). For the
     last steps: their mean (Izmailov et al., UAI 2018, with the run's own learning rate).
@@ -30,7 +33,10 @@ class Averages:
         self.first = min(round(swa * steps), steps - 1)
         floating = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
         kinds = [_ema(decay) for decay in self.decays] + (["swa"] if swa < 1 else [])
-        self.sums = {k: {n: torch.zeros_like(t) for n, t in floating.items()} for k in kinds}
+        self.sums = {k: {} for k in kinds}
+        for means in self.sums.values():
+            for name, tensor in floating.items():
+                means[name] = torch.zeros_like(tensor, dtype=torch.float64)
 
     def update(self, model: torch.nn.Module) -> None:
         """Take in the weights after one more step."""
@@ -42,8 +48,8 @@ class Averages:
             self._move("swa", weights, 1 / (self.steps - self.first))
 
     def _move(self, kind: str, weights: dict[str, torch.Tensor], share: float) -> None:
-        means = self.sums[kind]
-        torch._foreach_lerp_(list(means.values()), [weights[name] for name in means], share)
+        for name, mean in self.sums[kind].items():
+            mean.lerp_(weights[name].double(), share)
 
     def state_dict(self) -> dict:
         return {"steps": self.steps, "sums": self.sums}
@@ -57,7 +63,7 @@ class Averages:
     def save(self, folder: Path) -> None:
         """Write all sums to one file; also where there are none."""
         tensors = {
-            f"{kind}/{name}": mean.cpu().contiguous()
+            f"{kind}/{name}": mean.float().cpu().contiguous()
             for kind, means in self.sums.items()
             for name, mean in means.items()
         }

@@ -2,8 +2,11 @@
 
 Coefficients, and a temperature that the loss alone sees, are trained on the held-out set by
 mini-batch gradients: one per ingredient, or one per ingredient and part of the model. With
-``space: hyperplane`` they may be negative; with ``ingredients_per_step`` each epoch moves only
-some of them, as MEHL-Soup does: their sum stays, and the others stay where they are.
+``space: hyperplane`` they may be negative, as in MEHL-Soup. With ``ingredients_per_step`` each
+epoch draws some ingredients anew and moves their coefficients alone: in simplex and hyperplane the
+sum of those stays, so that one by itself could not move. This saves reads as MEHL-Soup's partitions
+do, but by another rule: its code moves the whole mix towards the chosen models, whose sum is free,
+and visits every model once before it visits one again.
 """
 
 import logging
@@ -34,7 +37,7 @@ OPTIONS = {
     },
     "lr": {"type": "number", "exclusiveMinimum": 0, "default": 0.05},
     "ingredients_per_step": {
-        "description": "ingredients whose coefficients an epoch moves; 0 is all",
+        "description": "ingredients whose coefficients an epoch moves, 2 or more; 0 is all",
         "type": "integer",
         "minimum": 0,
         "default": 0,

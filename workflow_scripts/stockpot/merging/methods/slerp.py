@@ -2,7 +2,8 @@
 
 With the angle w between the two tensors, sin((1 - t) w) / sin w of the first and
 sin(t w) / sin w of the second: on equal norms the norm is kept. Nearly parallel tensors,
-whose sines vanish, are mixed linearly; so are tensors of zeros.
+whose sines vanish, are mixed linearly; so are tensors of zeros, as the bias of a zero-shot head:
+they have no angle to anything.
 """
 
 import math
@@ -40,14 +41,23 @@ def find(ingredients: dict[str, str], context) -> dict:
             f"({', '.join(names)}); give two ingredients, or one and from_start: true"
         )
     weights = [context.weights(sha) for sha in shas]
-    shares = {
-        name: sines(cosine(p), t) for name, p in gram(weights, None, weights[0].names).items()
-    }
+    grams = gram(weights, None, weights[0].names)
+    shares = {name: pair_shares(products, t) for name, products in grams.items()}
     first, second = (
         simplified({"": linear} | {name: pair[i] for name, pair in shares.items()})
         for i, linear in enumerate((1 - t, t))
     )
     return total([(first, single(shas[0])), (second, single(shas[1]))])
+
+
+def pair_shares(products, t: float) -> tuple[float, float]:
+    """The two coefficients of a tensor.
+
+    products: float64 [2, 2], the inner products of the two models' tensors.
+    """
+    if float(products.diagonal().min()) == 0:
+        return 1 - t, t
+    return sines(cosine(products), t)
 
 
 def sines(cosine: float, t: float) -> tuple[float, float]:
