@@ -33,7 +33,7 @@ HEAVY = (
     "sklearn.datasets", "statsmodels.stats.multitest", "torch", "torch.utils.data", "tqdm", "yaml",
 )  # fmt: skip
 _SERVERS: list[subprocess.Popen] = []  # their standard input ends with this process
-OPEN_CLIP = Path(__file__).parents[2] / "workflow_scripts/stockpot/models/openclip.py"
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 # What is started as the interpreter: it hands over where it is and what it was given.
 INTERPRETER = """#!{python} -IS
 import json, os, socket, sys
@@ -66,7 +66,7 @@ def serve(folder: Path) -> None:
     """Fork for whoever connects, until standard input ends, then end all forks."""
     for name in HEAVY:
         importlib.import_module(name)
-    keep = runpy.run_path(str(OPEN_CLIP))  # noqa: F841  open_clip and timm
+    import_open_clip()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "socket"))
         listener.listen(64)
@@ -80,6 +80,17 @@ def serve(folder: Path) -> None:
             connection.close()
     shutil.rmtree(folder)
     os.killpg(0, signal.SIGKILL)
+
+
+def import_open_clip() -> None:
+    """Import open_clip and timm as the library does, but leave nothing of the library itself, as
+    tests change its code."""
+    sys.path.insert(0, str(SCRIPTS))
+    importlib.import_module("stockpot.models.openclip")
+    sys.path.remove(str(SCRIPTS))
+    for name in list(sys.modules):
+        if name.split(".")[0] == "stockpot":
+            del sys.modules[name]
 
 
 def answer(connection: socket.socket, python: str) -> None:
