@@ -330,14 +330,16 @@ def test_the_model_changes_all_but_the_data(config, tmp_path):
     assert "datasets" not in changed(before, after)
 
 
-@pytest.mark.parametrize("file", ["open_clip_model.safetensors", "bpe.txt.gz"])
-def test_a_model_is_its_content_not_its_place(config, tmp_path, file):
+# The last byte of the weights; of the vocabulary one of the time in its header, as a gzip file
+# with a damaged end is refused.
+@pytest.mark.parametrize("file, byte", [("open_clip_model.safetensors", -1), ("bpe.txt.gz", 4)])
+def test_a_model_is_its_content_not_its_place(config, tmp_path, file, byte):
     before = plan_of(config)
     shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
     config["model"]["architecture"] = str(tmp_path)
     assert plan_of(config).model["id"] == before.model["id"]
     content = bytearray((tmp_path / file).read_bytes())
-    content[-1] ^= 1
+    content[byte] ^= 1
     (tmp_path / file).write_bytes(content)
     after = plan_of(config)
     assert after.model["id"] != before.model["id"]

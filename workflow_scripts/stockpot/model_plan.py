@@ -10,11 +10,14 @@ from .models.files import (
     CONFIG,
     WEIGHTS,
     check_safetensors,
+    check_size,
+    check_vocabulary,
     preprocessing,
     read_config,
     vocabulary,
 )
 from .models.named import RANDOM, TIMM, named_config, timm_config
+from .runtime.file_kinds import check_own_content
 
 Locate = Callable[[str], Path]
 
@@ -32,6 +35,7 @@ def model_plan(config: dict, locate: Locate) -> dict:
         files["config"] = folder / CONFIG
         if words := vocabulary(architecture):
             files["vocabulary"] = folder / words
+            check_vocabulary(files["vocabulary"], architecture, keys[0])
             content["vocabulary"] = checked(files["vocabulary"], keys[0])
         if given and not file:
             raise StockpotError(
@@ -40,6 +44,7 @@ def model_plan(config: dict, locate: Locate) -> dict:
         if not weights and not settings["pretrain"]:
             files["weights"] = folder / WEIGHTS
             check_safetensors(files["weights"], keys[0])
+            check_size(architecture, files["weights"], keys[0])
             content["weights"] = checked(files["weights"], keys[0], sha256_file_cached)
     elif settings["architecture"].startswith(TIMM):
         architecture = timm_config(settings, "" if file else weights, keys)
@@ -57,8 +62,11 @@ def model_plan(config: dict, locate: Locate) -> dict:
         content["imported"] = checked(file, keys[1], sha256_file_cached) if file else weights
         files |= {"checkpoint": file} if file else {}
     content |= {"pretraining": config["pretraining"]} if settings["pretrain"] else {}
+    try:
+        wanted = preprocessing(architecture)
+    except ValueError as error:
+        raise StockpotError(f"model.preprocess: {error}") from error
     identity = short({"architecture": architecture, **content})
-    wanted = preprocessing(architecture)
     return {
         "id": f"{settings['name']}-{identity}",
         "key": identity,
@@ -76,7 +84,12 @@ def model_plan(config: dict, locate: Locate) -> dict:
 
 
 def checked(path: Path, key: str, digest=sha256_file) -> str:
-    """Digest of a file. StockpotError naming the config's ``key`` where it cannot be read."""
+    """Digest of a file.
+
+    Raises StockpotError naming the config's ``key`` where it cannot be read, is no regular file, or
+    stands in for another one (a Git LFS pointer, a page of a website).
+    """
+    check_own_content(path, key)
     try:
         return digest(path)
     except OSError as error:

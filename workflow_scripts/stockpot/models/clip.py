@@ -1,13 +1,15 @@
 """CLIP models through open_clip's own factory and tokenizer."""
 
-import json
 from pathlib import Path
 
 import torch
 
 from ..errors import StockpotError
-from .files import CONFIG
+from ..runtime.escape import one_line
+from .files import read_config
 from .openclip import open_clip
+
+KEY = "model.architecture"
 
 
 def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn.Module:
@@ -15,8 +17,14 @@ def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn
 
     architecture: a folder in open_clip's ``local-dir`` layout or a name that open_clip knows.
     """
-    name = f"local-dir:{architecture}" if Path(architecture).is_dir() else str(architecture)
-    return open_clip.create_model(name, load_weights=load_weights).eval()
+    folder = Path(architecture)
+    if not folder.is_dir():
+        return open_clip.create_model(str(architecture), load_weights=load_weights).eval()
+    read_config(folder, KEY)  # refuses options that are not for a library to obey
+    # Else open_clip fetches the weights of a text side of transformers, to be replaced at once.
+    return open_clip.create_model(
+        f"local-dir:{folder}", load_weights=load_weights, pretrained_text=False
+    ).eval()
 
 
 def tokenizer(architecture: str | Path):
@@ -28,11 +36,14 @@ def tokenizer(architecture: str | Path):
     folder = Path(architecture)
     if not folder.is_dir():
         return open_clip.get_tokenizer(str(architecture))
-    text = json.loads((folder / CONFIG).read_text())["model_cfg"]["text_cfg"]
-    options = dict(text.get("tokenizer_kwargs", {}))
-    if "bpe_path" in options:
+    text = read_config(folder, KEY)["model_cfg"]["text_cfg"]
+    options = dict(text.get("tokenizer_kwargs") or {})
+    if options.get("bpe_path"):
         options["bpe_path"] = str(folder / options["bpe_path"])
     hub = text.get("hf_tokenizer_name")
+    if hub:
+        # Without it transformers asks on the terminal whether to run Python of the folder.
+        options["trust_remote_code"] = False
     try:
         if hub and not any(folder.glob("tokenizer*")):
             length, mode = text.get("context_length", 77), text.get("tokenizer_mode")
@@ -43,5 +54,5 @@ def tokenizer(architecture: str | Path):
     except Exception as error:  # whatever hub, files or a library that is not there raise
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise StockpotError(
-            f"model.architecture: the tokenizer {hub or folder} cannot be had ({reason})"
+            f"{KEY}: the tokenizer {hub or folder} cannot be had ({one_line(reason, 300)})"
         ) from error

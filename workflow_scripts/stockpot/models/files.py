@@ -1,28 +1,49 @@
 """A model's files in open_clip's layout, read without any library."""
 
+import gzip
 import json
+import math
 import struct
+import zlib
 from pathlib import Path
 
 from ..errors import StockpotError
+from ..runtime.escape import one_line
+from ..runtime.file_kinds import START_BYTES, stand_in
+from ..runtime.regular_files import open_regular, read_text
+from .model_options import check_options, parameter_count
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
 RESIZE_MODES, INTERPOLATIONS = ("shortest", "longest", "squash"), ("bicubic", "bilinear")
 # Where a config says nothing, open_clip normalises with OpenAI's statistics.
+LARGEST_SIDE = 8192  # pixels; the largest that open_clip knows is 512
+CONFIG_LIMIT = 1 << 20  # bytes
+VOCABULARY_LIMIT = 64 << 20  # bytes; OpenAI's has 3 MB
+OPENAI_MERGES, OPENAI_WORDS = 48894, 49408
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 
 def read_config(folder: Path, key: str) -> dict:
-    """The model's config. Raises StockpotError naming the config's ``key``."""
+    """The model's config, of which every option is one that may be passed on.
+
+    Raises StockpotError naming the config's ``key``.
+    """
     path = folder / CONFIG
+    text = read_text(path, key, CONFIG_LIMIT)
+    if kind := stand_in(text[:START_BYTES].encode()):
+        raise StockpotError(f"{key}: {path} is {kind}")
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(text)
+        if not isinstance(config, dict):
+            raise ValueError("it holds no map")
+        check_options(config)
         preprocessing(config)
         vocabulary(config)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise StockpotError(
-            f"{key}: {path} is not a readable open_clip config ({error!r})"
+            f"{key}: {path} is not a readable open_clip config ({one_line(reason, 400)})"
         ) from error
     return config
 
@@ -35,6 +56,8 @@ def preprocessing(config: dict) -> dict:
     pair.
     """
     given = config.get("preprocess_cfg") or {}
+    if not isinstance(given, dict):
+        raise ValueError(f"its preprocess_cfg is {str(given)[:60]!a}, not a map of options")
     size = given.get("size")
     sides = [] if size is None else [_side(size)]
     if "timm" not in config:
@@ -50,20 +73,70 @@ def preprocessing(config: dict) -> dict:
         found["interpolation"] = "bicubic"
     for key, known in (("resize_mode", RESIZE_MODES), ("interpolation", INTERPOLATIONS)):
         if found[key] not in known:
-            raise ValueError(f"its {key} {found[key]!r} is not one of {', '.join(known)}")
+            shown = one_line(repr(found[key]), 60)
+            raise ValueError(f"its {key} {shown} is not one of {', '.join(known)}")
+    for key in ("mean", "std"):
+        _check_statistic(key, found[key])
     return found
+
+
+def _check_statistic(key: str, values: list) -> None:
+    """mean or std: three finite numbers, and nothing can be divided by a std of 0."""
+    numbers = [v for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
+    if len(numbers) != 3 or len(values) != 3 or (key == "std" and min(numbers) <= 0):
+        wanted = "three numbers above 0" if key == "std" else "three finite numbers"
+        raise ValueError(f"its {key} is {one_line(values, 80)}, not {wanted}")
 
 
 def _side(size: object) -> int:
     side, *other = size if isinstance(size, list) else [size]
     if not isinstance(side, int) or side < 1 or other not in ([], [side]):
-        raise ValueError(f"its images are {size}, not square")
+        raise ValueError(f"its images are {one_line(size, 60)}, not square")
+    if side > LARGEST_SIDE:
+        raise ValueError(f"its images have sides of {side} pixels; at most {LARGEST_SIDE} are read")
     return side
 
 
 def vocabulary(config: dict) -> str:
     """Name of the vocabulary file beside the config, "" where the model uses the standard one."""
-    return config["model_cfg"]["text_cfg"].get("tokenizer_kwargs", {}).get("bpe_path", "")
+    options = config["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
+    return options.get("bpe_path") or ""
+
+
+def check_vocabulary(path: Path, config: dict, key: str) -> None:
+    """Read the vocabulary as open_clip's tokenizer will, but no more than a vocabulary has.
+
+    Args:
+        path: Merges of byte pairs, a line each, packed by gzip.
+        config: As ``read_config`` gives it; its text side must have room for every word.
+        key: Key of the config, for the message.
+
+    Raises:
+        StockpotError: It is no such file, unpacks to too much, or has more words than the model.
+    """
+    try:
+        with open_regular(path) as file:
+            start = file.read(START_BYTES)
+            if kind := stand_in(start):
+                raise StockpotError(f"{key}: {path} is {kind}")
+            file.seek(0)
+            with gzip.open(file) as unpacked:
+                text = unpacked.read(VOCABULARY_LIMIT + 1)
+        if len(text) > VOCABULARY_LIMIT:
+            raise ValueError(f"it unpacks to more than {VOCABULARY_LIMIT >> 20} MB")
+        lines = text.decode("utf-8").split("\n")
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        reason = getattr(error, "strerror", None) or one_line(error, 200)
+        raise StockpotError(f"{key}: {path} is not a readable vocabulary ({reason})") from error
+    # 256 bytes, each also as the end of a word, a word per merge, and two marks. The first line
+    # is a comment, and of the rest open_clip takes as many as OpenAI's vocabulary has.
+    words = 512 + min(len(lines) - 1, OPENAI_MERGES) + 2
+    room = config["model_cfg"]["text_cfg"].get("vocab_size", OPENAI_WORDS)
+    if words > room:
+        raise StockpotError(
+            f"{key}: {path} has {words} words, but vocab_size in {CONFIG} is {room}; they do not "
+            "belong together"
+        )
 
 
 def check_safetensors(path: Path, key: str) -> None:
@@ -74,10 +147,14 @@ def check_safetensors(path: Path, key: str) -> None:
     """
     try:
         size = path.stat().st_size
-        with open(path, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
+        with open_regular(path) as file:
+            start = file.read(START_BYTES)
+            if kind := stand_in(start):
+                raise StockpotError(f"{key}: {path} is {kind}")
+            (length,) = struct.unpack("<Q", start[:8])
             if length > size - 8:
                 raise ValueError(f"its header claims {length} bytes, the file has {size}")
+            file.seek(8)
             header = json.loads(file.read(length))
         end = max(
             (entry["data_offsets"][1] for k, entry in header.items() if k != "__metadata__"),
@@ -87,5 +164,25 @@ def check_safetensors(path: Path, key: str) -> None:
             raise ValueError(f"it has {size} bytes, its header describes {8 + length + end}")
     except OSError as error:
         raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
-    except (ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
-        raise StockpotError(f"{key}: {path} is not a whole safetensors file ({error})") from error
+    except (
+        ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error,
+    ) as error:  # fmt: skip
+        reason = one_line(error, 200)
+        raise StockpotError(f"{key}: {path} is not a whole safetensors file ({reason})") from error
+
+
+def check_size(config: dict, weights: Path, key: str) -> None:
+    """Refuse a config of a model much larger than its weights: building it could fill the memory.
+
+    Args:
+        config: As ``read_config`` gives it.
+        weights: The weights file, which holds at least a byte per number.
+        key: Key of the config, for the message.
+    """
+    numbers = parameter_count(config["model_cfg"])
+    size = weights.stat().st_size
+    if numbers > size:
+        raise StockpotError(
+            f"{key}: {CONFIG} describes a model of {numbers:,.0f} numbers, but {weights} has "
+            f"{size:,} bytes; they do not belong together"
+        )

@@ -14,7 +14,7 @@ from .checkpoints.convert import TEXT
 from .checkpoints.read import read_tensors
 from .classifier import TOWER
 from .clip import create_clip
-from .files import CONFIG, WEIGHTS
+from .files import CONFIG, WEIGHTS, check_size
 from .named import PRETRAINED, RANDOM, is_name
 from .openclip import open_clip, timm
 
@@ -36,14 +36,17 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
         path.write_text(json.dumps(spec["config"], indent=1) + "\n")
     torch.manual_seed(0)
     name, weights = spec["architecture"], spec["weights"]
+    given = _tensors(checkpoint, spec) if checkpoint else {}
     if "timm" in spec["config"]:
         model = _of_timm(spec["config"]["timm"], weights == PRETRAINED and not checkpoint)
     else:
+        if checkpoint:
+            check_size(spec["config"], checkpoint, "model.weights")
         model = create_clip(folder, load_weights=False)
         if not checkpoint and weights != RANDOM:
             _fill(model, _fetched(name, weights), weights)
     if checkpoint:
-        _fill(model, _tensors(checkpoint, spec), checkpoint)
+        _fill(model, given, checkpoint)
     tensors = {name: t.contiguous().clone() for name, t in model.state_dict().items()}
     with atomic(folder / WEIGHTS) as path:
         save_file(tensors, path)
