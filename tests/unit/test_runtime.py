@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import time
 
@@ -127,3 +128,11 @@ def test_a_larger_file_may_take_more(tmp_path):
     with open(file, "wb") as sparse:
         sparse.truncate(64 << 20)
     assert bounded(grow, file) == 300 << 20
+
+
+def test_an_error_is_a_short_line_for_each_mistake():
+    error = StockpotError("a\x1b[31m: wrong", "b" * 10_000)
+    first, second = str(error).split("\n")
+    assert first == "a\\x1b[31m: wrong"
+    assert len(second) == 500
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

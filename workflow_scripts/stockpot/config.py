@@ -34,7 +34,7 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
         problems = _search_space(config, schema) or _references(config) + _merged(config, schema)
         problems = with_files(problems, paths, config)
     if problems:
-        raise StockpotError("\n".join(problems))
+        raise StockpotError(*problems)
 
 
 def _not_finite(value, path: str = "") -> list[str]:
