@@ -43,11 +43,6 @@ def palette(width, height):
     return noise(width, height).quantize(16)
 
 
-def deep_grey(width, height):
-    values = np.random.default_rng(0).integers(0, 65536, (height, width), dtype=np.uint16)
-    return Image.fromarray(values)
-
-
 def turned(width, height):
     """EXIF says that it has to be turned by 90 degrees."""
     image = noise(width, height)
@@ -74,7 +69,6 @@ KINDS = {
     "png palette, alphas": (palette, "PNG", {"transparency": bytes(range(0, 240, 15))}),
     "png one colour clear": (of_mode("RGB"), "PNG", {"transparency": (1, 2, 3)}),
     "png bits": (lambda *size: noise(*size, "L").convert("1"), "PNG", {}),
-    "png 16 bits": (deep_grey, "PNG", {}),
     "webp": (of_mode("RGB"), "WEBP", {}),
     "webp alpha": (of_mode("RGBA"), "WEBP", {"lossless": True}),
     "bmp": (of_mode("RGB"), "BMP", {}),
@@ -145,7 +139,7 @@ def test_every_kind_of_file_has_the_pixels_that_open_clip_gives_it(kind, mode):
         for interpolation in ("bicubic", "bilinear"):
             for fill in (0, 200) if mode == "longest" else (0,):
                 transform = Transform(32, mode, interpolation, fill)
-                assert theirs(image, transform) is not None or kind == "png 16 bits"
+                assert theirs(image, transform) is not None
                 assert same(image, transform), (width, height, interpolation, fill)
 
 
@@ -194,7 +188,7 @@ def test_what_the_files_of_these_tests_are():
     """They are what their names say, so that none is tested twice in place of another."""
     opened = {kind: encoded(kind, 20, 30).open() for kind in KINDS}
     modes = {kind: image.mode for kind, image in opened.items()}
-    assert set(modes.values()) == {"RGB", "L", "CMYK", "LA", "RGBA", "P", "1", "I;16"}
+    assert set(modes.values()) == {"RGB", "L", "CMYK", "LA", "RGBA", "P", "1"}
     assert (
         opened["jpeg turned"].getexif()[0x0112] == 6
         and opened["jpeg progressive"].info["progressive"]
@@ -270,7 +264,7 @@ def test_pixels_need_no_file():
 
 @pytest.mark.parametrize(
     "error",
-    [OSError("cut"), ValueError("x"), SyntaxError("x"), TypeError("x"), EOFError(), MemoryError()],
+    [OSError("cut"), ValueError("x"), SyntaxError("x"), TypeError("x"), EOFError()],
     ids=lambda error: type(error).__name__,
 )
 def test_whatever_the_library_says_of_broken_bytes_names_the_image(error):

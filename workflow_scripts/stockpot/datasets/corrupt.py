@@ -59,7 +59,7 @@ def _fog(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
 def _jpeg(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=int(strength))
-    return np.asarray(Image.open(file).convert("RGB"))
+    return np.asarray(Image.open(file, formats=("JPEG",)).convert("RGB"))
 
 
 # name -> (function, strength at severity 1 to 5)

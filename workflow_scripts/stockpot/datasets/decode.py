@@ -4,22 +4,29 @@ A stopped job goes on at the first shard that is not done. Threads are enough: P
 resizes without Python's lock.
 """
 
+import io
 import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import StockpotError
 from ..files import atomic
+from ..runtime.bounded import MEMORY_BASE_BYTES
+from ..runtime.escape import one_line
+from .bounds import Budget, require_few_pixels
+from .colours import has_alpha, require_full_range
 from .disk import require_space, reserve
 from .examples import Encoded
 from .transform import Transform
+from .whole import PNG_MARK, require_few_scans, require_whole
 
 log = logging.getLogger(__name__)
 
@@ -36,28 +43,92 @@ def decode(encoded: Encoded, transform: Transform, border: int = 0) -> np.ndarra
 
     Raises StockpotError naming one that is no whole image, Unreachable one that is not there.
     """
+    return _decoded(encoded, transform, border, Budget(MEMORY_BASE_BYTES))[0]
+
+
+def _decoded(
+    encoded: Encoded, transform: Transform, border: int, memory: Budget
+) -> tuple[np.ndarray, bool]:
+    """The pixels of ``decode``, and whether the image has an alpha channel."""
+    with _saying(encoded.name), encoded.open() as image:
+        data = _encoded_bytes(image)
+        with memory.of(_needed(image, data, transform)):
+            bits = _loaded(image, data)
+            return _transformed(image, transform, border, encoded.name, bits), has_alpha(image)
+
+
+class _Refused(StockpotError):
+    """An image that was read is not of use."""
+
+
+@contextmanager
+def _saying(name: str) -> Iterator[None]:
+    """What goes wrong with an image becomes one line that names it: StockpotError if the image is
+    at fault, else Unreachable."""
     try:
-        with encoded.open() as image:
-            image.load()
-    except StockpotError as error:
+        yield
+    except _Refused as error:
+        raise StockpotError(str(error)) from error
+    except StockpotError as error:  # of its source, about a whole file of images
         raise Unreachable(str(error)) from error
+    except MemoryError as error:
+        # It says nothing about the image, and which ones it hits depends on the machine.
+        raise Unreachable(
+            f"{name}: no memory left to decode it; give the job more, or fewer threads"
+        ) from error
     except Exception as error:  # Pillow raises all kinds for a stranger's bytes
         if isinstance(error, OSError) and error.errno:  # Pillow's own have none
-            raise Unreachable(f"{encoded.name}: cannot be read ({error.strerror})") from error
+            raise Unreachable(f"{name}: cannot be read ({error.strerror})") from error
         unknown = isinstance(error, UnidentifiedImageError)  # that error prints an address
         said = "of no known format" if unknown else str(error) or type(error).__name__
-        raise StockpotError(f"{encoded.name}: not a readable image ({said})") from error
+        raise StockpotError(f"{name}: not a readable image ({one_line(said, 250)})") from error
+
+
+def _encoded_bytes(image: Image.Image) -> bytes:
+    """What an image that was opened in memory is decoded from; of an array, nothing."""
+    file = getattr(image, "fp", None)
+    return file.getvalue() if isinstance(file, io.BytesIO) else b""
+
+
+def _needed(image: Image.Image, data: bytes, transform: Transform) -> int:
+    """Bytes of memory that it takes; ValueError where that is more than a file of its size may."""
+    if not data:
+        return 0
+    progressive = bool(image.info.get("progressive"))
+    if progressive:
+        require_few_scans(data)
+    needed = require_few_pixels(
+        image.size, image.format, image.mode, len(data), progressive, has_alpha(image)
+    )
+    return needed + transform.memory(image.size)
+
+
+def _loaded(image: Image.Image, data: bytes) -> int:
+    """Decode the pixels of an image; returns how many bits each channel has in its file."""
+    image.load()
+    bits = 8
+    if data:
+        require_whole(image, data)
+        if data.startswith(PNG_MARK):
+            bits = data[24]
+            require_full_range(image, bits)
+    return bits
+
+
+def _transformed(
+    image: Image.Image, transform: Transform, border: int, name: str, bits: int
+) -> np.ndarray:
     width, height = image.size
     if min(width, height) <= 2 * border:
-        raise StockpotError(
-            f"{encoded.name}: {width} x {height} pixels are too few to cut {border} on each side"
+        raise _Refused(
+            f"{name}: {width} x {height} pixels are too few to cut {border} on each side"
         )
     if border:
         image = image.crop((border, border, width - border, height - border))
     try:
-        return transform(image)
-    except (ValueError, MemoryError) as error:
-        raise StockpotError(f"{encoded.name}: cannot be resized ({error})") from error
+        return transform(image, bits)
+    except ValueError as error:
+        raise _Refused(f"{name}: cannot be resized ({error})") from error
 
 
 def decode_all(
@@ -81,6 +152,7 @@ def decode_all(
     shape = (len(images), transform.side, transform.side, 3)
     known = json.loads(done_file.read_text()) if done_file.exists() and file.exists() else {}
     done, bad = known.get("shards", 0), known.get("bad", [])
+    alpha = known.get("alpha", [])  # how many of each shard
     if known.get("moved_up"):
         return file, [tuple(entry) for entry in bad]
     if not done:
@@ -88,13 +160,18 @@ def decode_all(
     array = _opened(file, shape, done * SHARD)
     starts, started = range(0, len(images), SHARD), time.monotonic()
     first, said = done, started
+    memory = Budget(threads * MEMORY_BASE_BYTES)
     with ThreadPoolExecutor(threads) as pool:
         for shard, start in enumerate(starts):
             if shard < done:
                 continue
             rows = range(start, min(start + SHARD, len(images)))
-            found = pool.map(lambda row: _into(array, row, images[row], transform, border), rows)
-            wrong = [(row, reason) for row, reason in zip(rows, found) if reason]
+            decoded = pool.map(
+                lambda row: _into(array, row, images[row], transform, border, memory), rows
+            )
+            found = list(decoded)
+            wrong = [(row, reason) for row, (reason, _) in zip(rows, found) if reason]
+            alpha = [*alpha, sum(transparent for _, transparent in found)]
             if wrong and not skip:
                 more = f"; so are {len(wrong) - 1} of the next {len(rows)}" if wrong[1:] else ""
                 raise StockpotError(
@@ -102,7 +179,7 @@ def decode_all(
                 )
             bad += wrong
             array.flush()
-            _note(done_file, shards=shard + 1, bad=bad)
+            _note(done_file, shards=shard + 1, bad=bad, alpha=alpha)
             now = time.monotonic()
             if now - said > EVERY or shard + 1 == len(starts):
                 rate = (rows.stop - first * SHARD) / (now - started)
@@ -113,11 +190,31 @@ def decode_all(
                 said = now
     if bad:
         rows = [row for row, _ in bad]
-        _note(done_file, shards=rows[0] // SHARD, bad=[])  # all that stays true while rows move
+        whole = rows[0] // SHARD
+        # All that stays true while rows move.
+        _note(done_file, shards=whole, bad=[], alpha=alpha[:whole])
         _move_up(array, rows)
         _shape(file, (len(images) - len(bad), *shape[1:]))
-        _note(done_file, shards=len(starts), bad=bad, moved_up=True)
+        _note(done_file, shards=len(starts), bad=bad, alpha=alpha, moved_up=True)
     return file, [tuple(entry) for entry in bad]
+
+
+def count_alpha(state: Path) -> int:
+    """How many of the images that ``decode_all`` has decoded here have an alpha channel."""
+    return sum(json.loads((state / "done.json").read_text())["alpha"])
+
+
+def leave_out(file: Path, rows: Sequence[int]) -> None:
+    """Take some rows out of the array of ``decode_all``; the others move up.
+
+    A job that is stopped meanwhile decodes them all again.
+    """
+    (file.parent / "done.json").unlink()
+    array = np.lib.format.open_memmap(file, "r+")
+    shape = (len(array) - len(rows), *array.shape[1:])
+    _move_up(array, list(rows))
+    del array
+    _shape(file, shape)
 
 
 def _note(file: Path, **known) -> None:
@@ -149,15 +246,17 @@ def _shape(file: Path, shape: tuple[int, ...]) -> None:
         stream.truncate(stream.tell() + math.prod(shape))
 
 
-def _into(array, row: int, encoded: Encoded, transform: Transform, border: int) -> str:
-    """Decode one image into its row; what is wrong with it, or ""."""
+def _into(
+    array, row: int, encoded: Encoded, transform: Transform, border: int, memory: Budget
+) -> tuple[str, bool]:
+    """Decode one image into its row; what is wrong with it, or "", and has it an alpha channel?"""
     try:
-        array[row] = decode(encoded, transform, border)
-        return ""
+        array[row], alpha = _decoded(encoded, transform, border, memory)
+        return "", alpha
     except Unreachable:  # a file that is missing is no reason to leave an image out
         raise
     except StockpotError as error:
-        return str(error)
+        return str(error), False
 
 
 def _move_up(array: np.memmap, gone: list[int]) -> None:

@@ -1,13 +1,14 @@
 """What a source lists: encoded images, their labels, and how answers are scored."""
 
-import io
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
+from ..runtime.regular_files import open_regular
 from .dataset import Scoring
+from .opening import open_image
 
 
 class Encoded(Protocol):
@@ -20,21 +21,24 @@ class Encoded(Protocol):
 
 @dataclass(frozen=True)
 class File:
-    """An image file, or the ``size`` bytes of a larger one (an archive) that begin at ``start``."""
+    """An image file, or the ``size`` bytes of a larger one (an archive) that begin at ``start``.
+    listed: where a table names it, as its file and line."""
 
     path: str
     start: int = 0
     size: int = -1
     member: str = ""
+    listed: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.path}: {self.member}" if self.member else self.path
+        name = f"{self.path}: {self.member}" if self.member else self.path
+        return f"{name} ({self.listed})" if self.listed else name
 
     def open(self) -> Image.Image:
-        with open(self.path, "rb") as file:
+        with open_regular(self.path) as file:
             file.seek(self.start)
-            return Image.open(io.BytesIO(file.read(self.size)))
+            return open_image(file.read(self.size))
 
 
 @dataclass(frozen=True)

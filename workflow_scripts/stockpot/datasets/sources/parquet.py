@@ -102,9 +102,7 @@ class Cell:
         return f"{self.file}: row {self.row} of group {self.group}"
 
     def open(self):
-        import io
-
-        from PIL import Image
+        from ..opening import open_image
 
         # One thread reads a group, and the others find it read.
         with _LOCK:
@@ -113,7 +111,7 @@ class Cell:
         encoded = value["bytes"] if isinstance(value, dict) else value
         if not encoded:
             raise ValueError(f"the column {self.column!r} has no bytes here")
-        return Image.open(io.BytesIO(encoded))
+        return open_image(encoded)
 
 
 _LOCK = Lock()
