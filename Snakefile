@@ -3,9 +3,6 @@ from snakemake.utils import min_version
 min_version("9.12")
 
 
-configfile: workflow.source_path("config.yaml")
-
-
 report: "rules/report/workflow.rst"
 
 
@@ -56,7 +53,7 @@ rule all:
 
 
 onstart:
-    spec.save(plan, PLAN, config)
+    spec.save(plan, PLAN, as_written)
 
 
 onerror:

@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 ROOT = Path(str(workflow.current_basedir)).parent
@@ -11,13 +10,14 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, needs, spec
 from stockpot.config import check
-from stockpot.config_merge import without_leftovers, without_nulls
+from stockpot.config_paths import exists, not_found
+from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
 from stockpot.gpus import has_gpu
+from stockpot.parts import used
 from stockpot.registry import defaults
-from stockpot.search import named_space
 from stockpot.training import variants
 
 # A job on another node takes the plan of the run that submitted it, and looks at no data.
@@ -27,20 +27,33 @@ PLAN = Path("results/plan.json")
 def locate(path):
     """A file named in the config: below the working directory or beside the Snakefile."""
     here = Path(path)
-    return here if here.is_absolute() or here.exists() else ROOT / path
+    return here if here.is_absolute() or exists(here) else ROOT / path
+
+
+def refuse(problems):
+    """End Snakemake with these lines alone."""
+    print("".join(f"error: {line}\n" for line in problems.splitlines()), end="", file=sys.stderr)
+    sys.exit(1)
 
 
 try:
-    base = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config = without_leftovers(without_nulls(config), base)
-    config = named_space(config, ROOT / "resources/search_spaces")
-    plan = None if workflow.is_main_process else spec.saved(PLAN, config)
+    # Read here and not by Snakemake, which would lay every study over config.yaml.
+    given = read_study(
+        ROOT, list(map(Path, workflow.overwrite_configfiles)), workflow.config_settings.config
+    )
+    as_written = given.as_written()
+    plan = None if workflow.is_main_process else spec.saved(PLAN, as_written)
+    config = plan.config if plan else given.located()
     if plan is None:
-        schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
-        check(config, schema, [ROOT / "config.yaml", *workflow.overwrite_configfiles])
+        schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text("utf-8"))
+        check(config, schema, given.paths)
+        missing = not_found(config, used(config), given.layers, ROOT)
+        if missing:
+            raise StockpotError(*missing)
         plan = spec.build(config, locate)
+        plan.config = config
 except StockpotError as error:
-    raise WorkflowError(str(error))
+    refuse(str(error))
 
 if workflow.is_main_process:
     logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))
@@ -53,11 +66,9 @@ GPUS = FOUND if config["gpus"] == "auto" else config["gpus"]
 LIMITED = workflow.global_resources.get("gpu")
 LIMIT = GPUS if LIMITED is None or LIMITED.value is None else LIMITED.value
 if workflow.is_main_process and "gpu" in PROFILE and GPUS != FOUND:
-    raise WorkflowError(
-        f"gpus: {GPUS}, but set-resources of the profile gives finetune gpu: {FOUND}"
-    )
+    refuse(f"gpus: {GPUS}, but set-resources of the profile gives finetune gpu: {FOUND}")
 if workflow.is_main_process and GPUS > LIMIT:
-    raise WorkflowError(f"gpus: {GPUS}, but --resources gpu={LIMIT}; give --resources gpu={GPUS}")
+    refuse(f"gpus: {GPUS}, but --resources gpu={LIMIT}; give --resources gpu={GPUS}")
 GPU = min(GPUS, 1)
 MODEL = needs.model(plan.model["architecture"])
 

@@ -15,6 +15,7 @@ from conftest import ARCHITECTURE, ROOT
 from stockpot import analyses, figures, registry, spec
 from stockpot.config import check
 from stockpot.config_merge import without_leftovers, without_nulls
+from stockpot.config_read import read_defaults
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.datasets.sources.handwriting import PARTS
@@ -730,6 +731,8 @@ def test_config_yaml_shows_every_key(config, schema):
     commented out."""
     schema = complete(schema)
     commented = {"table", "weights", "names"}
+    assert "extends" in schema["properties"], "which a study says that varies this one"
+    del schema["properties"]["extends"]
     text = (ROOT / "config.yaml").read_text()
     assert all(f"# {name}: " in text for name in commented)
     but = (
@@ -1053,9 +1056,14 @@ def test_a_class_without_images_and_kinds_that_are_not_read_are_named(config, sc
     assert "1 images, as " in (line := problems(config, schema)[0]) and "2.HEIC" in line
 
 
-def test_a_section_that_is_null_is_named(config, schema):
-    (line,) = problems(without_nulls({**config, "standard": None}), schema)
-    assert "'standard' is a required property; null takes away entries of a map" in line
+def test_a_section_that_is_null_is_that_of_the_defaults(config, schema):
+    defaults = read_defaults(ROOT)
+    left = without_nulls({**config, "standard": None, "head": None}, defaults)
+    assert left["standard"]["models"] == {} and "train" not in left["standard"]
+    assert left["head"] == defaults["head"]
+    check(left, schema)
+    (line,) = problems(without_nulls({**config, "study": None}, defaults), schema)
+    assert line.startswith("config: 'study' is a required property: name of the study")
 
 
 @pytest.mark.parametrize(

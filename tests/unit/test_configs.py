@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from snakemake.utils import update_config
 
 from stockpot import spec
 from stockpot.config import check
-from stockpot.config_merge import without_leftovers, without_nulls
-from stockpot.search import named_space, run_specs
+from stockpot.config_read import read_study
+from stockpot.search import run_specs
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 PROJECT = ("Snakefile", "config.yaml", "configs", "rules", "workflow_scripts", "profiles",
@@ -70,12 +69,9 @@ def needed(file: Path) -> list[Path]:
 
 def planned(files: list[Path], schema: dict, place: Path) -> tuple[dict, spec.Plan]:
     """Config and plan, made as the Snakefile makes them."""
-    base, config = (yaml.safe_load((ROOT / "config.yaml").read_text()) for _ in range(2))
-    for file in files:
-        update_config(config, yaml.safe_load(file.read_text()))
-    config = without_leftovers(without_nulls(config), base)
-    config = named_space(config, ROOT / "resources/search_spaces")
-    check(config, schema, [ROOT / "config.yaml", *files])
+    given = read_study(ROOT, files)
+    config = given.located()
+    check(config, schema, given.paths)
 
     def locate(path: str) -> Path:
         return place / path if (place / path).exists() else ROOT / path

@@ -1,5 +1,6 @@
 """Check a config: against the schema, then what refers to what. One line per mistake."""
 
+import datetime
 import math
 import re
 from pathlib import Path
@@ -12,9 +13,13 @@ from .errors import StockpotError
 from .merging import methods
 from .models.named import TIMM
 from .registry import defaults
+from .runtime.escape import one_line
 from .schema import FROM_SCRATCH, Validator, complete, line, lines
 from .search import finetune_specs, run_specs, search_names, standard_specs
+from .suggest import suggestion
 from .training import variants
+
+LARGEST_INTEGER = 2**53  # that JSON and a float hold exactly
 
 
 def check(config: dict, schema: dict, files: list[str] = ()) -> None:
@@ -25,7 +30,7 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
     and named in the lines.
     """
     paths = [Path(file) for file in files]
-    problems = repeated_keys(paths) or _not_finite(config)
+    problems = repeated_keys(paths) or with_files(_odd_values(config), paths, config)
     if not problems:
         schema = complete(schema)
         problems = with_files(lines(config, schema), paths, config)
@@ -37,15 +42,20 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
         raise StockpotError(*problems)
 
 
-def _not_finite(value, path: str = "") -> list[str]:
-    if isinstance(value, dict):
-        entries = value.items()
-    elif isinstance(value, list):
-        entries = enumerate(value)
-    else:
-        bad = isinstance(value, float) and not math.isfinite(value)
-        return [f"{path}: {value} is not a finite number"] if bad else []
-    return [p for key, entry in entries for p in _not_finite(entry, f"{path}.{key}".strip("."))]
+def _odd_values(value, path: str = "") -> list[str]:
+    """A line per value that no study can have: infinities, huge integers, dates and the like."""
+    if isinstance(value, dict | list):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = [_odd_values(entry, f"{path}.{key}".strip(".")) for key, entry in entries]
+        return [problem for problems in inner for problem in problems]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"{path}: {value} is not a finite number"]
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return [f"{path}: an integer of {value.bit_length()} bits is too large"]
+    if value is None or isinstance(value, str | int | float):
+        return []
+    kind = "a date" if isinstance(value, datetime.date) else f"a {type(value).__name__}"
+    return [f"{path}: YAML reads {one_line(value, 60)} as {kind}; quote it"]
 
 
 def _references(config: dict) -> list[str]:
@@ -55,7 +65,7 @@ def _references(config: dict) -> list[str]:
     def known(path: str, name: str, allowed, what: str) -> None:
         if name not in allowed:
             problems.append(
-                f"{path}: unknown {what} {name!r}; there are {', '.join(sorted(allowed)) or 'none'}"
+                f"{path}: unknown {what} {one_line(name, 80)!r}; {suggestion(name, allowed)}"
             )
 
     datasets, data = list(config["datasets"]), config["data"]
@@ -98,7 +108,10 @@ def _references(config: dict) -> list[str]:
     problems += _made_of_others(config, known)
     for path, spec in scratch_runs(config).items():
         where = "adversary.train" if path == "adversary" else "standard.train"
-        known(where, spec["train"], datasets, "data set")
+        if spec.get("train"):
+            known(where, spec["train"], datasets, "data set")
+        else:
+            problems.append(f"{where}: must name the data set that {path} learns from")
 
     for name, task in config["tasks"].items():
         for role in ("train", "held_out"):
@@ -227,7 +240,7 @@ def _made_of_others(config: dict, known) -> list[str]:
     if "adversary" in scratch_runs(config):
         needed = {
             "data.held_out": config["data"]["held_out"],
-            "adversary.train": config["adversary"]["train"],
+            "adversary.train": config["adversary"].get("train"),
         }
         problems += [
             f"{path}: {name!r} is adversarial, but the adversary itself needs it"
@@ -245,7 +258,7 @@ def scratch_runs(config: dict) -> dict[str, dict]:
     data, standard = config["data"], standard_specs(config)
     found = {f"standard.models.{name}": spec for name, spec in standard.items()}
     used = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
-    used += [config["standard"]["train"]] if standard else []
+    used += [config["standard"].get("train")] if standard else []
     used += [task[part] for task in config["tasks"].values() for part in ("train", "held_out")]
     used += [spec["joint"] for spec in finetune_specs(config).values() if spec.get("joint")]
     if ADVERSARIAL in [config["datasets"].get(name, {}).get("source") for name in used]:

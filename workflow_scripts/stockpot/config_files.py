@@ -3,32 +3,18 @@
 import re
 from pathlib import Path
 
-import yaml
+from .config_yaml import quote_hint, read_config_file, spelled
+from .errors import StockpotError
 
 
 def repeated_keys(files: list[Path]) -> list[str]:
     """A line per key that a file gives twice in one map, and per file that is no YAML."""
-    problems = []
-
-    def walk(node, path: str, file: Path) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                where = f"{path}.{key.value}".strip(".")
-                if key.value in seen and key.value != "<<":
-                    number = key.start_mark.line + 1
-                    problems.append(f"{where}: given twice in {file.name}, again in line {number}")
-                seen.add(key.value)
-                walk(value, where, file)
-        elif isinstance(node, yaml.SequenceNode):
-            for i, value in enumerate(node.value):
-                walk(value, f"{path}.{i}", file)
-
+    problems: list[str] = []
     for file in files:
         try:
-            walk(yaml.compose(file.read_text()), "", file)
-        except yaml.YAMLError as error:
-            problems.append(f"{file}: not valid YAML ({' '.join(str(error).split())})")
+            problems += read_config_file(file).problems
+        except StockpotError as error:
+            problems.append(str(error))
     return problems
 
 
@@ -39,9 +25,9 @@ def with_files(problems: list[str], files: list[Path], config: dict) -> list[str
     in a file that the user did not write. config: the outcome; where it says something else
     than the file, the value came from the command line and no file is named.
     """
-    if len(files) < 2:
+    if not files:
         return problems
-    read = [yaml.safe_load(file.read_text()) or {} for file in files]
+    read = [read_config_file(file).content for file in files]
     named = []
     for problem in problems:
         keys = problem.split(":")[0].split(".")
@@ -54,7 +40,11 @@ def with_files(problems: list[str], files: list[Path], config: dict) -> list[str
         same = isinstance(value, dict | list) or value == _walk(config, keys)[1]
         taken = [f.name for f, content in zip(files, read) if _takes_away(content, value)]
         hint = f"; {taken[-1]} takes it away, so give this key there too" if taken else ""
-        named.append(f"{problem} (in {files[last].name}{hint})" if deepest and same else problem)
+        if deepest and same:
+            if "is not of type string" in problem:
+                problem += quote_hint(spelled(read_config_file(files[last]).node, keys))
+            problem += f" (in {files[last].name}{hint})" if len(files) > 1 else ""
+        named.append(problem)
     return named
 
 

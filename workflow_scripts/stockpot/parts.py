@@ -14,6 +14,7 @@ from .datasets.classes import (
     head_classes,
     images_of,
     origin,
+    resolved,
     share_images,
 )
 from .errors import StockpotError
@@ -128,6 +129,17 @@ def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     other |= {f"data.corrupted.{i}": name for i, name in enumerate(data["corrupted"])}
     other |= {f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()}
     return training, other
+
+
+def used(config: dict) -> set[str]:
+    """The data sets that play a part, and those that they are made of."""
+    training, other = parts(config)
+    names = {*training.values(), *other.values()}
+    datasets = resolved(config)["datasets"]
+    entries = [datasets[name] for name in names]
+    return names | {
+        entry[MADE_OF[entry["source"]]] for entry in entries if entry["source"] in MADE_OF
+    }
 
 
 def summary(config: dict, locate: Locate) -> list[str]:

@@ -10,6 +10,8 @@ from .datasets.classes import MADE_OF
 from .merging import methods
 from .models import formats
 from .registry import defaults
+from .runtime.escape import one_line
+from .suggest import closest, listed
 from .training import variants
 
 FROM_SCRATCH = "from-scratch"
@@ -92,50 +94,67 @@ def _order(error) -> tuple:
 
 
 def line(error) -> str:
-    """One validation error as "path: what is wrong; what is allowed"."""
-    path = ".".join(map(str, error.absolute_path)) or "config"
-    value = error.instance
-    if error.validator == "additionalProperties":
-        allowed = sorted(error.schema.get("properties", {}))
-        unknown = [key for key in value if key not in allowed]
-        if not allowed:
-            return f"{path}: unknown key {', '.join(map(repr, unknown))}; there are no options here"
-        hint = ""
-        if path.startswith("datasets.") and "download" in unknown:
-            hint = "; this source has no public archive, so place its files at its path"
-        return (
-            f"{path}: unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
-            f"{hint}"
-        )
-    if error.validator == "type":
-        hint = ""
-        if isinstance(value, str) and error.validator_value == "number" and "e" in value.lower():
-            hint = "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
-        forms = {"array": "; write a list, as [a, b]", "object": "; write a map, as {a: b}"}
-        wanted = error.validator_value
-        kinds = wanted if isinstance(wanted, list) else [wanted]
-        hint = forms.get(kinds[0], hint)
-        return f"{path}: {value!r} is not of type {' or '.join(kinds)}{hint}"
-    if error.validator == "anyOf":
-        kinds = [option["type"] for option in error.validator_value]
-        return f"{path}: {value!r} is none of {', '.join(kinds)}"
+    """One validation error as "path: what is wrong; what is allowed", of bounded length."""
+    path = one_line(".".join(map(str, error.absolute_path)), 200) or "config"
+    value, wanted = error.instance, error.validator_value
+    shown = one_line(repr(value), 120)
     if error.validator == "oneOf":
         # What is wrong within the form that was meant, if the type tells which one it was.
         return line(min(error.context, key=lambda inner: inner.validator == "type"))
+    if error.validator == "additionalProperties":
+        return f"{path}: {_unknown_key(error)}"
+    if error.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        return f"{path}: {shown} is not of type {' or '.join(kinds)}{_type_hint(value, kinds)}"
+    if error.validator == "anyOf":
+        kinds = [option.get("type", "what is allowed") for option in wanted]
+        return f"{path}: {shown} is none of {', '.join(kinds)}"
     if error.validator == "enum":
-        return f"{path}: {value!r} is not one of {', '.join(map(str, error.validator_value))}"
+        allowed = list(map(str, wanted))
+        close = closest(value, allowed) if isinstance(value, str) else []
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{path}: {shown} is not one of {', '.join(allowed)}{hint}"
     if error.validator == "const":
-        return f"{path}: {value!r} is not {error.validator_value!r}"
+        return f"{path}: {shown} is not {wanted!r}"
     if error.validator == "required":
-        hint = "" if error.path else "; null takes away entries of a map, not a section"
-        return f"{path}: {error.message}{hint}"
+        missing = next(key for key in wanted if f"{key!r} is a required" in error.message)
+        about = error.schema.get("properties", {}).get(missing)
+        about = about.get("description") if isinstance(about, dict) else None
+        return f"{path}: {missing!r} is a required property" + (f": {about}" if about else "")
     if error.validator == "exclusiveMinimum":
-        return f"{path}: {value} is not above {error.validator_value}"
+        return f"{path}: {shown} is not above {wanted}"
     if error.validator == "exclusiveMaximum":
-        return f"{path}: {value} is not below {error.validator_value}"
+        return f"{path}: {shown} is not below {wanted}"
     if error.validator in ("minProperties", "maxProperties"):
-        given = ", ".join(value) or "none"
-        return f"{path}: has {given}; give one and set the others to null"
+        return f"{path}: has {listed(value)}; give one and set the others to null"
     if error.validator == "pattern":
-        return f"{path}: {value!r} is not made of letters, digits and hyphens, a letter first"
-    return f"{path}: {error.message}"
+        return f"{path}: {shown} is not made of letters, digits and hyphens, a letter first"
+    if error.validator == "maxLength":
+        return f"{path}: {shown} has {len(value)} characters, more than {wanted}"
+    return f"{path}: {one_line(error.message, 300)}"
+
+
+def _unknown_key(error) -> str:
+    """What is said of keys that the schema does not have, with those that were probably meant."""
+    allowed = sorted(error.schema.get("properties", {}))
+    unknown = [str(key) for key in error.instance if key not in allowed]
+    names = listed(map(repr, unknown))
+    if not allowed:
+        return f"unknown key {names}; there are no options here"
+    path = list(error.absolute_path)
+    if path[:1] == ["datasets"] and "download" in unknown:
+        hint = "; this source has no public archive, so place its files at its path"
+    else:
+        close = closest(unknown[0], allowed)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown key {names}; allowed are {', '.join(allowed)}{hint}"
+
+
+def _type_hint(value, kinds: list[str]) -> str:
+    if isinstance(value, str) and "number" in kinds and "e" in value.lower():
+        return "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
+    if kinds == ["array"]:
+        return "; write a list, as [a, b]"
+    if kinds == ["object"]:
+        return "; write a map, as {a: b}"
+    return ""

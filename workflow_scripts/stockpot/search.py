@@ -26,7 +26,7 @@ def named_space(config: dict, spaces: Path) -> dict:
         raise StockpotError(
             f"finetune.search.space: unknown search space {name!r}; there are {', '.join(known)}"
         )
-    found = {**search, "space": yaml.safe_load(known[name].read_text())}
+    found = {**search, "space": yaml.safe_load(known[name].read_text("utf-8"))}
     return {**config, "finetune": {**config["finetune"], "search": found}}
 
 
@@ -58,7 +58,7 @@ def standard_specs(config: dict) -> dict[str, dict]:
     """Standard model -> hyperparameters, merged with the defaults, and the name of its data."""
     settings = config["standard"]
     return {
-        name: {**settings["defaults"], **spec, "train": settings["train"]}
+        name: {**settings["defaults"], **spec, "train": settings.get("train", "")}
         for name, spec in settings["models"].items()
     }
 

@@ -30,9 +30,10 @@ from .file_digests import sha256_file_cached
 from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
-from .parts import check_counts, check_parts, parts, summary
+from .parts import check_counts, check_parts, parts, summary, used
 from .prompts import read_head, texts_of
 from .registry import defaults
+from .run_lines import run_lines
 from .search import finetune_specs, run_specs, standard_specs, with_options
 
 Locate = Callable[[str], Path]
@@ -42,10 +43,11 @@ Locate = Callable[[str], Path]
 class Plan:
     """All artefacts by id; ``studies`` by "<study>/seed<seed>".
 
-    sizes: data set -> images, of those that figures show; counts: of all; summary: lines to read
-    before the work begins.
+    config: that it was made from; sizes: data set -> images, of those that figures show; counts: of
+    all; summary: lines to read before the work begins.
     """
 
+    config: dict = field(default_factory=dict)
     model: dict = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -74,11 +76,8 @@ def build(config: dict, locate: Locate) -> Plan:
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
-    plan.summary = summary(config, locate)
-    used = {name for part in parts(config) for name in part.values()}
-    entries = [config["datasets"][name] for name in used]
-    used |= {entry[MADE_OF[entry["source"]]] for entry in entries if entry["source"] in MADE_OF}
-    sizes = {name: count(config["datasets"], name, locate) for name in sorted(used)}
+    plan.summary = summary(config, locate) + run_lines(config)
+    sizes = {name: count(config["datasets"], name, locate) for name in sorted(used(config))}
     plan.counts = sizes
     classes = len(class_names(config["datasets"], config["data"]["train"], locate))
     plan.sizes = {
