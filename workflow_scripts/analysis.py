@@ -21,7 +21,7 @@ with job(snakemake) as spec:
         evaluations=[json.loads(Path(path).read_text("utf-8")) for path in given.evaluations],
         store=results / "store",
         labels={card["name"]: folder / LABELS for folder, card in cards},
-        videos={card["name"]: card["scoring"].get("videos", []) for _, card in cards},
+        scorings={card["name"]: card["scoring"] for _, card in cards},
         models=spec["models"],
         confidence=spec["confidence"],
         mixes=json.loads(Path(given.mixes).read_text("utf-8")) if given.get("mixes") else None,
@@ -37,6 +37,8 @@ with job(snakemake) as spec:
     with atomic(out.table) as path:
         table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
     with atomic(out.markdown) as path:
-        path.write_text(to_markdown(people), "utf-8")
+        notes = "".join(f"\n{note}\n" for note in evidence.notes)
+        path.write_text(to_markdown(people) + notes, "utf-8")
     with atomic(out.latex) as path:
-        path.write_text(to_latex(people), "utf-8")
+        notes = "".join(f"% {note}\n" for note in evidence.notes)
+        path.write_text(to_latex(people) + notes, "utf-8")

@@ -192,8 +192,11 @@ def test_the_published_tables_say_where_they_are_from():
     assert "2109.01903" in text and "Table 4" in text and "Table 5" in text
 
 
-def auto(**options):
-    """The recipe that ``alpha: auto`` finds on a held-out curve that is best at 0.7."""
+def auto(error=None, **options):
+    """The recipe that ``alpha: auto`` finds on a held-out curve that is best at 0.7.
+
+    error: the standard error of the score, where it is no plain accuracy.
+    """
     from types import SimpleNamespace
 
     from stockpot.merging.methods import load
@@ -208,8 +211,20 @@ def auto(**options):
         return round(1000 * (0.9 - (alpha - 0.7) ** 2 / 4)), 1000
 
     spec = {"name": "mine", **defaults(known("wise-ft")), "alpha": "auto", **options}
-    context = SimpleNamespace(spec=spec, start="zero", held_out=held_out)
+    context = SimpleNamespace(
+        spec=spec, start="zero", held_out=held_out, held_out_error=lambda recipe: error
+    )
     return load("wise-ft")({"run": "run"}, context), asked
+
+
+def test_one_error_is_that_of_the_score():
+    """Macro F1 is no share of right answers, so its own error is given."""
+    assert auto(selector="within-error")[0]["alpha"] == 0.6
+    recipe, _ = auto(error=0.0175, selector="within-error")
+    assert recipe["alpha"] == 0.5 and recipe["curve"][0]["error"] == 0.0175
+    curve = pd.DataFrame({"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000})
+    assert selectors.choose("within-error", curve) == 1.0
+    assert selectors.choose("within-error", curve.assign(error=[0.2, 0.2, 0.012])) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,13 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     if not models:
         raise Nothing("there is no model with a result")
     evidence.check(models)
-    bins, labels = options["bins"], {d: evidence.labels(d) for d in evidence.tests}
+    tests = evidence.by_image()
+    evidence.note_plain()
+    bins, labels = options["bins"], {d: evidence.labels(d) for d in tests}
     for model in models:
         known = evidence.answers(model, evidence.held_out)
         scale = calibration.temperature(known.logits, evidence.labels(evidence.held_out))
-        for dataset in evidence.tests:
+        for dataset in tests:
             answers = evidence.answers(model, dataset)
             logits, correct = answers.logits.astype(float), answers.correct
             confidence, scaled = (

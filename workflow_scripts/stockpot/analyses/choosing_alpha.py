@@ -14,6 +14,7 @@ OPTIONS = {}
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per sweep and selector; see ``selectors.compared``, with the curve's name and n."""
+    evidence.note_own()
     rows = [
         compared(selection_curve(evidence, points)).assign(curve=curve)
         for curve, points in evidence.curves().items()
@@ -31,15 +32,42 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
 def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
     """What selectors look at, a row per alpha; see ``selectors``. points: alpha and model."""
-    models, held_out = list(points["model"]), evidence.held_out
+    models = list(points["model"])
 
     def of(*datasets):
         return [np.mean([evidence.accuracy(m, d) for d in datasets]) for m in models]
 
-    table = pd.DataFrame({"alpha": points["alpha"], "held_out": of(held_out)})
-    table["n"] = len(evidence.labels(held_out))
+    table = evidence.held_out_curve(points)
     if evidence.corrupted:
         table["corrupted"] = of(*evidence.corrupted)
+    if estimable(evidence):
+        table = _estimated(evidence, table, models)
+    return table.assign(reference=of(evidence.reference), shifts=of(MEAN))
+
+
+def estimable(evidence: Evidence) -> bool:
+    """Can the accuracy under shift be estimated without its labels? If not, a note says why.
+
+    The estimates are of plain accuracy, from what models answer to every image.
+    """
+    sets = [evidence.held_out, *evidence.shifts]
+    videos = [name for name in sets if evidence.scoring(name).videos]
+    others = list(evidence.scored_otherwise(*sets))
+    if videos:
+        why = (
+            f"{', '.join(videos)}: of a video the frame is kept that a model gets least right, "
+            "which only the label tells"
+        )
+    else:
+        why = f"they estimate plain accuracy, by which {', '.join(others)} is not scored"
+    if videos or others:
+        evidence.note(f"No selector takes estimates from unlabelled images here: {why}.")
+    return not (videos or others)
+
+
+def _estimated(evidence: Evidence, table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    """The curve with the columns thresholded, agreement and, where logits are kept, entropy."""
+    held_out = evidence.held_out
     known = [evidence.answers(m, held_out) for m in models]
     there = {d: [evidence.answers(m, d) for m in models] for d in evidence.shifts}
     table["thresholded"] = np.mean(
@@ -62,7 +90,7 @@ def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
         table["entropy"] = np.mean(entropies, axis=0)
     except StockpotError:
         pass  # without stored logits there is no entropy, and no selector that needs it
-    return table.assign(reference=of(evidence.reference), shifts=of(MEAN))
+    return table
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     distance, low, high: above the chord, with its paired interval; over_ends: above the better
     end, with over_low and over_high.
     """
+    evidence.note_plain()
     places, rows = evidence.sets, []
     for curve, points in evidence.curves().items():
         inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]

@@ -23,6 +23,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     evidence.check([model for pair in pairs for model in pair])
     if not pairs:
         raise Nothing("a comparison needs two models")
+    evidence.note_plain()
     found = comparisons.comparisons(pairs, evidence.sets, evidence.correct, evidence.confidence)
     return found.assign(confidence=evidence.confidence)
 

@@ -73,8 +73,14 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         d = paired_mean([(c, [a]) for c, a in terms], evidence.confidence)
         rows.append(_row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high))
     trace = _trace(evidence, names)
+    evidence.note_plain(held_out)
+    counted = not evidence.scored_otherwise(held_out)
+    if trace and not counted:
+        evidence.note("The greedy soup's steps are in the held-out set's own metric.")
     for step in trace:
-        low, high = clopper_pearson(step["soup_k"], step["n"], evidence.confidence)
+        low = high = np.nan
+        if counted:
+            low, high = clopper_pearson(step["soup_k"], step["n"], evidence.confidence)
         text = "in" if step["accepted"] else "out"
         row = _row("step", step["candidate"], step["soup_k"] / step["n"], "", low, high, step["n"])
         rows.append(row | {"text": text})

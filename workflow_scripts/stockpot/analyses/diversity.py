@@ -50,7 +50,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         raise Nothing("diversity is of two models, and this study has one")
     evidence.check([model for _, *pair in pairs for model in pair])
     rows = []
-    for dataset in evidence.tests:
+    for dataset in evidence.by_image():
         answers = {m: evidence.answers(m, dataset) for _, *pair in pairs for m in pair}
         correct = {m: a.correct for m, a in answers.items()}
         predicted = {m: a.predicted for m, a in answers.items()}

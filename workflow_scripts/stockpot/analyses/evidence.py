@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..datasets.dataset import Scoring
 from ..evaluation.answers import Answers, answers
+from ..evaluation.scored import error_of, right_answers, scored
 from ..files import wait_for
-from ..statistics.tables import MEAN, datasets, reference
+from ..metrics import Score
+from ..statistics.tables import ACCURACY, MEAN, datasets, reference
 from . import NOTHING
 
 
@@ -37,21 +40,22 @@ class Evidence:
         geometry: pd.DataFrame | None = None,
         recipes: dict[str, Path] | None = None,
         results: Path = Path(),
-        videos: dict[str, list[int]] | None = None,
+        scorings: dict[str, dict] | None = None,
     ):
         """measurements: see ``tables.measure``. evaluations: what the evaluate jobs wrote.
 
         labels: data set -> its labels.npy. models: name -> kind, id, settings (hyperparameters,
         or options of the merge), ingredients (names), images. mixes: cells of the analysis's own
         mixes. geometry: model, other, product: inner products of updates. recipes: soup -> file.
-        results: the folder in which the benchmarks of jobs lie. videos: data set -> that of each
-        image, where they have any.
+        results: the folder in which the benchmarks of jobs lie. scorings: data set -> what its
+        card says of its scoring, see ``dataset.Scoring``.
         """
+        self.notes: list[str] = []  # sentences that stand under the table
         self.measurements, self.models, self.confidence = measurements, models, confidence
         self.geometry, self.recipes = geometry, recipes or {}
         self._results = Path(results)
         self._store, self._labels = Path(store), labels
-        self._videos = {name: [] for name in labels} | (videos or {})
+        self._scorings = {name: Scoring(**said) for name, said in (scorings or {}).items()}
         self.cells = pd.DataFrame([cell for found in evaluations for cell in found["cells"]])
         self.mixes = pd.DataFrame(mixes["cells"] if mixes else [])
         every = [self.cells, self.mixes] if len(self.mixes) else [self.cells]
@@ -91,6 +95,56 @@ class Evidence:
         """Reference and mean of the shifts: name -> data sets."""
         return {"reference": [self.reference], "mean of shifts": self.shifts}
 
+    def note(self, sentence: str) -> None:
+        """Say something under the table, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def scoring(self, dataset: str) -> Scoring:
+        return self._scorings.get(dataset, Scoring())
+
+    def metric(self, dataset: str) -> str:
+        """The data set's own metric."""
+        rows = self.measurements.loc[self.measurements["dataset"] == dataset, "metric"]
+        return str(rows.iloc[0]) if len(rows) else ACCURACY
+
+    def scored_otherwise(self, *datasets: str) -> dict[str, str]:
+        """Data set -> metric, of those that are not scored by plain accuracy."""
+        metrics = {dataset: self.metric(dataset) for dataset in datasets}
+        return {dataset: metric for dataset, metric in metrics.items() if metric != ACCURACY}
+
+    def note_plain(self, *datasets: str) -> None:
+        """Say that the table has plain accuracies where a data set has another metric.
+
+        datasets: that the table is about; the test sets by default.
+        """
+        if others := self.scored_otherwise(*(datasets or self.tests)):
+            self.note(
+                "Every accuracy in this table is plain accuracy, the share of right answers, also "
+                f"where a data set is scored otherwise ({_named(others)})."
+            )
+
+    def note_own(self) -> None:
+        """Say by which metric a test set's numbers are, where that is no plain accuracy."""
+        if others := self.scored_otherwise(*self.tests):
+            self.note(f"What is called accuracy is the data set's own metric: {_named(others)}.")
+
+    def by_image(self) -> list[str]:
+        """The test sets on which every model answers for the same images.
+
+        Of a video the store has one frame, the one that a model gets least right by its label: not
+        the same one of two models, and not one that could be known without the label. Such shifts
+        are left out, with a note. Raises Nothing where the reference or the held-out set is one.
+        """
+        videos = [d for d in (self.held_out, *self.tests) if self.scoring(d).videos]
+        why = "of a video each model keeps the frame that it gets least right by its label"
+        for dataset in (self.held_out, self.reference):
+            if dataset in videos:
+                raise Nothing(f"{dataset} is scored by videos, and {why}")
+        if videos:
+            self.note(f"Without {', '.join(videos)}: {why}, so that no two answer for one image.")
+        return [dataset for dataset in self.tests if dataset not in videos]
+
     def answers(self, model: str, dataset: str) -> Answers:
         """What a model, a point of a sweep or a mix answered."""
         return answers(self._store, self._keys[model, dataset])
@@ -105,7 +159,8 @@ class Evidence:
         Of videos, of which each is one example, the labels of their first images.
         """
         wait_for(self._labels[dataset])
-        labels, videos = np.load(self._labels[dataset], allow_pickle=False), self._videos[dataset]
+        labels = np.load(self._labels[dataset], allow_pickle=False)
+        videos = self.scoring(dataset).videos
         return labels[np.unique(videos, return_index=True)[1]] if videos else labels
 
     def known(self, model: str) -> bool:
@@ -114,6 +169,38 @@ class Evidence:
     def accuracy(self, model: str, dataset: str) -> float:
         """Of a model on one data set, or on the mean of the shifts (``tables.MEAN``)."""
         return float(self._values[model, dataset])
+
+    def plain_accuracy(self, model: str, dataset: str) -> float:
+        """The share of right answers on a data set, or its mean over the shifts."""
+        sets = self.shifts if dataset == MEAN else [dataset]
+        if not self.scored_otherwise(*sets):
+            return self.accuracy(model, dataset)
+        return float(np.mean([self.correct(model, name).mean() for name in sets]))
+
+    def score(self, dataset: str, predicted: np.ndarray) -> Score:
+        """Answers to the images, int [n], by the data set's own metric: a model's or a mix's."""
+        scoring, labels = self.scoring(dataset), self.labels(dataset)
+        return scored(scoring, labels, predicted, right_answers(scoring, labels, predicted))
+
+    def right(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
+        """bool [n]: which of these answers to the images are right."""
+        return right_answers(self.scoring(dataset), self.labels(dataset), predicted)
+
+    def held_out_curve(self, points: pd.DataFrame) -> pd.DataFrame:
+        """What a sweep does on held-out data, as ``merging.selectors`` looks at it.
+
+        points: alpha and model.
+        """
+        dataset = self.held_out
+        labels = self.labels(dataset)
+        values = [self.accuracy(model, dataset) for model in points["model"]]
+        table = pd.DataFrame({"alpha": points["alpha"], "held_out": values, "n": len(labels)})
+        if self.scored_otherwise(dataset):
+            found = [self.answers(model, dataset) for model in points["model"]]
+            table["error"] = [
+                error_of(self.scoring(dataset), labels, a.predicted, a.correct) for a in found
+            ]
+        return table
 
     @cached_property
     def _values(self) -> pd.Series:
@@ -175,3 +262,8 @@ class Evidence:
     def recipe(self, soup: str) -> dict:
         """How a soup was found, as its method wrote it."""
         return json.loads(Path(self.recipes[soup]).read_text())
+
+
+def _named(metrics: dict[str, str]) -> str:
+    """As "a by macro f1, b by worst group"."""
+    return ", ".join(f"{name} by {metric.replace('-', ' ')}" for name, metric in metrics.items())

@@ -19,15 +19,16 @@ OPTIONS = {
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per model that is on no sweep.
 
-    gap, low, high: its mean accuracy under shift minus that of the curve at the same reference
-    accuracy, between two alphas on the straight line; paired, without the uncertainty of the
-    place on the curve. beyond, below: it is better, or worse, on the reference than every point of
-    the curve; then the gap is to the curve's nearest end. At an accuracy that the curve has
-    twice, the point that is better under shift counts.
+    Accuracies are plain, whatever a data set is scored by. gap, low, high: its mean accuracy under
+    shift minus that of the curve at the same reference accuracy, between two alphas on the straight
+    line; paired, without the uncertainty of the place on the curve. beyond, below: it is better, or
+    worse, on the reference than every point of the curve; then the gap is to the curve's nearest
+    end. At an accuracy that the curve has twice, the point that is better under shift counts.
     """
     curve, points = _curve(evidence, options["curve"])
-    x = np.array([evidence.accuracy(m, evidence.reference) for m in points["model"]])
-    y = np.array([evidence.accuracy(m, MEAN) for m in points["model"]])
+    evidence.note_plain()
+    x = np.array([evidence.plain_accuracy(m, evidence.reference) for m in points["model"]])
+    y = np.array([evidence.plain_accuracy(m, MEAN) for m in points["model"]])
     table, rows = evidence.measurements, []
     single = table[(table["curve"] == "") & (table["kind"] != BASELINE)]
     right = {}
@@ -40,7 +41,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     for model, kind in single[["model", "kind"]].drop_duplicates().itertuples(index=False):
         if not evidence.known(model):
             continue
-        at = evidence.accuracy(model, evidence.reference)
+        at = evidence.plain_accuracy(model, evidence.reference)
         terms, beyond, below = _place(x, y, at)
         pairs = [(1, correct(model))]
         pairs += [(-share, correct(points["model"].iloc[i])) for i, share in terms if share]
@@ -48,7 +49,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         alpha = sum(share * points["alpha"].iloc[i] for i, share in terms)
         rows.append(
             {"model": model, "kind": kind, "curve": curve, "alpha": alpha, "beyond": beyond,
-             "below": below, "reference": at, "shifts": evidence.accuracy(model, MEAN),
+             "below": below, "reference": at, "shifts": evidence.plain_accuracy(model, MEAN),
              "gap": gap.value, "low": gap.low, "high": gap.high}
         )  # fmt: skip
     found = pd.DataFrame(rows)

@@ -60,19 +60,25 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per k, method and place (reference, mean of shifts).
 
     Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k on
-    held-out data. accuracy, ece, nll (nats), members that the method kept.
+    held-out data. accuracy (by the data set's own metric), ece, nll (nats), members that the method
+    kept.
     """
     order = [m for m in options["models"] or sorted(evidence.tuned()) if evidence.known(m)]
     if evidence.mixes.empty or len(order) < 2:
         raise Nothing("a growing soup needs two end-to-end runs")
+    tests = evidence.by_image()
+    evidence.note_own()
     kept = evidence.mixes.drop_duplicates("model").set_index("model")["members"]
     held_out = {m: evidence.accuracy(m, evidence.held_out) for m in order}
     best = {k: max(order[:k], key=held_out.get) for k in range(1, len(order) + 1)}
-    scores = {d: _on(evidence, d, order, sizes(order, options), best) for d in evidence.tests}
+    scores = {d: _on(evidence, d, order, sizes(order, options), best) for d in tests}
     rows = []
     for method, k in next(iter(scores.values())):
         members = kept[f"greedy of {k}"] if method == "greedy soup" else k
-        for place, sets in evidence.places.items():
+        for place, wanted in evidence.places.items():
+            sets = [d for d in wanted if d in tests]
+            if not sets:
+                continue
             means = np.mean([scores[d][method, k] for d in sets], axis=0)
             rows.append(
                 {"k": k, "method": method, "members": 1 if method == "best single" else members,
@@ -84,26 +90,28 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
 def _on(evidence: Evidence, dataset: str, order: list[str], wanted: list[int], best: dict) -> dict:
     """(method, k) -> scores on one data set. Logits of two models at most are in memory."""
-    labels, total, alone, found = evidence.labels(dataset), 0.0, {}, {}
+    total, alone, found = 0.0, {}, {}
 
     def logits(model: str) -> np.ndarray:
         return evidence.answers(model, dataset).logits.astype(float)
 
     for k, model in enumerate(order, 1):
         own = logits(model)
-        total, alone[model] = total + own, _scores(own, labels)
+        total, alone[model] = total + own, _scores(evidence, dataset, own)
         if k in wanted:
             for kind in ("uniform", "greedy"):
-                found[f"{kind} soup", k] = _scores(logits(f"{kind} of {k}"), labels)
-            found["logit ensemble", k] = _scores(total / k, labels)
+                found[f"{kind} soup", k] = _scores(evidence, dataset, logits(f"{kind} of {k}"))
+            found["logit ensemble", k] = _scores(evidence, dataset, total / k)
             found["best single", k] = alone[best[k]]
     return found
 
 
-def _scores(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
-    correct = logits.argmax(1) == labels
-    confidence = calibration.confidences(logits)
-    return correct.mean(), calibration.ece(confidence, correct), calibration.nll(logits, labels)
+def _scores(evidence: Evidence, dataset: str, logits: np.ndarray) -> tuple[float, float, float]:
+    """The data set's own metric, ECE and NLL."""
+    predicted = logits.argmax(1)
+    error = calibration.ece(calibration.confidences(logits), evidence.right(dataset, predicted))
+    loss = calibration.nll(logits, evidence.labels(dataset))
+    return evidence.score(dataset, predicted).value, error, loss
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

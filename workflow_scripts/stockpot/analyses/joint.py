@@ -36,6 +36,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     }  # fmt: skip
     if not joint or not curves:
         raise Nothing("this needs a run with the option joint, and a sweep to compare it with")
+    evidence.note_plain()
     places, rows = evidence.sets, []
     for run in joint:
         for curve, points in curves.items():

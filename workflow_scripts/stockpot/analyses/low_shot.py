@@ -28,6 +28,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     few = [m for m in curves if evidence.models.get(m, {}).get("settings", {}).get("shots")]
     if not few:
         raise Nothing("this needs sweeps of runs with the option shots")
+    evidence.note_plain()
     variants = {evidence.models[m]["kind"] for m in few}
     whole = [
         m
@@ -39,8 +40,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     ]
     for run in [*few, *whole[:1]]:
         points = curves[run]
-        held_out = [evidence.accuracy(m, evidence.held_out) for m in points["model"]]
-        table = points.assign(held_out=held_out, n=len(evidence.labels(evidence.held_out)))
+        table = evidence.held_out_curve(points)
         for selector in options["selectors"]:
             alpha = choose(selector, table)
             mix = points.loc[points["alpha"] == alpha, "model"].iloc[0]

@@ -20,6 +20,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     ]  # fmt: skip
     if not soups:
         raise Nothing("this needs soups with backbones: true (configs/cross.yaml)")
+    evidence.note_plain(evidence.reference)
     start = evidence.correct("zero-shot", evidence.reference)
     rows = []
     for soup in soups:

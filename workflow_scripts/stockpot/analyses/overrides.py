@@ -20,12 +20,12 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     tuned_overrides: share of all examples on which they differ and the ensemble answers as the
     zero-shot model, and as the other one; margins: largest minus second largest logit, mean.
     """
-    rows = []
+    tests, rows = evidence.by_image(), []
     for curve, points in evidence.curves().items():
         ends = [points.loc[points["alpha"] == end, "model"] for end in (0, 1)]
         if ends[0].empty or ends[1].empty:
             continue
-        for dataset in evidence.tests:
+        for dataset in tests:
             answers = [evidence.answers(end.iloc[0], dataset) for end in ends]
             logits = [a.logits.astype(float) for a in answers]
             zero, tuned = (scores.argmax(1) for scores in logits)

@@ -70,33 +70,38 @@ def _alphas(step: float) -> list[float]:
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per pair and data set.
 
-    angle: between the updates, degrees. soup, ensemble: accuracy of the means; advantage: of the
-    soup over the mean of its two. soup_loss, ensemble_loss, true, approximation, curvature,
-    variance: see ``approximation.soup_minus_ensemble``; beta calibrates the soup on the held-out
-    set, as in the paper.
+    angle: between the updates, degrees. soup, ensemble: of the means, by the data set's own metric;
+    advantage: of the soup over the mean of its two. soup_loss, ensemble_loss, true, approximation,
+    curvature, variance: see ``approximation.soup_minus_ensemble``; beta calibrates the soup on the
+    held-out set, as in the paper.
     """
     if evidence.mixes.empty:
         raise Nothing("a pair needs two end-to-end runs")
+    tests = evidence.by_image()
+    evidence.note_own()
     angles, rows = cosines(evidence.geometry), []
     for one, other in evidence.mixes[["one", "other"]].drop_duplicates().itertuples(index=False):
         along = [name(one, other, alpha) for alpha in _alphas(options["step"])]
         held_out = evidence.answers(along[1], evidence.held_out).logits
         beta = 1 / calibration.temperature(held_out, evidence.labels(evidence.held_out))
         angle = np.degrees(np.arccos(np.clip(angles.get((one, other), np.nan), -1, 1)))
-        for dataset in evidence.tests:
+        for dataset in tests:
             labels = evidence.labels(dataset)
             ends = [evidence.answers(m, dataset) for m in (one, other)]
             logits = [a.logits for a in ends]
             mean = (logits[0].astype(float) + logits[1]) / 2
-            soup = evidence.accuracy(along[1], dataset)
+            soup, first, second = (
+                evidence.score(dataset, a.predicted).value
+                for a in (evidence.answers(along[1], dataset), *ends)
+            )
             losses = soup_minus_ensemble(
                 *logits, [evidence.answers(m, dataset).logits for m in along], labels,
                 step=options["step"], beta=beta,
             )  # fmt: skip
             rows.append(
                 {"one": one, "other": other, "dataset": dataset, "angle": angle, "soup": soup,
-                 "ensemble": float((mean.argmax(1) == labels).mean()),
-                 "advantage": soup - np.mean([a.correct.mean() for a in ends]), "beta": beta,
+                 "ensemble": evidence.score(dataset, mean.argmax(1)).value,
+                 "advantage": soup - np.mean([first, second]), "beta": beta,
                  "soup_loss": losses["soup"], "ensemble_loss": losses["ensemble"],
                  "true": losses["true"], "approximation": losses["approximation"],
                  "curvature": losses["curvature"], "variance": losses["variance"],
@@ -122,6 +127,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         ("reference", table[table["dataset"] == first]),
         ("mean of shifts", table[table["dataset"] != first]),
     ):
+        if part.empty:
+            continue
         numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
         means = part.groupby(["one", "other"])[numbers].mean()
         rows.append(

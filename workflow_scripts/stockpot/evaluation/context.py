@@ -45,6 +45,18 @@ class FolderContext:
             else (found["value"] * len(data), len(data))
         )
 
+    def held_out_error(self, recipe: dict) -> float | None:
+        """The standard error of a held-out score that is no plain accuracy; None where it is one,
+        as its count tells it."""
+        from .scored import error_of
+
+        data = self._data["held-out"]
+        if data.scoring.metric == "accuracy":
+            return None
+        recipe = with_head(recipe, self.start) if self._backbones else recipe
+        found = self.evaluator.predictions(recipe, data)[1]
+        return error_of(data.scoring, data.labels, found.predicted.numpy(), found.correct.numpy())
+
     def weights(self, sha256: str):
         from ..models.classifier import Weights, WithHead
 

@@ -5,17 +5,15 @@ import logging
 import time
 from pathlib import Path
 
-import numpy as np
-
 from ..datasets.dataset import Dataset, read_dataset
 from ..files import atomic
 from ..merging.checks import check_line
 from ..merging.recipe import interpolate, single
-from ..metrics import Answers, score
 from ..models.card import UNKNOWN_START, read_card
 from ..models.classifier import Weights
 from .evaluator import Evaluator
 from .predictions import Predictions
+from .scored import scored as scores
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -100,7 +98,5 @@ def _cells(
 
 def scored(dataset: Dataset, found: Predictions) -> dict:
     """metric, value, n, k of what a model answered, by the data set's own metric."""
-    scoring = dataset.scoring
-    groups = np.array(scoring.groups) if scoring.groups else None
-    answers = Answers(found.predicted.numpy(), dataset.labels, found.correct.numpy(), groups)
-    return {"metric": scoring.metric, **score(scoring.metric, answers)._asdict()}
+    counts = scores(dataset.scoring, dataset.labels, found.predicted.numpy(), found.correct.numpy())
+    return {"metric": dataset.scoring.metric, **counts._asdict()}

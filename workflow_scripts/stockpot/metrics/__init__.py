@@ -40,6 +40,14 @@ def score(metric: str, answers: Answers) -> Score:
     return registry.load(__name__, __file__, metric, "score", "metric")(answers)
 
 
+def standard_error(metric: str, answers: Answers) -> float:
+    """Of a count out of a count the binomial one, else the spread of resampled examples."""
+    found = score(metric, answers)
+    if found.k is None:
+        return float(resampled(metric, answers).std())
+    return float(np.sqrt(found.value * (1 - found.value) / found.n))
+
+
 def resampled(metric: str, answers: Answers, draws: int = 2000, seed: int = 0) -> np.ndarray:
     """float64 [draws]: the metric of resampled examples, for one that counts nothing."""
     function = registry.load(__name__, __file__, metric, "resampled", "metric")

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class Context:
     """What a method may look at.
 
-    spec: its options, all of them. held_out: recipe -> (k, n) on the held-out set. start:
+    spec: its options, all of them. held_out: recipe -> (k, n) on the held-out set, k / n the score
+    by the set's own metric. held_out_error: recipe -> the standard error of a score that is no
+    plain accuracy, else None. start:
     SHA-256 of the model that all ingredients were trained from. weights: SHA-256 -> tensors by
     name, of the start and of every ingredient, read from disk when they are asked for.
     model: an empty model on the device, and images as ``training.loop.Batches``: of the
@@ -41,6 +43,7 @@ class Context:
     weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
     model: Callable[..., tuple] | None = None
     averages: Callable[[str], "SavedAverages"] | None = None
+    held_out_error: Callable[[dict], float | None] | None = None
 
 
 def names() -> list[str]:

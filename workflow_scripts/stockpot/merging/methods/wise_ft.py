@@ -57,8 +57,13 @@ def _chosen(mean: dict, context) -> dict:
 
     curve = []
     for alpha in sorted(map(float, context.spec["among"])):
-        k, n = context.held_out(interpolate(single(context.start), mean, alpha))
-        curve.append({"alpha": alpha, "k": k, "n": n, "held_out": k / n})
+        recipe = interpolate(single(context.start), mean, alpha)
+        k, n = context.held_out(recipe)
+        point = {"alpha": alpha, "k": k, "n": n, "held_out": k / n}
+        error = None
+        if context.spec["selector"] == "within-error" and context.held_out_error:
+            error = context.held_out_error(recipe)
+        curve.append(point if error is None else {**point, "error": error})
     alpha = choose(context.spec["selector"], pd.DataFrame(curve))
     log.info("%s chooses alpha %g", context.spec["selector"], alpha)
     recipe = interpolate(single(context.start), mean, alpha)
