@@ -11,9 +11,9 @@ DRAWS = "calibration"
 CAPTION = """
 **Calibration.** Left: expected calibration error on the reference and, as the mean of the shifts,
 under shift (filled), and with one temperature fitted on the held-out set (hollow). Right:
-reliability, the accuracy of all examples of about one confidence against that confidence; on the
-dashed line a confidence of 0.8 is right in 80 %, below it the model is overconfident. Circles
-grow with the number of examples. n: {sizes}.
+reliability, the share of right answers among all examples of about one confidence against that
+confidence; on the dashed line a confidence of 0.8 is right in 80 %, below it the model is
+overconfident. Circles grow with the number of examples. n: {sizes}.
 """
 OPTIONS = {
     "models": {

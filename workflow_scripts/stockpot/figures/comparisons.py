@@ -8,10 +8,11 @@ from .style import BLUE, GREY, ONE_COLUMN, TWO_COLUMNS
 
 DRAWS = "comparisons"
 CAPTION = """
-**Comparisons.** Difference in accuracy of every model (row) from the one named above the panel,
-on the reference and on the mean of the shifts. Bars: paired bootstrap of the examples, {level}.
-Filled: significant after Holm's correction for all tests of the table (exact McNemar test; for
-the mean of the shifts a permutation test). Every data set is in comparisons.csv. n: {sizes}.
+**Comparisons.** Difference in plain accuracy, the share of right answers, of every model (row) from
+the one named above the panel, on the reference and on the mean of the shifts. Bars: paired
+bootstrap of the examples, {level}. Filled: significant after Holm's correction for all tests of the
+table (exact McNemar test; for the mean of the shifts a permutation test). Every data set is in
+comparisons.csv. n: {sizes}.
 """
 OPTIONS = {
     "significance": {

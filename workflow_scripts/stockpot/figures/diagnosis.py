@@ -9,11 +9,12 @@ from .style import BLUE, GREY, TWO_COLUMNS, VERMILION
 
 DRAWS = "diagnosis"
 CAPTION = """
-**Why did my soup fail?** All on the held-out set. Top left: how far each ingredient moved from
-the start, over the median. Top right: below the diagonal the cosine between two updates, above it
-the barrier of the pair, the points of accuracy that the mean of the two weights lies below the
-mean of the two. Bottom left: each ingredient alone. Bottom right: the greedy soup's trace, the
-accuracy with every candidate; grey was left out. Bars: {level}. What it says is in the table.
+**Why did my soup fail?** All on the held-out set, in plain accuracy. Top left: how far each
+ingredient moved from the start, over the median. Top right: below the diagonal the cosine between
+two updates, above it the barrier of the pair, the points of accuracy that the mean of the two
+weights lies below the mean of the two. Bottom left: each ingredient alone. Bottom right: the greedy
+soup's trace, the accuracy with every candidate; grey was left out. Bars: {level}. What it says is
+in the table.
 """
 OPTIONS = {}
 

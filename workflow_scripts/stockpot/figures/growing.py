@@ -10,9 +10,10 @@ from .style import BLACK, GREEN, PURPLE, SKY, TWO_COLUMNS
 DRAWS = "growing"
 CAPTION = """
 **More ingredients.** The first k runs, mixed as uniform soup, greedy soup and logit ensemble, and
-the best single one of them on held-out data: accuracy (top) and expected calibration error
-(bottom), on the reference (left) and as the mean of the shifts (right). The greedy soup keeps
-those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
+the best single one of them on held-out data: accuracy, or the data set's own metric (top), and
+expected calibration error (bottom), on the reference (left) and as the mean of the shifts (right).
+The greedy soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n:
+{sizes}.
 """
 OPTIONS = {}
 LOOKS = {

@@ -8,10 +8,10 @@ from .style import BLUE, GREEN, ORANGE, PURPLE, VERMILION, finish, grid
 
 DRAWS = "joint"
 CAPTION = """
-**Joint training or mixing?** Accuracy of every mix of the zero-shot and a fine-tuned model minus
-that of a run that was trained on the training set and on images of one more data set at once;
-above 0 the mix is better. A panel per data set, bands are paired {level} intervals. The mix has
-seen no image of any shift. n: {sizes}.
+**Joint training or mixing?** Plain accuracy (the share of right answers) of every mix of the
+zero-shot and a fine-tuned model minus that of a run that was trained on the training set and on
+images of one more data set at once; above 0 the mix is better. A panel per data set, bands are
+paired {level} intervals. The mix has seen no image of any shift. n: {sizes}.
 """
 OPTIONS = {
     "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}

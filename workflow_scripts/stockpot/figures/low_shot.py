@@ -8,10 +8,10 @@ from .style import BLACK, BLUE, GREEN, ORANGE, TWO_COLUMNS, VERMILION
 
 DRAWS = "low-shot"
 CAPTION = """
-**Few shots.** Runs on k training images per class. Accuracy of the zero-shot model, of the
-fine-tuned one and of their mix, by the way in which alpha was chosen, on the reference and on the
-mean of the shifts; on the right the alphas. Bars: paired {level} interval of the mix minus the
-better of its two ends. n: {sizes}.
+**Few shots.** Runs on k training images per class. Plain accuracy (the share of right answers) of
+the zero-shot model, of the fine-tuned one and of their mix, by the way in which alpha was chosen,
+on the reference and on the mean of the shifts; on the right the alphas. Bars: paired {level}
+interval of the mix minus the better of its two ends. n: {sizes}.
 """
 OPTIONS = {}
 COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": ORANGE, "within-point": GREEN}

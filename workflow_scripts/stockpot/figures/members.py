@@ -9,8 +9,9 @@ from .style import BLUE, ONE_COLUMN, VERMILION
 DRAWS = "members"
 CAPTION = """
 **Which members?** Soups of the backbones of runs on several tasks, under this task's zero-shot
-head: accuracy on the reference minus that of the zero-shot model, for every choice of members.
-Blue: no member has seen this task; red: one has. Bars: paired {level} intervals. n: {sizes}.
+head: plain accuracy (the share of right answers) on the reference minus that of the zero-shot
+model, for every choice of members. Blue: no member has seen this task; red: one has. Bars: paired
+{level} intervals. n: {sizes}.
 """
 OPTIONS = {}
 

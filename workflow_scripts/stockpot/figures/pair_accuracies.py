@@ -10,9 +10,10 @@ from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
 DRAWS = "pairs"
 CAPTION = """
 **Soups and ensembles of two.** A dot per pair of runs, on the reference and as the mean of the
-shifts. Left: accuracy of the mean of their weights against that of the mean of their logits;
-above the dashed line the soup is better. Right: what the soup gains over the mean of its two
-members, against the angle between their updates; r is Pearson's correlation. n: {sizes}.
+shifts. Left: accuracy, or the data set's own metric, of the mean of their weights against that of
+the mean of their logits; above the dashed line the soup is better. Right: what the soup gains over
+the mean of its two members, against the angle between their updates; r is Pearson's correlation. n:
+{sizes}.
 """
 OPTIONS = {}
 
