@@ -13,7 +13,9 @@ from .slurm import Slurm, missing
 
 ANALYSES = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
 PLUGINS = ("slurm", "cluster_generic")
-LIMIT = 300  # seconds: an executor that waits in vain says nothing
+# Seconds: an executor that waits in vain says nothing. A busy machine takes minutes for what takes
+# seconds, as every job starts two interpreters.
+LIMIT = 1200
 OFTEN = {
     "slurm": ("--slurm-init-seconds-before-status-checks", "1"),
     "cluster-generic": ("--seconds-between-status-checks", "1"),

@@ -47,8 +47,8 @@ SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=1,sched_min_interval=0,batch_sched_delay=0
 SlurmdParameters=config_overrides
 ReturnToService=2
-SlurmctldTimeout=10
-SlurmdTimeout=10
+SlurmctldTimeout=60
+SlurmdTimeout=60
 KillWait=2
 MinJobAge=600
 MailProg=/bin/true
@@ -137,15 +137,15 @@ class Slurm:
             f"--key-file={self.folder}/munge.key", f"--socket={munge}/socket",
             f"--pid-file={munge}/pid", f"--seed-file={munge}/seed", f"--log-file={munge}/log",
         )  # fmt: skip
-        wait_for((munge / "socket").exists, 10)
+        wait_for((munge / "socket").exists)
         self.start_controller()
         for name in NODES:
             self.start_node(name)
         self.wait_until_idle()
 
-    def wait_until_idle(self, seconds: float = 30) -> None:
+    def wait_until_idle(self) -> None:
         states = ("sinfo", "--noheader", "--Node", "--format=%T")
-        wait_for(lambda: set(self.ask(*states).split()) == {"idle"}, seconds)
+        wait_for(lambda: set(self.ask(*states).split()) == {"idle"})
 
     def kill(self, name: str) -> None:
         self.daemons[name].send_signal(signal.SIGKILL)
@@ -177,7 +177,7 @@ class Slurm:
             with suppress(psutil.Error):
                 process.kill()
         for daemon in self.daemons.values():
-            daemon.wait(10)
+            daemon.wait(60)
 
     def ask(self, *command: str) -> str:
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True)

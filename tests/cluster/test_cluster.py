@@ -13,10 +13,16 @@ def at_once(one: dict, other: dict) -> bool:
 
 def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> None:
     """Every job on the node with GPUs saw one, others none; all were used, each by one job at a
-    time, and jobs ran side by side. Of jobs that ran once, on one node."""
+    time, and jobs ran side by side. Of jobs that ran once, on one node.
+
+    A job that was cancelled may have ended before it began, and then saw nothing.
+    """
     jobs, devices = study.jobs(), {}
     for number, job in jobs.items():
-        ((_, device),) = slurm.devices(number)
+        seen = slurm.devices(number)
+        if not seen and job["state"] == "CANCELLED":
+            continue
+        ((_, device),) = seen
         assert (device != "-") == (job["node"] == GPU_NODE)
         if device != "-":
             devices[number] = device

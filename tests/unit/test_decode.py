@@ -316,7 +316,7 @@ def test_images_keep_their_order_whatever_the_threads(shards, tmp_path, n):
 
 def test_threads_work_side_by_side(tmp_path):
     """Four images are open at once, or nobody passes the barrier."""
-    barrier = threading.Barrier(4, timeout=10)
+    barrier = threading.Barrier(4, timeout=120)
 
     class Waiting(Drawn):
         def open(self):

@@ -88,7 +88,7 @@ def answer(script: str, folder: Path, *arguments: str) -> subprocess.CompletedPr
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
     command = [str(ROOT / "profiles" / script), *arguments]
     return subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=20
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300
     )
 
 

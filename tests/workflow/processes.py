@@ -31,8 +31,12 @@ def jobs(snakemake: subprocess.Popen) -> list[psutil.Process]:
     return [c for c in children if any(".snakemake/scripts/" in word for word in c.cmdline())]
 
 
-def wait_for(found, seconds: float = 120):
-    """What ``found()`` gives as soon as it gives something."""
+def wait_for(found, seconds: float = 900):
+    """What ``found()`` gives as soon as it gives something.
+
+    The limit only ends a test that waits in vain: a new Snakemake and its first job start an
+    interpreter four times, each of which may take half a minute on a busy machine.
+    """
     end = time.monotonic() + seconds
     while not (result := found()):
         assert time.monotonic() < end, "waited in vain"
