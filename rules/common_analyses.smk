@@ -78,7 +78,10 @@ def figure_tables(w):
 
 def figure_caption(figure):
     """How to read it, with the level, the axis and the numbers of images of this study."""
-    sizes = ", ".join(f"{name} {n:,}" for name, n in plan.sizes.items())
+    sizes = ", ".join(
+        f"{name} {n:,}" + (f" ({plan.class_notes[name]})" if name in plan.class_notes else "")
+        for name, n in plan.sizes.items()
+    )
     level = f"{100 * config['statistics']['confidence']:g} %"
     name, axis = FIGURES[figure][0], config["statistics"]["axis"]
     return figures.caption(name, level, axis, sizes, figure_options(figure))

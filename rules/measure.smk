@@ -30,6 +30,7 @@ rule measure:
             {
                 "roles": plan.studies[w.study]["roles"],
                 "cloud": plan.cloud,
+                "class_notes": plan.class_notes,
                 **config["statistics"],
             }
         ),

@@ -57,6 +57,7 @@ with job(snakemake) as spec:
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         "ends are in measurements.csv, effective robustness and the standard models in "
         "robustness.csv.",
+        *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
     people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)

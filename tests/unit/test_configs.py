@@ -35,7 +35,7 @@ FILES = [
     "ytbb-robust/metadata/ytbb_robustness_test_anchors_full.csv", "cars/cars_train/",
     "cars/cars_test/", "cars/devkit/cars_train_annos.mat",
     "cars/cars_test_annos_withlabels.mat", "sun397/SUN397/a/", "sun397/Training_01.txt",
-    "sun397/Testing_01.txt", "mine/1.jpg",
+    "sun397/Testing_01.txt", "mine/1.jpg", "mine/2.jpg",
     *(f"mine/photos/{c}/{i}.jpg" for c in "ab" for i in range(10)),
 ]  # fmt: skip
 ALPHAS = [round(0.05 * i, 2) for i in range(21)]
@@ -52,7 +52,7 @@ def place(tmp_path_factory) -> Path:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n")
+    (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n2.jpg,b\n")
     columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
     columns = columns["standard"]["table"]["columns"].values()
     rows = [["model", *columns]] + [[f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)]

@@ -73,7 +73,8 @@ def test_a_csv_list(listed, painter):
 def test_a_csv_list_with_other_columns_elsewhere(listed, tmp_path):
     """As Excel saves it: with a mark at the beginning, and other ends of lines."""
     file = tmp_path / "other.csv"
-    file.write_bytes(b"\xef\xbb\xbffile,kind\r\n./1.png,7\r\n1.png,10\r\n")
+    paint_all(tmp_path, {"images/2.png": "red"})
+    file.write_bytes(b"\xef\xbb\xbffile, kind\r\n./1.png,7\r\n2.png,10\r\n")
     options = {"path_column": "file", "label_column": "kind", "images": str(tmp_path / "images")}
     data = made("csv", tmp_path / "out", path=str(file), **options)
     assert labelled(data) == [("red", "7"), ("red", "10")] and data.class_names == ["10", "7"]
@@ -115,13 +116,32 @@ def test_a_changed_csv_list_is_seen(listed):
         ("path,label\n../far/3.webp,a\n", r"line 2: \.\./far/3\.webp leads out of .*images;"),
         ("path,label\nx/../../far/3.webp,a\n", r"line 2: .* leads out of"),
         ("path,label\n/nowhere/3.webp,a\n", r"line 2: no file /nowhere/3\.webp"),
-        (b"path,label\n1.png,caf\xe9\n", r"list\.csv: not readable \(UnicodeDecodeError.*UTF-8"),
+        (b"path,label\n1.png,caf\xe9\n", r"line 2: .* 0xe9 is 'é' in .*cp1252"),
+        ("path,label\n1.png,a\n".encode("utf-16"), r"list\.csv: is UTF-16; save it as UTF-8"),
+        ("path,label\n1.png,a\n".encode("utf-16-le"), r"line 1: has a byte of zero; is it UTF-16"),
+        ("path,label\n1.png,a\n9.png,\0\n", r"list\.csv, line 3: has a byte of zero"),
+        ('path,label,x\n1.png,a,"5 inch\n2.png,b,x\n', r"line 2: a row begins .*quote not closed"),
+        ('path,label,x\n1.png,a,"5 inch\n2.png,b,"x\n', r"line 2: a .* begins .*quote not closed"),
+        ('path,label\n1.png,"a\nb"\n', r"line 2: a field that begins here goes on to line 3"),
+        ('path,label\n1.png,"a"b\n', r"line 2: a row begins here that cannot be read"),
+        ("path,label\n1.png,a, b\n", r"line 2: 3 fields, but the header has 2; a field"),
+        ("path,label,label\n1.png,a,b\n", r"list\.csv: has 2 columns 'label'"),
+        ("path,label\n" + 300 * "x" + ".png,a\n", r"line 2: no file .*\(File name too long\)"),
+        ("path,label\n1.png,a\n" + "y" * 200_000 + ",a\n", r"line 3: a row .*field larger"),
+        ("path,label\n1.png,a\n./1.png,a\n", r"line 3: \./1\.png is the image of line 2, 1"),
+        ("path,label\n1.png,a\n1.png,b\n1.png,a\n",
+         r"line 3: 1\.png is the image of line 2, under the label 'b', .*2 rows repeat an image"),
+        ("path,label\nlinked.png,a\n1.png,b\n", r"line 3: 1\.png is the image of line 2, under"),
+        ("path,label\n1.png,a\x1b[2Jb\n", r"line 2: the class 'a\\x1b\[2Jb' has a line break"),
+        ("path,label\n.,a\n", r"line 2: .* leads out of|line 2: \. is no file"),
     ],
 )  # fmt: skip
 def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
+    (listed.parent / "linked.png").symlink_to("1.png")
     listed.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(StockpotError, match=line):
+    with pytest.raises(StockpotError, match=line) as raised:
         made("csv", tmp_path / "out", path=str(listed))
+    assert len(str(raised.value)) <= 500 and str(raised.value).isprintable()
 
 
 def test_a_missing_csv_list_is_named(listed, tmp_path):
@@ -236,7 +256,7 @@ def test_a_changed_shard_is_seen(tmp_path):
         ({"1.png": b"x", "1.cls": "2"}, "animals", r"1\.png: the label 2 is not 0 to 1"),
         ({"1.png": b"x", "1.cls": "fox"}, "animals", r"'fox' is none of the 2 .*cat, dog"),
         ({"1.png": b"x", "1.jpg": b"x"}, None, r"one\.tar: two images of 1: 1\.jpg"),
-        ({"1.json": "{}"}, None, r"one\.tar: no images \(jpeg, jpg, png, webp\)"),
+        ({"1.json": "{}"}, None, r"one\.tar: no images \(bmp, .*jfif, .*jpg, png, webp\)"),
         ({"1.png": b"no", "1.txt": "dog"}, None, r"one\.tar: 1\.png: not a readable image"),
     ],
 )  # fmt: skip

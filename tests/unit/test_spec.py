@@ -546,10 +546,11 @@ def merged(base, change):
 )
 def test_the_studies_of_the_tests_are_valid(config, schema, tmp_path, path):
     def locate(given):
-        """A path of the project, or a folder with one image in place of the user's own."""
+        """A path of the project, or a folder with two images in place of the user's own."""
         if not (ROOT / given).exists():
-            (tmp_path / given / "ball").mkdir(parents=True, exist_ok=True)
-            (tmp_path / given / "ball" / "1.png").touch()
+            for name in ("ball", "moon"):
+                (tmp_path / given / name).mkdir(parents=True, exist_ok=True)
+                (tmp_path / given / name / "1.png").touch()
             return tmp_path / given
         return ROOT / given
 

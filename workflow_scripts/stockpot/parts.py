@@ -1,5 +1,6 @@
 """Which data set plays which part, and may it?"""
 
+import difflib
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -9,7 +10,9 @@ from .datasets import sources
 from .datasets.classes import (
     ADVERSARIAL,
     MADE_OF,
+    answers_among_all,
     class_names,
+    classes_with_images,
     count,
     head_classes,
     images_of,
@@ -18,6 +21,7 @@ from .datasets.classes import (
     share_images,
 )
 from .errors import StockpotError
+from .runtime.escape import one_line
 from .search import finetune_specs
 
 Locate = Callable[[str], Path]
@@ -55,13 +59,80 @@ def check_parts(config: dict, locate: Locate) -> None:
                 "size; training sets alone may be stored larger"
             )
     for path, name, train in _heads(config):
+        _check_known(path, name, train, datasets, locate)
+    for path, name in (training | other).items():
+        _check_several(path, name, datasets, locate)
+
+
+def _check_several(path: str, name: str, datasets: dict, locate: Locate) -> None:
+    """Raises StockpotError for a set of one class: whatever a model answers there says nothing."""
+    there = classes_with_images(datasets, name, locate)
+    if len(there) == 1:
+        raise StockpotError(
+            f"{path}: all images of {name} are of one class, '{one_line(there[0], 100)}'; models "
+            "are compared where there are two or more"
+        )
+
+
+def _check_known(path: str, name: str, train: str, datasets: dict, locate: Locate) -> None:
+    """Raises StockpotError naming the classes of a set that its models are not trained on."""
+    known = class_names(datasets, train, locate)
+    there = set(known)
+    asked = dict.fromkeys(head_classes(datasets, name, locate))
+    wrong = [label for label in asked if label not in there]
+    if not wrong:
+        return
+    named, hinted = [], False
+    for label in wrong[:3]:
+        close = difflib.get_close_matches(label, known, 1, 0.75)
+        hint = f" (did you mean '{one_line(close[0], 40)}'?)" if close else ""
+        hinted = hinted or bool(close)
+        named.append(f"'{one_line(label, 40)}'{hint}")
+    named += [f"'{one_line(label, 20)}'" for label in wrong[3:6]]
+    more = f" and {len(wrong) - 6} others" if wrong[6:] else ""
+    subject = "class" if len(wrong) == 1 else f"{len(wrong)} classes"
+    is_not = "is" if len(wrong) == 1 else "are"
+    raise StockpotError(
+        f"datasets.{name}: its {subject} {', '.join(named)}{more} {is_not} not among the "
+        f"{len(known)} classes of the training set {train} ({path})"
+        f"{'' if hinted else ': ' + _several(known)}"
+    )
+
+
+def answer_classes(config: dict, locate: Locate) -> dict[str, list[str]]:
+    """Data set -> the classes that answers are taken among, where these are the study's.
+
+    Those that every model has that is evaluated on the set, in the order of the first training set.
+    For sets that nothing is trained on; the others keep their own.
+    """
+    datasets, (training, _) = config["datasets"], parts(config)
+    found: dict[str, list[str]] = {}
+    for _, name, train in _heads(config):
+        name = origin(datasets, name)
+        if name in training.values() or not answers_among_all(datasets, name):
+            continue
         known = class_names(datasets, train, locate)
-        for label in head_classes(datasets, name, locate):
-            if label not in known:
-                raise StockpotError(
-                    f"datasets.{name}: its class '{label}' is not among the {len(known)} "
-                    f"classes of the training set {train} ({path}): {', '.join(known)}"
-                )
+        if name in found and found[name] != known:
+            kept = set(known)
+            known = [label for label in found[name] if label in kept]
+        found[name] = known
+    return found
+
+
+def class_notes(config: dict, locate: Locate) -> dict[str, str]:
+    """Test set -> "7 of 11 classes, answers among all" (or "among those"), where it lacks some."""
+    datasets, data, notes = config["datasets"], config["data"], {}
+    study = len(class_names(datasets, data["train"], locate))
+    for name in (data["held_out"], data["reference"], *data["corrupted"], *data["shifts"]):
+        there = len(classes_with_images(datasets, name, locate))
+        if there == study:
+            continue
+        among = "all" if answers_among_all(datasets, name) else "those"
+        notes[name] = f"{there:,} of {study:,} classes, answers among {among}"
+        if len(set(head_classes(datasets, name, locate))) != there:
+            # Each class stands for several of the model's.
+            notes[name] = f"{there:,} classes, answers among those"
+    return notes
 
 
 def _mend(one: sources.Identity, other: sources.Identity) -> str:
@@ -106,16 +177,51 @@ def check_counts(config: dict, locate: Locate) -> None:
     for path, name in (training | other).items():
         if count(datasets, name, locate) == 0:
             raise StockpotError(f"{path}: {name} has no images")
-    for name in training.values():
-        if datasets[name].get("split") and 0 in sources.counts(datasets[name], locate):
-            raise StockpotError(
-                f"datasets.{name}.split: leaves no image of some class to train on; smaller "
-                "held_out and test, or more images"
-            )
+    for name in dict.fromkeys(training.values()):
+        if datasets[name].get("split"):
+            _check_split(name, datasets[name], locate)
     for path, images, name in wanted:
         found = count(datasets, name, locate)
         if images > found:
             raise StockpotError(f"{path}: {images} wanted, but {name} has {found}")
+
+
+def _check_split(name: str, entry: dict, locate: Locate) -> None:
+    """Raises StockpotError naming the classes that a split leaves without training images."""
+    entry = sources.with_defaults(entry)
+    whole = sources.counts({**entry, "split": None}, locate)
+    left = sources.counts(entry, locate)
+    if 0 not in left:
+        return
+    names = sources.module(entry["source"]).classes(entry, locate)
+    if len(names) != len(left):  # of a published set the numbers alone are known
+        raise StockpotError(
+            f"datasets.{name}.split: leaves no image of some class to train on; smaller held_out "
+            "and test"
+        )
+    none = [label for label, n in zip(names, whole) if n == 0]
+    if none:
+        option = "class_list" if entry.get("class_list") else "classes"
+        listed = entry.get(option)
+        of = f" of {one_line(listed, 100)}" if listed not in (None, "all", "own") else ""
+        raise StockpotError(
+            f"datasets.{name}.{option}: {_several(none)}{of} "
+            f"{'has' if len(none) == 1 else 'have'} no images; take such classes off the list"
+        )
+    few = [(label, n) for label, n, rest in zip(names, whole, left) if rest == 0]
+    counted = _several([f"{label} ({n} image{'s' if n > 1 else ''})" for label, n in few])
+    split = entry["split"]
+    raise StockpotError(
+        f"datasets.{name}.split: leaves nothing to train on of {counted}; held_out: "
+        f"{split['held_out']:g} and test: {split['test']:g} take all of them. Add images, or take "
+        "smaller numbers"
+    )
+
+
+def _several(names: list[str], most: int = 5) -> str:
+    """Some names, and how many others there are."""
+    shown = ", ".join(one_line(name, 40) for name in names[:most])
+    return f"{shown} and {len(names) - most} others" if names[most:] else shown
 
 
 def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
@@ -144,15 +250,35 @@ def used(config: dict) -> set[str]:
 
 def summary(config: dict, locate: Locate) -> list[str]:
     """A line per data set and part: what it is for, its name, how many images and classes, and
-    for a test set of few how little an accuracy on it says (95 %, at worst)."""
+    for a test set of few how little an accuracy on it says (95 %, at worst). Then a line per set
+    whose files are not all read."""
     training, other = parts(config)
     datasets, lines = config["datasets"], []
+    notes = class_notes(config, locate)
     for path, name in (training | other).items():
         images, classes = count(datasets, name, locate), class_names(datasets, name, locate)
-        line = f"{path}: {name}, {images:,} images of {len(classes):,} classes"
+        of = notes.get(name) if path in other else None
+        line = f"{path}: {name}, {images:,} images of {of or f'{len(classes):,} classes'}"
+        if path in training:
+            empty = len(classes) - len(classes_with_images(datasets, name, locate))
+            line += f"; {empty:,} of them without images" if empty else ""
         few = path in other and 0 < images < 400
         lines.append(line + (f"; accuracies to ± {98 / images**0.5:.0f} points" if few else ""))
-    return lines
+    return lines + _unused(datasets, (training | other).values(), locate)
+
+
+def _unused(datasets: dict, names, locate: Locate) -> list[str]:
+    """What is not read of the files of these sets, a line per folder or file."""
+    told = {}
+    for name in dict.fromkeys(origin(datasets, name) for name in names):
+        unused = sources.unused(datasets[name], locate)
+        if unused:
+            path = datasets[name]["path"]
+            told.setdefault((path, unused), []).append(name)
+    return [
+        f"datasets.{', '.join(same)}: not read of {one_line(path, 100)}: {unused}"
+        for (path, unused), same in told.items()
+    ]
 
 
 def _scratch_parts(config: dict) -> dict[str, str]:

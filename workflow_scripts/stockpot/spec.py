@@ -30,7 +30,7 @@ from .file_digests import sha256_file_cached
 from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
-from .parts import check_counts, check_parts, parts, summary, used
+from .parts import answer_classes, check_counts, check_parts, class_notes, parts, summary, used
 from .prompts import read_head, texts_of
 from .registry import defaults
 from .run_lines import run_lines
@@ -44,7 +44,8 @@ class Plan:
     """All artefacts by id; ``studies`` by "<study>/seed<seed>".
 
     config: that it was made from; sizes: data set -> images, of those that figures show; counts: of
-    all; summary: lines to read before the work begins.
+    all; summary: lines to read before the work begins; class_notes: test set that lacks classes ->
+    which answers it has.
     """
 
     config: dict = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Plan:
     sizes: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     summary: list[str] = field(default_factory=list)
+    class_notes: dict[str, str] = field(default_factory=dict)
     cloud: dict = field(default_factory=dict)
     downloads: dict[str, dict] = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
@@ -77,6 +79,8 @@ def build(config: dict, locate: Locate) -> Plan:
     check_parts(config, locate)
     check_counts(config, locate)
     plan.summary = summary(config, locate) + run_lines(config)
+    plan.class_notes = class_notes(config, locate)
+    among = answer_classes(config, locate)
     sizes = {name: count(config["datasets"], name, locate) for name in sorted(used(config))}
     plan.counts = sizes
     classes = len(class_names(config["datasets"], config["data"]["train"], locate))
@@ -89,7 +93,7 @@ def build(config: dict, locate: Locate) -> Plan:
         )
     }
     for seed in config["seeds"]:
-        _Seed(plan, config, locate, facts, sizes, classes, seed).add(heads)
+        _Seed(plan, config, locate, facts, among, sizes, classes, seed).add(heads)
     return plan
 
 
@@ -115,6 +119,7 @@ class _Seed:
     config: dict
     locate: Locate
     facts: dict[str, dict]
+    among: dict[str, list[str]]
     sizes: dict[str, int]
     classes: int
     seed: int
@@ -209,6 +214,8 @@ class _Seed:
         spec["side"] = entry.get("side") or spec["side"]
         if sources.module(entry["source"]).SEEDED:
             spec["seed"] = self.seed
+        if name in self.among:
+            spec["among"] = self.among[name]
         wanted = spec.pop("download", False)
         fetched = self.fetched(entry["source"], spec["path"], wanted) if wanted else []
         id = _id(name, spec)

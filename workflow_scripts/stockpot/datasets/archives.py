@@ -22,7 +22,8 @@ COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile reads others without a bound
 ENCRYPTED = 1  # a flag of a zip's members
-LONGEST_HEADER = 1 << 20  # bytes of a long name or of pax records, which tarfile reads at once
+LONGEST_HEADER = 1 << 16  # bytes of a long name or of pax records, which tarfile reads at once
+LONGEST_GLOBALS = 1 << 12  # letters of pax records that hold for all members
 _HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -110,7 +111,7 @@ class _Counted:
         return block
 
 
-class _Header(tarfile.TarInfo):
+class StrictHeader(tarfile.TarInfo):
     """A header that is broken or missing is damage; to tarfile it is the end of the archive."""
 
     @classmethod
@@ -125,18 +126,27 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def fromtarfile(cls, tar):
         try:
-            return super().fromtarfile(tar)
+            found = super().fromtarfile(tar)
         except tarfile.EOFHeaderError:
             raise
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError) as error:
+            raise tarfile.ReadError("cut short, as the mark of its end is missing") from error
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error)) from error
+        # What follows a header may set its size anew, and the next is looked for behind that.
+        if found.size < 0:
+            raise tarfile.ReadError(f"{found.name[:100]!r} has {found.size} bytes")
+        # Headers for all members are kept, and copied for each of them.
+        if sum(map(len, tar.pax_headers.values())) > LONGEST_GLOBALS:
+            raise tarfile.ReadError("its global headers are too long")
+        return found
 
 
 def _tar(stream: BinaryIO, what: str, count: Callable[[int], None]) -> Iterator[Member]:
     plain = _Counted(stream, count)
     with (
         legible(what),
-        tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header, bufsize=1 << 16) as tar,
+        tarfile.open(fileobj=plain, mode="r|", tarinfo=StrictHeader, bufsize=1 << 16) as tar,
     ):
         while (info := tar.next()) is not None:
             tar.members.clear()  # or millions of them stay in memory

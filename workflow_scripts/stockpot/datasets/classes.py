@@ -39,12 +39,23 @@ def class_texts(datasets: dict[str, dict], name: str, locate: Locate) -> dict[st
     return getattr(sources.module(entry["source"]), "texts", lambda *_: {})(entry, locate)
 
 
+def classes_with_images(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
+    """Those of its classes that have images, as far as that is known."""
+    return sources.classes_with_images(datasets[origin(datasets, name)], locate)
+
+
 def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
-    """Classes that a model must have to answer: those that each class stands for."""
+    """Classes that a model must have to answer: those that each class with images stands for."""
     entry = datasets[origin(datasets, name)]
     found = getattr(sources.module(entry["source"]), "merges", lambda *_: {})(entry, locate)
-    own = class_names(datasets, name, locate)
+    own = classes_with_images(datasets, name, locate)
     return [wanted for label in own for wanted in found.get(label, [label])]
+
+
+def answers_among_all(datasets: dict[str, dict], name: str) -> bool:
+    """Are answers to a set taken among all classes of the study, not among its own?"""
+    entry = datasets[origin(datasets, name)]
+    return sources.is_own(entry["source"]) and sources.with_defaults(entry)["classes"] != "own"
 
 
 def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:

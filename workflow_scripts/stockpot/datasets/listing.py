@@ -1,4 +1,4 @@
-"""Has a folder of files changed? Answered from names, sizes and times, without reading them."""
+"""Which files lie in a folder, and has it changed? Answered without reading them."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..digest import short
 from ..errors import StockpotError
+from ..runtime.escape import one_line
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -16,21 +17,40 @@ def class_folders(folder: Path) -> list[str]:
 def files_below(folder: Path) -> list[Path]:
     """Every file below a folder, through links too, sorted; hidden ones are none.
 
-    A link back up is not followed.
+    A folder that links lead to more than once is entered once. Raises StockpotError for what is
+    neither a file nor a folder, such as a pipe.
     """
-    return sorted(_walk(folder, frozenset()))
+    return sorted(Path(path) for path, hidden in _walk(str(folder), set()) if not hidden)
 
 
-def _walk(folder: Path, above: frozenset) -> Iterator[Path]:
-    real = os.path.realpath(folder)
-    if real not in above:
-        for entry in os.scandir(folder):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _walk(Path(entry.path), above | {real})
+def every_file(folder: Path) -> list[str]:
+    """As ``files_below``, with the hidden ones; of a hidden folder its name alone, with a /."""
+    return sorted(path for path, _ in _walk(str(folder), set()))
+
+
+def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    """(path, is it hidden?) of every file. entered: device and inode of the folders so far."""
+    stat = os.stat(folder)
+    identity = (stat.st_dev, stat.st_ino)
+    if identity in entered:
+        return
+    entered.add(identity)
+    with os.scandir(folder) as listed:
+        entries = sorted(listed, key=lambda entry: entry.name)
+    for entry in entries:
+        hidden = entry.name.startswith(".")
+        if entry.is_dir():
+            if hidden:
+                yield f"{entry.path}/", True
             else:
-                yield Path(entry.path)
+                yield from _walk(entry.path, entered)
+            continue
+        if not entry.is_file() and os.path.exists(entry.path):
+            raise StockpotError(
+                f"{one_line(entry.path, 300)}: is a pipe, a socket or a device, not a file; move "
+                "it away"
+            )
+        yield entry.path, hidden
 
 
 def listing_digest(folder: Path, key: str) -> str:
@@ -46,5 +66,7 @@ def listing_digest(folder: Path, key: str) -> str:
     try:
         found = [(path, path.stat()) for path in files_below(folder)]
     except OSError as error:
-        raise StockpotError(f"{key}: cannot read {error.filename} ({error.strerror})") from error
+        raise StockpotError(
+            f"{key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"
+        ) from error
     return short([[str(p.relative_to(folder)), s.st_size, s.st_mtime_ns] for p, s in found])

@@ -19,6 +19,10 @@ A source module defines
 - ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
   the facts;
 - where a class stands for several of the model's, ``merges(entry, locate)``: class -> those;
+- ``OWN``, a literal, where the files are a user's own: then an entry also has the key ``classes``,
+  ``counts`` has one number per class, and ``unused(entry, locate)`` says what of the files is not
+  read: kind -> (how many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where
+  answers are taken among more than the set's own;
 - where prompts need other words than the class names, ``texts(entry, locate)``: class -> text.
 
 ``locate`` turns a path of the config into where the file is. The module is imported when a
@@ -30,6 +34,7 @@ from typing import NamedTuple
 
 from ... import registry
 from ...digest import canonical
+from ...runtime.escape import one_line
 from ..split import PARTS, part_size
 
 FOR_ENCODED = {
@@ -62,6 +67,15 @@ FOR_ENCODED = {
 }  # fmt: skip
 
 
+FOR_OWN = {
+    "classes": {
+        "description": "a test set's answers are taken among all classes of the study, or, as "
+        "ImageNet-R is scored, among its own: those that have images",
+        "enum": ["all", "own"],
+        "default": "all",
+    },
+}
+
 DOWNLOAD = {
     "download": {
         "description": "fetch it to its path: true from where it is published, or from this URL",
@@ -88,8 +102,14 @@ def archives(name: str) -> list[dict]:
     return registry.literal(__file__, name, "ARCHIVES") or []
 
 
+def is_own(name: str) -> bool:
+    """Are its files a user's own?"""
+    return bool(registry.literal(__file__, name, "OWN"))
+
+
 def options(name: str) -> dict[str, dict]:
-    own = registry.options(__file__, name) | (FOR_ENCODED if encoded(name) else {})
+    own = (FOR_OWN if is_own(name) else {}) | registry.options(__file__, name)
+    own |= FOR_ENCODED if encoded(name) else {}
     return own | (DOWNLOAD if archives(name) else {})
 
 
@@ -111,6 +131,27 @@ def counts(entry: dict, locate) -> list[int]:
     counts = module(entry["source"]).counts(entry, locate)
     split = with_defaults(entry).get("split")
     return [part_size(n, split) for n in counts] if split else counts
+
+
+def classes_with_images(entry: dict, locate) -> list[str]:
+    """Classes of an entry that have images in its source, as far as that can be known."""
+    found = module(entry["source"])
+    names = found.classes(entry, locate)
+    if not is_own(entry["source"]):
+        return names
+    counted = found.counts(entry, locate)
+    return [name for name, n in zip(names, counted, strict=True) if n]
+
+
+def unused(entry: dict, locate) -> str:
+    """What of a user's own files is not read, in words; "" where all is."""
+    if not is_own(entry["source"]):
+        return ""
+    kinds = sorted(module(entry["source"]).unused(entry, locate).items())
+    told = [f"{n:,} {kind} (as {one_line(first, 60)})" for kind, (n, first) in kinds[:6]]
+    if kinds[6:]:
+        told.append(f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds")
+    return ", ".join(told)
 
 
 class Identity(NamedTuple):

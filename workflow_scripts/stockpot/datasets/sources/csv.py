@@ -1,14 +1,15 @@
 """A CSV file with the path and the label of each image."""
 
-import csv
 import os
+import stat
 from pathlib import Path
 
 from ...digest import sha256_file, short
 from ...errors import StockpotError
+from ...runtime.csv_file import read_columns
+from ...runtime.escape import one_line
 from . import with_defaults
-from ._own import names_of, once, per_class, places_of
-from ._published import reading
+from ._own import Classes, Tally, answered, classes_of, once, tally
 
 OPTIONS = {
     "path": {"description": "a CSV file with a header, in UTF-8", "type": "string"},
@@ -22,35 +23,38 @@ OPTIONS = {
     "label_column": {"type": "string", "default": "label"},
 }
 ENCODED = True
+OWN = True
 SEEDED = False
+
+Row = tuple[int, str, str]  # line, path, label
 
 
 def classes(entry, locate):
-    return names_of(_labels(_rows(entry, locate)), None)
+    return _classes(entry, locate).names
 
 
 def counts(entry, locate):
-    found = _labels(_rows(entry, locate))
-    names = names_of(found, None)
-    return per_class(places_of(found, names), names)
+    return _classes(entry, locate).counts
 
 
 def identity(entry, locate):
     return str(locate(entry["path"]).resolve())
 
 
+def unused(entry, locate):
+    """Every row is read, or the file is refused."""
+    return {}
+
+
 def facts(entry, locate, key):
     file, folder = locate(entry["path"]), entry.get("images")
     if not file.is_file():
         hint = "; source: folder reads a folder per class" if file.is_dir() else ""
-        raise StockpotError(f"{key}.path: no file {file}{hint}")
+        raise StockpotError(f"{key}.path: no file {one_line(file, 200)}{hint}")
     images = locate(folder) if folder else file.parent
     if not images.is_dir():
-        raise StockpotError(f"{key}.images: no folder {images}")
-    changed = []
-    for where, path, _ in _rows(entry, locate):
-        stat = _image(Path(os.path.abspath(images)), where, path).stat()
-        changed.append([stat.st_size, stat.st_mtime_ns])
+        raise StockpotError(f"{key}.images: no folder {one_line(images, 200)}")
+    changed = _check_images(file, os.path.abspath(images), _rows(entry, locate))
     return {"path": str(file), "images": str(images), "files": short([sha256_file(file), changed])}
 
 
@@ -58,66 +62,92 @@ def prepare(spec):
     from ..examples import Examples, File
 
     rows = _rows(spec, Path)
-    found = _labels(rows)
-    names = names_of(found, None)
-    images = Path(os.path.abspath(spec["images"]))
+    known = _classes(spec, Path)
+    names, labels = answered(spec, known.names, [known.row[label] for _, _, label in rows])
+    images = os.path.abspath(spec["images"])
+    file = Path(spec["path"])
     return Examples(
-        images=[File(str(_image(images, where, path))) for where, path, _ in rows],
-        labels=places_of(found, names),
+        images=[File(_image(images, f"{file}, line {line}", path)[0]) for line, path, _ in rows],
+        labels=labels,
         class_names=names,
         keys=[path for _, path, _ in rows],
     )
 
 
-def _image(images: Path, where: str, path: str) -> Path:
-    """A path may be absolute; one that is not may not lead out of the folder."""
-    file = Path(os.path.normpath(images / path))
-    if not os.path.isabs(path) and not file.is_relative_to(images):
-        raise StockpotError(f"{where}: {path} leads out of {images}; an absolute path may")
-    if not file.is_file():
-        raise StockpotError(f"{where}: no file {file}")
-    return file
+def _check_images(file: Path, images: str, rows: list[Row]) -> list[list[int]]:
+    """Size and time of every image. Raises StockpotError for one that is missing, leads out of the
+    folder, or stands in two rows: by one path, by two spellings of it, or through a link."""
+    shown = one_line(file, 150)
+    changed, lines, repeated = [], {}, []
+    for line, path, label in rows:
+        _, found = _image(images, f"{shown}, line {line}", path)
+        if not stat.S_ISREG(found.st_mode):
+            raise StockpotError(f"{shown}, line {line}: {one_line(path, 150)} is no file")
+        changed.append([found.st_size, found.st_mtime_ns])
+        before = lines.setdefault((found.st_dev, found.st_ino), (line, path, label))
+        if before[0] != line:
+            repeated.append((before, (line, path, label)))
+    if repeated:
+        (line, path, label), (again, other, second) = repeated[0]
+        labels = "" if label == second else f", under the label '{one_line(second, 50)}'"
+        more = f"; {len(repeated):,} rows repeat an image" if repeated[1:] else ""
+        raise StockpotError(
+            f"{shown}, line {again}: {one_line(other, 100)} is the image of line {line}"
+            f"{labels}, {one_line(path, 100)}, and would count twice{more}. List each image once"
+        )
+    return changed
 
 
-def _labels(rows):
-    return [(where, label) for where, _, label in rows]
+def _image(images: str, where: str, path: str) -> tuple[str, os.stat_result]:
+    """The file of a row. A path may be absolute; one that is not may not lead out of the folder."""
+    absolute = path.startswith("/")
+    file = os.path.normpath(path if absolute else f"{images}/{path}")
+    if not absolute and not file.startswith(images.rstrip("/") + "/"):
+        raise StockpotError(
+            f"{where}: {one_line(path, 100)} leads out of {one_line(images, 150)}; an absolute "
+            "path may"
+        )
+    try:
+        return file, os.stat(file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        missing = "" if isinstance(error, FileNotFoundError) else f" ({reason})"
+        raise StockpotError(f"{where}: no file {one_line(file, 200)}{missing}") from error
 
 
-def _rows(entry, locate) -> list[tuple[str, str, str]]:
+def _classes(entry, locate) -> Classes:
+    entry = with_defaults(entry)
+    found = _tally(locate(entry["path"]), entry["path_column"], entry["label_column"])
+    return classes_of(entry, found, None)
+
+
+def _rows(entry, locate) -> list[Row]:
     entry = with_defaults(entry)
     return _read(locate(entry["path"]), entry["path_column"], entry["label_column"])
 
 
-def _separator(columns: list[str] | None) -> str:
-    """A hint for a file that another program's habits have shaped."""
-    found = [mark for mark in (";", "\t") if any(mark in column for column in columns or [])]
-    return "; columns are separated by commas here" if found else ""
+@once
+def _tally(file: Path, path_column: str, label_column: str) -> Tally:
+    shown = one_line(file, 150)
+    rows = _read(file, path_column, label_column)
+    return tally((f"{shown}, line {line}", label) for line, _, label in rows)
 
 
 @once
-def _read(file: Path, path_column: str, label_column: str) -> list[tuple[str, str, str]]:
-    """(where it stands, path, label) of every row."""
+def _read(file: Path, path_column: str, label_column: str) -> list[Row]:
+    """(line, path, label) of every row."""
+    columns = {
+        path_column: "path_column names another",
+        label_column: "label_column names another",
+    }
+    if path_column == label_column:
+        raise StockpotError(f"{one_line(file, 200)}: path_column and label_column are one column")
     found = []
-    with (
-        reading(file, "a CSV file in UTF-8 is wanted"),
-        # A mark at the beginning is what Excel writes.
-        open(file, newline="", encoding="utf-8-sig") as stream,
-    ):
-        rows = csv.DictReader(stream)
-        for option, column in (("path_column", path_column), ("label_column", label_column)):
-            if column not in (rows.fieldnames or []):
-                raise StockpotError(
-                    f"{file}: no column {column!r}; there are "
-                    f"{', '.join(rows.fieldnames or []) or 'none'} ({option} names another)"
-                    + _separator(rows.fieldnames)
-                )
-        for row in rows:
-            where = f"{file}, line {rows.line_num}"
-            values = [(row[column] or "").strip() for column in (path_column, label_column)]
-            for column, value in zip((path_column, label_column), values):
-                if not value:
-                    raise StockpotError(f"{where}: no {column}")
-            found.append((where, *values))
+    for line, values in read_columns(file, columns):
+        for column, value in zip(columns, values):
+            if not value:
+                raise StockpotError(f"{one_line(file, 200)}, line {line}: no {column}")
+        found.append((line, *values))
     if not found:
-        raise StockpotError(f"{file}: no rows below the header")
+        raise StockpotError(f"{one_line(file, 200)}: no rows below the header")
     return found

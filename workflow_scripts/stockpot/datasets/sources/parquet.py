@@ -6,22 +6,32 @@ pyarrow.
 """
 
 import json
+import os
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
 from ...errors import StockpotError
+from ...runtime.bounded import bounded
+from ...runtime.escape import one_line
+from ...runtime.regular_files import check_regular
 from . import with_defaults
 from ._own import (
+    Classes,
+    Tally,
+    answered,
+    class_file,
     class_list,
+    class_name,
+    classes_of,
     file_facts,
     files_of,
     list_facts,
-    names_of,
     once,
-    per_class,
-    places_of,
+    total,
+    unused_beside,
 )
 from ._published import reading
 
@@ -35,24 +45,30 @@ OPTIONS = {
     "image_column": {"type": "string", "default": "image"},
     "label_column": {"type": "string", "default": "label"},
     "classes": {
-        "description": "file with one class per line; needed where labels are numbers without "
-        "names in the file",
+        "description": "all or own, see there; or a file with one class per line, needed where "
+        "labels are numbers without names in the file",
+        "type": "string",
+        "default": "all",
+    },
+    "class_list": {
+        "description": "that file, where classes is own",
         "type": "string",
         "default": None,
     },
 }
 ENCODED = True
+OWN = True
 SEEDED = False
 HINT = "a Parquet file is wanted"
+BATCH = 1 << 16  # labels that are held at once
 
 
 def classes(entry, locate):
-    return _known(entry, locate)[2]
+    return _classes(entry, locate).names
 
 
 def counts(entry, locate):
-    _, found, names = _known(entry, locate)
-    return per_class(places_of(found, names), names)
+    return _classes(entry, locate).counts
 
 
 def identity(entry, locate):
@@ -60,29 +76,32 @@ def identity(entry, locate):
     return f"{locate(entry['path']).resolve()} {entry['glob']}"
 
 
+def unused(entry, locate):
+    path = locate(entry["path"])
+    return unused_beside(path, files_of(path, with_defaults(entry)["glob"]))
+
+
 def facts(entry, locate, key):
     path, filled = locate(entry["path"]), with_defaults(entry)
     found = file_facts(path, filled["glob"], key)
     for file in files_of(path, filled["glob"]):
         _groups(file, filled["image_column"])
-    return found | list_facts(entry, locate, key)
+    return found | list_facts(entry, locate, key) | {"unused": unused(entry, locate)}
 
 
 def prepare(spec):
     from ..examples import Examples
 
-    files, found, names = _known(spec, Path)
-    column, images = spec["image_column"], []
-    for file in files:
-        groups = _groups(file, column)
-        images += [
-            Cell(str(file), column, group, row)
-            for group, rows in enumerate(groups)
-            for row in range(rows)
-        ]
+    known, column = _classes(spec, Path), spec["image_column"]
+    images, labels = [], []
+    for file in files_of(Path(spec["path"]), spec["glob"]):
+        for group, rows in enumerate(_groups(file, column)):
+            images += [Cell(str(file), column, group, row) for row in range(rows)]
+        labels += [known.row[label] for label in _each_label(file, spec["label_column"])]
+    names, labels = answered(spec, known.names, labels)
     return Examples(
         images=images,
-        labels=places_of(found, names),
+        labels=labels,
         class_names=names,
         keys=[f"{Path(image.file).name} {image.group} {image.row}" for image in images],
     )
@@ -124,58 +143,141 @@ def _values(file: str, column: str, group: int):
 
 
 def _opened(file: Path):
+    with reading(file, HINT):
+        check_regular(os.stat(file).st_mode, file)
+        return _parquet_file(file)(file)
+
+
+def _parquet_file(file: Path):
+    """The class that reads such files."""
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise StockpotError(f"{file}: reading it needs pyarrow (pip install pyarrow)") from error
-    with reading(file, HINT):
-        return ParquetFile(file)
+    return ParquetFile
 
 
-def _known(entry, locate):
-    """(files, where each label stands and what it is, class names)"""
+def _classes(entry, locate) -> Classes:
     entry = with_defaults(entry)
-    files = files_of(locate(entry["path"]), entry["glob"])
-    names, found = class_list(entry["classes"] and locate(entry["classes"])), []
-    for file in files:
-        own, labels = _labels(file, entry["label_column"])
-        if own and names and own != names and not entry["classes"]:
+    listed = class_list(locate(class_file(entry)) if class_file(entry) else None)
+    names, tallies = listed, []
+    for file in files_of(locate(entry["path"]), entry["glob"]):
+        own, found = _tally(file, entry["label_column"])
+        if listed is None and own and names and own != names:
             raise StockpotError(
-                f"{file}: its classes are {', '.join(own[:5])}, …, those before it have "
-                f"{', '.join(names[:5])}, …; the files of one set number them alike"
+                f"{one_line(file, 150)}: its classes are {_some(own)}, those before it have "
+                f"{_some(names)}; the files of one set number them alike"
             )
         names = names or own
-        found += labels
-    return files, found, names_of(found, names)
+        tallies.append(found)
+    return classes_of(entry, total(tallies), names)
+
+
+def _some(names: list[str]) -> str:
+    return one_line(", ".join(names[:5]), 120) + (", …" if names[5:] else "")
 
 
 @once
-def _labels(file: Path, column: str):
-    """(names of the classes where the file has them, labels and where they stand)"""
+def _tally(file: Path, column: str) -> tuple[list[str] | None, Tally]:
+    """Names of the classes where the file has them, and its labels."""
+    _parquet_file(file)  # imported here, as a child with little room cannot start its threads
+    return bounded(_read_tally, file, column)
+
+
+def _read_tally(file: Path, column: str) -> tuple[list[str] | None, Tally]:
+    found, row, shown = Tally(), 0, one_line(file, 150)
     with _opened(file) as parquet:
-        schema = parquet.schema_arrow
-        _check(file, schema, column, "label_column")
-        names = _names(file, schema, column)
+        _check(file, parquet.schema_arrow, column, "label_column")
+        names = _names(file, parquet.schema_arrow, column)
+        for batch in _batches(file, parquet, column):
+            # A few labels stand for many rows, so each is looked at once per batch.
+            for counted in batch.value_counts():
+                label, n = counted["values"].as_py(), counted["counts"].as_py()
+                if label not in found.counts or not _is_label(label):
+                    place = row + _first(batch, counted["values"])
+                    where = f"{shown}, row {place}"
+                    if not _is_label(label):
+                        raise StockpotError(
+                            f"{where}: the {column} is {one_line(repr(label), 100)}, no name or "
+                            "number"
+                        )
+                    found.add(label, where, n)
+                else:
+                    found.add(label, "", n)
+            row += len(batch)
+    return names, found
+
+
+def _is_label(label) -> bool:
+    return isinstance(label, int | str) and not isinstance(label, bool) and label != ""
+
+
+def _first(batch, value) -> int:
+    """Row of the first such value in a batch."""
+    if not value.is_valid:
+        return batch.is_null().index(True).as_py()
+    return batch.index(value).as_py()
+
+
+def _batches(file: Path, parquet, column: str):
+    """The labels, some rows at a time, as plain arrays."""
+    from pyarrow import types
+
+    kind = parquet.schema_arrow.field(column).type
+    if types.is_nested(kind):
+        raise StockpotError(
+            f"{one_line(file, 150)}: the column {column!r} is {one_line(kind, 100)}, not names or "
+            "numbers"
+        )
+    batches = parquet.iter_batches(BATCH, columns=[column], use_threads=False)
+    while True:
         with reading(file, HINT):
-            labels = parquet.read(columns=[column]).column(column).to_pylist()
-    for row, label in enumerate(labels):
-        if not isinstance(label, int | str) or label == "":
-            raise StockpotError(f"{file}, row {row}: the {column} is {label!r}, no name or number")
-    return names, [(f"{file}, row {row}", label) for row, label in enumerate(labels)]
+            batch = next(batches, None)
+            if batch is None:
+                return
+            labels = batch.column(0)
+            if types.is_dictionary(labels.type):
+                labels = labels.dictionary_decode()
+        yield labels
+
+
+def _each_label(file: Path, column: str):
+    with _opened(file) as parquet:
+        for batch in _batches(file, parquet, column):
+            yield from batch.to_pylist()
 
 
 def _names(file: Path, schema, column: str) -> list[str] | None:
+    """Names of the classes that the datasets library has written into the schema."""
     described = (schema.metadata or {}).get(b"huggingface")
     if not described:
         return None
     with reading(file, HINT):
-        feature = json.loads(described).get("info", {}).get("features", {}).get(column, {})
-        return feature.get("names")
+        found = json.loads(described)
+    for key in ("info", "features", column, "names"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if not found:
+        return None
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise StockpotError(
+            f"{one_line(file, 150)}: the names of its classes, in the schema's metadata, are no "
+            "list of texts; classes: names a file with one class per line"
+        )
+    names = [class_name(one_line(file, 150), name) for name in found]
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise StockpotError(f"{one_line(file, 150)}: the class {twice[0]!r} is listed twice")
+    return names
 
 
 @once
 def _groups(file: Path, column: str) -> list[int]:
     """Rows of each group of a file whose column may hold images."""
+    _parquet_file(file)
+    return bounded(_read_groups, file, column)
+
+
+def _read_groups(file: Path, column: str) -> list[int]:
     from pyarrow import types
 
     with _opened(file) as parquet:
@@ -195,6 +297,6 @@ def _groups(file: Path, column: str) -> list[int]:
 def _check(file: Path, schema, column: str, option: str) -> None:
     if column not in schema.names:
         raise StockpotError(
-            f"{file}: no column {column!r}; there are {', '.join(schema.names)} "
-            f"({option} names another)"
+            f"{one_line(file, 150)}: no column {column!r}; there are "
+            f"{one_line(', '.join(schema.names), 200)} ({option} names another)"
         )

@@ -1,0 +1,211 @@
+"""Test sets that lack classes: among which classes models answer, and what the plan says."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from coloured import Painter, labelled, paint_all
+from conftest import ROOT, encoded_spec
+
+from stockpot import spec
+from stockpot.datasets import sources
+from stockpot.datasets.dataset import Dataset, read_dataset
+from stockpot.datasets.prepare import prepare
+from stockpot.errors import StockpotError
+
+CLASSES = ["cat", "dog", "fox"]
+SHIFT = {"dog/1.png": "red", "dog/2.png": "green", "fox/3.png": "blue"}
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory):
+    return Painter(tmp_path_factory.mktemp("coloured"))
+
+
+@pytest.fixture
+def study(config, tmp_path):
+    """A study of three classes, of whose images the shift has two."""
+    few = {"held_out": 1, "test": 1}
+    for name in CLASSES:
+        paint_all(tmp_path / "all", {f"{name}/{i}.png": "red" for i in range(4)})
+    for role, part in (("train", "train"), ("held_out", "held-out"), ("reference", "test")):
+        path = str(tmp_path / "all")
+        config["datasets"][part] = {
+            "source": "folder",
+            "path": path,
+            "split": {"part": part, **few},
+        }
+        config["data"][role] = part
+    config["data"] |= {"shifts": ["other"], "corrupted": []}
+    config["standard"]["models"] = {}
+    paint_all(tmp_path / "other", SHIFT)
+    config["datasets"]["other"] = {"source": "folder", "path": str(tmp_path / "other")}
+    return config
+
+
+def plan_of(config: dict) -> spec.Plan:
+    def locate(path: str) -> Path:
+        return Path(path) if Path(path).is_absolute() else ROOT / path
+
+    return spec.build(config, locate)
+
+
+def planned(plan: spec.Plan, name: str) -> dict:
+    (found,) = (d["spec"] for d in plan.datasets.values() if d["spec"]["name"] == name)
+    return found
+
+
+def made(plan: spec.Plan, name: str, folder: Path) -> Dataset:
+    """The data set as a job prepares it."""
+    found = planned(plan, name)
+    extra = encoded_spec(found["source"], side=32)
+    prepare(folder, {**extra, **found, "side": 32}, threads=1)
+    return read_dataset(folder)
+
+
+def as_parquet(config: dict, folder: Path) -> None:
+    """The shift's images in a file whose schema names all classes."""
+    rows = [(folder / "other" / file, CLASSES.index(file.split("/")[0])) for file in sorted(SHIFT)]
+    table = pa.table(
+        {"image": [file.read_bytes() for file, _ in rows], "label": [label for _, label in rows]}
+    )
+    features = {"label": {"_type": "ClassLabel", "names": CLASSES}}
+    described = json.dumps({"info": {"features": features}})
+    pq.write_table(table.replace_schema_metadata({"huggingface": described}), folder / "a.parquet")
+    config["datasets"]["other"] = {"source": "parquet", "path": str(folder / "a.parquet")}
+
+
+@pytest.mark.parametrize("container", ["folder", "parquet"])
+@pytest.mark.parametrize("among, right", [("all", [False, True, True]), ("own", [True] * 3)])
+def test_one_rule_whatever_the_container(container, among, right, study, painter, tmp_path):
+    if container == "parquet":
+        as_parquet(study, tmp_path)
+    study["datasets"]["other"]["classes"] = among
+    data = made(plan_of(study), "other", tmp_path / "out")
+    assert [name for _, name in labelled(data)] == ["dog", "dog", "fox"]
+    assert data.class_names == (CLASSES if among == "all" else ["dog", "fox"])
+    # Red is a cat above all, which only a model that may answer so can get wrong.
+    says = {"red": {"cat": 9.0, "dog": 5.0}, "green": "dog", "blue": "fox"}
+    assert painter.ask(data, CLASSES, says).correct == right
+
+
+@pytest.mark.parametrize("among, words", [("all", "all"), ("own", "those")])
+def test_the_plan_says_which(among, words, study):
+    study["datasets"]["other"]["classes"] = among
+    plan = plan_of(study)
+    note = f"2 of 3 classes, answers among {words}"
+    assert f"data.shifts.0: other, 3 images of {note}; accuracies to ± 57 points" in plan.summary
+    assert plan.class_notes == {"other": note}
+
+
+def test_a_whole_set_needs_no_word(study, tmp_path):
+    paint_all(tmp_path / "other", {"cat/4.png": "blue"})
+    assert plan_of(study).class_notes == {}
+
+
+def test_the_order_of_another_set_is_the_studys(study, tmp_path):
+    """The classes of a list in another order, with one that the study lacks and no image has."""
+    (tmp_path / "classes.txt").write_text("fox\ncow\ndog\ncat\n")
+    as_parquet(study, tmp_path)
+    rows = pq.read_table(tmp_path / "a.parquet").column("image").to_pylist()
+    pq.write_table(pa.table({"image": rows, "label": [2, 2, 0]}), tmp_path / "a.parquet")
+    study["datasets"]["other"]["classes"] = str(tmp_path / "classes.txt")
+    data = made(plan_of(study), "other", tmp_path / "out")
+    assert data.class_names == CLASSES and data.labels.tolist() == [1, 1, 2]
+    listed = study["datasets"]["other"] | {"classes": "own"}
+    study["datasets"]["other"] = listed | {"class_list": str(tmp_path / "classes.txt")}
+    data = made(plan_of(study), "other", tmp_path / "own")
+    assert data.class_names == ["fox", "dog"] and data.labels.tolist() == [1, 1, 0]
+
+
+def test_training_sets_keep_their_own_classes(study):
+    plan = plan_of(study)
+    assert "among" not in planned(plan, "train")
+    assert planned(plan, "held-out")["among"] == planned(plan, "test")["among"] == CLASSES
+
+
+@pytest.mark.parametrize("role", ["train", "held_out", "reference", "shifts.0"])
+def test_a_set_of_one_class_is_refused(role, study, tmp_path):
+    paint_all(tmp_path / "one", {"dog/1.png": "red", "dog/2.png": "red", "dog/3.png": "red"})
+    study["datasets"]["one"] = {"source": "folder", "path": str(tmp_path / "one")}
+    if role == "shifts.0":
+        study["data"]["shifts"] = ["one"]
+    elif role == "train":
+        study["data"]["train"] = "one"
+        study["datasets"]["test"] |= {"split": None, "path": str(tmp_path / "other")}
+    else:
+        study["data"][role] = "one"
+    line = r"all images of one are of one class, 'dog'|class.* not among the 1"
+    with pytest.raises(StockpotError, match=line):
+        plan_of(study)
+
+
+def test_accents_are_compared_in_one_form(study, tmp_path):
+    (tmp_path / "all/cat").rename(tmp_path / "all/caf\u00e9")
+    paint_all(tmp_path / "other", {"cafe\u0301/4.png": "blue"})
+    plan = plan_of(study)
+    assert planned(plan, "other")["among"] == ["caf\u00e9", "dog", "fox"]
+    data = made(plan, "other", tmp_path / "out")
+    assert [name for _, name in labelled(data)].count("caf\u00e9") == 1
+    paint_all(tmp_path / "other", {"caf\u00e9/5.png": "blue"})
+    with pytest.raises(StockpotError, match="two folders are called 'café'.*Join them"):
+        plan_of(study)
+
+
+def test_all_wrong_classes_are_named_at_once(study, tmp_path):
+    names = {f"{name}/1.png": "red" for name in ("dogg", "fo x", "a" * 200, *map(str, range(50)))}
+    paint_all(tmp_path / "other", names)
+    with pytest.raises(StockpotError) as raised:
+        plan_of(study)
+    line = str(raised.value)
+    assert "datasets.other: its 53 classes '0', '1', '10'" in line and "and 47 others" in line
+    assert len(line) <= 500 and "among the 3 classes of the training set train" in line
+    for name in map(str, range(50)):
+        (tmp_path / "other" / name / "1.png").unlink()
+        (tmp_path / "other" / name).rmdir()
+    with pytest.raises(StockpotError, match="'dogg' .did you mean 'dog'..*'fo x'"):
+        plan_of(study)
+
+
+def test_classes_without_training_images_are_named(study, tmp_path):
+    (tmp_path / "all/dog/0.png").unlink()
+    (tmp_path / "all/dog/1.png").unlink()
+    with pytest.raises(StockpotError, match=r"train\.split: leaves nothing .* of dog \(2 images\)"):
+        plan_of(study)
+
+
+def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
+    as_parquet(study, tmp_path)
+    rows = pq.read_table(tmp_path / "a.parquet").column("image").to_pylist()
+    pq.write_table(pa.table({"image": rows * 4, "label": [0, 0, 1] * 4}), tmp_path / "a.parquet")
+    (tmp_path / "classes.txt").write_text("dog\nfox\nring\nbar\n")
+    split = study["datasets"]["train"]["split"]
+    entry = {"source": "parquet", "path": str(tmp_path / "a.parquet"), "split": split}
+    study["datasets"]["train"] = entry | {"classes": str(tmp_path / "classes.txt")}
+    study["data"] |= {"reference": "held-out", "held_out": "test"}
+    for name in ("held-out", "test", "other"):
+        study["datasets"][name] |= {"source": "folder", "path": str(tmp_path / "other")}
+        study["datasets"][name].pop("split", None)
+    line = r"train\.classes: ring, bar of .*classes\.txt have no images"
+    with pytest.raises(StockpotError, match=line):
+        from stockpot.parts import check_counts
+
+        check_counts(study, lambda path: Path(path) if Path(path).is_absolute() else ROOT / path)
+
+
+def test_many_classes_are_counted_in_one_go():
+    """Work grows with the labels, not with their square: 50,000 labels of as many names."""
+    from stockpot.datasets.sources._own import classes_of, tally
+
+    names = [f"class {i}" for i in range(50_000)]
+    found = classes_of({}, tally(("somewhere", name) for name in names), None)
+    assert found.names == sorted(names) and set(found.counts) == {1}
+
+
+def test_every_own_source_has_the_choice():
+    own = [name for name in sources.names() if sources.is_own(name)]
+    assert own == ["csv", "folder", "parquet", "webdataset"]
+    for name in own:
+        assert sources.options(name)["classes"]["default"] == "all"
