@@ -11,7 +11,7 @@ from stockpot import figures
 from stockpot.figures.style import save
 from stockpot.merging.selectors import SELECTORS, compared
 from stockpot.statistics.export import to_markdown
-from stockpot.statistics.tables import read_table
+from stockpot.statistics.tables import read_table, write_table
 
 PUBLISHED = Path(__file__).parents[1] / "resources" / "published"
 HELD_OUT = 26_000  # 2 % of ImageNet's training set, as the soups' paper holds out
@@ -66,7 +66,7 @@ def main(folder: Path, out: Path) -> None:
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "choosing-alpha.md").write_text(text)
-    own.to_csv(out / "choosing-alpha.csv", index=False, float_format="%.6g", lineterminator="\n")
+    write_table(own, out / "choosing-alpha.csv", "%.6g")
     drawn, _ = figures.load("choosing-alpha")({"table": own}, {})
     for suffix in ("png", "pdf"):
         save(drawn, out / f"choosing-alpha.{suffix}")

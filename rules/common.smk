@@ -18,6 +18,7 @@ from stockpot.errors import StockpotError
 from stockpot.gpus import has_gpu
 from stockpot.parts import used
 from stockpot.registry import defaults
+from stockpot.runtime.unshown import Unshown
 from stockpot.training import variants
 
 # A job on another node takes the plan of the run that submitted it, and looks at no data.

@@ -2,7 +2,7 @@ rule export:
     """Write one model for use elsewhere, in the format that the config names."""
     input:
         unpack(lambda w: classifier_files(*classifiers_behind(w))),
-        **prefixed("clip", model_files()),
+        unpack(lambda w: prefixed("clip", model_files())),
         recipe=recipe_behind,
     output:
         directory("<results>/studies/{study}/exports/{export}"),

@@ -20,8 +20,15 @@ rule figure:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain({"figure": FIGURES[w.figure][0], "options": figure_options(w.figure)}),
-        caption=lambda w: figure_caption(w.figure),
+        spec=lambda w: Unshown(
+            plain(
+                {
+                    "figure": FIGURES[w.figure][0],
+                    "options": figure_options(w.figure),
+                    "caption": figure_caption(w.figure),
+                }
+            )
+        ),
         code=lambda w: code_digest("figure.py", plugin("figures", FIGURES[w.figure][0])),
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"
@@ -50,7 +57,7 @@ rule samples:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: {"columns": 12, "texts": class_texts(w.study)},
+        spec=lambda w: Unshown({"columns": 12, "texts": class_texts(w.study)}),
         code=code_digest("samples.py"),
     message:
         "Showing the data sets of {wildcards.study}"

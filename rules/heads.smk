@@ -1,7 +1,7 @@
 rule zero_shot:
     """Build the zero-shot head from its prompts: tower and head, one Classifier."""
     input:
-        **model_files(),
+        unpack(lambda w: model_files()),
     output:
         card="<results>/classifiers/{zero_shot}/classifier.json",
         weights="<results>/classifiers/{zero_shot}/classifier.safetensors",

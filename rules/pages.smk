@@ -21,11 +21,13 @@ rule page:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: {
-            "title": f"{w.analysis.replace('-', ' ').capitalize()}, {w.study}",
-            "captions": [figure_caption(name) for name in figures_of(w.analysis)],
-            "heads": [""],
-        },
+        spec=lambda w: Unshown(
+            {
+                "title": f"{w.analysis.replace('-', ' ').capitalize()}, {w.study}",
+                "captions": [figure_caption(name) for name in figures_of(w.analysis)],
+                "heads": [""],
+            }
+        ),
         code=code_digest("page.py"),
     message:
         "Writing the page of {wildcards.analysis} of {wildcards.study}"
@@ -55,11 +57,13 @@ use rule page as overview with:
         study=one_of(plan.studies),
     localrule: True
     params:
-        spec=lambda w: {
-            "title": f"Overview of {w.study}",
-            "captions": [figure_caption(name) for name in MAIN_FIGURES],
-            "heads": [HEADS[name] for name in ("overview", *OVERVIEW)],
-        },
+        spec=lambda w: Unshown(
+            {
+                "title": f"Overview of {w.study}",
+                "captions": [figure_caption(name) for name in MAIN_FIGURES],
+                "heads": [HEADS[name] for name in ("overview", *OVERVIEW)],
+            }
+        ),
         code=code_digest("page.py"),
     message:
         "Writing the overview of {wildcards.study}"
@@ -87,12 +91,14 @@ rule explore:
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain(
-            {
-                "models": plan.studies[w.study]["models"],
-                "soups": plan.studies[w.study]["soups"],
-                "axis": config["statistics"]["axis"],
-            }
+        spec=lambda w: Unshown(
+            plain(
+                {
+                    "models": plan.studies[w.study]["models"],
+                    "soups": plan.studies[w.study]["soups"],
+                    "axis": config["statistics"]["axis"],
+                }
+            )
         ),
         code=code_digest("explore.py"),
     message:

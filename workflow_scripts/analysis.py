@@ -9,7 +9,7 @@ from stockpot.datasets.dataset import LABELS, read_card
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.statistics.export import to_latex, to_markdown
-from stockpot.statistics.tables import read_table
+from stockpot.statistics.tables import read_table, write_table
 
 with job(snakemake) as spec:
     given, out, name = snakemake.input, snakemake.output, spec["analysis"]
@@ -34,8 +34,7 @@ with job(snakemake) as spec:
         people = analyses.shown(name)(table)
     except Nothing as reason:
         table = people = reason.table()
-    with atomic(out.table) as path:
-        table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
+    write_table(table, out.table, "%.6g")
     with atomic(out.markdown) as path:
         notes = "".join(f"\n{note}\n" for note in evidence.notes)
         path.write_text(to_markdown(people) + notes, "utf-8")

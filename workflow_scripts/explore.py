@@ -14,6 +14,7 @@ with job(snakemake) as spec:
     ids = {id: soup for soup, id in spec["soups"].items()}
     for path in map(Path, snakemake.input.recipes):
         spec["models"][ids[path.stem]]["recipe"] = json.loads(path.read_text("utf-8"))
+    title = f"Every model of {snakemake.wildcards.study}, on the reference and under shift"
     chart = explore(*tables, spec["models"], spec["axis"])
     with atomic(snakemake.output[0]) as path:
-        path.write_text(to_html(chart), "utf-8")
+        path.write_text(to_html(chart, title), "utf-8")

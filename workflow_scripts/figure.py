@@ -4,14 +4,12 @@ from pathlib import Path
 
 from stockpot import figures
 from stockpot.figures.style import save
-from stockpot.files import atomic
 from stockpot.job import job
-from stockpot.statistics.tables import read_table
+from stockpot.statistics.tables import read_table, write_table
 
 with job(snakemake) as spec:
     tables = {name: read_table(path) for name, path in snakemake.input.items()}
     drawn, data = figures.load(spec["figure"])(tables, spec["options"])
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(drawn, Path(path))
-    with atomic(snakemake.output.data) as path:
-        data.to_csv(path, index=False, lineterminator="\n", float_format="%.6f")
+    write_table(data, snakemake.output.data, "%.6f")

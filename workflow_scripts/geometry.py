@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.merging.products import products
+from stockpot.statistics.tables import write_table
 
 with job(snakemake) as spec:
     start, *runs = [Path(card).parent for card in snakemake.input.cards]
     table = products(start, runs)
-    with atomic(snakemake.output[0]) as path:
-        table.to_csv(path, index=False, lineterminator="\n", float_format="%.9g")
+    write_table(table, snakemake.output[0], "%.9g")

@@ -70,8 +70,7 @@ with job(snakemake) as spec:
         (out.robustness, robustness),
         (out.findings, found),
     ):
-        with atomic(path) as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")
+        tables.write_table(table, path, "%.6f")
     with atomic(out.overview) as temporary:
         temporary.write_text(text, "utf-8")
     with atomic(out.latex) as temporary:

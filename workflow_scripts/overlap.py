@@ -7,8 +7,8 @@ import pandas as pd
 
 from stockpot.datasets.dataset import read_card
 from stockpot.datasets.overlap import overlaps
-from stockpot.files import atomic
 from stockpot.job import job
+from stockpot.statistics.tables import write_table
 
 with job(snakemake) as spec:
     training, held_out, tests = (
@@ -20,5 +20,4 @@ with job(snakemake) as spec:
         for other in tests[i + 1 :]:
             alike = read_card(test)["scoring"] == read_card(other)["scoring"]
             found += overlaps([test], [other], most=0.99 if alike else 1)
-    with atomic(snakemake.output[0]) as path:
-        pd.DataFrame(map(asdict, found)).to_csv(path, index=False, lineterminator="\n")
+    write_table(pd.DataFrame(map(asdict, found)), snakemake.output[0])

@@ -84,13 +84,14 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
     assert told["base alpha=0.5"]["recipe"] == "0.5 zero-shot + 0.5 base"
     assert told["base"]["under_shift"] == "50.0 % [39.8, 60.2], n = 100"
     assert re.fullmatch(r"[+-]\d+\.\d \[.*\]", told["base"]["robustness"])
-    assert {row["under"] for row in points} == {"mean of shifts", "s"}
+    assert {row["under"] for row in points} == {"s"}  # the mean of one shift is that shift
 
 
 def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):
     from stockpot.report.explore import to_html
 
-    html = to_html(chart)
-    assert html == to_html(chart) and len(html) > 500_000
+    html = to_html(chart, "Every model of <x>")
+    assert html == to_html(chart, "Every model of <x>") and len(html) > 500_000
+    assert html.count("Every model of &lt;x&gt;") == 2 and "Hover over a point" in html
     assert not re.search(r'<script[^>]*src=|<link[^>]*href="http', html)
     assert "vega.github.io/schema/vega-lite" in json.dumps(chart.to_dict())

@@ -3,31 +3,51 @@
 Vega-Lite through Altair; the scripts are written into the page, which needs no network.
 """
 
+import math
+from functools import cache
+
 import altair as alt
 import numpy as np
 import pandas as pd
+import vl_convert
 
-from ..figures.style import LOOKS, limits, looks, ticks
+from ..figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, limits, looks, ticks
+from ..runtime.escape import json_for_script
 from ..statistics.robustness import Line, inside, transforms
 from ..statistics.tables import BASELINE, KEY, MEAN, datasets, pairs, reference
+from .page import page
 
 WIDTH, HEIGHT = 720, 520
-HEAD = """<h1>Every model, on the reference and under shift</h1>
-<p>Hover over a point for its recipe, numbers and intervals. The wheel zooms, dragging moves the
-plot, a double click brings it back; a click on the legend shows one kind of model. Lines of points
-are WiSE-FT sweeps from the zero-shot model to the model at the other end. The grey line, if any, is
-fitted through the standard models, most of which lie below and left of the view.</p>"""
+HEAD = """<p>Hover over a point for its recipe, numbers and intervals. The wheel zooms, dragging
+moves the plot, a double click brings it back; a click on the legend shows one series alone. Lines
+of points are sweeps from the zero-shot model to the model at the other end, a colour each. The
+grey line, if any, is fitted through the standard models, most of which lie below and left of the
+view.</p>"""
+
+
+def _star(inner: float = 0.4) -> str:
+    """A star of five points as an SVG path between -1 and 1, as Vega wants its own marks."""
+    corners = []
+    for i in range(10):
+        radius = inner if i % 2 else 1.0
+        angle = math.pi * i / 5
+        corners.append(f"{radius * math.sin(angle):.3f},{-radius * math.cos(angle):.3f}")
+    return f"M{'L'.join(corners)}Z"
+
+
 SHAPES = {
-    "zero-shot": "cross", "end-to-end": "circle", "linear-classifier": "square",
+    "zero-shot": _star(), "end-to-end": "circle", "linear-classifier": "square",
     "linear-search": "square", "wise-ft": "circle", "uniform": "triangle-up",
     "from-scratch": "circle",
 }  # fmt: skip
+SIZE, STAR_SIZE = 60, 240  # square pixels
+# Of curves, in their order; with more than these, colours come again.
+PALETTE = (
+    VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, "#882255", "#999933", "#332288", "#AA4499",
+    "#44AA99", "#661100", "#DDCC77", "#6699CC", "#117733", BLACK,
+)  # fmt: skip
 # The menu stands above the scatter.
-STYLE = """
-h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
-p { max-width: 60rem; color: #444; }
-body { font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 1.5rem; }
-#vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
+STYLE = """#vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
 #vis form.vega-bindings { margin-bottom: .8rem; }
 #vg-tooltip-element { max-width: 26rem; }
 #vg-tooltip-element table tr td.key { max-width: 9rem; }
@@ -52,27 +72,28 @@ def explore(
         name="under", value=names[0],
         bind=alt.binding_select(options=names, name="Accuracy under shift on  "),
     )  # fmt: skip
-    kinds = looks(table["kind"])
-    shown = alt.selection_point(fields=["kind"], bind="legend")
+    series = _series(table)
+    shown = alt.selection_point(fields=["series"], bind="legend")
+    legend = alt.Legend(symbolOpacity=1, symbolSize=70, symbolLimit=60, labelLimit=300)
+    domain = list(series)
+    colours = [look["colour"] for look in series.values()]
+    shapes = [look["shape"] for look in series.values()]
     colour = alt.Color(
-        "kind:N", title=None,
-        scale=alt.Scale(domain=list(kinds), range=[look.colour for look in kinds.values()]),
-        legend=alt.Legend(labelExpr=_labels(kinds), symbolOpacity=1, symbolSize=70),
-    )  # fmt: skip
+        "series:N", title=None, scale=alt.Scale(domain=domain, range=colours), legend=legend
+    )
     shape = alt.Shape(
-        "kind:N", title=None,
-        scale=alt.Scale(domain=list(kinds), range=[SHAPES.get(k, "diamond") for k in kinds]),
-        legend=alt.Legend(labelExpr=_labels(kinds), symbolOpacity=1, symbolSize=70),
-    )  # fmt: skip
+        "series:N", title=None, scale=alt.Scale(domain=domain, range=shapes), legend=legend
+    )
+    size = alt.Size("size:Q", scale=None, legend=None)
     x = alt.X("x:Q", title=f"Accuracy on {reference(measurements)} (%)", **_scale(table, "x", axis))
     y = alt.Y("y:Q", title="Accuracy under shift (%)", **_scale(table, "y", axis))
     there = "datum.under == under"
     faded = alt.condition(shown, alt.value(1.0), alt.value(0.06))
     fit = alt.Chart(lines).transform_filter(there).mark_line(color="#8C8C8C", strokeWidth=1.5)
-    curves = alt.Chart(table).transform_filter(f"{there} && datum.curve != ''").mark_line(size=1)
+    curves = alt.Chart(table).transform_filter(f"{there} && datum.curve != ''").mark_line(size=1.5)
     # The ends of a sweep are models with marks of their own.
     inner = f"{there} && (datum.curve == '' || (datum.alpha > 0 && datum.alpha < 1))"
-    marks = alt.Chart(table).transform_filter(inner).mark_point(filled=True, size=60)
+    marks = alt.Chart(table).transform_filter(inner).mark_point(filled=True)
     told = [
         alt.Tooltip(f"{field}:N", title=title)
         for field, title in (
@@ -85,7 +106,9 @@ def explore(
         alt.layer(
             fit.encode(x="x:Q", y="y:Q"),
             curves.encode(x=x, y=y, color=colour, detail="curve:N", order="alpha:Q", opacity=faded),
-            marks.encode(x=x, y=y, color=colour, shape=shape, opacity=faded, tooltip=told),
+            marks.encode(
+                x=x, y=y, color=colour, shape=shape, size=size, opacity=faded, tooltip=told
+            ),
         )
         .add_params(menu, shown)
         .properties(width=WIDTH, height=HEIGHT)
@@ -95,18 +118,45 @@ def explore(
     )
 
 
-def to_html(chart: alt.Chart) -> str:
-    """A whole page with all scripts in it."""
-    page = chart.to_html(inline=True, embed_options={"actions": False, "renderer": "svg"})
-    page = page.replace("</style>", f"{STYLE}</style>", 1)
-    return page.replace('<div id="vis">', f'{HEAD}\n<div id="vis">', 1)
+def to_html(chart: alt.Chart, title: str) -> str:
+    """A whole page with all scripts in it.
+
+    Vega evaluates its expressions itself (``ast``), so that the page need not allow ``eval``.
+    """
+    options = json_for_script({"actions": False, "renderer": "svg", "ast": True})
+    draw = f"vegaEmbed('#vis', {json_for_script(chart.to_dict())}, {options}).catch(console.error);"
+    return page(title, [HEAD, '<div id="vis"></div>'], scripts=[_library(), draw], style=STYLE)
+
+
+@cache
+def _library() -> str:
+    """Vega-Embed with all that it needs, of the version that Altair writes for."""
+    major, minor = alt.SCHEMA_VERSION.split(".")[:2]
+    return vl_convert.javascript_bundle(vl_version=f"{major}_{minor}")
+
+
+def _series(table: pd.DataFrame) -> dict[str, dict]:
+    """What the legend lists, kinds of models and then curves -> colour and shape."""
+    single = table[table["curve"] == ""]
+    known, found = looks(single["kind"]), {}
+    for kind, name in single[["kind", "series"]].drop_duplicates().itertuples(index=False):
+        found[name] = {
+            "colour": known[kind].colour,
+            "shape": SHAPES.get(kind, "diamond"),
+        }
+    taken = [look["colour"] for look in found.values()]
+    free = [colour for colour in PALETTE if colour not in taken]
+    curves = table.loc[table["curve"] != "", "series"].drop_duplicates()
+    for place, name in enumerate(curves):
+        found[name] = {"colour": free[place % len(free)], "shape": "circle"}
+    return found
 
 
 def _points(measurements, rho, models, axis) -> pd.DataFrame:
     forward, _ = transforms(axis)
     held_out = measurements[measurements["role"] == "held-out"].set_index("model")
-    parts = []
-    for dataset in datasets(measurements, "mean", "shift"):
+    known, parts = looks(measurements["kind"]), []
+    for dataset in _shifts(measurements):
         table = pairs(measurements, dataset).merge(
             rho[rho["dataset"] == dataset].drop(columns="dataset"), on=KEY, how="left",
             suffixes=("", "_rho"),
@@ -119,6 +169,9 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
         rows = [
             {
                 "model": row.model, "kind": row.kind, "curve": row.curve, "x": row.x, "y": row.y,
+                "size": STAR_SIZE if row.kind == "zero-shot" else SIZE,
+                "series": f"{known[row.kind].label} to {row.curve}" if row.curve
+                else known[row.kind].label,
                 "alpha": None if pd.isna(row.alpha) else row.alpha,
                 "under": "mean of shifts" if dataset == MEAN else dataset,
                 "recipe": recipe(row.model, row.curve, row.alpha, models),
@@ -133,6 +186,12 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
         ]  # fmt: skip
         parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True)
+
+
+def _shifts(measurements: pd.DataFrame) -> list[str]:
+    """Their mean, where there are several, and every shift."""
+    shifts = datasets(measurements, "shift")
+    return [*datasets(measurements, "mean"), *shifts] if len(shifts) > 1 else shifts
 
 
 def recipe(model: str, curve: str, alpha: float, models: dict[str, dict]) -> str:
@@ -209,10 +268,3 @@ def _scale(table: pd.DataFrame, column: str, axis: str) -> dict:
         "scale": alt.Scale(domain=[float(forward(end)) for end in ends], zero=False, nice=False),
         "axis": alt.Axis(values=list(texts), labelExpr=" : ".join([*cases, "''"])),
     }
-
-
-def _labels(kinds: dict) -> str:
-    """A Vega expression: kind -> its name in legends."""
-    known = {kind: look.label for kind, look in (LOOKS | kinds).items() if kind in kinds}
-    pick = " : ".join(f"datum.value == '{kind}' ? '{text}'" for kind, text in known.items())
-    return f"{pick} : datum.value"

@@ -11,8 +11,22 @@ import re
 # C0 and C1 controls, line separators, and marks that change the direction of what follows.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")  # bytes of a file name that is not UTF-8
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&:@^=-])")
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
+# Of Markdown: what is markup wherever it stands. Intervals, as [1.2, 3.4], are none of it.
+_INTERVAL = r"\[[-+\d., %]+\](?![(\[]|: *[^ ]*:)"
+_INLINE = r"[\\`*\[\]{}<>|~$&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\."
+_BLOCK = r"^#|^[-+=]+(?=\s|$)|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$)"
+_MARKDOWN = re.compile(f"(?P<kept>{_INTERVAL})|{_INLINE}|{_BLOCK}")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+# Spreadsheets run what begins like this, some after blanks and in the wide forms of Asian fonts.
+_FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?|[+-]?(inf|nan)")
+# LaTeX: a bracket or a star after the end of a row would be an argument of it.
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "±": r"$\pm$", "α": r"$\alpha$", "−": "$-$", "\u00a0": "~",
+}  # fmt: skip
 
 
 def one_line(text: object, limit: int = 500) -> str:
@@ -47,9 +61,26 @@ def html(text: object) -> str:
 
 
 def markdown(text: object) -> str:
-    """Text for a paragraph or a table cell of Markdown: nothing in it is markup or HTML."""
-    escaped = _MARKDOWN.sub(r"\\\1", one_line(text, 10_000))
-    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    """Text for a paragraph or a table cell of Markdown: nothing in it is markup, HTML or a link.
+
+    What needs no escaping stays as it is: numbers, intervals, names with hyphens, and underscores
+    within a word.
+    """
+    return _MARKDOWN.sub(_as_text, one_line(text, 10_000).strip())
+
+
+def _as_text(match: re.Match) -> str:
+    markup = match.group()
+    if match.group("kept"):
+        return markup
+    return _ENTITIES.get(markup) or "\\" + markup
+
+
+def latex(text: object) -> str:
+    """Text for a cell of a LaTeX table or for a paragraph: no command, no mathematics."""
+    shown = one_line(text, 10_000)
+    escaped = "".join(_LATEX.get(character, character) for character in shown)
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped[:1] in ("[", "*") else escaped
 
 
 def json_for_script(value: object) -> str:
@@ -59,10 +90,18 @@ def json_for_script(value: object) -> str:
 
 
 def spreadsheet(value: object) -> object:
-    """A cell of a CSV file that no spreadsheet takes for a formula. Numbers stay as they are."""
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return value
+    """A cell of a CSV file that no spreadsheet takes for a formula. Numbers stay as they are.
+
+    An apostrophe in front says that a text follows; ``from_spreadsheet`` takes it away.
+    """
+    risky = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if risky else value
+
+
+def from_spreadsheet(value: object) -> object:
+    """The text that ``spreadsheet`` was given; any other value as it is."""
+    quoted = isinstance(value, str) and value.startswith("'")
+    return value[1:] if quoted and spreadsheet(value[1:]) != value[1:] else value
 
 
 def plain_text(text: object) -> str:

@@ -1,25 +1,30 @@
 """Tables for people: Markdown and LaTeX."""
 
+import re
+from collections.abc import Callable
+
 import pandas as pd
+
+from ..runtime import escape
 
 LEFT = {"model", "kind", "finding", "on", "sweep", "curve", "selector", "label", "group", "what"}
 LEFT |= {"dataset", "method", "run", "against", "members", "point", "joint run", "nothing"}
-_TEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-        "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        "±": r"$\pm$", "α": r"$\alpha$", "−": "$-$", "|": r"\textbar{}", "<": r"\textless{}",
-        ">": r"\textgreater{}",
-    }
-)  # fmt: skip
+# What our own tables write in bold: numbers, an interval, an answer, and never in a column of
+# texts. No other star is markup.
+_BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table of a data frame: text columns left, the others right."""
+    """A Markdown table of a data frame: text columns left, the others right.
+
+    Texts are shown as they are and never obeyed; ``**bold**`` numbers stay bold.
+    """
+    head = [escape.markdown(name) for name in table.columns]
     rules = [":--" if name in LEFT else "--:" for name in table]
-    rows = [list(table.columns), rules, *_texts(table)]
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
+    rows = [
+        [_markdown(cell, name) for cell, name in zip(row, table.columns)] for row in _texts(table)
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rules, *rows))
 
 
 def to_latex(table: pd.DataFrame) -> str:
@@ -28,12 +33,10 @@ def to_latex(table: pd.DataFrame) -> str:
     For \\input: needs \\usepackage{booktabs}.
     """
     columns = "".join("l" if name in LEFT else "r" for name in table)
-    lines = [
-        [_tex(str(name)) for name in table.columns],
-        *[map(_tex, row) for row in _texts(table)],
-    ]
-    head, *body = [" & ".join(line) + r" \\" for line in lines]
-    parts = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body]
+    head = [escape.latex(name) for name in table.columns]
+    rows = [[_latex(cell, name) for cell, name in zip(row, table.columns)] for row in _texts(table)]
+    first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
+    parts = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", first, r"\midrule", *body]
     return "\n".join([*parts, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -41,7 +44,30 @@ def _texts(table: pd.DataFrame) -> list[list[str]]:
     return [["" if pd.isna(cell) else str(cell) for cell in row] for row in table.to_numpy(object)]
 
 
-def _tex(text: str) -> str:
-    if text.startswith("**") and text.endswith("**") and len(text) > 4:
-        return rf"\textbf{{{text[2:-2].translate(_TEX)}}}"
-    return text.translate(_TEX)
+def _markdown(cell: str, column: str) -> str:
+    if column in LEFT:
+        return escape.markdown(cell)
+    return _with_bold(cell, escape.markdown, "**{}**")
+
+
+def _latex(cell: str, column: str) -> str:
+    if column in LEFT:
+        return escape.latex(cell)
+    return _with_bold(cell, escape.latex, r"\textbf{{{}}}")
+
+
+def _with_bold(cell: str, escaped: Callable[[str], str], bold: str) -> str:
+    """A cell in which all is escaped but the stars around what our own tables emphasise."""
+    parts, end = [], 0
+    for match in _BOLD.finditer(cell):
+        parts += [_padded(cell[end : match.start()], escaped), bold.format(escaped(match.group(1)))]
+        end = match.end()
+    return "".join([*parts, _padded(cell[end:], escaped)])
+
+
+def _padded(text: str, escaped: Callable[[str], str]) -> str:
+    """Escaped, with one blank at the ends that had any."""
+    inner = escaped(text.strip(" "))
+    before = " " if text.startswith(" ") and inner else ""
+    after = " " if text.endswith(" ") and inner else ""
+    return f"{before}{inner}{after}"

@@ -1,5 +1,6 @@
 """The tables of a study: measurements, effective robustness, and an overview to read."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from scipy.special import ndtri
 
 from ..cloud import LEAST
 from ..datasets.classes import subset
+from ..files import atomic
+from ..runtime.escape import from_spreadsheet, spreadsheet
 from .intervals import clopper_pearson, mean_interval, tails
 from .robustness import (
     effective_robustness,
@@ -38,8 +41,41 @@ COLUMNS = [
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read one of these tables from CSV: an empty ``curve`` is "", an empty number is NaN."""
     text = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    table = _each_text(
+        pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]), from_spreadsheet
+    )
     return table.fillna({"curve": ""}) if "curve" in table else table
+
+
+def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
+    """Write a table as CSV, whole or not at all.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, which
+    ``read_table`` takes away again.
+    """
+    safe = _each_text(table, _cell)
+    with atomic(path) as temporary:
+        safe.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
+
+
+def _cell(value: object) -> object:
+    """A value as a cell: a carriage return, which CSV does not quote, would end its row."""
+    if isinstance(value, str) and "\r" in value:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    return spreadsheet(value)
+
+
+def _each_text(table: pd.DataFrame, change: Callable) -> pd.DataFrame:
+    """The table with every text in it, and every name of a column, changed; numbers as they are."""
+    result = table.copy()
+    for place in range(len(table.columns)):
+        if pd.api.types.is_numeric_dtype(table.dtypes.iloc[place]):
+            continue
+        before = list(table.iloc[:, place])
+        after = [change(value) for value in before]
+        if any(new is not old for new, old in zip(after, before)):
+            result.isetitem(place, pd.Series(after, table.index, dtype=object))
+    return result.set_axis([change(name) for name in table.columns], axis="columns")
 
 
 def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:

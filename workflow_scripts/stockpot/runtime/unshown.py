@@ -1,0 +1,23 @@
+"""Parameters of jobs that Snakemake's report does not print."""
+
+import hashlib
+import json
+
+
+class Unshown(dict):
+    """A dictionary whose text is a digest.
+
+    Snakemake writes ``str`` of parameters into a script of its report, without escaping. Class
+    names and settings are among them, so a name could end that script and begin another.
+    """
+
+    def __str__(self) -> str:
+        text = json.dumps(self, sort_keys=True, default=repr)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    def __format__(self, specification: str) -> str:
+        return format(str(self), specification)
+
+    def __reduce__(self):
+        """Jobs get a plain dictionary: they unpickle it before this package can be imported."""
+        return dict, (dict(self),)
