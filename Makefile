@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+# A study of your own: make run CONFIG=study.yaml, or several files in quotes.
+CONFIG ?=
 ARGS ?=
+# By the interpreter, as a script's first line cannot name one whose path has quotes.
+SNAKEMAKE := $(BIN)/python -m snakemake
+STUDY := $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
 .PHONY: run status test lint seeds methods cross evidence report docs benchmarks clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+	$(SNAKEMAKE) --cores $(CORES) $(STUDY)
 
-# How every run is doing: done, running with rate and time left, stopped, failed.
+# How every run of the study that was given last is doing; of all studies with ARGS=--all.
 status: $(VENV)/run.stamp
-	$(BIN)/python workflow_scripts/stockpot/status.py
+	@$(BIN)/python workflow_scripts/stockpot/status.py $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest
@@ -21,29 +26,30 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/snakemake --lint
+	$(SNAKEMAKE) --lint
 
 seeds: $(VENV)/run.stamp
-	$(BIN)/snakemake --cores $(CORES) --configfile configs/seeds.yaml
+	$(SNAKEMAKE) --cores $(CORES) --configfile configs/seeds.yaml
 
 methods: $(VENV)/run.stamp
-	$(BIN)/snakemake --cores $(CORES) --configfile configs/methods.yaml
+	$(SNAKEMAKE) --cores $(CORES) --configfile configs/methods.yaml
 
 cross: $(VENV)/run.stamp
 	for task in objects digits textures colours; do \
-		$(BIN)/snakemake --cores $(CORES) --config study=cross-$$task --configfile \
+		$(SNAKEMAKE) --cores $(CORES) --config study=cross-$$task --configfile \
 			$$(test $$task = objects || echo configs/$$task.yaml) configs/cross.yaml || exit 1; \
 	done
 	$(BIN)/python benchmarks/cross.py results/studies > results/studies/cross.md
 
 evidence: seeds
 	for study in digits textures colours evidence; do \
-		$(BIN)/snakemake --cores $(CORES) --configfile configs/$$study.yaml || exit 1; \
+		$(SNAKEMAKE) --cores $(CORES) --configfile configs/$$study.yaml || exit 1; \
 	done
 	$(BIN)/python benchmarks/choosing_alpha.py results/studies results/studies
 
 report: run
-	$(BIN)/snakemake --report results/report.html $(ARGS)
+	$(SNAKEMAKE) $(STUDY) \
+		--report results/studies/$$($(BIN)/python workflow_scripts/study_name.py $(STUDY))/report.html
 
 docs: evidence methods cross
 	cp results/studies/objects/summary.md docs/seeds.md

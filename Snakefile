@@ -6,6 +6,7 @@ min_version("9.12")
 report: "rules/report/workflow.rst"
 
 
+include: "rules/interpreter.smk"
 include: "rules/common.smk"
 include: "rules/common_analyses.smk"
 include: "rules/data.smk"

@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, needs, spec
 from stockpot.config import check
-from stockpot.config_paths import exists, not_found
+from stockpot.config_paths import exists, not_found, with_braces
 from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
@@ -18,11 +18,13 @@ from stockpot.errors import StockpotError
 from stockpot.gpus import has_gpu
 from stockpot.parts import used
 from stockpot.registry import defaults
+from stockpot.runtime.escape import one_line
 from stockpot.runtime.unshown import Unshown
 from stockpot.training import variants
 
 # A job on another node takes the plan of the run that submitted it, and looks at no data.
 PLAN = Path("results/plan.json")
+MOST_PROBLEMS = 20
 
 
 def locate(path):
@@ -31,11 +33,17 @@ def locate(path):
     return here if here.is_absolute() or exists(here) else ROOT / path
 
 
-def refuse(problems):
-    """End Snakemake with these lines alone."""
-    print("".join(f"error: {line}\n" for line in problems.splitlines()), end="", file=sys.stderr)
+def refuse(*problems):
+    """End Snakemake with a line per problem, without a traceback of its own."""
+    for problem in problems[:MOST_PROBLEMS]:
+        print(f"error: {one_line(problem)}", file=sys.stderr)
+    if len(problems) > MOST_PROBLEMS:
+        print(f"error: and {len(problems) - MOST_PROBLEMS:,} more", file=sys.stderr)
     sys.exit(1)
 
+
+if "{" in str(ROOT) or "}" in str(ROOT):
+    refuse(f"{ROOT}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")
 
 try:
     # Read here and not by Snakemake, which would lay every study over config.yaml.
@@ -48,13 +56,13 @@ try:
     if plan is None:
         schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text("utf-8"))
         check(config, schema, given.paths)
-        missing = not_found(config, used(config), given.layers, ROOT)
-        if missing:
-            raise StockpotError(*missing)
+        problems = not_found(config, used(config), given.layers, ROOT) + with_braces(config)
+        if problems:
+            raise StockpotError(*problems)
         plan = spec.build(config, locate)
         plan.config = config
 except StockpotError as error:
-    refuse(str(error))
+    refuse(*error.args)
 
 if workflow.is_main_process:
     logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))

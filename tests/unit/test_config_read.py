@@ -10,7 +10,7 @@ from conftest import ROOT
 from stockpot import spec
 from stockpot.config import check
 from stockpot.config_merge import merged
-from stockpot.config_paths import not_found
+from stockpot.config_paths import not_found, with_braces
 from stockpot.config_read import read_defaults, read_study
 from stockpot.errors import StockpotError
 from stockpot.parts import used
@@ -256,6 +256,13 @@ def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):
     (line,) = not_found(config, used(config), given.layers, ROOT)
     places = f"{tmp_path / 'sub'}, {tmp_path}, {ROOT}"
     assert line == f"datasets.drawings.path: no file or folder 'drawnings' in any of {places}"
+
+
+def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):
+    more = "checkpoints: {a: {path: 'o{u}rs.pt'}}\nmodel: {name: m, architecture: '/x/m{i}ni'}\n"
+    lines = with_braces(located(OWN.replace("path: drawings", "path: 'd{r}'") + more))
+    assert [line.split(":")[0] for line in lines] == ["model.architecture", "checkpoints.a.path"]
+    assert "Snakemake takes for wildcards; rename it" in lines[0]
 
 
 def test_what_is_fetched_or_plays_no_part_need_not_be_there(here):

@@ -2,8 +2,12 @@
 
 import fcntl
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
+from conftest import SCRIPTS
 
 from stockpot.status import main, states
 
@@ -58,12 +62,28 @@ def test_it_is_printed_with_a_count_of_each(results, capsys):
 def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(results, capsys):
     plan = {"plan": {"runs": {"done": {}, "failed": {}, "waits": {}}}}
     (results / "plan.json").write_text(json.dumps(plan))
-    main(results)
+    main(results, every=True)
     now, others = capsys.readouterr().out.split("\nof other configs, checkpoints and merges:\n")
     assert now.splitlines()[:3] == ["1 done", "1 failed", "1 not begun"]
     assert [line.split()[0] for line in now.splitlines()[3:]] == ["done", "failed", "waits"]
     names = [line.split()[0] for line in others.splitlines()]
     assert names == ["diverged", "killed", "running", "saved"]
+
+
+def test_other_studies_are_counted_unless_asked_for(results, capsys):
+    (results / "plan.json").write_text(json.dumps({"plan": {"runs": {"done": {}, "failed": {}}}}))
+    main(results)
+    *_, blank, last = capsys.readouterr().out.splitlines()
+    assert blank == ""
+    assert last == "and 4 of other configs, checkpoints and merges: make status ARGS=--all"
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
+    for i in range(2000):  # more than a pipe holds
+        (results / f"logs/finetune/run-{i}.log").write_text(f"12:00:00  {'x' * 80}\n")
+    command = f"{shlex.quote(sys.executable)} {SCRIPTS}/stockpot/status.py {results} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
 def test_nothing_has_begun(tmp_path, capsys):

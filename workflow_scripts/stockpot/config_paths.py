@@ -39,8 +39,8 @@ def _beside(value, key: str, folder: Path):
 
 
 def is_path(key: str, value) -> bool:
-    """Is this value of the config a relative path?"""
-    if not isinstance(value, str) or not value or os.path.isabs(value):
+    """Is this value of the config a path, as far as its key says?"""
+    if not isinstance(value, str) or not value:
         return False
     parts = key.split(".")
     return any(
@@ -50,7 +50,7 @@ def is_path(key: str, value) -> bool:
 
 def _seen_from_here(value: str, folder: Path) -> str:
     path = folder / value
-    if not exists(path):
+    if os.path.isabs(value) or not exists(path):
         return value
     here = Path.cwd()
     if exists(here / value) and os.path.samefile(here / value, path):
@@ -85,7 +85,7 @@ def not_found(
         entry = section[keys[1]] if isinstance(section.get(keys[1]), dict) else {}
         fetched = entry.get("download") or entry.get("url")
         unused = keys[0] == "datasets" and keys[1] not in used
-        if key in OR_NAMES or fetched or unused:
+        if key in OR_NAMES or fetched or unused or os.path.isabs(value):
             continue
         folders = [
             file.absolute().parent for file, content in layers if _get(content, keys) == value
@@ -94,6 +94,18 @@ def not_found(
         if not any(exists(place / value) for place in places):
             names = ", ".join(map(str, dict.fromkeys(places)))
             problems.append(f"{key}: no file or folder {value!r} in any of {names}")
+    return problems
+
+
+def with_braces(config: dict) -> list[str]:
+    """A line per path with braces, which Snakemake takes for wildcards where a file is an input."""
+    problems = []
+    for keys, value in _paths(config, []):
+        key = ".".join(keys)
+        if keys[0] in ("model", "checkpoints", "standard") and ("{" in value or "}" in value):
+            problems.append(
+                f"{key}: {value!r} has braces, which Snakemake takes for wildcards; rename it"
+            )
     return problems
 
 

@@ -1,8 +1,9 @@
 """The state of every training run and checkpoint below a results folder, a line each.
 
-python workflow_scripts/stockpot/status.py [results]
+python workflow_scripts/stockpot/status.py [results] [--all]
 """
 
+import argparse
 import fcntl
 import json
 import os
@@ -79,7 +80,8 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s ago"
 
 
-def main(results: Path) -> None:
+def main(results: Path, every: bool = False) -> None:
+    """Print the states of the study that was given last; with ``every``, of all others too."""
     found = states(results)
     if not found:
         print(f"{results}: no run has begun here")
@@ -91,10 +93,14 @@ def main(results: Path) -> None:
     for row in now:
         _print(row, widths)
     others = [row for row in found if row not in now]
-    if others:
+    if others and every:
         print("\nof other configs, checkpoints and merges:")
-    for row in others:
-        _print(row, widths)
+        for row in others:
+            _print(row, widths)
+    elif others:
+        print(
+            f"\nand {len(others)} of other configs, checkpoints and merges: make status ARGS=--all"
+        )
 
 
 def _print(row: dict[str, str], widths: dict[str, int]) -> None:
@@ -103,4 +109,14 @@ def _print(row: dict[str, str], widths: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    parser = argparse.ArgumentParser(description="How every run is doing.")
+    parser.add_argument("results", nargs="?", default="results", type=Path)
+    parser.add_argument("--all", action="store_true", help="also those of other studies")
+    # Other options are those of Snakemake, which make passes on.
+    arguments, _ = parser.parse_known_args()
+    try:
+        main(arguments.results, arguments.all)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough; nothing is to be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
