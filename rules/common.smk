@@ -65,7 +65,7 @@ except StockpotError as error:
     refuse(*error.args)
 
 if workflow.is_main_process:
-    logger.info("\n".join([f"Study {config['study']}", *plan.summary, ""]))
+    logger.info("\n".join([f"Study {config['study']}", *map(one_line, plan.summary), ""]))
 
 THREADS = config["threads"]
 # Without a GPU none is asked for, so that jobs may run side by side; a profile knows of others.
@@ -87,7 +87,7 @@ def failure(logs):
     text = "".join(Path(log).read_text(errors="replace") for log in logs)
     lines = dict.fromkeys(re.findall("^ *error: .*", text, re.M))
     why = (
-        "".join(f"\n{line.strip()}" for line in lines)
+        "".join(f"\n{one_line(line.strip())}" for line in lines)
         or "\nNot finished: interrupted, or see above"
     )
     return f"{why}\nWhat is done is kept; the same command goes on."

@@ -25,9 +25,7 @@ rule pretrain:
 rule import_model:
     """Fetch or read pretrained weights, once, into open_clip's layout."""
     input:
-        unpack(
-            lambda w: {n: file for n, file in plan.model["files"].items() if n == "checkpoint"}
-        ),
+        unpack(lambda w: {n: file for n, file in plan.model["files"].items() if n == "checkpoint"}),
     output:
         config="<results>/imported/{model}/open_clip_config.json",
         weights="<results>/imported/{model}/open_clip_model.safetensors",

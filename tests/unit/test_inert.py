@@ -4,19 +4,23 @@ import base64
 import hashlib
 import html
 import json
+import logging
 import pickle
 import re
+import sys
 
 import pandas as pd
 import pytest
 from markdown import markdown as plain_markdown
 from tests.nasty import NASTY
 
+from stockpot.job import Lines
 from stockpot.report import page as pages
 from stockpot.runtime import escape
 from stockpot.runtime.unshown import Unshown
 from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.tables import read_table, write_table
+from stockpot.status import main
 
 TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
 
@@ -102,6 +106,29 @@ def test_data_in_a_script_stay_data(text):
     assert re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}") and str(hidden) == f"{hidden}"
     assert pickle.loads(pickle.dumps(hidden)) == {text: [text]}
     assert type(pickle.loads(pickle.dumps(hidden, protocol=4))) is dict
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_log_has_a_line_per_message(text):
+    record = logging.makeLogRecord({"msg": "left out %s", "args": (text,)})
+    line = Lines("%(message)s").format(record)
+    assert line.isprintable() and len(line) <= 500 and line.startswith("left out ")
+    try:
+        raise KeyError(text)
+    except KeyError:
+        fault = logging.makeLogRecord({"msg": "fault", "exc_info": sys.exc_info()})
+    told = Lines("%(message)s").format(fault).split("\n")
+    assert all(line.isprintable() for line in told) and told[1].startswith("Traceback")
+
+
+def test_what_runs_said_is_printed_without_controls(tmp_path, capsys):
+    log = tmp_path / "logs" / "finetune" / "base.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(f"12:00:00  \x1b[31mred\x1b]0;title\x07 {'x' * 5000}\n")
+    main(tmp_path)
+    told = capsys.readouterr().out.splitlines()
+    assert all(line.isprintable() and len(line) <= 500 for line in told)
+    assert "\\x1b[31mred" in told[1]
 
 
 @pytest.mark.parametrize("text", NASTY)

@@ -11,6 +11,7 @@ from pathlib import Path
 from .digest import plain, sha256
 from .errors import StockpotError, Stopped
 from .gpus import VISIBLE
+from .runtime.escape import one_line
 
 log = logging.getLogger("stockpot")
 
@@ -88,15 +89,32 @@ def job(snakemake):
 
 
 def talk(loud: bool = True) -> None:
-    """Lines of our own code, of all levels or of warnings alone, to the log."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.WARNING,
-        format="%(asctime)s  %(message)s",
-        datefmt="%H:%M:%S",
-    )
+    """To the log go lines of our own code, of all levels or of warnings alone, and warnings."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.captureWarnings(True)
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
+
+
+class Lines(logging.Formatter):
+    """A line per message, whatever names and files it quotes: no control characters reach a log.
+
+    A traceback of a fault of our own keeps its lines.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = one_line(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei) -> str:
+        return printable(super().formatException(ei))
+
+
+def printable(text: str) -> str:
+    """Text of several lines without control characters."""
+    return "\n".join(one_line(line, 10_000) for line in text.splitlines())
 
 
 @contextmanager
@@ -106,13 +124,13 @@ def ending():
     try:
         yield
     except StockpotError as error:
-        _end(1, f"error: {error}")
+        _end(1, "\n".join(f"error: {line}" for line in str(error).splitlines()))
     except Stopped as stopped:
         _end(143, f"stopped {stopped}; the state is saved, and the same command goes on from it")
     except KeyboardInterrupt:
         _end(130, "interrupted; the same command goes on from here")
     except Exception:
-        _end(1, traceback.format_exc())
+        _end(1, printable(traceback.format_exc()))
 
 
 def _end(code: int, line: str) -> None:

@@ -12,6 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is a script
+
+from stockpot.runtime.escape import one_line
+
 RULES = ("finetune", "finetune_with_averages", "adopt_checkpoint", "merge")
 SAID = re.compile(r"^\d\d:\d\d:\d\d  ")  # the time of a line of the log
 
@@ -105,7 +109,7 @@ def main(results: Path, every: bool = False) -> None:
 
 def _print(row: dict[str, str], widths: dict[str, int]) -> None:
     name, state = row["name"].ljust(widths["name"]), row["state"].ljust(widths["state"])
-    print(f"{name}  {state}  {row['ago']:>10}  {row['said']}".rstrip())
+    print(one_line(f"{name}  {state}  {row['ago']:>10}  {row['said']}".rstrip()))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,11 @@ import html as _html
 import json
 import re
 
-# C0 and C1 controls, line separators, and marks that change the direction of what follows.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls, line separators, marks that change the direction of what follows, and what
+# nobody sees; joiners (U+200C, U+200D) are parts of words and of emoji.
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")  # bytes of a file name that is not UTF-8
 # Of Markdown: what is markup wherever it stands. Intervals, as [1.2, 3.4], are none of it.
 _INTERVAL = r"\[[-+\d., %]+\](?![(\[]|: *[^ ]*:)"
