@@ -1,8 +1,10 @@
 """Checkpoints that were trained elsewhere as models of a study."""
 
 import hashlib
+import os
 import pickle
 import threading
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from stockpot import spec as planning
@@ -24,6 +27,7 @@ from stockpot.merging.adopted import adopt
 from stockpot.merging.recipe import single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import UNKNOWN_START, Card, read_card
+from stockpot.models.checkpoints.convert import as_classifier
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
@@ -447,3 +451,177 @@ def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):
         config["checkpoints"]["wild"]["settings"] = wrong
         (line,) = lines(config, complete(schema))
         assert line.startswith("checkpoints.wild.settings") and said in line
+
+
+# Numbers that are no weights.
+
+FLOAT = "model.visual.proj"
+
+
+def spoilt(soup, name, change) -> dict:
+    state = edited(soup)
+    state[name] = change(state[name])
+    return state
+
+
+def with_value(value):
+    def change(tensor):
+        tensor = tensor.clone()
+        tensor.view(-1)[0] = value
+        return tensor
+
+    return change
+
+
+SPOILT = {
+    "NaN": (FLOAT, with_value(float("nan")), "'visual.proj' has 1 numbers that are not finite"),
+    "infinity": (FLOAT, with_value(float("-inf")), "'visual.proj' has 1 numbers that are not fin"),
+    "NaN in a bias": (f"{OWN}.bias", with_value(float("nan")), "'head.bias' has 1 numbers that"),
+    "NaN in half": (FLOAT, lambda t: with_value(float("nan"))(t).half(), "are not finite"),
+    "overflow of float32": (FLOAT, lambda t: with_value(1e300)(t.double()), "1e\\+300, which"),
+    "overflow of bfloat16": (FLOAT, with_value(3.4e38), "3.4e\\+38, which float32 and bfloat16"),
+    "int64": (FLOAT, lambda t: t.long(), "'visual.proj' holds int64, where the model has float"),
+    "int8": (FLOAT, lambda t: t.to(torch.int8), "'visual.proj' holds int8"),
+    "uint8": (FLOAT, lambda t: t.to(torch.uint8), "'visual.proj' holds uint8"),
+    "bool": (FLOAT, lambda t: t > 0, "'visual.proj' holds bool"),
+    "complex": (FLOAT, lambda t: t.to(torch.complex64), "'visual.proj' holds complex64"),
+    "float8": (FLOAT, lambda t: t.to(torch.float8_e4m3fn), "'visual.proj' holds float8_e4m3fn"),
+    "float8 of another kind": (FLOAT, lambda t: t.to(torch.float8_e5m2), "holds float8_e5m2"),
+    "whole numbers in a head": (f"{OWN}.weight", lambda t: t.int(), "'head.weight' holds int32"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["torch", "safetensors"])
+@pytest.mark.parametrize("what", SPOILT)
+def test_numbers_that_are_no_weights_are_refused_by_name(soup, start, tmp_path, what, way):
+    name, change, message = SPOILT[what]
+    state, path = spoilt(soup, name, change), tmp_path / "file.pt"
+    torch.save(state, path) if way == "torch" else save_file(state, path)
+    with pytest.raises(StockpotError, match=rf"^{path}: .*{message}") as error:
+        adopted(path, start, tmp_path / "mine")
+    assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+    assert not (tmp_path / "mine").exists()
+
+
+# The order of the classes.
+
+
+@pytest.mark.parametrize("way", ["own export", "list", "index"])
+def test_a_file_in_another_order_of_classes_answers_as_it_did(soup, start, tmp_path, way):
+    order = [3, 0, 4, 1, 2]
+    names = [CLASSES[i] for i in order]
+    state, path = edited(soup), tmp_path / "file.pt"
+    for part in ("weight", "bias"):
+        state[f"{OWN}.{part}"] = state[f"{OWN}.{part}"][order]
+    if way == "own export":
+        card = replace(start_card(), class_names=names)
+        write_classifier(tmp_path / "theirs", card, as_classifier(state, path))
+        path = tmp_path / "theirs" / "classifier.safetensors"
+    elif way == "list":
+        torch.save({"state_dict": state, "classes": names}, path)
+    else:
+        index = {name: i for i, name in enumerate(names)}
+        torch.save({"state_dict": state, "class_to_idx": index}, path)
+    adopted(path, start, tmp_path / "mine")
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+
+
+def test_a_file_of_other_classes_is_refused_with_their_names(soup, start, tmp_path):
+    names = [*CLASSES[:4], "cow"]
+    torch.save({"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match="has cow where the study has class 4") as error:
+        adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    assert "\n" not in str(error.value)
+
+
+# Names of other programs.
+
+
+def test_prefix_rename_and_ignore_say_which_tensors_are_meant(soup, start, tmp_path, caplog):
+    theirs = {}
+    for name, tensor in soup.state_dict().items():
+        name = name.replace("model.visual.", "backbone.").replace(f"{OWN}.", "fc.")
+        if not name.startswith("model."):
+            theirs[f"net.{name}"] = tensor
+            theirs[f"ema.{name}"] = tensor + 1
+    theirs["net.criterion.scale"] = torch.ones(3)
+    theirs["net.backbone.extra.weight"] = torch.ones(3)
+    torch.save({"weights": theirs}, tmp_path / "file.pt")
+    given = {
+        "prefix": "weights.net.",
+        "rename": {"backbone.": "visual.", "fc.": "head."},
+        "ignore": ["criterion.", "backbone.extra."],
+    }
+    adopted(tmp_path / "file.pt", start, tmp_path / "mine", **given)
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+    for wrong, said in (
+        ({"prefix": "model."}, "prefix 'model.' is the beginning of no name in it; there are 'wei"),
+        ({"rename": {"stem.": "visual."}}, "rename 'stem.' is the beginning of no name"),
+        ({"ignore": ["loss."]}, "ignore 'loss.' is the beginning of no name"),
+        ({"rename": {"backbone.": "visual.", "fc.weight": "x", "fc.bias": "x"}}, "two tensors"),
+        ({"prefix": "", "rename": {}, "ignore": []}, "no image tower .* prefix, rename and ignore"),
+    ):
+        with pytest.raises(StockpotError, match=said) as error:
+            adopted(tmp_path / "file.pt", start, tmp_path / "other", **(given | wrong))
+        assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+
+
+def test_prefix_takes_one_of_several_models(soup, classifier, start, tmp_path):
+    both = {"model": soup.state_dict(), "model_ema": classifier.state_dict()}
+    torch.save(both, tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match="prefix of the checkpoint names the one to take"):
+        adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    adopted(tmp_path / "file.pt", start, tmp_path / "mine", prefix="model.")
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+
+
+def test_a_head_outside_of_the_model_is_not_left_out_unseen(soup, start, tmp_path):
+    state = edited(soup)
+    head = state.pop(f"{OWN}.weight")
+    state.pop(f"{OWN}.bias")
+    for name in ("fc", "linear_probe", "classifier"):
+        torch.save({"state_dict": state, "other": {f"{name}.weight": head}}, tmp_path / "file.pt")
+        with pytest.raises(StockpotError, match=rf"other\.{name}\.weight' belong to neither"):
+            adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+
+
+def test_a_missing_bias_and_what_is_left_alone_are_told(soup, start, tmp_path, caplog):
+    state = {n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"}
+    torch.save({"model": state, "rng": torch.get_rng_state()}, tmp_path / "file.pt")
+    caplog.set_level("INFO")
+    adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    assert "its head has no bias; it counts as zero" in caplog.text
+    assert "left alone beside the model: 'rng'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull fetches"),
+        (b"<html><body>Sign in</body></html>", "a page of a website"),
+    ],
+)
+def test_what_stands_in_for_a_checkpoint_is_named_at_planning(config, tmp_path, content, said):
+    (tmp_path / "wild.pt").write_bytes(content)
+    with pytest.raises(StockpotError, match=rf"^checkpoints\.wild\.path: .*{said}"):
+        plan_of(config, tmp_path / "wild.pt")
+    config["model"] |= {"weights": "wild.pt"}
+    with pytest.raises(StockpotError, match=rf"^model\.weights: .*{said}"):
+        planning.build(config, lambda p: tmp_path / p if p == "wild.pt" else ROOT / p)
+
+
+def test_a_pipe_in_place_of_a_checkpoint_is_named_at_planning(config, tmp_path):
+    os.mkfifo(tmp_path / "wild.pt")
+    with pytest.raises(StockpotError, match=r"^checkpoints\.wild\.path: .*it is a pipe"):
+        plan_of(config, tmp_path / "wild.pt")
+
+
+def test_names_of_tensors_are_part_of_what_a_checkpoint_is(config, schema, tmp_path):
+    (tmp_path / "wild.pt").write_bytes(b"content")
+    before = plan_of(config, tmp_path / "wild.pt")
+    given = {"prefix": "ema.", "rename": {"fc.": "head."}, "ignore": ["loss."]}
+    after = plan_of(config, tmp_path / "wild.pt", **given)
+    assert lines(config, complete(schema)) == []
+    assert not before.keys() & after.keys()
+    (entry,) = after.values()
+    assert given.items() <= entry["spec"].items()

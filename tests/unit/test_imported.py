@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import sys
 
 import foreign
@@ -18,7 +19,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.named import RANDOM, named_config
 from stockpot.models.openclip import open_clip, timm
 from stockpot.models.tower import build_tower
-from stockpot.models.zero_shot import write_zero_shot, zero_shot_head
+from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.prompts import read_head, read_names, texts_of
 
 
@@ -452,3 +453,26 @@ def test_a_head_is_prompts_and_texts(tmp_path):
     }  # fmt: skip
     found = read_head("tasks.x", {**given, "names": "names.csv"}, locate)
     assert found["texts"] == {"a": "b"} and found["key"] == "tasks.x.names"
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda t: t.clone().fill_(float("nan")), r"'visual\.proj' has .* not finite"),
+        (lambda t: t.to(torch.int8), r"'visual\.proj' holds int8"),
+    ],
+)
+def test_weights_that_are_none_are_refused_by_the_name_of_the_tensor(tmp_path, change, said):
+    """Of a file that is imported, and of a folder that is used as it is."""
+    state = foreign.CLIP().state_dict()
+    state["visual.proj"] = change(state["visual.proj"])
+    torch.save(state, tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match=rf"^model\.weights: .*file\.pt: {said}"):
+        imported(tmp_path / "out", tmp_path / "file.pt")
+    folder = tmp_path / "folder"
+    shutil.copytree(ARCHITECTURE, folder)
+    tensors = load_file(folder / WEIGHTS)
+    tensors["visual.proj"] = change(tensors["visual.proj"])
+    save_file(tensors, folder / WEIGHTS)
+    with pytest.raises(StockpotError, match=rf"{WEIGHTS}: {said}"):
+        load_clip(folder, folder / WEIGHTS)

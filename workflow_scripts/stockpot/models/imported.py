@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from ..errors import StockpotError
 from ..files import atomic
 from .checkpoints.convert import TEXT
+from .checkpoints.numbers import check_state
 from .checkpoints.read import read_tensors
 from .classifier import TOWER
 from .clip import create_clip
@@ -120,7 +121,8 @@ def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> N
         raise StockpotError(
             f"model.weights: {source} does not fit the architecture, which has no {surplus[0]}"
         )
-    model.load_state_dict({name: tensors[name] for name in wanted})
+    state = {name: tensors[name] for name in wanted}
+    model.load_state_dict(check_state(state, model, f"model.weights: {source}"))
 
 
 def _unwrapped(tensors: dict[str, torch.Tensor], wanted: list[str]) -> dict[str, torch.Tensor]:

@@ -8,7 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..errors import StockpotError
+from ..runtime.escape import one_line
 from .card import Card
+from .checkpoints.numbers import check_state
 from .classifier import HEAD, TOWER, write_classifier
 from .clip import create_clip, tokenizer
 from .files import CONFIG, preprocessing
@@ -36,12 +38,13 @@ def zero_shot_head(
 
 
 def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
-    """A CLIP model with the weights of a safetensors file; StockpotError if they do not fit."""
+    """A CLIP model with the weights of a safetensors file; StockpotError if they do not fit, or
+    are no finite floating-point numbers."""
     model = create_clip(architecture, load_weights=False)
     try:
-        model.load_state_dict(load_file(weights))
+        model.load_state_dict(check_state(load_file(weights), model, weights))
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = one_line(str(error).splitlines()[-1].strip(), 200)
         raise StockpotError(f"{weights}: not weights of {architecture} ({reason})") from error
     return model
 

@@ -1,96 +1,110 @@
 """PyTorch's kinds of files: zip archives, the older sequence of pickles, and plain pickles.
 
-Each is given as the described object in it, with every storage a one-dimensional tensor that
-lies within the file: what a file claims of sizes is compared with what it has.
+Each is given as the described object in it, with every storage a span that lies within the file:
+what a file claims of sizes is compared with what it has. No tensor is made here.
 """
 
-import functools
 import io
 import mmap
 import struct
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-import torch
-
-from .known import STORAGES
+from .known import ITEM_BYTES, STORAGES
+from .layout import Span, Storage
 from .pickles import Global, read_pickle
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+LOCAL_HEADER = 30  # bytes of a zip file before the name of a member
 
 
-@dataclass(frozen=True)
 class StorageId:
     """What a pickle says of a storage that lies outside of it."""
 
-    key: str
-    dtype: torch.dtype
-    numel: int
+    def __init__(self, key: str, dtype: str, numel: int):
+        self.key = key
+        self.dtype = dtype
+        self.numel = numel
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.numel * ITEM_BYTES[self.dtype]
+
+    def same_as(self, other: "StorageId") -> bool:
+        return (self.dtype, self.numel) == (other.dtype, other.numel)
 
 
 class Described:
     """A pickle's object, and where its storages are: ``storage`` raises ValueError."""
 
-    def __init__(self, content: object, storage: Callable[[StorageId], torch.Tensor]):
+    def __init__(
+        self, content: object, storage: Callable[[StorageId], Storage], mapped: mmap.mmap | bytes
+    ):
         self.content = content
-        # Two tensors of one storage share its memory, also where it had to be copied.
-        self.storage = functools.cache(storage)
+        self.storage = storage
+        self.mapped = mapped
 
 
-def open_mapped(path: Path) -> mmap.mmap:
-    """The file's bytes; writing to them changes the memory of this process alone."""
-    with open(path, "rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-
-
-def read_archive(path: Path, mapped: mmap.mmap) -> Described:
-    """A zip file as ``torch.save`` and ``torch.jit.save`` write it; tensors stay on the disk."""
-    with zipfile.ZipFile(path) as archive:
+def read_archive(file, mapped: mmap.mmap) -> Described:
+    """A zip file as ``torch.save`` and ``torch.jit.save`` write it."""
+    with zipfile.ZipFile(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
     roots = [name.removesuffix("data.pkl") for name in members if name.endswith("/data.pkl")]
     if len(roots) != 1:
         raise ValueError("a zip file without one data.pkl")
-    (root,), data = roots, torch.frombuffer(mapped, dtype=torch.uint8)
+    root = roots[0]
 
-    def member(name: str) -> slice:
+    def member(name: str) -> Span:
         if root + name not in members:
             raise ValueError(f"it lacks {name[:100]!a}")
         return _place(members[root + name], mapped)
 
-    def storage(found: StorageId) -> torch.Tensor:
-        return _typed(data[member(f"data/{found.key}")], found)
+    def storage(identity: StorageId) -> Storage:
+        return _typed(member(f"data/{identity.key}"), identity)
 
-    if f"{root}byteorder" in members and mapped[member("byteorder")] != b"little":
+    if f"{root}byteorder" in members and _content(member("byteorder"), mapped) != b"little":
         raise ValueError("its numbers are not little-endian")
-    pickle = io.BytesIO(mapped[member("data.pkl")])
-    return Described(read_pickle(pickle, _storage_id), storage)
+    place = member("data.pkl")
+    pickle = io.BytesIO(_content(place, mapped))
+    return Described(read_pickle(pickle, _storage_id, place.start), storage, mapped)
 
 
-def _place(info: zipfile.ZipInfo, mapped: mmap.mmap) -> slice:
+def _content(span: Span, mapped: mmap.mmap | bytes) -> bytes:
+    return mapped[span.start : span.stop]
+
+
+def _place(info: zipfile.ZipInfo, mapped: mmap.mmap) -> Span:
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         raise ValueError(f"{info.filename[:100]!a} in it is compressed or encrypted")
-    name, extra = struct.unpack_from("<HH", mapped, info.header_offset + 26)
-    start = info.header_offset + 30 + name + extra
+    at = info.header_offset
+    # A number of 64 bits in the file can be any.
+    if not 0 <= at <= len(mapped) - LOCAL_HEADER:
+        raise ValueError(f"{info.filename[:100]!a} in it begins outside of the file")
+    name, extra = struct.unpack_from("<HH", mapped, at + 26)
+    start = at + LOCAL_HEADER + name + extra
     if not 0 <= start <= start + info.file_size <= len(mapped):
         raise ValueError(f"{info.filename[:100]!a} in it is longer than the file")
-    return slice(start, start + info.file_size)
+    return Span(start, start + info.file_size)
 
 
-def read_pickles(stream, data: torch.Tensor) -> Described:
+def read_pickles(stream, size: int, mapped: mmap.mmap | bytes, base: int = 0) -> Described:
     """A plain pickle, or the older format of ``torch.save``, which begins with a number.
 
-    stream: at the file's start. data: the same bytes, uint8 [size].
+    Args:
+        stream: At its start; an open file or bytes in memory.
+        size: How many bytes it has.
+        mapped: The whole file.
+        base: Where in the file the stream begins.
     """
-    first = read_pickle(stream)
+    first = read_pickle(stream, base=base)
     if first != MAGIC:
-        if stream.tell() != len(data):
+        if stream.tell() != size:
             raise ValueError("it goes on after its pickle")
-        return Described(first, _no_storage)
-    if read_pickle(stream) != PROTOCOL:
+        return Described(first, _no_storage, mapped)
+    if read_pickle(stream, base=base) != PROTOCOL:
         raise ValueError("an unknown version of PyTorch's older format")
-    system = read_pickle(stream)
+    system = read_pickle(stream, base=base)
     if not (type(system) is dict and system.get("little_endian") is True):
         raise ValueError("its numbers are not little-endian")
     ids: dict[str, StorageId] = {}
@@ -99,39 +113,52 @@ def read_pickles(stream, data: torch.Tensor) -> Described:
         # Classes of modules come with their source code, which is of no interest.
         if type(identity) is tuple and len(identity) == 4 and identity[0] == "module":
             return identity[1]
-        found = _storage_id(identity)
-        if ids.setdefault(found.key, found) != found:
+        storage = _storage_id(identity)
+        if not ids.setdefault(storage.key, storage).same_as(storage):
             raise ValueError("two of its storages have one name")
-        return found
+        return storage
 
-    content, keys = read_pickle(stream, persistent), read_pickle(stream)
+    content = read_pickle(stream, persistent, base)
+    keys = read_pickle(stream, base=base)
     strings = type(keys) is list and all(type(key) is str for key in keys)
     if not strings or sorted(keys) != sorted(ids):
         raise ValueError("its list of storages is not that of its tensors")
-    places, at = {}, stream.tell()
+    at = stream.tell()
+    places = {}
     for key in keys:
-        found = ids[key]
-        end = at + 8 + found.numel * found.dtype.itemsize
-        if end > len(data):
+        end = at + 8 + ids[key].size
+        if end > size:
             raise ValueError("it ends within its tensors")
-        if int.from_bytes(bytes(data[at : at + 8].tolist()), "little") != found.numel:
+        stream.seek(at)
+        if int.from_bytes(stream.read(8), "little") != ids[key].numel:
             raise ValueError("a storage is of another size than its tensors say")
-        places[key], at = slice(at + 8, end), end
-    return Described(content, lambda found: _typed(data[places[found.key]], found))
+        places[key] = Span(base + at + 8, base + end)
+        at = end
+    return Described(content, lambda found: _typed(places[found.key], found), mapped)
 
 
-def read_bytes(content: bytes) -> torch.Tensor:
+def read_span(span: Span, mapped: mmap.mmap | bytes) -> Storage:
     """The storage in bytes that a plain pickle holds: a file of the older format within it."""
+    return _inner(_content(span, mapped), mapped, span.start)
+
+
+def read_encoded(content: bytes) -> Storage:
+    """The same of bytes that the file has as text, so that they lie nowhere in it."""
+    storage = _inner(content, content, 0)
+    span = storage.source
+    return Storage(content[span.start : span.stop], storage.dtype)
+
+
+def _inner(content: bytes, mapped: mmap.mmap | bytes, base: int) -> Storage:
     if not content:
         raise ValueError("a storage in it is empty")
-    data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    described = read_pickles(io.BytesIO(content), data)
+    described = read_pickles(io.BytesIO(content), len(content), mapped, base)
     if type(described.content) is not StorageId:
         raise ValueError("a storage in it is something else")
     return described.storage(described.content)
 
 
-def _no_storage(found: StorageId) -> torch.Tensor:
+def _no_storage(identity: StorageId) -> Storage:
     raise ValueError("a plain pickle has no storages outside of itself")
 
 
@@ -139,15 +166,14 @@ def _storage_id(identity: object) -> StorageId:
     match identity:
         case ("storage", Global(path), str(key), str(), int(numel), *views) if path in STORAGES:
             if numel >= 0 and views in ([], [None]):
-                return StorageId(key, getattr(torch, STORAGES[path]), numel)
+                return StorageId(key, STORAGES[path], numel)
     raise ValueError("its pickle refers to something that is no storage")
 
 
-def _typed(data: torch.Tensor, found: StorageId) -> torch.Tensor:
-    if len(data) != found.numel * found.dtype.itemsize:
+def _typed(span: Span, identity: StorageId) -> Storage:
+    if len(span) != identity.size:
         raise ValueError(
-            f"storage {found.key[:100]!a} has {len(data)} bytes for {found.numel} {found.dtype}"
+            f"storage {identity.key[:100]!a} has {len(span)} bytes for {identity.numel} "
+            f"{identity.dtype}"
         )
-    if data.storage_offset() % found.dtype.itemsize:
-        data = data.clone()
-    return data.view(found.dtype)
+    return Storage(span, identity.dtype)

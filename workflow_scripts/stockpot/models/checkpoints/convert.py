@@ -1,5 +1,7 @@
 """From the names of other programs' checkpoints to those of a Classifier."""
 
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import torch
 
 from ...errors import StockpotError
 from ..classifier import HEAD, TOWER
+from .numbers import as_float32
+
+log = logging.getLogger(__name__)
 
 # How the head is called beside a tower, in wise-ft and model-soups and here.
 HEADS = ("classification_head.", HEAD)
@@ -18,6 +23,9 @@ TEXT_NAMES = {
 }  # fmt: skip
 # Of an interrupted training run, beside the model.
 TRAINING = ("optimizer.", "scheduler.", "scaler.")
+# Names that a head may have elsewhere, so that none is left out unseen.
+LIKE_A_HEAD = re.compile(r"(head|fc|classifier|linear|probe|logits)[^.]*\.weight\Z")
+OPTIONS = "prefix, rename and ignore of the checkpoint say which tensors are meant"
 
 
 def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict[str, torch.Tensor]:
@@ -26,9 +34,10 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
 
     tensors: by the names of wise-ft's classifiers and encoders, model-soups' state dicts, CLIP
     models of OpenAI and open_clip, or our own, within any wrapper. Every floating-point tensor
-    becomes float32. What belongs to CLIP's text side or to a run's optimizer is left out.
-    path: for messages. Raises StockpotError for a file with no image tower, with several, or
-    with tensors of which it is not known what they are.
+    becomes float32. What belongs to CLIP's text side or to a run's optimizer is left out, and so
+    are counters and what lies outside of the model. path: for messages. Raises StockpotError for a
+    file with no image tower, with several, with tensors of which it is not known what they are, or
+    with numbers that are not finite.
     """
     name = _root(tensors, path)
     tower = name + TOWER
@@ -41,26 +50,27 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
         if f"{start}{head}weight" in tensors
     ]
     if len(heads) > 1:
-        raise StockpotError(f"{path}: it has several heads ({_few(heads)})")
-    found, unknown = {}, []
+        raise StockpotError(f"{path}: it has several heads ({_few(heads)}); {OPTIONS}")
+    found, unknown, beside = {}, [], []
     for key, tensor in tensors.items():
         if key.startswith(tower):
             found[TOWER + key.removeprefix(tower)] = tensor
         elif heads and key in (f"{heads[0]}weight", f"{heads[0]}bias"):
             found[HEAD + key.removeprefix(heads[0])] = tensor
         elif not (_is_text(key.removeprefix(name)) or key.startswith(TRAINING)):
-            unknown.append(key)
+            may_be_head = not heads and tensor.dim() == 2 and bool(LIKE_A_HEAD.search(key))
+            is_weight = tensor.is_floating_point() and (key.startswith(outer) or may_be_head)
+            (unknown if is_weight else beside).append(key)
     if unknown:
         raise StockpotError(
             f"{path}: its tensors {_few(unknown)} belong to neither an image tower, its head nor "
-            "CLIP's text side"
+            f"CLIP's text side; {OPTIONS}"
         )
+    if beside:
+        log.info("%s: left alone beside the model: %s", path, _few(beside))
     if heads:
         _complete_head(found, path)
-    return {
-        key: tensor.float() if tensor.is_floating_point() else tensor
-        for key, tensor in found.items()
-    }
+    return {key: as_float32(key, tensor, path) for key, tensor in found.items()}
 
 
 def check_tower(
@@ -84,16 +94,62 @@ def check_tower(
             raise StockpotError(f"{path}: not of this architecture, which has no {_few([key])}")
 
 
+def renamed(
+    tensors: Mapping[str, torch.Tensor], options: Mapping, path: str | Path
+) -> dict[str, torch.Tensor]:
+    """Tensors under the names that the config says.
+
+    Args:
+        tensors: By the names of the file.
+        options: prefix: beginning of the names to take, which then is cut off. ignore: beginnings
+            of names to leave out. rename: beginning of a name -> what stands in its place; of
+            several that fit the longest. In this order.
+        path: For messages.
+
+    Raises:
+        StockpotError: An option fits no name, or two tensors get one name.
+    """
+    prefix = options.get("prefix", "")
+    rename = options.get("rename", {})
+    ignore = tuple(options.get("ignore", ()))
+    found = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+    _check_used("prefix", [prefix] if prefix else [], tensors, path)
+    _check_used("ignore", ignore, found, path)
+    found = {key: tensor for key, tensor in found.items() if not key.startswith(ignore or ("\0",))}
+    _check_used("rename", rename, found, path)
+    made = {}
+    for key, tensor in found.items():
+        starts = [start for start in rename if key.startswith(start)]
+        start = max(starts, key=len, default="")
+        name = rename.get(start, "") + key.removeprefix(start)
+        if name in made:
+            raise StockpotError(f"{path}: rename gives two tensors the name {_few([name])}")
+        made[name] = tensor
+    return made
+
+
+def _check_used(option: str, starts: Iterable[str], names: Iterable[str], path: str | Path) -> None:
+    for start in starts:
+        if not any(name.startswith(start) for name in names):
+            raise StockpotError(
+                f"{path}: {option} {start[:60]!a} is the beginning of no name in it; there are "
+                f"{_few(names)}"
+            )
+
+
 def _root(tensors: Iterable[str], path: str | Path) -> str:
     """What comes before ``visual.`` in the names: "", "module.model." and so on."""
     dotted = ("." + key for key in tensors)
     roots = {key.partition("." + TOWER)[0] for key in dotted if "." + TOWER in key}
     if not roots:
         raise StockpotError(
-            f"{path}: there is no image tower in it (no {TOWER}* among {_few(tensors)})"
+            f"{path}: there is no image tower in it (no {TOWER}* among {_few(tensors)}); {OPTIONS}"
         )
     if len(roots) > 1:
-        raise StockpotError(f"{path}: it has several image towers ({_few(sorted(roots))})")
+        raise StockpotError(
+            f"{path}: it has several image towers ({_few(sorted(roots))}); prefix of the "
+            "checkpoint names the one to take"
+        )
     root = roots.pop().removeprefix(".")
     return root + "." if root else ""
 
@@ -106,6 +162,8 @@ def _complete_head(found: dict[str, torch.Tensor], path: str | Path) -> None:
     weight = found[HEAD + "weight"]
     if weight.dim() != 2:
         raise StockpotError(f"{path}: its head is {list(weight.shape)}, not [classes, features]")
+    if HEAD + "bias" not in found:
+        log.info("%s: its head has no bias; it counts as zero", path)
     bias = found.setdefault(HEAD + "bias", torch.zeros(len(weight)))
     if bias.shape != weight.shape[:1]:
         raise StockpotError(

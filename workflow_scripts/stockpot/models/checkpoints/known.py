@@ -1,7 +1,9 @@
-"""What a checkpoint's pickle may name.
+"""What a checkpoint's pickle may name, and what of it is taken for a tensor.
 
-Nothing that is named here is ever imported: the lists decide which files are taken for models
-at all, so that a file with anything else in it is refused instead of half understood.
+Nothing that a file names is ever imported or called, so a name is no danger to the reader. Names
+outside of PyTorch (paths, arrays, versions, classes of a training program) are inert records beside
+the tensors. A file that names a way to run commands is refused all the same: it was made to do harm
+to whoever loads it in another way.
 """
 
 STORAGES = {
@@ -15,41 +17,55 @@ STORAGES = {
     "torch.CharStorage": "int8",
     "torch.ByteStorage": "uint8",
     "torch.BoolStorage": "bool",
+    "torch.ComplexFloatStorage": "complex64",
+    "torch.ComplexDoubleStorage": "complex128",
+    # Newer types have storages in bytes; the tensor says its type.
+    "torch.storage.UntypedStorage": "uint8",
+    "torch.UntypedStorage": "uint8",
 }
+# Bytes of a number of each type that a tensor may have.
+ITEM_BYTES = {
+    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "complex64": 8, "complex128": 16,
+    "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1, "bool": 1,
+    "uint16": 2, "uint32": 4, "uint64": 8,
+    "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1,
+}  # fmt: skip
 ORDERED = "collections.OrderedDict"
 STORED = "torch.storage._load_from_bytes"
-TENSORS = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
+TENSORS = (
+    "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor",
+    "torch._utils._rebuild_tensor_v3",
+)  # fmt: skip
 PARAMETERS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
+# Quantised, sparse, on the meta device: tensors that no plain storage holds.
+OTHER_TENSORS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
 # What protocol 2 makes of bytes and sets.
 ENCODED = "_codecs.encode"
 SETS = ("builtins.set", "__builtin__.set")
 SCRIPTED = "__torch__."
 
-NAMES = frozenset(
-    (ORDERED, STORED, ENCODED, *TENSORS, *PARAMETERS, *SETS, *STORAGES)
-    + tuple(f"torch.{dtype}" for dtype in STORAGES.values())
-    + ("torch.Size", "torch.device", "functools.partial", "argparse.Namespace")
-    + ("PIL.Image.Resampling", "numpy.dtype")
-    + ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    + tuple(f"torch.jit._pickle.build_{kind}list" for kind in ("int", "double", "bool", "tensor"))
-    + ("torch.jit._pickle.restore_type_tag",)
+# Modules and functions by which a pickle runs commands, reads and writes files, or gets at others.
+_RUNNING_MODULES = frozenset(
+    ["os", "posix", "nt", "subprocess", "commands", "sys", "shutil", "socket", "pty", "runpy"]
+    + ["importlib", "imp", "ctypes", "code", "codeop", "pdb", "timeit", "webbrowser"]
+    + ["multiprocessing", "asyncio", "pip", "pickle", "_pickle", "marshal"]
+    + ["torch.hub", "torch.serialization", "torch.utils.cpp_extension"]
 )
-PACKAGES = (
-    "src.", "clip.", "open_clip.", "timm.", "torch.nn.", "torchvision.transforms.", SCRIPTED,
-)  # fmt: skip
+_RUNNING_BUILTINS = frozenset(
+    ["eval", "exec", "compile", "open", "__import__", "execfile", "file", "apply", "input"]
+    + ["setattr", "delattr", "globals", "locals", "vars", "breakpoint"]
+)
+_RUNNING_NAMES = frozenset(["numpy.load", "numpy.fromfile", "torch.load", "pandas.read_pickle"])
 
 
 def check_named(module: str, name: str) -> str:
-    """The dotted path of a global; raises ValueError for one that models do not hold."""
+    """The dotted path of a global; raises ValueError for a way to run commands."""
     path = f"{module}.{name}"
-    # A dotted name asks for an attribute of an attribute: a way out of any package.
-    if path not in NAMES and ("." in name or not path.startswith(PACKAGES)):
+    packages = module.split(".")
+    parents = {".".join(packages[:end]) for end in range(1, min(len(packages), 4) + 1)}
+    runs = bool(parents & _RUNNING_MODULES) or path in _RUNNING_NAMES
+    if module in ("builtins", "__builtin__"):
+        runs = name in _RUNNING_BUILTINS
+    if runs:
         raise ValueError(f"it names {path[:100]!a}, which is no part of a model")
-    return path
-
-
-def check_called(path: str) -> str:
-    """The path again; raises ValueError for a function of a package, which models only mention."""
-    if path not in NAMES and not path.rpartition(".")[2].lstrip("_")[:1].isupper():
-        raise ValueError(f"it calls {path[:100]!a}, which is no part of a model")
     return path

@@ -1,69 +1,150 @@
-"""The tensors of a checkpoint file, whatever wrote it."""
+"""The tensors of a checkpoint file, whatever wrote it.
 
+What a pickle describes is worked out in a child process with limits of memory and time, which hands
+over where in the file each tensor is. Then the tensors are read from there.
+"""
+
+import mmap
 import struct
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from ...errors import StockpotError
-from .containers import open_mapped, read_archive, read_pickles
-from .tensors import named_tensors
+from ...runtime.bounded import bounded
+from ...runtime.escape import one_line
+from ...runtime.file_kinds import START_BYTES, stand_in
+from ...runtime.regular_files import open_regular
+from .class_lists import class_names_in_metadata, class_names_of
+from .containers import read_archive, read_pickles
+from .layout import Layout, Span, Storage, Tensor
+from .tensors import Tensors
 
 # Names that share memory are legitimate; thousands of views of one large tensor are not.
 MOST_SHARED = 4
+READ = (
+    "read are safetensors, files of torch.save and torch.jit.save, and pickled modules; "
+    "torch.save(model.state_dict(), 'new.pt') writes one"
+)
+
+
+@dataclass
+class Checkpoint:
+    """tensors: by flat name. class_names: in the order of the head's rows, where the file says."""
+
+    tensors: dict[str, torch.Tensor]
+    class_names: list[str] | None = None
 
 
 def read_tensors(path: str | Path) -> dict[str, torch.Tensor]:
+    """The tensors of ``read_checkpoint`` alone."""
+    return read_checkpoint(path).tensors
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
     """The tensors of a file by flat name, of any shape and type, on the CPU.
 
     The file's content decides what it is: safetensors; a file of ``torch.save`` with a dict of
     tensors or a whole module; an archive of ``torch.jit.save``; a module written by ``pickle``.
-    Whole modules give the names of their ``state_dict``. Nothing in the file is run. Tensors may
-    share memory with each other and lie in the file, which must stay as it is while they are in
-    use. Raises StockpotError naming the file.
+    Whole modules give the names of their ``state_dict``. Nothing in the file is run, and what lies
+    beside the tensors is left alone. Tensors may share memory with each other and lie in the file,
+    which must stay as it is while they are in use. Raises StockpotError naming the file.
     """
     path = Path(path)
+    shown = one_line(path, 150)
     try:
         return _read(path)
     except OSError as error:
-        raise StockpotError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RuntimeError, struct.error, zipfile.BadZipFile, SafetensorError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise StockpotError(
-            f"{path}: not a checkpoint ({reason}); read are safetensors, files of torch.save and "
-            "torch.jit.save, and pickled modules"
-        ) from error
+        raise StockpotError(f"{shown}: cannot be read ({error.strerror or error})") from error
+    except (
+        ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, EOFError,
+        struct.error, zipfile.BadZipFile, SafetensorError,
+    ) as error:  # fmt: skip
+        # Whatever the standard library's readers and torch raise for bytes that nobody wrote.
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = one_line(lines[0], 150)
+        raise StockpotError(f"{shown}: not a checkpoint ({reason}); {READ}") from error
 
 
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    size = path.stat().st_size
-    if not size:
+def _read(path: Path) -> Checkpoint:
+    with open_regular(path) as file:
+        start = file.read(START_BYTES)
+    if not start:
         raise ValueError("it is empty")
-    with open(path, "rb") as file:
-        start = file.read(9)
-    if start[8:] == b"{":
-        return load_file(path)
-    mapped = open_mapped(path)
-    if start.startswith(b"PK\3\4"):
-        described = read_archive(path, mapped)
-    elif start.startswith(b"\x80"):
-        described = read_pickles(mapped, torch.frombuffer(mapped, dtype=torch.uint8))
-    else:
+    if kind := stand_in(start):
+        raise StockpotError(f"{one_line(path, 150)} is {kind}")
+    if start[8:9] == b"{":
+        with safe_open(path, framework="pt") as opened:
+            class_names = class_names_in_metadata(opened.metadata())
+        return Checkpoint(load_file(path), class_names)
+    if start.startswith(b"{"):
+        raise ValueError("a file of JSON; of a model in several files, make one with all tensors")
+    if not start.startswith((b"PK\3\4", b"\x80")):
         raise ValueError("its first bytes are those of no such file")
-    tensors, storages, claimed, held = {}, set(), 0, 0
-    for name, tensor in named_tensors(described):
-        storage = tensor.untyped_storage()
-        claimed += tensor.nbytes
-        held += 0 if storage.data_ptr() in storages else storage.nbytes()
-        storages.add(storage.data_ptr())
-        if name in tensors or not name:
+    layout = bounded(read_layout, path)
+    mapped = _open_mapped(path)
+    whole = torch.frombuffer(mapped, dtype=torch.uint8)
+    storages: dict[Storage, torch.Tensor] = {}
+    tensors = {name: _tensor(place, whole, storages) for name, place in layout.tensors.items()}
+    return Checkpoint(tensors, layout.class_names)
+
+
+def read_layout(path: Path) -> Layout:
+    """Where a file of PyTorch has its tensors; to be called in a child process with limits.
+
+    Raises ValueError and whatever the standard library raises for a file that is none.
+    """
+    with open_regular(path) as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if mapped[:4] == b"PK\3\4":
+            described = read_archive(file, mapped)
+        else:
+            described = read_pickles(mapped, len(mapped), mapped)
+    layout = Layout(class_names=class_names_of(described.content))
+    most = MOST_SHARED * len(mapped)
+    seen: set[int] = set()
+    claimed = 0
+    held = 0
+    for name, tensor in Tensors(described).named():
+        if name in layout.tensors or not name:
             raise ValueError(f"it has two tensors or a lone one under the name {name[:100]!a}")
-        if max(claimed, held) > MOST_SHARED * size:
+        claimed += tensor.size
+        if id(tensor.storage) not in seen:
+            seen.add(id(tensor.storage))
+            held += len(tensor.storage)
+        if max(claimed, held) > most:
             raise ValueError("its tensors are much larger than the file")
-        tensors[name] = tensor
-    if not tensors:
+        layout.tensors[name] = tensor
+    if not layout.tensors:
         raise ValueError("there are no named tensors in it")
-    return tensors
+    return layout
+
+
+def _open_mapped(path: Path) -> mmap.mmap:
+    """The file's bytes; writing to them changes the memory of this process alone."""
+    with open_regular(path) as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+
+def _tensor(
+    place: Tensor, whole: torch.Tensor, storages: dict[Storage, torch.Tensor]
+) -> torch.Tensor:
+    """whole: the file, uint8 [size]. storages: those made so far, so that memory stays shared."""
+    if place.storage not in storages:
+        storages[place.storage] = _flat(place.storage.source, whole)
+    dtype = getattr(torch, place.dtype)
+    data = storages[place.storage]
+    data = data[: len(data) // dtype.itemsize * dtype.itemsize]
+    return data.view(dtype)[place.offset :].as_strided(place.shape, place.stride)
+
+
+def _flat(source: Span | bytes, whole: torch.Tensor) -> torch.Tensor:
+    if isinstance(source, bytes):
+        return torch.frombuffer(bytearray(source), dtype=torch.uint8) if source else whole[:0]
+    data = whole[source.start : source.stop]
+    # Numbers have to begin at a multiple of their size, of 16 bytes at most.
+    return data.clone() if source.start % 16 else data
