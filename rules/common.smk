@@ -42,6 +42,9 @@ def refuse(*problems):
     sys.exit(1)
 
 
+# In a locale without them, signs of other languages are written as their codes.
+sys.stdout.reconfigure(errors="backslashreplace")
+
 if "{" in str(ROOT) or "}" in str(ROOT):
     refuse(f"{ROOT}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")
 
@@ -84,7 +87,7 @@ MODEL = needs.model(plan.model["architecture"])
 
 def failure(logs):
     """What to read after a run that failed: the errors of its jobs, once each. logs: of Snakemake."""
-    text = "".join(Path(log).read_text(errors="replace") for log in logs)
+    text = "".join(Path(log).read_text("utf-8", errors="replace") for log in logs)
     lines = dict.fromkeys(re.findall("^ *error: .*", text, re.M))
     why = (
         "".join(f"\n{one_line(line.strip())}" for line in lines)

@@ -18,7 +18,9 @@ with job(snakemake) as spec:
     out.mkdir(parents=True, exist_ok=True)
     classifiers = [Path(card).parent for card in snakemake.input.cards]
     recipes = snakemake.input.get("recipe", [])
-    recipe = json.loads(Path(recipes[0]).read_text()) if recipes else read_recipe(classifiers[-1])
+    recipe = (
+        json.loads(Path(recipes[0]).read_text("utf-8")) if recipes else read_recipe(classifiers[-1])
+    )
     if spec["alpha"] is not None:
         if not recipes:
             check_line(Weights(classifiers[0]), Weights(classifiers[-1]))

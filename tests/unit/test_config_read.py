@@ -1,5 +1,8 @@
 """From the files of a study to one config: what it stands on, and where its paths begin."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -398,3 +401,36 @@ def test_of_many_runs_the_first_are_shown(here):
     config = located(OWN + "finetune: {search: {runs: 76, space: {lr: {uniform: [0.1, 0.2]}}}}")
     lines = run_lines(config)
     assert len(lines) == 1 + 1 + 12 + 1 and lines[-1] == "… and 64 more runs"
+
+
+def test_a_locale_without_utf_8_reads_the_same(here, schema):
+    study(OWN + "# Ein Häufchen Bilder – 図\n")
+    code = f"""
+import json, os, sys, yaml
+sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
+from pathlib import Path
+from stockpot import spec
+from stockpot.config import check
+from stockpot.config_read import read_study
+root = Path({str(ROOT)!r})
+given = read_study(root, [Path("study.yaml")])
+schema = yaml.safe_load((root / "rules/schemas/config.schema.yaml").read_text("utf-8"))
+check(given.located(), schema, given.paths)
+print(json.dumps(given.located()["study"]))
+"""
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, '"mine"\n'), done.stderr
+
+
+def test_every_text_is_read_as_utf_8():
+    """Whatever the locale is. Our own JSON is ASCII, so that it needs no encoding."""
+    for path in [*(ROOT / "workflow_scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk")]:
+        for line in path.read_text("utf-8").splitlines():
+            if ".read_text()" in line:
+                assert "json.loads" in line, f"{path}: {line.strip()}"

@@ -27,7 +27,7 @@ class Turn:
     def __init__(self, log_file: Path):
         self.waited, self.problem = False, ""
         # The kernel frees it when the process ends, in any way, and those that inherit it.
-        self.file = open(log_file.with_name(f".{log_file.name}.lock"), "a+")  # noqa: SIM115
+        self.file = open(log_file.with_name(f".{log_file.name}.lock"), "a+", encoding="utf-8")  # noqa: SIM115
         os.set_inheritable(self.file.fileno(), True)
         try:
             try:
@@ -68,7 +68,7 @@ def job(snakemake):
     path = Path(str(snakemake.log[0]))
     path.parent.mkdir(parents=True, exist_ok=True)
     # Appending, as a process that a killed Snakemake left may still write to the same file.
-    with open(path, "a", buffering=1) as file:
+    with open(path, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     talk()

@@ -381,7 +381,7 @@ def save(plan: Plan, file: Path, config: dict) -> None:
 def saved(file: Path, config: dict) -> Plan | None:
     """The plan that was written for this config; None where there is none."""
     try:
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return Plan(**found["plan"]) if found["config"] == short(config) else None

@@ -261,7 +261,7 @@ class Evidence:
 
     def recipe(self, soup: str) -> dict:
         """How a soup was found, as its method wrote it."""
-        return json.loads(Path(self.recipes[soup]).read_text())
+        return json.loads(Path(self.recipes[soup]).read_text("utf-8"))
 
 
 def _named(metrics: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ def named_config(name: str, weights: str, keys: tuple[str, str]) -> dict:
             f"{keys[0]}: {name!r} is neither a folder nor a model of open_clip"
             f"{_similar(name, known)}"
         )
-    config = {"model_cfg": json.loads(known[name].read_text()), "preprocess_cfg": {}}
+    config = {"model_cfg": json.loads(known[name].read_text("utf-8")), "preprocess_cfg": {}}
     if weights in (RANDOM, ""):
         return config
     tags = _pretrained().get(name, {})

@@ -18,7 +18,7 @@ def write_start(folder: Path, architecture: Path, weights: Path, spec: dict) -> 
     architecture: folder with the config. weights: safetensors file of the tower. spec: name,
     classes, seed.
     """
-    config = json.loads((architecture / CONFIG).read_text())
+    config = json.loads((architecture / CONFIG).read_text("utf-8"))
     described = {"library": TIMM, "name": config["timm"], "options": {}}
     tower = build_tower(described)
     tower.load_state_dict(check_state(load_file(weights), tower, weights))

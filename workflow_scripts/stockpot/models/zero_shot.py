@@ -58,7 +58,7 @@ def write_zero_shot(folder: Path, architecture: Path, weights: Path, spec: dict)
     model, class_names = load_clip(architecture, weights), spec["classes"]
     texts = [spec["texts"][name] for name in class_names]
     head = zero_shot_head(model, tokenizer(architecture), texts, spec["prompts"])
-    config = json.loads((architecture / CONFIG).read_text())
+    config = json.loads((architecture / CONFIG).read_text("utf-8"))
     wanted = preprocessing(config)
     card = Card(
         name=spec["name"],

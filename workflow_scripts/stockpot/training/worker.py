@@ -20,7 +20,7 @@ def main(job: Path) -> None:
             raise StockpotError(f"{rank + 1} processes here, but GPUs {','.join(devices)} alone")
         if devices:
             os.environ[VISIBLE] = devices[rank]
-        arguments = json.loads(job.read_text())
+        arguments = json.loads(job.read_text("utf-8"))
         arguments |= {name: Path(arguments[name]) for name in PATHS if arguments.get(name)}
 
         from torch import cuda, distributed

@@ -22,7 +22,7 @@ def write(folder, weights, clip):
 
     config, whole = clip
     card = weights.card
-    described = json.loads((config / CONFIG).read_text())
+    described = json.loads((config / CONFIG).read_text("utf-8"))
     own = card.architecture.get("config", {}).get("model_cfg")
     if own is None or own != described.get("model_cfg"):
         raise StockpotError(
