@@ -1,4 +1,3 @@
-import re
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
+from stockpot.failures import failed_lines
 from stockpot.gpus import has_gpu
 from stockpot.parts import used
 from stockpot.registry import defaults
@@ -86,14 +86,9 @@ MODEL = needs.model(plan.model["architecture"])
 
 
 def failure(logs):
-    """What to read after a run that failed: the errors of its jobs, once each. logs: of Snakemake."""
-    text = "".join(Path(log).read_text("utf-8", errors="replace") for log in logs)
-    lines = dict.fromkeys(re.findall("^ *error: .*", text, re.M))
-    why = (
-        "".join(f"\n{one_line(line.strip())}" for line in lines)
-        or "\nNot finished: interrupted, or see above"
-    )
-    return f"{why}\nWhat is done is kept; the same command goes on."
+    """What to read after a run that failed. logs: of Snakemake."""
+    lines = failed_lines(logs) or ["Not finished: interrupted, or see above"]
+    return "\n".join(["", *lines, "What is done is kept; the same command goes on."])
 
 
 def one_of(names):

@@ -1,0 +1,31 @@
+"""What is said of a run that failed: each error once."""
+
+from stockpot.failures import failed_lines
+
+SAID = """Error in rule prepare_dataset:
+    output: results/datasets/a/dataset.json
+    log: {logs}/a.log (check log file(s) for error details)
+Error in rule finetune:
+    log: {logs}/b.log (check log file(s) for error details)
+Error in rule prepare_dataset:
+    log: {logs}/a.log (check log file(s) for error details)
+Error in rule zero_shot:
+    log: {logs}/gone.log (check log file(s) for error details)
+"""
+
+
+def test_every_error_is_told_once_and_of_a_traceback_the_end(tmp_path):
+    (tmp_path / "a.log").write_text("12:00:00  reads\nerror: a.png: not a readable image\n")
+    trace = [f"line {i}" for i in range(40)]
+    (tmp_path / "b.log").write_text("\n".join([*trace, "ValueError: \x1b[31mé"]), "utf-8")
+    log = tmp_path / "snakemake.log"
+    log.write_text(SAID.format(logs=tmp_path))
+    first, where, *end = failed_lines([str(log), str(tmp_path / "none.log")])
+    assert first == "error: a.png: not a readable image"
+    assert where == f"{tmp_path}/b.log ends with"
+    assert end == [*trace[-11:], "ValueError: \\x1b[31mé"]
+
+
+def test_a_run_that_was_interrupted_has_no_errors(tmp_path):
+    (tmp_path / "log").write_text("Terminating processes on user request\n")
+    assert failed_lines([str(tmp_path / "log")]) == []
