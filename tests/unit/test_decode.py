@@ -923,7 +923,7 @@ def test_parts_that_may_overlap_are_refused(parted, case):
     role = {"train": "data.train", "held-out": "data.held_out"}[other]
     why = "training, held-out and test sets must differ"
     if case in ("another seed", "other shares", "other numbers"):
-        why = "parts of one split need the same held_out, test and seed"
+        why = "parts of one split need the same held_out, test, seed and list"
     assert str(error.value) == (
         f"data.reference: 'reference' holds the same images as {other!r}, which is {role}; {why}"
     )

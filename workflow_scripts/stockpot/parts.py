@@ -138,7 +138,7 @@ def class_notes(config: dict, locate: Locate) -> dict[str, str]:
 def _mend(one: sources.Identity, other: sources.Identity) -> str:
     """What two sets that share images lack."""
     if one.part and other.part and one.split != other.split:
-        return "parts of one split need the same held_out, test and seed"
+        return "parts of one split need the same held_out, test, seed and list"
     return "training, held-out and test sets must differ"
 
 
@@ -178,7 +178,8 @@ def check_counts(config: dict, locate: Locate) -> None:
         if count(datasets, name, locate) == 0:
             raise StockpotError(f"{path}: {name} has no images")
     for name in dict.fromkeys(training.values()):
-        if datasets[name].get("split"):
+        split = datasets[name].get("split")
+        if split and not split.get("list"):  # of which classes a list is, only its images tell
             _check_split(name, datasets[name], locate)
     for path, images, name in wanted:
         found = count(datasets, name, locate)

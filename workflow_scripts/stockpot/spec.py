@@ -106,8 +106,9 @@ def _facts(config: dict, locate: Locate) -> dict[str, dict]:
         if entry["source"] in MADE_OF:
             wanted.append(entry[MADE_OF[entry["source"]]])
         elif name not in found:
-            module = sources.module(entry["source"])
-            found[name] = module.facts(entry, locate, f"datasets.{name}")
+            module, key = sources.module(entry["source"]), f"datasets.{name}"
+            found[name] = module.facts(entry, locate, key)
+            found[name] |= sources.split_facts(entry, locate, key)
     return found
 
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from ..digest import sha256
 from ..errors import StockpotError
+from ..runtime.escape import one_line
 from . import sources
 from .dataset import write_dataset
 from .decode import decode_all
 from .examples import Examples
 from .split import part_of
+from .split_list import read_list, rows_of
 from .transform import Transform
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
         _write(folder, spec, examples, examples.images, described)
         return
     if spec.get("split"):
-        examples = _rows(examples, part_of(examples.keys, examples.labels, spec["split"]))
+        examples = _rows(examples, _part(spec, examples))
     if not len(examples.images):
         raise StockpotError(f"{spec['name']}: no images in this part of {spec['source']}")
     n = len(examples.images)
@@ -51,6 +53,25 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
         described["left_out"] = len(bad)
     _write(folder, spec, examples, file, described)
     shutil.rmtree(folder / ".state", ignore_errors=True)
+
+
+def _part(spec: dict, examples: Examples) -> np.ndarray:
+    """Places of the examples of the wanted part."""
+    if not spec.get("listed"):
+        return part_of(examples.keys, examples.labels, spec["split"])
+    key = f"datasets.{spec['name']}.split.list"
+    listed = rows_of(read_list(spec["listed"]["path"], key), examples.keys, key)
+    rows = part_of(examples.keys, examples.labels, spec["split"], listed)
+    if spec["split"]["part"] == "train":
+        left = np.bincount(np.asarray(examples.labels)[rows], minlength=len(examples.class_names))
+        there = np.bincount(examples.labels, minlength=len(examples.class_names))
+        none = [examples.class_names[i] for i in np.flatnonzero((left == 0) & (there > 0))]
+        if none:
+            raise StockpotError(
+                f"{key}: leaves no image of {one_line(none[0], 60)} to train on"
+                + (f", nor of {len(none) - 1} other classes" if none[1:] else "")
+            )
+    return rows
 
 
 def _write(folder: Path, spec: dict, examples: Examples, images, described: dict) -> None:

@@ -35,7 +35,8 @@ from typing import NamedTuple
 from ... import registry
 from ...digest import canonical
 from ...runtime.escape import one_line
-from ..split import PARTS, part_size
+from ..split import PARTS, listed_sizes, part_size
+from ..split_list import list_facts, read_list
 
 FOR_ENCODED = {
     "split": {
@@ -50,6 +51,8 @@ FOR_ENCODED = {
             "test": {"description": "share below 1, or images per class", "default": 0.2,
                      "type": "number", "minimum": 0},
             "seed": {"type": "integer", "minimum": 0, "default": 0},
+            "list": {"description": "file that names the held-out images instead of a draw",
+                     "type": "string", "minLength": 1},
         },
         "default": None,
     },
@@ -122,7 +125,10 @@ def with_defaults(entry: dict) -> dict:
     """An entry of the config with what its source's options default to."""
     entry = registry.defaults(options(entry["source"])) | entry
     if entry.get("split"):
-        entry["split"] = registry.defaults(FOR_ENCODED["split"]["properties"]) | entry["split"]
+        known = registry.defaults(FOR_ENCODED["split"]["properties"])
+        if entry["split"].get("list"):
+            known["test"] = 0  # what a list does not name is trained on
+        entry["split"] = known | entry["split"]
     return entry
 
 
@@ -130,7 +136,18 @@ def counts(entry: dict, locate) -> list[int]:
     """How many images an entry has, of each class that has any in its source."""
     counts = module(entry["source"]).counts(entry, locate)
     split = with_defaults(entry).get("split")
+    if split and split.get("list"):
+        return listed_sizes(counts, split, len(read_list(locate(split["list"]), "split.list")))
     return [part_size(n, split) for n in counts] if split else counts
+
+
+def split_facts(entry: dict, locate, key: str) -> dict:
+    """Facts of the list that names a split's held-out images, if there is one: where it is, and a
+    digest of its content. StockpotError naming the config's ``key``."""
+    split = entry.get("split") or {}
+    if not split.get("list"):
+        return {}
+    return {"listed": list_facts(locate(split["list"]), f"{key}.split.list")}
 
 
 def classes_with_images(entry: dict, locate) -> list[str]:
