@@ -31,6 +31,12 @@ rule measure:
                 "roles": plan.studies[w.study]["roles"],
                 "cloud": plan.cloud,
                 "class_notes": plan.class_notes,
+                "held_out_note": plan.held_out_note,
+                "trained_in_bf16": [
+                    name
+                    for name, model in plan.studies[w.study]["models"].items()
+                    if model["settings"].get("precision") == "bf16"
+                ],
                 **config["statistics"],
             }
         ),

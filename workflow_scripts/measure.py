@@ -17,7 +17,7 @@ from stockpot.statistics import tables
 from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.findings import findings
 from stockpot.statistics.intervals import tails
-from stockpot.statistics.notes import notes
+from stockpot.statistics.notes import arithmetic, notes
 from stockpot.statistics.overview import overview
 
 with job(snakemake) as spec:
@@ -57,6 +57,8 @@ with job(snakemake) as spec:
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         "ends are in measurements.csv, effective robustness and the standard models in "
         "robustness.csv.",
+        arithmetic(measurements, spec["trained_in_bf16"]),
+        *([spec["held_out_note"]] if spec["held_out_note"] else []),
         *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
@@ -52,6 +53,9 @@ def place(tmp_path_factory) -> Path:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+    held_out = np.zeros(1_281_167)
+    held_out[: 26 * 1000] = 1
+    np.save(place / "data/imagenet/imagenet_98_idxs.npy", held_out)
     (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n2.jpg,b\n")
     columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
     columns = columns["standard"]["table"]["columns"].values()
@@ -108,6 +112,7 @@ def test_studies_have_names_of_their_own(plans):
     assert shared == {"objects", "wise-ft-vit-b-16"}
 
 
+TRANSFER = ("cars", "cifar100", "dtd", "food101", "sun397")
 # runs trained, checkpoints, models that are not the ends of a sweep, sweeps
 SIZES = {
     "imagenet": (2, 0, 1, 2),
@@ -119,6 +124,7 @@ SIZES = {
     "soups-vit-b-32": (73, 0, 9, 3),
     "soups-seeds": (21, 0, 2, 1),
     "public-soups": (0, 72, 10, 3),
+    "public-soups-list": (0, 72, 10, 3),
     "cifar": (2, 0, 1, 2),
     "fmow": (2, 0, 1, 2),
     "iwildcam": (2, 0, 1, 2),
@@ -132,6 +138,57 @@ SIZES = {
     "cross-vit-b-32": (6, 0, 7, 1),
     "own-data": (5, 0, 4, 3),
 }
+
+
+EVERY = {
+    "choosing-alpha", "comparisons", "chords", "diagnosis", "frontier", "calibration", "diversity",
+    "overrides", "brittleness", "cost",
+}  # fmt: skip
+ONE_RUN = EVERY - {"diagnosis", "brittleness"}
+MANY_RUNS = EVERY | {"pairs", "growing", "landscape"}
+ANALYSES = {
+    **dict.fromkeys(["colours", "digits", "pretrain", "seeds", "textures", "own-data"], EVERY),
+    **dict.fromkeys(["imagenet", "testbed", "cifar", "fmow", "iwildcam", "video"], ONE_RUN),
+    **dict.fromkeys([f"wise-ft-vit-{model}" for model in ("b-32", "b-16", "l-14-336")], ONE_RUN),
+    **dict.fromkeys(["transfer", *(f"transfer-{name}" for name in TRANSFER)], ONE_RUN),
+    **dict.fromkeys(["public-soups", "public-soups-list", "real", "multilabel"], MANY_RUNS),
+    "soups-vit-b-32": MANY_RUNS,
+    "soups-seeds": ONE_RUN - {"diversity", "overrides"} | {"growing"},
+    "wise-ft-ablations": ONE_RUN | {"brittleness"},
+    "few-shot": ONE_RUN - {"diversity"} | {"low-shot"},
+    "cross": {"choosing-alpha", "members"},
+    "cross-vit-b-32": {"choosing-alpha", "members", "cost"},
+    "methods": {"comparisons", "diagnosis", "frontier", "calibration", "cost"},
+    "evidence": {
+        "choosing-alpha", "diagnosis", "diversity", "brittleness", "pairs", "landscape", "growing",
+        "growing-seeds", "low-shot", "joint",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
+def test_every_config_has_the_analyses_and_pages_that_it_asks_for(file, plans):
+    """None is lost where one file takes an entry away and a later one gives it again as {}."""
+    config, _ = plans(file.stem)
+    assert set(config["analyses"]) == ANALYSES[file.stem]
+    assert config["pages"] == ["overview", "explore"]
+
+
+def test_a_list_of_held_out_images_takes_the_warning_away(plans):
+    drawn, listed = (plans(name)[1] for name in ("public-soups", "public-soups-list"))
+    assert "were trained on the held-out images (imagenet-held-out)" in drawn.held_out_note
+    assert drawn.held_out_note in drawn.summary
+    assert listed.held_out_note == "" and plans("soups-vit-b-32")[1].held_out_note == ""
+    for name in ("real", "multilabel"):
+        assert plans(name)[1].held_out_note == drawn.held_out_note
+    for plan in (drawn, listed):
+        assert plan.sizes["imagenet-held-out"] == 26_000
+    (held_out,) = (
+        job["spec"]
+        for job in listed.datasets.values()
+        if job["spec"]["name"] == "imagenet-held-out"
+    )
+    assert held_out["listed"]["path"].endswith("data/imagenet/imagenet_98_idxs.npy")
 
 
 def test_every_config_of_the_papers_is_counted():

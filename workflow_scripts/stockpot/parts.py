@@ -119,6 +119,21 @@ def answer_classes(config: dict, locate: Locate) -> dict[str, list[str]]:
     return found
 
 
+def held_out_note(config: dict) -> str:
+    """What a reader must know where checkpoints were trained on the held-out images; "" if not."""
+    name = config["data"]["held_out"]
+    split = config["datasets"][name].get("split") or {}
+    if not config["data"].get("held_out_seen") or split.get("list"):
+        return ""
+    return (
+        f"The models of checkpoints were trained on the held-out images ({name}). All that is "
+        "chosen or fitted there favours models that memorise, and temperatures come out too small: "
+        "greedy and learned soups, greedy ensembles, rows called best held-out, choosing alpha, "
+        f"diagnosis, growing, calibration. datasets.{name}.split.list takes a list of images that "
+        "they were not trained on."
+    )
+
+
 def class_notes(config: dict, locate: Locate) -> dict[str, str]:
     """Test set -> "7 of 11 classes, answers among all" (or "among those"), where it lacks some."""
     datasets, data, notes = config["datasets"], config["data"], {}

@@ -30,7 +30,16 @@ from .file_digests import sha256_file_cached
 from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
-from .parts import answer_classes, check_counts, check_parts, class_notes, parts, summary, used
+from .parts import (
+    answer_classes,
+    check_counts,
+    check_parts,
+    class_notes,
+    held_out_note,
+    parts,
+    summary,
+    used,
+)
 from .prompts import read_head, texts_of
 from .registry import defaults
 from .run_lines import run_lines
@@ -54,6 +63,7 @@ class Plan:
     counts: dict[str, int] = field(default_factory=dict)
     summary: list[str] = field(default_factory=list)
     class_notes: dict[str, str] = field(default_factory=dict)
+    held_out_note: str = ""
     cloud: dict = field(default_factory=dict)
     downloads: dict[str, dict] = field(default_factory=dict)
     datasets: dict[str, dict] = field(default_factory=dict)
@@ -80,6 +90,8 @@ def build(config: dict, locate: Locate) -> Plan:
     check_counts(config, locate)
     plan.summary = summary(config, locate) + run_lines(config)
     plan.class_notes = class_notes(config, locate)
+    plan.held_out_note = held_out_note(config)
+    plan.summary += [plan.held_out_note] if plan.held_out_note else []
     among = answer_classes(config, locate)
     sizes = {name: count(config["datasets"], name, locate) for name in sorted(used(config))}
     plan.counts = sizes

@@ -5,6 +5,25 @@ import pandas as pd
 from .tables import BASELINE, LEAST, MEAN, datasets
 
 
+def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
+    """Which arithmetic the numbers come from: of the forward passes, and of training.
+
+    measurements: see ``tables``. trained_in_bf16: runs that say so.
+    """
+    precisions = sorted(set(measurements["precision"].dropna()) - {""})
+    text = f"Evaluated in {' and '.join(precisions) or 'an unknown precision'}"
+    if "bf16" in precisions:
+        text += (
+            "; in bf16 some answers are others than in fp32, so compare with what was evaluated in "
+            "bf16 too"
+        )
+    if len(precisions) > 1:
+        text += "; which is which is in measurements.csv"
+    if trained_in_bf16:
+        text += f". Trained in bf16: {', '.join(trained_in_bf16)}"
+    return f"{text}."
+
+
 def notes(
     status: dict[str, str],
     overlap: pd.DataFrame,
