@@ -26,7 +26,6 @@ data:
   held_out: imagenet-held-out
   reference: imagenet
   shifts: [imagenet-v2, imagenet-r, imagenet-sketch, objectnet, imagenet-a]
-  corrupted: []
 datasets:
   imagenet-train: {source: imagenet, part: train, side: 256, split: &split {part: train}}
   imagenet-held-out: {source: imagenet, part: train, split: {<<: *split, part: held-out}}
@@ -38,11 +37,16 @@ datasets:
   imagenet-a: {source: imagenet-a}
 finetune:
   defaults: {epochs: 1, batch_size: 32, lr: 3.0e-4, warmup: 0.2}
-  runs: {linear: {variant: linear-classifier, epochs: 10, lr: 1.0e-2, batch_size: 64}}
+  runs:
+    base: {}
+    linear: {variant: linear-classifier, epochs: 10, lr: 1.0e-2, batch_size: 64}
   search: {runs: 1, space: {lr: {log_uniform: [1.0e-4, 5.0e-4]}}}
 sweep: {alphas: [0.0, 0.25, 0.5, 0.75, 1.0], of: [base, linear, greedy]}
-standard: {models: null}
-evaluation: {batch_size: 64}
+soups:
+  uniform: {method: uniform}
+  greedy: {method: greedy}
+  ensemble: {method: logit-ensemble}
+  chosen: {method: wise-ft, ingredients: [base], alpha: auto}
 exports: {best: {model: greedy, format: open-clip}}
 """
 

@@ -18,6 +18,7 @@ def large(runs: int, tests: int, alphas: int = 21) -> dict:
     shifts = [f"shift-{i}" for i in range(tests - 1)]
     entry = {"source": "world", "task": "objects", "images": 4000}
     return {
+        "extends": "config.yaml",
         "study": "large",
         "data": {"shifts": shifts, "corrupted": []},
         "datasets": {

@@ -125,6 +125,7 @@ def test_a_study_of_checkpoints_trains_nothing(here, schema):
         OWN + "checkpoints: {ours: {path: ours.pt}}\nsoups: {greedy: {method: greedy}}"
     )
     assert config["finetune"]["runs"] == {} and config["sweep"]["of"] == ["ours", "greedy"]
+    assert located(OWN + "checkpoints: {a: {path: a}}\nfinetune: null")["finetune"]["runs"] == {}
     check(config, schema)
 
 

@@ -64,7 +64,7 @@ def test_command_runs(command, study):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     if command == "make report":
-        html = (study.results / "report.html").read_text()
+        html = (study.results / "studies/micro/report.html").read_text()
         for figure in (*drawn, "samples"):
             assert f"figures/{figure}.png" in html
         assert "Clopper-Pearson" in html
@@ -132,11 +132,11 @@ def test_own_data_by_the_readmes_config(study):
     """The README's config, on a smaller model, runs from image files to the figures."""
     config = example("study: mine")
     write_own_images(study.folder)
-    runs = {"defaults": {"epochs": 1}, "runs": {"linear": None}, "search": {"runs": 0}}
-    small = {"finetune": runs, "soups": {"uniform": None, "ensemble": None}, **SMALL}
+    runs = {"defaults": {"epochs": 1}, "runs": {"base": {}}}
+    small = {"finetune": runs, "soups": {"greedy": config["soups"]["greedy"]}, **SMALL}
     # Of the analyses two, which look at a study in the most ways.
     every = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
-    small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha", "diagnosis"})
+    small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha"}) | {"diagnosis": {}}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
     assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
@@ -159,9 +159,9 @@ def test_own_data_listed_in_a_csv_file(study):
     for name in ("photos-train", "photos-held-out", "photos"):
         config["datasets"][name] |= {"source": "csv", "path": "photos.csv"}
     small = {
-        "finetune": {"runs": {"base": None, "linear": None}, "search": {"runs": 0}},
+        "finetune": None,
         "checkpoints": {"theirs": {"path": "theirs.safetensors"}},
-        "soups": dict.fromkeys(("uniform", "greedy", "ensemble", "chosen")),
+        "soups": None,
         "exports": {"half": {"model": "theirs", "alpha": 0.5, "format": "open-clip"}},
         "analyses": None,
         "figures": dict.fromkeys(("alpha", "methods", "shifts", "soups")),

@@ -53,12 +53,13 @@ class StudyFiles:
     def _config(self, contents: list[dict]) -> dict:
         config, *given = contents
         given.append(self.command_line)
+        defaults = _without_replaced(read_defaults(self.root), given)
         if self.base[0].name == DEFAULTS.name:
             config = _without_replaced(config, given)
         for content in given:
             config = without_leftovers(merged(config, content), config)
         config.pop("extends", None)
-        config = without_nulls(config, read_defaults(self.root))
+        config = without_nulls(config, defaults)
         return named_space(_with_sweeps(config), self.root / SPACES)
 
 
