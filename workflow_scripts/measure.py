@@ -13,6 +13,7 @@ from stockpot.evaluation.resampled import with_intervals
 from stockpot.evaluation.subsets import subset_cells
 from stockpot.files import atomic
 from stockpot.job import job
+from stockpot.runtime.escape import markdown
 from stockpot.statistics import tables
 from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.findings import findings
@@ -63,7 +64,7 @@ with job(snakemake) as spec:
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
     people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
-    text = to_markdown(people) + "".join(f"\n{sentence}\n" for sentence in beside)
+    text = to_markdown(people) + "".join(f"\n{markdown(sentence)}\n" for sentence in beside)
 
     out = snakemake.output
     for path, table in (

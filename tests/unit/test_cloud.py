@@ -87,6 +87,7 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
         ("model,reference,a\n</script>,.5,.5\n", "'</script>' is no name"),
         ("model,reference,a\n,.5,.5\n", "'' is no name"),
         ("", "has 0 models, but a line needs 3"),
+        ('model,reference,a\n"m,.5,.5\nn,.5,.5\n', "line 2: a row begins here that cannot be read"),
     ],
 )
 def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):

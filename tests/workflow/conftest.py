@@ -16,6 +16,8 @@ import yaml
 from .warm import warm_interpreter
 
 ROOT = Path(__file__).parents[2]
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome")
+                 if (p := shutil.which(name))), "")  # fmt: skip
 PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
 
 
@@ -120,6 +122,7 @@ def copy_project(folder: Path, study: str = "micro") -> Workflow:
         else:
             shutil.copy2(source, folder / name)
     shutil.copy2(ROOT / "tests" / "configs" / f"{study}.yaml", folder / "study.yaml")
+    shutil.copy2(ROOT / "tests" / "configs" / "names.csv", folder / "names.csv")
     return Workflow(folder)
 
 
@@ -192,3 +195,39 @@ def finished(once, warm) -> Workflow:
 @pytest.fixture
 def study(finished, warm, tmp_path) -> Workflow:
     return warm(finished.copy(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no Chromium here; .ci/run installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a file offline; it must make no request, open no dialog and end without an error."""
+    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 1000})
+    page, told, asked, dialogs = context.new_page(), [], [], []
+    page.on("console", lambda message: told.append((message.type, message.text)))
+    page.on("pageerror", lambda error: told.append(("error", str(error))))
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: asked.append(request.url))
+
+    def go(path):
+        page.goto(path.as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    yield go
+    assert [text for kind, text in told if kind == "error"] == []
+    assert dialogs == []
+    assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob", "about"}
+    assert sum(url.startswith("file:") for url in asked) == 1
+    context.close()

@@ -1,14 +1,11 @@
 """Analyses, pages and the report of a finished study, looked at in a browser without a network."""
 
 import json
-import shutil
 from collections import Counter
 
 import pandas as pd
 import pytest
 
-CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome")
-                 if (p := shutil.which(name))), "")  # fmt: skip
 ANALYSES = {
     "choosing-alpha": {},
     "diagnosis": {},
@@ -29,7 +26,8 @@ def reported(finished, warm, once):
         analyses = {**dict.fromkeys(defaults(study)), **ANALYSES}
         study.edit(lambda c: c.update(analyses=analyses, pages=["overview", "explore"]))
         done = study.run()
-        study.snakemake("--report", "report.html")
+        policy = ("--report-html-stylesheet-path", "rules/report/policy.css")
+        study.snakemake("--report", "report.html", *policy)
         (folder / "ran.json").write_text(json.dumps(done))
 
     study = once("reported", make)
@@ -103,40 +101,6 @@ def test_the_same_study_gives_the_same_pages(reported, tmp_path):
         assert path.read_bytes() == before.read_bytes(), path.name
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium here; .ci/run installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a file offline; afterwards there must be no error and no request but for that file."""
-    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 1000})
-    page, told, asked = context.new_page(), [], []
-    page.on("console", lambda message: told.append((message.type, message.text)))
-    page.on("pageerror", lambda error: told.append(("error", str(error))))
-    page.on("request", lambda request: asked.append(request.url))
-
-    def go(path):
-        page.goto(path.as_uri())
-        page.wait_for_load_state("load")
-        return page
-
-    yield go
-    assert [text for kind, text in told if kind == "error"] == []
-    assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob", "about"}
-    assert sum(url.startswith("file:") for url in asked) == 1
-    context.close()
-
-
 @pytest.mark.parametrize("name", sorted(PAGES - {"explore.html"}))
 def test_a_page_shows_its_figure_its_caption_and_its_table(name, reported, visit):
     page = visit(reported[0].results / "studies/micro/seed0" / name)
@@ -170,6 +134,7 @@ def test_the_scatter_tells_the_recipe_of_a_model(reported, visit):
 
 def test_the_report_opens_offline_and_shows_every_result(reported, visit):
     page = visit(reported[0].folder / "report.html")
+    assert page.title() == "Snakemake Report"
     shown = {
         "Overview": ["table and figure", "interactive scatter", "all seeds"],
         "Analyses": ANALYSES,
@@ -181,4 +146,6 @@ def test_the_report_opens_offline_and_shows_every_result(reported, visit):
             page.get_by_text(name, exact=True).first.wait_for()
         page.get_by_text("Results", exact=True).first.click()
     html = (reported[0].folder / "report.html").read_text()
+    assert "PWNED" not in html and "127.0.0.1:9" not in html
+    assert page.locator("meta[http-equiv=Content-Security-Policy]").count() == 1
     assert "Clopper-Pearson" in html and "{level}" not in html

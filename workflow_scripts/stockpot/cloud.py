@@ -3,11 +3,11 @@
 Read without pandas, since planning reads it too.
 """
 
-import csv
 from pathlib import Path
 
 from .datasets.classes import subset
 from .errors import StockpotError
+from .runtime.csv_file import header_of, read_columns
 
 LEAST = 3  # models that a line needs
 UNITS = {"fraction": 1, "percent": 100}
@@ -27,16 +27,12 @@ def read_cloud(
     StockpotError naming file, column and row for what cannot be an accuracy or a name.
     """
     spec = DEFAULTS | spec
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise StockpotError(f"standard.table: cannot read {path} as CSV ({error})") from error
-    if len(rows) < LEAST:
+    models = len(_read(path, {}))
+    if models < LEAST:
         raise StockpotError(
-            f"standard.table: {path} has {len(rows)} models, but a line needs {LEAST} or more"
+            f"standard.table: {path} has {models} models, but a line needs {LEAST} or more"
         )
-    there = [name for name in rows[0] if name]
+    there = [name for name in header_of(Path(path)) if name]
     known = [reference, *shifts, *(subset(reference, shift) for shift in shifts)]
     columns = {name: name for name in known if name in there} | spec["columns"]
     for what, column in {"model": spec["model"], **columns}.items():
@@ -51,18 +47,27 @@ def read_cloud(
             f"({', '.join(shifts)}); standard.table.columns names them"
         )
     found, seen = [], set(taken)
-    for row in rows:
-        name = (row[spec["model"]] or "").strip()
+    wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
+    for _, fields in _read(path, dict.fromkeys(wanted, "")):
+        row = dict(zip(wanted, fields))
+        name = row[spec["model"]]
         wrong = "is the name of another model" if name in seen else ""
         wrong = wrong or ("is no name" if not name or set(name) & set("<>") else "")
         if wrong:
             raise StockpotError(f"standard.table: {path}: {name!r} {wrong}")
         seen.add(name)
         for dataset, column in columns.items():
-            if (row[column] or "").strip():
+            if row[column]:
                 value = _accuracy(path, name, column, row[column], spec["unit"])
                 found.append((name, dataset, value))
     return found
+
+
+def _read(path: str | Path, columns: dict[str, str]) -> list[tuple[int, list[str]]]:
+    try:
+        return read_columns(Path(path), columns)
+    except StockpotError as error:
+        raise StockpotError(f"standard.table: {error}") from error
 
 
 def _accuracy(path, name: str, column: str, text: str, unit: str) -> float:

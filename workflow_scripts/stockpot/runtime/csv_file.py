@@ -51,6 +51,17 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
     return rows
 
 
+def header_of(path: Path) -> list[str]:
+    """Names of the columns of a CSV file, stripped; none of an empty one.
+
+    Raises:
+        StockpotError: As ``read_columns``.
+    """
+    shown = one_line(path, 200)
+    _, header = next(_records(shown, _decoded(shown, _content(path, shown))), (0, []))
+    return [name.strip() for name in header]
+
+
 def _content(path: Path, shown: str) -> bytes:
     try:
         with open_regular(path) as file:
