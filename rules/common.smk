@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, needs, spec
 from stockpot.config import check
-from stockpot.config_paths import exists, not_found, with_braces
+from stockpot.config_paths import exists, not_found, unfit_inputs
 from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
@@ -59,7 +59,7 @@ try:
     if plan is None:
         schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text("utf-8"))
         check(config, schema, given.paths)
-        problems = not_found(config, used(config), given.layers, ROOT) + with_braces(config)
+        problems = not_found(config, used(config), given.layers, ROOT) + unfit_inputs(config)
         if problems:
             raise StockpotError(*problems)
         plan = spec.build(config, locate)

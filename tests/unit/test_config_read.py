@@ -13,7 +13,7 @@ from conftest import ROOT
 from stockpot import spec
 from stockpot.config import check
 from stockpot.config_merge import merged
-from stockpot.config_paths import not_found, with_braces
+from stockpot.config_paths import not_found, unfit_inputs
 from stockpot.config_read import read_defaults, read_study
 from stockpot.errors import StockpotError
 from stockpot.parts import used
@@ -264,9 +264,18 @@ def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):
 
 def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):
     more = "checkpoints: {a: {path: 'o{u}rs.pt'}}\nmodel: {name: m, architecture: '/x/m{i}ni'}\n"
-    lines = with_braces(located(OWN.replace("path: drawings", "path: 'd{r}'") + more))
+    lines = unfit_inputs(located(OWN.replace("path: drawings", "path: 'd{r}'") + more))
     assert [line.split(":")[0] for line in lines] == ["model.architecture", "checkpoints.a.path"]
     assert "Snakemake takes for wildcards; rename it" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "name, what",
+    [("a</script>.pt", "angle brackets"), ("\\e[31m.pt", "control"), ("\\u202ex.pt", "control")],
+)
+def test_inputs_that_reach_a_page_or_a_terminal_are_refused(here, name, what):
+    (line,) = unfit_inputs(located(f'{OWN}checkpoints: {{a: {{path: "{name}"}}}}\n'))
+    assert line.startswith("checkpoints.a.path: ") and what in line and line.isprintable()
 
 
 def test_what_is_fetched_or_plays_no_part_need_not_be_there(here):

@@ -2,9 +2,12 @@
 at the checkout."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from .runtime.escape import one_line
 
 Locate = Callable[[str], Path]
 
@@ -97,15 +100,25 @@ def not_found(
     return problems
 
 
-def with_braces(config: dict) -> list[str]:
-    """A line per path with braces, which Snakemake takes for wildcards where a file is an input."""
+def unfit_inputs(config: dict) -> list[str]:
+    """A line per path of a file that jobs read and whose name Snakemake would not take as it is.
+
+    Braces are wildcards to it, angle brackets variables, and control characters reach the terminal.
+    """
     problems = []
     for keys, value in _paths(config, []):
         key = ".".join(keys)
-        if keys[0] in ("model", "checkpoints", "standard") and ("{" in value or "}" in value):
-            problems.append(
-                f"{key}: {value!r} has braces, which Snakemake takes for wildcards; rename it"
-            )
+        if keys[0] not in ("model", "checkpoints", "standard"):
+            continue
+        if re.search("[{}]", value):
+            what = "braces, which Snakemake takes for wildcards"
+        elif re.search("[<>]", value):
+            what = "angle brackets, which Snakemake takes for variables"
+        elif one_line(value) != value:
+            what = "control characters, or more than 500 characters"
+        else:
+            continue
+        problems.append(f"{key}: {value!r} has {what}; rename it")
     return problems
 
 
