@@ -8,6 +8,7 @@ import pandas as pd
 
 from stockpot.cloud import read_cloud
 from stockpot.datasets.dataset import read_card
+from stockpot.datasets.remarks import remarks
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.resampled import with_intervals
 from stockpot.evaluation.subsets import subset_cells
@@ -61,6 +62,7 @@ with job(snakemake) as spec:
         arithmetic(measurements, spec["trained_in_bf16"]),
         *([spec["held_out_note"]] if spec["held_out_note"] else []),
         *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
+        *(sentence for card in cards for sentence in remarks(card)),
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
     people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)

@@ -49,7 +49,12 @@ def paint_all(folder: Path, images: dict[str, str]) -> Path:
 
 
 def made(source: str, out: Path, **options) -> Dataset:
-    """The data set that an entry of a config gives, by way of all that a plan asks of it."""
+    """The data set that an entry of a config gives, by way of all that a plan asks of it.
+
+    Images of one colour are equal; those of a user's own files count each here.
+    """
+    if sources.is_own(source):
+        options = {"duplicates": "keep"} | options
     module, entry = sources.module(source), {"source": source, **options}
     spec = encoded_spec(source, SIDE, **options) | module.facts(entry, Path, "datasets.own")
     json.dumps(spec)

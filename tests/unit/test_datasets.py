@@ -47,7 +47,8 @@ def plain(examples):
 
 def folder_source(path, side=16, **changes):
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), encoded_spec("folder", side, path=str(path), **changes), threads=2)
+        spec = encoded_spec("folder", side, path=str(path), duplicates="keep", **changes)
+        prepare(Path(folder), spec, threads=2)
         made = read_dataset(folder)
         return np.array(made.images), made.labels, made.class_names
 

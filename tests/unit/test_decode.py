@@ -605,7 +605,7 @@ def colours(made):
 def prepared(folder, to, **options):
     prepare(to, encoded_spec("folder", 4, path=str(folder), **options), threads=2)
     assert sorted(p.name for p in to.iterdir()) == [
-        "dataset.json", "digests.npy", "images.npy", "labels.npy",
+        "dataset.json", "digests.npy", "images.npy", "labels.npy", "names.json",
     ], "no state is left"  # fmt: skip
     return read_dataset(to)
 

@@ -7,13 +7,19 @@ import zlib
 
 import numpy as np
 import pytest
+from conftest import encoded_spec
 from PIL import Image
 
 from stockpot.datasets import decode as module
+from stockpot.datasets import sources
 from stockpot.datasets.bounds import Budget
+from stockpot.datasets.dataset import read_card, read_dataset
 from stockpot.datasets.decode import Unreachable, decode, decode_all
 from stockpot.datasets.examples import File, Pixels
+from stockpot.datasets.names import read_names
 from stockpot.datasets.opening import UnreadFormat, open_image, webp_size
+from stockpot.datasets.prepare import prepare
+from stockpot.datasets.remarks import remarks
 from stockpot.datasets.transform import Transform
 from stockpot.errors import StockpotError
 
@@ -384,3 +390,112 @@ def test_errors_are_one_short_line():
     with pytest.raises(StockpotError) as error:
         decode(Encoded(b"no image" * 999, "a\x1b[31m.png"), WHITE)
     assert re.fullmatch(r"[^\n]{1,500}", str(error.value))
+
+
+# From a folder to a data set.
+
+
+def disc(folder, name, value):
+    """A picture of its own: a square whose place follows from ``value``."""
+    pixels = np.full((16, 16, 3), 60, np.uint8)
+    pixels[value % 12 : value % 12 + 4, value // 12 : value // 12 + 4] = 220
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(file(pixels))
+    return path
+
+
+def made(folder, to, **options):
+    prepare(to, encoded_spec("folder", 16, path=str(folder), **options))
+    return read_dataset(to), read_card(to)
+
+
+@pytest.fixture
+def animals(tmp_path):
+    for value in range(6):
+        disc(tmp_path / "own", f"{('ant', 'bee')[value % 2]}/{value}.png", value)
+    return tmp_path / "own"
+
+
+def test_images_of_ones_own_are_laid_on_white_and_counted(animals, tmp_path, caplog):
+    emoji().save(animals / "ant/emoji.png")
+    data, card = made(animals, tmp_path / "out")
+    row = read_names(tmp_path / "out", range(7)).index(f"{animals}/ant/emoji.png")
+    assert data.images[row][0, 0].tolist() == [255, 255, 255]
+    assert card["source"]["alpha"] == 1 and card["source"]["background"] == "white"
+    assert "1 of 7 images have an alpha channel; background: white" in caplog.text
+    assert remarks(card) == ["own: 1 images have an alpha channel; they are laid on white."]
+    black, _ = made(animals, tmp_path / "black", background="black")
+    assert black.images[row][0, 0].tolist() == [0, 0, 0]
+    assert black.fingerprint != data.fingerprint
+
+
+def test_an_image_that_is_there_twice_counts_once(animals, tmp_path, caplog):
+    again = animals / "bee/again.png"
+    again.write_bytes((animals / "bee/3.png").read_bytes())
+    data, card = made(animals, tmp_path / "out")
+    assert len(data) == 6 and card["source"]["equal"] == 1
+    assert np.bincount(data.labels).tolist() == [3, 3]
+    assert f"the same image: {animals}/bee/3.png and {again}" in caplog.text
+    assert remarks(card) == ["own: 1 images that repeat another one are left out."]
+    names = read_names(tmp_path / "out", range(6))
+    assert names == [f"{animals}/{name}.png" for name in
+                     ("ant/0", "ant/2", "ant/4", "bee/1", "bee/3", "bee/5")]  # fmt: skip
+    every, _ = made(animals, tmp_path / "kept", duplicates="keep")
+    assert len(every) == 7  # the repeated one is the last
+    assert (np.array(data.images[:]) == np.array(every.images[:6])).all()
+
+
+def test_one_image_under_two_labels_is_refused_by_name(animals, tmp_path):
+    (animals / "ant/other.png").write_bytes((animals / "bee/1.png").read_bytes())
+    said = rf"{animals}/ant/other\.png and {animals}/bee/1\.png .* two labels, 'ant' and 'bee'"
+    with pytest.raises(StockpotError, match=said):
+        made(animals, tmp_path / "out")
+    data, _ = made(animals, tmp_path / "kept", duplicates="keep")
+    assert len(data) == 7
+
+
+def test_a_set_of_equal_images_is_refused(animals, tmp_path):
+    for path in animals.glob("*/*"):
+        path.write_bytes(file(np.full((9, 9), 70, np.uint8)))
+    said = r"all 6 images are equal .*ant/0\.png and .*ant/2\.png"
+    with pytest.raises(StockpotError, match=said):
+        made(animals, tmp_path / "out")
+
+
+def test_lines_of_a_table_are_named(tmp_path):
+    for name in ("1.png", "2.png"):
+        disc(tmp_path, name, 5)
+    disc(tmp_path, "3.png", 7)
+    (tmp_path / "list.csv").write_text("path,label\n1.png,a\n3.png,a\n2.png,b\n")
+    spec = encoded_spec("csv", 16, path=str(tmp_path / "list.csv"), images=str(tmp_path))
+    said = r"1\.png \(.*list\.csv, line 2\) and .*2\.png \(.*list\.csv, line 4\)"
+    with pytest.raises(StockpotError, match=said):
+        prepare(tmp_path / "out", spec)
+
+
+def test_a_class_without_a_readable_image_stops_the_study(animals, tmp_path):
+    for path in animals.glob("bee/*"):
+        path.write_bytes(b"no image")
+    said = r"none of the 3 images of the class 'bee' can be read; .*bee/1\.png: not a readable"
+    with pytest.raises(StockpotError, match=said):
+        made(animals, tmp_path / "out", on_corrupt="skip")
+
+
+@pytest.mark.parametrize("background", ["red", "#12ab9F", "White", "white"])
+def test_backgrounds_that_are_colours(background):
+    sources.check_background({"source": "folder", "path": "x", "background": background}, "d")
+
+
+@pytest.mark.parametrize("background", ["#123", "whites", "rgb(1,2,3)", "", "#12345678"])
+def test_backgrounds_that_are_none(background):
+    with pytest.raises(StockpotError, match=r"^datasets\.d\.background: .* is no colour"):
+        entry = {"source": "csv", "path": "x", "background": background}
+        sources.check_background(entry, "datasets.d")
+
+
+@pytest.mark.parametrize("name", ["folder", "csv", "webdataset", "parquet"])
+def test_own_data_are_on_white_and_published_ones_on_black(name):
+    assert sources.with_defaults({"source": name, "path": "x"})["background"] == "white"
+    assert sources.with_defaults({"source": "imagenet-r"})["background"] == "black"
+    assert "background" not in sources.with_defaults({"source": "world"})

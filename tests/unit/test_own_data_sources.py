@@ -84,7 +84,7 @@ def test_a_csv_list_can_be_split(tmp_path):
     paint_all(tmp_path, {f"{i}.png": "red" for i in range(20)})
     lines = ["path,label", *(f"{i}.png,{'ab'[i % 2]}" for i in range(20))]
     (tmp_path / "list.csv").write_text("\n".join(lines))
-    entry = {"source": "csv", "path": str(tmp_path / "list.csv")}
+    entry = {"source": "csv", "path": str(tmp_path / "list.csv"), "duplicates": "keep"}
     for part, n in (("held-out", 2), ("test", 4), ("train", 14)):
         own = {**entry, "split": {"part": part}}
         assert sum(sources.counts(own, Path)) == n

@@ -119,6 +119,7 @@ def _facts(config: dict, locate: Locate) -> dict[str, dict]:
             wanted.append(entry[MADE_OF[entry["source"]]])
         elif name not in found:
             module, key = sources.module(entry["source"]), f"datasets.{name}"
+            sources.check_background(entry, key)
             found[name] = module.facts(entry, locate, key)
             found[name] |= sources.split_facts(entry, locate, key)
     return found

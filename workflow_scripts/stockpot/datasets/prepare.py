@@ -11,9 +11,12 @@ from ..digest import sha256
 from ..errors import StockpotError
 from ..runtime.escape import one_line
 from . import sources
-from .dataset import write_dataset
-from .decode import decode_all
+from .colours import BLACK
+from .dataset import digests, write_dataset
+from .decode import count_alpha, decode_all, leave_out
+from .equal import KEEP, ONCE, Listed, repeated_images
 from .examples import Examples
+from .names import shown, write_names
 from .split import part_of
 from .split_list import read_list, rows_of
 from .transform import Transform
@@ -39,18 +42,22 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
         raise StockpotError(f"{spec['name']}: no images in this part of {spec['source']}")
     n = len(examples.images)
     state = folder / ".state" / sha256({"spec": spec, "keys": examples.keys})[:16]
-    transform = Transform(spec["side"], spec["resize_mode"], spec["interpolation"])
     skip = spec["on_corrupt"] == "skip"
+    transform = _transform(spec)
     file, bad = decode_all(examples.images, transform, state, examples.border, skip, threads)
+    if alpha := count_alpha(state):
+        described["alpha"] = alpha
+        log.warning(
+            "%d of %d images have an alpha channel; background: %s",
+            alpha, n - len(bad), transform.background,
+        )  # fmt: skip
     if bad:
-        if len(bad) == n:
-            raise StockpotError(f"{spec['name']}: none of {n} images can be read; {bad[0][1]}")
-        for _, reason in bad[:10]:
-            log.warning(reason)
-        log.warning("%d of %d images are left out", len(bad), n)
-        gone = [row for row, _ in bad]
-        examples = _rows(examples, np.setdiff1d(np.arange(n), gone))
+        examples = _without_unreadable(spec, examples, bad)
         described["left_out"] = len(bad)
+    examples, equal = _each_once(spec, examples, file)
+    if equal:
+        described["equal"] = equal
+    write_names(folder, [image.name for image in examples.images])
     _write(folder, spec, examples, file, described)
     shutil.rmtree(folder / ".state", ignore_errors=True)
 
@@ -72,6 +79,55 @@ def _part(spec: dict, examples: Examples) -> np.ndarray:
                 + (f", nor of {len(none) - 1} other classes" if none[1:] else "")
             )
     return rows
+
+
+def _transform(spec: dict) -> Transform:
+    """How images of this data set become pixels. Published ones exactly as by open_clip."""
+    return Transform(
+        spec["side"],
+        spec["resize_mode"],
+        spec["interpolation"],
+        background=spec.get("background", BLACK),
+        as_stored=not sources.is_own(spec["source"]),
+    )
+
+
+def _without_unreadable(spec: dict, examples: Examples, bad: list[tuple[int, str]]) -> Examples:
+    """The examples that could be read. Raises StockpotError where a class has none of them."""
+    n = len(examples.images)
+    if len(bad) == n:
+        raise StockpotError(f"{spec['name']}: none of {n} images can be read; {bad[0][1]}")
+    reasons = dict(bad)
+    kept = _rows(examples, np.setdiff1d(np.arange(n), list(reasons)))
+    emptied = np.setdiff1d(examples.labels, kept.labels)
+    if len(emptied):
+        rows = np.flatnonzero(np.asarray(examples.labels) == emptied[0])
+        more = f", nor any of {len(emptied) - 1} other classes" if len(emptied) > 1 else ""
+        raise StockpotError(
+            f"{spec['name']}: none of the {len(rows)} images of the class "
+            f"'{shown(examples.class_names[emptied[0]])}' can be read{more}; {reasons[rows[0]]}; "
+            "on_corrupt: skip leaves out images, not classes"
+        )
+    for _, reason in bad[:10]:
+        log.warning(reason)
+    log.warning("%d of %d images are left out", len(bad), n)
+    return kept
+
+
+def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, int]:
+    """The examples as they count, and how many were equal to one before them."""
+    duplicates = spec.get("duplicates", KEEP)
+    listed = Listed(
+        digests(np.load(file, mmap_mode="r", allow_pickle=False)),
+        np.asarray(examples.labels),
+        [image.name for image in examples.images],
+        examples.class_names,
+    )
+    rows = repeated_images(spec["name"], listed, duplicates)
+    if len(rows) and duplicates == ONCE:
+        leave_out(file, rows)
+        examples = _rows(examples, np.setdiff1d(np.arange(len(listed.names)), rows))
+    return examples, len(rows)
 
 
 def _write(folder: Path, spec: dict, examples: Examples, images, described: dict) -> None:

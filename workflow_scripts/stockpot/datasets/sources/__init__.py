@@ -30,10 +30,12 @@ study is planned, so what ``prepare`` alone needs is imported inside it.
 """
 
 import importlib
+import re
 from typing import NamedTuple
 
 from ... import registry
 from ...digest import canonical
+from ...errors import StockpotError
 from ...runtime.escape import one_line
 from ..split import PARTS, listed_sizes, part_size
 from ..split_list import list_facts, read_list
@@ -67,6 +69,12 @@ FOR_ENCODED = {
         "minimum": 0,
         "default": 0,
     },
+    "background": {
+        "description": "colour behind transparent parts: a name, or '#rrggbb' in quotes; black "
+        "is what open_clip itself makes of them",
+        "type": "string",
+        "default": "black",
+    },
 }  # fmt: skip
 
 
@@ -76,6 +84,12 @@ FOR_OWN = {
         "ImageNet-R is scored, among its own: those that have images",
         "enum": ["all", "own"],
         "default": "all",
+    },
+    "background": {**FOR_ENCODED["background"], "default": "white"},
+    "duplicates": {
+        "description": "equal images count once, or (keep) each time",
+        "enum": ["once", "keep"],
+        "default": "once",
     },
 }
 
@@ -111,14 +125,29 @@ def is_own(name: str) -> bool:
 
 
 def options(name: str) -> dict[str, dict]:
-    own = (FOR_OWN if is_own(name) else {}) | registry.options(__file__, name)
-    own |= FOR_ENCODED if encoded(name) else {}
-    return own | (DOWNLOAD if archives(name) else {})
+    shared = FOR_ENCODED if encoded(name) else {}
+    own = FOR_OWN if is_own(name) else {}
+    fetched = DOWNLOAD if archives(name) else {}
+    return shared | own | registry.options(__file__, name) | fetched
 
 
 def load(name: str):
     """The ``prepare`` function of a source."""
     return registry.load(__name__, __file__, name, "prepare", "dataset source")
+
+
+def check_background(entry: dict, key: str) -> None:
+    """Raises StockpotError, naming the config's ``key``, for a colour that is not known."""
+    background = with_defaults(entry).get("background", "black")
+    if background in ("white", "black") or re.fullmatch("#[0-9a-fA-F]{6}", background):
+        return
+    from PIL import ImageColor  # planning is faster without
+
+    if background.lower() not in ImageColor.colormap:
+        raise StockpotError(
+            f"{key}.background: {one_line(background, 60)!r} is no colour; white, black, another "
+            "name of HTML, or '#rrggbb' in quotes"
+        )
 
 
 def with_defaults(entry: dict) -> dict:

@@ -59,7 +59,7 @@ def facts(entry, locate, key):
 
 
 def prepare(spec):
-    from ..examples import Examples, File
+    from ..examples import Examples
 
     rows = _rows(spec, Path)
     known = _classes(spec, Path)
@@ -67,11 +67,17 @@ def prepare(spec):
     images = os.path.abspath(spec["images"])
     file = Path(spec["path"])
     return Examples(
-        images=[File(_image(images, f"{file}, line {line}", path)[0]) for line, path, _ in rows],
+        images=[_encoded(images, f"{file}, line {line}", path) for line, path, _ in rows],
         labels=labels,
         class_names=names,
         keys=[path for _, path, _ in rows],
     )
+
+
+def _encoded(images: str, where: str, path: str):
+    from ..examples import File
+
+    return File(_image(images, where, path)[0], listed=where)
 
 
 def _check_images(file: Path, images: str, rows: list[Row]) -> list[list[int]]:
