@@ -297,6 +297,224 @@ def test_other_files_are_no_shards(tmp_path, animals):
         )  # fmt: skip
 
 
+def test_a_shard_cut_short_anywhere_is_refused(tmp_path):
+    file = tmp_path / "one.tar"
+    members = {}
+    for i in range(4):
+        members |= {f"{i}.png": encoded("red"), f"{i}.txt": "ab"[i % 2]}
+    shard(file, members)
+    whole = file.read_bytes()
+    with tarfile.open(file) as archive:
+        starts = [member.offset for member in archive]
+    for size in (starts[6], starts[6] + 200, starts[6] + 512, starts[4] + 600, starts[1] - 100):
+        file.write_bytes(whole[:size])
+        with pytest.raises(
+            StockpotError, match=r"one\.tar: not readable .*(cut short|end of data)"
+        ):
+            known("webdataset", path=str(file))
+    file.write_bytes(whole + whole)
+    with pytest.raises(StockpotError, match="more members follow the mark of the end"):
+        known("webdataset", path=str(file))
+    file.write_bytes(whole + bytes(5000))
+    assert known("webdataset", path=str(file)) == (["a", "b"], [2, 2])
+
+
+def test_what_a_shard_has_beside_its_samples_is_counted(tmp_path):
+    file = tmp_path / "shards/one.tar"
+    members = {
+        "1.png": encoded("red"), "1.txt": "a", "1.json": "{}", "1.seg.png": encoded("red"),
+        "2.jfif": encoded("red", "jpeg"), "2.cls": "b", "2.txt": "a caption", "._2.jpg": b"x",
+        "3.cls": "a", "README": "words",
+    }  # fmt: skip
+    shard(file, members)
+    (tmp_path / "shards/notes.txt").write_text("words")
+    (tmp_path / "shards/deep").mkdir()
+    shard(tmp_path / "shards/deep/two.tar", members)
+    entry = {"source": "webdataset", "path": str(tmp_path / "shards")}
+    assert known(**entry) == (["a", "b"], [1, 1])
+    counted = {kind: n for kind, (n, _) in sources.module("webdataset").unused(entry, Path).items()}
+    assert counted == {
+        ".json": 1, ".seg.png": 1, "hidden": 1, "labels without an image": 1, ".": 1,
+        ".txt beside .cls": 1, ".txt": 1, ".tar": 1,
+    }  # fmt: skip
+    assert "1 .seg.png (as one.tar: 1.seg.png)" in sources.unused(entry, Path)
+
+
+@pytest.mark.parametrize(
+    "members, line",
+    [
+        ({"a.1.png": b"x", "a.1.txt": "a"}, r"a\.1\.png is no image of a sample: .* first dot"),
+        ({"1.heic": b"x", "1.cls": "a"}, r"1\.heic is of a kind that is not read; read are bmp"),
+        ({"1.tif": b"x", "1.cls": "a", "2.png": b"x", "2.cls": "a"}, r"1\.tif is of a kind"),
+    ],
+)
+def test_samples_whose_image_is_not_read_are_refused(members, line, tmp_path):
+    shard(tmp_path / "one.tar", members)
+    with pytest.raises(StockpotError, match=line):
+        known("webdataset", path=str(tmp_path / "one.tar"))
+
+
+def test_packed_shards_are_not_left_out(tmp_path):
+    shard(tmp_path / "one.tar", {"1.png": encoded("red"), "1.txt": "a"})
+    shard(tmp_path / "two.tar.gz", {"2.png": encoded("red"), "2.txt": "a"}, "w:gz")
+    entry = {"source": "webdataset", "path": str(tmp_path)}
+    with pytest.raises(StockpotError, match=r"own\.path: 1 shards of .* as two\.tar\.gz; unpack"):
+        sources.module("webdataset").facts(entry, Path, "own")
+
+
+def test_hostile_shards_are_one_line(tmp_path):
+    """Sizes that lead back, rows of digits that regular expressions go through again and again."""
+    header = tarfile.TarInfo("header")
+    header.type, file = tarfile.XHDTYPE, tmp_path / "one.tar"
+    for content, line in (
+        (b"14 size=-1536\n", "has -1536 bytes"),
+        (b"1" * 9000, "digits in a row"),
+    ):
+        header.size = len(content)
+        start = header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+        file.write_bytes(start + tarfile.TarInfo("1.png").tobuf() + bytes(1024))
+        with pytest.raises(StockpotError, match=line):
+            known("webdataset", path=str(file))
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    """They are read, split and kept in the card; only a class must be text."""
+    name = os.fsdecode(b"caf\xe9")
+    for label in "ab":
+        paint_all(tmp_path / "in", {f"{label}/{i}.png": "red" for i in range(3)})
+        os.rename(tmp_path / f"in/{label}/0.png", tmp_path / f"in/{label}/{name}.png")
+    shard(tmp_path / "one.tar", {f"{name}.png": encoded("red"), f"{name}.txt": "a"})
+    split = {"part": "train", "held_out": 1, "test": 1}
+    data = made("folder", tmp_path / "out", path=str(tmp_path / "in"), split=split)
+    assert data.labels.tolist() == [0, 1]
+    assert len(made("webdataset", tmp_path / "shard", path=str(tmp_path / "one.tar"))) == 1
+    (tmp_path / f"in/{name}").mkdir()
+    with pytest.raises(StockpotError, match=r"the class 'caf\\xe9' has .* not UTF-8"):
+        known("folder", path=str(tmp_path / "in"))
+
+
+# Folders.
+
+
+def names_of_line(folder: Path) -> str:
+    """What planning says of a folder that is refused."""
+    entry = {"source": "folder", "path": str(folder)}
+    with pytest.raises(StockpotError) as raised:
+        sources.module("folder").facts(entry, Path, "datasets.own")
+    line = str(raised.value)
+    assert len(line) <= 500 and line.isprintable()
+    return line
+
+
+def test_jpeg_is_read_under_any_of_its_names(tmp_path):
+    suffixes = ("jpg", "JPEG", "jpe", "jfif", "JFIF", "jif", "jfi")
+    paint_all(tmp_path / "in", {f"a/{i}.{kind}": "red" for i, kind in enumerate(suffixes)})
+    paint_all(tmp_path / "in", {"b/1.png": "green"})
+    data = made("folder", tmp_path / "out", path=str(tmp_path / "in"))
+    assert [colour for colour, _ in labelled(data)] == ["red"] * 7 + ["green"]
+
+
+def test_files_that_are_not_read_are_counted_in_plan_and_card(tmp_path):
+    files = {
+        "a/1.png": "red", "a/.thumbs/1.png": "red", "a/._1.png": "red", "b/2.png": "green",
+        "a/deep/deeper/3.png": "red", "beside.png": "red",
+    }  # fmt: skip
+    paint_all(tmp_path / "in", files)
+    for text in ("README.md", "a/1.txt", "a/deep/2.txt", "b/Thumbs.db", "b/LICENSE", ".DS_Store"):
+        (tmp_path / "in" / text).write_text("words")
+    entry = {"source": "folder", "path": str(tmp_path / "in")}
+    assert sources.unused(entry, Path) == (
+        "1 .db (as b/Thumbs.db), 2 .txt (as a/1.txt), 1 beside the class folders, .md (as README"
+        ".md), 1 beside the class folders, .png (as beside.png), 3 hidden (as .DS_Store), "
+        "1 without suffix (as b/LICENSE)"
+    )
+    made("folder", tmp_path / "out", path=str(tmp_path / "in"))
+    card = json.loads((tmp_path / "out/dataset.json").read_text())
+    counted = {kind: n for kind, (n, _) in card["source"]["unused"].items()}
+    assert counted == {
+        ".txt": 2, ".db": 1, "without suffix": 1, "hidden": 3,
+        "beside the class folders, .md": 1, "beside the class folders, .png": 1,
+    }  # fmt: skip
+    assert card["n"] == 3
+
+
+@pytest.mark.parametrize("kind", ["heic", "avif", "tif", "TIFF", "gif", "jp2", "ico", "dcm", "CR2"])
+def test_other_kinds_of_images_are_refused(kind, tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / f"b/2.{kind}").write_bytes(b"x")
+    assert f"1 images, as {tmp_path}/b/2.{kind}, are of a kind" in names_of_line(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["2", "2.jpg_large", "2.png.1"])
+def test_images_without_a_known_suffix_are_refused(name, tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / "b" / name).write_bytes(encoded("red", "jpeg"))
+    assert f"1 images, as {tmp_path}/b/{name}, have a name" in names_of_line(tmp_path)
+
+
+LAYOUTS = {
+    "one level too high": (["train/a", "train/b", "test/a", "test/b"], "give {}/train"),
+    "one split alone": (["Validation/a", "Validation/b"], "give {}/Validation"),
+    "numbered splits": (["train2017/a", "val2017/a", "x/a"], "give {}/train2017"),
+    "splits of images": (["train", "test"], "the images into a folder per class"),
+    "as a zip unpacks": (["pics/a", "pics/b"], "give {}/pics"),
+    "twice as a zip unpacks": (["pics/all/a", "pics/all/b"], "give {}/pics/all"),
+    "domains": (["art/a", "art/b", "photo/a", "photo/b"], "give {}/art"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_folder_at_the_wrong_level_is_refused_with_the_right_one(layout, tmp_path):
+    folders, line = LAYOUTS[layout]
+    paint_all(tmp_path, {f"{folder}/1.png": "red" for folder in folders})
+    assert line.format(tmp_path) in names_of_line(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [["train", "bus"], ["cat/raw", "dog/raw"], ["cat", "cat/2019", "dog", "dog/2019", "dog/2020"]],
+)
+def test_classes_may_be_called_so_and_have_folders(folders, tmp_path):
+    paint_all(tmp_path, {f"{folder}/1.png": "red" for folder in folders})
+    entry = {"source": "folder", "path": str(tmp_path)}
+    assert sources.module("folder").facts(entry, Path, "own")["files"]
+
+
+def test_a_file_that_links_lead_to_twice_is_refused(tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "green"})
+    (tmp_path / "b/linked.png").symlink_to(tmp_path / "a/1.png")
+    assert "a/1.png and b/linked.png are one file, so the image would count under two classes" in (
+        names_of_line(tmp_path)
+    )
+    (tmp_path / "b/linked.png").unlink()
+    os.link(tmp_path / "b/1.png", tmp_path / "b/again.png")
+    assert "b/1.png and b/again.png are one file" in names_of_line(tmp_path).replace(
+        "b/again.png and b/1.png", "b/1.png and b/again.png"
+    )
+
+
+def test_folders_that_link_to_each_other_are_entered_once(tmp_path):
+    for one in range(12):
+        paint_all(tmp_path, {f"a/{one}/1.png": "red"})
+        for other in range(12):
+            (tmp_path / f"a/{one}/to{other}").symlink_to(tmp_path / f"a/{other}")
+    paint_all(tmp_path, {"b/1.png": "red"})
+    assert known("folder", path=str(tmp_path)) == (["a", "b"], [12, 1])
+
+
+def test_pipes_are_refused_and_not_opened(tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "green"})
+    os.mkfifo(tmp_path / "b/2.png")
+    assert "b/2.png: is a pipe, a socket or a device" in names_of_line(tmp_path)
+    (tmp_path / "list.csv").write_text("path,label\nb/2.png,a\n")
+    with pytest.raises(StockpotError, match=r"list\.csv, line 2: b/2\.png is no file"):
+        made("csv", tmp_path / "out", path=str(tmp_path / "list.csv"))
+    for source, name in (("webdataset", "one.tar"), ("parquet", "a.parquet")):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(StockpotError, match="it is a pipe, not a file"):
+            known(source, path=str(tmp_path / name))
+
+
 # Parquet.
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -138,6 +138,7 @@ def refused(place, data: bytes, says: str, **options):
         unpack(archive, folder, **options)
     assert tree(place) == before
     assert "\n" not in str(caught.value) and str(caught.value).startswith(str(archive))
+    assert len(str(caught.value)) < 500
     assert re.search(says, str(caught.value)), str(caught.value)
 
 
@@ -260,6 +261,25 @@ def huge_name() -> bytes:
     return gzip.compress(made)
 
 
+def pax_header(content: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """A tar that begins with such a header."""
+    header = tarfile.TarInfo("header")
+    header.type, header.size = kind, len(content)
+    padded = content + bytes(-len(content) % 512)
+    return header.tobuf(tarfile.USTAR_FORMAT) + padded + tar([GOOD])
+
+
+def greedy_xz() -> bytes:
+    """Its header asks for a dictionary of 4 GB."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
+    data = bytearray(lzma.compress(tar([GOOD]), filters=filters))
+    at = data.index(b"\x21\x01", 12) + 2  # of the filter's properties in the block's header
+    data[at] = 40
+    size = (data[12] + 1) * 4
+    data[12 + size - 4 : 12 + size] = struct.pack("<I", zlib.crc32(data[12 : 12 + size - 4]))
+    return bytes(data)
+
+
 ZEROS = bytes(70_000_000)
 CLASH = "'(a|a/b|a/b/c)': the name is taken"
 HOSTILE = {
@@ -300,6 +320,15 @@ HOSTILE = {
     "folder, then file": (tar([("a/b", b"1"), ("a", b"1")]), CLASH),
     "headers without end": (pax_chain(3000), "damaged"),
     "huge header": (huge_name(), "a header says 2000001 bytes"),
+    "a row of digits": (pax_header(b"1" * 60_000), "a thousand digits in a row"),
+    "global headers": (
+        pax_header(b"".join(b"12 %07x=\n" % i for i in range(4000)), tarfile.XGLTYPE),
+        "its global headers are too long",
+    ),
+    "negative size by pax": (pax_header(b"14 size=-1536\n"), "has -1536 bytes"),
+    "folders in folders": (tar([GOOD, ("a/" * 40 + "b", b"1")]), "lies 41 folders deep"),
+    "a path of 60,000 letters": (tar([GOOD, ("a/" * 30_000, b"1")]), "59999 bytes, more than 512"),
+    "tar.xz, dictionary of 4 GB": (greedy_xz(), "Memory usage limit"),
     "negative size": (header_of(tar([GOOD, GOOD]), 1, b"\xff" * 12), "damaged"),
     "size beyond the end": (header_of(tar([GOOD]), 0, b"00000777777\0"), "'good': damaged"),
     "size too small": (header_of(tar([GOOD, GOOD]), 0, b"%011o\0" % 100), "damaged"),
@@ -341,7 +370,12 @@ def test_hostile_archives_are_refused(place, kind):
 @pytest.mark.parametrize(
     "limits, below, says",
     [
-        ({"entries": 5}, {"entries": 4}, "has more than 4 entries"),
+        ({"entries": 9}, {"entries": 8}, "has more than 8 entries"),  # five files, four folders
+        (
+            {"folders": 4, "folder_bytes": 1 << 40},
+            {"folders": 3, "folder_bytes": 1 << 40},
+            "has more than 3 folders, too many for its",
+        ),
         ({"bytes": 250_000}, {"bytes": 200_000}, "unpacks to more than 200kB"),
         ({"ratio": 2, "ratio_from": 9}, {"ratio": 0.5, "ratio_from": 9}, "0.5 times its"),
         ({"ratio": 0.5, "ratio_from": 250_000}, {"ratio": 0.5, "ratio_from": 9}, "0.5 times"),
@@ -474,7 +508,7 @@ def test_a_folder_that_appears_meanwhile_is_not_touched(place, monkeypatch):
 
 
 def test_an_archive_that_is_not_there(place):
-    for name, says in (("nowhere", "No such file"), ("work", "Is a directory")):
+    for name, says in (("nowhere", "No such file"), ("work", "it is a folder")):
         with pytest.raises(StockpotError, match=rf"{name}: cannot be read \({says}"):
             unpack(place / name, place / "made")
 

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -17,13 +18,15 @@ from functools import partial
 from typing import BinaryIO
 
 from ..errors import StockpotError
+from ..runtime.escape import one_line
 
-COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+XZ_MEMORY = 200 << 20  # bytes; xz -9 needs 65 MB, while a header can ask for 4 GB
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile reads others without a bound
 ENCRYPTED = 1  # a flag of a zip's members
 LONGEST_HEADER = 1 << 16  # bytes of a long name or of pax records, which tarfile reads at once
 LONGEST_GLOBALS = 1 << 12  # letters of pax records that hold for all members
+_MANY_DIGITS = re.compile(rb"\d{1000}")
 _HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -46,6 +49,38 @@ _DAMAGE = (
 )
 
 
+class _Xz:
+    """Reads xz as ``lzma.open`` does, with a limit of memory."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.raw, self.decoder = raw, self._fresh()
+
+    @staticmethod
+    def _fresh() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+
+    def read(self, n: int) -> bytes:
+        while True:
+            packed = b""
+            if self.decoder.eof:  # another stream may follow, after zeros
+                packed = self.decoder.unused_data.lstrip(b"\0") or self.raw.read(1 << 16)
+                if not packed.strip(b"\0"):
+                    return b""
+                self.decoder = self._fresh()
+            elif self.decoder.needs_input:
+                packed = self.raw.read(1 << 16)
+                if not packed:
+                    raise EOFError("it ends before the mark of its end")
+            if block := self.decoder.decompress(packed, n):
+                return block
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": _Xz}
+
+
 @dataclass(frozen=True)
 class Member:
     """name: as in the archive; size: bytes that the archive says it has; open: its bytes, None
@@ -65,8 +100,10 @@ def legible(what: str, hint: str = "") -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = one_line(" ".join(str(error).split()) or type(error).__name__, 150)
         raise StockpotError(f"{what}: damaged, cut short or unreadable ({said}){hint}") from error
+    except MemoryError as error:
+        raise StockpotError(f"{what}: reading it needs more memory than there is") from error
 
 
 def members(
@@ -120,7 +157,7 @@ class StrictHeader(tarfile.TarInfo):
         if found.size < 0 or (found.type in _HEADERS and found.size > LONGEST_HEADER):
             raise tarfile.ReadError(f"a header says {found.size} bytes")
         if found.type == tarfile.GNUTYPE_SPARSE:
-            raise tarfile.ReadError(f"{found.name!r} is a sparse file")
+            raise tarfile.ReadError(f"{one_line(found.name, 100)!r} is a sparse file")
         return found
 
     @classmethod
@@ -135,11 +172,30 @@ class StrictHeader(tarfile.TarInfo):
             raise tarfile.ReadError(str(error)) from error
         # What follows a header may set its size anew, and the next is looked for behind that.
         if found.size < 0:
-            raise tarfile.ReadError(f"{found.name[:100]!r} has {found.size} bytes")
+            raise tarfile.ReadError(f"{one_line(found.name, 100)!r} has {found.size} bytes")
         # Headers for all members are kept, and copied for each of them.
-        if sum(map(len, tar.pax_headers.values())) > LONGEST_GLOBALS:
+        if sum(len(key) + len(text) for key, text in tar.pax_headers.items()) > LONGEST_GLOBALS:
             raise tarfile.ReadError("its global headers are too long")
         return found
+
+    def _proc_pax(self, tar):
+        # Python before 3.11.10 takes time that grows with the square of a row of digits here.
+        content = tar.fileobj.read(self._block(self.size))
+        if _MANY_DIGITS.search(content):
+            raise tarfile.ReadError("a header has more than a thousand digits in a row")
+        tar.fileobj = _ReadAgain(tar, content)
+        return super()._proc_pax(tar)
+
+
+class _ReadAgain:
+    """In place of a tar's stream, gives what was read from it once more, and steps aside."""
+
+    def __init__(self, tar: tarfile.TarFile, content: bytes) -> None:
+        self.tar, self.stream, self.content = tar, tar.fileobj, content
+
+    def read(self, n: int) -> bytes:
+        self.tar.fileobj = self.stream
+        return self.content
 
 
 def _tar(stream: BinaryIO, what: str, count: Callable[[int], None]) -> Iterator[Member]:
@@ -158,7 +214,7 @@ def _tar(stream: BinaryIO, what: str, count: Callable[[int], None]) -> Iterator[
 
 def _refused_by_tar(info: tarfile.TarInfo) -> str:
     if info.issym() or info.islnk():
-        return f"is a link to {info.linkname!r}"
+        return f"is a link to {one_line(info.linkname, 100)!r}"
     if info.issparse():
         return "is a sparse file"
     return "" if info.isreg() or info.isdir() else "is neither a file nor a folder"
@@ -199,6 +255,6 @@ def _require_apart(infos: list[zipfile.ZipInfo], what: str) -> None:
     end, before = 0, ""
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise StockpotError(f"{what}: {before!r} and {info.filename!r} overlap")
-        before = info.filename
+            raise StockpotError(f"{what}: {before!r} and {one_line(info.filename, 100)!r} overlap")
+        before = one_line(info.filename, 100)
         end = info.header_offset + zipfile.sizeFileHeader + info.compress_size

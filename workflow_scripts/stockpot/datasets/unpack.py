@@ -11,6 +11,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from ..errors import StockpotError
+from ..runtime.escape import one_line
+from ..runtime.regular_files import open_regular
 from .archives import Member, legible, members
 from .disk import readable, require_space
 from .progress import Progress
@@ -23,11 +25,16 @@ LONGEST_PART = 255  # bytes of the name of one file or folder
 class Limits:
     """What an archive may bring.
 
-    entries: files and folders. bytes: of all that comes out. ratio: of those to the bytes of the
-    archive, where more than ``ratio_from`` come out. name: bytes of a path in the archive.
+    entries: files and folders, also those that a path alone names. folders: of these, with one more
+    for every ``folder_bytes`` of the archive. depth: of folders within each other. bytes: of all
+    that comes out. ratio: of those to the bytes of the archive, where more than ``ratio_from`` come
+    out. name: bytes of a path in the archive.
     """
 
     entries: int = 5_000_000
+    folders: int = 2_000
+    folder_bytes: int = 64
+    depth: int = 32
     bytes: int = 4 * 10**12
     ratio: float = 200.0
     ratio_from: int = 1 << 26
@@ -59,7 +66,7 @@ def unpack(
     if os.path.lexists(folder):
         raise StockpotError(f"{folder}: is there already; move it away to unpack {archive} there")
     try:
-        raw = open(archive, "rb")  # noqa: SIM115  closed below
+        raw = open_regular(archive)
     except OSError as error:
         raise StockpotError(f"{archive}: cannot be read ({error.strerror})") from error
     with raw, Progress(archive.name) as progress, _beside(folder) as temporary:
@@ -93,6 +100,23 @@ class _Budget:
         self.archive, self.raw, self.limits, self.progress = archive, raw, limits, progress
         self.packed = os.fstat(raw.fileno()).st_size
         self.entries = self.bytes = 0
+        self.folders: set[str] = set()
+
+    def make_folder(self, top: Path, parts: list[str]) -> None:
+        """Make a folder and those above it, and count each that is new."""
+        missing = len(parts)
+        while missing and "/".join(parts[:missing]) not in self.folders:
+            missing -= 1
+        for end in range(missing + 1, len(parts) + 1):
+            self.enter()
+            self.folders.add("/".join(parts[:end]))
+            most = self.limits.folders + self.packed // self.limits.folder_bytes
+            if len(self.folders) > most:
+                raise StockpotError(
+                    f"{self.archive}: has more than {most:,} folders, too many for its "
+                    f"{readable(self.packed)}"
+                )
+            top.joinpath(*parts[:end]).mkdir()
 
     def enter(self) -> None:
         self.entries += 1
@@ -116,8 +140,8 @@ class _Budget:
 def _take(member: Member, folder: Path, budget: _Budget, kept: str) -> bool:
     """Put a member into the folder; is it a file?"""
     budget.enter()
-    what, parts = f"{budget.archive}, {member.name!r}", _parts(member.name)
-    wrong = member.refused or _wrong_name(member.name, parts, budget.limits.name)
+    what, parts = f"{budget.archive}, {one_line(member.name, 200)!r}", _parts(member.name)
+    wrong = member.refused or _wrong_name(member.name, parts, budget.limits)
     if wrong or (member.open and not parts):
         raise StockpotError(f"{what}: {wrong or 'has no name'}")
     if kept and parts and parts[0].casefold() == kept.casefold():  # some disks know no case
@@ -125,9 +149,9 @@ def _take(member: Member, folder: Path, budget: _Budget, kept: str) -> bool:
     path = folder.joinpath(*parts)
     with _writing(what):
         if member.open is None:
-            path.mkdir(parents=True, exist_ok=True)
+            budget.make_folder(folder, parts)
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
+        budget.make_folder(folder, parts[:-1])
         written = 0
         with open(path, "xb") as file:  # never through or over what is there
             for block in _blocks(member, what):
@@ -143,7 +167,7 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.split("/") if part not in ("", ".")]
 
 
-def _wrong_name(name: str, parts: list[str], longest: int) -> str:
+def _wrong_name(name: str, parts: list[str], limits: Limits) -> str:
     if name.startswith("/") or re.match("[A-Za-z]:", name):
         return "is an absolute path"
     if "\\" in name or any(ord(letter) < 32 for letter in name):
@@ -151,8 +175,10 @@ def _wrong_name(name: str, parts: list[str], longest: int) -> str:
     if ".." in parts:
         return "leads out of the folder"
     bytes_long = len(name.encode("utf-8", "surrogateescape"))
-    if bytes_long > longest:
-        return f"has a name of {bytes_long} bytes, more than {longest}"
+    if bytes_long > limits.name:
+        return f"has a name of {bytes_long} bytes, more than {limits.name}"
+    if len(parts) > limits.depth:
+        return f"lies {len(parts)} folders deep, more than {limits.depth}"
     if any(len(os.fsencode(part)) > LONGEST_PART for part in parts):
         return f"has more than {LONGEST_PART} bytes between two slashes of its name"
     return ""

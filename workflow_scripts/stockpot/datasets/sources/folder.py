@@ -102,10 +102,13 @@ def _check_layout(folder: Path, key: str) -> None:
     splits = [name for name in names if _SPLIT.fullmatch(name)]
     nested = [name for name in splits if below[name]]
     if nested or (len(splits) > 1 and splits == names):
-        meant = next((name for name in nested if name.lower().startswith("train")), splits[0])
+        training = [name for name in nested if name.lower().startswith("train")]
+        advice = "put the images into a folder per class, or list them in a CSV file"
+        if nested:
+            advice = f"give {one_line(folder / (training or nested)[0], 200)}"
         raise StockpotError(
             f"{key}: the folders {one_line(', '.join(splits), 100)} of {one_line(folder, 150)} "
-            f"seem to be parts of a data set, not classes; give {one_line(folder / meant, 200)}"
+            f"seem to be parts of a data set, not classes; {advice}"
         )
     times = Counter(inner for name in names for inner in below[name])
     repeated = [inner for inner, n in times.items() if n > 1]
