@@ -48,7 +48,7 @@ evidence: seeds
 	$(BIN)/python benchmarks/choosing_alpha.py results/studies results/studies
 
 report: run
-	$(SNAKEMAKE) $(STUDY) --report-html-stylesheet-path rules/report/policy.css \
+	$(SNAKEMAKE) $(STUDY) --report-stylesheet rules/report/policy.css \
 		--report results/studies/$$($(BIN)/python workflow_scripts/study_name.py $(STUDY))/report.html
 
 docs: evidence methods cross

@@ -26,7 +26,7 @@ def reported(finished, warm, once):
         analyses = {**dict.fromkeys(defaults(study)), **ANALYSES}
         study.edit(lambda c: c.update(analyses=analyses, pages=["overview", "explore"]))
         done = study.run()
-        policy = ("--report-html-stylesheet-path", "rules/report/policy.css")
+        policy = ("--report-stylesheet", "rules/report/policy.css")
         study.snakemake("--report", "report.html", *policy)
         (folder / "ran.json").write_text(json.dumps(done))
 
