@@ -54,7 +54,10 @@ rule all:
 
 
 onstart:
-    spec.save(plan, PLAN, as_written)
+    try:
+        spec.save(plan, PLAN, as_written)
+    except (StockpotError, OSError) as error:
+        refuse(f"{PLAN}: cannot be written ({error})")
 
 
 onerror:

@@ -48,6 +48,11 @@ sys.stdout.reconfigure(errors="backslashreplace")
 if "{" in str(ROOT) or "}" in str(ROOT):
     refuse(f"{ROOT}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")
 
+if exists(PLAN.parent) and not PLAN.parent.is_dir():
+    refuse(
+        f"{PLAN.parent.absolute()}: must be a folder, for what a study makes; move the file away"
+    )
+
 try:
     # Read here and not by Snakemake, which would lay every study over config.yaml.
     given = read_study(
@@ -66,6 +71,8 @@ try:
         plan.config = config
 except StockpotError as error:
     refuse(*error.args)
+except OSError as error:
+    refuse(f"{error.filename}: {error.strerror}")
 
 if workflow.is_main_process:
     logger.info("\n".join([f"Study {config['study']}", *map(one_line, plan.summary), ""]))

@@ -597,7 +597,7 @@ def test_a_named_search_space_is_that_of_its_file(config, schema):
     config["finetune"]["search"]["space"] = "model-soups"
     check(named_space(config, ROOT / "resources/search_spaces"), schema)
     config["finetune"]["search"]["space"] = "model-soup"
-    with pytest.raises(StockpotError, match="'model-soup'; there are model-soups"):
+    with pytest.raises(StockpotError, match="'model-soup'; did you mean 'model-soups'"):
         named_space(config, ROOT / "resources/search_spaces")
 
 

@@ -1,6 +1,7 @@
 """Do the analyses of a config name what there is?"""
 
 from . import analyses, figures
+from .suggest import suggestion
 
 
 def analysis_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
@@ -16,7 +17,7 @@ def analysis_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
         path, kind = f"analyses.{entry}", analyses.kind(config, entry)
         if kind not in analyses.names():
             problems.append(
-                f"{path}: unknown analysis {kind!r}; there are {', '.join(analyses.names())} "
+                f"{path}: unknown analysis {kind!r}; {suggestion(kind, analyses.names())} "
                 "(an entry of another name says which it is with the key analysis)"
             )
             continue

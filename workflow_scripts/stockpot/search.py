@@ -8,6 +8,7 @@ import yaml
 from .errors import StockpotError
 from .random_search import draw
 from .registry import defaults
+from .suggest import suggestion
 from .training import variants
 
 
@@ -24,7 +25,7 @@ def named_space(config: dict, spaces: Path) -> dict:
     known = {path.stem: path for path in sorted(spaces.glob("*.yaml"))}
     if name not in known:
         raise StockpotError(
-            f"finetune.search.space: unknown search space {name!r}; there are {', '.join(known)}"
+            f"finetune.search.space: unknown search space {name!r}; {suggestion(name, known)}"
         )
     found = {**search, "space": yaml.safe_load(known[name].read_text("utf-8"))}
     return {**config, "finetune": {**config["finetune"], "search": found}}
