@@ -40,6 +40,7 @@ from .parts import (
     summary,
     used,
 )
+from .prompt_notes import prompt_notes
 from .prompts import read_head, texts_of
 from .registry import defaults
 from .run_lines import run_lines
@@ -89,6 +90,7 @@ def build(config: dict, locate: Locate) -> Plan:
     check_parts(config, locate)
     check_counts(config, locate)
     plan.summary = summary(config, locate) + run_lines(config)
+    plan.summary += _prompt_notes(plan.model, config, heads, locate)
     plan.class_notes = class_notes(config, locate)
     plan.held_out_note = held_out_note(config)
     plan.summary += [plan.held_out_note] if plan.held_out_note else []
@@ -107,6 +109,20 @@ def build(config: dict, locate: Locate) -> Plan:
     for seed in config["seeds"]:
         _Seed(plan, config, locate, facts, among, sizes, classes, seed).add(heads)
     return plan
+
+
+def _prompt_notes(model: dict, config: dict, heads: dict[str, dict], locate: Locate) -> list[str]:
+    """What prompts and class names of the study and its tasks will not do."""
+    if not model["text"]:
+        return []
+    notes = []
+    datasets = config["datasets"]
+    for name, head in heads.items():
+        train = (config["tasks"][name] if name else config["data"])["train"]
+        names = class_names(datasets, train, locate)
+        texts = texts_of(names, class_texts(datasets, train, locate), head)
+        notes += prompt_notes(model, head, texts)
+    return notes
 
 
 def _facts(config: dict, locate: Locate) -> dict[str, dict]:

@@ -72,7 +72,7 @@ def is_name(name: str) -> bool:
 
 
 def _known() -> dict[str, Path]:
-    return {path.stem: path for path in (_package() / "model_configs").glob("*.json")}
+    return {path.stem: path for path in (package_folder() / "model_configs").glob("*.json")}
 
 
 def _similar(name: str, known) -> str:
@@ -80,14 +80,15 @@ def _similar(name: str, known) -> str:
     return f"; similar are {', '.join(close)}" if close else ""
 
 
-def _package() -> Path:
+def package_folder() -> Path:
+    """Where open_clip is installed."""
     return Path(importlib.util.find_spec("open_clip").submodule_search_locations[0])
 
 
 def _pretrained() -> dict[str, dict[str, dict]]:
     """open_clip's table: architecture -> tag -> how the weights were made."""
     package = ModuleType("_open_clip_tables")
-    package.__path__ = [str(_package())]
+    package.__path__ = [str(package_folder())]
     # None makes an import fail; the table's module then does without what is slow to import.
     hidden = {package.__name__: package, "safetensors.torch": None, "huggingface_hub": None}
     with patch.dict(sys.modules, hidden):

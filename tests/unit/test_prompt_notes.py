@@ -1,0 +1,136 @@
+"""What a plan says of prompts and class names, before any head is made."""
+
+import time
+
+import pytest
+from conftest import ARCHITECTURE, ROOT
+
+from stockpot import spec as planning
+from stockpot.errors import StockpotError
+from stockpot.model_plan import model_plan
+from stockpot.models.tokens import Tokens
+from stockpot.prompt_notes import prompt_notes
+from stockpot.prompts import read_head
+
+TEXTS = [
+    "a photo of a red ball.", "Golden_Retriever's toy &amp; 12 things!", "ein Käfer", "北京",
+    "it's 3.5mm (wide), isn't it?", "", "  spaces   between ", "supercalifragilisticexpialidocious",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("vocabulary", [None, ARCHITECTURE / "bpe.txt.gz"])
+def test_tokens_are_those_of_open_clip(vocabulary):
+    from stockpot.models.openclip import open_clip
+
+    given = {"bpe_path": str(vocabulary)} if vocabulary else {}
+    theirs, ours = open_clip.tokenizer.SimpleTokenizer(**given), Tokens(vocabulary)
+    for text in TEXTS:
+        expected = [theirs.decoder[number] for number in theirs.encode(text)]
+        assert ours.pieces(text) == expected, text
+
+
+@pytest.fixture
+def model(config):
+    """The embedded model, which reads 20 tokens."""
+    return model_plan(config, lambda path: ROOT / path)
+
+
+def head(prompts=("a photo of a {}.",), texts=(), **more):
+    return {"prompts": list(prompts), "texts": dict(texts), "key": "head.names", **more}
+
+
+def named(*names) -> dict:
+    return {name: name.replace("_", " ") for name in names}
+
+
+def many(count=300) -> dict:
+    return {f"class {i}": f"thing {i}" for i in range(count)}
+
+
+def test_there_is_nothing_to_say_of_ordinary_names(model):
+    assert prompt_notes(model, head(), named("red_ball", "key", "7 stones")) == []
+
+
+def test_texts_longer_than_the_context_are_told_with_their_tokens(model):
+    long = "red ball and " * 6
+    texts = named("key", "cup") | {"long": f"{long} key"}
+    (note,) = prompt_notes(model, head(), texts)
+    count = len(Tokens(ARCHITECTURE / "bpe.txt.gz").pieces(f"a photo of a {long} key.")) + 2
+    assert note == (
+        "head.names: with the prompts 1 of 3 classes have more tokens than the 20 that the model "
+        f"reads, and are cut: long ({count})"
+    )
+
+
+def test_texts_that_are_cut_before_they_differ_are_refused(model):
+    texts = {name: f"{'red ball and ' * 6} {name}" for name in ("key", "cup", "disc")}
+    with pytest.raises(StockpotError, match="cut to what the model reads, say the same") as error:
+        prompt_notes(model, head(), texts)
+    assert "key = cup = disc" in str(error.value) and len(str(error.value)) <= 500
+
+
+def test_texts_that_fit_exactly_are_not_cut(model):
+    tokens = Tokens(ARCHITECTURE / "bpe.txt.gz")
+    text = "a"
+    while len(tokens.pieces(f"a photo of a {text} a.")) + 2 <= 20:
+        text += " a"
+    assert prompt_notes(model, head(), named("key") | {"x": text}) == []
+    (note,) = prompt_notes(model, head(), named("key") | {"x": f"{text} a"})
+    assert "x (21)" in note
+
+
+@pytest.mark.parametrize("texts", [("thing",) * 3, ("Thing", "thing ", "THING"), ("a  b", "a b")])
+def test_classes_of_one_text_are_refused_with_their_names(model, texts):
+    given = {f"class {i}": text for i, text in enumerate(texts)}
+    with pytest.raises(StockpotError, match=r"^head\.names: the prompts say the same for") as error:
+        prompt_notes(model, head(), given)
+    assert " = ".join(given) in str(error.value) and "only the first" in str(error.value)
+
+
+def test_a_pair_of_hundreds_is_told_as_published_lists_have_some(model):
+    texts = many() | {"maillot": "swimsuit", "tank suit": "swimsuit"}
+    (note,) = prompt_notes(model, head(), texts)
+    assert "maillot = tank suit" in note and "only the first is ever answered" in note
+
+
+def test_numbers_and_ids_as_names_are_told(model):
+    (note,) = prompt_notes(model, head(), named("0", "1", "2"))
+    assert "3 of 3 classes are numbers, so prompts say 'a photo of a 0.'" in note
+    (note,) = prompt_notes(model, head(), named("n02099601", "n02099712", "cat"))
+    assert "2 of 3 classes are ids of WordNet" in note and "n02099601" in note
+    assert prompt_notes(model, head(), named("7", "up")) == []
+
+
+def test_what_a_file_of_names_leaves_out_and_says_twice_is_told(model, tmp_path):
+    (tmp_path / "prompts.txt").write_text("a photo of a {}.\n")
+    (tmp_path / "names.csv").write_text("class,name\na,red ball\nb,key\na,cup\nb,key\n")
+    given = {"prompts": "prompts.txt", "names": "names.csv"}
+    found = read_head("head", given, lambda path: tmp_path / path)
+    notes = prompt_notes(model, found, {"a": "cup", "b": "key", "c": "c"})
+    assert notes == [
+        "head.names: leaves out 1 of 3 classes, whose own names are taken: c",
+        "head.names: names twice, where the last text counts: a (line 4)",
+    ]
+
+
+def test_the_plan_has_the_notes(config, tmp_path):
+    names = planning.build(config, lambda path: ROOT / path)
+    assert not [line for line in names.summary if line.startswith("head.names")]
+    (study,) = names.studies.values()
+    classes = names.zero_shots[study["first"]]["spec"]["classes"]
+    rows = "".join(f"{name},{name} thing\n" for name in classes[1:])
+    (tmp_path / "names.csv").write_text(f"class,name\n{rows}")
+    config["head"]["names"] = str(tmp_path / "names.csv")
+    plan = planning.build(config, lambda path: ROOT / path)
+    (note,) = [line for line in plan.summary if line.startswith("head.names")]
+    assert f"leaves out 1 of {len(classes)} classes" in note and classes[0] in note
+
+
+def test_twenty_thousand_classes_and_eighty_prompts_take_a_moment(model):
+    words = "things that are described in some more words than a model reads"
+    texts = {f"n{i}": f"{i} {words}" for i in range(20_000)}
+    prompts = [f"a photo number {i} of a {{}}." for i in range(80)]
+    began = time.process_time()
+    notes = prompt_notes(model, head(prompts), texts)
+    assert time.process_time() - began < 20, "seconds of a processor; the square of it takes hours"
+    assert "20,000 of 20,000 classes" in notes[0]
