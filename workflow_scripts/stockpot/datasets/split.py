@@ -64,5 +64,7 @@ def _amount(wanted: float, n: int) -> int:
 
 
 def _rank(key: str, seed: int) -> int:
-    digest = hashlib.blake2b(f"{seed} {key}".encode(), digest_size=8).digest()
+    # Names of files need not be UTF-8.
+    content = f"{seed} {key}".encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(content, digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -111,10 +111,11 @@ def few_shot(data: Dataset, shots: int, seed: int, run: str = "run") -> torch.Te
 
 def class_places(data: Dataset, card: Card) -> torch.Tensor:
     """int64 [classes of the data set]: where the model has each. StockpotError if it lacks one."""
-    missing = [name for name in data.class_names if name not in card.class_names]
+    place = {name: row for row, name in enumerate(card.class_names)}
+    missing = [name for name in data.class_names if name not in place]
     if missing:
         raise StockpotError(
             f"{data.name}: its class '{missing[0]}' is not among the model's "
             f"{len(card.class_names)} classes ({', '.join(card.class_names[:5])}, …)"
         )
-    return torch.tensor([card.class_names.index(name) for name in data.class_names])
+    return torch.tensor([place[name] for name in data.class_names])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ...digest import short
 from ...errors import StockpotError
+from ...runtime.escape import one_line
+from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below
 from . import with_defaults
 from .folder import SUFFIXES
@@ -216,21 +218,22 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
     except StockpotError:
         raise
     except OSError as error:
-        raise StockpotError(f"{path}: {error.strerror or error}; {hint}") from error
+        reason = one_line(error.strerror or error, 150)
+        raise StockpotError(f"{one_line(path, 200)}: {reason}; {hint}") from error
     except Exception as error:  # libraries raise what they like
-        reason = f"{type(error).__name__}: {error}".strip(": ")
-        raise StockpotError(f"{path}: not readable ({reason}); {hint}") from error
+        reason = one_line(f"{type(error).__name__}: {error}".strip(": "), 150)
+        raise StockpotError(f"{one_line(path, 200)}: not readable ({reason}); {hint}") from error
 
 
 def read_json(path: Path):
-    with reading(path):
-        return json.loads(path.read_text(encoding="utf-8"))
+    with reading(path), open_regular(path) as file:
+        return json.load(file)
 
 
 def read_lines(path: Path) -> list[str]:
     """Lines of a list, without empty ones."""
-    with reading(path):
-        lines = path.read_text(encoding="utf-8").splitlines()
+    with reading(path), open_regular(path) as file:
+        lines = file.read().decode("utf-8-sig").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 

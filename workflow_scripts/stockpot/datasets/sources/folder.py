@@ -45,8 +45,11 @@ def identity(entry, locate):
 
 def counts(entry, locate):
     folder = locate(entry["path"])
-    labels = [label for _, label in listing(folder)[1]] if folder.is_dir() else []
-    return [n for _, n in sorted(Counter(labels).items())]
+    if not folder.is_dir():
+        return []
+    names, files = listing(folder)
+    counted = Counter(label for _, label in files)
+    return [counted[label] for label in range(len(names))]
 
 
 def unused(entry, locate):
