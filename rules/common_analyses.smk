@@ -84,7 +84,9 @@ def figure_caption(figure):
     )
     level = f"{100 * config['statistics']['confidence']:g} %"
     name, axis = FIGURES[figure][0], config["statistics"]["axis"]
-    return figures.caption(name, level, axis, sizes, figure_options(figure))
+    line = bool(config["standard"]["models"] or plan.cloud)
+    shifts = config["data"]["shifts"]
+    return figures.caption(name, level, axis, sizes, figure_options(figure), shifts, line)
 
 
 def cloud_table(w):

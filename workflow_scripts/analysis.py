@@ -8,7 +8,7 @@ from stockpot.analyses.evidence import Evidence, Nothing
 from stockpot.datasets.dataset import LABELS, read_card
 from stockpot.files import atomic
 from stockpot.job import job
-from stockpot.statistics.export import to_latex, to_markdown
+from stockpot.statistics.export import to_latex, to_markdown, unbroken
 from stockpot.statistics.tables import read_table, write_table
 
 with job(snakemake) as spec:
@@ -37,7 +37,7 @@ with job(snakemake) as spec:
     write_table(table, out.table, "%.6g")
     with atomic(out.markdown) as path:
         notes = "".join(f"\n{note}\n" for note in evidence.notes)
-        path.write_text(to_markdown(people) + notes, "utf-8")
+        path.write_text(to_markdown(unbroken(people)) + notes, "utf-8")
     with atomic(out.latex) as path:
         notes = "".join(f"% {note}\n" for note in evidence.notes)
         path.write_text(to_latex(people) + notes, "utf-8")

@@ -16,11 +16,11 @@ from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.runtime.escape import markdown
 from stockpot.statistics import tables
-from stockpot.statistics.export import to_latex, to_markdown
+from stockpot.statistics.export import to_latex, to_markdown, unbroken
 from stockpot.statistics.findings import findings
 from stockpot.statistics.intervals import tails
 from stockpot.statistics.notes import arithmetic, notes
-from stockpot.statistics.overview import overview
+from stockpot.statistics.overview import overview_and_notes
 
 with job(snakemake) as spec:
     families = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.evaluations]
@@ -52,21 +52,23 @@ with job(snakemake) as spec:
     cards = [read_card(folder) for folder in folders]
     left_out = {card["name"]: card["source"].get("left_out", 0) for card in cards}
     level = f"{100 * confidence:g} %"
+    people, undecided = overview_and_notes(measurements, lambda m, d: right(keys[m, d]), confidence)
+    lines = "effective robustness and the standard models in robustness.csv."
     beside = [
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
         "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
         "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
-        "ends are in measurements.csv, effective robustness and the standard models in "
-        "robustness.csv.",
+        f"ends are in measurements.csv{', ' + lines if len(fits) else '.'}",
+        *undecided,
         arithmetic(measurements, spec["trained_in_bf16"]),
         *([spec["held_out_note"]] if spec["held_out_note"] else []),
         *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
         *(sentence for card in cards for sentence in remarks(card)),
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
-    people = overview(measurements, lambda m, d: right(keys[m, d]), confidence)
-    text = to_markdown(people) + "".join(f"\n{markdown(sentence)}\n" for sentence in beside)
+    sentences = "".join(f"\n{markdown(sentence)}\n" for sentence in beside)
+    text = to_markdown(unbroken(people)) + sentences
 
     out = snakemake.output
     for path, table in (

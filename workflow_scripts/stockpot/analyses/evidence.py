@@ -92,8 +92,9 @@ class Evidence:
 
     @property
     def places(self) -> dict[str, list[str]]:
-        """Reference and mean of the shifts: name -> data sets."""
-        return {"reference": [self.reference], "mean of shifts": self.shifts}
+        """Reference, and the mean of the shifts or the one that there is: name -> data sets."""
+        under_shift = self.shifts[0] if len(self.shifts) == 1 else "mean of shifts"
+        return {"reference": [self.reference], under_shift: self.shifts}
 
     def note(self, sentence: str) -> None:
         """Say something under the table, once."""

@@ -124,10 +124,12 @@ def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Means over the shifts and correlations over the pairs, on the reference and under shift."""
-    first, rows = table["dataset"].iloc[0], []
+    first, *shifts = table["dataset"].drop_duplicates()
+    under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
+    rows = []
     for place, part in (
         ("reference", table[table["dataset"] == first]),
-        ("mean of shifts", table[table["dataset"] != first]),
+        (under_shift, table[table["dataset"] != first]),
     ):
         numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
         means = part.groupby(["one", "other"])[numbers].mean()

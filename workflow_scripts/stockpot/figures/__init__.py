@@ -5,17 +5,20 @@ drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
 ``stockpot.statistics.tables``, or, where the literal ``DRAWS`` names an analysis, that one's
 table under "table"; ``style`` the figure's options. Its literal ``OPTIONS`` are their JSON
 schemas, each with a default (see ``registry.options``). Its literal ``CAPTION`` says how to read
-it; {level}, {axis}, {drawn} and {sizes} stand for the confidence in percent, the axis of the fits,
-that of the figure, and the numbers of images.
+it; {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the confidence in percent, the axis of
+the fits, that of the figure, what accuracies under shift are of, and the numbers of images. A
+literal ``CAPTION_WITHOUT_LINE`` takes its place in a study without standard models.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 
 from .. import registry
 from ..analyses import NOTHING
 
-_HELPERS = {"style", "robustness-axes", "samples"}
+_HELPERS = {"labels", "robustness-axes", "samples", "style", "texts"}
+log = logging.getLogger("stockpot")
 
 
 def names() -> list[str]:
@@ -31,11 +34,37 @@ def draws(name: str) -> str:
     return registry.literal(__file__, name, "DRAWS") or ""
 
 
-def caption(name: str, level: str, axis: str, sizes: str, style: dict) -> str:
-    """How to read the figure, with the facts of the study filled in."""
+def caption(
+    name: str,
+    level: str,
+    axis: str,
+    sizes: str,
+    style: dict,
+    shifts: list[str] | None = None,
+    line: bool = True,
+) -> str:
+    """How to read the figure, with the facts of the study filled in.
+
+    Args:
+        name: Of the figure.
+        level: Of the intervals, as "95 %".
+        axis: Of the lines of the standard models.
+        sizes: Numbers of images, as "reference 1,000, sketch 500".
+        style: The figure's options.
+        shifts: Names of the data sets under shift; several if not given.
+        line: Has the study standard models, or published ones, to fit a line through?
+    """
     text = registry.literal(__file__, name, "CAPTION") or ""
-    drawn = style.get("axis") or axis
-    return " ".join(text.split()).format(level=level, axis=axis, drawn=drawn, sizes=sizes)
+    if not line:
+        text = registry.literal(__file__, name, "CAPTION_WITHOUT_LINE") or text
+    one = shifts[0] if shifts and len(shifts) == 1 else ""
+    return " ".join(text.split()).format(
+        level=level,
+        axis=axis,
+        drawn=style.get("axis") or axis,
+        sizes=sizes,
+        shifts=one or "the mean of the shifts",
+    )
 
 
 def load(name: str) -> Callable:
@@ -50,6 +79,7 @@ def load(name: str) -> Callable:
     @wraps(draw)
     def styled(tables: dict, style: dict | None = None):
         from .style import context, sentence
+        from .texts import use_fonts
 
         given = style or {}
         for option in given:
@@ -62,6 +92,8 @@ def load(name: str) -> Callable:
                 drawn, data = sentence(tables["table"][NOTHING].iloc[0]), tables["table"]
             else:
                 drawn, data = draw(tables, registry.defaults(known) | given)
+            if missing := use_fonts(drawn):
+                log.warning("no font of this machine has %s", " ".join(sorted(missing)))
             # Laid out once, or else each file would depend on those saved before it.
             # The first pass learns how large the texts are, the second finds their places.
             for _ in range(2 if drawn.get_layout_engine() else 1):

@@ -6,7 +6,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..statistics.tables import MEAN, datasets
-from .style import DASHES, GREY, finish, grid, sentence, sweeps
+from .robustness_axes import with_equals
+from .style import DASHES, GREY, balanced, finish, grid, panel_width, sentence, sweeps, title
 
 CAPTION = """
 **Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights
@@ -25,8 +26,11 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = measurements[measurements["curve"] != ""].sort_values("alpha", kind="stable")
     if table.empty:
         return sentence("Nothing to show: this study has no sweep."), table
-    names = datasets(measurements, "reference", "held-out", "shift", "mean")
-    result, panels, spare = grid(len(names), style["columns"], 1.9)
+    names = datasets(measurements, "reference", "held-out", "shift")
+    if len(datasets(measurements, "shift")) > 1:
+        names += datasets(measurements, "mean")
+    columns = balanced(len(names), style["columns"])
+    result, panels, spare = grid(len(names), columns, 1.9)
     legend = {}
     for panel, name in zip(panels, names):
         there = table[table["dataset"] == name]
@@ -38,10 +42,12 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(x, 100 * sweep["value"], **look.line)
             panel.plot(ends["alpha"], 100 * ends["value"], color=look.colour, ls=DASHES, lw=0.6)
             legend[look.label] = Line2D([], [], **look.line)
-        panel.set_title("Mean of shifts" if name == MEAN else name, loc="left")
+        text = "Mean of shifts" if name == MEAN else name
+        title(panel, text, panel_width(columns))
         panel.set_xlim(-0.03, 1.03)
         panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
         panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     legend["Straight line between the ends"] = Line2D([], [], color=GREY, ls=DASHES, lw=0.6)
+    legend = with_equals(legend, measurements)
     finish(result, spare, legend, "α", "Accuracy (%)")
     return result, table

@@ -11,7 +11,7 @@ from .style import BLUE, VERMILION, finish, grid
 DRAWS = "brittleness"
 CAPTION = """
 **Brittleness.** Accuracy of every end-to-end run against one of its hyperparameters, a panel
-each: on the reference and on the mean of the shifts; hollow: of the run's mix with the zero-shot
+each: on the reference and on {shifts}; hollow: of the run's mix with the zero-shot
 model at alpha 0.5, where it is swept. Numbers are Spearman's rank correlations, reference and
 shift. Runs of a random search differ in all hyperparameters at once. n: {sizes}.
 """

@@ -5,15 +5,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION, row_names
+from .texts import fit
 
 DRAWS = "calibration"
 CAPTION = """
-**Calibration.** Left: expected calibration error on the reference and, as the mean of the shifts,
-under shift (filled), and with one temperature fitted on the held-out set (hollow). Right:
-reliability, the share of right answers among all examples of about one confidence against that
-confidence; on the dashed line a confidence of 0.8 is right in 80 %, below it the model is
-overconfident. Circles grow with the number of examples. n: {sizes}.
+**Calibration.** Left: expected calibration error on the reference and on {shifts} (filled), and
+with one temperature fitted on the held-out set (hollow). Right: reliability, the share of right
+answers among all examples of about one confidence against that confidence; on the dashed line a
+confidence of 0.8 is right in 80 %, below it the model is overconfident. Circles grow with the
+number of examples. n: {sizes}.
 """
 OPTIONS = {
     "models": {
@@ -24,6 +25,7 @@ OPTIONS = {
     }
 }
 COLOURS = (BLUE, VERMILION)
+DIAGRAMS = 3.9  # inches of height that the reliability diagrams take at most
 LEAST = 10  # examples that a point of a reliability diagram needs
 
 
@@ -33,8 +35,11 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     whole, reference = table[table["bin"].isna()], table["dataset"].iloc[0]
     models = list(whole["model"].drop_duplicates())
     shown = [m for m in style["models"] if m in models] or _telling(models)
-    result = Figure((TWO_COLUMNS, max(2.9, 0.9 + 0.14 * len(models))), layout="constrained")
+    height = max(2.9, 0.9 + 0.14 * len(models))
+    result = Figure((TWO_COLUMNS, height), layout="constrained")
     left, right = result.subfigures(1, 2, width_ratios=(1, 1.15))
+    if height > 1.2 * DIAGRAMS:
+        right = right.subfigures(2, 1, height_ratios=(DIAGRAMS, height - DIAGRAMS))[0]
     panel = left.subplots()
     for y, model in enumerate(models[::-1]):
         own = whole[whole["model"] == model]
@@ -44,7 +49,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot([before, after], [y + shift] * 2, color=colour, lw=0.6, alpha=0.6)
             panel.plot(before, y + shift, "o", ms=3.4, color=colour)
             panel.plot(after, y + shift, "o", ms=3.4, color=colour, mfc="white")
-    panel.set_yticks(range(len(models)), models[::-1])
+    panel.set_yticks(range(len(models)), row_names(models[::-1], 1.4))
     panel.set_ylim(-0.7, len(models) - 0.3)
     panel.set_xlim(left=0)
     panel.set_xlabel("Expected calibration error (points)")
@@ -57,7 +62,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     rows = -(-len(shown) // 2)
     for axes, model in zip(right.subplots(rows, 2, squeeze=False).ravel(), shown):
         _reliability(axes, table[(table["model"] == model) & table["bin"].notna()], reference)
-        axes.set_title(model, loc="left")
+        axes.set_title(fit(model, 100, 8), loc="left")
     right.supxlabel("Confidence (%)", fontsize=8)
     right.supylabel("Accuracy (%)", fontsize=8)
     return result, whole
@@ -81,3 +86,4 @@ def _reliability(axes, bins: pd.DataFrame, reference: str) -> None:
         axes.scatter(100 * sums["c"] / sums["n"], 100 * sums["a"] / sums["n"], s=size, color=colour,
                      linewidth=0)  # fmt: skip
     axes.set(xlim=(0, 103), ylim=(0, 103), xticks=[0, 50, 100], yticks=[0, 50, 100])
+    axes.set_box_aspect(1)  # the diagonal is one of 45 degrees

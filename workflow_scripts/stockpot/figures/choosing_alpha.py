@@ -10,7 +10,7 @@ DRAWS = "choosing-alpha"
 CAPTION = """
 **Choosing alpha.** A row per way to choose alpha; a dot per sweep, the bar is their mean. Left:
 the alpha it chooses. Middle and right: what that misses of the best alpha of the same sweep, in
-points of the mean of the shifts, and of the mean of reference and shifts; 0 is as good as knowing
+points of {shifts}, and of the mean of reference and shifts; 0 is as good as knowing
 the test labels. Selectors see held-out data, corrupted held-out images or unlabelled shift images
 alone; the grey rows are oracles, chosen on the test sets. n: {sizes}.
 """

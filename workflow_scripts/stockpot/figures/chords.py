@@ -4,7 +4,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, finish, grid
+from ..statistics.equal import equal_groups, said
+from .style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    balanced,
+    finish,
+    grid,
+    panel_width,
+    title,
+)
 
 DRAWS = "chords"
 CAPTION = """
@@ -24,7 +37,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """A panel per data set, and one for the mean of the shifts."""
     table = tables["table"]
     places, curves = (list(table[c].drop_duplicates()) for c in ("on", "curve"))
-    result, panels, spare = grid(len(places), style["columns"], 1.8)
+    columns = balanced(len(places), style["columns"])
+    result, panels, spare = grid(len(places), columns, 1.8)
+    equal = equal_groups(table, "curve", ["alpha", "on"], "distance")
+    texts = said({curve: f"to {curve}" for curve in curves}, equal)
     legend = {}
     for panel, place in zip(panels, places):
         panel.axhline(0, color="#444444", lw=0.7)
@@ -40,8 +56,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(x, 100 * own["distance"], **look)
             both = own[own["over_low"] > 0]
             panel.plot(both["alpha"], 100 * both["distance"], "o", ms=3, color=look["color"])
-            legend[f"to {curve}"] = Line2D([], [], **look)
-        panel.set_title(place, loc="left")
+            legend[texts[curve]] = Line2D([], [], **look)
+        title(panel, place, panel_width(columns))
         panel.set_xlim(0, 1)
         panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     legend["Better than both ends"] = Line2D([], [], marker="o", ls="", ms=3, color="#444444")

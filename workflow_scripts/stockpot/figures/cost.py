@@ -3,20 +3,21 @@
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from .methods import GROUPS, group_of
-from .style import TWO_COLUMNS
+from .labels import MANY, Name, draw_names
+from .methods import GROUPS, IMPORTANT, group_of
+from .style import TWO_COLUMNS, seconds_axis
 
 DRAWS = "cost"
 CAPTION = """
-**Cost and gain.** Gain over the best single run on held-out data, on the reference and on the
-mean of the shifts, against the seconds that the method took with all its ingredients. Seconds are
+**Cost and gain.** Gain over the best single run on held-out data, on the reference and on
+{shifts}, against the seconds that the method took with all its ingredients. Seconds are
 of this machine, of the jobs that made the files (a job that resumed or found predictions in the
 store took less); memory and images are in cost.csv. Crosses answer with several models per image.
-n: {sizes}.
+Of more than 20 models soups, ensembles and the best run alone have names. n: {sizes}.
 """
 OPTIONS = {}
+SIZE = 5.2  # points of the names' type
 OUTLINED = [withStroke(linewidth=1.6, foreground="white")]
 
 
@@ -24,6 +25,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """Two panels, a point per method."""
     table = tables["table"]
     shown = table[table["all_seconds"].notna()]
+    panels_and_names = []
     result = Figure((TWO_COLUMNS, 3.3), layout="constrained")
     for panel, column, title in zip(
         result.subplots(1, 2),
@@ -36,15 +38,37 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             marker = "X" if row.forward > 1 else marker
             y = 100 * getattr(row, column)
             panel.plot(row.all_seconds, y, marker, color=colour, ms=4, mew=0.3, mec="white")
-            panel.annotate(row.model, (row.all_seconds, y), (3, 0), textcoords="offset points",
-                           fontsize=5.2, va="center", color=colour,
-                           path_effects=OUTLINED)  # fmt: skip
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
-        panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        panel.xaxis.set_minor_formatter(NullFormatter())
+        if len(shown):
+            seconds_axis(panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max())
         panel.margins(x=0.18)
         panel.set_title(title, loc="left")
         panel.set_xlabel("Seconds, with all ingredients")
         panel.set_ylabel("Over the best single run (points)")
+        panels_and_names.append((panel, _names(shown, column)))
+    result.draw_without_rendering()  # names need the final places of the panels
+    result.set_layout_engine("none")
+    for panel, names in panels_and_names:
+        draw_names(panel, names, SIZE, path_effects=OUTLINED)
     return result, table
+
+
+def _names(table: pd.DataFrame, column: str) -> list[Name]:
+    """Names of soups, ensembles and the best run first; of many models no others."""
+    groups = table["kind"].map(group_of)
+    important = groups.isin(IMPORTANT)
+    runs = table[~important]
+    best = runs[column].idxmax() if runs[column].notna().any() else None
+    order = [*table.index[important], *runs.index[runs.index == best]]
+    if len(table) <= MANY:
+        order += [index for index in table.index if index not in order]
+    return [
+        Name(
+            table.loc[index, "model"],
+            table.loc[index, "all_seconds"],
+            100 * table.loc[index, column],
+            GROUPS[groups[index]][2],
+        )
+        for index in order
+        if pd.notna(table.loc[index, column])
+    ]

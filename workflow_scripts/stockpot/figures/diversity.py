@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .style import BLACK, BLUE, GREEN, ORANGE, VERMILION, finish, grid
+from .texts import fit
 
 DRAWS = "diversity"
 CAPTION = """
@@ -15,6 +16,8 @@ pair, the line joins the means of a group. Where zero-shot and fine-tuned models
 two fine-tuned ones do, mixing them has more to combine. n: {sizes}.
 """
 OPTIONS = {}
+WIDE = 7  # data sets; with more, two panels stand side by side and not four
+LONGEST = 80  # points of width of a data set's name
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, BLACK)
 TITLES = {
     "prediction_diversity": "Exactly one is right",
@@ -28,7 +31,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """A panel per measure."""
     table = tables["table"]
     sets, groups = (list(table[c].drop_duplicates()) for c in ("dataset", "group"))
-    result, panels, spare = grid(len(TITLES), 4, 2.5)
+    names = [fit(name, LONGEST, 7) for name in sets]
+    result, panels, spare = grid(len(TITLES), 4 if len(sets) <= WIDE else 2, 2.5)
     legend = {}
     for panel, (measure, title) in zip(panels, TITLES.items()):
         for i, group in enumerate(groups):
@@ -41,7 +45,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(at, means, "-", color=colour, lw=1)
             legend[group] = Line2D([], [], color=colour, marker="o", ms=3)
         panel.set_title(title, loc="left")
-        panel.set_xticks(range(len(sets)), sets, rotation=60, ha="right", rotation_mode="anchor")
+        panel.set_xticks(range(len(sets)), names, rotation=60, ha="right", rotation_mode="anchor")
         panel.set_ylim(bottom=0)
     finish(result, spare, legend, "", "")
     return result, table

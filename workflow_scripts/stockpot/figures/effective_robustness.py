@@ -5,18 +5,35 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..statistics.tables import BASELINE, MEAN, reference
-from .robustness_axes import axis_limits, default_axis, draw_panel, entries, fitted, points
-from .style import TWO_COLUMNS
+from .robustness_axes import (
+    axis_limits,
+    default_axis,
+    draw_panel,
+    entries,
+    fitted,
+    points,
+    under_shift,
+    with_equals,
+)
+from .style import TWO_COLUMNS, legend_outside
 
 CAPTION = """
-**Effective robustness.** Accuracy on the reference (x) against the mean over the shifts (y), both
-axes {drawn}-scaled. The grey line, where the study has standard models, is fitted through these,
-trained on the reference alone, on a {axis} scale; the height above it is effective robustness.
+**Effective robustness.** Accuracy on the reference (x) against {shifts} (y), both axes
+{drawn}-scaled. The grey line is fitted through the standard models, trained on the reference alone,
+on a {axis} scale; the height above it is effective robustness.
 Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model (alpha 1); the
 rings are alpha 0.5. Bars and band: {level} intervals, of an accuracy (Clopper-Pearson; of a mean,
 stratified bootstrap) and of the line (bootstrap of the standard models); the joint interval of
 the height is in robustness.csv. Where standard models are near chance on a shift, heights are
 larger than in the papers; their sign is what carries over. n: {sizes}.
+"""
+CAPTION_WITHOUT_LINE = """
+**Accuracy under shift.** Accuracy on the reference (x) against {shifts} (y), both axes
+{drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model
+(alpha 1); the rings are alpha 0.5. The study has no standard models, so there is no line and no
+effective robustness: of two models with one accuracy on the reference, the higher is the more
+robust. Bars: {level} intervals of an accuracy (Clopper-Pearson; of a mean, stratified bootstrap).
+n: {sizes}.
 """
 OPTIONS = {
     "axis": {
@@ -57,9 +74,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panels[0].add_patch(Rectangle(corner, *size, fill=False, ec="#666666", lw=0.6, zorder=8))
         panels[0].set_title("All models", loc="left")
         panels[1].set_title("Zero-shot and fine-tuned models", loc="left")
-    panels[0].set_ylabel("Mean accuracy under shift (%)")
+    panels[0].set_ylabel(under_shift(measurements))
     for panel in panels:
         panel.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
-    legend = entries(table, line, ends)
-    result.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=4)
+    legend = with_equals(entries(table, line, ends), measurements)
+    legend_outside(result, legend, "lower center")
     return result, pd.concat([table, line], ignore_index=True)

@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, GREY, ONE_COLUMN, VERMILION
+from .style import BLUE, GREY, ONE_COLUMN, VERMILION, row_names
+from .texts import fit
 
 DRAWS = "frontier"
 CAPTION = """
@@ -31,9 +32,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         colour = VERMILION if outside else BLUE if sure else GREY
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
         axes.plot(100 * row.gap, y, "o", ms=3.6, color=colour, mfc=colour if sure else "white")
-    axes.set_yticks(range(len(rows)), rows["model"])
+    axes.set_yticks(range(len(rows)), row_names(rows["model"]))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlabel(f"Above the sweep of {table['curve'].iloc[0]} (points under shift)")
+    curve = fit(table["curve"].iloc[0], 80, 8)
+    axes.set_xlabel(f"Above the sweep of {curve} (points under shift)")
     axes.grid(axis="y", visible=False)
     looks = (
         (BLUE, BLUE, "interval without 0"),

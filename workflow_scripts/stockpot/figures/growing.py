@@ -11,9 +11,8 @@ DRAWS = "growing"
 CAPTION = """
 **More ingredients.** The first k runs, mixed as uniform soup, greedy soup and logit ensemble, and
 the best single one of them on held-out data: accuracy, or the data set's own metric (top), and
-expected calibration error (bottom), on the reference (left) and as the mean of the shifts (right).
-The greedy soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n:
-{sizes}.
+expected calibration error (bottom), on the reference (left) and on {shifts} (right). The greedy
+soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
 """
 OPTIONS = {}
 LOOKS = {
@@ -43,7 +42,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
                 handles[method] = Line2D([], [], **look)
             panel.set_ylabel(label)
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        grid[0][column].set_title(place.capitalize(), loc="left")
+        grid[0][column].set_title(place[:1].upper() + place[1:], loc="left")
         grid[1][column].set_xlabel("Number of runs k")
     result.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
     return result, table

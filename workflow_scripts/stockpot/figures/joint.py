@@ -4,7 +4,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, GREEN, ORANGE, PURPLE, VERMILION, finish, grid
+from .style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    balanced,
+    finish,
+    grid,
+    panel_width,
+    title,
+)
 
 DRAWS = "joint"
 CAPTION = """
@@ -26,7 +37,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     lines = list(
         table[["curve", "joint_run", "joint_with"]].drop_duplicates().itertuples(index=False)
     )
-    result, panels, spare = grid(len(places), style["columns"], 1.8)
+    columns = balanced(len(places), style["columns"])
+    result, panels, spare = grid(len(places), columns, 1.8)
     legend = {}
     for panel, place in zip(panels, places):
         panel.axhline(0, color="#444444", lw=0.7)
@@ -42,7 +54,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
                                color=look["color"], alpha=0.15, linewidth=0)  # fmt: skip
             panel.plot(own["alpha"], 100 * own["difference"], **look)
             legend[f"{curve} − {run} (with {second})"] = Line2D([], [], **look)
-        panel.set_title(place, loc="left")
+        title(panel, place, panel_width(columns))
         panel.set_xlim(0, 1)
         panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     finish(result, spare, legend, "α", "Mix minus joint training (points)")

@@ -7,6 +7,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from .style import TWO_COLUMNS
+from .texts import fit
 
 DRAWS = "landscape"
 CAPTION = """
@@ -55,8 +56,8 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             size = 9 if marker == "*" else 5
             panel.plot(at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7)
             right = at["x"] > table["x"].mean()
-            panel.annotate(name, (at["x"], at["y"]), (-5 if right else 5, 5), fontsize=6,
-                           textcoords="offset points", ha="right" if right else "left",
+            panel.annotate(fit(name, 60, 6), (at["x"], at["y"]), (-5 if right else 5, 5),
+                           fontsize=6, textcoords="offset points", ha="right" if right else "left",
                            path_effects=OUTLINED)  # fmt: skip
         low = table.loc[table[column].idxmin()]
         panel.plot(low["x"], low["y"], "x", ms=5, color="white", mew=1.3)

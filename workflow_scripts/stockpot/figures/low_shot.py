@@ -10,8 +10,8 @@ DRAWS = "low-shot"
 CAPTION = """
 **Few shots.** Runs on k training images per class. Plain accuracy (the share of right answers) of
 the zero-shot model, of the fine-tuned one and of their mix, by the way in which alpha was chosen,
-on the reference and on the mean of the shifts; on the right the alphas. Bars: paired {level}
-interval of the mix minus the better of its two ends. n: {sizes}.
+on the reference and on {shifts}; on the right the alphas. Bars: paired {level} interval of the mix
+minus the better of its two ends. n: {sizes}.
 """
 OPTIONS = {}
 COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": ORANGE, "within-point": GREEN}
@@ -51,7 +51,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
             legend[NAMES[selector]] = Line2D([], [], color=colour, marker="o", ms=3.4)
         panel.set_xticks(range(len(texts)), texts)
-        panel.set_title(place.capitalize(), loc="left")
+        panel.set_title(place[:1].upper() + place[1:], loc="left")
         panel.set_xlabel("Training images per class")
         panel.set_ylabel("Accuracy (%)")
         panel.margins(y=0.12)

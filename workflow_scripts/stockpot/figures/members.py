@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, ONE_COLUMN, VERMILION
+from .style import BLUE, ONE_COLUMN, VERMILION, row_names
 
 DRAWS = "members"
 CAPTION = """
@@ -27,7 +27,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         colour = VERMILION if row.seen else BLUE
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
         axes.plot(100 * row.gain, y, "o", ms=3.6, color=colour)
-    axes.set_yticks(range(len(rows)), rows["members"])
+    axes.set_yticks(range(len(rows)), row_names(rows["members"], 2.6))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Over zero-shot on the reference (points)")
     handles = [Line2D([], [], marker="o", ls="", ms=3.6, color=c) for c in (BLUE, VERMILION)]

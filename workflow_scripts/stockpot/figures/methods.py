@@ -13,21 +13,25 @@ from matplotlib.lines import Line2D
 from ..merging import methods
 from ..statistics.tables import BASELINE, MEAN, reference
 from ..training import variants
-from .robustness_axes import points
+from .labels import Name, draw_names
+from .robustness_axes import points, under_shift
 from .style import BLACK, BLUE, GREEN, ORANGE, SKY, TWO_COLUMNS, VERMILION, accuracy_axis, limits
+from .texts import fit
 
 CAPTION = """
-**Methods.** Every model by its name, on the reference (x) and on the mean of the shifts (y); the
-lines are WiSE-FT sweeps from the zero-shot model. A method on such a line gives what WiSE-FT
-gives at some alpha; one beyond it gives more. Selection and training see the held-out set alone.
-{level} intervals are in measurements.csv. n: {sizes}.
+**Methods.** Every model by its name, where there is room for it, on the reference (x) and on
+{shifts} (y); the lines are WiSE-FT sweeps from the zero-shot model. A method on such a line gives
+what WiSE-FT gives at some alpha; one beyond it gives more. Selection and training see the held-out
+set alone. Models far below the others on the reference are named below the figure. {level}
+intervals are in measurements.csv. n: {sizes}.
 """
 OPTIONS = {
     "span": {
-        "description": "points of reference accuracy below the best that are in view",
-        "type": "number",
+        "description": "points of reference accuracy below the best that are in view; null: all "
+        "models but those far below the others",
+        "type": ["number", "null"],
         "exclusiveMinimum": 0,
-        "default": 5.0,
+        "default": None,
     },
     "intervals": {"type": "boolean", "default": False},
 }
@@ -39,17 +43,10 @@ GROUPS = {
     "weights": ("Weights mixed", "D", VERMILION),
     "outputs": ("Outputs mixed", "X", GREEN),
 }
-SIZE = 5.6  # points of the labels' type
-# Where a label may stand beside its point: horizontal and vertical alignment, offset in points.
-PLACES = [
-    (h, v, dx * far, dy * far)
-    for far in (1, 2.2, 3.6, 5)
-    for h, v, dx, dy in (
-        ("left", "center", 4, 0), ("right", "center", -4, 0), ("center", "bottom", 0, 3.5),
-        ("center", "top", 0, -3.5), ("left", "bottom", 3, 2.5), ("right", "bottom", -3, 2.5),
-        ("left", "top", 3, -2.5), ("right", "top", -3, -2.5),
-    )
-]  # fmt: skip
+IMPORTANT = ("weights", "outputs", "zero-shot")  # groups whose names are placed first
+SIZE = 5.6  # points of the names' type
+FEW = 5.0  # points of reference accuracy below the best that are in view in any case
+NAMED_OUTSIDE = 5  # models outside the view that are named below it
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
@@ -57,13 +54,13 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = points(tables["measurements"], MEAN, "linear")
     table = table[table["kind"] != BASELINE]
     single = table[table["curve"] == ""].assign(group=lambda t: t["kind"].map(group_of))
-    best = single["reference_value"].max()
-    inside = single["reference_value"] >= best - style["span"] / 100
+    lowest = lowest_in_view(single, style["span"])
+    inside = single["reference_value"] >= lowest
     curves = table[table["curve"] != ""]
-    near = curves[curves["reference_value"] >= best - style["span"] / 100]
+    near = curves[curves["reference_value"] >= lowest]
 
     result = Figure((TWO_COLUMNS, 5.6))
-    axes = result.add_axes((0.075, 0.115, 0.915, 0.825))
+    axes = result.add_axes((0.075, 0.125, 0.915, 0.815))
     shown = pd.concat([single[inside], near])
     accuracy_axis(axes, "x", limits(shown["reference_value"], "linear", 0.04), "linear")
     accuracy_axis(axes, "y", limits(shown["value"], "linear", 0.04), "linear")
@@ -79,19 +76,39 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             legend[label] = Line2D([], [], **look)
     if len(curves):
         legend["WiSE-FT sweeps"] = Line2D([], [], color=SKY, lw=1)
-    _draw_names(axes, single[inside], curves)
+    left_out = _draw_names(axes, single[inside], curves)
     axes.set_xlabel(f"Accuracy on {reference(tables['measurements'])} (%)")
-    axes.set_ylabel("Mean accuracy under shift (%)")
+    axes.set_ylabel(under_shift(tables["measurements"]))
     result.legend(
         legend.values(),
         legend.keys(),
         loc="upper center",
-        ncols=len(legend),
+        ncols=max(1, len(legend)),
         columnspacing=1.4,
         handletextpad=0.4,
     )
-    _tell_what_is_outside(result, single[~inside])
+    _tell_what_is_not_named(result, single[~inside], left_out)
     return result, pd.concat([single, curves])
+
+
+def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
+    """The least reference accuracy that is in view.
+
+    Without a span the view holds all models but outliers, which lie more than 1.5 interquartile
+    ranges below the lower quartile (Tukey's fence); those within 5 points of the best, and the best
+    under shift but for the zero-shot model, are in view whatever the others are.
+    """
+    values = single["reference_value"]
+    best = values.max()
+    if span is not None:
+        return best - span / 100
+    if values.empty:
+        return 0.0
+    lower, upper = np.quantile(values, [0.25, 0.75])
+    made = single[single["group"] != "zero-shot"]
+    under_shift_best = made.loc[made["value"].idxmax(), "reference_value"] if len(made) else best
+    fence = lower - 1.5 * (upper - lower)
+    return min(fence, best - FEW / 100, under_shift_best)
 
 
 def group_of(kind: str) -> str:
@@ -114,58 +131,39 @@ def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
     axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
 
 
-def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> None:
-    """Each name where it covers the least of points, curves and names that stand there already."""
-    table = table.sort_values(["value", "model"])
-    to_points = axes.transData.transform
-    scale = 72 / axes.figure.dpi
-    at = [tuple(to_points(xy) * scale) for xy in table[["reference_value", "value"]].to_numpy()]
-    frame = axes.bbox.extents * scale
-    taken = [(x - 2.5, y - 2.5, x + 2.5, y + 2.5) for x, y in at]
-    for _, curve in curves.sort_values("alpha").groupby("curve", sort=True):
-        along = to_points(curve[["reference_value", "value"]].to_numpy()) * scale
-        steps = np.linspace(0, len(along) - 1, 40 * len(along))
-        x, y = (np.interp(steps, np.arange(len(along)), along[:, i]) for i in (0, 1))
-        taken += [(a - 0.6, b - 0.6, a + 0.6, b + 0.6) for a, b in zip(x, y)]
-    for (x, y), row in zip(at, table.itertuples()):
-        wide, high = 0.56 * SIZE * len(row.model), 1.15 * SIZE
-        h, v, dx, dy = min(PLACES, key=lambda p: _cost(_box(x, y, wide, high, *p), taken, frame, p))
-        taken.append(_box(x, y, wide, high, h, v, dx, dy))
-        colour = GROUPS[row.group][2]
-        axes.annotate(
-            row.model, (row.reference_value, row.value), (dx, dy), textcoords="offset points",
-            ha=h, va=v, fontsize=SIZE, color=colour, zorder=6,
-            arrowprops={"arrowstyle": "-", "lw": 0.3, "color": colour, "shrinkA": 0, "shrinkB": 2}
-            if abs(dx) + abs(dy) > 8 else None,
-        )  # fmt: skip
+def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
+    """Names of soups and other mixes first; returns those that found no room."""
+    place = [*IMPORTANT, *(group for group in GROUPS if group not in IMPORTANT)]
+    best = table["value"].eq(table["value"].max()) | (
+        table["reference_value"].eq(table["reference_value"].max())
+    )
+    rank = table["group"].map(place.index).where(~best, -1)
+    table = table.assign(rank=rank).sort_values(["rank", "value", "model"])
+    names = [
+        Name(row.model, row.reference_value, row.value, GROUPS[row.group][2])
+        for row in table.itertuples()
+    ]
+    at = ["reference_value", "value"]
+    lines = [
+        curve[at].to_numpy() for _, curve in curves.sort_values("alpha").groupby("curve", sort=True)
+    ]
+    return draw_names(axes, names, SIZE, table[at].to_numpy(), lines)
 
 
-def _box(x, y, wide, high, h, v, dx, dy) -> tuple[float, float, float, float]:
-    """Left, bottom, right, top of a label."""
-    left = x + dx - {"left": 0, "center": wide / 2, "right": wide}[h]
-    bottom = y + dy - {"bottom": 0, "center": high / 2, "top": high}[v]
-    return left, bottom, left + wide, bottom + high
-
-
-def _cost(box, taken, frame, place) -> float:
-    """Area that a label covers of others and lies outside the frame, and its way from its point."""
-    covered = sum(_overlap(box, other) for other in taken)
-    wide, high = box[2] - box[0], box[3] - box[1]
-    outside = wide * high - _overlap(box, frame)
-    return 10 * covered + 100 * outside + 0.3 * (abs(place[2]) + abs(place[3]))
-
-
-def _overlap(a, b) -> float:
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(0.0, wide) * max(0.0, high)
-
-
-def _tell_what_is_outside(figure: Figure, table: pd.DataFrame) -> None:
-    if len(table):
-        rows = table.sort_values(["reference_value", "model"])
-        names = [
-            f"{row.model} ({100 * row.reference_value:.1f}, {100 * row.value:.1f})"
-            for row in rows.itertuples()
+def _tell_what_is_not_named(figure: Figure, outside: pd.DataFrame, left_out: list[str]) -> None:
+    """Up to two lines below the axes."""
+    sentences = []
+    if len(outside):
+        rows = outside.sort_values(["reference_value", "model"])
+        named = [
+            f"{fit(row.model, 90, SIZE)} ({100 * row.reference_value:.1f}, {100 * row.value:.1f})"
+            for row in rows.head(NAMED_OUTSIDE).itertuples()
         ]
-        text = "Left of view (reference, shift): " + ", ".join(names)
-        figure.text(0.012, 0.012, text, fontsize=SIZE, color="#555555", wrap=True)
+        more = len(rows) - len(named)
+        text = "Left of view (reference, shift): " + ", ".join(named)
+        sentences.append(text + (f", and {more} more, see measurements.csv" if more else "") + ".")
+    if left_out:
+        sentences.append(f"No room for {len(left_out)} more names; see measurements.csv.")
+    if sentences:
+        text = fit(" ".join(sentences), 72 * (TWO_COLUMNS - 0.5), SIZE, lines=2)
+        figure.text(0.012, 0.012, text, fontsize=SIZE, color="#555555")

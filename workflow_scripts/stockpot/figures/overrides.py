@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from .style import BLACK, BLUE, TWO_COLUMNS
+from .style import BLACK, BLUE, TWO_COLUMNS, panel_width, title
+from .texts import fit
 
 DRAWS = "overrides"
 CAPTION = """
@@ -34,10 +35,11 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.grid(axis="x", visible=False)
         row[0].set_ylabel("Examples (%)")
         row[1].set_ylabel("Margin")
-        row[0].set_title(f"Overrides, zero-shot and {curve}", loc="left")
-        row[1].set_title(f"Margins, zero-shot and {curve}", loc="left")
+        title(row[0], f"Overrides, zero-shot and {curve}", panel_width(2))
+        title(row[1], f"Margins, zero-shot and {curve}", panel_width(2))
     for panel in grid[-1]:
-        panel.set_xticks(at, sets, rotation=30, ha="right", rotation_mode="anchor")
+        names = [fit(name, 90, 7) for name in sets]
+        panel.set_xticks(at, names, rotation=30, ha="right", rotation_mode="anchor")
     handles = [Patch(color=BLACK), Patch(color=BLUE)]
     result.legend(handles, ["zero-shot", "fine-tuned"], loc="outside upper right", ncols=2)
     return result, table

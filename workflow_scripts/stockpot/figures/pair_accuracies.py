@@ -9,11 +9,10 @@ from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
 
 DRAWS = "pairs"
 CAPTION = """
-**Soups and ensembles of two.** A dot per pair of runs, on the reference and as the mean of the
-shifts. Left: accuracy, or the data set's own metric, of the mean of their weights against that of
-the mean of their logits; above the dashed line the soup is better. Right: what the soup gains over
-the mean of its two members, against the angle between their updates; r is Pearson's correlation. n:
-{sizes}.
+**Soups and ensembles of two.** A dot per pair of runs, on the reference and on {shifts}. Left:
+accuracy, or the data set's own metric, of the mean of their weights against that of the mean of
+their logits; above the dashed line the soup is better. Right: what the soup gains over the mean of
+its two members, against the angle between their updates; r is Pearson's correlation. n: {sizes}.
 """
 OPTIONS = {}
 
@@ -23,7 +22,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = places(tables["table"])
     result = Figure((TWO_COLUMNS, 2.6), layout="constrained")
     panels = result.subplots(1, 3)
-    looks = dict(zip(("reference", "mean of shifts"), (BLUE, VERMILION)))
+    looks = dict(zip(table["on"].drop_duplicates(), (BLUE, VERMILION)))
     for panel, (place, colour) in zip(panels, looks.items()):
         own = table[table["on"] == place]
         ends = 100 * own[["soup", "ensemble"]].to_numpy()
@@ -31,7 +30,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.plot([low, high], [low, high], color=GREY, ls=DASHES, lw=0.7)
         panel.plot(100 * own["ensemble"], 100 * own["soup"], "o", ms=3.4, color=colour, mew=0)
         panel.set(xlabel="Ensemble (%)", ylabel="Soup (%)", xlim=(low, high), ylim=(low, high))
-        panel.set_title(place.capitalize(), loc="left")
+        panel.set_title(place[:1].upper() + place[1:], loc="left")
     legend = {}
     for place, colour in looks.items():
         own = table[table["on"] == place]
@@ -47,12 +46,13 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
 
 
 def places(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per pair on the reference, the first data set, and as the mean over the others."""
-    first = table["dataset"].iloc[0]
+    """A row per pair on the reference, the first data set, and on the others or their mean."""
+    first, *shifts = table["dataset"].drop_duplicates()
+    under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
     parts = []
     for place, part in (
         ("reference", table[table["dataset"] == first]),
-        ("mean of shifts", table[table["dataset"] != first]),
+        (under_shift, table[table["dataset"] != first]),
     ):
         means = part.drop(columns="dataset").groupby(["one", "other"], sort=False).mean()
         parts.append(means.reset_index().assign(on=place))

@@ -25,7 +25,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table["error"] = table["ensemble"] - table["soup"]
     result = Figure((TWO_COLUMNS, 2.5), layout="constrained")
     panels = result.subplots(1, 3)
-    looks = dict(zip(("reference", "mean of shifts"), (BLUE, VERMILION)))
+    looks = dict(zip(table["on"].drop_duplicates(), (BLUE, VERMILION)))
     legend = {}
     for panel, (place, colour) in zip(panels, looks.items()):
         own = table[table["on"] == place]
@@ -35,7 +35,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.plot(ends, ends, color=GREY, ls=DASHES, lw=0.7)
         panel.plot(own["true"], own["approximation"], "o", ms=3.4, color=colour, mew=0)
         panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
-        panel.set_title(place.capitalize(), loc="left")
+        panel.set_title(place[:1].upper() + place[1:], loc="left")
         panel.locator_params(nbins=4)
     for place, colour in looks.items():
         own = table[table["on"] == place]

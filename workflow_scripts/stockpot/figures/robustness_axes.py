@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..statistics.equal import equal_models, equal_sweeps
 from ..statistics.robustness import Line, band, inside, transforms
-from ..statistics.tables import BASELINE, MEAN, pairs, placeless
+from ..statistics.tables import BASELINE, MEAN, datasets, pairs, placeless
 from .style import DASHES, DOTS, GREY, accuracy_axis, limits, looks, sweeps
 
 FIT = "fit"
@@ -20,6 +21,13 @@ _Y = ["value", "low", "high"]
 def default_axis(fits: pd.DataFrame) -> str:
     """The axis of the fits, logit where there are none."""
     return fits["axis"].iloc[0] if len(fits) else "logit"
+
+
+def under_shift(measurements: pd.DataFrame) -> str:
+    """Text of the axis of accuracies under shift: of the mean, or of the only shift."""
+    shifts = datasets(measurements, "shift")
+    one = len(shifts) == 1
+    return f"Accuracy on {shifts[0]} (%)" if one else "Mean accuracy under shift (%)"
 
 
 def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
@@ -121,6 +129,28 @@ def draw_panel(
             _bars(axes, models, look.colour)
         order = 5 if kind in (BASELINE, "end-to-end") else 7
         axes.plot(models["reference_value"], models["value"], zorder=order, **look.mark)
+
+
+def with_equals(legend: dict, measurements: pd.DataFrame) -> dict:
+    """The legend, where sweeps and soups that lie under others say which."""
+    single = _single(measurements)
+    known = looks(measurements["kind"])
+    models = single.groupby("kind")["model"].nunique()
+    kinds = dict(zip(single["model"], single["kind"]))
+    said = {}
+    for names in equal_models(measurements):
+        # A legend text stands for one model only where its kind has one.
+        alone = [name for name in names if models[kinds[name]] == 1]
+        first = next((name for name in names if name not in alone), names[0])
+        for name in alone:
+            if name != first:
+                text = known[kinds[name]].label
+                said[text] = f"{text} (= {first})"
+    curves = {curve: look.label for (_, curve), look in sweeps(measurements).items()}
+    for names in equal_sweeps(measurements):
+        for curve in names[1:]:
+            said[curves[curve]] = f"{curves[curve]} (= to {names[0]})"
+    return {said.get(text, text): handle for text, handle in legend.items()}
 
 
 def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:

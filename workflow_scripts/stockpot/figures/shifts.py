@@ -4,14 +4,28 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..statistics.tables import datasets, reference
-from .robustness_axes import axis_limits, default_axis, draw_panel, entries, fitted, points
-from .style import finish, grid
+from .robustness_axes import (
+    axis_limits,
+    default_axis,
+    draw_panel,
+    entries,
+    fitted,
+    points,
+    with_equals,
+)
+from .style import finish, grid, panel_width, title
 
 CAPTION = """
 **Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its
-own line of the standard models, where there are any (grey, fitted on a {axis} scale) and its own
-ends; both axes {drawn}-scaled. The height above the line is effective robustness on that shift;
-the dotted line is chance. Bars and band: {level} intervals. n: {sizes}.
+own line of the standard models (grey, fitted on a {axis} scale) and its own ends; both axes
+{drawn}-scaled. The height above the line is effective robustness on that shift; the dotted line is
+chance. Bars and band: {level} intervals. n: {sizes}.
+"""
+CAPTION_WITHOUT_LINE = """
+**Accuracy per shift.** Accuracy on the reference (x) against that under shift (y), one panel per
+shift with its own ends; both axes {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot
+model to the named model; the rings are alpha 0.5; the dotted line is chance, where it is in view.
+Bars: {level} intervals. n: {sizes}.
 """
 OPTIONS = {
     "axis": {
@@ -35,9 +49,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         ends = axis_limits(table, axis)
         line = fitted(measurements, table, fits, ends[0])
         draw_panel(panel, table, line, axis, ends, style["intervals"])
-        panel.set_title(name, loc="left")
+        title(panel, name, panel_width(3))
         legend |= entries(table, line, ends)
         drawn += [table, line]
     x = f"Accuracy on {reference(measurements)} (%)"
+    legend = with_equals(legend, measurements)
     finish(result, spare, legend, x, "Accuracy under shift (%)")
     return result, pd.concat(drawn, ignore_index=True)

@@ -5,16 +5,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..statistics.tables import BASELINE, MEAN, reference
-from .robustness_axes import axis_limits, draw_panel, entries, points
-from .style import BLACK, ONE_COLUMN
+from .robustness_axes import axis_limits, draw_panel, entries, points, under_shift, with_equals
+from .style import BLACK, ONE_COLUMN, legend_outside
 
 SINGLE = "end-to-end"
 _APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
 
 CAPTION = """
-**Soups.** Every model fine-tuned end to end, soups and ensembles, on the reference (x) and on the
-mean of the shifts (y). The ring is the single model that is best on held-out data; the greedy
+**Soups.** Every model fine-tuned end to end, soups and ensembles, on the reference (x) and on
+{shifts} (y). The ring is the single model that is best on held-out data; the greedy
 soup is selected there too. Bars: {level} intervals. n: {sizes}.
 """
 OPTIONS = {"intervals": {"type": "boolean", "default": True}}
@@ -36,13 +36,13 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     result = Figure((ONE_COLUMN, 3.6), layout="constrained")
     axes, ends = result.subplots(), axis_limits(table, "linear")
     draw_panel(axes, table, pd.DataFrame(), "linear", ends, style["intervals"])
-    legend = entries(table, pd.DataFrame(), ends)
+    legend = with_equals(entries(table, pd.DataFrame(), ends), measurements)
     ring = {"color": BLACK, "marker": "o", "ls": "", "ms": 8, "mfc": "none", "mew": 0.9}
     top = table[table["best_single"]]
     if len(top):
         axes.plot(top["reference_value"], top["value"], zorder=8, **ring)
         legend["Best single, held-out"] = Line2D([], [], **ring)
     axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
-    axes.set_ylabel("Mean accuracy under shift (%)")
-    result.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2)
+    axes.set_ylabel(under_shift(measurements))
+    legend_outside(result, legend, "lower center", most=2)
     return result, table

@@ -10,18 +10,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..files import atomic
 from ..statistics.robustness import transforms
+from .texts import FAMILY, fit, width
 
 ONE_COLUMN, TWO_COLUMNS = 3.35, 6.9  # inches
 # Okabe and Ito's palette, which stays distinct under the common kinds of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+HANDLE = 28  # points of width of a legend's handle with the spaces at its sides
 # Of helping lines; solid and the other patterns are for results.
 DASHES, DOTS = (0, (4, 3)), (0, (1, 2))
 RC = {
-    "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
+    "font.family": FAMILY,
+    "text.parse_math": False,  # names are text: "$5 to $10" is no formula
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -169,6 +173,12 @@ def accuracy_axis(axes: Axes, which: str, ends: tuple[float, float], axis: str) 
     getattr(axes, f"set_{which}ticks")(places, [f"{100 * place:.4g}" for place in places])
 
 
+def balanced(n: int, most: int) -> int:
+    """Columns for n panels, at most so many, so that the last row is nearly full."""
+    rows = -(-n // most)
+    return -(-n // rows) if rows else 1
+
+
 def grid(n: int, columns: int, height: float) -> tuple[Figure, list[Axes], list[Axes]]:
     """A two-column figure with n panels of this height: (figure, panels, spare panels).
 
@@ -182,16 +192,53 @@ def grid(n: int, columns: int, height: float) -> tuple[Figure, list[Axes], list[
     return figure, axes[:n], axes[n:]
 
 
+def title(panel: Axes, text: str, inches: float) -> None:
+    """A title on the left, in two lines at most, that ends where its panel does."""
+    panel.set_title(fit(text, 72 * inches, RC["axes.titlesize"], lines=2), loc="left")
+
+
+def panel_width(columns: int) -> float:
+    """Inches that a panel of a two-column figure has for its title, beside the ticks of y."""
+    return TWO_COLUMNS / columns - 0.5
+
+
+def row_names(names: Iterable[str], inches: float = 2.0) -> list[str]:
+    """Names of rows, the middle of long ones left out."""
+    return [fit(name, 72 * inches, RC["ytick.labelsize"]) for name in names]
+
+
+def legend_outside(figure: Figure, legend: dict, where: str, most: int = 4) -> None:
+    """The legend (text -> handle) above or below the panels, in as many columns as fit."""
+    size, room = RC["legend.fontsize"], 72 * figure.get_figwidth() - 10
+    texts = [fit(text, room - HANDLE, size) for text in legend]
+    widths = [width(text, size) + HANDLE for text in texts]
+    columns = max(1, min(most, len(texts)))
+    while columns > 1 and sum(max(part) for part in np.array_split(widths, columns)) > room:
+        columns -= 1
+    figure.legend(list(legend.values()), texts, loc=f"outside {where}", ncols=columns)
+
+
+def seconds_axis(axis, low: float, high: float) -> None:
+    """A logarithmic axis with few ticks, however far its ends are from each other."""
+    steps = (1, 2, 5) if high / low < 50 else (1,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=6))
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def finish(figure: Figure, spare: list[Axes], legend: dict, x: str, y: str) -> None:
     """Common labels of a ``grid``; the legend (text -> handle) in a spare panel or on top."""
     figure.supxlabel(x, fontsize=RC["axes.labelsize"])
     figure.supylabel(y, fontsize=RC["axes.labelsize"])
     for panel in spare:
         panel.set_axis_off()
-    if spare:
+    columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
+    room = 1.2 * 72 * figure.get_figwidth() / columns - HANDLE  # it may stand out a little
+    size = RC["legend.fontsize"]
+    if spare and all(width(text, size) <= room for text in legend):
         spare[-1].legend(legend.values(), legend.keys(), loc="center", borderpad=0)
     else:
-        figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=4)
+        legend_outside(figure, legend, "upper center")
 
 
 def sentence(text: str) -> Figure:

@@ -12,6 +12,19 @@ LEFT |= {"dataset", "method", "run", "against", "members", "point", "joint run",
 # What our own tables write in bold: numbers, an interval, an answer, and never in a column of
 # texts. No other star is markup.
 _BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
+NO_BREAK = "\u00a0"  # a space at which no line ends
+SHORT = 40  # characters of a cell that stays in one line
+
+
+def unbroken(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, where no line ends within a number and its interval, as in "26.8 ± 6.1"."""
+    numbers = [name for name in table if str(name).replace("_", " ") not in LEFT]
+    return table.assign(**{name: table[name].map(_unbroken) for name in numbers})
+
+
+def _unbroken(cell: object) -> object:
+    short = isinstance(cell, str) and len(cell) <= SHORT
+    return cell.replace(" ", NO_BREAK) if short else cell
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -19,11 +32,10 @@ def to_markdown(table: pd.DataFrame) -> str:
 
     Texts are shown as they are and never obeyed; ``**bold**`` numbers stay bold.
     """
-    head = [escape.markdown(name) for name in table.columns]
-    rules = [":--" if name in LEFT else "--:" for name in table]
-    rows = [
-        [_markdown(cell, name) for cell, name in zip(row, table.columns)] for row in _texts(table)
-    ]
+    heads = _heads(table)
+    rules = [":--" if name in LEFT else "--:" for name in heads]
+    rows = [[_markdown(cell, name) for cell, name in zip(row, heads)] for row in _texts(table)]
+    head = [escape.markdown(name) for name in heads]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, rules, *rows))
 
 
@@ -32,12 +44,18 @@ def to_latex(table: pd.DataFrame) -> str:
 
     For \\input: needs \\usepackage{booktabs}.
     """
-    columns = "".join("l" if name in LEFT else "r" for name in table)
-    head = [escape.latex(name) for name in table.columns]
-    rows = [[_latex(cell, name) for cell, name in zip(row, table.columns)] for row in _texts(table)]
+    heads = _heads(table)
+    columns = "".join("l" if name in LEFT else "r" for name in heads)
+    head = [escape.latex(name) for name in heads]
+    rows = [[_latex(cell, name) for cell, name in zip(row, heads)] for row in _texts(table)]
     first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
     parts = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", first, r"\midrule", *body]
     return "\n".join([*parts, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _heads(table: pd.DataFrame) -> list[str]:
+    """Names of the columns in words; names of data sets have no underscores."""
+    return [str(name).replace("_", " ") for name in table.columns]
 
 
 def _texts(table: pd.DataFrame) -> list[list[str]]:

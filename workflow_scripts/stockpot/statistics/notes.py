@@ -2,7 +2,11 @@
 
 import pandas as pd
 
+from .equal import equal_models, equal_sweeps
+from .order import natural
 from .tables import BASELINE, LEAST, MEAN, datasets
+
+SHOWN = 5  # equal models that are named
 
 
 def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
@@ -32,7 +36,7 @@ def notes(
     knots: dict[str, list[float]] | None = None,
     left_out: dict[str, int] | None = None,
 ) -> list[str]:
-    """Sentences on runs without a result, shared images, and lines that could not be drawn.
+    """Sentences on runs without a result, shared images, lines that could not be drawn, and equals.
 
     status: model -> "ok" or how its run ended. overlap: columns seen_in, dataset, shared, n.
     measurements, fits: see ``tables``; knots: of lines in pieces. left_out: data set -> unreadable
@@ -47,7 +51,9 @@ def notes(
         f"{name}: {n} unreadable images are left out." for name, n in (left_out or {}).items() if n
     ]
     baseline = measurements.loc[measurements["kind"] == BASELINE, "model"].nunique()
-    missing = set(datasets(measurements, "shift", "mean")) - set(fits["dataset"])
+    shifts = datasets(measurements, "shift")
+    roles = ("shift", "mean") if len(shifts) > 1 else ("shift",)
+    missing = set(datasets(measurements, *roles)) - set(fits["dataset"])
     if baseline and missing:
         places = sorted("the mean of shifts" if name == MEAN else name for name in missing)
         found.append(
@@ -62,5 +68,17 @@ def notes(
             found.append(
                 f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
                 "models; models there have no effective robustness."
+            )
+    for what, groups in (
+        ("", equal_models(measurements)),
+        ("the sweeps to ", equal_sweeps(measurements)),
+    ):
+        for names in groups:
+            names = sorted(names, key=natural)
+            text = f"{what}{', '.join(names[:-1])} and {names[-1]}"
+            if len(names) > SHOWN:
+                text = f"{what}{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
+            found.append(
+                f"{text[0].upper() + text[1:] if what else text}: equal on every data set."
             )
     return found

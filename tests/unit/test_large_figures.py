@@ -1,0 +1,345 @@
+"""Figures of studies with many models, long or foreign names, or one shift: legible, complete."""
+
+from itertools import combinations
+
+import large_tables as large
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from test_analysis_figures import outside, texts, words
+
+from stockpot import figures
+from stockpot.datasets.dataset import Dataset
+from stockpot.figures import methods
+from stockpot.figures import texts as figure_texts
+from stockpot.figures.samples import contact_sheet
+from stockpot.statistics.export import to_latex, to_markdown, unbroken
+from stockpot.statistics.notes import notes
+from stockpot.statistics.order import natural
+from stockpot.statistics.overview import overview, overview_and_notes
+
+NONE_SHARED = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
+
+
+@pytest.fixture(scope="module")
+def many() -> dict[str, pd.DataFrame]:
+    return large.study_tables(large.cells(runs=72))
+
+
+@pytest.fixture(scope="module")
+def one_shift() -> dict[str, pd.DataFrame]:
+    return large.study_tables(large.cells(runs=7, shifts=1))
+
+
+def drawn(name: str, table: pd.DataFrame) -> Figure:
+    return figures.load(name)({"table": table}, {})[0]
+
+
+def overlapping(figure: Figure, tolerance: float = 3) -> list[tuple[str, str]]:
+    """Every two texts that cover each other by more pixels than letters leave free."""
+    # Of an annotation the box of its text alone, without its arrow.
+    shown = [(text.get_text(), Text.get_window_extent(text)) for text in texts(figure)]
+    found = []
+    for (one, a), (other, b) in combinations(shown, 2):
+        wide = min(a.x1, b.x1) - max(a.x0, b.x0)
+        high = min(a.y1, b.y1) - max(a.y0, b.y0)
+        if wide > tolerance and high > tolerance:
+            found.append((one, other))
+    return found
+
+
+def legend_texts(figure: Figure) -> list[str]:
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+
+
+# Texts.
+
+
+def test_a_text_is_wrapped_and_shortened_to_its_room():
+    fit, width = figure_texts.fit, figure_texts.width
+    assert fit("agricultural equipment", 60, 8, lines=2) == "agricultural\nequipment"
+    shortened = fit("model-1-with-strong-augmentation", 60, 8)
+    assert shortened.startswith("model") and shortened.endswith("ation") and "…" in shortened
+    for text in ("x" * 300, "红色圆盘" * 30, "a b " * 50, "very-long_names/with-all_of_it" * 9):
+        lines = fit(text, 50, 8, lines=3).split("\n")
+        assert len(lines) <= 3 and all(width(line, 8) <= 50 for line in lines)
+    assert fit("two\nlines\x1b[31m", 500, 8) == "two\\nlines\\x1b[31m"
+    assert fit("", 50, 8) == ""
+
+
+def test_the_width_of_a_text_is_that_of_matplotlib():
+    figure = Figure(dpi=72)
+    text = figure.text(0, 0, "model-12 WiSE-FT (%)", fontsize=10, parse_math=False)
+    assert figure_texts.width(text.get_text(), 10) == pytest.approx(
+        text.get_window_extent().width, rel=0.05
+    )
+
+
+def test_fonts_are_asked_for_characters_alone_that_the_usual_one_lacks():
+    assert figure_texts.families_for(["plain", "Ärger", "α ± 1"]) == (["DejaVu Sans"], set())
+    _, missing = figure_texts.families_for(["\U000f0000"])  # private use: no font has it
+    assert missing == {"\U000f0000"}
+
+
+def test_names_sort_as_people_count():
+    names = ["model-10", "model-2", "model-1", "model", "2", "10", "model-2b"]
+    assert sorted(names, key=natural) == [
+        "2", "10", "model", "model-1", "model-2", "model-2b", "model-10",
+    ]  # fmt: skip
+
+
+# Samples.
+
+
+def samples(classes: list[str], sets: int = 2, **options) -> Figure:
+    images = np.zeros((len(classes), 8, 8, 3), np.uint8)
+    labels = np.arange(len(classes))
+    names = ["imagenet", *large.SHIFTS][:sets]
+    datasets = [Dataset(name, images, labels, classes, name) for name in names]
+    return contact_sheet(datasets, **options)[0]
+
+
+LONG = ["agricultural equipment", "vegetable", "construction machinery", "musical instruments",
+        "Arabian camel", "air conditioner unit", "fruit", "stained_glass-window", "x" * 60, "a",
+        "tree", "house", "bus", "car", "cat", "dog", "duck", "hen"]  # fmt: skip
+
+
+@pytest.mark.parametrize("sets", [2, 9])
+@pytest.mark.parametrize("classes", [LONG[:7], LONG[:12], LONG])
+def test_titles_of_samples_do_not_run_into_each_other(classes, sets):
+    figure = samples(classes, sets)
+    assert overlapping(figure) == [] and outside(figure) == []
+
+
+def test_samples_say_how_many_classes_they_show():
+    assert "12 of 18 classes." in words(samples(LONG))
+    assert not any("classes" in text for text in words(samples(LONG[:12])))
+
+
+def test_names_without_a_font_become_numbers_with_one_note(caplog):
+    lost = "\U000f0000\U000f0001"
+    figure = samples(["cat", lost, "dog", lost + "2"])
+    shown = words(figure)
+    assert {"cat", "class 2", "dog", "class 4"} <= shown
+    (note,) = [text for text in shown if "font" in text]
+    assert "2 class names" in note.replace("\n", " ") and lost not in "".join(shown)
+    assert "no font of this machine has" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name", ["$", "$$", "$5 to $10", r"\frac{a}{b}", "a_b^c", "$\\alpha$", "100 %", "{}", "#&~"]
+)
+def test_class_names_are_text_and_never_mathematics(name):
+    figure = samples([name, "other"])
+    assert name in {text.replace("\n", " ") for text in words(figure)}
+    assert not any(text.get_parse_math() for text in texts(figure))
+
+
+def test_names_in_figures_are_text_and_never_mathematics():
+    renamed = {"model-1": "$x^2$", "model-2": "$$", "model-3": r"\sum_i"}
+    for name, table in (
+        ("comparisons", large.comparisons(4)),
+        ("frontier", large.frontier(4)),
+        ("cost", large.cost(4)),
+        ("diagnosis", large.diagnosis(4)),
+        ("calibration", large.calibration(4, 1)),
+    ):
+        figure = drawn(name, table.replace(renamed))
+        assert set(renamed.values()) <= words(figure), name
+        assert not any(text.get_parse_math() for text in texts(figure))
+
+
+def test_right_to_left_names_and_marks_of_direction_are_drawn():
+    shown = words(samples(["دراجة", "אופניים", "left\u202eright"]))
+    assert {"دراجة", "אופניים"} <= shown and "left\\u202eright" in {
+        text.replace("\n", "") for text in shown
+    }
+
+
+# Many models.
+
+
+@pytest.mark.parametrize("runs, long", [(72, False), (30, True), (9, True)])
+def test_every_model_is_in_view_or_counted_as_outside(runs, long):
+    tables = large.study_tables(large.cells(runs=runs, shifts=2, long=long))
+    figure, data = figures.load("methods")(tables, {})
+    assert overlapping(figure) == [] and outside(figure) == []
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    single = data[data["curve"] == ""]
+    inside = single["reference_value"].between(low, high)
+    below = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    outside_count = int((~inside).sum())
+    assert ("Left of view" in below) == (outside_count > 0)
+    if outside_count > methods.NAMED_OUTSIDE:
+        assert f"and {outside_count - methods.NAMED_OUTSIDE} more" in below
+    named = {text.get_text() for text in axes.texts}
+    unnamed = int(inside.sum()) - len(named)
+    assert (f"No room for {unnamed} more names" in below) == (unnamed > 0)
+    assert {"uniform", "greedy", "ensemble"} <= named
+
+
+def test_the_view_holds_a_study_of_low_accuracies_and_few_images():
+    cells = large.cells(runs=9, shifts=2, n=54)
+    cells["k"] = (cells["k"] * 0.3).round().astype(int)
+    figure, data = figures.load("methods")(large.study_tables(cells), {})
+    low, _ = figure.axes[0].get_xlim()
+    single = data[(data["curve"] == "") & (data["kind"] != "zero-shot")]
+    inside = single["reference_value"] >= low
+    assert inside.sum() >= len(single) - 1, "one run of the nine diverged"
+    assert inside[single["value"].idxmax()], "the best under shift"
+
+
+def test_a_span_that_is_given_is_kept(many):
+    figure, data = figures.load("methods")(many, {"span": 2.0})
+    best = data.loc[data["curve"] == "", "reference_value"].max()
+    assert figure.axes[0].get_xlim()[0] > best - 0.03
+
+
+def test_cost_names_soups_and_the_best_run_of_many():
+    table = large.cost(72)
+    figure = drawn("cost", table)
+    best = table.loc[table["kind"] == "end-to-end"].set_index("model")["gain_shifts"].idxmax()
+    for axes in figure.axes:
+        assert {text.get_text() for text in axes.texts} == {"uniform", "greedy", "ensemble", best}
+    assert overlapping(figure) == [] and outside(figure) == []
+    few = {text.get_text() for text in drawn("cost", large.cost(8)).axes[0].texts}
+    assert len(few) == 11
+
+
+@pytest.mark.parametrize("runs, long", [(29, True), (72, False)])
+def test_diagnosis_of_many_has_colours_and_no_numbers(runs, long):
+    figure = drawn("diagnosis", large.diagnosis(runs, long))
+    assert overlapping(figure) == [] and outside(figure) == []
+    assert figure.get_figheight() < 9 and len(texts(figure)) < 3 * runs
+    matrix = next(axes for axes in figure.axes if len(axes.images) == 2)
+    pairs = runs * (runs - 1) // 2
+    cosines, barriers = (image.get_array() for image in matrix.images)
+    assert cosines.count() == pairs and barriers.count() == 200
+    assert not matrix.texts and f"200 of {pairs:,} barriers were measured" in matrix.get_title(
+        "left"
+    )
+
+
+def test_diagnosis_of_few_has_its_numbers_and_an_order_of_names():
+    figure = drawn("diagnosis", large.diagnosis(11, barriers=55))
+    matrix = next(axes for axes in figure.axes if axes.images)
+    assert len(matrix.texts) == 110 and "measured" not in matrix.get_title("left")
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == large.run_names(11)
+
+
+def test_comparisons_are_ordered_by_the_difference_under_shift():
+    table = large.comparisons(30, long=True)
+    figure = drawn("comparisons", table)
+    assert overlapping(figure) == [] and outside(figure) == []
+    shifts = figure.axes[1]
+    dots = [line for line in shifts.lines if line.get_marker() == "o"]
+    by_row = sorted((line.get_ydata()[0], line.get_xdata()[0]) for line in dots)
+    values = [x for _, x in by_row]
+    assert values == sorted(values), "the best is on top"
+
+
+@pytest.mark.parametrize("runs", [7, 72])
+def test_reliability_diagrams_have_a_diagonal_of_45_degrees(runs):
+    figure = drawn("calibration", large.calibration(runs))
+    assert overlapping(figure) == [] and outside(figure) == []
+    for axes in figure.axes[1:]:
+        box = axes.get_window_extent()
+        assert box.width == pytest.approx(box.height, rel=0.01)
+
+
+def test_nine_test_sets_have_room_for_their_names():
+    figure = drawn("diversity", large.diversity(8))
+    assert outside(figure) == []
+    heights = [axes.get_window_extent().height / figure.dpi for axes in figure.axes[:4]]
+    assert min(heights) > 1.0, "inches"
+
+
+@pytest.mark.parametrize("name", ["alpha", "shifts", "effective-robustness", "soups"])
+def test_figures_of_many_models_and_sets_have_no_text_over_another(name, many):
+    tables = large.study_tables(large.cells(runs=12, long=True)) if name == "alpha" else many
+    figure, _ = figures.load(name)(tables, {})
+    assert overlapping(figure) == [] and outside(figure) == []
+
+
+# One shift, no line, equals.
+
+
+def test_one_shift_is_drawn_once_and_by_its_name(one_shift):
+    shift = large.SHIFTS[0]
+    figure, _ = figures.load("alpha")(one_shift, {})
+    assert [axes.get_title("left") for axes in figure.axes] == ["imagenet", "held-out", shift]
+    for name in ("effective-robustness", "soups", "methods"):
+        figure, _ = figures.load(name)(one_shift, {})
+        assert figure.axes[0].get_ylabel() == f"Accuracy on {shift} (%)"
+        assert not any("mean" in text.lower() for text in words(figure))
+    assert list(overview(one_shift["measurements"])) == ["model", "kind", "imagenet", shift]
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_captions_of_a_study_without_a_line_do_not_speak_of_one(name):
+    facts = {"level": "95 %", "axis": "logit", "sizes": "a 10", "style": {}}
+    text = figures.caption(name, shifts=["sketch"], line=False, **facts)
+    assert "grey line" not in text and "own line" not in text and "above the line" not in text
+    assert "mean of the shifts (" not in text and "{" not in text
+    with_line = figures.caption(name, shifts=["a", "b"], line=True, **facts)
+    assert ("line" in with_line) or name not in ("effective-robustness", "shifts")
+
+
+def test_equal_sweeps_and_soups_say_what_they_equal():
+    cells = large.cells(runs=7, shifts=2)
+    k = cells.set_index(["model", "dataset"])["k"].to_dict()
+    pairs = {"ensemble": "uniform", "greedy": "model-3"}
+    pairs |= {f"model-1 alpha={i / 10:g}": f"greedy alpha={i / 10:g}" for i in range(11)}
+    for row in cells.itertuples():
+        if row.model in pairs:
+            cells.loc[row.Index, "k"] = k[pairs[row.model], row.dataset]
+    tables = large.study_tables(cells)
+    for name in ("effective-robustness", "shifts", "alpha"):
+        shown = legend_texts(figures.load(name)(tables, {})[0])
+        assert "WiSE-FT to model-1 (= to greedy)" in shown and "WiSE-FT to greedy" in shown
+        if name != "alpha":
+            assert {"Greedy soup (= model-3)", "Logit ensemble (= uniform)"} <= set(shown)
+    said = notes({}, NONE_SHARED, tables["measurements"], tables["fits"])
+    assert said == [
+        "greedy and model-3: equal on every data set.",
+        "ensemble and uniform: equal on every data set.",
+        "The sweeps to greedy and model-1: equal on every data set.",
+    ]
+
+
+def test_nothing_is_said_of_models_that_differ(many):
+    assert notes({}, NONE_SHARED, many["measurements"], many["fits"]) == []
+
+
+# Tables for people.
+
+
+def test_the_overview_has_soups_first_and_names_in_order(many):
+    names = overview(many["measurements"])["model"].tolist()
+    assert names[:3] == ["uniform", "greedy", "ensemble"]
+    assert names[names.index("zero-shot") + 1 :] == large.run_names(72)
+
+
+def test_bold_that_would_say_nothing_is_left_out_and_said():
+    n = 100
+    cells = large.cells(runs=20, shifts=2, n=n)
+    measurements = large.study_tables(cells)["measurements"]
+    k = cells.set_index(["model", "dataset"])["k"]
+    table, said = overview_and_notes(measurements, lambda m, d: np.arange(n) < k[m, d])
+    assert len(said) == 1 and said[0].startswith("Nothing is bold on imagenet (")
+    assert "**" not in "".join(table["imagenet"])
+
+
+def test_cells_and_column_names_of_tables_for_people():
+    table = pd.DataFrame(
+        {"joint_run": ["a b"], "cka_complement": ["26.8 ± 6.1"], "p": ["0.1 to 0.5"]}
+    )
+    head, rules, row = to_markdown(unbroken(table)).splitlines()
+    assert head == "| joint run | cka complement | p |" and rules == "| :-- | --: | --: |"
+    assert row == "| a b | 26.8\u00a0±\u00a06.1 | 0.1\u00a0to\u00a00.5 |"
+    assert "cka complement" in to_latex(table) and "_" not in to_latex(table)
