@@ -116,8 +116,19 @@ def test_a_space_may_be_of_one_other_kind_than_the_embedded_studys(here, schema)
 def test_runs_of_ones_own_take_the_place_of_the_default_one(here, schema):
     config = located(OWN + "finetune: {runs: {mine: {epochs: 1}, other: {}}}\n")
     assert set(finetune_specs(config)) == {"mine", "other"}
-    assert config["sweep"]["of"] == ["mine", "other"]
+    assert config["sweep"]["of"] == ["mine", "other", "greedy"]
     check(config, schema)
+
+
+def test_several_runs_are_mixed_and_one_is_not(here, schema):
+    search = "finetune: {search: {runs: 2, space: {lr: {choice: [1.0e-5]}}}}\n"
+    config = located(OWN + search)
+    assert set(config["soups"]) == {"uniform", "greedy", "ensemble"}
+    assert config["sweep"]["of"] == ["base", "greedy"]
+    planned(config, schema)
+    assert located(OWN)["soups"] == {} == located(OWN + search + "soups: null")["soups"]
+    own = located(OWN + search + "soups: {mine: {method: uniform}}")
+    assert set(own["soups"]) == {"mine"} and own["sweep"]["of"] == ["base"]
 
 
 def test_a_study_of_checkpoints_trains_nothing(here, schema):

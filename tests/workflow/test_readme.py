@@ -32,7 +32,8 @@ def at_micro_scale(command: str, study) -> list[str]:
         bin_folder = study.folder / ".venv" / "bin"
         if not bin_folder.exists():
             bin_folder.parent.mkdir()
-            bin_folder.symlink_to(Path(sys.executable).parent)
+            for part in ("bin", "lib", "pyvenv.cfg"):
+                (bin_folder.parent / part).symlink_to(Path(sys.prefix) / part)
             for stamp in ("run.stamp", "dev.stamp"):
                 (bin_folder.parent / stamp).touch()
         return [*words, "ARGS=--configfile study.yaml"]
@@ -133,7 +134,7 @@ def test_own_data_by_the_readmes_config(study):
     config = example("study: mine")
     write_own_images(study.folder)
     runs = {"defaults": {"epochs": 1}, "runs": {"base": {}}}
-    small = {"finetune": runs, "soups": {"greedy": config["soups"]["greedy"]}, **SMALL}
+    small = {"finetune": runs, "soups": {"greedy": {"method": "greedy"}}, **SMALL}
     # Of the analyses two, which look at a study in the most ways.
     every = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
     small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha"}) | {"diagnosis": {}}

@@ -60,6 +60,8 @@ class StudyFiles:
             config = without_leftovers(merged(config, content), config)
         config.pop("extends", None)
         config = without_nulls(config, defaults)
+        if self.base[0].name == DEFAULTS.name and not any("soups" in content for content in given):
+            config = _with_soups(config)
         return named_space(_with_sweeps(config), self.root / SPACES)
 
 
@@ -111,15 +113,33 @@ def _defines_data(content: dict) -> bool:
 
 
 def _without_replaced(defaults: dict, given: list[dict]) -> dict:
-    """The defaults without the model and the run that a study's own take the place of."""
+    """The defaults without the model, run and soups that a study's own take the place of."""
     result = dict(defaults)
     for content in given:
         model, finetune = content.get("model"), content.get("finetune")
         if isinstance(model, dict) and "architecture" in model:
             result["model"] = {"pretrain": defaults["model"]["pretrain"]}
+        if "soups" in content:
+            result["soups"] = {}
         if content.get("checkpoints") or (isinstance(finetune, dict) and "runs" in finetune):
             result["finetune"] = {**defaults["finetune"], "runs": {}}
     return result
+
+
+def _with_soups(config: dict) -> dict:
+    """The config with the default soups where there are several runs to mix, else with none."""
+    try:
+        settings = config["finetune"]
+        runs = [{**settings["defaults"], **run} for run in settings["runs"].values()]
+        own = [run for run in runs if run.get("variant") == "end-to-end" and not run.get("task")]
+        checkpoints = config["checkpoints"].values()
+        tuned = [
+            entry for entry in checkpoints if entry.get("variant", "end-to-end") == "end-to-end"
+        ]
+        several = len(own) + len(tuned) + settings["search"]["runs"] > 1
+    except (AttributeError, KeyError, TypeError):
+        return config  # the check of the config says what is wrong
+    return config if several else {**config, "soups": {}}
 
 
 def _with_sweeps(config: dict) -> dict:

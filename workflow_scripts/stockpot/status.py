@@ -117,6 +117,7 @@ if __name__ == "__main__":
     parser.add_argument("results", nargs="?", default="results", type=Path)
     parser.add_argument("--all", action="store_true", help="also those of other studies")
     # Other options are those of Snakemake, which make passes on.
+    parser.add_argument("--configfile", "--configfiles", nargs="+", help=argparse.SUPPRESS)
     arguments, _ = parser.parse_known_args()
     try:
         main(arguments.results, arguments.all)
