@@ -8,6 +8,7 @@ import logging
 import pickle
 import re
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from stockpot.statistics.export import to_latex, to_markdown
 from stockpot.statistics.tables import read_table, write_table
 from stockpot.status import main
 
+PACKAGE = Path(pages.__file__).parents[1]
 TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
 
 
@@ -129,6 +131,14 @@ def test_what_runs_said_is_printed_without_controls(tmp_path, capsys):
     told = capsys.readouterr().out.splitlines()
     assert all(line.isprintable() and len(line) <= 500 for line in told)
     assert "\\x1b[31mred" in told[1]
+
+
+def test_tables_and_pages_are_written_in_one_place():
+    """Where texts are made inert."""
+    for word, place in (("to_csv(", "statistics/tables.py"), ("markdown import", "report/page.py")):
+        users = [path for path in PACKAGE.rglob("*.py") if word in path.read_text("utf-8")]
+        users += [path for path in PACKAGE.parent.glob("*.py") if word in path.read_text("utf-8")]
+        assert users == [PACKAGE / place]
 
 
 @pytest.mark.parametrize("text", NASTY)

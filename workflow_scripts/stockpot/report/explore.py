@@ -12,7 +12,7 @@ import pandas as pd
 import vl_convert
 
 from ..figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, limits, looks, ticks
-from ..runtime.escape import json_for_script
+from ..runtime.escape import json_for_script, one_line
 from ..statistics.robustness import Line, inside, transforms
 from ..statistics.tables import BASELINE, KEY, MEAN, datasets, pairs, reference
 from .page import page
@@ -152,6 +152,11 @@ def _series(table: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
+def _series_of(label: str, curve: str) -> str:
+    """What the legend calls a kind of models, or one sweep of that kind."""
+    return one_line(f"{label} to {curve}" if curve else label, 100)
+
+
 def _points(measurements, rho, models, axis) -> pd.DataFrame:
     forward, _ = transforms(axis)
     held_out = measurements[measurements["role"] == "held-out"].set_index("model")
@@ -168,13 +173,13 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
         table = table[np.isfinite(table["x"]) & np.isfinite(table["y"])]
         rows = [
             {
-                "model": row.model, "kind": row.kind, "curve": row.curve, "x": row.x, "y": row.y,
+                "model": one_line(row.model, 200), "kind": row.kind, "curve": row.curve,
+                "x": row.x, "y": row.y,
                 "size": STAR_SIZE if row.kind == "zero-shot" else SIZE,
-                "series": f"{known[row.kind].label} to {row.curve}" if row.curve
-                else known[row.kind].label,
+                "series": _series_of(known[row.kind].label, row.curve),
                 "alpha": None if pd.isna(row.alpha) else row.alpha,
                 "under": "mean of shifts" if dataset == MEAN else dataset,
-                "recipe": recipe(row.model, row.curve, row.alpha, models),
+                "recipe": one_line(recipe(row.model, row.curve, row.alpha, models), 1000),
                 "on_reference": _percent(row.reference_value, row.reference_low,
                                          row.reference_high, row.reference_n),
                 "under_shift": _percent(row.value, row.low, row.high, row.n),

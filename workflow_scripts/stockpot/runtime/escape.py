@@ -105,8 +105,3 @@ def from_spreadsheet(value: object) -> object:
     """The text that ``spreadsheet`` was given; any other value as it is."""
     quoted = isinstance(value, str) and value.startswith("'")
     return value[1:] if quoted and spreadsheet(value[1:]) != value[1:] else value
-
-
-def plain_text(text: object) -> str:
-    """Text for matplotlib, which takes what stands between two dollars for mathematics."""
-    return one_line(text, 10_000).replace("$", r"\$")
