@@ -393,6 +393,16 @@ def test_names_that_are_not_utf_8(tmp_path):
         known("folder", path=str(tmp_path / "in"))
 
 
+def test_names_of_files_never_break_a_line_of_the_log(tmp_path):
+    name = os.fsdecode(b"caf\xe9\nerror: \x1b[2J")
+    paint_all(tmp_path / "in", {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / f"in/b/{name}.png").write_bytes(b"no image")
+    with pytest.raises(StockpotError) as raised:
+        made("folder", tmp_path / "out", path=str(tmp_path / "in"))
+    assert r"b/caf\xe9\nerror: \x1b[2J.png: not a readable image" in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
 # Folders.
 
 

@@ -1,6 +1,5 @@
 """Which data set plays which part, and may it?"""
 
-import difflib
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -23,6 +22,7 @@ from .datasets.classes import (
 from .errors import StockpotError
 from .runtime.escape import one_line
 from .search import finetune_specs
+from .suggest import closest
 
 Locate = Callable[[str], Path]
 
@@ -84,7 +84,7 @@ def _check_known(path: str, name: str, train: str, datasets: dict, locate: Locat
         return
     named, hinted = [], False
     for label in wrong[:3]:
-        close = difflib.get_close_matches(label, known, 1, 0.75)
+        close = closest(label, known, 1)
         hint = f" (did you mean '{one_line(close[0], 40)}'?)" if close else ""
         hinted = hinted or bool(close)
         named.append(f"'{one_line(label, 40)}'{hint}")

@@ -1,5 +1,6 @@
 """What a zero-shot head is made of: prompts, and the words for each class."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
@@ -9,6 +10,7 @@ from .runtime.csv_file import read_columns
 from .runtime.escape import one_line
 from .runtime.file_kinds import check_own_content
 from .runtime.regular_files import read_text
+from .suggest import closest, listed
 
 Locate = Callable[[str], Path]
 
@@ -34,14 +36,17 @@ def read_head(key: str, given: dict, locate: Locate) -> dict:
 def texts_of(classes: list[str], own: dict[str, str], head: dict) -> dict[str, str]:
     """Class -> what stands in the prompts for it: as the head's file says, else as the data set
     says, else its name with spaces for underscores. StockpotError where the file names others."""
-    unknown = sorted(set(head["texts"]) - set(classes))
+    texts = {unicodedata.normalize("NFC", label): text for label, text in head["texts"].items()}
+    unknown = sorted(set(texts) - set(classes))
     if unknown:
+        close = closest(unknown[0], classes, 1)
+        meant = f" (did you mean '{one_line(close[0], 60)}'?)" if close else ""
         raise StockpotError(
-            f"{head['key']}: '{unknown[0]}' is not among the {len(classes)} classes, which are "
-            f"{', '.join(classes[:5])}{', …' if classes[5:] else ''}"
+            f"{head['key']}: '{one_line(unknown[0], 60)}'{meant} "
+            + (f"and {len(unknown) - 1} others are" if unknown[1:] else "is")
+            + f" not among the {len(classes)} classes, which are {listed(classes)}"
         )
-    return {name: head["texts"].get(name) or own.get(name) or name.replace("_", " ")
-            for name in classes}  # fmt: skip
+    return {name: texts.get(name) or own.get(name) or name.replace("_", " ") for name in classes}
 
 
 def read_names(key: str, given: str, locate: Locate) -> dict[str, str]:

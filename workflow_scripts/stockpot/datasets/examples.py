@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular
 from .dataset import Scoring
 from .opening import open_image
@@ -32,8 +33,9 @@ class File:
 
     @property
     def name(self) -> str:
-        name = f"{self.path}: {self.member}" if self.member else self.path
-        return f"{name} ({self.listed})" if self.listed else name
+        """What a message calls it: one line, whatever bytes the file's name has."""
+        name = one_line(f"{self.path}: {self.member}" if self.member else self.path, 300)
+        return f"{name} ({one_line(self.listed, 200)})" if self.listed else name
 
     def open(self) -> Image.Image:
         with open_regular(self.path) as file:

@@ -118,7 +118,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        return f"{self.file}: row {self.row} of group {self.group}"
+        return f"{one_line(self.file, 300)}: row {self.row} of group {self.group}"
 
     def open(self):
         from ..opening import open_image
