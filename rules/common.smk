@@ -162,6 +162,17 @@ def dataset_files(*ids):
     }
 
 
+# One name for all studies: a job's own inputs stay the same when others are added.
+COMPARED = "<results>/compared"
+# These train before all data sets are there, as they help to make one.
+ADVERSARIES = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
+
+
+def compared(run=None):
+    """A file that is there when the data sets have been compared; its date and content say nothing."""
+    return [] if run in ADVERSARIES else [ancient(COMPARED)]
+
+
 def is_encoded(dataset):
     return sources.encoded(plan.datasets[dataset]["spec"]["source"])
 

@@ -118,13 +118,14 @@ rule corrupt_dataset:
 
 
 rule overlap:
-    """Count the images that training, held-out and test sets share."""
+    """Count and name the images that training, held-out and test sets share."""
     input:
         unpack(lambda w: prefixed("training", dataset_files(*plan.studies[w.study]["training"]))),
         unpack(lambda w: prefixed("held_out", dataset_files(*plan.studies[w.study]["held_out"]))),
         unpack(lambda w: prefixed("tests", dataset_files(*plan.studies[w.study]["tests"]))),
     output:
-        "<results>/studies/{study}/overlap.csv",
+        table="<results>/studies/{study}/overlap.csv",
+        images="<results>/studies/{study}/shared-images.csv",
     log:
         "<results>/logs/overlap/{study}.log",
     wildcard_constraints:
@@ -140,3 +141,15 @@ rule overlap:
         "Comparing the data sets of {wildcards.study}"
     script:
         "../workflow_scripts/overlap.py"
+
+
+rule compare:
+    """Tell that no sets share images that must not: what trains or evaluates waits for it."""
+    input:
+        expand("<results>/studies/{study}/overlap.csv", study=plan.studies),
+    output:
+        touch(COMPARED),
+    priority: 30
+    localrule: True
+    message:
+        "The data sets share no images that they must not"

@@ -9,6 +9,7 @@ rule evaluate:
         unpack(lambda w: classifier_files(*ingredients(w.family))),
         recipes=lambda w: recipes(w.family),
         shared=lambda w: shared(w.family),
+        compared=compared(),
     output:
         "<results>/evaluations/{family}.json",
     log:

@@ -9,6 +9,7 @@ rule finetune:
         unpack(lambda w: prefixed("held_out", dataset_files(plan.runs[w.run]["held_out"]))),
         unpack(lambda w: prefixed("start", classifier_files(*plan.runs[w.run]["start"]))),
         unpack(lambda w: prefixed("joint", dataset_files(*plan.runs[w.run]["joint"]))),
+        compared=lambda w: compared(w.run),
     output:
         card="<results>/classifiers/{run}/classifier.json",
         weights="<results>/classifiers/{run}/classifier.safetensors",

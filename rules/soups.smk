@@ -8,6 +8,7 @@ rule soup:
         unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
         unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
+        compared=compared(),
     output:
         "<results>/recipes/{soup}.json",
     log:
@@ -42,6 +43,7 @@ rule merge:
         unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
         unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
         averages=lambda w: averages_of(w.soup),
+        compared=compared(),
     output:
         card="<results>/classifiers/{soup}/classifier.json",
         weights="<results>/classifiers/{soup}/classifier.safetensors",

@@ -16,7 +16,8 @@ from PIL import Image
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import fingerprint, read_card, read_dataset, write_dataset
 from stockpot.datasets.listing import files_below, listing_digest
-from stockpot.datasets.overlap import overlaps
+from stockpot.datasets.names import write_names
+from stockpot.datasets.overlap import TWICE, overlaps, shared_names
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world import captions as captions_module
@@ -612,6 +613,24 @@ def test_a_test_set_that_was_seen_is_refused(tmp_path, train, test, line):
     folders = write_rows(tmp_path, "train", train), write_rows(tmp_path, "test", test)
     with pytest.raises(StockpotError, match=rf"datasets\.test: {line}"):
         overlaps([folders[0]], [folders[1]])
+
+
+def test_two_images_that_are_shared_are_named(tmp_path):
+    """Of a file where names are known, else the row; all of them in a table."""
+    train = write_rows(tmp_path, "train", range(4))
+    test = write_rows(tmp_path, "test", [7, 2, 9, 0])
+    write_names(test, [f"{row}.png (list.csv, line {row + 2})" for row in range(4)])
+    with pytest.raises(StockpotError) as error:
+        overlaps([train], [test], 0.1, TWICE)
+    assert str(error.value) == (
+        "datasets.test: 2 of its 4 images are also in train (which has 4), as 1.png (list.csv, "
+        f"line 3), there image 2 of train; {TWICE}"
+    )
+    (pair,) = overlaps([train], [test], 1)
+    assert shared_names(pair, train, test) == [
+        ("1.png (list.csv, line 3)", "image 2 of train"),
+        ("3.png (list.csv, line 5)", "image 0 of train"),
+    ]
 
 
 def test_missing_digests_are_named(tmp_path):

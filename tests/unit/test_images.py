@@ -3,7 +3,9 @@
 import io
 import re
 import struct
+import tarfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from conftest import encoded_spec
 from PIL import Image
 
 from stockpot.datasets import decode as module
-from stockpot.datasets import sources
+from stockpot.datasets import sources, transparent
 from stockpot.datasets.bounds import Budget
+from stockpot.datasets.colours import has_alpha
 from stockpot.datasets.dataset import read_card, read_dataset
 from stockpot.datasets.decode import Unreachable, decode, decode_all
 from stockpot.datasets.examples import File, Pixels
@@ -21,6 +24,7 @@ from stockpot.datasets.opening import UnreadFormat, open_image, webp_size
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.remarks import remarks
 from stockpot.datasets.transform import Transform
+from stockpot.datasets.transparent import alpha_lines, says_alpha
 from stockpot.errors import StockpotError
 
 WHITE = Transform(8, background="white", as_stored=False)
@@ -499,3 +503,65 @@ def test_own_data_are_on_white_and_published_ones_on_black(name):
     assert sources.with_defaults({"source": name, "path": "x"})["background"] == "white"
     assert sources.with_defaults({"source": "imagenet-r"})["background"] == "black"
     assert "background" not in sources.with_defaults({"source": "world"})
+
+
+# What the plan says of transparency.
+
+
+def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
+    clear = emoji()
+    flat = clear.convert("RGB")
+    palette = clear.quantize(8)
+    files = {
+        True: [
+            file(clear), file(clear.convert("LA")), file(clear, "WEBP"), file(palette), file(clear,
+            "WEBP", lossless=True), file(clear, "GIF"), file(flat, transparency=(1, 2, 3)),
+        ],
+        False: [
+            file(flat), file(flat.convert("L")), file(flat, "WEBP"), file(flat.quantize(8)), b"",
+            file(flat, "WEBP", lossless=True), file(flat, "GIF"), file(flat, "BMP"), b"RIFF",
+            file(flat, "JPEG"), file(flat)[:20], file(clear, "GIF")[:13], b"BM",
+        ],
+    }  # fmt: skip
+    for expected, kinds in files.items():
+        assert [says_alpha(data) for data in kinds] == [expected] * len(kinds)
+        for data in kinds if expected else kinds[:4]:
+            with open_image(data) as image:
+                assert has_alpha(image) == expected
+
+
+def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeypatch):
+    emoji().save(animals / "ant/emoji.png")
+    folder = {"source": "folder", "path": str(animals)}
+    rows = "".join(f"own/{p.relative_to(animals)},x\n" for p in sorted(animals.glob("*/*")))
+    (tmp_path / "list.csv").write_text("path,label\n" + rows)
+    with tarfile.open(tmp_path / "a.tar", "w") as shard:
+        members = {"1.png": file(emoji()), "2.png": file(noise(4, 4)), "1.txt": b"x", "2.txt": b"x"}
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            shard.addfile(member, io.BytesIO(content))
+    datasets = {
+        "train": folder | {"split": {"part": "train"}},
+        "test": folder | {"split": {"part": "test"}},
+        "dark": folder | {"background": "black"},
+        "listed": {"source": "csv", "path": str(tmp_path / "list.csv")},
+        "shard": {"source": "webdataset", "path": str(tmp_path / "a.tar")},
+        "published": {"source": "imagenet-r"},
+        "rendered": {"source": "world"},
+        "made of another": {"source": "corrupted", "of": "test"},
+        "unused": {"source": "folder", "path": "/nowhere"},
+    }
+    names = set(datasets) - {"unused"}
+    assert alpha_lines(datasets, names, Path) == [
+        "datasets.dark: 1 of 7 images have an alpha channel; background: black",
+        "datasets.listed: 1 of 7 images have an alpha channel; background: white",
+        "datasets.shard: 1 of 2 images have an alpha channel; background: white",
+        "datasets.test, train: 1 of 7 images have an alpha channel; background: white",
+    ]
+    monkeypatch.setattr(transparent, "MOST", 3)
+    (animals / "ant/emoji.png").rename(animals / "ant/0.png")
+    assert alpha_lines(datasets, ["test"], Path) == [
+        "datasets.test: 1 of 3 images that were looked at (of 6) have an alpha channel; "
+        "background: white"
+    ]

@@ -1,5 +1,6 @@
 """The README's table "What re-runs when", a row a test: jobs per rule and cells computed."""
 
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -109,8 +110,27 @@ def test_an_added_shift_and_a_changed_file_compute_their_columns(study):
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
-    assert jobs == Counter(prepare_dataset=2, overlap=1, samples=1, evaluate=8, sweep=3) + TABLES
+    compared = Counter(overlap=1, compare=1)
+    assert jobs == compared + Counter(prepare_dataset=2, samples=1, evaluate=8, sweep=3) + TABLES
     assert cells == 2 * recipes
+
+
+def test_sets_that_share_images_stop_the_study_before_it_trains(study):
+    """A second shift of the same images, and a run that would have to train."""
+    shutil.copytree(study.folder / "own", study.folder / "again")
+    study.edit(
+        lambda c: (
+            c["data"]["shifts"].append("again"),
+            c["datasets"].update(again={"source": "folder", "path": "again"}),
+            c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}),
+        )
+    )
+    done = study.snakemake("--cores", "2", check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode
+    assert "error: datasets.again: 32 of its 32 images are also in own (which has 32), as" in said
+    assert "two test sets of the same images count them twice" in said
+    assert "(Rule: finetune)" not in said and "(Rule: evaluate)" not in said
 
 
 def test_what_a_failed_job_took_away_is_made_again(study):

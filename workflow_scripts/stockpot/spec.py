@@ -23,6 +23,7 @@ from .datasets.classes import (
     count,
     resolved,
 )
+from .datasets.transparent import alpha_lines
 from .described import described, stated
 from .digest import canonical, plain, short
 from .errors import StockpotError
@@ -91,6 +92,7 @@ def build(config: dict, locate: Locate) -> Plan:
     check_counts(config, locate)
     plan.summary = summary(config, locate) + run_lines(config)
     plan.summary += _prompt_notes(plan.model, config, heads, locate)
+    plan.summary += alpha_lines(config["datasets"], used(config), locate)
     plan.class_notes = class_notes(config, locate)
     plan.held_out_note = held_out_note(config)
     plan.summary += [plan.held_out_note] if plan.held_out_note else []

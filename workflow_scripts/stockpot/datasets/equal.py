@@ -76,7 +76,7 @@ def _two_labels(listed: Listed, rows: np.ndarray, before: np.ndarray) -> str:
         return ""
     row, other = rows[differ[0]], before[differ[0]]
     one, two = (listed.class_names[listed.labels[place]] for place in (other, row))
-    more = f" ({len(differ)} images are so)" if len(differ) > 1 else ""
+    more = f"; so are {len(differ) - 1} more" if len(differ) > 1 else ""
     return (
         f"{shown(listed.names[other])} and {shown(listed.names[row])} are the same image under two "
         f"labels, '{shown(one)}' and '{shown(two)}'{more}; remove the wrong ones, or say "

@@ -23,6 +23,8 @@ A source module defines
   ``counts`` has one number per class, and ``unused(entry, locate)`` says what of the files is not
   read: kind -> (how many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where
   answers are taken among more than the set's own;
+- where the images of a user's own lie in files as they are, ``places(entry, locate)``: path and
+  first byte of each;
 - where prompts need other words than the class names, ``texts(entry, locate)``: class -> text.
 
 ``locate`` turns a path of the config into where the file is. The module is imported when a

@@ -41,6 +41,15 @@ def identity(entry, locate):
     return str(locate(entry["path"]).resolve())
 
 
+def places(entry, locate):
+    """Path and first byte of every image file."""
+    file = locate(entry["path"])
+    folder = locate(entry["images"]) if entry.get("images") else file.parent
+    images = os.path.abspath(folder)
+    rows = _rows(entry, locate)
+    return [(_image(images, f"{file}, line {line}", path)[0], 0) for line, path, _ in rows]
+
+
 def unused(entry, locate):
     """Every row is read, or the file is refused."""
     return {}

@@ -52,6 +52,12 @@ def counts(entry, locate):
     return [counted[label] for label in range(len(names))]
 
 
+def places(entry, locate):
+    """Path and first byte of every image file."""
+    folder = locate(entry["path"])
+    return [(str(file), 0) for file, _ in listing(folder)[1]] if folder.is_dir() else []
+
+
 def unused(entry, locate):
     """What lies in the folder and is not read, by kind."""
     from ._own import count_unused, kind_of

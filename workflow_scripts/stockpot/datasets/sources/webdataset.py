@@ -71,6 +71,11 @@ def identity(entry, locate):
     return str(locate(entry["path"]).resolve())
 
 
+def places(entry, locate):
+    """Shard and first byte of every image."""
+    return [(shard, start) for shard, _, start, *_ in _samples(entry, locate)]
+
+
 def unused(entry, locate):
     path = locate(entry["path"])
     shards = files_of(path, "*.tar")
