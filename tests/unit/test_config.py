@@ -748,6 +748,9 @@ def test_config_yaml_shows_every_key(config, schema):
     del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
     missing = absent(schema, schema, config, "", but=but)
     assert missing == ["sweep.alphas", "standard.defaults.images"]
+    own = {"study", "data.train", "data.held_out", "data.reference", "sweep.of"}
+    own |= {"standard.train", "standard.defaults.images", "adversary.train", "adversary.images"}
+    assert set(absent(schema, schema, read_defaults(ROOT), "", but=but)) == own
 
 
 TRAINING = {"start", "task"} | {

@@ -84,7 +84,8 @@ def read_study(root: Path, files: list[Path], command_line: dict | None = None) 
                 f"extends: {name!r} is not {EMBEDDED.name}; files of your own are laid over each "
                 "other by --configfile one.yaml two.yaml"
             )
-    own = not wanted and any(_defines_data(content) for _, content in given)
+    contents = [*(content for _, content in given), command_line or {}]
+    own = not wanted and any(map(_defines_data, contents))
     if own:
         base = (root / DEFAULTS, read_defaults(root))
     else:
