@@ -46,11 +46,12 @@ rule all:
             figure=[*FIGURES, "samples"],
             format=["pdf", "png"],
         ),
-        expand(
-            "<results>/studies/{study}/exports/{export}",
-            study=plan.studies,
-            export=config["exports"],
-        ),
+        [
+            f"<results>/studies/{study}/exports/{export}/{name}"
+            for study in plan.studies
+            for export, entry in config["exports"].items()
+            for name in written_as(entry["format"])
+        ],
 
 
 onstart:

@@ -16,6 +16,7 @@ from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
 from stockpot.failures import failed_lines
 from stockpot.gpus import has_gpu
+from stockpot.models import formats
 from stockpot.parts import used
 from stockpot.registry import defaults
 from stockpot.runtime.escape import one_line
@@ -239,6 +240,17 @@ def ingredients(family):
 def is_recipe(end):
     """Is this model a recipe over other models, and not a Classifier of its own?"""
     return end in plan.soups and not plan.soups[end]["merge"]
+
+
+def exports_as(form):
+    """Names of the exports in a format."""
+    return [name for name, entry in config["exports"].items() if entry["format"] == form]
+
+
+def written_as(form):
+    """Names of the files of a format; the model's own vocabulary is among open_clip's."""
+    words = [Path(file).name for name, file in plan.model["files"].items() if name == "vocabulary"]
+    return formats.files(form) + (words if form == "open-clip" else [])
 
 
 def exported(w):

@@ -14,7 +14,7 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
 
 with job(snakemake) as spec:
-    out = Path(snakemake.output[0])
+    out = Path(snakemake.output[0]).parent
     out.mkdir(parents=True, exist_ok=True)
     classifiers = [Path(card).parent for card in snakemake.input.cards]
     recipes = snakemake.input.get("recipe", [])

@@ -121,6 +121,26 @@ def test_open_clip_loads_its_format_and_the_head_answers(models, clip, tmp_path,
     assert names == read_card(models[name]).class_names and len(head["weight"]) == len(names)
 
 
+def test_the_tokenizer_of_an_export_loads_from_any_folder(models, clip, tmp_path, monkeypatch):
+    """With open_clip alone; here it loads after the folder was moved, too."""
+    out = written(tmp_path / "out", models["a"], "open-clip")
+    texts = ["a ball", "my picture of a key"]
+    expected = clip[1](texts)
+    (tmp_path / "elsewhere").mkdir()
+    for place in ("elsewhere", "."):
+        monkeypatch.chdir(tmp_path / place)
+        folder = os.path.relpath(out)
+        assert torch.equal(open_clip.get_tokenizer(f"local-dir:{folder}")(texts), expected)
+    out.rename(tmp_path / "moved")
+    assert torch.equal(tokenizer(tmp_path / "moved")(texts), expected)
+
+
+def test_formats_say_their_files(models, tmp_path):
+    for form in formats.names():
+        out = written(tmp_path / form, models["a"], form)
+        assert files_in(out) - {"bpe.txt.gz"} == set(formats.files(form))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_an_exported_model_can_be_the_model_of_a_study(models, config, tmp_path, name):
     out = written(tmp_path / "out", models[name], "open-clip")
@@ -223,7 +243,7 @@ def job(tmp_path, name, folders, form, alpha=None, recipe=None) -> dict:
         given["recipe"] = [str(tmp_path / f"{name}.json")]
     return {
         "input": given,
-        "output": [str(tmp_path / name)],
+        "output": [str(tmp_path / name / file) for file in formats.files(form)],
         "log": [str(tmp_path / f"{name}.log")],
         "spec": {"name": name, "format": form, "alpha": alpha},
         "script": str(SCRIPTS / "export.py"),

@@ -67,7 +67,7 @@ REFUSED = {
         in_tokenizer(additional_special_tokens=["(a+)+$"]), "'additional_special_tokens'",
     ),
     "a vocabulary elsewhere": (in_tokenizer(bpe_path="../bpe.gz"), "a file in the folder"),
-    "a vocabulary anywhere": (in_tokenizer(bpe_path="/etc/passwd"), "a file in the folder"),
+    "a vocabulary anywhere": (in_tokenizer(bpe_path="/etc/passwd"), "folder/passwd is not a read"),
     "a tokenizer elsewhere": (in_text(hf_tokenizer_name="../x"), "the name of a repository"),
     "a tokenizer anywhere": (in_text(hf_tokenizer_name="/tmp/x"), "the name of a repository"),
     "a text model anywhere": (in_text(hf_model_name="./x"), "the name of a repository"),

@@ -38,15 +38,24 @@ def read_config(folder: Path, key: str) -> dict:
         config = json.loads(text)
         if not isinstance(config, dict):
             raise ValueError("it holds no map")
+        _shorten_vocabulary(config)
         check_options(config)
         preprocessing(config)
-        vocabulary(config)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise StockpotError(
             f"{key}: {path} is not a readable open_clip config ({one_line(reason, 400)})"
         ) from error
     return config
+
+
+def _shorten_vocabulary(config: dict) -> None:
+    """Name the vocabulary as a file of the folder, so that a folder may be moved."""
+    model = config.get("model_cfg")
+    text = model.get("text_cfg") if isinstance(model, dict) else None
+    options = text.get("tokenizer_kwargs") if isinstance(text, dict) else None
+    if isinstance(options, dict) and isinstance(options.get("bpe_path"), str):
+        options["bpe_path"] = vocabulary(config)
 
 
 def preprocessing(config: dict) -> dict:
@@ -99,9 +108,13 @@ def _side(size: object) -> int:
 
 
 def vocabulary(config: dict) -> str:
-    """Name of the vocabulary file beside the config, "" where the model uses the standard one."""
+    """Name of the vocabulary file beside the config, "" where the model uses the standard one.
+
+    Of a full path, as our exports have it, the name alone counts: no file elsewhere is read.
+    """
     options = config["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
-    return options.get("bpe_path") or ""
+    path = options.get("bpe_path") or ""
+    return Path(path).name if Path(path).is_absolute() else path
 
 
 def check_vocabulary(path: Path, config: dict, key: str) -> None:

@@ -1,6 +1,7 @@
 """How a Classifier is written for other programs: a module per format, found by its file name.
 
-A format module defines ``write(folder, weights, clip)``. weights: ``classifier.Weights``. clip:
+A format module defines ``FILES``, the names that it writes, and ``write(folder, weights, clip)``.
+weights: ``classifier.Weights``. clip:
 (folder of the study's CLIP config, its weights file), for what a Classifier has not: the text side.
 """
 
@@ -9,6 +10,11 @@ from ... import registry
 
 def names() -> list[str]:
     return registry.names(__file__)
+
+
+def files(name: str) -> list[str]:
+    """Names of the files of a format, read without importing it."""
+    return registry.literal(__file__, name, "FILES")
 
 
 def load(name: str):

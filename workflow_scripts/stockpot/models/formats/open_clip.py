@@ -2,7 +2,8 @@
 
 Its image tower is the classifier's, its text side that of the study's CLIP model, whose own
 vocabulary, where it has one, lies there too. The logits are ``normalised image features @ weight.T
-+ bias`` of head.safetensors, whose rows are the classes of classes.txt.
++ bias`` of head.safetensors, whose rows are the classes of classes.txt. The config names the
+vocabulary by its full path, as open_clip looks for it from where a program runs.
 """
 
 import json
@@ -34,9 +35,12 @@ def write(folder, weights, clip):
         if name.startswith(TOWER):
             tensors[name] = weights[name]
     head = {name: weights[HEAD + name].contiguous() for name in ("weight", "bias")}
-    shutil.copyfile(config / CONFIG, folder / FILES[0])
     if words := vocabulary(described):
         shutil.copyfile(config / words, folder / words)
+        options = described["model_cfg"]["text_cfg"]["tokenizer_kwargs"]
+        options["bpe_path"] = str((folder / words).resolve())
+    with atomic(folder / FILES[0]) as path:
+        path.write_text(json.dumps(described, indent=2) + "\n", "utf-8")
     for file, content in ((FILES[1], tensors), (FILES[2], head)):
         with atomic(folder / file) as path:
             save_file(content, path)
