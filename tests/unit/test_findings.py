@@ -8,11 +8,12 @@ import pytest
 
 from stockpot.statistics.findings import findings
 from stockpot.statistics.paired import paired_mean
+from stockpot.statistics.summary import summary
 from stockpot.statistics.tables import measure, robustness_table
 
 ROLES = {"val": "held-out", "ref": "reference", "a": "shift", "b": "shift"}
 N = {"val": 200, "ref": 400, "a": 300, "b": 100}
-CHORD = "the sweep lies above the chord (least distance)"
+CHORD = "the sweep lies above the chord (least distance, oracle)"
 HALF = "alpha 0.5 against fine-tuning"
 GAIN = "fine-tuning gains at least 8 points on the reference"
 
@@ -166,3 +167,29 @@ def test_above_the_line_is_judged_by_the_joint_interval():
     assert table[0].holds
     made.model("standard-4", "from-scratch", 0.75, 0.1)
     assert not only(made.found(), "above the line of the standard models")[1].holds
+
+
+def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
+    """A finding without its rule says little: "not significantly worse" holds at -0.1 points."""
+    columns = ["finding", "compared", "on", "value", "low", "high", "holds"]
+    rows = [
+        [
+            "fine-tuning gains at least 8 points on the reference",
+            "a - b",
+            "reference",
+            0.1,
+            0,
+            0.2,
+            True,
+        ],
+        [CHORD, "a alpha=0.5 - chord", "reference", -0.01, -0.02, 0.0, False],
+    ]
+    text = summary({"seed0": pd.DataFrame(rows, columns=columns)}, {"seed0": "| a |"})
+    assert text.startswith("# Do the papers' claims hold here?\n\n1 of 2 do, by the criteria below")
+    beginnings = ["fine-tuning gains", "fine-tuning loses", "an inner alpha", "alpha 0.5 against",
+                  "the sweep lies above the chord", "a soup against", "above the line"]  # fmt: skip
+    criteria = [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+    assert len(criteria) == len(beginnings)
+    for criterion, beginning in zip(criteria, beginnings):
+        assert criterion.lower().startswith(beginning) and ":" in criterion
+    assert "at least 8 points" in text and "at least 3 points" in text and "at most 0.5" in text

@@ -54,7 +54,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "sweep": curve,
                 "on": place,
-                "least above the chord": _points(least, "distance", "low", "high"),
+                "least above the chord (oracle)": _points(least, "distance", "low", "high"),
                 "best over both ends (oracle)": _points(best, "over_ends", "over_low", "over_high"),
             }
         )

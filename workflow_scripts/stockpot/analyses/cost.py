@@ -24,7 +24,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     for model, entry in evidence.models.items():
         if model not in times or not evidence.known(model):
             continue
-        made_of = _made_of(evidence.models, model)
+        made_of = sorted(_made_of(evidence.models, model))  # sums are rounded in one order
         missing = [m for m in made_of if m not in times]
         whole = sum(times[m]["s"] for m in made_of if m in times) + times[model]["s"]
         gains = [

@@ -21,8 +21,8 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """A row per run, selector and place (reference, mean of shifts).
 
     shots: per class, all where the run takes every image. accuracy of the mix, of the zero-shot
-    and of the fine-tuned model (tuned); gain over each, and over the better of the two, each
-    with its paired interval.
+    and of the fine-tuned model (tuned); gain over each, and over the better of the two, which the
+    test set tells (oracle), each with its paired interval.
     """
     curves, rows = evidence.curves(), []
     few = [m for m in curves if evidence.models.get(m, {}).get("settings", {}).get("shots")]
@@ -81,6 +81,6 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "accuracy": [f"{100 * a:.1f}" for a in table["accuracy"]],
             "over zero-shot": gains("over_zero_shot"),
             "over fine-tuned": gains("over_tuned"),
-            "over the better": gains("over_both"),
+            "over the better (oracle)": gains("over_both"),
         }
     )

@@ -10,11 +10,12 @@ from .texts import fit
 DRAWS = "frontier"
 CAPTION = """
 **Gap to the frontier.** Mean plain accuracy (the share of right answers) under shift of every
-method minus that of one WiSE-FT sweep at the same reference accuracy, in points; right of 0 a
-method gives more than a choice of alpha would. Red: better or worse on the reference than every
-point of the sweep, compared with its nearest end; filled where the interval excludes 0. Bars:
-paired bootstrap, {level}, of the examples, not corrected for the number of methods; that the place
-on the curve is itself measured is not in them. n: {sizes}.
+method minus that of one WiSE-FT sweep at the same reference accuracy, a place on it that the test
+sets tell (oracle), in points; right of 0 a method gives more than a choice of alpha would. Red:
+better or worse on the reference than every point of the sweep, compared with its nearest end;
+filled where the interval excludes 0. Bars: paired bootstrap, {level}, of the examples, not
+corrected for the number of methods; that the place on the curve is itself measured is not in them.
+n: {sizes}.
 """
 OPTIONS = {}
 

@@ -11,7 +11,7 @@ CAPTION = """
 **Few shots.** Runs on k training images per class. Plain accuracy (the share of right answers) of
 the zero-shot model, of the fine-tuned one and of their mix, by the way in which alpha was chosen,
 on the reference and on {shifts}; on the right the alphas. Bars: paired {level} interval of the mix
-minus the better of its two ends. n: {sizes}.
+minus the better of its two ends, which the test set tells (oracle). n: {sizes}.
 """
 OPTIONS = {}
 COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": ORANGE, "within-point": GREEN}

@@ -72,7 +72,8 @@ def is_name(name: str) -> bool:
 
 
 def _known() -> dict[str, Path]:
-    return {path.stem: path for path in (package_folder() / "model_configs").glob("*.json")}
+    files = sorted((package_folder() / "model_configs").glob("*.json"))
+    return {path.stem: path for path in files}
 
 
 def _similar(name: str, known) -> str:

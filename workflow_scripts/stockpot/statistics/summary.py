@@ -3,6 +3,7 @@
 import pandas as pd
 
 from .export import to_markdown
+from .findings import CRITERIA
 
 
 def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str:
@@ -22,10 +23,12 @@ def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str
     holding = sum(int(t["holds"].sum()) for t in findings.values())
     total = sum(len(t) for t in findings.values())
     parts = [
-        "# The findings, seed by seed\n",
-        f"{holding} of {total} findings hold. Differences in points of accuracy with their "
-        "intervals.\n",
+        "# Do the papers' claims hold here?\n",
+        f"{holding} of {total} do, by the criteria below the table. Differences in points of "
+        "accuracy with their intervals; oracle: chosen on the test sets.\n",
         to_markdown(table),
+        "What yes means:\n",
+        "".join(f"- {criterion}\n" for criterion in CRITERIA),
         *(f"## {seed}\n\n{text}" for seed, text in overviews.items()),
     ]
     return "\n".join(parts)

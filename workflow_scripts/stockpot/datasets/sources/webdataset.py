@@ -89,7 +89,8 @@ def unused(entry, locate):
 
 def facts(entry, locate, key):
     path = locate(entry["path"])
-    packed = [name for name in os.listdir(path) if name.endswith(PACKED)] if path.is_dir() else []
+    names = sorted(os.listdir(path)) if path.is_dir() else []
+    packed = [name for name in names if name.endswith(PACKED)]
     if packed:
         raise StockpotError(
             f"{key}.path: {len(packed)} shards of {one_line(path, 150)} are compressed, as "

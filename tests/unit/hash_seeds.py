@@ -1,0 +1,99 @@
+"""Prints digests of recipes, tables and figures: the program of test_hash_seeds."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import test_analyses
+import torch
+from test_learned import network
+from test_methods import Tensors, context, counts, merged, merged_weights, random_model
+
+from stockpot import analyses, figures
+from stockpot.figures.style import save
+from stockpot.merging import methods
+from stockpot.merging.methods.lines import by_depth
+from stockpot.statistics.export import to_latex, to_markdown
+from stockpot.statistics.overview import overview
+from stockpot.training.loop import Batches
+
+GIVEN = {
+    "slerp": {"names": "ab"},
+    "mono-soup": {"names": "a"},
+    "wise-ft": {"alpha": {"": 0.5, "head.": 1.0, "visual.blocks.1.": 0.0}},
+    "logit-ensemble": {"shares": {"a": 0.3, "b": 0.2, "c": 0.4, "d": 0.1}},
+}
+ELSEWHERE = {"fisher", "learned", "ema", "swa"}  # they need a model, or a run that saved averages
+
+
+def digest(content) -> str:
+    if not isinstance(content, bytes):
+        content = repr(content).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def recipes() -> dict:
+    models = {"start": random_model(0)}
+    models |= {f"sha-{name}": random_model(i) for i, name in enumerate("abcd", 1)}
+    found = {}
+    for method in sorted(set(methods.names()) - ELSEWHERE):
+        given = {"names": "abcd"} | GIVEN.get(method, {})
+        if methods.mixes(method) == "weights":
+            weights = merged_weights(models, method, **given)
+            found[method] = digest([(name, t.tolist()) for name, t in weights.items()])
+        elif "greedy" in method:
+            found[method] = digest(json.dumps(merged(models, method, held_out=counts)[0]))
+        else:
+            ingredients = {name: f"sha-{name}" for name in given.pop("names")}
+            made = methods.load(method)(ingredients, context(models, method, **given))
+            found[method] = digest(json.dumps(made))
+    names = ["visual.trunk.stem.0.weight", "visual.trunk.stem.1.weight", "visual.trunk.pos_embed"]
+    names += [f"visual.trunk.stages.{i}.w" for i in range(4)] + ["visual.trunk.norm.bias"]
+    found["lines of a trunk"] = digest(json.dumps(by_depth(names, 0.0, 1.0)))
+    return found | {"learned": learned()}
+
+
+def learned() -> str:
+    """Coefficients for each tensor, of networks that differ in all of them."""
+    torch.manual_seed(1)
+    models = {f"sha-{name}": Tensors(network().state_dict()) for name in "abc"}
+    x, labels = torch.randn(20, 6).double(), torch.arange(20) % 5
+    batches = Batches(x, labels, lambda x, generator: x)
+    given = context(
+        models, "learned", lambda recipe: (15, 20), per="tensor", epochs=2, step_size=10
+    )
+    given.model = lambda: (network(), batches)
+    return digest(json.dumps(methods.load("learned")({n: f"sha-{n}" for n in "abc"}, given)))
+
+
+# Those that are quick, and look at sets of models.
+ANALYSES = ("brittleness", "cost", "diagnosis", "diversity", "overrides")
+
+
+def tables_and_figures(folder: Path) -> dict:
+    study = test_analyses.make_study(folder)
+    found, tables = {}, {}
+    for name in ANALYSES:
+        mixes = study.mixes(name) if analyses.evaluates(name) else None
+        evidence = study.evidence(
+            mixes=mixes, geometry=study.geometry, recipes=study.recipe_files
+        )  # fmt: skip
+        tables[name] = test_analyses.tabulate(name, evidence)
+        people = analyses.shown(name)(tables[name])
+        found[name] = digest(tables[name].to_csv() + to_markdown(people) + to_latex(people))
+    for name in ("diversity", "diagnosis"):
+        drawn, _ = figures.load(name)({"table": tables[name]}, {})
+        save(drawn, folder / "figure.png")
+        found[f"figure {name}"] = digest((folder / "figure.png").read_bytes())
+    measured = study.evidence().measurements
+    return found | {
+        "measurements": digest(measured.to_csv()),
+        "overview": digest(to_markdown(overview(measured))),
+    }
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps({**recipes(), **tables_and_figures(Path(folder))}))
