@@ -87,6 +87,30 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
     assert {row["under"] for row in points} == {"s"}  # the mean of one shift is that shift
 
 
+def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
+    from stockpot.report.explore import explore
+    from stockpot.statistics.tables import measure, robustness_table
+
+    cells, roles = study()
+    curves = cells[cells["curve"] == "base"]
+    cells = pd.concat([cells, *(curves.assign(curve=name) for name in ("soup", "third"))])
+    names = cells["curve"] + cells["model"]
+    cells = cells.assign(model=cells["model"].where(cells["curve"] == "", names))
+    table = measure(cells, roles, 0.95)
+    chart = explore(table, *robustness_table(table, "logit", 0.95), {}).to_dict()
+    marks = chart["layer"][2]["encoding"]
+    colours, shapes = (marks[channel]["scale"] for channel in ("color", "shape"))
+    look = dict(zip(colours["domain"], colours["range"]))
+    assert [name for name in look if name.startswith("WiSE-FT to ")] == [
+        "WiSE-FT to base", "WiSE-FT to soup", "WiSE-FT to third"
+    ]  # fmt: skip
+    assert len(set(look.values())) == len(look)
+    star = dict(zip(shapes["domain"], shapes["range"]))["Zero-shot"]
+    assert star.startswith("M0.000,-1.000L") and star.count("L") == 9
+    line = chart["layer"][1]["encoding"]
+    assert line["color"]["field"] == "series" and line["detail"]["field"] == "curve"
+
+
 def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):
     from stockpot.report.explore import to_html
 
