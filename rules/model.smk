@@ -33,7 +33,7 @@ rule import_model:
         "<results>/logs/import_model/{model}.log",
     wildcard_constraints:
         model=plan.model["id"],
-    priority: 20
+    priority: 100  # a model that cannot be had is known before anything else is done
     localrule: True  # nodes of a cluster may have no network
     conda:
         "../envs/stockpot.yaml"

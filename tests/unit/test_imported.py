@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 import sys
+import time
 
 import foreign
 import pytest
@@ -239,6 +240,32 @@ def test_a_hub_out_of_reach_is_one_line(offline, tmp_path):
                        r".*; it may also be a file$") as error:  # fmt: skip
         imported(tmp_path / "out", architecture="ViT-B-32", weights="openai")
     assert "\n" not in str(error.value) and not (tmp_path / "out" / WEIGHTS).exists()
+
+
+def test_without_a_network_a_hub_is_asked_once(tmp_path, monkeypatch):
+    """What must come from there is one line at once, with what to do."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    asked = [
+        (lambda: imported(tmp_path / "a", architecture="ViT-B-32", weights="openai"),
+         r"^model\.weights: openai of ViT-B-32 cannot be had \(no answer from http://127"),
+        (lambda: imported(tmp_path / "b", config={**TIMM, "timm": "resnet18"},
+                          architecture="timm/resnet18", weights="pretrained"),
+         r"^model\.architecture: timm cannot make 'resnet18' with its weights \(no answer from"),
+        (lambda: tokenizer(hub_folder(tmp_path / "c")),
+         r"^model\.architecture: the tokenizer hub/words cannot be had \(no answer from"),
+    ]  # fmt: skip
+    for ask, said in asked:
+        with pytest.raises(StockpotError, match=said) as error:
+            ask()
+        assert "HF_HUB_CACHE" in str(error.value)
+        assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+    assert slept == [] and not constants.HF_HUB_OFFLINE
 
 
 def test_what_a_hub_gives_is_what_open_clip_would_load(source, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import logging
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -10,12 +11,14 @@ from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
+from ..runtime.escape import one_line
 from .checkpoints.convert import TEXT
 from .checkpoints.numbers import check_state
 from .checkpoints.read import read_tensors
 from .classifier import TOWER
 from .clip import create_clip
 from .files import CONFIG, WEIGHTS, check_size
+from .hub import hub
 from .named import PRETRAINED, RANDOM, is_name
 from .openclip import open_clip, timm
 
@@ -57,30 +60,32 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
 
 def _of_timm(name: str, pretrained: bool) -> torch.nn.Module:
     """An image tower without a head."""
-    try:
-        return timm.create_model(name, pretrained=pretrained, num_classes=0)
-    except Exception as error:  # whatever hub, network or an unknown name raise
-        raise StockpotError(
-            f"model.architecture: timm cannot make {name!r}{' with its weights' * pretrained} "
-            f"({_first_line(error)})"
-        ) from error
+    with hub() if pretrained else nullcontext("") as missing:
+        try:
+            return timm.create_model(name, pretrained=pretrained, num_classes=0)
+        except Exception as error:  # whatever hub, network or an unknown name raise
+            raise StockpotError(
+                f"model.architecture: timm cannot make {name!r}{' with its weights' * pretrained} "
+                f"({missing or _first_line(error)})"
+            ) from error
 
 
 def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
     """From the hub that open_clip names, through its cache."""
     log.info("fetching %s of %s", tag, name)
-    try:
-        # fp32, whatever the weights are stored in: OpenAI's are half precision.
-        return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
-    except Exception as error:  # whatever hub, network or file raise
-        raise StockpotError(
-            f"model.weights: {tag} of {name} cannot be had ({_first_line(error)}); it may also "
-            "be a file"
-        ) from error
+    with hub() as missing:
+        try:
+            # fp32, whatever the weights are stored in: OpenAI's are half precision.
+            return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
+        except Exception as error:  # whatever hub, network or file raise
+            raise StockpotError(
+                f"model.weights: {tag} of {name} cannot be had ({missing or _first_line(error)}); "
+                "it may also be a file"
+            ) from error
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [repr(error)])[0]
+    return one_line((str(error).strip().splitlines() or [repr(error)])[0], 250)
 
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
