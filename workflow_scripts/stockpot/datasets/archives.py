@@ -231,7 +231,8 @@ def _zip(
         yield Member(
             info.orig_filename,
             info.file_size,
-            None if info.is_dir() else opened,
+            # Not is_dir(), which expects a name of at least one letter.
+            None if info.filename.endswith("/") else opened,
             _refused_by_zip(info, password),
             bool(info.flag_bits & ENCRYPTED),
         )
