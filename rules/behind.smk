@@ -30,7 +30,11 @@ def behind():
         *expand("<results>/recipes/{id}.json", id=RECIPES),
         *expand("<results>/evaluations/{id}.json", id=plan.families),
         *expand("<results>/studies/{study}/mixes/{name}.json", study=plan.studies, name=mixed),
-        *expand("<results>/studies/{study}/overlap.csv", study=plan.studies),
+        *expand(
+            "<results>/studies/{study}/{table}.csv",
+            study=plan.studies,
+            table=["overlap", "shared-images"],
+        ),
         *expand(
             "<results>/studies/{study}/geometry.csv",
             study=plan.studies if "geometry" in needed else [],

@@ -20,6 +20,9 @@ LARGE = 16 << 20  # bytes from which on it is asked first whether there is room
 # Bytes that Pillow takes for one pixel.
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 STORED_COLOUR = 4
+# Modes that have no alpha channel, and what it takes to make one of a colour that is transparent.
+OPAQUE = ("1", "L", "RGB", "I;16", "I;16B")
+CLEAR_COLOUR = 9
 # What a decoder takes beside: libjpeg for a second look at the end of a file (see ``whole``), or
 # for the coefficients of every channel of a progressive file; libwebp for two canvases and a copy.
 WEBP_CANVASES = 10
@@ -46,6 +49,8 @@ def bytes_per_pixel(kind: str, mode: str, progressive: bool = False, alpha: bool
         converted = STORED_COLOUR
     if alpha:
         converted += STORED_COLOUR + 1
+    if alpha and mode in OPAQUE:
+        converted += CLEAR_COLOUR
     return stored + max(beside, converted)
 
 

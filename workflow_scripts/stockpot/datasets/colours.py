@@ -90,7 +90,8 @@ def in_colours(
 
 def _on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     """An image with an alpha channel, laid on a colour."""
-    image = image.convert("RGBA")
+    if image.mode != "RGBA":  # else it would be copied
+        image = image.convert("RGBA")
     flat = Image.new("RGB", image.size, colour)
     flat.paste(image, mask=image.getchannel("A"))
     return flat

@@ -106,6 +106,8 @@ def _needed(image: Image.Image, data: bytes, transform: Transform) -> int:
 def _loaded(image: Image.Image, data: bytes) -> int:
     """Decode the pixels of an image; returns how many bits each channel has in its file."""
     image.load()
+    if image.format == "WEBP":
+        image._decoder = None  # holds two pictures of its own
     bits = 8
     if data:
         require_whole(image, data)

@@ -45,9 +45,7 @@ def places(entry, locate):
     """Path and first byte of every image file."""
     file = locate(entry["path"])
     folder = locate(entry["images"]) if entry.get("images") else file.parent
-    images = os.path.abspath(folder)
-    rows = _rows(entry, locate)
-    return [(_image(images, f"{file}, line {line}", path)[0], 0) for line, path, _ in rows]
+    return [(os.path.join(folder, path), 0) for _, path, _ in _rows(entry, locate)]
 
 
 def unused(entry, locate):
