@@ -455,6 +455,16 @@ def test_other_kinds_of_images_are_refused(kind, tmp_path):
     assert f"1 images, as {tmp_path}/b/2.{kind}, are of a kind" in names_of_line(tmp_path)
 
 
+def test_other_kinds_of_images_are_refused_in_published_sets_too(tmp_path):
+    from stockpot.datasets.sources._published import in_folders
+
+    paint_all(tmp_path, {"n1/1.JPEG": "red"})
+    assert in_folders(tmp_path, {"n1": "n1"}) == [("n1/1.JPEG", "n1")]
+    (tmp_path / "n1/2.tif").write_bytes(b"x")
+    with pytest.raises(StockpotError, match=r"n1/2\.tif: an image of a kind that is not read"):
+        in_folders(tmp_path, {"n1": "n1"})
+
+
 @pytest.mark.parametrize("name", ["2", "2.jpg_large", "2.png.1"])
 def test_images_without_a_known_suffix_are_refused(name, tmp_path):
     paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})

@@ -205,6 +205,18 @@ def test_many_classes_are_counted_in_one_go():
     assert found.names == sorted(names) and set(found.counts) == {1}
 
 
+def test_a_plan_lists_a_folder_once(study, monkeypatch):
+    """Whatever asks, and however many parts are made of it."""
+    from stockpot.datasets.sources import folder
+
+    listed, listing = [], folder.listing
+    monkeypatch.setattr(folder, "listing", lambda path: listed.append(path) or listing(path))
+    plan_of(study)
+    assert len(listed) == 4  # facts and counts of two folders
+    plan_of(study)
+    assert len(listed) == 8
+
+
 def test_every_own_source_has_the_choice():
     own = [name for name in sources.names() if sources.is_own(name)]
     assert own == ["csv", "folder", "parquet", "webdataset"]

@@ -209,7 +209,7 @@ def _check_split(name: str, entry: dict, locate: Locate) -> None:
     left = sources.counts(entry, locate)
     if 0 not in left:
         return
-    names = sources.module(entry["source"]).classes(entry, locate)
+    names = sources.ask("classes", entry, locate)
     if len(names) != len(left):  # of a published set the numbers alone are known
         raise StockpotError(
             f"datasets.{name}.split: leaves no image of some class to train on; smaller held_out "

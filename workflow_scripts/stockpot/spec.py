@@ -77,6 +77,7 @@ class Plan:
     studies: dict[str, dict] = field(default_factory=dict)
 
 
+@sources.remembering()
 def build(config: dict, locate: Locate) -> Plan:
     """Plan the study. locate: path given in the config -> where the file is.
 
@@ -136,10 +137,10 @@ def _facts(config: dict, locate: Locate) -> dict[str, dict]:
         if entry["source"] in MADE_OF:
             wanted.append(entry[MADE_OF[entry["source"]]])
         elif name not in found:
-            module, key = sources.module(entry["source"]), f"datasets.{name}"
+            key = f"datasets.{name}"
             sources.check_background(entry, key)
-            found[name] = module.facts(entry, locate, key)
-            found[name] |= sources.split_facts(entry, locate, key)
+            of_files = sources.ask("facts", entry, locate, key)
+            found[name] = {**of_files, **sources.split_facts(entry, locate, key)}
     return found
 
 

@@ -30,7 +30,7 @@ def resolved(config: dict) -> dict:
 def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Class names of ``datasets[name]``, an entry of the config; a folder is listed."""
     entry = datasets[origin(datasets, name)]
-    return sources.module(entry["source"]).classes(entry, locate)
+    return sources.ask("classes", entry, locate)
 
 
 def class_texts(datasets: dict[str, dict], name: str, locate: Locate) -> dict[str, str]:

@@ -18,10 +18,12 @@ def part_of(keys: list[str], labels, split: dict, listed: list[int] | None = Non
 
     ranks = np.array([_rank(key, split["seed"]) for key in keys], dtype=np.uint64)
     labels, rows = np.asarray(labels), []
+    by_label = np.argsort(labels, kind="stable")
+    # Where the next class begins; looking for each class in all labels would take too long.
+    starts = np.flatnonzero(np.diff(labels[by_label])) + 1
     is_listed = np.zeros(len(labels), dtype=bool)
     is_listed[listed or []] = True
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
+    for own in np.split(by_label, starts):
         if listed is None:
             start, end = _place(len(own), split)
         else:

@@ -33,6 +33,8 @@ study is planned, so what ``prepare`` alone needs is imported inside it.
 
 import importlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ... import registry
@@ -163,9 +165,39 @@ def with_defaults(entry: dict) -> dict:
     return entry
 
 
+_answers: dict | None = None  # of ``ask``, while they are remembered
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """While a study is planned, each question about the same files is asked once, however many data
+    sets and parts of them there are; a listing of a million files takes seconds."""
+    global _answers
+    _answers = {}
+    try:
+        yield
+    finally:
+        _answers = None
+
+
+def ask(question: str, entry: dict, locate, *arguments):
+    """What a function of an entry's source says, as ``classes`` or ``facts``; see above."""
+    source = entry["source"]
+    function = getattr(module(source), question)
+    if _answers is None:
+        return function(entry, locate, *arguments)
+    # The keys that all sources share, such as split, say nothing of what is read.
+    own = {"source", *FOR_OWN, *DOWNLOAD, *registry.options(__file__, source)}
+    given = {key: value for key, value in with_defaults(entry).items() if key in own}
+    asked = question, canonical(given)
+    if asked not in _answers:
+        _answers[asked] = function(entry, locate, *arguments)
+    return _answers[asked]
+
+
 def counts(entry: dict, locate) -> list[int]:
     """How many images an entry has, of each class that has any in its source."""
-    counts = module(entry["source"]).counts(entry, locate)
+    counts = ask("counts", entry, locate)
     split = with_defaults(entry).get("split")
     if split and split.get("list"):
         return listed_sizes(counts, split, len(read_list(locate(split["list"]), "split.list")))
@@ -183,11 +215,10 @@ def split_facts(entry: dict, locate, key: str) -> dict:
 
 def classes_with_images(entry: dict, locate) -> list[str]:
     """Classes of an entry that have images in its source, as far as that can be known."""
-    found = module(entry["source"])
-    names = found.classes(entry, locate)
+    names = ask("classes", entry, locate)
     if not is_own(entry["source"]):
         return names
-    counted = found.counts(entry, locate)
+    counted = ask("counts", entry, locate)
     return [name for name, n in zip(names, counted, strict=True) if n]
 
 
@@ -195,7 +226,7 @@ def unused(entry: dict, locate) -> str:
     """What of a user's own files is not read, in words; "" where all is."""
     if not is_own(entry["source"]):
         return ""
-    kinds = sorted(module(entry["source"]).unused(entry, locate).items())
+    kinds = sorted(ask("unused", entry, locate).items())
     told = [f"{n:,} {kind} (as {one_line(first, 60)})" for kind, (n, first) in kinds[:6]]
     if kinds[6:]:
         told.append(f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds")

@@ -14,7 +14,7 @@ from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below
 from . import with_defaults
-from .folder import SUFFIXES
+from .folder import NOT_READ, SUFFIXES
 
 CLASSES = Path(__file__).parents[4] / "resources/classes"
 DOCS = "docs/datasets.md"
@@ -185,9 +185,16 @@ def in_folders(root: Path, folders: dict[str, str], others: bool = False) -> lis
     wanted, rows = ", ".join([*list(folders)[:3], "…"]), []
     for folder in class_folders(root) if root.is_dir() else []:
         if folder in folders:
+            files = files_below(root / folder)
+            unread = [file for file in files if file.suffix.lower() in NOT_READ]
+            if unread:
+                raise StockpotError(
+                    f"{one_line(unread[0], 200)}: an image of a kind that is not read, as are "
+                    f"{len(unread) - 1} others there; read are {', '.join(sorted(SUFFIXES))}"
+                )
             rows += [
                 (file.relative_to(root).as_posix(), folders[folder])
-                for file in files_below(root / folder)
+                for file in files
                 if file.suffix.lower() in SUFFIXES
             ]
         elif not others:
