@@ -33,18 +33,27 @@ rule all:
             format=["md", "tex"],
         ),
         expand(
+            "<results>/studies/{study}/{table}.csv",
+            study=plan.studies,
+            table=["measurements", "robustness", "fits", "findings"],
+        ),
+        expand(
             "<results>/studies/{study}/analyses/{analysis}.{format}",
             study=plan.studies,
             analysis=config["analyses"],
             format=["csv", "md", "tex", "html"],
         ),
         expand("<results>/studies/{study}/{page}.html", study=plan.studies, page=config["pages"]),
-        f"<results>/studies/{config['study']}/summary.md",
+        expand(
+            "<results>/studies/{name}/summary.{format}",
+            name=config["study"],
+            format=["md", "html"],
+        ),
         expand(
             "<results>/studies/{study}/figures/{figure}.{format}",
             study=plan.studies,
             figure=[*FIGURES, "samples"],
-            format=["pdf", "png"],
+            format=["pdf", "png", "csv"],
         ),
         [
             f"<results>/studies/{study}/exports/{export}/{name}"

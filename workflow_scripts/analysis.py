@@ -1,6 +1,5 @@
 """One analysis: a table from stored predictions."""
 
-import json
 from pathlib import Path
 
 from stockpot import analyses
@@ -8,6 +7,7 @@ from stockpot.analyses.evidence import Evidence, Nothing
 from stockpot.datasets.dataset import LABELS, read_card
 from stockpot.files import atomic
 from stockpot.job import job
+from stockpot.sealed import read_sealed
 from stockpot.statistics.export import to_latex, to_markdown, unbroken
 from stockpot.statistics.tables import read_table, write_table
 
@@ -18,13 +18,14 @@ with job(snakemake) as spec:
     cards = [(Path(path).parent, read_card(Path(path).parent)) for path in given.cards]
     evidence = Evidence(
         measurements=read_table(given.measurements),
-        evaluations=[json.loads(Path(path).read_text("utf-8")) for path in given.evaluations],
+        evaluations=[read_sealed(path) for path in given.evaluations],
         store=results / "store",
         labels={card["name"]: folder / LABELS for folder, card in cards},
         scorings={card["name"]: card["scoring"] for _, card in cards},
+        label_digests={card["name"]: card["digests"][LABELS] for _, card in cards},
         models=spec["models"],
         confidence=spec["confidence"],
-        mixes=json.loads(Path(given.mixes).read_text("utf-8")) if given.get("mixes") else None,
+        mixes=read_sealed(given.mixes) if given.get("mixes") else None,
         geometry=read_table(given.geometry) if given.get("geometry") else None,
         recipes={ids[Path(path).stem]: Path(path) for path in given.get("recipes", [])},
         results=results,

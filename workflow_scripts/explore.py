@@ -1,11 +1,11 @@
 """The interactive scatter of a study."""
 
-import json
 from pathlib import Path
 
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.report.explore import explore, to_html
+from stockpot.sealed import read_sealed
 from stockpot.statistics.tables import read_table
 
 with job(snakemake) as spec:
@@ -13,7 +13,7 @@ with job(snakemake) as spec:
     tables = [read_table(snakemake.input[name]) for name in names]
     ids = {id: soup for soup, id in spec["soups"].items()}
     for path in map(Path, snakemake.input.recipes):
-        spec["models"][ids[path.stem]]["recipe"] = json.loads(path.read_text("utf-8"))
+        spec["models"][ids[path.stem]]["recipe"] = read_sealed(path)
     title = f"Every model of {snakemake.wildcards.study}, on the reference and under shift"
     chart = explore(*tables, spec["models"], spec["axis"])
     with atomic(snakemake.output[0]) as path:

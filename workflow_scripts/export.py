@@ -1,6 +1,5 @@
 """Write one model for use elsewhere."""
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -12,15 +11,14 @@ from stockpot.merging.recipe import interpolate
 from stockpot.models import formats
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
+from stockpot.sealed import read_sealed
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0]).parent
     out.mkdir(parents=True, exist_ok=True)
     classifiers = [Path(card).parent for card in snakemake.input.cards]
     recipes = snakemake.input.get("recipe", [])
-    recipe = (
-        json.loads(Path(recipes[0]).read_text("utf-8")) if recipes else read_recipe(classifiers[-1])
-    )
+    recipe = read_sealed(recipes[0]) if recipes else read_recipe(classifiers[-1])
     if spec["alpha"] is not None:
         if not recipes:
             check_line(Weights(classifiers[0]), Weights(classifiers[-1]))

@@ -1,6 +1,5 @@
 """Measure one study: all tables that figures and people read."""
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from stockpot.evaluation.subsets import subset_cells
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.runtime.escape import markdown
+from stockpot.sealed import read_sealed
 from stockpot.statistics import tables
 from stockpot.statistics.export import to_latex, to_markdown, unbroken
 from stockpot.statistics.findings import findings
@@ -23,7 +23,7 @@ from stockpot.statistics.notes import arithmetic, notes
 from stockpot.statistics.overview import overview_and_notes
 
 with job(snakemake) as spec:
-    families = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.evaluations]
+    families = [read_sealed(path) for path in snakemake.input.evaluations]
     cells = pd.DataFrame([cell for family in families for cell in family["cells"]])
     store = Path(snakemake.input.evaluations[0]).parents[1] / "store"
     roles, confidence = dict(spec["roles"]), spec["confidence"]

@@ -1,14 +1,13 @@
 """Make one soup."""
 
-import json
 from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.context import FolderContext
-from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import read_card
+from stockpot.sealed import write_sealed
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
@@ -19,5 +18,4 @@ with job(snakemake) as spec:
     recipe = make_soup([read_card(folder) for folder in ingredients], context)
     recipe["held_out"] = {"name": held_out.name, "fingerprint": held_out.fingerprint}
     context.report()
-    with atomic(out) as path:
-        path.write_text(json.dumps(recipe, indent=1) + "\n")
+    write_sealed(out, recipe)

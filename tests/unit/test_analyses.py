@@ -4,7 +4,6 @@ Logits of mixes are those of a model nearly linear in its weights: the same sum 
 something that grows with the spread of the coefficients, so that soups are no ensembles.
 """
 
-import json
 import random
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +26,7 @@ from stockpot.errors import StockpotError
 from stockpot.evaluation import store
 from stockpot.evaluation.predictions import predictions
 from stockpot.registry import defaults
+from stockpot.sealed import write_sealed
 from stockpot.statistics.tables import measure
 
 ROLES = {
@@ -248,7 +248,7 @@ def make_study(folder) -> Study:
         "uniform": {"rule": "linear", "ingredients": {"sha long": 0.5, "sha base": 0.5}},
     }.items():  # fmt: skip
         found.recipe_files[name] = folder / f"{name}.json"
-        found.recipe_files[name].write_text(json.dumps(recipe))
+        write_sealed(found.recipe_files[name], recipe)
     found.geometry = products(VECTORS)
     return found
 
@@ -1159,7 +1159,7 @@ def test_one_barrier_alone_is_blamed_on_neither_of_its_two(tmp_path):
 def test_the_trace_of_a_learned_soup_is_none_of_greedy_steps(study, tmp_path):
     recipe = {"rule": "linear", "ingredients": {}, "trace": [1.2, 1.1, 1.0]}
     path = tmp_path / "learned.json"
-    path.write_text(json.dumps(recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")}))
+    write_sealed(path, recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")})
     table = diagnosed(study, RUNS, recipes={"a-learned": path, **study.recipe_files})
     assert "The greedy soup kept 2 of 4" in findings(table)
 
@@ -1167,7 +1167,7 @@ def test_the_trace_of_a_learned_soup_is_none_of_greedy_steps(study, tmp_path):
 def test_the_trace_of_a_greedy_ensemble_is_none_of_a_soup(study, tmp_path):
     recipe = {"rule": "logit-ensemble", "ingredients": {}, "trace": TRACE}
     path = tmp_path / "ensemble.json"
-    path.write_text(json.dumps(recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")}))
+    write_sealed(path, recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")})
     table = diagnosed(study, RUNS, recipes={"chosen": path})
     assert "step" not in set(table["what"]) and "The greedy soup" not in findings(table)
 

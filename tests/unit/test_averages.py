@@ -231,12 +231,13 @@ def test_averages_of_an_interrupted_run_are_the_same(
         return plain(*arguments, **named)
 
     spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
-    arguments = (spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
+    folder = tmp_path / averaged.parent.name / averaged.name  # as the file says where it belongs
+    arguments = (spec, world["train"], world["held-out"], zero_shot, folder, "code")
     monkeypatch.setattr(loop, "correct", dying)
     with pytest.raises(KeyboardInterrupt):
         run(*arguments, averages=True)
     run(*arguments, averages=True)
-    assert (tmp_path / AVERAGES).read_bytes() == (averaged / AVERAGES).read_bytes()
+    assert (folder / AVERAGES).read_bytes() == (averaged / AVERAGES).read_bytes()
 
 
 def test_a_diverged_run_saves_an_empty_file(world, zero_shot, tmp_path):

@@ -30,6 +30,7 @@ from stockpot.datasets.world.web import KINDS as WEB_KINDS
 from stockpot.datasets.world.web import web_batch
 from stockpot.errors import StockpotError
 from stockpot.models.vocabulary import caption_words, learn_merges, write_merges
+from stockpot.sealed import sealed
 
 
 def world(**changes):
@@ -338,10 +339,12 @@ def test_write_and_read(small, written):
 
 
 def test_writing_again_gives_the_same_files(small, written, tmp_path):
-    write_dataset(tmp_path / "again", "small", *small, {"source": "test"})
+    """Among the same neighbours: a card says where it belongs."""
+    again = tmp_path / "again" / written.parent.name / written.name
+    write_dataset(again, "small", *small, {"source": "test"})
     files = ["dataset.json", "digests.npy", "images.npy", "labels.npy"]
     for file in files:
-        assert (written / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+        assert (written / file).read_bytes() == (again / file).read_bytes()
     assert sorted(p.name for p in written.iterdir()) == files
 
 
@@ -404,7 +407,7 @@ BROKEN = {
     "a card without keys": lambda folder: (folder / "dataset.json").write_text("{}"),
     "a card that is a list": lambda folder: (folder / "dataset.json").write_text("[]"),
     "another count in the card": lambda folder: (folder / "dataset.json").write_text(
-        json.dumps({**read_card(folder), "n": 7})
+        sealed({**read_card(folder), "n": 7})
     ),
     "no images": lambda folder: (folder / "images.npy").unlink(),
     "images cut short": lambda folder: (folder / "images.npy").write_bytes(
@@ -637,7 +640,7 @@ def test_missing_digests_are_named(tmp_path):
     train, test = (write_rows(tmp_path, name, [i]) for i, name in enumerate(("train", "test")))
     (test / "digests.npy").unlink()
     with pytest.raises(
-        StockpotError, match=r"test/digests\.npy: not readable .* prepares it again"
+        StockpotError, match=r"test/digests\.npy: damaged .* rm -rf \S*/test and the same command"
     ):
         overlaps([train], [test])
 

@@ -13,16 +13,18 @@ import sys
 import threading
 import time
 from collections import namedtuple
+from email.message import Message
 from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.request import Request
 
 import pytest
 from conftest import SCRIPTS
 
-from stockpot.datasets import disk, part, progress
+from stockpot.datasets import connections, disk, part, progress
 from stockpot.datasets import download as module
 from stockpot.datasets.download import download
 from stockpot.datasets.progress import Progress
@@ -622,3 +624,150 @@ def test_a_download_shows_its_progress(remote, fetch, monkeypatch):
     remote.plan = [{"cut": 100_000}, {}]
     assert fetch() == SHA
     assert shown[-1] == (300_000, 300_000) and (100_000, 300_000) in shown
+
+
+# Servers and folders that mean harm.
+
+
+@pytest.mark.parametrize("suffix", [".part", ".part.json"])
+def test_nothing_is_written_through_a_link(remote, fetch, tmp_path_factory, suffix):
+    """In a folder of many users, a link of one of them could lead into any file of another."""
+    victim = tmp_path_factory.mktemp("theirs") / "victim"
+    victim.write_text("precious")
+    fetch.path.with_name(f"{fetch.path.name}{suffix}").symlink_to(victim)
+    remote.plan = [{"cut": 1000}, {}]
+    found = fetch()
+    assert victim.read_text() == "precious"
+    if suffix == ".part":
+        assert "a link is in the way" in found and not fetch.path.exists()
+    else:
+        assert found == SHA and not fetch.path.is_symlink()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_part_that_is_no_file_is_said(remote, fetch, make):
+    make(fetch.path.with_name(f"{fetch.path.name}.part"))
+    assert fetch.path.name in fetch() and not fetch.path.exists()
+
+
+def test_a_target_that_is_a_dangling_link_is_replaced_and_not_followed(remote, fetch, tmp_path):
+    fetch.path.symlink_to(tmp_path / "elsewhere")
+    assert fetch() == SHA
+    assert not (tmp_path / "elsewhere").exists() and not fetch.path.is_symlink()
+
+
+@pytest.mark.parametrize("card", [b"", b"[]", b"{", b'{"url": 1}', b"\xff", b"[" * 100_000])
+def test_a_note_beside_a_part_that_is_damaged_begins_anew(remote, fetch, card):
+    part_file = fetch.path.with_name(f"{fetch.path.name}.part")
+    part_file.write_bytes(OTHER[:1000])
+    part_file.with_name(f"{part_file.name}.json").write_bytes(card)
+    assert fetch() == SHA
+    assert remote.ranges == [None]
+
+
+@pytest.mark.parametrize("length", ["-5", "+300000", "3e5", "300_000", " ", "٣٠", "1" * 30])
+def test_lengths_that_are_none_are_refused(remote, fetch, length):
+    remote.plan = [{"said": length.encode("utf-8").decode("latin-1")}]
+    assert "its length is said to be" in fetch()
+    assert fetch.waits == [] and not fetch.path.exists()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "deflate, gzip"])
+def test_what_nobody_asked_to_be_packed_is_refused(remote, fetch, coding):
+    remote.plan = [{"etag": f'"1"\r\nContent-Encoding: {coding}'}]
+    assert "packed" in fetch() and not fetch.path.exists()
+    assert remote.requests[0].get("Accept-Encoding") in (None, "identity")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("https", "http://x/y"), ("http", "ftp://x/y"), ("https", "ftp://x/y"), ("http", "file:///e")],
+)
+def test_redirects_lead_to_no_weaker_scheme(before, after):
+    request = Request(f"{before}://example.org/file")
+    with pytest.raises(HTTPError) as caught:
+        connections._Redirects().redirect_request(request, None, 302, "Found", {}, after)
+    assert "which is not followed" in str(caught.value)
+    for same in ("https://x/y", before + "://x/y"):
+        assert connections._Redirects().redirect_request(request, None, 302, "Found", {}, same)
+
+
+def test_what_a_server_says_has_no_control_characters(remote, fetch, monkeypatch, caplog):
+    def shout(*_, **__):
+        raise HTTPError("http://x", 500, "\x1b[2J\x07bad\u202e" + "x" * 5000, Message(), None)
+
+    monkeypatch.setattr(module, "urlopen", shout)
+    caplog.set_level("INFO")
+    said = fetch()
+    assert "bad" in said and len(said) < 500
+    for text in (said, caplog.text):
+        assert not any(mark in text for mark in ("\x1b", "\x07", "\u202e"))
+
+
+def test_a_name_with_control_characters_is_shown_without(remote, fetch, monkeypatch):
+    names = []
+    monkeypatch.setattr(module, "Progress", lambda name: (names.append(name), Progress(name))[1])
+    fetch(url=remote.url.replace("file.tar", "a%1b/\x1b[2Jfile.tar"))
+    assert all("\x1b" not in name for name in names)
+
+
+class Drip(threading.Thread):
+    """A server that sends bytes one at a time: of its head, or of its body."""
+
+    def __init__(self, head: bytes, wait: float):
+        super().__init__(daemon=True)
+        self.head, self.wait, self.over = head, wait, threading.Event()
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/file"
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                connection, _ = self.socket.accept()
+                connection.recv(1000)
+                connection.sendall(self.head)
+                while not self.over.wait(self.wait):
+                    connection.sendall(b"x")
+            except OSError:
+                pass
+
+
+HEADS = {
+    "in the head": b"HTTP/1.1 200 OK\r\nX-Long: ",
+    "in the body": b"HTTP/1.1 200 OK\r\n\r\n",
+    "in the length of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_a_server_that_drips_is_left(fetch, head, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Drip(head, 0.02)
+    try:
+        assert "less than 1000 bytes a second" in fetch(url=server.url, timeout=0.15, retries=1)
+        assert len(fetch.waits) == 1
+    finally:
+        server.over.set()
+        server.socket.close()
+
+
+def test_a_server_that_always_brings_a_byte_is_left(remote, fetch, monkeypatch):
+    monkeypatch.setattr(module, "ATTEMPTS", 7)
+    remote.plan = [{"cut": 1}]
+    assert "7 attempts are enough" in fetch()
+    assert len(remote.requests) == 7
+
+
+def test_a_file_without_a_length_or_an_end_is_left(remote, fetch, monkeypatch):
+    monkeypatch.setattr(module, "MOST_UNKNOWN", 200_000)
+    remote.plan = [{"length": False}]
+    assert "length the server does not say" in fetch()
+    monkeypatch.setattr(module, "MOST_UNKNOWN", 300_000)
+    assert fetch() == SHA
+
+
+def test_a_pipe_or_a_device_is_no_file_to_fetch(fetch, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        assert "not a file" in fetch(url=f"file://{path}")

@@ -24,9 +24,10 @@ from stockpot.evaluation.store import Store, key
 from stockpot.files import atomic
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
-from stockpot.models.classifier import Weights
+from stockpot.models.classifier import Weights, write_card
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
+from stockpot.sealed import write_sealed
 from stockpot.training.run import run
 
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
@@ -342,7 +343,7 @@ def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
     assert equal(store.get(name), answer, logits=False)
     store.path(name).unlink()
     monkeypatch.setattr(files, "PATIENCE", 0)
-    with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*--forcerun evaluate"):
+    with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*rm -f .*same command"):
         _ = answers(tmp_path, name).correct
 
 
@@ -633,8 +634,8 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
 
 def test_a_sweep_towards_a_soup(folders, shas, world, test_set, tmp_path):
     recipe = {**uniform([shas["a"], shas["b"]]), "name": "soup", "trace": [1]}
-    (tmp_path / "soup-0.json").write_text(json.dumps(recipe))
     soup = tmp_path / "soup-0.json"
+    write_sealed(soup, recipe)
     assert read_recipe(soup) == uniform([shas["a"], shas["b"]])
     (own,) = family(folders, world, tmp_path, "soup", [], end=soup, sets=["test"])
     cells = family(folders, world, tmp_path, "soup", [0.5, 1.0], end=soup, sets=["test"])
@@ -696,8 +697,7 @@ def test_a_pool_that_is_too_small_is_named(runs, test_set, tmp_path):
 
 def test_a_diverged_adversary_is_named(runs, test_set, tmp_path):
     folder = shutil.copytree(runs["scratch"], tmp_path / "hot")
-    card = json.loads((folder / "classifier.json").read_text())
-    (folder / "classifier.json").write_text(json.dumps({**card, "status": "diverged (nan)"}))
+    write_card(folder, replace(read_card(runs["scratch"]), status="diverged (nan)"))
     with pytest.raises(StockpotError, match="diverged"):
         adversarial(tmp_path / "out", test_set, folder, 1)
 

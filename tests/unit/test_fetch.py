@@ -4,7 +4,6 @@ import errno
 import fcntl
 import hashlib
 import io
-import json
 import os
 import tarfile
 import threading
@@ -21,6 +20,7 @@ from stockpot.datasets import fetch as module
 from stockpot.datasets.download import download
 from stockpot.datasets.fetch import fetch
 from stockpot.errors import StockpotError
+from stockpot.sealed import read_sealed
 
 NOTE = ".fetched.json"
 
@@ -137,7 +137,7 @@ def only_the_folder_is_left(tmp_path):
 def test_archives_and_files_go_where_they_belong(site, three, tmp_path):
     assert fetch(three) == HASHES
     assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
-    assert json.loads((tmp_path / "own" / NOTE).read_text()) == HASHES
+    assert read_sealed(tmp_path / "own" / NOTE) == HASHES
     assert site.asked == list(BODIES)
 
 

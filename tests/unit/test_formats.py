@@ -26,6 +26,7 @@ from stockpot.models.clip import tokenizer
 from stockpot.models.files import CONFIG, WEIGHTS
 from stockpot.models.load import load_classifier
 from stockpot.models.openclip import open_clip
+from stockpot.sealed import write_sealed
 
 CLIP = ARCHITECTURE, ARCHITECTURE / WEIGHTS
 MODELS = ["zero-shot", "a", "linear", "soup", "half way"]
@@ -239,7 +240,7 @@ def job(tmp_path, name, folders, form, alpha=None, recipe=None) -> dict:
         "clip_weights": str(ARCHITECTURE / WEIGHTS),
     }
     if recipe:
-        (tmp_path / f"{name}.json").write_text(json.dumps(recipe))
+        write_sealed(tmp_path / f"{name}.json", recipe)
         given["recipe"] = [str(tmp_path / f"{name}.json")]
     return {
         "input": given,

@@ -1,11 +1,15 @@
 """Every process has GPUs of its own: the locks, without any GPU."""
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -127,3 +131,83 @@ def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start, tmp_path):
     finally:
         os.kill(child, signal.SIGKILL)
     assert held(second)[0] == ["0"]
+
+
+# Folders for the locks.
+
+
+def folder_of(tmp_path):
+    return tmp_path / f"stockpot-gpus-{os.getuid()}"
+
+
+def open_to_all(folder):
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+def a_link(folder):
+    (folder.parent / "theirs").mkdir()
+    folder.symlink_to(folder.parent / "theirs")
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Where locks may lie: the folder for temporary files, that of the session, the home."""
+    for name in ("tmp", "run", "home"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(gpus.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(gpus, "_HELD", {})
+    yield tmp_path
+    for descriptor in gpus._HELD.values():
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    "make", [open_to_all, lambda f: f.write_text("a file"), a_link], ids=["open", "file", "link"]
+)
+def test_a_folder_that_is_not_ours_alone_is_not_used(places, make, caplog):
+    """Whoever else can make locks in it could hold them for ever."""
+    caplog.set_level("INFO")
+    folder = folder_of(places / "tmp")
+    make(folder)
+    with contextlib.suppress(OSError), open(folder / "_0", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert gpus.claim(1) == ["0"]
+    gpus.claim(1)
+    assert (places / "run/stockpot-gpus/_0").exists()
+    assert f"{folder}: not used for locks on GPUs" in caplog.text
+
+
+def test_a_folder_of_another_user_is_not_used(places, monkeypatch):
+    folder = folder_of(places / "tmp")
+    folder.mkdir(mode=0o700)
+    (places / "run/stockpot-gpus").write_text("in the way too")
+    lstat = Path.lstat
+
+    def theirs(path):
+        found = lstat(path)
+        return SimpleNamespace(st_uid=found.st_uid + (path == folder), st_mode=found.st_mode)
+
+    monkeypatch.setattr(Path, "lstat", theirs)
+    assert gpus.claim(2) == ["0", "1"]
+    assert list((places / "home/.cache").glob("stockpot-gpus-*/_0"))
+
+
+def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(places, caplog):
+    open_to_all(folder_of(places / "tmp"))
+    (places / "run/stockpot-gpus").write_text("")
+    (places / "home/.cache").write_text("")
+    assert gpus.claim(1) == ["0"] and os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    assert "other jobs may use the same ones" in caplog.text
+
+
+def test_no_lock_is_opened_through_a_link(places):
+    folder = folder_of(places / "tmp")
+    folder.mkdir(mode=0o700)
+    (folder / "_0").symlink_to(places / "victim")
+    with pytest.raises(StockpotError, match="_0: a link is in the way"):
+        gpus.claim(1)
+    assert not (places / "victim").exists()

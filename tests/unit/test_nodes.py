@@ -48,7 +48,7 @@ def test_an_entry_that_never_comes_ends_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 0.6)
     started = time.monotonic()
     with pytest.raises(
-        StockpotError, match="ab12.*is gone or broken.*--forcerun evaluate"
+        StockpotError, match="ab12.*is gone or broken.*rm -f.*the same command"
     ) as found:
         _ = answers(tmp_path, "ab12").correct
     assert 0.5 < time.monotonic() - started < 3

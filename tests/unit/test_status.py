@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -89,3 +90,45 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
 def test_nothing_has_begun(tmp_path, capsys):
     main(tmp_path)
     assert capsys.readouterr().out == f"{tmp_path}: no run has begun here\n"
+
+
+DAMAGED = {
+    "no JSON": "{",
+    "nothing": "",
+    "a list": "[]",
+    "a number": "7",
+    "without a status": "{}",
+    "deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_every_run_is_told_whatever_is_damaged(results, capsys, text):
+    (results / "classifiers" / "done" / "classifier.json").write_text(text)
+    (results / "plan.json").write_text(text)
+    (results / "logs" / "finetune" / "dangling.log").symlink_to(results / "nothing")
+    (results / "logs" / "finetune" / "failed.log").write_bytes(b"\xff\x00\x1b[2J\nerror: \x1b[2J")
+    found = {row["name"]: row for row in states(results)}
+    assert len(found) == 7
+    assert found["done"]["state"] == "damaged card" and found["running"]["state"] == "running"
+    assert found["failed"]["state"] == "failed"
+    main(results)
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("which", [".log", "lock", "card", "plan"])
+def test_what_is_a_pipe_is_not_waited_for(results, which):
+    path = {
+        ".log": results / "logs/finetune/killed.log",
+        "lock": results / "logs/finetune/.killed.log.lock",
+        "card": results / "classifiers/killed/classifier.json",
+        "plan": results / "plan.json",
+    }[which]
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert len(states(results)) == 6
+
+
+def test_a_log_of_tomorrow_has_no_negative_age(results):
+    os.utime(results / "logs/finetune/done.log", (4e9, 4e9))
+    assert next(row["ago"] for row in states(results) if row["name"] == "done") == "0 s ago"

@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from stockpot import files
+from stockpot.errors import StockpotError
 from stockpot.evaluation import store as store_module
 from stockpot.evaluation.predictions import Predictions
 from stockpot.evaluation.store import Store
@@ -171,7 +172,10 @@ def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(OSError, match="Input/output"), files.atomic(tmp_path / "a") as path:
+    with (
+        pytest.raises(StockpotError, match="a: cannot be written .Input/output"),
+        files.atomic(tmp_path / "a") as path,
+    ):
         path.write_text("1")
     assert list(tmp_path.iterdir()) == []
 

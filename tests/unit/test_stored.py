@@ -1,16 +1,44 @@
 """What is stored carries digests, and is checked when it is used."""
 
+import errno
 import json
+import multiprocessing
 import os
 import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
 import time
+from collections import namedtuple
 
+import numpy as np
+import pandas as pd
 import pytest
+import safetensors
+import safetensors.torch
+import torch
+from conftest import SCRIPTS
+from matplotlib.figure import Figure
 
-from stockpot import file_digests, sealed
+from stockpot import array_digest, file_digests, files, sealed, spec
+from stockpot.datasets import checked_images, disk
+from stockpot.datasets.dataset import read_card, read_dataset, write_dataset
 from stockpot.digest import sha256_file
 from stockpot.errors import StockpotError
+from stockpot.evaluation import store
+from stockpot.evaluation.answers import answers
+from stockpot.evaluation.predictions import predictions
+from stockpot.figures.style import save
 from stockpot.file_digests import sha256_file_cached
+from stockpot.models.weights_file import load_weights, save_weights
+from stockpot.statistics.tables import read_table, write_table
+from stockpot.training import saved
+from stockpot.training.averages import Averages
+from stockpot.training.processes import Processes
+from stockpot.training.state import Place, State
 
 
 @pytest.fixture
@@ -49,7 +77,7 @@ def test_a_file_that_stays_is_read_once(tmp_path, hashed, later):
     assert hashed == [str(path)]
 
 
-@pytest.mark.parametrize("size", [10, 65 << 20], ids=["small", "large"])
+@pytest.mark.parametrize("size", [10, 5 << 20], ids=["small", "large"])
 def test_one_changed_byte_is_another_digest_even_with_the_old_time(tmp_path, hashed, later, size):
     """As a file that is moved in the place of another: its times are older than all results."""
     path, cache = tmp_path / "model", tmp_path / "cache"
@@ -153,3 +181,464 @@ def test_the_command_in_the_line_works_as_printed(tmp_path):
         sealed.read_sealed(path)
     command = str(caught.value).rpartition("; ")[2].partition(" and the same command")[0]
     assert os.system(command) == 0 and not path.exists()
+
+
+# Data sets.
+
+
+@pytest.fixture
+def dataset_folder(tmp_path):
+    """A data set of 600 images, so that they are hashed by several threads."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (600, 4, 4, 3), np.uint8)
+    folder = tmp_path / "datasets" / "own-12345678"
+    write_dataset(folder, "own", images, np.arange(600) % 3, ["a", "b", "c"], {})
+    return folder
+
+
+def rewrite(path, change) -> None:
+    """Change the bytes of a file and keep its times, as a disk does."""
+    times = os.stat(path)
+    path.write_bytes(change(path.read_bytes()))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def flipped(place):
+    """A function that flips one bit at a place, counted from the end where it is negative."""
+
+    def flip(content):
+        changed = bytearray(content)
+        changed[place] ^= 4
+        return bytes(changed)
+
+    return flip
+
+
+def use(folder) -> None:
+    """Read all of a data set, as a job does."""
+    data = read_dataset(folder)
+    assert data.images[:].shape == (600, 4, 4, 3)
+
+
+@pytest.mark.parametrize("file", ["images.npy", "labels.npy", "digests.npy", "dataset.json"])
+@pytest.mark.parametrize(
+    "change",
+    [flipped(200), flipped(-1), lambda c: c[:-3], lambda c: b"", lambda c: c[:150] + bytes(80)
+     + c[230:]],
+    ids=["a bit", "the last bit", "cut", "empty", "zeros"],
+)  # fmt: skip
+def test_a_damaged_data_set_is_named_with_what_makes_it_anew(dataset_folder, file, change):
+    use(dataset_folder)
+    rewrite(dataset_folder / file, change)
+    with pytest.raises(StockpotError) as caught:
+        use(dataset_folder)
+    line = str(caught.value)
+    assert line.startswith(f"{dataset_folder / file}: damaged (") and len(line) < 500
+    assert f"rm -rf {dataset_folder} and the same command" in line
+
+
+def test_an_image_is_checked_when_it_is_read_and_once(dataset_folder, monkeypatch):
+    rewrite(dataset_folder / "images.npy", flipped(-1))  # of the last image
+    data, hashed = read_dataset(dataset_folder), []
+
+    def count(image):
+        hashed.append(1)
+        return digest_of(image)
+
+    digest_of = checked_images.digest_of
+    monkeypatch.setattr(checked_images, "digest_of", count)
+    for rows in (slice(0, 599), slice(0, 500), np.array([3, 3, 5]), 7, [0, 1]):
+        assert (data.images[rows] == np.load(dataset_folder / "images.npy")[rows]).all()
+    assert len(hashed) == 599
+    for rows in (slice(590, None), [1, 599], -1, np.arange(600) == 599, (slice(None), 0)):
+        with pytest.raises(StockpotError, match="image 599 is not what was prepared"):
+            _ = data.images[rows]
+
+
+def test_a_card_of_another_set_is_named(dataset_folder):
+    other = dataset_folder.with_name("v2-87654321")
+    images, labels = np.zeros((600, 4, 4, 3), np.uint8), np.arange(600) % 3
+    write_dataset(other, "v2", images, labels, ["a", "b", "c"], {})
+    shutil.copy(other / "dataset.json", dataset_folder / "dataset.json")
+    with pytest.raises(StockpotError, match=r"it is that of datasets/v2-87654321/dataset\.json"):
+        read_card(dataset_folder)
+
+
+def test_a_folder_that_was_moved_elsewhere_is_read(dataset_folder, tmp_path):
+    use(shutil.move(dataset_folder, tmp_path / "elsewhere"))
+
+
+# The store.
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """A store with two cells, the evaluations that list them, and the keys."""
+    results = tmp_path / "results"
+    cell_store = store.Store(results / "store")
+    keys = []
+    for name in ("one", "two"):
+        recipe = {"rule": "linear", "ingredients": {name: 1.0}}
+        keys.append(store.key(recipe, "fingerprint", "fp32"))
+        logits = torch.randn(20, 3, generator=torch.Generator().manual_seed(len(name) + len(keys)))
+        cell_store.put(keys[-1], predictions(logits, torch.arange(20) % 3, True), recipe, "v2")
+        sealed.write_sealed(
+            results / "evaluations" / f"{name}.json", {"cells": [{"key": keys[-1]}], "status": {}}
+        )
+    return results, cell_store, keys
+
+
+def everything(results, key) -> list:
+    found = answers(results / "store", key)
+    return [found.predicted, found.correct, found.confidence, found.loss, found.logits]
+
+
+def test_swapped_cells_are_misses_and_named(cells):
+    results, cell_store, (one, two) = cells
+    content = [cell_store.path(key).read_bytes() for key in (one, two)]
+    cell_store.path(one).write_bytes(content[1])
+    cell_store.path(two).write_bytes(content[0])
+    for key in (one, two):
+        assert cell_store.get(key) is None
+        with pytest.raises(StockpotError, match="it answers another question"):
+            everything(results, key)
+
+
+def test_every_damage_of_a_cell_is_a_miss_or_without_effect(cells):
+    results, cell_store, (key, _) = cells
+    path, rng = cell_store.path(key), random.Random(0)
+    whole, before = path.read_bytes(), everything(results, key)
+    damages = [b"", whole[:100], whole[:-1], bytes(len(whole)), whole + b"x"]
+    damages += [flipped(rng.randrange(len(whole)))(whole) for _ in range(300)]
+    misses = 0
+    for damage in damages:
+        path.write_bytes(damage)
+        found = cell_store.get(key, logits=True)
+        if found is None:
+            misses += 1
+            with pytest.raises(StockpotError, match="gone or broken"):
+                everything(results, key)
+        else:
+            assert all(
+                np.array_equal(a, b) for a, b in zip(everything(results, key), before, strict=True)
+            )
+    assert misses > 200
+
+
+def test_a_damaged_cell_is_replaced(cells):
+    _, cell_store, (key, _) = cells
+    good = cell_store.get(key, logits=True)
+    before = cell_store.path(key).read_bytes()
+    rewrite(cell_store.path(key), flipped(-1))
+    cell_store.put(key, good, {"rule": "linear", "ingredients": {"one": 1.0}}, "v2")
+    assert cell_store.path(key).read_bytes() == before
+
+
+def test_only_what_is_read_of_a_cell_is_checked(cells):
+    """Of a thousand classes, logits are a thousand times what tables ask for."""
+    results, cell_store, (key, _) = cells
+    with safetensors.safe_open(cell_store.path(key), framework="np") as file:
+        logits = file.get_tensor("logits").tobytes()
+    rewrite(cell_store.path(key), lambda content: content.replace(logits, bytes(len(logits))))
+    assert cell_store.get(key) is not None and cell_store.get(key, logits=True) is None
+    assert len(answers(results / "store", key).correct) == 20
+
+
+def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
+    """And of the study that was planned last, not of one that no command asks for."""
+    results, cell_store, (key, _) = cells
+    shutil.copy(results / "evaluations/one.json", results / "evaluations/a-former-one.json")
+    sealed.write_sealed(results / "plan.json", {"plan": {"families": {"one": 1}, "studies": {}}})
+    cell_store.path(key).unlink()
+    monkeypatch.setattr(files, "PATIENCE", 0)
+    with pytest.raises(StockpotError) as caught:
+        everything(results, key)
+    command = re.search("; (rm .*) and the same command", str(caught.value))[1]
+    assert os.system(command) == 0
+    left = sorted(path.name for path in (results / "evaluations").iterdir())
+    assert left == ["a-former-one.json", "two.json"]
+
+
+# Training states.
+
+
+def state(content=1.0) -> dict:
+    return {
+        "model": {"w": torch.full((5, 5), content), "n": torch.tensor(3)},
+        "optimizer": {
+            "state": {0: {"step": torch.tensor(2.0)}},
+            "groups": [{"betas": (0.9, 0.99)}],
+        },
+        "progress": {"history": [{"loss": 0.1}], "draws": None, "step": 4},
+    }
+
+
+def test_a_state_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "classifiers/run-1/.state/x/state.pt"
+    saved.write_state(path, state())
+    found = saved.read_state(path)
+    assert found.keys() == state().keys() and torch.equal(found["model"]["w"], torch.ones(5, 5))
+    assert found["progress"] == state()["progress"]
+
+
+def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
+    path, rng = tmp_path / "classifiers/run-1/.state/x/state.pt", random.Random(0)
+    saved.write_state(path, state())
+    whole, wanted = path.read_bytes(), array_digest.tree_digest(state())
+    damages = [b"", b"x", whole[:-30], whole[: len(whole) // 2], bytes(len(whole))]
+    damages += [flipped(rng.randrange(len(whole)))(whole) for _ in range(150)]
+    refused = 0
+    for damage in damages:
+        path.write_bytes(damage)
+        found = saved.read_state(path)
+        assert found is None or array_digest.tree_digest(found) == wanted
+        refused += found is None
+    assert refused > 20 and len(caplog.records) == refused
+    assert all("\n" not in record.getMessage() for record in caplog.records)
+
+
+def test_the_state_of_another_run_is_none(tmp_path):
+    one, other = (tmp_path / f"classifiers/{run}/.state/x/state.pt" for run in ("one", "other"))
+    saved.write_state(one, state())
+    other.parent.mkdir(parents=True)
+    shutil.copy(one, other)
+    assert saved.read_state(other) is None and saved.read_state(one) is not None
+
+
+def test_a_run_with_a_damaged_state_trains_from_its_beginning(tmp_path):
+    model = torch.nn.Linear(2, 2)
+    kept = State({"model": model}, tmp_path / ".state", Processes())
+    kept.save(Place(step=3), torch.Generator())
+    rewrite(kept.path, lambda content: content[:-100])
+    assert State({"model": model}, tmp_path / ".state", Processes()).load() == Place()
+
+
+def test_training_checks_its_room_first(tmp_path, monkeypatch):
+    model = torch.nn.Linear(1000, 1000)
+    weights = sum(tensor.nbytes for tensor in model.state_dict().values())
+    usage = namedtuple("usage", "total used free")
+    needed = 7 * weights  # two states of weights and two moments, and the weights themselves
+    kept = State({"model": model}, tmp_path / ".state", Processes())
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
+    with pytest.raises(StockpotError, match=r"state\.pt: training: needs 28\.0MB on the disk"):
+        kept.require_room(model, 0)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed))
+    kept.require_room(model, 0)
+
+
+# Weights of pretrained models, tables, plans.
+
+
+def test_weights_of_ours_are_checked_and_those_of_others_read(tmp_path):
+    tensors = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(2, dtype=torch.int64)}
+    path = tmp_path / "models/x-1/weights.safetensors"
+    save_weights(path, tensors)
+    assert {n: t.tolist() for n, t in load_weights(path).items()} == {
+        n: t.tolist() for n, t in tensors.items()
+    }
+    rewrite(path, flipped(-9))
+    with pytest.raises(StockpotError, match="weights.safetensors: damaged .its [ab] is not what"):
+        load_weights(path)
+    safetensors.torch.save_file(tensors, path)
+    assert load_weights(path).keys() == tensors.keys()
+    path.write_bytes(b"")
+    with pytest.raises(StockpotError, match="not a readable safetensors file"):
+        load_weights(path)
+
+
+def test_a_changed_table_is_named_and_one_without_a_seal_is_read(tmp_path):
+    path = tmp_path / "studies/x/seed0/geometry.csv"
+    table = pd.DataFrame({"model": ["a", "b"], "product": [1.25, 2.5]})
+    write_table(table, path, "%.9g")
+    assert path.read_text() == "model,product\na,1.25\nb,2.5\n"
+    assert read_table(path).equals(table)
+    rewrite(path, lambda content: content.replace(b"1.25", b"1.35"))
+    with pytest.raises(StockpotError, match=r"geometry\.csv: damaged .*rm -f \S+ \S+ and the same"):
+        read_table(path)
+    (path.parent / ".geometry.csv.seal").unlink()
+    assert read_table(path)["product"].tolist() == [1.35, 2.5]
+
+
+def test_a_damaged_plan_is_planned_anew(tmp_path):
+    file, config = tmp_path / "plan.json", {"study": "x"}
+    spec.save(spec.Plan(runs={"a": {"lr": 1}}), file, config)
+    assert spec.saved(file, config).runs == {"a": {"lr": 1}}
+    for change in (flipped(40), lambda c: c[:-9], lambda c: b"", lambda c: b"[]", lambda c: b"7"):
+        whole = file.read_bytes()
+        rewrite(file, change)
+        assert spec.saved(file, config) is None
+        file.write_bytes(whole)
+
+
+# A disk that is full, or fails.
+
+LIMIT = 20_000  # bytes that a file may have
+
+
+def written_by(tmp_path) -> dict:
+    """Name of a file -> a function that writes more than ``LIMIT`` bytes to it."""
+    big = torch.zeros(100, 100)
+    table = pd.DataFrame({"x": np.arange(20_000)})
+    figure = Figure((8, 8))
+    figure.subplots().imshow(np.random.default_rng(0).random((200, 200)))
+    images, labels = np.zeros((100, 16, 16, 3), np.uint8), np.zeros(100, int)
+    cell = predictions(torch.zeros(5000, 3), torch.zeros(5000, dtype=int), True)
+    averages = Averages(torch.nn.Linear(100, 100), [0.9], 1, 1)
+    return {
+        "state.pt": lambda path: saved.write_state(path, {"model": {"w": big}}),
+        "weights.safetensors": lambda path: save_weights(path, {"w": big}),
+        "table.csv": lambda path: write_table(table, path),
+        "sealed.json": lambda path: sealed.write_sealed(path, {"x": list(range(20_000))}),
+        "figure.png": lambda path: save(figure, path),
+        "images.npy": lambda path: write_dataset(path.parent, "x", images, labels, ["a"], {}),
+        "averages.safetensors": lambda path: averages.save(path.parent),
+        "ab/abcd.safetensors": lambda path: store.Store(path.parents[1]).put("abcd", cell, {}, "x"),
+    }
+
+
+def child(tmp_path, name, queue) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    writer = written_by(tmp_path)[name]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+    try:
+        writer(tmp_path / name)
+        queue.put("written")
+    except StockpotError as error:
+        queue.put(str(error))
+    except BaseException as error:
+        queue.put(repr(error))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["state.pt", "weights.safetensors", "table.csv", "sealed.json", "figure.png", "images.npy",
+     "averages.safetensors", "ab/abcd.safetensors"],
+)  # fmt: skip
+def test_a_disk_that_takes_no_more_is_one_line_with_the_path(tmp_path, name):
+    """A limit of the file's size stands for the disk's: writing fails in the same places."""
+    fork = multiprocessing.get_context("fork")
+    queue = fork.Queue()
+    process = fork.Process(target=child, args=(tmp_path, name, queue))
+    process.start()
+    line = queue.get(timeout=120)
+    process.join()
+    assert line == f"{tmp_path / name}: cannot be written (File too large)"
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and "labels" not in path.name
+            and "digests" not in path.name] == []  # fmt: skip
+
+
+def failing_with(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+LIBRARIES = {
+    "numpy": OSError("3072 requested and 1024 written"),
+    "torch": RuntimeError("[enforce fail at inline_container.cc:603] . unexpected pos 57 vs 52"),
+    "a stream": RuntimeError("basic_ios::clear: iostream error"),
+}
+
+
+@pytest.mark.parametrize("error", LIBRARIES.values(), ids=LIBRARIES)
+def test_the_reason_that_a_library_swallows_is_asked_for(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(os, "fsync", failing_with(OSError(errno.ENOSPC, "No space left on device")))
+    with (
+        pytest.raises(StockpotError, match="x: cannot be written .No space left on device"),
+        files.atomic(tmp_path / "x"),
+    ):
+        raise error
+
+
+def test_errors_about_other_files_are_left_as_they_are(tmp_path):
+    for error in (FileNotFoundError(2, "no", "/another/file"), ValueError("x"), RuntimeError("y")):
+        with pytest.raises(type(error)), files.atomic(tmp_path / "x"):
+            raise error
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "results").write_text("a file in the way")
+    with (
+        pytest.raises(
+            StockpotError, match=r"results/x\.json: cannot be written .(File exists|Not a)"
+        ),
+        files.atomic(tmp_path / "results/x.json"),
+    ):
+        pass
+
+
+JOB = """
+import sys, types
+sys.path.insert(0, {scripts!r})
+from stockpot.job import job
+
+class Params(dict):
+    spec = 1
+
+snakemake = types.SimpleNamespace(
+    log=[{log!r}], input=[], output=[], params=Params(), resources={{}}
+)
+with job(snakemake) as spec:
+    {body}
+"""
+
+
+def run_job(tmp_path, body="print('worked')") -> subprocess.CompletedProcess:
+    code = JOB.format(scripts=str(SCRIPTS), log=str(tmp_path / "job.log"), body=body)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("name", ["job.log", ".job.log.lock"])
+@pytest.mark.parametrize("make", ["link", "pipe"])
+def test_no_log_or_lock_is_written_through_a_link_or_into_a_pipe(tmp_path, name, make):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    if make == "link":
+        (tmp_path / name).symlink_to(victim)
+    else:
+        os.mkfifo(tmp_path / name)
+    done = run_job(tmp_path)
+    said = done.stderr if name == "job.log" else (tmp_path / "job.log").read_text()
+    assert done.returncode == 1 and said.startswith(f"error: {tmp_path / name}: ")
+    assert "is in the way of a file that is written here; move it away" in said
+    assert victim.read_text() == "precious"
+
+
+def test_an_error_of_the_disk_anywhere_is_one_line(tmp_path):
+    done = run_job(tmp_path, "raise OSError(28, 'No space left on device', 'some/file')")
+    assert done.returncode == 1
+    said = (tmp_path / "job.log").read_text()
+    assert said == "error: some/file: cannot be written (No space left on device)\n"
+
+
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+"""
+
+
+def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
+    body = FULL.format(room=200) + (
+        "print('x' * 180, flush=True)\n"
+        "from stockpot.errors import StockpotError\n"
+        "raise StockpotError('x: it was full')"
+    )
+    done = run_job(tmp_path, body.replace("\n", "\n    "))
+    assert done.returncode == 1 and (tmp_path / "job.log").read_text() == "error: x: it was full\n"
+
+
+def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "JOB", FULL.format(room=0) + JOB)
+    (tmp_path / "job.log").write_text("before")
+    done = run_job(tmp_path)
+    line = f"error: {tmp_path}/.job.log.lock: cannot be written (File too large)\n"
+    assert done.returncode == 1 and done.stderr == line
+
+
+def test_no_message_sends_control_characters_to_a_log(tmp_path):
+    run_job(tmp_path, r"import logging; logging.getLogger('stockpot').info('a\nerror: b\x1b[2J')")
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert len(lines) == 2 and lines[0].endswith(r"a\nerror: b\x1b[2J")

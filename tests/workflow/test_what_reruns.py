@@ -2,12 +2,18 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections import Counter
 
 import pytest
 
+from .conftest import ROOT
 from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+import damages
 
 
 def touch_scripts(study):
@@ -152,6 +158,37 @@ def test_what_a_failed_job_took_away_is_made_again(study):
     # The picture has a new date, and what it was: nothing follows from a date.
     assert (jobs["prepare_dataset"], jobs["measure"], jobs["finetune"], cells) == (1, 1, 0, 0)
     assert study.tables() == before
+
+
+def test_every_output_that_the_readme_names_is_made_again(study):
+    before = study.tables()
+    folder = study.results / "studies/micro/seed0"
+    named = [
+        folder / f"{table}.csv" for table in ("measurements", "robustness", "fits", "findings")
+    ]
+    named += [folder / "figures/samples.csv", folder.parent / "summary.html"]
+    for file in named:
+        content = file.read_bytes()
+        file.unlink()
+        done = study.snakemake("-n", "--quiet")
+        assert "Nothing to be done" not in done.stdout + done.stderr, file.name
+        if file is not named[-1]:
+            file.write_bytes(content)
+    study.run()
+    assert study.tables() == before
+
+
+def test_damage_is_healed_or_named_with_what_heals_it(finished, warm, tmp_path):
+    """Three of the damages that benchmarks/damages.py makes in hundreds."""
+    clean = warm(finished.copy(tmp_path / "clean"))
+    damages.add_an_alpha(clean)
+    clean.run()
+    expected, found = damages.tables(clean), []
+    for seed in (3, 5, 8):
+        folder = tmp_path / str(seed)
+        found.append(damages.trial(warm(finished), folder, expected, seed))
+        shutil.rmtree(folder)
+    assert [entry for entry in found if entry[1] in damages.FAULTS] == []
 
 
 def test_changed_prompts_renew_the_heads_and_what_follows(study):

@@ -50,7 +50,7 @@ def _settled(stat: os.stat_result) -> bool:
 
 def _read(cache: Path) -> dict:
     try:
-        return unsealed(cache.read_bytes())
+        return unsealed(cache.read_bytes(), cache)
     except (OSError, ValueError):
         return {}
 

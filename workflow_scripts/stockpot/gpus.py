@@ -4,11 +4,14 @@ import fcntl
 import logging
 import os
 import re
+import socket
+import stat
 import tempfile
 import time
 from pathlib import Path
 
 from .errors import StockpotError
+from .files import open_own
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +50,12 @@ def claim(count: int) -> list[str]:
         raise StockpotError(
             f"gpus: {count} wanted, but {len(devices)} visible here ({','.join(devices)})"
         )
-    told = False
-    while len(taken := _take(devices, count)) < count:
+    told, folder = False, _own_folder()
+    if folder is None:
+        log.warning("no folder of ours for locks on GPUs; other jobs may use the same ones")
+        os.environ[VISIBLE] = ",".join(devices[:count])
+        return devices[:count]
+    while len(taken := _take(devices, count, folder)) < count:
         for descriptor in taken.values():
             os.close(descriptor)
         if not told:
@@ -60,15 +67,39 @@ def claim(count: int) -> list[str]:
     return list(taken)
 
 
-def _take(devices: list[str], count: int) -> dict[str, int]:
+def _own_folder() -> Path | None:
+    """A folder of this machine that is ours and open to nobody else; None where there is none.
+
+    The first of a few, the same for all of our processes. In one that others could make or enter
+    they could hold the locks.
+    """
+    name, user = "stockpot-gpus", os.getuid()
+    folders = [Path(tempfile.gettempdir()) / f"{name}-{user}"]
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        folders.append(Path(runtime) / name)
+    # A home may be shared by machines, whose devices have the same numbers.
+    folders.append(Path(os.path.expanduser("~")) / ".cache" / f"{name}-{socket.gethostname()}")
+    for folder in folders:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = folder.lstat()
+        except OSError as error:
+            log.info("%s: not used for locks on GPUs (%s)", folder, error.strerror)
+            continue
+        private = found.st_uid == user and not stat.S_IMODE(found.st_mode) & 0o022
+        if stat.S_ISDIR(found.st_mode) and private:
+            return folder
+        log.info("%s: not used for locks on GPUs, as it is not ours alone", folder)
+    return None
+
+
+def _take(devices: list[str], count: int, folder: Path) -> dict[str, int]:
     """Locks on free devices, ``count`` at the most."""
     job = next((os.environ[name] for name in JOBS if name in os.environ), "")
-    folder = Path(tempfile.gettempdir()) / f"stockpot-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
     taken = {}
     for device in devices:
         name = re.sub(r"\W", "_", f"{job}-{device}")
-        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _lock_file(folder / name)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             taken[device] = descriptor
@@ -78,3 +109,13 @@ def _take(devices: list[str], count: int) -> dict[str, int]:
         if len(taken) == count:
             break
     return taken
+
+
+def _lock_file(path: Path) -> int:
+    """A descriptor of a lock file in our own folder; what somebody else put there is removed."""
+    try:
+        if path.lstat().st_uid != os.getuid():
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    return open_own(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -5,15 +5,19 @@ import logging
 import os
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .digest import plain, sha256
 from .errors import StockpotError, Stopped
+from .files import DISK_FAULTS, open_own, unwritable, writing
 from .gpus import VISIBLE
 from .runtime.escape import one_line
 
 log = logging.getLogger("stockpot")
+
+AT_WORK = "-"  # no job is called so
+_TERMINAL = 2  # descriptor of what standard error was before it went to the log
 
 
 class Turn:
@@ -26,8 +30,11 @@ class Turn:
 
     def __init__(self, log_file: Path):
         self.waited, self.problem = False, ""
+        self.path = log_file.with_name(f".{log_file.name}.lock")
         # The kernel frees it when the process ends, in any way, and those that inherit it.
-        self.file = open(log_file.with_name(f".{log_file.name}.lock"), "a+", encoding="utf-8")  # noqa: SIM115
+        with writing(self.path):
+            descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self.file = os.fdopen(descriptor, "a+", encoding="utf-8")
         os.set_inheritable(self.file.fileno(), True)
         try:
             try:
@@ -46,9 +53,10 @@ class Turn:
 
     def note(self, done: str) -> None:
         """Write which job is done; none while one is at work."""
-        self.file.truncate(0)
-        self.file.write(done)
-        self.file.flush()
+        with writing(self.path):
+            self.file.truncate(0)
+            self.file.write(done)
+            self.file.flush()
 
 
 def _asked(snakemake) -> str:
@@ -65,27 +73,45 @@ def job(snakemake):
     The redirection is at the level of file descriptors, so text from compiled code arrives
     too. Any other exception leaves its traceback in the log.
     """
-    path = Path(str(snakemake.log[0]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Appending, as a process that a killed Snakemake left may still write to the same file.
-    with open(path, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    talk()
-    turn, asked = Turn(path), _asked(snakemake)
-    if turn.was_for(asked) and all(map(os.path.exists, snakemake.output)):
-        log.info("that process has done this job")
-        os._exit(0)
-    turn.note("")
-    os.truncate(path, 0)
-    if turn.problem:
-        log.info("%s; let one Snakemake run at a time", turn.problem)
-    if snakemake.resources.get("gpu") == 0:
-        os.environ[VISIBLE] = ""  # it asked for none, so others may have them all
     with ending():
+        path = Path(str(snakemake.log[0]))
+        _redirect(path)
+        talk()
+        turn, asked = Turn(path), _asked(snakemake)
+        if turn.was_for(asked) and all(map(os.path.exists, snakemake.output)):
+            log.info("that process has done this job")
+            os._exit(0)
+        turn.note(AT_WORK)  # which a disk that is full does not take
+        os.ftruncate(sys.stderr.fileno(), 0)
+        if turn.problem:
+            log.info("%s; let one Snakemake run at a time", turn.problem)
+        if snakemake.resources.get("gpu") == 0:
+            os.environ[VISIBLE] = ""  # it asked for none, so others may have them all
+        _let_go_of_the_terminal()
         yield snakemake.params.spec
-    turn.note(asked)
-    log.info("done")
+        turn.note(asked)
+        log.info("done")
+
+
+def _redirect(path: Path) -> None:
+    """Let standard output and error end up in the log; the terminal is kept for a moment, for last
+    words where the log cannot be written."""
+    global _TERMINAL
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Appending, as a process that a killed Snakemake left may still write to the same file.
+        descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    _TERMINAL = os.dup(2)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _let_go_of_the_terminal() -> None:
+    """Whoever reads it need not wait for this process, should it outlive the one that began it."""
+    global _TERMINAL
+    os.close(_TERMINAL)
+    _TERMINAL = 2
 
 
 def talk(loud: bool = True) -> None:
@@ -94,6 +120,7 @@ def talk(loud: bool = True) -> None:
     handler.setFormatter(Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a log that cannot be written is no reason for tracebacks
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
 
@@ -129,10 +156,26 @@ def ending():
         _end(143, f"stopped {stopped}; the state is saved, and the same command goes on from it")
     except KeyboardInterrupt:
         _end(130, "interrupted; the same command goes on from here")
+    except OSError as error:
+        if error.errno not in DISK_FAULTS:
+            _end(1, printable(traceback.format_exc()))
+        path = error.filename2 or error.filename or "a file of this job"
+        _end(1, f"error: {unwritable(path, error.strerror)}")
     except Exception:
         _end(1, printable(traceback.format_exc()))
 
 
 def _end(code: int, line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """Say the last word in the log; on a full disk in place of all that was in the log, or else on
+    the terminal, where this process still has it."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        last = f"{line}\n".encode(errors="backslashreplace")
+        try:
+            os.ftruncate(2, 0)
+            os.write(2, last)
+        except OSError:
+            with suppress(OSError):
+                os.write(_TERMINAL, last)
     os._exit(code)

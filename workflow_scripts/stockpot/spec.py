@@ -6,7 +6,6 @@ be served, going back costs nothing, and studies share what they have in common.
 all that the Snakefile imports: no torch, no pandas.
 """
 
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -25,10 +24,9 @@ from .datasets.classes import (
 )
 from .datasets.transparent import alpha_lines
 from .described import described, stated
-from .digest import canonical, plain, short
+from .digest import plain, short
 from .errors import StockpotError
 from .file_digests import sha256_file_cached
-from .files import atomic
 from .merging import methods
 from .model_plan import checked, model_plan
 from .parts import (
@@ -45,6 +43,7 @@ from .prompt_notes import prompt_notes
 from .prompts import read_head, texts_of
 from .registry import defaults
 from .run_lines import run_lines
+from .sealed import unsealed, write_sealed
 from .search import finetune_specs, run_specs, standard_specs, with_options
 
 Locate = Callable[[str], Path]
@@ -407,14 +406,13 @@ class _Seed:
 
 def save(plan: Plan, file: Path, config: dict) -> None:
     """Write the plan of a config."""
-    with atomic(file) as path:
-        path.write_text(canonical({"config": short(config), "plan": asdict(plan)}))
+    write_sealed(file, {"config": short(config), "plan": asdict(plan)}, indent=None)
 
 
 def saved(file: Path, config: dict) -> Plan | None:
-    """The plan that was written for this config; None where there is none."""
+    """The plan that was written for this config; None where there is none, or it is damaged."""
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = unsealed(file.read_bytes(), file)
     except (OSError, ValueError):
         return None
     return Plan(**found["plan"]) if found["config"] == short(config) else None

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is a script
 from stockpot.runtime.escape import one_line
 
 RULES = ("finetune", "finetune_with_averages", "adopt_checkpoint", "merge")
+LOG_END = 1 << 20  # bytes; no line of ours is that long
 SAID = re.compile(r"^\d\d:\d\d:\d\d  ")  # the time of a line of the log
 
 
@@ -35,21 +37,36 @@ def states(results: Path) -> list[dict[str, str]]:
 def planned(results: Path) -> set[str]:
     """Runs of the config that was given last; none where nothing was started yet."""
     try:
-        return set(json.loads((results / "plan.json").read_text())["plan"]["runs"])
-    except (OSError, ValueError, KeyError):
+        return set(json.loads(_read(results / "plan.json"))["plan"]["runs"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
 
+def _read(path: Path, last: int | None = None) -> str:
+    """The text of a file, or the end of it; "" of anything else, as a pipe, which would wait."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        if last is not None:
+            file.seek(max(0, os.fstat(descriptor).st_size - last))
+        return file.read().decode("utf-8", "replace")
+
+
 def _state(results: Path, log: Path) -> dict[str, str]:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    last, seconds = lines[-1] if lines else "", time.time() - log.stat().st_mtime
+    """Of one run; what cannot be read is left out, and the run is told all the same."""
+    try:
+        text, seconds = _read(log, LOG_END), time.time() - log.stat().st_mtime
+    except OSError:
+        text, seconds = "", None
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
     folder = results / "classifiers" / log.stem
     card = folder / "classifier.json"
     if _held(log.with_name(f".{log.name}.lock")):
         state = "running"
     elif card.exists():
-        status = json.loads(card.read_text())["status"]
-        state = "done" if status == "ok" else "diverged"
+        state = _status(card)
         last = next((line for line in reversed(lines) if "epoch" in line), last)
     elif last.startswith("error:"):
         state = "failed"
@@ -57,13 +74,22 @@ def _state(results: Path, log: Path) -> dict[str, str]:
         state = "stopped, goes on from its state"
     else:
         state = "stopped"
-    return {"name": log.stem, "state": state, "said": SAID.sub("", last), "ago": _ago(seconds)}
+    ago = "" if seconds is None else _ago(seconds)
+    return {"name": log.stem, "state": state, "said": SAID.sub("", last), "ago": ago}
+
+
+def _status(card: Path) -> str:
+    try:
+        status = json.loads(_read(card))["status"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "damaged card"
+    return "done" if status == "ok" else "diverged"
 
 
 def _held(lock: Path) -> bool:
     """Does a process hold the lock of its job? Where file systems cannot tell, nobody does."""
     try:
-        descriptor = os.open(lock, os.O_RDWR)
+        descriptor = os.open(lock, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
         return False
     try:
@@ -78,6 +104,7 @@ def _held(lock: Path) -> bool:
 
 
 def _ago(seconds: float) -> str:
+    seconds = max(seconds, 0)  # a clock that was set back, or another machine's
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit} ago"

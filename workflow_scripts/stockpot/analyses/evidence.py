@@ -1,6 +1,5 @@
 """What an analysis looks at: the tables of one study, and what its models answered."""
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..datasets.dataset import Scoring
+from ..datasets.dataset import Scoring, read_array
 from ..evaluation.answers import Answers, answers
 from ..evaluation.scored import error_of, right_answers, scored
-from ..files import wait_for
 from ..metrics import Score
+from ..sealed import read_sealed
 from ..statistics.tables import ACCURACY, MEAN, datasets, reference
 from . import NOTHING
 
@@ -41,6 +40,7 @@ class Evidence:
         recipes: dict[str, Path] | None = None,
         results: Path = Path(),
         scorings: dict[str, dict] | None = None,
+        label_digests: dict[str, str] | None = None,
     ):
         """measurements: see ``tables.measure``. evaluations: what the evaluate jobs wrote.
 
@@ -48,7 +48,8 @@ class Evidence:
         or options of the merge), ingredients (names), images. mixes: cells of the analysis's own
         mixes. geometry: model, other, product: inner products of updates. recipes: soup -> file.
         results: the folder in which the benchmarks of jobs lie. scorings: data set -> what its
-        card says of its scoring, see ``dataset.Scoring``.
+        card says of its scoring, see ``dataset.Scoring``. label_digests: data set -> that of its
+        labels, to check them.
         """
         self.notes: list[str] = []  # sentences that stand under the table
         self.measurements, self.models, self.confidence = measurements, models, confidence
@@ -56,6 +57,7 @@ class Evidence:
         self._results = Path(results)
         self._store, self._labels = Path(store), labels
         self._scorings = {name: Scoring(**said) for name, said in (scorings or {}).items()}
+        self._label_digests = label_digests or {}
         self.cells = pd.DataFrame([cell for found in evaluations for cell in found["cells"]])
         self.mixes = pd.DataFrame(mixes["cells"] if mixes else [])
         every = [self.cells, self.mixes] if len(self.mixes) else [self.cells]
@@ -159,8 +161,7 @@ class Evidence:
 
         Of videos, of which each is one example, the labels of their first images.
         """
-        wait_for(self._labels[dataset])
-        labels = np.load(self._labels[dataset], allow_pickle=False)
+        labels = read_array(self._labels[dataset], self._label_digests.get(dataset))
         videos = self.scoring(dataset).videos
         return labels[np.unique(videos, return_index=True)[1]] if videos else labels
 
@@ -262,7 +263,7 @@ class Evidence:
 
     def recipe(self, soup: str) -> dict:
         """How a soup was found, as its method wrote it."""
-        return json.loads(Path(self.recipes[soup]).read_text("utf-8"))
+        return read_sealed(self.recipes[soup])
 
 
 def _named(metrics: dict[str, str]) -> str:

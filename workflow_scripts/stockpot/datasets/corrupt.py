@@ -96,7 +96,7 @@ def corrupt(images: np.ndarray, severity: int, seed: int) -> tuple[np.ndarray, n
 
 def write_corrupted(folder: Path, spec: dict, source: Dataset) -> None:
     """Write the corrupted data set. spec: name, of, severity, seed."""
-    images, which = corrupt(np.asarray(source.images), spec["severity"], spec["seed"])
+    images, which = corrupt(source.images[:], spec["severity"], spec["seed"])
     counts = np.bincount(which, minlength=len(CORRUPTIONS))
     made = ", ".join(f"{name} {count}" for name, count in zip(CORRUPTIONS, counts))
     log.info("%s: %s", spec["name"], made)

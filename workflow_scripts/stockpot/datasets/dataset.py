@@ -1,15 +1,23 @@
-"""The Dataset noun: images decoded once, labels, class names and a fingerprint, in one folder."""
+"""The Dataset noun: images decoded once, labels, class names and a fingerprint, in one folder.
+
+All of it is checked when it is used: the card by its seal, labels and the digests of the images by
+what the card says, and an image by its own digest when it is read for the first time.
+"""
 
 import hashlib
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from ..array_digest import array_digest
 from ..errors import StockpotError
-from ..files import atomic
+from ..files import atomic, wait_for
+from ..sealed import damaged, read_sealed, write_sealed
+from .checked_images import checked_images, digests
 
 IMAGES, LABELS, DIGESTS, CARD = "images.npy", "labels.npy", "digests.npy", "dataset.json"
 
@@ -45,7 +53,8 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Dataset:
-    """images: uint8 [n, h, w, 3], memory-mapped; labels: int64 [n], indices into class_names."""
+    """images: uint8 [n, h, w, 3], memory-mapped, to be read by an index, as then they are checked;
+    labels: int64 [n], indices into class_names."""
 
     name: str
     images: np.ndarray
@@ -79,6 +88,7 @@ def write_dataset(
     check_arrays(name, images, labels, class_names)
     check_scoring(name, scoring, len(labels))
     said = scoring.said()
+    arrays = {LABELS: labels, DIGESTS: digests(images)}
     card = {
         "name": name,
         "n": len(labels),
@@ -87,15 +97,14 @@ def write_dataset(
         "scoring": said,
         "source": source,
         "fingerprint": fingerprint(images, labels, class_names, said),
+        "digests": {place: array_digest(array) for place, array in arrays.items()},
     }
-    arrays = {LABELS: labels, DIGESTS: digests(images)} | ({} if file else {IMAGES: images})
-    for place, array in arrays.items():
+    for place, array in (arrays if file else {**arrays, IMAGES: images}).items():
         with atomic(folder / place) as path, open(path, "wb") as stream:
             np.save(stream, array)
     if file:
         os.replace(file, folder / IMAGES)
-    with atomic(folder / CARD) as path:
-        path.write_text(json.dumps(card, indent=1) + "\n")
+    write_sealed(folder / CARD, card)
 
 
 def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
@@ -147,45 +156,66 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def digests(images: np.ndarray) -> np.ndarray:
-    """uint64 [n]: BLAKE2 of the pixels of each image, so that equal images can be counted."""
-    found = (hashlib.blake2b(np.ascontiguousarray(i), digest_size=8).digest() for i in images)
-    return np.frombuffer(b"".join(found), np.uint64)
-
-
 def read_card(folder: str | Path) -> dict:
-    """The card. Raises StockpotError for one that is missing, broken or incomplete."""
-    path = Path(folder) / CARD
-    try:
-        card = json.loads(path.read_text())
-        missing = {"name", "n", "class_names", "scoring", "fingerprint"} - set(card)
-        if missing or not isinstance(card, dict):
-            raise ValueError(f"it lacks {', '.join(sorted(missing)) or 'everything'}")
-    except (OSError, ValueError, TypeError) as error:
-        raise StockpotError(f"{path}: not a readable dataset card ({error})") from error
+    """The card. Raises StockpotError for one that is missing or damaged, or another set's."""
+    folder = Path(folder)
+    card = read_sealed(folder / CARD, remove=folder)
+    missing = {"name", "n", "class_names", "scoring", "fingerprint", "digests"} - set(card)
+    if missing:
+        raise damaged(folder / CARD, f"it lacks {', '.join(sorted(missing))}", folder)
     return card
 
 
-def read_dataset(folder: str | Path) -> Dataset:
-    """Open a Dataset folder; the images stay on disk until they are read.
+def read_labels(folder: str | Path, card: dict) -> np.ndarray:
+    """int64 [n], the labels that the card tells of. Raises StockpotError for any others."""
+    return read_array(Path(folder) / LABELS, card["digests"][LABELS])
 
-    Raises StockpotError naming the folder if a file is missing or does not fit the others.
-    """
-    folder, card = Path(folder), read_card(folder)
+
+def read_digests(folder: str | Path, card: dict) -> np.ndarray:
+    """uint64 [n], a digest of each image; see ``read_labels``."""
+    return read_array(Path(folder) / DIGESTS, card["digests"][DIGESTS])
+
+
+def read_array(path: Path, expected: str | None = None) -> np.ndarray:
+    """An array of a Dataset folder. expected: its digest. StockpotError where it has another."""
+    wait_for(path)
+    with _mended(path, path.parent):
+        array = np.load(path, allow_pickle=False)
+        if expected is not None and array_digest(array) != expected:
+            raise ValueError(f"its content is not what {CARD} says")
+    return array
+
+
+@contextmanager
+def _mended(path: Path, folder: Path):
+    """Turn the errors of reading an array into one line that says how to have it made again."""
     try:
+        yield
+    except OSError as error:
+        raise damaged(path, error.strerror or str(error), folder) from error
+    except Exception as error:  # NumPy raises all kinds for a damaged header
+        raise damaged(path, str(error) or type(error).__name__, folder) from error
+
+
+def read_dataset(folder: str | Path) -> Dataset:
+    """Open a Dataset folder; the images stay on disk until they are read, and are checked then.
+
+    Raises StockpotError naming the file that is missing, damaged or does not fit the others.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    labels = read_labels(folder, card)
+    each = read_digests(folder, card)
+    with _mended(folder / IMAGES, folder):
         # Copy on write, as torch takes no arrays that are read only; nothing writes to them.
         images = np.load(folder / IMAGES, mmap_mode="c", allow_pickle=False)
-        labels = np.load(folder / LABELS, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise StockpotError(f"{folder}: unreadable arrays ({error})") from error
-    check_arrays(str(folder), images, labels, card["class_names"])
-    if len(images) != card["n"]:
-        raise StockpotError(
-            f"{folder}: the card says {card['n']} images, the files hold {len(images)}"
-        )
+        if images.shape != (card["n"], *card["side"], 3) or images.dtype != np.uint8:
+            raise ValueError(f"it holds {images.dtype} {list(images.shape)}")
     try:
         scoring = Scoring(**card["scoring"])
     except TypeError as error:
         raise StockpotError(f"{folder / CARD}: its scoring is not known ({error})") from error
+    check_arrays(str(folder), images, labels, card["class_names"])
     check_scoring(str(folder), scoring, len(labels))
-    return Dataset(card["name"], images, labels, card["class_names"], card["fingerprint"], scoring)
+    checked = checked_images(images, each, folder / IMAGES)
+    return Dataset(card["name"], checked, labels, card["class_names"], card["fingerprint"], scoring)

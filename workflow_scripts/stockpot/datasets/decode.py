@@ -5,7 +5,6 @@ resizes without Python's lock.
 """
 
 import io
-import json
 import logging
 import math
 import time
@@ -18,9 +17,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import StockpotError
-from ..files import atomic
 from ..runtime.bounded import MEMORY_BASE_BYTES
 from ..runtime.escape import one_line
+from ..sealed import unsealed, write_sealed
 from .bounds import Budget, require_few_pixels
 from .colours import has_alpha, require_full_range
 from .disk import require_space, reserve
@@ -152,7 +151,7 @@ def decode_all(
     state.mkdir(parents=True, exist_ok=True)
     file, done_file = state / "images.npy", state / "done.json"
     shape = (len(images), transform.side, transform.side, 3)
-    known = json.loads(done_file.read_text()) if done_file.exists() and file.exists() else {}
+    known = _noted(done_file) if file.exists() else {}
     done, bad = known.get("shards", 0), known.get("bad", [])
     alpha = known.get("alpha", [])  # how many of each shard
     if known.get("moved_up"):
@@ -203,7 +202,7 @@ def decode_all(
 
 def count_alpha(state: Path) -> int:
     """How many of the images that ``decode_all`` has decoded here have an alpha channel."""
-    return sum(json.loads((state / "done.json").read_text())["alpha"])
+    return sum(_noted(state / "done.json").get("alpha", []))
 
 
 def leave_out(file: Path, rows: Sequence[int]) -> None:
@@ -220,8 +219,18 @@ def leave_out(file: Path, rows: Sequence[int]) -> None:
 
 
 def _note(file: Path, **known) -> None:
-    with atomic(file) as path:
-        path.write_text(json.dumps(known))
+    write_sealed(file, known)
+
+
+def _noted(file: Path) -> dict:
+    """What a stopped job has done; nothing where that is not known for sure."""
+    try:
+        return unsealed(file.read_bytes(), file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.warning("%s: damaged (%s); decoding begins anew", file, error)
+        return {}
 
 
 def _opened(file: Path, shape: tuple[int, ...], done: int) -> np.memmap:

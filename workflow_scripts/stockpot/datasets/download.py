@@ -12,9 +12,11 @@ from pathlib import Path
 from string import hexdigits
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from ..errors import StockpotError
+from ..runtime.escape import one_line
+from .connections import LEAST_RATE, Pace, urlopen
 from .disk import readable, require_space
 from .part import Part, file_digests, own_part
 from .progress import Progress
@@ -25,15 +27,22 @@ SCHEMES = ("http", "https", "file")
 DIGITS = {"sha256": 64, "md5": 32}
 TEMPORARY = (408, 425, 429)  # these and all from 500 on may pass
 LONGEST_WAIT, LONGEST_RETRY_AFTER = 60, 600  # seconds
+# In all of one download, beside those that large files earn: a server that sends a byte and breaks
+# off, again and again, always brings something new.
+ATTEMPTS, EARNED_BY = 100, 100 << 20
+MOST_UNKNOWN = 2 << 30  # bytes of a file whose length nobody says; it may have no end
 _BLOCK = 1 << 18
 
 
 class _Again(Exception):
-    """This attempt failed and another may not; ``afresh``: what is there is of no use to it."""
+    """This attempt failed and another may not; ``afresh``: what is there is of no use to it;
+    ``idle``: what it brought is not worth another."""
 
-    def __init__(self, said: str, after: float = 0.0, afresh: bool = False) -> None:
-        super().__init__(said)
-        self.after, self.afresh = after, afresh
+    def __init__(
+        self, said: str, after: float = 0.0, afresh: bool = False, idle: bool = False
+    ) -> None:
+        super().__init__(one_line(said, 300))
+        self.after, self.afresh, self.idle = after, afresh, idle
 
 
 def download(
@@ -57,8 +66,11 @@ def download(
     seconds without a byte after which a connection counts as dropped. wait: sleeps for so many
     seconds.
 
+    Bounded: a connection that brings less than ``LEAST_RATE`` counts as dropped, there are so many
+    attempts in all, and a file whose length nobody says is at most ``MOST_UNKNOWN`` bytes long.
+
     Raises StockpotError naming the URL or file: for what the server refuses or what cannot be
-    reached, a wrong checksum, a disk that is full, a file in the way.
+    reached, a wrong checksum, a disk that is full, a file or a link in the way.
     """
     path, (algorithm, pinned) = Path(path), _pinned(checksum)
     name, algorithms = _file_name(url), {"sha256", algorithm}
@@ -105,7 +117,7 @@ def _file_name(url: str) -> str:
         raise StockpotError(f"{url!r}: not a URL ({error})") from error
     if parts.scheme not in SCHEMES:
         raise StockpotError(f"{url!r}: not a URL of {', '.join(SCHEMES)}")
-    return parts.path.rpartition("/")[2] or url
+    return one_line(parts.path.rpartition("/")[2] or url, 100)
 
 
 def _kept(path: Path, algorithm: str, pinned: str, size: int | None) -> str:
@@ -143,20 +155,23 @@ def _fetch(url: str, part: Part, size, checked: bool, retries: int, wait, attemp
             return
     else:
         part.restart({})
-    failures, furthest = 0, part.size
+    failures, attempts, furthest = 0, 0, part.size
     while True:
         try:
             return attempt()
         except _Again as error:
-            if part.size > furthest and not error.afresh:
+            if part.size > furthest and not (error.afresh or error.idle):
                 failures, furthest = 0, part.size
             failures += 1
+            attempts += 1
             if error.afresh:
                 part.restart({})
             if failures > retries:
                 raise StockpotError(
                     f"{url}: {error}; {retries} more attempts brought nothing new"
                 ) from error
+            if attempts >= ATTEMPTS + furthest // EARNED_BY:
+                raise StockpotError(f"{url}: {error}; {attempts} attempts are enough") from error
             pause = max(error.after, min(2 ** (failures - 1), LONGEST_WAIT))
             log.warning("%s: %s; again in %.0f s", url, error, pause)
             wait(pause)
@@ -185,7 +200,14 @@ def _attempt(url, part: Part, size, checked: bool, timeout: float, progress: Pro
         request.add_header("Range", f"bytes={part.size}-")
         if _validator(part.remote):
             request.add_header("If-Range", _validator(part.remote))
-    with _open(request, timeout) as response:
+    with Pace(timeout) as pace:
+        _receive(request, part, size, timeout, progress, pace)
+
+
+def _receive(request: Request, part: Part, size, timeout, progress: Progress, pace: Pace) -> None:
+    url = request.full_url
+    with _open(request, timeout, pace) as response:
+        _check_coding(response)
         start, total = _extent(response)
         remote = {
             "url": url,
@@ -202,30 +224,47 @@ def _attempt(url, part: Part, size, checked: bool, timeout: float, progress: Pro
         total = next((n for n in (size, total, part.remote.get("total")) if n is not None), None)
         if total is not None:
             require_space(part.path.parent, total - part.size, url)
-        for block in _blocks(response):
+        for block in _blocks(response, pace):
             part.append(block)
             progress.show(part.size, total)
+            if total is None and part.size > MOST_UNKNOWN:
+                raise StockpotError(
+                    f"{url}: more than {readable(MOST_UNKNOWN)} of a file whose length the server "
+                    "does not say; fetch it by other means and give its path"
+                )
             if total is not None and part.size > total:
                 raise _Again(f"it has more than the {total} bytes expected", afresh=True)
     if total is not None and part.size != total:
         raise _Again(f"the connection broke off after {part.size} of {total} bytes")
 
 
-def _open(request: Request, timeout: float):
+def _check_coding(response) -> None:
+    coding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    if coding != "identity":
+        raise StockpotError(
+            f"{one_line(response.url, 200)}: the server sends it packed "
+            f"({one_line(coding, 50)}), which nobody asked for"
+        )
+
+
+def _open(request: Request, timeout: float, pace: Pace):
     url = request.full_url
     try:
-        return urlopen(request, timeout=timeout)
+        return urlopen(request, timeout=timeout, pace=pace)
     except HTTPError as error:
         error.close()
         said = " ".join(f"the server answers {error.code} {error.reason}".split())
+        said = one_line(said, 300)
         if error.code == 416 and request.has_header("Range"):
             raise _Again(said, afresh=True) from error
         if error.code in TEMPORARY or error.code >= 500:
             raise _Again(said, _retry_after(error.headers.get("Retry-After"))) from error
         raise StockpotError(f"{url}: {said}") from error
     except (OSError, HTTPException, ValueError) as error:
+        if pace.too_slow:
+            raise _too_slow() from error
         reason = getattr(error, "reason", error)
-        said = f"cannot be reached ({reason or type(reason).__name__})"
+        said = f"cannot be reached ({one_line(reason or type(reason).__name__, 300)})"
         wrong_url = isinstance(error, InvalidURL | ValueError) or isinstance(reason, str)
         untrusted = isinstance(reason, ssl.SSLCertVerificationError)
         if wrong_url or untrusted or request.type == "file":
@@ -237,14 +276,20 @@ def _extent(response) -> tuple[int, int | None]:
     """(first byte, bytes of the whole file or None) of what a response holds."""
     if response.status == 206:
         text = response.headers.get("Content-Range") or ""
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", text.strip())
-        if not match:
+        match = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", text.strip())
+        if not match or not int(match[1]) <= int(match[2]) < int(match[3].replace("*", "9" * 19)):
             raise _Again(f"the server sends a part that it calls {text!r}", afresh=True)
-        return int(match[1]), None if match[2] == "*" else int(match[2])
+        return int(match[1]), None if match[3] == "*" else int(match[3])
     if response.status not in (None, 200):  # a file has no status
         raise StockpotError(f"{response.url}: the server answers {response.status}, not 200")
-    length = response.headers.get("Content-Length") or ""
-    return 0, int(length) if length.isdecimal() else None
+    lengths = {length.strip() for length in response.headers.get_all("Content-Length") or ()}
+    if not lengths:
+        return 0, None
+    length = lengths.pop()
+    if lengths or not re.fullmatch("[0-9]{1,18}", length):
+        said = one_line(", ".join([length, *lengths]), 50)
+        raise StockpotError(f"{one_line(response.url, 200)}: its length is said to be {said!r}")
+    return 0, int(length)
 
 
 def _same(before: dict, now: dict) -> bool:
@@ -252,14 +297,23 @@ def _same(before: dict, now: dict) -> bool:
     return all(a == b for a, b in pairs if a is not None and b is not None)
 
 
-def _blocks(response) -> Iterator[bytes]:
+def _too_slow() -> _Again:
+    return _Again(f"the server sends less than {LEAST_RATE} bytes a second", idle=True)
+
+
+def _blocks(response, pace: Pace) -> Iterator[bytes]:
     while True:
         try:
             block = response.read1(_BLOCK)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
+            if pace.too_slow:
+                raise _too_slow() from error
             raise _Again(f"the connection broke off ({error or type(error).__name__})") from error
+        if not block and pace.too_slow:
+            raise _too_slow()
         if not block:
             return
+        pace.received += len(block)
         yield block
 
 

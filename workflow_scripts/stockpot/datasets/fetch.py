@@ -1,8 +1,8 @@
 """Fetch a published data set: archives that are checked and unpacked into one folder."""
 
-import json
 import logging
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..digest import sha256_file
 from ..errors import StockpotError
-from ..files import atomic
+from ..sealed import unsealed, write_sealed
 from .download import download
 from .part import own_part
 from .unpack import unpack
@@ -41,7 +41,7 @@ def _fetch(folder: Path, waiting: Path, spec: dict) -> dict[str, str]:
     if folder.exists() and not done.exists() and any(folder.iterdir()):
         log.info("%s is there already; nothing is fetched", folder)
         return {}
-    found = json.loads(done.read_text()) if done.exists() else {}
+    found = _noted(done)
     for archive in spec["archives"]:
         name = urlsplit(archive["url"]).path.rpartition("/")[2]
         file, whole = waiting / name, waiting / f"{name}.unpacked"
@@ -90,8 +90,22 @@ def _alone(waiting: Path) -> Iterator[None]:
 
 
 def _note(folder: Path, found: dict[str, str]) -> None:
-    with atomic(folder / DONE) as path:
-        path.write_text(json.dumps(found, indent=1) + "\n")
+    write_sealed(folder / DONE, found, depth=1)  # whatever the folder is called
+
+
+def _noted(done: Path) -> dict[str, str]:
+    """What was fetched before. Raises StockpotError for a note that is damaged: which files are
+    whole is then not known."""
+    try:
+        return unsealed(done.read_bytes(), done)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        move = shlex.join(["mv", str(done.parent), f"{done.parent}.damaged"])
+        raise StockpotError(
+            f"{done}: damaged ({reason}); {move} and the same command fetches all of it again"
+        ) from error
 
 
 def _own(folder: Path, into: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import StockpotError
-from .dataset import DIGESTS, read_card
+from .dataset import read_card, read_digests
 from .names import read_names
 
 log = logging.getLogger(__name__)
@@ -92,9 +92,4 @@ def _equal(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _digests(folder: Path) -> np.ndarray:
-    try:
-        return np.load(folder / DIGESTS, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise StockpotError(
-            f"{folder / DIGESTS}: not readable ({error}); deleting {folder} prepares it again"
-        ) from error
+    return read_digests(folder, read_card(folder))

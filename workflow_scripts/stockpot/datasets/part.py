@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from ..errors import StockpotError
-from ..files import atomic
+from ..files import open_own
+from ..sealed import unsealed, write_sealed
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,7 @@ class Part:
         self._hashes, self.size, self.remote = new_hashes(self.algorithms), 0, remote
         with self._writing():
             self.file.truncate(0)
-            with atomic(self.card) as temporary:
-                temporary.write_text(json.dumps(remote) + "\n")
+            write_sealed(self.card, remote, depth=1)
 
     def append(self, block: bytes) -> None:
         """Raises StockpotError where the disk does not take them."""
@@ -65,6 +64,8 @@ class Part:
     def move_to(self, target: Path) -> None:
         """The part is whole and becomes the target."""
         with self._writing():
+            if not os.path.samestat(os.lstat(self.path), os.fstat(self.file.fileno())):
+                raise StockpotError(f"{self.path}: another file has taken its place")
             os.replace(self.path, target)
         self.gone = True
         self.card.unlink(missing_ok=True)
@@ -87,8 +88,9 @@ class Part:
 def own_part(target: Path, algorithms: Iterable[str]) -> Iterator[Part]:
     """The part ``<target>.part``, which no other process touches until the block ends.
 
-    Waits for a process that has it. Where the file system has no locks, a part of another name
-    that does not outlive the block. A part without a byte is not kept.
+    Waits for a process that has it. Nothing is written through a link: StockpotError. Where the
+    file system has no locks, a part of another name that does not outlive the block. A part without
+    a byte is not kept.
     """
     path, shared = target.with_name(f"{target.name}.part"), True
     file = _locked(path)
@@ -111,7 +113,8 @@ def _locked(path: Path) -> BinaryIO | None:
     or removed the file must look again.
     """
     while True:
-        file = open(path, "ab+", buffering=0)  # noqa: SIM115  open as long as it is locked
+        descriptor = open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        file = os.fdopen(descriptor, "ab+", buffering=0)
         try:
             _lock(file, path)
         except OSError as error:
@@ -121,7 +124,7 @@ def _locked(path: Path) -> BinaryIO | None:
             file.close()
             return None
         try:
-            if os.path.samestat(os.stat(path), os.fstat(file.fileno())):
+            if os.path.samestat(os.lstat(path), os.fstat(file.fileno())):
                 return file
         except FileNotFoundError:
             pass
@@ -155,8 +158,9 @@ def _update(hashes: dict, block: bytes) -> None:
 
 
 def _read_card(path: Path) -> dict:
+    """What is known of the remote file; nothing where the card is damaged or no file of ours."""
     try:
-        card = json.loads(path.read_text())
-    except (OSError, ValueError):
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+            return unsealed(file.read(1 << 20))
+    except (OSError, ValueError, StockpotError):
         return {}
-    return card if isinstance(card, dict) else {}

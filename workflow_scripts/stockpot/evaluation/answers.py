@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from ..errors import StockpotError
 from ..files import wait_for
+from ..sealed import damaged, unsealed
+from .cells import FAULTS, checked_arrays, holds
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,38 @@ class Answers:
         wait_for(self.path)
         try:
             with safe_open(self.path, framework="np") as file:
-                if name == "logits" and name not in file.keys():  # noqa: SIM118  no mapping
+                if name == "logits" and not holds(file, name):
                     raise StockpotError(
                         f"{self.path} has no logits, which this needs; "
                         "evaluation.store_logits: true keeps them"
                     )
-                return file.get_tensor(name)
-        except (OSError, SafetensorError) as error:
-            raise StockpotError(
-                f"{self.path}: this stored prediction is gone or broken ({error}); "
-                "snakemake --forcerun evaluate sweep fills the store again"
-            ) from error
+                return checked_arrays(file, self.path.stem, [name])[name]
+        except FAULTS as error:
+            reason = f"this stored prediction is gone or broken: {error}"
+            raise damaged(self.path, reason, self.path, _listing(self.path)) from error
 
 
 def answers(store: Path, key: str) -> Answers:
     """The entry under a key."""
     return Answers(Path(store) / key[:2] / f"{key}.safetensors")
+
+
+def _listing(path: Path) -> Path:
+    """A file that lists this entry: once it is gone, the job that made it runs again, which
+    computes what is missing in the store and reads the rest from there.
+
+    One of the study that was planned last, if there is any; else the folder of all evaluations.
+    """
+    results = path.parents[2]
+    try:
+        plan = unsealed((results / "plan.json").read_bytes())["plan"]
+        names = [f"evaluations/{family}.json" for family in plan["families"]]
+        names += [f"studies/{study}/mixes/*.json" for study in plan["studies"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        names = ["evaluations/*.json", "studies/*/*/mixes/*.json"]
+    key = path.stem.encode()
+    for name in names:
+        for file in sorted(results.glob(name)):
+            if key in file.read_bytes():
+                return file
+    return results / "evaluations"

@@ -1,16 +1,15 @@
 """Evaluate one family: models, or whole sweeps towards them, on every data set."""
 
-import json
 import logging
 import time
 from pathlib import Path
 
 from ..datasets.dataset import Dataset, read_dataset
-from ..files import atomic
 from ..merging.checks import check_line
 from ..merging.recipe import interpolate, single
 from ..models.card import UNKNOWN_START, read_card
 from ..models.classifier import Weights
+from ..sealed import read_sealed, write_sealed
 from .evaluator import Evaluator
 from .predictions import Predictions
 from .scored import scored as scores
@@ -52,15 +51,14 @@ def evaluate_family(
         evaluator = Evaluator(store, classifiers if start or end.is_file() else [end], spec)
         rows += _cells(points(member, spec["alphas"], start, end), sets, evaluator)
         evaluator.report()
-    with atomic(out) as path:
-        path.write_text(json.dumps({"status": statuses, "cells": rows}, indent=1) + "\n")
+    write_sealed(out, {"status": statuses, "cells": rows})
 
 
 def read_recipe(path: Path) -> dict:
     """The recipe of a Classifier folder or of a soup's recipe file."""
     if path.is_dir():
         return single(read_card(path).sha256)
-    recipe = json.loads(path.read_text())
+    recipe = read_sealed(path)
     return {"rule": recipe["rule"], "ingredients": recipe["ingredients"]}
 
 

@@ -1,6 +1,5 @@
 """Evaluate what one analysis wants to know of mixes that are no models of the study."""
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -10,8 +9,8 @@ import numpy as np
 
 from ..datasets.dataset import Dataset
 from ..digest import sha256
-from ..files import atomic
 from ..models.card import read_card
+from ..sealed import write_sealed
 from .context import FolderContext
 from .family import scored
 
@@ -52,8 +51,7 @@ def evaluate_mixes(
             "%s  %d done, %.1f s each", labels["model"], done, (time.monotonic() - started) / done
         )
     context.report()
-    with atomic(out) as path:
-        path.write_text(json.dumps({"cells": rows}, indent=1) + "\n")
+    write_sealed(out, {"cells": rows}, depth=5)  # studies/<study>/<seed>/mixes/<analysis>.json
 
 
 def part(dataset: Dataset, most: int) -> Dataset:

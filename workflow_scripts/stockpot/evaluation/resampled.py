@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..datasets.dataset import LABELS, Scoring, read_card
+from ..datasets.dataset import Scoring, read_card, read_labels
 from ..metrics import Answers, resampled
 from .answers import answers
 
@@ -25,7 +25,7 @@ def with_intervals(
     for row in wanted.itertuples():
         folder, card = cards[row.dataset]
         scoring = Scoring(**card["scoring"])
-        found, labels = answers(store, row.key), np.load(folder / LABELS, allow_pickle=False)
+        found, labels = answers(store, row.key), read_labels(folder, card)
         given = Answers(found.predicted, labels, found.correct, groups_of(scoring))
         cells.loc[row.Index, ["low", "high"]] = interval(scoring.metric, given, tails)
     return cells

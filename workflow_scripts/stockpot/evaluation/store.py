@@ -4,18 +4,23 @@ One entry per (recipe, data set, precision, code): the same question is never co
 twice, whatever the workflow decides to run again. Entries are written whole or not at
 all, so any number of jobs may write at once. On one machine the same key always gets the
 same content, elsewhere the same up to the rounding of its arithmetic. No entry is locked, so
-network file systems need no locks; one that cannot be seen or read is a miss.
+network file systems need no locks; one that cannot be seen, is damaged or answers another question
+is a miss, and is made anew.
 """
 
+import logging
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ..digest import canonical, code_digest, sha256
+from ..digest import code_digest, sha256
 from ..files import atomic
+from .cells import FAULTS, checked_arrays, metadata
 from .predictions import Predictions
+
+log = logging.getLogger(__name__)
 
 VERSION = code_digest("stockpot/evaluation/evaluator.py")
 
@@ -44,11 +49,15 @@ class Store:
                 if logits and "logits" not in file.keys():  # noqa: SIM118  no mapping
                     return None
                 names = ["predicted", "correct", "confidence", "loss", *(["logits"] * logits)]
-                found = {name: torch.from_numpy(file.get_tensor(name)) for name in names}
-            kinds = {"predicted": torch.int64, "correct": torch.bool}
-            return Predictions(**{name: t.to(kinds.get(name)) for name, t in found.items()})
-        except (OSError, SafetensorError):
+                arrays = checked_arrays(file, key, names)
+        except OSError:
             return None
+        except FAULTS as error:
+            log.warning("%s: damaged (%s); it is made anew", self.path(key), error)
+            return None
+        found = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        kinds = {"predicted": torch.int64, "correct": torch.bool}
+        return Predictions(**{name: t.to(kinds.get(name)) for name, t in found.items()})
 
     def put(self, key: str, predictions: Predictions, recipe: dict, dataset: str) -> None:
         """Write the entry, unless one is there that is as good.
@@ -69,5 +78,5 @@ class Store:
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
         with atomic(self.path(key), keep=predictions.logits is None and not existed) as path:
-            # One metadata key: the library writes several in random order.
-            save_file(tensors, path, {"cell": canonical({"recipe": recipe, "dataset": dataset})})
+            arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+            save_file(tensors, path, metadata(key, recipe, dataset, arrays))

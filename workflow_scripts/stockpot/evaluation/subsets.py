@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.classes import subset
-from ..datasets.dataset import LABELS, Scoring, read_card
+from ..datasets.dataset import Scoring, read_card, read_labels
 from ..errors import StockpotError
 from ..metrics import Answers, score
 from .answers import answers
@@ -33,7 +33,7 @@ def subset_cells(
     cards = {card["name"]: (folder, card) for folder in folders for card in [read_card(folder)]}
     whole = next(name for name, role in roles.items() if role == "reference")
     folder, card = cards[whole]
-    labels, classes = np.load(folder / LABELS, allow_pickle=False), card["class_names"]
+    labels, classes = read_labels(folder, card), card["class_names"]
     scoring, parts = Scoring(**card["scoring"]), {}
     for shift in (name for name, role in roles.items() if role == "shift"):
         there = _behind(cards[shift][1], cards[shift][1]["class_names"])

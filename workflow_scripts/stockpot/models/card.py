@@ -1,11 +1,10 @@
 """The card of a Classifier: what is known of it without its weights, and without torch."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..digest import canonical
-from ..errors import StockpotError
+from ..sealed import damaged, read_sealed
 
 CARD = "classifier.json"
 UNKNOWN_START = "unknown"
@@ -55,8 +54,9 @@ class Card:
 
 
 def read_card(folder: str | Path) -> Card:
-    path = Path(folder) / CARD
+    """Raises StockpotError for a card that is missing or damaged, or another model's."""
+    content = read_sealed(Path(folder) / CARD, remove=folder)
     try:
-        return Card(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise StockpotError(f"{path}: not a readable classifier card ({error})") from error
+        return Card(**content)
+    except TypeError as error:
+        raise damaged(Path(folder) / CARD, str(error), folder) from error

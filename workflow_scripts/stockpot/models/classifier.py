@@ -1,6 +1,5 @@
 """The Classifier noun: image tower and head in one safetensors file, with a card beside it."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors.torch import save_file
 from ..digest import canonical, sha256
 from ..errors import StockpotError
 from ..files import atomic
+from ..sealed import damaged, write_sealed
 from .card import CARD, Card, read_card
 from .stream import Places, Stored, TensorDigest
 
@@ -41,8 +41,7 @@ def file_metadata(card: Card) -> dict[str, str]:
 
 
 def write_card(folder: str | Path, card: Card) -> None:
-    with atomic(Path(folder) / CARD) as path:
-        path.write_text(json.dumps(asdict(card), indent=1) + "\n")
+    write_sealed(Path(folder) / CARD, asdict(card))
 
 
 def digests(card: Card, tensors: Iterable[tuple[str, torch.Tensor]]) -> tuple[str, str]:
@@ -91,14 +90,19 @@ class Weights:
         try:
             self._file = safe_open(self.path, framework="pt")
         except (OSError, SafetensorError) as error:
-            raise StockpotError(
-                f"{self.path}: not a readable safetensors file ({error})"
-            ) from error
+            raise damaged(self.path, str(error), folder) from error
         self.names = sorted(self._file.keys())
         self._places = Places(self.path)
-        pairs = ((name, self.stored(name).read()) for name in self.names)
-        if verify and digests(self.card, pairs)[0] != self.card.sha256:
-            raise StockpotError(f"{self.path}: its content is not what {CARD} beside it describes")
+        if verify and self._digest() != self.card.sha256:
+            raise damaged(self.path, f"its content is not what {CARD} beside it describes", folder)
+
+    def _digest(self) -> str:
+        """Of what is in the file; "" where a tensor cannot be read."""
+        try:
+            pairs = ((name, self.stored(name).read()) for name in self.names)
+            return digests(self.card, pairs)[0]
+        except (OSError, KeyError, ValueError, MemoryError):
+            return ""
 
     def keys(self) -> list[str]:
         return self.names

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from ..errors import StockpotError
 from ..files import atomic
@@ -21,6 +20,7 @@ from .files import CONFIG, WEIGHTS, check_size
 from .hub import hub
 from .named import PRETRAINED, RANDOM, is_name
 from .openclip import open_clip, timm
+from .weights_file import save_weights
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
     if checkpoint:
         _fill(model, given, checkpoint)
     tensors = {name: t.contiguous().clone() for name, t in model.state_dict().items()}
-    with atomic(folder / WEIGHTS) as path:
-        save_file(tensors, path)
+    save_weights(folder / WEIGHTS, tensors)
     millions = sum(t.numel() for t in tensors.values()) / 1e6
     log.info("%s, %s: %.1f million numbers", name, weights, millions)
 

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-from safetensors.torch import load_file
-
 from .card import Card
 from .checkpoints.numbers import check_state
 from .classifier import HEAD, TOWER, write_classifier
 from .files import CONFIG, preprocessing
 from .tower import TIMM, ImageClassifier, build_tower
+from .weights_file import load_weights
 
 
 def write_start(folder: Path, architecture: Path, weights: Path, spec: dict) -> Card:
@@ -21,7 +20,7 @@ def write_start(folder: Path, architecture: Path, weights: Path, spec: dict) -> 
     config = json.loads((architecture / CONFIG).read_text("utf-8"))
     described = {"library": TIMM, "name": config["timm"], "options": {}}
     tower = build_tower(described)
-    tower.load_state_dict(check_state(load_file(weights), tower, weights))
+    tower.load_state_dict(check_state(load_weights(weights), tower, weights))
     model = ImageClassifier(tower, tower.num_features, len(spec["classes"]), normalise=False)
     model.reset_head(spec["seed"])
     wanted = preprocessing(config)

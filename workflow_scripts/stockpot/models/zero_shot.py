@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from ..errors import StockpotError
 from ..runtime.escape import one_line
@@ -16,6 +14,7 @@ from .clip import create_clip, tokenizer
 from .files import CONFIG, preprocessing
 from .openclip import open_clip
 from .tower import OPEN_CLIP
+from .weights_file import load_weights
 
 
 def zero_shot_head(
@@ -42,8 +41,8 @@ def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
     are no finite floating-point numbers."""
     model = create_clip(architecture, load_weights=False)
     try:
-        model.load_state_dict(check_state(load_file(weights), model, weights))
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        model.load_state_dict(check_state(load_weights(weights), model, weights))
+    except (RuntimeError, ValueError) as error:
         reason = one_line(str(error).splitlines()[-1].strip(), 200)
         raise StockpotError(f"{weights}: not weights of {architecture} ({reason})") from error
     return model

@@ -11,6 +11,7 @@ from ..cloud import LEAST
 from ..datasets.classes import subset
 from ..files import atomic
 from ..runtime.escape import from_spreadsheet, spreadsheet
+from ..table_files import check_table, seal_table
 from .intervals import clopper_pearson, mean_interval, tails
 from .robustness import (
     effective_robustness,
@@ -40,6 +41,7 @@ COLUMNS = [
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read one of these tables from CSV: an empty ``curve`` is "", an empty number is NaN."""
+    check_table(path)
     text = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
     table = _each_text(
         pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]), from_spreadsheet
@@ -48,7 +50,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
-    """Write a table as CSV, whole or not at all.
+    """Write a table as CSV, whole or not at all, to be checked when it is read.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, which
     ``read_table`` takes away again.
@@ -56,6 +58,7 @@ def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None 
     safe = _each_text(table, _cell)
     with atomic(path) as temporary:
         safe.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
+    seal_table(path)
 
 
 def _cell(value: object) -> object:

@@ -10,9 +10,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..array_digest import tree_digest
 from ..errors import StockpotError
 from ..files import atomic
 from ..models.classifier import HEAD
+from ..sealed import damaged, place_of, sealed, unsealed
 
 AVERAGES = "averages.safetensors"
 
@@ -37,6 +39,10 @@ class Averages:
         for means in self.sums.values():
             for name, tensor in floating.items():
                 means[name] = torch.zeros_like(tensor, dtype=torch.float64)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(mean.nbytes for means in self.sums.values() for mean in means.values())
 
     def update(self, model: torch.nn.Module) -> None:
         """Take in the weights after one more step."""
@@ -68,7 +74,9 @@ class Averages:
             for name, mean in means.items()
         }
         with atomic(folder / AVERAGES) as path:
-            save_file(tensors, path, {"steps": str(self.steps)})
+            # One metadata key: the library writes several in random order.
+            described = _described(folder / AVERAGES, self.steps, tensors)
+            save_file(tensors, path, {"averages": described})
 
 
 class SavedAverages:
@@ -80,10 +88,12 @@ class SavedAverages:
         try:
             self._file = safe_open(self.path, framework="pt")
         except (OSError, SafetensorError) as error:
-            raise StockpotError(
-                f"{self.path}: not a readable safetensors file ({error})"
-            ) from error
-        self.steps = int(self._file.metadata()["steps"])
+            raise damaged(self.path, str(error)) from error
+        try:
+            described = unsealed((self._file.metadata() or {}).get("averages", ""), self.path)
+            self.steps, self._digests = described["steps"], described["digests"]
+        except (ValueError, KeyError) as error:
+            raise damaged(self.path, str(error)) from error
         self._names = set(self._file.keys())
         self._kinds = {name.split("/")[0] for name in self._names}
 
@@ -104,7 +114,18 @@ class SavedAverages:
         if name.startswith(HEAD) and not self._heads:
             return None
         key = f"{kind}/{name}"
-        return self._file.get_tensor(key) if key in self._names else None
+        if key not in self._names:
+            return None
+        tensor = self._file.get_tensor(key)
+        if tree_digest(tensor) != self._digests.get(key):
+            raise damaged(self.path, f"its {key} is not what was saved")
+        return tensor
+
+
+def _described(path: Path, steps: int, tensors: dict[str, torch.Tensor]) -> str:
+    """What the file says of itself: steps, and the digest of each tensor."""
+    digests = {name: tree_digest(tensor) for name, tensor in sorted(tensors.items())}
+    return sealed({"steps": steps, "digests": digests}, place_of(path), indent=None)
 
 
 def _ema(decay: float) -> str:

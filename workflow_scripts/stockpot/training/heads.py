@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..errors import Stopped
-from ..files import atomic
 from .loop import Batches, batches
+from .saved import read_state, write_state
 from .schedule import warmup_cosine
 from .stop import wishes
 
@@ -131,8 +131,7 @@ def fit_heads(
     """
     heads, state, done = Heads(head, settings), Path(state_dir) / "state.pt", 0
     device = head.weight.device
-    if state.exists():
-        saved = torch.load(state, weights_only=True, map_location=device)
+    if state.exists() and (saved := read_state(state, device)):
         heads.steps, done = saved["steps"], saved["epochs"]
         for name in ("tensors", "first", "second"):
             for own, kept in zip(getattr(heads, name), saved[name], strict=True):
@@ -148,8 +147,7 @@ def fit_heads(
             for rows in batches(train.order(generator), spec["batch_size"]):
                 factor = warmup_cosine(heads.steps, steps, warmup)
                 heads.step(inputs[rows], labels[rows], factor, spec["clip"])
-            with atomic(state) as path:
-                torch.save({**heads.state(), "epochs": epoch + 1}, path)
+            write_state(state, {**heads.state(), "epochs": epoch + 1})
             left = (time.monotonic() - started) / (epoch + 1 - done) * (spec["epochs"] - epoch - 1)
             log.info(
                 "%d heads  epoch %d/%d  %.0f s left", len(settings), epoch + 1, spec["epochs"], left

@@ -100,6 +100,7 @@ class _Run:
         self.averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), self.steps)
         parts = {"model": model, "optimizer": self.optimizer, "averages": self.averages}
         self.state = State(parts, state_dir, self.processes, device)
+        self.state.require_room(model, self.averages.nbytes)
         self.place = self.state.load()
         done = len(self.place.history) * self.per_epoch + self.place.step
         self.heartbeat = Heartbeat(self.steps, done, spec["epochs"], self.processes.first)

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from ..datasets.world.web import web_batch
-from ..files import atomic
 from ..models.clip import create_clip, tokenizer
 from ..models.openclip import open_clip
 from ..models.tower import Normaliser
 from .loop import parameter_groups
+from .saved import read_state, write_state
 from .schedule import warmup_cosine
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ def pretrain(architecture: Path, spec: dict, state_dir: Path) -> dict[str, torch
     )
     normalise = Normaliser(model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"])
     first, state = 0, state_dir / "state.pt"
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
+    if state.exists() and (saved := read_state(state)):
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first = saved["step"]
@@ -64,13 +63,6 @@ def pretrain(architecture: Path, spec: dict, state_dir: Path) -> dict[str, torch
                 done, steps, loss.item(), model.logit_scale.exp().item(),
                 rate * spec["batch_size"], (steps - done) / rate / 60,
             )  # fmt: skip
-            with atomic(state) as path:
-                torch.save(
-                    {
-                        "model": model.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "step": done,
-                    },
-                    path,
-                )
+            parts = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            write_state(state, {**parts, "step": done})
     return {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}

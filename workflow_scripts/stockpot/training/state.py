@@ -7,8 +7,10 @@ from pathlib import Path
 
 import torch
 
-from ..files import atomic, wait_for
+from ..datasets.disk import require_space
+from ..files import wait_for
 from .processes import Processes
+from .saved import read_state, write_state
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +34,44 @@ class State:
 
     def __init__(self, parts: dict, folder: Path, processes: Processes, device="cpu"):
         self.parts, self.processes = parts, processes
+        self.device = device
         self.on_gpu = torch.device(device).type == "cuda"
         self.path = Path(folder) / "state.pt"
         self.saved = time.monotonic()
 
     def load(self) -> Place:
-        """Where the run was left, its parts as they were then; else its beginning."""
+        """Where the run was left, its parts as they were then; else its beginning.
+
+        A state that is damaged, for any of the processes, is none.
+        """
         if not self.processes.agreed(self.path.exists()):
             return Place()
         wait_for(self.path)
-        saved = torch.load(self.path, weights_only=True, map_location="cpu")
+        saved = read_state(self.path)
+        (lost,) = self.processes.sum([float(saved is None)], self.device)
+        if lost:
+            return Place()
         for name, part in self.parts.items():
             part.load_state_dict(saved[name])
-        place = Place(**saved["place"])
+        place = Place(**saved["progress"])
         log.info("resumed after epoch %d, step %d", len(place.history), place.step)
         return place
+
+    def require_room(self, model: torch.nn.Module, averages: int) -> None:
+        """Raises StockpotError where the disk has no room for what the run will write.
+
+        That is two states, as a new one is written beside the old one, the weights and the
+        averages. A state holds the weights, two moments of each, and the averages.
+
+        averages: bytes of all averages.
+        """
+        weights = sum(tensor.nbytes for tensor in model.state_dict().values())
+        state = 3 * weights + averages
+        there = self.path.stat().st_size if self.path.exists() else 0
+        if self.processes.first:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            needed = 2 * state - there + weights + averages
+            require_space(self.path.parent, needed, f"{self.path}: training")
 
     def begin(self, place: Place, generator: torch.Generator, seed: int) -> None:
         """Let an epoch draw from its seed, or from where it was left.
@@ -70,5 +95,4 @@ class State:
         self.saved = time.monotonic()
         if self.processes.first:
             parts = {name: part.state_dict() for name, part in self.parts.items()}
-            with atomic(self.path) as path:
-                torch.save({**parts, "place": asdict(place)}, path)
+            write_state(self.path, {**parts, "progress": asdict(place)})

@@ -16,10 +16,11 @@ FILES = ["open_clip_config.json", "open_clip_model.safetensors", "head.safetenso
 
 
 def write(folder, weights, clip):
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
     from ..classifier import HEAD, TOWER
     from ..files import CONFIG, vocabulary
+    from ..weights_file import load_weights
 
     config, whole = clip
     card = weights.card
@@ -30,7 +31,7 @@ def write(folder, weights, clip):
             f"{card.name}: its architecture is not that of the study's CLIP model, so it has no "
             "text side; export it as classifier or state-dict"
         )
-    tensors = load_file(whole)
+    tensors = load_weights(whole)
     for name in weights.names:
         if name.startswith(TOWER):
             tensors[name] = weights[name]

@@ -1,0 +1,52 @@
+"""Weights of a whole CLIP model or of a tower in one safetensors file, with digests of ours."""
+
+import shlex
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from ..array_digest import tree_digest
+from ..errors import StockpotError
+from ..files import atomic
+from ..sealed import damaged, place_of, sealed, unsealed
+
+NOTE = "stockpot"  # one metadata key: the library writes several in random order
+
+
+def save_weights(path: str | Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Write tensors, contiguous and none sharing memory, with the digest of each.
+
+    Raises StockpotError where the file cannot be written.
+    """
+    digests = {name: tree_digest(tensor) for name, tensor in sorted(tensors.items())}
+    note = sealed({"digests": digests}, place_of(path), indent=None)
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, {NOTE: note})
+
+
+def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file, compared with their digests where it is one of ours.
+
+    Raises StockpotError for a file that is damaged or cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            note = (file.metadata() or {}).get(NOTE)
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        mend = f"rm -f {shlex.quote(str(path))} and the same command make it anew"
+        raise StockpotError(
+            f"{path}: not a readable safetensors file ({error}); if it lies in results/, {mend}"
+        ) from error
+    if note is None:
+        return tensors
+    try:
+        digests = unsealed(note, path)["digests"]
+    except (ValueError, KeyError) as error:
+        raise damaged(path, str(error)) from error
+    for name, tensor in tensors.items():
+        if tree_digest(tensor) != digests.get(name):
+            raise damaged(path, f"its {name} is not what was written")
+    return tensors
