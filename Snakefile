@@ -78,3 +78,6 @@ onsuccess:
     first = "overview.html" if "overview" in config["pages"] else "overview.md"
     pages = [Path(f"results/studies/{study}/{first}") for study in plan.studies]
     print("".join(f"\nRead {page} first" for page in pages if page.exists()))
+    for page in pages:
+        for sentence in said_in(page.with_name("overview.md")):
+            print(f"{page.parent.name}: {one_line(sentence)}")

@@ -8,6 +8,7 @@ ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, needs, spec
+from stockpot.at_chance import said_in
 from stockpot.config import check
 from stockpot.config_paths import exists, not_found, unfit_inputs
 from stockpot.config_read import read_study

@@ -6,6 +6,8 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import binomtest, norm
 
+from stockpot.at_chance import said_in
+from stockpot.runtime.escape import markdown
 from stockpot.statistics import robustness
 from stockpot.statistics.export import to_markdown
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
@@ -408,3 +410,29 @@ def test_notes_tell_of_a_piece_without_a_line(measurements):
     overlap = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
     (told,) = notes({}, overlap, measurements, fits, {"a": [0.99]})
     assert told.startswith("a: its line has no piece from 0.99")
+
+
+@pytest.mark.parametrize("k, guesses", [(20, True), (28, True), (60, False), (0, True)])
+def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
+    """20 of 100 among 5 classes is what guessing gives; 28 is not certainly more."""
+    cells = pd.DataFrame(
+        [
+            ("zero-shot", "zero-shot", "", 0.0, "test", 100, k, 5, "fp32"),
+            ("base", "end-to-end", "", 0.0, "test", 100, 20, 5, "fp32"),
+        ],
+        columns=["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes", "precision"],
+    )
+    table = measure(cells, {"test": "reference"}, 0.95)
+    none = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"]).astype({"shared": int})
+    found = notes({}, none, table, pd.DataFrame(columns=["dataset", "start"]))
+    told = [sentence for sentence in found if "no better than guessing" in sentence]
+    expected = (
+        f"zero-shot is no better than guessing on test: {k:.1f} % of 100 images, where one of 5 "
+        "classes has 20.0 %. Prompts, class names or model do not fit."
+    )
+    assert told == [expected] * guesses
+    (tmp_path / "overview.md").write_text(
+        "".join(f"\n{markdown(sentence)}\n" for sentence in found)
+    )
+    assert said_in(tmp_path / "overview.md") == told
+    assert said_in(tmp_path / "gone.md") == []

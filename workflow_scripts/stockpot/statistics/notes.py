@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from ..at_chance import at_chance
 from .equal import equal_models, equal_sweeps
 from .order import natural
-from .tables import BASELINE, LEAST, MEAN, datasets
+from .tables import ACCURACY, BASELINE, LEAST, MEAN, datasets
 
 SHOWN = 5  # equal models that are named
 
@@ -43,6 +44,7 @@ def notes(
     images that are no part of it.
     """
     found = [f"{name}: no result, this run {end}." for name, end in status.items() if end != "ok"]
+    found += _guessing(measurements)
     found += [
         f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
         for row in overlap[overlap["shared"] > 0].itertuples()
@@ -82,3 +84,15 @@ def notes(
                 f"{text[0].upper() + text[1:] if what else text}: equal on every data set."
             )
     return found
+
+
+def _guessing(measurements: pd.DataFrame) -> list[str]:
+    """The zero-shot model on the reference, if its interval has the accuracy of guessing in it."""
+    own = measurements["kind"] == "zero-shot"
+    plain = measurements["metric"] == ACCURACY
+    rows = measurements[own & plain & (measurements["role"] == "reference")]
+    return [
+        at_chance(row.model, row.dataset, row.value, row.n, round(1 / row.chance))
+        for row in rows.itertuples()
+        if row.low <= row.chance
+    ]
