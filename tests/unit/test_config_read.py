@@ -17,7 +17,7 @@ from stockpot.config_paths import not_found, unfit_inputs
 from stockpot.config_read import read_defaults, read_study
 from stockpot.errors import StockpotError
 from stockpot.parts import used
-from stockpot.run_lines import run_lines
+from stockpot.run_lines import other_lines, run_lines
 from stockpot.search import finetune_specs, search_names
 
 OWN = """
@@ -416,6 +416,14 @@ def test_the_plan_says_of_every_run_what_it_will_be(here):
     ]
     assert lines[2].endswith("0.9   start base, mixup 0.2") or "mixup 0.2" in lines[2]
     assert len(lines) == 3 and lines[0].index("lr") == lines[1].index("1e-05")
+
+
+def test_the_plan_names_what_is_made_of_the_runs(here):
+    given = "finetune: {search: {runs: 1, space: {lr: {choice: [0.1]}}}}\nanalyses: {cost: null}"
+    lines = other_lines(located(OWN + given))
+    assert lines[:2] == ["soups: uniform, greedy, ensemble", "sweeps of 21 alphas: base, greedy"]
+    assert lines[2].startswith("analyses: choosing-alpha, ") and "cost" not in lines[2]
+    assert len(lines) == 3
 
 
 def test_of_many_runs_the_first_are_shown(here):

@@ -1,8 +1,9 @@
-"""What a plan says of the runs: a line each, with the hyperparameters that it will have."""
+"""What a plan says of the runs, each with its hyperparameters, and of what is made of them."""
 
 from .registry import defaults
 from .runtime.escape import one_line
 from .search import finetune_specs, search_names, standard_specs, with_options
+from .suggest import listed
 from .training import variants
 
 COLUMNS = (
@@ -21,17 +22,30 @@ def run_lines(config: dict) -> list[str]:
     """
     specs = finetune_specs(config)
     searched = search_names(config)
-    listed = {name: specs[name] for name in specs if name not in searched}
+    given = {name: specs[name] for name in specs if name not in searched}
     for name, spec in standard_specs(config).items():
-        listed[name] = with_options(spec)
-    lines = [_row(name, spec) for name, spec in list(listed.items())[:LISTED_SHOWN]]
-    left_out = len(listed) - len(lines)
+        given[name] = with_options(spec)
+    lines = [_row(name, spec) for name, spec in list(given.items())[:LISTED_SHOWN]]
+    left_out = len(given) - len(lines)
     lines += [_row(name, specs[name]) for name in searched[:SEARCHED_SHOWN]]
     left_out += max(len(searched) - SEARCHED_SHOWN, 0)
     if not lines:
         return ["runs: none is trained"]
     table = _aligned([["run", "variant", *COLUMNS, ""], *lines])
     return table + ([f"… and {left_out:,} more runs"] if left_out > 0 else [])
+
+
+def other_lines(config: dict) -> list[str]:
+    """What is made of the runs, in a line each: checkpoints, soups, sweeps, analyses, exports."""
+    sweeps, alphas = config["sweep"]["of"], len(config["sweep"]["alphas"])
+    named = {
+        "checkpoints": config["checkpoints"],
+        "soups": config["soups"],
+        f"sweeps of {alphas} alphas": sweeps if alphas else [],
+        "analyses": config["analyses"],
+        "exports": config["exports"],
+    }
+    return [f"{what}: {listed(names)}" for what, names in named.items() if names]
 
 
 def _row(name: str, spec: dict) -> list[str]:

@@ -42,7 +42,7 @@ from .parts import (
 from .prompt_notes import prompt_notes
 from .prompts import read_head, texts_of
 from .registry import defaults
-from .run_lines import run_lines
+from .run_lines import other_lines, run_lines
 from .sealed import unsealed, write_sealed
 from .search import finetune_specs, run_specs, standard_specs, with_options
 
@@ -90,7 +90,7 @@ def build(config: dict, locate: Locate) -> Plan:
     facts = _facts(config, locate)
     check_parts(config, locate)
     check_counts(config, locate)
-    plan.summary = summary(config, locate) + run_lines(config)
+    plan.summary = summary(config, locate) + run_lines(config) + other_lines(config)
     plan.summary += _prompt_notes(plan.model, config, heads, locate)
     plan.summary += alpha_lines(config["datasets"], used(config), locate)
     plan.class_notes = class_notes(config, locate)
