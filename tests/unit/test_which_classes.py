@@ -205,16 +205,20 @@ def test_many_classes_are_counted_in_one_go():
     assert found.names == sorted(names) and set(found.counts) == {1}
 
 
-def test_a_plan_lists_a_folder_once(study, monkeypatch):
-    """Whatever asks, and however many parts are made of it."""
+def test_while_planning_a_folder_is_listed_once(study, monkeypatch, tmp_path):
+    """However many parts are made of it, and whoever asks; a later plan lists it anew."""
     from stockpot.datasets.sources import folder
 
     listed, listing = [], folder.listing
     monkeypatch.setattr(folder, "listing", lambda path: listed.append(path) or listing(path))
-    plan_of(study)
-    assert len(listed) == 4  # facts and counts of two folders
-    plan_of(study)
-    assert len(listed) == 8
+    entries = [study["datasets"][name] for name in ("train", "held-out", "test")]
+    for plan in (1, 2):
+        with sources.remembering():
+            for entry in entries:
+                assert len(sources.classes_with_images(entry, Path)) == 2 + plan
+                assert sum(sources.counts(entry, Path)) >= 2 + plan
+        assert len(listed) == plan
+        paint_all(tmp_path / "all", {f"new/{i}.png": "red" for i in range(4)})
 
 
 def test_every_own_source_has_the_choice():
