@@ -242,6 +242,16 @@ def test_a_jpeg_whose_data_end_early_but_properly_is_refused(options, share):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_a_progressive_jpeg_without_its_last_scans_is_refused(mode, share):
+    data = file(Image.fromarray(noise(64, 64)).convert(mode), "JPEG", progressive=True)
+    assert decode(Encoded(data), WHITE).shape == (8, 8, 3)
+    cut = data[: int(share * len(data))].rstrip(b"\xff") + b"\xff\xd9"
+    with pytest.raises(StockpotError, match="truncated"):
+        decode(Encoded(cut), WHITE)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("size", [(64, 64), (37, 19)], ids=str)
 def test_a_jpeg_that_is_grey_at_its_end_is_whole(mode, size):
     grey = Image.new(mode, size, (128,) * len(mode) if len(mode) > 1 else 128)

@@ -32,7 +32,8 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the colour types of PNG
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 # A marker that ends the data of a scan: not a byte 255 of the data (00), nor a restart (D0 to D7).
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+START_OF_SCAN, END_OF_IMAGE, PROGRESSIVE_FRAME = 0xDA, 0xD9, 0xC2
+COEFFICIENTS = 64  # of a block; a scan has some of them, to some bit
 
 
 def require_few_scans(data: bytes) -> None:
@@ -50,7 +51,10 @@ def require_whole(image: Image.Image, data: bytes) -> None:
     if image.format == "PNG":
         _require_whole_png(image, data)
     elif image.format in ("JPEG", "MPO"):
-        _require_whole_jpeg(image, data)
+        if image.info.get("progressive"):
+            _require_all_scans(data)
+        else:
+            _require_whole_jpeg(image, data)
 
 
 def jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
@@ -75,7 +79,7 @@ def _require_whole_jpeg(image: Image.Image, data: bytes) -> None:
     some."""
     corner = image.getpixel((image.width - 1, image.height - 1))
     channels = corner if isinstance(corner, tuple) else (corner,)
-    if image.info.get("progressive") or any(channel not in GREY for channel in channels):
+    if any(channel not in GREY for channel in channels):
         return
     markers = list(jpeg_markers(data))
     ends = [end for (marker, _), (_, end) in pairwise(markers) if marker == START_OF_SCAN]
@@ -89,6 +93,26 @@ def _require_whole_jpeg(image: Image.Image, data: bytes) -> None:
             box = (0, top, image.width, min(top + step, image.height))
             if image.crop(box).tobytes() != other.crop(box).tobytes():
                 raise ValueError("truncated: its data end before its last row")
+
+
+def _require_all_scans(data: bytes) -> None:
+    """A progressive JPEG has every coefficient of every channel down to its last bit, in one scan
+    or another. Where the last of its scans are missing it is blurred."""
+    missing = set()
+    for marker, at in jpeg_markers(data):
+        header = at + 4
+        if marker == PROGRESSIVE_FRAME:
+            n = data[header + 5]
+            channels = data[header + 6 : header + 6 + 3 * n : 3]
+            missing = {(channel, i) for channel in channels for i in range(COEFFICIENTS)}
+        if marker == START_OF_SCAN:
+            n = data[header]
+            channels = data[header + 1 : header + 1 + 2 * n : 2]
+            first, last, bits = data[header + 1 + 2 * n : header + 4 + 2 * n]
+            if bits & 0x0F == 0:
+                missing -= {(channel, i) for channel in channels for i in range(first, last + 1)}
+    if missing:
+        raise ValueError("truncated: its data end before its last scan")
 
 
 def _require_whole_png(image: Image.Image, data: bytes) -> None:
