@@ -11,7 +11,7 @@ from stockpot.runtime.escape import markdown
 from stockpot.statistics import robustness
 from stockpot.statistics.export import to_markdown
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
-from stockpot.statistics.notes import notes
+from stockpot.statistics.notes import arithmetic, notes
 from stockpot.statistics.overview import overview
 from stockpot.statistics.paired import paired_mean
 from stockpot.statistics.tables import (
@@ -436,3 +436,26 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
     )
     assert said_in(tmp_path / "overview.md") == told
     assert said_in(tmp_path / "gone.md") == []
+
+
+@pytest.mark.parametrize(
+    "precisions, trained, text",
+    [
+        (["fp32", "fp32", None], [], "Evaluated in fp32."),
+        (["fp32", ""], ["base", "hot"], "Evaluated in fp32. Trained in bf16: base, hot."),
+        (
+            ["bf16", np.nan],
+            [],
+            "Evaluated in bf16; in bf16 some answers are others than in fp32, so compare with what "
+            "was evaluated in bf16 too.",
+        ),
+        (
+            ["fp32", "bf16"],
+            [],
+            "Evaluated in bf16 and fp32; in bf16 some answers are others than in fp32, so compare "
+            "with what was evaluated in bf16 too; which is which is in measurements.csv.",
+        ),
+    ],
+)
+def test_the_overview_says_which_arithmetic_its_numbers_come_from(precisions, trained, text):
+    assert arithmetic(pd.DataFrame({"precision": precisions}), trained) == text
