@@ -72,6 +72,7 @@ onstart:
 
 onerror:
     print(failure(log))
+    cancel_jobs_left()
 
 
 onsuccess:

@@ -1,3 +1,5 @@
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -98,6 +100,16 @@ def failure(logs):
     """What to read after a run that failed. logs: of Snakemake."""
     lines = failed_lines(logs) or ["Not finished: interrupted, or see above"]
     return "\n".join(["", *lines, "What is done is kept; the same command goes on."])
+
+
+def cancel_jobs_left():
+    """Cancel jobs of this folder that are still on the cluster.
+
+    Snakemake cancels its jobs when it is stopped, but misses those whose state it is asking for
+    in that moment.
+    """
+    if workflow.is_main_process and workflow.non_local_exec and shutil.which("squeue"):
+        subprocess.run([ROOT / "profiles" / "cancel", "--no-wait"], check=False)
 
 
 def one_of(names):

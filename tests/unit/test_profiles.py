@@ -112,3 +112,21 @@ def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
     assert answer("cancel", tmp_path).returncode != 0
     fake(tmp_path, "squeue", "true")
     assert answer("cancel", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["plain", "a|b", "back\\slash", "quo'te $x `y`", "new\nline"])
+def test_jobs_of_this_folder_alone_are_cancelled_whatever_its_name(name, tmp_path):
+    folder = tmp_path / name
+    folder.mkdir()
+    cancelled = tmp_path / "cancelled"
+    queue = folder / "queue"
+    queue.write_text(f"7|stockpot-x|{folder}\n8|other|{folder}\n9|stockpot-y|{folder}/below\n")
+    fake(folder, "squeue", 'cat "${0%/*}/queue"')
+    fake(folder, "scancel", f'echo "$1" >> "{cancelled}"')
+    done = answer("cancel", folder, "--no-wait")
+    if "\n" in name:
+        assert done.returncode == 1 and "line break" in done.stderr
+        assert not cancelled.exists()
+    else:
+        assert done.returncode == 0, done.stderr
+        assert cancelled.read_text() == "7\n"
