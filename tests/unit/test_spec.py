@@ -8,13 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
 from stockpot import spec
 from stockpot.config import check
-from stockpot.config_merge import without_nulls
+from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.errors import StockpotError
@@ -535,16 +534,10 @@ def test_seeds_share_a_folder(own):
 # The studies that come with the project.
 
 
-def merged(base, change):
-    if not isinstance(change, dict) or not isinstance(base, dict):
-        return change
-    return {**base, **{key: merged(base.get(key), value) for key, value in change.items()}}
-
-
 @pytest.mark.parametrize(
     "path", (ROOT / "tests/configs").glob("*.yaml"), ids=lambda path: path.stem
 )
-def test_the_studies_of_the_tests_are_valid(config, schema, tmp_path, path):
+def test_the_studies_of_the_tests_are_valid(schema, tmp_path, path):
     def locate(given):
         """A path of the project, or a folder with two images in place of the user's own."""
         if (path.parent / given).is_file():
@@ -556,8 +549,9 @@ def test_the_studies_of_the_tests_are_valid(config, schema, tmp_path, path):
             return tmp_path / given
         return ROOT / given
 
-    study = without_nulls(merged(config, yaml.safe_load(path.read_text())))
-    check(study, schema, [str(path)])
+    given = read_study(ROOT, [path])
+    study = given.located()
+    check(study, schema, given.paths)
     plan = spec.build(study, locate)
     assert len(plan.studies) == len(study["seeds"]) and plan.runs
 
