@@ -7,6 +7,7 @@ from stockpot.analyses.evidence import Evidence, Nothing
 from stockpot.datasets.dataset import LABELS, read_card
 from stockpot.files import atomic
 from stockpot.job import job
+from stockpot.runtime.escape import markdown, one_line
 from stockpot.sealed import read_sealed
 from stockpot.statistics.export import to_latex, to_markdown, unbroken
 from stockpot.statistics.tables import read_table, write_table
@@ -37,8 +38,8 @@ with job(snakemake) as spec:
         table = people = reason.table()
     write_table(table, out.table, "%.6g")
     with atomic(out.markdown) as path:
-        notes = "".join(f"\n{note}\n" for note in evidence.notes)
+        notes = "".join(f"\n{markdown(note)}\n" for note in evidence.notes)
         path.write_text(to_markdown(unbroken(people)) + notes, "utf-8")
     with atomic(out.latex) as path:
-        notes = "".join(f"% {note}\n" for note in evidence.notes)
+        notes = "".join(f"% {one_line(note, 10_000)}\n" for note in evidence.notes)
         path.write_text(to_latex(people) + notes, "utf-8")

@@ -11,6 +11,7 @@ import shutil
 
 from ...errors import StockpotError
 from ...files import atomic
+from ...runtime.escape import one_line
 
 FILES = ["open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt"]
 
@@ -46,4 +47,5 @@ def write(folder, weights, clip):
         with atomic(folder / file) as path:
             save_file(content, path)
     with atomic(folder / FILES[3]) as path:
-        path.write_text("".join(f"{name}\n" for name in card.class_names), "utf-8")
+        lines = [one_line(name, 10_000) for name in card.class_names]
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
