@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_analysis_figures import outside, texts, words
 
-from stockpot import figures
+from stockpot import analyses, figures
 from stockpot.datasets.dataset import Dataset
-from stockpot.figures import methods
+from stockpot.figures import methods, style
 from stockpot.figures import texts as figure_texts
 from stockpot.figures.samples import contact_sheet
 from stockpot.statistics.export import to_latex, to_markdown, unbroken
@@ -333,6 +333,24 @@ def test_bold_that_would_say_nothing_is_left_out_and_said():
     table, said = overview_and_notes(measurements, lambda m, d: np.arange(n) < k[m, d])
     assert len(said) == 1 and said[0].startswith("Nothing is bold on imagenet (")
     assert "**" not in "".join(table["imagenet"])
+
+
+def test_a_table_of_more_than_a_page_is_a_longtable(many):
+    lines = to_latex(overview(many["measurements"])).splitlines()
+    assert lines[0].startswith(r"\begin{longtable}{ll") and lines[-1] == r"\end{longtable}"
+    assert lines.index(r"\endhead") == 4
+
+
+def test_the_page_of_comparisons_has_the_best_first():
+    table = analyses.shown("comparisons")(large.comparisons(30))
+    own = table[(table["against"] == "zero-shot") & (table["on"] == "mean of shifts")]
+    differences = [float(text.split()[0]) for text in own["difference"]]
+    assert len(own) == 33 and differences == sorted(differences, reverse=True)
+
+
+def test_names_of_rows_differ_when_they_are_shortened():
+    names = [f"a-long-name-with-{i}-in-the-middle-of-everything-else" for i in range(3)]
+    assert len(set(style.row_names(names, 0.8))) == 3
 
 
 def test_cells_and_column_names_of_tables_for_people():

@@ -38,8 +38,14 @@ def _default(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Points of accuracy with interval; p corrected for all tests of the table."""
+    """Points of accuracy with interval, the best first; p corrected for all tests of the table."""
     kept = table[table["on"].isin([table["on"].iloc[0], table["on"].iloc[-1]])]
+    against, places = list(kept["against"].unique()), list(kept["on"].unique())
+    kept = kept.assign(
+        first=kept["against"].map(against.index),
+        second=kept["on"].map(places.index),
+        third=-kept["difference"],
+    ).sort_values(["first", "second", "third"], kind="stable")
     return pd.DataFrame(
         {
             "model": kept["model"],

@@ -203,8 +203,13 @@ def panel_width(columns: int) -> float:
 
 
 def row_names(names: Iterable[str], inches: float = 2.0) -> list[str]:
-    """Names of rows, the middle of long ones left out."""
-    return [fit(name, 72 * inches, RC["ytick.labelsize"]) for name in names]
+    """Names of rows, the middle of long ones left out; no two of them the same."""
+    rows, times = [], {}
+    for name in names:
+        text = fit(name, 72 * inches, RC["ytick.labelsize"])
+        times[text] = times.get(text, 0) + 1
+        rows.append(text if times[text] == 1 else f"{text} ({times[text]})")
+    return rows
 
 
 def legend_outside(figure: Figure, legend: dict, where: str, most: int = 4) -> None:

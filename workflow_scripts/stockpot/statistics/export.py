@@ -13,6 +13,7 @@ LEFT |= {"dataset", "method", "run", "against", "members", "point", "joint run",
 # texts. No other star is markup.
 _BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
 NO_BREAK = "\u00a0"  # a space at which no line ends
+PAGE = 45  # rows of a LaTeX table that fit on a page
 SHORT = 40  # characters of a cell that stays in one line
 
 
@@ -42,15 +43,19 @@ def to_markdown(table: pd.DataFrame) -> str:
 def to_latex(table: pd.DataFrame) -> str:
     """A LaTeX tabular with booktabs' rules, escaped; ``**bold**`` becomes bold.
 
-    For \\input: needs \\usepackage{booktabs}.
+    For \\input: needs \\usepackage{booktabs}. A table that is longer than a page is a longtable,
+    which stands by itself, in no float, and needs \\usepackage{longtable} too.
     """
     heads = _heads(table)
     columns = "".join("l" if name in LEFT else "r" for name in heads)
     head = [escape.latex(name) for name in heads]
     rows = [[_latex(cell, name) for cell, name in zip(row, heads)] for row in _texts(table)]
     first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
-    parts = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", first, r"\midrule", *body]
-    return "\n".join([*parts, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    long = len(body) > PAGE
+    name = "longtable" if long else "tabular"
+    heads = [r"\toprule", first, r"\midrule", *([r"\endhead"] if long else [])]
+    parts = [rf"\begin{{{name}}}{{{columns}}}", *heads, *body]
+    return "\n".join([*parts, r"\bottomrule", rf"\end{{{name}}}"]) + "\n"
 
 
 def _heads(table: pd.DataFrame) -> list[str]:
