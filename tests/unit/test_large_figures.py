@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_analysis_figures import outside, texts, words
+from test_analysis_figures import texts, words
 
 from stockpot import analyses, figures
 from stockpot.datasets.dataset import Dataset
@@ -37,17 +37,31 @@ def drawn(name: str, table: pd.DataFrame) -> Figure:
     return figures.load(name)({"table": table}, {})[0]
 
 
-def overlapping(figure: Figure, tolerance: float = 3) -> list[tuple[str, str]]:
-    """Every two texts that cover each other by more pixels than letters leave free."""
+def illegible(figure: Figure, tolerance: float = 3) -> list[str]:
+    """Every text that is cut off at an edge of the page, and every two that cover each other.
+
+    The tolerance is the pixels that letters leave free in the box of a text.
+    """
     # Of an annotation the box of its text alone, without its arrow.
     shown = [(text.get_text(), Text.get_window_extent(text)) for text in texts(figure)]
-    found = []
+    page, found = figure.bbox, []
+    for text, box in shown:
+        if max(-box.x0, -box.y0, box.x1 - page.width, box.y1 - page.height) > tolerance:
+            found.append(f"{text} is cut off")
     for (one, a), (other, b) in combinations(shown, 2):
         wide = min(a.x1, b.x1) - max(a.x0, b.x0)
         high = min(a.y1, b.y1) - max(a.y0, b.y0)
         if wide > tolerance and high > tolerance:
-            found.append((one, other))
+            found.append(f"{one} over {other}")
     return found
+
+
+def test_what_is_illegible_is_seen():
+    figure = Figure((3, 1))
+    figure.text(0.1, 0.5, "one text")
+    figure.text(0.2, 0.5, "another text")
+    figure.text(0.9, 0.1, "over the edge")
+    assert illegible(figure) == ["over the edge is cut off", "one text over another text"]
 
 
 def legend_texts(figure: Figure) -> list[str]:
@@ -107,11 +121,10 @@ LONG = ["agricultural equipment", "vegetable", "construction machinery", "musica
         "tree", "house", "bus", "car", "cat", "dog", "duck", "hen"]  # fmt: skip
 
 
-@pytest.mark.parametrize("sets", [2, 9])
-@pytest.mark.parametrize("classes", [LONG[:7], LONG[:12], LONG])
+@pytest.mark.parametrize("classes, sets", [(LONG[:7], 2), (LONG, 9)])
 def test_titles_of_samples_do_not_run_into_each_other(classes, sets):
     figure = samples(classes, sets)
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
 
 
 def test_samples_say_how_many_classes_they_show():
@@ -144,7 +157,6 @@ def test_names_in_figures_are_text_and_never_mathematics():
         ("comparisons", large.comparisons(4)),
         ("frontier", large.frontier(4)),
         ("cost", large.cost(4)),
-        ("diagnosis", large.diagnosis(4)),
         ("calibration", large.calibration(4, 1)),
     ):
         figure = drawn(name, table.replace(renamed))
@@ -162,11 +174,11 @@ def test_right_to_left_names_and_marks_of_direction_are_drawn():
 # Many models.
 
 
-@pytest.mark.parametrize("runs, long", [(72, False), (30, True), (9, True)])
+@pytest.mark.parametrize("runs, long", [(72, False), (30, True)])
 def test_every_model_is_in_view_or_counted_as_outside(runs, long):
     tables = large.study_tables(large.cells(runs=runs, shifts=2, long=long))
     figure, data = figures.load("methods")(tables, {})
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
     axes = figure.axes[0]
     low, high = axes.get_xlim()
     single = data[data["curve"] == ""]
@@ -205,7 +217,7 @@ def test_cost_names_soups_and_the_best_run_of_many():
     best = table.loc[table["kind"] == "end-to-end"].set_index("model")["gain_shifts"].idxmax()
     for axes in figure.axes:
         assert {text.get_text() for text in axes.texts} == {"uniform", "greedy", "ensemble", best}
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
     few = {text.get_text() for text in drawn("cost", large.cost(8)).axes[0].texts}
     assert len(few) == 11
 
@@ -213,7 +225,7 @@ def test_cost_names_soups_and_the_best_run_of_many():
 @pytest.mark.parametrize("runs, long", [(29, True), (72, False)])
 def test_diagnosis_of_many_has_colours_and_no_numbers(runs, long):
     figure = drawn("diagnosis", large.diagnosis(runs, long))
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
     assert figure.get_figheight() < 9 and len(texts(figure)) < 3 * runs
     matrix = next(axes for axes in figure.axes if len(axes.images) == 2)
     pairs = runs * (runs - 1) // 2
@@ -235,7 +247,7 @@ def test_diagnosis_of_few_has_its_numbers_and_an_order_of_names():
 def test_comparisons_are_ordered_by_the_difference_under_shift():
     table = large.comparisons(30, long=True)
     figure = drawn("comparisons", table)
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
     shifts = figure.axes[1]
     dots = [line for line in shifts.lines if line.get_marker() == "o"]
     by_row = sorted((line.get_ydata()[0], line.get_xdata()[0]) for line in dots)
@@ -243,10 +255,9 @@ def test_comparisons_are_ordered_by_the_difference_under_shift():
     assert values == sorted(values), "the best is on top"
 
 
-@pytest.mark.parametrize("runs", [7, 72])
-def test_reliability_diagrams_have_a_diagonal_of_45_degrees(runs):
-    figure = drawn("calibration", large.calibration(runs))
-    assert overlapping(figure) == [] and outside(figure) == []
+def test_reliability_diagrams_have_a_diagonal_of_45_degrees():
+    figure = drawn("calibration", large.calibration(72, shifts=2))
+    assert illegible(figure) == []
     for axes in figure.axes[1:]:
         box = axes.get_window_extent()
         assert box.width == pytest.approx(box.height, rel=0.01)
@@ -254,16 +265,16 @@ def test_reliability_diagrams_have_a_diagonal_of_45_degrees(runs):
 
 def test_nine_test_sets_have_room_for_their_names():
     figure = drawn("diversity", large.diversity(8))
-    assert outside(figure) == []
+    assert not [text for text in illegible(figure) if text.endswith("is cut off")]
     heights = [axes.get_window_extent().height / figure.dpi for axes in figure.axes[:4]]
     assert min(heights) > 1.0, "inches"
 
 
-@pytest.mark.parametrize("name", ["alpha", "shifts", "effective-robustness", "soups"])
-def test_figures_of_many_models_and_sets_have_no_text_over_another(name, many):
-    tables = large.study_tables(large.cells(runs=12, long=True)) if name == "alpha" else many
+@pytest.mark.parametrize("name", ["alpha", "shifts"])
+def test_figures_of_nine_test_sets_have_no_text_over_another(name):
+    tables = large.study_tables(large.cells(runs=3, long=True))
     figure, _ = figures.load(name)(tables, {})
-    assert overlapping(figure) == [] and outside(figure) == []
+    assert illegible(figure) == []
 
 
 # One shift, no line, equals.
