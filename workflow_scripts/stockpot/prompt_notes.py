@@ -55,7 +55,7 @@ def prompt_notes(model: dict, head: dict, texts: dict[str, str]) -> list[str]:
         )
     same = _same(tokens, room, texts, cut)
     if same:
-        notes.append(_on_same(key, same, texts, bool(cut)))
+        notes.append(_on_same(key, same, texts, cut, room.context))
     return notes
 
 
@@ -93,13 +93,18 @@ def _same(
     return [names for names in groups.values() if len(names) > 1]
 
 
-def _on_same(key: str, same: list[list[str]], texts: dict[str, str], cut: bool) -> str:
+def _on_same(
+    key: str, same: list[list[str]], texts: dict[str, str], cut: dict[str, int], context: int
+) -> str:
     unanswered = sum(len(names) - 1 for names in same)
     groups = [
         " = ".join(one_line(name, 40) for name in names[:4]) + (" = …" if names[4:] else "")
         for names in same[:3]
     ]
-    why = "the prompts" + (", cut to what the model reads," if cut else "")
+    why = "the prompts"
+    longest = max((cut.get(name, 0) for names in same for name in names), default=0)
+    if longest:
+        why += f", cut to the {context} tokens that the model reads (of up to {longest}),"
     said = (
         f"{key}: {why} say the same for {one_line('; '.join(groups), 200)}"
         f"{' and others' if same[3:] else ''}; of each of these only the first is ever answered by "
