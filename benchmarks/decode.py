@@ -59,7 +59,7 @@ class Loaded(torch.utils.data.Dataset):
         return len(self.files)
 
     def __getitem__(self, row):
-        return self.transform(Image.open(self.files[row].path))
+        return self.transform(Image.open(self.files[row].path, formats=("JPEG",)))
 
 
 def compare(files: list[File], folder: Path) -> dict[str, float]:

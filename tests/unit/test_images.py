@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import encoded_spec
+from conftest import ROOT, encoded_spec
 from PIL import Image
 
 from stockpot.datasets import decode as module
@@ -575,3 +575,10 @@ def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeyp
         "datasets.test: 1 of 3 images that were looked at (of 6) have an alpha channel; "
         "background: white"
     ]
+
+
+def test_formats_are_named_wherever_an_image_is_opened():
+    for folder in ("workflow_scripts", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for call in re.findall(r"Image\.open\(.*", path.read_text("utf-8")):
+                assert "formats=" in call, f"{path}: {call}"
