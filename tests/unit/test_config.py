@@ -202,10 +202,6 @@ WRONG = {
         "standard", {"models": {}, "table": {"path": "no/such.csv"}},
         ["standard.table.path:", "no/such.csv"],
     ),
-    "no column of published models": (
-        "standard", {"models": {}, "table": {"path": "README.md"}},
-        ["standard.table:", "README.md has no column 'model'"],
-    ),
     "published models beside those to train": (
         "standard/table", {"path": "README.md"}, ["standard:", "set models to null"],
     ),
@@ -1091,6 +1087,13 @@ def test_precisions_of_the_schema_are_those_of_the_engine(schema):
 def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
     text = (ROOT / "config.yaml").read_text()
     check(yaml.safe_load(text), schema, [str(ROOT / "config.yaml")])
+
+
+def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_path):
+    (tmp_path / "table.csv").write_text("name,reference,v2\na,0.5,0.4\n")
+    config["standard"] |= {"models": {}, "table": {"path": str(tmp_path / "table.csv")}}
+    (line,) = problems(config, schema)
+    assert line.startswith("standard.table: ") and "table.csv has no column 'model'" in line
 
 
 def test_a_line_needs_three_standard_models(config, schema):
