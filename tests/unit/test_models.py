@@ -30,6 +30,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.openclip import open_clip
 from stockpot.models.tower import ImageClassifier, Normaliser, build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
+from stockpot.sealed import read_sealed, write_sealed
 
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]
 
@@ -298,7 +299,7 @@ def test_a_broken_card_is_named(written, text):
 
 def test_a_card_with_an_unknown_key_is_named(written):
     path = written / CARD
-    path.write_text(json.dumps({**json.loads(path.read_text()), "colour": "red"}))
+    write_sealed(path, {**read_sealed(path), "colour": "red"})
     assert "colour" in refused(written, CARD)
 
 

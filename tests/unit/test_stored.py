@@ -442,7 +442,7 @@ def test_weights_of_ours_are_checked_and_those_of_others_read(tmp_path):
     safetensors.torch.save_file(tensors, path)
     assert load_weights(path).keys() == tensors.keys()
     path.write_bytes(b"")
-    with pytest.raises(StockpotError, match="not a readable safetensors file"):
+    with pytest.raises(StockpotError, match="not weights that can be read"):
         load_weights(path)
 
 
