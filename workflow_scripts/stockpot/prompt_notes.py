@@ -7,6 +7,7 @@ few are told; more than one class in twenty is a mistake and refused.
 
 import re
 from collections import defaultdict
+from functools import cached_property
 from pathlib import Path
 
 from .errors import StockpotError
@@ -65,16 +66,26 @@ class _Room:
     def __init__(self, tokens: Tokens, prompts: list[str], context: int):
         self.context = context
         self._tokens = tokens
-        sizes = [len(tokens.pieces(prompt.replace("{}", " "))) for prompt in prompts]
-        starts = [len(tokens.pieces(prompt.partition("{}")[0])) for prompt in prompts]
-        self._longest = max(sizes) + MARKS
-        self.seen = context - MARKS - min(starts)  # of a text, by the prompt that begins soonest
+        self._prompts = prompts
+        # No text has more tokens than bytes, which are counted faster.
+        self._most = max(len(prompt.encode("utf-8", "replace")) for prompt in prompts) + MARKS
+
+    @cached_property
+    def _longest(self) -> int:
+        """Tokens of the longest prompt without a class."""
+        sizes = [len(self._tokens.pieces(prompt.replace("{}", " "))) for prompt in self._prompts]
+        return max(sizes) + MARKS
+
+    @cached_property
+    def seen(self) -> int:
+        """Tokens that are read of a long text, by the prompt in which it begins soonest."""
+        starts = [len(self._tokens.pieces(prompt.partition("{}")[0])) for prompt in self._prompts]
+        return self.context - MARKS - min(starts)
 
     def has(self, text: str) -> bool:
         """Is the text read whole in every prompt?"""
-        # No text has more tokens than bytes, which are counted faster.
-        least = self._longest + len(text.encode("utf-8", "replace"))
-        return least <= self.context or self.needed(text) <= self.context
+        most = self._most + len(text.encode("utf-8", "replace"))
+        return most <= self.context or self.needed(text) <= self.context
 
     def needed(self, text: str) -> int:
         """Tokens of the longest prompt with this text."""

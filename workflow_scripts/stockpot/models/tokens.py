@@ -9,7 +9,7 @@ import html
 import itertools
 import re
 import string
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .files import OPENAI_MERGES
@@ -31,12 +31,17 @@ class Tokens:
     """
 
     def __init__(self, vocabulary: Path | None = None, clean: str = "lower"):
-        lines = gzip.decompress((vocabulary or package_folder() / STANDARD).read_bytes())
-        merges = lines.decode("utf-8").split("\n")[1 : OPENAI_MERGES + 1]
-        self._ranks = {tuple(merge.split()): rank for rank, merge in enumerate(merges)}
+        self._vocabulary = vocabulary
         self._letters = _letters_of_bytes()
         self._clean = clean
         self._word = lru_cache(100_000)(self._pieces_of_word)
+
+    @cached_property
+    def _ranks(self) -> dict[tuple[str, ...], int]:
+        """Pair of pieces -> when it is merged; read when a text is cut, which few plans need."""
+        path = self._vocabulary or package_folder() / STANDARD
+        merges = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
+        return {tuple(merge.split()): i for i, merge in enumerate(merges[1 : OPENAI_MERGES + 1])}
 
     def cleaned(self, text: str) -> str:
         """The text as the tokenizer sees it: texts that differ in nothing else give one row."""
