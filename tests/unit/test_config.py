@@ -1090,7 +1090,7 @@ def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
 
 
 def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_path):
-    (tmp_path / "table.csv").write_text("name,reference,v2\na,0.5,0.4\n")
+    (tmp_path / "table.csv").write_text("name,reference,v2\n" + "a,0.5,0.4\n" * 3)
     config["standard"] |= {"models": {}, "table": {"path": str(tmp_path / "table.csv")}}
     (line,) = problems(config, schema)
     assert line.startswith("standard.table: ") and "table.csv has no column 'model'" in line

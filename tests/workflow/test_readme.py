@@ -144,7 +144,7 @@ def test_own_data_by_the_readmes_config(study):
     overview = (study.results / "studies/mine/seed0/overview.md").read_text()
     assert "| drawings |" in overview
     assert "greedy" in overview
-    cards = map(json.loads, (p.read_text() for p in study.results.glob("datasets/*/*.json")))
+    cards = map(json.loads, (p.read_text() for p in study.results.glob("datasets/*/dataset.json")))
     sizes = {card["name"]: card["n"] for card in cards}
     names = ("photos-train", "photos-held-out", "photos", "drawings")
     assert [sizes[name] for name in names] == [16 * 7, 16, 16 * 2, 16 * 2]
