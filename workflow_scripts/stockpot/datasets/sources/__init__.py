@@ -201,7 +201,10 @@ def counts(entry: dict, locate) -> list[int]:
     split = with_defaults(entry).get("split")
     if split and split.get("list"):
         return listed_sizes(counts, split, len(read_list(locate(split["list"]), "split.list")))
-    return [part_size(n, split) for n in counts] if split else counts
+    if not split:
+        return counts
+    sizes = {n: part_size(n, split) for n in set(counts)}  # many classes are of one size
+    return [sizes[n] for n in counts]
 
 
 def split_facts(entry: dict, locate, key: str) -> dict:
