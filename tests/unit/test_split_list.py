@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coloured import paint_all
 from conftest import encoded_spec
+from PIL import Image
 
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_card, read_dataset
@@ -140,7 +140,9 @@ def test_a_name_that_two_files_have_names_neither():
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
-    paint_all(folder, {f"set/{key}": "red" for key in KEYS})
+    for i, key in enumerate(KEYS):  # no two alike
+        (folder / "set" / key).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 36), (20 * i, 10, 200 - 20 * i)).save(folder / "set" / key)
     return folder
 
 
