@@ -11,11 +11,14 @@ def at_once(one: dict, other: dict) -> bool:
     return one["start"] < other["end"] and other["start"] < one["end"]
 
 
-def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> None:
-    """Every job on the node with GPUs saw one, others none; all were used, each by one job at a
-    time, and jobs ran side by side. Of jobs that ran once, on one node.
+def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> dict[str, str]:
+    """Every job on the node with GPUs saw one, others none, and each served one job at a time. Of
+    jobs that ran once, on one node.
 
     A job that was cancelled may have ended before it began, and then saw nothing.
+
+    Returns:
+        The GPU of each job that had one.
     """
     jobs, devices = study.jobs(), {}
     for number, job in jobs.items():
@@ -26,10 +29,15 @@ def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> None:
         assert (device != "-") == (job["node"] == GPU_NODE)
         if device != "-":
             devices[number] = device
-    assert sorted(set(devices.values())) == [str(number) for number in range(len(FAKE_GPUS))]
-    pairs = [pair for pair in combinations(devices, 2) if at_once(*(jobs[job] for job in pair))]
-    assert pairs, "no two jobs ran at once"
-    assert [(a, b) for a, b in pairs if devices[a] == devices[b]] == []
+    for one, other in side_by_side(study, devices):
+        assert devices[one] != devices[other]
+    return devices
+
+
+def side_by_side(study: OnCluster, numbers) -> list[tuple[str, str]]:
+    """The pairs of these jobs that ran at the same time."""
+    jobs = study.jobs()
+    return [(a, b) for a, b in combinations(numbers, 2) if at_once(jobs[a], jobs[b])]
 
 
 def test_the_tables_are_the_same_and_no_gpu_is_shared(local, on_cluster, slurm):
@@ -43,4 +51,6 @@ def test_the_tables_are_the_same_and_no_gpu_is_shared(local, on_cluster, slurm):
     jobs = study.jobs()
     assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
     assert {job["node"] for job in jobs.values()} == set(NODES)
-    assert_no_gpu_is_shared(study, slurm)
+    devices = assert_no_gpu_is_shared(study, slurm)
+    assert sorted(set(devices.values())) == [str(number) for number in range(len(FAKE_GPUS))]
+    assert side_by_side(study, devices), "no two jobs ran at once"
