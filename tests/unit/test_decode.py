@@ -422,6 +422,23 @@ def test_the_log_has_the_rate_and_the_time_left(shards, tmp_path, monkeypatch, c
     assert caplog.messages == ["16/16 images  80 images/s  0 s left"]
 
 
+def test_a_note_that_cannot_be_read_takes_nothing_away(shards, tmp_path, monkeypatch):
+    decode_all(drawn(8), TRANSFORM, tmp_path)
+    before = (tmp_path / "images.npy").read_bytes()
+
+    def stale(path):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", stale)
+        with pytest.raises(StockpotError, match=r"done\.json: cannot be read \(Stale"):
+            decode_all(drawn(8), TRANSFORM, tmp_path)
+    assert (tmp_path / "images.npy").read_bytes() == before
+    again = drawn(8)
+    decode_all(again, TRANSFORM, tmp_path)
+    assert [image.opened for image in again] == [0] * 8
+
+
 GONE = [errno.ENOENT, errno.EACCES, errno.EIO, errno.EMFILE, errno.ESTALE]
 
 

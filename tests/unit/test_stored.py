@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from conftest import SCRIPTS
 from matplotlib.figure import Figure
 
 from stockpot import array_digest, file_digests, files, sealed, spec
-from stockpot.datasets import checked_images, disk
+from stockpot.datasets import checked_images, disk, mapped
 from stockpot.datasets.dataset import read_card, read_dataset, write_dataset
 from stockpot.digest import sha256_file
 from stockpot.errors import StockpotError
@@ -214,6 +215,15 @@ def flipped(place):
     return flip
 
 
+def raising(error):
+    """A function that raises it, whatever it is called with."""
+
+    def fail(*arguments, **options):
+        raise error
+
+    return fail
+
+
 def use(folder) -> None:
     """Read all of a data set, as a job does."""
     data = read_dataset(folder)
@@ -253,6 +263,42 @@ def test_an_image_is_checked_when_it_is_read_and_once(dataset_folder, monkeypatc
     for rows in (slice(590, None), [1, 599], -1, np.arange(600) == 599, (slice(None), 0)):
         with pytest.raises(StockpotError, match="image 599 is not what was prepared"):
             _ = data.images[rows]
+
+
+@pytest.mark.parametrize(
+    "code", [errno.ENOMEM, errno.EACCES, errno.EMFILE, errno.ESTALE, errno.EIO]
+)
+def test_a_fault_of_the_machine_advises_to_remove_nothing(dataset_folder, monkeypatch, code):
+    error = OSError(code, os.strerror(code))
+    with monkeypatch.context() as patched:
+        patched.setattr(mapped.mmap, "mmap", raising(error))
+        with pytest.raises(StockpotError) as of_images:
+            read_dataset(dataset_folder)
+    monkeypatch.setattr(sealed.Path, "read_bytes", raising(error))
+    with pytest.raises(StockpotError) as of_card:
+        read_dataset(dataset_folder)
+    for caught in (of_images, of_card):
+        line = str(caught.value)
+        assert f"cannot be read ({os.strerror(code)})" in line and "rm -" not in line
+
+
+def test_the_number_of_an_error_in_its_text_counts():
+    error = OSError("Cannot allocate memory (os error 12)")
+    assert "rm " not in str(sealed.unreadable("x", error))
+    error = FileNotFoundError("No such file or directory: x")
+    assert "rm -f x" in str(sealed.unreadable("x", error))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="Linux says how it maps")
+def test_images_take_no_room_of_the_memory_until_they_are_read(dataset_folder):
+    if Path("/proc/sys/vm/overcommit_memory").read_text().strip() == "2":
+        pytest.skip("this machine counts every page")
+    data = read_dataset(dataset_folder)
+    assert data.images.flags.writeable  # or torch warns
+    maps = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text())
+    writable = [text for text in maps if str(dataset_folder / "images.npy") in text]
+    flags = [text.partition("VmFlags:")[2].split() for text in writable]
+    assert flags and all("ac" not in each for each in flags)  # accounted
 
 
 def test_a_card_of_another_set_is_named(dataset_folder):
@@ -395,6 +441,25 @@ def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
         refused += found is None
     assert refused > 20 and len(caplog.records) == refused
     assert all("\n" not in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ESTALE, "Stale file handle"), r"cannot be read \(Stale file handle\)"),
+        (MemoryError(), "no memory left"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "no memory left"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "no memory left"),
+    ],
+    ids=["stale", "memory", "memory of the GPU", "memory of torch"],
+)  # fmt: skip
+def test_a_fault_of_the_machine_does_not_begin_anew(tmp_path, monkeypatch, error, said):
+    path = tmp_path / "state.pt"
+    saved.write_state(path, state())
+    monkeypatch.setattr(saved.torch, "load", raising(error))
+    with pytest.raises(StockpotError, match=said) as caught:
+        saved.read_state(path)
+    assert "rm " not in str(caught.value)
 
 
 def test_the_state_of_another_run_is_none(tmp_path):

@@ -4,8 +4,10 @@ They also say where they belong: a file of the results that took another one's p
 damaged one.
 """
 
+import errno
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from .files import atomic
 from .runtime.escape import one_line
 
 SEAL, PLACE = "seal", "file"
+# Errors that say that the file is not there, or is no file. All others are of the machine (no
+# memory, no rights, a disk or network that fails): the file may be whole.
+NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENODEV)
 
 
 def write_sealed(path: str | Path, content: dict, depth: int = 3, indent: int | None = 1) -> None:
@@ -73,14 +78,35 @@ def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict:
     """The content of a sealed file.
 
     remove: what has to be removed so that the workflow makes the file again; itself by default.
-    Raises StockpotError naming the file, the reason and the command that removes it.
+    Raises StockpotError naming the file, the reason and, unless only the machine is at fault, the
+    command that removes it.
     """
     try:
         return unsealed(Path(path).read_bytes(), path)
     except OSError as error:
-        raise damaged(path, error.strerror or str(error), remove) from error
+        raise unreadable(path, error, remove) from error
     except ValueError as error:
         raise damaged(path, str(error), remove) from error
+
+
+def unreadable(path: str | Path, error: OSError, *remove: str | Path | None) -> StockpotError:
+    """One line on a file of the results that cannot be read.
+
+    Args:
+        path: The file.
+        error: What reading it raised; safetensors says the number of the error in its text.
+        remove: As of ``damaged``; removing is advised only where there is no such file.
+    """
+    text = str(error)
+    number = re.search(r"os error (\d+)", text)
+    code = error.errno or (int(number[1]) if number else None)
+    reason = error.strerror or text
+    if code is None or code in NO_FILE:
+        return damaged(path, reason, *remove)
+    return StockpotError(
+        f"{one_line(path, 250)}: cannot be read ({one_line(reason, 150)}); it may be whole, so "
+        "mend that and give the same command again"
+    )
 
 
 def damaged(path: str | Path, reason: str, *remove: str | Path | None) -> StockpotError:

@@ -6,7 +6,7 @@ A CSV file has no place for a digest, so that is in a small hidden file beside i
 from pathlib import Path
 
 from .digest import sha256_file
-from .sealed import damaged, unsealed, write_sealed
+from .sealed import damaged, unreadable, unsealed, write_sealed
 
 
 def seal_table(path: str | Path) -> None:
@@ -27,7 +27,9 @@ def check_table(path: str | Path) -> None:
         expected = unsealed(seal.read_bytes(), seal)["sha256"]
     except FileNotFoundError:
         return
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        raise unreadable(seal, error, path, seal) from error
+    except (ValueError, KeyError) as error:
         raise damaged(seal, str(error), path, seal) from error
     if sha256_file(path) != expected:
         raise damaged(path, "its content is not what was written", path, seal)

@@ -39,7 +39,7 @@ class CheckedImages(np.memmap):
         return self.view(np.memmap)[rows]
 
 
-def checked_images(images: np.memmap, expected: np.ndarray, path: Path) -> CheckedImages:
+def checked_images(images: np.ndarray, expected: np.ndarray, path: Path) -> CheckedImages:
     """Images that are checked. expected: digest of each, see ``digests``. path: of their file,
     which lies in a Dataset folder."""
     checked = images.view(CheckedImages)
@@ -50,7 +50,7 @@ def checked_images(images: np.memmap, expected: np.ndarray, path: Path) -> Check
 class _Check:
     """Compares images with their digests, each once."""
 
-    def __init__(self, images: np.memmap, expected: np.ndarray, path: Path):
+    def __init__(self, images: np.ndarray, expected: np.ndarray, path: Path):
         self.images, self.expected, self.path = images, expected, path
         self.unchecked, self.left = np.ones(len(images), bool), len(images)
 

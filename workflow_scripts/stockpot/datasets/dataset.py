@@ -16,8 +16,9 @@ import numpy as np
 from ..array_digest import array_digest
 from ..errors import StockpotError
 from ..files import atomic, wait_for
-from ..sealed import damaged, read_sealed, write_sealed
+from ..sealed import damaged, read_sealed, unreadable, write_sealed
 from .checked_images import checked_images, digests
+from .mapped import map_array
 
 IMAGES, LABELS, DIGESTS, CARD = "images.npy", "labels.npy", "digests.npy", "dataset.json"
 
@@ -192,7 +193,9 @@ def _mended(path: Path, folder: Path):
     try:
         yield
     except OSError as error:
-        raise damaged(path, error.strerror or str(error), folder) from error
+        raise unreadable(path, error, folder) from error
+    except MemoryError as error:
+        raise StockpotError(f"{path}: no memory left to read it; give the job more") from error
     except Exception as error:  # NumPy raises all kinds for a damaged header
         raise damaged(path, str(error) or type(error).__name__, folder) from error
 
@@ -207,8 +210,7 @@ def read_dataset(folder: str | Path) -> Dataset:
     labels = read_labels(folder, card)
     each = read_digests(folder, card)
     with _mended(folder / IMAGES, folder):
-        # Copy on write, as torch takes no arrays that are read only; nothing writes to them.
-        images = np.load(folder / IMAGES, mmap_mode="c", allow_pickle=False)
+        images = map_array(folder / IMAGES)
         if images.shape != (card["n"], *card["side"], 3) or images.dtype != np.uint8:
             raise ValueError(f"it holds {images.dtype} {list(images.shape)}")
     try:

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import StockpotError
 from ..runtime.bounded import MEMORY_BASE_BYTES
 from ..runtime.escape import one_line
-from ..sealed import unsealed, write_sealed
+from ..sealed import unreadable, unsealed, write_sealed
 from .bounds import Budget, require_few_pixels
 from .colours import has_alpha, require_full_range
 from .disk import require_space, reserve
@@ -223,12 +223,17 @@ def _note(file: Path, **known) -> None:
 
 
 def _noted(file: Path) -> dict:
-    """What a stopped job has done; nothing where that is not known for sure."""
+    """What a stopped job has done; nothing where the file is damaged.
+
+    Raises StockpotError where the file cannot be read: what was decoded may be whole.
+    """
     try:
         return unsealed(file.read_bytes(), file)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except ValueError as error:
         log.warning("%s: damaged (%s); decoding begins anew", file, error)
         return {}
 

@@ -8,7 +8,7 @@ from safetensors import safe_open
 
 from ..errors import StockpotError
 from ..files import wait_for
-from ..sealed import damaged, unsealed
+from ..sealed import damaged, unreadable, unsealed
 from .cells import FAULTS, checked_arrays, holds
 
 
@@ -53,6 +53,8 @@ class Answers:
                         "evaluation.store_logits: true keeps them"
                     )
                 return checked_arrays(file, self.path.stem, [name])[name]
+        except OSError as error:
+            raise unreadable(self.path, error, self.path, _listing(self.path)) from error
         except FAULTS as error:
             reason = f"this stored prediction is gone or broken: {error}"
             raise damaged(self.path, reason, self.path, _listing(self.path)) from error

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from ..digest import canonical, sha256
 from ..errors import StockpotError
 from ..files import atomic
-from ..sealed import damaged, write_sealed
+from ..sealed import damaged, unreadable, write_sealed
 from .card import CARD, Card, read_card
 from .stream import Places, Stored, TensorDigest
 
@@ -89,7 +89,9 @@ class Weights:
             )
         try:
             self._file = safe_open(self.path, framework="pt")
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
+            raise unreadable(self.path, error, folder) from error
+        except SafetensorError as error:
             raise damaged(self.path, str(error), folder) from error
         self.names = sorted(self._file.keys())
         self._places = Places(self.path)

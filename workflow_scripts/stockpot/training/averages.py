@@ -14,7 +14,7 @@ from ..array_digest import tree_digest
 from ..errors import StockpotError
 from ..files import atomic
 from ..models.classifier import HEAD
-from ..sealed import damaged, place_of, sealed, unsealed
+from ..sealed import damaged, place_of, sealed, unreadable, unsealed
 
 AVERAGES = "averages.safetensors"
 
@@ -87,7 +87,9 @@ class SavedAverages:
         self.path, self._heads = folder / AVERAGES, heads
         try:
             self._file = safe_open(self.path, framework="pt")
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        except SafetensorError as error:
             raise damaged(self.path, str(error)) from error
         try:
             described = unsealed((self._file.metadata() or {}).get("averages", ""), self.path)

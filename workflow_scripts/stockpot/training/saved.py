@@ -1,17 +1,20 @@
 """The file of a training state, with a digest: a damaged one is as good as none."""
 
+import errno
 import logging
 from pathlib import Path
 
 import torch
 
 from ..array_digest import tree_digest
+from ..errors import StockpotError
 from ..files import atomic
-from ..sealed import check_place, place_of
+from ..sealed import check_place, place_of, unreadable
 
 log = logging.getLogger(__name__)
 
 FOLDER = ".state"
+NO_MEMORY = "can't allocate memory"  # torch says it of the CPU's in a plain RuntimeError
 
 
 def write_state(path: str | Path, content: dict) -> None:
@@ -25,8 +28,18 @@ def write_state(path: str | Path, content: dict) -> None:
 
 
 def read_state(path: str | Path, device: torch.device | str = "cpu") -> dict | None:
-    """What was written, its tensors on a device; None, and a line in the log, where the file is
-    damaged or is that of another run."""
+    """What was written, its tensors on a device.
+
+    Args:
+        path: The file of a state.
+        device: Where its tensors are put.
+
+    Returns:
+        None, and a line in the log, where the file is damaged or is that of another run.
+
+    Raises:
+        StockpotError: The file cannot be read, or there is no memory left for it; it may be whole.
+    """
     try:
         content = torch.load(path, weights_only=True, map_location=device)
         digest = content.pop("digest")
@@ -34,10 +47,21 @@ def read_state(path: str | Path, device: torch.device | str = "cpu") -> dict | N
             raise ValueError("its content is not what was saved")
         check_place(content.pop("place"), path)
         return content
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise _no_memory(path) from error
     except Exception as error:  # whatever torch raises for a file that is cut or changed
+        # Of a file that is cut, torch seeks what lies before its beginning: an invalid argument.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise unreadable(path, error) from error
+        if NO_MEMORY in str(error):
+            raise _no_memory(path) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         log.warning("%s: damaged (%.150s); this begins anew", path, reason)
         return None
+
+
+def _no_memory(path: str | Path) -> StockpotError:
+    return StockpotError(f"{path}: no memory left to read this state; give the job more")
 
 
 def _place(path: Path) -> str:
