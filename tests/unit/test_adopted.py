@@ -534,6 +534,27 @@ def test_a_file_of_other_classes_is_refused_with_their_names(soup, start, tmp_pa
     assert "\n" not in str(error.value)
 
 
+def test_lists_of_one_file_that_differ_are_refused(soup, start, tmp_path):
+    state, path = soup.state_dict(), tmp_path / "file.pt"
+    swapped = {name: len(CLASSES) - 1 - i for i, name in enumerate(CLASSES)}
+    torch.save({"state_dict": state, "classes": CLASSES, "class_to_idx": swapped}, path)
+    with pytest.raises(StockpotError, match="lists of classes classes and class_to_idx have dif"):
+        adopted(path, start, tmp_path / "mine")
+    # A list of another length is none of the head's rows.
+    torch.save({"state_dict": state, "classes": CLASSES, "labels": ["x", "y"]}, path)
+    adopted(path, start, tmp_path / "mine")
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+
+
+def test_a_list_in_other_words_may_be_ignored(soup, start, tmp_path):
+    names = [f"n0{i}" for i in range(len(CLASSES))]
+    torch.save({"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt")
+    with pytest.raises(StockpotError, match="or class_list: ignore of the checkpoint if"):
+        adopted(tmp_path / "file.pt", start, tmp_path / "mine")
+    adopted(tmp_path / "file.pt", start, tmp_path / "mine", class_list="ignore")
+    assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
+
+
 # Names of other programs.
 
 
@@ -620,6 +641,7 @@ def test_names_of_tensors_are_part_of_what_a_checkpoint_is(config, schema, tmp_p
     (tmp_path / "wild.pt").write_bytes(b"content")
     before = plan_of(config, tmp_path / "wild.pt")
     given = {"prefix": "ema.", "rename": {"fc.": "head."}, "ignore": ["loss."]}
+    given["class_list"] = "ignore"
     after = plan_of(config, tmp_path / "wild.pt", **given)
     assert lines(config, complete(schema)) == []
     assert not before.keys() & after.keys()

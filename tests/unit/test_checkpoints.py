@@ -307,6 +307,30 @@ def test_text_side_is_left_out_and_nothing_else(name, prefix):
         as_classifier(whole | {f"{prefix}other.{name}": torch.ones(1)}, "x.pt")
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("text_decoder.resblocks.0.weight", [2, 2]),
+        ("pixel_mean", [3, 1, 1]),
+        ("pixel_std", [3, 1, 1]),
+        ("criterion.weight", [5]),
+        ("normalize.mean", [1, 3, 1, 1]),
+        ("std", [3]),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "module.model."])
+def test_what_programs_keep_beside_a_model_is_left_alone(name, shape, prefix):
+    whole = state(prefix, "") | {prefix + name: torch.ones(shape)}
+    assert list(as_classifier(whole, "")) == ["visual.proj"]
+
+
+@pytest.mark.parametrize("name", ["ln_post.weight", "criterion.layer", "mean.weight", "loss"])
+def test_what_may_belong_to_the_model_is_not_left_out(name):
+    size = [5, 5] if name == "criterion.layer" else [5]
+    with pytest.raises(StockpotError, match=rf"'{name}' belong to neither"):
+        as_classifier(state() | {name: torch.ones(size)}, "x.pt")
+
+
 def test_every_float_becomes_float32_and_counters_stay():
     types = ("float16", "bfloat16", "float64", "float32", "int64")
     kinds = {f"visual.{kind}": torch.ones(2, dtype=getattr(torch, kind)) for kind in types}
@@ -322,7 +346,8 @@ def test_every_float_becomes_float32_and_counters_stay():
         ({"conv1.weight": torch.ones(1), "fc": torch.ones(1)}, "no image tower.*'conv1.weight'"),
         ({f"layer{i}": torch.ones(1) for i in range(9)}, "'layer3' and 5 more"),
         ({"provisual.x": torch.ones(1)}, "no image tower"),
-        (state("model.") | state("ema."), "several image towers"),
+        (state("model.") | state("ema."), r"several image towers \('ema\.', 'model\.'\)"),
+        (state() | state("ema."), r"several image towers \('', 'ema\.'\)"),
         (state() | state(head="head."), "several heads"),
         (state(head="head.") | {"head.scale": torch.ones(1)}, "'head.scale' belong"),
         ({"visual.a": torch.ones(1), "head.bias": torch.ones(1)}, "'head.bias' belong"),
@@ -1054,19 +1079,27 @@ SAYING = {
 @pytest.mark.parametrize("what", SAYING)
 def test_a_list_of_classes_is_read(tmp_path, what):
     torch.save({"state_dict": state(), **SAYING[what]}, tmp_path / "a.pt")
-    assert read_checkpoint(tmp_path / "a.pt").class_names == NAMES
+    (names,) = read_checkpoint(tmp_path / "a.pt").class_lists.values()
+    assert names == NAMES
 
 
 @pytest.mark.parametrize("said", [["a"], [1, 2, 3], "abc", {"a": 5}, None, ["a", "a"]])
 def test_what_is_no_list_of_classes_is_none(tmp_path, said):
     torch.save({"state_dict": state(), "classes": said, "class_to_idx": said}, tmp_path / "a.pt")
-    assert read_checkpoint(tmp_path / "a.pt").class_names is None
+    assert read_checkpoint(tmp_path / "a.pt").class_lists == {}
+
+
+def test_all_lists_of_classes_are_read(tmp_path):
+    said = {"classes": ["a\u0308", "b"], "args": {"class_to_idx": {"b": 0, "\u00e4": 1}}}
+    torch.save({"state_dict": state(), **said}, tmp_path / "a.pt")
+    lists = read_checkpoint(tmp_path / "a.pt").class_lists
+    assert lists == {"classes": ["\u00e4", "b"], "args.class_to_idx": ["b", "\u00e4"]}
 
 
 def test_safetensors_say_their_classes_in_a_card_or_a_list(tmp_path):
     for metadata in ({"card": json.dumps({"class_names": NAMES})}, {"classes": json.dumps(NAMES)}):
         save_file(state(), tmp_path / "a", metadata)
-        assert read_checkpoint(tmp_path / "a").class_names == NAMES
+        assert list(read_checkpoint(tmp_path / "a").class_lists.values()) == [NAMES]
     for metadata in ({"card": "["}, {"classes": "a, b"}, {"format": "pt"}, None):
         save_file(state(), tmp_path / "a", metadata)
-        assert read_checkpoint(tmp_path / "a").class_names is None
+        assert read_checkpoint(tmp_path / "a").class_lists == {}

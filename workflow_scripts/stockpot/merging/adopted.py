@@ -1,6 +1,7 @@
 """A checkpoint that was trained elsewhere as a Classifier of the study."""
 
 import logging
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +20,17 @@ from .checks import RELATED, related
 
 log = logging.getLogger(__name__)
 
+SKIP = "class_list: ignore of the checkpoint if its rows are in the study's order"
+
 
 def adopt(spec: dict, start: Path, folder: Path) -> Card:
     """Write the Classifier of a checkpoint file; its architecture, classes and preprocessing are
     the zero-shot model's.
 
     spec: name, path, variant; where the file has to be fetched, url and checksum; where its names
-    are others, prefix, rename and ignore. start: folder of the zero-shot Classifier. A file without
-    a head gets the zero-shot one; one that says its classes has its rows put in the study's order.
+    are others, prefix, rename and ignore; class_list: ignore, where its lists of classes do not
+    count. start: folder of the zero-shot Classifier. A file without a head gets the zero-shot one;
+    one that says its classes has its rows put in the study's order.
     Its start counts as unknown, so that soups compare its weights; how close they are to the
     zero-shot model's is logged. Raises StockpotError for a file that is none of this architecture
     and these classes, or whose numbers are no weights.
@@ -43,8 +47,10 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
     check_types(found, types, path)
     # A counter that was averaged is a float; mixes need one type for each tensor.
     found = {name: tensor.to(types.get(name, tensor.dtype)) for name, tensor in found.items()}
-    if HEAD + "weight" in found and checkpoint.class_names:
-        found |= _in_order(found, checkpoint.class_names, zero_shot.card.class_names, path)
+    if HEAD + "weight" in found and spec.get("class_list") != "ignore":
+        listed = _class_list(checkpoint.class_lists, len(found[HEAD + "weight"]), path)
+        if listed:
+            found |= _in_order(found, listed, zero_shot.card.class_names, path)
     for name in (HEAD + "weight", HEAD + "bias"):
         if name not in found:
             found[name] = zero_shot[name]
@@ -69,14 +75,39 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
     return card
 
 
+def _class_list(lists: dict[str, list[str]], rows: int, path: Path) -> list[str]:
+    """The classes of a head.
+
+    Args:
+        lists: All that the file has, by their keys.
+        rows: Of the head; a list of another length is none of its rows.
+        path: For messages.
+
+    Returns:
+        One per row; none where no list fits.
+
+    Raises:
+        StockpotError: Two lists differ.
+    """
+    fitting = {key: names for key, names in lists.items() if len(names) == rows}
+    first = next(iter(fitting), None)
+    for key, names in fitting.items():
+        if names != fitting[first]:
+            raise StockpotError(
+                f"{path}: its lists of classes {first} and {key} have different orders or names, "
+                f"so the rows of its head are not known; save it with one of them, or {SKIP}"
+            )
+    return fitting[first] if fitting else []
+
+
 def _in_order(
-    tensors: dict[str, torch.Tensor], own: list[str], wanted: list[str], path: Path
+    tensors: dict[str, torch.Tensor], listed: list[str], wanted: list[str], path: Path
 ) -> dict[str, torch.Tensor]:
     """The head with its rows in the order of the study's classes.
 
     Args:
         tensors: With head.weight and head.bias.
-        own: The classes that the file says, in the order of its rows.
+        listed: The classes that the file says, in the order of its rows.
         wanted: The study's classes.
         path: For messages.
 
@@ -84,18 +115,17 @@ def _in_order(
         StockpotError: The file has other classes.
     """
     head = {name: tensors[name] for name in (HEAD + "weight", HEAD + "bias")}
-    if len(own) != len(head[HEAD + "weight"]):
-        return {}  # then it is no list of the head's rows
-    missing = [name for name in wanted if name not in own]
+    names = [unicodedata.normalize("NFC", name) for name in wanted]
+    missing = [name for name in names if name not in listed]
     if missing:
-        others = [name for name in own if name not in wanted]
+        others = [name for name in listed if name not in names]
         raise StockpotError(
             f"{path}: its list of classes has {one_line(', '.join(others[:5]), 120)} where the "
             f"study has {one_line(', '.join(missing[:5]), 120)} ({len(missing)} of {len(wanted)} "
-            "differ); save it with the study's names, or without the list if its order is the same"
+            f"differ); save it with the study's names, or {SKIP}"
         )
-    if own == wanted:
+    if listed == names:
         return {}
     log.info("%s: its classes are in another order; the rows of its head follow the study's", path)
-    rows = torch.tensor([own.index(name) for name in wanted])
+    rows = torch.tensor([listed.index(name) for name in names])
     return {name: tensor[rows] for name, tensor in head.items()}

@@ -1,6 +1,7 @@
-"""The list of classes that a checkpoint says of itself, where it says one."""
+"""The lists of classes that a checkpoint says of itself, where it says any."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 
 from .pickles import Record
@@ -12,27 +13,31 @@ FROM_INDEX = ("idx_to_class", "id2label")
 BELOW = ("args", "config", "hparams", "hyper_parameters", "metadata", "meta", "info")
 
 
-def class_names_of(content: object) -> list[str] | None:
-    """Classes in the order of the head's rows.
+def class_lists_of(content: object) -> dict[str, list[str]]:
+    """All lists of classes, each in the order of the head's rows.
 
     Args:
         content: What a pickle describes: a dict or a ``Record`` that holds entries.
 
     Returns:
-        None where it says nothing, or nothing that is certain to be such a list.
+        Key, as "classes" or "args.classes" -> its list; nothing that is not certain to be one.
     """
     entries = _entries(content)
-    for mapping in (entries, *(_entries(entries.get(name)) for name in BELOW)):
+    lists = {}
+    for level in ("", *BELOW):
+        mapping = _entries(entries.get(level)) if level else entries
         for name in (*LISTS, *TO_INDEX, *FROM_INDEX):
-            found = _listed(name, mapping.get(name))
-            if found:
-                return found
-    return None
+            listed = _listed(name, mapping.get(name))
+            if listed:
+                lists[f"{level}.{name}" if level else name] = listed
+    return lists
 
 
-def class_names_in_metadata(metadata: Mapping[str, str] | None) -> list[str] | None:
+def class_lists_in_metadata(metadata: Mapping[str, str] | None) -> dict[str, list[str]]:
     """The same of the metadata of a safetensors file; our own has its card there."""
-    for name, text in (metadata or {}).items():
+    lists = {}
+    for name, text in sorted((metadata or {}).items()):
+        key = name
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
@@ -40,10 +45,10 @@ def class_names_in_metadata(metadata: Mapping[str, str] | None) -> list[str] | N
         if name == "card" and isinstance(value, dict):
             name = "class_names"
             value = value.get(name)
-        found = _listed(name, value)
-        if found:
-            return found
-    return None
+        listed = _listed(name, value)
+        if listed:
+            lists[key] = listed
+    return lists
 
 
 def _entries(value: object) -> Mapping:
@@ -63,9 +68,11 @@ def _listed(name: str, value: object) -> list[str] | None:
         names = _by_index(_entries(value))
     else:
         return None
-    is_text = all(isinstance(label, str) for label in names)
-    is_list = len(names) > 1 and is_text and len(set(names)) == len(names)
-    return names if is_list else None
+    if len(names) < 2 or not all(isinstance(label, str) for label in names):
+        return None
+    # As the study has its names: some systems write "ä" as two characters.
+    names = [unicodedata.normalize("NFC", label) for label in names]
+    return names if len(set(names)) == len(names) else None
 
 
 def _by_index(labels: Mapping) -> list:

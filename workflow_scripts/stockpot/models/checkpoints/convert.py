@@ -16,13 +16,18 @@ log = logging.getLogger(__name__)
 # How the head is called beside a tower, in wise-ft and model-soups and here.
 HEADS = ("classification_head.", HEAD)
 # Of a CLIP model beside its image tower, and of its TorchScript archive.
-TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.")
+TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.", "text_decoder.")
 TEXT_NAMES = {
     "positional_embedding", "text_projection", "logit_scale", "logit_bias", "attn_mask",
     "input_resolution", "context_length", "vocab_size",
 }  # fmt: skip
 # Of an interrupted training run, beside the model.
 TRAINING = ("optimizer.", "scheduler.", "scaler.")
+# What programs keep beside a model: how pixels are normalised, and what a loss weighs.
+BESIDE = re.compile(
+    r"(^|\.)(((pixel|image)_)?(mean|std)\Z"
+    r"|(normali[sz]e|normali[sz]er|normali[sz]ation|criterion|loss|loss_fn)\.)"
+)
 # Names that a head may have elsewhere, so that none is left out unseen.
 LIKE_A_HEAD = re.compile(r"(head|fc|classifier|linear|probe|logits)[^.]*\.weight\Z")
 OPTIONS = "prefix, rename and ignore of the checkpoint say which tensors are meant"
@@ -35,7 +40,8 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
     tensors: by the names of wise-ft's classifiers and encoders, model-soups' state dicts, CLIP
     models of OpenAI and open_clip, or our own, within any wrapper. Every floating-point tensor
     becomes float32. What belongs to CLIP's text side or to a run's optimizer is left out, and so
-    are counters and what lies outside of the model. path: for messages. Raises StockpotError for a
+    are counters, the statistics of the normalisation, a loss's weights and what lies outside of the
+    model. path: for messages. Raises StockpotError for a
     file with no image tower, with several, with tensors of which it is not known what they are, or
     with numbers that are not finite.
     """
@@ -59,7 +65,8 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
             found[HEAD + key.removeprefix(heads[0])] = tensor
         elif not (_is_text(key.removeprefix(name)) or key.startswith(TRAINING)):
             may_be_head = not heads and tensor.dim() == 2 and bool(LIKE_A_HEAD.search(key))
-            is_weight = tensor.is_floating_point() and (key.startswith(outer) or may_be_head)
+            is_inside = key.startswith(outer) and not _is_beside(key, tensor)
+            is_weight = tensor.is_floating_point() and (is_inside or may_be_head)
             (unknown if is_weight else beside).append(key)
     if unknown:
         raise StockpotError(
@@ -140,7 +147,9 @@ def _check_used(option: str, starts: Iterable[str], names: Iterable[str], path: 
 def _root(tensors: Iterable[str], path: str | Path) -> str:
     """What comes before ``visual.`` in the names: "", "module.model." and so on."""
     dotted = ("." + key for key in tensors)
-    roots = {key.partition("." + TOWER)[0] for key in dotted if "." + TOWER in key}
+    starts = {key.partition("." + TOWER)[0] for key in dotted if "." + TOWER in key}
+    # As prefix of the config wants them: "model.".
+    roots = {start[1:] + "." if start else "" for start in starts}
     if not roots:
         raise StockpotError(
             f"{path}: there is no image tower in it (no {TOWER}* among {_few(tensors)}); {OPTIONS}"
@@ -150,12 +159,17 @@ def _root(tensors: Iterable[str], path: str | Path) -> str:
             f"{path}: it has several image towers ({_few(sorted(roots))}); prefix of the "
             "checkpoint names the one to take"
         )
-    root = roots.pop().removeprefix(".")
-    return root + "." if root else ""
+    return roots.pop()
 
 
 def _is_text(name: str) -> bool:
     return name in TEXT_NAMES or name.startswith(TEXT)
+
+
+def _is_beside(key: str, tensor: torch.Tensor) -> bool:
+    """Is it a known vector (pixels' means are [3] or [3, 1, 1]) that no answer is computed with?"""
+    is_vector = sum(size > 1 for size in tensor.shape) <= 1
+    return is_vector and bool(BESIDE.search(key))
 
 
 def _complete_head(found: dict[str, torch.Tensor], path: str | Path) -> None:

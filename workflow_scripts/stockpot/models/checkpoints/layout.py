@@ -50,7 +50,7 @@ class Tensor:
 
 @dataclass
 class Layout:
-    """What is in a file: tensors by flat name, and its list of classes where it says one."""
+    """What is in a file: tensors by flat name, and its lists of classes by their keys."""
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    class_names: list[str] | None = None
+    class_lists: dict[str, list[str]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ over where in the file each tensor is. Then the tensors are read from there.
 import mmap
 import struct
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from ...runtime.bounded import bounded
 from ...runtime.escape import one_line
 from ...runtime.file_kinds import START_BYTES, stand_in
 from ...runtime.regular_files import open_regular
-from .class_lists import class_names_in_metadata, class_names_of
+from .class_lists import class_lists_in_metadata, class_lists_of
 from .containers import read_archive, read_pickles
 from .layout import Layout, Span, Storage, Tensor
 from .tensors import Tensors
@@ -34,10 +34,11 @@ READ = (
 
 @dataclass
 class Checkpoint:
-    """tensors: by flat name. class_names: in the order of the head's rows, where the file says."""
+    """tensors: by flat name. class_lists: key in the file -> classes in the order of the head's
+    rows."""
 
     tensors: dict[str, torch.Tensor]
-    class_names: list[str] | None = None
+    class_lists: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_tensors(path: str | Path) -> dict[str, torch.Tensor]:
@@ -79,8 +80,8 @@ def _read(path: Path) -> Checkpoint:
         raise StockpotError(f"{one_line(path, 150)} is {kind}")
     if start[8:9] == b"{":
         with safe_open(path, framework="pt") as opened:
-            class_names = class_names_in_metadata(opened.metadata())
-        return Checkpoint(load_file(path), class_names)
+            class_lists = class_lists_in_metadata(opened.metadata())
+        return Checkpoint(load_file(path), class_lists)
     if start.startswith(b"{"):
         raise ValueError("a file of JSON; of a model in several files, make one with all tensors")
     if not start.startswith((b"PK\3\4", b"\x80")):
@@ -90,7 +91,7 @@ def _read(path: Path) -> Checkpoint:
     whole = torch.frombuffer(mapped, dtype=torch.uint8)
     storages: dict[Storage, torch.Tensor] = {}
     tensors = {name: _tensor(place, whole, storages) for name, place in layout.tensors.items()}
-    return Checkpoint(tensors, layout.class_names)
+    return Checkpoint(tensors, layout.class_lists)
 
 
 def read_layout(path: Path) -> Layout:
@@ -104,7 +105,7 @@ def read_layout(path: Path) -> Layout:
             described = read_archive(file, mapped)
         else:
             described = read_pickles(mapped, len(mapped), mapped)
-    layout = Layout(class_names=class_names_of(described.content))
+    layout = Layout(class_lists=class_lists_of(described.content))
     most = MOST_SHARED * len(mapped)
     seen: set[int] = set()
     claimed = 0
