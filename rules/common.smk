@@ -47,7 +47,9 @@ def refuse(*problems):
 
 
 # In a locale without them, signs of other languages are written as their codes.
-sys.stdout.reconfigure(errors="backslashreplace")
+# Snakemake may be called by a program that has put another stream in the place of this one.
+if hasattr(sys.stdout, "reconfigure"):
+    sys.stdout.reconfigure(errors="backslashreplace")
 
 if "{" in str(ROOT) or "}" in str(ROOT):
     refuse(f"{ROOT}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")

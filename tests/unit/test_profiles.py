@@ -72,6 +72,11 @@ def test_retries_are_of_the_profiles_alone():
     assert "retries:" not in RULES
 
 
+def test_what_failed_is_said_once():
+    """The workflow itself ends with the lines of the logs that failed."""
+    assert [name for name in PROFILES if PROFILES[name].get("show-failed-logs")] == []
+
+
 STATES = {
     "COMPLETED": "success", "RUNNING": "running", "PENDING": "running", "COMPLETING": "running",
     "FAILED": "failed", "OUT_OF_MEMORY": "failed", "PREEMPTED": "failed", "TIMEOUT": "failed",
@@ -112,6 +117,15 @@ def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
     assert answer("cancel", tmp_path).returncode != 0
     fake(tmp_path, "squeue", "true")
     assert answer("cancel", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("script, name", [("cancel", "jobs"), ("cluster-generic/submit", "gpus")])
+def test_an_empty_list_is_no_error_in_an_old_bash(script, name):
+    """Before bash 4.4, set -u takes an empty list for an unset variable."""
+    text = (ROOT / "profiles" / script).read_text()
+    guarded = f'${{{name}[@]+"${{{name}[@]}}"}}'
+    assert text.count(guarded) == 1
+    assert "[@]" not in text.replace(guarded, "").replace(f"${{#{name}[@]}}", "")
 
 
 @pytest.mark.parametrize("name", ["plain", "a|b", "back\\slash", "quo'te $x `y`", "new\nline"])

@@ -16,7 +16,9 @@ from stockpot.config import check
 from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
+from stockpot.digest import short
 from stockpot.errors import StockpotError
+from stockpot.sealed import write_sealed
 from stockpot.search import draw
 
 KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
@@ -618,6 +620,13 @@ def test_a_saved_plan_is_the_plan(config, tmp_path):
     assert spec.saved(file, config) == plan
     assert spec.saved(file, config | {"threads": 7}) is None
     file.write_text("{")
+    assert spec.saved(file, config) is None
+
+
+@pytest.mark.parametrize("change", [{"plan": {"another": 1}}, {"plan": None}, {}])
+def test_a_plan_of_another_version_is_none(config, tmp_path, change):
+    file = tmp_path / "plan.json"
+    write_sealed(file, {"config": short(config), **change})
     assert spec.saved(file, config) is None
 
 

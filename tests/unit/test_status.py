@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import SCRIPTS
 
-from stockpot.status import main, states
+from stockpot.status import main, options, states
 
 BEAT = "12:00:00  epoch 1/3  step 5/30  loss 0.1  80 images/s  3 min left\n"
 
@@ -42,6 +42,16 @@ def results(tmp_path):
         yield tmp_path
 
 
+def write_plan(results, runs=(), checkpoints=(), soups=()):
+    """soups: name -> is it a merge, with weights of its own?"""
+    plan = {
+        "runs": dict.fromkeys(runs),
+        "checkpoints": dict.fromkeys(checkpoints),
+        "soups": {name: {"merge": merge} for name, merge in dict(soups).items()},
+    }
+    (results / "plan.json").write_text(json.dumps({"plan": plan}))
+
+
 def test_every_state_is_told(results):
     found = {row["name"]: row for row in states(results)}
     assert {name: row["state"] for name, row in found.items()} == {
@@ -61,10 +71,9 @@ def test_it_is_printed_with_a_count_of_each(results, capsys):
 
 
 def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(results, capsys):
-    plan = {"plan": {"runs": {"done": {}, "failed": {}, "waits": {}}}}
-    (results / "plan.json").write_text(json.dumps(plan))
+    write_plan(results, runs=["done", "failed", "waits"])
     main(results, every=True)
-    now, others = capsys.readouterr().out.split("\nof other configs, checkpoints and merges:\n")
+    now, others = capsys.readouterr().out.split("\nof other studies:\n")
     assert now.splitlines()[:3] == ["1 done", "1 failed", "1 not begun"]
     assert [line.split()[0] for line in now.splitlines()[3:]] == ["done", "failed", "waits"]
     names = [line.split()[0] for line in others.splitlines()]
@@ -72,17 +81,52 @@ def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(results
 
 
 def test_other_studies_are_counted_unless_asked_for(results, capsys):
-    (results / "plan.json").write_text(json.dumps({"plan": {"runs": {"done": {}, "failed": {}}}}))
+    write_plan(results, runs=["done", "failed"])
     main(results)
     *_, blank, last = capsys.readouterr().out.splitlines()
     assert blank == ""
-    assert last == "and 4 of other configs, checkpoints and merges: make status ARGS=--all"
+    assert last == "and 4 of other studies: make status ARGS=--all"
+
+
+def test_checkpoints_and_merges_of_the_study_count_as_its_own(results, capsys):
+    write_plan(results, checkpoints=["done", "given"], soups={"ties": True, "uniform": False})
+    main(results)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told[2:-2]] == ["done", "given", "ties"]
+    assert told[-1] == "and 5 of other studies: make status ARGS=--all"
+
+
+def test_a_study_without_runs_lists_no_others(results, capsys):
+    write_plan(results)
+    main(results)
+    assert capsys.readouterr().out.strip() == "and 6 of other studies: make status ARGS=--all"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--cores 4",
+        "--config a=b",
+        "--config-file x",
+        "--configfile a.yaml b.yaml",
+        "--all-temp",
+        "",
+    ],
+)
+def test_options_of_snakemake_are_passed_over(arguments):
+    """make passes on what is meant for both."""
+    asked = options(arguments.split())
+    assert (str(asked.results), asked.all) == ("results", False)
+    asked = options([*arguments.split(), "--all", "--results", "elsewhere"])
+    assert (str(asked.results), asked.all) == ("elsewhere", True)
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
     for i in range(2000):  # more than a pipe holds
         (results / f"logs/finetune/run-{i}.log").write_text(f"12:00:00  {'x' * 80}\n")
-    command = f"{shlex.quote(sys.executable)} {SCRIPTS}/stockpot/status.py {results} | head -1"
+    command = (
+        f"{shlex.quote(sys.executable)} {SCRIPTS}/stockpot/status.py --results {results} | head -1"
+    )
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 

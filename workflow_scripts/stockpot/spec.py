@@ -410,12 +410,15 @@ def save(plan: Plan, file: Path, config: dict) -> None:
 
 
 def saved(file: Path, config: dict) -> Plan | None:
-    """The plan that was written for this config; None where there is none, or it is damaged."""
+    """The plan that was written for this config.
+
+    None where there is none, or it is damaged, or another version of this code wrote it.
+    """
     try:
         found = unsealed(file.read_bytes(), file)
-    except (OSError, ValueError):
+        return Plan(**found["plan"]) if found["config"] == short(config) else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Plan(**found["plan"]) if found["config"] == short(config) else None
 
 
 def evaluation(config: dict) -> dict:

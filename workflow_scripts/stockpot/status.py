@@ -1,6 +1,6 @@
 """The state of every training run and checkpoint below a results folder, a line each.
 
-python workflow_scripts/stockpot/status.py [results] [--all]
+python workflow_scripts/stockpot/status.py [--results folder] [--all]
 """
 
 import argparse
@@ -23,23 +23,28 @@ SAID = re.compile(r"^\d\d:\d\d:\d\d  ")  # the time of a line of the log
 
 
 def states(results: Path) -> list[dict[str, str]]:
-    """name, state, what it last said and when, of every job that has written a log, and of every
-    run of the config that was given last."""
+    """name, state, what it last said and when, of every job that has written a log, and of all
+    that is planned."""
     logs = [log for rule in RULES for log in (results / "logs" / rule).glob("*.log")]
     found = {log.stem: _state(results, log) for log in logs}
-    for name in planned(results) - found.keys():
+    for name in (planned(results) or set()) - found.keys():
         done = (results / "classifiers" / name / "classifier.json").exists()
         state = "done" if done else "not begun"
         found[name] = {"name": name, "state": state, "said": "", "ago": ""}
     return [found[name] for name in sorted(found)]
 
 
-def planned(results: Path) -> set[str]:
-    """Runs of the config that was given last; none where nothing was started yet."""
+def planned(results: Path) -> set[str] | None:
+    """Runs, checkpoints and merges of the config that was given last.
+
+    None where no plan can be read, as before anything was started.
+    """
     try:
-        return set(json.loads(_read(results / "plan.json"))["plan"]["runs"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return set()
+        plan = json.loads(_read(results / "plan.json"))["plan"]
+        merges = [name for name, soup in plan["soups"].items() if soup["merge"]]
+        return {*plan["runs"], *plan["checkpoints"], *merges}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _read(path: Path, last: int | None = None) -> str:
@@ -117,7 +122,7 @@ def main(results: Path, every: bool = False) -> None:
     if not found:
         print(f"{results}: no run has begun here")
     asked = planned(results)
-    now = [row for row in found if row["name"] in asked or not asked]
+    now = [row for row in found if asked is None or row["name"] in asked]
     for state in dict.fromkeys(row["state"] for row in now):
         print(f"{sum(row['state'] == state for row in now)} {state}")
     widths = {key: max((len(row[key]) for row in found), default=0) for key in ("name", "state")}
@@ -125,13 +130,11 @@ def main(results: Path, every: bool = False) -> None:
         _print(row, widths)
     others = [row for row in found if row not in now]
     if others and every:
-        print("\nof other configs, checkpoints and merges:")
+        print("\nof other studies:")
         for row in others:
             _print(row, widths)
     elif others:
-        print(
-            f"\nand {len(others)} of other configs, checkpoints and merges: make status ARGS=--all"
-        )
+        print(f"\nand {len(others)} of other studies: make status ARGS=--all")
 
 
 def _print(row: dict[str, str], widths: dict[str, int]) -> None:
@@ -139,15 +142,18 @@ def _print(row: dict[str, str], widths: dict[str, int]) -> None:
     print(one_line(f"{name}  {state}  {row['ago']:>10}  {row['said']}".rstrip()))
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="How every run is doing.")
-    parser.add_argument("results", nargs="?", default="results", type=Path)
+def options(arguments: list[str]) -> argparse.Namespace:
+    """What is asked for; other options are those of Snakemake, which make passes on."""
+    parser = argparse.ArgumentParser(description="How every run is doing.", allow_abbrev=False)
+    parser.add_argument("--results", default="results", type=Path, help="the folder to look at")
     parser.add_argument("--all", action="store_true", help="also those of other studies")
-    # Other options are those of Snakemake, which make passes on.
-    parser.add_argument("--configfile", "--configfiles", nargs="+", help=argparse.SUPPRESS)
-    arguments, _ = parser.parse_known_args()
+    return parser.parse_known_args(arguments)[0]
+
+
+if __name__ == "__main__":
+    asked_for = options(sys.argv[1:])
     try:
-        main(arguments.results, arguments.all)
+        main(asked_for.results, asked_for.all)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head, has seen enough; nothing is to be flushed at exit.
