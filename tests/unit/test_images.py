@@ -531,6 +531,7 @@ def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
             file(flat), file(flat.convert("L")), file(flat, "WEBP"), file(flat.quantize(8)), b"",
             file(flat, "WEBP", lossless=True), file(flat, "GIF"), file(flat, "BMP"), b"RIFF",
             file(flat, "JPEG"), file(flat)[:20], file(clear, "GIF")[:13], b"BM",
+            file(clear, "WEBP")[:16], file(clear, "WEBP")[:20],
         ],
     }  # fmt: skip
     for expected, kinds in files.items():

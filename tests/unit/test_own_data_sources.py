@@ -140,8 +140,14 @@ def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
     (listed.parent / "linked.png").symlink_to("1.png")
     listed.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(StockpotError, match=line) as raised:
-        made("csv", tmp_path / "out", path=str(listed))
+        made("csv", tmp_path / "out", path=str(listed), duplicates="once")
     assert len(str(raised.value)) <= 500 and str(raised.value).isprintable()
+
+
+def test_rows_of_a_csv_list_may_repeat_an_image_that_counts_each_time(listed, tmp_path):
+    listed.write_text("path,label\n1.png,cat\n./1.png,cat\n1.png,dog\n")
+    data = made("csv", tmp_path / "out", path=str(listed), duplicates="keep")
+    assert data.labels.tolist() == [0, 0, 1]
 
 
 def test_a_missing_csv_list_is_named(listed, tmp_path):
@@ -500,17 +506,50 @@ def test_classes_may_be_called_so_and_have_folders(folders, tmp_path):
     assert sources.module("folder").facts(entry, Path, "own")["files"]
 
 
-def test_a_file_that_links_lead_to_twice_is_refused(tmp_path):
+@pytest.mark.parametrize("brand", [b"qt  ", b"mp42", b"isom"])
+def test_a_film_is_no_image(brand, tmp_path):
+    """As the .MOV beside a phone's photo, whose first bytes are like those of HEIC."""
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / "b/1.MOV").write_bytes(b"\0\0\0\x14ftyp" + brand)
+    entry = {"source": "folder", "path": str(tmp_path)}
+    assert sources.module("folder").facts(entry, Path, "own")["files"]
+    assert sources.unused(entry, Path) == "1 .mov (as b/1.MOV)"
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"hevc", b"mif1", b"avif"])
+def test_an_image_of_a_phone_without_its_suffix_is_one(brand, tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / "b/2").write_bytes(b"\0\0\0\x14ftyp" + brand)
+    assert f"1 images, as {tmp_path}/b/2, have a name" in names_of_line(tmp_path)
+
+
+def test_a_link_that_leads_nowhere_is_counted_or_refused(tmp_path):
+    paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
+    (tmp_path / "b/notes").symlink_to("nowhere")
+    entry = {"source": "folder", "path": str(tmp_path)}
+    assert sources.module("folder").facts(entry, Path, "own")["files"]
+    assert sources.unused(entry, Path) == "1 without suffix (as b/notes)"
+    (tmp_path / "b/2.png").symlink_to("nowhere")
+    assert f"cannot read {tmp_path}/b/2.png" in names_of_line(tmp_path)
+
+
+def test_a_file_under_two_classes_is_refused(tmp_path):
     paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "green"})
     (tmp_path / "b/linked.png").symlink_to(tmp_path / "a/1.png")
     assert "a/1.png and b/linked.png are one file, so the image would count under two classes" in (
         names_of_line(tmp_path)
     )
-    (tmp_path / "b/linked.png").unlink()
-    os.link(tmp_path / "b/1.png", tmp_path / "b/again.png")
-    assert "b/1.png and b/again.png are one file" in names_of_line(tmp_path).replace(
-        "b/again.png and b/1.png", "b/1.png and b/again.png"
-    )
+    entry = {"source": "folder", "path": str(tmp_path), "duplicates": "keep"}
+    assert sources.module("folder").facts(entry, Path, "own")["files"]
+
+
+def test_a_file_that_links_lead_to_twice_counts_once(tmp_path):
+    folder = paint_all(tmp_path / "in", {"a/1.png": "red", "b/1.png": "green"})
+    os.link(folder / "b/1.png", folder / "b/again.png")
+    once = made("folder", tmp_path / "once", path=str(folder), duplicates="once")
+    assert labelled(once) == [("red", "a"), ("green", "b")]
+    keep = made("folder", tmp_path / "keep", path=str(folder), duplicates="keep")
+    assert labelled(keep) == [("red", "a"), ("green", "b"), ("green", "b")]
 
 
 def test_folders_that_link_to_each_other_are_entered_once(tmp_path):

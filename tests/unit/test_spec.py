@@ -511,6 +511,16 @@ def test_a_folder_has_one_id_and_its_listing_in_its_spec(own):
     assert plan_of(config).datasets == before.datasets
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "ball/.DS_Store", "ball/Thumbs.db", "README.md"])
+def test_a_file_that_is_not_read_prepares_nothing_again(own, name):
+    config, folder = own
+    before = plan_of(config)
+    (folder / name).write_bytes(b"x")
+    after = plan_of(config)
+    assert after.datasets == before.datasets and ids(after) == ids(before)
+    assert any(f"not read of {folder}" in line for line in after.summary)
+
+
 @pytest.mark.parametrize("change", ["size", "time", "name"])
 def test_a_file_that_changes_is_seen_without_reading_it(own, change):
     config, folder = own

@@ -1,7 +1,7 @@
 """Which files lie in a folder, and has it changed? Answered without reading them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..digest import short
@@ -53,10 +53,11 @@ def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, boo
         yield entry.path, hidden
 
 
-def listing_digest(folder: Path, key: str) -> str:
+def listing_digest(folder: Path, key: str, counts: Callable[[str], bool] | None = None) -> str:
     """Digest of relative path, size and modification time of every file below a folder.
 
-    Raises StockpotError naming the config's ``key`` where there is no such folder, or a link
+    counts: Does a file of this path below the folder count? By default all do. Raises
+    StockpotError naming the config's ``key`` where there is no such folder, or a link
     in it leads nowhere.
     """
     if not folder.is_dir():
@@ -64,9 +65,10 @@ def listing_digest(folder: Path, key: str) -> str:
             f"{key}: no folder {folder}; it holds one sub-folder of images per class"
         )
     try:
-        found = [(path, path.stat()) for path in files_below(folder)]
+        found = [(str(path.relative_to(folder)), path) for path in files_below(folder)]
+        found = [(name, path.stat()) for name, path in found if counts is None or counts(name)]
     except OSError as error:
         raise StockpotError(
             f"{key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"
         ) from error
-    return short([[str(p.relative_to(folder)), s.st_size, s.st_mtime_ns] for p, s in found])
+    return short([[name, stat.st_size, stat.st_mtime_ns] for name, stat in found])

@@ -33,6 +33,8 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
     """
     examples = sources.load(spec["source"])(spec)
     described = {key: value for key, value in spec.items() if key != "files"}
+    if sources.is_own(spec["source"]) and (unused := sources.ask("unused", spec, Path)):
+        described["unused"] = unused
     if isinstance(examples.images, np.ndarray):
         _write(folder, spec, examples, examples.images, described)
         return

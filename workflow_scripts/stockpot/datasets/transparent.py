@@ -25,7 +25,8 @@ def says_alpha(start: bytes) -> bool:
         return start[25:26] in [bytes([kind]) for kind in ALPHA_COLOURS] or _clear_colour(start)
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         if start[12:16] == b"VP8X":
-            return bool(start[20] & VP8X_ALPHA)
+            flags = start[20:21]  # missing in a file that is cut short
+            return bool(flags) and bool(flags[0] & VP8X_ALPHA)
         return start[12:16] == b"VP8L" and bool(int.from_bytes(start[21:25], "little") & VP8L_ALPHA)
     if start[:4] == b"GIF8":
         control = start.find(GIF_CONTROL)

@@ -61,7 +61,8 @@ def facts(entry, locate, key):
     images = locate(folder) if folder else file.parent
     if not images.is_dir():
         raise StockpotError(f"{key}.images: no folder {one_line(images, 200)}")
-    changed = _check_images(file, os.path.abspath(images), _rows(entry, locate))
+    keep = with_defaults(entry)["duplicates"] == "keep"
+    changed = _check_images(file, os.path.abspath(images), _rows(entry, locate), keep)
     return {"path": str(file), "images": str(images), "files": short([sha256_file(file), changed])}
 
 
@@ -87,9 +88,10 @@ def _encoded(images: str, where: str, path: str):
     return File(_image(images, where, path)[0], listed=where)
 
 
-def _check_images(file: Path, images: str, rows: list[Row]) -> list[list[int]]:
+def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[list[int]]:
     """Size and time of every image. Raises StockpotError for one that is missing, leads out of the
-    folder, or stands in two rows: by one path, by two spellings of it, or through a link."""
+    folder, or, unless ``keep``, stands in two rows: by one path, by two spellings of it, or through
+    a link."""
     shown = one_line(file, 150)
     changed, lines, repeated = [], {}, []
     for line, path, label in rows:
@@ -100,13 +102,14 @@ def _check_images(file: Path, images: str, rows: list[Row]) -> list[list[int]]:
         before = lines.setdefault((found.st_dev, found.st_ino), (line, path, label))
         if before[0] != line:
             repeated.append((before, (line, path, label)))
-    if repeated:
+    if repeated and not keep:
         (line, path, label), (again, other, second) = repeated[0]
         labels = "" if label == second else f", under the label '{one_line(second, 50)}'"
         more = f"; {len(repeated):,} rows repeat an image" if repeated[1:] else ""
         raise StockpotError(
-            f"{shown}, line {again}: {one_line(other, 100)} is the image of line {line}"
-            f"{labels}, {one_line(path, 100)}, and would count twice{more}. List each image once"
+            f"{shown}, line {again}: {one_line(other, 70)} is the image of line {line}"
+            f"{labels}, {one_line(path, 70)}, and would count twice{more}. List each image once, "
+            "or say duplicates: keep"
         )
     return changed
 

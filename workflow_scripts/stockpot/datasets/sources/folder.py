@@ -8,6 +8,7 @@ from pathlib import Path
 from ...errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
+from . import with_defaults
 
 OPTIONS = {"path": {"description": "one sub-folder of images per class", "type": "string"}}
 ENCODED = True
@@ -23,6 +24,8 @@ NOT_READ = {
 }  # fmt: skip
 # First bytes of an image, for files whose name does not say what they are.
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"II*\0", b"MM\0*")
+# What follows "ftyp" in images; films, as the .mov beside a phone's photos, begin with ftyp too.
+_IMAGE_BRANDS = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
 _TEXTS = {".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".yaml", ".yml", ".html", ".log", ".pdf"}
 _SPLIT = re.compile(
     r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation|held[-_ ]?out)"
@@ -78,7 +81,7 @@ def unused(entry, locate):
 
 def facts(entry, locate, key):
     folder = locate(entry["path"])
-    digest = listing_digest(folder, f"{key}.path")
+    digest = listing_digest(folder, f"{key}.path", _is_read)
     try:
         _check_layout(folder, f"{key}.path")
         names, files = listing(folder)
@@ -95,8 +98,14 @@ def facts(entry, locate, key):
                 "remove the folder, or convert what is in it"
             )
     _check_kinds(folder, names, f"{key}.path")
-    _check_once(folder, files, f"{key}.path")
-    return {"path": str(folder), "files": digest, "unused": unused(entry, locate)}
+    if with_defaults(entry)["duplicates"] != "keep":
+        _check_labels(folder, files, f"{key}.path")
+    return {"path": str(folder), "files": digest}
+
+
+def _is_read(name: str) -> bool:
+    """Is a file of this path below the folder one of its images?"""
+    return "/" in name and _suffix(name) in SUFFIXES
 
 
 def _check_layout(folder: Path, key: str) -> None:
@@ -162,26 +171,31 @@ def _check_kinds(folder: Path, names: list[str], key: str) -> None:
 
 
 def _is_image(file: Path) -> bool:
-    with open(file, "rb") as stream:
-        start = stream.read(16)
-    return start.startswith(_BEGINNINGS) or start[8:12] == b"WEBP" or start[4:8] == b"ftyp"
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(16)
+    except OSError:  # as a link that leads nowhere; the plan counts it among what is not read
+        return False
+    if start[4:8] == b"ftyp":
+        return start[8:12].startswith(_IMAGE_BRANDS)
+    return start.startswith(_BEGINNINGS) or start[8:12] == b"WEBP"
 
 
-def _check_once(folder: Path, files: list[tuple[Path, int]], key: str) -> None:
-    """Refuse a file that links lead to twice."""
+def _check_labels(folder: Path, files: list[tuple[Path, int]], key: str) -> None:
+    """Refuse a file that links lead to under two classes. Under one class it counts once, as equal
+    images do."""
     seen = {}
     for file, label in files:
         stat = os.stat(file)
         identity = (stat.st_dev, stat.st_ino)
-        if identity in seen:
-            before, other = seen[identity]
-            classes = "under two classes" if other != label else "twice"
-            one, two = (one_line(f.relative_to(folder), 150) for f in (before, file))
+        before, other = seen.setdefault(identity, (file, label))
+        if other != label:
+            one = one_line(before.relative_to(folder), 100)
+            two = one_line(file.relative_to(folder), 100)
             raise StockpotError(
-                f"{key}: {one} and {two} are one file, so the image would count {classes}; remove "
-                "one of the links"
+                f"{key}: {one} and {two} are one file, so the image would count under two classes; "
+                "remove one of the links, or say duplicates: keep"
             )
-        seen[identity] = (file, label)
 
 
 def _suffix(name: str) -> str:

@@ -86,7 +86,7 @@ def facts(entry, locate, key):
     found = file_facts(path, filled["glob"], key)
     for file in files_of(path, filled["glob"]):
         _groups(file, filled["image_column"])
-    return found | list_facts(entry, locate, key) | {"unused": unused(entry, locate)}
+    return found | list_facts(entry, locate, key)
 
 
 def prepare(spec):

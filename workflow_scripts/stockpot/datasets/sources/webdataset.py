@@ -97,7 +97,7 @@ def facts(entry, locate, key):
             f"{one_line(packed[0], 100)}; unpack them to .tar (gunzip), or move them away"
         )
     found = file_facts(path, "*.tar", key)
-    return found | list_facts(entry, locate, key) | {"unused": unused(entry, locate)}
+    return found | list_facts(entry, locate, key)
 
 
 def prepare(spec):
