@@ -1,6 +1,7 @@
 """From the files of a study to one config: what it stands on, and where its paths begin."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from conftest import ROOT
 from stockpot import spec
 from stockpot.config import check
 from stockpot.config_merge import merged
-from stockpot.config_paths import not_found, unfit_inputs
+from stockpot.config_paths import is_path, not_found, unfit_inputs
 from stockpot.config_read import read_defaults, read_study
 from stockpot.errors import StockpotError
 from stockpot.parts import used
@@ -271,6 +272,50 @@ def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):
     (line,) = not_found(config, used(config), given.layers, ROOT)
     places = f"{tmp_path / 'sub'}, {tmp_path}, {ROOT}"
     assert line == f"datasets.drawings.path: no file or folder 'drawnings' in any of {places}"
+
+
+@pytest.mark.parametrize("word", ["own", "all"])
+def test_the_words_of_classes_are_no_paths(here, schema, word):
+    """They were once looked for as files, so that the documented ``classes: own`` was refused."""
+    text = OWN.replace("path: drawings}", f"path: drawings, classes: {word}}}")
+    given = read_study(ROOT, study(text))
+    config = given.located()
+    check(config, schema, given.paths)
+    assert not_found(config, used(config), given.layers, ROOT) == []
+    spec.build(config, lambda path: Path(path) if Path(path).exists() else ROOT / path)
+
+
+def test_words_stay_words_where_a_file_of_that_name_lies_beside(here, tmp_path):
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    for word in ("own", "random"):
+        (folder / word).touch()
+    text = OWN.replace("path: drawings}", "path: drawings, classes: own}")
+    (folder / "study.yaml").write_text(text + "model: {weights: random}\n")
+    config = read_study(ROOT, [folder / "study.yaml"]).located()
+    assert config["datasets"]["drawings"]["classes"] == "own"
+    assert config["model"]["weights"] == "random"
+
+
+def test_a_list_of_classes_beside_its_study_is_found(here, tmp_path):
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "labels.txt").write_text("cat\ndog\n")
+    drawings = "source: parquet, path: drawings, classes: own, class_list: labels.txt}"
+    text = OWN.replace("source: folder, path: drawings}", drawings)
+    (folder / "study.yaml").write_text(text)
+    config = read_study(ROOT, [folder / "study.yaml"]).located()
+    assert config["datasets"]["drawings"]["class_list"] == "studies/labels.txt"
+
+
+def test_every_option_that_is_looked_up_as_a_file_is_a_path():
+    """Sources pass such options to ``locate``, or to a function that names the file for it."""
+    keys = {"path", "class_list", "classes"}
+    for file in (ROOT / "workflow_scripts/stockpot/datasets/sources").glob("*.py"):
+        keys.update(re.findall(r"""locate\(entry\[["'](\w+)["']\]\)""", file.read_text("utf-8")))
+    assert {"images", "answers"} <= keys
+    for key in keys | {"annotations", "split.list"}:
+        assert is_path(f"datasets.name.{key}", "file"), key
 
 
 def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):

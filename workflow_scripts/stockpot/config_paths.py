@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from .datasets.sources import FOR_OWN
+from .models.named import RANDOM
 from .runtime.escape import one_line
 
 Locate = Callable[[str], Path]
@@ -16,8 +18,10 @@ PATHS = (
     "head.prompts", "head.names", "tasks.*.prompts", "tasks.*.names",
     "model.architecture", "model.weights", "standard.table.path", "checkpoints.*.path",
     "datasets.*.path", "datasets.*.images", "datasets.*.classes", "datasets.*.answers",
-    "datasets.*.annotations", "datasets.*.split.list",
+    "datasets.*.class_list", "datasets.*.annotations", "datasets.*.split.list",
 )  # fmt: skip
+# What these keys may say instead of a path; it is never looked for as a file.
+WORDS = {"datasets.*.classes": FOR_OWN["classes"]["enum"], "model.weights": [RANDOM]}
 # These may also be the name of a model or a tag of its library.
 OR_NAMES = ("model.architecture", "model.weights")
 
@@ -45,10 +49,13 @@ def is_path(key: str, value) -> bool:
     """Is this value of the config a path, as far as its key says?"""
     if not isinstance(value, str) or not value:
         return False
-    parts = key.split(".")
-    return any(
-        len(parts) == pattern.count(".") + 1 and fnmatchcase(key, pattern) for pattern in PATHS
-    )
+    if any(_matches(key, pattern) and value in words for pattern, words in WORDS.items()):
+        return False
+    return any(_matches(key, pattern) for pattern in PATHS)
+
+
+def _matches(key: str, pattern: str) -> bool:
+    return key.count(".") == pattern.count(".") and fnmatchcase(key, pattern)
 
 
 def _seen_from_here(value: str, folder: Path) -> str:
