@@ -1,5 +1,6 @@
 """Write one model for use elsewhere."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,9 +14,26 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
 from stockpot.sealed import read_sealed
 
+
+def remove_others(folder: Path, files: set[str]) -> None:
+    """Remove all from an export's folder but these files.
+
+    An export that is of another format or model now would keep the files of the old one, and a job
+    that was killed leaves its temporary folder.
+    """
+    for path in folder.iterdir():
+        if path.name in files:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 with job(snakemake) as spec:
     out = Path(snakemake.output[0]).parent
     out.mkdir(parents=True, exist_ok=True)
+    remove_others(out, {Path(file).name for file in snakemake.output})
     classifiers = [Path(card).parent for card in snakemake.input.cards]
     recipes = snakemake.input.get("recipe", [])
     recipe = read_sealed(recipes[0]) if recipes else read_recipe(classifiers[-1])

@@ -293,3 +293,22 @@ def test_the_script_ends_with_one_line_for_a_model_that_has_no_text_side(models,
     assert done.code == 1
     (line,) = [line for line in done.log.splitlines() if line.startswith("error: ")]
     assert "so it has no text side" in line and "Traceback" not in done.log
+
+
+def test_an_export_of_another_format_keeps_nothing_of_the_old_one(models, tmp_path):
+    """Nor the temporary folder of a job that was killed."""
+    zero = models["zero-shot"]
+    out = tmp_path / "given"
+    killed = out / "tmp1234"
+    killed.mkdir(parents=True)
+    (killed / "classifier.safetensors").touch()
+    (out / "old-vocabulary.txt").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (out / "linked").symlink_to(tmp_path / "elsewhere")
+    done = run_jobs([job(tmp_path, "given", [zero], "open-clip")])
+    assert done.code == 0, done.log
+    assert files_in(out) == set(formats.files("open-clip")) | {"bpe.txt.gz"}
+    done = run_jobs([job(tmp_path, "given", [models["a"]], "state-dict")])
+    assert done.code == 0, done.log
+    assert files_in(out) == set(formats.files("state-dict"))
+    assert (tmp_path / "elsewhere").exists()
