@@ -61,9 +61,11 @@ if exists(PLAN.parent) and not PLAN.parent.is_dir():
 
 try:
     # Read here and not by Snakemake, which would lay every study over config.yaml.
-    given = read_study(
-        ROOT, list(map(Path, workflow.overwrite_configfiles)), workflow.config_settings.config
-    )
+    if workflow.modifier.skip_configfile:  # a module of another workflow, which gives its config
+        given = read_study(ROOT, [], config)
+    else:
+        files = list(map(Path, workflow.overwrite_configfiles))
+        given = read_study(ROOT, files, workflow.config_settings.config)
     as_written = given.as_written()
     plan = None if workflow.is_main_process else spec.saved(PLAN, as_written)
     config = plan.config if plan else given.located()

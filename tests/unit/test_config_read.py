@@ -175,9 +175,13 @@ def test_what_defines_no_data_varies_the_embedded_study(here, schema):
     config = located(more + "data: {shifts: [v2, own]}\n")
     assert config["data"]["train"] == "train" and "extends" not in config
     check(config, schema)
+    said = "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    assert located(said, command_line={"extends": "config.yaml"}) == config
 
 
 def test_extends_names_the_embedded_study_alone(here, schema):
+    with pytest.raises(StockpotError, match=r"^extends: 'mine\.yaml' is not config\.yaml"):
+        read_study(ROOT, study(OWN), {"extends": "mine.yaml"})
     (line,) = refused(schema, OWN + "extends: mine.yaml\n")
     assert line.startswith("extends: 'mine.yaml' is not config.yaml") and "--configfile" in line
 
@@ -508,3 +512,19 @@ def test_every_text_is_read_as_utf_8():
         for line in path.read_text("utf-8").splitlines():
             if ".read_text()" in line:
                 assert "json.loads" in line, f"{path}: {line.strip()}"
+
+
+def test_a_workflow_that_uses_this_one_as_a_module_gives_its_config(here):
+    """In the place of config files; it once was ignored."""
+    Path("Snakefile").write_text(
+        f"module stockpot:\n    snakefile: {str(ROOT / 'Snakefile')!r}\n"
+        "    config: config['soups']\n\nuse rule * from stockpot as stockpot_*\n",
+        encoding="utf-8",
+    )
+    given = {"soups": yaml.safe_load(OWN)}
+    Path("theirs.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--list-rules", "--configfile", "theirs.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Study mine" in done.stderr
+    assert "data.train: photos-train, " in done.stderr

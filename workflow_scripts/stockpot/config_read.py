@@ -26,7 +26,8 @@ class StudyFiles:
         root: Folder of the checkout.
         base: (file, content) of the defaults or the embedded study.
         given: (file, content) of the user's files, later ones on top.
-        command_line: What --config says, on top of all.
+        command_line: What --config says, on top of all; or what a workflow that uses this one as a
+            module gives as its config.
     """
 
     root: Path
@@ -77,14 +78,14 @@ def read_study(root: Path, files: list[Path], command_line: dict | None = None) 
         StockpotError: A file cannot be read, with a line per mistake.
     """
     given = [(file, _content(file)) for file in files]
-    wanted = [content["extends"] for _, content in given if "extends" in content]
+    contents = [*(content for _, content in given), command_line or {}]
+    wanted = [content["extends"] for content in contents if "extends" in content]
     for name in wanted:
         if name != EMBEDDED.name:
             raise StockpotError(
                 f"extends: {name!r} is not {EMBEDDED.name}; files of your own are laid over each "
                 "other by --configfile one.yaml two.yaml"
             )
-    contents = [*(content for _, content in given), command_line or {}]
     own = not wanted and any(map(_defines_data, contents))
     if own:
         base = (root / DEFAULTS, read_defaults(root))
