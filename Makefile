@@ -8,7 +8,8 @@ CONFIG ?=
 ARGS ?=
 # By the interpreter, as a script's first line cannot name one whose path has quotes.
 SNAKEMAKE := $(BIN)/python -m snakemake
-STUDY := $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
+# What comes after --configfile counts as files, so that targets have to stand before it.
+STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
 .PHONY: run status test lint seeds methods cross evidence report docs benchmarks clean
 
@@ -48,8 +49,9 @@ evidence: seeds
 	$(BIN)/python benchmarks/choosing_alpha.py results/studies results/studies
 
 report: run
-	$(SNAKEMAKE) $(STUDY) --report-stylesheet rules/report/policy.css \
-		--report results/studies/$$($(BIN)/python workflow_scripts/study_name.py $(STUDY))/report.html
+	name=$$($(BIN)/python workflow_scripts/study_name.py $(STUDY)) && \
+		$(SNAKEMAKE) $(STUDY) --report-stylesheet rules/report/policy.css \
+			--report results/studies/$$name/report.html
 
 docs: evidence methods cross
 	cp results/studies/objects/summary.md docs/seeds.md

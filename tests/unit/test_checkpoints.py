@@ -29,7 +29,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from stockpot.errors import StockpotError
-from stockpot.models.checkpoints import read
+from stockpot.models.checkpoints import pickles, read
 from stockpot.models.checkpoints.convert import as_classifier, check_tower
 from stockpot.models.checkpoints.read import read_checkpoint, read_tensors
 from stockpot.models.tower import build_tower
@@ -1054,6 +1054,15 @@ def test_what_stands_in_for_a_checkpoint_says_what_to_do(tmp_path, content, said
     (tmp_path / "a.pt").write_bytes(content)
     with pytest.raises(StockpotError, match=said):
         read_tensors(tmp_path / "a.pt")
+
+
+def test_a_large_file_may_list_many_paths(monkeypatch):
+    paths = [f"images/{i}.png" for i in range(100)]
+    content = pickle.dumps(paths)
+    monkeypatch.setattr(pickles, "MOST_OPCODES", 50)
+    assert pickles.read_pickle(io.BytesIO(content), file_size=100 * len(content)) == paths
+    with pytest.raises(ValueError, match="more than 50 steps"):
+        pickles.read_pickle(io.BytesIO(content), file_size=800)
 
 
 def test_a_pipe_is_refused_at_once(tmp_path):

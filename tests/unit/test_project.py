@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -57,6 +59,15 @@ def test_every_rule_names_an_environment_that_exists():
         for line in rules.read_text().splitlines():
             if "envs/" in line:
                 assert (rules.parent / line.strip().strip('"')).exists()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_takes_a_target_for_no_config_file():
+    arguments = ["--dry-run", "report", "CONFIG=a.yaml b.yaml", "ARGS=one.csv"]
+    shown = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert "--cores all one.csv --configfile a.yaml b.yaml\n" in shown.stdout
+    assert "study_name.py one.csv --configfile a.yaml b.yaml) && " in shown.stdout
 
 
 def test_a_rule_made_of_a_local_one_is_local():

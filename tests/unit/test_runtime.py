@@ -123,6 +123,17 @@ def test_a_bounded_reader_that_waits_is_ended(tmp_path, monkeypatch):
         bounded(lambda path: time.sleep(600), file)
 
 
+def test_a_reader_that_the_system_killed_is_not_said_to_be_slow(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"1")
+    with pytest.raises(StockpotError, match="key: .*the system killed its reader.* memory left"):
+        bounded(lambda path: os.kill(os.getpid(), 9), file, what="key")
+
+
+def test_no_reader_is_waited_for_longer_than_twenty_minutes():
+    assert bounds.silence_limit(1) == bounds.silence_limit(2 << 30) == 1200
+
+
 def test_a_larger_file_may_take_more(tmp_path):
     file = tmp_path / "file"
     with open(file, "wb") as sparse:

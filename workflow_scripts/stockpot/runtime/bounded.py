@@ -28,6 +28,9 @@ CPU_BASE_S = 20
 CPU_S_PER_MB = 2
 # A child that neither computes nor ends waits for something that never comes.
 WALL_FACTOR = 60
+WALL_MOST_S = 20 * 60
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 _UNKNOWN, _ANSWERED, _REFUSED, _FAILED, _NO_MEMORY = range(5)
 
@@ -40,6 +43,11 @@ def memory_limit(size: int) -> int:
 def cpu_limit(size: int) -> int:
     """Seconds of a processor that reading a file of ``size`` bytes may take."""
     return CPU_BASE_S + CPU_S_PER_MB * (size >> 20)
+
+
+def silence_limit(size: int) -> float:
+    """Seconds after which the reader of a file of ``size`` bytes has to have answered."""
+    return min(cpu_limit(size) * WALL_FACTOR, WALL_MOST_S)
 
 
 def bounded(
@@ -73,7 +81,7 @@ def bounded(
         _run_child(sender, size, function, path, arguments)
     os.close(sender)
     try:
-        answer = _receive(receiver, cpu_limit(size) * WALL_FACTOR)
+        answer = _receive(receiver, silence_limit(size))
     except BaseException:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -91,7 +99,7 @@ def _run_child(sender: int, size: int, function: Callable, path: str | Path, arg
     status = 1
     try:
         # What a parent does at signals (save a state, end jobs) is not for its reader to do.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
         faulthandler.disable()  # the parent says in one line how its child ended
         _limit(size)
@@ -108,15 +116,19 @@ def _limit(size: int) -> None:
     _lower(resource.RLIMIT_AS, address_space)
     _lower(resource.RLIMIT_CORE, 0)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    _lower(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + cpu_limit(size))
+    seconds = int(usage.ru_utime + usage.ru_stime) + cpu_limit(size)
+    # At the first limit the kernel sends SIGXCPU, at the second SIGKILL, as for want of memory.
+    _lower(resource.RLIMIT_CPU, seconds, seconds + 1)
 
 
-def _lower(limit: int, value: int) -> None:
-    """Set a limit, unless a lower one is in force."""
-    _, hard = resource.getrlimit(limit)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(limit, (value, value))
+def _lower(limit: int, soft: int, hard: int | None = None) -> None:
+    """Set a limit, unless a lower one is in force; ``hard`` is ``soft`` where it is not given."""
+    hard = soft if hard is None else hard
+    _, most = resource.getrlimit(limit)
+    if most != resource.RLIM_INFINITY:
+        soft = min(soft, most)
+        hard = min(hard, most)
+    resource.setrlimit(limit, (soft, hard))
 
 
 def _mapped_bytes() -> int:
@@ -174,8 +186,15 @@ def _result(answer: bytes | None, status: int, path: str | Path, size: int, what
     signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if kind == _NO_MEMORY or (kind == _UNKNOWN and os.WIFEXITED(status)):
         need = f"more than {memory_limit(size) >> 20} MB of memory"
-    elif answer is None or signal_number in (signal.SIGXCPU, signal.SIGKILL):
+    elif answer is None:
+        need = f"more than {silence_limit(size):.0f} seconds"
+    elif signal_number == signal.SIGXCPU:
         need = f"more than {cpu_limit(size)} seconds"
+    elif signal_number == signal.SIGKILL:
+        raise StockpotError(
+            f"{prefix}{name}: the system killed its reader, as it does where the machine or the "
+            "job has no memory left; give it more"
+        )
     else:
         raise StockpotError(f"{prefix}{name}: its reader crashed (signal {signal_number})")
     raise StockpotError(

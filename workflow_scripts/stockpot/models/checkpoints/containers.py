@@ -67,7 +67,8 @@ def read_archive(file, mapped: mmap.mmap) -> Described:
         raise ValueError("its numbers are not little-endian")
     place = member("data.pkl")
     pickle = io.BytesIO(_content(place, mapped))
-    return Described(read_pickle(pickle, _storage_id, place.start), storage, mapped)
+    content = read_pickle(pickle, _storage_id, place.start, len(mapped))
+    return Described(content, storage, mapped)
 
 
 def _content(span: Span, mapped: mmap.mmap | bytes) -> bytes:
@@ -97,7 +98,7 @@ def read_pickles(stream, size: int, mapped: mmap.mmap | bytes, base: int = 0) ->
         mapped: The whole file.
         base: Where in the file the stream begins.
     """
-    first = read_pickle(stream, base=base)
+    first = read_pickle(stream, base=base, file_size=len(mapped))
     if first != MAGIC:
         if stream.tell() != size:
             raise ValueError("it goes on after its pickle")
@@ -118,7 +119,7 @@ def read_pickles(stream, size: int, mapped: mmap.mmap | bytes, base: int = 0) ->
             raise ValueError("two of its storages have one name")
         return storage
 
-    content = read_pickle(stream, persistent, base)
+    content = read_pickle(stream, persistent, base, len(mapped))
     keys = read_pickle(stream, base=base)
     strings = type(keys) is list and all(type(key) is str for key in keys)
     if not strings or sorted(keys) != sorted(ids):

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from .known import check_named
 from .layout import Span
 
-MOST_OPCODES = 2_000_000  # a model has ten thousand; each may take a hundred bytes of memory
+# A model has ten thousand steps; each may take a hundred bytes of memory. Lists of a million paths
+# beside the tensors of a large file are legitimate.
+MOST_OPCODES = 2_000_000
+BYTES_PER_OPCODE = 16
 VALUES = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 LITERALS = {
     "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
@@ -55,7 +58,10 @@ def refuse_persistent(identity: object) -> object:
 
 
 def read_pickle(
-    stream, persistent: Callable[[object], object] = refuse_persistent, base: int = 0
+    stream,
+    persistent: Callable[[object], object] = refuse_persistent,
+    base: int = 0,
+    file_size: int = 0,
 ) -> object:
     """The object of the pickle at the stream's position, which then is at the pickle's end.
 
@@ -65,17 +71,19 @@ def read_pickle(
         stream: Has ``read``, which must not allocate more than it has, and ``tell``.
         persistent: What a persistent id stands for.
         base: Where in the file the stream begins.
+        file_size: Bytes of the whole file; a larger one may have more steps.
 
     Raises:
         ValueError: The pickle is broken, or names a way to run commands.
     """
     try:
-        return _follow(pickletools.genops(stream), persistent, base)
+        most = max(MOST_OPCODES, file_size // BYTES_PER_OPCODE)
+        return _follow(pickletools.genops(stream), persistent, base, most)
     except (LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"a broken pickle: {error}") from error
 
 
-def _follow(opcodes, persistent, base: int) -> object:
+def _follow(opcodes, persistent, base: int, most: int) -> object:
     stack, marks, memo = [], [], {}
 
     def above_mark() -> list:
@@ -85,8 +93,8 @@ def _follow(opcodes, persistent, base: int) -> object:
         return taken
 
     for count, (opcode, argument, at) in enumerate(opcodes):
-        if count > MOST_OPCODES:
-            raise ValueError(f"its pickle has more than {MOST_OPCODES} steps")
+        if count > most:
+            raise ValueError(f"its pickle has more than {most} steps")
         name = opcode.name
         if name in LITERALS:
             stack.append(argument)
