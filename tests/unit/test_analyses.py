@@ -527,7 +527,9 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
     own = table[(table["curve"] == "few") & (table["on"] == "sketch")]
     least = own.loc[own["distance"].idxmin()]
-    text = row(analyses.shown("chords")(table), sweep="few", on="sketch")["least above the chord"]
+    text = row(analyses.shown("chords")(table), sweep="few", on="sketch")[
+        "least above the chord (oracle)"
+    ]
     assert text.startswith(f"{100 * least['distance']:+.1f} [")
     assert text.endswith(f"at alpha {least['alpha']:g}")
 

@@ -1,6 +1,7 @@
 """Figures of analyses: drawn from the tables of the made-up study, with all text on the page."""
 
-from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jsonschema
 import numpy as np
@@ -23,7 +24,7 @@ from test_analyses import (
 from stockpot import analyses, figures
 from stockpot.analyses.evidence import Nothing
 from stockpot.figures import style
-from stockpot.statistics.tables import read_table
+from stockpot.statistics.tables import read_table, write_table
 
 DRAWN = [name for name in figures.names() if figures.draws(name)]
 FACTS = {"level": "95 %", "axis": "logit", "sizes": "test 150, sketch 100"}
@@ -57,8 +58,10 @@ def least(tmp_path_factory) -> dict[str, pd.DataFrame]:
 
 
 def through_a_file(table: pd.DataFrame) -> pd.DataFrame:
-    text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    return read_table(StringIO(text))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_table(table, path, float_format="%.6g")
+        return read_table(path)
 
 
 def drawn(name: str, table: pd.DataFrame, options=None) -> tuple[Figure, pd.DataFrame]:
