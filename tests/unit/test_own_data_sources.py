@@ -18,6 +18,7 @@ from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.errors import StockpotError
+from stockpot.runtime.csv_file import read_columns
 
 
 def encoded(colour: str, kind: str = "png") -> bytes:
@@ -123,6 +124,11 @@ def test_a_changed_csv_list_is_seen(listed):
         ('path,label,x\n1.png,a,"5 inch\n2.png,b,x\n', r"line 2: a row begins .*quote not closed"),
         ('path,label,x\n1.png,a,"5 inch\n2.png,b,"x\n', r"line 2: a .* begins .*quote not closed"),
         ('path,label\n1.png,"a\nb"\n', r"line 2: a field that begins here goes on to line 3"),
+        ('path,label,x\n1.png,a,"5 inch\n2.png,b,6"\n', r"line 2: a field .* goes on to line 3"),
+        ('path,x,label\n1.png,"5 inch,a\n2.png,6 inch",b\n', r"line 2: .* goes on to line 3"),
+        ('path,label,x\n1.png,a,"5\n2.png,b,\n2.png,b,6"\n', r"line 2: .* goes on to line 4"),
+        ('path,label,"x\n1.png,a,6"\n', r"line 1: a field that begins here goes on to line 2"),
+        ('path,label,x\n1.png,a,"5 inch\n2.png,b,6\n', r"line 2: .* that cannot be read"),
         ('path,label\n1.png,"a"b\n', r"line 2: a row begins here that cannot be read"),
         ("path,label\n1.png,a, b\n", r"line 2: 3 fields, but the header has 2; a field"),
         ("path,label,label\n1.png,a,b\n", r"list\.csv: has 2 columns 'label'"),
@@ -142,6 +148,23 @@ def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
     with pytest.raises(StockpotError, match=line) as raised:
         made("csv", tmp_path / "out", path=str(listed), duplicates="once")
     assert len(str(raised.value)) <= 500 and str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'path,label,note\n1.png,a,"big,\nred"\n9.png,b,\n',
+        'note,path,label\n"big\r\n\r\nred",1.png,a\r\nx,9.png,b\r\n',
+        'path,note,label\n1.png,"big\nred",a\n9.png,"a ""b""\nc, d",b\n',
+        'path,label,"note\n(free)"\n1.png,a,\n9.png,b,\n',
+    ],
+)
+def test_a_note_may_have_line_breaks(text, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text(text, newline="")
+    rows = read_columns(file, {"path": "", "label": ""})
+    assert [values for _, values in rows] == [["1.png", "a"], ["9.png", "b"]]
+    assert rows[1][0] == text[: text.index("9.png")].count("\n") + 1
 
 
 def test_rows_of_a_csv_list_may_repeat_an_image_that_counts_each_time(listed, tmp_path):
@@ -498,12 +521,29 @@ def test_a_folder_at_the_wrong_level_is_refused_with_the_right_one(layout, tmp_p
 
 @pytest.mark.parametrize(
     "folders",
-    [["train", "bus"], ["cat/raw", "dog/raw"], ["cat", "cat/2019", "dog", "dog/2019", "dog/2020"]],
+    [
+        ["train", "bus"],
+        ["cat/raw", "dog/raw"],
+        ["cat", "cat/2019", "dog", "dog/2019", "dog/2020"],
+        ["cat/day", "cat/night", "dog/day", "dog/night"],
+        ["photo/raw", "sketch/raw"],
+    ],
 )
 def test_classes_may_be_called_so_and_have_folders(folders, tmp_path):
     paint_all(tmp_path, {f"{folder}/1.png": "red" for folder in folders})
     entry = {"source": "folder", "path": str(tmp_path)}
     assert sources.module("folder").facts(entry, Path, "own")["files"]
+
+
+def test_the_plan_doubts_class_folders_that_hold_the_same_folders(tmp_path):
+    entry = {"source": "folder", "path": str(tmp_path)}
+    paint_all(tmp_path, {f"{name}/1.png": "red" for name in ("cat/day", "cat/night", "dog/day")})
+    assert sources.doubt(entry, Path) == ""
+    paint_all(tmp_path, {"dog/night/1.png": "red"})
+    assert "folders of equal names (day, night), whose images count for the outer" in (
+        sources.doubt(entry, Path)
+    )
+    assert known("folder", path=str(tmp_path)) == (["cat", "dog"], [2, 2])
 
 
 @pytest.mark.parametrize("brand", [b"qt  ", b"mp42", b"isom"])

@@ -170,6 +170,19 @@ def test_the_parts_of_a_list(photos, tmp_path):
     assert card["listed"]["path"] == path and len(card["listed"]["sha256"]) == 64
 
 
+@pytest.mark.parametrize("image", ["cat/day/1.png", "cat/1.JFIF"])
+def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
+    for name in ("cat/cat_1.png", "dog/dog_1.png", image):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(b"x")
+    split = {"part": "held-out", "list": str(written(tmp_path, "list.txt", "0"))}
+    entry = {"source": "folder", "path": str(tmp_path / "set"), "split": split}
+    with pytest.raises(StockpotError, match=f"^{KEY}: its numbers count .* {image} (lies|is not)"):
+        sources.split_facts(entry, Path, "datasets.x")
+    written(tmp_path, "list.txt", "cat_1.png")
+    assert sources.split_facts(entry, Path, "datasets.x")
+
+
 def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photos, tmp_path):
     path = str(written(photos, "cats.txt", "\n".join(KEYS[:5])))
     with pytest.raises(StockpotError, match=r"^datasets\.own\.split\.list: leaves no image of cat"):

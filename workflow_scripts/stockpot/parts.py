@@ -280,21 +280,23 @@ def summary(config: dict, locate: Locate) -> list[str]:
             line += f"; {empty:,} of them without images" if empty else ""
         few = path in other and 0 < images < 400
         lines.append(line + (f"; accuracies to ± {98 / images**0.5:.0f} points" if few else ""))
-    return lines + _unused(datasets, (training | other).values(), locate)
+    return lines + _of_files(datasets, (training | other).values(), locate)
 
 
-def _unused(datasets: dict, names, locate: Locate) -> list[str]:
-    """What is not read of the files of these sets, a line per folder or file."""
+def _of_files(datasets: dict, names, locate: Locate) -> list[str]:
+    """What is not read of the files of these sets, and what seems odd in them, a line per folder or
+    file."""
     told = {}
     for name in dict.fromkeys(origin(datasets, name) for name in names):
-        unused = sources.unused(datasets[name], locate)
+        entry = datasets[name]
+        unused = sources.unused(entry, locate)
         if unused:
-            path = datasets[name]["path"]
-            told.setdefault((path, unused), []).append(name)
-    return [
-        f"datasets.{', '.join(same)}: not read of {one_line(path, 100)}: {unused}"
-        for (path, unused), same in told.items()
-    ]
+            line = f"not read of {one_line(entry['path'], 100)}: {unused}"
+            told.setdefault(line, []).append(name)
+        doubt = sources.doubt(entry, locate)
+        if doubt:
+            told.setdefault(f"{one_line(entry['path'], 100)}: {doubt}", []).append(name)
+    return [f"datasets.{', '.join(same)}: {line}" for line, same in told.items()]
 
 
 def _scratch_parts(config: dict) -> dict[str, str]:

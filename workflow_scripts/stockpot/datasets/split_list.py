@@ -1,7 +1,8 @@
 """A list of the held-out images of a split, as somebody else has drawn them.
 
 It names files, or counts images from 0 in the order of the source (of folders: sorted by class,
-then by file name, as torchvision's ImageFolder):
+then by file name, as torchvision's ImageFolder, so that numbers are refused where that counts in
+another way):
 
 - ``.txt``: a file or a number per line;
 - ``.csv``: a column ``file`` or ``index`` below a header;
@@ -26,6 +27,8 @@ from ..runtime.bounded import bounded
 from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular, read_text
 
+# Names of JPEG files that torchvision's ImageFolder does not list.
+NOT_IN_TORCHVISION = (".jpe", ".jfif", ".jfi", ".jif")
 KINDS = (".txt", ".csv", ".json", ".npy")
 
 
@@ -167,6 +170,30 @@ def _checked(number: int) -> int:
     if number < 0:
         raise ValueError(f"{number} counts no image; the first is 0")
     return number
+
+
+def require_order_of_torchvision(listed: Listed, images: list[str], key: str) -> None:
+    """Refuse numbers that may count other images than torchvision's ImageFolder does.
+
+    Args:
+        listed: The list.
+        images: Paths of all images below the folder of classes.
+        key: Key of the config that names the list; errors begin with it.
+
+    Raises:
+        StockpotError: The list has numbers, and there are folders below those of the classes, or
+            images that torchvision does not list.
+    """
+    if not listed.numbers:
+        return
+    for image in images:
+        is_below = image.count("/") > 1
+        if is_below or image.lower().endswith(NOT_IN_TORCHVISION):
+            why = "lies below a folder of a class" if is_below else "is not listed by it"
+            raise StockpotError(
+                f"{key}: its numbers count images as torchvision's ImageFolder does, but "
+                f"{one_line(image, 100)} {why}, so that they may mean others here; name the files"
+            )
 
 
 def rows_of(listed: Listed, keys: list[str], key: str) -> list[int]:

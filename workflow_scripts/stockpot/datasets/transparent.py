@@ -60,7 +60,7 @@ def alpha_lines(datasets: dict[str, dict], names: Iterable[str], locate) -> list
     lines = []
     for (_, background), group in groups.items():
         entry = datasets[group[0]]
-        places = sources.module(entry["source"]).places(entry, locate)
+        places = sources.ask("places", entry, locate)
         counted = _counted(places)
         if counted:
             lines.append(

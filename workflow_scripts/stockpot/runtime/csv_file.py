@@ -1,17 +1,28 @@
 """Read columns of a CSV file that somebody wrote by hand or with a spreadsheet, and be strict.
 
 A quote that is never closed makes one field of all rows below it. So nothing is guessed: what is
-not a plain table is refused, with the line where the row begins.
+not a plain table is refused, with the line where the row begins. A field that nobody asks for may
+have line breaks, as notes in a spreadsheet have.
 """
 
 import csv
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import StockpotError
 from .escape import one_line
 from .regular_files import open_regular
+
+
+class _Record(NamedTuple):
+    """A row: the line where it begins, its fields, and its text as lines."""
+
+    line: int
+    fields: list[str]
+    text: list[str]
+
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -33,13 +44,14 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
     """
     shown = one_line(path, 200)
     records = _records(shown, _decoded(shown, _content(path, shown)))
-    _, header = next(records, (0, []))
-    header = [name.strip() for name in header]
+    header = _header(shown, records)
     places = [_place(shown, header, name, hint) for name, hint in columns.items()]
     rows = []
-    for line, fields in records:
+    for record in records:
+        line, fields, _ = record
         if not fields:
             continue
+        _check_breaks(shown, record, len(header), places)
         surplus = [field for field in fields[len(header) :] if field.strip()]
         if surplus:
             raise StockpotError(
@@ -58,8 +70,13 @@ def header_of(path: Path) -> list[str]:
         StockpotError: As ``read_columns``.
     """
     shown = one_line(path, 200)
-    _, header = next(_records(shown, _decoded(shown, _content(path, shown))), (0, []))
-    return [name.strip() for name in header]
+    return _header(shown, _records(shown, _decoded(shown, _content(path, shown))))
+
+
+def _header(shown: str, records: Iterator[_Record]) -> list[str]:
+    record = next(records, _Record(0, [], []))
+    _check_breaks(shown, record, len(record.fields), [])
+    return [name.strip() for name in record.fields]
 
 
 def _content(path: Path, shown: str) -> bytes:
@@ -91,10 +108,17 @@ def _decoded(shown: str, content: bytes) -> str:
         ) from error
 
 
-def _records(shown: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """The line where each row begins, and its fields."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _records(shown: str, text: str) -> Iterator[_Record]:
+    taken = []  # lines of the row that is being read
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(lines(), strict=True)
     while True:
+        taken.clear()
         begins = reader.line_num + 1
         try:
             fields = next(reader)
@@ -105,13 +129,27 @@ def _records(shown: str, text: str) -> Iterator[tuple[int, list[str]]]:
                 f"{shown}, line {begins}: a row begins here that cannot be read ({error}); is a "
                 "quote not closed, or a comma missing?"
             ) from error
-        if reader.line_num > begins:
-            raise StockpotError(
-                f"{shown}, line {begins}: a field that begins here goes on to line "
-                f"{reader.line_num}; is a quote not closed? A field has no line breaks, and a "
-                "quote within quotes is written twice"
-            )
-        yield begins, fields
+        yield _Record(begins, fields, list(taken))
+
+
+def _check_breaks(shown: str, record: _Record, columns: int, wanted: list[int]) -> None:
+    """Refuse a line break in a wanted column, and one that seems to come of a quote that is not
+    closed.
+
+    Such a quote stands in a line that is a row by itself, and the field goes on over others that
+    are rows too; of a note with a line break, neither or only one of both is true.
+    """
+    if len(record.text) < 2:
+        return
+    is_row = [line.count(",") + 1 >= columns for line in record.text]
+    swallows_rows = is_row[0] and any(is_row[1:])
+    values = [record.fields[place] for place in wanted if place < len(record.fields)]
+    if swallows_rows or any("\n" in value or "\r" in value for value in values):
+        raise StockpotError(
+            f"{shown}, line {record.line}: a field that begins here goes on to line "
+            f"{record.line + len(record.text) - 1}; is a quote not closed? A field that is read "
+            "has no line breaks, and a quote within quotes is written twice"
+        )
 
 
 def _place(shown: str, header: list[str], name: str, hint: str) -> int:

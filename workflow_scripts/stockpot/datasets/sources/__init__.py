@@ -23,6 +23,7 @@ A source module defines
   ``counts`` has one number per class, and ``unused(entry, locate)`` says what of the files is not
   read: kind -> (how many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where
   answers are taken among more than the set's own;
+- where a user's own files may be meant otherwise, ``doubt(entry, locate)``: a line on that, or "";
 - where the images of a user's own lie in files as they are, ``places(entry, locate)``: path and
   first byte of each;
 - where prompts need other words than the class names, ``texts(entry, locate)``: class -> text.
@@ -42,7 +43,7 @@ from ...digest import canonical
 from ...errors import StockpotError
 from ...runtime.escape import one_line
 from ..split import PARTS, listed_sizes, part_size
-from ..split_list import list_facts, read_list
+from ..split_list import list_facts, read_list, require_order_of_torchvision
 
 FOR_ENCODED = {
     "split": {
@@ -213,7 +214,13 @@ def split_facts(entry: dict, locate, key: str) -> dict:
     split = entry.get("split") or {}
     if not split.get("list"):
         return {}
-    return {"listed": list_facts(locate(split["list"]), f"{key}.split.list")}
+    of_list = list_facts(locate(split["list"]), f"{key}.split.list")
+    if entry["source"] == "folder":
+        folder = str(locate(entry["path"]))
+        images = [path[len(folder) + 1 :] for path, _ in ask("places", entry, locate)]
+        listed = read_list(of_list["path"], f"{key}.split.list")
+        require_order_of_torchvision(listed, images, f"{key}.split.list")
+    return {"listed": of_list}
 
 
 def classes_with_images(entry: dict, locate) -> list[str]:
@@ -234,6 +241,13 @@ def unused(entry: dict, locate) -> str:
     if kinds[6:]:
         told.append(f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds")
     return ", ".join(told)
+
+
+def doubt(entry: dict, locate) -> str:
+    """Why a user's own files may be meant otherwise, in words; "" where nothing says so."""
+    if hasattr(module(entry["source"]), "doubt"):
+        return ask("doubt", entry, locate)
+    return ""
 
 
 class Identity(NamedTuple):

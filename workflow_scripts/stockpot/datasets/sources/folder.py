@@ -32,6 +32,13 @@ _SPLIT = re.compile(
     r"([-_ ]?(set|data|images|split))?[-_ ]?\d*",
     re.IGNORECASE,
 )
+# Domains of well-known sets (PACS, Office-Home, DomainNet, VLCS, Office), each of which holds a
+# folder per class.
+_DOMAIN = re.compile(
+    r"(art|art[-_ ]?painting|cartoon|photo|sketch|clip[-_ ]?art|product|real([-_ ]?world)?|painting"
+    r"|quickdraw|infograph|amazon|dslr|webcam|caltech(101)?|labelme|sun(09)?|voc2007)s?",
+    re.IGNORECASE,
+)
 
 
 def classes(entry, locate):
@@ -128,15 +135,36 @@ def _check_layout(folder: Path, key: str) -> None:
             f"{key}: the folders {one_line(', '.join(splits), 100)} of {one_line(folder, 150)} "
             f"seem to be parts of a data set, not classes; {advice}"
         )
-    times = Counter(inner for name in names for inner in below[name])
-    repeated = [inner for inner, n in times.items() if n > 1]
+    domains = [name for name in names if _DOMAIN.fullmatch(name)]
+    repeated = _repeated({name: below[name] for name in domains})
     if len(repeated) > 1:
-        one, other = [name for name in names if repeated[0] in below[name]][:2]
+        one, other = [name for name in domains if repeated[0] in below[name]][:2]
         raise StockpotError(
             f"{key}: {one_line(one, 50)!r} and {one_line(other, 50)!r} of {one_line(folder, 150)} "
             f"hold folders of equal names ({one_line(', '.join(repeated), 80)}), so these seem to "
             f"be the classes; give {one_line(folder / one, 150)}, or list the images in a CSV file"
         )
+
+
+def _repeated(below: dict[str, list[str]]) -> list[str]:
+    """Names of sub-folders that several folders have. below: folder -> its sub-folders."""
+    times = Counter(inner for folders in below.values() for inner in folders)
+    return [inner for inner, n in times.items() if n > 1]
+
+
+def doubt(entry, locate):
+    """Why the sub-folders may be no classes, although they can be; "" where nothing says so."""
+    folder = locate(entry["path"])
+    if not folder.is_dir():
+        return ""
+    names = class_folders(folder)
+    repeated = _repeated({name: _folders_of_images(folder / name) for name in names})
+    if len(repeated) < 2:
+        return ""
+    return (
+        f"several class folders hold folders of equal names ({one_line(', '.join(repeated), 80)}), "
+        "whose images count for the outer one; are the classes one level below?"
+    )
 
 
 def _folders_of_images(folder: Path) -> list[str]:
