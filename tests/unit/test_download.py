@@ -679,6 +679,14 @@ def test_what_nobody_asked_to_be_packed_is_refused(remote, fetch, coding):
     assert remote.requests[0].get("Accept-Encoding") in (None, "identity")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip"])
+@pytest.mark.parametrize("name", ["file.tar.gz", "file.tgz", "file.tar"])
+def test_the_compression_of_the_file_itself_is_no_packing(remote, fetch, coding, name):
+    remote.plan = [{"etag": f'"1"\r\nContent-Encoding: {coding}'}]
+    url = remote.url.replace("file.tar", name)
+    assert fetch(url=url, checksum=f"sha256:{SHA}" if name == "file.tar" else "") == SHA
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("https", "http://x/y"), ("http", "ftp://x/y"), ("https", "ftp://x/y"), ("http", "file:///e")],

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import io
+import json
 import os
 import tarfile
 import threading
@@ -146,6 +147,14 @@ def test_a_second_call_fetches_nothing(site, three, tmp_path):
     site.asked.clear()
     assert fetch(three) == HASHES
     assert site.asked == [] and below(tmp_path / "own") == WHOLE
+
+
+def test_a_note_of_an_earlier_version_counts_and_gets_a_seal(site, three, tmp_path):
+    fetch(three)
+    asked = list(site.asked)
+    (tmp_path / "own" / NOTE).write_text(json.dumps(HASHES, indent=1) + "\n")
+    assert fetch(three) == HASHES and site.asked == asked
+    assert read_sealed(tmp_path / "own" / NOTE) == HASHES
 
 
 def test_an_archive_that_a_later_version_adds_is_fetched(site, three, tmp_path):

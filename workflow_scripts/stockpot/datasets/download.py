@@ -201,13 +201,15 @@ def _attempt(url, part: Part, size, checked: bool, timeout: float, progress: Pro
         if _validator(part.remote):
             request.add_header("If-Range", _validator(part.remote))
     with Pace(timeout) as pace:
-        _receive(request, part, size, timeout, progress, pace)
+        _receive(request, part, size, checked, timeout, progress, pace)
 
 
-def _receive(request: Request, part: Part, size, timeout, progress: Progress, pace: Pace) -> None:
+def _receive(
+    request: Request, part: Part, size, checked: bool, timeout, progress: Progress, pace: Pace
+) -> None:
     url = request.full_url
     with _open(request, timeout, pace) as response:
-        _check_coding(response)
+        _check_coding(response, url, checked)
         start, total = _extent(response)
         remote = {
             "url": url,
@@ -238,8 +240,16 @@ def _receive(request: Request, part: Part, size, timeout, progress: Progress, pa
         raise _Again(f"the connection broke off after {part.size} of {total} bytes")
 
 
-def _check_coding(response) -> None:
+def _check_coding(response, url: str, checked: bool) -> None:
+    """Refuse what a server packs by itself.
+
+    Many call the file's own compression a coding: gzip of a .tar.gz. The bytes are stored as they
+    are sent, so that is right where the name says it or a checksum tells (``checked``).
+    """
     coding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    is_packed_file = urlsplit(url).path.lower().endswith((".gz", ".tgz"))
+    if coding in ("gzip", "x-gzip") and (checked or is_packed_file):
+        return
     if coding != "identity":
         raise StockpotError(
             f"{one_line(response.url, 200)}: the server sends it packed "

@@ -1,7 +1,9 @@
 """Fetch a published data set: archives that are checked and unpacked into one folder."""
 
+import json
 import logging
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..digest import sha256_file
 from ..errors import StockpotError
-from ..sealed import unsealed, write_sealed
+from ..sealed import SEAL, unsealed, write_sealed
 from .download import download
 from .part import own_part
 from .unpack import unpack
@@ -97,7 +99,13 @@ def _noted(done: Path) -> dict[str, str]:
     """What was fetched before. Raises StockpotError for a note that is damaged: which files are
     whole is then not known."""
     try:
-        return unsealed(done.read_bytes(), done)
+        content = done.read_bytes()
+        earlier = _without_seal(content)
+        if earlier is not None:
+            with suppress(StockpotError):  # of a disk that is read only
+                _note(done.parent, earlier)
+            return earlier
+        return unsealed(content, done)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -106,6 +114,21 @@ def _noted(done: Path) -> dict[str, str]:
         raise StockpotError(
             f"{done}: damaged ({reason}); {move} and the same command fetches all of it again"
         ) from error
+
+
+def _without_seal(content: bytes) -> dict[str, str] | None:
+    """A note as earlier versions wrote it: file name -> sha256 and nothing else; else None."""
+    try:
+        note = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(note, dict):
+        return None
+    is_earlier = all(
+        isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) and name != SEAL
+        for name, digest in note.items()
+    )
+    return note if is_earlier else None
 
 
 def _own(folder: Path, into: str) -> None:
