@@ -29,6 +29,7 @@ from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split import PARTS, part_of, part_size
 from stockpot.datasets.transform import Transform
 from stockpot.errors import StockpotError
+from stockpot.sealed import write_sealed
 
 # Pixels as open_clip makes them.
 
@@ -416,7 +417,7 @@ def test_the_log_has_the_rate_and_the_time_left(shards, tmp_path, monkeypatch, c
         "8/16 images  0 images/s  16 s left", "16/16 images  0 images/s  0 s left",
     ]  # fmt: skip
     caplog.clear()
-    (tmp_path / "done.json").write_text('{"shards": 2, "bad": []}')
+    write_sealed(tmp_path / "done.json", {"shards": 2, "bad": []})
     clock = iter([0, 0.05, 0.1])
     decode_all(drawn(16), TRANSFORM, tmp_path)
     assert caplog.messages == ["16/16 images  80 images/s  0 s left"]

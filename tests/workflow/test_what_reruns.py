@@ -193,7 +193,7 @@ def test_damage_is_healed_or_named_with_what_heals_it(finished, warm, tmp_path):
 
 def test_changed_prompts_renew_the_heads_and_what_follows(study):
     (study.folder / "prompts.txt").write_text("a photo of a {}\n")
-    study.edit(lambda c: c.update(head={"prompts": "prompts.txt"}))
+    study.edit(lambda c: c["head"].update(prompts="prompts.txt"))
     jobs, _ = study.run()
     assert jobs == (
         Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES

@@ -41,10 +41,11 @@ def texts_of(classes: list[str], own: dict[str, str], head: dict) -> dict[str, s
     if unknown:
         close = closest(unknown[0], classes, 1)
         meant = f" (did you mean '{one_line(close[0], 60)}'?)" if close else ""
+        more = len(unknown) - 1
+        others = f" and {more} other{'s' * (more > 1)} are" if more else " is"
         raise StockpotError(
-            f"{head['key']}: '{one_line(unknown[0], 60)}'{meant} "
-            + (f"and {len(unknown) - 1} others are" if unknown[1:] else "is")
-            + f" not among the {len(classes)} classes, which are {listed(classes)}"
+            f"{head['key']}: '{one_line(unknown[0], 60)}'{meant}{others}"
+            f" not among the {len(classes)} classes, which are {listed(classes)}"
         )
     return {name: texts.get(name) or own.get(name) or name.replace("_", " ") for name in classes}
 
