@@ -33,7 +33,7 @@ with job(snakemake) as spec:
     )
     try:
         table = analyses.load(name)(evidence, spec["options"])
-        people = analyses.shown(name)(table)
+        people = analyses.for_people(name, table, evidence.shifts)
     except Nothing as reason:
         table = people = reason.table()
     write_table(table, out.table, "%.6g")

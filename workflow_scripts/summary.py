@@ -5,7 +5,7 @@ from pathlib import Path
 from stockpot.files import atomic
 from stockpot.job import job
 from stockpot.report.page import page, text
-from stockpot.statistics.summary import summary
+from stockpot.statistics.summary import TITLE, summary
 from stockpot.statistics.tables import read_table
 
 with job(snakemake) as spec:
@@ -15,4 +15,5 @@ with job(snakemake) as spec:
     with atomic(snakemake.output.text) as path:
         path.write_text(told, "utf-8")
     with atomic(snakemake.output.page) as path:
-        path.write_text(page("All seeds", [text(told)]), "utf-8")
+        # The page has its title above the parts.
+        path.write_text(page(TITLE, [text(told.removeprefix(f"# {TITLE}\n"))]), "utf-8")

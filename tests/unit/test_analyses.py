@@ -624,6 +624,15 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
 # brittleness, low-shot, joint, members
 
 
+@pytest.mark.parametrize("name", ["brittleness", "choosing-alpha", "frontier"])
+def test_the_only_shift_is_named_and_not_called_a_mean(tables, name):
+    several = analyses.for_people(name, tables[name], ["a", "b"])
+    one = analyses.for_people(name, tables[name], ["sketch"])
+    assert "mean of shifts" in several and "sketch" not in several
+    assert "sketch" in one and "mean of shifts" not in one
+    assert one["sketch"].tolist() == several["mean of shifts"].tolist()
+
+
 def test_brittleness_ranks_runs_by_each_hyperparameter_that_differs(study, tables):
     table = tables["brittleness"]
     assert list(table["hyperparameter"].unique()) == ["shots", "lr", "epochs"]

@@ -16,6 +16,7 @@ from test_analyses import (
     products,
     row,
     tabulate,
+    write_benchmark,
 )
 
 from stockpot import analyses
@@ -145,6 +146,22 @@ def test_growing_soups_and_ensembles_are_scored_alike(study):
             for method in ("uniform soup", "logit ensemble"):
                 found = row(table, k=k, on=on, method=method)
                 assert found["accuracy"] == pytest.approx(expected), (k, on, method)
+
+
+OWN_METRIC = ["pairs", "growing", "choosing-alpha", "brittleness", "landscape", "cost"]
+
+
+@pytest.mark.parametrize("name", OWN_METRIC)
+def test_own_metrics_say_so(study, name):
+    if name == "cost":
+        write_benchmark(study.folder, "base-1", ("1", "2"))
+    _, notes = analysed(study, name)
+    tests = {d: s for d, s in study.scorings.items() if d in ("test", *SHIFTS)}
+    others = [d for d, scoring in tests.items() if scoring.metric != "accuracy"]
+    found = [note for note in notes if note.startswith("What is called accuracy is the data set's")]
+    assert len(found) == bool(others)
+    for note in found:
+        assert all(f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others)
 
 
 @pytest.mark.parametrize(

@@ -179,11 +179,26 @@ def test_what_defines_no_data_varies_the_embedded_study(here, schema):
     assert located(said, command_line={"extends": "config.yaml"}) == config
 
 
+def test_extends_counts_on_the_command_line_too(here):
+    data = "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    config = located(data, command_line={"extends": "config.yaml"})
+    assert config["data"]["train"] == "train" and "extends" not in config
+    with pytest.raises(StockpotError, match="^extends: 'mine.yaml' is not config.yaml"):
+        located(data, command_line={"extends": "mine.yaml"})
+
+
 def test_extends_names_the_embedded_study_alone(here, schema):
     with pytest.raises(StockpotError, match=r"^extends: 'mine\.yaml' is not config\.yaml"):
         read_study(ROOT, study(OWN), {"extends": "mine.yaml"})
     (line,) = refused(schema, OWN + "extends: mine.yaml\n")
     assert line.startswith("extends: 'mine.yaml' is not config.yaml") and "--configfile" in line
+
+
+def test_figures_have_the_options_of_the_embedded_study():
+    """A study of one's own draws them as the documented ones are drawn."""
+    embedded = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))["figures"]
+    assert read_defaults(ROOT)["figures"]["methods"].get("span") is None
+    assert embedded["methods"].get("span") is None
 
 
 def test_a_later_file_says_more_and_the_command_line_most(here, schema):

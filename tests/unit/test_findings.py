@@ -8,7 +8,7 @@ import pytest
 
 from stockpot.statistics.findings import findings
 from stockpot.statistics.paired import paired_mean
-from stockpot.statistics.summary import summary
+from stockpot.statistics.summary import TITLE, summary
 from stockpot.statistics.tables import measure, robustness_table
 
 ROLES = {"val": "held-out", "ref": "reference", "a": "shift", "b": "shift"}
@@ -185,6 +185,7 @@ def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
         [CHORD, "a alpha=0.5 - chord", "reference", -0.01, -0.02, 0.0, False],
     ]
     text = summary({"seed0": pd.DataFrame(rows, columns=columns)}, {"seed0": "| a |"})
+    assert text.startswith(f"# {TITLE}\n")  # which the page has as its own title
     assert text.startswith("# Do the papers' claims hold here?\n\n1 of 2 do, by the criteria below")
     beginnings = ["fine-tuning gains", "fine-tuning loses", "an inner alpha", "alpha 0.5 against",
                   "the sweep lies above the chord", "a soup against", "above the line"]  # fmt: skip

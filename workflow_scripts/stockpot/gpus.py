@@ -68,7 +68,7 @@ def claim(count: int) -> list[str]:
 
 
 def _own_folder() -> Path | None:
-    """A folder of this machine that is ours and open to nobody else; None where there is none.
+    """A folder of this machine that is ours and that nobody else may write to; None without one.
 
     The first of a few, the same for all of our processes. In one that others could make or enter
     they could hold the locks.

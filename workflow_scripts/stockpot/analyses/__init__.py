@@ -22,6 +22,7 @@ from .. import registry
 
 _HELPERS = {"evidence"}
 NOTHING = "nothing"  # the column of a table that only says why it is empty
+MEAN_OF_SHIFTS = "mean of shifts"
 
 
 def names() -> list[str]:
@@ -48,6 +49,18 @@ def evaluates(name: str) -> list[str]:
 
 def load(name: str, function: str = "tabulate"):
     return registry.load(__name__, __file__, name, function, "analysis", but=_HELPERS)
+
+
+def for_people(name: str, table, shifts: list[str]):
+    """The short table of an analysis, with the name of the only shift where there is one.
+
+    Args:
+        name: Of the analysis.
+        table: What its ``tabulate`` gave.
+        shifts: Names of the data sets under shift.
+    """
+    found = shown(name)(table)
+    return found.rename(columns={MEAN_OF_SHIFTS: shifts[0]}) if len(shifts) == 1 else found
 
 
 def shown(name: str):

@@ -41,6 +41,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     ]
     if len(runs) < 3 or not varied:
         raise Nothing("this needs three end-to-end runs that differ in a hyperparameter")
+    evidence.note_own()
     halves, rows = _halves(evidence), []
     reference = [evidence.accuracy(run, evidence.reference) for run in runs]
     shifts = [evidence.accuracy(run, MEAN) for run in runs]

@@ -42,6 +42,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         )  # fmt: skip
     if not rows:
         raise Nothing("there are no times: the jobs of this study were not run by this version")
+    evidence.note_own()
     return pd.DataFrame(rows)
 
 

@@ -66,6 +66,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """
     if evidence.mixes.empty:
         raise Nothing("a plane needs two end-to-end runs")
+    evidence.note_own()
     points = evidence.mixes.drop_duplicates("model")
     one, other = points[["one", "other"]].iloc[0]
     products = {(r.model, r.other): r.product for r in evidence.geometry.itertuples()}

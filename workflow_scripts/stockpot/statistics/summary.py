@@ -5,9 +5,11 @@ import pandas as pd
 from .export import to_markdown
 from .findings import CRITERIA
 
+TITLE = "Do the papers' claims hold here?"
+
 
 def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str:
-    """Markdown: the findings side by side, then every seed's overview.
+    """Markdown: the findings side by side below TITLE, then every seed's overview.
 
     findings: seed -> the table of ``findings.findings``. overviews: seed -> Markdown table.
     A cell gives the value in points with its interval, and yes or no: does it hold? The
@@ -23,7 +25,7 @@ def summary(findings: dict[str, pd.DataFrame], overviews: dict[str, str]) -> str
     holding = sum(int(t["holds"].sum()) for t in findings.values())
     total = sum(len(t) for t in findings.values())
     parts = [
-        "# Do the papers' claims hold here?\n",
+        f"# {TITLE}\n",
         f"{holding} of {total} do, by the criteria below the table. Differences in points of "
         "accuracy with their intervals; oracle: chosen on the test sets.\n",
         to_markdown(table),
