@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stockpot import spec as planning
+from stockpot.datasets import checked_images, sources
 from stockpot.datasets import decode as module
 from stockpot.datasets import prepare as preparing
-from stockpot.datasets import sources
 from stockpot.datasets.dataset import Scoring, read_card, read_dataset
 from stockpot.datasets.decode import decode, decode_all
 from stockpot.datasets.examples import Examples, File, Pixels
@@ -626,6 +626,21 @@ def prepared(folder, to, **options):
         "dataset.json", "digests.npy", "images.npy", "labels.npy", "names.json",
     ], "no state is left"  # fmt: skip
     return read_dataset(to)
+
+
+def test_every_image_is_hashed_once(tmp_path, monkeypatch):
+    write_classes(tmp_path / "in", {"a": 5, "b": 4})
+    Image.new("RGB", (4, 4), (0, 0, 2)).save(tmp_path / "in/a/again.png")
+    digest_of, hashed = checked_images.digest_of, []
+
+    def count(image):
+        hashed.append(1)
+        return digest_of(image)
+
+    monkeypatch.setattr(checked_images, "digest_of", count)
+    data = prepared(tmp_path / "in", tmp_path / "out", duplicates="once")
+    assert len(hashed) == 10 and len(data) == 9
+    assert len(set(colours(data))) == 9  # each is compared with its own digest
 
 
 def split_of(part, **options):

@@ -301,6 +301,22 @@ def test_images_take_no_room_of_the_memory_until_they_are_read(dataset_folder):
     assert flags and all("ac" not in each for each in flags)  # accounted
 
 
+def test_many_threads_give_the_digests_of_one(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (1000, 2, 2, 3)).astype(np.uint8)
+    alone = b"".join(checked_images.digest_of(image) for image in images)
+    monkeypatch.setattr(checked_images, "thread_count", lambda n: 7)
+    assert checked_images.digests(images).tobytes() == alone
+    assert [len(checked_images.digests(images[:n])) for n in (0, 3)] == [0, 3]
+
+
+def test_no_more_threads_than_the_job_has(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert checked_images.thread_count(10**6) == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "no number")
+    assert checked_images.thread_count(10**6) == len(os.sched_getaffinity(0))
+    assert checked_images.thread_count(10) == 1
+
+
 def test_a_card_of_another_set_is_named(dataset_folder):
     other = dataset_folder.with_name("v2-87654321")
     images, labels = np.zeros((600, 4, 4, 3), np.uint8), np.arange(600) % 3

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from stockpot.datasets.dataset import read_dataset
+from stockpot.datasets import checked_images
+from stockpot.datasets.dataset import read_dataset, some_rows
 from stockpot.digest import sha256_file
 from stockpot.errors import StockpotError
 from stockpot.models.card import CARD, read_card
@@ -21,7 +22,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop
-from stockpot.training.images import image_batches
+from stockpot.training.images import few_shot, image_batches
 from stockpot.training.loop import Batches, Diverged, correct, fit, parameter_groups
 from stockpot.training.run import run
 from stockpot.training.schedule import warmup_cosine
@@ -120,6 +121,29 @@ def test_batches_crop_in_training_alone(world, zero_shot):
     whole = image_batches(data, card, 1, "cpu")
     assert len(whole) == len(data)
     assert torch.equal(whole.prepare(whole.inputs[:10], generator), plain)
+
+
+@pytest.mark.parametrize("wanted", ["limit", "shots"])
+def test_only_the_images_that_are_taken_are_read(world, zero_shot, monkeypatch, wanted):
+    data, card = read_dataset(world["train"]), read_card(zero_shot)
+    if wanted == "limit":
+        given = {"limit": 10}
+        rows = some_rows(data.labels, 10)
+    else:
+        given = {"spec": {"shots": 2, "shots_seed": 0}}
+        rows = few_shot(data, 2, 0).numpy()
+    digest_of, checked = checked_images.digest_of, []
+
+    def count(image):
+        checked.append(1)
+        return digest_of(image)
+
+    monkeypatch.setattr(checked_images, "digest_of", count)
+    batches = image_batches(data, card, 1, "cpu", **given)
+    assert len(checked) == len(rows) < len(data)
+    whole = image_batches(data, card, 1, "cpu")
+    assert torch.equal(batches.inputs, whole.inputs[rows])
+    assert torch.equal(batches.labels, whole.labels[rows])
 
 
 def test_labels_are_places_in_the_models_class_list(world, zero_shot):
@@ -669,8 +693,6 @@ def test_l2_sp_holds_a_run_back(world, zero_shot, runs, tmp_path):
 
 
 def test_shots_are_drawn_per_class_and_nested(world):
-    from stockpot.training.images import few_shot
-
     data = read_dataset(world["train"])
     two, four = (few_shot(data, shots, 0) for shots in (2, 4))
     counts = torch.bincount(torch.from_numpy(data.labels[:])[two])

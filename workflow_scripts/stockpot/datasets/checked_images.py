@@ -1,15 +1,20 @@
 """Images on disk that are compared with their digests when they are read for the first time."""
 
 import hashlib
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from ..sealed import damaged
 
+log = logging.getLogger(__name__)
+
 MANY = 256  # images; fewer are not worth a thread
+LONG = 100_000  # images that take so long that the log says what happens
 
 
 def digest_of(image: np.ndarray) -> bytes:
@@ -19,7 +24,25 @@ def digest_of(image: np.ndarray) -> bytes:
 
 def digests(images: np.ndarray) -> np.ndarray:
     """uint64 [n]: a digest of each image, so that equal ones can be counted and damage be seen."""
-    return np.frombuffer(b"".join(digest_of(image) for image in images), np.uint64)
+    # Hashing a large image is done without Python's lock.
+    workers = thread_count(len(images))
+    bounds = np.linspace(0, len(images), workers + 1).astype(int)
+    with ThreadPoolExecutor(workers) as pool:
+        pieces = pool.map(_hashed, [images[a:b] for a, b in pairwise(bounds)])
+        return np.frombuffer(b"".join(pieces), np.uint64)
+
+
+def _hashed(images: np.ndarray) -> bytes:
+    return b"".join(digest_of(image) for image in images)
+
+
+def thread_count(n: int) -> int:
+    """Threads to hash ``n`` images with: at most the cores that this job may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if said.isdecimal() and int(said):
+        cores = min(cores, int(said))
+    return min(cores or 1, 1 + n // MANY)
 
 
 class CheckedImages(np.memmap):
@@ -64,8 +87,9 @@ class _Check:
         else:
             places = np.arange(len(self.images))[rows].reshape(-1)
         places = np.unique(places[self.unchecked[places]])
-        # Hashing a large image is done without Python's lock.
-        workers = min(os.cpu_count() or 1, 1 + len(places) // MANY)
+        if len(places) > LONG:
+            log.info("%s: comparing %d images with their digests", self.path, len(places))
+        workers = thread_count(len(places))
         with ThreadPoolExecutor(workers) as pool:
             wrong = np.concatenate(list(pool.map(self.wrong, np.array_split(places, workers))))
         if len(wrong):

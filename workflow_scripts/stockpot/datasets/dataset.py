@@ -76,12 +76,13 @@ def write_dataset(
     class_names: list[str],
     source: dict,
     scoring: Scoring = Scoring(),
+    each: np.ndarray | None = None,
 ) -> None:
     """Write a Dataset folder; the card is written last, so a folder with a card is whole.
 
     images: the array, or a file that holds it and is moved into the folder. source: plain data
-    that says where the images come from and how they were made. Raises StockpotError if the
-    arrays do not fit together.
+    that says where the images come from and how they were made. each: ``digests`` of the images,
+    where they are known. Raises StockpotError if the arrays do not fit together.
     """
     folder, labels = Path(folder), np.asarray(labels, np.int64)
     file = images if isinstance(images, Path) else None
@@ -89,7 +90,7 @@ def write_dataset(
     check_arrays(name, images, labels, class_names)
     check_scoring(name, scoring, len(labels))
     said = scoring.said()
-    arrays = {LABELS: labels, DIGESTS: digests(images)}
+    arrays = {LABELS: labels, DIGESTS: digests(images) if each is None else each}
     card = {
         "name": name,
         "n": len(labels),

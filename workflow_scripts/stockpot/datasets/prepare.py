@@ -56,11 +56,11 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
     if bad:
         examples = _without_unreadable(spec, examples, bad)
         described["left_out"] = len(bad)
-    examples, equal = _each_once(spec, examples, file)
+    examples, equal, each = _each_once(spec, examples, file)
     if equal:
         described["equal"] = equal
     write_names(folder, [image.name for image in examples.images])
-    _write(folder, spec, examples, file, described)
+    _write(folder, spec, examples, file, described, each)
     shutil.rmtree(folder / ".state", ignore_errors=True)
 
 
@@ -116,11 +116,13 @@ def _without_unreadable(spec: dict, examples: Examples, bad: list[tuple[int, str
     return kept
 
 
-def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, int]:
-    """The examples as they count, and how many were equal to one before them."""
+def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, int, np.ndarray]:
+    """The examples as they count, how many were equal to one before them, and the digests of all
+    that count."""
     duplicates = spec.get("duplicates", KEEP)
+    each = digests(np.load(file, mmap_mode="r", allow_pickle=False))
     listed = Listed(
-        digests(np.load(file, mmap_mode="r", allow_pickle=False)),
+        each,
         np.asarray(examples.labels),
         [image.name for image in examples.images],
         examples.class_names,
@@ -128,14 +130,23 @@ def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, in
     rows = repeated_images(spec["name"], listed, duplicates)
     if len(rows) and duplicates == ONCE:
         leave_out(file, rows)
-        examples = _rows(examples, np.setdiff1d(np.arange(len(listed.names)), rows))
-    return examples, len(rows)
+        kept = np.setdiff1d(np.arange(len(listed.names)), rows)
+        examples = _rows(examples, kept)
+        each = each[kept]
+    return examples, len(rows), each
 
 
-def _write(folder: Path, spec: dict, examples: Examples, images, described: dict) -> None:
+def _write(
+    folder: Path,
+    spec: dict,
+    examples: Examples,
+    images,
+    described: dict,
+    each: np.ndarray | None = None,
+) -> None:
     write_dataset(
         folder, spec["name"], images, examples.labels, examples.class_names, described,
-        examples.scoring,
+        examples.scoring, each,
     )  # fmt: skip
 
 

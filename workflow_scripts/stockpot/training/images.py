@@ -40,13 +40,14 @@ def image_batches(
             return fitted(x, card.image_size)
         return random_crop(x, crop, card.image_size, generator, spec.get("aspect", 1))
 
-    images, labels = torch.from_numpy(data.images[:]), torch.from_numpy(data.labels)
+    rows = slice(None)
     if limit is not None:
-        rows = torch.from_numpy(some_rows(data.labels, limit))
-        images, labels = images[rows], labels[rows]
+        rows = some_rows(data.labels, limit)
     if spec.get("shots"):
-        rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run"))
-        images, labels = images[rows], labels[rows]
+        rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run")).numpy()
+    # An index reads and checks the images that it takes, and no others.
+    images = torch.from_numpy(data.images[rows])
+    labels = torch.from_numpy(data.labels[rows])
     return Batches(images, class_places(data, card)[labels], prepare)
 
 
