@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures, needs, spec
 from stockpot.at_chance import said_in
+from stockpot.compared import restore_compared
 from stockpot.config import check
 from stockpot.config_paths import exists, not_found, unfit_inputs
 from stockpot.config_read import read_study
@@ -182,6 +183,8 @@ def dataset_files(*ids):
 
 # One name for all studies: a job's own inputs stay the same when others are added.
 COMPARED = "<results>/compared"
+if workflow.is_main_process:
+    restore_compared(PLAN.parent)
 # These train before all data sets are there, as they help to make one.
 ADVERSARIES = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
 

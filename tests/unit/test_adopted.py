@@ -151,14 +151,15 @@ def test_half_precision_is_that_of_the_file(soup, start, tmp_path):
 
 
 def test_the_card_of_what_is_adopted(soup, start, tmp_path):
-    """All but the weights is the zero-shot model's; where it started nobody knows."""
+    """All but the weights is the zero-shot model's; where it started nobody knows. What the config
+    says of its training is no part of it: soups would be made anew where that is edited."""
     settings = {"lr": 1e-5, "augmented": True}
     path = save(soup, tmp_path / "model.pt")
     card = adopted(path, start, tmp_path / "mine", variant="linear-classifier", settings=settings)
     zero = read_card(start)
     assert card == read_card(tmp_path / "mine") == Weights(tmp_path / "mine", verify=True).card
     assert (card.name, card.kind, card.status) == ("mine", "linear-classifier", "ok")
-    assert (card.start, card.spec, card.history) == (UNKNOWN_START, settings, [])
+    assert (card.start, card.spec, card.history) == (UNKNOWN_START, {}, [])
     for field in ("architecture", "class_names", "mean", "std", "image_size", "interpolation"):
         assert getattr(card, field) == getattr(zero, field), field
     assert card.sha256 != zero.sha256 and card.tower_sha256 != zero.tower_sha256
@@ -425,6 +426,7 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         ]  # fmt: skip
         assert [member["kind"] for member in family if member["name"] == "wild"] == ["end-to-end"]
     assert plans[0].families == plans[1].families and plans[0].soups == plans[1].soups
+    assert plans[0].checkpoints == plans[1].checkpoints, "its job is the same"
     assert settings["lr"] == 1e-5 and settings["epochs"] == 10
     assert settings["stated_task"] == "objects" and settings["stated_shots"] == 4
 

@@ -12,6 +12,7 @@ from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
 from stockpot import spec
+from stockpot.compared import restore_compared
 from stockpot.config import check
 from stockpot.config_read import read_study
 from stockpot.datasets import sources
@@ -647,3 +648,19 @@ def test_a_plan_says_what_there_is_to_measure_on(config):
     told = plan_of(config).summary
     assert "data.train: train, 200 images of 16 classes" in told
     assert "data.held_out: held-out, 100 images of 16 classes; accuracies to ± 10 points" in told
+
+
+def test_the_file_that_says_that_data_sets_were_compared_comes_back(tmp_path):
+    """A job that had to make it again would renew all training."""
+    restore_compared(tmp_path)
+    assert list(tmp_path.iterdir()) == [], "in a new folder the sets are compared first"
+    (tmp_path / "classifiers").mkdir()
+    restore_compared(tmp_path)
+    assert not (tmp_path / "compared").exists(), "nothing was trained yet"
+    (tmp_path / "classifiers/base-1234").mkdir()
+    restore_compared(tmp_path)
+    file = tmp_path / "compared"
+    assert file.read_bytes() == b""
+    os.utime(file, (1, 1))
+    restore_compared(tmp_path)
+    assert file.stat().st_mtime == 1, "one that is there is left alone"

@@ -23,7 +23,7 @@ from .datasets.classes import (
     resolved,
 )
 from .datasets.transparent import alpha_lines
-from .described import described, stated
+from .described import described
 from .digest import plain, short
 from .errors import StockpotError
 from .file_digests import sha256_file_cached
@@ -306,13 +306,14 @@ class _Seed:
         """A model of the study's own task that was trained elsewhere."""
         entry, key = self.config["checkpoints"][name], f"checkpoints.{name}.path"
         path, start = self.locate(entry["path"]), self.tasks[""]["start"]
+        # What the config says of its settings is for tables, which take it from the plan's models.
         given = {k: v for k, v in entry.items() if k not in ("path", "settings")}
         # What is fetched is known by its address and checksum, before and after it is there.
         content = {} if entry.get("url") else {"content": checked(path, key, sha256_file_cached)}
         spec = {"name": name, "variant": "end-to-end", **given}
         id = _id(name, {**spec, **content, "start": start})
         files = [] if entry.get("url") else [str(path)]
-        spec = plain({**spec, "path": str(path), "settings": stated(entry.get("settings", {}))})
+        spec = plain({**spec, "path": str(path)})
         self.plan.checkpoints[id] = {"spec": spec, "start": start, "files": files}
         return id
 

@@ -62,7 +62,7 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
             )
     card = replace(
         zero_shot.card, name=spec["name"], kind=spec["variant"], start=UNKNOWN_START,
-        spec=spec.get("settings", {}), history=[],
+        spec={}, history=[],
     )  # fmt: skip
     card = write_classifier(folder, card, found)
     closeness = related(Weights(folder), zero_shot)
