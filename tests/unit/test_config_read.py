@@ -84,6 +84,11 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     defaults = read_defaults(ROOT)
     for section in ("evaluation", "statistics", "analyses", "figures", "pages", "head"):
         assert config[section] == defaults[section]
+    # As in the embedded study, the figure of methods has no span.
+    assert (
+        "span" not in config["figures"]["methods"]
+        and embedded["figures"]["methods"]["span"] is None
+    )
     assert finetune_specs(config)["base"]["lr"] == defaults["finetune"]["defaults"]["lr"]
     assert defaults["finetune"]["defaults"]["lr"] != embedded["finetune"]["defaults"]["lr"]
 
@@ -280,6 +285,31 @@ def test_every_file_has_its_own_paths(here, tmp_path):
 
 def test_the_same_file_keeps_its_name_and_so_its_ids(here):
     assert located(OWN)["datasets"]["photos"]["path"] == "photos"
+
+
+def test_a_study_reached_through_a_link_has_the_same_paths(here, tmp_path, monkeypatch):
+    """And so the same ids. A link to data keeps its name, and ".." begins at the linked folder."""
+    real = tmp_path / "real"
+    (real / "studies").mkdir(parents=True)
+    (real / "studies/study.yaml").write_text(
+        OWN + "head: {prompts: mine.txt, names: ../names.csv}\n"
+    )
+    (tmp_path / "a.txt").write_text("a {}")
+    (real / "studies/mine.txt").symlink_to(tmp_path / "a.txt")
+    (real / "names.csv").write_text("class,name\n")
+    (tmp_path / "link").symlink_to(real)
+    (tmp_path / "deep").symlink_to(real / "studies")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    outside = {
+        "prompts": str(real / "studies/mine.txt"),
+        "names": str(real / "names.csv"),
+    }
+    inside = {"prompts": "studies/mine.txt", "names": "names.csv"}
+    for cwd, head in ((elsewhere, outside), (real, inside), (tmp_path / "link", inside)):
+        monkeypatch.chdir(cwd)
+        for folder in (real / "studies", tmp_path / "link/studies", tmp_path / "deep"):
+            assert read_study(ROOT, [folder / "study.yaml"]).located()["head"] == head
 
 
 def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):

@@ -7,8 +7,9 @@ from pathlib import Path
 def restore_compared(results: Path) -> None:
     """Put the file back where it was deleted, so that nothing is trained again for its sake.
 
-    Jobs wait for it whatever its date, but one that has to be made anew renews all of them. It hides
-    no missing comparison: each study's overlap.csv is asked for by itself, and all jobs wait for it.
+    Jobs wait for it whatever its date; but if it has to be made anew, all of them run again. It
+    hides no missing comparison: where an overlap.csv is missing, Snakemake makes that one first,
+    then this file, and all jobs wait for it.
 
     Args:
         results: Folder of the results. Without classifiers in it nothing was trained yet.

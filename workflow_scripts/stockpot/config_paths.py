@@ -65,8 +65,10 @@ def _seen_from_here(value: str, folder: Path) -> str:
     here = Path.cwd()
     if exists(here / value) and os.path.samefile(here / value, path):
         return value
-    plain = Path(os.path.normpath(path))
-    return str(plain.relative_to(here)) if plain.is_relative_to(here) else str(plain)
+    # However the two folders are spelled, through links or not, a file has one path and so one id.
+    plain = Path(os.path.normpath(os.path.join(os.path.realpath(folder), value)))
+    real_here = os.path.realpath(here)
+    return str(plain.relative_to(real_here)) if plain.is_relative_to(real_here) else str(plain)
 
 
 def exists(path: Path) -> bool:
