@@ -68,10 +68,11 @@ def mixed_roles(entry):
 
 
 def figure_tables(w):
-    """The tables that a figure draws: of its analysis, or those of the study."""
+    """The tables that a figure draws: of its analysis with the measurements, or the study's."""
     folder = f"<results>/studies/{w.study}"
     if entry := FIGURES[w.figure][1]:
-        return {"table": f"{folder}/analyses/{entry}.csv"}
+        table = f"{folder}/analyses/{entry}.csv"
+        return {"table": table, "measurements": f"{folder}/measurements.csv"}
     names = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
     return {name: f"{folder}/{file}.csv" for name, file in names.items()}
 

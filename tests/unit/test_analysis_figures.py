@@ -64,6 +64,18 @@ def through_a_file(table: pd.DataFrame) -> pd.DataFrame:
         return read_table(path)
 
 
+@pytest.mark.parametrize("name", ["brittleness", "cost"])
+def test_the_only_shift_is_named_in_a_figure(tables, name):
+    """Where a study has several, and of a table alone, it is their mean."""
+    columns = {"dataset": ["test", "sketch", "a"], "role": ["reference", "shift", "shift"]}
+    several = pd.DataFrame(columns)
+    one, _ = figures.load(name)({"table": tables[name], "measurements": several[:2]}, {})
+    assert "sketch" in words(one) and not any("Mean of shifts" in text for text in words(one))
+    for given in ({"table": tables[name]}, {"table": tables[name], "measurements": several}):
+        figure, _ = figures.load(name)(given, {})
+        assert "Mean of shifts" in words(figure) and "sketch" not in words(figure)
+
+
 def drawn(name: str, table: pd.DataFrame, options=None) -> tuple[Figure, pd.DataFrame]:
     return figures.load(name)({"table": table}, options)
 

@@ -3,11 +3,12 @@
 A figure module defines ``draw(tables, style) -> (matplotlib Figure, DataFrame of the data
 drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
 ``stockpot.statistics.tables``, or, where the literal ``DRAWS`` names an analysis, that one's
-table under "table"; ``style`` the figure's options. Its literal ``OPTIONS`` are their JSON
-schemas, each with a default (see ``registry.options``). Its literal ``CAPTION`` says how to read
-it; {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the confidence in percent, the axis of
-the fits, that of the figure, what accuracies under shift are of, and the numbers of images. A
-literal ``CAPTION_WITHOUT_LINE`` takes its place in a study without standard models.
+table under "table" and, of a study, "measurements"; ``style`` the figure's options. Its literal
+``OPTIONS`` are their JSON schemas, each with a default (see ``registry.options``). Its literal
+``CAPTION`` says how to read it; {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the
+confidence in percent, the axis of the fits, that of the figure, what accuracies under shift are of,
+and the numbers of images. A literal ``CAPTION_WITHOUT_LINE`` takes its place in a study without
+standard models.
 """
 
 import logging

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from .robustness_axes import shifts_name
 from .style import BLUE, VERMILION, finish, grid
 
 DRAWS = "brittleness"
@@ -20,9 +21,9 @@ OPTIONS = {
 }
 LOOKS = {
     "reference": ("Reference", BLUE, BLUE),
-    "shifts": ("Mean of shifts", VERMILION, VERMILION),
+    "shifts": ("{shifts}", VERMILION, VERMILION),
     "mixed_reference": ("Reference, α = 0.5", BLUE, "white"),
-    "mixed_shifts": ("Mean of shifts, α = 0.5", VERMILION, "white"),
+    "mixed_shifts": ("{shifts}, α = 0.5", VERMILION, "white"),
 }
 
 
@@ -31,7 +32,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = tables["table"]
     names = list(table["hyperparameter"].drop_duplicates())
     result, panels, spare = grid(len(names), min(style["columns"], len(names)), 2.3)
-    legend = {}
+    legend, shifts = {}, shifts_name(tables)
     for panel, name in zip(panels, names):
         own = table[table["hyperparameter"] == name].sort_values("value")
         positive = own["value"].min() > 0 and own["value"].max() / own["value"].min() > 4
@@ -39,7 +40,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             if own[column].notna().any():
                 look = {"marker": "o", "ls": "", "ms": 3.6, "color": colour, "mfc": face}
                 panel.plot(own["value"], 100 * own[column], **look)
-                legend[label] = Line2D([], [], **look)
+                legend[label.format(shifts=shifts)] = Line2D([], [], **look)
         if positive:
             panel.set_xscale("log")
             wide = own["value"].max() / own["value"].min() > 20

@@ -6,7 +6,8 @@ from matplotlib.patheffects import withStroke
 
 from .labels import MANY, Name, draw_names
 from .methods import GROUPS, IMPORTANT, group_of
-from .style import TWO_COLUMNS, seconds_axis
+from .robustness_axes import shifts_name
+from .style import TWO_COLUMNS, panel_width, seconds_axis, title
 
 DRAWS = "cost"
 CAPTION = """
@@ -27,10 +28,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     shown = table[table["all_seconds"].notna()]
     panels_and_names = []
     result = Figure((TWO_COLUMNS, 3.3), layout="constrained")
-    for panel, column, title in zip(
+    for panel, column, text in zip(
         result.subplots(1, 2),
         ("gain_reference", "gain_shifts"),
-        ("Reference", "Mean of shifts"),
+        ("Reference", shifts_name(tables)),
     ):
         panel.axhline(0, color="#444444", lw=0.7)
         for row in shown.itertuples():
@@ -42,7 +43,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         if len(shown):
             seconds_axis(panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max())
         panel.margins(x=0.18)
-        panel.set_title(title, loc="left")
+        title(panel, text, panel_width(2))
         panel.set_xlabel("Seconds, with all ingredients")
         panel.set_ylabel("Over the best single run (points)")
         panels_and_names.append((panel, _names(shown, column)))

@@ -30,6 +30,12 @@ def under_shift(measurements: pd.DataFrame) -> str:
     return f"Accuracy on {shifts[0]} (%)" if one else "Mean accuracy under shift (%)"
 
 
+def shifts_name(tables: dict) -> str:
+    """Name of the only shift, else "Mean of shifts"; also where there are no measurements."""
+    shifts = datasets(tables["measurements"], "shift") if "measurements" in tables else []
+    return shifts[0] if len(shifts) == 1 else "Mean of shifts"
+
+
 def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
     """``pairs`` with everything moved inside the axis, and a column ``dataset``."""
     table = pairs(measurements, dataset).assign(dataset=dataset)
