@@ -18,7 +18,7 @@ run: $(VENV)/run.stamp
 
 # How every run of the study that was given last is doing; of all studies with ARGS=--all.
 status: $(VENV)/run.stamp
-	@$(BIN)/python workflow_scripts/stockpot/status.py $(ARGS)
+	@$(BIN)/python workflow_scripts/status.py $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest

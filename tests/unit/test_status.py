@@ -124,9 +124,7 @@ def test_options_of_snakemake_are_passed_over(arguments):
 def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
     for i in range(2000):  # more than a pipe holds
         (results / f"logs/finetune/run-{i}.log").write_text(f"12:00:00  {'x' * 80}\n")
-    command = (
-        f"{shlex.quote(sys.executable)} {SCRIPTS}/stockpot/status.py --results {results} | head -1"
-    )
+    command = f"{shlex.quote(sys.executable)} {SCRIPTS}/status.py --results {results} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 

@@ -1,6 +1,6 @@
 """The state of every training run and checkpoint below a results folder, a line each.
 
-python workflow_scripts/stockpot/status.py [--results folder] [--all]
+The command is workflow_scripts/status.py.
 """
 
 import argparse
@@ -9,13 +9,10 @@ import json
 import os
 import re
 import stat
-import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is a script
-
-from stockpot.runtime.escape import one_line
+from .runtime.escape import one_line
 
 RULES = ("finetune", "finetune_with_averages", "adopt_checkpoint", "merge")
 LOG_END = 1 << 20  # bytes; no line of ours is that long
@@ -148,13 +145,3 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", default="results", type=Path, help="the folder to look at")
     parser.add_argument("--all", action="store_true", help="also those of other studies")
     return parser.parse_known_args(arguments)[0]
-
-
-if __name__ == "__main__":
-    asked_for = options(sys.argv[1:])
-    try:
-        main(asked_for.results, asked_for.all)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, such as head, has seen enough; nothing is to be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
