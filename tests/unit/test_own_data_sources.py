@@ -484,6 +484,20 @@ def test_other_kinds_of_images_are_refused(kind, tmp_path):
     assert f"1 images, as {tmp_path}/b/2.{kind}, are of a kind" in names_of_line(tmp_path)
 
 
+def test_tables_of_published_sets_are_read_strictly(tmp_path):
+    from stockpot.datasets.sources._published import read_csv
+
+    file = tmp_path / "metadata.csv"
+    file.write_bytes('\ufeffname,label\r\nä,"1"\r\n'.encode())
+    assert list(read_csv(file, "label", "name")) == [["1", "ä"]]
+    file.write_text('name,label\na,"1\nb,2\n')
+    with pytest.raises(StockpotError, match=r"metadata\.csv: not readable \("):
+        list(read_csv(file, "label"))
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(StockpotError, match=r"pipe\.csv: it is a pipe"):
+        list(read_csv(tmp_path / "pipe.csv", "label"))
+
+
 def test_other_kinds_of_images_are_refused_in_published_sets_too(tmp_path):
     from stockpot.datasets.sources._published import in_folders
 

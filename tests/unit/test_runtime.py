@@ -134,6 +134,11 @@ def test_no_reader_is_waited_for_longer_than_twenty_minutes():
     assert bounds.silence_limit(1) == bounds.silence_limit(2 << 30) == 1200
 
 
+def test_an_error_of_a_library_is_its_first_line():
+    assert escape.first_line(ValueError("\n a\x1b[0m: no\nmore")) == escape.one_line("a\x1b[0m: no")
+    assert escape.first_line(KeyError()) == "KeyError()"
+
+
 def test_a_larger_file_may_take_more(tmp_path):
     file = tmp_path / "file"
     with open(file, "wb") as sparse:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from ..runtime.regular_files import open_regular
 from . import sources
+from .whole import PNG_MARK
 
 MOST = 1000  # images that are looked at; of more, so many that are evenly spread
 START = 8192  # bytes of a file: what says so comes before the pixels
-PNG_MARK = b"\x89PNG\r\n\x1a\n"
 ALPHA_COLOURS = (4, 6)  # colour types of PNG: grey and colours, with alpha
 # Places of the flags in a WebP file, and in the header of a BMP of 32 bits.
 VP8X_ALPHA = 0x10

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from ..errors import StockpotError
-from ..runtime.escape import one_line
+from ..runtime.escape import first_line
 from .files import read_config
 from .hub import hub
 from .openclip import open_clip
@@ -34,7 +34,7 @@ def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn
         except Exception as error:  # whatever open_clip and what it builds with raise
             what = f"its text side {needed}" if needed else f"{folder}"
             raise StockpotError(
-                f"{KEY}: {what} cannot be built ({missing or _reason(error)})"
+                f"{KEY}: {what} cannot be built ({missing or first_line(error)})"
             ) from error
 
 
@@ -66,9 +66,6 @@ def tokenizer(architecture: str | Path):
             return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
         except Exception as error:  # whatever hub, files or a library that is not there raise
             raise StockpotError(
-                f"{KEY}: the tokenizer {name or folder} cannot be had ({missing or _reason(error)})"
+                f"{KEY}: the tokenizer {name or folder} cannot be had "
+                f"({missing or first_line(error)})"
             ) from error
-
-
-def _reason(error: Exception) -> str:
-    return one_line((str(error).strip().splitlines() or [repr(error)])[0], 250)

@@ -16,12 +16,12 @@ from .model_options import check_options, parameter_count
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
 RESIZE_MODES, INTERPOLATIONS = ("shortest", "longest", "squash"), ("bicubic", "bilinear")
-# Where a config says nothing, open_clip normalises with OpenAI's statistics.
 LARGEST_SIDE = 8192  # pixels; the largest that open_clip knows is 512
 CONFIG_LIMIT = 1 << 20  # bytes
 VOCABULARY_LIMIT = 64 << 20  # bytes; OpenAI's has 3 MB
 HARMLESS = 100e6  # numbers; a model of this size is built wherever studies run
 OPENAI_MERGES, OPENAI_WORDS = 48894, 49408
+# Where a config says nothing, open_clip normalises with OpenAI's statistics.
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 

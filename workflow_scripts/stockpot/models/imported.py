@@ -10,7 +10,7 @@ import torch
 
 from ..errors import StockpotError
 from ..files import atomic
-from ..runtime.escape import one_line
+from ..runtime.escape import first_line
 from .checkpoints.convert import TEXT
 from .checkpoints.numbers import check_state
 from .checkpoints.read import read_tensors
@@ -65,7 +65,7 @@ def _of_timm(name: str, pretrained: bool) -> torch.nn.Module:
         except Exception as error:  # whatever hub, network or an unknown name raise
             raise StockpotError(
                 f"model.architecture: timm cannot make {name!r}{' with its weights' * pretrained} "
-                f"({missing or _first_line(error)})"
+                f"({missing or first_line(error)})"
             ) from error
 
 
@@ -78,13 +78,9 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
             return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
         except Exception as error:  # whatever hub, network or file raise
             raise StockpotError(
-                f"model.weights: {tag} of {name} cannot be had ({missing or _first_line(error)}); "
+                f"model.weights: {tag} of {name} cannot be had ({missing or first_line(error)}); "
                 "it may also be a file"
             ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return one_line((str(error).strip().splitlines() or [repr(error)])[0], 250)
 
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:

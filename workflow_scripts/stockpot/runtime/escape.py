@@ -58,6 +58,20 @@ def _visible(match: re.Match) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+def first_line(error: Exception, limit: int = 250) -> str:
+    """The first line of what a library's error says; its type and arguments where it says nothing.
+
+    Args:
+        error: Any exception.
+        limit: The longest line, in characters.
+
+    Returns:
+        Text without controls.
+    """
+    lines = str(error).strip().splitlines() or [repr(error)]
+    return one_line(lines[0], limit)
+
+
 def html(text: object) -> str:
     """Text for an element or a quoted attribute of an HTML page."""
     return _html.escape(one_line(text, 10_000), quote=True)

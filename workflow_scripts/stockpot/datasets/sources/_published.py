@@ -1,6 +1,7 @@
 """What the sources of published data sets have in common."""
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -246,8 +247,9 @@ def read_lines(path: Path) -> list[str]:
 
 def read_csv(path: Path, *columns: str) -> Iterator[list[str]]:
     """The wanted columns of every row."""
-    with reading(path), open(path, newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
+    with reading(path), open_regular(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        rows = csv.reader(text, strict=True)
         header = next(rows, [])
         places = [header.index(column) for column in columns]
         for row in rows:

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 # How the head is called beside a tower, in wise-ft and model-soups and here.
 HEADS = ("classification_head.", HEAD)
 # Of a CLIP model beside its image tower, and of its TorchScript archive.
-TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.", "text_decoder.")
+TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.")
+DECODER = "text_decoder."  # of CoCa, which also writes captions
 TEXT_NAMES = {
     "positional_embedding", "text_projection", "logit_scale", "logit_bias", "attn_mask",
     "input_resolution", "context_length", "vocab_size",
@@ -163,7 +164,7 @@ def _root(tensors: Iterable[str], path: str | Path) -> str:
 
 
 def _is_text(name: str) -> bool:
-    return name in TEXT_NAMES or name.startswith(TEXT)
+    return name in TEXT_NAMES or name.startswith((*TEXT, DECODER))
 
 
 def _is_beside(key: str, tensor: torch.Tensor) -> bool:
