@@ -118,6 +118,12 @@ def test_one_half_is_compared_where_it_is_an_alpha():
     assert len(only(nearly.found(), HALF)) == 2
 
 
+def test_the_only_shift_is_named():
+    made = study()
+    made.rows = [row for row in made.rows if row["dataset"] != "b"]
+    assert set(made.found()["on"]) == {"reference", "a"}
+
+
 def test_a_sweep_brings_its_own_ends():
     made = study()
     whole, alone = made.found(), made.found(without=["base", "zero-shot"])

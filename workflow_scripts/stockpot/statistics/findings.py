@@ -47,6 +47,7 @@ class Study:
         self._keys = cells.set_index(["model", "dataset"])["key"].to_dict()
         self.reference = [reference(measurements)]
         self.shifts = datasets(measurements, "shift")
+        self.under_shift = self.shifts[0] if len(self.shifts) == 1 else "mean of shifts"
 
     def accuracy(self, model: str, sets: list[str]) -> float:
         """On the reference, or on the mean of the shifts."""
@@ -72,7 +73,7 @@ class Study:
             for model, coefficient in terms.items()
         ]
         d = paired_mean(right, self.confidence)
-        where = "reference" if sets == self.reference else "mean of shifts"
+        where = "reference" if sets == self.reference else self.under_shift
         return {
             "finding": finding, "compared": compared, "on": where, "value": d.value,
             "low": d.low, "high": d.high, "holds": bool(holds(d)),
@@ -110,7 +111,7 @@ def findings(
             named = (title, f"{soup} - {best}", {soup: 1, best: -1})
             rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
             rows.append(study.row(*named, study.shifts, lambda d: d.value > 0))
-    rows += _robustness(rho)
+    rows += _robustness(rho, study.under_shift)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -184,13 +185,13 @@ def _best_single(measurements: pd.DataFrame) -> str:
     return "" if runs.empty else str(runs.loc[runs["value"].idxmax(), "model"])
 
 
-def _robustness(rho: pd.DataFrame) -> list[dict]:
+def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
     mean = rho[rho["dataset"] == MEAN]
     chosen = mean[(mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)]
     return [
         {"finding": "above the line of the standard models", "compared": r.model,
-         "on": "mean of shifts", "value": r.rho, "low": r.low, "high": r.high,
+         "on": under_shift, "value": r.rho, "low": r.low, "high": r.high,
          "holds": bool(r.low > 0)}
         for r in chosen.itertuples()
     ]  # fmt: skip
