@@ -417,7 +417,8 @@ def test_the_log_has_the_rate_and_the_time_left(shards, tmp_path, monkeypatch, c
         "8/16 images  0 images/s  16 s left", "16/16 images  0 images/s  0 s left",
     ]  # fmt: skip
     caplog.clear()
-    write_sealed(tmp_path / "done.json", {"shards": 2, "bad": []})
+    noted = {"shards": 2, "bad": [], "alpha_rows": ["00", "00"]}
+    write_sealed(tmp_path / "done.json", noted)
     clock = iter([0, 0.05, 0.1])
     decode_all(drawn(16), TRANSFORM, tmp_path)
     assert caplog.messages == ["16/16 images  80 images/s  0 s left"]

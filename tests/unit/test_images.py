@@ -444,6 +444,21 @@ def test_images_of_ones_own_are_laid_on_white_and_counted(animals, tmp_path, cap
     assert black.fingerprint != data.fingerprint
 
 
+def test_only_images_that_count_are_counted_as_transparent(animals, tmp_path, monkeypatch):
+    """Neither those that repeat another, nor those that cannot be read, in whatever shard."""
+    monkeypatch.setattr(module, "SHARD", 3)
+    for name in ("ant/emoji.png", "ant/emoji_again.png", "bee/broken.png"):
+        emoji().save(animals / name)
+    disc(animals, "bee/other.png", 7)
+    broken = animals / "bee/broken.png"
+    broken.write_bytes(broken.read_bytes()[:-40])
+    _, card = made(animals, tmp_path / "out", on_corrupt="skip")
+    assert card["source"]["alpha"] == 1 and card["source"]["equal"] == 1
+    assert card["source"]["left_out"] == 1
+    _, card = made(animals, tmp_path / "kept", on_corrupt="skip", duplicates="keep")
+    assert card["source"]["alpha"] == 2
+
+
 def test_an_image_that_is_there_twice_counts_once(animals, tmp_path, caplog):
     again = animals / "bee/again.png"
     again.write_bytes((animals / "bee/3.png").read_bytes())

@@ -17,6 +17,7 @@ from PIL import Image
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_dataset
 from stockpot.datasets.prepare import prepare
+from stockpot.datasets.sources import parquet as parquet_module
 from stockpot.errors import StockpotError
 from stockpot.runtime.csv_file import read_columns
 
@@ -671,6 +672,31 @@ def test_shards_of_hugging_face(tmp_path, painter):
     one = str(tmp_path / "data/train-00000-of-00001.parquet")
     assert labelled(made("parquet", tmp_path / "one", path=one)) == [("blue", "cat")]
     assert len(made("parquet", tmp_path / "all", path=str(tmp_path))) == 7
+
+
+@pytest.mark.parametrize("kind", ["struct", "binary", "large_binary"])
+def test_an_image_of_many_rows_is_in_memory_once(kind, tmp_path):
+    """A file holds equal values once, so a small one may have any number of large rows."""
+    image = os.urandom(1 << 16)
+    struct = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    column = {
+        "struct": pa.array([{"bytes": image, "path": "x"}] * 500, struct),
+        "binary": pa.array([image] * 500, pa.binary()),
+        "large_binary": pa.array([image] * 500, pa.large_binary()),
+    }[kind]
+    pq.write_table(pa.table({"image": column}), tmp_path / "a.parquet")
+    values = parquet_module._values(str(tmp_path / "a.parquet"), "image", 0)
+    value = values[499].as_py()
+    assert (value["bytes"] if kind == "struct" else value) == image
+    assert values.nbytes < 10 * len(image)
+
+
+def test_images_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
+    table = pa.table({"image": [bytes(1 << 20)], "label": ["a"]})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    monkeypatch.setattr(parquet_module, "memory_limit", lambda size: 50 * size)
+    with pytest.raises(StockpotError, match=r"a\.parquet: the images of its row group 0 are 1 MB"):
+        parquet_module._groups(tmp_path / "a.parquet", "image")
 
 
 def test_groups_are_read_once_by_all_threads(tmp_path, monkeypatch):

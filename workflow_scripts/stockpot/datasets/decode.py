@@ -152,8 +152,10 @@ def decode_all(
     file, done_file = state / "images.npy", state / "done.json"
     shape = (len(images), transform.side, transform.side, 3)
     known = _noted(done_file) if file.exists() else {}
+    alpha = known.get("alpha_rows", [])  # which of each shard, see ``_bits``
+    if len(alpha) != known.get("shards", 0):  # of an earlier version, which counted them alone
+        known, alpha = {}, []
     done, bad = known.get("shards", 0), known.get("bad", [])
-    alpha = known.get("alpha", [])  # how many of each shard
     if known.get("moved_up"):
         return file, [tuple(entry) for entry in bad]
     if not done:
@@ -172,7 +174,7 @@ def decode_all(
             )
             found = list(decoded)
             wrong = [(row, reason) for row, (reason, _) in zip(rows, found) if reason]
-            alpha = [*alpha, sum(transparent for _, transparent in found)]
+            alpha = [*alpha, _bits([has_one for _, has_one in found])]
             if wrong and not skip:
                 more = f"; so are {len(wrong) - 1} of the next {len(rows)}" if wrong[1:] else ""
                 raise StockpotError(
@@ -180,7 +182,7 @@ def decode_all(
                 )
             bad += wrong
             array.flush()
-            _note(done_file, shards=shard + 1, bad=bad, alpha=alpha)
+            _note(done_file, shards=shard + 1, bad=bad, alpha_rows=alpha)
             now = time.monotonic()
             if now - said > EVERY or shard + 1 == len(starts):
                 rate = (rows.stop - first * SHARD) / (now - started)
@@ -193,16 +195,26 @@ def decode_all(
         rows = [row for row, _ in bad]
         whole = rows[0] // SHARD
         # All that stays true while rows move.
-        _note(done_file, shards=whole, bad=[], alpha=alpha[:whole])
+        _note(done_file, shards=whole, bad=[], alpha_rows=alpha[:whole])
         _move_up(array, rows)
         _shape(file, (len(images) - len(bad), *shape[1:]))
-        _note(done_file, shards=len(starts), bad=bad, alpha=alpha, moved_up=True)
+        _note(done_file, shards=len(starts), bad=bad, alpha_rows=alpha, moved_up=True)
     return file, [tuple(entry) for entry in bad]
 
 
-def count_alpha(state: Path) -> int:
-    """How many of the images that ``decode_all`` has decoded here have an alpha channel."""
-    return sum(_noted(state / "done.json").get("alpha", []))
+def alpha_rows(state: Path, n: int) -> np.ndarray:
+    """bool [n]: which of the n images of ``decode_all`` have an alpha channel; of one that was left
+    out, no."""
+    flags = np.zeros(n, dtype=bool)
+    for shard, bits in enumerate(_noted(state / "done.json")["alpha_rows"]):
+        rows = flags[shard * SHARD :][:SHARD]
+        rows[:] = np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=len(rows))
+    return flags
+
+
+def _bits(flags: Sequence[bool]) -> str:
+    """A bit per image of a shard, as hexadecimal text, which takes less room than numbers."""
+    return np.packbits(np.array(flags, dtype=bool)).tobytes().hex()
 
 
 def leave_out(file: Path, rows: Sequence[int]) -> None:

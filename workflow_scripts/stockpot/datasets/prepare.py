@@ -13,7 +13,7 @@ from ..runtime.escape import one_line
 from . import sources
 from .colours import BLACK
 from .dataset import digests, write_dataset
-from .decode import count_alpha, decode_all, leave_out
+from .decode import alpha_rows, decode_all, leave_out
 from .equal import KEEP, ONCE, Listed, repeated_images
 from .examples import Examples
 from .names import shown, write_names
@@ -47,18 +47,25 @@ def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
     skip = spec["on_corrupt"] == "skip"
     transform = _transform(spec)
     file, bad = decode_all(examples.images, transform, state, examples.border, skip, threads)
-    if alpha := count_alpha(state):
-        described["alpha"] = alpha
-        log.warning(
-            "%d of %d images have an alpha channel; background: %s",
-            alpha, n - len(bad), transform.background,
-        )  # fmt: skip
+    has_alpha = alpha_rows(state, n)
     if bad:
         examples = _without_unreadable(spec, examples, bad)
         described["left_out"] = len(bad)
-    examples, equal, each = _each_once(spec, examples, file)
-    if equal:
-        described["equal"] = equal
+        has_alpha = np.delete(has_alpha, [row for row, _ in bad])
+    equal, each = _repeated(spec, examples, file)
+    if len(equal):
+        described["equal"] = len(equal)
+    if len(equal) and spec.get("duplicates", KEEP) == ONCE:
+        leave_out(file, equal)
+        examples = _rows(examples, np.setdiff1d(np.arange(len(examples.images)), equal))
+        has_alpha = np.delete(has_alpha, equal)
+        each = np.delete(each, equal)
+    if has_alpha.any():
+        described["alpha"] = int(has_alpha.sum())
+        log.warning(
+            "%d of %d images have an alpha channel; background: %s",
+            described["alpha"], len(has_alpha), transform.background,
+        )  # fmt: skip
     write_names(folder, [image.name for image in examples.images])
     _write(folder, spec, examples, file, described, each)
     shutil.rmtree(folder / ".state", ignore_errors=True)
@@ -116,10 +123,8 @@ def _without_unreadable(spec: dict, examples: Examples, bad: list[tuple[int, str
     return kept
 
 
-def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, int, np.ndarray]:
-    """The examples as they count, how many were equal to one before them, and the digests of all
-    that count."""
-    duplicates = spec.get("duplicates", KEEP)
+def _repeated(spec: dict, examples: Examples, file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the examples that are equal to one before them, and the digests of all."""
     each = digests(np.load(file, mmap_mode="r", allow_pickle=False))
     listed = Listed(
         each,
@@ -127,13 +132,7 @@ def _each_once(spec: dict, examples: Examples, file: Path) -> tuple[Examples, in
         [image.name for image in examples.images],
         examples.class_names,
     )
-    rows = repeated_images(spec["name"], listed, duplicates)
-    if len(rows) and duplicates == ONCE:
-        leave_out(file, rows)
-        kept = np.setdiff1d(np.arange(len(listed.names)), rows)
-        examples = _rows(examples, kept)
-        each = each[kept]
-    return examples, len(rows), each
+    return repeated_images(spec["name"], listed, spec.get("duplicates", KEEP)), each
 
 
 def _write(

@@ -10,6 +10,7 @@ import torch
 
 from ..errors import StockpotError
 from ..files import atomic
+from ..runtime.bounded import bounded
 from ..runtime.escape import first_line
 from .checkpoints.convert import TEXT
 from .checkpoints.numbers import check_state
@@ -86,7 +87,7 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
     """Of a CLIP model's file, whatever its format."""
     clip, name = spec["config"].get("model_cfg", {"quick_gelu": True}), spec["architecture"]
-    if _is_torchscript(checkpoint) and not clip.get("quick_gelu"):
+    if bounded(_is_torchscript, checkpoint, what="model.weights") and not clip.get("quick_gelu"):
         quick = f"{name}-quickgelu"
         mend = f"take {quick}" if is_name(quick) else "its model_cfg needs quick_gelu: true"
         raise StockpotError(

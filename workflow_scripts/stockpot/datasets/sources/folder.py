@@ -74,7 +74,7 @@ def unused(entry, locate):
 
     folder = locate(entry["path"])
     skip, found = len(str(folder)) + 1, []
-    for path in every_file(folder):
+    for path in every_file(folder) if folder.is_dir() else ():
         name = path[skip:]
         kind = kind_of(name)
         if any(part.startswith(".") for part in name.split("/")):

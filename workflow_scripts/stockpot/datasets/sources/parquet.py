@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from ...errors import StockpotError
-from ...runtime.bounded import bounded
+from ...runtime.bounded import bounded, memory_limit
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from . import with_defaults
@@ -61,6 +61,7 @@ OWN = True
 SEEDED = False
 HINT = "a Parquet file is wanted"
 BATCH = 1 << 16  # labels that are held at once
+LARGEST_DICTIONARY = 1 << 30  # bytes; pyarrow's have offsets of 32 bits
 
 
 def classes(entry, locate):
@@ -138,14 +139,20 @@ _LOCK = Lock()
 
 @lru_cache(maxsize=2)
 def _values(file: str, column: str, group: int):
+    # A file may hold an image once for many rows; so does memory, where these are read as a
+    # dictionary.
     with _opened(Path(file)) as parquet:
+        paths = [parquet.schema.column(i).path for i in range(len(parquet.schema))]
+        size = _image_bytes(parquet.metadata.row_group(group), column)
+    images = [path for path in paths if path in (column, f"{column}.bytes")]
+    with _opened(Path(file), images if size < LARGEST_DICTIONARY else None) as parquet:
         return parquet.read_row_group(group, columns=[column]).column(column)
 
 
-def _opened(file: Path):
+def _opened(file: Path, read_dictionary: list[str] | None = None):
     with reading(file, HINT):
         check_regular(os.stat(file).st_mode, file)
-        return _parquet_file(file)(file)
+        return _parquet_file(file)(file, read_dictionary=read_dictionary)
 
 
 def _parquet_file(file: Path):
@@ -280,6 +287,7 @@ def _groups(file: Path, column: str) -> list[int]:
 def _read_groups(file: Path, column: str) -> list[int]:
     from pyarrow import types
 
+    shown = one_line(file, 150)
     with _opened(file) as parquet:
         schema = parquet.schema_arrow
         _check(file, schema, column, "image_column")
@@ -291,7 +299,27 @@ def _read_groups(file: Path, column: str) -> list[int]:
                 f"{file}: the column {column!r} is {kind}, not bytes or {{bytes, path}} of images"
             )
         metadata = parquet.metadata
-        return [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    allowed = memory_limit(os.stat(file).st_size)
+    for number, group in enumerate(groups):
+        needed = _image_bytes(group, column)
+        if needed > allowed:
+            raise StockpotError(
+                f"{shown}: the images of its row group {number} are {needed >> 20:,} MB when "
+                f"unpacked, too much for such a file, of which {allowed >> 20:,} are read at most; "
+                "it is damaged or made to do harm"
+            )
+    return [group.num_rows for group in groups]
+
+
+def _image_bytes(group, column: str) -> int:
+    """Bytes of a column of a row group, of a column of structs those of all fields."""
+    chunks = [group.column(i) for i in range(group.num_columns)]
+    return sum(
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if chunk.path_in_schema.split(".")[0] == column.split(".")[0]
+    )
 
 
 def _check(file: Path, schema, column: str, option: str) -> None:
