@@ -53,11 +53,12 @@ class Answers:
                         "evaluation.store_logits: true keeps them"
                     )
                 return checked_arrays(file, self.path.stem, [name])[name]
-        except OSError as error:
-            raise unreadable(self.path, error, self.path, _listing(self.path)) from error
         except FAULTS as error:
+            listing = _listing(self.path)
+            if isinstance(error, OSError) and self.path.is_file():
+                raise unreadable(self.path, error, self.path, listing) from error
             reason = f"this stored prediction is gone or broken: {error}"
-            raise damaged(self.path, reason, self.path, _listing(self.path)) from error
+            raise damaged(self.path, reason, self.path, listing) from error
 
 
 def answers(store: Path, key: str) -> Answers:
