@@ -19,13 +19,14 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import StockpotError
 from ..runtime.bounded import MEMORY_BASE_BYTES
 from ..runtime.escape import one_line
+from ..runtime.file_kinds import PNG_MARK
 from ..sealed import unreadable, unsealed, write_sealed
 from .bounds import Budget, require_few_pixels
 from .colours import has_alpha, require_full_range
 from .disk import require_space, reserve
 from .examples import Encoded
 from .transform import Transform
-from .whole import PNG_MARK, require_few_scans, require_whole
+from .whole import require_few_scans, require_whole
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ see.
 
 from collections.abc import Iterable
 
+from ..runtime.file_kinds import PNG_MARK
 from ..runtime.regular_files import open_regular
 from . import sources
-from .whole import PNG_MARK
 
 MOST = 1000  # images that are looked at; of more, so many that are evenly spread
 START = 8192  # bytes of a file: what says so comes before the pixels

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from PIL import Image
 
+from ..runtime.file_kinds import PNG_MARK
 from .bounds import MOST_SCANS
 
 GREY = (127, 128)  # what libjpeg fills with, in any colour model
@@ -29,7 +30,6 @@ PASSES = (
     (0, 1, 1, 2),
 )
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the colour types of PNG
-PNG_MARK = b"\x89PNG\r\n\x1a\n"
 # A marker that ends the data of a scan: not a byte 255 of the data (00), nor a restart (D0 to D7).
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 START_OF_SCAN, END_OF_IMAGE, PROGRESSIVE_FRAME = 0xDA, 0xD9, 0xC2

@@ -11,6 +11,7 @@ from ..errors import StockpotError
 from .escape import one_line
 from .regular_files import open_regular
 
+PNG_MARK = b"\x89PNG\r\n\x1a\n"  # how every PNG file begins
 START_BYTES = 512  # enough of a file for ``stand_in``
 
 _LFS = re.compile(rb"version https?://(git-lfs\.github\.com|hawser\.github\.com)/spec/")
