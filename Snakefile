@@ -72,7 +72,7 @@ onstart:
 
 onerror:
     print(failure(log))
-    cancel_jobs_left()
+    cancel_jobs_left(log)
 
 
 onsuccess:

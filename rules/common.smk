@@ -18,7 +18,7 @@ from stockpot.config_read import read_study
 from stockpot.datasets import sources
 from stockpot.digest import code_digest, plain
 from stockpot.errors import StockpotError
-from stockpot.failures import failed_lines
+from stockpot.failures import failed_lines, jobs_left
 from stockpot.gpus import has_gpu
 from stockpot.models import formats
 from stockpot.parts import used
@@ -107,14 +107,15 @@ def failure(logs):
     return "\n".join(["", *lines, "What is done is kept; the same command goes on."])
 
 
-def cancel_jobs_left():
-    """Cancel jobs of this folder that are still on the cluster.
+def cancel_jobs_left(logs):
+    """Cancel the jobs of this Snakemake that are still on the cluster. logs: of Snakemake.
 
-    Snakemake cancels its jobs when it is stopped, but misses those whose state it is asking for
-    in that moment.
+    It cancels its jobs when it is stopped, but misses those whose state it is asking for in that
+    moment.
     """
-    if workflow.is_main_process and workflow.non_local_exec and shutil.which("squeue"):
-        subprocess.run([ROOT / "profiles" / "cancel", "--no-wait"], check=False)
+    if workflow.is_main_process and workflow.non_local_exec and shutil.which("scancel"):
+        for number in jobs_left(logs):
+            subprocess.run(["scancel", number], check=False)
 
 
 def one_of(names):

@@ -8,6 +8,12 @@ from .runtime.escape import one_line
 from .runtime.regular_files import open_regular
 
 FAILED_JOB = re.compile(r"^ +log: (.+) \(check log file", re.MULTILINE)
+SUBMITTED = re.compile(
+    r"^(?:Submitted (?:group )?job (\S+) with external jobid '(\d+)'"
+    r"|(?:Group j|J)ob (\S+) has been submitted with SLURM jobid (\d+))",
+    re.MULTILINE,
+)
+FINISHED_JOB = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 END_BYTES = 64 << 10
 LAST_LINES = 12
 
@@ -24,6 +30,22 @@ def failed_lines(snakemake_logs: list[str]) -> list[str]:
             for name in names.split(", "):
                 lines += _errors(Path(name))
     return list(dict.fromkeys(lines))
+
+
+def jobs_left(snakemake_logs: list[str]) -> list[str]:
+    """The scheduler's numbers of jobs that were submitted and have not finished.
+
+    Args:
+        snakemake_logs: Files in which Snakemake wrote what it did.
+    """
+    left: dict[str, str] = {}
+    finished: set[str] = set()
+    for log in snakemake_logs:
+        text = _end(Path(log), whole=True)
+        for job, number, other_job, other_number in SUBMITTED.findall(text):
+            left[job or other_job] = number or other_number
+        finished.update(FINISHED_JOB.findall(text))
+    return [number for job, number in left.items() if job not in finished]
 
 
 def _errors(log: Path) -> list[str]:
