@@ -41,7 +41,7 @@ def locate(path):
 def refuse(*problems):
     """End Snakemake with a line per problem, without a traceback of its own."""
     for problem in problems[:MOST_PROBLEMS]:
-        print(f"error: {one_line(problem)}", file=sys.stderr)
+        print(f"error: {one_line(problem, 10_000)}", file=sys.stderr)
     if len(problems) > MOST_PROBLEMS:
         print(f"error: and {len(problems) - MOST_PROBLEMS:,} more", file=sys.stderr)
     sys.exit(1)

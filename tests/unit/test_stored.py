@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import pickle
 import random
 import re
 import resource
@@ -24,7 +25,7 @@ import torch
 from conftest import SCRIPTS
 from matplotlib.figure import Figure
 
-from stockpot import array_digest, file_digests, files, sealed, spec
+from stockpot import array_digest, failures, file_digests, files, sealed, spec
 from stockpot.datasets import checked_images, disk, mapped
 from stockpot.datasets.dataset import read_card, read_dataset, write_dataset
 from stockpot.digest import sha256_file
@@ -336,7 +337,10 @@ def test_a_folder_that_was_moved_elsewhere_is_read(dataset_folder, tmp_path):
 @pytest.fixture
 def cells(tmp_path):
     """A store with two cells, the evaluations that list them, and the keys."""
-    results = tmp_path / "results"
+    return two_cells(tmp_path / "results")
+
+
+def two_cells(results):
     cell_store = store.Store(results / "store")
     keys = []
     for name in ("one", "two"):
@@ -419,6 +423,30 @@ def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     assert os.system(command) == 0
     left = sorted(path.name for path in (results / "evaluations").iterdir())
     assert left == ["a-former-one.json", "two.json"]
+
+
+def test_a_command_in_an_error_is_whole_however_long_its_paths_are(tmp_path, monkeypatch):
+    """Also as a failed run repeats it from the log of its job."""
+    deep = tmp_path.joinpath(*["results with a name of many letters" * 5] * 4, "results")
+    results, cell_store, (key, _) = two_cells(deep)
+    cell_store.path(key).unlink()
+    monkeypatch.setattr(files, "PATIENCE", 0)
+    with pytest.raises(StockpotError) as caught:
+        everything(results, key)
+    log, snakemake_log = tmp_path / "job.log", tmp_path / "snakemake.log"
+    log.write_text(f"error: {caught.value}\n")
+    snakemake_log.write_text(f"    log: {log} (check log file(s) for error details)\n")
+    (line,) = failures.failed_lines([str(snakemake_log)])
+    command = re.search("; (rm .*) and the same command", line)[1]
+    assert subprocess.run(command, shell=True).returncode == 0
+    assert not (results / "evaluations/one.json").exists()
+    assert (results / "evaluations/two.json").exists()
+
+
+def test_the_text_of_an_error_is_still_bounded():
+    error = StockpotError("x" * 10_000, advice="rm -f 'a\nb'")
+    assert len(str(error)) < 520 and str(error).endswith("; rm -f 'a\\nb'")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 # Training states.

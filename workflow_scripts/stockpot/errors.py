@@ -10,13 +10,20 @@ class StockpotError(Exception):
 
     Several mistakes that are known at once are a line each. Whatever a line quotes from a file or
     a name, it has no control characters and at most ``LONGEST_LINE`` characters.
+
+    Args:
+        lines: What is wrong.
+        advice: What to do, a command for a shell in it. It ends the last line, and is never
+            shortened: half a command is none.
     """
 
-    def __init__(self, *lines: str):
+    def __init__(self, *lines: str, advice: str = ""):
         super().__init__(*(one_line(line, LONGEST_LINE) for line in lines))
+        self.advice = one_line(advice, 6 * len(advice))  # as an escape has up to six characters
 
     def __str__(self) -> str:
-        return "\n".join(self.args)
+        text = "\n".join(self.args)
+        return f"{text}; {self.advice}" if self.advice else text
 
 
 class Stopped(Exception):

@@ -16,6 +16,7 @@ SUBMITTED = re.compile(
 FINISHED_JOB = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 END_BYTES = 64 << 10
 LAST_LINES = 12
+MOST_CHARACTERS = 10_000  # of a line; a command in it has to stay whole
 
 
 def failed_lines(snakemake_logs: list[str]) -> list[str]:
@@ -49,7 +50,8 @@ def jobs_left(snakemake_logs: list[str]) -> list[str]:
 
 
 def _errors(log: Path) -> list[str]:
-    said = [one_line(line) for line in _end(log).splitlines() if line.strip()]
+    lines = [line for line in _end(log).splitlines() if line.strip()]
+    said = [one_line(line, MOST_CHARACTERS) for line in lines]
     errors = [line for line in said if line.startswith("error: ")]
     if errors or not said:
         return errors

@@ -118,4 +118,6 @@ def damaged(path: str | Path, reason: str, *remove: str | Path | None) -> Stockp
     force = "-rf" if any(os.path.isdir(target) for target in targets) else "-f"
     command = shlex.join(["rm", force, *map(str, targets)])
     reason = one_line(reason, 150)
-    return StockpotError(f"{path}: damaged ({reason}); {command} and the same command make it anew")
+    return StockpotError(
+        f"{path}: damaged ({reason})", advice=f"{command} and the same command make it anew"
+    )

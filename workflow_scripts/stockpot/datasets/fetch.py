@@ -112,7 +112,8 @@ def _noted(done: Path) -> dict[str, str]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         move = shlex.join(["mv", str(done.parent), f"{done.parent}.damaged"])
         raise StockpotError(
-            f"{done}: damaged ({reason}); {move} and the same command fetches all of it again"
+            f"{done}: damaged ({reason})",
+            advice=f"{move} and the same command fetches all of it again",
         ) from error
 
 

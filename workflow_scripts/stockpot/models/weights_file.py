@@ -38,7 +38,8 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
     except (OSError, SafetensorError) as error:
         mend = f"rm -f {shlex.quote(str(path))} and the same command make it anew"
         raise StockpotError(
-            f"{path}: not weights that can be read ({error}); if they lie in results/, {mend}"
+            f"{path}: not weights that can be read ({error})",
+            advice=f"if they lie in results/, {mend}",
         ) from error
     if note is None:
         return tensors
