@@ -40,25 +40,25 @@ cross: $(VENV)/run.stamp
 		$(SNAKEMAKE) --cores $(CORES) --config study=cross-$$task --configfile \
 			$$(test $$task = objects || echo configs/$$task.yaml) configs/cross.yaml || exit 1; \
 	done
-	$(BIN)/python benchmarks/cross.py results/studies > results/studies/cross.md
+	$(BIN)/python docs/scripts/cross_tasks.py results/studies > results/studies/cross.md
 
 evidence: seeds
 	for study in digits textures colours evidence; do \
 		$(SNAKEMAKE) --cores $(CORES) --configfile configs/$$study.yaml || exit 1; \
 	done
-	$(BIN)/python benchmarks/choosing_alpha.py results/studies results/studies
+	$(BIN)/python docs/scripts/choosing_alpha.py results/studies results/studies
 
 report: run
 	name=$$($(BIN)/python workflow_scripts/study_name.py $(STUDY)) && \
-		$(SNAKEMAKE) $(STUDY) --report-stylesheet rules/report/policy.css \
+		$(SNAKEMAKE) $(STUDY) --report-stylesheet report/policy.css \
 			--report results/studies/$$name/report.html
 
 docs: evidence methods cross
 	cp results/studies/objects/summary.md docs/seeds.md
 	cp results/studies/cross.md docs/cross.md
-	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/overview.md docs/methods/
+	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/main_table.md docs/methods/
 	cp results/studies/methods/seed0/figures/methods.png docs/methods/
-	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/overview.md docs/objects/
+	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/main_table.md docs/objects/
 	for figure in alpha effective-robustness methods samples shifts soups; do \
 		cp results/studies/objects/seed0/figures/$$figure.png docs/objects/ || exit 1; \
 	done

@@ -3,19 +3,19 @@ from snakemake.utils import min_version
 min_version("9.12")
 
 
-report: "rules/report/workflow.rst"
+report: "report/workflow.rst"
 
 
 include: "rules/interpreter.smk"
 include: "rules/common.smk"
 include: "rules/common_analyses.smk"
 include: "rules/data.smk"
-include: "rules/model.smk"
-include: "rules/heads.smk"
+include: "rules/models.smk"
+include: "rules/zero_shot.smk"
 include: "rules/finetune.smk"
 include: "rules/soups.smk"
 include: "rules/evaluate.smk"
-include: "rules/measure.smk"
+include: "rules/tables.smk"
 include: "rules/analyses.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
@@ -28,7 +28,7 @@ rule all:
     input:
         behind(),
         expand(
-            "<results>/studies/{study}/overview.{format}",
+            "<results>/studies/{study}/main_table.{format}",
             study=plan.studies,
             format=["md", "tex"],
         ),
@@ -76,9 +76,9 @@ onerror:
 
 
 onsuccess:
-    first = "overview.html" if "overview" in config["pages"] else "overview.md"
+    first = "overview.html" if "overview" in config["pages"] else "main_table.md"
     pages = [Path(f"results/studies/{study}/{first}") for study in plan.studies]
     print("".join(f"\nRead {page} first" for page in pages if page.exists()))
     for page in pages:
-        for sentence in said_in(page.with_name("overview.md")):
+        for sentence in said_in(page.with_name("main_table.md")):
             print(f"{page.parent.name}: {one_line(sentence)}")

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stockpot.datasets.decode import decode, decode_all
+from stockpot.datasets.decoding.decode import decode, decode_all
+from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import File
-from stockpot.datasets.transform import Transform
 from stockpot.models.openclip import open_clip
 from timing import cores, interleaved
 

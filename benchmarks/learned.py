@@ -82,7 +82,7 @@ def loss_of(logits, labels):
 
 
 def streamed(folders: list[Path], images: int):
-    from stockpot.merging.learned import Mix, constrained
+    from stockpot.merging.learned_coefficients import Mix, constrained
 
     weights, model, x, labels = prepared(folders, images)
     mix = Mix(model, weights, [""])

@@ -9,22 +9,24 @@ from snakemake.logging import logger
 ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from stockpot import analyses, figures, needs, spec
-from stockpot.at_chance import said_in
-from stockpot.compared import restore_compared
-from stockpot.config import check
-from stockpot.config_paths import exists, not_found, unfit_inputs
-from stockpot.config_read import read_study
+from stockpot import analyses, figures
+from stockpot.config.check import check
+from stockpot.config.paths import exists, not_found, unfit_inputs
+from stockpot.config.read import read_study
 from stockpot.datasets import sources
-from stockpot.digest import code_digest, plain
-from stockpot.errors import StockpotError
-from stockpot.failures import failed_lines, jobs_left
-from stockpot.gpus import has_gpu
 from stockpot.models import formats
-from stockpot.parts import used
-from stockpot.registry import defaults
+from stockpot.planning import build as spec
+from stockpot.planning import resources as needs
+from stockpot.planning.compared import restore_compared
+from stockpot.planning.data_roles import used
+from stockpot.runtime.code_digest import code_digest, plain
+from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.escape import one_line
+from stockpot.runtime.failures import failed_lines, jobs_left
+from stockpot.runtime.gpus import has_gpu
+from stockpot.runtime.registry import defaults
 from stockpot.runtime.unshown import Unshown
+from stockpot.tables.at_chance import said_in
 from stockpot.training import variants
 
 # A job on another node takes the plan of the run that submitted it, and looks at no data.
@@ -71,7 +73,7 @@ try:
     plan = None if workflow.is_main_process else spec.saved(PLAN, as_written)
     config = plan.config if plan else given.located()
     if plan is None:
-        schema = yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text("utf-8"))
+        schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text("utf-8"))
         check(config, schema, given.paths)
         problems = not_found(config, used(config), given.layers, ROOT) + unfit_inputs(config)
         if problems:

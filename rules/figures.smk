@@ -6,7 +6,7 @@ rule figure:
         pdf="<results>/studies/{study}/figures/{figure}.pdf",
         png=report(
             "<results>/studies/{study}/figures/{figure}.png",
-            caption="report/figure.rst",
+            caption="../report/figure.rst",
             category="Figures",
             labels={"study": "{study}", "figure": "{figure}"},
         ),
@@ -44,7 +44,7 @@ rule samples:
         pdf="<results>/studies/{study}/figures/samples.pdf",
         png=report(
             "<results>/studies/{study}/figures/samples.png",
-            caption="report/samples.rst",
+            caption="../report/samples.rst",
             category="Figures",
             labels={"study": "{study}", "figure": "samples"},
         ),

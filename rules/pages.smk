@@ -8,7 +8,7 @@ rule page:
     output:
         report(
             "<results>/studies/{study}/analyses/{analysis}.html",
-            caption="../rules/report/page.rst",
+            caption="../report/page.rst",
             category="Analyses",
             labels={"study": "{study}", "analysis": "{analysis}"},
         ),
@@ -38,7 +38,7 @@ rule page:
 use rule page as overview with:
     input:
         texts=lambda w: [
-            f"<results>/studies/{w.study}/overview.md",
+            f"<results>/studies/{w.study}/main_table.md",
             *(f"<results>/studies/{w.study}/analyses/{name}.md" for name in OVERVIEW),
         ],
         figures=lambda w: [
@@ -47,7 +47,7 @@ use rule page as overview with:
     output:
         report(
             "<results>/studies/{study}/overview.html",
-            caption="../rules/report/overview.rst",
+            caption="../report/overview.rst",
             category="Overview",
             labels={"study": "{study}", "what": "table and figure"},
         ),
@@ -79,7 +79,7 @@ rule explore:
     output:
         report(
             "<results>/studies/{study}/explore.html",
-            caption="../rules/report/explore.rst",
+            caption="../report/explore.rst",
             category="Overview",
             labels={"study": "{study}", "what": "interactive scatter"},
         ),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stockpot.job import job
-from stockpot.merging.adopted import adopt
+from stockpot.merging.adopt import adopt
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     start = Path(snakemake.input.start_cards[0]).parent

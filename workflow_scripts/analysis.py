@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from stockpot import analyses
-from stockpot.analyses.evidence import Evidence, Nothing
 from stockpot.datasets.dataset import LABELS, read_card
-from stockpot.files import atomic
-from stockpot.job import job
+from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.escape import markdown, one_line
-from stockpot.sealed import read_sealed
-from stockpot.statistics.export import to_latex, to_markdown, unbroken
-from stockpot.statistics.tables import read_table, write_table
+from stockpot.runtime.job import job
+from stockpot.runtime.sealed import read_sealed
+from stockpot.tables.display import to_latex, to_markdown, unbroken
+from stockpot.tables.evidence import Evidence, Nothing
+from stockpot.tables.measurements import read_table, write_table
 
 with job(snakemake) as spec:
     given, out, name = snakemake.input, snakemake.output, spec["analysis"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stockpot.datasets.corrupt import write_corrupted
 from stockpot.datasets.dataset import read_dataset
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     source = read_dataset(Path(snakemake.input.data[0]).parent)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stockpot.evaluation.family import evaluate_family
 from stockpot.evaluation.store import Store
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])

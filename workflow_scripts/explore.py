@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stockpot.files import atomic
-from stockpot.job import job
 from stockpot.report.explore import explore, to_html
-from stockpot.sealed import read_sealed
-from stockpot.statistics.tables import read_table
+from stockpot.runtime.atomic_files import atomic
+from stockpot.runtime.job import job
+from stockpot.runtime.sealed import read_sealed
+from stockpot.tables.measurements import read_table
 
 with job(snakemake) as spec:
     names = ("measurements", "fits", "robustness")

@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from stockpot.evaluation.family import read_recipe
-from stockpot.job import job
 from stockpot.merging.checks import check_line
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate
 from stockpot.models import formats
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
-from stockpot.sealed import read_sealed
+from stockpot.runtime.job import job
+from stockpot.runtime.sealed import read_sealed
 
 
 def remove_others(folder: Path, files: set[str]) -> None:

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from stockpot.datasets.fetch import fetch
-from stockpot.files import atomic
-from stockpot.job import job
+from stockpot.datasets.downloads.fetch import fetch
+from stockpot.runtime.atomic_files import atomic
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     found = fetch(spec)

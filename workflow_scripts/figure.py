@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stockpot import figures
-from stockpot.figures.style import save
-from stockpot.job import job
-from stockpot.statistics.tables import read_table, write_table
+from stockpot.drawing.style import save
+from stockpot.runtime.job import job
+from stockpot.tables.measurements import read_table, write_table
 
 with job(snakemake) as spec:
     tables = {name: read_table(path) for name, path in snakemake.input.items()}

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.evaluation.adversary import write_adversarial
-from stockpot.job import job
+from stockpot.evaluation.adversarial_filter import write_adversarial
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     pool = read_dataset(Path(snakemake.input.data[0]).parent)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.job import job
+from stockpot.runtime.job import job
 from stockpot.training import variants
 from stockpot.training.run import run
 from stockpot.training.together import together

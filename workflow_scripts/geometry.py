@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stockpot.job import job
-from stockpot.merging.products import products
-from stockpot.statistics.tables import write_table
+from stockpot.runtime.job import job
+from stockpot.tables.measurements import write_table
+from stockpot.tables.products import products
 
 with job(snakemake) as spec:
     start, *runs = [Path(card).parent for card in snakemake.input.cards]

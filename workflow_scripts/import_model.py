@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stockpot.job import job
 from stockpot.models.imported import write_model
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     checkpoint = snakemake.input.get("checkpoint")

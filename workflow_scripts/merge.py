@@ -4,9 +4,9 @@ from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.context import FolderContext
-from stockpot.job import job
 from stockpot.merging.soup import write_merge
 from stockpot.models.card import read_card
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     folder = Path(snakemake.output.card).parent

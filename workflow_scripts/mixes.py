@@ -5,7 +5,7 @@ from pathlib import Path
 from stockpot import analyses
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.mixes import evaluate_mixes
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])

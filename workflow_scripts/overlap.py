@@ -6,8 +6,8 @@ import pandas as pd
 
 from stockpot.datasets.dataset import read_card
 from stockpot.datasets.overlap import TWICE, overlaps, shared_names
-from stockpot.job import job
-from stockpot.statistics.tables import write_table
+from stockpot.runtime.job import job
+from stockpot.tables.measurements import write_table
 
 with job(snakemake) as spec:
     training, held_out, tests = (

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stockpot.files import atomic
-from stockpot.job import job
 from stockpot.report.page import figure, page, text
+from stockpot.runtime.atomic_files import atomic
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     texts = [Path(path).read_text("utf-8") for path in snakemake.input.get("texts", [])]

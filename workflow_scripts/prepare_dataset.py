@@ -4,11 +4,11 @@ from importlib import import_module
 from pathlib import Path
 
 from stockpot.datasets.prepare import prepare
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 # By name, and so not in the digest of this job's code: how the files come is no part of what is
 # made of them.
-fetch = import_module("stockpot.datasets.fetch").fetch
+fetch = import_module("stockpot.datasets.downloads.fetch").fetch
 
 with job(snakemake) as spec:
     for download in snakemake.params.downloads:

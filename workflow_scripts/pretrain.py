@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from stockpot.job import job
 from stockpot.models.weights_file import save_weights
+from stockpot.runtime.job import job
 from stockpot.training.pretrain import pretrain
 
 with job(snakemake) as spec:

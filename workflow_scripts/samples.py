@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.figures.samples import contact_sheet
-from stockpot.figures.style import save
-from stockpot.job import job
-from stockpot.statistics.tables import write_table
+from stockpot.drawing.contact_sheet import contact_sheet
+from stockpot.drawing.style import save
+from stockpot.runtime.job import job
+from stockpot.tables.measurements import write_table
 
 with job(snakemake) as spec:
     datasets = [read_dataset(Path(card).parent) for card in snakemake.input.data]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.context import FolderContext
-from stockpot.job import job
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import read_card
-from stockpot.sealed import write_sealed
+from stockpot.runtime.job import job
+from stockpot.runtime.sealed import write_sealed
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])

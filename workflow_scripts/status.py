@@ -6,7 +6,7 @@ python workflow_scripts/status.py [--results folder] [--all]
 import os
 import sys
 
-from stockpot.status import main, options
+from stockpot.runtime.status import main, options
 
 if __name__ == "__main__":
     asked_for = options(sys.argv[1:])

@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from stockpot.config_read import read_study
-from stockpot.errors import StockpotError
+from stockpot.config.read import read_study
+from stockpot.runtime.errors import StockpotError
 
 ROOT = Path(__file__).resolve().parents[1]
 

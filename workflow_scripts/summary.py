@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from stockpot.files import atomic
-from stockpot.job import job
 from stockpot.report.page import page, text
-from stockpot.statistics.summary import TITLE, summary
-from stockpot.statistics.tables import read_table
+from stockpot.runtime.atomic_files import atomic
+from stockpot.runtime.job import job
+from stockpot.tables.measurements import read_table
+from stockpot.tables.summary import TITLE, summary
 
 with job(snakemake) as spec:
     findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
-    overviews = {Path(p).parent.name: Path(p).read_text("utf-8") for p in snakemake.input.overviews}
-    told = summary(findings, overviews)
+    main_tables = {
+        Path(p).parent.name: Path(p).read_text("utf-8") for p in snakemake.input.main_tables
+    }
+    told = summary(findings, main_tables)
     with atomic(snakemake.output.text) as path:
         path.write_text(told, "utf-8")
     with atomic(snakemake.output.page) as path:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stockpot.job import job
 from stockpot.models.unheaded import write_start
 from stockpot.models.zero_shot import write_zero_shot
+from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     write = write_zero_shot if "prompts" in spec else write_start

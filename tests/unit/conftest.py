@@ -62,7 +62,7 @@ RUNS = {
 
 
 def run_spec(name: str) -> dict:
-    from stockpot.search import with_options
+    from stockpot.config.training_runs import with_options
 
     return with_options({"name": name, **HYPERPARAMETERS, **RUNS[name]})
 
@@ -102,7 +102,7 @@ def mixed(coefficients, ingredients, names):
 
 @pytest.fixture(scope="session")
 def schema() -> dict:
-    return yaml.safe_load((ROOT / "rules/schemas/config.schema.yaml").read_text())
+    return yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
 
 
 @pytest.fixture

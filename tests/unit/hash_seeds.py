@@ -11,11 +11,11 @@ from test_learned import network
 from test_methods import Tensors, context, counts, merged, merged_weights, random_model
 
 from stockpot import analyses, figures
-from stockpot.figures.style import save
+from stockpot.drawing.style import save
 from stockpot.merging import methods
 from stockpot.merging.methods.lines import by_depth
-from stockpot.statistics.export import to_latex, to_markdown
-from stockpot.statistics.overview import overview
+from stockpot.tables.display import to_latex, to_markdown
+from stockpot.tables.main_table import overview
 from stockpot.training.loop import Batches
 
 GIVEN = {

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from stockpot.statistics.tables import measure, robustness_table
+from stockpot.tables.measurements import measure, robustness_table
 
 SHIFTS = [
     "imagenet-v2", "renditions-of-objects", "sketch", "objectnet-with-a-long-name", "adversarial",

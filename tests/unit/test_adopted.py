@@ -16,14 +16,12 @@ from conftest import ROOT
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from stockpot import spec as planning
+from stockpot.config.schema import complete, lines
 from stockpot.datasets.dataset import read_dataset, write_dataset
-from stockpot.described import stated
-from stockpot.errors import StockpotError
 from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
 from stockpot.merging import methods
-from stockpot.merging.adopted import adopt
+from stockpot.merging.adopt import adopt
 from stockpot.merging.recipe import single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import UNKNOWN_START, Card, read_card
@@ -31,8 +29,10 @@ from stockpot.models.checkpoints.convert import as_classifier
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
-from stockpot.registry import defaults
-from stockpot.schema import complete, lines
+from stockpot.planning import build as planning
+from stockpot.planning.model_descriptions import stated
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
 
 CLASSES = [f"class {i}" for i in range(foreign.CLASSES)]
 

@@ -21,13 +21,13 @@ from sklearn.metrics import cohen_kappa_score
 
 from stockpot import analyses
 from stockpot.analyses import diagnosis, growing, landscape, pairs
-from stockpot.analyses.evidence import Evidence, Nothing
-from stockpot.errors import StockpotError
 from stockpot.evaluation import store
 from stockpot.evaluation.predictions import predictions
-from stockpot.registry import defaults
-from stockpot.sealed import write_sealed
-from stockpot.statistics.tables import measure
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
+from stockpot.runtime.sealed import write_sealed
+from stockpot.tables.evidence import Evidence, Nothing
+from stockpot.tables.measurements import measure
 
 ROLES = {
     "held-out": "held-out",

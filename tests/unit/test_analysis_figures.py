@@ -22,9 +22,9 @@ from test_analyses import (
 )
 
 from stockpot import analyses, figures
-from stockpot.analyses.evidence import Nothing
-from stockpot.figures import style
-from stockpot.statistics.tables import read_table, write_table
+from stockpot.drawing import style as style
+from stockpot.tables.evidence import Nothing
+from stockpot.tables.measurements import read_table, write_table
 
 DRAWN = [name for name in figures.names() if figures.draws(name)]
 FACTS = {"level": "95 %", "axis": "logit", "sizes": "test 150, sketch 100"}

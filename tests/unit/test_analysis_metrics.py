@@ -20,12 +20,12 @@ from test_analyses import (
 )
 
 from stockpot import analyses
-from stockpot.analyses.evidence import Nothing
 from stockpot.datasets.dataset import Scoring
 from stockpot.evaluation import store
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.scored import scored
-from stockpot.statistics.tables import measure
+from stockpot.tables.evidence import Nothing
+from stockpot.tables.measurements import measure
 
 # Of each data set's examples: a second accepted answer for a third, regions, videos of five.
 SECOND = {d: [[i % 4, (i + 1) % 4][: 1 + (i % 3 == 0)] for i in range(n)] for d, n in SIZES.items()}

@@ -4,11 +4,11 @@ import pytest
 import torch
 from conftest import run_spec
 
-from stockpot.errors import StockpotError
 from stockpot.merging import methods
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
-from stockpot.registry import defaults
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
 from stockpot.training import loop
 from stockpot.training.averages import AVERAGES, Averages, SavedAverages
 from stockpot.training.run import run

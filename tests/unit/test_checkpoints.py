@@ -28,11 +28,11 @@ from conftest import python
 from safetensors.torch import save_file
 from torch import nn
 
-from stockpot.errors import StockpotError
 from stockpot.models.checkpoints import pickles, read
 from stockpot.models.checkpoints.convert import as_classifier, check_tower
 from stockpot.models.checkpoints.read import read_checkpoint, read_tensors
 from stockpot.models.tower import build_tower
+from stockpot.runtime.errors import StockpotError
 
 PROTOCOLS = [2, 3, 4, 5]
 
@@ -743,7 +743,7 @@ def test_the_harmful_files_would_run_where_pickles_are_loaded(tmp_path, monkeypa
 AUDITED = """
 import encodings.cp437, json, os, resource, sys  # zipfile's names are in cp437
 from pathlib import Path
-from stockpot.errors import StockpotError
+from stockpot.runtime.errors import StockpotError
 from stockpot.models.checkpoints import read
 from stockpot.models.checkpoints.read import read_tensors
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.errors import StockpotError
 from stockpot.evaluation.context import FolderContext
 from stockpot.merging import methods
 from stockpot.merging.checks import barrier, check_starts, related
@@ -16,7 +15,8 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
-from stockpot.registry import defaults
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
 
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
 

@@ -10,10 +10,10 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import linregress
 
-from stockpot.cloud import read_cloud
 from stockpot.datasets.classes import subset
-from stockpot.errors import StockpotError
-from stockpot.statistics.tables import measure, pairs, published_cells, robustness_table
+from stockpot.runtime.errors import StockpotError
+from stockpot.tables.measurements import measure, pairs, published_cells, robustness_table
+from stockpot.tables.published_models import read_cloud
 
 ROLES = {"reference": "reference", "a": "shift", "b": "shift"}
 SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
@@ -98,7 +98,7 @@ def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
 
 def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
     """A model at 0 on one shift has a mean, and no part in the line of the mean or its band."""
-    from stockpot.figures.robustness_axes import fitted, points
+    from stockpot.drawing.robustness_axes import fitted, points
 
     header = "model,reference,a,b\n"
     rows = [f"m{i},{0.5 + 0.05 * i},{0.3 + 0.04 * i},{0.2 + 0.06 * i}\n" for i in range(6)]
@@ -165,7 +165,7 @@ def test_cells_of_the_reference_without_some_classes(tmp_path):
     from stockpot.datasets.dataset import write_dataset
     from stockpot.evaluation.predictions import predictions
     from stockpot.evaluation.store import Store
-    from stockpot.evaluation.subsets import subset_cells
+    from stockpot.tables.subsets import subset_cells
 
     rng = np.random.default_rng(0)
     names, labels = list("pqrs"), rng.integers(0, 4, 50)

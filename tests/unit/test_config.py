@@ -12,21 +12,23 @@ import pytest
 import yaml
 from conftest import ARCHITECTURE, ROOT
 
-from stockpot import analyses, figures, registry, spec
-from stockpot.config import check
-from stockpot.config_merge import without_leftovers, without_nulls
-from stockpot.config_read import read_defaults
+from stockpot import analyses, figures
+from stockpot.config.check import check
+from stockpot.config.overlays import without_leftovers, without_nulls
+from stockpot.config.read import read_defaults
+from stockpot.config.schema import complete
+from stockpot.config.training_runs import named_space, search_names
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.datasets.sources.handwriting import PARTS
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world.distributions import DISTRIBUTIONS
-from stockpot.errors import StockpotError
 from stockpot.merging import methods
-from stockpot.random_search import draw
-from stockpot.schema import complete
-from stockpot.search import named_space, search_names
+from stockpot.planning import build as spec
+from stockpot.runtime import registry
+from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
+from stockpot.training.random_search import draw
 
 
 def put(config: dict, path: str, value) -> None:

@@ -11,15 +11,15 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from stockpot import spec
-from stockpot.config import check
-from stockpot.config_merge import merged
-from stockpot.config_paths import is_path, not_found, unfit_inputs
-from stockpot.config_read import read_defaults, read_study
-from stockpot.errors import StockpotError
-from stockpot.parts import used
-from stockpot.run_lines import other_lines, run_lines
-from stockpot.search import finetune_specs, search_names
+from stockpot.config.check import check
+from stockpot.config.overlays import merged
+from stockpot.config.paths import is_path, not_found, unfit_inputs
+from stockpot.config.read import read_defaults, read_study
+from stockpot.config.training_runs import finetune_specs, search_names
+from stockpot.planning import build as spec
+from stockpot.planning.data_roles import used
+from stockpot.planning.run_lines import other_lines, run_lines
+from stockpot.runtime.errors import StockpotError
 
 OWN = """
 study: mine
@@ -532,12 +532,12 @@ def test_a_locale_without_utf_8_reads_the_same(here, schema):
 import json, os, sys, yaml
 sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
 from pathlib import Path
-from stockpot import spec
-from stockpot.config import check
-from stockpot.config_read import read_study
+from stockpot.planning import build as spec
+from stockpot.config.check import check
+from stockpot.config.read import read_study
 root = Path({str(ROOT)!r})
 given = read_study(root, [Path("study.yaml")])
-schema = yaml.safe_load((root / "rules/schemas/config.schema.yaml").read_text("utf-8"))
+schema = yaml.safe_load((root / "schemas/config.schema.yaml").read_text("utf-8"))
 check(given.located(), schema, given.paths)
 print(json.dumps(given.located()["study"]))
 """

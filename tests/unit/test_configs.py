@@ -17,10 +17,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from stockpot import spec
-from stockpot.config import check
-from stockpot.config_read import read_study
-from stockpot.search import run_specs
+from stockpot.config.check import check
+from stockpot.config.read import read_study
+from stockpot.config.training_runs import run_specs
+from stockpot.planning import build as spec
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 PROJECT = ("Snakefile", "config.yaml", "configs", "rules", "workflow_scripts", "profiles",

@@ -28,9 +28,9 @@ from stockpot.datasets.world.render import render
 from stockpot.datasets.world.scene import KINDS, sample_scenes
 from stockpot.datasets.world.web import KINDS as WEB_KINDS
 from stockpot.datasets.world.web import web_batch
-from stockpot.errors import StockpotError
 from stockpot.models.vocabulary import caption_words, learn_merges, write_merges
-from stockpot.sealed import sealed
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import sealed
 
 
 def world(**changes):

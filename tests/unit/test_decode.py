@@ -18,18 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stockpot import spec as planning
 from stockpot.datasets import checked_images, sources
-from stockpot.datasets import decode as module
 from stockpot.datasets import prepare as preparing
 from stockpot.datasets.dataset import Scoring, read_card, read_dataset
-from stockpot.datasets.decode import decode, decode_all
+from stockpot.datasets.decoding import decode as module
+from stockpot.datasets.decoding.decode import decode, decode_all
+from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import Examples, File, Pixels
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split import PARTS, part_of, part_size
-from stockpot.datasets.transform import Transform
-from stockpot.errors import StockpotError
-from stockpot.sealed import write_sealed
+from stockpot.planning import build as planning
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import write_sealed
 
 # Pixels as open_clip makes them.
 

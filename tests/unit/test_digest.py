@@ -8,18 +8,19 @@ import re
 import pytest
 from conftest import ROOT, SCRIPTS, python
 
-from stockpot import analyses, digest, figures
+from stockpot import analyses, figures
 from stockpot.datasets import sources
-from stockpot.digest import canonical, code_digest, sha256, sha256_file, short
 from stockpot.merging import methods
 from stockpot.models import formats
+from stockpot.runtime import code_digest as digest
+from stockpot.runtime.code_digest import canonical, code_digest, sha256, sha256_file, short
 from stockpot.training import variants
 
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
 ENTRY, IMPORTED, TRANSITIVE = (
     "stockpot/training/images.py", "stockpot/training/augment.py", "stockpot/models/clip.py",
 )  # fmt: skip
-UNRELATED = "stockpot/statistics/tables.py"
+UNRELATED = "stockpot/tables/measurements.py"
 
 
 def shuffled(value, rng):
@@ -123,7 +124,8 @@ def test_any_change_of_code_counts(digest_of, what):
 
 
 @pytest.mark.parametrize(
-    "file", [ENTRY, IMPORTED, TRANSITIVE, "stockpot/errors.py", "stockpot/models/__init__.py"]
+    "file",
+    [ENTRY, IMPORTED, TRANSITIVE, "stockpot/runtime/errors.py", "stockpot/models/__init__.py"],
 )
 def test_code_of_everything_imported_counts(digest_of, file):
     edited = digest_of(ENTRY, file=file, edit=lambda text: text + "\n\nEXTRA = 1\n")
@@ -227,9 +229,9 @@ RULES = {
     **{
         script: [f"{script}.py"]
         for script in (
-            "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "measure", "summary",
-            "samples", "corrupt_dataset", "import_model", "fetch_dataset", "geometry", "page",
-            "explore", "adopt_checkpoint",
+            "filter_dataset", "overlap", "zero_shot", "pretrain", "evaluate", "main_table",
+            "summary", "samples", "corrupt_dataset", "import_model", "fetch_dataset", "geometry",
+            "page", "explore", "adopt_checkpoint",
         )
     },
     **{f"export {n}": ["export.py", module("models/formats", n)] for n in formats.names()},

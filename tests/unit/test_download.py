@@ -24,11 +24,13 @@ from urllib.request import Request
 import pytest
 from conftest import SCRIPTS
 
-from stockpot.datasets import connections, disk, part, progress
-from stockpot.datasets import download as module
-from stockpot.datasets.download import download
-from stockpot.datasets.progress import Progress
-from stockpot.errors import StockpotError
+from stockpot.datasets import disk
+from stockpot.datasets.downloads import connections, progress
+from stockpot.datasets.downloads import partial_file as part
+from stockpot.datasets.downloads import transfer as module
+from stockpot.datasets.downloads.progress import Progress
+from stockpot.datasets.downloads.transfer import download
+from stockpot.runtime.errors import StockpotError
 
 BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
@@ -505,7 +507,7 @@ def test_two_processes_fetch_once(remote, fetch, tmp_path):
     event = threading.Event()
     remote.plan = [{"pause": event}, {}]
     code = (
-        "import sys; from stockpot.datasets.download import download; "
+        "import sys; from stockpot.datasets.downloads.transfer import download; "
         "print(download(sys.argv[1], sys.argv[2]))"
     )
     command = [sys.executable, "-c", code, remote.url, str(fetch.path)]

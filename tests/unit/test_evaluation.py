@@ -11,23 +11,24 @@ import torch
 from conftest import SCRIPTS, run_spec
 from safetensors.torch import save_file
 
-from stockpot import digest, files
 from stockpot.datasets.dataset import read_dataset, write_dataset
-from stockpot.errors import StockpotError
-from stockpot.evaluation.adversary import write_adversarial
+from stockpot.evaluation.adversarial_filter import write_adversarial
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.family import evaluate_family, points, read_recipe
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store, key
-from stockpot.files import atomic
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_card
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
-from stockpot.sealed import write_sealed
+from stockpot.runtime import atomic_files as files
+from stockpot.runtime import code_digest as digest
+from stockpot.runtime.atomic_files import atomic
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import write_sealed
 from stockpot.training.run import run
 
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
@@ -406,7 +407,7 @@ def test_the_key_counts_the_code_that_computes_an_entry(package_copy, file):
 
 
 def test_the_key_does_not_count_other_code(package_copy):
-    edited = package_copy("stockpot/statistics/tables.py", lambda text: text + "\n\nEXTRA = 1\n")
+    edited = package_copy("stockpot/tables/measurements.py", lambda text: text + "\n\nEXTRA = 1\n")
     assert version_in(edited) == version_in(package_copy())
 
 

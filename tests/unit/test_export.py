@@ -6,7 +6,6 @@ from conftest import tensor_digest
 from safetensors.torch import load_file, save_file
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.errors import StockpotError
 from stockpot.evaluation.engine import Engine
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate, single, uniform
@@ -15,6 +14,7 @@ from stockpot.models.classifier import TOWER, Weights, model_digest
 from stockpot.models.load import load_classifier
 from stockpot.models.stream import TensorDigest, TensorFile
 from stockpot.models.tower import Normaliser
+from stockpot.runtime.errors import StockpotError
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """What is said of a run that failed: each error once."""
 
-from stockpot.failures import failed_lines, jobs_left
+from stockpot.runtime.failures import failed_lines, jobs_left
 
 SAID = """Error in rule prepare_dataset:
     output: results/datasets/a/dataset.json

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from stockpot.datasets import fetch as module
-from stockpot.datasets.download import download
-from stockpot.datasets.fetch import fetch
-from stockpot.errors import StockpotError
-from stockpot.sealed import read_sealed
+from stockpot.datasets.downloads import fetch as module
+from stockpot.datasets.downloads.fetch import fetch
+from stockpot.datasets.downloads.transfer import download
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import read_sealed
 
 NOTE = ".fetched.json"
 

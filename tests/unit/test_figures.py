@@ -12,9 +12,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from stockpot import figures
-from stockpot.errors import StockpotError
-from stockpot.figures import style
-from stockpot.statistics.tables import measure, read_table, robustness_table
+from stockpot.drawing import style as style
+from stockpot.runtime.errors import StockpotError
+from stockpot.tables.measurements import measure, read_table, robustness_table
 
 MAIN = [name for name in figures.names() if not figures.draws(name)]  # of the main tables
 SHIFTS = ["v2", "renditions", "sketch", "objectnet", "wide"]

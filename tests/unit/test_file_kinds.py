@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from stockpot.errors import StockpotError
+from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.file_kinds import check_own_content, stand_in
 
 POINTER = (

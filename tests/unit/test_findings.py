@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stockpot.statistics.findings import findings
 from stockpot.statistics.paired import paired_mean
-from stockpot.statistics.summary import TITLE, summary
-from stockpot.statistics.tables import measure, robustness_table
+from stockpot.tables.findings import findings
+from stockpot.tables.measurements import measure, robustness_table
+from stockpot.tables.summary import TITLE, summary
 
 ROLES = {"val": "held-out", "ref": "reference", "a": "shift", "b": "shift"}
 N = {"val": 200, "ref": 400, "a": 300, "b": 100}

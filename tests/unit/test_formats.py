@@ -13,9 +13,7 @@ import torch
 from conftest import ARCHITECTURE, ROOT, SCRIPTS
 from safetensors.torch import load_file
 
-from stockpot import spec
-from stockpot.errors import StockpotError
-from stockpot.merging.adopted import adopt
+from stockpot.merging.adopt import adopt
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models import formats
@@ -26,7 +24,9 @@ from stockpot.models.clip import tokenizer
 from stockpot.models.files import CONFIG, WEIGHTS
 from stockpot.models.load import load_classifier
 from stockpot.models.openclip import open_clip
-from stockpot.sealed import write_sealed
+from stockpot.planning import build as spec
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import write_sealed
 
 CLIP = ARCHITECTURE, ARCHITECTURE / WEIGHTS
 MODELS = ["zero-shot", "a", "linear", "soup", "half way"]

@@ -18,8 +18,8 @@ import pytest
 from mutations import mutate
 from PIL import Image
 
-from stockpot.errors import StockpotError
 from stockpot.runtime.bounded import bounded
+from stockpot.runtime.errors import StockpotError
 
 TRIES = int(os.environ.get("STOCKPOT_FUZZ", 40))
 LONGEST_LINE = 500
@@ -125,9 +125,9 @@ CLIP = Path(__file__).parents[2] / "resources/mini_clip"
 
 
 def read_image(path):
-    from stockpot.datasets.decode import decode
+    from stockpot.datasets.decoding.decode import decode
+    from stockpot.datasets.decoding.transform import Transform
     from stockpot.datasets.examples import File
-    from stockpot.datasets.transform import Transform
 
     return decode(File(str(path)), Transform(16))
 
@@ -151,14 +151,14 @@ def read_source(name):
 
 
 def unpack_archive(path):
-    from stockpot.datasets.unpack import unpack
+    from stockpot.datasets.downloads.unpack import unpack
 
     unpack(path, path.with_name("unpacked"))
 
 
 def read_head(key):
     def read(path):
-        from stockpot.prompts import read_head
+        from stockpot.config.prompts import read_head
 
         given = {"prompts": str(CLIP.parent / "prompts/objects.txt"), key: str(path)}
         read_head("head", given, Path)

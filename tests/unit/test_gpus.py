@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from stockpot import gpus
-from stockpot.errors import StockpotError
+from stockpot.runtime import gpus
+from stockpot.runtime.errors import StockpotError
 
 CLAIM = """
 import json, sys, time
-from stockpot.gpus import claim
+from stockpot.runtime.gpus import claim
 import os
 taken, began = claim(int(sys.argv[1])), time.monotonic()
 print(json.dumps(["has", taken, os.environ["CUDA_VISIBLE_DEVICES"], began]), flush=True)
@@ -108,7 +108,7 @@ def test_more_than_there_are_is_an_error(monkeypatch):
 
 PARENT = """
 import json, subprocess, sys
-from stockpot.gpus import claim
+from stockpot.runtime.gpus import claim
 taken = claim(1)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], close_fds=False)
 print(json.dumps([taken, child.pid]), flush=True)

@@ -12,20 +12,21 @@ import pytest
 from conftest import ROOT, encoded_spec
 from PIL import Image
 
-from stockpot.datasets import decode as module
-from stockpot.datasets import sources, transparent
-from stockpot.datasets.bounds import Budget
-from stockpot.datasets.colours import has_alpha
+from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_card, read_dataset
-from stockpot.datasets.decode import Unreachable, decode, decode_all
+from stockpot.datasets.decoding import decode as module
+from stockpot.datasets.decoding import transparent
+from stockpot.datasets.decoding.bounds import Budget
+from stockpot.datasets.decoding.colours import has_alpha
+from stockpot.datasets.decoding.decode import Unreachable, decode, decode_all
+from stockpot.datasets.decoding.opening import UnreadFormat, open_image, webp_size
+from stockpot.datasets.decoding.transform import Transform
+from stockpot.datasets.decoding.transparent import alpha_lines, says_alpha
 from stockpot.datasets.examples import File, Pixels
 from stockpot.datasets.names import read_names
-from stockpot.datasets.opening import UnreadFormat, open_image, webp_size
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.remarks import remarks
-from stockpot.datasets.transform import Transform
-from stockpot.datasets.transparent import alpha_lines, says_alpha
-from stockpot.errors import StockpotError
+from stockpot.runtime.errors import StockpotError
 
 WHITE = Transform(8, background="white", as_stored=False)
 

@@ -15,13 +15,13 @@ import pytest
 from markdown import markdown as plain_markdown
 from tests.nasty import NASTY
 
-from stockpot.job import Lines
 from stockpot.report import page as pages
 from stockpot.runtime import escape
+from stockpot.runtime.job import Lines
+from stockpot.runtime.status import main
 from stockpot.runtime.unshown import Unshown
-from stockpot.statistics.export import to_latex, to_markdown
-from stockpot.statistics.tables import read_table, write_table
-from stockpot.status import main
+from stockpot.tables.display import to_latex, to_markdown
+from stockpot.tables.measurements import read_table, write_table
 
 PACKAGE = Path(pages.__file__).parents[1]
 TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
@@ -135,7 +135,8 @@ def test_what_runs_said_is_printed_without_controls(tmp_path, capsys):
 
 def test_tables_and_pages_are_written_in_one_place():
     """Where texts are made inert."""
-    for word, place in (("to_csv(", "statistics/tables.py"), ("markdown import", "report/page.py")):
+    places = {"to_csv(": "tables/measurements.py", "markdown import": "report/page.py"}
+    for word, place in places.items():
         users = [path for path in PACKAGE.rglob("*.py") if word in path.read_text("utf-8")]
         users += [path for path in PACKAGE.parent.glob("*.py") if word in path.read_text("utf-8")]
         assert users == [PACKAGE / place]

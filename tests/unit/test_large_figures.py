@@ -12,13 +12,14 @@ from test_analysis_figures import texts, words
 
 from stockpot import analyses, figures
 from stockpot.datasets.dataset import Dataset
-from stockpot.figures import methods, style
-from stockpot.figures import texts as figure_texts
-from stockpot.figures.samples import contact_sheet
-from stockpot.statistics.export import to_latex, to_markdown, unbroken
-from stockpot.statistics.notes import notes
+from stockpot.drawing import style as style
+from stockpot.drawing import texts as figure_texts
+from stockpot.drawing.contact_sheet import contact_sheet
+from stockpot.figures import methods
 from stockpot.statistics.order import natural
-from stockpot.statistics.overview import overview, overview_and_notes
+from stockpot.tables.display import to_latex, to_markdown, unbroken
+from stockpot.tables.main_table import overview, overview_and_notes
+from stockpot.tables.notes import notes
 
 NONE_SHARED = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
 

@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from stockpot.merging.learned import Mix, constrained, free
+from stockpot.merging.learned_coefficients import Mix, constrained, free
 from stockpot.merging.methods.learned import train
 from stockpot.training.loop import Batches
 

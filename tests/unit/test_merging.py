@@ -11,8 +11,6 @@ from conftest import mixed, tensor_digest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stockpot.digest import canonical
-from stockpot.errors import StockpotError
 from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients
 from stockpot.merging.linear import mix, mix_all, mix_into, tower_coefficients
@@ -20,7 +18,9 @@ from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
 from stockpot.models.classifier import Weights
-from stockpot.registry import defaults
+from stockpot.runtime.code_digest import canonical
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
 
 unit = st.floats(0, 1)
 names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True)

@@ -9,17 +9,17 @@ from conftest import mixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockpot.errors import StockpotError
 from stockpot.merging import linear, methods
 from stockpot.merging.coefficients import at
-from stockpot.merging.fisher import fisher_diagonal
+from stockpot.merging.fisher_information import fisher_diagonal
 from stockpot.merging.geometry import cosine, gram, per_block
 from stockpot.merging.methods.lines import by_depth
 from stockpot.merging.methods.model_stock import ratio
 from stockpot.merging.methods.slerp import sines
 from stockpot.merging.outputs import mix_outputs
 from stockpot.merging.recipe import single, uniform
-from stockpot.registry import defaults
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.registry import defaults
 from stockpot.training.loop import Batches
 
 NAMES = {"visual.conv1.weight": (3, 2), "visual.blocks.0.w": (4,), "visual.blocks.1.w": (2, 2),

@@ -9,11 +9,11 @@ from types import ModuleType
 import pytest
 from conftest import ARCHITECTURE, ROOT
 
-from stockpot.errors import StockpotError
-from stockpot.model_plan import model_plan
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
 from stockpot.models.model_options import check_options, parameter_count
 from stockpot.models.named import _known
+from stockpot.planning.pretrained import model_plan
+from stockpot.runtime.errors import StockpotError
 
 
 @pytest.fixture

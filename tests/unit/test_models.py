@@ -13,15 +13,8 @@ from safetensors.torch import save_file
 
 from stockpot.datasets.dataset import read_card as read_dataset_card
 from stockpot.datasets.dataset import read_dataset
-from stockpot.errors import StockpotError
 from stockpot.models.card import CARD, Card, read_card
-from stockpot.models.classifier import (
-    HEAD,
-    TOWER,
-    Weights,
-    model_digest,
-    write_classifier,
-)
+from stockpot.models.classifier import HEAD, TOWER, Weights, model_digest, write_classifier
 from stockpot.models.classifier import WEIGHTS as FILE
 from stockpot.models.clip import create_clip, tokenizer
 from stockpot.models.device import pick_device, pick_precision
@@ -30,7 +23,8 @@ from stockpot.models.load import load_classifier
 from stockpot.models.openclip import open_clip
 from stockpot.models.tower import ImageClassifier, Normaliser, build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
-from stockpot.sealed import read_sealed, write_sealed
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import read_sealed, write_sealed
 
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]
 

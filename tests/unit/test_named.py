@@ -7,10 +7,10 @@ from dataclasses import asdict
 import pytest
 from conftest import ARCHITECTURE, ROOT, python
 
-from stockpot.errors import StockpotError
-from stockpot.model_plan import model_plan
 from stockpot.models.files import CONFIG, MEAN, STD, WEIGHTS, preprocessing, read_config
 from stockpot.models.named import RANDOM, named_config
+from stockpot.planning.pretrained import model_plan
+from stockpot.runtime.errors import StockpotError
 
 KEYS = ("model.architecture", "model.weights")
 HALF = [0.5, 0.5, 0.5]

@@ -5,8 +5,8 @@ import json
 import pytest
 from conftest import ARCHITECTURE
 
-from stockpot import needs
 from stockpot.models.named import named_config
+from stockpot.planning import resources as needs
 
 SPEC = {"variant": "end-to-end", "epochs": 10, "batch_size": 512}
 

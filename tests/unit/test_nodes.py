@@ -10,12 +10,12 @@ import time
 import pytest
 import torch
 
-from stockpot import files
-from stockpot.analyses.evidence import Evidence
-from stockpot.errors import StockpotError
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store
+from stockpot.runtime import atomic_files as files
+from stockpot.runtime.errors import StockpotError
+from stockpot.tables.evidence import Evidence
 
 SCRIPTS = os.path.join(os.path.dirname(files.__file__), "..")
 
@@ -84,7 +84,7 @@ def flock(file, how):
     raise OSError({number}, "no locks there")
 
 fcntl.flock = flock
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 class Params(dict):
     spec = 1

@@ -18,8 +18,8 @@ from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources import parquet as parquet_module
-from stockpot.errors import StockpotError
 from stockpot.runtime.csv_file import read_columns
+from stockpot.runtime.errors import StockpotError
 
 
 def encoded(colour: str, kind: str = "png") -> bytes:

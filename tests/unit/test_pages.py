@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stockpot.report.page import figure, page, text
-from stockpot.statistics.export import to_latex, to_markdown
+from stockpot.tables.display import to_latex, to_markdown
 
 TABLE = pd.DataFrame(
     {"model": ["a_b", "50 % & more"], "on": ["ref", None], "points": ["**1.0 ± 0.1**", "α < 2"]}
@@ -62,7 +62,7 @@ def study():
 @pytest.fixture(scope="module")
 def chart():
     from stockpot.report.explore import explore
-    from stockpot.statistics.tables import measure, robustness_table
+    from stockpot.tables.measurements import measure, robustness_table
 
     table = measure(*study(), 0.95)
     models = {
@@ -89,7 +89,7 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
 
 def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     from stockpot.report.explore import explore
-    from stockpot.statistics.tables import measure, robustness_table
+    from stockpot.tables.measurements import measure, robustness_table
 
     cells, roles = study()
     curves = cells[cells["curve"] == "base"]

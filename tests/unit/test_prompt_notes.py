@@ -5,12 +5,12 @@ import time
 import pytest
 from conftest import ARCHITECTURE, ROOT
 
-from stockpot import spec as planning
-from stockpot.errors import StockpotError
-from stockpot.model_plan import model_plan
+from stockpot.config.prompts import read_head
 from stockpot.models.tokens import Tokens
-from stockpot.prompt_notes import prompt_notes
-from stockpot.prompts import read_head
+from stockpot.planning import build as planning
+from stockpot.planning.pretrained import model_plan
+from stockpot.planning.prompt_notes import prompt_notes
+from stockpot.runtime.errors import StockpotError
 
 TEXTS = [
     "a photo of a red ball.", "Golden_Retriever's toy &amp; 12 things!", "ein Käfer", "北京",

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from stockpot.merging.elementwise import elementwise
 from stockpot.merging.export import write_streamed, written
 from stockpot.merging.geometry import gram
-from stockpot.merging.learned import Mix
+from stockpot.merging.learned_coefficients import Mix
 from stockpot.merging.linear import mix_all
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import Card

@@ -12,11 +12,11 @@ from coloured import COLOURS, Painter, labelled, made, paint, paint_all, shown
 from conftest import ROOT, encoded_spec, python
 from PIL import Image
 
+from stockpot.config.schema import complete, lines
 from stockpot.datasets import sources
 from stockpot.datasets.classes import head_classes
 from stockpot.datasets.prepare import prepare
-from stockpot.errors import StockpotError
-from stockpot.schema import complete, lines
+from stockpot.runtime.errors import StockpotError
 
 # What each entry needs, and how many images its parts have by the papers.
 PUBLISHED = {

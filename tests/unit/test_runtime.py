@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from stockpot.errors import StockpotError
 from stockpot.runtime import bounded as bounds
 from stockpot.runtime import escape
 from stockpot.runtime.bounded import bounded
+from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.regular_files import NotRegularError, open_regular, read_text
 
 NASTY = [

@@ -13,23 +13,23 @@ from sklearn.metrics import f1_score
 
 from stockpot import metrics
 from stockpot.datasets.dataset import Scoring, read_dataset, write_dataset
-from stockpot.errors import StockpotError
 from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.family import evaluate_family, scored
 from stockpot.evaluation.predictions import predictions
-from stockpot.evaluation.resampled import with_intervals
 from stockpot.evaluation.store import Store
-from stockpot.evaluation.subsets import subset_cells
 from stockpot.merging.recipe import single, uniform
 from stockpot.metrics import Answers, score
 from stockpot.models.card import read_card as read_model_card
 from stockpot.models.classifier import Weights
 from stockpot.models.tower import Normaliser
+from stockpot.runtime.errors import StockpotError
 from stockpot.statistics.intervals import clopper_pearson, mean_interval, tails
-from stockpot.statistics.overview import overview
-from stockpot.statistics.tables import measure, published_cells, read_table, robustness_table
+from stockpot.tables.main_table import overview
+from stockpot.tables.measurements import measure, published_cells, read_table, robustness_table
+from stockpot.tables.resampled import with_intervals
+from stockpot.tables.subsets import subset_cells
 
 PLAIN = Scoring()
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}

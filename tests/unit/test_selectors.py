@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from scipy.stats import norm
 
-from stockpot.merging import selectors
+from stockpot.alpha import selectors
 from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
 
 CURVE = pd.DataFrame(
@@ -201,7 +201,7 @@ def auto(error=None, **options):
 
     from stockpot.merging.methods import load
     from stockpot.merging.methods import options as known
-    from stockpot.registry import defaults
+    from stockpot.runtime.registry import defaults
 
     asked = []
 

@@ -11,16 +11,16 @@ import pytest
 from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
-from stockpot import spec
-from stockpot.compared import restore_compared
-from stockpot.config import check
-from stockpot.config_read import read_study
+from stockpot.config.check import check
+from stockpot.config.read import read_study
+from stockpot.config.training_runs import draw
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
-from stockpot.digest import short
-from stockpot.errors import StockpotError
-from stockpot.sealed import write_sealed
-from stockpot.search import draw
+from stockpot.planning import build as spec
+from stockpot.planning.compared import restore_compared
+from stockpot.runtime.code_digest import short
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.sealed import write_sealed
 
 KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
 DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run
@@ -60,7 +60,7 @@ def reordered(value, rng):
 FRESH = f"""
 import json, sys, yaml
 from pathlib import Path
-from stockpot import config, digest, spec
+from stockpot.planning import build as spec
 root = Path({str(ROOT)!r})
 plan = spec.build(yaml.safe_load((root / "config.yaml").read_text()), lambda path: root / path)
 ids = [list(getattr(plan, kind)) for kind in {KINDS!r}]
@@ -84,7 +84,7 @@ def test_ids_are_the_same_in_every_process(fresh, config):
 def test_planning_is_light(fresh):
     heavy = {"torch", "pandas", "numpy", "scipy", "open_clip", "timm", "matplotlib", "sklearn"}
     for other in fresh:
-        assert "stockpot.spec" in other["modules"]
+        assert "stockpot.planning.build" in other["modules"]
         assert heavy & set(other["modules"]) == set()
 
 

@@ -14,7 +14,7 @@ from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_card, read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split_list import Listed, list_facts, read_list, rows_of
-from stockpot.errors import StockpotError
+from stockpot.runtime.errors import StockpotError
 
 KEY = "datasets.x.split.list"
 KEYS = [f"{folder}/{folder}_{i}.png" for folder in ("cat", "dog") for i in range(5)]

@@ -6,21 +6,15 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import binomtest, norm
 
-from stockpot.at_chance import said_in
 from stockpot.runtime.escape import markdown
 from stockpot.statistics import robustness
-from stockpot.statistics.export import to_markdown
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
-from stockpot.statistics.notes import arithmetic, notes
-from stockpot.statistics.overview import overview
 from stockpot.statistics.paired import paired_mean
-from stockpot.statistics.tables import (
-    COLUMNS,
-    measure,
-    pairs,
-    read_table,
-    robustness_table,
-)
+from stockpot.tables.at_chance import said_in
+from stockpot.tables.display import to_markdown
+from stockpot.tables.main_table import overview
+from stockpot.tables.measurements import COLUMNS, measure, pairs, read_table, robustness_table
+from stockpot.tables.notes import arithmetic, notes
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.995])
@@ -431,10 +425,10 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
         "classes has 20.0 %. Prompts, class names or model do not fit."
     )
     assert told == [expected] * guesses
-    (tmp_path / "overview.md").write_text(
+    (tmp_path / "main_table.md").write_text(
         "".join(f"\n{markdown(sentence)}\n" for sentence in found)
     )
-    assert said_in(tmp_path / "overview.md") == told
+    assert said_in(tmp_path / "main_table.md") == told
     assert said_in(tmp_path / "gone.md") == []
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import SCRIPTS
 
-from stockpot.status import main, options, states
+from stockpot.runtime.status import main, options, states
 
 BEAT = "12:00:00  epoch 1/3  step 5/30  loss 0.1  80 images/s  3 min left\n"
 

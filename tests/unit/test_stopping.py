@@ -9,7 +9,7 @@ import pytest
 import torch
 from test_training import SPEC, fitted, problem, small_model
 
-from stockpot.errors import Stopped
+from stockpot.runtime.errors import Stopped
 from stockpot.training import heartbeat, state, stop
 from stockpot.training.loop import fit
 from stockpot.training.stop import wishes

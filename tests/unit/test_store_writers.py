@@ -12,11 +12,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from stockpot import files
-from stockpot.errors import StockpotError
 from stockpot.evaluation import store as store_module
 from stockpot.evaluation.predictions import Predictions
 from stockpot.evaluation.store import Store
+from stockpot.runtime import atomic_files as files
+from stockpot.runtime.errors import StockpotError
 
 SECONDS, ROWS, KEYS = 4, 20_000, 3000
 LONGEST = 600  # seconds, on a busy machine

@@ -25,18 +25,20 @@ import torch
 from conftest import SCRIPTS
 from matplotlib.figure import Figure
 
-from stockpot import array_digest, failures, file_digests, files, sealed, spec
 from stockpot.datasets import checked_images, disk, mapped
 from stockpot.datasets.dataset import read_card, read_dataset, write_dataset
-from stockpot.digest import sha256_file
-from stockpot.errors import StockpotError
+from stockpot.drawing.style import save
 from stockpot.evaluation import store
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.predictions import predictions
-from stockpot.figures.style import save
-from stockpot.file_digests import sha256_file_cached
 from stockpot.models.weights_file import load_weights, save_weights
-from stockpot.statistics.tables import read_table, write_table
+from stockpot.planning import build as spec
+from stockpot.runtime import array_digest, failures, file_digests, sealed
+from stockpot.runtime import atomic_files as files
+from stockpot.runtime.code_digest import sha256_file
+from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.file_digests import sha256_file_cached
+from stockpot.tables.measurements import read_table, write_table
 from stockpot.training import saved
 from stockpot.training.averages import Averages
 from stockpot.training.processes import Processes
@@ -680,7 +682,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
 JOB = """
 import sys, types
 sys.path.insert(0, {scripts!r})
-from stockpot.job import job
+from stockpot.runtime.job import job
 
 class Params(dict):
     spec = 1
@@ -732,7 +734,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
     body = FULL.format(room=200) + (
         "print('x' * 180, flush=True)\n"
-        "from stockpot.errors import StockpotError\n"
+        "from stockpot.runtime.errors import StockpotError\n"
         "raise StockpotError('x: it was full')"
     )
     done = run_job(tmp_path, body.replace("\n", "\n    "))

@@ -11,9 +11,9 @@ import torch
 from conftest import run_spec
 from test_training import small_model
 
-from stockpot.errors import StockpotError
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
+from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
 from stockpot.training.processes import Processes
 from stockpot.training.run import run
@@ -63,7 +63,7 @@ def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path,
 STOPPED = """
 import json, sys
 from pathlib import Path
-from stockpot.job import ending, talk
+from stockpot.runtime.job import ending, talk
 from stockpot.training.together import together
 arguments = json.loads(Path(sys.argv[1]).read_text())
 talk()

@@ -14,12 +14,12 @@ from safetensors import safe_open
 
 from stockpot.datasets import checked_images
 from stockpot.datasets.dataset import read_dataset, some_rows
-from stockpot.digest import sha256_file
-from stockpot.errors import StockpotError
 from stockpot.models.card import CARD, read_card
 from stockpot.models.classifier import WEIGHTS, Weights, model_digest
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
+from stockpot.runtime.code_digest import sha256_file
+from stockpot.runtime.errors import StockpotError
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop
 from stockpot.training.images import few_shot, image_batches

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockpot.datasets import archives, disk
-from stockpot.datasets import unpack as module
-from stockpot.datasets.unpack import Limits, unpack
-from stockpot.errors import StockpotError
+from stockpot.datasets import disk
+from stockpot.datasets.downloads import archives
+from stockpot.datasets.downloads import unpack as module
+from stockpot.datasets.downloads.unpack import Limits, unpack
+from stockpot.runtime.errors import StockpotError
 
 NOISE = random.Random(0).randbytes(200_000)
 FILES = {

@@ -9,11 +9,11 @@ import pytest
 from coloured import Painter, labelled, paint_all
 from conftest import ROOT, encoded_spec
 
-from stockpot import spec
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import Dataset, read_dataset
 from stockpot.datasets.prepare import prepare
-from stockpot.errors import StockpotError
+from stockpot.planning import build as spec
+from stockpot.runtime.errors import StockpotError
 
 CLASSES = ["cat", "dog", "fox"]
 SHIFT = {"dog/1.png": "red", "dog/2.png": "green", "fox/3.png": "blue"}
@@ -191,7 +191,7 @@ def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
         study["datasets"][name].pop("split", None)
     line = r"train\.classes: ring, bar of .*classes\.txt have no images"
     with pytest.raises(StockpotError, match=line):
-        from stockpot.parts import check_counts
+        from stockpot.planning.data_roles import check_counts
 
         check_counts(study, lambda path: Path(path) if Path(path).is_absolute() else ROOT / path)
 

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from .conftest import Workflow
 
 FIGURES = 2
-TABLES = Counter(measure=1, summary=1, figure=FIGURES)
+TABLES = Counter(main_table=1, summary=1, figure=FIGURES)
 SOUPS = Counter(soup=3)
 SOUPS_EVALUATED = Counter(evaluate=3, sweep=1)  # the greedy soup is swept
 SETS = 5  # held-out, reference, three shifts

@@ -7,10 +7,10 @@ from PIL import Image
 from stockpot.report.explore import explore, to_html
 from stockpot.report.page import figure, page, text
 from stockpot.runtime import escape
-from stockpot.statistics.export import to_markdown
-from stockpot.statistics.overview import overview
-from stockpot.statistics.summary import summary
-from stockpot.statistics.tables import measure, robustness_table
+from stockpot.tables.display import to_markdown
+from stockpot.tables.main_table import overview
+from stockpot.tables.measurements import measure, robustness_table
+from stockpot.tables.summary import summary
 from tests.nasty import NASTY
 
 ROLES = {"held-out": "held-out", "test": "reference", NASTY[0]: "shift", NASTY[3]: "shift"}

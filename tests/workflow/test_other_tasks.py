@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from stockpot.datasets.world.tasks import TASKS
-from stockpot.statistics.tables import read_table
+from stockpot.tables.measurements import read_table
 
 from .conftest import ROOT, copy_project
 
@@ -133,7 +133,7 @@ def test_soups_of_backbones_and_what_a_run_may_have(finished, warm, tmp_path):
     config["soups"]["mono"] = {"method": "mono-soup", "ingredients": ["lp-ft"]}
     (study.folder / "study.yaml").write_text(yaml.safe_dump(config))
     jobs, cells = study.run("--configfile", *map(str, files), "study.yaml")
-    tables = Counter(measure=1, summary=1, figure=2, analysis=1, page=1)
+    tables = Counter(main_table=1, summary=1, figure=2, analysis=1, page=1)
     assert jobs == tables + Counter(merge=1, evaluate=1)
     assert cells == 4 == len(study.stored() - known)
 

@@ -141,7 +141,7 @@ def test_own_data_by_the_readmes_config(study):
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
     assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
-    overview = (study.results / "studies/mine/seed0/overview.md").read_text()
+    overview = (study.results / "studies/mine/seed0/main_table.md").read_text()
     assert "| drawings |" in overview
     assert "greedy" in overview
     cards = map(json.loads, (p.read_text() for p in study.results.glob("datasets/*/dataset.json")))
@@ -174,5 +174,5 @@ def test_own_data_listed_in_a_csv_file(study):
     trained = [p for p in study.results.glob("datasets/photos-train-*")]
     assert trained == [], "nothing trains, so no training image is decoded"
     folder = study.results / "studies/mine/seed0"
-    assert "| theirs |" in (folder / "overview.md").read_text()
+    assert "| theirs |" in (folder / "main_table.md").read_text()
     assert (folder / "exports/half/open_clip_model.safetensors").exists()

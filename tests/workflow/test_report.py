@@ -13,7 +13,7 @@ ANALYSES = {
 }
 FIGURES = {"effective-robustness", "alpha", *ANALYSES}
 PAGES = {"overview.html", "explore.html", *(f"analyses/{name}.html" for name in ANALYSES)}
-FROM_TABLES = Counter(measure=1, summary=1, figure=len(FIGURES), analysis=len(ANALYSES),
+FROM_TABLES = Counter(main_table=1, summary=1, figure=len(FIGURES), analysis=len(ANALYSES),
                       page=len(ANALYSES), overview=1, explore=1)  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def reported(finished, warm, once):
         analyses = {**dict.fromkeys(defaults(study)), **ANALYSES}
         study.edit(lambda c: c.update(analyses=analyses, pages=["overview", "explore"]))
         done = study.run()
-        policy = ("--report-stylesheet", "rules/report/policy.css")
+        policy = ("--report-stylesheet", "report/policy.css")
         study.snakemake("--report", "report.html", *policy)
         (folder / "ran.json").write_text(json.dumps(done))
 
@@ -49,7 +49,7 @@ def study(reported, warm, tmp_path):
 def test_analyses_come_from_what_is_stored(reported):
     """Mixes alone are evaluated; all else is read from the store."""
     study, jobs, computed = reported
-    assert jobs == FROM_TABLES - Counter(measure=1, summary=1, figure=2) + Counter(
+    assert jobs == FROM_TABLES - Counter(main_table=1, summary=1, figure=2) + Counter(
         geometry=1, mixes=2
     )
     folder = study.results / "studies/micro/seed0"
@@ -65,8 +65,8 @@ def test_analyses_come_from_what_is_stored(reported):
         assert (folder / "analyses" / f"{name}.md").read_text().startswith("| ")
         assert r"\toprule" in (folder / "analyses" / f"{name}.tex").read_text()
     # So few images tell no two models apart: bold would say nothing, and a sentence does instead.
-    assert "Nothing is bold on" in (folder / "overview.md").read_text()
-    assert r"\textbf{" not in (folder / "overview.tex").read_text()
+    assert "Nothing is bold on" in (folder / "main_table.md").read_text()
+    assert r"\textbf{" not in (folder / "main_table.tex").read_text()
     plane = pd.read_csv(folder / "analyses" / "plane.csv")
     assert {"base", "search-00"} == set(plane.loc[0, ["one", "other"]])
     assert computed >= len(plane) * len(["train", "reference", "v2", "own", "adversarial"]) - 15

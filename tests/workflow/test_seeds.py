@@ -22,7 +22,7 @@ def test_the_summary_has_a_column_per_seed(warm, tmp_path):
     study = warm(copy_project(tmp_path))
     study.edit(smaller)
     jobs, _ = study.run()
-    assert jobs["measure"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2
+    assert jobs["main_table"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2
 
     summary = (study.results / "studies/micro/summary.md").read_text()
     table = [line.strip("| ").split(" | ") for line in summary.splitlines() if line[:1] == "|"]
@@ -31,7 +31,7 @@ def test_the_summary_has_a_column_per_seed(warm, tmp_path):
     assert rows and all(len(row) == len(header) and all(row) for row in rows)
     assert any(row[-2] != row[-1] for row in rows)
     for seed in ("seed0", "seed1"):
-        overview = (study.results / "studies/micro" / seed / "overview.md").read_text()
+        overview = (study.results / "studies/micro" / seed / "main_table.md").read_text()
         assert f"## {seed}\n\n{overview}" in summary
 
     cards = [json.loads(p.read_text()) for p in study.results.glob("datasets/*/dataset.json")]

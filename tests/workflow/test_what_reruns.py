@@ -143,9 +143,9 @@ def test_what_a_failed_job_took_away_is_made_again(study):
     """Though what was made of it before is still there, and newer than all of its inputs."""
     before = study.tables()
     picture = next((study.folder / "own").rglob("*.png"))
-    measure = study.folder / "workflow_scripts" / "measure.py"
+    measure = study.folder / "workflow_scripts" / "main_table.py"
     for file, broken, error in (
-        (measure, b"raise SystemExit(3)", "Error in rule measure"),
+        (measure, b"raise SystemExit(3)", "Error in rule main_table"),
         (picture, b"", f"error: own/{picture.parent.name}/{picture.name}: not a readable image"),
     ):
         whole = file.read_bytes()
@@ -156,7 +156,7 @@ def test_what_a_failed_job_took_away_is_made_again(study):
         file.write_bytes(whole)
     jobs, cells = study.run()
     # The picture has a new date, and what it was: nothing follows from a date.
-    assert (jobs["prepare_dataset"], jobs["measure"], jobs["finetune"], cells) == (1, 1, 0, 0)
+    assert (jobs["prepare_dataset"], jobs["main_table"], jobs["finetune"], cells) == (1, 1, 0, 0)
     assert study.tables() == before
 
 
@@ -179,7 +179,7 @@ def test_every_output_that_the_readme_names_is_made_again(study):
 
 
 def test_damage_is_healed_or_named_with_what_heals_it(finished, warm, tmp_path):
-    """Three of the damages that benchmarks/damages.py makes in hundreds."""
+    """Three of the damages that tests/damage_trials.py makes in hundreds."""
     clean = warm(finished.copy(tmp_path / "clean"))
     damages.add_an_alpha(clean)
     clean.run()

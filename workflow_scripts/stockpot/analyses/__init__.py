@@ -1,10 +1,11 @@
 """Analyses: one module each, found by its file name. A table each, from stored predictions.
 
-An analysis module defines ``tabulate(evidence, options) -> DataFrame``; see ``evidence.Evidence``.
-Its literal ``OPTIONS`` are their JSON schemas, each with a default (see ``registry.options``).
-Accuracies are fractions, losses nats. ``evidence.Nothing("why")`` ends an analysis that the
-study has no models for: an empty table that says why. ``shown(table) -> DataFrame``, if there is
-one, is the short table for people; else the table itself is shown.
+An analysis module defines ``tabulate(evidence, options) -> DataFrame``; see
+``tables.evidence.Evidence``. Its literal ``OPTIONS`` are their JSON schemas, each with a default
+(see ``registry.options``). Accuracies are fractions, losses nats.
+``tables.evidence.Nothing("why")`` ends an analysis that the study has no models for: an empty
+table that says why. ``shown(table) -> DataFrame``, if there is one, is the short table for
+people; else the table itself is shown.
 
 Literal ``NEEDS``, if there is one, names what else it looks at: "geometry" (inner products of the
 models' updates), "recipes" (how soups were found), "logits" (which evaluation.store_logits keeps).
@@ -18,15 +19,12 @@ context a ``merging.methods.Context``. They are evaluated in one job.
 Figures name the analysis that they draw: see ``figures``.
 """
 
-from .. import registry
-
-_HELPERS = {"evidence"}
-NOTHING = "nothing"  # the column of a table that only says why it is empty
-MEAN_OF_SHIFTS = "mean of shifts"
+from ..runtime import registry
+from ..tables.columns import MEAN_OF_SHIFTS
 
 
 def names() -> list[str]:
-    return [name for name in registry.names(__file__) if name not in _HELPERS]
+    return registry.names(__file__)
 
 
 def kind(config: dict, entry: str) -> str:
@@ -48,7 +46,7 @@ def evaluates(name: str) -> list[str]:
 
 
 def load(name: str, function: str = "tabulate"):
-    return registry.load(__name__, __file__, name, function, "analysis", but=_HELPERS)
+    return registry.load(__name__, __file__, name, function, "analysis")
 
 
 def for_people(name: str, table, shifts: list[str]):

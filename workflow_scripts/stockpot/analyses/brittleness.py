@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from ..statistics.tables import MEAN
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import MEAN
 
 OPTIONS = {
     "models": {

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ..statistics import calibration
-from ..statistics.tables import BASELINE
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import BASELINE
 
 NEEDS = ["logits"]
 OPTIONS = {

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from ..errors import StockpotError
-from ..merging.selectors import compared
+from ..alpha.selectors import compared
+from ..runtime.errors import StockpotError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
-from ..statistics.tables import MEAN
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import MEAN
 
 OPTIONS = {}
 

@@ -7,7 +7,7 @@ proportion; some mix is better than both ends.
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {}
 

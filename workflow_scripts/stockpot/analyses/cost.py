@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from ..statistics.tables import MEAN
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import MEAN
 
 OPTIONS = {}
 NEEDS = ["recipes"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..statistics.intervals import clopper_pearson
 from ..statistics.paired import paired_mean
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 from .pairs import cosines, drawn
 
 OPTIONS = {

@@ -12,7 +12,7 @@ from ..statistics.diversity import (
     prediction_diversity,
     sample,
 )
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 NEEDS = ["logits"]
 OPTIONS = {

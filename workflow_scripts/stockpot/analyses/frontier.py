@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from ..statistics.tables import BASELINE, MEAN
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import BASELINE, MEAN
 
 OPTIONS = {
     "curve": {

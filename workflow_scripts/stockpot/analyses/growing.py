@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics import calibration
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 NEEDS = ["logits"]
 OPTIONS = {
@@ -32,7 +32,7 @@ def mixes(models: dict[str, str], context, options: dict):
     """The uniform and the greedy soup of the first k."""
     from ..merging.methods import greedy, load
     from ..merging.recipe import uniform
-    from ..registry import defaults
+    from ..runtime.registry import defaults
 
     order = options["models"] or sorted(name for name in models if name != "zero-shot")
     order = [name for name in order if name in models]

@@ -7,7 +7,7 @@ shift; every sweep has seen none.
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {
     "curves": {

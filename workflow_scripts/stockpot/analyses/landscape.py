@@ -6,8 +6,8 @@ Points of the plane are start + s (first - start) + t (second - start), each a m
 import numpy as np
 import pandas as pd
 
-from ..statistics.tables import MEAN
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
+from ..tables.measurements import MEAN
 
 OPTIONS = {
     "models": {

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ..merging.selectors import choose
+from ..alpha.selectors import choose
 from ..statistics.paired import paired_mean
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {
     "selectors": {

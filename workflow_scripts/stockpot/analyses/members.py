@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {}
 

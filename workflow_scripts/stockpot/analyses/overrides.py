@@ -7,7 +7,7 @@ classifiers the two are the same.
 import numpy as np
 import pandas as pd
 
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 NEEDS = ["logits"]
 OPTIONS = {}

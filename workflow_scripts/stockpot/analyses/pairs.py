@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..statistics import calibration
 from ..statistics.approximation import soup_minus_ensemble
-from .evidence import Evidence, Nothing
+from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {
     "models": {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sealed import damaged
+from ..runtime.sealed import damaged
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..array_digest import array_digest
-from ..errors import StockpotError
-from ..files import atomic, wait_for
-from ..sealed import damaged, read_sealed, unreadable, write_sealed
+from ..runtime.array_digest import array_digest
+from ..runtime.atomic_files import atomic, wait_for
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import damaged, read_sealed, unreadable, write_sealed
 from .checked_images import checked_images, digests
 from .mapped import map_array
 

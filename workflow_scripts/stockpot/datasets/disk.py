@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 
 
 def readable(n: float) -> str:

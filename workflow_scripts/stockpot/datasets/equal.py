@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from .names import shown
 
 log = logging.getLogger(__name__)

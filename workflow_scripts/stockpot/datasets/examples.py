@@ -9,7 +9,7 @@ from PIL import Image
 from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular
 from .dataset import Scoring
-from .opening import open_image
+from .decoding.opening import open_image
 
 
 class Encoded(Protocol):

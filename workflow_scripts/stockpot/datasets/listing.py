@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..digest import short
-from ..errors import StockpotError
+from ..runtime.code_digest import short
+from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..files import atomic
+from ..runtime.atomic_files import atomic
 from ..runtime.escape import one_line
 
 NAMES = "names.json"

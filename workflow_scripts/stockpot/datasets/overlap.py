@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from .dataset import read_card, read_digests
 from .names import read_names
 

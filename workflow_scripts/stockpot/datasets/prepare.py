@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..digest import sha256
-from ..errors import StockpotError
+from ..runtime.code_digest import sha256
+from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from . import sources
-from .colours import BLACK
 from .dataset import digests, write_dataset
-from .decode import alpha_rows, decode_all, leave_out
+from .decoding.colours import BLACK
+from .decoding.decode import alpha_rows, decode_all, leave_out
+from .decoding.transform import Transform
 from .equal import KEEP, ONCE, Listed, repeated_images
 from .examples import Examples
 from .names import shown, write_names
 from .split import part_of
 from .split_list import read_list, rows_of
-from .transform import Transform
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What a reader of results must know of a data set, from its card."""
 
-from .colours import BLACK
+from .decoding.colours import BLACK
 from .equal import ONCE
 
 

@@ -22,8 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import StockpotError
 from ..runtime.bounded import bounded
+from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular, read_text
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from ..errors import StockpotError
-from ..files import wait_for
-from ..sealed import damaged, unreadable, unsealed
+from ..runtime.atomic_files import wait_for
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import damaged, unreadable, unsealed
 from .cells import FAULTS, checked_arrays, holds
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from safetensors import SafetensorError
 
-from ..array_digest import array_digest
-from ..sealed import sealed, unsealed
+from ..runtime.array_digest import array_digest
+from ..runtime.sealed import sealed, unsealed
 
 CELL = "cell"  # one metadata key: the library writes several in random order
 FAULTS = (OSError, SafetensorError, ValueError, MemoryError)  # of an entry that cannot be read

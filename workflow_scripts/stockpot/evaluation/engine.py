@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from ..datasets.dataset import Dataset
-from ..digest import canonical
-from ..errors import StockpotError
 from ..merging.checks import check_ingredients
 from ..merging.coefficients import Coefficient, shares
 from ..merging.linear import mix_all, tower_coefficients
@@ -22,6 +20,8 @@ from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
 from ..models.resident import Resident, free_memory
 from ..models.tower import Normaliser, fitted
+from ..runtime.code_digest import canonical
+from ..runtime.errors import StockpotError
 from .images import batches, whole
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 
 from ..datasets.dataset import Dataset
-from ..digest import canonical
 from ..merging.checks import TOWER
 from ..merging.names import LINEAR
 from ..merging.outputs import mix_outputs
@@ -14,6 +13,7 @@ from ..merging.recipe import single
 from ..models.card import read_card
 from ..models.classifier import Weights
 from ..models.device import fast_at_bf16, pick_device, pick_precision
+from ..runtime.code_digest import canonical
 from .predictions import Predictions, predictions
 from .store import Store, key
 

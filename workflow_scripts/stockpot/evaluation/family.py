@@ -9,7 +9,7 @@ from ..merging.checks import check_line
 from ..merging.recipe import interpolate, single
 from ..models.card import UNKNOWN_START, read_card
 from ..models.classifier import Weights
-from ..sealed import read_sealed, write_sealed
+from ..runtime.sealed import read_sealed, write_sealed
 from .evaluator import Evaluator
 from .predictions import Predictions
 from .scored import scored as scores

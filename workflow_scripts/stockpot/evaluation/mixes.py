@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..datasets.dataset import Dataset
-from ..digest import sha256
 from ..models.card import read_card
-from ..sealed import write_sealed
+from ..runtime.code_digest import sha256
+from ..runtime.sealed import write_sealed
 from .context import FolderContext
 from .family import scored
 

@@ -15,8 +15,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ..digest import code_digest, sha256
-from ..files import atomic
+from ..runtime.atomic_files import atomic
+from ..runtime.code_digest import code_digest, sha256
 from .cells import FAULTS, checked_arrays, metadata
 from .predictions import Predictions
 

@@ -2,7 +2,7 @@
 
 A figure module defines ``draw(tables, style) -> (matplotlib Figure, DataFrame of the data
 drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
-``stockpot.statistics.tables``, or, where the literal ``DRAWS`` names an analysis, that one's
+``stockpot.tables.measurements``, or, where the literal ``DRAWS`` names an analysis, that one's
 table under "table" and, of a study, "measurements"; ``style`` the figure's options. Its literal
 ``OPTIONS`` are their JSON schemas, each with a default (see ``registry.options``). Its literal
 ``CAPTION`` says how to read it; {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the
@@ -15,15 +15,14 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
-from .. import registry
-from ..analyses import NOTHING
+from ..runtime import registry
+from ..tables.columns import NOTHING
 
-_HELPERS = {"labels", "robustness-axes", "samples", "style", "texts"}
 log = logging.getLogger("stockpot")
 
 
 def names() -> list[str]:
-    return [name for name in registry.names(__file__) if name not in _HELPERS]
+    return registry.names(__file__)
 
 
 def options(name: str) -> dict[str, dict]:
@@ -74,13 +73,13 @@ def load(name: str) -> Callable:
     Options that are not given have their defaults. StockpotError for an unknown figure,
     ValueError for an unknown option.
     """
-    draw = registry.load(__name__, __file__, name, "draw", "figure", but=_HELPERS)
+    draw = registry.load(__name__, __file__, name, "draw", "figure")
     known = options(name)
 
     @wraps(draw)
     def styled(tables: dict, style: dict | None = None):
-        from .style import context, sentence
-        from .texts import use_fonts
+        from ..drawing.style import context, sentence
+        from ..drawing.texts import use_fonts
 
         given = style or {}
         for option in given:

@@ -5,9 +5,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..statistics.tables import MEAN, datasets
-from .robustness_axes import with_equals
-from .style import DASHES, GREY, balanced, finish, grid, panel_width, sentence, sweeps, title
+from ..drawing.robustness_axes import with_equals
+from ..drawing.style import (
+    DASHES,
+    GREY,
+    balanced,
+    finish,
+    grid,
+    panel_width,
+    sentence,
+    sweeps,
+    title,
+)
+from ..tables.measurements import MEAN, datasets
 
 CAPTION = """
 **Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from .robustness_axes import shifts_name
-from .style import BLUE, VERMILION, finish, grid
+from ..drawing.robustness_axes import shifts_name
+from ..drawing.style import BLUE, VERMILION, finish, grid
 
 DRAWS = "brittleness"
 CAPTION = """

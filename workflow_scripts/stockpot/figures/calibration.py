@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION, row_names
-from .texts import fit
+from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION, row_names
+from ..drawing.texts import fit
 
 DRAWS = "calibration"
 CAPTION = """

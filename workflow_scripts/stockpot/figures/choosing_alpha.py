@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLACK, BLUE, GREY, TWO_COLUMNS, VERMILION
+from ..drawing.style import BLACK, BLUE, GREY, TWO_COLUMNS, VERMILION
 
 DRAWS = "choosing-alpha"
 CAPTION = """

@@ -4,8 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..statistics.equal import equal_groups, said
-from .style import (
+from ..drawing.style import (
     BLUE,
     GREEN,
     ORANGE,
@@ -18,6 +17,7 @@ from .style import (
     panel_width,
     title,
 )
+from ..tables.equal_models import equal_groups, said
 
 DRAWS = "chords"
 CAPTION = """

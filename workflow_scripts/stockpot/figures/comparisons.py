@@ -4,8 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, GREY, ONE_COLUMN, RC, TWO_COLUMNS, legend_outside, row_names, title
-from .texts import fit, width
+from ..drawing.style import (
+    BLUE,
+    GREY,
+    ONE_COLUMN,
+    RC,
+    TWO_COLUMNS,
+    legend_outside,
+    row_names,
+    title,
+)
+from ..drawing.texts import fit, width
 
 DRAWS = "comparisons"
 CAPTION = """

@@ -4,10 +4,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from .labels import MANY, Name, draw_names
+from ..drawing.labels import MANY, Name, draw_names
+from ..drawing.robustness_axes import shifts_name
+from ..drawing.style import TWO_COLUMNS, panel_width, seconds_axis, title
 from .methods import GROUPS, IMPORTANT, group_of
-from .robustness_axes import shifts_name
-from .style import TWO_COLUMNS, panel_width, seconds_axis, title
 
 DRAWS = "cost"
 CAPTION = """

@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ..drawing.labels import MANY
+from ..drawing.style import BLUE, GREY, TWO_COLUMNS, VERMILION, row_names
+from ..drawing.texts import fit
 from ..statistics.order import natural
-from .labels import MANY
-from .style import BLUE, GREY, TWO_COLUMNS, VERMILION, row_names
-from .texts import fit
 
 DRAWS = "diagnosis"
 CAPTION = """

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLACK, BLUE, GREEN, ORANGE, VERMILION, finish, grid
-from .texts import fit
+from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, finish, grid
+from ..drawing.texts import fit
 
 DRAWS = "diversity"
 CAPTION = """

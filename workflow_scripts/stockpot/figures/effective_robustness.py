@@ -4,8 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..statistics.tables import BASELINE, MEAN, reference
-from .robustness_axes import (
+from ..drawing.robustness_axes import (
     axis_limits,
     default_axis,
     draw_panel,
@@ -15,7 +14,8 @@ from .robustness_axes import (
     under_shift,
     with_equals,
 )
-from .style import TWO_COLUMNS, legend_outside
+from ..drawing.style import TWO_COLUMNS, legend_outside
+from ..tables.measurements import BASELINE, MEAN, reference
 
 CAPTION = """
 **Effective robustness.** Accuracy on the reference (x) against {shifts} (y), both axes

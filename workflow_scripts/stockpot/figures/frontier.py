@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, GREY, ONE_COLUMN, VERMILION, row_names
-from .texts import fit
+from ..drawing.style import BLUE, GREY, ONE_COLUMN, VERMILION, row_names
+from ..drawing.texts import fit
 
 DRAWS = "frontier"
 CAPTION = """

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .style import BLACK, GREEN, PURPLE, SKY, TWO_COLUMNS
+from ..drawing.style import BLACK, GREEN, PURPLE, SKY, TWO_COLUMNS
 
 DRAWS = "growing"
 CAPTION = """

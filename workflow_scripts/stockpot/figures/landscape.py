@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
-from .style import TWO_COLUMNS
-from .texts import fit
+from ..drawing.style import TWO_COLUMNS
+from ..drawing.texts import fit
 
 DRAWS = "landscape"
 CAPTION = """

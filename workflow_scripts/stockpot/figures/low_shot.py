@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLACK, BLUE, GREEN, ORANGE, TWO_COLUMNS, VERMILION
+from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, TWO_COLUMNS, VERMILION
 
 DRAWS = "low-shot"
 CAPTION = """

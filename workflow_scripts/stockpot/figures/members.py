@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, ONE_COLUMN, VERMILION, row_names
+from ..drawing.style import BLUE, ONE_COLUMN, VERMILION, row_names
 
 DRAWS = "members"
 CAPTION = """

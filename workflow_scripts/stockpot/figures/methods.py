@@ -10,13 +10,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..drawing.labels import Name, draw_names
+from ..drawing.robustness_axes import points, under_shift
+from ..drawing.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    SKY,
+    TWO_COLUMNS,
+    VERMILION,
+    accuracy_axis,
+    limits,
+)
+from ..drawing.texts import fit
 from ..merging import methods
-from ..statistics.tables import BASELINE, MEAN, reference
+from ..tables.measurements import BASELINE, MEAN, reference
 from ..training import variants
-from .labels import Name, draw_names
-from .robustness_axes import points, under_shift
-from .style import BLACK, BLUE, GREEN, ORANGE, SKY, TWO_COLUMNS, VERMILION, accuracy_axis, limits
-from .texts import fit
 
 CAPTION = """
 **Methods.** Every model by its name, where there is room for it, on the reference (x) and on

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from .style import BLACK, BLUE, TWO_COLUMNS, panel_width, title
-from .texts import fit
+from ..drawing.style import BLACK, BLUE, TWO_COLUMNS, panel_width, title
+from ..drawing.texts import fit
 
 DRAWS = "overrides"
 CAPTION = """

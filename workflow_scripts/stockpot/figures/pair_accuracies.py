@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
 
 DRAWS = "pairs"
 CAPTION = """

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
 from .pair_accuracies import places
-from .style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
 
 DRAWS = "pairs"
 CAPTION = """

@@ -3,8 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..statistics.tables import datasets, reference
-from .robustness_axes import (
+from ..drawing.robustness_axes import (
     axis_limits,
     default_axis,
     draw_panel,
@@ -13,7 +12,8 @@ from .robustness_axes import (
     points,
     with_equals,
 )
-from .style import finish, grid, panel_width, title
+from ..drawing.style import finish, grid, panel_width, title
+from ..tables.measurements import datasets, reference
 
 CAPTION = """
 **Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its

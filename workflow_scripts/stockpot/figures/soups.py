@@ -4,9 +4,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..statistics.tables import BASELINE, MEAN, reference
-from .robustness_axes import axis_limits, draw_panel, entries, points, under_shift, with_equals
-from .style import BLACK, ONE_COLUMN, legend_outside
+from ..drawing.robustness_axes import (
+    axis_limits,
+    draw_panel,
+    entries,
+    points,
+    under_shift,
+    with_equals,
+)
+from ..drawing.style import BLACK, ONE_COLUMN, legend_outside
+from ..tables.measurements import BASELINE, MEAN, reference
 
 SINGLE = "end-to-end"
 _APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import torch
 
-from ..errors import StockpotError
 from ..models.card import UNKNOWN_START, Card
 from ..models.classifier import Weights
+from ..runtime.errors import StockpotError
 from .geometry import cosine, gram
 from .linear import Source, pieces, stored
 from .recipe import single, uniform

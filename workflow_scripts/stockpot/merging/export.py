@@ -7,18 +7,11 @@ from pathlib import Path
 
 import torch
 
-from ..errors import StockpotError
-from ..files import atomic
 from ..models.card import Card
-from ..models.classifier import (
-    TOWER,
-    WEIGHTS,
-    ModelDigest,
-    Weights,
-    file_metadata,
-    write_card,
-)
+from ..models.classifier import TOWER, WEIGHTS, ModelDigest, Weights, file_metadata, write_card
 from ..models.stream import TYPES, TensorFile
+from ..runtime.atomic_files import atomic
+from ..runtime.errors import StockpotError
 from .checks import check_ingredients
 from .coefficients import Coefficient, shares
 from .linear import Write, mixed, tower_coefficients

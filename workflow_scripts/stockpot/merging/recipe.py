@@ -10,7 +10,7 @@ one coefficient of 1, so the end points of every sweep are the models they come 
 the key under which their predictions are stored.
 """
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from .coefficients import Coefficient, combined
 from .names import LINEAR
 

@@ -4,8 +4,8 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import StockpotError
 from ..models.card import Card
+from ..runtime.errors import StockpotError
 from . import methods
 from .checks import check_ingredients, check_starts, check_tensors, check_towers
 from .recipe import with_head

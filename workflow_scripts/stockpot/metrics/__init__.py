@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import registry
+from ..runtime import registry
 
 
 class Score(NamedTuple):

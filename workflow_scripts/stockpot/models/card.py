@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..digest import canonical
-from ..sealed import damaged, read_sealed
+from ..runtime.code_digest import canonical
+from ..runtime.sealed import damaged, read_sealed
 
 CARD = "classifier.json"
 UNKNOWN_START = "unknown"

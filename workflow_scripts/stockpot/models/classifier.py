@@ -8,10 +8,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..digest import canonical, sha256
-from ..errors import StockpotError
-from ..files import atomic
-from ..sealed import damaged, unreadable, write_sealed
+from ..runtime.atomic_files import atomic
+from ..runtime.code_digest import canonical, sha256
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import damaged, unreadable, write_sealed
 from .card import CARD, Card, read_card
 from .stream import Places, Stored, TensorDigest
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from ..runtime.escape import first_line
 from .files import read_config
 from .hub import hub

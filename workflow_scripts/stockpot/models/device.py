@@ -5,7 +5,7 @@ from functools import cache
 
 import torch
 
-from ..gpus import claim
+from ..runtime.gpus import claim
 
 log = logging.getLogger(__name__)
 

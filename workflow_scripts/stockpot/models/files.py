@@ -7,7 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.file_kinds import START_BYTES, stand_in
 from ..runtime.regular_files import open_regular, read_text

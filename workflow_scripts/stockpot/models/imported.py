@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from ..errors import StockpotError
-from ..files import atomic
+from ..runtime.atomic_files import atomic
 from ..runtime.bounded import bounded
+from ..runtime.errors import StockpotError
 from ..runtime.escape import first_line
 from .checkpoints.convert import TEXT
 from .checkpoints.numbers import check_state

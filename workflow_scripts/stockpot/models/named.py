@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 
 RANDOM, PRETRAINED = "random", "pretrained"
 TIMM = "timm/"

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from .clip import create_clip
 from .files import CONFIG
 from .openclip import timm

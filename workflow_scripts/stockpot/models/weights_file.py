@@ -7,10 +7,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from ..array_digest import tree_digest
-from ..errors import StockpotError
-from ..files import atomic
-from ..sealed import damaged, place_of, sealed, unsealed
+from ..runtime.array_digest import tree_digest
+from ..runtime.atomic_files import atomic
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import damaged, place_of, sealed, unsealed
 
 NOTE = "stockpot"  # one metadata key: the library writes several in random order
 

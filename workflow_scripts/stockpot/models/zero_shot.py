@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from .card import Card
 from .checkpoints.numbers import check_state

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from ..figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, limits, looks, ticks
+from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, limits, looks, ticks
 from ..runtime.escape import json_for_script, one_line
 from ..statistics.robustness import Line, inside, transforms
-from ..statistics.tables import BASELINE, KEY, MEAN, datasets, pairs, reference
+from ..tables.measurements import BASELINE, KEY, MEAN, datasets, pairs, reference
 from .page import page
 
 WIDTH, HEIGHT = 720, 520

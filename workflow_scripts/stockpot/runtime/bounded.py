@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import StockpotError
+from .errors import StockpotError
 from .escape import one_line
 
 Result = TypeVar("Result")

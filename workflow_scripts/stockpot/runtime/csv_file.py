@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import StockpotError
+from .errors import StockpotError
 from .escape import one_line
 from .regular_files import open_regular
 

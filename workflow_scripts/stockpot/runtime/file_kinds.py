@@ -7,7 +7,7 @@ login, or an address that moved, has a page of a website. Both are told by their
 import re
 from pathlib import Path
 
-from ..errors import StockpotError
+from .errors import StockpotError
 from .escape import one_line
 from .regular_files import open_regular
 

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import StockpotError
+from .errors import StockpotError
 from .escape import one_line
 
 TEXT_LIMIT = 64 << 20  # bytes; no config, prompt or class list comes near

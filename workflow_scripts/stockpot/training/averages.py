@@ -10,11 +10,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..array_digest import tree_digest
-from ..errors import StockpotError
-from ..files import atomic
 from ..models.classifier import HEAD
-from ..sealed import damaged, place_of, sealed, unreadable, unsealed
+from ..runtime.array_digest import tree_digest
+from ..runtime.atomic_files import atomic
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import damaged, place_of, sealed, unreadable, unsealed
 
 AVERAGES = "averages.safetensors"
 

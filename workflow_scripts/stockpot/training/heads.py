@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import Stopped
+from ..runtime.errors import Stopped
 from .loop import Batches, batches
 from .saved import read_state, write_state
 from .schedule import warmup_cosine

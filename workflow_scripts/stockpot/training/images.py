@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from ..datasets.dataset import Dataset, some_rows
-from ..errors import StockpotError
 from ..models.card import Card
 from ..models.tower import ImageClassifier, Normaliser, fitted
+from ..runtime.errors import StockpotError
 from .augment import pixel_augmentation, random_crop
 from .loop import Batches
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import Stopped
+from ..runtime.errors import Stopped
 from .averages import Averages
 from .heartbeat import Heartbeat
 from .objective import Objective

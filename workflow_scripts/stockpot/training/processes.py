@@ -9,7 +9,7 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-from ..errors import StockpotError
+from ..runtime.errors import StockpotError
 
 WAIT = timedelta(hours=1)  # for the first process to write its state, at the most
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from ..datasets.dataset import read_dataset
-from ..digest import short
 from ..models.card import Card, read_card
 from ..models.classifier import write_classifier
 from ..models.device import pick_device
+from ..runtime.code_digest import short
 from . import variants
 from .averages import Averages
 from .loop import Diverged

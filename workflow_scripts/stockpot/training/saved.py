@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from ..array_digest import tree_digest
-from ..errors import StockpotError
-from ..files import atomic
-from ..sealed import check_place, place_of, unreadable
+from ..runtime.array_digest import tree_digest
+from ..runtime.atomic_files import atomic
+from ..runtime.errors import StockpotError
+from ..runtime.sealed import check_place, place_of, unreadable
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..datasets.disk import require_space
-from ..files import wait_for
+from ..runtime.atomic_files import wait_for
 from .processes import Processes
 from .saved import read_state, write_state
 

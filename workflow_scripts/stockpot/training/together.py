@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..errors import StockpotError, Stopped
-from ..gpus import claim
+from ..runtime.errors import StockpotError, Stopped
+from ..runtime.gpus import claim
 from . import worker
 from .stop import SIGNALS
 

@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import StockpotError
-from ..gpus import VISIBLE, visible
-from ..job import ending, talk
+from ..runtime.errors import StockpotError
+from ..runtime.gpus import VISIBLE, visible
+from ..runtime.job import ending, talk
 
 PATHS = ("train", "held_out", "start", "folder", "joint")
 

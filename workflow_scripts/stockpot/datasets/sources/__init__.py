@@ -38,9 +38,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ... import registry
-from ...digest import canonical
-from ...errors import StockpotError
+from ...runtime import registry
+from ...runtime.code_digest import canonical
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..split import PARTS, listed_sizes, part_size
 from ..split_list import list_facts, read_list, require_order_of_torchvision

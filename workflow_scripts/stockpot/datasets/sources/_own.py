@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ._published import changes, read_lines
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ...digest import short
-from ...errors import StockpotError
+from ...runtime.code_digest import short
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below

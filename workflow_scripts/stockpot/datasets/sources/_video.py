@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 
 Frame = tuple[str, list[int]]
 

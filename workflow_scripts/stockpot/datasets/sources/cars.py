@@ -1,6 +1,6 @@
 """Stanford Cars (Krause et al., 2013): the images, the devkit and the test labels."""
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ._published import Published, column, even, named, reading
 
 OPTIONS = {

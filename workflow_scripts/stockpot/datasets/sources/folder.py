@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
 from . import with_defaults

@@ -30,8 +30,8 @@ def prepare(spec):
     import numpy as np
     from sklearn.datasets import load_digits
 
+    from ..decoding.resize import resized
     from ..examples import Examples
-    from ..resize import resized
 
     scans = load_digits()
     order = np.random.default_rng(spec["seed"]).permutation(len(scans.target))

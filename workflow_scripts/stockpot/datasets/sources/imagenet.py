@@ -7,7 +7,7 @@ classes.
 
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ._published import Published, changes, column, even, in_folders, named, read_json, reading
 
 OPTIONS = {

@@ -3,7 +3,7 @@
 Scored by the F1 score, averaged over the classes that a part has.
 """
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ._published import Published, column, even, read_csv
 
 OPTIONS = {

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from ...errors import StockpotError
 from ...runtime.bounded import bounded, memory_limit
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from . import with_defaults
@@ -122,7 +122,7 @@ class Cell:
         return f"{one_line(self.file, 300)}: row {self.row} of group {self.group}"
 
     def open(self):
-        from ..opening import open_image
+        from ..decoding.opening import open_image
 
         # One thread reads a group, and the others find it read.
         with _LOCK:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from . import with_defaults
 from ._published import LAYOUT, Published, changes, column, named, read_lines
 

@@ -8,11 +8,11 @@ import os
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from ...errors import StockpotError
 from ...runtime.bounded import bounded
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
-from ..archives import StrictHeader
+from ..downloads.archives import StrictHeader
 from . import with_defaults
 from ._own import (
     Classes,

@@ -41,8 +41,8 @@ def prepare(spec):
 
     import numpy as np
 
+    from ..decoding.resize import resized
     from ..examples import Examples
-    from ..resize import resized
     from ..world.distributions import DISTRIBUTIONS
     from ..world.render import render
     from ..world.scene import sample_scenes

@@ -9,7 +9,7 @@ original pushes that of none to -1e10, which differs only where no logit is abov
 import re
 from pathlib import Path
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ._published import (
     DOCS,
     Published,

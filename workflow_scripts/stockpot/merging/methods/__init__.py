@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ... import registry
+from ...runtime import registry
 
 if TYPE_CHECKING:
     import torch

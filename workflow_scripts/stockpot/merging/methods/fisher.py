@@ -28,7 +28,7 @@ def merge(ingredients: dict[str, str], context):
     import torch
 
     from ...datasets.dataset import some_rows
-    from ..fisher import fisher_diagonal
+    from ..fisher_information import fisher_diagonal
     from ..linear import mix, stored, whole
 
     spec, shas = context.spec, sorted(ingredients.values())

@@ -47,7 +47,7 @@ OPTIONS = {
 
 
 def find(ingredients: dict[str, str], context) -> dict:
-    from ..learned import Mix
+    from ..learned_coefficients import Mix
 
     shas, spec = list(ingredients.values()), context.spec
     weights = [context.weights(sha) for sha in shas]
@@ -71,7 +71,7 @@ def train(mix, batches, spec: dict):
     import torch
     from torch.nn import functional
 
-    from ..learned import constrained, free
+    from ..learned_coefficients import constrained, free
 
     k, generator = len(mix.ingredients), torch.Generator().manual_seed(spec["seed"])
     few = spec["ingredients_per_step"] or k

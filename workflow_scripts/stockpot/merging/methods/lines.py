@@ -8,7 +8,7 @@ trained head keeps its training.
 
 import re
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ..coefficients import block, simplified
 from ..recipe import interpolate, single, uniform
 

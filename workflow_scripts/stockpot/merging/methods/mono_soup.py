@@ -11,7 +11,7 @@ convolution are matrices of [out, in * height * width]. One matrix and its decom
 in memory at a time.
 """
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 
 INGREDIENTS = 1
 MIXES = "weights"

@@ -8,7 +8,7 @@ they have no angle to anything.
 
 import math
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ..coefficients import simplified
 from ..geometry import cosine, gram
 from ..recipe import single, total

@@ -53,7 +53,7 @@ def _chosen(mean: dict, context) -> dict:
     """The recipe at the alpha that the selector chooses; it carries the whole curve."""
     import pandas as pd
 
-    from ..selectors import choose
+    from ...alpha.selectors import choose
 
     curve = []
     for alpha in sorted(map(float, context.spec["among"])):
@@ -72,7 +72,7 @@ def _chosen(mean: dict, context) -> dict:
 
 def _known(alpha, context) -> None:
     """Every part must be a part of the model: a misspelt one would do nothing."""
-    from ...errors import StockpotError
+    from ...runtime.errors import StockpotError
     from ..coefficients import blocks
 
     if isinstance(alpha, dict):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 from ..classifier import HEAD, TOWER
 from .numbers import as_float32
 

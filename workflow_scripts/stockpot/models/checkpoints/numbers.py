@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ...errors import StockpotError
+from ...runtime.errors import StockpotError
 
 # Numbers of these types stand for themselves; those of 8 bits are useless without their scales.
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)

@@ -14,8 +14,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from ...errors import StockpotError
 from ...runtime.bounded import bounded
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.file_kinds import START_BYTES, stand_in
 from ...runtime.regular_files import open_regular

@@ -5,7 +5,7 @@ weights: ``classifier.Weights``. clip:
 (folder of the study's CLIP config, its weights file), for what a Classifier has not: the text side.
 """
 
-from ... import registry
+from ...runtime import registry
 
 
 def names() -> list[str]:

@@ -9,8 +9,8 @@ vocabulary by its full path, as open_clip looks for it from where a program runs
 import json
 import shutil
 
-from ...errors import StockpotError
-from ...files import atomic
+from ...runtime.atomic_files import atomic
+from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 
 FILES = ["open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt"]

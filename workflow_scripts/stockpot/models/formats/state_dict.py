@@ -5,7 +5,7 @@ Beside it the card: class names in the order of the head's rows, preprocessing, 
 
 import shutil
 
-from ...files import atomic
+from ...runtime.atomic_files import atomic
 
 FILES = ["state_dict.pt", "classifier.json"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ... import registry
+from ...runtime import registry
 
 if TYPE_CHECKING:
     from ...datasets.dataset import Dataset

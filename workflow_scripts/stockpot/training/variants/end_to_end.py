@@ -7,7 +7,7 @@ from ...models.device import fast_at_bf16
 from ...models.load import load_classifier
 from ..images import image_batches, joint
 from ..loop import fit
-from ..start import start_of
+from ..origin import start_of
 
 log = logging.getLogger(__name__)
 

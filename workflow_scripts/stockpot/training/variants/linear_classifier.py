@@ -7,7 +7,7 @@ from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ..images import features, image_batches
 from ..loop import fit
-from ..start import start_of
+from ..origin import start_of
 
 OPTIONS = {
     "initial_head": {

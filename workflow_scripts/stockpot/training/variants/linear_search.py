@@ -12,11 +12,11 @@ import torch
 
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
-from ...random_search import draw
 from ..heads import Settings, fit_heads
 from ..images import features, image_batches
 from ..loop import Diverged
-from ..start import start_of
+from ..origin import start_of
+from ..random_search import draw
 
 log = logging.getLogger(__name__)
 

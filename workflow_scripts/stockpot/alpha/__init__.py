@@ -1,0 +1,1 @@
+"""Rules that choose the mixing coefficient alpha of a sweep; none of them sees a test label."""

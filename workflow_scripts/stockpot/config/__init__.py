@@ -1,0 +1,1 @@
+"""From the text of config files to a checked config."""

@@ -1,0 +1,160 @@
+"""The schema of the config, with what each plug-in adds to it, and its errors in one line."""
+
+import copy
+
+from jsonschema import Draft202012Validator, validators
+
+from .. import analyses, figures
+from ..datasets import sources
+from ..datasets.classes import MADE_OF
+from ..merging import methods
+from ..models import formats
+from ..runtime.escape import one_line
+from ..runtime.registry import defaults
+from ..runtime.suggest import closest, listed
+from ..training import variants
+
+FROM_SCRATCH = "from-scratch"
+
+
+def complete(schema: dict) -> dict:
+    """The schema of schemas/ with the ``OPTIONS`` of all plug-ins."""
+    schema = copy.deepcopy(schema)
+    properties, shared = schema["properties"], schema["$defs"]
+
+    entry = properties["datasets"]["additionalProperties"]
+    entry["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
+    entry["allOf"] = [_when("source", n, shared[n]["properties"]) for n in MADE_OF]
+    entry["allOf"] += [_when("source", n, sources.options(n)) for n in sources.names()]
+
+    soup = properties["soups"]["additionalProperties"]
+    soup["properties"]["method"]["enum"] = methods.names()
+    common = {k: v for k, v in soup["properties"].items() if k != "method"}
+    soup["allOf"] = [_when("method", n, methods.options(n), common) for n in methods.names()]
+
+    tuned = [name for name in variants.names() if name != FROM_SCRATCH]
+    run, scratch = shared["run"]["properties"], shared["scratch_run"]["properties"]
+    run["variant"] = {"enum": tuned}
+    for name in tuned:
+        run |= variants.options(name)
+    for properties_of_scratch in (scratch, properties["adversary"]["properties"]):
+        properties_of_scratch |= variants.options(FROM_SCRATCH)
+        # Normalisation over a batch needs two images.
+        properties_of_scratch["batch_size"] = {"type": "integer", "minimum": 2}
+    space = properties["finetune"]["properties"]["search"]["properties"]["space"]
+    drawn = [name for name in run if name not in ("variant", "start", "task", "joint")]
+    space["oneOf"][1]["propertyNames"] = {"enum": drawn}
+
+    export = properties["exports"]["additionalProperties"]["properties"]
+    export["format"]["enum"] = formats.names()
+    properties["figures"]["propertyNames"] = {"enum": figures.names()}
+    properties["analyses"]["additionalProperties"] = {
+        "type": "object",
+        "allOf": [_when("analysis", n, analyses.options(n)) for n in analyses.names()],
+    }
+    for key, package in (("figures", figures), ("analyses", analyses)):
+        properties[key]["properties"] = {
+            name: {
+                "type": "object",
+                "properties": package.options(name),
+                "additionalProperties": False,
+            }
+            for name in package.names()
+        }
+    return schema
+
+
+def _when(key: str, name: str, options: dict, common: dict | None = None) -> dict:
+    """What an entry may hold where ``key`` is ``name``."""
+    needed = [option for option in options if option not in defaults(options)]
+    allowed = {key: True, **(common or {}), **options}
+    then = {"properties": allowed, "required": needed, "additionalProperties": False}
+    return {"if": {"required": [key], "properties": {key: {"const": name}}}, "then": then}
+
+
+# JSON has one kind of number, so 3.0 counts as an integer there; not as a number of epochs.
+Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: type(value) is int
+    ),
+)
+
+
+def lines(config: dict, schema: dict) -> list[str]:
+    """A line per mistake: key path, value, what is allowed."""
+    errors = Validator(schema).iter_errors(config)
+    found = [line(error) for error in sorted(errors, key=_order)]
+    return list(dict.fromkeys(found))
+
+
+def _order(error) -> tuple:
+    """By place; an unknown key, often a misspelt one, before what is missing for it."""
+    return list(map(str, error.path)), error.validator != "additionalProperties"
+
+
+def line(error) -> str:
+    """One validation error as "path: what is wrong; what is allowed", of bounded length."""
+    path = one_line(".".join(map(str, error.absolute_path)), 200) or "config"
+    value, wanted = error.instance, error.validator_value
+    shown = one_line(repr(value), 120)
+    if error.validator == "oneOf":
+        # What is wrong within the form that was meant, if the type tells which one it was.
+        return line(min(error.context, key=lambda inner: inner.validator == "type"))
+    if error.validator == "additionalProperties":
+        return f"{path}: {_unknown_key(error)}"
+    if error.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        return f"{path}: {shown} is not of type {' or '.join(kinds)}{_type_hint(value, kinds)}"
+    if error.validator == "anyOf":
+        kinds = [option.get("type", "what is allowed") for option in wanted]
+        return f"{path}: {shown} is none of {', '.join(kinds)}"
+    if error.validator == "enum":
+        allowed = list(map(str, wanted))
+        close = closest(value, allowed) if isinstance(value, str) else []
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{path}: {shown} is not one of {', '.join(allowed)}{hint}"
+    if error.validator == "const":
+        return f"{path}: {shown} is not {wanted!r}"
+    if error.validator == "required":
+        missing = next(key for key in wanted if f"{key!r} is a required" in error.message)
+        about = error.schema.get("properties", {}).get(missing)
+        about = about.get("description") if isinstance(about, dict) else None
+        return f"{path}: {missing!r} is a required property" + (f": {about}" if about else "")
+    if error.validator == "exclusiveMinimum":
+        return f"{path}: {shown} is not above {wanted}"
+    if error.validator == "exclusiveMaximum":
+        return f"{path}: {shown} is not below {wanted}"
+    if error.validator in ("minProperties", "maxProperties"):
+        return f"{path}: has {listed(value)}; give one and set the others to null"
+    if error.validator == "pattern":
+        return f"{path}: {shown} is not made of letters, digits and hyphens, a letter first"
+    if error.validator == "maxLength":
+        return f"{path}: {shown} has {len(value)} characters, more than {wanted}"
+    return f"{path}: {one_line(error.message, 300)}"
+
+
+def _unknown_key(error) -> str:
+    """What is said of keys that the schema does not have, with those that were probably meant."""
+    allowed = sorted(error.schema.get("properties", {}))
+    unknown = [str(key) for key in error.instance if key not in allowed]
+    names = listed(map(repr, unknown))
+    if not allowed:
+        return f"unknown key {names}; there are no options here"
+    path = list(error.absolute_path)
+    if path[:1] == ["datasets"] and "download" in unknown:
+        hint = "; this source has no public archive, so place its files at its path"
+    else:
+        close = closest(unknown[0], allowed)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown key {names}; allowed are {', '.join(allowed)}{hint}"
+
+
+def _type_hint(value, kinds: list[str]) -> str:
+    if isinstance(value, str) and "number" in kinds and "e" in value.lower():
+        return "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
+    if kinds == ["array"]:
+        return "; write a list, as [a, b]"
+    if kinds == ["object"]:
+        return "; write a map, as {a: b}"
+    return ""

@@ -1,0 +1,97 @@
+"""Open an encoded image: of a few formats alone, whatever its name says.
+
+Pillow itself opens many more. One of them, PostScript, it hands to another program (Ghostscript),
+and few of the others are needed; so the formats are named wherever an image is opened.
+"""
+
+import io
+import warnings
+
+from PIL import GifImagePlugin, Image, WebPImagePlugin  # noqa: F401  the plug-ins register themselves
+
+from ...runtime.file_kinds import START_BYTES, stand_in
+from .bounds import require_few_pixels
+
+# Pillow warns of many pixels in words of its own; how many are too many is said by ``bounds``.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+# JPEG includes MPO, a JPEG with more than one picture, of which the first is read.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+
+# How files of other kinds begin: so that a message can name the kind.
+OTHER_KINDS = (
+    (0, b"%!PS", "PostScript"),
+    (0, b"\xc5\xd0\xd3\xc6", "PostScript"),
+    (0, b"%PDF", "PDF"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (0, b"II+\0", "TIFF"),
+    (0, b"MM\0+", "TIFF"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\x76\x2f\x31\x01", "OpenEXR"),
+    (0, b"#?RADIANCE", "Radiance HDR"),
+    (0, b"PF\n", "portable float map"),
+    (0, b"Pf\n", "portable float map"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"icns", "ICNS"),
+    (0, b"\0\0\x01\0", "icon"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftypavis", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (4, b"ftypmif1", "HEIF"),
+)
+
+
+class UnreadFormat(ValueError):
+    """The bytes are of a format that is not read."""
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Open the bytes of an image file. Its pixels are not decoded yet.
+
+    Raises:
+        UnreadFormat: They are of no format that is read.
+        ValueError, OSError: They are broken, or it has more pixels than files of this size may.
+    """
+    _require_small_webp(data)
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.UnidentifiedImageError as error:
+        raise UnreadFormat(_unread(data)) from error
+
+
+def _unread(data: bytes) -> str:
+    for start, mark, kind in OTHER_KINDS:
+        if data[start : start + len(mark)] == mark:
+            return f"{kind} is not read, whatever the file is called; convert it to PNG or JPEG"
+    return stand_in(data[:START_BYTES]) or "of no known format"
+
+
+def _require_small_webp(data: bytes) -> None:
+    """Pillow takes memory for all pixels of a WebP image as soon as it is opened."""
+    size = webp_size(data)
+    if size is not None:
+        require_few_pixels(size, "WEBP", "RGB", len(data))
+
+
+def webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that the first chunk of a WebP file declares; None of another file."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return None
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        return width, height
+    if chunk == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8 ":
+        width = int.from_bytes(data[26:28], "little") & 0x3FFF
+        height = int.from_bytes(data[28:30], "little") & 0x3FFF
+        return width, height
+    return None

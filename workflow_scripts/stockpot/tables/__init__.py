@@ -1,0 +1,1 @@
+"""The tables of a study that figures and people read."""
