@@ -14,7 +14,17 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+PROJECT = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "schemas",
+    "report",
+    "workflow_scripts",
+    "profiles",
+    "resources",
+    "envs",
+)
 IMAGES = {"train": 20, "val": 8, "imagenet-v2": 6, "imagenet-sketch": 6, "imagenet-r": 8,
           "imagenet-a": 8, "objectnet": 6}  # fmt: skip
 STUDY = """# ViT-B/32, random weights, 1000 classes.

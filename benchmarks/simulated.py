@@ -21,7 +21,17 @@ import yaml
 
 from planning import ROOT, large
 
-PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+PROJECT = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "schemas",
+    "report",
+    "workflow_scripts",
+    "profiles",
+    "resources",
+    "envs",
+)
 STUB = '''"""Writes what the job declares."""
 from pathlib import Path
 

@@ -8,7 +8,17 @@ from pathlib import Path
 from timing import run
 
 ROOT = Path(__file__).parents[1]
-PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
+PROJECT = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "schemas",
+    "report",
+    "workflow_scripts",
+    "profiles",
+    "resources",
+    "envs",
+)
 
 
 def measure() -> list[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
+from tests.project_files import PROJECT
 
 from stockpot.config.check import check
 from stockpot.config.read import read_study
@@ -23,8 +24,6 @@ from stockpot.config.training_runs import run_specs
 from stockpot.planning import build as spec
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-PROJECT = ("Snakefile", "config.yaml", "configs", "rules", "workflow_scripts", "profiles",
-           "resources", "envs")  # fmt: skip
 FILES = [
     "imagenet/train/n01440764/", "imagenet/val/n01440764/", "imagenet/real.json",
     "imagenet/human_accuracy_v3.0.0.json",
@@ -324,7 +323,7 @@ def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
 def test_snakemake_plans(name, expected, place, tmp_path):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(place / "data", tmp_path / "data")
-    for part in PROJECT:
+    for part in (*PROJECT, "configs"):
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
         else:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.project_files import PROJECT, ROOT
+
 from .warm import warm_interpreter
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome")
                  if (p := shutil.which(name))), "")  # fmt: skip
-PROJECT = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "resources", "envs")
 
 
 class Workflow:

@@ -30,7 +30,7 @@ def go_to_another_branch_and_back(study):
 
     script = study.folder / "workflow_scripts" / "stockpot" / "training" / "loop.py"
     git("init", "-b", "main")
-    git("add", "Snakefile", "rules", "workflow_scripts", "config.yaml")
+    git("add", "Snakefile", "rules", "schemas", "workflow_scripts", "config.yaml")
     git("commit", "-m", "one")
     git("checkout", "-b", "other")
     script.write_text(script.read_text().replace("clip_grad_norm_", "clip_grad_value_"))
