@@ -724,6 +724,42 @@ def test_an_error_of_the_disk_anywhere_is_one_line(tmp_path):
     assert said == "error: some/file: cannot be written (No space left on device)\n"
 
 
+def test_a_job_without_memory_says_so_in_one_line(tmp_path):
+    """And calls nothing damaged that it could not read for want of memory."""
+    done = run_job(tmp_path, "raise MemoryError('Unable to allocate 9 GiB')")
+    assert done.returncode == 1
+    said = (tmp_path / "job.log").read_text()
+    assert said.startswith("error: no memory left (Unable to allocate 9 GiB); give the job more")
+    assert said.count("\n") == 1
+
+
+def test_an_entry_that_memory_is_too_small_for_is_not_called_broken(cells, monkeypatch):
+    _, cell_store, (key, _) = cells
+
+    def too_large(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(store, "checked_arrays", too_large)
+    with pytest.raises(MemoryError):
+        cell_store.get(key)
+    assert cell_store.path(key).exists()
+
+
+@pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o007, 0o660)])
+def test_what_is_written_has_the_rights_that_the_user_wants(tmp_path, mask, mode):
+    """Also by safetensors, whose files only their owner could read."""
+    code = f"""
+import os, sys
+os.umask({mask})
+sys.path.insert(0, {str(SCRIPTS)!r})
+import torch
+from stockpot.models.weights_file import save_weights
+save_weights({str(tmp_path / "weights.safetensors")!r}, {{"w": torch.ones(1)}})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == mode
+
+
 FULL = """
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -9,7 +9,7 @@ from ..runtime.array_digest import array_digest
 from ..runtime.sealed import sealed, unsealed
 
 CELL = "cell"  # one metadata key: the library writes several in random order
-FAULTS = (OSError, SafetensorError, ValueError, MemoryError)  # of an entry that cannot be read
+FAULTS = (OSError, SafetensorError, ValueError)  # of an entry that cannot be read
 
 
 def metadata(key: str, recipe: dict, dataset: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:

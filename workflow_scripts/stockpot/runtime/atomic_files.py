@@ -15,6 +15,9 @@ from .errors import StockpotError
 log = logging.getLogger(__name__)
 
 PATIENCE = 30.0  # seconds; network file systems remember for about as long what was not there
+# The only way to ask for it is to set it; once, while this process has one thread.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
 _NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 # What a disk says that takes no more, or that fails.
 DISK_FAULTS = (
@@ -43,6 +46,8 @@ def atomic(path: str | Path, keep: bool = False):
         with writing(path, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
+            # safetensors writes files that nobody else may read, whatever the user's umask says.
+            os.chmod(temporary, 0o666 & ~_UMASK)
             _sync(temporary)
             if not (keep and _linked(temporary, path)):
                 os.replace(temporary, path)

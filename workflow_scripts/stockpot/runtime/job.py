@@ -161,6 +161,9 @@ def ending():
             _end(1, printable(traceback.format_exc()))
         path = error.filename2 or error.filename or "a file of this job"
         _end(1, f"error: {unwritable(path, error.strerror)}")
+    except MemoryError as error:
+        what = f" ({one_line(error, 200)})" if str(error) else ""
+        _end(1, f"error: no memory left{what}; give the job more, by mem_mb or a larger machine")
     except Exception:
         _end(1, printable(traceback.format_exc()))
 
