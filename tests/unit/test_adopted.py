@@ -476,9 +476,9 @@ def with_value(value):
 
 
 SPOILT = {
-    "NaN": (FLOAT, with_value(float("nan")), "'visual.proj' has 1 numbers that are not finite"),
-    "infinity": (FLOAT, with_value(float("-inf")), "'visual.proj' has 1 numbers that are not fin"),
-    "NaN in a bias": (f"{OWN}.bias", with_value(float("nan")), "'head.bias' has 1 numbers that"),
+    "NaN": (FLOAT, with_value(float("nan")), "'visual.proj' has numbers that are not finite"),
+    "infinity": (FLOAT, with_value(float("-inf")), "'visual.proj' has numbers that are not fin"),
+    "NaN in a bias": (f"{OWN}.bias", with_value(float("nan")), "'head.bias' has numbers that"),
     "NaN in half": (FLOAT, lambda t: with_value(float("nan"))(t).half(), "are not finite"),
     "overflow of float32": (FLOAT, lambda t: with_value(1e300)(t.double()), "1e\\+300, which"),
     "overflow of bfloat16": (FLOAT, with_value(3.4e38), "3.4e\\+38, which float32 and bfloat16"),

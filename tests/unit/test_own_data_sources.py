@@ -135,10 +135,12 @@ def test_a_changed_csv_list_is_seen(listed):
         ("path,label,label\n1.png,a,b\n", r"list\.csv: has 2 columns 'label'"),
         ("path,label\n" + 300 * "x" + ".png,a\n", r"line 2: no file .*\(File name too long\)"),
         ("path,label\n1.png,a\n" + "y" * 200_000 + ",a\n", r"line 3: a row .*field larger"),
-        ("path,label\n1.png,a\n./1.png,a\n", r"line 3: \./1\.png is the image of line 2, 1"),
+        ("path,label\n1.png,a\n./1.png,a\n",
+         r"line 3: \./1\.png is the image of line 2 .1\.png. again, and"),
         ("path,label\n1.png,a\n1.png,b\n1.png,a\n",
-         r"line 3: 1\.png is the image of line 2, under the label 'b', .*2 rows repeat an image"),
-        ("path,label\nlinked.png,a\n1.png,b\n", r"line 3: 1\.png is the image of line 2, under"),
+         r"line 3: 1\.png is the image of line 2 again, with the label 'b' and not 'a', .*2 rows"),
+        ("path,label\nlinked.png,a\n1.png,b\n",
+         r"line 3: 1\.png is the image of line 2 .linked\.png. again, with"),
         ("path,label\n1.png,a\x1b[2Jb\n", r"line 2: the class 'a\\x1b\[2Jb' has a line break"),
         ("path,label\n.,a\n", r"line 2: .* leads out of|line 2: \. is no file"),
     ],
@@ -300,7 +302,7 @@ def test_a_wrong_shard_is_named(members, classes, line, tmp_path, animals):
 def test_other_files_are_no_shards(tmp_path, animals):
     members = {"1.png": encoded("red"), "1.txt": "dog"}
     shard(tmp_path / "packed.tar", members, "w:gz")
-    line = r"packed\.tar: not readable .*; an uncompressed tar file is wanted"
+    line = r"packed\.tar: not readable .*; a shard is an uncompressed, whole tar file"
     with pytest.raises(StockpotError, match=line):
         made("webdataset", tmp_path / "out", path=str(tmp_path / "packed.tar"))
     shard(tmp_path / "cut.tar", members)

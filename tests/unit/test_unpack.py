@@ -320,7 +320,7 @@ HOSTILE = {
     "file, then deep folder": (tar([("a", b"1"), ("a/b/c", b"1")]), CLASH),
     "folder, then file": (tar([("a/b", b"1"), ("a", b"1")]), CLASH),
     "headers without end": (pax_chain(3000), "damaged"),
-    "huge header": (huge_name(), "a header says 2000001 bytes"),
+    "huge header": (huge_name(), "a header says that it has 2000001 bytes"),
     "a row of digits": (pax_header(b"1" * 60_000), "a thousand digits in a row"),
     "global headers": (
         pax_header(b"".join(b"12 %07x=\n" % i for i in range(4000)), tarfile.XGLTYPE),

@@ -155,7 +155,9 @@ class StrictHeader(tarfile.TarInfo):
     def frombuf(cls, buf, encoding, errors):
         found = super().frombuf(buf, encoding, errors)
         if found.size < 0 or (found.type in _HEADERS and found.size > LONGEST_HEADER):
-            raise tarfile.ReadError(f"a header says {found.size} bytes")
+            raise tarfile.ReadError(
+                f"a header says that it has {found.size} bytes; 0 to {LONGEST_HEADER} are read"
+            )
         if found.type == tarfile.GNUTYPE_SPARSE:
             raise tarfile.ReadError(f"{one_line(found.name, 100)!r} is a sparse file")
         return found

@@ -104,12 +104,15 @@ def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[
             repeated.append((before, (line, path, label)))
     if repeated and not keep:
         (line, path, label), (again, other, second) = repeated[0]
-        labels = "" if label == second else f", under the label '{one_line(second, 50)}'"
+        first = "" if path == other else f" ({one_line(path, 70)})"
+        labels = ""
+        if label != second:
+            labels = f", with the label '{one_line(second, 50)}' and not '{one_line(label, 50)}'"
         more = f"; {len(repeated):,} rows repeat an image" if repeated[1:] else ""
         raise StockpotError(
-            f"{shown}, line {again}: {one_line(other, 70)} is the image of line {line}"
-            f"{labels}, {one_line(path, 70)}, and would count twice{more}. List each image once, "
-            "or say duplicates: keep"
+            f"{shown}, line {again}: {one_line(other, 70)} is the image of line {line}{first} "
+            f"again{labels}, and would count twice{more}. List each image once, or say "
+            "duplicates: keep"
         )
     return changed
 

@@ -143,7 +143,7 @@ def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
     shown = one_line(shard, 150)
     images, labels, unused, others = {}, {}, [], {}
     with (
-        reading(shard, "an uncompressed tar file is wanted"),
+        reading(shard, "a shard is an uncompressed, whole tar file"),
         open_regular(shard) as stream,
         tarfile.open(fileobj=stream, mode="r:", tarinfo=StrictHeader) as archive,
     ):

@@ -34,7 +34,8 @@ def as_float32(name: str, tensor: torch.Tensor, path: str | Path) -> torch.Tenso
     if not largest < float("inf"):
         count = int((~torch.isfinite(tensor)).sum())
         raise StockpotError(
-            f"{path}: {name[:100]!a} has {count:,} numbers that are not finite (NaN or infinity); "
+            f"{path}: {name[:100]!a} has numbers that are not finite (NaN or infinity), "
+            f"{count:,} of them; "
             "the run diverged, or the file is damaged"
         )
     if largest > LARGEST:
