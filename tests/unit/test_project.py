@@ -196,13 +196,13 @@ def test_every_merge_method_is_in_the_docs():
 
 def test_every_analysis_selector_and_option_is_in_the_docs():
     from stockpot import analyses
-    from stockpot.alpha.selectors import SELECTORS
+    from stockpot.alpha import selectors
 
     text = (ROOT / "docs" / "analyses.md").read_text()
     first, _, rest = text.partition("## Ways to choose alpha")
     listed = [line.split("`")[1] for line in first.splitlines() if line.startswith("| `")]
     assert sorted(set(listed) - {"analysis"}) == analyses.names()
-    assert all(f"`{name}`" in rest.split("## Statistics")[0] for name in SELECTORS)
+    assert all(f"`{name}`" in rest.split("## Statistics")[0] for name in selectors.names())
     rows = [line for line in text.split("## Options")[1].splitlines() if line.startswith("| `")]
     cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
     options = {(name, key): analyses.options(name)[key]

@@ -1,5 +1,7 @@
 """Choosing alpha: every rule by hand, the estimates, and the published curves."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +50,7 @@ def test_every_rule_by_hand(name, alpha):
 
 def test_regret_is_what_the_best_of_the_curve_has_more():
     table = selectors.compared(CURVE).set_index("selector")
-    assert list(table.index) == list(selectors.SELECTORS)
+    assert list(table.index) == selectors.names()
     assert table.loc["held-out", "regret_shifts"] == pytest.approx(0.05)
     assert table.loc["half", "regret_reference"] == pytest.approx(0.01)
     assert table.loc["oracle-shifts", "regret_both"] == pytest.approx(
@@ -60,7 +62,7 @@ def test_regret_is_what_the_best_of_the_curve_has_more():
 
 def test_a_selector_is_used_where_its_columns_are_whole():
     few = CURVE[["alpha", "held_out", "reference", "shifts"]]
-    assert selectors.usable(few) == ["half", "held-out", "within-point", *selectors.ORACLES]
+    assert selectors.usable(few) == ["half", "held-out", "within-point", *selectors.oracles()]
     gap = CURVE.assign(agreement=[0.7, np.nan, 0.7, 0.7, 0.4])
     assert "agreement" not in selectors.usable(gap)
     with pytest.raises(ValueError, match="agreement needs agreement, held_out"):
@@ -72,10 +74,10 @@ def test_a_selector_is_used_where_its_columns_are_whole():
 def test_selectors_do_not_see_the_test_sets():
     """Nor does any rule that is no oracle change with them."""
     other = CURVE.assign(reference=CURVE["reference"][::-1].values, shifts=0.5)
-    for name in selectors.SELECTORS:
-        if name not in selectors.ORACLES:
+    for name in selectors.names():
+        if name not in selectors.oracles():
             assert selectors.choose(name, other) == selectors.choose(name, CURVE)
-            assert selectors.SELECTORS[name][1] <= set(CURVE) - {"reference", "shifts"}
+            assert selectors.needs(name) <= set(CURVE) - {"reference", "shifts"}
 
 
 def test_thresholded_confidence_by_hand():
@@ -240,4 +242,90 @@ def test_auto_chooses_alpha_on_the_held_out_set_alone(selector, alpha):
 
 def test_auto_chooses_among_the_alphas_that_are_given():
     assert auto(among=[1.0, 0.8, 0.0])[0]["alpha"] == 0.8
-    assert auto()[0]["selector"] == selectors.RECOMMENDED
+    assert auto()[0]["selector"] == selectors.DEFAULT
+
+
+def test_the_default_rule_reads_the_held_out_set_alone():
+    """Where the project chooses, it knows nothing else."""
+    assert selectors.DEFAULT in selectors.on_held_out()
+    assert selectors.on_held_out() == ["half", "held-out", "within-error", "within-point"]
+
+
+def sweep_measurements(curve):
+    """The measurements of a sweep "run" that is this curve."""
+    from stockpot.tables.measurements import measure
+
+    roles = {"val": "held-out", "ref": "reference", "a": "shift"}
+    columns = {"val": "held_out", "ref": "reference", "a": "shifts"}
+    cells = [
+        {"model": f"run alpha={point.alpha:g}", "kind": "wise-ft", "curve": "run",
+         "alpha": point.alpha, "dataset": name, "n": 1000,
+         "k": round(1000 * getattr(point, column)), "classes": 4, "precision": "fp32"}
+        for point in curve.itertuples()
+        for name, column in columns.items()
+    ]  # fmt: skip
+    return measure(pd.DataFrame(cells), roles, 0.95)
+
+
+@pytest.mark.parametrize("rule", ["within-point", "held-out", "half"])
+def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch):
+    from stockpot.merging import methods
+    from stockpot.tables.main_table import overview_and_notes
+
+    monkeypatch.setattr(selectors, "DEFAULT", rule)
+    assert methods.options("wise-ft")["selector"]["default"] == rule
+    curve = pd.DataFrame(auto()[0]["curve"]).assign(reference=0.8, shifts=0.6)
+    alpha = selectors.choose(rule, curve)
+    assert auto()[0]["alpha"] == alpha
+    table, notes = overview_and_notes(sweep_measurements(curve))
+    assert [name for name in table["model"] if name.endswith("(chosen)")] == [
+        f"run, alpha {alpha:.2f} (chosen)"
+    ]
+    assert any(f"({selectors.label(rule)})" in note for note in notes)
+
+
+@pytest.fixture
+def new_selector(tmp_path, monkeypatch):
+    """A selector "lowest" that is one file more in the folder of the selectors."""
+    folder = tmp_path / "selectors"
+    shutil.copytree(Path(selectors.__file__).parent, folder)
+    (folder / "lowest.py").write_text(
+        'LABEL = "the lowest"\nNEEDS = ["held_out"]\n\n\n'
+        'def choose(curve):\n    return float(curve["alpha"].min())\n'
+    )
+    monkeypatch.setattr(selectors, "__file__", str(folder / "__init__.py"))
+    monkeypatch.setattr(selectors, "__path__", [*selectors.__path__, str(folder)])
+    yield "lowest"
+    sys.modules.pop(f"{selectors.__name__}.lowest", None)
+
+
+def test_a_new_selector_is_one_file(new_selector):
+    from stockpot import analyses, figures
+    from stockpot.merging import methods
+    from stockpot.tables.measurements import read_table
+
+    known = ["half", "held-out", new_selector, "within-error", "within-point"]
+    assert selectors.on_held_out() == known
+    assert selectors.compared(CURVE).set_index("selector").loc[new_selector, "alpha"] == 0
+    assert methods.options("wise-ft")["selector"]["enum"] == known
+    assert auto(selector=new_selector)[0]["alpha"] == 0
+    assert analyses.options("low-shot")["selectors"]["items"]["enum"] == known
+    table = read_table(ROOT / "docs" / "results" / "low-shot.csv")
+    table["selector"] = table["selector"].replace("half", new_selector)
+    figure, _ = figures.load("low-shot")({"table": table}, {})
+    assert "mix, the lowest" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_new_selector_is_in_the_schema_of_the_config(new_selector):
+    import yaml
+
+    from stockpot.config.schema import complete, lines
+
+    schema = complete(yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text()))
+    soup = {"method": "wise-ft", "ingredients": ["base"], "alpha": "auto"}
+    config = {"soups": {"mine": soup | {"selector": new_selector}}}
+    config["analyses"] = {"low-shot": {"selectors": [new_selector]}}
+    assert not [line for line in lines(config, schema) if "selector" in line]
+    soup["selector"] = "highest"
+    wrong = lines({"soups": {"mine": soup}}, schema)
+    assert any("soups.mine.selector: 'highest'" in line for line in wrong)

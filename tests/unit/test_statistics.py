@@ -381,7 +381,7 @@ def test_overview_and_its_markdown(measurements):
     table = overview(measurements)
     assert list(table.columns) == ["model", "kind", "ref", "b", "a", "mean of shifts"]
     assert table["model"].tolist() == [
-        "stew", "run, alpha 0.50", "run, alpha 0.25 (best held-out)", "run, alpha 0.00 (oracle)",
+        "stew", "run, alpha 0.50", "run, alpha 0.25 (chosen)", "run, alpha 0.00 (oracle)",
         "zero-shot", "run",
     ]  # fmt: skip
     low, high = clopper_pearson(90, 100)
@@ -395,7 +395,7 @@ def test_overview_with_the_best_alpha_at_one_half(measurements):
     best = measurements.copy()
     best.loc[(best["alpha"] == 0.5) & (best["role"] == "held-out"), "value"] = 0.99
     assert overview(best)["model"].tolist()[:-2] == [
-        "stew", "run, alpha 0.50 (best held-out)", "run, alpha 0.00 (oracle)",
+        "stew", "run, alpha 0.50 (chosen)", "run, alpha 0.00 (oracle)",
     ]  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""Rules that choose the mixing coefficient alpha of a sweep; none of them sees a test label."""
+"""Choosing the mixing coefficient alpha: every rule, and the default one, see ``selectors``."""

@@ -13,7 +13,7 @@ OPTIONS = {}
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per sweep and selector; see ``selectors.compared``, with the curve's name and n."""
+    """A row per sweep and selector; ``compared`` with the curve's name and n."""
     evidence.note_own()
     rows = [
         compared(selection_curve(evidence, points)).assign(curve=curve)
@@ -31,7 +31,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
 
 def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
-    """What selectors look at, a row per alpha; see ``selectors``. points: alpha and model."""
+    """What selectors look at, a row per alpha; see ``alpha.selectors``. points: alpha and model."""
     models = list(points["model"])
 
     def of(*datasets):

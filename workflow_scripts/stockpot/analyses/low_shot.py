@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from ..alpha.selectors import choose
+from ..alpha import selectors
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
 
 OPTIONS = {
     "selectors": {
-        "description": "of alpha: half, held-out, within-error, within-point",
+        "description": "ways to choose alpha that need nothing, or the held-out set alone",
         "type": "array",
-        "items": {"enum": ["half", "held-out", "within-error", "within-point"]},
-        "default": ["half", "held-out", "within-point"],
+        "items": {"enum": {"from": "alpha.selectors", "name": "on_held_out"}},
+        "default": ["half", "held-out", {"from": "alpha.selectors", "name": "DEFAULT"}],
     }
 }
 
@@ -42,7 +42,7 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         points = curves[run]
         table = evidence.held_out_curve(points)
         for selector in options["selectors"]:
-            alpha = choose(selector, table)
+            alpha = selectors.choose(selector, table)
             mix = points.loc[points["alpha"] == alpha, "model"].iloc[0]
             for place, sets in evidence.places.items():
                 right = {m: [evidence.correct(m, d) for d in sets] for m in (mix, "zero-shot", run)}

@@ -4,7 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, TWO_COLUMNS, VERMILION
+from ..alpha import selectors
+from ..drawing.looks import selector_colour
+from ..drawing.style import BLACK, TWO_COLUMNS, legend_outside
 
 DRAWS = "low-shot"
 CAPTION = """
@@ -14,13 +16,6 @@ on the reference and on {shifts}; on the right the alphas. Bars: paired {level} 
 minus the better of its two ends, which the test set tells (oracle). n: {sizes}.
 """
 OPTIONS = {}
-COLOURS = {"half": BLUE, "held-out": VERMILION, "within-error": ORANGE, "within-point": GREEN}
-NAMES = {
-    "half": "mix, α = 0.5",
-    "held-out": "mix, best held-out",
-    "within-error": "mix, within one error",
-    "within-point": "mix, within one point",
-}
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
@@ -46,10 +41,12 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             x = [at[r] + 0.12 * (i - 1) for r in rows["run"]]
             better = rows["accuracy"] - rows["over_both"]
             low, high = (100 * (better + rows[f"over_both_{end}"]) for end in ("low", "high"))
-            colour = COLOURS[selector]
+            colour = selector_colour(selector)
             panel.vlines(x, low, high, color=colour, lw=0.9)
             panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
-            legend[NAMES[selector]] = Line2D([], [], color=colour, marker="o", ms=3.4)
+            legend[f"mix, {selectors.label(selector)}"] = Line2D(
+                [], [], color=colour, marker="o", ms=3.4
+            )
         panel.set_xticks(range(len(texts)), texts)
         panel.set_title(place[:1].upper() + place[1:], loc="left")
         panel.set_xlabel("Training images per class")
@@ -57,9 +54,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.margins(y=0.12)
     for selector, rows in table[table["on"] == places[0]].groupby("selector", sort=False):
         x = [at[r] for r in rows["run"]]
-        chosen.plot(x, rows["alpha"], "o-", color=COLOURS[selector], ms=3.4, lw=0.9)
+        chosen.plot(x, rows["alpha"], "o-", color=selector_colour(selector), ms=3.4, lw=0.9)
     chosen.set(xlabel="Training images per class", ylabel="α chosen", ylim=(-0.05, 1.05))
     chosen.set_xticks(range(len(texts)), texts)
     chosen.set_title("Alpha", loc="left")
-    result.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=5)
+    legend_outside(result, legend, "upper center", most=3)
     return result, table

@@ -128,7 +128,7 @@ def held_out_note(config: dict) -> str:
     return (
         f"The models of checkpoints were trained on the held-out images ({name}). All that is "
         "chosen or fitted there favours models that memorise, and temperatures come out too small: "
-        "greedy and learned soups, greedy ensembles, rows called best held-out, choosing alpha, "
+        "greedy and learned soups, greedy ensembles, rows called chosen, choosing alpha, "
         f"diagnosis, growing, calibration. datasets.{name}.split.list takes a list of images that "
         "they were not trained on."
     )

@@ -28,9 +28,24 @@ def load(package: str, package_file: str, name: str, function: str, what: str):
 def options(package_file: str, name: str) -> dict[str, dict]:
     """A module's literal ``OPTIONS``: key of the config -> JSON schema; {} where it has none.
 
-    An option whose schema has no ``default`` must be given.
+    An option whose schema has no ``default`` must be given. Where a schema says
+    ``{"from": "alpha.selectors", "name": "DEFAULT"}`` it has what that package has by that name,
+    or what its function of that name returns.
     """
-    return literal(package_file, name, "OPTIONS") or {}
+    return _with_names(literal(package_file, name, "OPTIONS") or {})
+
+
+def _with_names(schema):
+    """The schema with what it takes ``from`` packages of this library."""
+    if isinstance(schema, list):
+        return [_with_names(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if set(schema) == {"from", "name"}:
+        library = __package__.partition(".")[0]
+        value = getattr(importlib.import_module(f"{library}.{schema['from']}"), schema["name"])
+        return value() if callable(value) else value
+    return {key: _with_names(part) for key, part in schema.items()}
 
 
 @cache

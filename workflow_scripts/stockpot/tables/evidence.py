@@ -189,7 +189,7 @@ class Evidence:
         return right_answers(self.scoring(dataset), self.labels(dataset), predicted)
 
     def held_out_curve(self, points: pd.DataFrame) -> pd.DataFrame:
-        """What a sweep does on held-out data, as ``merging.selectors`` looks at it.
+        """What a sweep does on held-out data, as ``alpha.selectors`` read it.
 
         points: alpha and model.
         """

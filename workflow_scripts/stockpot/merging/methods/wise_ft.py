@@ -25,8 +25,8 @@ OPTIONS = {
     },
     "selector": {
         "description": "how auto chooses, see docs/analyses.md",
-        "enum": ["within-point", "within-error", "held-out"],
-        "default": "within-point",
+        "enum": {"from": "alpha.selectors", "name": "on_held_out"},
+        "default": {"from": "alpha.selectors", "name": "DEFAULT"},
     },
     "among": {
         "description": "the alphas that auto chooses from",
@@ -53,21 +53,23 @@ def _chosen(mean: dict, context) -> dict:
     """The recipe at the alpha that the selector chooses; it carries the whole curve."""
     import pandas as pd
 
-    from ...alpha.selectors import choose
+    from ...alpha import selectors
 
+    selector = context.spec["selector"]
+    reads_error = "error" in selectors.optional(selector)
     curve = []
     for alpha in sorted(map(float, context.spec["among"])):
         recipe = interpolate(single(context.start), mean, alpha)
         k, n = context.held_out(recipe)
         point = {"alpha": alpha, "k": k, "n": n, "held_out": k / n}
         error = None
-        if context.spec["selector"] == "within-error" and context.held_out_error:
+        if reads_error and context.held_out_error:
             error = context.held_out_error(recipe)
         curve.append(point if error is None else {**point, "error": error})
-    alpha = choose(context.spec["selector"], pd.DataFrame(curve))
-    log.info("%s chooses alpha %g", context.spec["selector"], alpha)
+    alpha = selectors.choose(selector, pd.DataFrame(curve))
+    log.info("%s chooses alpha %g", selector, alpha)
     recipe = interpolate(single(context.start), mean, alpha)
-    return {**recipe, "alpha": alpha, "selector": context.spec["selector"], "curve": curve}
+    return {**recipe, "alpha": alpha, "selector": selector, "curve": curve}
 
 
 def _known(alpha, context) -> None:

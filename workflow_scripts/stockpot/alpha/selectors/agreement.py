@@ -1,0 +1,18 @@
+"""The best mean of the held-out accuracy and that estimated under shift by agreement.
+
+Agreement-on-the-line (Baek et al. 2022); see ``statistics.estimates.on_the_line``.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._best import best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "agreement on the line"
+NEEDS = ["held_out", "agreement"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return best(curve, curve["held_out"] + curve["agreement"])

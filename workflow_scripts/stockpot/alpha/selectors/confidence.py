@@ -1,0 +1,18 @@
+"""The best mean of the held-out accuracy and that estimated under shift by confidence.
+
+Average thresholded confidence (Garg et al. 2022); see ``statistics.estimates.thresholded``.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._best import best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "thresholded confidence"
+NEEDS = ["held_out", "thresholded"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return best(curve, curve["held_out"] + curve["thresholded"])

@@ -1,0 +1,15 @@
+"""The best mean of the held-out set and its corrupted images."""
+
+from typing import TYPE_CHECKING
+
+from ._best import best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "held-out and corruptions"
+NEEDS = ["held_out", "corrupted"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return best(curve, curve["held_out"] + curve["corrupted"])

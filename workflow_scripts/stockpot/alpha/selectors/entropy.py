@@ -1,0 +1,15 @@
+"""The least entropy of the predictions on images of the shifts; the smallest of equals."""
+
+from typing import TYPE_CHECKING
+
+from ._best import best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "least entropy"
+NEEDS = ["entropy"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return best(curve, -curve["entropy"])

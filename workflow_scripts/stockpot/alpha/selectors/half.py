@@ -1,0 +1,13 @@
+"""Alpha 0.5, as WiSE-FT recommends without knowledge of the domain (section 4)."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "fixed 0.5"
+NEEDS = []
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return float(curve.loc[(curve["alpha"] - 0.5).abs().idxmin(), "alpha"])

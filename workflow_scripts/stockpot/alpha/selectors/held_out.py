@@ -1,0 +1,15 @@
+"""The best alpha on the held-out set; the smallest of equals."""
+
+from typing import TYPE_CHECKING
+
+from ._best import best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "best held-out"
+NEEDS = ["held_out"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    return best(curve, curve["held_out"])

@@ -1,0 +1,24 @@
+"""The smallest alpha within one standard error of the best held-out accuracy.
+
+The one-standard-error rule (Breiman et al. 1984): the robust end is the simpler model.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "within one error of the best held-out"
+NEEDS = ["held_out", "n"]
+OPTIONAL = ["error"]
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    highest = curve["held_out"].max()
+    if "error" in curve:
+        error = curve.loc[curve["held_out"].idxmax(), "error"]
+    else:
+        # The binomial standard error of a share of right answers.
+        error = math.sqrt(highest * (1 - highest) / curve["n"].iloc[0])
+    return float(curve.loc[curve["held_out"] >= highest - error, "alpha"].min())
