@@ -8,6 +8,8 @@ CONFIG ?=
 ARGS ?=
 # By the interpreter, as a script's first line cannot name one whose path has quotes.
 SNAKEMAKE := $(BIN)/python -m snakemake
+STOCKPOT := $(BIN)/python -m stockpot.cli
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
@@ -18,7 +20,7 @@ run: $(VENV)/run.stamp
 
 # How every run of the study that was given last is doing; of all studies with ARGS=--all.
 status: $(VENV)/run.stamp
-	@$(BIN)/python workflow_scripts/status.py $(ARGS)
+	@$(STOCKPOT) status $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest
@@ -49,7 +51,7 @@ evidence: seeds
 	$(BIN)/python docs/scripts/choosing_alpha.py results/studies results/studies
 
 report: run
-	name=$$($(BIN)/python workflow_scripts/study_name.py $(STUDY)) && \
+	name=$$($(STOCKPOT) study-name $(STUDY)) && \
 		$(SNAKEMAKE) $(STUDY) --report-stylesheet report/policy.css \
 			--report results/studies/$$name/report.html
 
@@ -77,12 +79,14 @@ benchmarks: $(VENV)/dev.stamp
 clean:
 	rm -rf results .snakemake
 
-$(VENV)/run.stamp: requirements.txt constraints.txt envs/complete.py
+# The library is installed from where it lies, so that a change of its code counts at once.
+$(VENV)/run.stamp: requirements.txt constraints.txt pyproject.toml envs/complete.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) -r requirements.txt
+	-$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python envs/complete.py
 	touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	touch $@

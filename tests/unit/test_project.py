@@ -68,7 +68,7 @@ def test_make_takes_a_target_for_no_config_file():
     shown = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
     assert "--cores all one.csv --configfile a.yaml b.yaml\n" in shown.stdout
-    assert "study_name.py one.csv --configfile a.yaml b.yaml) && " in shown.stdout
+    assert "study-name one.csv --configfile a.yaml b.yaml) && " in shown.stdout
 
 
 def test_a_rule_made_of_a_local_one_is_local():
@@ -231,6 +231,7 @@ LAYERS = [
     "report",
     "config",
     "planning",
+    "cli",
 ]
 
 

@@ -10,7 +10,8 @@ import sys
 import pytest
 from conftest import SCRIPTS
 
-from stockpot.runtime.status import main, options, states
+from stockpot import cli
+from stockpot.runtime.status import main, states
 
 BEAT = "12:00:00  epoch 1/3  step 5/30  loss 0.1  80 images/s  3 min left\n"
 
@@ -115,17 +116,19 @@ def test_a_study_without_runs_lists_no_others(results, capsys):
 )
 def test_options_of_snakemake_are_passed_over(arguments):
     """make passes on what is meant for both."""
-    asked = options(arguments.split())
+    asked = cli.parsed(["status", *arguments.split()])
     assert (str(asked.results), asked.all) == ("results", False)
-    asked = options([*arguments.split(), "--all", "--results", "elsewhere"])
+    asked = cli.parsed(["status", *arguments.split(), "--all", "--results", "elsewhere"])
     assert (str(asked.results), asked.all) == ("elsewhere", True)
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
     for i in range(2000):  # more than a pipe holds
         (results / f"logs/finetune/run-{i}.log").write_text(f"12:00:00  {'x' * 80}\n")
-    command = f"{shlex.quote(sys.executable)} {SCRIPTS}/status.py --results {results} | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    python = shlex.quote(sys.executable)
+    command = f"{python} -m stockpot.cli status --results {results} | head -1"
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 

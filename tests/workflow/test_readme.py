@@ -49,6 +49,7 @@ def test_command_runs(command, study):
         "requirements.txt",
         "requirements-dev.txt",
         "constraints.txt",
+        "pyproject.toml",
         "configs",
     ):
         subprocess.run(["cp", "-r", ROOT / name, study.folder], check=True)
@@ -59,7 +60,7 @@ def test_command_runs(command, study):
     done = subprocess.run(
         at_micro_scale(command, study),
         cwd=study.folder,
-        env=environment(),
+        env={**environment(), "PYTHONPATH": str(study.folder / "workflow_scripts")},
         capture_output=True,
         text=True,
     )

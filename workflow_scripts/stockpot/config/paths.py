@@ -13,6 +13,9 @@ from ..runtime.escape import one_line
 
 Locate = Callable[[str], Path]
 
+# Of the workflow, with its schemas and resources. The library is used from its place in it.
+CHECKOUT = Path(__file__).resolve().parents[3]
+
 # Every key whose value may be a path. A star stands for a name.
 PATHS = (
     "head.prompts", "head.names", "tasks.*.prompts", "tasks.*.names",

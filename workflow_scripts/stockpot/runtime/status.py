@@ -1,9 +1,8 @@
 """The state of every training run and checkpoint below a results folder, a line each.
 
-The command is workflow_scripts/status.py.
+The command is ``stockpot status``.
 """
 
-import argparse
 import fcntl
 import json
 import os
@@ -137,11 +136,3 @@ def main(results: Path, every: bool = False) -> None:
 def _print(row: dict[str, str], widths: dict[str, int]) -> None:
     name, state = row["name"].ljust(widths["name"]), row["state"].ljust(widths["state"])
     print(one_line(f"{name}  {state}  {row['ago']:>10}  {row['said']}".rstrip()))
-
-
-def options(arguments: list[str]) -> argparse.Namespace:
-    """What is asked for; other options are those of Snakemake, which make passes on."""
-    parser = argparse.ArgumentParser(description="How every run is doing.", allow_abbrev=False)
-    parser.add_argument("--results", default="results", type=Path, help="the folder to look at")
-    parser.add_argument("--all", action="store_true", help="also those of other studies")
-    return parser.parse_known_args(arguments)[0]

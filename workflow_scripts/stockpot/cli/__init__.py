@@ -1,0 +1,48 @@
+"""The command ``stockpot``: what can be asked of a study without running it."""
+
+import argparse
+import os
+import sys
+
+from ..runtime.errors import StockpotError
+from . import status, study_name
+
+COMMANDS = {"status": status, "study-name": study_name}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one sub-command.
+
+    Args:
+        arguments: Those of the command line, by default the process's own.
+
+    Returns:
+        The exit status.
+    """
+    asked = parsed(arguments)
+    try:
+        COMMANDS[asked.command].run(asked)
+        sys.stdout.flush()
+    except StockpotError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough; nothing is to be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What a command line asks for.
+
+    Options that a sub-command does not know are passed over: ``make`` gives the same options to
+    this command and to Snakemake.
+    """
+    parser = argparse.ArgumentParser(prog="stockpot", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        summary = command.__doc__.splitlines()[0]
+        described = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        command.add_arguments(described)
+    return parser.parse_known_args(arguments)[0]

@@ -1,0 +1,7 @@
+"""``python -m stockpot.cli`` is the command ``stockpot``."""
+
+import sys
+
+from . import main
+
+sys.exit(main())
