@@ -3,9 +3,8 @@ from snakemake.utils import min_version
 min_version("9.12")
 
 
-report: "report/workflow.rst"
-
-
+# With this path Snakemake finds the file in a local Git repository as well, and then all others.
+include: workflow.current_basedir.join("rules/library.smk")
 include: "rules/interpreter.smk"
 include: "rules/common.smk"
 include: "rules/common_analyses.smk"
@@ -21,6 +20,9 @@ include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/exports.smk"
 include: "rules/behind.smk"
+
+
+report: "report/workflow.rst"
 
 
 rule all:

@@ -6,11 +6,9 @@ from pathlib import Path
 import yaml
 from snakemake.logging import logger
 
-ROOT = Path(str(workflow.current_basedir)).parent
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
-
 from stockpot import analyses, figures
 from stockpot.config.check import check
+from stockpot.config.paths import CHECKOUT as ROOT
 from stockpot.config.paths import exists, not_found, unfit_inputs
 from stockpot.config.read import read_study
 from stockpot.datasets import sources
@@ -54,8 +52,9 @@ def refuse(*problems):
 if hasattr(sys.stdout, "reconfigure"):
     sys.stdout.reconfigure(errors="backslashreplace")
 
-if "{" in str(ROOT) or "}" in str(ROOT):
-    refuse(f"{ROOT}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")
+HERE = str(workflow.current_basedir)
+if "{" in HERE or "}" in HERE:
+    refuse(f"{HERE}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere")
 
 if exists(PLAN.parent) and not PLAN.parent.is_dir():
     refuse(

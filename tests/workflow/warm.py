@@ -124,6 +124,7 @@ def run(arguments: list[str], python: str) -> int:
 
     # Read when torch is loaded, which was before.
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     try:
         if arguments[0] == "-m":
             sys.path[0], sys.executable, sys.argv = os.getcwd(), python, arguments[1:]
