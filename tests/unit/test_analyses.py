@@ -26,6 +26,7 @@ from stockpot.evaluation.predictions import predictions
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 from stockpot.runtime.sealed import write_sealed
+from stockpot.tables.columns import NOTHING
 from stockpot.tables.evidence import Evidence, Nothing
 from stockpot.tables.measurements import measure
 
@@ -379,7 +380,7 @@ def test_a_study_of_one_model_is_told_what_it_lacks(name, poor):
     with pytest.raises(Nothing, match=NEEDED[name]) as raised:
         tabulate(name, poor)
     table = raised.value.table()
-    assert list(table) == [analyses.NOTHING] and table.iloc[0, 0].startswith("Nothing to show: ")
+    assert list(table) == [NOTHING] and table.iloc[0, 0].startswith("Nothing to show: ")
 
 
 def test_only_calibration_has_something_to_say_of_one_model(poor):

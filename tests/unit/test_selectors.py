@@ -248,7 +248,8 @@ def test_auto_chooses_among_the_alphas_that_are_given():
 def test_the_default_rule_reads_the_held_out_set_alone():
     """Where the project chooses, it knows nothing else."""
     assert selectors.DEFAULT in selectors.on_held_out()
-    assert selectors.on_held_out() == ["half", "held-out", "within-error", "within-point"]
+    assert selectors.on_held_out() == ["held-out", "within-error", "within-point"]
+    assert selectors.without_shifts() == ["half", *selectors.on_held_out()]
 
 
 def sweep_measurements(curve):
@@ -267,7 +268,7 @@ def sweep_measurements(curve):
     return measure(pd.DataFrame(cells), roles, 0.95)
 
 
-@pytest.mark.parametrize("rule", ["within-point", "held-out", "half"])
+@pytest.mark.parametrize("rule", ["within-point", "held-out"])
 def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch):
     from stockpot.merging import methods
     from stockpot.tables.main_table import overview_and_notes
@@ -304,12 +305,12 @@ def test_a_new_selector_is_one_file(new_selector):
     from stockpot.merging import methods
     from stockpot.tables.measurements import read_table
 
-    known = ["half", "held-out", new_selector, "within-error", "within-point"]
+    known = ["held-out", new_selector, "within-error", "within-point"]
     assert selectors.on_held_out() == known
     assert selectors.compared(CURVE).set_index("selector").loc[new_selector, "alpha"] == 0
     assert methods.options("wise-ft")["selector"]["enum"] == known
     assert auto(selector=new_selector)[0]["alpha"] == 0
-    assert analyses.options("low-shot")["selectors"]["items"]["enum"] == known
+    assert analyses.options("low-shot")["selectors"]["items"]["enum"] == ["half", *known]
     table = read_table(ROOT / "docs" / "results" / "low-shot.csv")
     table["selector"] = table["selector"].replace("half", new_selector)
     figure, _ = figures.load("low-shot")({"table": table}, {})

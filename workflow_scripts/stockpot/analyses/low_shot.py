@@ -11,7 +11,7 @@ OPTIONS = {
     "selectors": {
         "description": "ways to choose alpha that need nothing, or the held-out set alone",
         "type": "array",
-        "items": {"enum": {"from": "alpha.selectors", "name": "on_held_out"}},
+        "items": {"enum": {"from": "alpha.selectors", "name": "without_shifts"}},
         "default": ["half", "held-out", {"from": "alpha.selectors", "name": "DEFAULT"}],
     }
 }

@@ -71,9 +71,14 @@ def oracles() -> list[str]:
     return [name for name in names() if needs(name) & TEST_SETS]
 
 
-def on_held_out() -> list[str]:
+def without_shifts() -> list[str]:
     """Selectors that read nothing, or the held-out set alone."""
     return [name for name in names() if needs(name) <= {"held_out", "n"}]
+
+
+def on_held_out() -> list[str]:
+    """Selectors that read the held-out set, and it alone."""
+    return [name for name in without_shifts() if needs(name)]
 
 
 def usable(curve: "pd.DataFrame") -> list[str]:
