@@ -11,6 +11,7 @@ from conftest import ROOT
 from scipy.stats import norm
 
 from stockpot.alpha import selectors
+from stockpot.runtime import registry
 from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
 
 CURVE = pd.DataFrame(
@@ -268,12 +269,21 @@ def sweep_measurements(curve):
     return measure(pd.DataFrame(cells), roles, 0.95)
 
 
+@pytest.fixture
+def declared_anew():
+    """Forgets what plug-ins declared, as a new process would: now by calling it, and at the end."""
+    registry.declaration.cache_clear()
+    yield registry.declaration.cache_clear
+    registry.declaration.cache_clear()
+
+
 @pytest.mark.parametrize("rule", ["within-point", "held-out"])
-def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch):
+def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch, declared_anew):
     from stockpot.merging import methods
     from stockpot.tables.main_table import overview_and_notes
 
     monkeypatch.setattr(selectors, "DEFAULT", rule)
+    declared_anew()
     assert methods.options("wise-ft")["selector"]["default"] == rule
     curve = pd.DataFrame(auto()[0]["curve"]).assign(reference=0.8, shifts=0.6)
     alpha = selectors.choose(rule, curve)
@@ -286,7 +296,7 @@ def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypat
 
 
 @pytest.fixture
-def new_selector(tmp_path, monkeypatch):
+def new_selector(tmp_path, monkeypatch, declared_anew):
     """A selector "lowest" that is one file more in the folder of the selectors."""
     folder = tmp_path / "selectors"
     shutil.copytree(Path(selectors.__file__).parent, folder)
@@ -296,6 +306,7 @@ def new_selector(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(selectors, "__file__", str(folder / "__init__.py"))
     monkeypatch.setattr(selectors, "__path__", [*selectors.__path__, str(folder)])
+    declared_anew()
     yield "lowest"
     sys.modules.pop(f"{selectors.__name__}.lowest", None)
 

@@ -33,7 +33,7 @@ def kind(config: dict, entry: str) -> str:
 
 
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name)
+    return registry.literal_options(__file__, name)
 
 
 def needs(name: str) -> list[str]:

@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name)
+    return registry.literal_options(__file__, name)
 
 
 def draws(name: str) -> str:

@@ -133,7 +133,7 @@ def options(name: str) -> dict[str, dict]:
     shared = FOR_ENCODED if encoded(name) else {}
     own = FOR_OWN if is_own(name) else {}
     fetched = DOWNLOAD if archives(name) else {}
-    return shared | own | registry.options(__file__, name) | fetched
+    return shared | own | registry.literal_options(__file__, name) | fetched
 
 
 def load(name: str):
@@ -188,7 +188,7 @@ def ask(question: str, entry: dict, locate, *arguments):
     if _answers is None:
         return function(entry, locate, *arguments)
     # The keys that all sources share, such as split, say nothing of what is read.
-    own = {"source", *FOR_OWN, *DOWNLOAD, *registry.options(__file__, source)}
+    own = {"source", *FOR_OWN, *DOWNLOAD, *registry.literal_options(__file__, source)}
     given = {key: value for key, value in with_defaults(entry).items() if key in own}
     asked = question, canonical(given)
     if asked not in _answers:

@@ -2,25 +2,47 @@
 
 A method module defines ``find(ingredients, context) -> dict``: from the names and digests
 of the ingredients it makes a recipe, which may carry more keys that tell how it was found.
-Its literal ``OPTIONS``, if any, are the keys of its entries in the config (see
-``registry.options``). One whose recipes mix outputs says so: ``MIXES = "outputs"``. One that
-is not linear in the weights (``MIXES = "weights"``) defines instead ``merge(ingredients,
-context) -> iterator of (name, tensor)``, in the order of the names: a Classifier of its own.
-One that takes averages along runs names the run's option that keeps them: ``AVERAGES``. One to
-which the order of the ingredients matters says ``ORDERED = True``, one that takes a certain number
-of them ``INGREDIENTS = 2`` (with ``from_start: true``, one less).
+Its module declares ``METHOD = Method(...)``, which says what the config may give it and how it
+mixes. One that is not linear in the weights (``mixes="weights"``) defines instead
+``merge(ingredients, context) -> iterator of (name, tensor)``, in the order of the names: a
+Classifier of its own.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ...runtime import registry
+from ...runtime.options import Declaration, declaration_class
 
 if TYPE_CHECKING:
     import torch
 
     from ...training.averages import SavedAverages
+
+
+Mixes = Literal["recipes", "outputs", "weights"]
+
+
+@declaration_class
+class Method(Declaration):
+    """What a merge method says of itself.
+
+    Attributes:
+        options: The keys of its entries of ``soups``.
+        mixes: What its merge is: "recipes", linear in the weights; "outputs"; or "weights", not
+            linear.
+        averages: The option of runs that keeps the averages along them which it takes.
+        reads_training: Does it look at training images?
+        ingredients: How many it takes, any number if None; with ``from_start: true`` one less.
+        ordered: Does the order of the ingredients matter? If not, another order is the same soup.
+    """
+
+    mixes: Mixes = "recipes"
+    averages: Literal["ema", "swa"] | None = None
+    reads_training: bool = False
+    ingredients: int | None = None
+    ordered: bool = False
 
 
 @dataclass
@@ -50,33 +72,32 @@ def names() -> list[str]:
     return registry.names(__file__)
 
 
+def declared(name: str) -> Method:
+    return registry.declaration(__name__, __file__, name, "METHOD")
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name)
+    return registry.options(__name__, __file__, name, "METHOD")
 
 
-def mixes(name: str) -> str:
-    """ "recipes" (a linear mix), "outputs", or "weights" (not linear)."""
-    return registry.literal(__file__, name, "MIXES") or "recipes"
+def mixes(name: str) -> Mixes:
+    return declared(name).mixes
 
 
 def averages(name: str) -> str | None:
-    """The option of runs that must keep the averages this method takes; None for most."""
-    return registry.literal(__file__, name, "AVERAGES")
+    return declared(name).averages
 
 
 def reads_training(name: str) -> bool:
-    """Does the method look at training images?"""
-    return bool(registry.literal(__file__, name, "READS_TRAINING"))
+    return declared(name).reads_training
 
 
 def ingredients(name: str) -> int | None:
-    """How many ingredients the method takes (``INGREDIENTS``); None for any number."""
-    return registry.literal(__file__, name, "INGREDIENTS")
+    return declared(name).ingredients
 
 
 def ordered(name: str) -> bool:
-    """Does the order of the ingredients matter? If not, another order is the same soup."""
-    return bool(registry.literal(__file__, name, "ORDERED"))
+    return declared(name).ordered
 
 
 def load(name: str):

@@ -4,18 +4,20 @@ Each number of each update is dropped with probability ``drop``, else divided by
 the merge is the start plus ``scale`` times the mean of what is left.
 """
 
-MIXES = "weights"
-OPTIONS = {
-    "drop": {
-        "description": "probability that a number of an update is dropped",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-        "default": 0.5,
-    },
-    "scale": {"type": "number", "exclusiveMinimum": 0, "default": 1.0},
-    "seed": {"type": "integer", "minimum": 0, "default": 0},
-}
+from pydantic import Field
+
+from ...runtime.options import Seeded
+from . import Method
+
+
+class Options(Seeded):
+    drop: float = Field(
+        0.5, ge=0, lt=1, description="probability that a number of an update is dropped"
+    )
+    scale: float = Field(1.0, gt=0, description="factor of the mean of what is left")
+
+
+METHOD = Method(options=Options, mixes="weights")
 
 
 def merge(ingredients: dict[str, str], context):

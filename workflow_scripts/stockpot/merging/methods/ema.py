@@ -5,22 +5,20 @@ the one biased to the start begins with mu_0 = theta_0, and so is mu_T + b^T the
 the debiased one at alpha = 1 - b^T. Runs save mu_T for the decays that their ``ema`` lists.
 """
 
-AVERAGES = "ema"
-MIXES = "weights"
-OPTIONS = {
-    "decay": {
-        "description": "b, one of those that the runs list under ema",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-        "default": 0.99,
-    },
-    "biased": {
-        "description": "to the start, instead of debiased",
-        "type": "boolean",
-        "default": False,
-    },
-}
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from . import Method
+
+
+class Options(PluginOptions):
+    decay: float = Field(
+        0.99, gt=0, lt=1, description="decay b, one of those that the runs list under ema"
+    )
+    biased: bool = Field(False, description="biased to the start, instead of debiased")
+
+
+METHOD = Method(options=Options, averages="ema", mixes="weights")
 
 
 def merge(ingredients: dict[str, str], context):

@@ -8,18 +8,21 @@ gradient and its information, whatever the number of ingredients.
 import logging
 import time
 
-MIXES = "weights"
-READS_TRAINING = True
-OPTIONS = {
-    "images": {
-        "description": "training images that the information is taken over",
-        "type": "integer",
-        "minimum": 1,
-        "default": 500,
-    },
-    "floor": {"type": "number", "exclusiveMinimum": 0, "default": 1.0e-8},
-    "seed": {"description": "of the drawn labels", "type": "integer", "minimum": 0, "default": 0},
-}
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from . import Method
+
+
+class Options(PluginOptions):
+    images: int = Field(
+        500, ge=1, description="number of training images that the information is taken over"
+    )
+    floor: float = Field(1.0e-8, gt=0, description="least information, where there is none")
+    seed: int = Field(0, ge=0, description="seed of the drawn labels")
+
+
+METHOD = Method(options=Options, mixes="weights", reads_training=True)
 
 log = logging.getLogger(__name__)
 

@@ -5,17 +5,11 @@ import random
 
 from ..names import LINEAR
 from ..recipe import single, uniform
+from . import Method
+from ._options import Order
 
+METHOD = Method(options=Order)
 log = logging.getLogger(__name__)
-
-OPTIONS = {
-    "order": {
-        "description": "held-out: from the best on the held-out set down; random: by the seed",
-        "enum": ["held-out", "random"],
-        "default": "held-out",
-    },
-    "seed": {"description": "of the random order", "type": "integer", "minimum": 0, "default": 0},
-}
 
 
 def find(ingredients: dict[str, str], context) -> dict:

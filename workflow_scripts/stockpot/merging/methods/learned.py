@@ -10,40 +10,43 @@ and visits every model once before it visits one again.
 """
 
 import logging
+from typing import Literal
 
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
 from ..coefficients import blocks, simplified
 from ..recipe import single, total
+from . import Method
 
+
+class Options(PluginOptions):
+    per: Literal["model", "block", "tensor"] = Field(
+        "model", description="one coefficient per ingredient, or for each of its blocks or tensors"
+    )
+    space: Literal["simplex", "hyperplane", "free"] = Field(
+        "simplex",
+        description="space of the coefficients; simplex: positive, of sum 1; hyperplane: of sum 1; "
+        "free",
+    )
+    temperature: bool = Field(True, description="train a temperature, which the loss alone sees")
+    epochs: int = Field(5, ge=1, description="passes over the held-out set")
+    step_size: int = Field(250, ge=1, description="images in a step")
+    lr: float = Field(0.05, gt=0, description="learning rate of Adam")
+    ingredients_per_step: int = Field(
+        0,
+        ge=0,
+        description="number of ingredients whose coefficients an epoch moves, 2 or more; 0 is all",
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        description="seed of the order of images, and of the ingredients that an epoch moves",
+    )
+
+
+METHOD = Method(options=Options)
 log = logging.getLogger(__name__)
-
-OPTIONS = {
-    "per": {
-        "description": "one coefficient per ingredient, or for each of its blocks or tensors",
-        "enum": ["model", "block", "tensor"],
-        "default": "model",
-    },
-    "space": {
-        "description": "simplex: positive, of sum 1; hyperplane: of sum 1; free",
-        "enum": ["simplex", "hyperplane", "free"],
-        "default": "simplex",
-    },
-    "temperature": {"type": "boolean", "default": True},
-    "epochs": {"type": "integer", "minimum": 1, "default": 5},
-    "step_size": {
-        "description": "images in a step",
-        "type": "integer",
-        "minimum": 1,
-        "default": 250,
-    },
-    "lr": {"type": "number", "exclusiveMinimum": 0, "default": 0.05},
-    "ingredients_per_step": {
-        "description": "ingredients whose coefficients an epoch moves, 2 or more; 0 is all",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "seed": {"type": "integer", "minimum": 0, "default": 0},
-}
 
 
 def find(ingredients: dict[str, str], context) -> dict:

@@ -8,24 +8,21 @@ trained head keeps its training.
 
 import re
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
+from ...runtime.options import PluginOptions
 from ..coefficients import block, simplified
 from ..recipe import interpolate, single, uniform
+from . import Method
 
-OPTIONS = {
-    "first": {
-        "description": "share of the update that the first block keeps",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "last": {
-        "description": "share of the update that the last block keeps",
-        "type": "number",
-        "minimum": 0,
-        "default": 1.0,
-    },
-}
+
+class Options(PluginOptions):
+    first: float = Field(0.0, ge=0, description="share of the update that the first block keeps")
+    last: float = Field(1.0, ge=0, description="share of the update that the last block keeps")
+
+
+METHOD = Method(options=Options)
 
 
 def find(ingredients: dict[str, str], context) -> dict:

@@ -4,11 +4,24 @@ t = N cos / (1 + (N - 1) cos), with cos the mean cosine between the N updates; t
 t mean + (1 - t) start. The paper takes t per layer: here per tensor, or per block.
 """
 
+from typing import Literal
+
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
 from ..coefficients import simplified
 from ..geometry import cosine, gram, per_block
 from ..recipe import interpolate, single, uniform
+from . import Method
 
-OPTIONS = {"per": {"enum": ["tensor", "block", "model"], "default": "tensor"}}
+
+class Options(PluginOptions):
+    per: Literal["tensor", "block", "model"] = Field(
+        "tensor", description="one t for each tensor, for each block, or for the model"
+    )
+
+
+METHOD = Method(options=Options)
 
 
 def ratio(cosine: float, n: int) -> float:

@@ -12,9 +12,9 @@ in memory at a time.
 """
 
 from ...runtime.errors import StockpotError
+from . import Method
 
-INGREDIENTS = 1
-MIXES = "weights"
+METHOD = Method(ingredients=1, mixes="weights")
 
 
 def merge(ingredients: dict[str, str], context):

@@ -2,16 +2,10 @@
 
 from ..names import RANDOM_INTERPOLATION
 from ..recipe import shared
+from . import Method
+from ._options import Shares
 
-MIXES = "outputs"
-OPTIONS = {
-    "shares": {
-        "description": "ingredient -> its share, in proportion; equal where none are given",
-        "type": "object",
-        "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
-        "default": {},
-    }
-}
+METHOD = Method(options=Shares, mixes="outputs")
 
 
 def find(ingredients: dict[str, str], context) -> dict:

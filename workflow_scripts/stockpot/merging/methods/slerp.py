@@ -8,27 +8,31 @@ they have no angle to anything.
 
 import math
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
+from ...runtime.options import PluginOptions
 from ..coefficients import simplified
 from ..geometry import cosine, gram
 from ..recipe import single, total
+from . import Method
 
-INGREDIENTS = 2
-ORDERED = True
-OPTIONS = {
-    "t": {
-        "description": "0 is the first ingredient, 1 the second",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 0.5,
-    },
-    "from_start": {
-        "description": "between the start and the one ingredient, instead of two ingredients",
-        "type": "boolean",
-        "default": False,
-    },
-}
+
+class Options(PluginOptions):
+    t: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="place between the two; 0 is the first ingredient, 1 the second",
+    )
+    from_start: bool = Field(
+        False,
+        description="interpolate between the start and the one ingredient, instead of two "
+        "ingredients",
+    )
+
+
+METHOD = Method(options=Options, ingredients=2, ordered=True)
 
 
 def find(ingredients: dict[str, str], context) -> dict:

@@ -4,8 +4,9 @@ The mean of the weights after every step from the share of the training that the
 names, under the run's own learning rate; with several runs, the mean of their averages.
 """
 
-AVERAGES = "swa"
-MIXES = "weights"
+from . import Method
+
+METHOD = Method(averages="swa", mixes="weights")
 
 
 def merge(ingredients: dict[str, str], context):

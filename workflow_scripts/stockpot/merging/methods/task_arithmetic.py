@@ -1,15 +1,21 @@
 """Task arithmetic (Ilharco et al., ICLR 2023): start + scale * the sum of all updates."""
 
-from ..recipe import single, total
+from pydantic import Field
 
-OPTIONS = {
-    "scale": {
-        "description": "of the sum of updates; 1 / number of ingredients is the uniform soup",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.3,
-    }
-}
+from ...runtime.options import PluginOptions
+from ..recipe import single, total
+from . import Method
+
+
+class Options(PluginOptions):
+    scale: float = Field(
+        0.3,
+        ge=0,
+        description="factor of the sum of updates; 1 / number of ingredients is the uniform soup",
+    )
+
+
+METHOD = Method(options=Options)
 
 
 def find(ingredients: dict[str, str], context) -> dict:

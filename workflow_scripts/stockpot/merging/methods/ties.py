@@ -5,17 +5,20 @@ with the larger total wins; the merge is the start plus ``scale`` times the mean
 updates of that sign.
 """
 
-MIXES = "weights"
-OPTIONS = {
-    "density": {
-        "description": "share of each update's numbers that is kept",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "maximum": 1,
-        "default": 0.2,
-    },
-    "scale": {"type": "number", "exclusiveMinimum": 0, "default": 1.0},
-}
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from . import Method
+
+
+class Options(PluginOptions):
+    density: float = Field(
+        0.2, gt=0, le=1, description="share of each update's numbers that is kept"
+    )
+    scale: float = Field(1.0, gt=0, description="factor of the mean update")
+
+
+METHOD = Method(options=Options, mixes="weights")
 
 
 def merge(ingredients: dict[str, str], context):

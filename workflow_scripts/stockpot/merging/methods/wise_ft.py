@@ -6,37 +6,51 @@ one alpha for all parts; here a map of beginnings of tensor names gives each par
 """
 
 import logging
+from typing import Annotated
 
+from pydantic import Field, WithJsonSchema
+
+from ...alpha import selectors
+from ...runtime.options import Fraction, PluginOptions, one_of
 from ..recipe import interpolate, single, uniform
+from . import Method
 
-OPTIONS = {
-    "alpha": {
-        "description": "number, auto, or beginning of tensor names -> number with '' for the rest",
-        "oneOf": [
-            {"type": "number", "minimum": 0, "maximum": 1},
-            {
-                "type": "object",
-                "required": [""],
-                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            },
-            {"const": "auto"},
-        ],
-        "default": 0.5,
-    },
-    "selector": {
-        "description": "how auto chooses, see docs/analyses.md",
-        "enum": {"from": "alpha.selectors", "name": "on_held_out"},
-        "default": {"from": "alpha.selectors", "name": "DEFAULT"},
-    },
-    "among": {
-        "description": "the alphas that auto chooses from",
-        "type": "array",
-        "items": {"type": "number", "minimum": 0, "maximum": 1},
-        "minItems": 1,
-        "uniqueItems": True,
-        "default": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
-    },
-}
+# One number, one per part of the model, or the word auto.
+Alpha = Annotated[
+    float | dict[str, float] | str,
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {
+                    "type": "object",
+                    "required": [""],
+                    "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+                },
+                {"const": "auto"},
+            ]
+        }
+    ),
+]
+
+
+class Options(PluginOptions):
+    alpha: Alpha = Field(
+        0.5,
+        description="number, auto, or beginning of tensor names -> number with '' for the rest",
+    )
+    selector: one_of(selectors.on_held_out()) = Field(
+        selectors.DEFAULT, description="how auto chooses, see docs/analyses.md"
+    )
+    among: list[Fraction] = Field(
+        [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        min_length=1,
+        description="the alphas that auto chooses from",
+        json_schema_extra={"uniqueItems": True},
+    )
+
+
+METHOD = Method(options=Options)
 log = logging.getLogger(__name__)
 
 
@@ -52,8 +66,6 @@ def find(ingredients: dict[str, str], context) -> dict:
 def _chosen(mean: dict, context) -> dict:
     """The recipe at the alpha that the selector chooses; it carries the whole curve."""
     import pandas as pd
-
-    from ...alpha import selectors
 
     selector = context.spec["selector"]
     reads_error = "error" in selectors.optional(selector)

@@ -1,8 +1,8 @@
 """Training variants: one module per variant, found by its file name.
 
 A variant module defines ``train(spec, context) -> (Card, tensors)``: it turns the start,
-if there is one, and the data into a Classifier. Its literal ``OPTIONS``, if any, are
-hyperparameters beside those that all variants share (see ``registry.options``).
+if there is one, and the data into a Classifier. It declares ``VARIANT = Variant(...)``, whose
+options are hyperparameters beside those that all variants share.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...runtime import registry
+from ...runtime.options import Declaration, declaration_class
 
 if TYPE_CHECKING:
     from ...datasets.dataset import Dataset
+
+
+@declaration_class
+class Variant(Declaration):
+    """What a training variant says of itself.
+
+    Attributes:
+        options: Further hyperparameters of its runs.
+        draws: Hyperparameters that it draws by itself; a run's own play no part.
+        several_processes: May several processes share its batches?
+    """
+
+    draws: tuple[str, ...] = ()
+    several_processes: bool = False
 
 
 @dataclass
@@ -36,18 +51,21 @@ def names() -> list[str]:
     return registry.names(__file__)
 
 
+def declared(name: str) -> Variant:
+    return registry.declaration(__name__, __file__, name, "VARIANT")
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.options(__file__, name)
+    return registry.options(__name__, __file__, name, "VARIANT")
 
 
 def draws(name: str) -> tuple[str, ...]:
-    """Hyperparameters that the variant draws by itself (``DRAWS``); a run's own play no part."""
-    return registry.literal(__file__, name, "DRAWS") or ()
+    return declared(name).draws
 
 
 def shared(name: str) -> bool:
-    """May several processes share its batches (``SHARED``)?"""
-    return bool(registry.literal(__file__, name, "SHARED"))
+    """May several processes share its batches?"""
+    return declared(name).several_processes
 
 
 def load(name: str):

@@ -2,123 +2,104 @@
 
 import logging
 from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ...models.device import fast_at_bf16
 from ...models.load import load_classifier
+from ...runtime.options import from_paper
 from ..images import image_batches, joint
 from ..loop import fit
 from ..origin import start_of
+from . import Variant
+from ._options import FewShots, InitialHead, NearStart
 
+
+class Options(InitialHead, NearStart, FewShots):
+    freeze_head: bool = Field(
+        False,
+        description="train the tower alone, so that it serves other heads",
+        json_schema_extra=from_paper("PAINT, Ilharco et al., NeurIPS 2022"),
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="bf16: the tower's arithmetic is in bf16 (autocast); its weights, the head and "
+        "the optimizer stay in fp32. Faster on devices made for it, of which we have measured "
+        "none. The accuracies in the run's log are in bf16 too",
+    )
+    mixup: float = Field(
+        0.0,
+        ge=0,
+        description="alpha of the Beta distribution from which the shares of two images are drawn; "
+        "0 is none",
+        json_schema_extra=from_paper("Zhang et al., ICLR 2018"),
+    )
+    flip: float = Field(
+        0.0, ge=0, le=1, description="probability of a mirror image; digits and texts have none"
+    )
+    color_jitter: float = Field(
+        0.0,
+        ge=0,
+        description="strength of brightness, contrast and saturation; timm's default is 0.4",
+        json_schema_extra=from_paper("torchvision"),
+    )
+    aspect: float = Field(
+        1.0,
+        ge=1,
+        description="widest crop, width by height; 4/3 with crop 0.08 is nearly timm's; 4/3 is "
+        "1.3333 in YAML. A box is cut at the image's edge where timm draws another, so boxes are "
+        "larger in the mean (0.53 of the area instead of 0.48)",
+    )
+    randaugment_ops: int = Field(
+        0,
+        ge=0,
+        description="RandAugment's operations per image; 0 is none",
+        json_schema_extra=from_paper("Cubuk et al., NeurIPS 2020; torchvision"),
+    )
+    randaugment_magnitude: int = Field(
+        9,
+        ge=0,
+        le=30,
+        description="magnitude among torchvision's 31 steps; timm has 10, so that the same number "
+        "is a third of the strength (9 turns by 9 degrees, timm's by 27)",
+    )
+    sam: float = Field(
+        0.0,
+        ge=0,
+        description="radius ρ of sharpness-aware minimisation; 0 is none. A step costs two. "
+        "Running statistics of BatchNorm are those of the first pass",
+        json_schema_extra=from_paper("Foret et al., ICLR 2021"),
+    )
+    ema: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [],
+        description="decays of the moving averages that are saved with the run, for soups of "
+        "method ema",
+        json_schema_extra=from_paper("WiSE-FT, C.3.2") | {"uniqueItems": True},
+    )
+    swa: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of the steps after which a mean of the weights is kept, for soups of "
+        "method swa; 1 keeps none",
+        json_schema_extra=from_paper("Izmailov et al., UAI 2018"),
+    )
+    joint: str = Field(
+        "",
+        description="a second data set to train on at the same time; none where empty. An epoch "
+        "stays as long as the training set",
+    )
+    joint_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of an epoch's images that come from the second data set",
+    )
+
+
+VARIANT = Variant(options=Options, several_processes=True)
 log = logging.getLogger(__name__)
-
-SHARED = True
-OPTIONS = {
-    "initial_head": {
-        "description": "the start's, zero-shot or trained (LP-FT); or random, poor for WiSE-FT",
-        "enum": ["start", "random"],
-        "default": "start",
-    },
-    "head_seed": {
-        "description": "of a random head; runs to be mixed need the same",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "freeze_head": {
-        "description": "train the tower alone, so that it serves other heads (PAINT)",
-        "type": "boolean",
-        "default": False,
-    },
-    "precision": {
-        "description": "of the tower's arithmetic; weights, head and optimizer stay in fp32",
-        "enum": ["fp32", "bf16"],
-        "default": "fp32",
-    },
-    "mixup": {
-        "description": "alpha of the Beta distribution of the shares; 0 is none",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "flip": {
-        "description": "probability of a mirror image",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 0.0,
-    },
-    "color_jitter": {
-        "description": "strength of brightness, contrast and saturation; timm's default is 0.4",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "aspect": {
-        "description": "widest crop, width by height; timm's default is 4/3, with crop 0.08",
-        "type": "number",
-        "minimum": 1,
-        "default": 1.0,
-    },
-    "randaugment_ops": {
-        "description": "RandAugment's operations per image; 0 is none",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "randaugment_magnitude": {"type": "integer", "minimum": 0, "maximum": 30, "default": 9},
-    "l2_start": {
-        "description": "factor of the squared distance to the start (L2-SP)",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "distill": {
-        "description": "share of the loss that is cross-entropy with the start's predictions",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 0.0,
-    },
-    "sam": {
-        "description": "radius of sharpness-aware minimisation; 0 is none",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "ema": {
-        "description": "decays of the moving averages to save, for soups of method ema",
-        "type": "array",
-        "items": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        "uniqueItems": True,
-        "default": [],
-    },
-    "swa": {
-        "description": "save the mean of the steps after this share of them; 1 saves none",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 1.0,
-    },
-    "shots": {
-        "description": "training images per class; 0 is all",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "shots_seed": {"type": "integer", "minimum": 0, "default": 0},
-    "joint": {
-        "description": "a second data set to train on at the same time; none where empty",
-        "type": "string",
-        "default": "",
-    },
-    "joint_share": {
-        "description": "share of an epoch's images that come from the second data set",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 0.5,
-    },
-}
 
 
 def train(spec, context):

@@ -1,29 +1,30 @@
 """Standard models: trained on the reference alone, from random weights."""
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 
 from ...models.card import Card
 from ...models.tower import ImageClassifier, build_tower
+from ...runtime.options import PluginOptions
 from ..images import image_batches
 from ..loop import fit
+from . import Variant
 
-OPTIONS = {
-    "architecture": {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["library", "name", "options"],
-        "properties": {
-            "library": {"enum": ["timm"]},
-            "name": {"type": "string"},
-            "options": {"type": "object"},
-        },
-    },
-    "images": {
-        "description": "how many of the training images it sees",
-        "type": "integer",
-        "minimum": 2,
-    },
-}
+
+class Architecture(PluginOptions):
+    library: Literal["timm"]
+    name: str
+    options: dict
+
+
+class Options(PluginOptions):
+    architecture: Architecture = Field(description="a model of timm, and its own options")
+    images: int = Field(ge=2, description="how many of the training images it sees")
+
+
+VARIANT = Variant(options=Options)
 MEAN, STD = [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]
 
 

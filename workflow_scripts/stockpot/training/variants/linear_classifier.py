@@ -3,51 +3,28 @@
 import copy
 from dataclasses import replace
 
+from pydantic import Field
+
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
+from ...runtime.options import from_paper
 from ..images import features, image_batches
 from ..loop import fit
 from ..origin import start_of
+from . import Variant
+from ._options import FewShots, InitialHead, NearStart
 
-OPTIONS = {
-    "initial_head": {
-        "description": "the start's, zero-shot or trained (LP-FT); or random, poor for WiSE-FT",
-        "enum": ["start", "random"],
-        "default": "start",
-    },
-    "head_seed": {
-        "description": "of a random head; runs to be mixed need the same",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "l1": {
-        "description": "factor of the sum of the head's magnitudes",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "l2_start": {
-        "description": "factor of the squared distance to the start (L2-SP)",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.0,
-    },
-    "distill": {
-        "description": "share of the loss that is cross-entropy with the start's predictions",
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "default": 0.0,
-    },
-    "shots": {
-        "description": "training images per class; 0 is all",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "shots_seed": {"type": "integer", "minimum": 0, "default": 0},
-}
+
+class Options(InitialHead, NearStart, FewShots):
+    l1: float = Field(
+        0.0,
+        ge=0,
+        description="λ of λ ‖W‖₁ of a linear classifier in the loss",
+        json_schema_extra=from_paper("WiSE-FT, D.3"),
+    )
+
+
+VARIANT = Variant(options=Options)
 
 
 def train(spec, context):

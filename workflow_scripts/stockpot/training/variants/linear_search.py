@@ -7,46 +7,42 @@ best held-out accuracy of all is kept, the first of equals; the card lists all o
 
 import logging
 from dataclasses import replace
+from typing import Literal
 
 import torch
+from pydantic import Field
 
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
+from ...runtime.options import from_paper
 from ..heads import Settings, fit_heads
 from ..images import features, image_batches
 from ..loop import Diverged
 from ..origin import start_of
 from ..random_search import draw
+from . import Variant
+from ._options import FewShots, InitialHead
 
+
+class Options(InitialHead, FewShots):
+    settings: int = Field(
+        64,
+        ge=1,
+        description="number of settings of a linear search",
+        json_schema_extra=from_paper("WiSE-FT, D.3"),
+    )
+    regulariser: Literal["none", "weight-decay", "l1", "label-smoothing"] = Field(
+        "weight-decay",
+        description="regulariser of a linear search; learning rate, batch size and strength are "
+        "drawn as in the paper, and the run's own play no part",
+        json_schema_extra=from_paper("WiSE-FT, D.3"),
+    )
+    settings_seed: int = Field(0, ge=0, description="seed of the draw of settings")
+
+
+VARIANT = Variant(options=Options, draws=("lr", "batch_size", "weight_decay", "label_smoothing"))
 log = logging.getLogger(__name__)
 
-DRAWS = ("lr", "batch_size", "weight_decay", "label_smoothing")
-OPTIONS = {
-    "settings": {"description": "how many", "type": "integer", "minimum": 1, "default": 64},
-    "regulariser": {
-        "enum": ["none", "weight-decay", "l1", "label-smoothing"],
-        "default": "weight-decay",
-    },
-    "settings_seed": {"type": "integer", "minimum": 0, "default": 0},
-    "initial_head": {
-        "description": "the start's, zero-shot or trained (LP-FT); or random, poor for WiSE-FT",
-        "enum": ["start", "random"],
-        "default": "start",
-    },
-    "head_seed": {
-        "description": "of a random head; runs to be mixed need the same",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "shots": {
-        "description": "training images per class; 0 is all",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "shots_seed": {"type": "integer", "minimum": 0, "default": 0},
-}
 ALWAYS = {"lr": {"log_uniform": [1e-6, 1.0]}, "batch_size": {"choice": [64, 128, 256]}}
 STRENGTH = {
     "none": {},

@@ -1,0 +1,22 @@
+"""Options that several merge methods share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...runtime.options import PluginOptions, Positive
+
+
+class Shares(PluginOptions):
+    shares: dict[str, Positive] = Field(
+        {}, description="ingredient -> its share, in proportion; equal where none are given"
+    )
+
+
+class Order(PluginOptions):
+    order: Literal["held-out", "random"] = Field(
+        "held-out",
+        description="order in which ingredients are tried; held-out: from the best on the "
+        "held-out set down; random: by the seed",
+    )
+    seed: int = Field(0, ge=0, description="seed of the random order")

@@ -1,0 +1,47 @@
+"""Options that several training variants share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...runtime.options import PluginOptions, from_paper
+
+
+class InitialHead(PluginOptions):
+    initial_head: Literal["start", "random"] = Field(
+        "start",
+        description="start: the head of the start, zero-shot or trained (LP-FT); random: a random "
+        "head. WiSE-FT from a random head is poor, as the zero-shot end has another head. Weights "
+        "of such runs are mixed with their like alone, so list the ingredients of soups",
+        json_schema_extra=from_paper("WiSE-FT, C.3.3"),
+    )
+    head_seed: int = Field(
+        0, ge=0, description="seed of a random head; the same for runs that are to be mixed"
+    )
+
+
+class FewShots(PluginOptions):
+    shots: int = Field(
+        0,
+        ge=0,
+        description="training images per class, drawn with a seed; 0 is all. The images for k "
+        "shots are a subset of those for more shots",
+        json_schema_extra=from_paper("WiSE-FT, C.7"),
+    )
+    shots_seed: int = Field(0, ge=0, description="seed of the draw of shots")
+
+
+class NearStart(PluginOptions):
+    l2_start: float = Field(
+        0.0,
+        ge=0,
+        description='λ of λ ‖θ − θ_start‖² in the loss (L2-SP, "regularise to zero-shot")',
+        json_schema_extra=from_paper("WiSE-FT, section 4"),
+    )
+    distill: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a of (1 − a) CE(f, y) + a CE(f, f_start) as the loss",
+        json_schema_extra=from_paper("WiSE-FT, C.3.3, equation 3"),
+    )
