@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: run status test lint seeds methods cross evidence report docs benchmarks clean
+.PHONY: run status test lint seeds methods cross evidence report docs docs-figures benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(SNAKEMAKE) --cores $(CORES) $(STUDY)
@@ -72,6 +72,10 @@ docs: evidence methods cross
 		cp $$study/analyses/$$(basename $$result).csv docs/results/ || exit 1; \
 		cp $$study/figures/$$(basename $$result | sed s/pairs/pair/)*.png docs/results/ || exit 1; \
 	done
+
+# Figures of docs/ from the tables beside them, after a change of colours: no study runs.
+docs-figures: $(VENV)/run.stamp
+	$(BIN)/python docs/scripts/figures.py
 
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py

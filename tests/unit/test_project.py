@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import importlib.util
 import json
 import re
 import shutil
@@ -16,9 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
-from stockpot import figures
 from stockpot.drawing.style import save
-from stockpot.tables.measurements import read_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,33 +94,26 @@ def test_the_model_card_names_the_committed_weights():
     assert hashlib.sha256(weights).hexdigest() in (folder / "README.md").read_text()
 
 
-def drawn_from(folder: str, name: str) -> dict:
-    """The tables that a figure of the docs was drawn from."""
-    docs = ROOT / "docs" / folder
-    if folder == "results":
-        entry = name if (docs / f"{name}.csv").exists() else figures.draws(name)
-        return {"table": read_table(docs / f"{entry}.csv")}
-    files = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
-    return {key: read_table(docs / f"{file}.csv") for key, file in files.items()}
+def docs_figures():
+    """The script that draws the figures of docs/."""
+    path = ROOT / "docs" / "scripts" / "figures.py"
+    spec = importlib.util.spec_from_file_location("docs_figures", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-IN_DOCS = [
-    *(("objects", n) for n in ("effective-robustness", "alpha", "soups", "shifts", "methods")),
-    ("methods", "methods"),
-    *(("results", path.stem) for path in sorted((ROOT / "docs" / "results").glob("*.png"))),
-]
-
-
-@pytest.mark.parametrize("folder, name", IN_DOCS)
-def test_figures_in_the_docs_follow_from_the_tables_beside_them(folder, name, tmp_path):
-    module = name if name in figures.names() else name.rpartition("-")[0]
-    save(figures.load(module)(drawn_from(folder, name), {})[0], tmp_path / "figure.png")
-    drawn, shown = (
+@pytest.mark.parametrize(
+    "shown", docs_figures().in_docs(), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
+def test_figures_in_the_docs_follow_from_the_tables_beside_them(shown, tmp_path):
+    save(docs_figures().draw(shown), tmp_path / "figure.png")
+    drawn, committed = (
         np.asarray(Image.open(path).convert("RGB"), dtype=float)
-        for path in (tmp_path / "figure.png", ROOT / "docs" / folder / f"{name}.png")
+        for path in (tmp_path / "figure.png", shown)
     )
-    assert drawn.shape == shown.shape
-    assert np.abs(drawn - shown).mean() < 0.1
+    assert drawn.shape == committed.shape
+    assert np.abs(drawn - committed).mean() < 0.1
 
 
 def test_every_figure_of_the_pages_is_there():

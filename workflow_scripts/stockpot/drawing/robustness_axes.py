@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 from ..statistics.robustness import Line, band, inside, transforms
 from ..tables.equal_models import equal_models, equal_sweeps
 from ..tables.measurements import BASELINE, MEAN, datasets, pairs, placeless
-from .style import DASHES, DOTS, GREY, accuracy_axis, limits, looks, sweeps
+from .looks import looks, sweeps
+from .style import DASHES, DOTS, GREY, accuracy_axis, limits
 
 FIT = "fit"
 _HALF = {"ls": "", "marker": "o", "ms": 5.5, "mfc": "white", "mew": 1.1}

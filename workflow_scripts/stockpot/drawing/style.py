@@ -1,13 +1,14 @@
-"""How every figure looks: sizes, colours, marks, accuracy axes, and files with fixed bytes."""
+"""How every figure looks: sizes, the palette, accuracy axes, and files with fixed bytes.
+
+Colours and marks of kinds of models are in ``looks``.
+"""
 
 from collections.abc import Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -49,36 +50,6 @@ RC = {
 }
 
 
-@dataclass(frozen=True)
-class Look:
-    """Legend text, mark, colour and size in points of one kind of model."""
-
-    label: str
-    marker: str
-    colour: str
-    size: float = 5.0
-
-    @property
-    def mark(self) -> dict:
-        """Properties of its points, for ``plot`` and for a legend."""
-        return {"color": self.colour, "marker": self.marker, "markersize": self.size, "ls": "",
-                "markeredgecolor": "white", "markeredgewidth": 0.4}  # fmt: skip
-
-
-LOOKS = {
-    "zero-shot": Look("Zero-shot", "*", BLACK, 9.5),
-    "end-to-end": Look("Fine-tuned end-to-end", "o", BLUE, 4.0),
-    "linear-classifier": Look("Linear classifier", "s", ORANGE),
-    "linear-search": Look("Best linear classifier", "s", VERMILION),
-    "wise-ft": Look("WiSE-FT", "o", VERMILION, 4.0),
-    "uniform": Look("Uniform soup", "^", PURPLE, 6.0),
-    "greedy": Look("Greedy soup", "D", GREEN, 5.0),
-    "logit-ensemble": Look("Logit ensemble", "X", SKY, 6.0),
-    "from-scratch": Look("Standard models", "o", GREY, 3.5),
-}
-_SPARE = [("P", VERMILION), ("v", BLACK), ("h", PURPLE), ("<", ORANGE), (">", GREEN), ("p", SKY)]
-
-
 @contextmanager
 def context():
     """A block in which matplotlib's settings are its defaults plus ours."""
@@ -86,46 +57,6 @@ def context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(RC)
         yield
-
-
-def looks(kinds: Iterable[str]) -> dict[str, Look]:
-    """The look of every kind, also of one that nothing here knows."""
-    kinds = list(dict.fromkeys(kinds))
-    unknown = sorted(set(kinds) - set(LOOKS))
-    spare = {
-        kind: Look(kind.replace("-", " ").capitalize(), *_SPARE[i % len(_SPARE)])
-        for i, kind in enumerate(unknown)
-    }
-    return {kind: LOOKS.get(kind) or spare[kind] for kind in kinds}
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Legend text, colour and dashes of one curve."""
-
-    label: str
-    colour: str
-    dashes: str
-
-    @property
-    def line(self) -> dict:
-        """Properties of its line and small points, for ``plot`` and for a legend."""
-        return {"color": self.colour, "ls": self.dashes, "marker": "o", "markersize": 1.8}
-
-
-def sweeps(measurements: pd.DataFrame) -> dict[tuple[str, str], Sweep]:
-    """(kind, curve) -> look: a sweep has the colour of the model it goes to."""
-    known = looks(measurements["kind"])
-    single = measurements[measurements["curve"] == ""]
-    target = dict(zip(single["model"], single["kind"]))
-    found, used = {}, []
-    curves = measurements.loc[measurements["curve"] != "", ["kind", "curve"]].drop_duplicates()
-    for kind, curve in curves.itertuples(index=False):
-        colour = known[target.get(curve, kind)].colour
-        dashes = ("-", "--", "-.", ":")[used.count(colour) % 4]
-        used.append(colour)
-        found[kind, curve] = Sweep(f"{known[kind].label} to {curve}", colour, dashes)
-    return found
 
 
 def limits(values, axis: str, margin: float = 0.06) -> tuple[float, float]:

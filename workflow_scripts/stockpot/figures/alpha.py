@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from ..drawing.looks import sweeps
 from ..drawing.robustness_axes import with_equals
 from ..drawing.style import (
     DASHES,
@@ -14,7 +15,6 @@ from ..drawing.style import (
     grid,
     panel_width,
     sentence,
-    sweeps,
     title,
 )
 from ..tables.measurements import MEAN, datasets

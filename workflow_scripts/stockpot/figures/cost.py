@@ -5,9 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ..drawing.labels import MANY, Name, draw_names
+from ..drawing.looks import look
 from ..drawing.robustness_axes import shifts_name
 from ..drawing.style import TWO_COLUMNS, panel_width, seconds_axis, title
-from .methods import GROUPS, IMPORTANT, group_of
+from .methods import IMPORTANT, group_of
 
 DRAWS = "cost"
 CAPTION = """
@@ -35,10 +36,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     ):
         panel.axhline(0, color="#444444", lw=0.7)
         for row in shown.itertuples():
-            _, marker, colour = GROUPS[group_of(row.kind)]
-            marker = "X" if row.forward > 1 else marker
-            y = 100 * getattr(row, column)
-            panel.plot(row.all_seconds, y, marker, color=colour, ms=4, mew=0.3, mec="white")
+            mark = look(row.kind).small_mark
+            if row.forward > 1:
+                mark["marker"] = "X"
+            panel.plot(row.all_seconds, 100 * getattr(row, column), **mark)
         panel.set_xscale("log")
         if len(shown):
             seconds_axis(panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max())
@@ -68,7 +69,7 @@ def _names(table: pd.DataFrame, column: str) -> list[Name]:
             table.loc[index, "model"],
             table.loc[index, "all_seconds"],
             100 * table.loc[index, column],
-            GROUPS[groups[index]][2],
+            look(table.loc[index, "kind"]).colour,
         )
         for index in order
         if pd.notna(table.loc[index, column])

@@ -5,7 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..drawing.style import BLACK, GREEN, PURPLE, SKY, TWO_COLUMNS
+from ..drawing.looks import look
+from ..drawing.style import TWO_COLUMNS
 
 DRAWS = "growing"
 CAPTION = """
@@ -15,11 +16,12 @@ expected calibration error (bottom), on the reference (left) and on {shifts} (ri
 soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
 """
 OPTIONS = {}
-LOOKS = {
-    "uniform soup": (PURPLE, "^"),
-    "greedy soup": (GREEN, "D"),
-    "logit ensemble": (SKY, "X"),
-    "best single": (BLACK, "o"),
+# Method, as the table calls it -> kind of model. Soups have one colour: the greedy one is dashed.
+KINDS = {
+    "uniform soup": "uniform",
+    "greedy soup": "greedy",
+    "logit ensemble": "logit-ensemble",
+    "best single": "end-to-end",
 }
 
 
@@ -35,11 +37,12 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             (("accuracy", "Accuracy (%)"), ("ece", "ECE (points)"))
         ):
             panel = grid[row][column]
-            for method, (colour, marker) in LOOKS.items():
+            for method, kind in KINDS.items():
                 own = table[(table["on"] == place) & (table["method"] == method)].sort_values("k")
-                look = {"color": colour, "marker": marker, "ms": 3.6, "mew": 0}
-                panel.plot(own["k"], 100 * own[measure], **look)
-                handles[method] = Line2D([], [], **look)
+                dashes = "--" if kind == "greedy" else "-"
+                line = {**look(kind).mark, "ls": dashes, "markersize": 4, "markeredgewidth": 0}
+                panel.plot(own["k"], 100 * own[measure], **line)
+                handles[method] = Line2D([], [], **line)
             panel.set_ylabel(label)
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         grid[0][column].set_title(place[:1].upper() + place[1:], loc="left")

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..alpha import selectors
-from ..drawing.looks import selector_colour
-from ..drawing.style import BLACK, TWO_COLUMNS, legend_outside
+from ..drawing.looks import look, selector_colour
+from ..drawing.style import TWO_COLUMNS, legend_outside
 
 DRAWS = "low-shot"
 CAPTION = """
@@ -31,12 +31,12 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for panel, place in zip(panels, places):
         own = table[table["on"] == place]
         ends = own.drop_duplicates("run")
-        for column, look in (
-            ("zero_shot", {"color": BLACK, "ls": ":", "marker": "*", "ms": 6}),
-            ("tuned", {"color": "#666666", "ls": "--", "marker": "s", "ms": 3.5}),
+        for column, line in (
+            ("zero_shot", {**look("zero-shot").mark, "ls": ":", "markersize": 6}),
+            ("tuned", {**look("end-to-end").mark, "ls": "--"}),
         ):
-            panel.plot([at[r] for r in ends["run"]], 100 * ends[column], **look)
-            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D([], [], **look)
+            panel.plot([at[r] for r in ends["run"]], 100 * ends[column], **line)
+            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D([], [], **line)
         for i, (selector, rows) in enumerate(own.groupby("selector", sort=False)):
             x = [at[r] + 0.12 * (i - 1) for r in rows["run"]]
             better = rows["accuracy"] - rows["over_both"]

@@ -9,20 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from ..drawing.labels import Name, draw_names
+from ..drawing.looks import FAMILIES, WISE_FT, look
 from ..drawing.robustness_axes import points, under_shift
-from ..drawing.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    SKY,
-    TWO_COLUMNS,
-    VERMILION,
-    accuracy_axis,
-    limits,
-)
+from ..drawing.style import TWO_COLUMNS, accuracy_axis, limits
 from ..drawing.texts import fit
 from ..merging import methods
 from ..tables.measurements import BASELINE, MEAN, reference
@@ -45,15 +37,9 @@ OPTIONS = {
     },
     "intervals": {"type": "boolean", "default": False},
 }
-# kind of model -> (legend text, marker, colour)
-GROUPS = {
-    "zero-shot": ("Zero-shot", "*", BLACK),
-    "tuned": ("Fine-tuned end-to-end", "o", BLUE),
-    "head": ("Linear classifier", "s", ORANGE),
-    "weights": ("Weights mixed", "D", VERMILION),
-    "outputs": ("Outputs mixed", "X", GREEN),
-}
-IMPORTANT = ("weights", "outputs", "zero-shot")  # groups whose names are placed first
+# The names of the first groups are placed first; in the figure of cost, others have none.
+GROUPS = ("weights", "outputs", "zero-shot", "tuned", "head")
+IMPORTANT = GROUPS[:3]
 SIZE = 5.6  # points of the names' type
 FEW = 5.0  # points of reference accuracy below the best that are in view in any case
 NAMED_OUTSIDE = 5  # models outside the view that are named below it
@@ -78,14 +64,11 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     if style["intervals"]:
         _draw_bars(axes, single[inside])
     legend = {}
-    for group, (label, marker, colour) in GROUPS.items():
-        own = single[inside & (single["group"] == group)]
-        look = {"marker": marker, "color": colour, "ls": "", "ms": 8 if marker == "*" else 3.6}
-        if len(own):
-            axes.plot(own["reference_value"], own["value"], zorder=5, mew=0.3, mec="white", **look)
-            legend[label] = Line2D([], [], **look)
+    for kind, models in single[inside].groupby("kind", sort=False):
+        axes.plot(models["reference_value"], models["value"], zorder=5, **look(kind).small_mark)
+        legend[FAMILIES[look(kind).colour]] = Patch(color=look(kind).colour)
     if len(curves):
-        legend["WiSE-FT sweeps"] = Line2D([], [], color=SKY, lw=1)
+        legend["WiSE-FT sweeps"] = Line2D([], [], color=WISE_FT, lw=1)
     left_out = _draw_names(axes, single[inside], curves)
     axes.set_xlabel(f"Accuracy on {reference(tables['measurements'])} (%)")
     axes.set_ylabel(under_shift(tables["measurements"]))
@@ -132,7 +115,7 @@ def group_of(kind: str) -> str:
 def _draw_curves(axes: Axes, curves: pd.DataFrame) -> None:
     for _, curve in curves.groupby("curve", sort=True):
         curve = curve.sort_values("alpha")
-        axes.plot(curve["reference_value"], curve["value"], color=SKY, lw=1, zorder=2)
+        axes.plot(curve["reference_value"], curve["value"], color=WISE_FT, lw=1, zorder=2)
 
 
 def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
@@ -143,14 +126,13 @@ def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
 
 def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
     """Names of soups and other mixes first; returns those that found no room."""
-    place = [*IMPORTANT, *(group for group in GROUPS if group not in IMPORTANT)]
     best = table["value"].eq(table["value"].max()) | (
         table["reference_value"].eq(table["reference_value"].max())
     )
-    rank = table["group"].map(place.index).where(~best, -1)
+    rank = table["group"].map(GROUPS.index).where(~best, -1)
     table = table.assign(rank=rank).sort_values(["rank", "value", "model"])
     names = [
-        Name(row.model, row.reference_value, row.value, GROUPS[row.group][2])
+        Name(row.model, row.reference_value, row.value, look(row.kind).colour)
         for row in table.itertuples()
     ]
     at = ["reference_value", "value"]

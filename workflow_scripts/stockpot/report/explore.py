@@ -3,15 +3,16 @@
 Vega-Lite through Altair; the scripts are written into the page, which needs no network.
 """
 
-import math
 from functools import cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import vl_convert
+from matplotlib.markers import MarkerStyle
 
-from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, limits, looks, ticks
+from ..drawing.looks import Marker, look
+from ..drawing.style import limits, ticks
 from ..runtime.escape import json_for_script, one_line
 from ..statistics.robustness import Line, inside, transforms
 from ..tables.measurements import BASELINE, KEY, MEAN, datasets, pairs, reference
@@ -25,26 +26,11 @@ grey line, if any, is fitted through the standard models, most of which lie belo
 view.</p>"""
 
 
-def _star(inner: float = 0.4) -> str:
-    """A star of five points as an SVG path between -1 and 1, as Vega wants its own marks."""
-    corners = []
-    for i in range(10):
-        radius = inner if i % 2 else 1.0
-        angle = math.pi * i / 5
-        corners.append(f"{radius * math.sin(angle):.3f},{-radius * math.cos(angle):.3f}")
-    return f"M{'L'.join(corners)}Z"
-
-
-SHAPES = {
-    "zero-shot": _star(), "end-to-end": "circle", "linear-classifier": "square",
-    "linear-search": "square", "wise-ft": "circle", "uniform": "triangle-up",
-    "from-scratch": "circle",
-}  # fmt: skip
 SIZE, STAR_SIZE = 60, 240  # square pixels
-# Of curves, in their order; with more than these, colours come again.
+# Of curves, in their order; with more than these, colours come again. None is a family's.
 PALETTE = (
-    VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, "#882255", "#999933", "#332288", "#AA4499",
-    "#44AA99", "#661100", "#DDCC77", "#6699CC", "#117733", BLACK,
+    "#CC79A7", "#882255", "#999933", "#332288", "#AA4499", "#44AA99", "#661100", "#DDCC77",
+    "#6699CC", "#117733",
 )  # fmt: skip
 # The menu stands above the scatter.
 STYLE = """#vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
@@ -76,8 +62,8 @@ def explore(
     shown = alt.selection_point(fields=["series"], bind="legend")
     legend = alt.Legend(symbolOpacity=1, symbolSize=70, symbolLimit=60, labelLimit=300)
     domain = list(series)
-    colours = [look["colour"] for look in series.values()]
-    shapes = [look["shape"] for look in series.values()]
+    colours = [entry["colour"] for entry in series.values()]
+    shapes = [entry["shape"] for entry in series.values()]
     colour = alt.Color(
         "series:N", title=None, scale=alt.Scale(domain=domain, range=colours), legend=legend
     )
@@ -138,18 +124,24 @@ def _library() -> str:
 def _series(table: pd.DataFrame) -> dict[str, dict]:
     """What the legend lists, kinds of models and then curves -> colour and shape."""
     single = table[table["curve"] == ""]
-    known, found = looks(single["kind"]), {}
+    series = {}
     for kind, name in single[["kind", "series"]].drop_duplicates().itertuples(index=False):
-        found[name] = {
-            "colour": known[kind].colour,
-            "shape": SHAPES.get(kind, "diamond"),
-        }
-    taken = [look["colour"] for look in found.values()]
-    free = [colour for colour in PALETTE if colour not in taken]
+        series[name] = {"colour": look(kind).colour, "shape": _shape(look(kind).marker)}
     curves = table.loc[table["curve"] != "", "series"].drop_duplicates()
     for place, name in enumerate(curves):
-        found[name] = {"colour": free[place % len(free)], "shape": "circle"}
-    return found
+        series[name] = {"colour": PALETTE[place % len(PALETTE)], "shape": "circle"}
+    return series
+
+
+def _shape(marker: Marker) -> str:
+    """A mark of matplotlib as Vega wants it: an SVG path between -1 and 1, from the top."""
+    if marker == "o":
+        return "circle"
+    style = MarkerStyle(marker)
+    (corners,) = style.get_transform().transform_path(style.get_path()).to_polygons()
+    corners = corners[:-1] / np.abs(corners).max()  # the last is the first
+    texts = [f"{x:.3f},{-y + 0.0:.3f}" for x, y in corners]
+    return f"M{'L'.join(texts)}Z"
 
 
 def _series_of(label: str, curve: str) -> str:
@@ -160,7 +152,7 @@ def _series_of(label: str, curve: str) -> str:
 def _points(measurements, rho, models, axis) -> pd.DataFrame:
     forward, _ = transforms(axis)
     held_out = measurements[measurements["role"] == "held-out"].set_index("model")
-    known, parts = looks(measurements["kind"]), []
+    parts = []
     for dataset in _shifts(measurements):
         table = pairs(measurements, dataset).merge(
             rho[rho["dataset"] == dataset].drop(columns="dataset"), on=KEY, how="left",
@@ -176,7 +168,7 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
                 "model": one_line(row.model, 200), "kind": row.kind, "curve": row.curve,
                 "x": row.x, "y": row.y,
                 "size": STAR_SIZE if row.kind == "zero-shot" else SIZE,
-                "series": _series_of(known[row.kind].label, row.curve),
+                "series": _series_of(look(row.kind).label, row.curve),
                 "alpha": None if pd.isna(row.alpha) else row.alpha,
                 "under": "mean of shifts" if dataset == MEAN else dataset,
                 "recipe": one_line(recipe(row.model, row.curve, row.alpha, models), 1000),
