@@ -8,7 +8,7 @@ from stockpot.models.device import pick_device
 from stockpot.models.tower import OPEN_CLIP, ImageClassifier, build_tower
 from stockpot.training.images import image_batches
 from stockpot.training.loop import parameter_groups
-from stockpot.training.objective import Objective
+from stockpot.training.loss import Loss
 from timing import cores, interleaved
 
 SPEC = {
@@ -42,7 +42,7 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
         build_tower(card.architecture), config["model_cfg"]["embed_dim"], CLASSES, True
     ).to(device)
     optimizer = torch.optim.AdamW(parameter_groups(model, 0.1), lr=3e-5, fused=True)
-    train, objective = image_batches(data, card, SPEC["crop"], device), Objective(SPEC, None)
+    train, objective = image_batches(data, card, SPEC["crop"], device), Loss(SPEC, None)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(batch, 3, side, side, device=device)
     labels = torch.zeros(batch, dtype=torch.long, device=device)
@@ -60,7 +60,7 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
     def ours():
         rows = torch.randperm(len(train), generator=generator)[:batch]
         images = train.prepare(train.inputs[rows].to(device), generator)
-        loss = objective.on(images, train.labels[rows].to(device), generator)(model)
+        loss = objective.for_batch(images, train.labels[rows].to(device), generator)(model)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SPEC["clip"])

@@ -14,9 +14,8 @@ from stockpot.runtime.job import job
 from stockpot.runtime.sealed import read_sealed
 from stockpot.statistics.intervals import tails
 from stockpot.tables import measurements as tables
-from stockpot.tables.display import to_latex, to_markdown, unbroken
 from stockpot.tables.findings import findings
-from stockpot.tables.main_table import overview_and_notes
+from stockpot.tables.main_table import main_table
 from stockpot.tables.notes import arithmetic, notes
 from stockpot.tables.published_models import read_cloud
 from stockpot.tables.resampled import with_intervals
@@ -52,7 +51,7 @@ with job(snakemake) as spec:
     cards = [read_card(folder) for folder in folders]
     left_out = {card["name"]: card["source"].get("left_out", 0) for card in cards}
     level = f"{100 * confidence:g} %"
-    people, undecided = overview_and_notes(measurements, lambda m, d: right(keys[m, d]), confidence)
+    people = main_table(measurements, lambda m, d: right(keys[m, d]), confidence)
     lines = "effective robustness and the standard models in robustness.csv."
     beside = [
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
@@ -60,7 +59,7 @@ with job(snakemake) as spec:
         "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         f"ends are in measurements.csv{', ' + lines if len(fits) else '.'}",
-        *undecided,
+        *people.notes,
         arithmetic(measurements, spec["trained_in_bf16"]),
         *([spec["held_out_note"]] if spec["held_out_note"] else []),
         *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
@@ -68,7 +67,7 @@ with job(snakemake) as spec:
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
     sentences = "".join(f"\n{markdown(sentence)}\n" for sentence in beside)
-    text = to_markdown(unbroken(people)) + sentences
+    text = people.markdown() + sentences
 
     out = snakemake.output
     for path, table in (
@@ -81,4 +80,4 @@ with job(snakemake) as spec:
     with atomic(out.markdown) as temporary:
         temporary.write_text(text, "utf-8")
     with atomic(out.latex) as temporary:
-        temporary.write_text(to_latex(people), "utf-8")
+        temporary.write_text(people.latex(), "utf-8")

@@ -18,7 +18,7 @@ from stockpot.drawing.contact_sheet import contact_sheet
 from stockpot.figures import methods
 from stockpot.statistics.order import natural
 from stockpot.tables.display import to_latex, to_markdown, unbroken
-from stockpot.tables.main_table import overview, overview_and_notes
+from stockpot.tables.main_table import main_table, overview
 from stockpot.tables.notes import notes
 
 NONE_SHARED = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
@@ -342,7 +342,8 @@ def test_bold_that_would_say_nothing_is_left_out_and_said():
     cells = large.cells(runs=20, shifts=2, n=n)
     measurements = large.study_tables(cells)["measurements"]
     k = cells.set_index(["model", "dataset"])["k"]
-    table, said = overview_and_notes(measurements, lambda m, d: np.arange(n) < k[m, d])
+    made = main_table(measurements, lambda m, d: np.arange(n) < k[m, d])
+    table, said = made.table, made.notes
     assert len(said) == 1 and said[0].startswith("Nothing is bold on imagenet (")
     assert "**" not in "".join(table["imagenet"])
 

@@ -280,7 +280,7 @@ def declared_anew():
 @pytest.mark.parametrize("rule", ["within-point", "held-out"])
 def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch, declared_anew):
     from stockpot.merging import methods
-    from stockpot.tables.main_table import overview_and_notes
+    from stockpot.tables.main_table import main_table
 
     monkeypatch.setattr(selectors, "DEFAULT", rule)
     declared_anew()
@@ -288,11 +288,11 @@ def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypat
     curve = pd.DataFrame(auto()[0]["curve"]).assign(reference=0.8, shifts=0.6)
     alpha = selectors.choose(rule, curve)
     assert auto()[0]["alpha"] == alpha
-    table, notes = overview_and_notes(sweep_measurements(curve))
-    assert [name for name in table["model"] if name.endswith("(chosen)")] == [
+    made = main_table(sweep_measurements(curve))
+    assert [name for name in made.table["model"] if name.endswith("(chosen)")] == [
         f"run, alpha {alpha:.2f} (chosen)"
     ]
-    assert any(f"({selectors.label(rule)})" in note for note in notes)
+    assert any(f"({selectors.label(rule)})" in note for note in made.notes)
 
 
 @pytest.fixture

@@ -399,6 +399,22 @@ def test_overview_with_the_best_alpha_at_one_half(measurements):
     ]  # fmt: skip
 
 
+def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
+    """Its heading, its alignment and its value stand together."""
+    from stockpot.tables import main_table
+
+    usual = main_table.columns
+    letters = main_table.Column("letters", lambda row: str(len(row.model)))
+    names = main_table.Column("again", lambda row: row.label, left=True)
+    monkeypatch.setattr(main_table, "columns", lambda *given: [*usual(*given), letters, names])
+    made = main_table.main_table(measurements)
+    assert made.table["letters"].tolist()[0] == "4" and made.table["again"].tolist()[0] == "stew"
+    lines = made.markdown().splitlines()
+    assert lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | :-- |"
+    assert lines[2].endswith("| 4 | stew |")
+    assert r"\begin{tabular}{llrrrrrl}" in made.latex()
+
+
 def test_notes_tell_of_a_piece_without_a_line(measurements):
     fits, _ = robustness_table(measurements, "logit", 0.95, {"a": [0.99]})
     overlap = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])

@@ -1,12 +1,13 @@
 """Tables for people: Markdown and LaTeX."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
 from ..runtime import escape
 
+# Columns of texts, which are aligned left, in tables that do not say it themselves.
 LEFT = {"model", "kind", "finding", "on", "sweep", "curve", "selector", "label", "group", "what"}
 LEFT |= {"dataset", "method", "run", "against", "members", "point", "joint run", "nothing"}
 # What our own tables write in bold: numbers, an interval, an answer, and never in a column of
@@ -17,9 +18,12 @@ PAGE = 45  # rows of a LaTeX table that fit on a page
 SHORT = 40  # characters of a cell that stays in one line
 
 
-def unbroken(table: pd.DataFrame) -> pd.DataFrame:
-    """The table, where no line ends within a number and its interval, as in "26.8 ± 6.1"."""
-    numbers = [name for name in table if str(name).replace("_", " ") not in LEFT]
+def unbroken(table: pd.DataFrame, left: Collection[str] = LEFT) -> pd.DataFrame:
+    """The table, where no line ends within a number and its interval, as in "26.8 ± 6.1".
+
+    left: headings of the columns of texts.
+    """
+    numbers = [name for name in table if str(name).replace("_", " ") not in left]
     return table.assign(**{name: table[name].map(_unbroken) for name in numbers})
 
 
@@ -28,28 +32,32 @@ def _unbroken(cell: object) -> object:
     return cell.replace(" ", NO_BREAK) if short else cell
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table of a data frame: text columns left, the others right.
+def to_markdown(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
+    """A Markdown table of a data frame: columns of texts left, the others right.
 
-    Texts are shown as they are and never obeyed; ``**bold**`` numbers stay bold.
+    left: headings of the columns of texts. Texts are shown as they are and never obeyed;
+    ``**bold**`` numbers stay bold.
     """
     heads = _heads(table)
-    rules = [":--" if name in LEFT else "--:" for name in heads]
-    rows = [[_markdown(cell, name) for cell, name in zip(row, heads)] for row in _texts(table)]
+    rules = [":--" if name in left else "--:" for name in heads]
+    rows = [
+        [_markdown(cell, name in left) for cell, name in zip(row, heads)] for row in _texts(table)
+    ]
     head = [escape.markdown(name) for name in heads]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, rules, *rows))
 
 
-def to_latex(table: pd.DataFrame) -> str:
+def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
     """A LaTeX tabular with booktabs' rules, escaped; ``**bold**`` becomes bold.
 
     For \\input: needs \\usepackage{booktabs}. A table that is longer than a page is a longtable,
-    which stands by itself, in no float, and needs \\usepackage{longtable} too.
+    which stands by itself, in no float, and needs \\usepackage{longtable} too. left: headings of
+    the columns of texts.
     """
     heads = _heads(table)
-    columns = "".join("l" if name in LEFT else "r" for name in heads)
+    columns = "".join("l" if name in left else "r" for name in heads)
     head = [escape.latex(name) for name in heads]
-    rows = [[_latex(cell, name) for cell, name in zip(row, heads)] for row in _texts(table)]
+    rows = [[_latex(cell, name in left) for cell, name in zip(row, heads)] for row in _texts(table)]
     first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
     long = len(body) > PAGE
     name = "longtable" if long else "tabular"
@@ -67,14 +75,14 @@ def _texts(table: pd.DataFrame) -> list[list[str]]:
     return [["" if pd.isna(cell) else str(cell) for cell in row] for row in table.to_numpy(object)]
 
 
-def _markdown(cell: str, column: str) -> str:
-    if column in LEFT:
+def _markdown(cell: str, is_text: bool) -> str:
+    if is_text:
         return escape.markdown(cell)
     return _with_bold(cell, escape.markdown, "**{}**")
 
 
-def _latex(cell: str, column: str) -> str:
-    if column in LEFT:
+def _latex(cell: str, is_text: bool) -> str:
+    if is_text:
         return escape.latex(cell)
     return _with_bold(cell, escape.latex, r"\textbf{{{}}}")
 

@@ -10,7 +10,7 @@ import torch
 from ..runtime.errors import Stopped
 from .averages import Averages
 from .heartbeat import Heartbeat
-from .objective import Objective
+from .loss import Loss
 from .processes import Processes
 from .sam import sharpen
 from .schedule import warmup_cosine
@@ -65,7 +65,7 @@ def fit(
     """Train ``model`` in place and return one row per epoch: loss, held-out n and k.
 
     spec: epochs, batch_size, lr, weight_decay, warmup (share of the steps), clip (global
-    norm), seed, what ``Objective`` takes, and where they are wanted sam (rho), ema (decays) and
+    norm), seed, what ``Loss`` takes, and where they are wanted sam (rho), ema (decays) and
     swa (share). Every epoch's order and augmentation follow from (seed, epoch), so a run that
     resumes from ``state_dir`` ends with the same bytes as one that was never stopped. The state is
     saved after every epoch, after ten minutes within one, and when SIGTERM or SIGINT asks to stop,
@@ -91,7 +91,7 @@ class _Run:
         self.spec, self.device = spec, device
         self.processes = Processes()
         self.net = self.processes.model(model.to(device))
-        self.objective = Objective(spec, start)
+        self.loss = Loss(spec, start)
         groups = parameter_groups(model, spec["weight_decay"])
         self.optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
         self.per_epoch = len(batches(torch.arange(len(train)), spec["batch_size"]))
@@ -135,7 +135,7 @@ class _Run:
             group["lr"] = spec["lr"] * warmup_cosine(done, self.steps, self.warmup)
         x = self.train.prepare(self.train.inputs[rows].to(self.device), self.generator)
         labels = self.train.labels[rows].to(self.device)
-        loss_of = self.objective.on(x, labels, self.generator, *self.processes.share(len(rows)))
+        loss_of = self.loss.for_batch(x, labels, self.generator, *self.processes.share(len(rows)))
         loss = loss_of(self.net)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

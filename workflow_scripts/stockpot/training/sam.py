@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .objective import Loss
+from .loss import BatchLoss
 
 
-def sharpen(model: torch.nn.Module, loss_of: Loss, rho: float) -> None:
+def sharpen(model: torch.nn.Module, loss_of: BatchLoss, rho: float) -> None:
     """Replace the gradients by those at the worst point within ``rho`` (first order).
 
     model: with the gradients of the batch; its weights are afterwards what they were before. The

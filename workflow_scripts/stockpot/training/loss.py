@@ -4,6 +4,9 @@
 
 with label smoothing and mixup in the first term, distillation from the start in the second
 (WiSE-FT C.3.3, equation 3), and L2-SP (WiSE-FT section 4, "regularise to zero-shot") third.
+
+A new term is a term here, and an option of the training variants that take it: in
+``variants/end_to_end.py``, or in ``variants/_options.py`` for all of them.
 """
 
 from collections.abc import Callable
@@ -11,16 +14,18 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
-Loss = Callable[[torch.nn.Module], torch.Tensor]
+BatchLoss = Callable[[torch.nn.Module], torch.Tensor]
 
 
-class Objective:
+class Loss:
     """One run's loss; draws what is random once per batch, so that a step may ask for it twice."""
 
     def __init__(self, spec: dict, start: torch.nn.Module | None = None):
-        """spec: label_smoothing, mixup (alpha of its Beta distribution), distill (a), l2_start
-        (l), l1; what is missing counts as 0. start: a model of its own, in evaluation mode,
-        needed for the two terms that name it.
+        """
+        Args:
+            spec: label_smoothing, mixup (alpha of its Beta distribution), distill (a), l2_start
+                (l), l1; what is missing counts as 0.
+            start: A model of its own, in evaluation mode, needed for the two terms that name it.
         """
         self.smoothing = spec["label_smoothing"]
         self.mixup = spec.get("mixup", 0)
@@ -28,21 +33,33 @@ class Objective:
         self.l2_start, self.l1 = spec.get("l2_start", 0), spec.get("l1", 0)
         self.start = start.requires_grad_(False) if start is not None else None
 
-    def on(
+    def for_batch(
         self,
         x: torch.Tensor,
         labels: torch.Tensor,
         generator: torch.Generator,
         rows: slice = slice(None),
         weight: float = 1.0,
-    ) -> Loss:
-        """The loss on one batch as a function of the model. labels: int64 [n]; rows: of the batch,
-        once it is mixed, those that this process looks at; weight: of their loss."""
-        share, others = 1.0, labels
+    ) -> BatchLoss:
+        """The loss on one batch.
+
+        Args:
+            x: Images.
+            labels: int64 [n].
+            generator: Draws what is random.
+            rows: Of the batch, once it is mixed, those that this process looks at.
+            weight: Of their loss.
+
+        Returns:
+            The loss as a function of the model.
+        """
+        share = 1.0
+        mixed_in = labels
         if self.mixup:
             share, order = _mixed(self.mixup, len(x), generator)
-            x, others = share * x + (1 - share) * x[order], labels[order]
-        x, labels, others = x[rows], labels[rows], others[rows]
+            x = share * x + (1 - share) * x[order]
+            mixed_in = labels[order]
+        x, labels, mixed_in = x[rows], labels[rows], mixed_in[rows]
         teacher = None
         if self.distill:
             with torch.no_grad():
@@ -52,14 +69,14 @@ class Objective:
             logits = model(x)
             total = self._cross_entropy(logits, labels)
             if share != 1:
-                total = share * total + (1 - share) * self._cross_entropy(logits, others)
+                total = share * total + (1 - share) * self._cross_entropy(logits, mixed_in)
             if teacher is not None:
                 copied = functional.cross_entropy(logits, teacher)
                 total = (1 - self.distill) * total + self.distill * copied
             if self.l2_start:
-                total = total + self.l2_start * _distance(model, self.start)
+                total = total + self.l2_start * _squared_distance(model, self.start)
             if self.l1:
-                total = total + self.l1 * _size(model)
+                total = total + self.l1 * _l1_norm(model)
             return total if weight == 1 else weight * total
 
         return loss
@@ -76,12 +93,12 @@ def _mixed(alpha: float, n: int, generator: torch.Generator) -> tuple[float, tor
     return share, torch.randperm(n, generator=generator)
 
 
-def _distance(model: torch.nn.Module, start: torch.nn.Module) -> torch.Tensor:
+def _squared_distance(model: torch.nn.Module, start: torch.nn.Module) -> torch.Tensor:
     """Squared distance over the parameters that are trained."""
     pairs = zip(model.parameters(), start.parameters(), strict=True)
     return sum((p - q).square().sum() for p, q in pairs if p.requires_grad)
 
 
-def _size(model: torch.nn.Module) -> torch.Tensor:
+def _l1_norm(model: torch.nn.Module) -> torch.Tensor:
     """Sum of magnitudes of the matrices that are trained."""
     return sum(p.abs().sum() for p in model.parameters() if p.requires_grad and p.ndim >= 2)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from stockpot.training.objective import Objective
+from stockpot.training.loss import Loss
 from stockpot.training.sam import sharpen
 
 N, CLASSES = 12, 5
@@ -26,8 +26,8 @@ def problem():
 
 def loss(problem, generator=None, **terms):
     model, start, x, labels = problem
-    objective = Objective({"label_smoothing": 0.0, **terms}, start)
-    return objective.on(x, labels, generator or torch.Generator().manual_seed(0))(model)
+    objective = Loss({"label_smoothing": 0.0, **terms}, start)
+    return objective.for_batch(x, labels, generator or torch.Generator().manual_seed(0))(model)
 
 
 def test_alone_it_is_cross_entropy(problem):
@@ -79,7 +79,7 @@ def test_mixup_mixes_pairs_and_their_losses(problem):
 
 
 def test_shares_of_mixup_follow_a_beta_distribution():
-    from stockpot.training.objective import _mixed
+    from stockpot.training.loss import _mixed
 
     generator = torch.Generator().manual_seed(0)
     for alpha in (0.2, 1.0, 5.0):
@@ -90,8 +90,8 @@ def test_shares_of_mixup_follow_a_beta_distribution():
 
 def test_a_batch_is_drawn_once_however_often_it_is_asked_for(problem):
     model, start, x, labels = problem
-    objective = Objective({"label_smoothing": 0.0, "mixup": 0.4}, start)
-    of = objective.on(x, labels, torch.Generator().manual_seed(0))
+    objective = Loss({"label_smoothing": 0.0, "mixup": 0.4}, start)
+    of = objective.for_batch(x, labels, torch.Generator().manual_seed(0))
     assert torch.equal(of(model), of(model))
 
 
@@ -103,7 +103,7 @@ def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
     x, labels = torch.randn(16, 3), torch.arange(16) % 2
     once = copy.deepcopy(model)
     once(x)
-    of = Objective({"label_smoothing": 0.0}).on(x, labels, torch.Generator())
+    of = Loss({"label_smoothing": 0.0}).for_batch(x, labels, torch.Generator())
     of(model).backward()
     sharpen(model, of, 0.5)
     for (name, found), expected in zip(model.named_buffers(), once.buffers()):
@@ -113,8 +113,8 @@ def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
 
 def test_sharp_gradients_are_those_at_the_worst_point_nearby(problem):
     model, _, x, labels = problem
-    objective = Objective({"label_smoothing": 0.0})
-    of, rho = objective.on(x, labels, torch.Generator()), 0.3
+    objective = Loss({"label_smoothing": 0.0})
+    of, rho = objective.for_batch(x, labels, torch.Generator()), 0.3
     before = copy.deepcopy(model)
     of(model).backward()
     gradients = [p.grad.clone() for p in model.parameters()]
