@@ -1,8 +1,3 @@
-FILTERED = [id for id, job in plan.datasets.items() if "pool" in job]
-CORRUPTED = [id for id, job in plan.datasets.items() if "of" in job]
-PREPARED = [id for id in plan.datasets if id not in (*FILTERED, *CORRUPTED)]
-
-
 rule fetch_dataset:
     """Fetch and unpack a published data set, where the config asks for it."""
     output:
@@ -10,14 +5,14 @@ rule fetch_dataset:
     log:
         "<results>/logs/fetch_dataset/{download}.log",
     wildcard_constraints:
-        download=one_of(plan.downloads),
+        download=plan.fetch_dataset.names("download"),
     priority: 30
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plan.downloads[w.download]["spec"],
-        code=code_digest("fetch_dataset.py"),
+        spec=plan.fetch_dataset.spec,
+        code=plan.fetch_dataset.code,
     message:
         "Fetching {wildcards.download}; follow it with tail -f {log}"
     script:
@@ -27,10 +22,7 @@ rule fetch_dataset:
 rule prepare_dataset:
     """Decode or render one data set, once."""
     input:
-        fetched=lambda w: expand(
-            "<results>/downloads/{download}.json",
-            download=plan.datasets[w.dataset]["fetched"],
-        ),
+        unpack(plan.prepare_dataset.inputs),
     output:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",
@@ -39,24 +31,18 @@ rule prepare_dataset:
     log:
         "<results>/logs/prepare_dataset/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(PREPARED),
+        dataset=plan.prepare_dataset.names("dataset"),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
-    # Decoding takes as many of these as there are; rendering one.
-    threads: lambda w: 16 if is_encoded(w.dataset) else 1
+    threads: plan.prepare_dataset.threads
     resources:
-        mem_mb=lambda w, attempt, threads: for_preparing(w, threads).again(attempt).mb,
-        runtime=lambda w, attempt, threads: for_preparing(w, threads).again(attempt).minutes,
+        mem_mb=plan.prepare_dataset.mem_mb,
+        runtime=plan.prepare_dataset.runtime,
     params:
-        spec=lambda w: plan.datasets[w.dataset]["spec"],
-        downloads=lambda w: [
-            plan.downloads[download]["spec"] for download in plan.datasets[w.dataset]["fetched"]
-        ],
-        code=lambda w: code_digest(
-            "prepare_dataset.py",
-            plugin("datasets/sources", plan.datasets[w.dataset]["spec"]["source"]),
-        ),
+        spec=plan.prepare_dataset.spec,
+        downloads=plan.prepare_dataset.downloads,
+        code=plan.prepare_dataset.code,
     message:
         "Preparing the data set {wildcards.dataset}"
     script:
@@ -66,8 +52,7 @@ rule prepare_dataset:
 rule filter_dataset:
     """Keep the images of a pool that the adversary gets wrong."""
     input:
-        unpack(lambda w: dataset_files(plan.datasets[w.dataset]["pool"])),
-        unpack(lambda w: classifier_files(plan.datasets[w.dataset]["adversary"])),
+        unpack(plan.filter_dataset.inputs),
     output:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",
@@ -76,16 +61,16 @@ rule filter_dataset:
     log:
         "<results>/logs/filter_dataset/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(FILTERED),
+        dataset=plan.filter_dataset.names("dataset"),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
-    threads: THREADS
+    threads: plan.threads
     resources:
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
-        spec=lambda w: plan.datasets[w.dataset]["spec"],
-        code=code_digest("filter_dataset.py"),
+        spec=plan.filter_dataset.spec,
+        code=plan.filter_dataset.code,
     message:
         "Filtering the data set {wildcards.dataset}"
     script:
@@ -95,7 +80,7 @@ rule filter_dataset:
 rule corrupt_dataset:
     """Corrupt the images of another data set."""
     input:
-        unpack(lambda w: dataset_files(plan.datasets[w.dataset]["of"])),
+        unpack(plan.corrupt_dataset.inputs),
     output:
         card="<results>/datasets/{dataset}/dataset.json",
         images="<results>/datasets/{dataset}/images.npy",
@@ -104,13 +89,13 @@ rule corrupt_dataset:
     log:
         "<results>/logs/corrupt_dataset/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(CORRUPTED),
+        dataset=plan.corrupt_dataset.names("dataset"),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plan.datasets[w.dataset]["spec"],
-        code=code_digest("corrupt_dataset.py"),
+        spec=plan.corrupt_dataset.spec,
+        code=plan.corrupt_dataset.code,
     message:
         "Corrupting the data set {wildcards.dataset}"
     script:
@@ -120,23 +105,21 @@ rule corrupt_dataset:
 rule overlap:
     """Count and name the images that training, held-out and test sets share."""
     input:
-        unpack(lambda w: prefixed("training", dataset_files(*plan.studies[w.study]["training"]))),
-        unpack(lambda w: prefixed("held_out", dataset_files(*plan.studies[w.study]["held_out"]))),
-        unpack(lambda w: prefixed("tests", dataset_files(*plan.studies[w.study]["tests"]))),
+        unpack(plan.overlap.inputs),
     output:
         table="<results>/studies/{study}/overlap.csv",
         images="<results>/studies/{study}/shared-images.csv",
     log:
         "<results>/logs/overlap/{study}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
+        study=plan.overlap.names("study"),
     priority: 30
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec={},
-        code=code_digest("overlap.py"),
+        spec=plan.overlap.spec,
+        code=plan.overlap.code,
     message:
         "Comparing the data sets of {wildcards.study}"
     script:
@@ -146,9 +129,9 @@ rule overlap:
 rule compare:
     """Tell that no sets share images that must not: what trains or evaluates waits for it."""
     input:
-        expand("<results>/studies/{study}/overlap.csv", study=plan.studies),
+        unpack(plan.compare.inputs),
     output:
-        touch(COMPARED),
+        touch("<results>/compared"),
     priority: 30
     localrule: True
     message:

@@ -1,44 +1,36 @@
-MODELS = [id for id, family in plan.families.items() if not family["start"]]
-SWEEPS = [id for id, family in plan.families.items() if family["start"]]
-
-
 rule evaluate:
     """Evaluate models on every data set."""
     input:
-        unpack(lambda w: dataset_files(*plan.families[w.family]["tests"])),
-        unpack(lambda w: classifier_files(*ingredients(w.family))),
-        recipes=lambda w: recipes(w.family),
-        shared=lambda w: shared(w.family),
-        compared=compared(),
+        unpack(plan.evaluate.inputs),
     output:
-        "<results>/evaluations/{family}.json",
+        "<results>/evaluations/{evaluation}.json",
     log:
-        "<results>/logs/evaluate/{family}.log",
+        "<results>/logs/evaluate/{evaluation}.log",
     wildcard_constraints:
-        family=one_of(MODELS),
+        evaluation=plan.evaluate.names("evaluation"),
     priority: 10
     conda:
         "../envs/stockpot.yaml"
-    threads: THREADS
+    threads: plan.threads
     resources:
-        gpu=GPU,
-        mem_mb=lambda w, attempt: for_evaluating(w).again(attempt).mb,
-        runtime=lambda w, attempt: for_evaluating(w).again(attempt).minutes,
+        gpu=plan.gpu,
+        mem_mb=plan.evaluate.mem_mb,
+        runtime=plan.evaluate.runtime,
     params:
-        spec=lambda w: plan.families[w.family]["spec"],
-        start=lambda w: plan.families[w.family]["start"],
-        code=code_digest("evaluate.py"),
+        spec=plan.evaluate.spec,
+        start=plan.evaluate.start,
+        code=plan.evaluate.code,
     message:
-        "Evaluating {wildcards.family}"
+        "Evaluating {wildcards.evaluation}"
     script:
         "../workflow_scripts/evaluate.py"
 
 
 use rule evaluate as sweep with:
     log:
-        "<results>/logs/sweep/{family}.log",
+        "<results>/logs/sweep/{evaluation}.log",
     wildcard_constraints:
-        family=one_of(SWEEPS),
+        evaluation=plan.sweep.names("evaluation"),
     priority: 0
     message:
-        "Sweeping {wildcards.family}"
+        "Sweeping {wildcards.evaluation}"

@@ -1,7 +1,7 @@
 rule figure:
     """Draw one figure from the tables."""
     input:
-        unpack(figure_tables),
+        unpack(plan.figure.inputs),
     output:
         pdf="<results>/studies/{study}/figures/{figure}.pdf",
         png=report(
@@ -14,22 +14,14 @@ rule figure:
     log:
         "<results>/logs/figure/{study}/{figure}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
-        figure=one_of(FIGURES),
+        study=plan.figure.names("study"),
+        figure=plan.figure.names("figure"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: Unshown(
-            plain(
-                {
-                    "figure": FIGURES[w.figure][0],
-                    "options": figure_options(w.figure),
-                    "caption": figure_caption(w.figure),
-                }
-            )
-        ),
-        code=lambda w: code_digest("figure.py", plugin("figures", FIGURES[w.figure][0])),
+        spec=plan.figure.spec,
+        code=plan.figure.code,
     message:
         "Drawing {wildcards.figure} of {wildcards.study}"
     script:
@@ -39,7 +31,7 @@ rule figure:
 rule samples:
     """Show what the data sets look like."""
     input:
-        unpack(lambda w: dataset_files(*plan.studies[w.study]["tests"])),
+        unpack(plan.samples.inputs),
     output:
         pdf="<results>/studies/{study}/figures/samples.pdf",
         png=report(
@@ -52,13 +44,13 @@ rule samples:
     log:
         "<results>/logs/samples/{study}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
+        study=plan.samples.names("study"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: Unshown({"columns": 12, "texts": class_texts(w.study)}),
-        code=code_digest("samples.py"),
+        spec=plan.samples.spec,
+        code=plan.samples.code,
     message:
         "Showing the data sets of {wildcards.study}"
     script:

@@ -9,23 +9,19 @@ from pathlib import Path
 from snakemake.sourcecache import LocalGitFile, LocalSourceFile
 
 
-def _joined(join):
-    """Join paths of any type, without the slash that Snakemake puts before those at the top."""
-
-    def joined(self, path):
-        file = join(self, str(path))
-        file.path = file.path.lstrip("/")
-        return file
-
-    return joined
+# A file in a local Git repository: it joins paths of any type, and without the slash that Snakemake puts
+# before those at the top.
+def joined(self, path, join=LocalGitFile.join):
+    file = join(self, str(path))
+    file.path = file.path.lstrip("/")
+    return file
 
 
-# A file in a local Git repository, of which Snakemake cannot join such paths.
-LocalGitFile.join = _joined(LocalGitFile.join)
+LocalGitFile.join = joined
 
 
+# Write a version of a repository. Git writes files that differ, so that others keep their dates.
 def check_out(repository, version, folder):
-    """Write a version of a repository. Git writes files that differ, so that others keep their dates."""
     folder.mkdir(parents=True, exist_ok=True)
     index = {**os.environ, "GIT_INDEX_FILE": str(folder / ".index")}
     git = ["git", "-C", repository, f"--work-tree={folder}"]

@@ -1,21 +1,21 @@
 rule pretrain:
     """Train the embedded CLIP model on rendered images and captions."""
     input:
-        **plan.model["files"],
+        unpack(plan.pretrain.inputs),
     output:
         "<results>/models/{model}/open_clip_model.safetensors",
     log:
         "<results>/logs/pretrain/{model}.log",
     wildcard_constraints:
-        model=plan.model["id"],
+        model=plan.pretrain.names("model"),
     conda:
         "../envs/stockpot.yaml"
-    threads: THREADS
+    threads: plan.threads
     resources:
         runtime=240,
     params:
-        spec=plan.model["pretraining"],
-        code=code_digest("pretrain.py"),
+        spec=plan.pretrain.spec,
+        code=plan.pretrain.code,
     message:
         "Pretraining {wildcards.model}: about an hour on one core; follow it with tail -f {log}"
     script:
@@ -25,21 +25,21 @@ rule pretrain:
 rule import_model:
     """Fetch or read pretrained weights, once, into open_clip's layout."""
     input:
-        unpack(lambda w: {n: file for n, file in plan.model["files"].items() if n == "checkpoint"}),
+        unpack(plan.import_model.inputs),
     output:
         config="<results>/imported/{model}/open_clip_config.json",
         weights="<results>/imported/{model}/open_clip_model.safetensors",
     log:
         "<results>/logs/import_model/{model}.log",
     wildcard_constraints:
-        model=plan.model["id"],
+        model=plan.import_model.names("model"),
     priority: 100  # a model that cannot be had is known before anything else is done
     localrule: True  # nodes of a cluster may have no network
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=plan.model["import"],
-        code=code_digest("import_model.py"),
+        spec=plan.import_model.spec,
+        code=plan.import_model.code,
     message:
         "Importing {wildcards.model}"
     script:
@@ -49,23 +49,20 @@ rule import_model:
 rule adopt_checkpoint:
     """Read a checkpoint that was trained elsewhere, running nothing that is in it."""
     input:
-        unpack(
-            lambda w: prefixed("start", classifier_files(plan.checkpoints[w.checkpoint]["start"]))
-        ),
-        file=lambda w: plan.checkpoints[w.checkpoint]["files"],
+        unpack(plan.adopt_checkpoint.inputs),
     output:
         card="<results>/classifiers/{checkpoint}/classifier.json",
         weights="<results>/classifiers/{checkpoint}/classifier.safetensors",
     log:
         "<results>/logs/adopt_checkpoint/{checkpoint}.log",
     wildcard_constraints:
-        checkpoint=one_of(plan.checkpoints),
+        checkpoint=plan.adopt_checkpoint.names("checkpoint"),
     priority: 30
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plan.checkpoints[w.checkpoint]["spec"],
-        code=code_digest("adopt_checkpoint.py"),
+        spec=plan.adopt_checkpoint.spec,
+        code=plan.adopt_checkpoint.code,
     message:
         "Reading the checkpoint {wildcards.checkpoint}"
     script:

@@ -1,10 +1,7 @@
 rule page:
     """One analysis on a page: its figures, how to read them, and its table."""
     input:
-        texts=["<results>/studies/{study}/analyses/{analysis}.md"],
-        figures=lambda w: [
-            f"<results>/studies/{w.study}/figures/{name}.png" for name in figures_of(w.analysis)
-        ],
+        unpack(plan.page.inputs),
     output:
         report(
             "<results>/studies/{study}/analyses/{analysis}.html",
@@ -15,20 +12,14 @@ rule page:
     log:
         "<results>/logs/page/{study}/{analysis}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
-        analysis=one_of(config["analyses"]),
+        study=plan.page.names("study"),
+        analysis=plan.page.names("analysis"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: Unshown(
-            {
-                "title": f"{w.analysis.replace('-', ' ').capitalize()}, {w.study}",
-                "captions": [figure_caption(name) for name in figures_of(w.analysis)],
-                "heads": [""],
-            }
-        ),
-        code=code_digest("page.py"),
+        spec=plan.page.spec,
+        code=plan.page.code,
     message:
         "Writing the page of {wildcards.analysis} of {wildcards.study}"
     script:
@@ -37,13 +28,7 @@ rule page:
 
 use rule page as overview with:
     input:
-        texts=lambda w: [
-            f"<results>/studies/{w.study}/main_table.md",
-            *(f"<results>/studies/{w.study}/analyses/{name}.md" for name in OVERVIEW),
-        ],
-        figures=lambda w: [
-            f"<results>/studies/{w.study}/figures/{name}.png" for name in MAIN_FIGURES
-        ],
+        unpack(plan.overview.inputs),
     output:
         report(
             "<results>/studies/{study}/overview.html",
@@ -54,17 +39,11 @@ use rule page as overview with:
     log:
         "<results>/logs/page/{study}/overview.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
+        study=plan.overview.names("study"),
     localrule: True
     params:
-        spec=lambda w: Unshown(
-            {
-                "title": f"Overview of {w.study}",
-                "captions": [figure_caption(name) for name in MAIN_FIGURES],
-                "heads": [HEADS[name] for name in ("overview", *OVERVIEW)],
-            }
-        ),
-        code=code_digest("page.py"),
+        spec=plan.overview.spec,
+        code=plan.overview.code,
     message:
         "Writing the overview of {wildcards.study}"
 
@@ -72,10 +51,7 @@ use rule page as overview with:
 rule explore:
     """The interactive scatter: every model, its recipe on hover."""
     input:
-        measurements="<results>/studies/{study}/measurements.csv",
-        fits="<results>/studies/{study}/fits.csv",
-        robustness="<results>/studies/{study}/robustness.csv",
-        recipes=lambda w: recipe_files(plan.studies[w.study]).values(),
+        unpack(plan.explore.inputs),
     output:
         report(
             "<results>/studies/{study}/explore.html",
@@ -86,21 +62,13 @@ rule explore:
     log:
         "<results>/logs/explore/{study}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
+        study=plan.explore.names("study"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: Unshown(
-            plain(
-                {
-                    "models": plan.studies[w.study]["models"],
-                    "soups": plan.studies[w.study]["soups"],
-                    "axis": config["statistics"]["axis"],
-                }
-            )
-        ),
-        code=code_digest("explore.py"),
+        spec=plan.explore.spec,
+        code=plan.explore.code,
     message:
         "Drawing the interactive scatter of {wildcards.study}"
     script:

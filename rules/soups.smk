@@ -1,14 +1,7 @@
-RECIPES = [id for id, soup in plan.soups.items() if not soup["merge"]]
-MERGES = [id for id, soup in plan.soups.items() if soup["merge"]]
-
-
 rule soup:
     """Find one merge on the held-out set and write its recipe."""
     input:
-        unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
-        unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
-        unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
-        compared=compared(),
+        unpack(plan.soup.inputs),
     output:
         "<results>/recipes/{soup}.json",
     log:
@@ -16,20 +9,18 @@ rule soup:
     benchmark:
         "<results>/benchmarks/{soup}.tsv"
     wildcard_constraints:
-        soup=one_of(RECIPES),
+        soup=plan.soup.names("soup"),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
-    threads: THREADS
+    threads: plan.threads
     resources:
-        gpu=GPU,
-        mem_mb=lambda w, attempt: for_merging(w).again(attempt).mb,
-        runtime=lambda w, attempt: for_merging(w).again(attempt).minutes,
+        gpu=plan.gpu,
+        mem_mb=plan.soup.mem_mb,
+        runtime=plan.soup.runtime,
     params:
-        spec=lambda w: plan.soups[w.soup]["spec"],
-        code=lambda w: code_digest(
-            "soup.py", plugin("merging/methods", plan.soups[w.soup]["spec"]["method"])
-        ),
+        spec=plan.soup.spec,
+        code=plan.soup.code,
     message:
         "Making {wildcards.soup}"
     script:
@@ -39,11 +30,7 @@ rule soup:
 rule merge:
     """Write the weights of one merge that is not linear."""
     input:
-        unpack(lambda w: prefixed("held_out", dataset_files(plan.soups[w.soup]["held_out"]))),
-        unpack(lambda w: prefixed("train", dataset_files(*training_of(w.soup)))),
-        unpack(lambda w: classifier_files(*classifiers_of(w.soup))),
-        averages=lambda w: averages_of(w.soup),
-        compared=compared(),
+        unpack(plan.merge.inputs),
     output:
         card="<results>/classifiers/{soup}/classifier.json",
         weights="<results>/classifiers/{soup}/classifier.safetensors",
@@ -52,20 +39,18 @@ rule merge:
     benchmark:
         "<results>/benchmarks/{soup}.tsv"
     wildcard_constraints:
-        soup=one_of(MERGES),
+        soup=plan.merge.names("soup"),
     priority: 20
     conda:
         "../envs/stockpot.yaml"
-    threads: THREADS
+    threads: plan.threads
     resources:
-        gpu=GPU,
-        mem_mb=lambda w, attempt: for_merging(w).again(attempt).mb,
-        runtime=lambda w, attempt: for_merging(w).again(attempt).minutes,
+        gpu=plan.gpu,
+        mem_mb=plan.merge.mem_mb,
+        runtime=plan.merge.runtime,
     params:
-        spec=lambda w: plan.soups[w.soup]["spec"],
-        code=lambda w: code_digest(
-            "merge.py", plugin("merging/methods", plan.soups[w.soup]["spec"]["method"])
-        ),
+        spec=plan.merge.spec,
+        code=plan.merge.code,
     message:
         "Making {wildcards.soup}"
     script:

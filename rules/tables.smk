@@ -1,16 +1,7 @@
 rule main_table:
     """One tidy table of every accuracy with its n and interval, and what follows from it."""
     input:
-        unpack(cloud_table),
-        unpack(
-            lambda w: dataset_files(
-                *data_sets(w.study, "held-out", "corrupted", "reference", "shift")
-            )
-        ),
-        evaluations=lambda w: expand(
-            "<results>/evaluations/{family}.json", family=plan.studies[w.study]["families"]
-        ),
-        overlap="<results>/studies/{study}/overlap.csv",
+        unpack(plan.main_table.inputs),
     output:
         measurements="<results>/studies/{study}/measurements.csv",
         fits="<results>/studies/{study}/fits.csv",
@@ -21,26 +12,13 @@ rule main_table:
     log:
         "<results>/logs/main_table/{study}.log",
     wildcard_constraints:
-        study=one_of(plan.studies),
+        study=plan.main_table.names("study"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec=lambda w: plain(
-            {
-                "roles": plan.studies[w.study]["roles"],
-                "cloud": plan.cloud,
-                "class_notes": plan.class_notes,
-                "held_out_note": plan.held_out_note,
-                "trained_in_bf16": [
-                    name
-                    for name, model in plan.studies[w.study]["models"].items()
-                    if model["settings"].get("precision") == "bf16"
-                ],
-                **config["statistics"],
-            }
-        ),
-        code=code_digest("main_table.py"),
+        spec=plan.main_table.spec,
+        code=plan.main_table.code,
     message:
         "Measuring {wildcards.study}"
     script:
@@ -50,8 +28,7 @@ rule main_table:
 rule summary:
     """Put the seeds of a study side by side."""
     input:
-        findings=expand("<results>/studies/{study}/findings.csv", study=plan.studies),
-        main_tables=expand("<results>/studies/{study}/main_table.md", study=plan.studies),
+        unpack(plan.summary.inputs),
     output:
         text="<results>/studies/{name}/summary.md",
         page=report(
@@ -63,13 +40,13 @@ rule summary:
     log:
         "<results>/logs/summary/{name}.log",
     wildcard_constraints:
-        name=config["study"],
+        name=plan.summary.names("name"),
     localrule: True
     conda:
         "../envs/stockpot.yaml"
     params:
-        spec={},
-        code=code_digest("summary.py"),
+        spec=plan.summary.spec,
+        code=plan.summary.code,
     message:
         "Summing up {wildcards.name}"
     script:

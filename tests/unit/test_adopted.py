@@ -387,9 +387,9 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     before = plan_of(config, path, **remote)
     path.write_bytes(b"content")
     assert plan_of(config, path, **remote) == before, "it is fetched, or was"
-    assert [entry["files"] for entry in before.values()] == [[]]
+    assert [entry.files for entry in before.values()] == [()]
     own = plan_of(config, path)
-    assert [entry["files"] for entry in own.values()] == [[str(path)]]
+    assert [entry.files for entry in own.values()] == [(str(path),)]
     assert len({*own, *before, *plan_of(config, path, variant="linear-classifier")}) == 3
     assert list(plan_of(config, path, settings={"lr": 1})) == list(own), "these change no weights"
     path.write_bytes(b"another")
@@ -415,17 +415,17 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         plans.append(planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p))
     for plan in plans:
         (study,) = plan.studies.values()
-        model = study["models"]["wild"]
+        model = study.models["wild"]
         settings = model.pop("settings")
         assert model["kind"] == "end-to-end" and model["images"] == 0 and model["own"]
         meant = ("variant", "task", "start", "joint", "shots", "backbones")
         assert not set(meant) & set(settings)
-        (family,) = [
-            family["spec"]["members"] for family in plan.families.values()
-            if any(member["name"] == "wild" for member in family["spec"]["members"])
+        (members,) = [
+            job.spec["members"] for job in plan.evaluations.values()
+            if any(member["name"] == "wild" for member in job.spec["members"])
         ]  # fmt: skip
-        assert [member["kind"] for member in family if member["name"] == "wild"] == ["end-to-end"]
-    assert plans[0].families == plans[1].families and plans[0].soups == plans[1].soups
+        assert [member["kind"] for member in members if member["name"] == "wild"] == ["end-to-end"]
+    assert plans[0].evaluations == plans[1].evaluations and plans[0].soups == plans[1].soups
     assert plans[0].checkpoints == plans[1].checkpoints, "its job is the same"
     assert settings["lr"] == 1e-5 and settings["epochs"] == 10
     assert settings["stated_task"] == "objects" and settings["stated_shots"] == 4
@@ -648,4 +648,4 @@ def test_names_of_tensors_are_part_of_what_a_checkpoint_is(config, schema, tmp_p
     assert lines(config, complete(schema)) == []
     assert not before.keys() & after.keys()
     (entry,) = after.values()
-    assert given.items() <= entry["spec"].items()
+    assert given.items() <= entry.spec.items()

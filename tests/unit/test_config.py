@@ -567,8 +567,8 @@ def test_what_a_variant_draws_plays_no_part(config):
     for lr in (0.1, 0.2):
         config["finetune"]["runs"]["linear"] = {"variant": "linear-search", "lr": lr}
         plan = spec.build(config, lambda path: ROOT / path)
-        (run,) = (r for r in plan.runs.values() if r["spec"]["name"] == "linear")
-        assert "lr" not in run["spec"] and run["spec"]["settings"] == 64
+        (run,) = (r for r in plan.runs.values() if r.spec["name"] == "linear")
+        assert "lr" not in run.spec and run.spec["settings"] == 64
         ids |= {id for id in plan.runs if id.startswith("linear-")}
     assert len(ids) == 1
 
@@ -579,7 +579,7 @@ def test_an_adversarial_set_may_be_trained_on(config, schema):
     config["finetune"]["runs"]["base"] = {"joint": "adversarial"}
     check(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
-    assert any(run["spec"]["name"] == "adversary" for run in plan.runs.values())
+    assert any(run.spec["name"] == "adversary" for run in plan.runs.values())
 
 
 def test_ingredients_keep_their_order_where_it_matters(config):
@@ -587,7 +587,7 @@ def test_ingredients_keep_their_order_where_it_matters(config):
     config["soups"] = {"mix": {"method": "slerp", "ingredients": ["search-00", "base"]}}
     plan = spec.build(config, lambda path: ROOT / path)
     (soup,) = plan.soups.values()
-    names = [plan.runs[id]["spec"]["name"] for id in soup["ingredients"]]
+    names = [plan.runs[id].spec["name"] for id in soup.ingredients]
     assert names == ["search-00", "base"]
 
 
@@ -842,7 +842,7 @@ def test_a_source_is_one_file(new_source, schema):
     config["datasets"]["v2"] = {"source": "brand-new", "needed": 3}
     check(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
-    (made,) = (job["spec"] for id, job in plan.datasets.items() if id.startswith("v2-"))
+    (made,) = (job.spec for id, job in plan.datasets.items() if id.startswith("v2-"))
     assert made["needed"] == 3 and made["given"] == "x" and made["seed"] == 0
     config["datasets"]["v2"] = {"source": "brand-new", "given": 3, "other": 1}
     lines = problems(config, schema)

@@ -78,7 +78,7 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     embedded = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
     plan = planned(config, schema)
     assert set(config["datasets"]) == {"photos-train", "photos-held-out", "photos", "drawings"}
-    assert [run["spec"]["name"] for run in plan.runs.values()] == ["base"]
+    assert [run.spec["name"] for run in plan.runs.values()] == ["base"]
     assert not plan.soups and config["sweep"]["of"] == ["base"]
     assert config["standard"]["models"] == {} and config["finetune"]["search"]["space"] == {}
     defaults = read_defaults(ROOT)

@@ -183,9 +183,7 @@ def test_a_list_of_held_out_images_takes_the_warning_away(plans):
     for plan in (drawn, listed):
         assert plan.sizes["imagenet-held-out"] == 26_000
     (held_out,) = (
-        job["spec"]
-        for job in listed.datasets.values()
-        if job["spec"]["name"] == "imagenet-held-out"
+        job.spec for job in listed.datasets.values() if job.spec["name"] == "imagenet-held-out"
     )
     assert held_out["listed"]["path"].endswith("data/imagenet/imagenet_98_idxs.npy")
 
@@ -202,11 +200,11 @@ def test_what_a_config_plans(name, plans):
     runs, checkpoints, soups, sweeps = SIZES[name]
     config, plan = plans(name)
     assert (len(plan.runs), len(plan.checkpoints), len(plan.soups)) == (runs, checkpoints, soups)
-    families = plan.studies[f"{config['study']}/seed0"]["families"]
-    swept = [family for family in families if plan.families[family]["start"]]
+    evaluations = plan.studies[f"{config['study']}/seed0"].evaluations
+    swept = [id for id in evaluations if plan.evaluations[id].start]
     assert len(swept) == sweeps
-    assert all(plan.families[family]["spec"]["alphas"] == ALPHAS for family in swept)
-    models = [m for f in families if f not in swept for m in plan.families[f]["spec"]["members"]]
+    assert all(plan.evaluations[id].spec["alphas"] == ALPHAS for id in swept)
+    models = [m for e in evaluations if e not in swept for m in plan.evaluations[e].spec["members"]]
     outside = len(config["tasks"])  # runs on other tasks are not evaluated
     assert len(models) == 1 + runs - outside + checkpoints + soups
 
@@ -215,7 +213,7 @@ def test_no_config_of_the_papers_trains_standard_models_or_uses_embedded_data(pl
     for name in SIZES:
         config, plan = plans(name)
         assert config["standard"]["models"] == {}
-        sources = {job["spec"]["source"] for job in plan.datasets.values()}
+        sources = {job.spec["source"] for job in plan.datasets.values()}
         assert not sources & {"world", "handwriting", "adversarial"}
 
 
@@ -231,8 +229,8 @@ def test_imagenet_is_as_in_the_papers(plans):
     assert {key: defaults[key] for key in expected} == expected
     assert defaults["crop"] == 0.9
     (zero_shot,) = plan.zero_shots.values()
-    assert len(zero_shot["spec"]["prompts"]) == 80
-    assert len(zero_shot["spec"]["classes"]) == 1000
+    assert len(zero_shot.spec["prompts"]) == 80
+    assert len(zero_shot.spec["classes"]) == 1000
 
 
 @pytest.mark.parametrize(
@@ -278,7 +276,7 @@ def test_the_published_models(plans):
     assert all(set(one) == set(settings[0]) for one in settings)
     assert 1.0e-6 <= min(one["lr"] for one in settings)
     assert max(one["lr"] for one in settings) <= 1.0e-4
-    numbers = {name: len(soup["ingredients"]) for name, soup in _soups(plan).items()}
+    numbers = {name: len(soup.ingredients) for name, soup in _soups(plan).items()}
     assert numbers["uniform"] == numbers["ensemble"] == 72
     assert set(numbers.values()) == {71, 72}
 
@@ -287,8 +285,8 @@ def test_the_searched_models_begin_from_the_linear_classifier(plans):
     config, plan = plans("soups-vit-b-32")
     searched = {name: run for name, run in run_specs(config).items() if "search" in name}
     assert len(searched) == 72
-    (linear,) = [id for id, run in plan.runs.items() if run["spec"]["name"] == "linear"]
-    assert {tuple(plan.runs[id]["start"]) for id in plan.runs if id != linear} == {(linear,)}
+    (linear,) = [id for id, run in plan.runs.items() if run.spec["name"] == "linear"]
+    assert {tuple(plan.runs[id].start) for id in plan.runs if id != linear} == {(linear,)}
     assert all(run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values())
 
 

@@ -924,8 +924,8 @@ def parted(config, tmp_path):
 
 
 def spec_of(plan, name):
-    (job,) = (job for job in plan.datasets.values() if job["spec"]["name"] == name)
-    return job["spec"]
+    (job,) = (job for job in plan.datasets.values() if job.spec["name"] == name)
+    return job.spec
 
 
 def test_one_folder_may_train_choose_and_test(parted):
@@ -972,7 +972,7 @@ def test_a_part_without_images_is_refused_at_planning(parted):
 def test_training_sets_alone_may_be_stored_larger(parted, tmp_path):
     plan = parted(train={"side": 48})
     assert [spec_of(plan, name)["side"] for name in ("train", "held-out")] == [48, 32]
-    assert plan.model["transform"]["side"] == 32
+    assert plan.model.transform["side"] == 32
     write_classes(tmp_path / "own", {"ball": 20, "moon": 20})
     spec = spec_of(plan, "train") | {"path": str(tmp_path / "own")}
     prepare(tmp_path / "made", spec)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from conftest import ROOT
 
-SNAKEFILE = """
-include: "rules/interpreter.smk"
+SNAKEFILE = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
+from stockpot.workflow.interpreter import quote_interpreter
+quote_interpreter()
 
 rule all:
     output: "done.txt"
@@ -18,10 +21,7 @@ rule all:
 
 def nasty_checkout(folder: Path) -> Path:
     """A folder with a Snakefile, and an interpreter that is that of the tests by another path."""
-    (folder / "rules").mkdir(parents=True)
-    (folder / "rules/interpreter.smk").write_text(
-        (ROOT / "rules/interpreter.smk").read_text("utf-8")
-    )
+    folder.mkdir(parents=True)
     (folder / "Snakefile").write_text(SNAKEFILE)
     (folder / "write.py").write_text(
         "import sys\nopen(snakemake.output[0], 'w').write(sys.executable)"

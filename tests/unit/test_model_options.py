@@ -12,6 +12,7 @@ from conftest import ARCHITECTURE, ROOT
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
 from stockpot.models.model_options import check_options, parameter_count
 from stockpot.models.named import _known
+from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError
 
@@ -28,7 +29,7 @@ def edit(folder, change) -> None:
     (folder / CONFIG).write_text(json.dumps(config))
 
 
-def planned(config, folder) -> dict:
+def planned(config, folder) -> ModelJob:
     config["model"] = {"name": "mine", "pretrain": False, "architecture": "folder"}
     return model_plan(config, lambda path: folder if path == "folder" else ROOT / path)
 

@@ -9,6 +9,7 @@ from conftest import ARCHITECTURE, ROOT, python
 
 from stockpot.models.files import CONFIG, MEAN, STD, WEIGHTS, preprocessing, read_config
 from stockpot.models.named import RANDOM, named_config
+from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError
 
@@ -205,7 +206,7 @@ def model(config, tmp_path):
     shutil.copytree(ARCHITECTURE, folder)
     shutil.copy(ARCHITECTURE / WEIGHTS, tmp_path / "file")
 
-    def planned(**changes) -> dict:
+    def planned(**changes) -> ModelJob:
         config["model"] = {"name": "mine", "pretrain": False, **changes}
         here = {"folder": folder, "file": tmp_path / "file", "nowhere": tmp_path / "nowhere"}
         return model_plan(config, lambda path: here.get(path, ROOT / path))
@@ -216,52 +217,52 @@ def model(config, tmp_path):
 
 def test_a_folder_has_its_own_weights(model):
     found = model(architecture="folder")
-    assert found["import"] is None and found["files"]["weights"] == str(model.folder / WEIGHTS)
-    assert set(found["files"]) == {"config", "vocabulary", "weights"}
-    assert found["transform"] == {
+    assert found.imported is None and found.files["weights"] == str(model.folder / WEIGHTS)
+    assert set(found.files) == {"config", "vocabulary", "weights"}
+    assert found.transform == {
         "side": 32, "resize_mode": "shortest", "interpolation": "bicubic",
     }  # fmt: skip
 
 
 def test_a_folder_takes_weights_of_a_file(model):
     found = model(architecture="folder", weights="file")
-    assert found["import"]["weights"] == "file"
-    assert found["import"]["config"] == json.loads((model.folder / CONFIG).read_text())
-    assert set(found["files"]) == {"config", "vocabulary", "checkpoint"}
-    assert found["files"]["checkpoint"] == str(model.file)
-    assert found["key"] != model(architecture="folder")["key"]
+    assert found.imported["weights"] == "file"
+    assert found.imported["config"] == json.loads((model.folder / CONFIG).read_text())
+    assert set(found.files) == {"config", "vocabulary", "checkpoint"}
+    assert found.files["checkpoint"] == str(model.file)
+    assert found.key != model(architecture="folder").key
     (model.folder / WEIGHTS).unlink()
-    assert model(architecture="folder", weights="file")["key"] == found["key"]
+    assert model(architecture="folder", weights="file").key == found.key
     model.file.write_bytes(b"others")
-    assert model(architecture="folder", weights="file")["key"] != found["key"]
+    assert model(architecture="folder", weights="file").key != found.key
 
 
 def test_a_folder_takes_random_weights(model):
     (model.folder / WEIGHTS).unlink()
     found = model(architecture="folder", weights=RANDOM)
-    assert found["import"]["weights"] == RANDOM
-    assert set(found["files"]) == {"config", "vocabulary"}
+    assert found.imported["weights"] == RANDOM
+    assert set(found.files) == {"config", "vocabulary"}
 
 
 def test_a_name_takes_a_tag_a_file_or_random_weights(model):
     tag = model(architecture="ViT-B-32", weights="openai")
     file = model(architecture="ViT-B-32", weights="file")
     drawn = model(architecture="ViT-B-32", weights=RANDOM)
-    assert len({found["id"] for found in (tag, file, drawn)}) == 3
-    assert tag["files"] == drawn["files"] == {}
-    assert file["files"] == {"checkpoint": str(model.file)}
-    assert tag["import"]["config"]["model_cfg"]["quick_gelu"]
-    assert "quick_gelu" not in file["import"]["config"]["model_cfg"]
+    assert len({found.id for found in (tag, file, drawn)}) == 3
+    assert tag.files == drawn.files == {}
+    assert file.files == {"checkpoint": str(model.file)}
+    assert tag.imported["config"]["model_cfg"]["quick_gelu"]
+    assert "quick_gelu" not in file.imported["config"]["model_cfg"]
     for found, weights in ((tag, "openai"), (file, "file"), (drawn, RANDOM)):
-        assert (found["import"]["architecture"], found["import"]["weights"]) == (
+        assert (found.imported["architecture"], found.imported["weights"]) == (
             "ViT-B-32", weights,
         )  # fmt: skip
-        assert found["pretraining"] is None and found["transform"]["side"] == 224
+        assert found.pretraining is None and found.transform["side"] == 224
 
 
 def test_two_tags_are_two_models(model):
     tags = ["laion2b_s34b_b79k", "laion2b_e16", "openai", RANDOM]
-    assert len({model(architecture="ViT-B-32", weights=tag)["key"] for tag in tags}) == 4
+    assert len({model(architecture="ViT-B-32", weights=tag).key for tag in tags}) == 4
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,7 @@ LAYERS = [
     "config",
     "planning",
     "cli",
+    "workflow",
 ]
 
 

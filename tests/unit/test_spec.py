@@ -18,11 +18,13 @@ from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
 from stockpot.planning import build as spec
 from stockpot.planning.compared import restore_compared
+from stockpot.planning.data_jobs import CorruptedDataset, FilteredDataset
+from stockpot.planning.saved_plan import save, saved
 from stockpot.runtime.code_digest import short
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 
-KINDS = ("datasets", "zero_shots", "runs", "soups", "families")
+KINDS = ("datasets", "zero_shots", "runs", "soups", "evaluations")
 DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run
 
 
@@ -64,7 +66,7 @@ from stockpot.planning import build as spec
 root = Path({str(ROOT)!r})
 plan = spec.build(yaml.safe_load((root / "config.yaml").read_text()), lambda path: root / path)
 ids = [list(getattr(plan, kind)) for kind in {KINDS!r}]
-print(json.dumps({{"ids": ids, "model": plan.model["id"], "modules": sorted(sys.modules)}}))
+print(json.dumps({{"ids": ids, "model": plan.model.id, "modules": sorted(sys.modules)}}))
 """
 
 
@@ -78,7 +80,7 @@ def test_ids_are_the_same_in_every_process(fresh, config):
     plan = plan_of(config)
     for other in fresh:
         assert other["ids"] == [list(getattr(plan, kind)) for kind in KINDS]
-        assert other["model"] == plan.model["id"]
+        assert other["model"] == plan.model.id
 
 
 def test_planning_is_light(fresh):
@@ -122,30 +124,32 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
     plan = plan_of({**config, "seeds": [0, 1]})
     models = {*plan.zero_shots, *plan.runs, *plan.soups}
     for job in plan.datasets.values():
-        assert {job[key] for key in ("pool",) if key in job} <= set(plan.datasets)
-        assert {job[key] for key in ("adversary",) if key in job} <= set(plan.runs)
+        if isinstance(job, FilteredDataset):
+            assert job.pool in plan.datasets and job.adversary in plan.runs
     for job in plan.runs.values():
-        assert {job["train"], job["held_out"]} <= set(plan.datasets)
-        assert set(job["start"]) <= set(plan.zero_shots)
+        assert {job.train, job.held_out} <= set(plan.datasets)
+        assert set(job.start) <= set(plan.zero_shots)
     for job in plan.soups.values():
-        assert job["held_out"] in plan.datasets and set(job["ingredients"]) <= set(plan.runs)
-        assert job["ingredients"]
-    for job in plan.families.values():
-        assert set(job["tests"]) <= set(plan.datasets)
-        assert {member["end"] for member in job["spec"]["members"]} <= models
+        assert job.held_out in plan.datasets and set(job.ingredients) <= set(plan.runs)
+        assert job.ingredients
+    for job in plan.evaluations.values():
+        assert set(job.tests) <= set(plan.datasets)
+        assert {member["end"] for member in job.spec["members"]} <= models
     assert set(plan.studies) == {"objects/seed0", "objects/seed1"}
     for study in plan.studies.values():
-        assert set(study["families"]) <= set(plan.families)
-        roles = dict(study["roles"])
+        assert set(study.evaluations) <= set(plan.evaluations)
+        roles = dict(study.roles)
         assert roles.pop("held-out") == "held-out" and roles.pop("reference") == "reference"
         assert roles.pop("corrupted") == "corrupted"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
-    own = [family for family in plan.families.values() if not family["start"]]
-    ends = [member["end"] for family in own for member in family["spec"]["members"]]
+    own = [job for job in plan.evaluations.values() if not job.start]
+    ends = [member["end"] for job in own for member in job.spec["members"]]
     both = set(plan.zero_shots)  # on the data of each seed
     assert sorted(e for e in ends if e in both) == sorted([*both, *both])
     ends = [end for end in ends if end not in both]
-    adversaries = {job["adversary"] for job in plan.datasets.values() if "adversary" in job}
+    adversaries = {
+        job.adversary for job in plan.datasets.values() if isinstance(job, FilteredDataset)
+    }
     assert sorted(ends) == sorted(models - adversaries - both), "every model is evaluated once"
 
 
@@ -155,9 +159,9 @@ def test_soups_take_every_end_to_end_run_unless_told(config):
     runs, soups = named(plan, "runs"), named(plan, "soups")
     searched = [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]
     expected = {runs["base"], *(runs[name] for name in searched)}
-    assert set(plan.soups[soups["greedy"]]["ingredients"]) == expected
-    assert set(plan.soups[soups["two"]]["ingredients"]) == {runs["base"], runs["search-01"]}
-    assert "ingredients" not in plan.soups[soups["two"]]["spec"]
+    assert set(plan.soups[soups["greedy"]].ingredients) == expected
+    assert set(plan.soups[soups["two"]].ingredients) == {runs["base"], runs["search-01"]}
+    assert "ingredients" not in plan.soups[soups["two"]].spec
 
 
 def test_the_order_of_ingredients_does_not_count(config):
@@ -179,7 +183,7 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
     assert changed(before, plan_of(config)) == {
         "runs": {"base"},
         "soups": DERIVED | {"chosen"},
-        "families": {"base", "chosen", *DERIVED, "base-sweep", "greedy-sweep"},
+        "evaluations": {"base", "chosen", *DERIVED, "base-sweep", "greedy-sweep"},
     }
 
 
@@ -190,7 +194,7 @@ def test_a_run_that_enters_no_soup_changes_itself_alone(config):
     config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2
     assert changed(before, plan_of(config)) == {
         "runs": {"linear"},
-        "families": {"linear", "linear-sweep"},
+        "evaluations": {"linear", "linear-sweep"},
     }
 
 
@@ -206,7 +210,7 @@ def test_every_hyperparameter_counts(config, name, value):
     config["finetune"]["runs"]["base"][name] = value
     after = plan_of(config)
     assert named(after, "runs")["base"] != before["base"]
-    assert after.runs[named(after, "runs")["base"]]["spec"][name] == value
+    assert after.runs[named(after, "runs")["base"]].spec[name] == value
 
 
 def test_swapping_learning_rate_and_weight_decay_counts(config):
@@ -228,20 +232,20 @@ def test_an_alpha_changes_the_sweeps_alone(config):
     before = plan_of(config)
     config["sweep"]["alphas"] = [*config["sweep"]["alphas"], 0.55]
     sweeps = {f"{name}-sweep" for name in config["sweep"]["of"]}
-    assert changed(before, plan_of(config)) == {"families": sweeps}
+    assert changed(before, plan_of(config)) == {"evaluations": sweeps}
 
 
 def test_a_sweep_more_is_a_family_more(config):
     before = plan_of(config)
     config["sweep"]["of"] = ["search-03", *config["sweep"]["of"]]
-    assert changed(before, plan_of(config)) == {"families": {"search-03-sweep"}}
+    assert changed(before, plan_of(config)) == {"evaluations": {"search-03-sweep"}}
 
 
 @pytest.mark.parametrize("off", ["alphas", "of"])
 def test_without_a_sweep_every_model_is_evaluated_once(config, off):
     config["sweep"][off] = []
     plan = plan_of(config)
-    ends = [m["end"] for f in plan.families.values() for m in f["spec"]["members"]]
+    ends = [m["end"] for f in plan.evaluations.values() for m in f.spec["members"]]
     assert len(set(ends)) == len(ends)
 
 
@@ -252,7 +256,7 @@ def test_order_and_type_of_alphas_do_not_count(config):
     assert ids(plan_of(config)) == before
 
 
-def test_a_shift_changes_families_alone(config):
+def test_a_shift_changes_evaluations_alone(config):
     before = plan_of(config)
     config["datasets"]["printed"] = {
         "source": "world", "task": "objects", "distribution": "typeset", "images": 10,
@@ -261,7 +265,7 @@ def test_a_shift_changes_families_alone(config):
     config["data"]["shifts"].append("printed")
     assert changed(before, plan_of(config)) == {
         "datasets": {"printed"},
-        "families": set(named(before, "families")),
+        "evaluations": set(named(before, "evaluations")),
     }
 
 
@@ -269,12 +273,12 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     before = plan_of(config)
     prompts = tmp_path / "prompts.txt"
     prompts.write_text((ROOT / config["head"]["prompts"]).read_text() + "one more {}\n")
-    runs, tuned = named(before, "runs"), named(before, "families").keys() - {"standard"}
-    finetuned = {name for name in runs if before.runs[runs[name]]["start"]}
+    runs, tuned = named(before, "runs"), named(before, "evaluations").keys() - {"standard"}
+    finetuned = {name for name in runs if before.runs[runs[name]].start}
     other = copy.deepcopy(config)
     other["head"]["prompts"] = str(prompts)
     found = changed(before, plan_of(other))
-    assert found.pop("families") >= tuned
+    assert found.pop("evaluations") >= tuned
     assert found == {"zero_shots": {"zero-shot"}, "runs": finetuned, "soups": DERIVED | {"chosen"}}
     other = copy.deepcopy(config)
     other["datasets"]["train"]["images"] += 1
@@ -289,15 +293,15 @@ def test_the_adversary_has_its_own_training_data(config):
     assert found == {
         "datasets": {"adversary-train", "adversarial"},
         "runs": {"adversary"},
-        "families": set(named(before, "families")),
+        "evaluations": set(named(before, "evaluations")),
     }
     adversary = before.runs[named(before, "runs")["adversary"]]
     others = [run for name, run in before.runs.items() if not name.startswith("adversary-")]
-    assert adversary["train"] not in {run["train"] for run in others}
-    architecture = adversary["spec"]["architecture"]["name"]
-    standard = [run["spec"] for run in others if run["spec"]["variant"] == "from-scratch"]
+    assert adversary.train not in {run.train for run in others}
+    architecture = adversary.spec["architecture"]["name"]
+    standard = [run.spec for run in others if run.spec["variant"] == "from-scratch"]
     assert architecture not in {spec["architecture"]["name"] for spec in standard}
-    assert "train" not in adversary["spec"]
+    assert "train" not in adversary.spec
 
 
 def test_an_adversary_that_filters_nothing_is_not_planned(config):
@@ -327,7 +331,7 @@ def test_the_model_changes_all_but_the_data(config, tmp_path):
     settings.write_text(settings.read_text().replace('"layers": 4', '"layers": 3'))
     config["model"]["architecture"] = str(tmp_path)
     after = plan_of(config)
-    assert after.model["id"] != before.model["id"]
+    assert after.model.id != before.model.id
     assert {"zero_shots", "runs", "soups"} <= set(changed(before, after))
     assert "datasets" not in changed(before, after)
 
@@ -339,12 +343,12 @@ def test_a_model_is_its_content_not_its_place(config, tmp_path, file, byte):
     before = plan_of(config)
     shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
     config["model"]["architecture"] = str(tmp_path)
-    assert plan_of(config).model["id"] == before.model["id"]
+    assert plan_of(config).model.id == before.model.id
     content = bytearray((tmp_path / file).read_bytes())
     content[byte] ^= 1
     (tmp_path / file).write_bytes(content)
     after = plan_of(config)
-    assert after.model["id"] != before.model["id"]
+    assert after.model.id != before.model.id
     assert not after.zero_shots.keys() & before.zero_shots.keys()
 
 
@@ -358,7 +362,7 @@ def test_the_side_of_the_input_is_read_as_open_clip_does(config, tmp_path, size)
         del settings["preprocess_cfg"]["size"]
     path.write_text(json.dumps(settings))
     config["model"]["architecture"] = str(tmp_path)
-    assert plan_of(config).model["transform"]["side"] == 32
+    assert plan_of(config).model.transform["side"] == 32
 
 
 def test_an_input_that_is_not_square_is_refused(config, tmp_path):
@@ -377,13 +381,10 @@ def test_pretraining_needs_no_weights_and_counts(config, tmp_path):
     shutil.copy(ARCHITECTURE / "bpe.txt.gz", tmp_path)
     config["model"] |= {"architecture": str(tmp_path), "pretrain": True}
     before = plan_of(config)
-    assert (
-        before.model["pretraining"] == config["pretraining"]
-        and "weights" not in before.model["files"]
-    )
+    assert before.model.pretraining == config["pretraining"] and "weights" not in before.model.files
     config["pretraining"]["steps"] += 1
     after = plan_of(config)
-    assert after.model["id"] != before.model["id"]
+    assert after.model.id != before.model.id
     assert not after.zero_shots.keys() & before.zero_shots.keys()
 
 
@@ -432,15 +433,15 @@ def test_search_points_differ_and_keep_to_their_space():
 def test_seeds_share_the_zero_shot_model_and_search_points_and_nothing_else(config):
     plans = [plan_of({**config, "seeds": [seed]}) for seed in (0, 1)]
     assert ids(plans[0]) & ids(plans[1]) == set(plans[0].zero_shots)
-    specs = [{n: plan.runs[id]["spec"] for n, id in named(plan, "runs").items()} for plan in plans]
+    specs = [{n: plan.runs[id].spec for n, id in named(plan, "runs").items()} for plan in plans]
     for name, first in specs[0].items():
         second = specs[1][name]
         assert first["seed"] != second["seed"]
         assert {**first, "seed": 0} == {**second, "seed": 0}
     for name, id in named(plans[0], "datasets").items():
-        other = plans[1].datasets[named(plans[1], "datasets")[name]]["spec"]
-        assert (plans[0].datasets[id]["spec"]["seed"], other["seed"]) == (0, 1)
-    seeds = [run["spec"]["seed"] for plan in plans for run in plan.runs.values()]
+        other = plans[1].datasets[named(plans[1], "datasets")[name]].spec
+        assert (plans[0].datasets[id].spec["seed"], other["seed"]) == (0, 1)
+    seeds = [run.spec["seed"] for plan in plans for run in plan.runs.values()]
     assert len(set(seeds)) == len(seeds), "every run has its own"
 
 
@@ -586,30 +587,30 @@ def test_what_analyses_know_of_the_models(config):
     }
     config["soups"]["mix"] = {"method": "learned", "ingredients": ["base", "few"], "epochs": 3}
     study = plan_of(config).studies["objects/seed0"]
-    models, epochs = study["models"], config["finetune"]["defaults"]["epochs"]
+    models, epochs = study.models, config["finetune"]["defaults"]["epochs"]
     assert models["base"]["images"] == epochs * 2500 and models["base"]["own"]
     assert models["few"]["images"] == 10 * 4 * 16
     assert models["both"]["images"] == epochs * (2500 + 12_000)
     assert models["other"]["images"] == epochs * 50 and not models["other"]["own"]
-    assert "id" not in models["other"] and models["few"]["id"] == study["runs"]["few"]
+    assert "id" not in models["other"] and models["few"]["id"] == study.runs["few"]
     assert models["mix"]["images"] == 3 * 1000
     assert models["mix"]["ingredients"] == ["base", "few"] and models["mix"]["kind"] == "learned"
-    assert "linear" not in study["runs"] and "other" not in study["runs"]
-    assert set(study["runs"]) <= set(models["uniform"]["ingredients"])
+    assert "linear" not in study.runs and "other" not in study.runs
+    assert set(study.runs) <= set(models["uniform"]["ingredients"])
     json.dumps(models)
 
 
 def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
     before = plan_of(config)
-    (id,) = (id for id, job in before.datasets.items() if "of" in job)
-    assert before.datasets[id]["of"] == named(before, "datasets")["held-out"]
+    (id,) = (id for id, job in before.datasets.items() if isinstance(job, CorruptedDataset))
+    assert before.datasets[id].of == named(before, "datasets")["held-out"]
     config["datasets"]["corrupted"]["severity"] = 5
     moved = changed(before, plan_of(config))
     assert moved["datasets"] == {"corrupted"} and "runs" not in moved and "soups" not in moved
     config["datasets"]["held-out"]["images"] = 500
     assert {"corrupted", "held-out"} <= changed(before, plan_of(config))["datasets"]
     config["data"]["corrupted"] = []
-    assert not any("of" in job for job in plan_of(config).datasets.values())
+    assert not any(isinstance(job, CorruptedDataset) for job in plan_of(config).datasets.values())
 
 
 def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
@@ -626,19 +627,19 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
 def test_a_saved_plan_is_the_plan(config, tmp_path):
     """What a job on another node takes instead of looking at the data again."""
     plan, file = spec.build(config, lambda path: ROOT / path), tmp_path / "plan.json"
-    assert spec.saved(file, config) is None
-    spec.save(plan, file, config)
-    assert spec.saved(file, config) == plan
-    assert spec.saved(file, config | {"threads": 7}) is None
+    assert saved(file, config) is None
+    save(plan, file, config)
+    assert saved(file, config) == plan
+    assert saved(file, config | {"threads": 7}) is None
     file.write_text("{")
-    assert spec.saved(file, config) is None
+    assert saved(file, config) is None
 
 
 @pytest.mark.parametrize("change", [{"plan": {"another": 1}}, {"plan": None}, {}])
 def test_a_plan_of_another_version_is_none(config, tmp_path, change):
     file = tmp_path / "plan.json"
     write_sealed(file, {"config": short(config), **change})
-    assert spec.saved(file, config) is None
+    assert saved(file, config) is None
 
 
 def test_a_plan_says_what_there_is_to_measure_on(config):

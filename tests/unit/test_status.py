@@ -48,7 +48,7 @@ def write_plan(results, runs=(), checkpoints=(), soups=()):
     plan = {
         "runs": dict.fromkeys(runs),
         "checkpoints": dict.fromkeys(checkpoints),
-        "soups": {name: {"merge": merge} for name, merge in dict(soups).items()},
+        "soups": {name: {"writes_weights": merge} for name, merge in dict(soups).items()},
     }
     (results / "plan.json").write_text(json.dumps({"plan": plan}))
 

@@ -32,7 +32,9 @@ from stockpot.evaluation import store
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.predictions import predictions
 from stockpot.models.weights_file import load_weights, save_weights
-from stockpot.planning import build as spec
+from stockpot.planning import saved_plan
+from stockpot.planning.model_jobs import ModelJob, RunJob
+from stockpot.planning.plan import Plan
 from stockpot.runtime import array_digest, failures, file_digests, sealed
 from stockpot.runtime import atomic_files as files
 from stockpot.runtime.code_digest import sha256_file
@@ -416,7 +418,7 @@ def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     """And of the study that was planned last, not of one that no command asks for."""
     results, cell_store, (key, _) = cells
     shutil.copy(results / "evaluations/one.json", results / "evaluations/a-former-one.json")
-    sealed.write_sealed(results / "plan.json", {"plan": {"families": {"one": 1}, "studies": {}}})
+    sealed.write_sealed(results / "plan.json", {"plan": {"evaluations": {"one": 1}, "studies": {}}})
     cell_store.path(key).unlink()
     monkeypatch.setattr(files, "PATIENCE", 0)
     with pytest.raises(StockpotError) as caught:
@@ -572,12 +574,14 @@ def test_a_changed_table_is_named_and_one_without_a_seal_is_read(tmp_path):
 
 def test_a_damaged_plan_is_planned_anew(tmp_path):
     file, config = tmp_path / "plan.json", {"study": "x"}
-    spec.save(spec.Plan(runs={"a": {"lr": 1}}), file, config)
-    assert spec.saved(file, config).runs == {"a": {"lr": 1}}
+    model = ModelJob("m-1", "1", {}, {}, {}, has_text=True)
+    run = RunJob("a", {"lr": 1}, "train", "held-out", ("zero-shot",), (), averages=False)
+    saved_plan.save(Plan(config, model, runs={"a": run}), file, config)
+    assert saved_plan.saved(file, config).runs == {"a": run}
     for change in (flipped(40), lambda c: c[:-9], lambda c: b"", lambda c: b"[]", lambda c: b"7"):
         whole = file.read_bytes()
         rewrite(file, change)
-        assert spec.saved(file, config) is None
+        assert saved_plan.saved(file, config) is None
         file.write_bytes(whole)
 
 

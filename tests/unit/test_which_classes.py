@@ -53,7 +53,7 @@ def plan_of(config: dict) -> spec.Plan:
 
 
 def planned(plan: spec.Plan, name: str) -> dict:
-    (found,) = (d["spec"] for d in plan.datasets.values() if d["spec"]["name"] == name)
+    (found,) = (d.spec for d in plan.datasets.values() if d.spec["name"] == name)
     return found
 
 

@@ -75,7 +75,7 @@ def _listing(path: Path) -> Path:
     results = path.parents[2]
     try:
         plan = unsealed((results / "plan.json").read_bytes())["plan"]
-        names = [f"evaluations/{family}.json" for family in plan["families"]]
+        names = [f"evaluations/{id}.json" for id in plan["evaluations"]]
         names += [f"studies/{study}/mixes/*.json" for study in plan["studies"]]
     except (OSError, ValueError, KeyError, TypeError):
         names = ["evaluations/*.json", "studies/*/*/mixes/*.json"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..models.tokens import Tokens
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
+from .model_jobs import ModelJob
 
 CONTEXT = 77  # of CLIP, where the config says nothing
 MARKS = 2  # tokens at a text's beginning and end
@@ -21,7 +22,7 @@ SHOWN = 5
 WORDNET = re.compile(r"[nvars]\d{8}\Z")
 
 
-def prompt_notes(model: dict, head: dict, texts: dict[str, str]) -> list[str]:
+def prompt_notes(model: ModelJob, head: dict, texts: dict[str, str]) -> list[str]:
     """Lines on the prompts of one task.
 
     Args:
@@ -36,10 +37,10 @@ def prompt_notes(model: dict, head: dict, texts: dict[str, str]) -> list[str]:
         StockpotError: So many classes share a text that they could never be answered.
     """
     key = head["key"]
-    text_cfg = model["architecture"]["model_cfg"]["text_cfg"]
+    text_cfg = model.architecture["model_cfg"]["text_cfg"]
     options = text_cfg.get("tokenizer_kwargs") or {}
     is_own = not (text_cfg.get("hf_tokenizer_name") or text_cfg.get("hf_model_name"))
-    vocabulary = model["files"].get("vocabulary")
+    vocabulary = model.files.get("vocabulary")
     clean = options.get("clean") or "lower"
     # A tokenizer of a hub is not here; its words are about those of CLIP, letters as they are.
     tokens = Tokens(Path(vocabulary) if vocabulary else None, clean if is_own else "whitespace")

@@ -6,20 +6,98 @@ twice as much when it is tried again; ``set-resources`` of a profile has the las
 
 from typing import NamedTuple
 
+from ..runtime.errors import StockpotError
+
 CPU, GPU = 0.03e12, 15e12  # operations per second that a thread and a GPU get done
 START = 10  # minutes, for what does not grow
 BASE = 3000  # MB: Python, torch and the workflow itself
 
 
 class Needs(NamedTuple):
-    """mb: memory; minutes: of time."""
+    """Memory and time of a job.
+
+    Attributes:
+        mb: Megabytes of memory.
+        minutes: Of time.
+    """
 
     mb: int
     minutes: int
 
     def again(self, attempt: int) -> "Needs":
-        """Of the nth try."""
+        """What a try asks for: twice as much as the one before it.
+
+        Args:
+            attempt: Number of the try, from 1.
+        """
         return Needs(self.mb * 2 ** (attempt - 1), self.minutes * 2 ** (attempt - 1))
+
+    def with_more(self, bytes_held: int) -> "Needs":
+        """The same with more memory.
+
+        Args:
+            bytes_held: How much more.
+        """
+        return Needs(self.mb + (bytes_held >> 20), self.minutes)
+
+
+class Machine(NamedTuple):
+    """What the jobs of a study may use.
+
+    Attributes:
+        threads: Cores of one job.
+        gpus: GPUs of one training run; other jobs use one at the most.
+    """
+
+    threads: int
+    gpus: int
+
+    @property
+    def gpu(self) -> int:
+        """GPUs of a job that cannot use several."""
+        return min(self.gpus, 1)
+
+
+def resolve_gpus(requested: int | str, profile: int | None, detected: int) -> int:
+    """How many GPUs a training run uses.
+
+    ============  ==========  =========================================
+    requested     profile     result
+    ============  ==========  =========================================
+    a number      any         that number
+    "auto"        a number    that of the profile, which knows the nodes
+    "auto"        None        what this machine has
+    ============  ==========  =========================================
+
+    Args:
+        requested: The config's ``gpus``.
+        profile: What set-resources of a profile gives the rule finetune, if it does.
+        detected: GPUs of this machine, 0 or 1.
+    """
+    if requested != "auto":
+        return requested
+    return detected if profile is None else profile
+
+
+def check_gpus(gpus: int, profile: int | None, limit: int | None) -> None:
+    """Check that a run gets the GPUs that it uses.
+
+    Args:
+        gpus: What a training run uses.
+        profile: What set-resources of a profile gives the rule finetune, if it does.
+        limit: GPUs that all jobs together may use, if --resources says so.
+
+    Raises:
+        StockpotError: The profile gives another number, or the limit is lower.
+    """
+    if profile is not None and gpus != profile:
+        raise StockpotError(
+            f"gpus: {gpus}, but set-resources of the profile gives finetune gpu: {profile}"
+        )
+    if limit is not None and gpus > limit:
+        raise StockpotError(
+            f"gpus: {gpus}, but --resources gpu={limit}; give --resources gpu={gpus}"
+        )
 
 
 class Model(NamedTuple):

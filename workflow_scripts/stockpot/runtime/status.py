@@ -37,7 +37,7 @@ def planned(results: Path) -> set[str] | None:
     """
     try:
         plan = json.loads(_read(results / "plan.json"))["plan"]
-        merges = [name for name, soup in plan["soups"].items() if soup["merge"]]
+        merges = [name for name, soup in plan["soups"].items() if soup["writes_weights"]]
         return {*plan["runs"], *plan["checkpoints"], *merges}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -1,0 +1,47 @@
+"""From the files of a study to its plan."""
+
+from pathlib import Path
+
+import yaml
+
+from ..config.check import check
+from ..config.paths import CHECKOUT, exists, not_found, unfit_inputs
+from ..config.read import StudyFiles
+from ..runtime.errors import StockpotError
+from .build import build
+from .data_roles import used
+from .plan import Plan
+
+SCHEMA = CHECKOUT / "schemas/config.schema.yaml"
+
+
+def plan_study(study: StudyFiles) -> Plan:
+    """Check the config of a study and plan it.
+
+    Args:
+        study: Its files.
+
+    Raises:
+        StockpotError: The config or a file that it names is wrong, with a line per mistake.
+    """
+    config = study.located()
+    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
+    check(config, schema, study.paths)
+    problems = not_found(config, used(config), study.layers, CHECKOUT) + unfit_inputs(config)
+    if problems:
+        raise StockpotError(*problems)
+
+    return build(config, locate)
+
+
+def locate(path: str) -> Path:
+    """Where a file named in a config is.
+
+    Args:
+        path: As ``StudyFiles.located`` gives it.
+
+    Returns:
+        The file below the working directory if there is one, else that of the checkout.
+    """
+    here = Path(path)
+    return here if here.is_absolute() or exists(here) else CHECKOUT / path
