@@ -1,5 +1,9 @@
 """Where images come from: one module per source, found by its file name.
 
+A published data set is one module and one list of classes, resources/classes/<name>.csv: copy
+``food101.py``. Its ``SET``, a ``_published.Published``, answers all of ``OF_SET`` that the module
+does not define itself, so that the module defines the literals below, ``SET`` and ``prepare``.
+
 A source module defines
 
 - ``OPTIONS``, a literal: the keys of its entries in the config (see ``registry.options``);
@@ -36,6 +40,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import NamedTuple
 
 from ...runtime import registry
@@ -98,6 +103,8 @@ FOR_OWN = {
     },
 }
 
+# What the ``SET`` of a published data set answers.
+OF_SET = ("classes", "texts", "merges", "counts", "identity", "facts")
 DOWNLOAD = {
     "download": {
         "description": "fetch it to its path: true from where it is published, or from this URL",
@@ -111,8 +118,13 @@ def names() -> list[str]:
     return registry.names(__file__)
 
 
-def module(name: str):
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+def module(name: str) -> ModuleType:
+    """The module of a source, with what it leaves to its ``SET``."""
+    source = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    for question in OF_SET if hasattr(source, "SET") else ():
+        if not hasattr(source, question):
+            setattr(source, question, getattr(source.SET, question))
+    return source
 
 
 def encoded(name: str) -> bool:

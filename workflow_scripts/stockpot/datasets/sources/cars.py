@@ -23,8 +23,6 @@ SET = Published(
     watched=lambda entry: (f"cars_{entry['part']}/", LABELS[entry["part"]]),
     part=("part",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

@@ -30,8 +30,6 @@ SET = Published(
     watched=lambda entry: (f"{entry['part']}.bin",),
     part=("part",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

@@ -36,8 +36,6 @@ SET = Published(
     tops=("datasets",),
     watched=lambda entry: FILES,
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

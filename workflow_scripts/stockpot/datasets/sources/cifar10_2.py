@@ -20,8 +20,6 @@ SET = Published(
     tops=("cifar-10.2",),
     watched=lambda entry: (FILE,),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

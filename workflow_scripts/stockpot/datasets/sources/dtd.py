@@ -31,8 +31,6 @@ SET = Published(
     part=("part",),
     split=("partition",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

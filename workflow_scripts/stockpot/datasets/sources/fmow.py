@@ -43,8 +43,6 @@ SET = Published(
     watched=lambda entry: ("rgb_metadata.csv", "country_code_mapping.csv", "images/"),
     part=("part",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

@@ -29,8 +29,6 @@ SET = Published(
     watched=lambda entry: (f"meta/{entry['part']}.json", "images/*/"),
     part=("part",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

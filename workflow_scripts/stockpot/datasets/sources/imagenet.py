@@ -33,7 +33,6 @@ SET = Published(
     watched=lambda entry: (f"{entry['part']}/n*/",),
     part=("part",),
 )
-classes, texts, counts, identity = SET.classes, SET.texts, SET.counts, SET.identity
 
 
 def facts(entry, locate, key):

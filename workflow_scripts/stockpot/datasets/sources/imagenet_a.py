@@ -27,6 +27,4 @@ SET = Published(
     tops=("imagenet-a",),
     watched=lambda entry: ("n*/",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 prepare = SET.by_class

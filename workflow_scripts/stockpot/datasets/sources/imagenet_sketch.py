@@ -28,6 +28,4 @@ SET = Published(
     tops=("sketch",),
     watched=lambda entry: ("n*/",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 prepare = SET.by_class

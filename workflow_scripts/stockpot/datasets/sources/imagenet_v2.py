@@ -28,8 +28,6 @@ SET = Published(
     tops=("imagenetv2-matched-frequency-format-val",),
     watched=lambda entry: ("[0-9]*/",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

@@ -29,8 +29,6 @@ SET = Published(
     watched=lambda entry: ("metadata/labels.json", "metadata/pmsets.json", "val/"),
     merged=merged("imagenet_vid_robust"),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts, merges = SET.identity, SET.facts, SET.merges
 
 
 def prepare(spec):

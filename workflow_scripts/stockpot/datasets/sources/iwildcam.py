@@ -39,8 +39,6 @@ SET = Published(
     watched=lambda entry: ("metadata.csv", "train/"),
     part=("part",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts = SET.identity, SET.facts
 
 
 def prepare(spec):

@@ -24,8 +24,6 @@ SET = Published(
     tops=("objectnet-1.0/images", "images"),
     merged=merged("objectnet"),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, facts, merges = SET.identity, SET.facts, SET.merges
 
 
 def prepare(spec):

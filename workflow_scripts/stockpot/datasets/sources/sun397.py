@@ -27,8 +27,6 @@ SET = Published(
     part=("part",),
     split=("partition",),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity = SET.identity
 
 
 def facts(entry, locate, key):

@@ -58,8 +58,6 @@ SET = Published(
     watched=lambda entry: ("ytbb_videos/",),
     merged=merged("ytbb_robust"),
 )
-classes, texts, counts = SET.classes, SET.texts, SET.counts
-identity, merges = SET.identity, SET.merges
 
 
 def facts(entry, locate, key):
