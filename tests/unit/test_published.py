@@ -1024,3 +1024,13 @@ def test_a_class_of_cars_out_of_range_is_named(tmp_path):
     savemat(tmp_path / "cars_test_annos_withlabels.mat", {"annotations": found})
     with pytest.raises(StockpotError, match="x.jpg has class 0.*, not 1 to 196"):
         made("cars", tmp_path / "out", path=str(tmp_path), part="test")
+
+
+@pytest.mark.parametrize("name", [n for n in sources.names() if hasattr(sources.module(n), "SET")])
+def test_what_a_set_knows_is_asked_of_it(name):
+    """A module defines what differs; classes that stand for several are never lost."""
+    module = sources.module(name)
+    assert all(callable(getattr(module, question)) for question in sources.OF_SET)
+    entry = {"source": name, "path": "."}
+    assert module.merges(entry, Path) == module.SET.merged
+    assert list(module.texts(entry, Path)) == module.classes(entry, Path)
