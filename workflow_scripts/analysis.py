@@ -5,10 +5,11 @@ from pathlib import Path
 from stockpot import analyses
 from stockpot.datasets.dataset import LABELS, read_card
 from stockpot.runtime.atomic_files import atomic
-from stockpot.runtime.escape import markdown, one_line
+from stockpot.runtime.escape import one_line
 from stockpot.runtime.job import job
 from stockpot.runtime.sealed import read_sealed
 from stockpot.tables.display import to_latex, to_markdown, unbroken
+from stockpot.tables.escape import markdown
 from stockpot.tables.evidence import Evidence, Nothing
 from stockpot.tables.measurements import read_table, write_table
 

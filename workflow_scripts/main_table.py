@@ -9,7 +9,6 @@ from stockpot.datasets.dataset import read_card
 from stockpot.datasets.remarks import remarks
 from stockpot.evaluation.answers import answers
 from stockpot.runtime.atomic_files import atomic
-from stockpot.runtime.escape import markdown
 from stockpot.runtime.job import job
 from stockpot.runtime.sealed import read_sealed
 from stockpot.statistics.intervals import tails

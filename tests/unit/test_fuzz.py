@@ -18,7 +18,7 @@ import pytest
 from mutations import mutate
 from PIL import Image
 
-from stockpot.runtime.bounded import bounded
+from stockpot.datasets.bounded import bounded
 from stockpot.runtime.errors import StockpotError
 
 TRIES = int(os.environ.get("STOCKPOT_FUZZ", 40))

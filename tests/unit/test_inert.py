@@ -16,10 +16,10 @@ from markdown import markdown as plain_markdown
 from tests.nasty import NASTY
 
 from stockpot.report import page as pages
-from stockpot.runtime import escape
 from stockpot.runtime.job import Lines
 from stockpot.runtime.status import main
 from stockpot.runtime.unshown import Unshown
+from stockpot.tables import escape
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.measurements import read_table, write_table
 

@@ -18,7 +18,7 @@ from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
 from stockpot.models.classifier import Weights
-from stockpot.runtime.code_digest import canonical
+from stockpot.runtime.digest import canonical
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 

@@ -15,10 +15,10 @@ from conftest import encoded_spec
 from PIL import Image
 
 from stockpot.datasets import sources
+from stockpot.datasets.csv_file import read_columns
 from stockpot.datasets.dataset import read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources import parquet as parquet_module
-from stockpot.runtime.csv_file import read_columns
 from stockpot.runtime.errors import StockpotError
 
 

@@ -8,11 +8,12 @@ import time
 
 import pytest
 
-from stockpot.runtime import bounded as bounds
+from stockpot.datasets import bounded as bounds
+from stockpot.datasets.bounded import bounded
 from stockpot.runtime import escape
-from stockpot.runtime.bounded import bounded
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.regular_files import NotRegularError, open_regular, read_text
+from stockpot.tables import escape as forms
 
 NASTY = [
     "</script><script>alert(1)</script>",
@@ -46,12 +47,12 @@ def test_a_long_line_keeps_its_ends():
 def test_text_is_inert_in_pages(text):
     import markdown
 
-    assert not re.search("[<>\"']", escape.html(text))
-    data = escape.json_for_script({text: [text]})
+    assert not re.search("[<>\"']", forms.html(text))
+    data = forms.json_for_script({text: [text]})
     assert "<" not in data and json.loads(data) == {text: [text]}
-    page = markdown.markdown(escape.markdown(text))
+    page = markdown.markdown(forms.markdown(text))
     assert re.findall("<(/?[a-z]+)", page) == ["p", "/p"]
-    assert escape.spreadsheet("=1+1") == "'=1+1" and escape.spreadsheet(-1.5) == -1.5
+    assert forms.spreadsheet("=1+1") == "'=1+1" and forms.spreadsheet(-1.5) == -1.5
 
 
 def test_only_regular_files_are_opened(tmp_path):

@@ -20,7 +20,7 @@ from stockpot.planning import build as spec
 from stockpot.planning.compared import restore_compared
 from stockpot.planning.data_jobs import CorruptedDataset, FilteredDataset
 from stockpot.planning.saved_plan import save, saved
-from stockpot.runtime.code_digest import short
+from stockpot.runtime.digest import short
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 from test_training import SPEC, fitted, problem, small_model
 
+from stockpot.runtime import heartbeat, stop
 from stockpot.runtime.errors import Stopped
-from stockpot.training import heartbeat, state, stop
+from stockpot.runtime.stop import wishes
+from stockpot.training import state
 from stockpot.training.loop import fit
-from stockpot.training.stop import wishes
 
 
 @pytest.fixture(autouse=True)

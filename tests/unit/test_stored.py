@@ -37,7 +37,7 @@ from stockpot.planning.model_jobs import ModelJob, RunJob
 from stockpot.planning.plan import Plan
 from stockpot.runtime import array_digest, failures, file_digests, sealed
 from stockpot.runtime import atomic_files as files
-from stockpot.runtime.code_digest import sha256_file
+from stockpot.runtime.digest import sha256_file
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.file_digests import sha256_file_cached
 from stockpot.tables.measurements import read_table, write_table

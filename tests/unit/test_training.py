@@ -18,7 +18,7 @@ from stockpot.models.card import CARD, read_card
 from stockpot.models.classifier import WEIGHTS, Weights, model_digest
 from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
-from stockpot.runtime.code_digest import sha256_file
+from stockpot.runtime.digest import sha256_file
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop

@@ -6,7 +6,7 @@ from PIL import Image
 
 from stockpot.report.explore import explore, to_html
 from stockpot.report.page import figure, page, text
-from stockpot.runtime import escape
+from stockpot.tables import escape
 from stockpot.tables.display import to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import measure, robustness_table

@@ -30,7 +30,7 @@ EVALUATES = ["reference", "shift"]
 
 def mixes(models: dict[str, str], context, options: dict):
     """The uniform and the greedy soup of the first k."""
-    from ..merging.methods import greedy, load
+    from ..merging.methods import greedy
     from ..merging.recipe import uniform
     from ..runtime.registry import defaults
 
@@ -41,7 +41,7 @@ def mixes(models: dict[str, str], context, options: dict):
         first = {name: models[name] for name in order[:k]}
         labels = {"k": k, "members": k, "last": order[k - 1]}
         yield {"model": f"uniform of {k}", **labels}, uniform(list(first.values()))
-        found = load("greedy")(first, context)
+        found = greedy.find(first, context)
         labels["members"] = len(found["members"])
         yield {"model": f"greedy of {k}", **labels}, {key: found[key] for key in CONTENT}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
 
-from ..runtime.csv_file import read_columns
+from ..datasets.csv_file import read_columns
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.file_kinds import check_own_content

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..runtime.code_digest import short
+from ..runtime.digest import short
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..runtime.code_digest import sha256
+from ..runtime.digest import sha256
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from . import sources

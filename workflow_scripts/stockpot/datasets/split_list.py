@@ -22,10 +22,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ..runtime.bounded import bounded
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular, read_text
+from .bounded import bounded
 
 # Names of JPEG files that torchvision's ImageFolder does not list.
 NOT_IN_TORCHVISION = (".jpe", ".jfif", ".jfi", ".jif")

@@ -20,7 +20,7 @@ from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
 from ..models.resident import Resident, free_memory
 from ..models.tower import Normaliser, fitted
-from ..runtime.code_digest import canonical
+from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError
 from .images import batches, whole
 

@@ -13,7 +13,7 @@ from ..merging.recipe import single
 from ..models.card import read_card
 from ..models.classifier import Weights
 from ..models.device import fast_at_bf16, pick_device, pick_precision
-from ..runtime.code_digest import canonical
+from ..runtime.digest import canonical
 from .predictions import Predictions, predictions
 from .store import Store, key
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..datasets.dataset import Dataset
 from ..models.card import read_card
-from ..runtime.code_digest import sha256
+from ..runtime.digest import sha256
 from ..runtime.sealed import write_sealed
 from .context import FolderContext
 from .family import scored

@@ -16,7 +16,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from ..runtime.atomic_files import atomic
-from ..runtime.code_digest import code_digest, sha256
+from ..runtime.code_digest import code_digest
+from ..runtime.digest import sha256
 from .cells import FAULTS, checked_arrays, metadata
 from .predictions import Predictions
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..runtime.code_digest import sha256
+from ..runtime.digest import sha256
 from .names import LOGIT_ENSEMBLE, RANDOM_INTERPOLATION, SOFTMAX_ENSEMBLE
 
 

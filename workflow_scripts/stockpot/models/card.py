@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..runtime.code_digest import canonical
+from ..runtime.digest import canonical
 from ..runtime.sealed import damaged, read_sealed
 
 CARD = "classifier.json"

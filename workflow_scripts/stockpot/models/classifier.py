@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ..runtime.atomic_files import atomic
-from ..runtime.code_digest import canonical, sha256
+from ..runtime.digest import canonical, sha256
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import damaged, unreadable, write_sealed
 from .card import CARD, Card, read_card

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
+from ..datasets.bounded import bounded
 from ..runtime.atomic_files import atomic
-from ..runtime.bounded import bounded
 from ..runtime.errors import StockpotError
 from ..runtime.escape import first_line
 from .checkpoints.convert import TEXT

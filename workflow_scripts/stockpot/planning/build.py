@@ -14,7 +14,7 @@ from ..config.training_runs import finetune_specs
 from ..datasets import sources
 from ..datasets.classes import MADE_OF, class_names, class_texts, count, resolved
 from ..datasets.decoding.transparent import alpha_lines
-from ..runtime.code_digest import plain
+from ..runtime.digest import plain
 from ..tables.published_models import read_cloud
 from .data_roles import (
     answer_classes,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, ClassVar
 
-from ..runtime.code_digest import short
+from ..runtime.digest import short
 from .resources import Machine, Needs
 
 if TYPE_CHECKING:

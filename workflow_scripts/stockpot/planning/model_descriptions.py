@@ -5,7 +5,7 @@ import math
 
 from ..config.training_runs import run_specs, standard_specs, with_options
 from ..merging import methods
-from ..runtime.code_digest import plain
+from ..runtime.digest import plain
 from ..runtime.registry import defaults
 
 # Settings of a run that decide what it is, what it started from and which tables it is in.

@@ -15,7 +15,7 @@ from ..models.files import (
     vocabulary,
 )
 from ..models.named import RANDOM, TIMM, named_config, timm_config
-from ..runtime.code_digest import plain, sha256_file, short
+from ..runtime.digest import plain, sha256_file, short
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached
 from ..runtime.file_kinds import check_own_content

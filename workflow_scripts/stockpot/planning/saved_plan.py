@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 
-from ..runtime.code_digest import short
+from ..runtime.digest import short
 from ..runtime.sealed import unsealed, write_sealed
 from .plan import Plan
 

@@ -10,7 +10,7 @@ from ..config.training_runs import run_specs, standard_specs, with_options
 from ..datasets import sources
 from ..datasets.classes import ADVERSARIAL, CORRUPTED, class_names, class_texts
 from ..merging import methods
-from ..runtime.code_digest import plain
+from ..runtime.digest import plain
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached
 from ..runtime.registry import defaults

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import analyses
-from ..runtime.code_digest import plain
+from ..runtime.digest import plain
 from .jobs import (
     Inputs,
     Job,

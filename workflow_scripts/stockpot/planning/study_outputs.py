@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .. import analyses, figures
-from ..runtime.code_digest import plain
+from ..runtime.digest import plain
 from ..runtime.registry import defaults
 from .plan import Plan
 from .study_jobs import (

@@ -13,8 +13,9 @@ from matplotlib.markers import MarkerStyle
 
 from ..drawing.looks import Marker, look
 from ..drawing.style import limits, ticks
-from ..runtime.escape import json_for_script, one_line
+from ..runtime.escape import one_line
 from ..statistics.robustness import Line, inside, transforms
+from ..tables.escape import json_for_script
 from ..tables.measurements import BASELINE, KEY, MEAN, datasets, pairs, reference
 from .page import page
 

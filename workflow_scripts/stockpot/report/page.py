@@ -13,7 +13,7 @@ from pathlib import Path
 from markdown import Markdown
 from markdown.util import Registry
 
-from ..runtime import escape
+from ..tables import escape
 
 TEMPLATE = string.Template("""\
 <!doctype html>

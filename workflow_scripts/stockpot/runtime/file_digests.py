@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .code_digest import sha256_file
+from .digest import sha256_file
 from .errors import StockpotError
 from .sealed import unsealed, write_sealed
 

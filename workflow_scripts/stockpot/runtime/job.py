@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .atomic_files import DISK_FAULTS, open_own, unwritable, writing
-from .code_digest import plain, sha256
+from .digest import plain, sha256
 from .errors import StockpotError, Stopped
 from .escape import one_line
 from .gpus import VISIBLE

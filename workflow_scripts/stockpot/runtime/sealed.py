@@ -12,7 +12,7 @@ import shlex
 from pathlib import Path
 
 from .atomic_files import atomic
-from .code_digest import plain, sha256
+from .digest import plain, sha256
 from .errors import StockpotError
 from .escape import one_line
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from ..runtime import escape
+from . import escape
 
 # Columns of texts, which are aligned left, in tables that do not say it themselves.
 LEFT = {"model", "kind", "finding", "on", "sweep", "curve", "selector", "label", "group", "what"}

@@ -9,7 +9,6 @@ from scipy.special import ndtri
 
 from ..datasets.classes import subset
 from ..runtime.atomic_files import atomic
-from ..runtime.escape import from_spreadsheet, spreadsheet
 from ..statistics.intervals import clopper_pearson, mean_interval, tails
 from ..statistics.robustness import (
     effective_robustness,
@@ -20,6 +19,7 @@ from ..statistics.robustness import (
     split,
     transforms,
 )
+from .escape import from_spreadsheet, spreadsheet
 from .published_models import LEAST
 from .table_files import check_table, seal_table
 

@@ -6,7 +6,7 @@ Read without pandas, since planning reads it too.
 from pathlib import Path
 
 from ..datasets.classes import subset
-from ..runtime.csv_file import header_of, read_columns
+from ..datasets.csv_file import header_of, read_columns
 from ..runtime.errors import StockpotError
 
 LEAST = 3  # models that a line needs

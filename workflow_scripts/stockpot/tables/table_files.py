@@ -5,7 +5,7 @@ A CSV file has no place for a digest, so that is in a small hidden file beside i
 
 from pathlib import Path
 
-from ..runtime.code_digest import sha256_file
+from ..runtime.digest import sha256_file
 from ..runtime.sealed import damaged, unreadable, unsealed, write_sealed
 
 

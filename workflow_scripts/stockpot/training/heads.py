@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from ..runtime.errors import Stopped
+from ..runtime.stop import wishes
 from .loop import Batches, batches
 from .saved import read_state, write_state
 from .schedule import warmup_cosine
-from .stop import wishes
 
 log = logging.getLogger(__name__)
 BETAS, EPS = (0.9, 0.999), 1e-8

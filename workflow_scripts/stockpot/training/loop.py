@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from ..runtime.errors import Stopped
+from ..runtime.heartbeat import Heartbeat
+from ..runtime.stop import wishes
 from .averages import Averages
-from .heartbeat import Heartbeat
 from .loss import Loss
 from .processes import Processes
 from .sam import sharpen
 from .schedule import warmup_cosine
 from .state import State
-from .stop import wishes
 
 
 class Diverged(Exception):

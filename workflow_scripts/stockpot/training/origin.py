@@ -1,7 +1,7 @@
 """What a run's line of training began with."""
 
 from ..models.card import Card
-from ..runtime.code_digest import sha256
+from ..runtime.digest import sha256
 
 
 def start_of(card: Card, spec: dict) -> str:

@@ -11,7 +11,7 @@ from ..datasets.dataset import read_dataset
 from ..models.card import Card, read_card
 from ..models.classifier import write_classifier
 from ..models.device import pick_device
-from ..runtime.code_digest import short
+from ..runtime.digest import short
 from . import variants
 from .averages import Averages
 from .loop import Diverged

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..runtime.errors import StockpotError, Stopped
 from ..runtime.gpus import claim
+from ..runtime.stop import SIGNALS
 from . import worker
-from .stop import SIGNALS
 
 SCRIPTS = Path(__file__).parents[2]
 log = logging.getLogger(__name__)

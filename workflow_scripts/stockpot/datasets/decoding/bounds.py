@@ -1,7 +1,7 @@
 """How much memory and time an image of so many bytes may take.
 
 A few hundred bytes can declare any number of pixels, so the memory of an image follows from its
-file's size, by the rule of ``runtime.bounded``; images are too many for a process each. They are
+file's size, by the rule of ``datasets.bounded``; images are too many for a process each. They are
 decoded side by side, by threads, so that their sum is bounded too.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image
 
-from ...runtime.bounded import MEMORY_BASE_BYTES, MEMORY_FACTOR, memory_limit
+from ..bounded import MEMORY_BASE_BYTES, MEMORY_FACTOR, memory_limit
 
 MOST_SCANS = 100  # of a progressive JPEG; encoders write about ten
 LARGE = 16 << 20  # bytes from which on it is asked first whether there is room

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ...runtime.bounded import MEMORY_BASE_BYTES
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.file_kinds import PNG_MARK
 from ...runtime.sealed import unreadable, unsealed, write_sealed
+from ..bounded import MEMORY_BASE_BYTES
 from ..disk import require_space, reserve
 from ..examples import Encoded
 from .bounds import Budget, require_few_pixels

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ...runtime.code_digest import sha256_file
+from ...runtime.digest import sha256_file
 from ...runtime.errors import StockpotError
 from ...runtime.sealed import SEAL, unsealed, write_sealed
 from .partial_file import own_part

@@ -44,7 +44,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ...runtime import registry
-from ...runtime.code_digest import canonical
+from ...runtime.digest import canonical
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..split import PARTS, listed_sizes, part_size

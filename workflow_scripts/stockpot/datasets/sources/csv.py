@@ -4,10 +4,10 @@ import os
 import stat
 from pathlib import Path
 
-from ...runtime.code_digest import sha256_file, short
-from ...runtime.csv_file import read_columns
+from ...runtime.digest import sha256_file, short
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
+from ..csv_file import read_columns
 from . import with_defaults
 from ._own import Classes, Tally, answered, classes_of, once, tally
 

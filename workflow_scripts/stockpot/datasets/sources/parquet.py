@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from ...runtime.bounded import bounded, memory_limit
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
+from ..bounded import bounded, memory_limit
 from . import with_defaults
 from ._own import (
     Classes,

@@ -8,10 +8,10 @@ import os
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from ...runtime.bounded import bounded
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
+from ..bounded import bounded
 from ..downloads.archives import StrictHeader
 from . import with_defaults
 from ._own import (

@@ -42,7 +42,7 @@ def kept(sha256: str, name: str, begin: int, size: int, spec: dict):
     """
     import torch
 
-    from ...runtime.code_digest import sha256 as digest
+    from ...runtime.digest import sha256 as digest
 
     seed = int(digest([spec["seed"], sha256, name, begin])[:12], 16)
     drawn = torch.rand(size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from ...runtime.bounded import bounded
+from ...datasets.bounded import bounded
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.file_kinds import START_BYTES, stand_in

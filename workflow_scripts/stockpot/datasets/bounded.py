@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import StockpotError
-from .escape import one_line
+from ..runtime.errors import StockpotError
+from ..runtime.escape import one_line
 
 Result = TypeVar("Result")
 

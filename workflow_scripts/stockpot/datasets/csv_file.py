@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import StockpotError
-from .escape import one_line
-from .regular_files import open_regular
+from ..runtime.errors import StockpotError
+from ..runtime.escape import one_line
+from ..runtime.regular_files import open_regular
 
 
 class _Record(NamedTuple):
