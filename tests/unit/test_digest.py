@@ -334,7 +334,7 @@ STALE = {
     ),
     "an order": ("def run(a):\n    a += 1\n    return a * 2", ENTRY_OF_COPY, "+= 1", "*= 1"),
     "a global": (
-        "from .near import SCALE\n\ndef run():\n    global SCALE\n    SCALE = 2", "here/near.py",
+        "from .near import SCALE\n\ndef run():\n    global SCALE\n    SCALE += 2", "here/near.py",
         "SCALE = 1", "SCALE = 3",
     ),
     "a name that hides one of the module": (

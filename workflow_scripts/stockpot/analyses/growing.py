@@ -32,11 +32,12 @@ def mixes(models: dict[str, str], context, options: dict):
     """The uniform and the greedy soup of the first k."""
     from ..merging.methods import greedy
     from ..merging.recipe import uniform
+    from ..runtime.options import schemas
     from ..runtime.registry import defaults
 
     order = options["models"] or sorted(name for name in models if name != "zero-shot")
     order = [name for name in order if name in models]
-    context.spec = context.spec | defaults(greedy.OPTIONS)
+    context.spec = context.spec | defaults(schemas(greedy.Options))
     for k in sizes(order, options):
         first = {name: models[name] for name in order[:k]}
         labels = {"k": k, "members": k, "last": order[k - 1]}

@@ -221,7 +221,15 @@ class _Writer:
         self.parts.append(f"{node.value!r},")
 
     def write_Name(self, node: ast.Name) -> None:
-        self.write_use(node.id, ())
+        if isinstance(node.ctx, ast.Load):
+            self.write_use(node.id, ())
+        else:  # a name that gets a value is not used by that
+            self.parts.append(f"{node.id},")
+
+    def write_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.write_use(node.target.id, ())
+        self.write_fields(node)
 
     def write_Attribute(self, node: ast.Attribute) -> None:
         names, base = [], node
@@ -284,8 +292,8 @@ class _Writer:
         self.write_fields(node, *(("args", "keywords") if is_exception else ()))
 
     def write_keyword(self, node: ast.keyword) -> None:
-        # What a plug-in declares as its options is for planning; jobs get their values.
-        is_planned = node.arg == "options" and _last_name(node.value) == "Options"
+        # The class of options that a plug-in declares is for planning; jobs get the values.
+        is_planned = node.arg == "options" and _last_name(node.value).istitle()
         if node.arg not in _DESCRIPTIONS and not is_planned:
             self.write_fields(node)
 
