@@ -13,6 +13,7 @@ from stockpot.runtime.job import job
 from stockpot.runtime.sealed import read_sealed
 from stockpot.statistics.intervals import tails
 from stockpot.tables import measurements as tables
+from stockpot.tables.escape import markdown
 from stockpot.tables.findings import findings
 from stockpot.tables.main_table import main_table
 from stockpot.tables.notes import arithmetic, notes
