@@ -59,6 +59,7 @@ with job(snakemake) as spec:
         "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
         f"ends are in measurements.csv{', ' + lines if len(fits) else '.'}",
+        *people.rule,
         *people.notes,
         arithmetic(measurements, spec["trained_in_bf16"]),
         *([spec["held_out_note"]] if spec["held_out_note"] else []),

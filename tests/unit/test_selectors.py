@@ -292,7 +292,7 @@ def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypat
     assert [name for name in made.table["model"] if name.endswith("(chosen)")] == [
         f"run, alpha {alpha:.2f} (chosen)"
     ]
-    assert any(f"({selectors.label(rule)})" in note for note in made.notes)
+    assert any(f"({selectors.label(rule)})" in note for note in made.rule)
 
 
 @pytest.fixture

@@ -41,10 +41,14 @@ class Column:
 
 @dataclass(frozen=True)
 class MainTable:
-    """The table, the headings that are aligned left, and sentences to stand below it."""
+    """The table, the headings that are aligned left, and sentences to stand below it.
+
+    rule: which rule chose alpha. notes: where nothing is bold.
+    """
 
     table: pd.DataFrame
     left: frozenset[str]
+    rule: list[str]
     notes: list[str]
 
     def markdown(self) -> str:
@@ -117,7 +121,8 @@ def main_table(
     return MainTable(
         table=pd.DataFrame(texts, columns=[column.heading for column in shown]),
         left=frozenset(column.heading for column in shown if column.left),
-        notes=[*_rule(rows), *_nothing_bold(undecided)],
+        rule=_rule(rows),
+        notes=_nothing_bold(undecided),
     )
 
 
