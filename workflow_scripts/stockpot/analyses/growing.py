@@ -37,7 +37,7 @@ def mixes(models: dict[str, str], context, options: dict):
 
     order = options["models"] or sorted(name for name in models if name != "zero-shot")
     order = [name for name in order if name in models]
-    context.spec = context.spec | defaults(schemas(greedy.Options))
+    context.spec = context.spec | defaults(schemas(greedy.METHOD.options))
     for k in sizes(order, options):
         first = {name: models[name] for name in order[:k]}
         labels = {"k": k, "members": k, "last": order[k - 1]}

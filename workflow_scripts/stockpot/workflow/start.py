@@ -50,6 +50,8 @@ def start(workflow, config: dict) -> RulePlan:
         lines = [f"Study {plan.config['study']}", *map(one_line, plan.summary), ""]
         logger.info("\n".join(lines))
         restore_compared(PLAN.parent)
+    # Captions of the report read the whole config there, with all defaults.
+    workflow.globals["config"] = plan.config
     machine = Machine(plan.config["threads"], gpus)
     return RulePlan(workflow, plan, machine, PLAN, study.as_written())
 
