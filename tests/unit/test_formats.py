@@ -147,7 +147,7 @@ def test_an_exported_model_can_be_the_model_of_a_study(models, config, tmp_path,
     out = written(tmp_path / "out", models[name], "open-clip")
     config["model"] = {"name": "mine", "pretrain": False, "architecture": str(out)}
     found = spec.build(config, lambda path: ROOT / path).model
-    assert found["files"] == {
+    assert found.files == {
         "config": str(out / CONFIG), "vocabulary": str(out / "bpe.txt.gz"),
         "weights": str(out / WEIGHTS),
     }  # fmt: skip

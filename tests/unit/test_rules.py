@@ -94,3 +94,9 @@ def test_functions_of_the_library_that_plan_are_short(package):
             if lines > MOST_LINES_OF_THE_LIBRARY:
                 long.append(name)
     assert long == []
+
+
+def test_scripts_are_thin():
+    """They map what Snakemake gives to one call of the library."""
+    for path in (ROOT / "workflow_scripts").glob("*.py"):
+        assert functions(path, ast.parse(path.read_text("utf-8"))) == [], path.name

@@ -19,8 +19,14 @@ context a ``merging.methods.Context``. They are evaluated in one job.
 Figures name the analysis that they draw: see ``figures``.
 """
 
+from typing import TYPE_CHECKING
+
 from ..runtime import registry
 from ..tables.columns import MEAN_OF_SHIFTS
+
+if TYPE_CHECKING:
+    from ..tables.analysis_files import AnalysisTable
+    from ..tables.evidence import Evidence
 
 
 def names() -> list[str]:
@@ -47,6 +53,28 @@ def evaluates(name: str) -> list[str]:
 
 def load(name: str, function: str = "tabulate"):
     return registry.load(__name__, __file__, name, function, "analysis")
+
+
+def analyse(name: str, evidence: "Evidence", options: dict) -> "AnalysisTable":
+    """Run an analysis.
+
+    Args:
+        name: Of the analysis.
+        evidence: The study.
+        options: All options of the analysis.
+
+    Returns:
+        Its table; one of a sentence where the study has nothing that it could look at.
+    """
+    from ..tables.analysis_files import AnalysisTable
+    from ..tables.evidence import Nothing
+
+    try:
+        table = load(name)(evidence, options)
+        people = for_people(name, table, evidence.shifts)
+    except Nothing as reason:
+        table = people = reason.table()
+    return AnalysisTable(table, people, evidence.notes)
 
 
 def for_people(name: str, table, shifts: list[str]):

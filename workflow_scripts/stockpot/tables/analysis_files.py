@@ -1,0 +1,102 @@
+"""Files of an analysis: what it reads, and the table that it writes in three formats."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ..datasets.dataset import LABELS, read_card
+from ..runtime.atomic_files import atomic
+from ..runtime.escape import one_line
+from ..runtime.sealed import read_sealed
+from .display import to_latex, to_markdown, unbroken
+from .escape import markdown
+from .evidence import Evidence
+from .measurements import read_table, write_table
+
+FORMAT = "%.6g"  # of numbers in the table
+LONGEST_REMARK = 10_000  # characters of a line of the LaTeX file
+
+
+@dataclass(frozen=True)
+class AnalysisFiles:
+    """What an analysis reads.
+
+    Attributes:
+        measurements: The table of all accuracies.
+        evaluations: Files that the evaluations of the study wrote.
+        datasets: Folders of the data sets.
+        mixes: Cells of the analysis's own mixes, if it looks at some.
+        geometry: Inner products of updates, if it looks at them.
+        recipes: Those of the soups, if it looks at them.
+    """
+
+    measurements: Path
+    evaluations: list[Path]
+    datasets: list[Path]
+    mixes: Path | None = None
+    geometry: Path | None = None
+    recipes: tuple[Path, ...] = ()
+
+    def evidence(self, spec: dict) -> Evidence:
+        """The study as analyses see it.
+
+        Args:
+            spec: ``models``, what is known of them; ``soups``, name -> id; ``confidence``.
+        """
+        results = self.evaluations[0].parents[1]
+        names = {id: soup for soup, id in spec["soups"].items()}
+        cards = {folder: read_card(folder) for folder in self.datasets}
+        return Evidence(
+            measurements=read_table(self.measurements),
+            evaluations=[read_sealed(path) for path in self.evaluations],
+            store=results / "store",
+            labels={card["name"]: folder / LABELS for folder, card in cards.items()},
+            scorings={card["name"]: card["scoring"] for card in cards.values()},
+            label_digests={card["name"]: card["digests"][LABELS] for card in cards.values()},
+            models=spec["models"],
+            confidence=spec["confidence"],
+            mixes=read_sealed(self.mixes) if self.mixes else None,
+            geometry=read_table(self.geometry) if self.geometry else None,
+            recipes={names[path.stem]: path for path in self.recipes},
+            results=results,
+        )
+
+
+@dataclass(frozen=True)
+class AnalysisTable:
+    """What an analysis found.
+
+    Attributes:
+        table: All of it.
+        people: What people read of it.
+        notes: Sentences that stand below it.
+    """
+
+    table: pd.DataFrame
+    people: pd.DataFrame
+    notes: list[str]
+
+    def write(self, table: str, markdown: str, latex: str) -> None:
+        """Write the table in all formats.
+
+        Args:
+            table: The CSV file.
+            markdown: The Markdown file, for people.
+            latex: The LaTeX file, for a paper.
+        """
+        write_table(self.table, table, FORMAT)
+        with atomic(markdown) as path:
+            path.write_text(self.markdown(), "utf-8")
+        with atomic(latex) as path:
+            path.write_text(self.latex(), "utf-8")
+
+    def markdown(self) -> str:
+        """The table for people, with its notes."""
+        notes = [f"\n{markdown(note)}\n" for note in self.notes]
+        return to_markdown(unbroken(self.people)) + "".join(notes)
+
+    def latex(self) -> str:
+        """The same for a paper; the notes are remarks."""
+        notes = [f"% {one_line(note, LONGEST_REMARK)}\n" for note in self.notes]
+        return to_latex(self.people) + "".join(notes)

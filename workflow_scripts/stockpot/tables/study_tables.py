@@ -1,0 +1,194 @@
+"""All tables of one study, from its stored predictions: those that figures and people read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from ..datasets.dataset import read_card
+from ..datasets.remarks import remarks
+from ..evaluation.answers import answers
+from ..runtime.atomic_files import atomic
+from ..runtime.sealed import read_sealed
+from ..statistics.intervals import tails
+from .escape import markdown
+from .findings import findings
+from .main_table import MainTable, main_table
+from .measurements import measure, published_cells, read_table, robustness_table, write_table
+from .notes import arithmetic, notes
+from .published_models import read_cloud
+from .resampled import with_intervals
+from .subsets import subset_cells
+
+FORMAT = "%.6f"  # of numbers in the tables
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """What the tables of a study are made from.
+
+    Attributes:
+        evaluations: Files that its evaluations wrote.
+        datasets: Folders of the data sets.
+        overlap: The table of images that data sets share.
+        cloud: The table of published models, if there is one.
+    """
+
+    evaluations: list[Path]
+    datasets: list[Path]
+    overlap: Path
+    cloud: Path | None = None
+
+    @property
+    def store(self) -> Path:
+        """The folder of the predictions."""
+        return self.evaluations[0].parents[1] / "store"
+
+    @cached_property
+    def evaluated(self) -> list[dict]:
+        """The contents of the evaluations."""
+        return [read_sealed(path) for path in self.evaluations]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """A row per model and data set."""
+        return pd.DataFrame([cell for found in self.evaluated for cell in found["cells"]])
+
+    @cached_property
+    def cards(self) -> list[dict]:
+        """What is known of each data set."""
+        return [read_card(folder) for folder in self.datasets]
+
+    @cached_property
+    def correct(self) -> Callable:
+        """Key of a cell -> which answers are right, bool [n]; each is read once."""
+        return cache(lambda key: answers(self.store, key).correct)
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """The tables of a study.
+
+    Attributes:
+        measurements: A row per model and data set: n, k, accuracy, interval.
+        fits: Lines of the standard models.
+        robustness: Effective robustness.
+        findings: Do the papers' claims hold here?
+        people: The table to read first.
+        sentences: What stands below it.
+    """
+
+    measurements: pd.DataFrame
+    fits: pd.DataFrame
+    robustness: pd.DataFrame
+    findings: pd.DataFrame
+    people: MainTable
+    sentences: list[str] = field(default_factory=list)
+
+    def write(self, markdown: str, latex: str, **tables: str) -> None:
+        """Write all tables.
+
+        Args:
+            markdown: File of the table to read first, with its sentences.
+            latex: File of the same table, for a paper.
+            tables: Name of each other table -> its file.
+        """
+        for name, path in tables.items():
+            write_table(getattr(self, name), path, FORMAT)
+        with atomic(markdown) as path:
+            path.write_text(self.markdown(), "utf-8")
+        with atomic(latex) as path:
+            path.write_text(self.people.latex(), "utf-8")
+
+    def markdown(self) -> str:
+        """The table to read first, and what stands below it."""
+        below = [f"\n{markdown(sentence)}\n" for sentence in self.sentences]
+        return self.people.markdown() + "".join(below)
+
+
+def study_tables(files: StudyFiles, spec: dict) -> StudyTables:
+    """Make all tables of a study.
+
+    Args:
+        files: What they are made from.
+        spec: ``roles``, pairs of a data set and its part; ``cloud``, how to read the published
+            models; ``class_notes``, ``held_out_note`` and ``trained_in_bf16``, for the sentences;
+            and the config's ``statistics``.
+    """
+    confidence = spec["confidence"]
+    measurements = _measurements(files, spec)
+    fits, robustness = robustness_table(measurements, spec["axis"], confidence, spec["knots"])
+    keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
+
+    def correct(model: str, dataset: str):
+        return files.correct(keys[model, dataset])
+
+    people = main_table(measurements, correct, confidence)
+    return StudyTables(
+        measurements=measurements,
+        fits=fits,
+        robustness=robustness,
+        findings=findings(files.cells, measurements, robustness, files.correct, confidence),
+        people=people,
+        sentences=_sentences(files, spec, measurements, fits, people),
+    )
+
+
+def _measurements(files: StudyFiles, spec: dict) -> pd.DataFrame:
+    """All cells with intervals: of data sets, of parts of the reference, of published models."""
+    roles = dict(spec["roles"])
+    tail = tails(spec["confidence"])
+    cells = [with_intervals(files.cells, files.datasets, files.store, tail)]
+    if spec["class_subset"]:
+        parts = subset_cells(files.cells, roles, files.datasets, files.store, tail)
+        roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
+        cells.append(parts)
+    if files.cloud:
+        published = _published(files.cloud, spec["cloud"], roles)
+        cells.append(published_cells(published))
+        roles |= {name: "subset" for _, name, _ in published if name not in roles}
+    return measure(pd.concat(cells, ignore_index=True), roles, spec["confidence"])
+
+
+def _published(cloud: Path, how: dict, roles: dict[str, str]) -> list[tuple]:
+    """Accuracies of published models on the reference and the shifts."""
+    (reference,) = [name for name, role in roles.items() if role == "reference"]
+    shifts = [name for name, role in roles.items() if role == "shift"]
+    return read_cloud(cloud, how, reference, shifts)
+
+
+def _sentences(
+    files: StudyFiles,
+    spec: dict,
+    measurements: pd.DataFrame,
+    fits: pd.DataFrame,
+    people: MainTable,
+) -> list[str]:
+    """What stands below the main table."""
+    status = {name: end for found in files.evaluated for name, end in found["status"].items()}
+    left_out = {card["name"]: card["source"].get("left_out", 0) for card in files.cards}
+    overlap = read_table(files.overlap)
+    return [
+        _how_to_read(spec["confidence"], has_lines=len(fits) > 0),
+        *people.rule,
+        *people.notes,
+        arithmetic(measurements, spec["trained_in_bf16"]),
+        *([spec["held_out_note"]] if spec["held_out_note"] else []),
+        *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
+        *(sentence for card in files.cards for sentence in remarks(card)),
+        *notes(status, overlap, measurements, fits, spec["knots"], left_out),
+    ]
+
+
+def _how_to_read(confidence: float, has_lines: bool) -> str:
+    level = f"{100 * confidence:g} %"
+    lines = ", effective robustness and the standard models in robustness.csv"
+    return (
+        f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
+        "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
+        "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
+        "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
+        f"ends are in measurements.csv{lines if has_lines else ''}."
+    )
