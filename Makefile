@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: run status test lint seeds methods cross evidence report docs docs-figures benchmarks clean
+.PHONY: run status why test lint seeds methods cross evidence report docs docs-figures benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(SNAKEMAKE) --cores $(CORES) $(STUDY)
@@ -21,6 +21,11 @@ run: $(VENV)/run.stamp
 # How every run of the study that was given last is doing; of all studies with ARGS=--all.
 status: $(VENV)/run.stamp
 	@$(STOCKPOT) status $(ARGS)
+
+# Why jobs would run, and why those of the last run did; of one job with JOB=base.
+JOB ?=
+why: $(VENV)/run.stamp
+	@$(STOCKPOT) why $(JOB) $(STUDY)
 
 test: lint
 	$(BIN)/python -m pytest

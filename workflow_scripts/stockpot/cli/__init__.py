@@ -5,9 +5,9 @@ import os
 import sys
 
 from ..runtime.errors import StockpotError
-from . import status, study_name
+from . import status, study_name, why
 
-COMMANDS = {"status": status, "study-name": study_name}
+COMMANDS = {"status": status, "why": why, "study-name": study_name}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,6 +10,11 @@ from ..runtime.errors import StockpotError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``stockpot study-name``."""
+    add_config_arguments(parser)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that give a config to Snakemake."""
     files = {"nargs": "+", "type": Path, "default": [], "metavar": "FILE"}
     parser.add_argument("--configfile", "--configfiles", help="config files", **files)
     settings = {"nargs": "*", "default": [], "metavar": "KEY=VALUE"}

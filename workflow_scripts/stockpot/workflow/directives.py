@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from snakemake.io import ancient
 
+from ..planning.job_files import code_of
 from ..planning.jobs import Job, Present
 from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
-from ..runtime.code_digest import code_digest
 from ..runtime.unshown import Unshown
 
 NOTHING = "(?!)"  # a pattern that nothing matches
@@ -75,7 +75,7 @@ class Directives:
 
     def code(self, wildcards) -> str:
         """Digest of the code that makes the artefact."""
-        return code_digest(*self.job(wildcards).code(self._plan))
+        return code_of(self.job(wildcards), self._plan)
 
     def threads(self, wildcards) -> int:
         """Cores that the job can use."""

@@ -11,6 +11,7 @@ from ..planning.targets import exported_files, targets
 from ..runtime.errors import StockpotError
 from .directives import Directives, EvaluateDirectives, ExportDirectives, PrepareDirectives
 from .ending import cancel_jobs_left, failure_text, refuse, success_text
+from .why import note_run
 
 
 class RulePlan:
@@ -47,9 +48,10 @@ class RulePlan:
         return targets(self._plan)
 
     def save(self) -> None:
-        """Write the plan for the jobs that run on other nodes."""
+        """Write the plan for the jobs that run on other nodes, and why each of them runs."""
         try:
             save(self._plan, self._file, self._as_written)
+            note_run(self._plan, self._workflow.dag)
         except (StockpotError, OSError) as error:
             refuse(f"{self._file}: cannot be written ({error})")
 

@@ -17,6 +17,7 @@ from ..runtime.gpus import has_gpu
 from .ending import refuse
 from .interpreter import quote_interpreter
 from .rule_plan import RulePlan
+from .why import print_changes_in_dry_runs
 
 # A job on another node takes the plan of the run that submitted it, and looks at no data.
 PLAN = Path("results/plan.json")
@@ -50,6 +51,7 @@ def start(workflow, config: dict) -> RulePlan:
         lines = [f"Study {plan.config['study']}", *map(one_line, plan.summary), ""]
         logger.info("\n".join(lines))
         restore_compared(PLAN.parent)
+        print_changes_in_dry_runs(plan)
     # Captions of the report read the whole config there, with all defaults.
     workflow.globals["config"] = plan.config
     machine = Machine(plan.config["threads"], gpus)
