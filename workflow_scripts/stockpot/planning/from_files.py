@@ -13,6 +13,8 @@ from .data_roles import used
 from .plan import Plan
 
 SCHEMA = CHECKOUT / "schemas/config.schema.yaml"
+# The same loader in C takes a tenth of the time, where it is installed.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def plan_study(study: StudyFiles) -> Plan:
@@ -25,7 +27,7 @@ def plan_study(study: StudyFiles) -> Plan:
         StockpotError: The config or a file that it names is wrong, with a line per mistake.
     """
     config = study.located()
-    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
+    schema = yaml.load(SCHEMA.read_text("utf-8"), LOADER)
     check(config, schema, study.paths)
     problems = not_found(config, used(config), study.layers, CHECKOUT) + unfit_inputs(config)
     if problems:
