@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: run status why test lint seeds methods cross evidence report docs docs-figures benchmarks clean
+.PHONY: run status why test lint seeds methods cross evidence report reference docs docs-figures benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(SNAKEMAKE) --cores $(CORES) $(STUDY)
@@ -59,6 +59,10 @@ report: run
 	name=$$($(STOCKPOT) study-name $(STUDY)) && \
 		$(SNAKEMAKE) $(STUDY) --report-stylesheet report/policy.css \
 			--report results/studies/$$name/report.html
+
+# Tables of options in docs/ and the schema for editors, from what the schema and plug-ins declare.
+reference: $(VENV)/run.stamp
+	$(BIN)/python docs/scripts/reference.py
 
 docs: evidence methods cross
 	cp results/studies/objects/summary.md docs/seeds.md

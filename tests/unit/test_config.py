@@ -806,8 +806,16 @@ def test_options_and_code_know_the_same_names(schema):
 
 
 PLUGIN = """
-OPTIONS = {{"needed": {{"type": "integer"}}, "given": {{"type": "string", "default": "x"}}}}
-SEEDED = True
+from ...runtime.options import PluginOptions
+from . import Source
+
+
+class Options(PluginOptions):
+    needed: int
+    given: str = "x"
+
+
+SOURCE = Source(options=Options, seeded=True)
 
 def classes(entry, locate):
     return {classes!r}

@@ -19,6 +19,7 @@ from stockpot.datasets.listing import files_below, listing_digest
 from stockpot.datasets.names import write_names
 from stockpot.datasets.overlap import TWICE, overlaps, shared_names
 from stockpot.datasets.prepare import prepare
+from stockpot.datasets.sources._options import Download, Encoded
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world import captions as captions_module
 from stockpot.datasets.world import glyphs, vocabulary
@@ -304,9 +305,9 @@ def test_the_docs_list_every_source_and_its_options():
     }
     for name in sources.names():
         if name not in ("world", "handwriting"):
-            own = set(sources.registry.options(sources.__file__, name)) - {"path"}
+            own = set(sources.declared(name).options.__annotations__) - {"path"}
             assert all(f"`{option}" in listed[name] for option in own), (name, own)
-    assert set(sources.FOR_ENCODED) | set(sources.DOWNLOAD) <= {
+    assert set(Encoded.model_fields) | set(Download.model_fields) <= {
         name.partition(":")[0] for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
     }
 

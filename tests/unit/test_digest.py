@@ -360,7 +360,7 @@ PREPARED = {
     "here/deep/__init__.py": "from ...other.thing import one\n\nX = 0\n",
     "here/found/__init__.py": "from ...runtime import registry\n\n"
     "def load(name): return registry.load(__file__, name)\n\n"
-    "def mixes(name): return registry.literal(__file__, name, 'MIXES')\n",
+    "def mixes(name): return registry.declaration(__file__, name, 'MIXES')\n",
     "here/found/a.py": "MIXES = 1\n\ndef find():\n    return 1\n",
     "other/__init__.py": "X = 0\n",
 }

@@ -175,7 +175,7 @@ def test_every_option_of_a_merge_method_is_in_the_docs():
     cells = [[cell.strip(" `") for cell in row.split("|")] for row in rows if row[:3] == "| `"]
     listed = {(method, key) for _, method, key, *_ in cells}
     assert listed == {(name, key) for name in methods.names() for key in methods.options(name)}
-    assert all(text for _, _, _, _, text, _ in cells)
+    assert all(text for _, _, _, _, _, text, _ in cells)
 
 
 def test_every_merge_method_is_in_the_docs():
@@ -199,7 +199,7 @@ def test_every_analysis_selector_and_option_is_in_the_docs():
     cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
     options = {(name, key): analyses.options(name)[key]
                for name in analyses.names() for key in analyses.options(name)}  # fmt: skip
-    assert {(name, key): [default, text] for name, key, default, text in cells} == {
+    assert {(name, key): [default, text] for name, key, default, _, text in cells} == {
         place: [json.dumps(schema["default"]), schema["description"]]
         for place, schema in options.items()
     }

@@ -96,7 +96,7 @@ print(json.dumps([name for name in {heavy} if name in sys.modules]))
 @pytest.mark.parametrize("source", PUBLISHED)
 def test_folders_and_archives_are_named_alike(source):
     assert sources.options(source)["path"]["default"] == f"data/{source}"
-    for archive in getattr(sources.module(source), "ARCHIVES", []):
+    for archive in sources.archives(source):
         assert set(archive) == {"url", "checksum", "size", "into"}
         assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", archive["checksum"])
         assert archive["checksum"].split(":")[1] in (ROOT / "docs/datasets.md").read_text()

@@ -301,7 +301,8 @@ def new_selector(tmp_path, monkeypatch, declared_anew):
     folder = tmp_path / "selectors"
     shutil.copytree(Path(selectors.__file__).parent, folder)
     (folder / "lowest.py").write_text(
-        'LABEL = "the lowest"\nNEEDS = ["held_out"]\n\n\n'
+        "from . import Selector\n\n"
+        'SELECTOR = Selector(label="the lowest", needs=("held_out",))\n\n\n'
         'def choose(curve):\n    return float(curve["alpha"].min())\n'
     )
     monkeypatch.setattr(selectors, "__file__", str(folder / "__init__.py"))

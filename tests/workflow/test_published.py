@@ -14,13 +14,22 @@ from .conftest import copy_project, write_images
 SOURCE = """
 from pathlib import Path
 
-OPTIONS = {"path": {"type": "string"}}
-ENCODED = True
-SEEDED = False
-ARCHIVES = [
-    {"url": "http://nowhere.invalid/a/one.tar.gz", "checksum": "", "size": None, "into": ""},
-    {"url": "http://nowhere.invalid/b/two.tar.gz", "checksum": "", "size": None, "into": ""},
-]
+from . import Archive, Source
+from ._options import Download, Encoded
+
+
+class Options(Encoded, Download):
+    path: str
+
+
+SOURCE = Source(
+    options=Options,
+    seeded=False,
+    archives=(
+        Archive(url="http://nowhere.invalid/a/one.tar.gz", checksum="", size=None, into=""),
+        Archive(url="http://nowhere.invalid/b/two.tar.gz", checksum="", size=None, into=""),
+    ),
+)
 
 def classes(entry, locate):
     return ["ball", "moon"]

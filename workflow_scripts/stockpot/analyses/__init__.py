@@ -1,32 +1,45 @@
 """Analyses: one module each, found by its file name. A table each, from stored predictions.
 
-An analysis module defines ``tabulate(evidence, options) -> DataFrame``; see
-``tables.evidence.Evidence``. Its literal ``OPTIONS`` are their JSON schemas, each with a default
-(see ``registry.options``). Accuracies are fractions, losses nats.
-``tables.evidence.Nothing("why")`` ends an analysis that the study has no models for: an empty
-table that says why. ``shown(table) -> DataFrame``, if there is one, is the short table for
-people; else the table itself is shown.
+An analysis module declares ``ANALYSIS = Analysis(...)`` and defines ``tabulate(evidence, options)
+-> DataFrame``; see ``tables.evidence.Evidence``. Each of its options has a default. Accuracies are
+fractions, losses nats. ``tables.evidence.Nothing("why")`` ends an analysis that the study has no
+models for: an empty table that says why. ``shown(table) -> DataFrame``, if there is one, is the
+short table for people; else the table itself is shown.
 
-Literal ``NEEDS``, if there is one, names what else it looks at: "geometry" (inner products of the
-models' updates), "recipes" (how soups were found), "logits" (which evaluation.store_logits keeps).
-
-One that looks at mixes which are no models of the study says on which parts of the data:
-``EVALUATES = ["held-out", "reference", "shift", "train"]``, and defines ``mixes(models, context,
-options)``, which yields (labels, recipe): the labels are columns of ``evidence.mixes``, with the
-mix's name under "model"; models is name -> SHA-256 of the zero-shot model and the usable runs,
-context a ``merging.methods.Context``. They are evaluated in one job.
+One that looks at mixes which are no models of the study says on which parts of the data
+(``evaluates``), and defines ``mixes(models, context, options)``, which yields (labels, recipe): the
+labels are columns of ``evidence.mixes``, with the mix's name under "model"; models is name ->
+SHA-256 of the zero-shot model and the usable runs, context a ``merging.methods.Context``. They are
+evaluated in one job.
 
 Figures name the analysis that they draw: see ``figures``.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..runtime import registry
+from ..runtime.options import Declaration, declaration_class
 from ..tables.columns import MEAN_OF_SHIFTS
 
 if TYPE_CHECKING:
     from ..tables.analysis_files import AnalysisTable
     from ..tables.evidence import Evidence
+
+
+@declaration_class
+class Analysis(Declaration):
+    """What an analysis says of itself.
+
+    Attributes:
+        options: The keys of its entries of ``analyses``.
+        needs: What else it looks at: "geometry" (inner products of the models' updates), "recipes"
+            (how soups were found), "logits" (which evaluation.store_logits keeps).
+        evaluates: Parts of the data on which its mixes are evaluated; none for an analysis of what
+            is stored.
+    """
+
+    needs: tuple[Literal["geometry", "recipes", "logits"], ...] = ()
+    evaluates: tuple[Literal["held-out", "reference", "shift", "train"], ...] = ()
 
 
 def names() -> list[str]:
@@ -38,17 +51,20 @@ def kind(config: dict, entry: str) -> str:
     return config["analyses"][entry].get("analysis", entry)
 
 
+def declared(name: str) -> Analysis:
+    return registry.declaration(__name__, __file__, name, "ANALYSIS")
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.literal_options(__file__, name)
+    return registry.options(__name__, __file__, name, "ANALYSIS")
 
 
 def needs(name: str) -> list[str]:
-    return registry.literal(__file__, name, "NEEDS") or []
+    return list(declared(name).needs)
 
 
 def evaluates(name: str) -> list[str]:
-    """Parts of the data on which mixes are evaluated; [] for an analysis of what is stored."""
-    return registry.literal(__file__, name, "EVALUATES") or []
+    return list(declared(name).evaluates)
 
 
 def load(name: str, function: str = "tabulate"):

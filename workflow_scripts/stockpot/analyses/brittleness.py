@@ -6,20 +6,22 @@ with the zero-shot model takes most of that away.
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 from scipy.stats import spearmanr
 
+from ..runtime.options import PluginOptions
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import MEAN
+from . import Analysis
+from ._options import Names
 
-OPTIONS = {
-    "models": {
-        "description": "names of runs; empty: every end-to-end run",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "default": [],
-    }
-}
+
+class Options(PluginOptions):
+    models: Names = Field([], description="names of runs; empty: every end-to-end run")
+
+
+ANALYSIS = Analysis(options=Options)
+
 _NOT_VARIED = {"seed", "name"}
 
 

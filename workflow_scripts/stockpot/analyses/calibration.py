@@ -2,22 +2,24 @@
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import PluginOptions
 from ..statistics import calibration
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import BASELINE
+from . import Analysis
+from ._options import Names
 
-NEEDS = ["logits"]
-OPTIONS = {
-    "bins": {"description": "of equal width", "type": "integer", "minimum": 1, "default": 15},
-    "models": {
-        "description": "names; empty: all but standard models, and of sweeps alpha 0.5",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "default": [],
-    },
-}
+
+class Options(PluginOptions):
+    bins: int = Field(15, ge=1, description="number of bins of equal width")
+    models: Names = Field(
+        [], description="names; empty: all but standard models, and of sweeps alpha 0.5"
+    )
+
+
+ANALYSIS = Analysis(options=Options, needs=("logits",))
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

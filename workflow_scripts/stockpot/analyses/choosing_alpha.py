@@ -8,8 +8,9 @@ from ..runtime.errors import StockpotError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import MEAN
+from . import Analysis
 
-OPTIONS = {}
+ANALYSIS = Analysis()
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

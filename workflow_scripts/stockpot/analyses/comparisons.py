@@ -2,19 +2,25 @@
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import PluginOptions
 from ..statistics import comparisons
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import BASELINE
+from . import Analysis
+from ._options import Pairs
 
-OPTIONS = {
-    "pairs": {
-        "description": "as [base, 'base alpha=0.5']; empty: all against zero-shot and best run",
-        "type": "array",
-        "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-        "default": [],
-    }
-}  # fmt: skip
+
+class Options(PluginOptions):
+    pairs: Pairs = Field(
+        [],
+        description="pairs of models, as [base, 'base alpha=0.5']; empty: all against zero-shot "
+        "and best run",
+    )
+
+
+ANALYSIS = Analysis(options=Options)
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

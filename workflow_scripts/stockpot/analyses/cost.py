@@ -4,9 +4,9 @@ import pandas as pd
 
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import MEAN
+from . import Analysis
 
-OPTIONS = {}
-NEEDS = ["recipes"]
+ANALYSIS = Analysis(needs=("recipes",))
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

@@ -4,34 +4,30 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from ..statistics.intervals import clopper_pearson
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
+from ._options import MostPairs, SampledPairs
 from .pairs import cosines, drawn
 
-OPTIONS = {
-    "soup": {
-        "description": "the soup whose ingredients are looked at; empty: all end-to-end runs",
-        "type": "string",
-        "default": "",
-    },
-    "most": {
-        "description": "pairs whose barriers are measured; of more, the seed draws",
-        "type": "integer",
-        "minimum": 1,
-        "default": 200,
-    },
-    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
-    "barrier": {
-        "description": "points of held-out accuracy that a mean of two may lie below their mean",
-        "type": "number",
-        "minimum": 0,
-        "default": 1.0,
-    },
-}
-NEEDS = ["geometry", "recipes"]
-EVALUATES = ["held-out"]
+
+class Options(SampledPairs):
+    soup: str = Field(
+        "", description="the soup whose ingredients are looked at; empty: all end-to-end runs"
+    )
+    most: MostPairs = 200
+    barrier: float = Field(
+        1.0,
+        ge=0,
+        description="points of held-out accuracy that a mean of two may lie below their mean",
+    )
+
+
+ANALYSIS = Analysis(options=Options, needs=("geometry", "recipes"), evaluates=("held-out",))
+
 FAR = 3.0  # an update this many times as long as the median is called long
 OPPOSED = 0.0  # a cosine below this: two updates undo each other
 

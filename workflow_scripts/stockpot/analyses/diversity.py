@@ -4,6 +4,7 @@ import random
 from itertools import combinations
 
 import pandas as pd
+from pydantic import Field
 
 from ..statistics.diversity import (
     cka_complement,
@@ -13,30 +14,22 @@ from ..statistics.diversity import (
     sample,
 )
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
+from ._options import MostPairs, Names, Pairs, SampledPairs
 
-NEEDS = ["logits"]
-OPTIONS = {
-    "models": {
-        "description": "end-to-end and linear runs to pair; empty: every one",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "default": [],
-    },
-    "most": {
-        "description": "pairs of a group that are compared; of more, the seed draws",
-        "type": "integer",
-        "minimum": 1,
-        "default": 40,
-    },
-    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
-    "pairs": {
-        "description": "empty: the zero-shot model with every run, and the runs with each other",
-        "type": "array",
-        "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-        "default": [],
-    }
-}  # fmt: skip
+
+class Options(SampledPairs):
+    models: Names = Field([], description="end-to-end and linear runs to pair; empty: every one")
+    most: MostPairs = 40
+    pairs: Pairs = Field(
+        [],
+        description="pairs of models; empty: the zero-shot model with every run, and the runs with "
+        "each other",
+    )
+
+
+ANALYSIS = Analysis(options=Options, needs=("logits",))
+
 MEASURES = ["prediction_diversity", "kappa_complement", "divergence", "cka_complement"]
 
 

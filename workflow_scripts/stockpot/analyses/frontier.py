@@ -2,18 +2,20 @@
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import BASELINE, MEAN
+from . import Analysis
 
-OPTIONS = {
-    "curve": {
-        "description": "a sweep; empty: that of the best run on held-out data",
-        "type": "string",
-        "default": "",
-    }
-}  # fmt: skip
+
+class Options(PluginOptions):
+    curve: str = Field("", description="a sweep; empty: that of the best run on held-out data")
+
+
+ANALYSIS = Analysis(options=Options)
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

@@ -5,27 +5,23 @@ Model soups, figure B.1 (accuracy) and B.2 (calibration: ensembles gain, soups d
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import Count, PluginOptions
 from ..statistics import calibration
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
+from ._options import Names
 
-NEEDS = ["logits"]
-OPTIONS = {
-    "models": {
-        "description": "runs, in order; empty: the end-to-end runs by name",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "default": [],
-    },
-    "sizes": {
-        "description": "numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-        "default": [],
-    },
-}  # fmt: skip
-EVALUATES = ["reference", "shift"]
+
+class Options(PluginOptions):
+    models: Names = Field([], description="runs, in order; empty: the end-to-end runs by name")
+    sizes: list[Count] = Field(
+        [], description="numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all"
+    )
+
+
+ANALYSIS = Analysis(options=Options, needs=("logits",), evaluates=("reference", "shift"))
 
 
 def mixes(models: dict[str, str], context, options: dict):

@@ -5,18 +5,21 @@ shift; every sweep has seen none.
 """
 
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
 
-OPTIONS = {
-    "curves": {
-        "description": "sweeps of runs; empty: all that took every training image",
-        "type": "array",
-        "items": {"type": "string"},
-        "default": [],
-    }
-}
+
+class Options(PluginOptions):
+    curves: list[str] = Field(
+        [], description="sweeps of runs; empty: all that took every training image"
+    )
+
+
+ANALYSIS = Analysis(options=Options)
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

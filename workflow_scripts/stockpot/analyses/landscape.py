@@ -5,35 +5,33 @@ Points of the plane are start + s (first - start) + t (second - start), each a m
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ..runtime.options import PluginOptions
 from ..tables.evidence import Evidence, Nothing
 from ..tables.measurements import MEAN
+from . import Analysis
+from ._options import Names
 
-OPTIONS = {
-    "models": {
-        "description": "two runs; empty: the two end-to-end runs that are best on held-out data",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "maxItems": 2,
-        "default": [],
-    },
-    "points": {"description": "along a side", "type": "integer", "minimum": 2, "default": 7},
-    "train_images": {
-        "description": "of the training set, for its loss",
-        "type": "integer",
-        "minimum": 1,
-        "default": 10000,
-    },
-    "margin": {
-        "description": "how far the plane goes beyond the models, in lengths of an update",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.35,
-    },
-}
-NEEDS = ["geometry"]
-EVALUATES = ["train", "reference", "shift"]
+
+class Options(PluginOptions):
+    models: Names = Field(
+        [],
+        max_length=2,
+        description="two runs; empty: the two end-to-end runs that are best on held-out data",
+    )
+    points: int = Field(7, ge=2, description="number of points along a side")
+    train_images: int = Field(
+        10000, ge=1, description="number of images of the training set, for its loss"
+    )
+    margin: float = Field(
+        0.35,
+        ge=0,
+        description="how far the plane goes beyond the models, in lengths of an update",
+    )
+
+
+ANALYSIS = Analysis(options=Options, needs=("geometry",), evaluates=("train", "reference", "shift"))
 
 
 def mixes(models: dict[str, str], context, options: dict):

@@ -2,19 +2,25 @@
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from ..alpha import selectors
+from ..runtime.options import PluginOptions, one_of
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
 
-OPTIONS = {
-    "selectors": {
-        "description": "ways to choose alpha that need nothing, or the held-out set alone",
-        "type": "array",
-        "items": {"enum": {"from": "alpha.selectors", "name": "without_shifts"}},
-        "default": ["half", "held-out", {"from": "alpha.selectors", "name": "DEFAULT"}],
-    }
-}
+Selector = one_of(selectors.without_shifts())
+
+
+class Options(PluginOptions):
+    selectors: list[Selector] = Field(
+        ["half", "held-out", selectors.DEFAULT],
+        description="ways to choose alpha that need nothing, or the held-out set alone",
+    )
+
+
+ANALYSIS = Analysis(options=Options)
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

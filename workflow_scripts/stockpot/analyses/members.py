@@ -4,8 +4,9 @@ import pandas as pd
 
 from ..statistics.paired import paired_mean
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
 
-OPTIONS = {}
+ANALYSIS = Analysis()
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

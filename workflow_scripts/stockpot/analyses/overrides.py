@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
 
-NEEDS = ["logits"]
-OPTIONS = {}
+ANALYSIS = Analysis(needs=("logits",))
 
 
 def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:

@@ -9,36 +9,26 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from ..statistics import calibration
 from ..statistics.approximation import soup_minus_ensemble
 from ..tables.evidence import Evidence, Nothing
+from . import Analysis
+from ._options import MostPairs, Names, SampledPairs
 
-OPTIONS = {
-    "models": {
-        "description": "names of runs; empty: every end-to-end run",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-        "default": [],
-    },
-    "most": {
-        "description": "pairs that are looked at; of more, the seed draws",
-        "type": "integer",
-        "minimum": 1,
-        "default": 15,
-    },
-    "seed": {"description": "of the draw", "type": "integer", "minimum": 0, "default": 0},
-    "step": {
-        "description": "of alpha, for the second derivative of the loss",
-        "type": "number",
-        "minimum": 0.001,
-        "maximum": 0.5,
-        "default": 0.1,
-    },
-}
-NEEDS = ["geometry", "logits"]
-EVALUATES = ["held-out", "reference", "shift"]
+
+class Options(SampledPairs):
+    models: Names = Field([], description="names of runs; empty: every end-to-end run")
+    most: MostPairs = 15
+    step: float = Field(
+        0.1, ge=0.001, le=0.5, description="step of alpha, for the second derivative of the loss"
+    )
+
+
+ANALYSIS = Analysis(
+    options=Options, needs=("geometry", "logits"), evaluates=("held-out", "reference", "shift")
+)
 
 
 def mixes(models: dict[str, str], context, options: dict):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import get_args
 
-from ..datasets.sources import FOR_OWN
+from ..datasets.sources._options import AnswerClasses
 from ..models.named import RANDOM
 from ..runtime.escape import one_line
 
@@ -24,7 +25,7 @@ PATHS = (
     "datasets.*.class_list", "datasets.*.annotations", "datasets.*.split.list",
 )  # fmt: skip
 # What these keys may say instead of a path; it is never looked for as a file.
-WORDS = {"datasets.*.classes": FOR_OWN["classes"]["enum"], "model.weights": [RANDOM]}
+WORDS = {"datasets.*.classes": get_args(AnswerClasses), "model.weights": [RANDOM]}
 # These may also be the name of a model or a tag of its library.
 OR_NAMES = ("model.architecture", "model.weights")
 

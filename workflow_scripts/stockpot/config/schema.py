@@ -18,7 +18,7 @@ FROM_SCRATCH = "from-scratch"
 
 
 def complete(schema: dict) -> dict:
-    """The schema of schemas/ with the ``OPTIONS`` of all plug-ins."""
+    """The schema of schemas/ with the options of all plug-ins."""
     schema = copy.deepcopy(schema)
     properties, shared = schema["properties"], schema["$defs"]
 
@@ -34,7 +34,7 @@ def complete(schema: dict) -> dict:
 
     tuned = [name for name in variants.names() if name != FROM_SCRATCH]
     run, scratch = shared["run"]["properties"], shared["scratch_run"]["properties"]
-    run["variant"] = {"enum": tuned}
+    run["variant"] = {"description": run["variant"]["description"], "enum": tuned}
     for name in tuned:
         run |= variants.options(name)
     for properties_of_scratch in (scratch, properties["adversary"]["properties"]):
@@ -62,6 +62,28 @@ def complete(schema: dict) -> dict:
             for name in package.names()
         }
     return schema
+
+
+def resolved(schema: dict) -> dict:
+    """The schema without references, for editors and catalogues that follow none.
+
+    What contains itself, as a distribution of distributions, is any map the second time.
+    """
+
+    def inline(node, within: tuple[str, ...]):
+        if isinstance(node, list):
+            return [inline(item, within) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" not in node:
+            return {key: inline(value, within) for key, value in node.items()}
+        name = node["$ref"].rpartition("/")[2]
+        if name in within:
+            return {"type": "object"}
+        rest = {key: value for key, value in node.items() if key != "$ref"}
+        return inline({**schema["$defs"][name], **rest}, (*within, name))
+
+    return inline(schema, ())
 
 
 def _when(key: str, name: str, options: dict, common: dict | None = None) -> dict:

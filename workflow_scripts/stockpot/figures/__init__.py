@@ -1,14 +1,10 @@
 """Figures: one module each, found by its file name.
 
-A figure module defines ``draw(tables, style) -> (matplotlib Figure, DataFrame of the data
-drawn)``. ``tables`` has the data frames "measurements", "fits" and "rho" of
-``stockpot.tables.measurements``, or, where the literal ``DRAWS`` names an analysis, that one's
-table under "table" and, of a study, "measurements"; ``style`` the figure's options. Its literal
-``OPTIONS`` are their JSON schemas, each with a default (see ``registry.options``). Its literal
-``CAPTION`` says how to read it; {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the
-confidence in percent, the axis of the fits, that of the figure, what accuracies under shift are of,
-and the numbers of images. A literal ``CAPTION_WITHOUT_LINE`` takes its place in a study without
-standard models.
+A figure module declares ``FIGURE = FigureDeclaration(...)`` and defines ``draw(tables, style) ->
+(matplotlib Figure, DataFrame of the data drawn)``. ``tables`` has the data frames "measurements",
+"fits" and "rho" of ``stockpot.tables.measurements``, or, where the figure draws an analysis, that
+one's table under "table" and, of a study, "measurements"; ``style`` the figure's options, each with
+a default.
 """
 
 import logging
@@ -16,22 +12,46 @@ from collections.abc import Callable
 from functools import wraps
 
 from ..runtime import registry
+from ..runtime.options import Declaration, declaration_class
 from ..tables.columns import NOTHING
 
 log = logging.getLogger("stockpot")
+
+
+@declaration_class
+class FigureDeclaration(Declaration):
+    """What a figure says of itself.
+
+    In captions {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the confidence in percent,
+    the axis of the fits, that of the figure, what accuracies under shift are of, and the numbers of
+    images.
+
+    Attributes:
+        options: The keys of its entry of ``figures``.
+        caption: How to read it.
+        caption_without_line: Takes its place in a study without standard models.
+        draws: The analysis whose table it draws; "" where it draws the main tables.
+    """
+
+    caption: str
+    caption_without_line: str = ""
+    draws: str = ""
 
 
 def names() -> list[str]:
     return registry.names(__file__)
 
 
+def declared(name: str) -> FigureDeclaration:
+    return registry.declaration(__name__, __file__, name, "FIGURE")
+
+
 def options(name: str) -> dict[str, dict]:
-    return registry.literal_options(__file__, name)
+    return registry.options(__name__, __file__, name, "FIGURE")
 
 
 def draws(name: str) -> str:
-    """The analysis whose table the figure draws; "" where it draws the main tables."""
-    return registry.literal(__file__, name, "DRAWS") or ""
+    return declared(name).draws
 
 
 def caption(
@@ -54,9 +74,8 @@ def caption(
         shifts: Names of the data sets under shift; several if not given.
         line: Has the study standard models, or published ones, to fit a line through?
     """
-    text = registry.literal(__file__, name, "CAPTION") or ""
-    if not line:
-        text = registry.literal(__file__, name, "CAPTION_WITHOUT_LINE") or text
+    figure = declared(name)
+    text = figure.caption if line else figure.caption_without_line or figure.caption
     one = shifts[0] if shifts and len(shifts) == 1 else ""
     return " ".join(text.split()).format(
         level=level,

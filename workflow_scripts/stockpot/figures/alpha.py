@@ -18,16 +18,18 @@ from ..drawing.style import (
     title,
 )
 from ..tables.measurements import MEAN, datasets
+from . import FigureDeclaration
+from ._options import Columns
 
-CAPTION = """
+FIGURE = FigureDeclaration(
+    options=Columns,
+    caption="""
 **Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights
 (alpha 0) to the named model (alpha 1). The dashed chord joins the ends: a curve above it gains by
 mixing. Bands: {level} intervals, Clopper-Pearson, for the mean a stratified bootstrap. n:
 {sizes}.
-"""
-OPTIONS = {
-    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
-}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

@@ -8,17 +8,20 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..drawing.robustness_axes import shifts_name
 from ..drawing.style import BLUE, VERMILION, finish, grid
+from . import FigureDeclaration
+from ._options import Columns
 
-DRAWS = "brittleness"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    options=Columns,
+    draws="brittleness",
+    caption="""
 **Brittleness.** Accuracy of every end-to-end run against one of its hyperparameters, a panel
 each: on the reference and on {shifts}; hollow: of the run's mix with the zero-shot
 model at alpha 0.5, where it is swept. Numbers are Spearman's rank correlations, reference and
 shift. Runs of a random search differ in all hyperparameters at once. n: {sizes}.
-"""
-OPTIONS = {
-    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
-}
+""",
+)
+
 LOOKS = {
     "reference": ("Reference", BLUE, BLUE),
     "shifts": ("{shifts}", VERMILION, VERMILION),

@@ -4,26 +4,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from pydantic import Field
 
 from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION, row_names
 from ..drawing.texts import fit
+from ..runtime.options import PluginOptions
+from . import FigureDeclaration
 
-DRAWS = "calibration"
-CAPTION = """
+
+class Options(PluginOptions):
+    models: list[str] = Field(
+        [], description="models of the reliability diagrams; empty: the first four"
+    )
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    draws="calibration",
+    caption="""
 **Calibration.** Left: expected calibration error on the reference and on {shifts} (filled), and
 with one temperature fitted on the held-out set (hollow). Right: reliability, the share of right
 answers among all examples of about one confidence against that confidence; on the dashed line a
 confidence of 0.8 is right in 80 %, below it the model is overconfident. Circles grow with the
 number of examples. n: {sizes}.
-"""
-OPTIONS = {
-    "models": {
-        "description": "of the reliability diagrams; empty: the first four",
-        "type": "array",
-        "items": {"type": "string"},
-        "default": [],
-    }
-}
+""",
+)
+
 COLOURS = (BLUE, VERMILION)
 DIAGRAMS = 3.9  # inches of height that the reliability diagrams take at most
 LEAST = 10  # examples that a point of a reliability diagram needs

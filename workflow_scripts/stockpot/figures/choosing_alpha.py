@@ -5,16 +5,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..drawing.style import BLACK, BLUE, GREY, TWO_COLUMNS, VERMILION
+from . import FigureDeclaration
 
-DRAWS = "choosing-alpha"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="choosing-alpha",
+    caption="""
 **Choosing alpha.** A row per way to choose alpha; a dot per sweep, the bar is their mean. Left:
 the alpha it chooses. Middle and right: what that misses of the best alpha of the same sweep, in
 points of {shifts}, and of the mean of reference and shifts; 0 is as good as knowing
 the test labels. Selectors see held-out data, corrupted held-out images or unlabelled shift images
 alone; the grey rows are oracles, chosen on the test sets. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
+
 PANELS = (
     ("alpha", "α chosen", 1),
     ("regret_shifts", "Missed under shift (points)", 100),

@@ -18,18 +18,21 @@ from ..drawing.style import (
     title,
 )
 from ..tables.equal_models import equal_groups, said
+from . import FigureDeclaration
+from ._options import Columns
 
-DRAWS = "chords"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    options=Columns,
+    draws="chords",
+    caption="""
 **Observations 1 and 2.** Plain accuracy (the share of right answers) of a mix minus that of its two
 ends, mixed in proportion, in points; a panel per data set, a curve per sweep, bands are paired
 {level} intervals. Above 0 at every alpha: observation 1 of WiSE-FT. A filled dot is an alpha whose
 accuracy lies above that of the better end, which the test set tells (oracle), by more than its
 interval (pointwise, not corrected for the number of alphas): observation 2. n: {sizes}.
-"""
-OPTIONS = {
-    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
-}
+""",
+)
+
 COLOURS = (BLUE, GREEN, ORANGE, VERMILION, PURPLE, SKY)
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from pydantic import Field
 
 from ..drawing.style import (
     BLUE,
@@ -15,24 +16,30 @@ from ..drawing.style import (
     title,
 )
 from ..drawing.texts import fit, width
+from ..runtime.options import PluginOptions
+from . import FigureDeclaration
 
-DRAWS = "comparisons"
-CAPTION = """
+
+class Options(PluginOptions):
+    significance: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="largest corrected p that counts; null: 1 - statistics.confidence",
+    )
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    draws="comparisons",
+    caption="""
 **Comparisons.** Difference in plain accuracy, the share of right answers, of every model (row) from
 the one named above the panel, on the reference and on {shifts}, best under shift on top. Bars:
 paired bootstrap of the examples, {level}. Filled: significant after Holm's correction for all tests
 of the table (exact McNemar test; for the mean of the shifts a permutation test). Every data set is
 in comparisons.csv. n: {sizes}.
-"""
-OPTIONS = {
-    "significance": {
-        "description": "largest corrected p that counts; null: 1 - statistics.confidence",
-        "type": ["number", "null"],
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-        "default": None,
-    }
-}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

@@ -8,17 +8,20 @@ from ..drawing.labels import MANY, Name, draw_names
 from ..drawing.looks import look
 from ..drawing.robustness_axes import shifts_name
 from ..drawing.style import TWO_COLUMNS, panel_width, seconds_axis, title
+from . import FigureDeclaration
 from .methods import IMPORTANT, group_of
 
-DRAWS = "cost"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="cost",
+    caption="""
 **Cost and gain.** Gain over the best single run on held-out data, on the reference and on
 {shifts}, against the seconds that the method took with all its ingredients. Seconds are
 of this machine, of the jobs that made the files (a job that resumed or found predictions in the
 store took less); memory and images are in cost.csv. Crosses answer with several models per image.
 Of more than 20 models soups, ensembles and the best run alone have names. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
+
 SIZE = 5.2  # points of the names' type
 OUTLINED = [withStroke(linewidth=1.6, foreground="white")]
 

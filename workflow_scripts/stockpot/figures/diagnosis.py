@@ -10,17 +10,20 @@ from ..drawing.labels import MANY
 from ..drawing.style import BLUE, GREY, TWO_COLUMNS, VERMILION, row_names
 from ..drawing.texts import fit
 from ..statistics.order import natural
+from . import FigureDeclaration
 
-DRAWS = "diagnosis"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="diagnosis",
+    caption="""
 **Why did my soup fail?** All on the held-out set, in plain accuracy. How far each ingredient moved
 from the start, over the median; each ingredient alone; below the diagonal of the square the cosine
 between two updates, above it the barrier of the pair, the points of accuracy that the mean of the
 two weights lies below the mean of the two; and the greedy soup's trace, the accuracy with every
 candidate; grey was left out. Of more than 20 ingredients cosines are colours, and no pair has a
 number. Bars: {level}. What it says is in the table.
-"""
-OPTIONS = {}
+""",
+)
+
 RIGHT = 6.2  # inches of height of the square and the trace, of many ingredients
 
 

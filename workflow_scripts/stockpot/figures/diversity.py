@@ -6,16 +6,19 @@ from matplotlib.lines import Line2D
 
 from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, finish, grid
 from ..drawing.texts import fit
+from . import FigureDeclaration
 
-DRAWS = "diversity"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="diversity",
+    caption="""
 **Diversity.** How differently two models answer the same examples, by four measures, all 0 for
 equal models: the share of examples that exactly one has right; 1 - Cohen's kappa; the
 Kullback-Leibler divergence of their probabilities, in nats; 1 - CKA of their logits. A dot per
 pair, the line joins the means of a group. Where zero-shot and fine-tuned models differ more than
 two fine-tuned ones do, mixing them has more to combine. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
+
 WIDE = 7  # data sets; with more, two panels stand side by side and not four
 LONGEST = 80  # points of width of a data set's name
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, BLACK)

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from pydantic import Field
 
 from ..drawing.robustness_axes import (
     axis_limits,
@@ -16,8 +17,20 @@ from ..drawing.robustness_axes import (
 )
 from ..drawing.style import TWO_COLUMNS, legend_outside
 from ..tables.measurements import BASELINE, MEAN, reference
+from . import FigureDeclaration
+from ._options import Axis, Intervals
 
-CAPTION = """
+
+class Options(Axis):
+    zoom: bool = Field(True, description="a second panel with the zero-shot and fine-tuned models")
+    intervals: Intervals = Field(
+        True, description="draw intervals as bars, in the second panel where there is one"
+    )
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    caption="""
 **Effective robustness.** Accuracy on the reference (x) against {shifts} (y), both axes
 {drawn}-scaled. The grey line is fitted through the standard models, trained on the reference alone,
 on a {axis} scale; the height above it is effective robustness.
@@ -26,32 +39,16 @@ rings are alpha 0.5. Bars and band: {level} intervals, of an accuracy (Clopper-P
 stratified bootstrap) and of the line (bootstrap of the standard models); the joint interval of
 the height is in robustness.csv. Where standard models are near chance on a shift, heights are
 larger than in the papers; their sign is what carries over. n: {sizes}.
-"""
-CAPTION_WITHOUT_LINE = """
+""",
+    caption_without_line="""
 **Accuracy under shift.** Accuracy on the reference (x) against {shifts} (y), both axes
 {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model
 (alpha 1); the rings are alpha 0.5. The study has no standard models, so there is no line and no
 effective robustness: of two models with one accuracy on the reference, the higher is the more
 robust. Bars: {level} intervals of an accuracy (Clopper-Pearson; of a mean, stratified bootstrap).
 n: {sizes}.
-"""
-OPTIONS = {
-    "axis": {
-        "description": "null: the axis of the fits",
-        "enum": ["logit", "probit", "linear"],
-        "default": None,
-    },
-    "zoom": {
-        "description": "a second panel with the zero-shot and fine-tuned models",
-        "type": "boolean",
-        "default": True,
-    },
-    "intervals": {
-        "description": "bars, in the second panel where there is one",
-        "type": "boolean",
-        "default": True,
-    },
-}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

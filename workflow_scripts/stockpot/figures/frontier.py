@@ -6,9 +6,11 @@ from matplotlib.lines import Line2D
 
 from ..drawing.style import BLUE, GREY, ONE_COLUMN, VERMILION, row_names
 from ..drawing.texts import fit
+from . import FigureDeclaration
 
-DRAWS = "frontier"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="frontier",
+    caption="""
 **Gap to the frontier.** Mean plain accuracy (the share of right answers) under shift of every
 method minus that of one WiSE-FT sweep at the same reference accuracy, a place on it that the test
 sets tell (oracle), in points; right of 0 a method gives more than a choice of alpha would. Red:
@@ -16,8 +18,8 @@ better or worse on the reference than every point of the sweep, compared with it
 filled where the interval excludes 0. Bars: paired bootstrap, {level}, of the examples, not
 corrected for the number of methods; that the place on the curve is itself measured is not in them.
 n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

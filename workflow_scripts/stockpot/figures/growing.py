@@ -7,15 +7,18 @@ from matplotlib.ticker import MaxNLocator
 
 from ..drawing.looks import look
 from ..drawing.style import TWO_COLUMNS
+from . import FigureDeclaration
 
-DRAWS = "growing"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="growing",
+    caption="""
 **More ingredients.** The first k runs, mixed as uniform soup, greedy soup and logit ensemble, and
 the best single one of them on held-out data: accuracy, or the data set's own metric (top), and
 expected calibration error (bottom), on the reference (left) and on {shifts} (right). The greedy
 soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
+
 # Method, as the table calls it -> kind of model. Soups have one colour: the greedy one is dashed.
 KINDS = {
     "uniform soup": "uniform",

@@ -16,17 +16,20 @@ from ..drawing.style import (
     panel_width,
     title,
 )
+from . import FigureDeclaration
+from ._options import Columns
 
-DRAWS = "joint"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    options=Columns,
+    draws="joint",
+    caption="""
 **Joint training or mixing?** Plain accuracy (the share of right answers) of every mix of the
 zero-shot and a fine-tuned model minus that of a run that was trained on the training set and on
 images of one more data set at once; above 0 the mix is better. A panel per data set, bands are
 paired {level} intervals. The mix has seen no image of any shift. n: {sizes}.
-"""
-OPTIONS = {
-    "columns": {"description": "panels side by side", "type": "integer", "minimum": 1, "default": 4}
-}
+""",
+)
+
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE)
 
 

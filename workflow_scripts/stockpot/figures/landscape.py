@@ -5,22 +5,31 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
+from pydantic import Field
 
 from ..drawing.style import TWO_COLUMNS
 from ..drawing.texts import fit
+from ..runtime.options import PluginOptions
+from . import FigureDeclaration
 
-DRAWS = "landscape"
-CAPTION = """
+
+class Options(PluginOptions):
+    levels: int = Field(14, ge=2, description="number of levels of colour")
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    draws="landscape",
+    caption="""
 **Error landscape.** The plane through the zero-shot model (star) and two fine-tuned models
 (dots): training loss, error on the reference and mean error under shift, darker is lower; the
 cross is the lowest point of the grid (of errors, an oracle). Distances are true: lengths and the
 angle between the updates are those of the weights, in lengths of the first update. Small marks
 are the mixes that were evaluated. n: {sizes}.
-"""
+""",
+)
+
 OUTLINED = [withStroke(linewidth=1.5, foreground="white")]
-OPTIONS = {
-    "levels": {"description": "of colour", "type": "integer", "minimum": 2, "default": 14},
-}
 PANELS = (
     ("train_loss", "Training loss (nats)", 1),
     ("reference_error", "Reference error (%)", 100),

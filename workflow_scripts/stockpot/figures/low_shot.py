@@ -7,15 +7,17 @@ from matplotlib.lines import Line2D
 from ..alpha import selectors
 from ..drawing.looks import look, selector_colour
 from ..drawing.style import TWO_COLUMNS, legend_outside
+from . import FigureDeclaration
 
-DRAWS = "low-shot"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="low-shot",
+    caption="""
 **Few shots.** Runs on k training images per class. Plain accuracy (the share of right answers) of
 the zero-shot model, of the fine-tuned one and of their mix, by the way in which alpha was chosen,
 on the reference and on {shifts}; on the right the alphas. Bars: paired {level} interval of the mix
 minus the better of its two ends, which the test set tells (oracle). n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

@@ -5,15 +5,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..drawing.style import BLUE, ONE_COLUMN, VERMILION, row_names
+from . import FigureDeclaration
 
-DRAWS = "members"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="members",
+    caption="""
 **Which members?** Soups of the backbones of runs on several tasks, under this task's zero-shot
 head: plain accuracy (the share of right answers) on the reference minus that of the zero-shot
 model, for every choice of members. Blue: no member has seen this task; red: one has. Bars: paired
 {level} intervals. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from pydantic import Field
 
 from ..drawing.labels import Name, draw_names
 from ..drawing.looks import FAMILIES, WISE_FT, look
@@ -17,26 +18,34 @@ from ..drawing.robustness_axes import points, under_shift
 from ..drawing.style import TWO_COLUMNS, accuracy_axis, limits
 from ..drawing.texts import fit
 from ..merging import methods
+from ..runtime.options import PluginOptions
 from ..tables.measurements import BASELINE, MEAN, reference
 from ..training import variants
+from . import FigureDeclaration
+from ._options import Intervals
 
-CAPTION = """
+
+class Options(PluginOptions):
+    span: float | None = Field(
+        None,
+        gt=0,
+        description="points of reference accuracy below the best that are in view; null: all "
+        "models but those far below the others",
+    )
+    intervals: Intervals = False
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    caption="""
 **Methods.** Every model by its name, where there is room for it, on the reference (x) and on
 {shifts} (y); the lines are WiSE-FT sweeps from the zero-shot model. A method on such a line gives
 what WiSE-FT gives at some alpha; one beyond it gives more. Selection and training see the held-out
 set alone. Models far below the others on the reference are named below the figure. {level}
 intervals are in measurements.csv. n: {sizes}.
-"""
-OPTIONS = {
-    "span": {
-        "description": "points of reference accuracy below the best that are in view; null: all "
-        "models but those far below the others",
-        "type": ["number", "null"],
-        "exclusiveMinimum": 0,
-        "default": None,
-    },
-    "intervals": {"type": "boolean", "default": False},
-}
+""",
+)
+
 # The names of the first groups are placed first; in the figure of cost, others have none.
 GROUPS = ("weights", "outputs", "zero-shot", "tuned", "head")
 IMPORTANT = GROUPS[:3]

@@ -6,15 +6,17 @@ from matplotlib.patches import Patch
 
 from ..drawing.style import BLACK, BLUE, TWO_COLUMNS, panel_width, title
 from ..drawing.texts import fit
+from . import FigureDeclaration
 
-DRAWS = "overrides"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="overrides",
+    caption="""
 **Overrides and margins.** Left of each pair: share of examples on which zero-shot and fine-tuned
 model differ and the mix of their logits in equal parts answers as the one or as the other. Right:
 their margins, the mean distance of the largest from the second largest logit; the larger one
 decides. A row per sweep. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

@@ -6,15 +6,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from . import FigureDeclaration
 
-DRAWS = "pairs"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="pairs",
+    caption="""
 **Soups and ensembles of two.** A dot per pair of runs, on the reference and on {shifts}. Left:
 accuracy, or the data set's own metric, of the mean of their weights against that of the mean of
 their logits; above the dashed line the soup is better. Right: what the soup gains over the mean of
 its two members, against the angle between their updates; r is Pearson's correlation. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

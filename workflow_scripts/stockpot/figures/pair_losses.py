@@ -6,17 +6,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from . import FigureDeclaration
 from .pair_accuracies import places
 
-DRAWS = "pairs"
-CAPTION = """
+FIGURE = FigureDeclaration(
+    draws="pairs",
+    caption="""
 **When is a soup as good as the ensemble?** A dot per pair of runs. Left and middle: the loss of
 the mean of weights minus that of the mean of logits, in nats, against the papers' approximation
 from the curvature of the loss along the path and the variance of the change of the logits; on the
 dashed line the two agree. Right: the difference of the losses against that of the errors. Logits
 are scaled by the inverse temperature that calibrates the soup on held-out data. n: {sizes}.
-"""
-OPTIONS = {}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

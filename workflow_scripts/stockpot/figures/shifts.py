@@ -14,27 +14,29 @@ from ..drawing.robustness_axes import (
 )
 from ..drawing.style import finish, grid, panel_width, title
 from ..tables.measurements import datasets, reference
+from . import FigureDeclaration
+from ._options import Axis, Intervals
 
-CAPTION = """
+
+class Options(Axis):
+    intervals: Intervals = False
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    caption="""
 **Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its
 own line of the standard models (grey, fitted on a {axis} scale) and its own ends; both axes
 {drawn}-scaled. The height above the line is effective robustness on that shift; the dotted line is
 chance. Bars and band: {level} intervals. n: {sizes}.
-"""
-CAPTION_WITHOUT_LINE = """
+""",
+    caption_without_line="""
 **Accuracy per shift.** Accuracy on the reference (x) against that under shift (y), one panel per
 shift with its own ends; both axes {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot
 model to the named model; the rings are alpha 0.5; the dotted line is chance, where it is in view.
 Bars: {level} intervals. n: {sizes}.
-"""
-OPTIONS = {
-    "axis": {
-        "description": "null: the axis of the fits",
-        "enum": ["logit", "probit", "linear"],
-        "default": None,
-    },
-    "intervals": {"type": "boolean", "default": False},
-}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

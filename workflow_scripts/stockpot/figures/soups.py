@@ -13,18 +13,27 @@ from ..drawing.robustness_axes import (
     with_equals,
 )
 from ..drawing.style import BLACK, ONE_COLUMN, legend_outside
+from ..runtime.options import PluginOptions
 from ..tables.measurements import BASELINE, MEAN, reference
+from . import FigureDeclaration
+from ._options import Intervals
 
 SINGLE = "end-to-end"
 _APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
 
-CAPTION = """
+class Options(PluginOptions):
+    intervals: Intervals = True
+
+
+FIGURE = FigureDeclaration(
+    options=Options,
+    caption="""
 **Soups.** Every model fine-tuned end to end, soups and ensembles, on the reference (x) and on
 {shifts} (y). The ring is the single model that is best on held-out data; the greedy
 soup is selected there too. Bars: {level} intervals. n: {sizes}.
-"""
-OPTIONS = {"intervals": {"type": "boolean", "default": True}}
+""",
+)
 
 
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:

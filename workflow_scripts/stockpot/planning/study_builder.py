@@ -218,7 +218,7 @@ class StudyBuilder:
         """A set from its source, after its download if the config asks for one."""
         spec = {"name": name, **sources.with_defaults(entry), **self.plan.model.transform}
         spec["side"] = entry.get("side") or spec["side"]
-        if sources.module(entry["source"]).SEEDED:
+        if sources.declared(entry["source"]).seeded:
             spec["seed"] = self.seed
         if name in self.answers_among:
             spec["among"] = self.answers_among[name]

@@ -29,12 +29,14 @@ from .sealed import unsealed, write_sealed
 PACKAGE = Path(__file__).parents[1]
 # How jobs run, and how files come, change nothing in what is made of them.
 NEVER_COUNT = ("runtime", "datasets/downloads")
-# Of a plug-in: what planning reads, and gives to jobs as parameters.
-PLANNED = ("OPTIONS", "Options", "ARCHIVES")
+# Of a plug-in: what planning reads, and gives to jobs as parameters. So do options that plug-ins
+# share, in files of the name below.
+PLANNED = ("Options", "SOURCE")
+SHARED_OPTIONS = "_options.py"
 # Digests of the last plan: planning and every job ask for some, and they rarely change.
 CACHE = Path("results/.code-digests.json")
 # Functions that find a plug-in by its name; some read its constants alone.
-_READERS = ("registry.literal", "registry.declaration")
+_READERS = ("registry.declaration",)
 _LOADERS = ("importlib.import_module", "registry.load", *_READERS)
 
 
@@ -239,6 +241,8 @@ def _code(definition: Definition) -> Code:
 
 @cache
 def _never_counts(path: Path) -> bool:
+    if path.name == SHARED_OPTIONS:
+        return True
     return any(path.is_relative_to(PACKAGE / folder) for folder in NEVER_COUNT)
 
 
@@ -253,7 +257,7 @@ def _targets(definition: Definition) -> list[list[Definition | str]]:
     by_use = []
     for use in code.uses:
         found: list[Definition | str] = []
-        if use.name in module.definitions:
+        if use.name in module.definitions and use.name not in PLANNED:
             found.append(Definition(definition.module, use.name))
         for imported in [*code.imports.get(use.name, []), *module.imports.get(use.name, [])]:
             found += _followed(definition.module, imported, use.attributes)

@@ -94,12 +94,12 @@ def _plain(node: Any, definitions: dict[str, dict]) -> Any:
 
 
 def _without_null(schema: dict) -> dict:
-    """A schema whose null is said by its type alone; a list of words takes null for not given."""
+    """A schema whose null is said by its type alone. Words and maps take null for not given."""
     forms = [form for form in schema.get("anyOf", []) if form != {"type": "null"}]
     if len(forms) != 1:
         return schema
     (form,) = forms
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
-    if isinstance(form.get("type"), str) and form["type"] != "object":
+    if form.get("type", "object") != "object":
         form = {**form, "type": [form["type"], "null"]}
     return {**form, **rest}

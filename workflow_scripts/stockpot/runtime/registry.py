@@ -115,30 +115,3 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
 def defaults(options: dict[str, dict]) -> dict:
     """The values of the options that need not be given."""
     return {name: schema["default"] for name, schema in options.items() if "default" in schema}
-
-
-# Until every package of plug-ins has declarations.
-def literal_options(package_file: str, name: str) -> dict[str, dict]:
-    return _with_names(literal(package_file, name, "OPTIONS") or {})
-
-
-def _with_names(schema):
-    """The schema with what it takes ``from`` packages of this library."""
-    if isinstance(schema, list):
-        return [_with_names(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if set(schema) == {"from", "name"}:
-        library = __package__.partition(".")[0]
-        value = getattr(importlib.import_module(f"{library}.{schema['from']}"), schema["name"])
-        return value() if callable(value) else value
-    return {key: _with_names(part) for key, part in schema.items()}
-
-
-@cache
-def literal(package_file: str, name: str, variable: str):
-    path = Path(package_file).parent / f"{name.replace('-', '_')}.py"
-    for node in ast.parse(path.read_bytes()).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == variable:
-            return ast.literal_eval(node.value)
-    return None

@@ -4,19 +4,17 @@ Both papers leave open how to choose alpha without a test label. A selector read
 frame with one row per alpha and those of the columns ``COLUMNS`` that are known.
 
 A selector module defines ``choose(curve) -> float``: the alpha that it takes from a curve whose
-rows are sorted by alpha. Three literals say what planning needs without importing it:
-
-- ``LABEL``: its name in tables and figures.
-- ``NEEDS``: the columns that it reads. One that reads a test set is an oracle, to compare with.
-- ``OPTIONAL``: columns that it reads where a curve has them; [] if it is left out.
+rows are sorted by alpha. It declares ``SELECTOR = Selector(...)``, which planning reads without
+importing the module.
 
 ``DEFAULT`` is the rule wherever the project chooses an alpha itself: ``alpha: auto`` of the merge
 method ``wise-ft``, the main table and the low-shot analysis. docs/results.md says why this one.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ...runtime import registry
+from ...runtime.options import declaration_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +38,29 @@ COLUMNS = (
 TEST_SETS = {"reference", "shifts"}
 
 
+Column = Literal[COLUMNS]
+
+
+@declaration_class
+class Selector:
+    """What a selector says of itself.
+
+    Attributes:
+        label: Its name in tables and figures.
+        needs: The columns of a curve that it reads. One that reads a test set is an oracle, to
+            compare with.
+        optional: Columns that it reads where a curve has them.
+    """
+
+    label: str
+    needs: tuple[Column, ...] = ()
+    optional: tuple[Column, ...] = ()
+
+
+def declared(name: str) -> Selector:
+    return registry.declaration(__name__, __file__, name, "SELECTOR")
+
+
 def names() -> list[str]:
     """All selectors: by the last column of ``COLUMNS`` that they need, then by name."""
 
@@ -51,17 +72,17 @@ def names() -> list[str]:
 
 def label(name: str) -> str:
     """What tables and figures call a selector."""
-    return registry.literal(__file__, name, "LABEL")
+    return declared(name).label
 
 
 def needs(name: str) -> set[str]:
     """The columns of a curve that a selector reads."""
-    return set(registry.literal(__file__, name, "NEEDS"))
+    return set(declared(name).needs)
 
 
 def optional(name: str) -> set[str]:
     """The columns that a selector reads where a curve has them."""
-    return set(registry.literal(__file__, name, "OPTIONAL") or ())
+    return set(declared(name).optional)
 
 
 def oracles() -> list[str]:

@@ -5,13 +5,13 @@ Agreement-on-the-line (Baek et al. 2022); see ``statistics.estimates.on_the_line
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "agreement on the line"
-NEEDS = ["held_out", "agreement"]
+SELECTOR = Selector(label="agreement on the line", needs=("held_out", "agreement"))
 
 
 def choose(curve: "pd.DataFrame") -> float:

@@ -5,13 +5,13 @@ Average thresholded confidence (Garg et al. 2022); see ``statistics.estimates.th
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "thresholded confidence"
-NEEDS = ["held_out", "thresholded"]
+SELECTOR = Selector(label="thresholded confidence", needs=("held_out", "thresholded"))
 
 
 def choose(curve: "pd.DataFrame") -> float:

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "held-out and corruptions"
-NEEDS = ["held_out", "corrupted"]
+SELECTOR = Selector(label="held-out and corruptions", needs=("held_out", "corrupted"))
 
 
 def choose(curve: "pd.DataFrame") -> float:

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "least entropy"
-NEEDS = ["entropy"]
+SELECTOR = Selector(label="least entropy", needs=("entropy",))
 
 
 def choose(curve: "pd.DataFrame") -> float:

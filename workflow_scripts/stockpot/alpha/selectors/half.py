@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
+
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "fixed 0.5"
-NEEDS = []
+SELECTOR = Selector(label="fixed 0.5")
 
 
 def choose(curve: "pd.DataFrame") -> float:

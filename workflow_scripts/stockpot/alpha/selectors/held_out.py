@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "best held-out"
-NEEDS = ["held_out"]
+SELECTOR = Selector(label="best held-out", needs=("held_out",))
 
 
 def choose(curve: "pd.DataFrame") -> float:

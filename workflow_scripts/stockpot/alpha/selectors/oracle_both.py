@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "best on both (oracle)"
-NEEDS = ["reference", "shifts"]
+SELECTOR = Selector(label="best on both (oracle)", needs=("reference", "shifts"))
 
 
 def choose(curve: "pd.DataFrame") -> float:

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
 from ._best import best
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "best under shift (oracle)"
-NEEDS = ["shifts"]
+SELECTOR = Selector(label="best under shift (oracle)", needs=("shifts",))
 
 
 def choose(curve: "pd.DataFrame") -> float:

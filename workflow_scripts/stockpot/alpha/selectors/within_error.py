@@ -6,12 +6,14 @@ The one-standard-error rule (Breiman et al. 1984): the robust end is the simpler
 import math
 from typing import TYPE_CHECKING
 
+from . import Selector
+
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "within one error of the best held-out"
-NEEDS = ["held_out", "n"]
-OPTIONAL = ["error"]
+SELECTOR = Selector(
+    label="within one error of the best held-out", needs=("held_out", "n"), optional=("error",)
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from . import Selector
+
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "within one point of the best held-out"
-NEEDS = ["held_out"]
+SELECTOR = Selector(label="within one point of the best held-out", needs=("held_out",))
 
 
 def choose(curve: "pd.DataFrame") -> float:

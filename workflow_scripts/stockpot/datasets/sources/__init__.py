@@ -2,16 +2,11 @@
 
 A published data set is one module and one list of classes, resources/classes/<name>.csv: copy
 ``food101.py``. Its ``SET``, a ``_published.Published``, answers all of ``OF_SET`` that the module
-does not define itself, so that the module defines the literals below, ``SET`` and ``prepare``.
+does not define itself, so that the module defines ``SOURCE``, ``SET`` and ``prepare``.
 
 A source module defines
 
-- ``OPTIONS``, a literal: the keys of its entries in the config (see ``registry.options``);
-- ``ENCODED``, a literal: are its images encoded files? Then an entry may also have the keys
-  that all such sources share, ``FOR_ENCODED`` below;
-- ``ARCHIVES``, a literal, if it can be fetched: see ``fetch.fetch``; then an entry may have the key
-  ``download``, and the folder need not be there when the study is planned;
-- ``SEEDED``: do its images follow from the study's seed?
+- ``SOURCE = Source(...)``: the keys of its entries in the config, and what it reads;
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
 - ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that can be
   known without reading them;
@@ -23,10 +18,10 @@ A source module defines
 - ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
   the facts;
 - where a class stands for several of the model's, ``merges(entry, locate)``: class -> those;
-- ``OWN``, a literal, where the files are a user's own: then an entry also has the key ``classes``,
-  ``counts`` has one number per class, and ``unused(entry, locate)`` says what of the files is not
-  read: kind -> (how many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where
-  answers are taken among more than the set's own;
+- where the files are a user's own (its options are those of ``OwnFiles``), ``counts`` has one
+  number per class, and ``unused(entry, locate)`` says what of the files is not read: kind -> (how
+  many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where answers are taken
+  among more than the set's own;
 - where a user's own files may be meant otherwise, ``doubt(entry, locate)``: a line on that, or "";
 - where the images of a user's own lie in files as they are, ``places(entry, locate)``: path and
   first byte of each;
@@ -40,6 +35,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from types import ModuleType
 from typing import NamedTuple
 
@@ -47,71 +43,53 @@ from ...runtime import registry
 from ...runtime.digest import canonical
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
-from ..split import PARTS, listed_sizes, part_size
+from ...runtime.options import Declaration, declaration_class, schemas
+from ..split import listed_sizes, part_size
 from ..split_list import list_facts, read_list, require_order_of_torchvision
-
-FOR_ENCODED = {
-    "split": {
-        "description": "a part of every class, where one folder is to train, choose and test on",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["part"],
-        "properties": {
-            "part": {"enum": list(PARTS)},
-            "held_out": {"description": "share below 1, or images per class", "default": 0.1,
-                         "type": "number", "minimum": 0},
-            "test": {"description": "share below 1, or images per class", "default": 0.2,
-                     "type": "number", "minimum": 0},
-            "seed": {"type": "integer", "minimum": 0, "default": 0},
-            "list": {"description": "file that names the held-out images instead of a draw",
-                     "type": "string", "minLength": 1},
-        },
-        "default": None,
-    },
-    "on_corrupt": {
-        "description": "an unreadable image stops the study, or is left out and counted",
-        "enum": ["refuse", "skip"],
-        "default": "refuse",
-    },
-    "side": {
-        "description": "of stored training images in pixels, to crop from; 0: the model's",
-        "type": "integer",
-        "minimum": 0,
-        "default": 0,
-    },
-    "background": {
-        "description": "colour behind transparent parts: a name, or '#rrggbb' in quotes; black "
-        "is what open_clip itself makes of them",
-        "type": "string",
-        "default": "black",
-    },
-}  # fmt: skip
+from ._options import Download, Encoded, OwnFiles, Split
 
 
-FOR_OWN = {
-    "classes": {
-        "description": "a test set's answers are taken among all classes of the study, or, as "
-        "ImageNet-R is scored, among its own: those that have images",
-        "enum": ["all", "own"],
-        "default": "all",
-    },
-    "background": {**FOR_ENCODED["background"], "default": "white"},
-    "duplicates": {
-        "description": "equal images count once, or (keep) each time",
-        "enum": ["once", "keep"],
-        "default": "once",
-    },
-}
+@declaration_class
+class Archive:
+    """A public archive of a source, see ``downloads.fetch``.
 
+    Attributes:
+        url: Where it is published.
+        checksum: "sha256:…" or "md5:…" of the file, or "".
+        size: In bytes, if it is known.
+        into: The folder below the entry's path that it is unpacked to.
+    """
+
+    url: str
+    checksum: str
+    size: int | None
+    into: str
+
+
+@declaration_class
+class Source(Declaration):
+    """What a source says of itself.
+
+    Attributes:
+        options: The keys of its entries of ``datasets``. With those of ``Encoded`` its images are
+            encoded files, with those of ``OwnFiles`` they are a user's own.
+        seeded: Do its images follow from the study's seed?
+        archives: What can be fetched; then the folder need not be there when the study is planned,
+            and its options are also those of ``Download``.
+    """
+
+    seeded: bool
+    archives: tuple[Archive, ...] = ()
+
+    def __post_init__(self):
+        if bool(self.archives) != issubclass(self.options, Download):
+            raise ValueError("archives and the options of Download need each other")
+
+
+_SPLIT = registry.defaults(schemas(Split))
+_NOT_READ = ("split", "on_corrupt", "side")
 # What the ``SET`` of a published data set answers.
 OF_SET = ("classes", "texts", "merges", "counts", "identity", "facts")
-DOWNLOAD = {
-    "download": {
-        "description": "fetch it to its path: true from where it is published, or from this URL",
-        "anyOf": [{"type": "boolean"}, {"type": "string"}],
-        "default": False,
-    }
-}
 
 
 def names() -> list[str]:
@@ -127,25 +105,27 @@ def module(name: str) -> ModuleType:
     return source
 
 
+def declared(name: str) -> Source:
+    return registry.declaration(__name__, __file__, name, "SOURCE")
+
+
 def encoded(name: str) -> bool:
-    return bool(registry.literal(__file__, name, "ENCODED"))
+    """Are its images encoded files?"""
+    return issubclass(declared(name).options, Encoded)
 
 
 def archives(name: str) -> list[dict]:
-    """Literal ``ARCHIVES`` of a source that can be fetched: url, checksum, size, into."""
-    return registry.literal(__file__, name, "ARCHIVES") or []
+    """The archives of a source that can be fetched: url, checksum, size, into."""
+    return [asdict(archive) for archive in declared(name).archives]
 
 
 def is_own(name: str) -> bool:
     """Are its files a user's own?"""
-    return bool(registry.literal(__file__, name, "OWN"))
+    return issubclass(declared(name).options, OwnFiles)
 
 
 def options(name: str) -> dict[str, dict]:
-    shared = FOR_ENCODED if encoded(name) else {}
-    own = FOR_OWN if is_own(name) else {}
-    fetched = DOWNLOAD if archives(name) else {}
-    return shared | own | registry.literal_options(__file__, name) | fetched
+    return registry.options(__name__, __file__, name, "SOURCE")
 
 
 def load(name: str):
@@ -171,7 +151,7 @@ def with_defaults(entry: dict) -> dict:
     """An entry of the config with what its source's options default to."""
     entry = registry.defaults(options(entry["source"])) | entry
     if entry.get("split"):
-        known = registry.defaults(FOR_ENCODED["split"]["properties"])
+        known = {key: value for key, value in _SPLIT.items() if value is not None}
         if entry["split"].get("list"):
             known["test"] = 0  # what a list does not name is trained on
         entry["split"] = known | entry["split"]
@@ -199,9 +179,8 @@ def ask(question: str, entry: dict, locate, *arguments):
     function = getattr(module(source), question)
     if _answers is None:
         return function(entry, locate, *arguments)
-    # The keys that all sources share, such as split, say nothing of what is read.
-    own = {"source", *FOR_OWN, *DOWNLOAD, *registry.literal_options(__file__, source)}
-    given = {key: value for key, value in with_defaults(entry).items() if key in own}
+    # These keys of all sources say nothing of what is read.
+    given = {key: value for key, value in with_defaults(entry).items() if key not in _NOT_READ}
     asked = question, canonical(given)
     if asked not in _answers:
         _answers[asked] = function(entry, locate, *arguments)

@@ -10,7 +10,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ._published import changes, read_lines
 
-ALL, OWN = "all", "own"  # classes that answers are taken among, see ``sources.FOR_OWN``
+ALL, OWN = "all", "own"  # classes that answers are taken among, see ``OwnFiles.classes``
 Label = str | int  # a name, or a number that a list of classes gives a name
 
 

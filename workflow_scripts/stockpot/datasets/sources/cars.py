@@ -1,18 +1,25 @@
 """Stanford Cars (Krause et al., 2013): the images, the devkit and the test labels."""
 
+from typing import Literal
+
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
+from . import Source
+from ._options import Encoded
 from ._published import Published, column, even, named, reading
 
-OPTIONS = {
-    "part": {"enum": ["train", "test"]},
-    "path": {
-        "description": "folder with cars_train, cars_test, devkit, cars_test_annos_withlabels.mat",
-        "type": "string",
-        "default": "data/cars",
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    part: Literal["train", "test"] = Field(description="the published part")
+    path: str = Field(
+        "data/cars",
+        description="folder with cars_train, cars_test, devkit, cars_test_annos_withlabels.mat",
+    )
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 LABELS = {"train": "devkit/cars_train_annos.mat", "test": "cars_test_annos_withlabels.mat"}
 
 SET = Published(

@@ -1,16 +1,18 @@
 """CIFAR-10.2, its test images (Lu et al., 2020): one file of NumPy arrays."""
 
+from pydantic import Field
+
+from . import Source
+from ._options import Encoded
 from ._published import Published, column, in_arrays, named, reading
 
-OPTIONS = {
-    "path": {
-        "description": "folder of cifar102_test.npz",
-        "type": "string",
-        "default": "data/cifar10-2",
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    path: str = Field("data/cifar10-2", description="folder of cifar102_test.npz")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 FILE = "cifar102_test.npz"
 
 SET = Published(

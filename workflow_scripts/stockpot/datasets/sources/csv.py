@@ -4,27 +4,30 @@ import os
 import stat
 from pathlib import Path
 
+from pydantic import Field
+
 from ...runtime.digest import sha256_file, short
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
-from . import with_defaults
+from . import Source, with_defaults
+from ._options import OwnFiles
 from ._own import Classes, Tally, answered, classes_of, once, tally
 
-OPTIONS = {
-    "path": {"description": "a CSV file with a header, in UTF-8", "type": "string"},
-    "images": {
-        "description": "folder that relative paths start from, and stay below; by default the "
-        "CSV file's",
-        "type": "string",
-        "default": None,
-    },
-    "path_column": {"type": "string", "default": "path"},
-    "label_column": {"type": "string", "default": "label"},
-}
-ENCODED = True
-OWN = True
-SEEDED = False
+
+class Options(OwnFiles):
+    path: str = Field(description="a CSV file with a header, in UTF-8")
+    images: str | None = Field(
+        None,
+        description="folder that relative paths start from, and stay below; by default the CSV "
+        "file's",
+    )
+    path_column: str = Field("path", description="column of paths")
+    label_column: str = Field("label", description="column of labels")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 
 Row = tuple[int, str, str]  # line, path, label
 

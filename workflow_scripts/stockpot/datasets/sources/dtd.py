@@ -1,26 +1,33 @@
 """Describable Textures (Cimpoi et al., 2014), release 1.0.1, in ten partitions."""
 
+from typing import Literal
+
+from pydantic import Field
+
+from . import Archive, Source
+from ._options import Download, Encoded, Partition
 from ._published import Published, column, named, read_lines
 
-OPTIONS = {
-    "part": {"enum": ["train", "val", "test"]},
-    "partition": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1},
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/dtd",
-    },
-}
-ENCODED = True
-SEEDED = False
-ARCHIVES = [
-    {
-        "url": "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz",
-        "checksum": "md5:fff73e5086ae6bdbea199a49dfb8a4c1",
-        "size": 625239812,
-        "into": "",
-    }
-]
+
+class Options(Encoded, Download):
+    part: Literal["train", "val", "test"] = Field(description="the published part")
+    partition: Partition = 1
+    path: str = Field("data/dtd", description="folder of the unpacked archive")
+
+
+SOURCE = Source(
+    options=Options,
+    seeded=False,
+    archives=(
+        Archive(
+            url="https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz",
+            checksum="md5:fff73e5086ae6bdbea199a49dfb8a4c1",
+            size=625239812,
+            into="",
+        ),
+    ),
+)
+
 
 SET = Published(
     column("dtd"),

@@ -5,24 +5,27 @@ plain accuracy where they are not. Images of no region, "Other", count for the l
 """
 
 from datetime import UTC, datetime
+from typing import Literal
 
+from pydantic import Field
+
+from . import Source
+from ._options import Encoded
 from ._published import Published, column, even, named, read_csv, reading
 
-OPTIONS = {
-    "part": {"enum": ["train", "id-val", "id-test", "val", "test"]},
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/fmow",
-    },
-    "metric": {
-        "description": "by default worst-group for val and test, else accuracy",
-        "enum": ["accuracy", "worst-group"],
-        "default": None,
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    part: Literal["train", "id-val", "id-test", "val", "test"] = Field(
+        description="the published part"
+    )
+    path: str = Field("data/fmow", description="folder of the unpacked archive")
+    metric: Literal["accuracy", "worst-group"] | None = Field(
+        None, description="by default worst-group for val and test, else accuracy"
+    )
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 
 # FMoW's own split, the years from one to before the other, and images.
 PARTS = {

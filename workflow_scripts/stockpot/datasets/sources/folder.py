@@ -5,15 +5,21 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
-from . import with_defaults
+from . import Source, with_defaults
+from ._options import OwnFiles
 
-OPTIONS = {"path": {"description": "one sub-folder of images per class", "type": "string"}}
-ENCODED = True
-OWN = True
-SEEDED = False
+
+class Options(OwnFiles):
+    path: str = Field(description="one sub-folder of images per class")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 # A JPEG file is one under any of its names.
 JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"}
 SUFFIXES = {".png", ".webp", ".bmp", *JPEG}

@@ -1,25 +1,32 @@
 """Food-101 (Bossard et al., 2014)."""
 
+from typing import Literal
+
+from pydantic import Field
+
+from . import Archive, Source
+from ._options import Download, Encoded
 from ._published import Published, column, named, read_json, reading
 
-OPTIONS = {
-    "part": {"enum": ["train", "test"]},
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/food101",
-    },
-}
-ENCODED = True
-SEEDED = False
-ARCHIVES = [
-    {
-        "url": "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
-        "checksum": "md5:85eeb15f3717b99a5da872d97d918f87",
-        "size": 4996278331,
-        "into": "",
-    }
-]
+
+class Options(Encoded, Download):
+    part: Literal["train", "test"] = Field(description="the published part")
+    path: str = Field("data/food101", description="folder of the unpacked archive")
+
+
+SOURCE = Source(
+    options=Options,
+    seeded=False,
+    archives=(
+        Archive(
+            url="http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
+            checksum="md5:85eeb15f3717b99a5da872d97d918f87",
+            size=4996278331,
+            into="",
+        ),
+    ),
+)
+
 
 SET = Published(
     column("food101"),

@@ -1,9 +1,20 @@
 """Real handwriting: the 1,797 scans of the UCI digits that ship with scikit-learn."""
 
-from ..world.vocabulary import DIGITS
+from typing import Literal
 
-OPTIONS = {"part": {"enum": ["train", "held-out", "test"]}}
-SEEDED = True
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from ..world.vocabulary import DIGITS
+from . import Source
+
+
+class Options(PluginOptions):
+    part: Literal["train", "held-out", "test"] = Field(description="the published part")
+
+
+SOURCE = Source(options=Options, seeded=True)
+
 SCANS = 1797
 PARTS = {"train": (0.0, 0.45), "held-out": (0.45, 0.6), "test": (0.6, 1.0)}
 

@@ -6,25 +6,28 @@ classes.
 """
 
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from ...runtime.errors import StockpotError
+from . import Source
+from ._options import Encoded
 from ._published import Published, changes, column, even, in_folders, named, read_json, reading
 
-OPTIONS = {
-    "part": {"enum": ["train", "val"]},
-    "path": {
-        "description": "folder with train and val, a folder per WordNet id in each",
-        "type": "string",
-        "default": "data/imagenet",
-    },
-    "answers": {
-        "description": "real.json, or the multilabel JSON: what counts as right",
-        "type": "string",
-        "default": None,
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    part: Literal["train", "val"] = Field(description="the published part")
+    path: str = Field(
+        "data/imagenet", description="folder with train and val, a folder per WordNet id in each"
+    )
+    answers: str | None = Field(
+        None, description="real.json, or the multilabel JSON: what counts as right"
+    )
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 
 SET = Published(
     column("imagenet"),

@@ -1,24 +1,29 @@
 """ImageNet-A (Hendrycks et al., 2021): images that mislead; a folder per WordNet id."""
 
+from pydantic import Field
+
+from . import Archive, Source
+from ._options import Download, Encoded
 from ._published import Published, column, even, named
 
-OPTIONS = {
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/imagenet-a",
-    },
-}
-ENCODED = True
-SEEDED = False
-ARCHIVES = [
-    {
-        "url": "https://people.eecs.berkeley.edu/~hendrycks/imagenet-a.tar",
-        "checksum": "sha256:3bb3632277e6ba6392ea64c02ddbf4dd2266c9caffd6bc09c9656d28f012589e",
-        "size": 687552512,
-        "into": "",
-    }
-]
+
+class Options(Encoded, Download):
+    path: str = Field("data/imagenet-a", description="folder of the unpacked archive")
+
+
+SOURCE = Source(
+    options=Options,
+    seeded=False,
+    archives=(
+        Archive(
+            url="https://people.eecs.berkeley.edu/~hendrycks/imagenet-a.tar",
+            checksum="sha256:3bb3632277e6ba6392ea64c02ddbf4dd2266c9caffd6bc09c9656d28f012589e",
+            size=687552512,
+            into="",
+        ),
+    ),
+)
+
 
 SET = Published(
     column("imagenet_a"),

@@ -3,22 +3,20 @@
 The likeliest of the ImageNet classes that a class merges answers for it.
 """
 
+from pydantic import Field
+
+from . import Source
+from ._options import Encoded, Frames
 from ._published import Published, column, merged, named, read_json, reading
 from ._video import of_sets
 
-OPTIONS = {
-    "frames": {
-        "description": "anchors alone, or sets of up to 10 frames before and after each",
-        "enum": ["pm-0", "pm-10"],
-    },
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/imagenet-vid-robust",
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded, Frames):
+    path: str = Field("data/imagenet-vid-robust", description="folder of the unpacked archive")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 IMAGES = {"pm-0": 1109, "pm-10": 22179}
 
 SET = Published(

@@ -3,28 +3,37 @@
 Scored by the F1 score, averaged over the classes that a part has.
 """
 
+from typing import Literal
+
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
+from . import Archive, Source
+from ._options import Download, Encoded
 from ._published import Published, column, even, read_csv
 
-OPTIONS = {
-    "part": {"enum": ["train", "id-val", "id-test", "val", "test"]},
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/iwildcam",
-    },
-}
-ENCODED = True
-SEEDED = False
-ARCHIVES = [
-    {
-        "url": "https://huggingface.co/datasets/emmilly/iwildcam-wilds-v2/resolve/main/"
-        "iwildcam_v2.0.tar.gz",
-        "checksum": "sha256:05c872f46eee44315f79bc90f4098c69ae3799a2b95116db02292ea1b4e370d2",
-        "size": 11957415473,
-        "into": "",
-    }
-]
+
+class Options(Encoded, Download):
+    part: Literal["train", "id-val", "id-test", "val", "test"] = Field(
+        description="the published part"
+    )
+    path: str = Field("data/iwildcam", description="folder of the unpacked archive")
+
+
+SOURCE = Source(
+    options=Options,
+    seeded=False,
+    archives=(
+        Archive(
+            url="https://huggingface.co/datasets/emmilly/iwildcam-wilds-v2/resolve/main/"
+            "iwildcam_v2.0.tar.gz",
+            checksum="sha256:05c872f46eee44315f79bc90f4098c69ae3799a2b95116db02292ea1b4e370d2",
+            size=11957415473,
+            into="",
+        ),
+    ),
+)
+
 IMAGES = {"train": 129809, "id-val": 7314, "id-test": 8154, "val": 14961, "test": 42791}
 
 # One name stands for two classes.

@@ -4,17 +4,19 @@ The likeliest of the ImageNet classes that a class merges answers for it. The im
 is cut off. The licence forbids to tune anything on them.
 """
 
+from pydantic import Field
+
+from . import Source
+from ._options import Encoded
 from ._published import Published, column, even, in_folders, merged, named
 
-OPTIONS = {
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/objectnet",
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    path: str = Field("data/objectnet", description="folder of the unpacked archive")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 BORDER = 2
 
 SET = Published(

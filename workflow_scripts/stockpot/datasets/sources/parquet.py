@@ -13,11 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from ..bounded import bounded, memory_limit
-from . import with_defaults
+from . import Source, with_defaults
+from ._options import ClassList
 from ._own import (
     Classes,
     Tally,
@@ -35,30 +38,18 @@ from ._own import (
 )
 from ._published import reading
 
-OPTIONS = {
-    "path": {"description": "a Parquet file, or a folder of them", "type": "string"},
-    "glob": {
-        "description": "which files of the folder, as data/test-*.parquet",
-        "type": "string",
-        "default": "**/*.parquet",
-    },
-    "image_column": {"type": "string", "default": "image"},
-    "label_column": {"type": "string", "default": "label"},
-    "classes": {
-        "description": "all or own, see there; or a file with one class per line, needed where "
-        "labels are numbers without names in the file",
-        "type": "string",
-        "default": "all",
-    },
-    "class_list": {
-        "description": "that file, where classes is own",
-        "type": "string",
-        "default": None,
-    },
-}
-ENCODED = True
-OWN = True
-SEEDED = False
+
+class Options(ClassList):
+    path: str = Field(description="a Parquet file, or a folder of them")
+    glob: str = Field(
+        "**/*.parquet", description="which files of the folder, as data/test-*.parquet"
+    )
+    image_column: str = Field("image", description="column of images")
+    label_column: str = Field("label", description="column of labels")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 HINT = "a Parquet file is wanted"
 BATCH = 1 << 16  # labels that are held at once
 LARGEST_DICTIONARY = 1 << 30  # bytes; pyarrow's have offsets of 32 bits

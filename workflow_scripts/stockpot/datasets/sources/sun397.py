@@ -1,22 +1,24 @@
 """SUN397 (Xiao et al., 2010), in ten partitions: the archive with Partitions.zip beside it."""
 
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import with_defaults
+from . import Source, with_defaults
+from ._options import Encoded, Partition
 from ._published import LAYOUT, Published, changes, column, named, read_lines
 
-OPTIONS = {
-    "part": {"enum": ["train", "test"]},
-    "partition": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1},
-    "path": {
-        "description": "folder of the two unpacked archives",
-        "type": "string",
-        "default": "data/sun397",
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded):
+    part: Literal["train", "test"] = Field(description="the published part")
+    partition: Partition = 1
+    path: str = Field("data/sun397", description="folder of the two unpacked archives")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 
 SET = Published(
     column("sun397"),

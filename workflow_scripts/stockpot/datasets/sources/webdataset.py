@@ -8,12 +8,15 @@ import os
 import tarfile
 from pathlib import Path, PurePosixPath
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..bounded import bounded
 from ..downloads.archives import StrictHeader
-from . import with_defaults
+from . import Source, with_defaults
+from ._options import ClassList
 from ._own import (
     Classes,
     Unused,
@@ -33,23 +36,13 @@ from ._own import (
 from ._published import reading
 from .folder import NOT_READ, SUFFIXES
 
-OPTIONS = {
-    "path": {"description": "a tar file, or a folder of them", "type": "string"},
-    "classes": {
-        "description": "all or own, see there; or a file with one class per line, needed where "
-        "labels are numbers",
-        "type": "string",
-        "default": "all",
-    },
-    "class_list": {
-        "description": "that file, where classes is own",
-        "type": "string",
-        "default": None,
-    },
-}
-ENCODED = True
-OWN = True
-SEEDED = False
+
+class Options(ClassList):
+    path: str = Field(description="a tar file, or a folder of them")
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 IMAGES = {suffix[1:] for suffix in SUFFIXES}
 OTHER_IMAGES = {suffix[1:] for suffix in NOT_READ}
 LABELS = ("cls", "txt")

@@ -1,18 +1,25 @@
 """Rendered tasks: the same world seen through different questions."""
 
-from ..world.tasks import TASKS
+from typing import Literal
 
-OPTIONS = {
-    "task": {"enum": ["objects", "digits", "textures", "colours"]},
-    "distribution": {
-        "description": "see datasets/world/distributions.py",
-        "enum": [
-            "web", "reference", "v2", "renditions", "sketch", "objectnet", "typeset", "wide",
-        ],
-    },
-    "images": {"type": "integer", "minimum": 1},
-}  # fmt: skip
-SEEDED = True
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from ..world.tasks import TASKS
+from . import Source
+
+
+class Options(PluginOptions):
+    task: Literal["objects", "digits", "textures", "colours"] = Field(
+        description="what is to be told apart"
+    )
+    distribution: Literal[
+        "web", "reference", "v2", "renditions", "sketch", "objectnet", "typeset", "wide"
+    ] = Field(description="see datasets/world/distributions.py")
+    images: int = Field(ge=1, description="number of images")
+
+
+SOURCE = Source(options=Options, seeded=True)
 
 
 def classes(entry, locate):

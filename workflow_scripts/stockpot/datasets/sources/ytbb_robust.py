@@ -9,7 +9,11 @@ original pushes that of none to -1e10, which differs only where no logit is abov
 import re
 from pathlib import Path
 
+from pydantic import Field
+
 from ...runtime.errors import StockpotError
+from . import Source
+from ._options import Encoded, Frames
 from ._published import (
     DOCS,
     Published,
@@ -23,25 +27,18 @@ from ._published import (
 )
 from ._video import of_sets
 
-OPTIONS = {
-    "frames": {
-        "description": "anchors alone, or sets of up to 10 frames before and after each",
-        "enum": ["pm-0", "pm-10"],
-    },
-    "path": {
-        "description": "folder of the unpacked archive",
-        "type": "string",
-        "default": "data/ytbb-robust",
-    },
-    "annotations": {
-        "description": "folder of anchor_labels.json, pmk_labels.json and the anchors' CSV file; "
-        "by default metadata in the data's folder",
-        "type": "string",
-        "default": None,
-    },
-}
-ENCODED = True
-SEEDED = False
+
+class Options(Encoded, Frames):
+    path: str = Field("data/ytbb-robust", description="folder of the unpacked archive")
+    annotations: str | None = Field(
+        None,
+        description="folder of anchor_labels.json, pmk_labels.json and the anchors' CSV file; by "
+        "default metadata in the data's folder",
+    )
+
+
+SOURCE = Source(options=Options, seeded=False)
+
 IMAGES = {"pm-0": 2030, "pm-10": 35718}
 ANCHORS, PAIRS = "anchor_labels.json", "pmk_labels.json"
 FIRST = "ytbb_robustness_test_anchors_full.csv"

@@ -2,7 +2,10 @@
 
 import shutil
 
-FILES = ["classifier.json", "classifier.safetensors"]
+from . import Format
+
+FILES = ("classifier.json", "classifier.safetensors")
+FORMAT = Format(files=FILES)
 
 
 def write(folder, weights, clip):

@@ -12,8 +12,10 @@ import shutil
 from ...runtime.atomic_files import atomic
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
+from . import Format
 
-FILES = ["open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt"]
+FILES = ("open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt")
+FORMAT = Format(files=FILES)
 
 
 def write(folder, weights, clip):

@@ -6,8 +6,10 @@ Beside it the card: class names in the order of the head's rows, preprocessing, 
 import shutil
 
 from ...runtime.atomic_files import atomic
+from . import Format
 
-FILES = ["state_dict.pt", "classifier.json"]
+FILES = ("state_dict.pt", "classifier.json")
+FORMAT = Format(files=FILES)
 
 
 def write(folder, weights, clip):

@@ -1,0 +1,81 @@
+"""Options that data sources share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ...runtime.options import PluginOptions
+from ..split import PARTS
+
+AnswerClasses = Literal["all", "own"]
+Partition = Annotated[int, Field(ge=1, le=10, description="one of the published partitions")]
+
+
+class Split(PluginOptions):
+    part: Literal[PARTS] = Field(description="which part of every class")
+    held_out: float = Field(0.1, ge=0, description="share below 1, or images per class")
+    test: float = Field(0.2, ge=0, description="share below 1, or images per class")
+    seed: int = Field(0, ge=0, description="seed of the draw of parts")
+    list: str | None = Field(
+        None, min_length=1, description="file that names the held-out images instead of a draw"
+    )
+
+
+class Encoded(PluginOptions):
+    """Of every source whose images are encoded files."""
+
+    split: Split | None = Field(
+        None, description="a part of every class, where one folder is to train, choose and test on"
+    )
+    on_corrupt: Literal["refuse", "skip"] = Field(
+        "refuse", description="an unreadable image stops the study, or is left out and counted"
+    )
+    side: int = Field(
+        0,
+        ge=0,
+        description="side of stored training images in pixels, to crop from; 0: the model's",
+    )
+    background: str = Field(
+        "black",
+        description="colour behind transparent parts: a name, or '#rrggbb' in quotes; black is "
+        "what open_clip itself makes of them",
+    )
+
+
+class OwnFiles(Encoded):
+    """Of every source whose files are a user's own."""
+
+    classes: AnswerClasses = Field(
+        "all",
+        description="a test set's answers are taken among all classes of the study, or, as "
+        "ImageNet-R is scored, among its own: those that have images",
+    )
+    background: str = Field("white", description=Encoded.model_fields["background"].description)
+    duplicates: Literal["once", "keep"] = Field(
+        "once", description="equal images count once, or (keep) each time"
+    )
+
+
+class ClassList(OwnFiles):
+    """Of sources of a user's own whose labels may be numbers."""
+
+    classes: str = Field(
+        "all",
+        description="all or own, as for other files of your own; or a file with one class per "
+        "line, needed where labels are numbers without names in the file",
+    )
+    class_list: str | None = Field(None, description="that file, where classes is own")
+
+
+class Download(PluginOptions):
+    """Of sources that have a public archive."""
+
+    download: bool | str = Field(
+        False, description="fetch it to its path: true from where it is published, or from this URL"
+    )
+
+
+class Frames(PluginOptions):
+    frames: Literal["pm-0", "pm-10"] = Field(
+        description="anchors alone, or sets of up to 10 frames before and after each"
+    )

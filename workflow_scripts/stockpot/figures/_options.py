@@ -1,0 +1,19 @@
+"""Options that several figures share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..runtime.options import PluginOptions
+
+Intervals = Annotated[bool, Field(description="draw intervals as bars")]
+
+
+class Columns(PluginOptions):
+    columns: int = Field(4, ge=1, description="number of panels side by side")
+
+
+class Axis(PluginOptions):
+    axis: Literal["logit", "probit", "linear"] | None = Field(
+        None, description="scale of both axes; null: that of the fits (statistics.axis)"
+    )
