@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved, subset
@@ -58,23 +59,51 @@ def _odd_values(value, path: str = "") -> list[str]:
     return [f"{path}: YAML reads {one_line(value, 60)} as {kind}; quote it"]
 
 
-def _references(config: dict) -> list[str]:
-    """Names that point at nothing, names used twice, numbers that do not fit together."""
-    problems, config = [], resolved(config)
+class _Problems(list[str]):
+    """Lines on what is wrong, in the order in which it is found."""
 
-    def known(path: str, name: str, allowed, what: str) -> None:
+    def known(self, path: str, name: str, allowed: Iterable[str], what: str) -> None:
+        """Note a name that is not among those allowed."""
         if name not in allowed:
-            problems.append(
+            self.append(
                 f"{path}: unknown {what} {one_line(name, 80)!r}; {suggestion(name, allowed)}"
             )
 
+
+def _references(config: dict) -> list[str]:
+    """Names that point at nothing, names used twice, numbers that do not fit together."""
+    problems, config = _Problems(), resolved(config)
+    known = problems.known
+    specs = run_specs(config)
+    _check_roles(config, problems)
+    _check_statistics(config, problems)
+    _check_standard(config, problems)
+    problems += _made_of_others(config, known)
+    _check_training_sets(config, problems)
+    _check_names(config, problems)
+    problems += _probe(config, specs, known)
+    problems += _starts(config, specs, known)
+    problems += soup_problems(config, specs, known)
+    problems += analysis_problems(config, specs, known)
+    _check_checkpoints(config, problems)
+    _check_exports(config, specs, problems)
+    _check_sweeps(config, specs, problems)
+    return list(dict.fromkeys(problems))
+
+
+def _runs(config: dict) -> list[str]:
+    """Names of all runs: listed, searched and those of checkpoints."""
+    return [*config["finetune"]["runs"], *search_names(config), *config["checkpoints"]]
+
+
+def _check_roles(config: dict, problems: _Problems) -> None:
+    """Each part of the data is played by a data set of its own."""
     datasets, data = list(config["datasets"]), config["data"]
     for role in ("train", "held_out", "reference"):
-        known(f"data.{role}", data[role], datasets, "data set")
-    for i, name in enumerate(data["shifts"]):
-        known(f"data.shifts.{i}", name, datasets, "data set")
-    for i, name in enumerate(data["corrupted"]):
-        known(f"data.corrupted.{i}", name, datasets, "data set")
+        problems.known(f"data.{role}", data[role], datasets, "data set")
+    for role in ("shifts", "corrupted"):
+        for i, name in enumerate(data[role]):
+            problems.known(f"data.{role}.{i}", name, datasets, "data set")
     roles = [
         data["train"],
         data["held_out"],
@@ -88,46 +117,58 @@ def _references(config: dict) -> list[str]:
         )
     if "shifts" in roles:
         problems.append("data: no data set can be named 'shifts'; so is the mean over them")
+
+
+def _check_statistics(config: dict, problems: _Problems) -> None:
+    shifts = [*config["data"]["shifts"], "shifts"]
     for name in config["statistics"]["knots"]:
-        known(f"statistics.knots.{name}", name, [*data["shifts"], "shifts"], "shift")
-    for name in config["standard"].get("table", {}).get("columns", {}):
-        parts = [subset(data["reference"], shift) for shift in data["shifts"]]
-        sets = [data["reference"], *data["shifts"], *parts]
-        known(f"standard.table.columns.{name}", name, sets, "test set")
-    if config["standard"].get("table") and config["standard"]["models"]:
+        problems.known(f"statistics.knots.{name}", name, shifts, "shift")
+    if config["statistics"]["class_subset"] and not config["evaluation"]["store_logits"]:
+        problems.append("statistics.class_subset: true needs evaluation.store_logits: true")
+
+
+def _check_standard(config: dict, problems: _Problems) -> None:
+    """The line is of models that are trained or published, and of enough of them."""
+    data, standard = config["data"], config["standard"]
+    parts = [subset(data["reference"], shift) for shift in data["shifts"]]
+    sets = [data["reference"], *data["shifts"], *parts]
+    for name in standard.get("table", {}).get("columns", {}):
+        problems.known(f"standard.table.columns.{name}", name, sets, "test set")
+    if standard.get("table") and standard["models"]:
         problems.append(
             "standard: has models to train and a table of published ones; set models to null"
         )
-    if config["statistics"]["class_subset"] and not config["evaluation"]["store_logits"]:
-        problems.append("statistics.class_subset: true needs evaluation.store_logits: true")
-    if len(config["standard"]["models"]) in (1, 2) and "table" not in config["standard"]:
+    if len(standard["models"]) in (1, 2) and "table" not in standard:
         problems.append(
-            f"standard.models: {len(config['standard']['models'])} given, but a line needs 3 "
+            f"standard.models: {len(standard['models'])} given, but a line needs 3 "
             "or more; null is none"
         )
-    problems += _made_of_others(config, known)
+
+
+def _check_training_sets(config: dict, problems: _Problems) -> None:
+    """Models from random weights, and the runs of other tasks, have data to learn from."""
+    datasets = list(config["datasets"])
     for path, spec in scratch_runs(config).items():
         where = "adversary.train" if path == "adversary" else "standard.train"
         if spec.get("train"):
-            known(where, spec["train"], datasets, "data set")
+            problems.known(where, spec["train"], datasets, "data set")
         else:
             problems.append(f"{where}: must name the data set that {path} learns from")
-
     for name, task in config["tasks"].items():
         for role in ("train", "held_out"):
-            known(f"tasks.{name}.{role}", task[role], datasets, "data set")
+            problems.known(f"tasks.{name}.{role}", task[role], datasets, "data set")
 
-    specs = run_specs(config)
-    runs = [*config["finetune"]["runs"], *search_names(config), *config["checkpoints"]]
-    soups = list(config["soups"])
-    everyone = ["zero-shot", *runs, *soups, *config["standard"]["models"]]
+
+def _check_names(config: dict, problems: _Problems) -> None:
+    """No two models have one name."""
+    everyone = ["zero-shot", *_runs(config), *config["soups"], *config["standard"]["models"]]
     everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
         problems.append(f"{name}: two models have this name among runs, soups and standard models")
-    problems += _probe(config, specs, known)
-    problems += _starts(config, specs, known)
-    problems += soup_problems(config, specs, known)
-    problems += analysis_problems(config, specs, known)
+
+
+def _check_checkpoints(config: dict, problems: _Problems) -> None:
+    """Addresses and checksums have a form that can be used."""
     for name, entry in config["checkpoints"].items():
         if not entry.get("url", "https://").startswith(("https://", "http://", "file://")):
             problems.append(
@@ -141,9 +182,14 @@ def _references(config: dict) -> list[str]:
                 f"checkpoints.{name}.checksum: {entry['checksum']!r} is neither sha256: and 64 hex "
                 "digits nor md5: and 32"
             )
+
+
+def _check_exports(config: dict, specs: dict[str, dict], problems: _Problems) -> None:
+    """What is exported has weights, and what the format asks for."""
+    models = ["zero-shot", *_runs(config), *config["soups"]]
     for name, entry in config["exports"].items():
         path = f"exports.{name}.model"
-        known(path, entry["model"], ["zero-shot", *runs, *soups], "model")
+        problems.known(path, entry["model"], models, "model")
         soup = config["soups"].get(entry["model"], {})
         if soup and methods.mixes(soup["method"]) == "outputs":
             problems.append(f"{path}: {entry['model']!r} mixes outputs and has no weights")
@@ -157,8 +203,13 @@ def _references(config: dict) -> list[str]:
                 f"exports.{name}.format: a model of timm has no text side for open-clip; export it "
                 "as classifier or state-dict"
             )
+
+
+def _check_sweeps(config: dict, specs: dict[str, dict], problems: _Problems) -> None:
+    """What is swept to has weights and begins at the zero-shot model."""
+    targets = [*_runs(config), *config["soups"]]
     for i, name in enumerate(config["sweep"]["of"]):
-        known(f"sweep.of.{i}", name, [*runs, *soups], "run or soup")
+        problems.known(f"sweep.of.{i}", name, targets, "run or soup")
         members = set(config["soups"].get(name, {}).get("ingredients", []))
         if members & set(config["standard"]["models"]):
             problems.append(
@@ -170,11 +221,10 @@ def _references(config: dict) -> list[str]:
                 f"sweep.of.{i}: {name!r} has the classes of another task; a soup of backbones can "
                 "be swept"
             )
-        if name in soups and methods.mixes(config["soups"][name]["method"]) == "outputs":
+        if name in config["soups"] and methods.mixes(config["soups"][name]["method"]) == "outputs":
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
-    return list(dict.fromkeys(problems))
 
 
 def _probe(config: dict, specs: dict[str, dict], known) -> list[str]:
