@@ -170,6 +170,24 @@ def test_an_option_of_what_keeps_its_name_is_compared_with_snakemakes_note(here)
     assert lines(Explainer(None, None).explain(found)) == ["figure alpha: option columns 3 -> 4"]
 
 
+def test_an_option_is_named_also_where_a_table_before_it_changed(here):
+    """Snakemake looks at no parameters of a job that it runs for another reason."""
+
+    def study(lr: float, columns: int) -> list[JobFiles]:
+        jobs = chain(id=f"base-{int(lr * 1e4):08}", spec={"name": "base", "lr": lr})
+        spec = {"options": {"columns": columns}}
+        return [*jobs, step("figure", "alpha-55555555", ["table-33333333"], spec=spec)]
+
+    before, after = study(6.0e-4, 3), study(3.0e-4, 4)
+    make(before)
+    found = pending_of(after, ["out/alpha-55555555"])
+    assert lines(Explainer(None, past_of(before)).explain(found)) == [
+        "finetune base: lr 6.0e-4 -> 3.0e-4",
+        "figure alpha: option columns 3 -> 4",
+        "2 jobs follow: evaluate, main_table",
+    ]
+
+
 def test_code_that_changed_is_named(here, monkeypatch):
     make(chain())
     save_code(
@@ -317,13 +335,18 @@ DIFFERENCES = [
         {"members": [{"name": "base", "end": "base-22222222"}, {"name": "new", "end": "x"}]},
         ["members + new"],
     ),
+    (
+        {"roles": [["a-11111111", "shift"]]},
+        {"roles": [["b-22222222", "shift"]]},
+        ["roles.a shift is gone", "roles.b shift is new"],
+    ),
     ({"alphas": [0.0, 1.0]}, {"alphas": [0.0, 0.5, 1.0]}, ["alphas + 0.5"]),
     ({"files": "0123456789abcdef"}, {"files": "fedcba9876543210"}, ["files changed"]),
     ({"caption": "a" * 100}, {"caption": "b" * 100}, ["caption is another one"]),
 ]
 
 
-@pytest.mark.parametrize("old, new, told", DIFFERENCES, ids=[str(i) for i in range(9)])
+@pytest.mark.parametrize("old, new, told", DIFFERENCES, ids=[str(i) for i in range(10)])
 def test_differences_in_words(old, new, told):
     assert words(changes(old, new)) == told
 

@@ -115,7 +115,10 @@ CHANGES = [
     (change_a_hyperparameter, [r"finetune base: lr 2\.0e-4 -> 3\.0e-4", r"\d+ jobs follow: .*"]),
     (add_an_alpha, [r"sweep .*: alphas \+ 0\.25", r".*follow.*: main_table, .*"]),
     (add_a_run, [r"finetune second: new", r"soup .*: .*second.*|\d+ jobs follow: soup .*"]),
-    (remove_a_shift, [r"evaluate .*: tests - own", r".*follow.*: .*main_table.*"]),
+    (
+        remove_a_shift,
+        [r"evaluate .*: tests - own", r"main_table micro/seed0: roles\.own shift is gone"],
+    ),
     (change_an_option_of_a_figure, [r"figure alpha of micro/seed0: .*option columns 4 -> 2.*"]),
     (change_the_confidence, [r"main_table micro/seed0: confidence 0\.95 -> 0\.9"]),
     (change_the_code, [r"main_table micro/seed0: .*tables/main_table\.py changed \(function.*"]),

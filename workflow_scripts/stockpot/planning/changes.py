@@ -93,10 +93,19 @@ def _plain(value: object) -> object:
         items = [_plain(item) for item in value]
         if items and all(isinstance(item, dict) and "name" in item for item in items):
             return {item["name"]: item for item in items}
+        if items and all(_is_pair(item) for item in value):
+            return {_plain(name): role for name, role in value}
         if items and all(isinstance(item, (str, int, float)) for item in items):
             return {str(item): "" for item in items}
         return items
     return value
+
+
+def _is_pair(item: object) -> bool:
+    """Is it a name with what belongs to it?"""
+    if not isinstance(item, (list, tuple)) or len(item) != 2:
+        return False
+    return all(isinstance(part, str) for part in item)
 
 
 def words(found: Iterable[Change]) -> list[str]:

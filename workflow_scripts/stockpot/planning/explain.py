@@ -93,7 +93,11 @@ class Explainer:
         if reason.missing:
             missing = [Path(path).name for path in reason.missing]
             lines.append(f"{enumeration(missing)} {'is' if len(missing) == 1 else 'are'} missing")
-        if reason.parameters:
+        # Also of a job that would run without it, as it reads what others make anew.
+        changed = record.parameters not in (None, job.parameters)
+        if changed and not record.is_short:
+            lines += [] if reason.after else ["its parameters changed"]
+        elif changed:
             found = changes(record.spec, job.spec)
             lines += self._code(record.code, job)
         if reason.inputs:

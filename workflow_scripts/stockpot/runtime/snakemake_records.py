@@ -12,6 +12,7 @@ NOTES = Path(".snakemake")
 # Notes of this format and later ones hold parameters that can be compared.
 FORMAT_WITH_PARAMETERS = 6
 FORMAT_WITH_INPUTS = 4
+LONGEST_PARAMETERS = 50_000  # characters; of analyses of hundreds of runs they take a second
 LONGEST_NAME = 254  # of a file; a longer one is cut into folders
 
 
@@ -28,6 +29,11 @@ class Record:
     inputs: list[str] | None
     parameters: frozenset[str] | None
     checksums: dict[str, str]
+
+    @property
+    def is_short(self) -> bool:
+        """Is it noted with parameters that take a moment to read?"""
+        return sum(map(len, self.parameters or ())) <= LONGEST_PARAMETERS
 
     @property
     def code(self) -> str:
