@@ -9,4 +9,5 @@ from stockpot.runtime.job import job
 with job(snakemake) as spec:
     for download in snakemake.params.downloads:
         fetch(download)  # nothing to do, unless what was fetched is gone since
-    prepare(Path(snakemake.output.card).parent, spec, snakemake.threads)
+    places = snakemake.params.places
+    prepare(Path(snakemake.output.card).parent, spec, snakemake.threads, places)

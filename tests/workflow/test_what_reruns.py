@@ -1,6 +1,9 @@
 """The README's table "What re-runs when", a row a test: jobs per rule and cells computed."""
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,9 +14,9 @@ import pytest
 from .conftest import ROOT
 from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
 
-sys.path.append(str(ROOT / "benchmarks"))
+sys.path.append(str(ROOT / "tests"))
 
-import damages
+import damage_trials as damages
 
 
 def touch_scripts(study):
@@ -44,6 +47,37 @@ def write_a_comment(study):
     path.write_text(path.read_text().replace("import torch\n", "# a remark\nimport torch\n", 1))
 
 
+def edit_code(study, file, old, new):
+    path = study.folder / "workflow_scripts" / "stockpot" / file
+    text = path.read_text()
+    assert old in text, f"{file} has no {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+def reword_a_log_line(study):
+    edit_code(study, "training/run.py", "it will enter no soup", "no soup takes it")
+
+
+def reword_an_error(study):
+    edit_code(study, "merging/checks.py", "raise StockpotError(", 'raise StockpotError("Oh:", ')
+
+
+def annotate(study):
+    edit_code(study, "training/schedule.py", "step: int", "step: 'int'")
+
+
+def rename_a_module(study):
+    folder = study.folder / "workflow_scripts/stockpot/training"
+    (folder / "sam.py").rename(folder / "sharpness.py")
+    edit_code(study, "training/loop.py", "from .sam import", "from .sharpness import")
+
+
+def move_a_module(study):
+    folder = study.folder / "workflow_scripts/stockpot"
+    (folder / "training/augment.py").rename(folder / "datasets/augment.py")
+    edit_code(study, "training/images.py", "from .augment import", "from ..datasets.augment import")
+
+
 def reorder_keys(study):
     import yaml
 
@@ -64,8 +98,24 @@ def reorder_keys(study):
         go_to_another_branch_and_back,
         write_a_comment,
         reorder_keys,
+        reword_a_log_line,
+        reword_an_error,
+        annotate,
+        rename_a_module,
+        move_a_module,
     ],
-    ids=["nothing", "touch", "checkout", "comment", "key order"],
+    ids=[
+        "nothing",
+        "touch",
+        "checkout",
+        "comment",
+        "key order",
+        "log line",
+        "error text",
+        "annotation",
+        "renamed module",
+        "moved module",
+    ],
 )
 def test_nothing_reruns(study, edit):
     edit(study)
@@ -234,4 +284,92 @@ def test_code_of_one_merge_method_renews_its_soup(study):
 def test_code_of_one_figure_redraws_it(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "figures" / "alpha.py"
     path.write_text(path.read_text() + "\nUNUSED = 1\n")
-    assert study.run() == (Counter(figure=1), 0)
+    assert study.run() == (Counter(figure=1), 0)  # all constants of a plug-in count
+
+
+def test_code_that_figures_share_redraws_them_and_no_more(study):
+    path = study.folder / "workflow_scripts/stockpot/drawing/style.py"
+    path.write_text(path.read_text() + "\nprint()\n")
+    jobs, cells = study.run()
+    assert jobs["figure"] > 1 and cells == 0
+    assert set(jobs) <= {"figure", "samples", "explore", "overview", "page", "summary"}
+
+
+def change_training(study):
+    edit_code(study, "training/schedule.py", "math.pi", "math.pi * 0.999")
+
+
+def test_code_of_training_trains_again_and_keep_takes_what_there_is(study):
+    change_training(study)
+    study.edit(lambda c: c.update(keep=["finetune"]))
+    weights = sorted(study.results.glob("classifiers/*/classifier.safetensors"))
+    before = {path: path.stat().st_mtime_ns for path in weights}
+    jobs, cells = study.run()
+    assert cells == 0 and set(jobs) <= set(TABLES)
+    assert {path: path.stat().st_mtime_ns for path in weights} == before
+    table = (study.results / "studies/micro/seed0/main_table.md").read_text()
+    kept = "Kept by the config though the code of finetune has changed: "
+    assert f"{kept}base, search-00, made by version" in table
+    assert f"{kept}linear, made by version" in table
+    # What has to be made for another reason says what made it, and is not made twice.
+    study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
+    assert study.run()[0]["finetune"] == 1
+    assert study.run() == (Counter(), 0)
+    table = (study.results / "studies/micro/seed0/main_table.md").read_text()
+    assert f"{kept}search-00, made by version" in table
+    study.edit(lambda c: c.pop("keep"))
+    jobs, _ = study.run()
+    assert jobs["finetune"] == 1 and jobs["prepare_dataset"] == 0
+    table = (study.results / "studies/micro/seed0/main_table.md").read_text()
+    assert "Kept by" not in table
+
+
+def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
+    from stockpot.models.load import load_classifier
+
+    cards = sorted(study.results.glob("classifiers/*/classifier.json"))
+    old = {card: json.loads(card.read_text())["sha256"] for card in cards}
+    change_training(study)
+    edit_code(
+        study,
+        "training/run.py",
+        "    variant, state =",
+        "    import time; time.sleep(60)\n    variant, state =",
+    )
+    command = subprocess.Popen(
+        study.command("--cores", "2"), cwd=study.folder, env=study.environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    ends = time.monotonic() + 60
+    while all(card.exists() for card in cards) and time.monotonic() < ends:
+        time.sleep(0.1)
+    os.killpg(command.pid, signal.SIGINT)
+    command.wait(60)
+    gone = [card for card in cards if not card.exists()]
+    assert gone
+    for card in gone:
+        model, last = load_classifier(card.parent / "last")
+        assert last.sha256 == old[card] and not model.training
+
+
+def test_a_renamed_folder_of_images_is_the_same_data(study):
+    # A run notes where the files are; the study is a copy of one that ran elsewhere.
+    (study.results / "studies/micro/summary.html").unlink()
+    assert study.run() == (Counter(summary=1), 0)
+    (study.folder / "own").rename(study.folder / "renamed")
+    study.edit(lambda c: c["datasets"]["own"].update(path="renamed"))
+    assert study.run() == (Counter(), 0)
+    # It stays the same after that, and another file in it makes another data set.
+    assert study.run() == (Counter(), 0)
+    pictures = sorted((study.folder / "renamed").rglob("*.png"))
+    pictures[0].write_bytes(pictures[1].read_bytes())
+    jobs, _ = study.run()
+    assert jobs["prepare_dataset"] == 1 and jobs["finetune"] == 0
+
+
+def test_a_copy_of_a_folder_is_looked_at(study):
+    """Another file with the same name, size and date may hold another image."""
+    shutil.copytree(study.folder / "own", study.folder / "copied")
+    study.edit(lambda c: c["datasets"]["own"].update(path="copied"))
+    jobs, cells = study.run()
+    assert jobs["prepare_dataset"] == 1 and jobs["finetune"] == 0 and cells == 0

@@ -24,16 +24,20 @@ from .split_list import read_list, rows_of
 log = logging.getLogger(__name__)
 
 
-def prepare(folder: Path, spec: dict, threads: int = 1) -> None:
+def prepare(
+    folder: Path, spec: dict, threads: int = 1, places: dict[str, str] | None = None
+) -> None:
     """Write the data set that ``spec`` describes: what its source lists, of it the wanted part,
     decoded for the model.
 
     spec: name, source and the source's options, side, resize_mode, interpolation; for encoded
-    images split and on_corrupt. A stopped job goes on where it was.
+    images split and on_corrupt. places: where its files are now, if they were moved since the
+    spec was first used. A stopped job goes on where it was.
     """
-    examples = sources.load(spec["source"])(spec)
+    located = {**spec, **(places or {})}
+    examples = sources.load(spec["source"])(located)
     described = {key: value for key, value in spec.items() if key != "files"}
-    if sources.is_own(spec["source"]) and (unused := sources.ask("unused", spec, Path)):
+    if sources.is_own(spec["source"]) and (unused := sources.ask("unused", located, Path)):
         described["unused"] = unused
     if isinstance(examples.images, np.ndarray):
         _write(folder, spec, examples, examples.images, described)

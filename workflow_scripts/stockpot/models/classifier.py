@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from ..runtime.atomic_files import atomic
 from ..runtime.digest import canonical, sha256
 from ..runtime.errors import StockpotError
+from ..runtime.last import keep_last
 from ..runtime.sealed import damaged, unreadable, write_sealed
 from .card import CARD, Card, read_card
 from .stream import Places, Stored, TensorDigest
@@ -41,7 +42,10 @@ def file_metadata(card: Card) -> dict[str, str]:
 
 
 def write_card(folder: str | Path, card: Card) -> None:
+    """Write the card, after the weights; a usable model is then kept while it is made again."""
     write_sealed(Path(folder) / CARD, asdict(card))
+    if card.status == "ok":
+        keep_last(folder, (WEIGHTS, CARD))
 
 
 def digests(card: Card, tensors: Iterable[tuple[str, torch.Tensor]]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Jobs that fetch data sets and prepare them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ..datasets import sources
@@ -49,9 +49,17 @@ class DatasetJob(Job):
 
 @dataclass(frozen=True)
 class PreparedDataset(DatasetJob):
-    """Decoded or rendered from its source, after the downloads ``fetched``."""
+    """Decoded or rendered from its source, after the downloads ``fetched``.
+
+    Attributes:
+        fetched: Ids of the downloads.
+        places: Where its files are; ``spec`` says where they were when they were first used.
+        named: What the config said then, which is part of the id.
+    """
 
     fetched: tuple[str, ...] = ()
+    places: dict[str, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
     script: ClassVar[str] = "prepare_dataset.py"
 
     def follows(self) -> dict[str, tuple[str, ...]]:

@@ -71,6 +71,11 @@ class Job:
         """Files below workflow_scripts/ whose code, with what they import, makes the artefact."""
         return (self.script,)
 
+    def is_kept(self, plan: "Plan") -> bool:
+        """Is what other code made taken as it is? The config names such stages."""
+        stages = {self.rule, self.script.removesuffix(".py")}
+        return not stages.isdisjoint(plan.config["keep"])
+
     def threads(self, plan: "Plan", machine: Machine) -> int:
         """Processor cores that it can use."""
         return machine.threads

@@ -53,25 +53,29 @@ class ModelJob(Job):
 
     def inputs(self, plan: "Plan") -> Inputs:
         if self.imported:
-            return {name: file for name, file in self.files.items() if name == "checkpoint"}
-        return dict(self.files)
+            return {name: file for name, file in self._given().items() if name == "checkpoint"}
+        return self._given()
 
     def code(self, plan: "Plan") -> tuple[str, ...]:
         return (f"{self.rule}.py",) if self.rule else ()
 
+    def _given(self) -> Inputs:
+        """Its files that are there already. Their content is in ``key``, so no date counts."""
+        return {name: Present(file) for name, file in self.files.items()}
+
     def vocabulary(self) -> dict[str, str]:
         """Its vocabulary's file, where it has one of its own."""
-        return {name: file for name, file in self.files.items() if name == "vocabulary"}
+        return {name: file for name, file in self._given().items() if name == "vocabulary"}
 
     def outputs(self) -> Inputs:
         """The model's config, its vocabulary where it has one, its weights, given or made here."""
         if self.imported:
             folder = f"<results>/imported/{self.id}"
-            config = self.files.get("config", f"{folder}/open_clip_config.json")
+            config = self._given().get("config", f"{folder}/open_clip_config.json")
             weights = f"{folder}/open_clip_model.safetensors"
             return {"config": config, "weights": weights} | self.vocabulary()
         made = f"<results>/models/{self.id}/open_clip_model.safetensors"
-        return {"weights": made} | self.files
+        return {"weights": made} | self._given()
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,9 @@ class CheckpointJob(Job):
         return {"start": (self.start,)}
 
     def inputs(self, plan: "Plan") -> Inputs:
-        return {**classifier_files([self.start], "start_"), "file": list(self.files)}
+        # Its content is in the id, so its date does not count.
+        files = [Present(file) for file in self.files]
+        return {**classifier_files([self.start], "start_"), "file": files}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .data_jobs import CorruptedDataset, DatasetJob, DownloadJob, FilteredDatase
 from .data_roles import parts
 from .evaluation_jobs import EvaluationJob
 from .jobs import artefact_id
+from .known_places import KnownPlaces, places
 from .model_descriptions import described
 from .model_jobs import CheckpointJob, RunJob, SoupJob, ZeroShotJob
 from .plan import Plan, prediction_settings
@@ -96,6 +97,7 @@ class StudyBuilder:
         self.facts = facts
         self.answers_among = answers_among
         self.seed = seed
+        self.known_places = KnownPlaces()
         self.specs = run_specs(config)
         self.tasks: dict[str, Task] = {}
 
@@ -224,8 +226,15 @@ class StudyBuilder:
             spec["among"] = self.answers_among[name]
         wanted = spec.pop("download", False)
         fetched = self.download(entry["source"], spec["path"], wanted) if wanted else ()
+        facts = self.facts[name]
+        here = places(facts)
+        if sources.is_own(entry["source"]) and not fetched:
+            known = self.known_places.original(name, entry, self.locate)
+            if known is not None:
+                spec |= known.entry
+                facts = {**facts, **known.facts}
         id = artefact_id(name, spec)
-        return PreparedDataset(id, plain({**spec, **self.facts[name]}), fetched)
+        return PreparedDataset(id, plain({**spec, **facts}), fetched, here, places(spec))
 
     def download(self, source: str, path: str, wanted: bool | str) -> tuple[str, ...]:
         """The download that a data set waits for; wanted may name a mirror."""

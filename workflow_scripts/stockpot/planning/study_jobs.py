@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import analyses
+from ..runtime.code_digest import code_digest
 from ..runtime.digest import plain
 from .jobs import (
     Inputs,
@@ -148,9 +149,18 @@ class MainTableJob(StudyJob):
                     for name, model in study.models.items()
                     if model["settings"].get("precision") == "bf16"
                 ],
+                **({"kept": kept} if (kept := self._kept(plan)) else {}),
                 **plan.config["statistics"],
             }
         )
+
+    def _kept(self, plan: "Plan") -> list[list[str]]:
+        """Name, rule, id and present code of what the tables follow from and the config keeps."""
+        study = plan.studies[self.study]
+        sets = study.data_sets("train", *MEASURED)
+        behind = {*study.exportable.values(), *study.evaluations, *sets}
+        jobs = [job for job in plan.jobs() if job.id in behind and job.is_kept(plan)]
+        return [[job.name, job.rule, job.id, code_digest(*job.code(plan))] for job in jobs]
 
     def inputs(self, plan: "Plan") -> Inputs:
         study = plan.studies[self.study]

@@ -13,6 +13,7 @@ from .digest import plain, sha256
 from .errors import StockpotError, Stopped
 from .escape import one_line
 from .gpus import VISIBLE
+from .made_by import write_record
 
 log = logging.getLogger("stockpot")
 
@@ -89,6 +90,8 @@ def job(snakemake):
             os.environ[VISIBLE] = ""  # it asked for none, so others may have them all
         _let_go_of_the_terminal()
         yield snakemake.params.spec
+        if code := snakemake.params.get("code"):
+            write_record(path, code)
         turn.note(asked)
         log.info("done")
 

@@ -75,6 +75,8 @@ def write_record(log_file: Path, code: str) -> None:
     Raises:
         StockpotError: The record cannot be written.
     """
+    if log_file.parents[1].name != "logs":
+        return  # of a study's own file, which is never kept
     running, _, compared = code.partition(" ")
     path = record_file(log_file.parent.name, log_file.stem, log_file.parents[2])
     content = {"code": running, "compared": compared or running, "made": time.strftime("%Y-%m-%d")}

@@ -1,4 +1,4 @@
-"""Parameters of jobs that Snakemake's report does not print."""
+"""Parameters of jobs that Snakemake's report does not print, or that Snakemake does not compare."""
 
 import hashlib
 import json
@@ -21,3 +21,20 @@ class Unshown(dict):
     def __reduce__(self):
         """Jobs get a plain dictionary: they unpickle it before this package can be imported."""
         return dict, (dict(self),)
+
+
+class Unrecorded:
+    """Data that a job is given, and that is no reason to run it again.
+
+    Snakemake remembers and compares only parameters of Python's own types.
+    """
+
+    def __init__(self, content: dict):
+        self.content = content
+
+    def __str__(self) -> str:
+        return ""
+
+    def __reduce__(self):
+        """Jobs get a plain dictionary."""
+        return dict, (self.content,)

@@ -1,7 +1,10 @@
 """What a reader of the overview must know beside its numbers, a sentence each."""
 
+from pathlib import Path
+
 import pandas as pd
 
+from ..runtime.made_by import read_record
 from ..statistics.order import natural
 from .at_chance import at_chance
 from .equal_models import equal_models, equal_sweeps
@@ -95,4 +98,24 @@ def _guessing(measurements: pd.DataFrame) -> list[str]:
         at_chance(row.model, row.dataset, row.value, row.n, round(1 / row.chance))
         for row in rows.itertuples()
         if row.low <= row.chance
+    ]
+
+
+def other_versions(kept: list[list[str]], results: Path) -> list[str]:
+    """Sentences on what another version of the code made, and the config keeps.
+
+    Args:
+        kept: Name, rule, id and digest of the present code, of each artefact that is kept.
+        results: Folder with the records of what made them.
+    """
+    by_version: dict[tuple[str, str, str], list[str]] = {}
+    for name, rule, artefact, running in kept:
+        record = read_record(rule, artefact, results)
+        if record and record["code"] != running:
+            version = (rule, record["code"][:8], record["made"])
+            by_version.setdefault(version, []).append(name)
+    return [
+        f"Kept by the config though the code of {rule} has changed: {', '.join(names)}, made by "
+        f"version {code} on {day}."
+        for (rule, code, day), names in by_version.items()
     ]

@@ -17,7 +17,7 @@ from .escape import markdown
 from .findings import findings
 from .main_table import MainTable, main_table
 from .measurements import measure, published_cells, read_table, robustness_table, write_table
-from .notes import arithmetic, notes
+from .notes import arithmetic, notes, other_versions
 from .published_models import read_cloud
 from .resampled import with_intervals
 from .subsets import subset_cells
@@ -178,6 +178,7 @@ def _sentences(
         *([spec["held_out_note"]] if spec["held_out_note"] else []),
         *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
         *(sentence for card in files.cards for sentence in remarks(card)),
+        *other_versions(spec.get("kept", []), files.store.parent),
         *notes(status, overlap, measurements, fits, spec["knots"], left_out),
     ]
 

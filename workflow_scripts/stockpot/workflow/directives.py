@@ -12,7 +12,8 @@ from ..planning.job_files import code_of
 from ..planning.jobs import Job, Present
 from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
-from ..runtime.unshown import Unshown
+from ..runtime.made_by import kept
+from ..runtime.unshown import Unrecorded, Unshown
 
 NOTHING = "(?!)"  # a pattern that nothing matches
 
@@ -74,8 +75,10 @@ class Directives:
         return Unshown(parameters) if job.unshown else parameters
 
     def code(self, wildcards) -> str:
-        """Digest of the code that makes the artefact."""
-        return code_of(self.job(wildcards), self._plan)
+        """Digest of the code that makes the artefact, or that made one that is kept."""
+        job = self.job(wildcards)
+        running = code_of(job, self._plan)
+        return kept(running, job.rule, job.id) if job.is_kept(self._plan) else running
 
     def threads(self, wildcards) -> int:
         """Cores that the job can use."""
@@ -99,6 +102,10 @@ class Directives:
 
 class PrepareDirectives(Directives):
     """Those of the rule that prepares data sets."""
+
+    def places(self, wildcards) -> Unrecorded:
+        """Where the files of the data set are, which is no reason to prepare it again."""
+        return Unrecorded(self.job(wildcards).places)
 
     def downloads(self, wildcards) -> list[dict]:
         """How the files of the data set are fetched."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..models import formats
+from ..planning.known_places import remember
 from ..planning.plan import Plan
 from ..planning.resources import Machine
 from ..planning.saved_plan import save
@@ -52,6 +53,7 @@ class RulePlan:
         try:
             save(self._plan, self._file, self._as_written)
             note_run(self._plan, self._workflow.dag)
+            remember(self._plan)
         except (StockpotError, OSError) as error:
             refuse(f"{self._file}: cannot be written ({error})")
 
