@@ -110,7 +110,7 @@ def test_a_published_set_is_fetched_once(site, warm, tmp_path):
 
 def test_a_wrong_hash_costs_one_download(site, warm, tmp_path):
     url, asked = site
-    wrong = SOURCE.replace('"checksum": ""', f'"checksum": "md5:{"0" * 32}"')
+    wrong = SOURCE.replace('checksum=""', f'checksum="md5:{"0" * 32}"')
     study, card = made(warm(copy_project(tmp_path / "study")), url, wrong)
     done = study.snakemake("--cores", "2", card, check=False)
     assert done.returncode and "error: " in done.stdout + done.stderr
