@@ -78,7 +78,8 @@ def remember(plan: "Plan", file: Path = FILE) -> None:
 
 def places(given: dict) -> dict[str, str]:
     """What of an entry, or of the facts of its source, says where its files are."""
-    return {key: given[key] for key in PLACES if given.get(key)}
+    # Of drawn sets, images is a number.
+    return {key: given[key] for key in PLACES if isinstance(given.get(key), str)}
 
 
 def files_digest(entry: dict, locate: Locate) -> str:
