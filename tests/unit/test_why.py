@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import ROOT
 
+from stockpot.planning.build import build
 from stockpot.planning.changes import changes, code_words, shown, words
 from stockpot.planning.explain import Explainer, job_lines, lines, named
 from stockpot.planning.history import (
@@ -19,8 +21,8 @@ from stockpot.planning.history import (
     save_code,
     save_run,
 )
-from stockpot.planning.job_files import JobFiles
-from stockpot.planning.jobs import Job
+from stockpot.planning.job_files import JobFiles, inputs_of, jobs_with_files
+from stockpot.planning.jobs import COMPARED, Job, Present
 from stockpot.planning.pending import pending_of
 from stockpot.runtime.snakemake_records import is_unfinished, read_record, unfinished
 
@@ -366,3 +368,23 @@ def test_a_crowd_of_jobs_takes_one_line(here):
     jobs = [step("finetune", f"run{i:04}-00000000") for i in range(1000)]
     found = Explainer(None, None).explain(pending_of(jobs, [job.outputs[0] for job in jobs]))
     assert lines(found) == ["finetune x1000: new"]
+
+
+@pytest.mark.parametrize("what", ["nothing", "parameters", "inputs"])
+def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(config, here, what):
+    """Snakemake passes nothing on along a file without a date, nor looks further."""
+    plan = build(config, lambda path: ROOT / path)
+    job = next(run for run in plan.runs.values() if run.id not in plan.adversaries)
+    now = next(files for files in jobs_with_files(plan) if files.job is job)
+    changed = {"parameters": ["'other code'"], "inputs": ["another/file"]}
+    record = {
+        "record_format_version": 6,
+        "params": [*now.parameters, *(changed["parameters"] if what == "parameters" else [])],
+        "input": sorted([*now.inputs, *(changed["inputs"] if what == "inputs" else [])]),
+    }
+    note(now.outputs[0]).parent.mkdir(parents=True)
+    note(now.outputs[0]).write_text(json.dumps(record))
+    (compared,) = inputs_of(job, plan)["compared"]
+    assert compared == COMPARED and isinstance(compared, Present) == (what == "nothing")
+    files = next(files for files in jobs_with_files(plan) if files.job is job)
+    assert ("results/compared" in files.undated) == (what == "nothing")

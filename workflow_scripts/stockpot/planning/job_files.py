@@ -4,11 +4,14 @@ Rules name the files that they write as patterns; a test compares them with thos
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..runtime.code_digest import code_digest
+from ..runtime.made_by import kept
+from ..runtime.snakemake_records import NOTES, read_record
 from .data_jobs import PreparedDataset
 from .evaluation_jobs import EvaluationJob
-from .jobs import Job, Present
+from .jobs import Inputs, Job, Present
 from .plan import Plan
 from .study_jobs import CompareJob, ExportJob
 from .targets import exported_files
@@ -97,14 +100,51 @@ def outputs(job: Job, plan: Plan) -> tuple[str, ...]:
     return tuple(path.format(**fields) for path in paths)
 
 
+def inputs_of(job: Job, plan: Plan, notes: Path = NOTES) -> Inputs:
+    """The inputs of a job by name, with the dates that count for it.
+
+    Nothing is made again because the data sets are compared again, so the date of that file does
+    not count. But Snakemake does not look at the parameters of a job that comes after one which
+    runs, and passes nothing on along a file whose date does not count: a job whose own parameters
+    changed would be left as it is, and what reads it would be stale, until the next command. For
+    such a job the date counts, so that it runs in this one.
+
+    Args:
+        job: The job.
+        plan: The plan that it is of.
+        notes: Folder of Snakemake.
+    """
+    inputs = job.inputs(plan)
+    if inputs.get("compared") and _was_made_otherwise(job, plan, inputs, notes):
+        return {**inputs, "compared": [str(path) for path in inputs["compared"]]}
+    return inputs
+
+
+def _was_made_otherwise(job: Job, plan: Plan, inputs: Inputs, notes: Path) -> bool:
+    """Were the outputs of a job made with other parameters, or from another set of files?"""
+    records = [read_record(path, notes) for path in outputs(job, plan)]
+    parameters = _parameters(job, plan, job.parameters(plan), code_of(job, plan))
+    paths = sorted(in_results(str(path)) for path in _every_path(inputs))
+    return any(
+        record.parameters not in (None, parameters) or record.inputs not in (None, paths)
+        for record in records
+        if record is not None
+    )
+
+
 def code_of(job: Job, plan: Plan) -> str:
     """Digest of the code that makes what a job writes, "" of a job without a script.
+
+    Of an artefact that is kept it is that of the code that made it.
 
     Args:
         job: The job.
         plan: The plan that it is of.
     """
-    return "" if isinstance(job, CompareJob) else code_digest(*job.code(plan))
+    if isinstance(job, CompareJob):
+        return ""
+    running = code_digest(*job.code(plan))
+    return kept(running, job.rule, job.id) if job.is_kept(plan) else running
 
 
 def in_results(path: str) -> str:
@@ -113,9 +153,7 @@ def in_results(path: str) -> str:
 
 
 def _with_files(job: Job, plan: Plan) -> JobFiles:
-    inputs: list[str] = []
-    for files in job.inputs(plan).values():
-        inputs += [files] if isinstance(files, str) else files
+    inputs = _every_path(inputs_of(job, plan))
     spec = job.parameters(plan)
     code = code_of(job, plan)
     return JobFiles(
@@ -126,8 +164,20 @@ def _with_files(job: Job, plan: Plan) -> JobFiles:
         benchmark=f"{RESULTS}/benchmarks/{job.id}.tsv" if job.rule in BENCHMARKED else "",
         spec=spec,
         code=code,
-        parameters=frozenset(map(repr, _values(job, plan, spec, code))),
+        parameters=_parameters(job, plan, spec, code),
     )
+
+
+def _every_path(inputs: Inputs) -> list[str]:
+    paths: list[str] = []
+    for files in inputs.values():
+        paths += [files] if isinstance(files, str) else files
+    return paths
+
+
+def _parameters(job: Job, plan: Plan, spec: dict, code: str) -> frozenset[str]:
+    """All parameters of a job as Snakemake writes and compares them."""
+    return frozenset(map(repr, _values(job, plan, spec, code)))
 
 
 def _values(job: Job, plan: Plan, spec: dict, code: str) -> list[object]:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 
 from snakemake.io import ancient
 
-from ..planning.job_files import code_of
+from ..planning.job_files import code_of, inputs_of
 from ..planning.jobs import Job, Present
 from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
-from ..runtime.made_by import kept
 from ..runtime.unshown import Unrecorded, Unshown
 
 NOTHING = "(?!)"  # a pattern that nothing matches
@@ -65,7 +64,7 @@ class Directives:
 
     def inputs(self, wildcards) -> dict[str, object]:
         """Input files by name, for ``unpack``."""
-        inputs = self.job(wildcards).inputs(self._plan)
+        inputs = inputs_of(self.job(wildcards), self._plan)
         return {name: _flagged(files) for name, files in inputs.items()}
 
     def spec(self, wildcards) -> dict:
@@ -76,9 +75,7 @@ class Directives:
 
     def code(self, wildcards) -> str:
         """Digest of the code that makes the artefact, or that made one that is kept."""
-        job = self.job(wildcards)
-        running = code_of(job, self._plan)
-        return kept(running, job.rule, job.id) if job.is_kept(self._plan) else running
+        return code_of(self.job(wildcards), self._plan)
 
     def threads(self, wildcards) -> int:
         """Cores that the job can use."""
