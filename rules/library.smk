@@ -42,4 +42,5 @@ library = checkout / "workflow_scripts"
 installed = getattr(importlib.util.find_spec("stockpot"), "origin", None)
 if installed is None or Path(installed).resolve().parents[1] != library.resolve():
     sys.path.insert(0, str(library))
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(library), os.environ.get("PYTHONPATH", "")])
+    before = [folder for folder in [os.getenv("PYTHONPATH")] if folder]
+    os.environ.update(PYTHONPATH=os.pathsep.join([str(library), *before]))
