@@ -42,6 +42,12 @@ def go_to_another_branch_and_back(study):
     git("checkout", "main")
 
 
+def touch_the_images(study):
+    """Of a user's own data set; they have the content that they had."""
+    for image in (study.folder / "own").rglob("*.png"):
+        image.touch()
+
+
 def write_a_comment(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "training" / "loop.py"
     path.write_text(path.read_text().replace("import torch\n", "# a remark\nimport torch\n", 1))
@@ -103,6 +109,7 @@ def reorder_keys(study):
         annotate,
         rename_a_module,
         move_a_module,
+        touch_the_images,
     ],
     ids=[
         "nothing",
@@ -115,6 +122,7 @@ def reorder_keys(study):
         "annotation",
         "renamed module",
         "moved module",
+        "touched images",
     ],
 )
 def test_nothing_reruns(study, edit):

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..runtime.digest import short
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
+from .same_content import counted_digest, listed
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -56,6 +57,8 @@ def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, boo
 def listing_digest(folder: Path, key: str, counts: Callable[[str], bool] | None = None) -> str:
     """Digest of relative path, size and modification time of every file below a folder.
 
+    Where only dates changed since a data set was prepared, that of the files as they were then.
+
     counts: Does a file of this path below the folder count? By default all do. Raises
     StockpotError naming the config's ``key`` where there is no such folder, or a link
     in it leads nowhere.
@@ -71,4 +74,6 @@ def listing_digest(folder: Path, key: str, counts: Callable[[str], bool] | None 
         raise StockpotError(
             f"{key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"
         ) from error
-    return short([[name, stat.st_size, stat.st_mtime_ns] for name, stat in found])
+    digest = short([[name, stat.st_size, stat.st_mtime_ns] for name, stat in found])
+    files = [listed(name, folder / name, stat) for name, stat in found]
+    return counted_digest(folder, files, digest)

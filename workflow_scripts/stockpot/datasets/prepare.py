@@ -18,6 +18,7 @@ from .decoding.transform import Transform
 from .equal import KEEP, ONCE, Listed, repeated_images
 from .examples import Examples
 from .names import shown, write_names
+from .same_content import collecting, note_contents
 from .split import part_of
 from .split_list import read_list, rows_of
 
@@ -73,6 +74,17 @@ def prepare(
     write_names(folder, [image.name for image in examples.images])
     _write(folder, spec, examples, file, described, each)
     shutil.rmtree(folder / ".state", ignore_errors=True)
+    if sources.is_own(spec["source"]):
+        _note_contents(spec, located, threads)
+
+
+def _note_contents(spec: dict, located: dict, threads: int) -> None:
+    """Note what the files hold, if they are still those that were planned with."""
+    key = f"datasets.{spec['name']}"
+    with collecting() as listings:
+        facts = sources.ask("facts", located, Path, key)
+    if facts["files"] == spec["files"]:
+        note_contents(listings, threads)
 
 
 def _part(spec: dict, examples: Examples) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
+from ..same_content import counted_digest, listed
 from ._published import changes, read_lines
 
 ALL, OWN = "all", "own"  # classes that answers are taken among, see ``OwnFiles.classes``
@@ -51,7 +52,9 @@ def file_facts(path: Path, pattern: str, key: str) -> dict:
         raise StockpotError(
             f"{key}.path: no file {one_line(path, 200)}, nor a folder that holds {pattern}"
         )
-    return {"path": str(path), "files": changes(path.parent, files)}
+    digest = changes(path.parent, files)
+    states = [listed(file.relative_to(path.parent).as_posix(), file, file.stat()) for file in files]
+    return {"path": str(path), "files": counted_digest(path, states, digest)}
 
 
 # Classes.

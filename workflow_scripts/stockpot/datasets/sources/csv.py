@@ -10,6 +10,7 @@ from ...runtime.digest import sha256_file, short
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
+from ..same_content import Listed, counted_digest, listed
 from . import Source, with_defaults
 from ._options import OwnFiles
 from ._own import Classes, Tally, answered, classes_of, once, tally
@@ -65,8 +66,11 @@ def facts(entry, locate, key):
     if not images.is_dir():
         raise StockpotError(f"{key}.images: no folder {one_line(images, 200)}")
     keep = with_defaults(entry)["duplicates"] == "keep"
-    changed = _check_images(file, os.path.abspath(images), _rows(entry, locate), keep)
-    return {"path": str(file), "images": str(images), "files": short([sha256_file(file), changed])}
+    found = _check_images(file, os.path.abspath(images), _rows(entry, locate), keep)
+    states = [[image.size, image.time] for image in found]
+    # The rows by their content, whatever the date of the file; the images by theirs.
+    digest = short([sha256_file(file), counted_digest(file, found, short(states))])
+    return {"path": str(file), "images": str(images), "files": digest}
 
 
 def prepare(spec):
@@ -91,17 +95,21 @@ def _encoded(images: str, where: str, path: str):
     return File(_image(images, where, path)[0], listed=where)
 
 
-def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[list[int]]:
-    """Size and time of every image. Raises StockpotError for one that is missing, leads out of the
-    folder, or, unless ``keep``, stands in two rows: by one path, by two spellings of it, or through
-    a link."""
+def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[Listed]:
+    """Every image, with its size and time.
+
+    Raises:
+        StockpotError: One is missing, leads out of the folder, or, unless ``keep``, stands in two
+            rows: by one path, by two spellings of it, or through a link.
+    """
     shown = one_line(file, 150)
-    changed, lines, repeated = [], {}, []
+    there: list[Listed] = []
+    lines, repeated = {}, []
     for line, path, label in rows:
-        _, found = _image(images, f"{shown}, line {line}", path)
+        image, found = _image(images, f"{shown}, line {line}", path)
         if not stat.S_ISREG(found.st_mode):
             raise StockpotError(f"{shown}, line {line}: {one_line(path, 150)} is no file")
-        changed.append([found.st_size, found.st_mtime_ns])
+        there.append(listed(path, image, found))
         before = lines.setdefault((found.st_dev, found.st_ino), (line, path, label))
         if before[0] != line:
             repeated.append((before, (line, path, label)))
@@ -117,7 +125,7 @@ def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[
             f"again{labels}, and would count twice{more}. List each image once, or say "
             "duplicates: keep"
         )
-    return changed
+    return there
 
 
 def _image(images: str, where: str, path: str) -> tuple[str, os.stat_result]:

@@ -1,0 +1,138 @@
+"""Files with new dates and the same content count as the files that they were."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stockpot.datasets import same_content
+from stockpot.datasets.same_content import collecting, note_contents
+from stockpot.datasets.sources import ask
+
+LATER = 2_000_000_000  # seconds since 1970
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    """A folder of two classes, and a list of its images, whose contents have been noted."""
+    monkeypatch.chdir(tmp_path)
+    for label in ("cat", "dog"):
+        for number in range(3):
+            path = tmp_path / "images" / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(f"{label} {number}".encode())
+    rows = [f"{path.relative_to(tmp_path)},{path.parent.name}" for path in every(tmp_path)]
+    (tmp_path / "list.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    for source in ENTRIES:
+        note(source)
+    return tmp_path
+
+
+ENTRIES = {
+    "folder": {"source": "folder", "path": "images"},
+    "csv": {"source": "csv", "path": "list.csv"},
+}
+
+
+def every(folder):
+    return sorted((folder / "images").rglob("*.png"))
+
+
+def files_of(source, folder) -> str:
+    return ask("facts", ENTRIES[source], lambda path: folder / path, "datasets.x")["files"]
+
+
+def note(source) -> None:
+    with collecting() as listings:
+        ask("facts", ENTRIES[source], lambda path: Path.cwd() / path, "datasets.x")
+    note_contents(listings, threads=2)
+
+
+@pytest.mark.parametrize("source", ENTRIES)
+def test_new_dates_alone_change_nothing(images, source):
+    before = files_of(source, images)
+    for path in every(images):
+        os.utime(path, (LATER, LATER))
+    assert files_of(source, images) == before
+
+
+@pytest.mark.parametrize("source", ENTRIES)
+def test_new_dates_cost_one_reading_of_the_files_concerned(images, source, monkeypatch):
+    read = []
+    digest = same_content.sha256_file
+    monkeypatch.setattr(same_content, "sha256_file", lambda p: read.append(p) or digest(p))
+    before = files_of(source, images)
+    assert read == []
+    os.utime(every(images)[0], (LATER, LATER))
+    assert files_of(source, images) == files_of(source, images) == before
+    assert read == [str(every(images)[0])]
+
+
+@pytest.mark.parametrize("source", ENTRIES)
+@pytest.mark.parametrize("change", ["content", "size", "another", "fewer", "swapped"])
+def test_other_content_counts(images, source, change):
+    before = files_of(source, images)
+    one, two = every(images)[:2]
+    if change == "content":
+        one.write_bytes(b"cat X")
+    elif change == "size":
+        one.write_bytes(b"cat 00")
+    elif change == "swapped":
+        first, second = one.read_bytes(), two.read_bytes()
+        one.write_bytes(second)
+        two.write_bytes(first)
+    elif change == "another":
+        (one.parent / "more.png").write_bytes(b"more")
+        with open(images / "list.csv", "a") as file:
+            file.write("images/cat/more.png,cat\n")
+    else:
+        one.unlink()
+        rows = (images / "list.csv").read_text().splitlines()
+        (images / "list.csv").write_text("\n".join([rows[0], *rows[2:]]) + "\n")
+    for path in every(images):
+        os.utime(path, (LATER, LATER))
+    assert files_of(source, images) != before
+
+
+def test_rows_count_by_their_content_whatever_the_dates(images):
+    """The label of one image is another one, and the file has its old size and date."""
+    before = files_of("csv", images)
+    file = images / "list.csv"
+    times = file.stat()
+    text = file.read_text().replace("0.png,cat", "0.png,dog")
+    file.write_text(text)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    for path in every(images):
+        os.utime(path, (LATER, LATER))
+    assert files_of("csv", images) != before
+
+
+def test_the_first_content_comes_back(images):
+    """After a change, the note of what was prepared still tells the old files."""
+    before = files_of("folder", images)
+    one = every(images)[0]
+    content = one.read_bytes()
+    one.write_bytes(b"cat X")
+    assert files_of("folder", images) != before
+    one.write_bytes(content)
+    os.utime(one, (LATER, LATER))
+    assert files_of("folder", images) == before
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_note_that_cannot_be_read_costs_a_preparation(images, damage):
+    before = files_of("folder", images)
+    for note_file in (images / "results/.listings").iterdir():
+        if damage == "gone":
+            note_file.unlink()
+        else:
+            note_file.write_bytes(note_file.read_bytes()[:-9])
+    os.utime(every(images)[0], (LATER, LATER))
+    assert files_of("folder", images) != before
+
+
+def test_what_was_noted_with_new_dates_is_known_by_both(images):
+    before = files_of("folder", images)
+    os.utime(every(images)[0], (LATER, LATER))
+    note("folder")
+    assert files_of("folder", images) == before
