@@ -103,7 +103,7 @@ def test_as_a_module_from_a_git_repository(repository, tmp_path):
     (card,) = tmp_path.glob("results/classifiers/zero-shot-*/classifier.json")
     weights = tmp_path / ".snakemake/stockpot/resources/mini_clip/open_clip_model.safetensors"
     before = weights.stat().st_mtime_ns
-    with open(repository / "rules/behind.smk", "a", encoding="utf-8") as rules:
+    with open(repository / "rules/exports.smk", "a", encoding="utf-8") as rules:
         rules.write('\nprint("second version")\n')
     git(repository, "commit", "--quiet", "--all", "--message", "Second", "--no-edit")
     git(repository, "tag", "v2")
