@@ -26,9 +26,9 @@ from stockpot.evaluation.predictions import predictions
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 from stockpot.runtime.sealed import write_sealed
-from stockpot.tables.columns import NOTHING
 from stockpot.tables.evidence import Evidence, Nothing
 from stockpot.tables.measurements import measure
+from stockpot.tables.shared_names import NOTHING
 
 ROLES = {
     "held-out": "held-out",

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stockpot import figures
-from stockpot.drawing import looks as looks_module
+from stockpot.drawing import model_colours
 from stockpot.drawing import style as style
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import measure, read_table, robustness_table
@@ -241,7 +241,7 @@ def test_ticks_are_round_apart_and_inside(low, high, axis):
 
 
 def test_unknown_kinds_have_looks_of_their_own():
-    looks = looks_module.looks(["zero-shot", "slerp", "ties"])
+    looks = model_colours.looks(["zero-shot", "slerp", "ties"])
     assert looks["slerp"].label == "Slerp" and looks["slerp"] != looks["ties"]
 
 
@@ -250,8 +250,8 @@ def test_all_looks_differ():
     from stockpot.training import variants
 
     kinds = ["zero-shot", *variants.names(), *methods.names()]
-    known = looks_module.looks(kinds)
-    assert set(looks_module.LOOKS) == set(kinds)
+    known = model_colours.looks(kinds)
+    assert set(model_colours.LOOKS) == set(kinds)
     assert len({(look.marker, look.colour) for look in known.values()}) == len(kinds)
     assert len({look.label for look in known.values()}) == len(kinds)
 
@@ -261,7 +261,7 @@ def test_soups_have_one_colour_and_ensembles_another():
 
     for method in set(methods.names()) - {"wise-ft"}:
         family = "ENSEMBLE" if methods.mixes(method) == "outputs" else "SOUP"
-        assert looks_module.look(method).colour == getattr(looks_module, family)
+        assert model_colours.look(method).colour == getattr(model_colours, family)
 
 
 @pytest.mark.parametrize("new", ["adamerge", "breadcrumbs", "zip"])
@@ -269,17 +269,17 @@ def test_a_new_method_has_a_look_and_changes_no_other(new, monkeypatch):
     """Neither by its name nor by its place among the others."""
     from stockpot.merging import methods
 
-    before = looks_module.looks([*methods.names(), "new-rule"])
+    before = model_colours.looks([*methods.names(), "new-rule"])
     names = sorted([*methods.names(), new])
     monkeypatch.setattr(methods, "names", lambda: names)
     monkeypatch.setattr(methods, "mixes", lambda name: "recipes")
-    after = looks_module.looks([*names, "new-rule"])
+    after = model_colours.looks([*names, "new-rule"])
     look = after.pop(new)
     assert after == before
-    assert look.colour == looks_module.SOUP and look.label == new.capitalize()
+    assert look.colour == model_colours.SOUP and look.label == new.capitalize()
     assert (look.marker, look.colour) not in {(old.marker, old.colour) for old in before.values()}
-    listed = {look.marker for look in looks_module.LOOKS.values()}
-    assert not listed & set(looks_module.SPARE_MARKERS)
+    listed = {look.marker for look in model_colours.LOOKS.values()}
+    assert not listed & set(model_colours.SPARE_MARKERS)
 
 
 def test_settings_of_the_user_neither_matter_nor_change(tables, drawn, tmp_path):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..runtime import registry
 from ..runtime.options import Declaration, declaration_class
-from ..tables.columns import MEAN_OF_SHIFTS
+from ..tables.shared_names import MEAN_OF_SHIFTS
 
 if TYPE_CHECKING:
     from ..tables.analysis_files import AnalysisTable

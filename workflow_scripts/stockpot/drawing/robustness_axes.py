@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from ..statistics.robustness import Line, band, inside, transforms
 from ..tables.equal_models import equal_models, equal_sweeps
 from ..tables.measurements import BASELINE, MEAN, datasets, pairs, placeless
-from .looks import looks, sweeps
+from .model_colours import looks, sweeps
 from .style import DASHES, DOTS, GREY, accuracy_axis, limits
 
 FIT = "fit"

@@ -13,7 +13,7 @@ from functools import wraps
 
 from ..runtime import registry
 from ..runtime.options import Declaration, declaration_class
-from ..tables.columns import NOTHING
+from ..tables.shared_names import NOTHING
 
 log = logging.getLogger("stockpot")
 

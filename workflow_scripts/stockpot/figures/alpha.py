@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..drawing.looks import sweeps
+from ..drawing.model_colours import sweeps
 from ..drawing.robustness_axes import with_equals
 from ..drawing.style import (
     DASHES,

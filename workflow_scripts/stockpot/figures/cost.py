@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ..drawing.labels import MANY, Name, draw_names
-from ..drawing.looks import look
+from ..drawing.model_colours import look
 from ..drawing.robustness_axes import shifts_name
 from ..drawing.style import TWO_COLUMNS, panel_width, seconds_axis, title
 from . import FigureDeclaration

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..drawing.looks import look
+from ..drawing.model_colours import look
 from ..drawing.style import TWO_COLUMNS
 from . import FigureDeclaration
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..alpha import selectors
-from ..drawing.looks import look, selector_colour
+from ..drawing.model_colours import look, selector_colour
 from ..drawing.style import TWO_COLUMNS, legend_outside
 from . import FigureDeclaration
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from pydantic import Field
 
 from ..drawing.labels import Name, draw_names
-from ..drawing.looks import FAMILIES, WISE_FT, look
+from ..drawing.model_colours import FAMILIES, WISE_FT, look
 from ..drawing.robustness_axes import points, under_shift
 from ..drawing.style import TWO_COLUMNS, accuracy_axis, limits
 from ..drawing.texts import fit

@@ -11,7 +11,7 @@ import pandas as pd
 import vl_convert
 from matplotlib.markers import MarkerStyle
 
-from ..drawing.looks import Marker, look
+from ..drawing.model_colours import Marker, look
 from ..drawing.style import limits, ticks
 from ..runtime.escape import one_line
 from ..statistics.robustness import Line, inside, transforms

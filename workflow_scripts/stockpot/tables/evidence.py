@@ -12,8 +12,8 @@ from ..evaluation.answers import Answers, answers
 from ..evaluation.scored import error_of, right_answers, scored
 from ..metrics import Score
 from ..runtime.sealed import read_sealed
-from .columns import NOTHING
 from .measurements import ACCURACY, MEAN, datasets, reference
+from .shared_names import NOTHING
 
 
 class Nothing(Exception):
