@@ -16,6 +16,7 @@ LATER = 2_000_000_000  # seconds since 1970
 def images(tmp_path, monkeypatch):
     """A folder of two classes, and a list of its images, whose contents have been noted."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(same_content, "SETTLED", 0)  # the files are made now
     for label in ("cat", "dog"):
         for number in range(3):
             path = tmp_path / "images" / label / f"{number}.png"
@@ -136,3 +137,47 @@ def test_what_was_noted_with_new_dates_is_known_by_both(images):
     os.utime(every(images)[0], (LATER, LATER))
     note("folder")
     assert files_of("folder", images) == before
+
+
+def test_a_file_that_is_written_while_it_is_read_is_not_noted(images, monkeypatch):
+    """Its new content would be taken for the one that was prepared."""
+    for note_file in (images / "results/.listings").iterdir():
+        note_file.unlink()
+    before = files_of("folder", images)
+    one = every(images)[0]
+    digest = same_content.sha256_file
+
+    def while_it_is_written(path):
+        if path == str(one):
+            one.write_bytes(b"cat X")
+        return digest(path)
+
+    monkeypatch.setattr(same_content, "sha256_file", while_it_is_written)
+    note("folder")
+    assert files_of("folder", images) != before
+
+
+def test_files_that_were_just_written_are_not_noted(images, monkeypatch):
+    for note_file in (images / "results/.listings").iterdir():
+        note_file.unlink()
+    monkeypatch.setattr(same_content, "SETTLED", 2_000_000_000)
+    note("folder")
+    assert not list((images / "results/.listings").iterdir())
+
+
+def test_a_file_that_is_gone_costs_the_note_only(images):
+    for note_file in (images / "results/.listings").iterdir():
+        note_file.unlink()
+    with collecting() as listings:
+        files_of("folder", images)
+    every(images)[0].unlink()
+    note_contents(listings)
+    assert not list((images / "results/.listings").iterdir())
+
+
+def test_a_working_folder_may_be_moved_with_its_data(images, monkeypatch):
+    before = files_of("folder", images)
+    moved = images.rename(images.with_name("moved"))
+    monkeypatch.chdir(moved)
+    os.utime(every(moved)[0], (LATER, LATER))
+    assert files_of("folder", moved) == before

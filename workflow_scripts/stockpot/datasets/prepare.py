@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,18 +74,18 @@ def prepare(
         )  # fmt: skip
     write_names(folder, [image.name for image in examples.images])
     _write(folder, spec, examples, file, described, each)
-    shutil.rmtree(folder / ".state", ignore_errors=True)
     if sources.is_own(spec["source"]):
         _note_contents(spec, located, threads)
+    shutil.rmtree(folder / ".state", ignore_errors=True)
 
 
 def _note_contents(spec: dict, located: dict, threads: int) -> None:
     """Note what the files hold, if they are still those that were planned with."""
     key = f"datasets.{spec['name']}"
-    with collecting() as listings:
+    with suppress(OSError, StockpotError), collecting() as listings:
         facts = sources.ask("facts", located, Path, key)
-    if facts["files"] == spec["files"]:
-        note_contents(listings, threads)
+        if facts["files"] == spec["files"]:
+            note_contents(listings, threads)
 
 
 def _part(spec: dict, examples: Examples) -> np.ndarray:

@@ -8,6 +8,7 @@ counts as the one that the set was prepared from, and nothing is made again.
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from ..runtime.digest import sha256_file, short
 from ..runtime.errors import StockpotError
+from ..runtime.file_digests import SETTLED
 from ..runtime.sealed import unsealed, write_sealed
 
 NOTES = Path("results/.listings")
@@ -77,7 +79,10 @@ def counted_digest(place: str | Path, files: list[Listed], digest: str) -> str:
         else ``digest``.
     """
     files = list({file.name: file for file in files}.values())
-    key = short(os.path.abspath(place))
+    # Parts of one folder have notes of their own; a working folder may be moved with its data.
+    here = os.path.relpath(place)
+    outside = here.startswith(os.pardir)
+    key = short([os.path.abspath(place) if outside else here, sorted(f.name for f in files)])
     counted = _counted(key, files, digest)
     if _collected is not None:
         _collected.append(Listing(key, files, counted, digest))
@@ -96,7 +101,9 @@ def collecting() -> Iterator[list[Listing]]:
 
 
 def note_contents(listings: list[Listing], threads: int = 1) -> None:
-    """Note the content of every file of some listings. A disk that is full costs this note only.
+    """Note the content of every file of some listings.
+
+    Files that cannot be read any more, or a disk that is full, cost this note only.
 
     Args:
         listings: Of files that have just been read.
@@ -105,16 +112,32 @@ def note_contents(listings: list[Listing], threads: int = 1) -> None:
     for listing in listings:
         if _is_noted(listing):
             continue  # by another part of the same folder
-        with ThreadPoolExecutor(threads) as pool:
-            digests = list(pool.map(sha256_file, [file.path for file in listing.files]))
-        contents = {
-            file.name: [file.size, file.time, digest]
-            for file, digest in zip(listing.files, digests, strict=True)
-        }
-        same = [] if listing.digest == listing.counted else [listing.digest]
         with suppress(OSError, StockpotError):
-            write_sealed(_contents_file(listing.place), contents, indent=None)
-            write_sealed(_note_file(listing.place), {"digest": listing.counted, "same": same})
+            _note(listing, threads)
+
+
+def _note(listing: Listing, threads: int) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        digests = list(pool.map(sha256_file, [file.path for file in listing.files]))
+    # A file that was written meanwhile has another content than the one that was prepared.
+    if not all(map(_is_unchanged, listing.files)):
+        return
+    files = {
+        file.name: [file.size, file.time, digest]
+        for file, digest in zip(listing.files, digests, strict=True)
+    }
+    same = [] if listing.digest == listing.counted else [listing.digest]
+    contents = {"digest": listing.counted, "files": files}
+    write_sealed(_contents_file(listing.place), contents, indent=None)
+    write_sealed(_note_file(listing.place), {"digest": listing.counted, "same": same})
+
+
+def _is_unchanged(file: Listed) -> bool:
+    """Has a file its old state, which it has had for longer than a clock of a file system ticks?"""
+    state = os.stat(file.path)
+    last_change = max(state.st_mtime_ns, state.st_ctime_ns)
+    settled = last_change < time.time_ns() - SETTLED
+    return settled and (state.st_size, state.st_mtime_ns) == (file.size, file.time)
 
 
 def _is_noted(listing: Listing) -> bool:
@@ -132,7 +155,9 @@ def _counted(key: str, files: list[Listed], digest: str) -> str:
     if digest in note["same"]:
         return note["digest"]
     contents = _read(_contents_file(key))
-    if contents is None or not _same_contents(files, contents):
+    if contents is None or contents["digest"] != note["digest"]:
+        return digest
+    if not _same_contents(files, contents["files"]):
         return digest
     log.info("%d files have the content that was prepared, with other dates", len(files))
     with suppress(OSError, StockpotError):
