@@ -8,7 +8,8 @@ CONFIG ?=
 ARGS ?=
 # By the interpreter, as a script's first line cannot name one whose path has quotes.
 SNAKEMAKE := $(BIN)/python -m snakemake
-STOCKPOT := $(BIN)/python -m stockpot.cli
+# The library of this checkout, also where it was copied or moved with its environment.
+STOCKPOT := PYTHONPATH=workflow_scripts $(BIN)/python -m stockpot.cli
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))

@@ -50,8 +50,8 @@ def assert_same(study: Workflow, whole: Workflow) -> None:
 
 def trained(study: Workflow) -> dict[str, bytes]:
     """The files of both base runs, the shorter and the longer one."""
-    folders = study.results.glob("classifiers/base-*")
-    return {str(p.relative_to(study.results)): p.read_bytes() for f in folders for p in f.iterdir()}
+    paths = [path for path in study.results.glob("classifiers/base-*/*") if path.is_file()]
+    return {str(path.relative_to(study.results)): path.read_bytes() for path in paths}
 
 
 class Training:

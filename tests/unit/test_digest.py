@@ -91,6 +91,38 @@ def test_comments_docstrings_and_blank_lines_do_not_count(digest_of, file, what)
     assert digest_of(ENTRY, file=file, edit=SILENT[what]) == digest_of(ENTRY)
 
 
+def test_the_sentence_of_an_empty_table_counts(digest_of):
+    """It is raised, and is the table that people read."""
+    entry = "stockpot/analyses/frontier.py"
+
+    def reword(text):
+        return text.replace("and this study has none", "of which this study has none")
+
+    assert digest_of(entry, file=entry, edit=reword) != digest_of(entry)
+
+
+def test_the_variable_of_a_comprehension_is_no_constant(digest_of):
+    """Functions that use its name for something else do not depend on the table."""
+    table = "\n\nTABLE = {{scale: {value} for scale in range(3)}}\n"
+
+    def one(text):
+        return text + table.format(value=1)
+
+    def two(text):
+        return text + table.format(value=2)
+
+    assert digest_of(ENTRY, file=IMPORTED, edit=one) == digest_of(ENTRY, file=IMPORTED, edit=two)
+
+
+def test_the_lock_file_of_an_editor_is_no_code(monkeypatch, package_copy):
+    """A hidden link that leads nowhere."""
+    package = package_copy().resolve()
+    (package / "training/.#images.py").symlink_to("somebody@somewhere.1")
+    (package / "training/variants/.#linear.py").symlink_to("somebody@somewhere.1")
+    monkeypatch.setattr(digest, "PACKAGE", package)
+    assert code_digest("stockpot/training/run.py", ENTRY)
+
+
 @pytest.mark.parametrize("level", ["module", "function"])
 def test_a_docstring_that_comes_or_goes_does_not_count(digest_of, level):
     """As the words of one: only a change of the code changes the digest."""

@@ -24,6 +24,7 @@ from stockpot.models.openclip import open_clip
 from stockpot.models.tower import ImageClassifier, Normaliser, build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.last import LAST
 from stockpot.runtime.sealed import read_sealed, write_sealed
 
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]
@@ -208,7 +209,7 @@ def test_writing_copies_and_leaves_the_tensors_alone(tensors, tmp_path):
     write_classifier(tmp_path, card_of(), tensors)
     shared += 1
     assert torch.equal(Weights(tmp_path)["head.bias"], torch.zeros(2))
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([FILE, CARD])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([FILE, CARD, LAST])
 
 
 def test_tensor_digest_does_not_see_the_order(tensors):

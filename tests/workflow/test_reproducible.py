@@ -105,4 +105,4 @@ def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer, 
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..runtime.code_digest import code_digest
-from ..runtime.made_by import kept
+from ..runtime.made_by import kept, not_kept
 from ..runtime.snakemake_records import NOTES, read_record
 from .data_jobs import PreparedDataset
 from .evaluation_jobs import EvaluationJob
@@ -144,7 +144,9 @@ def code_of(job: Job, plan: Plan) -> str:
     if isinstance(job, CompareJob):
         return ""
     running = code_digest(*job.code(plan))
-    return kept(running, job.rule, job.id) if job.is_kept(plan) else running
+    if job.is_kept(plan):
+        return kept(running, job.rule, job.id, outputs(job, plan)[0])
+    return not_kept(running, job.rule, job.id)
 
 
 def in_results(path: str) -> str:

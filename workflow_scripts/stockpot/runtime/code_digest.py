@@ -134,7 +134,7 @@ def _remember(
 def _digest_of_sources(scripts: Path) -> str:
     """Of the content of all Python files, and of the Python that reads them."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(scripts.rglob("*.py")):
+    for path in sorted(scripts.rglob("[!.]*.py")):  # editors lock files by hidden links
         content = path.read_bytes()
         digest.update(f"{path.relative_to(scripts)}\0{len(content)}\0".encode())
         digest.update(content)
@@ -222,7 +222,7 @@ class _Walk:
         if any(entry.parent == path.parent for entry in self.entries):
             return []
         found = []
-        for file in sorted(path.parent.glob("[!_]*.py")):
+        for file in sorted(path.parent.glob("[!_.]*.py")):
             called = read_module(file).called if loaders[0] in _READERS else ()
             found += [one for one in _of_entry(file) if one.name not in called]
         return found

@@ -27,6 +27,8 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _LOGGERS = ("log", "logger", "logging", "warnings")
 _LOG_CALLS = ("debug", "info", "warning", "error", "exception", "critical", "log", "warn")
+# Their sentence is the table of an analysis, or stands in the card of a run.
+_WRITTEN_INTO_RESULTS = ("Nothing", "Diverged")
 # Keys and arguments that tell of an option.
 _DESCRIPTIONS = ("description", "json_schema_extra")
 # Fields of syntax nodes that change nothing in what is computed.
@@ -111,7 +113,9 @@ def _defined_names(statement: ast.stmt) -> list[str]:
         return [statement.name]
     if not isinstance(statement, _ASSIGNMENTS):
         return []
-    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    # Of the targets alone: in the value, the variable of a comprehension is stored as well.
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    nodes = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
     return [node.id for node in nodes if isinstance(node.ctx, ast.Store)]
 
 
@@ -285,7 +289,8 @@ class _Writer:
 
     def write_Raise(self, node: ast.Raise) -> None:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        self.write_fields(ast.Raise(raised))
+        is_result = raised is not None and _last_name(raised) in _WRITTEN_INTO_RESULTS
+        self.write_fields(node if is_result else ast.Raise(raised))
 
     def write_Call(self, node: ast.Call) -> None:
         is_exception = _last_name(node.func).endswith(("Error", "Warning", "Exception"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .atomic_files import writing
 from .sealed import unsealed, write_sealed
+from .snakemake_records import read_record as read_note
 
 RESULTS = Path("results")
 
@@ -34,19 +35,45 @@ class CodeVersion(str):
         return str, (self.running if self == self.running else f"{self.running} {self}",)
 
 
-def kept(running: str, rule: str, artefact: str) -> str:
+def kept(running: str, rule: str, artefact: str, output: str) -> str:
     """The code that an artefact is to be compared by, as its stage is kept.
 
     Args:
         running: Digest of the code as it is now.
         rule: Of the job.
         artefact: Its id.
+        output: A file of it.
 
     Returns:
-        The digest that Snakemake remembers; ``running`` where no record says who made it.
+        The digest that Snakemake remembers, by our record or, of what was made before there were
+        records, by its own; ``running`` where neither says who made it.
     """
     record = read_record(rule, artefact)
-    return CodeVersion(record["compared"], running) if record else running
+    if record:
+        return CodeVersion(record["compared"], running)
+    note = read_note(output)
+    return CodeVersion(note.code, running) if note and note.code else running
+
+
+def not_kept(running: str, rule: str, artefact: str) -> str:
+    """The code that an artefact is to be compared by, as its stage is not kept.
+
+    That is the code as it is now, unless the artefact was made again while its stage was kept:
+    Snakemake was then told of the code that made the one before, and remembers that.
+
+    Args:
+        running: Digest of the code as it is now.
+        rule: Of the job.
+        artefact: Its id.
+    """
+    record = read_record(rule, artefact)
+    if not record or record["code"] == record["compared"]:
+        return running
+    if record["code"] == running:  # nothing has changed, by whatever name Snakemake knows it
+        return CodeVersion(record["compared"], running)
+    if record["compared"] == running:  # Snakemake would take it for what this code made
+        return CodeVersion(f"{running}+", running)
+    return running
 
 
 def record_file(rule: str, artefact: str, results: Path = RESULTS) -> Path:

@@ -21,7 +21,7 @@ def names(package_file: str) -> list[str]:
 
     A module whose name begins with _ is a helper.
     """
-    files = Path(package_file).parent.glob("[!_]*.py")
+    files = Path(package_file).parent.glob("[!_.]*.py")
     return sorted(p.stem.replace("_", "-") for p in files)
 
 

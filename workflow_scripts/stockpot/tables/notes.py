@@ -109,13 +109,22 @@ def other_versions(kept: list[list[str]], results: Path) -> list[str]:
         results: Folder with the records of what made them.
     """
     by_version: dict[tuple[str, str, str], list[str]] = {}
+    unknown: dict[str, list[str]] = {}
     for name, rule, artefact, running in kept:
         record = read_record(rule, artefact, results)
-        if record and record["code"] != running:
+        if record is None:
+            unknown.setdefault(rule, []).append(name)
+        elif record["code"] != running:
             version = (rule, record["code"][:8], record["made"])
             by_version.setdefault(version, []).append(name)
-    return [
+    sentences = [
         f"Kept by the config though the code of {rule} has changed: {', '.join(names)}, made by "
         f"version {code} on {day}."
         for (rule, code, day), names in by_version.items()
     ]
+    sentences += [
+        f"Kept by the config, and made before it was noted which version of the code of {rule} "
+        f"did it: {', '.join(names)}."
+        for rule, names in unknown.items()
+    ]
+    return sentences

@@ -56,6 +56,8 @@ def note_run(plan: Plan, dag: "DAG") -> None:
     jobs = jobs_with_files(plan)
     save_run(plan, jobs, explained(plan, reasons_in(dag, jobs)))
     for job in {job.code: job for job in jobs}.values():
+        if getattr(job.code, "running", job.code) != job.code:
+            continue  # it is kept, and its code is no longer here
         save_code(job.code, lambda job=job: code_parts(*job.job.code(plan)))
 
 

@@ -1,0 +1,72 @@
+"""Which code made an artefact, by what Snakemake remembers and by our record."""
+
+import base64
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from stockpot.runtime.made_by import kept, not_kept, record_file, write_record
+from stockpot.runtime.sealed import write_sealed
+from stockpot.tables.notes import other_versions
+
+FIRST, SECOND = "1111111111111111", "2222222222222222"
+OUTPUT = "results/classifiers/base-0/classifier.json"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def record(code: str, compared: str) -> None:
+    content = {"code": code, "compared": compared, "made": "2026-01-31"}
+    write_sealed(record_file("finetune", "base-0"), content)
+
+
+def note(code: str) -> None:
+    """What Snakemake remembers of a file."""
+    path = Path(".snakemake/metadata", base64.urlsafe_b64encode(OUTPUT.encode()).decode())
+    path.parent.mkdir(parents=True)
+    params = [repr({"name": "base"}), repr(code)]
+    path.write_text(json.dumps({"record_format_version": 6, "params": params, "input": []}))
+
+
+def test_what_is_kept_is_compared_by_the_code_that_made_it():
+    record(FIRST, FIRST)
+    assert kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
+    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+
+
+def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
+    note(FIRST)
+    assert kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
+    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+    (sentence,) = other_versions([["base", "finetune", "base-0", SECOND]], Path("results"))
+    assert "before it was noted which version of the code of finetune did it: base" in sentence
+
+
+def test_of_what_nobody_knows_the_present_code_counts():
+    assert kept(SECOND, "finetune", "base-0", OUTPUT) == SECOND
+
+
+def test_what_was_made_again_while_kept_is_not_made_once_more_when_keep_ends():
+    """Snakemake was told of the first code; the second made it."""
+    record(SECOND, FIRST)
+    assert not_kept(SECOND, "finetune", "base-0") == FIRST
+
+
+def test_what_was_made_again_while_kept_does_not_pass_for_what_the_first_code_made():
+    record(SECOND, FIRST)
+    compared = not_kept(FIRST, "finetune", "base-0")
+    assert compared != FIRST  # so it is made again
+    # The job writes what it ran with; the next planning compares by what Snakemake was told then.
+    write_record(Path("results/logs/finetune/base-0.log"), pickle.loads(pickle.dumps(compared)))
+    assert not_kept(FIRST, "finetune", "base-0") == compared
+
+
+def test_an_unchanged_artefact_is_compared_by_the_present_code():
+    record(SECOND, SECOND)
+    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+    assert other_versions([["base", "finetune", "base-0", SECOND]], Path("results")) == []
