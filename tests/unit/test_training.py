@@ -20,6 +20,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.digest import sha256_file
 from stockpot.runtime.errors import StockpotError
+from stockpot.runtime.last import LAST
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop
 from stockpot.training.images import few_shot, image_batches
@@ -515,7 +516,7 @@ def test_an_interrupted_run_writes_the_same_classifier(
     assert train(world, zero_shot, folder, name, epochs=2) == expected
     assert len(epochs) == 1, "the first epoch is not trained again"
     files = sorted(path.name for path in folder.iterdir())
-    assert files == sorted([WEIGHTS, CARD]), "the state of a finished run is removed"
+    assert files == sorted([WEIGHTS, CARD, LAST]), "the state of a finished run is removed"
 
 
 @pytest.mark.parametrize("what", ["code", "train", "held-out", "start"])

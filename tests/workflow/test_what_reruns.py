@@ -283,7 +283,9 @@ def test_a_figures_style_redraws_that_figure(study):
 
 def test_code_of_one_merge_method_renews_its_soup(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "merging" / "methods" / "greedy.py"
-    path.write_text(path.read_text().replace('"in" if accepted', '"yes" if accepted'))
+    text = path.read_text()
+    assert "members: list[str] = []" in text
+    path.write_text(text.replace("members: list[str] = []", "members: list[str] = list()"))
     jobs, cells = study.run()
     assert jobs == Counter(soup=1, evaluate=1, sweep=1) + TABLES
     assert cells == 0
