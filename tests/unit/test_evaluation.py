@@ -402,7 +402,7 @@ def version_in(package) -> str:
 )  # fmt: skip
 def test_the_key_counts_the_code_that_computes_an_entry(package_copy, file):
     """evaluator.py mixes the logits of ensembles, predictions.py makes the entry of logits."""
-    edited = package_copy(f"stockpot/{file}", lambda text: text + "\n\nEXTRA = 1\n")
+    edited = package_copy(f"stockpot/{file}", lambda text: text + "\n\nprint()\n")
     assert version_in(edited) != version_in(package_copy())
 
 

@@ -345,17 +345,18 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
         study,
         "training/run.py",
         "    variant, state =",
-        "    import time; time.sleep(60)\n    variant, state =",
+        "    import time; time.sleep(600)\n    variant, state =",
     )
+    study.python = sys.executable  # whose jobs get the signal as well
     command = subprocess.Popen(
         study.command("--cores", "2"), cwd=study.folder, env=study.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 300
     while all(card.exists() for card in cards) and time.monotonic() < ends:
         time.sleep(0.1)
     os.killpg(command.pid, signal.SIGINT)
-    command.wait(60)
+    command.wait(300)
     gone = [card for card in cards if not card.exists()]
     assert gone
     for card in gone:

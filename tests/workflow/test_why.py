@@ -126,7 +126,7 @@ CHANGES = [
     (change_an_option_of_a_figure, [r"figure alpha of micro/seed0: .*option columns 4 -> 2.*"]),
     (change_the_confidence, [r"main_table micro/seed0: confidence 0\.95 -> 0\.9"]),
     (change_the_code, [r"main_table micro/seed0: .*tables/main_table\.py changed \(function.*"]),
-    (change_the_training, [r"finetune base: .*training/loop\.py changed.*"]),
+    (change_the_training, [r"finetune x7: training/loop\.py changed.*"]),
     (reword_a_message, []),
     (delete_an_output, [r"main_table micro/seed0: main_table\.md is missing"]),
     (delete_weights, []),
