@@ -345,7 +345,7 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
         study,
         "training/run.py",
         "    variant, state =",
-        "    import time; time.sleep(600)\n    variant, state =",
+        "    import time; time.sleep(30)\n    variant, state =",
     )
     study.python = sys.executable  # whose jobs get the signal as well
     command = subprocess.Popen(
