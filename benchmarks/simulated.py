@@ -20,18 +20,8 @@ import psutil
 import yaml
 
 from planning import ROOT, large
+from timing import PROJECT
 
-PROJECT = (
-    "Snakefile",
-    "config.yaml",
-    "rules",
-    "schemas",
-    "report",
-    "workflow_scripts",
-    "profiles",
-    "resources",
-    "envs",
-)
 STUB = '''"""Writes what the job declares."""
 from pathlib import Path
 

@@ -5,20 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import run
+from timing import PROJECT, run
 
 ROOT = Path(__file__).parents[1]
-PROJECT = (
-    "Snakefile",
-    "config.yaml",
-    "rules",
-    "schemas",
-    "report",
-    "workflow_scripts",
-    "profiles",
-    "resources",
-    "envs",
-)
 
 
 def measure() -> list[tuple[str, str, str]]:

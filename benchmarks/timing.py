@@ -9,6 +9,19 @@ from pathlib import Path
 
 import psutil
 
+# What a copy of the project needs to run studies.
+PROJECT = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "schemas",
+    "report",
+    "workflow_scripts",
+    "profiles",
+    "resources",
+    "envs",
+)
+
 
 def interleaved(functions: dict, repeats: int = 3) -> dict[str, float]:
     """Best seconds of each function; they take turns, so that a slow moment hits all."""
