@@ -84,7 +84,7 @@ def _note_contents(spec: dict, located: dict, threads: int) -> None:
     key = f"datasets.{spec['name']}"
     with suppress(OSError, StockpotError), collecting() as listings:
         facts = sources.ask("facts", located, Path, key)
-        if facts["files"] == spec["files"]:
+        if facts["files"] == spec.get("files"):
             note_contents(listings, threads)
 
 
