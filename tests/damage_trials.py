@@ -194,7 +194,7 @@ def _mended(study, line: str, expected: dict[str, bytes]) -> str:
 
 def prepared(folder: Path, python: str | None = None):
     """A finished small study, with the states that its runs had while they trained."""
-    sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "workflow_scripts"), str(ROOT / "tests")]
     from workflow.conftest import copy_project, write_images
 
     study = copy_project(folder)
