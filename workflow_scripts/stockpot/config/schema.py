@@ -18,39 +18,64 @@ FROM_SCRATCH = "from-scratch"
 
 
 def complete(schema: dict) -> dict:
-    """The schema of schemas/ with the options of all plug-ins."""
+    """Add the options of all plug-ins to a schema.
+
+    Args:
+        schema: the schema of schemas/config.schema.yaml, which stays as it is.
+
+    Returns:
+        The schema that a whole config is checked against.
+    """
     schema = copy.deepcopy(schema)
-    properties, shared = schema["properties"], schema["$defs"]
-
-    entry = properties["datasets"]["additionalProperties"]
-    entry["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
-    entry["allOf"] = [_when("source", n, shared[n]["properties"]) for n in MADE_OF]
-    entry["allOf"] += [_when("source", n, sources.options(n)) for n in sources.names()]
-
-    soup = properties["soups"]["additionalProperties"]
-    soup["properties"]["method"]["enum"] = methods.names()
-    common = {k: v for k, v in soup["properties"].items() if k != "method"}
-    soup["allOf"] = [_when("method", n, methods.options(n), common) for n in methods.names()]
-
-    tuned = [name for name in variants.names() if name != FROM_SCRATCH]
-    run, scratch = shared["run"]["properties"], shared["scratch_run"]["properties"]
-    run["variant"] = {"description": run["variant"]["description"], "enum": tuned}
-    for name in tuned:
-        run |= variants.options(name)
-    for properties_of_scratch in (scratch, properties["adversary"]["properties"]):
-        properties_of_scratch |= variants.options(FROM_SCRATCH)
-        # Normalisation over a batch needs two images.
-        properties_of_scratch["batch_size"] = {"type": "integer", "minimum": 2}
-    space = properties["finetune"]["properties"]["search"]["properties"]["space"]
-    drawn = [name for name in run if name not in ("variant", "start", "task", "joint")]
-    space["oneOf"][1]["propertyNames"] = {"enum": drawn}
-
+    properties = schema["properties"]
+    shared = schema["$defs"]
+    _add_sources(properties, shared)
+    _add_methods(properties)
+    _add_variants(properties, shared)
+    _add_figures_and_analyses(properties)
     export = properties["exports"]["additionalProperties"]["properties"]
     export["format"]["enum"] = formats.names()
+    return schema
+
+
+def _add_sources(properties: dict, shared: dict) -> None:
+    dataset = properties["datasets"]["additionalProperties"]
+    dataset["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
+    made_of_others = [_when("source", name, shared[name]["properties"]) for name in MADE_OF]
+    prepared = [_when("source", name, sources.options(name)) for name in sources.names()]
+    dataset["allOf"] = made_of_others + prepared
+
+
+def _add_methods(properties: dict) -> None:
+    soup = properties["soups"]["additionalProperties"]
+    soup["properties"]["method"]["enum"] = methods.names()
+    common = {key: value for key, value in soup["properties"].items() if key != "method"}
+    soup["allOf"] = [
+        _when("method", name, methods.options(name), common) for name in methods.names()
+    ]
+
+
+def _add_variants(properties: dict, shared: dict) -> None:
+    run = shared["run"]["properties"]
+    fine_tuned = [name for name in variants.names() if name != FROM_SCRATCH]
+    run["variant"] = {"description": run["variant"]["description"], "enum": fine_tuned}
+    for name in fine_tuned:
+        run |= variants.options(name)
+    from_scratch = (shared["scratch_run"], properties["adversary"])
+    for node in from_scratch:
+        node["properties"] |= variants.options(FROM_SCRATCH)
+        # Normalisation over a batch needs two images.
+        node["properties"]["batch_size"] = {"type": "integer", "minimum": 2}
+    not_drawn = ("variant", "start", "task", "joint")
+    space = properties["finetune"]["properties"]["search"]["properties"]["space"]
+    space["oneOf"][1]["propertyNames"] = {"enum": [key for key in run if key not in not_drawn]}
+
+
+def _add_figures_and_analyses(properties: dict) -> None:
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
     properties["analyses"]["additionalProperties"] = {
         "type": "object",
-        "allOf": [_when("analysis", n, analyses.options(n)) for n in analyses.names()],
+        "allOf": [_when("analysis", name, analyses.options(name)) for name in analyses.names()],
     }
     for key, package in (("figures", figures), ("analyses", analyses)):
         properties[key]["properties"] = {
@@ -61,7 +86,6 @@ def complete(schema: dict) -> dict:
             }
             for name in package.names()
         }
-    return schema
 
 
 def resolved(schema: dict) -> dict:
