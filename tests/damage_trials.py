@@ -88,6 +88,7 @@ class Damage:
     path: Path  # below results/
     kind: str  # one of KINDS
     how: str
+    other: Path | None = None  # the second of two swapped files, which is damaged too
 
 
 def choose(results: Path, rng: random.Random) -> Damage:
@@ -114,6 +115,7 @@ def apply(damage: Damage, results: Path, rng: random.Random) -> None:
         rewrite(path, theirs)
         if damage.how == "swapped":
             rewrite(other, content)
+            damage.other = other.relative_to(results)
     elif damage.how == "a digit":
         rewrite(path, change_digit(content, rng))
     else:
@@ -169,9 +171,11 @@ def trial(finished, folder: Path, expected: dict[str, bytes], seed: int) -> tupl
             return damage, "SILENT", ""
         after = path.read_bytes() if path.exists() else None
         return damage, "no effect" if after == before else "healed", ""
-    lines = [line for line in re.findall("^ *error: .*", text, re.M) if str(damage.path) in line]
+    errors = re.findall("^ *error: .*", text, re.M)
+    damaged = [str(file) for file in (damage.path, damage.other) if file]
+    lines = [line for line in errors if any(file in line for file in damaged)]
     if not lines:
-        return damage, "UNNAMED", text[-600:]
+        return damage, "UNNAMED", "\n".join(errors) or text[-600:]
     return damage, _mended(study, lines[0].strip(), expected), lines[0].strip()
 
 
