@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from timing import PROJECT
+from timing import PROJECT, ROOT
 
-ROOT = Path(__file__).parents[1]
 IMAGES = {"train": 20, "val": 8, "imagenet-v2": 6, "imagenet-sketch": 6, "imagenet-r": 8,
           "imagenet-a": 8, "objectnet": 6}  # fmt: skip
 STUDY = """# ViT-B/32, random weights, 1000 classes.

@@ -5,9 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import PROJECT, run
-
-ROOT = Path(__file__).parents[1]
+from timing import PROJECT, ROOT, run
 
 
 def measure() -> list[tuple[str, str, str]]:

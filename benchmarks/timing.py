@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -9,18 +10,10 @@ from pathlib import Path
 
 import psutil
 
-# What a copy of the project needs to run studies.
-PROJECT = (
-    "Snakefile",
-    "config.yaml",
-    "rules",
-    "schemas",
-    "report",
-    "workflow_scripts",
-    "profiles",
-    "resources",
-    "envs",
-)
+# A benchmark runs as a script, for which Python looks in benchmarks/ only. It copies the files that
+# the tests copy.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.project_files import PROJECT, ROOT  # noqa: F401
 
 
 def interleaved(functions: dict, repeats: int = 3) -> dict[str, float]:

@@ -341,12 +341,15 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     cards = sorted(study.results.glob("classifiers/*/classifier.json"))
     old = {card: json.loads(card.read_text())["sha256"] for card in cards}
     change_training(study)
-    edit_code(
-        study,
-        "training/run.py",
-        "    variant, state =",
-        "    import time; time.sleep(30)\n    variant, state =",
-    )
+    # Runs wait before their first step until the test has sent its signal, however long that takes.
+    sent = study.folder / "sent"
+    line = "    variant, state ="
+    wait = f"""\
+    import os, time
+    while not os.path.exists({str(sent)!r}):
+        time.sleep(0.1)
+"""
+    edit_code(study, "training/run.py", line, wait + line)
     study.python = sys.executable  # whose jobs get the signal as well
     command = subprocess.Popen(
         study.command("--cores", "2"), cwd=study.folder, env=study.environment(),
@@ -356,6 +359,7 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     while all(card.exists() for card in cards) and time.monotonic() < ends:
         time.sleep(0.1)
     os.killpg(command.pid, signal.SIGINT)
+    sent.touch()
     command.wait(300)
     gone = [card for card in cards if not card.exists()]
     assert gone
