@@ -341,25 +341,25 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     cards = sorted(study.results.glob("classifiers/*/classifier.json"))
     old = {card: json.loads(card.read_text())["sha256"] for card in cards}
     change_training(study)
-    # Runs wait before their first step until the test has sent its signal, however long that takes.
-    sent = study.folder / "sent"
-    line = "    variant, state ="
+    # A run waits at its start until it has the signal, however long that takes.
+    waits = study.folder / "waits"
+    line = "    with wishes() as run.wish:\n"
     wait = f"""\
-    import os, time
-    while not os.path.exists({str(sent)!r}):
-        time.sleep(0.1)
+        import pathlib, time
+        pathlib.Path({str(waits)!r}).touch()
+        while not run.wish.signal:
+            time.sleep(0.1)
 """
-    edit_code(study, "training/run.py", line, wait + line)
+    edit_code(study, "training/loop.py", line, line + wait)
     study.python = sys.executable  # whose jobs get the signal as well
     command = subprocess.Popen(
         study.command("--cores", "2"), cwd=study.folder, env=study.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     ends = time.monotonic() + 300
-    while all(card.exists() for card in cards) and time.monotonic() < ends:
+    while not waits.exists() and time.monotonic() < ends:
         time.sleep(0.1)
     os.killpg(command.pid, signal.SIGINT)
-    sent.touch()
     command.wait(300)
     gone = [card for card in cards if not card.exists()]
     assert gone
