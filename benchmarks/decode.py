@@ -24,14 +24,22 @@ def measure() -> list[tuple[str, str, str]]:
     one, rate = seconds["one"], IMAGES / seconds["all"]
     size = f"{IMAGES} JPEGs of {SIZE[0]}x{SIZE[1]} to {SIDE}"
     return [
-        (f"decoding {size}: {cores()} threads / 1 thread",
-         f"{one / seconds['all']:.2f} ({rate:.0f} images/s)", f"{0.85 * cores():.1f} or more"),
-        (f"decoding {size}: {cores()} threads / torch's loader with {cores()} workers",
-         f"{seconds['loader'] / seconds['all']:.2f}", "1 or more"),
-        (f"decoded images read again, 1 thread / decoding, {cores()} threads",
-         f"{seconds['all'] / seconds['read']:.0f} ({IMAGES / seconds['read']:.0f} images/s)",
-         "reported"),
-    ]  # fmt: skip
+        (
+            f"decoding {size}: {cores()} threads / 1 thread",
+            f"{one / seconds['all']:.2f} ({rate:.0f} images/s)",
+            f"{0.85 * cores():.1f} or more",
+        ),
+        (
+            f"decoding {size}: {cores()} threads / torch's loader with {cores()} workers",
+            f"{seconds['loader'] / seconds['all']:.2f}",
+            "1 or more",
+        ),
+        (
+            f"decoded images read again, 1 thread / decoding, {cores()} threads",
+            f"{seconds['all'] / seconds['read']:.0f} ({IMAGES / seconds['read']:.0f} images/s)",
+            "reported",
+        ),
+    ]
 
 
 def jpegs(folder: Path) -> list[File]:
@@ -41,7 +49,9 @@ def jpegs(folder: Path) -> list[File]:
     for i in range(IMAGES):
         coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         smooth = np.asarray(coarse.resize(SIZE, Image.Resampling.BICUBIC), float)
-        noisy = np.clip(smooth + rng.normal(0, 12, smooth.shape), 0, 255).astype(np.uint8)
+        noisy = np.clip(smooth + rng.normal(0, 12, smooth.shape), 0, 255).astype(
+            np.uint8
+        )
         path = folder / f"{i}.jpg"
         Image.fromarray(noisy).save(path, quality=90)
         found.append(File(str(path)))
@@ -73,7 +83,11 @@ def compare(files: list[File], folder: Path) -> dict[str, float]:
         return sum(len(batch) for batch in batches)
 
     def read():
-        return int(np.load(folder / "state-0" / "images.npy", mmap_mode="r")[:].sum(dtype=np.int64))
+        return int(
+            np.load(folder / "state-0" / "images.npy", mmap_mode="r")[:].sum(
+                dtype=np.int64
+            )
+        )
 
     return interleaved(
         {

@@ -34,7 +34,9 @@ def measure() -> list[tuple[str, str, str]]:
     return rows
 
 
-def compare(config: dict, n: int, precision: str, classes: int = 16) -> tuple[float, float]:
+def compare(
+    config: dict, n: int, precision: str, classes: int = 16
+) -> tuple[float, float]:
     """Throughput ratio of a sweep over inner alphas, and the sweep's images per second.
 
     A turn is one alpha, mixed and evaluated, against as many images through the engine's own
@@ -49,7 +51,9 @@ def compare(config: dict, n: int, precision: str, classes: int = 16) -> tuple[fl
         ends = [single(weights.card.sha256) for weights in (start, end)]
         recipes = itertools.cycle([interpolate(*ends, alpha) for alpha in ALPHAS])
         resident = torch.randn(batch, 3, side, side, dtype=PRECISIONS[precision])
-        resident = resident.contiguous(memory_format=torch.channels_last).to(engine.device)
+        resident = resident.contiguous(memory_format=torch.channels_last).to(
+            engine.device
+        )
 
         @torch.inference_mode()
         def raw():

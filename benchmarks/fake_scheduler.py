@@ -29,7 +29,10 @@ def note(id: str, status: str, *seconds: float) -> None:
 
 # What a group makes for its own jobs is not declared; but its jobs are named, as rule:wildcard=id.
 MADE = {
-    "finetune": ["classifiers/{}/classifier.json", "classifiers/{}/classifier.safetensors"],
+    "finetune": [
+        "classifiers/{}/classifier.json",
+        "classifiers/{}/classifier.safetensors",
+    ],
     "evaluate": ["evaluations/{}.json"],
     "sweep": ["evaluations/{}.json"],
 }
@@ -37,10 +40,14 @@ MADE = {
 
 def outputs(script: str) -> list[str]:
     """What the jobs of a jobscript make."""
-    declared = json.loads(re.search("^# properties = (.*)$", script, re.M).group(1))["output"]
+    declared = json.loads(re.search("^# properties = (.*)$", script, re.M).group(1))[
+        "output"
+    ]
     named = re.findall(r"'(\w+):\w+=([^']+)'", script)
     return declared + [
-        f"results/{path.format(id)}" for rule, id in named for path in MADE.get(rule, [])
+        f"results/{path.format(id)}"
+        for rule, id in named
+        for path in MADE.get(rule, [])
     ]
 
 

@@ -12,7 +12,10 @@ from stockpot.training.variants.linear_search import together
 from timing import cores, interleaved
 
 SETTINGS = 64
-SIZES = {"the embedded study's features": (2500, 64, 16), "2,500 features of 512": (2500, 512, 16)}
+SIZES = {
+    "the embedded study's features": (2500, 64, 16),
+    "2,500 features of 512": (2500, 512, 16),
+}
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -29,9 +32,12 @@ def measure() -> list[tuple[str, str, str]]:
             {k: lambda k=k: trained(data, d, classes, k) for k in (1, SETTINGS)}  # noqa: B023
         )
         rows.append(
-            (f"{SETTINGS} linear classifiers at once / one, {what}, {classes} classes",
-             f"{best[SETTINGS] / best[1]:.1f}", "5 or less")
-        )  # fmt: skip
+            (
+                f"{SETTINGS} linear classifiers at once / one, {what}, {classes} classes",
+                f"{best[SETTINGS] / best[1]:.1f}",
+                "5 or less",
+            )
+        )
     return rows
 
 

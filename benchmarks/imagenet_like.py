@@ -15,8 +15,15 @@ from PIL import Image
 
 from timing import PROJECT, ROOT
 
-IMAGES = {"train": 20, "val": 8, "imagenet-v2": 6, "imagenet-sketch": 6, "imagenet-r": 8,
-          "imagenet-a": 8, "objectnet": 6}  # fmt: skip
+IMAGES = {
+    "train": 20,
+    "val": 8,
+    "imagenet-v2": 6,
+    "imagenet-sketch": 6,
+    "imagenet-r": 8,
+    "imagenet-a": 8,
+    "objectnet": 6,
+}
 STUDY = """# ViT-B/32, random weights, 1000 classes.
 study: imagenet-like
 model: {name: vit-b-32, architecture: ViT-B-32, weights: random}
@@ -60,8 +67,12 @@ def measure() -> list[tuple[str, str, str]]:
         n = make(Path(folder))
         command = [sys.executable, "-m", "snakemake", "--cores", "all"]
         done = run([*command, "--configfile", "study.yaml"], Path(folder))
-        logs = "".join(path.read_text() for path in Path(folder).glob("results/logs/*/*.log"))
-        rates = [int(rate) for rate in re.findall(r"reused \(\w+, (\d+) images/s\)", logs)]
+        logs = "".join(
+            path.read_text() for path in Path(folder).glob("results/logs/*/*.log")
+        )
+        rates = [
+            int(rate) for rate in re.findall(r"reused \(\w+, (\d+) images/s\)", logs)
+        ]
     what = f"ViT-B/32 through the whole workflow, {n} images in 7 sets"
     return [
         (what, f"{done.seconds:.0f} s, {done.peak_gib:.1f} GiB", "reported"),
@@ -104,7 +115,12 @@ def images(data: Path) -> int:
                 continue
             of_object = of_objects.get(wnid, {}).get("folder")
             for i in range(n):
-                named = {"wnid": wnid, "place": place[wnid], "i": i, "folder": of_object}
+                named = {
+                    "wnid": wnid,
+                    "place": place[wnid],
+                    "i": i,
+                    "folder": of_object,
+                }
                 path = data / layouts[kind].format(**named)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 pattern(place[wnid], kind, rng).save(path)
@@ -127,11 +143,15 @@ def pattern(place: int, kind: str, rng: np.random.Generator) -> Image.Image:
     if kind == "imagenet-a":
         coarse = 60 + coarse / 2
     size = rng.integers(240, 420, 2).tolist()
-    smooth = Image.fromarray(coarse.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    smooth = Image.fromarray(coarse.astype(np.uint8)).resize(
+        size, Image.Resampling.BICUBIC
+    )
     noisy = np.asarray(smooth, float) + rng.normal(0, 25, (size[1], size[0], 3))
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
 if __name__ == "__main__":
     Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    print(f"{make(Path(sys.argv[1]))} images; snakemake --cores all --configfile study.yaml there")
+    print(
+        f"{make(Path(sys.argv[1]))} images; snakemake --cores all --configfile study.yaml there"
+    )

@@ -18,7 +18,10 @@ from timing import cores
 
 KS = (4, 8, 16)
 CLASSES, STEPS = 1000, 2
-FEW, MANY = 8, 64  # images: activations of few are small beside a model; of many, a usual step
+FEW, MANY = (
+    8,
+    64,
+)  # images: activations of few are small beside a model; of many, a usual step
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -34,21 +37,31 @@ def measure() -> list[tuple[str, str, str]]:
                 seconds, peak = once(streamed, folders[:k], images)
                 if images == FEW:
                     rows.append(
-                        (f"{what}, {images} images a step: peak private memory / one model",
-                         f"{peak / size:.2f}", "4 or less")
-                    )  # fmt: skip
+                        (
+                            f"{what}, {images} images a step: peak private memory / one model",
+                            f"{peak / size:.2f}",
+                            "4 or less",
+                        )
+                    )
                 limit = 1.5 * passes + 2 * reading
                 rows.append(
-                    (f"{what}, {images} images a step: step / (1.5 forward and backward + "
-                     "reading twice)",
-                     f"{seconds / limit:.2f} ({seconds:.1f} s a step)", "1 or less")
-                )  # fmt: skip
+                    (
+                        f"{what}, {images} images a step: step / (1.5 forward and backward + "
+                        "reading twice)",
+                        f"{seconds / limit:.2f} ({seconds:.1f} s a step)",
+                        "1 or less",
+                    )
+                )
         k = KS[0]
         seconds, peak = once(in_memory, folders[:k], FEW)
         rows.append(
-            (f"the original way with {k} models, {FEW} images: peak private memory / one model, "
-             "seconds a step", f"{peak / size:.2f}, {seconds:.1f}", "reported")
-        )  # fmt: skip
+            (
+                f"the original way with {k} models, {FEW} images: peak private memory / one model, "
+                "seconds a step",
+                f"{peak / size:.2f}, {seconds:.1f}",
+                "reported",
+            )
+        )
     return rows
 
 
@@ -132,7 +145,9 @@ def in_memory(folders: list[Path], images: int):
     from torch.func import functional_call
 
     weights, model, x, labels = prepared(folders, images)
-    states = [{name: w[name].clone().requires_grad_() for name in w.names} for w in weights]
+    states = [
+        {name: w[name].clone().requires_grad_() for name in w.names} for w in weights
+    ]
     raw = torch.zeros(len(weights), requires_grad=True)
 
     def step():

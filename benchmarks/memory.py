@@ -28,7 +28,9 @@ def measure() -> list[tuple[str, str, str]]:
         f"peak private memory of a sweep over two ViT-B/32, {PRECISION}, batches of {BATCH}, "
         "/ size of one model"
     )
-    measured = f"{peak / size:.2f} ({peak / 2**20:.0f} MiB against {size / 2**20:.0f} MiB)"
+    measured = (
+        f"{peak / size:.2f} ({peak / 2**20:.0f} MiB against {size / 2**20:.0f} MiB)"
+    )
     return [(what, measured, "reported")]
 
 

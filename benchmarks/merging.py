@@ -35,17 +35,32 @@ def measure() -> list[tuple[str, str, str]]:
             bandwidth = one[0] * (k + 1) / (2 * ours[0])
             what = f"linear merge of {k} checkpoints of {size / MIB:.0f} MiB"
             rows += [
-                (f"{what}: peak private memory",
-                 f"{ours[1] / MIB:.0f} MiB", f"{LIMIT} MiB at most"),
-                (f"{what}: bandwidth / that of copying a file",
-                 f"{bandwidth:.2f} ({ours[0]:.2f} s)", "0.7 or more"),
-                (f"{what}: speed / reading all and writing one",
-                 f"{copy[0] / ours[0]:.2f}", "reported"),
-                (f"{what}: all in memory, as the originals' learned soup",
-                 f"{together[1] / MIB:.0f} MiB, {together[0]:.2f} s", "reported"),
-                (f"{what}: running mean of state dicts, as the originals' uniform soup",
-                 f"{running[1] / MIB:.0f} MiB, {running[0]:.2f} s", "reported"),
-            ]  # fmt: skip
+                (
+                    f"{what}: peak private memory",
+                    f"{ours[1] / MIB:.0f} MiB",
+                    f"{LIMIT} MiB at most",
+                ),
+                (
+                    f"{what}: bandwidth / that of copying a file",
+                    f"{bandwidth:.2f} ({ours[0]:.2f} s)",
+                    "0.7 or more",
+                ),
+                (
+                    f"{what}: speed / reading all and writing one",
+                    f"{copy[0] / ours[0]:.2f}",
+                    "reported",
+                ),
+                (
+                    f"{what}: all in memory, as the originals' learned soup",
+                    f"{together[1] / MIB:.0f} MiB, {together[0]:.2f} s",
+                    "reported",
+                ),
+                (
+                    f"{what}: running mean of state dicts, as the originals' uniform soup",
+                    f"{running[1] / MIB:.0f} MiB, {running[0]:.2f} s",
+                    "reported",
+                ),
+            ]
     return rows
 
 
@@ -127,7 +142,9 @@ def copied(folders: list[Path]):
         piece = bytearray(MIB)
         with open(out, "wb", buffering=0) as target:
             for i, folder in enumerate(folders):
-                with open(folder / "classifier.safetensors", "rb", buffering=0) as source:
+                with open(
+                    folder / "classifier.safetensors", "rb", buffering=0
+                ) as source:
                     while n := source.readinto(piece):
                         if i == 0:
                             target.write(memoryview(piece)[:n])
@@ -137,8 +154,14 @@ def copied(folders: list[Path]):
 
 def in_memory(folders: list[Path]):
     def run():
-        states = [torch.load(folder.with_suffix(".pt"), weights_only=True) for folder in folders]
-        mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+        states = [
+            torch.load(folder.with_suffix(".pt"), weights_only=True)
+            for folder in folders
+        ]
+        mean = {
+            name: torch.stack([state[name] for state in states]).mean(0)
+            for name in states[0]
+        }
         torch.save(mean, folders[0].parent / "mean.pt")
 
     return run
@@ -152,7 +175,10 @@ def running_mean(folders: list[Path]):
             if i == 0:
                 mean = {name: tensor * (1 / k) for name, tensor in state.items()}
             else:
-                mean = {name: tensor * (1 / k) + mean[name] for name, tensor in state.items()}
+                mean = {
+                    name: tensor * (1 / k) + mean[name]
+                    for name, tensor in state.items()
+                }
         torch.save(mean, folders[0].parent / "mean.pt")
 
     return run

@@ -42,9 +42,16 @@ def pair(folder: Path, config: dict, classes: int) -> list[Weights]:
     for seed, start in ((0, ""), (1, None)):
         torch.manual_seed(seed)
         card = Card(
-            f"model-{seed}", "end-to-end", architecture, names, True, MEAN, STD, size,
+            f"model-{seed}",
+            "end-to-end",
+            architecture,
+            names,
+            True,
+            MEAN,
+            STD,
+            size,
             start=cards[0].sha256 if start is None else start,
-        )  # fmt: skip
+        )
         model = empty_classifier(card, config["model_cfg"]["embed_dim"])
         cards.append(write_classifier(folder / card.name, card, model.state_dict()))
     return [Weights(folder / card.name, verify=False) for card in cards]
@@ -55,4 +62,6 @@ def images(n: int, side: int, classes: int) -> Dataset:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (n, side, side, 3), np.uint8)
     labels = rng.integers(0, classes, n)
-    return Dataset("random", pixels, labels, [f"class {i}" for i in range(classes)], "random")
+    return Dataset(
+        "random", pixels, labels, [f"class {i}" for i in range(classes)], "random"
+    )

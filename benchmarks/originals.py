@@ -97,13 +97,19 @@ def original_sweep(root: Path, pair) -> Iterator[torch.Tensor]:
         ]
     )
     model, _ = load_classifier(pair[1].path.parent)
-    states = [{name: weights[name].clone() for name in weights.names} for weights in pair]
+    states = [
+        {name: weights[name].clone() for name in weights.names} for weights in pair
+    ]
     for alpha in ALPHAS:
-        mixed = {k: (1 - alpha) * states[0][k] + alpha * states[1][k] for k in states[0]}
+        mixed = {
+            k: (1 - alpha) * states[0][k] + alpha * states[1][k] for k in states[0]
+        }
         model.load_state_dict(mixed)
         torch.save(model, root / f"alpha={alpha:.3f}.pt")
         data = ImageFolder(root / "jpeg", transform)
-        loader = torch.utils.data.DataLoader(data, batch_size=BATCH, num_workers=cores())
+        loader = torch.utils.data.DataLoader(
+            data, batch_size=BATCH, num_workers=cores()
+        )
         with torch.no_grad():
             logits = torch.cat([model(images) for images, _ in loader])
         yield logits
@@ -114,6 +120,8 @@ def our_sweep(root: Path, pair, precision: str) -> Iterator[torch.Tensor]:
     images, labels, _ = prepare({"path": root / "jpeg", "side": 224})
     data = Dataset("jpeg", images, labels, pair[0].card.class_names, "jpeg")
     start, end = (single(weights.card.sha256) for weights in pair)
-    engine = Engine({weights.card.sha256: weights for weights in pair}, precision, BATCH)
+    engine = Engine(
+        {weights.card.sha256: weights for weights in pair}, precision, BATCH
+    )
     for alpha in ALPHAS:
         yield engine.logits(interpolate(start, end, alpha), data)

@@ -22,7 +22,8 @@ def large(runs: int, tests: int, alphas: int = 21) -> dict:
         "study": "large",
         "data": {"shifts": shifts, "corrupted": []},
         "datasets": {
-            name: {**entry, "distribution": KINDS[i % len(KINDS)]} for i, name in enumerate(shifts)
+            name: {**entry, "distribution": KINDS[i % len(KINDS)]}
+            for i, name in enumerate(shifts)
         },
         "finetune": {"runs": {"base": None, "linear": None}, "search": {"runs": runs}},
         "soups": {"ensemble": None, "chosen": None},
@@ -40,17 +41,28 @@ def planned(runs: int, tests: int):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.yaml"
         path.write_text(yaml.safe_dump(large(runs, tests)))
-        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        snakemake = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+        ]
         profile = ["--workflow-profile", str(ROOT / "profiles" / "default")]
         return run(
-            [*snakemake, "-n", "--quiet", "rules", *profile, "--configfile", str(path)], folder
+            [*snakemake, "-n", "--quiet", "rules", *profile, "--configfile", str(path)],
+            folder,
         )
 
 
 def measure() -> list[tuple[str, str, str]]:
     small, big = planned(72, 7), planned(1000, 12)
     return [
-        ("planning 72 runs x 21 alphas x 8 sets", f"{small.seconds:.1f} s", "under 5 s"),
+        (
+            "planning 72 runs x 21 alphas x 8 sets",
+            f"{small.seconds:.1f} s",
+            "under 5 s",
+        ),
         (
             "planning 1,000 runs x 21 alphas x 12 test sets, ten models or sweeps a job",
             f"{big.seconds:.1f} s, {big.peak_gib:.1f} GiB",

@@ -32,7 +32,9 @@ inputs; seconds are this machine's: {machine}, {cores} cores.
 def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    names = [
+        line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+    ]
     return names[0] if names else platform.processor()
 
 
@@ -47,7 +49,9 @@ def main(names: list[str]) -> None:
         for what, measured, wanted in measured_rows:
             print(f"{what}: {measured} (wanted: {wanted})", flush=True)
         rows += measured_rows
-    table = "".join(f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows)
+    table = "".join(
+        f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows
+    )
     text = INTRODUCTION.format(machine=processor(), cores=cores()) + table
     if not names:
         (ROOT / "docs" / "benchmarks.md").write_text(text)

@@ -19,7 +19,17 @@ from planning import large
 from simulated import copy
 
 N, A, TESTS, IMAGES, TRAINED, EPOCHS, SOUPS, CLASSES = 6, 5, 3, 600, 640, 2, 2, 16
-LOCAL = ("all", "overlap", "measure", "summary", "figure", "samples", "page", "overview", "explore")
+LOCAL = (
+    "all",
+    "overlap",
+    "measure",
+    "summary",
+    "figure",
+    "samples",
+    "page",
+    "overview",
+    "explore",
+)
 
 
 def study(logits: bool) -> dict:
@@ -55,15 +65,25 @@ def formulas(parameters: int, side: int, logits: bool) -> dict[str, float]:
 
 def measured(folder: Path, output: str) -> dict[str, float]:
     results = folder / "results"
-    families = [json.loads(p.read_text()) for p in (results / "evaluations").glob("*.json")]
+    families = [
+        json.loads(p.read_text()) for p in (results / "evaluations").glob("*.json")
+    ]
     wanted = {cell["key"]: cell["n"] for family in families for cell in family["cells"]}
     stored = {path.stem: path for path in (results / "store").rglob("*.safetensors")}
     sizes = [stored[key].stat().st_size for key in wanted]
     logs = [p.read_text() for p in (results / "logs").rglob("*.log")]
-    computed = sum(int(n) for log in logs for n in re.findall(r"(\d+) cells computed", log))
-    cards = [json.loads(p.read_text()) for p in results.glob("classifiers/*/classifier.json")]
-    train = json.loads(next(results.glob("datasets/train-*/dataset.json")).read_text())["n"]
-    weights = [p.stat().st_size for p in results.glob("classifiers/*/classifier.safetensors")]
+    computed = sum(
+        int(n) for log in logs for n in re.findall(r"(\d+) cells computed", log)
+    )
+    cards = [
+        json.loads(p.read_text()) for p in results.glob("classifiers/*/classifier.json")
+    ]
+    train = json.loads(next(results.glob("datasets/train-*/dataset.json")).read_text())[
+        "n"
+    ]
+    weights = [
+        p.stat().st_size for p in results.glob("classifiers/*/classifier.safetensors")
+    ]
     arrays = [p.stat().st_size for p in results.glob("datasets/*/*.npy")]
     jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output)
     assert computed == len(stored), "a cell was computed twice"
@@ -82,11 +102,14 @@ def measured(folder: Path, output: str) -> dict[str, float]:
 def parameters(folder: Path) -> int:
     path = next(folder.glob("results/classifiers/zero-shot-*/classifier.safetensors"))
     with safe_open(path, framework="np") as file:
-        return sum(int(np.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118
+        names = list(file.keys())
+        return sum(int(np.prod(file.get_slice(name).get_shape())) for name in names)
 
 
 def side(folder: Path) -> int:
-    return np.load(next(folder.glob("results/datasets/train-*/images.npy")), "r").shape[1]
+    return np.load(next(folder.glob("results/datasets/train-*/images.npy")), "r").shape[
+        1
+    ]
 
 
 def main() -> None:
@@ -104,7 +127,9 @@ def main() -> None:
                 raise SystemExit(output[-3000:])
             expected = formulas(parameters(folder), side(folder), logits)
             found = measured(folder, output)
-        print(f"\nlogits stored: {logits}\n| what | formula | measured |\n| :-- | --: | --: |")
+        print(
+            f"\nlogits stored: {logits}\n| what | formula | measured |\n| :-- | --: | --: |"
+        )
         for what, value in expected.items():
             print(f"| {what} | {value:,.5g} | {found[what]:,.5g} |", flush=True)
 

@@ -35,29 +35,55 @@ GROUPS = {"finetune": 5, "evaluate": 10, "sweep": 20}
 def copy(folder: Path, runs: int, stub: bool = True) -> None:
     """The project with a large study; stub: with scripts that only write what they declare."""
     for name in PROJECT:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, folder / name)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(
+            ROOT / name, folder / name
+        )
     (folder / "large.yaml").write_text(yaml.safe_dump(large(runs, 12)))
     if not stub:
         return
     for script in (folder / "workflow_scripts").glob("*.py"):
         script.write_text(STUB)
-    for rules in (folder / "rules").glob("*.smk"):  # a jobscript does not name its benchmark
+    for rules in (folder / "rules").glob(
+        "*.smk"
+    ):  # a jobscript does not name its benchmark
         rules.write_text(re.sub("    benchmark:\n.*\n", "", rules.read_text()))
 
 
 def command(how: str, groups: dict[str, int]) -> list[str]:
     fake = f"{sys.executable} {Path(__file__).with_name('fake_scheduler.py')} {how}"
     sizes = [f"{name}={size}" for name, size in groups.items()]
-    grouped = ["--groups", *(f"{name}={name}" for name in groups), "--group-components", *sizes]
+    grouped = [
+        "--groups",
+        *(f"{name}={name}" for name in groups),
+        "--group-components",
+        *sizes,
+    ]
     return [
-        sys.executable, "-m", "snakemake", "--configfile", "large.yaml", "--quiet", "all",
-        "--executor", "cluster-generic", "--jobs", "500" if how == "instant" else "2",
-        "--cluster-generic-submit-cmd", f"{fake} submit",
-        "--cluster-generic-status-cmd", f"{fake} status",
-        "--resources", "gpu=10000", "--max-status-checks-per-second", "1000",
-        "--max-jobs-per-timespan", "100000/1s", "--seconds-between-status-checks", "1",
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--configfile",
+        "large.yaml",
+        "--quiet",
+        "all",
+        "--executor",
+        "cluster-generic",
+        "--jobs",
+        "500" if how == "instant" else "2",
+        "--cluster-generic-submit-cmd",
+        f"{fake} submit",
+        "--cluster-generic-status-cmd",
+        f"{fake} status",
+        "--resources",
+        "gpu=10000",
+        "--max-status-checks-per-second",
+        "1000",
+        "--max-jobs-per-timespan",
+        "100000/1s",
+        "--seconds-between-status-checks",
+        "1",
         *(grouped if groups else []),
-    ]  # fmt: skip
+    ]
 
 
 def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
@@ -70,9 +96,16 @@ def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
         log = open(Path(folder) / "log", "w")  # noqa: SIM115  closed with the process
         started = time.monotonic()
         process = psutil.Popen(
-            command(how, groups), cwd=folder, stdout=log, stderr=log,
-            env={**os.environ, "FAKE_SCHEDULER": str(jobs), "PYTHONDONTWRITEBYTECODE": "1"},
-        )  # fmt: skip
+            command(how, groups),
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            env={
+                **os.environ,
+                "FAKE_SCHEDULER": str(jobs),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
         main = 0.0
         while process.poll() is None:
             try:
@@ -95,17 +128,32 @@ def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
 
 
 def main(sizes: list[int]) -> None:
-    print("| runs | jobs | submissions | main process, CPU s | per submission, ms | wall, s |")
+    print(
+        "| runs | jobs | submissions | main process, CPU s | per submission, ms | wall, s |"
+    )
     print("| --: | :-- | --: | --: | --: | --: |")
     for runs in sizes:
         for name, groups in (("single", {}), ("grouped", GROUPS)):
             found = simulate(runs, "instant", groups)
             each = 1000 * found["main"] / found["submissions"]
-            row = [runs, name, found["submissions"], f"{found['main']:.0f}", f"{each:.0f}"]
-            print("|", " | ".join(map(str, [*row, f"{found['wall']:.0f}"])), "|", flush=True)
+            row = [
+                runs,
+                name,
+                found["submissions"],
+                f"{found['main']:.0f}",
+                f"{each:.0f}",
+            ]
+            print(
+                "|",
+                " | ".join(map(str, [*row, f"{found['wall']:.0f}"])),
+                "|",
+                flush=True,
+            )
     found = simulate(4, "run", {})
     each = sum(found["cpu"]) / len(found["cpu"])
-    print(f"\nA job's own start, 4 runs: {each:.1f} CPU s over {len(found['cpu'])} jobs")
+    print(
+        f"\nA job's own start, 4 runs: {each:.1f} CPU s over {len(found['cpu'])} jobs"
+    )
 
 
 if __name__ == "__main__":

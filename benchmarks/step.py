@@ -12,8 +12,13 @@ from stockpot.training.loss import Loss
 from timing import cores, interleaved
 
 SPEC = {
-    "lr": 3e-5, "weight_decay": 0.1, "clip": 1.0, "crop": 0.9, "label_smoothing": 0.0, "seed": 0,
-}  # fmt: skip
+    "lr": 3e-5,
+    "weight_decay": 0.1,
+    "clip": 1.0,
+    "crop": 0.9,
+    "label_smoothing": 0.0,
+    "seed": 0,
+}
 CLASSES, BATCH = 1000, {"cpu": 16, "cuda": 512}
 
 
@@ -33,9 +38,15 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
     """
     side = config["model_cfg"]["vision_cfg"]["image_size"]
     card = Card(
-        "b", "end-to-end", {"library": OPEN_CLIP, "config": config}, [], True,
-        [0.5] * 3, [0.25] * 3, side,
-    )  # fmt: skip
+        "b",
+        "end-to-end",
+        {"library": OPEN_CLIP, "config": config},
+        [],
+        True,
+        [0.5] * 3,
+        [0.25] * 3,
+        side,
+    )
     data = models.images(4 * batch, side, CLASSES)
     card.class_names = data.class_names
     model = ImageClassifier(
@@ -60,7 +71,9 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
     def ours():
         rows = torch.randperm(len(train), generator=generator)[:batch]
         images = train.prepare(train.inputs[rows].to(device), generator)
-        loss = objective.for_batch(images, train.labels[rows].to(device), generator)(model)
+        loss = objective.for_batch(images, train.labels[rows].to(device), generator)(
+            model
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SPEC["clip"])

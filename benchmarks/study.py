@@ -14,7 +14,9 @@ def measure() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         for name in PROJECT:
             source, target = ROOT / name, Path(folder) / name
-            shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+            shutil.copytree(source, target) if source.is_dir() else shutil.copy2(
+                source, target
+            )
         first = run(snakemake, folder)
         second = run(snakemake, folder)
         style = Path(folder) / "style.yaml"

@@ -35,11 +35,15 @@ def main() -> None:
     if SYMPTOM in error:
         shutil.copyfile(SOURCE, site_packages / f"{MODULE}.py")
         # Python runs lines of a .pth file that begin with "import" at every start.
-        line = f"import sys, {MODULE}; sys.meta_path.insert(0, {MODULE}.WhenImported())\n"
+        line = (
+            f"import sys, {MODULE}; sys.meta_path.insert(0, {MODULE}.WhenImported())\n"
+        )
         start_up.write_text(line, encoding="utf-8")
         error = import_error("torchvision")
     if error:
-        sys.exit(f"error: torchvision cannot be imported in {sys.prefix}: {error.splitlines()[-1]}")
+        sys.exit(
+            f"error: torchvision cannot be imported in {sys.prefix}: {error.splitlines()[-1]}"
+        )
 
 
 if __name__ == "__main__":

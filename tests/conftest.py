@@ -14,7 +14,9 @@ def pytest_collection_modifyitems(config, items):
     files = sorted({item.path for item in items if folder[item] == "workflow"})
     worker = {path: 1 + i % max(workers - 1, 1) for i, path in enumerate(files)}
     parts = [[item for item in items if folder[item] == "cluster"]]
-    parts += [[i for i in items if worker.get(i.path) == n] for n in range(1, max(workers, 2))]
+    parts += [
+        [i for i in items if worker.get(i.path) == n] for n in range(1, max(workers, 2))
+    ]
     short = [item for item in items if folder[item] not in LONG]
     size = len(items) // workers
     for part in parts:

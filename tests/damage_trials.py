@@ -138,17 +138,26 @@ def run(study) -> subprocess.CompletedProcess:
 
 def said(study, done: subprocess.CompletedProcess) -> str:
     """All that the command and its jobs have written."""
-    logs = [path.read_text(errors="replace") for path in study.results.rglob("logs/**/*.log")]
+    logs = [
+        path.read_text(errors="replace")
+        for path in study.results.rglob("logs/**/*.log")
+    ]
     return "\n".join([done.stdout, done.stderr, *logs])
 
 
 def tables(study) -> dict[str, bytes]:
     """All that people read; of pictures and pages the data behind them, which say as much."""
     found = study.tables()
-    return {name: text for name, text in found.items() if name.endswith((".csv", ".md", ".tex"))}
+    return {
+        name: text
+        for name, text in found.items()
+        if name.endswith((".csv", ".md", ".tex"))
+    }
 
 
-def trial(finished, folder: Path, expected: dict[str, bytes], seed: int) -> tuple[Damage, str, str]:
+def trial(
+    finished, folder: Path, expected: dict[str, bytes], seed: int
+) -> tuple[Damage, str, str]:
     """(what was damaged, how it ended, the line that named it)."""
     rng = random.Random(seed)
     study = finished.copy(folder)
@@ -192,7 +201,9 @@ def _mended(study, line: str, expected: dict[str, bytes]) -> str:
             return "TRACEBACK"
         if done.returncode == 0:
             return "named" if tables(study) == expected else "SILENT"
-        line = next(iter(re.findall("^ *error: .*", done.stdout + done.stderr, re.M)), "").strip()
+        line = next(
+            iter(re.findall("^ *error: .*", done.stdout + done.stderr, re.M)), ""
+        ).strip()
     return "UNNAMED"
 
 
@@ -225,7 +236,9 @@ def _keep_states(results: Path, kept: Path, over: threading.Event) -> None:
             target = kept / path.relative_to(results / "classifiers")
             target.parent.mkdir(parents=True, exist_ok=True)
             link = target.with_name("new")
-            link.unlink(missing_ok=True)  # two names of one file do not replace each other
+            link.unlink(
+                missing_ok=True
+            )  # two names of one file do not replace each other
             try:
                 os.link(path, link)
                 os.replace(link, target)
@@ -259,7 +272,9 @@ def main(number: int, first: int) -> int:
     print(f"\n| file | {' | '.join(ends)} |\n| :-- |{' --: |' * len(ends)}")
     for kind in KINDS:
         print(f"| {kind} | {' | '.join(str(counts[kind, end]) for end in ends)} |")
-    totals = [sum(n for (_, ended), n in counts.items() if ended == end) for end in ends]
+    totals = [
+        sum(n for (_, ended), n in counts.items() if ended == end) for end in ends
+    ]
     print(f"| all | {' | '.join(map(str, totals))} |")
     return 1 if faults else 0
 

@@ -9,7 +9,9 @@ from stockpot.runtime.job import job
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
     results = out.parents[1]
-    classifiers = {p.name: p for p in (Path(card).parent for card in snakemake.input.cards)}
+    classifiers = {
+        p.name: p for p in (Path(card).parent for card in snakemake.input.cards)
+    }
     recipes = {Path(path).stem: Path(path) for path in snakemake.input.recipes}
     evaluate_family(
         spec,

@@ -14,7 +14,9 @@ with job(snakemake) as spec:
     ids = {id: soup for soup, id in spec["soups"].items()}
     for path in map(Path, snakemake.input.recipes):
         spec["models"][ids[path.stem]]["recipe"] = read_sealed(path)
-    title = f"Every model of {snakemake.wildcards.study}, on the reference and under shift"
+    title = (
+        f"Every model of {snakemake.wildcards.study}, on the reference and under shift"
+    )
     chart = explore(*tables, spec["models"], spec["axis"])
     with atomic(snakemake.output[0]) as path:
         path.write_text(to_html(chart, title), "utf-8")

@@ -12,5 +12,8 @@ with job(snakemake) as spec:
         files=[Path(file) for file in snakemake.output],
         classifiers=[Path(card).parent for card in snakemake.input.cards],
         recipe=Path(recipes[0]) if recipes else None,
-        clip=(Path(snakemake.input.clip_config).parent, Path(snakemake.input.clip_weights)),
+        clip=(
+            Path(snakemake.input.clip_config).parent,
+            Path(snakemake.input.clip_weights),
+        ),
     )

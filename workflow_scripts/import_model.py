@@ -8,5 +8,7 @@ from stockpot.runtime.job import job
 with job(snakemake) as spec:
     checkpoint = snakemake.input.get("checkpoint")
     write_model(
-        Path(snakemake.output.config).parent, spec, Path(checkpoint) if checkpoint else None
+        Path(snakemake.output.config).parent,
+        spec,
+        Path(checkpoint) if checkpoint else None,
     )

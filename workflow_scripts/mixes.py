@@ -10,7 +10,10 @@ from stockpot.runtime.job import job
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
     sets = {
-        role: [read_dataset(Path(card).parent) for card in snakemake.input.get(f"{role}_data", [])]
+        role: [
+            read_dataset(Path(card).parent)
+            for card in snakemake.input.get(f"{role}_data", [])
+        ]
         for role in ("held_out", "train", "reference", "shift")
     }
     classifiers = [Path(card).parent for card in snakemake.input.cards]

@@ -10,6 +10,8 @@ from stockpot.training.pretrain import pretrain
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
     state = out.parent / ".state"
-    tensors = pretrain(Path(snakemake.input.config).parent, spec, state / snakemake.params.code)
+    tensors = pretrain(
+        Path(snakemake.input.config).parent, spec, state / snakemake.params.code
+    )
     save_weights(out, tensors)
     shutil.rmtree(state, ignore_errors=True)

@@ -11,7 +11,8 @@ from stockpot.tables.summary import TITLE, summary
 with job(snakemake) as spec:
     findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
     main_tables = {
-        Path(p).parent.name: Path(p).read_text("utf-8") for p in snakemake.input.main_tables
+        Path(p).parent.name: Path(p).read_text("utf-8")
+        for p in snakemake.input.main_tables
     }
     told = summary(findings, main_tables)
     with atomic(snakemake.output.text) as path:

@@ -16,7 +16,10 @@ from stockpot.tables.measurements import read_table, write_table
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 HELD_OUT = 26_000  # 2 % of ImageNet's training set, as the soups' paper holds out
 # Of `make evidence`; the other tasks were evaluated after the rules were written down.
-STUDIES = {"objects": ["objects", "evidence"], "other tasks": ["digits", "textures", "colours"]}
+STUDIES = {
+    "objects": ["objects", "evidence"],
+    "other tasks": ["digits", "textures", "colours"],
+}
 TEXT = """# Choosing alpha
 
 Made by `make evidence`: {sweeps} sweeps of the embedded studies (the objects study with three seeds
@@ -48,20 +51,33 @@ def main(folder: Path, out: Path) -> None:
         for path in sorted((folder / study).glob("seed*/analyses/choosing-alpha.csv"))
     }
     if not tables:
-        sys.exit(f"{folder} has no results of the embedded studies; `make evidence` makes them")
-    own = pd.concat([t.assign(curve=f"{study} " + t["curve"]) for study, t in tables.items()])
+        sys.exit(
+            f"{folder} has no results of the embedded studies; `make evidence` makes them"
+        )
+    own = pd.concat(
+        [t.assign(curve=f"{study} " + t["curve"]) for study, t in tables.items()]
+    )
     # Studies share sweeps: the same sweep of the same seed counts once.
     numbers = ["selector", "alpha", "reference", "shifts"]
-    sweeps = own.groupby("curve").apply(lambda t: tuple(map(tuple, t[numbers].to_numpy())))
+    sweeps = own.groupby("curve").apply(
+        lambda t: tuple(map(tuple, t[numbers].to_numpy()))
+    )
     own = own[own["curve"].isin(sweeps.drop_duplicates().index)]
-    replayed = pd.concat([compared(published(p)).assign(curve=p.stem)
-                          for p in sorted(PUBLISHED.glob("*.csv"))])  # fmt: skip
+    replayed = pd.concat(
+        [
+            compared(published(p)).assign(curve=p.stem)
+            for p in sorted(PUBLISHED.glob("*.csv"))
+        ]
+    )
     groups = {
         name: own[own["curve"].str.split("/").str[0].isin(studies)]
         for name, studies in STUDIES.items()
     } | {"published": replayed}
     rows = [
-        row(label(selector), {name: t[t["selector"] == selector] for name, t in groups.items()})
+        row(
+            label(selector),
+            {name: t[t["selector"] == selector] for name, t in groups.items()},
+        )
         for selector in names()
     ]
     text = TEXT.format(
@@ -80,7 +96,9 @@ def published(path: Path) -> pd.DataFrame:
     """One published curve as selectors read it."""
     table = pd.read_csv(path)
     columns = {"held_out": "IN", "reference": "IN", "shifts": "avg_shifts"}
-    curve = pd.DataFrame({name: table[column] / 100 for name, column in columns.items()})
+    curve = pd.DataFrame(
+        {name: table[column] / 100 for name, column in columns.items()}
+    )
     return curve.assign(alpha=table["alpha"], n=HELD_OUT)
 
 

@@ -22,8 +22,13 @@ Clopper-Pearson interval, n = {n}.
 
 def main(studies: Path) -> None:
     tables = {task: reference(studies / f"cross-{task}" / "seed0") for task in TASKS}
-    n = ", ".join(f"{int(table['n'].iloc[0])} ({task})" for task, table in tables.items())
-    print(INTRODUCTION.format(n=n, tasks=" | ".join(TASKS), rule=" | ".join(["--:"] * 4)), end="")
+    n = ", ".join(
+        f"{int(table['n'].iloc[0])} ({task})" for task, table in tables.items()
+    )
+    print(
+        INTRODUCTION.format(n=n, tasks=" | ".join(TASKS), rule=" | ".join(["--:"] * 4)),
+        end="",
+    )
     models = [model for model in tables["objects"].index if model != "linear"]
     for model in sorted(models, key=lambda m: (m != "zero-shot", len(members(m)), m)):
         seen, cells, left = members(model), [], []
@@ -31,9 +36,13 @@ def main(studies: Path) -> None:
             row = table.loc[model]
             cell = f"{100 * row['value']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
             cells.append(cell if task in seen else f"**{cell}**")
-            left += [] if task in seen else [row["value"] - table.loc["zero-shot", "value"]]
+            left += (
+                [] if task in seen else [row["value"] - table.loc["zero-shot", "value"]]
+            )
         mean = f"{100 * sum(left) / len(left):+.1f}" if seen and left else ""
-        print(f"| {', '.join(seen) or 'none: zero-shot'} | {' | '.join(cells)} | {mean} |")
+        print(
+            f"| {', '.join(seen) or 'none: zero-shot'} | {' | '.join(cells)} | {mean} |"
+        )
 
 
 def members(model: str) -> list[str]:
@@ -43,7 +52,9 @@ def members(model: str) -> list[str]:
 def reference(study: Path) -> pd.DataFrame:
     """Accuracies on the study's reference set, by model."""
     table = pd.read_csv(study / "measurements.csv", keep_default_na=False)
-    return table[(table["role"] == "reference") & (table["curve"] == "")].set_index("model")
+    return table[(table["role"] == "reference") & (table["curve"] == "")].set_index(
+        "model"
+    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,10 @@ def draw(path: Path) -> Figure:
         entry = name if (folder / f"{name}.csv").exists() else figures.draws(name)
         tables = {"table": read_table(folder / f"{entry}.csv")}
     else:
-        tables = {key: read_table(folder / f"{file}.csv") for key, file in STUDY_TABLES.items()}
+        tables = {
+            key: read_table(folder / f"{file}.csv")
+            for key, file in STUDY_TABLES.items()
+        }
     return figures.load(module)(tables, {})[0]
 
 

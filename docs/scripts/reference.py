@@ -86,12 +86,16 @@ def kind(schema: dict) -> str:
         values = schema.get("additionalProperties")
         return f"map to {kind(values)}" if isinstance(values, dict) else "map"
     name = types if isinstance(types, str) else " or ".join(types)
-    bounds = [f"{words} {schema[bound]}" for bound, words in BOUNDS.items() if bound in schema]
+    bounds = [
+        f"{words} {schema[bound]}" for bound, words in BOUNDS.items() if bound in schema
+    ]
     return ", ".join([name, *bounds])
 
 
 def default(schema: dict) -> str:
-    return f"`{json.dumps(schema['default'])}`" if "default" in schema else "must be given"
+    return (
+        f"`{json.dumps(schema['default'])}`" if "default" in schema else "must be given"
+    )
 
 
 def _plugin_table(title: str, package) -> str:
@@ -105,7 +109,9 @@ def _plugin_table(title: str, package) -> str:
 
 def _hyperparameters(schema: dict) -> str:
     common = resolved(schema)["$defs"]["hyperparameters"]["properties"]
-    rows = [[f"`{key}`", kind(value), value["description"]] for key, value in common.items()]
+    rows = [
+        [f"`{key}`", kind(value), value["description"]] for key, value in common.items()
+    ]
     return _table(["key", "may be", "is"], rows)
 
 
@@ -119,10 +125,16 @@ def _training_table(schema: dict) -> str:
             options[key] = option
             takers.setdefault(key, []).append(letter)
     rows = [
-        [f"`{key}`", " ".join(takers[key]), default(option), kind(option), option["description"],
-         option.get("source", "")]
+        [
+            f"`{key}`",
+            " ".join(takers[key]),
+            default(option),
+            kind(option),
+            option["description"],
+            option.get("source", ""),
+        ]
         for key, option in options.items()
-    ]  # fmt: skip
+    ]
     return _table(["key", "of", "default", "may be", "is", "source"], rows)
 
 
@@ -130,8 +142,14 @@ def _reference(schema: dict, defaults: dict) -> str:
     parts = [INTRODUCTION]
     for key, section in schema["properties"].items():
         text = f"{section['description']}\n\n" if "description" in section else ""
-        rows = [] if key in ("extends", "analyses", "figures") else _keys(key, section, defaults)
-        parts.append(f"## {key}\n\n{text}" + (_table(["key", "default", "may be", "is"], rows)))
+        rows = (
+            []
+            if key in ("extends", "analyses", "figures")
+            else _keys(key, section, defaults)
+        )
+        parts.append(
+            f"## {key}\n\n{text}" + (_table(["key", "default", "may be", "is"], rows))
+        )
     parts.append("## Options of data sources\n\n" + _plugin_table("source", sources))
     parts.append("## Options of figures\n\n" + _plugin_table("figure", figures))
     return "\n".join(parts)

@@ -41,7 +41,11 @@ class OnCluster(Workflow):
 
     def jobs(self) -> dict[str, dict]:
         jobs = self.slurm.jobs()
-        return {number: job for number, job in jobs.items() if job["folder"] == str(self.folder)}
+        return {
+            number: job
+            for number, job in jobs.items()
+            if job["folder"] == str(self.folder)
+        }
 
 
 def reduced(config: dict) -> None:
@@ -64,7 +68,9 @@ def slurm():
     absent = missing() + [name for name in plugins if not find_spec(name)]
     if absent:
         pytest.skip(f"not installed: {', '.join(absent)}")
-    folder = Path(tempfile.mkdtemp(prefix="slurm-"))  # the path of a socket may not be long
+    folder = Path(
+        tempfile.mkdtemp(prefix="slurm-")
+    )  # the path of a socket may not be long
     slurm = Slurm(folder)
     try:
         slurm.up()

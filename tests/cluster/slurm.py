@@ -17,7 +17,10 @@ from ..workflow.processes import wait_for
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CPU_NODES, GPU_NODE = ("n1", "n2"), "g1"
 NODES = (*CPU_NODES, GPU_NODE)
-FAKE_GPUS = ("/dev/null", "/dev/zero")  # SLURM wants device files, and does not look into them
+FAKE_GPUS = (
+    "/dev/null",
+    "/dev/zero",
+)  # SLURM wants device files, and does not look into them
 
 # cred_expire is how long a job waits after SLURM has put it back into the queue.
 CONFIG = """
@@ -90,15 +93,21 @@ class Slurm:
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         config = CONFIG.format(
-            host=host, ports=ports, user=user, folder=folder,
-            cpu_nodes=",".join(CPU_NODES), gpu_node=GPU_NODE,
-        )  # fmt: skip
+            host=host,
+            ports=ports,
+            user=user,
+            folder=folder,
+            cpu_nodes=",".join(CPU_NODES),
+            gpu_node=GPU_NODE,
+        )
         for name, port in zip(NODES, ports[1:]):
             config += NODE.format(name=name, host=host, port=port)
             config += f" Gres=gpu:fake:{len(FAKE_GPUS)}\n" if name == GPU_NODE else "\n"
         self.config = folder / "slurm.conf"
         self.config.write_text(config)
-        gpus = [f"NodeName={GPU_NODE} Name=gpu Type=fake File={file}" for file in FAKE_GPUS]
+        gpus = [
+            f"NodeName={GPU_NODE} Name=gpu Type=fake File={file}" for file in FAKE_GPUS
+        ]
         (folder / "gres.conf").write_text("\n".join(gpus) + "\n")
         # The executor takes SLURM_CONF away from its job steps; a cluster has /etc/slurm instead.
         real = shutil.which("srun", path=search_path())
@@ -112,8 +121,15 @@ class Slurm:
         path.chmod(0o755)
 
     def environment(self) -> dict:
-        kept = {k: v for k, v in environment().items() if not k.startswith(("SLURM", "SBATCH"))}
-        own = {"SLURM_CONF": str(self.config), "PATH": f"{self.folder}/bin:{search_path()}"}
+        kept = {
+            k: v
+            for k, v in environment().items()
+            if not k.startswith(("SLURM", "SBATCH"))
+        }
+        own = {
+            "SLURM_CONF": str(self.config),
+            "PATH": f"{self.folder}/bin:{search_path()}",
+        }
         return kept | own
 
     def start(self, name: str, *command: str) -> None:
@@ -121,8 +137,11 @@ class Slurm:
         with open(self.folder / f"{name}.log", "a") as log:
             self.daemons[name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],
-                env=self.environment(), stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def start_controller(self) -> None:
         self.start("slurmctld", "slurmctld", "-D", "-f", str(self.config))
@@ -133,10 +152,16 @@ class Slurm:
     def up(self) -> None:
         munge = self.folder / "munge"
         self.start(
-            "munged", "munged", "--foreground", "--force",
-            f"--key-file={self.folder}/munge.key", f"--socket={munge}/socket",
-            f"--pid-file={munge}/pid", f"--seed-file={munge}/seed", f"--log-file={munge}/log",
-        )  # fmt: skip
+            "munged",
+            "munged",
+            "--foreground",
+            "--force",
+            f"--key-file={self.folder}/munge.key",
+            f"--socket={munge}/socket",
+            f"--pid-file={munge}/pid",
+            f"--seed-file={munge}/seed",
+            f"--log-file={munge}/log",
+        )
         wait_for((munge / "socket").exists)
         self.start_controller()
         for name in NODES:
@@ -165,7 +190,12 @@ class Slurm:
         """As by a power cut: the daemon, the keepers of its jobs, the jobs."""
         self.kill(name)
         jobs = self.processes(SLURMD_NODENAME=name)
-        keepers = {p for job in jobs for p in job.parents() if p.name().startswith("slurmstepd")}
+        keepers = {
+            p
+            for job in jobs
+            for p in job.parents()
+            if p.name().startswith("slurmstepd")
+        }
         for process in [*keepers, *jobs]:
             with suppress(psutil.Error):
                 process.kill()
@@ -180,7 +210,9 @@ class Slurm:
             daemon.wait(60)
 
     def ask(self, *command: str) -> str:
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True)
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True
+        )
         return done.stdout
 
     def jobs(self) -> dict[str, dict]:
@@ -202,7 +234,9 @@ class Slurm:
 
     def devices(self, job: str) -> set[tuple[str, str]]:
         """Node and CUDA_VISIBLE_DEVICES that the processes of a job saw."""
-        lines = [line.split() for line in (self.folder / "seen").read_text().splitlines()]
+        lines = [
+            line.split() for line in (self.folder / "seen").read_text().splitlines()
+        ]
         return {(node, device) for number, node, device in lines if number == job}
 
 

@@ -52,5 +52,7 @@ def test_the_tables_are_the_same_and_no_gpu_is_shared(local, on_cluster, slurm):
     assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
     assert {job["node"] for job in jobs.values()} == set(NODES)
     devices = assert_no_gpu_is_shared(study, slurm)
-    assert sorted(set(devices.values())) == [str(number) for number in range(len(FAKE_GPUS))]
+    assert sorted(set(devices.values())) == [
+        str(number) for number in range(len(FAKE_GPUS))
+    ]
     assert side_by_side(study, devices), "no two jobs ran at once"

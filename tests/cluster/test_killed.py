@@ -50,7 +50,9 @@ def assert_same(study: Workflow, whole: Workflow) -> None:
 
 def trained(study: Workflow) -> dict[str, bytes]:
     """The files of both base runs, the shorter and the longer one."""
-    paths = [path for path in study.results.glob("classifiers/base-*/*") if path.is_file()]
+    paths = [
+        path for path in study.results.glob("classifiers/base-*/*") if path.is_file()
+    ]
     return {str(path.relative_to(study.results)): path.read_bytes() for path in paths}
 
 
@@ -66,13 +68,19 @@ class Training:
         self.job, self.process = wait_for(self.at_work)
         self.process.suspend()
         (state,) = self.states_since(0)
-        self.log = self.study.results / "logs" / "finetune" / f"{state.parents[2].name}.log"
+        self.log = (
+            self.study.results / "logs" / "finetune" / f"{state.parents[2].name}.log"
+        )
 
     def at_work(self) -> tuple[str, psutil.Process] | None:
         for number, job in self.study.jobs().items():
             if job["state"] == "RUNNING":
-                for process in filter(is_script, self.study.slurm.processes(SLURM_JOB_ID=number)):
-                    if process != self.process and self.states_since(process.create_time()):
+                for process in filter(
+                    is_script, self.study.slurm.processes(SLURM_JOB_ID=number)
+                ):
+                    if process != self.process and self.states_since(
+                        process.create_time()
+                    ):
                         return number, process
         return None
 
@@ -119,7 +127,9 @@ def running(longer, on_cluster):
         kill(training.driver)
 
 
-def test_one_command_sees_a_study_through_what_happens_to_its_jobs(running, slurm, whole):
+def test_one_command_sees_a_study_through_what_happens_to_its_jobs(
+    running, slurm, whole
+):
     """Cancelled, preempted, the node dies and comes back, the controller is away at the end."""
     training = running()
     slurm.ask("scancel", training.job)
@@ -159,7 +169,9 @@ def test_the_same_command_goes_on_after_signals(running, whole):
     assert training.driver.wait(LIMIT) != 0
     wait_for(lambda: training.states() == ["CANCELLED", "COMPLETED", "COMPLETED"])
     said = training.log.read_text()
-    assert "that process has done this job" in said and "epoch" not in said, "trained once"
+    assert "that process has done this job" in said and "epoch" not in said, (
+        "trained once"
+    )
     training.study.snakemake()
     assert_same(training.study, whole)
     assert len(training.states()) == 3, "and not again"
@@ -171,7 +183,9 @@ def test_after_sigkill_the_old_jobs_are_cancelled_first(running, slurm, whole):
     assert training.states() == ["RUNNING"], "it lives on"
     study = training.study
     study.snakemake("--unlock")
-    subprocess.run(["profiles/cancel"], cwd=study.folder, env=study.environment(), check=True)
+    subprocess.run(
+        ["profiles/cancel"], cwd=study.folder, env=study.environment(), check=True
+    )
     assert training.states() == ["CANCELLED"]
     study.snakemake()
     assert_same(study, whole)

@@ -25,10 +25,22 @@ STAGES = {
     "export": "models/formats",
 }
 SCRIPTS_ALONE = (
-    "fetch_dataset", "filter_dataset", "corrupt_dataset", "overlap", "import_model", "pretrain",
-    "adopt_checkpoint", "zero_shot", "evaluate", "geometry", "main_table", "summary", "samples",
-    "page", "explore",
-)  # fmt: skip
+    "fetch_dataset",
+    "filter_dataset",
+    "corrupt_dataset",
+    "overlap",
+    "import_model",
+    "pretrain",
+    "adopt_checkpoint",
+    "zero_shot",
+    "evaluate",
+    "geometry",
+    "main_table",
+    "summary",
+    "samples",
+    "page",
+    "explore",
+)
 
 
 def plugins(stage: str) -> list[str]:
@@ -40,7 +52,9 @@ def plugins(stage: str) -> list[str]:
     package = SCRIPTS / "stockpot" / STAGES[stage] / "__init__.py"
     names = registry.names(str(package))
     if stage in ("soup", "merge"):
-        return [n for n in names if (methods.mixes(n) == "weights") == (stage == "merge")]
+        return [
+            n for n in names if (methods.mixes(n) == "weights") == (stage == "merge")
+        ]
     return [n for n in names if stage != "mixes" or analyses.evaluates(n)]
 
 

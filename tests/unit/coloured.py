@@ -56,7 +56,9 @@ def made(source: str, out: Path, **options) -> Dataset:
     if sources.is_own(source):
         options = {"duplicates": "keep"} | options
     module, entry = sources.module(source), {"source": source, **options}
-    spec = encoded_spec(source, SIDE, **options) | module.facts(entry, Path, "datasets.own")
+    spec = encoded_spec(source, SIDE, **options) | module.facts(
+        entry, Path, "datasets.own"
+    )
     json.dumps(spec)
     prepare(out, spec, threads=2)
     data = read_dataset(out)
@@ -94,7 +96,9 @@ class Painter:
         self.folder, self.made = folder, 0
         self.config = json.loads((ARCHITECTURE / CONFIG).read_text())
         self.wanted = preprocessing(self.config)
-        self.tower = {TOWER + key: value for key, value in clip.visual.state_dict().items()}
+        self.tower = {
+            TOWER + key: value for key, value in clip.visual.state_dict().items()
+        }
         mean, std = (torch.tensor(self.wanted[key]) for key in ("mean", "std"))
         pixels = (torch.tensor(list(COLOURS.values())) / 255 - mean) / std
         with torch.no_grad():
@@ -125,7 +129,9 @@ class Painter:
         write_classifier(folder, card, self.tower | tensors)
         return folder
 
-    def ask(self, data: Dataset, classes: list[str], says: dict, rest: float = 0.0) -> Answered:
+    def ask(
+        self, data: Dataset, classes: list[str], says: dict, rest: float = 0.0
+    ) -> Answered:
         from stockpot.models.card import read_card
 
         folder = self.model(classes, says, rest)

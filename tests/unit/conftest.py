@@ -69,7 +69,11 @@ def run_spec(name: str) -> dict:
 
 def python(code: str, hash_seed: int = 0, path: Path = SCRIPTS):
     """What a fresh interpreter prints as JSON in its last line."""
-    environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(path)}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": str(hash_seed),
+        "PYTHONPATH": str(path),
+    }
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )
@@ -96,7 +100,9 @@ def mixed(coefficients, ingredients, names):
     names, first = list(names), ingredients[min(coefficients)]
     for name in dict.fromkeys(names):
         parts = [part for _, part in flat(coefficients, ingredients, [name])]
-        owner = next(m for m in (first, *ingredients.values()) if name in list(m.keys()))
+        owner = next(
+            m for m in (first, *ingredients.values()) if name in list(m.keys())
+        )
         yield name, torch.cat(parts).view(owner[name].shape)
 
 
@@ -117,7 +123,9 @@ def package_copy(tmp_path_factory):
 
     def copy(file: str | None = None, edit=None) -> Path:
         folder = tmp_path_factory.mktemp("copy") / "stockpot"
-        shutil.copytree(SCRIPTS / "stockpot", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            SCRIPTS / "stockpot", folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
         if file is not None:
             path = folder.parent / file
             before = path.read_text()
@@ -143,11 +151,17 @@ def world(tmp_path_factory) -> dict[str, Path]:
         ("sketch", 48, "sketch"),
     ):
         spec = {
-            "name": name, "seed": 0, "task": "objects", "distribution": distribution,
-            "images": images, "side": 32,
-        }  # fmt: skip
+            "name": name,
+            "seed": 0,
+            "task": "objects",
+            "distribution": distribution,
+            "images": images,
+            "side": 32,
+        }
         found = load("world")(spec)
-        write_dataset(folder / name, name, found.images, found.labels, found.class_names, spec)
+        write_dataset(
+            folder / name, name, found.images, found.labels, found.class_names, spec
+        )
         made[name] = folder / name
     return made
 
@@ -186,7 +200,9 @@ def runs(world, zero_shot) -> dict[str, Path]:
     for name in RUNS:
         made[name] = zero_shot.parent / name
         start = None if name == "scratch" else zero_shot
-        run(run_spec(name), world["train"], world["held-out"], start, made[name], "code")
+        run(
+            run_spec(name), world["train"], world["held-out"], start, made[name], "code"
+        )
     return made
 
 

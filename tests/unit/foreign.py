@@ -17,7 +17,13 @@ from stockpot.models.openclip import open_clip  # noqa: F401
 
 # isort: split
 # Importable once stockpot's open_clip is.
-from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
+from torchvision.transforms import (
+    CenterCrop,
+    Compose,
+    InterpolationMode,
+    Normalize,
+    Resize,
+)
 
 SIDE, PATCH, WIDTH, LAYERS, HEADS, FEATURES, CLASSES = 16, 8, 32, 2, 2, 12, 5
 CONFIG = {
@@ -32,10 +38,14 @@ CONFIG = {
             "head_width": WIDTH // HEADS,
         },
         "text_cfg": {
-            "context_length": 7, "vocab_size": 11, "width": 8, "heads": 2, "layers": 1,
+            "context_length": 7,
+            "vocab_size": 11,
+            "width": 8,
+            "heads": 2,
+            "layers": 1,
         },
     }
-}  # fmt: skip
+}
 
 
 class LayerNorm(nn.LayerNorm):
@@ -84,7 +94,9 @@ class VisualTransformer(nn.Module):
         self.input_resolution, self.output_dim = SIDE, FEATURES
         self.conv1 = nn.Conv2d(3, WIDTH, PATCH, PATCH, bias=False)
         self.class_embedding = nn.Parameter(torch.randn(WIDTH))
-        self.positional_embedding = nn.Parameter(torch.randn((SIDE // PATCH) ** 2 + 1, WIDTH))
+        self.positional_embedding = nn.Parameter(
+            torch.randn((SIDE // PATCH) ** 2 + 1, WIDTH)
+        )
         self.ln_pre = LayerNorm(WIDTH)
         self.transformer = Transformer(WIDTH, LAYERS, HEADS)
         self.ln_post = LayerNorm(WIDTH)
@@ -106,7 +118,9 @@ class CLIP(nn.Module):
         super().__init__()
         self.context_length = 7
         self.visual = VisualTransformer()
-        self.transformer = Transformer(8, 1, 2, torch.full((7, 7), float("-inf")).triu_(1))
+        self.transformer = Transformer(
+            8, 1, 2, torch.full((7, 7), float("-inf")).triu_(1)
+        )
         self.token_embedding = nn.Embedding(11, 8)
         self.positional_embedding = nn.Parameter(torch.randn(7, 8))
         self.ln_final = LayerNorm(8)
@@ -126,10 +140,18 @@ class ImageEncoder(nn.Module):
         super().__init__()
         self.model = CLIP()
         normalise = Normalize((0.48, 0.46, 0.41), (0.27, 0.26, 0.28))
-        steps = [Resize(SIDE, InterpolationMode.BICUBIC), CenterCrop(SIDE), _convert_to_rgb]
+        steps = [
+            Resize(SIDE, InterpolationMode.BICUBIC),
+            CenterCrop(SIDE),
+            _convert_to_rgb,
+        ]
         self.train_preprocess = Compose([*steps, normalise])
         self.val_preprocess = Compose([*steps, normalise])
-        self.cache_dir, self.filter, self.device = None, Resampling.BICUBIC, torch.device("cpu")
+        self.cache_dir, self.filter, self.device = (
+            None,
+            Resampling.BICUBIC,
+            torch.device("cpu"),
+        )
         del self.model.transformer
 
 
@@ -168,10 +190,15 @@ class ModelWrapper(nn.Module):
 HOMES = {
     "src.models.modeling": [ImageEncoder, ClassificationHead, ImageClassifier],
     "clip.model": [
-        LayerNorm, QuickGELU, ResidualAttentionBlock, Transformer, VisualTransformer, CLIP,
+        LayerNorm,
+        QuickGELU,
+        ResidualAttentionBlock,
+        Transformer,
+        VisualTransformer,
+        CLIP,
     ],
     "clip.clip": [_convert_to_rgb],
-}  # fmt: skip
+}
 for _home, _members in HOMES.items():
     for _member in _members:
         _member.__module__ = _home

@@ -24,7 +24,12 @@ GIVEN = {
     "wise-ft": {"alpha": {"": 0.5, "head.": 1.0, "visual.blocks.1.": 0.0}},
     "logit-ensemble": {"shares": {"a": 0.3, "b": 0.2, "c": 0.4, "d": 0.1}},
 }
-ELSEWHERE = {"fisher", "learned", "ema", "swa"}  # they need a model, or a run that saved averages
+ELSEWHERE = {
+    "fisher",
+    "learned",
+    "ema",
+    "swa",
+}  # they need a model, or a run that saved averages
 
 
 def digest(content) -> str:
@@ -43,13 +48,21 @@ def recipes() -> dict:
             weights = merged_weights(models, method, **given)
             found[method] = digest([(name, t.tolist()) for name, t in weights.items()])
         elif "greedy" in method:
-            found[method] = digest(json.dumps(merged(models, method, held_out=counts)[0]))
+            found[method] = digest(
+                json.dumps(merged(models, method, held_out=counts)[0])
+            )
         else:
             ingredients = {name: f"sha-{name}" for name in given.pop("names")}
             made = methods.load(method)(ingredients, context(models, method, **given))
             found[method] = digest(json.dumps(made))
-    names = ["visual.trunk.stem.0.weight", "visual.trunk.stem.1.weight", "visual.trunk.pos_embed"]
-    names += [f"visual.trunk.stages.{i}.w" for i in range(4)] + ["visual.trunk.norm.bias"]
+    names = [
+        "visual.trunk.stem.0.weight",
+        "visual.trunk.stem.1.weight",
+        "visual.trunk.pos_embed",
+    ]
+    names += [f"visual.trunk.stages.{i}.w" for i in range(4)] + [
+        "visual.trunk.norm.bias"
+    ]
     found["lines of a trunk"] = digest(json.dumps(by_depth(names, 0.0, 1.0)))
     return found | {"learned": learned()}
 
@@ -64,7 +77,9 @@ def learned() -> str:
         models, "learned", lambda recipe: (15, 20), per="tensor", epochs=2, step_size=10
     )
     given.model = lambda: (network(), batches)
-    return digest(json.dumps(methods.load("learned")({n: f"sha-{n}" for n in "abc"}, given)))
+    return digest(
+        json.dumps(methods.load("learned")({n: f"sha-{n}" for n in "abc"}, given))
+    )
 
 
 # Those that are quick, and look at sets of models.
@@ -78,10 +93,12 @@ def tables_and_figures(folder: Path) -> dict:
         mixes = study.mixes(name) if analyses.evaluates(name) else None
         evidence = study.evidence(
             mixes=mixes, geometry=study.geometry, recipes=study.recipe_files
-        )  # fmt: skip
+        )
         tables[name] = test_analyses.tabulate(name, evidence)
         people = analyses.shown(name)(tables[name])
-        found[name] = digest(tables[name].to_csv() + to_markdown(people) + to_latex(people))
+        found[name] = digest(
+            tables[name].to_csv() + to_markdown(people) + to_latex(people)
+        )
     for name in ("diversity", "diagnosis"):
         drawn, _ = figures.load(name)({"table": tables[name]}, {})
         save(drawn, folder / "figure.png")

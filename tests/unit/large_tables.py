@@ -12,9 +12,15 @@ import pandas as pd
 from stockpot.tables.measurements import measure, robustness_table
 
 SHIFTS = [
-    "imagenet-v2", "renditions-of-objects", "sketch", "objectnet-with-a-long-name", "adversarial",
-    "video-frames", "night", "fog",
-]  # fmt: skip
+    "imagenet-v2",
+    "renditions-of-objects",
+    "sketch",
+    "objectnet-with-a-long-name",
+    "adversarial",
+    "video-frames",
+    "night",
+    "fog",
+]
 COLUMNS = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
 SOUPS = {"uniform": "uniform", "greedy": "greedy", "ensemble": "logit-ensemble"}
 
@@ -48,11 +54,21 @@ def cells(runs=72, shifts=8, standard=0, long=False, n=4000, seed=0) -> pd.DataF
     for end in ("greedy", run_names(runs, long)[0]):
         for alpha in np.linspace(0, 1, 11):
             bow = 0.03 * alpha * (1 - alpha)
-            model(f"{end} alpha={alpha:g}", "wise-ft", 0.66 + 0.14 * alpha + bow,
-                  0.55 - 0.04 * alpha + bow, end, alpha)  # fmt: skip
+            model(
+                f"{end} alpha={alpha:g}",
+                "wise-ft",
+                0.66 + 0.14 * alpha + bow,
+                0.55 - 0.04 * alpha + bow,
+                end,
+                alpha,
+            )
     for number in range(standard):
-        model(f"standard-{number}", "from-scratch", 0.2 + 0.6 * number / standard,
-              0.1 + 0.4 * number / standard)  # fmt: skip
+        model(
+            f"standard-{number}",
+            "from-scratch",
+            0.2 + 0.6 * number / standard,
+            0.1 + 0.4 * number / standard,
+        )
     return pd.DataFrame(rows, columns=COLUMNS).assign(precision="fp32")
 
 
@@ -78,8 +94,19 @@ def comparisons(runs=72, long=False, seed=0) -> pd.DataFrame:
             for place in ("imagenet", "sketch", "mean of shifts"):
                 d = rng.normal(0, 0.02)
                 p = min(1.0, 10 ** (-100 * abs(d)))
-                rows.append([name, against, place, d, d - 0.01, d + 0.01, p, min(1, 9 * p)])
-    columns = ["model", "against", "on", "difference", "low", "high", "p", "p_corrected"]
+                rows.append(
+                    [name, against, place, d, d - 0.01, d + 0.01, p, min(1, 9 * p)]
+                )
+    columns = [
+        "model",
+        "against",
+        "on",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p_corrected",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(test="exact McNemar", n=4000, confidence=0.95)
 
@@ -95,8 +122,15 @@ def cost(runs=72, long=False, seed=0) -> pd.DataFrame:
     for name, kind in SOUPS.items():
         passes = runs if kind == "logit-ensemble" else 1
         rows.append([name, kind, 60.0, 12_000.0 * runs, passes, 0.01, 0.02])
-    columns = ["model", "kind", "seconds", "all_seconds", "forward", "gain_reference",
-               "gain_shifts"]  # fmt: skip
+    columns = [
+        "model",
+        "kind",
+        "seconds",
+        "all_seconds",
+        "forward",
+        "gain_reference",
+        "gain_shifts",
+    ]
     return pd.DataFrame(rows, columns=columns).assign(memory=500.0, images=10_000)
 
 
@@ -112,23 +146,39 @@ def diagnosis(runs=72, long=False, barriers=200, seed=0) -> pd.DataFrame:
     rows += [["barrier", *pairs[i], rng.normal(0, 2)] for i in sorted(chosen)]
     rows += [["step", name, "", rng.uniform(0.78, 0.82)] for name in names]
     table = pd.DataFrame(rows, columns=["what", "model", "other", "value"])
-    text = ["in" if what == "step" and rng.random() < 0.1 else "" for what in table["what"]]
-    table["text"] = np.where((table["what"] == "step") & (np.array(text) == ""), "out", text)
+    text = [
+        "in" if what == "step" and rng.random() < 0.1 else "" for what in table["what"]
+    ]
+    table["text"] = np.where(
+        (table["what"] == "step") & (np.array(text) == ""), "out", text
+    )
     return table.assign(low=table["value"] - 0.01, high=table["value"] + 0.01, n=4000)
 
 
 def diversity(shifts=8, seed=0) -> pd.DataFrame:
     """Four measures of pairs in three groups."""
     rng = np.random.default_rng(seed)
-    groups = ["zero-shot and fine-tuned", "two fine-tuned", "linear classifier and fine-tuned"]
+    groups = [
+        "zero-shot and fine-tuned",
+        "two fine-tuned",
+        "linear classifier and fine-tuned",
+    ]
     rows = []
     for level, group in enumerate(groups):
         for dataset in ["imagenet", *SHIFTS[:shifts]]:
             for pair in range(40):
                 measures = np.abs(rng.normal(0.1 + 0.05 * level, 0.02, 4))
                 rows.append([dataset, group, f"a{pair}", f"b{pair}", *measures])
-    columns = ["dataset", "group", "one", "other", "prediction_diversity", "kappa_complement",
-               "divergence", "cka_complement"]  # fmt: skip
+    columns = [
+        "dataset",
+        "group",
+        "one",
+        "other",
+        "prediction_diversity",
+        "kappa_complement",
+        "divergence",
+        "cka_complement",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -143,9 +193,28 @@ def calibration(runs=72, shifts=8, long=False, seed=0) -> pd.DataFrame:
             if name in ("zero-shot", "greedy", "ensemble", "uniform"):
                 for number in range(10):
                     confidence = 0.05 + number / 10
-                    rows.append([name, dataset, number, np.nan, np.nan, 400, confidence,
-                                 confidence * 0.9])  # fmt: skip
-    columns = ["model", "dataset", "bin", "ece", "ece_scaled", "n", "confidence", "accuracy"]
+                    rows.append(
+                        [
+                            name,
+                            dataset,
+                            number,
+                            np.nan,
+                            np.nan,
+                            400,
+                            confidence,
+                            confidence * 0.9,
+                        ]
+                    )
+    columns = [
+        "model",
+        "dataset",
+        "bin",
+        "ece",
+        "ece_scaled",
+        "n",
+        "confidence",
+        "accuracy",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -154,5 +223,7 @@ def frontier(runs=72, long=False, seed=0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     names = [*run_names(runs, long), *SOUPS]
     gaps = np.sort(rng.normal(0, 0.02, len(names)))[::-1]
-    table = pd.DataFrame({"model": names, "gap": gaps, "low": gaps - 0.01, "high": gaps + 0.01})
+    table = pd.DataFrame(
+        {"model": names, "gap": gaps, "low": gaps - 0.01, "high": gaps + 0.01}
+    )
     return table.assign(curve=names[0], beyond=False, below=False, kind="end-to-end")

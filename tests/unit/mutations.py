@@ -4,9 +4,14 @@ import random
 import re
 
 NUMBERS = [
-    b"\x00" * 8, b"\xff" * 8, b"\xff\xff\xff\x7f", b"\xff" * 7 + b"\x7f", b"\x00\x00\x00\x80",
-    b"\x01\x00\x00\x00", b"\x00\x10\x00\x00",
-]  # fmt: skip
+    b"\x00" * 8,
+    b"\xff" * 8,
+    b"\xff\xff\xff\x7f",
+    b"\xff" * 7 + b"\x7f",
+    b"\x00\x00\x00\x80",
+    b"\x01\x00\x00\x00",
+    b"\x00\x10\x00\x00",
+]
 DIGITS = [b"0", b"-1", b"1e999", b"99999999999999999999", b"null", b'"x"', b"[]", b"{}"]
 
 
@@ -15,7 +20,9 @@ def mutate(seed: bytes, other: bytes, number: int) -> bytes:
     chance = random.Random(number)
     damaged = bytearray(seed)
     for _ in range(chance.choice([1, 1, 1, 2, 4])):
-        kind = chance.choice([flip, overwrite, cut, repeat, drop, splice, change_number, blank])
+        kind = chance.choice(
+            [flip, overwrite, cut, repeat, drop, splice, change_number, blank]
+        )
         damaged = bytearray(kind(damaged, other, chance))
     return bytes(damaged)
 

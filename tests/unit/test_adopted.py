@@ -40,14 +40,20 @@ CLASSES = [f"class {i}" for i in range(foreign.CLASSES)]
 def start_card() -> Card:
     wanted = preprocessing(foreign.CONFIG)
     return Card(
-        name="zero-shot", kind="zero-shot", class_names=CLASSES, normalise=True,
+        name="zero-shot",
+        kind="zero-shot",
+        class_names=CLASSES,
+        normalise=True,
         architecture={"library": "open_clip", "config": foreign.CONFIG},
-        image_size=wanted.pop("side"), **wanted,
-    )  # fmt: skip
+        image_size=wanted.pop("side"),
+        **wanted,
+    )
 
 
 def visual_of(model) -> dict:
-    return {f"visual.{name}": tensor for name, tensor in model.visual.state_dict().items()}
+    return {
+        f"visual.{name}": tensor for name, tensor in model.visual.state_dict().items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +115,24 @@ def save(model, path, way="state"):
 
 
 def adopted(path, start, folder, **given) -> Card:
-    return adopt({"name": folder.name, "path": str(path), "variant": "end-to-end", **given},
-                 start, folder)  # fmt: skip
+    return adopt(
+        {"name": folder.name, "path": str(path), "variant": "end-to-end", **given},
+        start,
+        folder,
+    )
 
 
 def images(n=4):
-    return torch.randn(n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0))
+    return torch.randn(
+        n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def answers_of(model) -> torch.Tensor:
     with torch.no_grad():
-        return model.classification_head(functional.normalize(model.features(images()), dim=-1))
+        return model.classification_head(
+            functional.normalize(model.features(images()), dim=-1)
+        )
 
 
 def answers_in(folder) -> torch.Tensor:
@@ -132,9 +145,13 @@ def answers_in(folder) -> torch.Tensor:
 
 @pytest.mark.parametrize("way", ["pickle", "module", "state"])
 def test_a_checkpoint_of_wise_ft_answers_as_it_did(classifier, start, tmp_path, way):
-    adopted(save(classifier, tmp_path / "checkpoint_10.pt", way), start, tmp_path / "mine")
+    adopted(
+        save(classifier, tmp_path / "checkpoint_10.pt", way), start, tmp_path / "mine"
+    )
     assert (answers_in(tmp_path / "mine") - answers_of(classifier)).abs().max() < 1e-6
-    assert not torch.allclose(answers_in(tmp_path / "mine"), answers_in(start), atol=1e-2)
+    assert not torch.allclose(
+        answers_in(tmp_path / "mine"), answers_in(start), atol=1e-2
+    )
 
 
 @pytest.mark.parametrize("way", ["state", "parallel", "run"])
@@ -155,12 +172,25 @@ def test_the_card_of_what_is_adopted(soup, start, tmp_path):
     says of its training is no part of it: soups would be made anew where that is edited."""
     settings = {"lr": 1e-5, "augmented": True}
     path = save(soup, tmp_path / "model.pt")
-    card = adopted(path, start, tmp_path / "mine", variant="linear-classifier", settings=settings)
+    card = adopted(
+        path, start, tmp_path / "mine", variant="linear-classifier", settings=settings
+    )
     zero = read_card(start)
-    assert card == read_card(tmp_path / "mine") == Weights(tmp_path / "mine", verify=True).card
+    assert (
+        card
+        == read_card(tmp_path / "mine")
+        == Weights(tmp_path / "mine", verify=True).card
+    )
     assert (card.name, card.kind, card.status) == ("mine", "linear-classifier", "ok")
     assert (card.start, card.spec, card.history) == (UNKNOWN_START, {}, [])
-    for field in ("architecture", "class_names", "mean", "std", "image_size", "interpolation"):
+    for field in (
+        "architecture",
+        "class_names",
+        "mean",
+        "std",
+        "image_size",
+        "interpolation",
+    ):
         assert getattr(card, field) == getattr(zero, field), field
     assert card.sha256 != zero.sha256 and card.tower_sha256 != zero.tower_sha256
     assert Weights(tmp_path / "mine").names == Weights(start).names
@@ -193,7 +223,9 @@ def test_without_a_head_the_zero_shot_head_is_taken(
 
 
 def test_a_head_without_a_bias_has_none(soup, start, tmp_path):
-    state = {n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"}
+    state = {
+        n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"
+    }
     torch.save(state, tmp_path / "file.pt")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     found = Weights(tmp_path / "mine")
@@ -238,8 +270,11 @@ WRONG = {
         {f"{VISUAL}.2.ln_1.weight": torch.zeros(32)},
         r"not of this architecture, which has no 'visual\.\S+\.2\.ln_1\.weight'$",
     ),
-    "something else": ({"model.decoder.weight": torch.zeros(3)}, r"'model\.decoder\.weight' bel"),
-}  # fmt: skip
+    "something else": (
+        {"model.decoder.weight": torch.zeros(3)},
+        r"'model\.decoder\.weight' bel",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -248,7 +283,9 @@ def test_a_model_of_another_kind_is_refused_in_a_line(soup, start, tmp_path, wha
     torch.save(edited(soup, **changes), tmp_path / "file.pt")
     with pytest.raises(StockpotError, match=message) as error:
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
-    assert str(error.value).startswith(f"{tmp_path / 'file.pt'}: ") and "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path / 'file.pt'}: ") and "\n" not in str(
+        error.value
+    )
     assert not (tmp_path / "mine").exists()
 
 
@@ -274,7 +311,11 @@ def context(start, tmp_path):
     write_dataset(tmp_path / "data", "held-out", pixels, np.arange(30) % 5, CLASSES, {})
 
     def made(*folders, **given):
-        spec = {"name": "x", "method": "uniform", **defaults(methods.options("uniform"))}
+        spec = {
+            "name": "x",
+            "method": "uniform",
+            **defaults(methods.options("uniform")),
+        }
         spec |= {"precision": "fp32", "batch_size": 50, "store_logits": False, **given}
         data = read_dataset(tmp_path / "data")
         return FolderContext(spec, [start, *folders], data, [], tmp_path / "store")
@@ -293,7 +334,9 @@ def folders(classifier, soup, start, tmp_path):
     return made
 
 
-def test_a_soup_of_adopted_models_passes_by_their_weights(folders, start, context, caplog):
+def test_a_soup_of_adopted_models_passes_by_their_weights(
+    folders, start, context, caplog
+):
     caplog.set_level("INFO")
     ends = [folders["one"], folders["two"]]
     made = make_soup([read_card(folder) for folder in ends], context(*ends))
@@ -316,8 +359,11 @@ def test_with_the_zero_shot_model_they_are_compared_too(folders, start, context)
 def test_a_stranger_is_refused_unless_that_is_allowed(folders, context):
     ends = [folders["one"], folders["stranger"]]
     cards = [read_card(folder) for folder in ends]
-    with pytest.raises(StockpotError, match=r"^stranger: its start is unknown, and its weights are "
-                       r"far from those of one \(cosine -?0\.") as error:  # fmt: skip
+    with pytest.raises(
+        StockpotError,
+        match=r"^stranger: its start is unknown, and its weights are "
+        r"far from those of one \(cosine -?0\.",
+    ) as error:
         make_soup(cards, context(*ends))
     assert "allow_different_starts: true" in str(error.value)
     made = make_soup(cards, context(*ends, allow_different_starts=True))
@@ -339,7 +385,9 @@ def served(tmp_path):
     folder.mkdir()
     handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        )
         thread.start()
         yield folder, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -350,13 +398,16 @@ def test_a_checkpoint_is_fetched_where_the_config_says(soup, start, served, tmp_
     remote, address = served
     data = save(soup, remote / "model.pt").read_bytes()
     given = {
-        "url": f"{address}/model.pt", "checksum": f"sha256:{hashlib.sha256(data).hexdigest()}",
-    }  # fmt: skip
+        "url": f"{address}/model.pt",
+        "checksum": f"sha256:{hashlib.sha256(data).hexdigest()}",
+    }
     path = tmp_path / "deep" / "own.pt"
     card = adopted(path, start, tmp_path / "mine", **given)
     assert path.read_bytes() == data
     (remote / "model.pt").unlink()
-    assert adopted(path, start, tmp_path / "again", **given).sha256 == card.sha256, "it is kept"
+    assert adopted(path, start, tmp_path / "again", **given).sha256 == card.sha256, (
+        "it is kept"
+    )
 
 
 def test_a_checkpoint_with_another_checksum_is_refused(soup, start, served, tmp_path):
@@ -376,12 +427,16 @@ def test_a_checkpoint_with_another_checksum_is_refused(soup, start, served, tmp_
 
 def plan_of(config, path, **entry):
     config["checkpoints"] = {"wild": {"path": "wild.pt", **entry}}
-    return planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p).checkpoints
+    return planning.build(
+        config, lambda p: path if p == "wild.pt" else ROOT / p
+    ).checkpoints
 
 
 def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     path = tmp_path / "wild.pt"
-    with pytest.raises(StockpotError, match=r"^checkpoints\.wild\.path: cannot read .*wild\.pt"):
+    with pytest.raises(
+        StockpotError, match=r"^checkpoints\.wild\.path: cannot read .*wild\.pt"
+    ):
         plan_of(config, path)
     remote = {"url": "http://x/y.pt", "checksum": "sha256:" + "1" * 64}
     before = plan_of(config, path, **remote)
@@ -390,8 +445,12 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     assert [entry.files for entry in before.values()] == [()]
     own = plan_of(config, path)
     assert [entry.files for entry in own.values()] == [(str(path),)]
-    assert len({*own, *before, *plan_of(config, path, variant="linear-classifier")}) == 3
-    assert list(plan_of(config, path, settings={"lr": 1})) == list(own), "these change no weights"
+    assert (
+        len({*own, *before, *plan_of(config, path, variant="linear-classifier")}) == 3
+    )
+    assert list(plan_of(config, path, settings={"lr": 1})) == list(own), (
+        "these change no weights"
+    )
     path.write_bytes(b"another")
     assert not own.keys() & plan_of(config, path).keys()
 
@@ -399,9 +458,18 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
 # What the config says of a checkpoint changes nothing of what it is.
 
 COPIED = {
-    "variant": "from-scratch", "task": "objects", "start": "linear", "joint": "sketch", "shots": 4,
-    "name": "other", "seed": 1, "kind": "zero-shot", "backbones": True, "epochs": 10, "lr": 1e-5,
-}  # fmt: skip
+    "variant": "from-scratch",
+    "task": "objects",
+    "start": "linear",
+    "joint": "sketch",
+    "shots": 4,
+    "name": "other",
+    "seed": 1,
+    "kind": "zero-shot",
+    "backbones": True,
+    "epochs": 10,
+    "lr": 1e-5,
+}
 
 
 def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
@@ -412,7 +480,9 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
     plans = []
     for settings in ({}, COPIED):
         config["checkpoints"]["wild"]["settings"] = settings
-        plans.append(planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p))
+        plans.append(
+            planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p)
+        )
     for plan in plans:
         (study,) = plan.studies.values()
         model = study.models["wild"]
@@ -421,11 +491,17 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         meant = ("variant", "task", "start", "joint", "shots", "backbones")
         assert not set(meant) & set(settings)
         (members,) = [
-            job.spec["members"] for job in plan.evaluations.values()
+            job.spec["members"]
+            for job in plan.evaluations.values()
             if any(member["name"] == "wild" for member in job.spec["members"])
-        ]  # fmt: skip
-        assert [member["kind"] for member in members if member["name"] == "wild"] == ["end-to-end"]
-    assert plans[0].evaluations == plans[1].evaluations and plans[0].soups == plans[1].soups
+        ]
+        assert [member["kind"] for member in members if member["name"] == "wild"] == [
+            "end-to-end"
+        ]
+    assert (
+        plans[0].evaluations == plans[1].evaluations
+        and plans[0].soups == plans[1].soups
+    )
     assert plans[0].checkpoints == plans[1].checkpoints, "its job is the same"
     assert settings["lr"] == 1e-5 and settings["epochs"] == 10
     assert settings["stated_task"] == "objects" and settings["stated_shots"] == 4
@@ -447,9 +523,14 @@ def test_odd_settings_are_text(given, shown):
 
 
 def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):
-    config["checkpoints"] = {"wild": {"path": "x", "settings": {"betas": [0.9, 0.98], "a": "b"}}}
+    config["checkpoints"] = {
+        "wild": {"path": "x", "settings": {"betas": [0.9, 0.98], "a": "b"}}
+    }
     assert lines(config, complete(schema)) == []
-    for wrong, said in (({1: 2}, "1 is not of type string"), ({"a": {"b": 1}}, "is not of type n")):
+    for wrong, said in (
+        ({1: 2}, "1 is not of type string"),
+        ({"a": {"b": 1}}, "is not of type n"),
+    ):
         config["checkpoints"]["wild"]["settings"] = wrong
         (line,) = lines(config, complete(schema))
         assert line.startswith("checkpoints.wild.settings") and said in line
@@ -476,26 +557,72 @@ def with_value(value):
 
 
 SPOILT = {
-    "NaN": (FLOAT, with_value(float("nan")), "'visual.proj' has numbers that are not finite"),
-    "infinity": (FLOAT, with_value(float("-inf")), "'visual.proj' has numbers that are not fin"),
-    "NaN in a bias": (f"{OWN}.bias", with_value(float("nan")), "'head.bias' has numbers that"),
-    "NaN in half": (FLOAT, lambda t: with_value(float("nan"))(t).half(), "are not finite"),
-    "overflow of float32": (FLOAT, lambda t: with_value(1e300)(t.double()), "1e\\+300, which"),
-    "overflow of bfloat16": (FLOAT, with_value(3.4e38), "3.4e\\+38, which float32 and bfloat16"),
-    "int64": (FLOAT, lambda t: t.long(), "'visual.proj' holds int64, where the model has float"),
+    "NaN": (
+        FLOAT,
+        with_value(float("nan")),
+        "'visual.proj' has numbers that are not finite",
+    ),
+    "infinity": (
+        FLOAT,
+        with_value(float("-inf")),
+        "'visual.proj' has numbers that are not fin",
+    ),
+    "NaN in a bias": (
+        f"{OWN}.bias",
+        with_value(float("nan")),
+        "'head.bias' has numbers that",
+    ),
+    "NaN in half": (
+        FLOAT,
+        lambda t: with_value(float("nan"))(t).half(),
+        "are not finite",
+    ),
+    "overflow of float32": (
+        FLOAT,
+        lambda t: with_value(1e300)(t.double()),
+        "1e\\+300, which",
+    ),
+    "overflow of bfloat16": (
+        FLOAT,
+        with_value(3.4e38),
+        "3.4e\\+38, which float32 and bfloat16",
+    ),
+    "int64": (
+        FLOAT,
+        lambda t: t.long(),
+        "'visual.proj' holds int64, where the model has float",
+    ),
     "int8": (FLOAT, lambda t: t.to(torch.int8), "'visual.proj' holds int8"),
     "uint8": (FLOAT, lambda t: t.to(torch.uint8), "'visual.proj' holds uint8"),
     "bool": (FLOAT, lambda t: t > 0, "'visual.proj' holds bool"),
-    "complex": (FLOAT, lambda t: t.to(torch.complex64), "'visual.proj' holds complex64"),
-    "float8": (FLOAT, lambda t: t.to(torch.float8_e4m3fn), "'visual.proj' holds float8_e4m3fn"),
-    "float8 of another kind": (FLOAT, lambda t: t.to(torch.float8_e5m2), "holds float8_e5m2"),
-    "whole numbers in a head": (f"{OWN}.weight", lambda t: t.int(), "'head.weight' holds int32"),
-}  # fmt: skip
+    "complex": (
+        FLOAT,
+        lambda t: t.to(torch.complex64),
+        "'visual.proj' holds complex64",
+    ),
+    "float8": (
+        FLOAT,
+        lambda t: t.to(torch.float8_e4m3fn),
+        "'visual.proj' holds float8_e4m3fn",
+    ),
+    "float8 of another kind": (
+        FLOAT,
+        lambda t: t.to(torch.float8_e5m2),
+        "holds float8_e5m2",
+    ),
+    "whole numbers in a head": (
+        f"{OWN}.weight",
+        lambda t: t.int(),
+        "'head.weight' holds int32",
+    ),
+}
 
 
 @pytest.mark.parametrize("way", ["torch", "safetensors"])
 @pytest.mark.parametrize("what", SPOILT)
-def test_numbers_that_are_no_weights_are_refused_by_name(soup, start, tmp_path, what, way):
+def test_numbers_that_are_no_weights_are_refused_by_name(
+    soup, start, tmp_path, what, way
+):
     name, change, message = SPOILT[what]
     state, path = spoilt(soup, name, change), tmp_path / "file.pt"
     torch.save(state, path) if way == "torch" else save_file(state, path)
@@ -509,7 +636,9 @@ def test_numbers_that_are_no_weights_are_refused_by_name(soup, start, tmp_path, 
 
 
 @pytest.mark.parametrize("way", ["own export", "list", "index"])
-def test_a_file_in_another_order_of_classes_answers_as_it_did(soup, start, tmp_path, way):
+def test_a_file_in_another_order_of_classes_answers_as_it_did(
+    soup, start, tmp_path, way
+):
     order = [3, 0, 4, 1, 2]
     names = [CLASSES[i] for i in order]
     state, path = edited(soup), tmp_path / "file.pt"
@@ -530,8 +659,12 @@ def test_a_file_in_another_order_of_classes_answers_as_it_did(soup, start, tmp_p
 
 def test_a_file_of_other_classes_is_refused_with_their_names(soup, start, tmp_path):
     names = [*CLASSES[:4], "cow"]
-    torch.save({"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt")
-    with pytest.raises(StockpotError, match="has cow where the study has class 4") as error:
+    torch.save(
+        {"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt"
+    )
+    with pytest.raises(
+        StockpotError, match="has cow where the study has class 4"
+    ) as error:
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     assert "\n" not in str(error.value)
 
@@ -540,7 +673,9 @@ def test_lists_of_one_file_that_differ_are_refused(soup, start, tmp_path):
     state, path = soup.state_dict(), tmp_path / "file.pt"
     swapped = {name: len(CLASSES) - 1 - i for i, name in enumerate(CLASSES)}
     torch.save({"state_dict": state, "classes": CLASSES, "class_to_idx": swapped}, path)
-    with pytest.raises(StockpotError, match="lists of classes classes and class_to_idx have dif"):
+    with pytest.raises(
+        StockpotError, match="lists of classes classes and class_to_idx have dif"
+    ):
         adopted(path, start, tmp_path / "mine")
     # A list of another length is none of the head's rows.
     torch.save({"state_dict": state, "classes": CLASSES, "labels": ["x", "y"]}, path)
@@ -550,8 +685,12 @@ def test_lists_of_one_file_that_differ_are_refused(soup, start, tmp_path):
 
 def test_a_list_in_other_words_may_be_ignored(soup, start, tmp_path):
     names = [f"n0{i}" for i in range(len(CLASSES))]
-    torch.save({"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt")
-    with pytest.raises(StockpotError, match="or class_list: ignore of the checkpoint if"):
+    torch.save(
+        {"state_dict": soup.state_dict(), "classes": names}, tmp_path / "file.pt"
+    )
+    with pytest.raises(
+        StockpotError, match="or class_list: ignore of the checkpoint if"
+    ):
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine", class_list="ignore")
     assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
@@ -560,7 +699,9 @@ def test_a_list_in_other_words_may_be_ignored(soup, start, tmp_path):
 # Names of other programs.
 
 
-def test_prefix_rename_and_ignore_say_which_tensors_are_meant(soup, start, tmp_path, caplog):
+def test_prefix_rename_and_ignore_say_which_tensors_are_meant(
+    soup, start, tmp_path, caplog
+):
     theirs = {}
     for name, tensor in soup.state_dict().items():
         name = name.replace("model.visual.", "backbone.").replace(f"{OWN}.", "fc.")
@@ -578,11 +719,23 @@ def test_prefix_rename_and_ignore_say_which_tensors_are_meant(soup, start, tmp_p
     adopted(tmp_path / "file.pt", start, tmp_path / "mine", **given)
     assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
     for wrong, said in (
-        ({"prefix": "model."}, "prefix 'model.' is the beginning of no name in it; there are 'wei"),
-        ({"rename": {"stem.": "visual."}}, "rename 'stem.' is the beginning of no name"),
+        (
+            {"prefix": "model."},
+            "prefix 'model.' is the beginning of no name in it; there are 'wei",
+        ),
+        (
+            {"rename": {"stem.": "visual."}},
+            "rename 'stem.' is the beginning of no name",
+        ),
         ({"ignore": ["loss."]}, "ignore 'loss.' is the beginning of no name"),
-        ({"rename": {"backbone.": "visual.", "fc.weight": "x", "fc.bias": "x"}}, "two tensors"),
-        ({"prefix": "", "rename": {}, "ignore": []}, "no image tower .* prefix, rename and ignore"),
+        (
+            {"rename": {"backbone.": "visual.", "fc.weight": "x", "fc.bias": "x"}},
+            "two tensors",
+        ),
+        (
+            {"prefix": "", "rename": {}, "ignore": []},
+            "no image tower .* prefix, rename and ignore",
+        ),
     ):
         with pytest.raises(StockpotError, match=said) as error:
             adopted(tmp_path / "file.pt", start, tmp_path / "other", **(given | wrong))
@@ -592,7 +745,9 @@ def test_prefix_rename_and_ignore_say_which_tensors_are_meant(soup, start, tmp_p
 def test_prefix_takes_one_of_several_models(soup, classifier, start, tmp_path):
     both = {"model": soup.state_dict(), "model_ema": classifier.state_dict()}
     torch.save(both, tmp_path / "file.pt")
-    with pytest.raises(StockpotError, match="prefix of the checkpoint names the one to take"):
+    with pytest.raises(
+        StockpotError, match="prefix of the checkpoint names the one to take"
+    ):
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine", prefix="model.")
     assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
@@ -603,13 +758,20 @@ def test_a_head_outside_of_the_model_is_not_left_out_unseen(soup, start, tmp_pat
     head = state.pop(f"{OWN}.weight")
     state.pop(f"{OWN}.bias")
     for name in ("fc", "linear_probe", "classifier"):
-        torch.save({"state_dict": state, "other": {f"{name}.weight": head}}, tmp_path / "file.pt")
-        with pytest.raises(StockpotError, match=rf"other\.{name}\.weight' belong to neither"):
+        torch.save(
+            {"state_dict": state, "other": {f"{name}.weight": head}},
+            tmp_path / "file.pt",
+        )
+        with pytest.raises(
+            StockpotError, match=rf"other\.{name}\.weight' belong to neither"
+        ):
             adopted(tmp_path / "file.pt", start, tmp_path / "mine")
 
 
 def test_a_missing_bias_and_what_is_left_alone_are_told(soup, start, tmp_path, caplog):
-    state = {n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"}
+    state = {
+        n: t for n, t in soup.state_dict().items() if n != "classification_head.bias"
+    }
     torch.save({"model": state, "rng": torch.get_rng_state()}, tmp_path / "file.pt")
     caplog.set_level("INFO")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine")
@@ -620,11 +782,16 @@ def test_a_missing_bias_and_what_is_left_alone_are_told(soup, start, tmp_path, c
 @pytest.mark.parametrize(
     "content, said",
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull fetches"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "git lfs pull fetches",
+        ),
         (b"<html><body>Sign in</body></html>", "a page of a website"),
     ],
 )
-def test_what_stands_in_for_a_checkpoint_is_named_at_planning(config, tmp_path, content, said):
+def test_what_stands_in_for_a_checkpoint_is_named_at_planning(
+    config, tmp_path, content, said
+):
     (tmp_path / "wild.pt").write_bytes(content)
     with pytest.raises(StockpotError, match=rf"^checkpoints\.wild\.path: .*{said}"):
         plan_of(config, tmp_path / "wild.pt")
@@ -635,7 +802,9 @@ def test_what_stands_in_for_a_checkpoint_is_named_at_planning(config, tmp_path, 
 
 def test_a_pipe_in_place_of_a_checkpoint_is_named_at_planning(config, tmp_path):
     os.mkfifo(tmp_path / "wild.pt")
-    with pytest.raises(StockpotError, match=r"^checkpoints\.wild\.path: .*it is a pipe"):
+    with pytest.raises(
+        StockpotError, match=r"^checkpoints\.wild\.path: .*it is a pipe"
+    ):
         plan_of(config, tmp_path / "wild.pt")
 
 

@@ -37,7 +37,14 @@ ROLES = {
     "sketch": "shift",
     "small": "shift",
 }
-SIZES = {"held-out": 120, "blurred": 80, "test": 150, "sketch": 100, "small": 60, "train": 70}
+SIZES = {
+    "held-out": 120,
+    "blurred": 80,
+    "test": 150,
+    "sketch": 100,
+    "small": 60,
+    "train": 70,
+}
 TESTS, SHIFTS = ["test", "sketch", "small"], ["sketch", "small"]
 PLACES = {"reference": ["test"], "mean of shifts": SHIFTS}
 ALPHAS = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -55,9 +62,19 @@ SETTINGS = {
     "long": {"lr": 1e-4, "epochs": 20},
 }
 # How much the right logit is raised: on held-out and reference data, and under shift.
-GOOD = {"zero-shot": (1.0, 1.4), "base": (2.8, 0.8), "both": (2.4, 1.5), "few": (1.8, 1.2),
-        "long": (3.0, 0.5), "linear": (1.9, 0.9), "uniform": (3.0, 1.5), "greedy": (3.3, 1.3),
-        "ensemble": (2.9, 1.6), "cross": (1.7, 1.3), "cross-away": (1.2, 1.2)}  # fmt: skip
+GOOD = {
+    "zero-shot": (1.0, 1.4),
+    "base": (2.8, 0.8),
+    "both": (2.4, 1.5),
+    "few": (1.8, 1.2),
+    "long": (3.0, 0.5),
+    "linear": (1.9, 0.9),
+    "uniform": (3.0, 1.5),
+    "greedy": (3.3, 1.3),
+    "ensemble": (2.9, 1.6),
+    "cross": (1.7, 1.3),
+    "cross-away": (1.2, 1.2),
+}
 
 
 class Study:
@@ -85,21 +102,39 @@ class Study:
     def add(self, name, kind, logits, curve="", alpha=None, like=None, **entry):
         """A model, or a point of a sweep; like: the model whose stored answers it has."""
         logits = self.logits[like] if like else logits
-        self.logits[name] = {d: scores.astype("float32") for d, scores in logits.items()}
+        self.logits[name] = {
+            d: scores.astype("float32") for d, scores in logits.items()
+        }
         for d in ROLES:
             key, k = self.put(like or name, self.logits[name][d], d)
             self.cells.append(
-                {"model": name, "kind": kind, "curve": curve, "alpha": alpha, "dataset": d,
-                 "n": len(self.labels[d]), "k": k, "classes": self.classes, "key": key,
-                 "precision": "fp32"}
-            )  # fmt: skip
+                {
+                    "model": name,
+                    "kind": kind,
+                    "curve": curve,
+                    "alpha": alpha,
+                    "dataset": d,
+                    "n": len(self.labels[d]),
+                    "k": k,
+                    "classes": self.classes,
+                    "key": key,
+                    "precision": "fp32",
+                }
+            )
         if not curve:
-            self.models[name] = {"kind": kind, "id": f"{name}-1", "settings": {}, "images": 0}
+            self.models[name] = {
+                "kind": kind,
+                "id": f"{name}-1",
+                "settings": {},
+                "images": 0,
+            }
             self.models[name] |= entry
 
     def put(self, name, logits, dataset) -> tuple[str, int]:
         key = store.key({"model": name}, dataset, "fp32")
-        found = predictions(torch.tensor(logits), torch.tensor(self.labels[dataset]), True)
+        found = predictions(
+            torch.tensor(logits), torch.tensor(self.labels[dataset]), True
+        )
         self.store.put(key, found, {"model": name}, dataset)
         return key, found.k
 
@@ -112,19 +147,27 @@ class Study:
 
     def mixed(self, recipe: dict[str, float], dataset: str) -> np.ndarray:
         """recipe: name -> coefficient."""
-        linear = sum(c * self.logits[name][dataset].astype(float) for name, c in recipe.items())
+        linear = sum(
+            c * self.logits[name][dataset].astype(float) for name, c in recipe.items()
+        )
         spread = 1 - sum(c**2 for c in recipe.values())
         return (linear + spread * self.bend[dataset]).astype("float32")
 
-    def recipes(self, analysis, options=None, runs=tuple(RUNS)) -> list[tuple[dict, dict]]:
+    def recipes(
+        self, analysis, options=None, runs=tuple(RUNS)
+    ) -> list[tuple[dict, dict]]:
         """What the analysis's ``mixes`` yields; a model's digest is "sha " and its name."""
         context = SimpleNamespace(spec={"analysis": analysis}, held_out=self.held_out)
         models = {name: f"sha {name}" for name in ["zero-shot", *runs]}
-        found = analyses.load(analysis, "mixes")(models, context, with_defaults(analysis, options))
+        found = analyses.load(analysis, "mixes")(
+            models, context, with_defaults(analysis, options)
+        )
         return list(found)
 
     def held_out(self, recipe: dict) -> tuple[int, int]:
-        right = self.mixed(named(recipe), "held-out").argmax(1) == self.labels["held-out"]
+        right = (
+            self.mixed(named(recipe), "held-out").argmax(1) == self.labels["held-out"]
+        )
         return int(right.sum()), len(right)
 
     def mixes(self, analysis, options=None, runs=tuple(RUNS)) -> dict:
@@ -186,7 +229,9 @@ def tabulate(analysis: str, evidence: Evidence, options=None) -> pd.DataFrame:
 
 
 def products(vectors: dict[str, np.ndarray]) -> pd.DataFrame:
-    rows = [(a, b, float(u @ v)) for a, u in vectors.items() for b, v in vectors.items()]
+    rows = [
+        (a, b, float(u @ v)) for a, u in vectors.items() for b, v in vectors.items()
+    ]
     return pd.DataFrame(rows, columns=["model", "other", "product"])
 
 
@@ -207,9 +252,22 @@ def write_benchmark(folder, id: str, *rows: tuple[str, str]) -> None:
     """As Snakemake does; a row per repetition: seconds and MiB."""
     path = folder / "benchmarks" / f"{id}.tsv"
     path.parent.mkdir(exist_ok=True)
-    head = ["s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss", "io_in", "io_out",
-            "mean_load", "cpu_time"]  # fmt: skip
-    lines = [head, *([s, "0:00:01", "9", "9", uss, "9", "0", "0", "1", "1"] for s, uss in rows)]
+    head = [
+        "s",
+        "h:m:s",
+        "max_rss",
+        "max_vms",
+        "max_uss",
+        "max_pss",
+        "io_in",
+        "io_out",
+        "mean_load",
+        "cpu_time",
+    ]
+    lines = [
+        head,
+        *([s, "0:00:01", "9", "9", uss, "9", "0", "0", "1", "1"] for s, uss in rows),
+    ]
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
 
 
@@ -219,35 +277,63 @@ def make_study(folder) -> Study:
         base = {"variant": "end-to-end", "seed": len(name), "shots": 0, "joint": ""}
         images = SETTINGS[name]["epochs"] * 100
         settings = base | SETTINGS[name] | ({"start": "base"} if name == "few" else {})
-        found.add(name, "end-to-end", found.draw(*GOOD[name]), settings=settings, images=images)
+        found.add(
+            name,
+            "end-to-end",
+            found.draw(*GOOD[name]),
+            settings=settings,
+            images=images,
+        )
     settings = {"lr": 1e-3, "variant": "linear-classifier"}
-    found.add("linear", "linear-classifier", found.draw(*GOOD["linear"]), settings=settings)
-    made = {"uniform": ("uniform", ["base", "long"]), "greedy": ("greedy", RUNS),
-            "ensemble": ("logit-ensemble", ["base", "few"]),
-            "cross": ("uniform", ["zero-shot", "base", "cars"]),
-            "cross-away": ("uniform", ["zero-shot", "cars"])}  # fmt: skip
+    found.add(
+        "linear", "linear-classifier", found.draw(*GOOD["linear"]), settings=settings
+    )
+    made = {
+        "uniform": ("uniform", ["base", "long"]),
+        "greedy": ("greedy", RUNS),
+        "ensemble": ("logit-ensemble", ["base", "few"]),
+        "cross": ("uniform", ["zero-shot", "base", "cars"]),
+        "cross-away": ("uniform", ["zero-shot", "cars"]),
+    }
     for name, (kind, ingredients) in made.items():
         settings = {"backbones": name.startswith("cross")}
         more = {"settings": settings, "ingredients": ingredients}
         found.add(name, kind, found.draw(*GOOD[name]), **more)
     # Runs of another task, and those that diverged, have no results.
-    for name, settings in (("cars", {"task": "cars"}), ("gone", {"lr": 1.0, "epochs": 10})):
+    for name, settings in (
+        ("cars", {"task": "cars"}),
+        ("gone", {"lr": 1.0, "epochs": 10}),
+    ):
         found.models[name] = {"kind": "end-to-end", "settings": settings, "images": 0}
     found.sweep("base")
     found.sweep("few")
     for name, rows in {
-        "base": [("10.5", "100"), ("11.5", "300")], "few": [("4", "-")], "long": [("20", "400")],
-        "uniform": [("1", "50")], "ensemble": [("2", "60")], "greedy": [("3", "70")],
-    }.items():  # fmt: skip
+        "base": [("10.5", "100"), ("11.5", "300")],
+        "few": [("4", "-")],
+        "long": [("20", "400")],
+        "uniform": [("1", "50")],
+        "ensemble": [("2", "60")],
+        "greedy": [("3", "70")],
+    }.items():
         write_benchmark(folder, f"{name}-1", *rows)
     found.recipe_files = {}
     for name, recipe in {
-        "ensemble": {"rule": "logit-ensemble", "ingredients": {"sha base": 0.5, "sha few": 0.5}},
-        "greedy": {"rule": "linear", "ingredients": {"sha long": 0.5, "sha base": 0.5},
-                   "ingredient_names": dict.fromkeys(RUNS, "sha"), "trace": TRACE,
-                   "method": "greedy"},
-        "uniform": {"rule": "linear", "ingredients": {"sha long": 0.5, "sha base": 0.5}},
-    }.items():  # fmt: skip
+        "ensemble": {
+            "rule": "logit-ensemble",
+            "ingredients": {"sha base": 0.5, "sha few": 0.5},
+        },
+        "greedy": {
+            "rule": "linear",
+            "ingredients": {"sha long": 0.5, "sha base": 0.5},
+            "ingredient_names": dict.fromkeys(RUNS, "sha"),
+            "trace": TRACE,
+            "method": "greedy",
+        },
+        "uniform": {
+            "rule": "linear",
+            "ingredients": {"sha long": 0.5, "sha base": 0.5},
+        },
+    }.items():
         found.recipe_files[name] = folder / f"{name}.json"
         write_sealed(found.recipe_files[name], recipe)
     found.geometry = products(VECTORS)
@@ -267,10 +353,12 @@ def make_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Every analysis's table of the study."""
     found = {}
     for name in analyses.names():
-        mixes = study.mixes(name, OPTIONS.get(name)) if analyses.evaluates(name) else None
+        mixes = (
+            study.mixes(name, OPTIONS.get(name)) if analyses.evaluates(name) else None
+        )
         evidence = study.evidence(
             mixes=mixes, geometry=study.geometry, recipes=study.recipe_files
-        )  # fmt: skip
+        )
         found[name] = tabulate(name, evidence, OPTIONS.get(name))
     return found
 
@@ -314,7 +402,9 @@ def check_interval(value, low, high, terms: list[tuple[float, list[np.ndarray]]]
     assert value == pytest.approx(np.mean([added.mean() for added in sets]), abs=1e-12)
     rng, drawn = np.random.default_rng(3), []
     for added in sets:
-        drawn.append(added[rng.integers(0, len(added), (4000, len(added)))].mean(axis=1))
+        drawn.append(
+            added[rng.integers(0, len(added), (4000, len(added)))].mean(axis=1)
+        )
     ends = np.quantile(np.mean(drawn, axis=0), [0.025, 0.975])
     assert [low, high] == pytest.approx(ends, abs=0.008)
 
@@ -340,11 +430,26 @@ def ece(logits, labels, bins: int) -> float:
 
 def test_all_analyses_are_there():
     assert analyses.names() == [
-        "brittleness", "calibration", "choosing-alpha", "chords", "comparisons", "cost",
-        "diagnosis", "diversity", "frontier", "growing", "joint", "landscape", "low-shot",
-        "members", "overrides", "pairs",
-    ]  # fmt: skip
-    with pytest.raises(StockpotError, match="unknown analysis 'evidence'; there are brittleness"):
+        "brittleness",
+        "calibration",
+        "choosing-alpha",
+        "chords",
+        "comparisons",
+        "cost",
+        "diagnosis",
+        "diversity",
+        "frontier",
+        "growing",
+        "joint",
+        "landscape",
+        "low-shot",
+        "members",
+        "overrides",
+        "pairs",
+    ]
+    with pytest.raises(
+        StockpotError, match="unknown analysis 'evidence'; there are brittleness"
+    ):
         analyses.load("evidence")
 
 
@@ -450,12 +555,17 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
 def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
     study = small_study(tmp_path, ["base"], ["base"])
     for cell in study.cells:
-        scores, labels = study.logits[cell["model"]][cell["dataset"]], study.labels[cell["dataset"]]
+        scores, labels = (
+            study.logits[cell["model"]][cell["dataset"]],
+            study.labels[cell["dataset"]],
+        )
         bare = predictions(torch.tensor(scores), torch.tensor(labels), False)
         study.store.path(cell["key"]).unlink(missing_ok=True)
         study.store.put(cell["key"], bare, {}, "")
     table = tabulate("choosing-alpha", study.evidence())
-    assert "confidence" in set(table["selector"]) and "entropy" not in set(table["selector"])
+    assert "confidence" in set(table["selector"]) and "entropy" not in set(
+        table["selector"]
+    )
     with pytest.raises(StockpotError, match="store_logits: true keeps them"):
         tabulate("overrides", study.evidence())
 
@@ -469,25 +579,37 @@ def test_comparisons_test_the_same_examples(study, tables):
     assert set(table["against"]) == {best, "zero-shot"}
     singles = {m for m in study.models if m in study.logits} - {best, "zero-shot"}
     assert set(table["model"]) == singles | {"base alpha=0.5", "few alpha=0.5", best}
-    assert table.loc[table["model"] == best, "against"].unique().tolist() == ["zero-shot"]
+    assert table.loc[table["model"] == best, "against"].unique().tolist() == [
+        "zero-shot"
+    ]
     for on, sets in [("test", ["test"]), ("mean of shifts", SHIFTS)]:
         found = row(table, model="greedy", against="zero-shot", on=on)
         terms = [[study.right(m, d) for d in sets] for m in ("greedy", "zero-shot")]
         check_interval(
-            found["difference"], found["low"], found["high"], [(1, terms[0]), (-1, terms[1])]
+            found["difference"],
+            found["low"],
+            found["high"],
+            [(1, terms[0]), (-1, terms[1])],
         )
         assert found["n"] == sum(map(len, terms[0]))
     here, there = (study.right(m, "small") for m in ("linear", "zero-shot"))
     p = binomtest(int((here & ~there).sum()), int((here ^ there).sum())).pvalue
-    assert row(table, model="linear", against="zero-shot", on="small")["p"] == pytest.approx(p)
+    assert row(table, model="linear", against="zero-shot", on="small")[
+        "p"
+    ] == pytest.approx(p)
     ordered = table.sort_values("p")
-    holm = np.maximum.accumulate(ordered["p"] * np.arange(len(table), 0, -1)).clip(upper=1)
+    holm = np.maximum.accumulate(ordered["p"] * np.arange(len(table), 0, -1)).clip(
+        upper=1
+    )
     assert np.allclose(ordered["p_corrected"], holm)
     short = analyses.shown("comparisons")(table)
     found = row(table, model="uniform", against="zero-shot", on="mean of shifts")
-    text = row(short, model="uniform", against="zero-shot", on="mean of shifts")["difference"]
+    text = row(short, model="uniform", against="zero-shot", on="mean of shifts")[
+        "difference"
+    ]
     assert (
-        text == f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+        text
+        == f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
     )
     assert set(short["on"]) == {"test", "mean of shifts"}
 
@@ -515,15 +637,22 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
     for on, sets in {"test": ["test"], "mean of shifts": SHIFTS}.items():
         found = row(table, curve="base", on=on, alpha=0.25)
         start, end, mix = (
-            [study.right(m, d) for d in sets] for m in ("zero-shot", "base", "base alpha=0.25")
+            [study.right(m, d) for d in sets]
+            for m in ("zero-shot", "base", "base alpha=0.25")
         )
         check_interval(
-            found["distance"], found["low"], found["high"], [(1, mix), (-0.75, start), (-0.25, end)]
+            found["distance"],
+            found["low"],
+            found["high"],
+            [(1, mix), (-0.75, start), (-0.25, end)],
         )
         better = max(("zero-shot", "base"), key=lambda m: study.mean(m, *sets))
         best = [study.right(better, d) for d in sets]
         check_interval(
-            found["over_ends"], found["over_low"], found["over_high"], [(1, mix), (-1, best)]
+            found["over_ends"],
+            found["over_low"],
+            found["over_high"],
+            [(1, mix), (-1, best)],
         )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
     own = table[(table["curve"] == "few") & (table["on"] == "sketch")]
@@ -541,8 +670,10 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
 def test_diversity_is_that_of_every_pair(study, tables):
     table = tables["diversity"]
     assert table.groupby("group", sort=False)["dataset"].size().to_dict() == {
-        "zero-shot and end-to-end": 12, "zero-shot and linear": 3, "two end-to-end": 18,
-    }  # fmt: skip
+        "zero-shot and end-to-end": 12,
+        "zero-shot and linear": 3,
+        "two end-to-end": 18,
+    }
     one, other = (study.logits[m]["small"].astype(float) for m in ("zero-shot", "long"))
     found = row(table, one="zero-shot", other="long", dataset="small")
     right = [study.right(m, "small") for m in ("zero-shot", "long")]
@@ -558,11 +689,15 @@ def test_diversity_is_that_of_every_pair(study, tables):
     assert found["n"] == 60
 
     own = table[(table["group"] == "two end-to-end") & (table["dataset"] == "test")]
-    cell = row(analyses.shown("diversity")(table), group="two end-to-end", dataset="test")
+    cell = row(
+        analyses.shown("diversity")(table), group="two end-to-end", dataset="test"
+    )
     assert cell["divergence"] == f"{own['divergence'].mean():.3f}"
     few = tabulate("diversity", study.evidence(), {"models": ["base", "linear"]})
     assert set(few["other"]) == {"base", "linear"} and set(few["one"]) == {"zero-shot"}
-    named = tabulate("diversity", study.evidence(), {"pairs": [["greedy", "base alpha=0.5"]]})
+    named = tabulate(
+        "diversity", study.evidence(), {"pairs": [["greedy", "base alpha=0.5"]]}
+    )
     assert named[["group", "one", "other"]].drop_duplicates().to_numpy().tolist() == [
         ["pair", "greedy", "base alpha=0.5"]
     ]
@@ -573,7 +708,9 @@ def test_overrides_are_counted_one_by_one(study, tables):
     assert set(zip(table["curve"], table["dataset"])) == {
         (c, d) for c in ("base", "few") for d in TESTS
     }
-    zero, tuned = (study.logits[m]["sketch"].astype(float) for m in ("zero-shot", "base"))
+    zero, tuned = (
+        study.logits[m]["sketch"].astype(float) for m in ("zero-shot", "base")
+    )
     differ = first = second = 0
     for a, b in zip(zero, tuned):
         if a.argmax() != b.argmax():
@@ -584,18 +721,27 @@ def test_overrides_are_counted_one_by_one(study, tables):
     shares = found[["disagree", "zero_shot_overrides", "tuned_overrides"]].to_list()
     assert np.multiply(shares, 100) == pytest.approx([differ, first, second])
     margins = [
-        np.mean([np.sort(x)[-1] - np.sort(x)[-2] for x in scores]) for scores in (zero, tuned)
+        np.mean([np.sort(x)[-1] - np.sort(x)[-2] for x in scores])
+        for scores in (zero, tuned)
     ]
     assert [found["zero_shot_margin"], found["tuned_margin"]] == pytest.approx(margins)
     cell = row(analyses.shown("overrides")(table), curve="base", dataset="sketch")
-    assert cell["disagree"] == f"{differ:.1f}" and cell["tuned_margin"] == f"{margins[1]:.2f}"
+    assert (
+        cell["disagree"] == f"{differ:.1f}"
+        and cell["tuned_margin"] == f"{margins[1]:.2f}"
+    )
 
 
 def test_calibration_of_models_and_of_their_bins(study, tables):
     table = tables["calibration"]
     whole = table[table["bin"].isna()]
-    assert "base alpha=0.5" in set(whole["model"]) and "base alpha=0.25" not in set(whole["model"])
-    logits, labels = study.logits["long"]["sketch"].astype(float), study.labels["sketch"]
+    assert "base alpha=0.5" in set(whole["model"]) and "base alpha=0.25" not in set(
+        whole["model"]
+    )
+    logits, labels = (
+        study.logits["long"]["sketch"].astype(float),
+        study.labels["sketch"],
+    )
     found = row(whole, model="long", dataset="sketch")
     p = probabilities(logits)
     assert found["ece"] == pytest.approx(ece(logits, labels, 10))
@@ -610,14 +756,22 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
     assert nll(known[0] / t, known[1]) <= least + 1e-9
     assert found["nll_scaled"] == pytest.approx(nll(logits / t, labels))
     assert found["ece_scaled"] == pytest.approx(ece(logits / t, labels, 10))
-    bins = table[(table["model"] == "long") & (table["dataset"] == "sketch") & table["bin"].notna()]
+    bins = table[
+        (table["model"] == "long")
+        & (table["dataset"] == "sketch")
+        & table["bin"].notna()
+    ]
     assert list(bins["bin"]) == list(range(10)) and bins["n"].sum() == 100
     own = (p.max(1) >= 0.9) & (p.max(1) <= 1)
     assert bins["n"].iloc[-1] == own.sum()
-    assert bins["accuracy"].iloc[-1] == pytest.approx(study.right("long", "sketch")[own].mean())
+    assert bins["accuracy"].iloc[-1] == pytest.approx(
+        study.right("long", "sketch")[own].mean()
+    )
 
     cell = row(analyses.shown("calibration")(table), model="long")
-    shifts = [ece(study.logits["long"][d].astype(float), study.labels[d], 10) for d in SHIFTS]
+    shifts = [
+        ece(study.logits["long"][d].astype(float), study.labels[d], 10) for d in SHIFTS
+    ]
     assert cell["shifts ece"] == f"{100 * np.mean(shifts):.1f}"
     assert cell["temperature"] == f"{t:.2f}"
 
@@ -666,22 +820,35 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
     models = {a: f"few alpha={a:g}" for a in ALPHAS}
     held_out = {a: study.mean(m, "held-out") for a, m in models.items()}
     near = max(held_out.values()) - 0.01
-    wanted = {"half": 0.5, "held-out": max(ALPHAS, key=held_out.get),
-              "within-point": min(a for a in ALPHAS if held_out[a] >= near)}  # fmt: skip
+    wanted = {
+        "half": 0.5,
+        "held-out": max(ALPHAS, key=held_out.get),
+        "within-point": min(a for a in ALPHAS if held_out[a] >= near),
+    }
     for selector, alpha in wanted.items():
         for on, sets in PLACES.items():
             found = row(table, run="few", selector=selector, on=on)
             assert found["alpha"] == alpha
-            means = {m: study.mean(m, *sets) for m in (models[alpha], "zero-shot", "few")}
+            means = {
+                m: study.mean(m, *sets) for m in (models[alpha], "zero-shot", "few")
+            }
             assert found[["accuracy", "zero_shot", "tuned"]].to_list() == pytest.approx(
                 list(means.values())
             )
             better = max(("zero-shot", "few"), key=means.get)
-            for what, other in {"zero_shot": "zero-shot", "tuned": "few", "both": better}.items():
+            for what, other in {
+                "zero_shot": "zero-shot",
+                "tuned": "few",
+                "both": better,
+            }.items():
                 ends = (found[f"over_{what}{end}"] for end in ("", "_low", "_high"))
-                terms = [[study.right(m, d) for d in sets] for m in (models[alpha], other)]
+                terms = [
+                    [study.right(m, d) for d in sets] for m in (models[alpha], other)
+                ]
                 check_interval(*ends, [(1, terms[0]), (-1, terms[1])])
-    cell = row(analyses.shown("low-shot")(table), run="few", selector="half", on="reference")
+    cell = row(
+        analyses.shown("low-shot")(table), run="few", selector="half", on="reference"
+    )
     assert (cell["shots"], cell["alpha"]) == ("4", "0.5")
     assert cell["accuracy"] == f"{100 * study.mean('few alpha=0.5', 'test'):.1f}"
 
@@ -689,12 +856,18 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
 def test_joint_training_is_compared_with_every_alpha(study, tables):
     table = tables["joint"]
     assert set(table["curve"]) == {"base"}, "the sweep with shots is not compared"
-    assert set(table["joint_run"]) == {"both"} and set(table["joint_with"]) == {"sketch"}
+    assert set(table["joint_run"]) == {"both"} and set(table["joint_with"]) == {
+        "sketch"
+    }
     assert len(table) == len(ALPHAS) * 4
     for on, sets in {"small": ["small"], "mean of shifts": SHIFTS}.items():
         found = row(table, alpha=0.75, on=on)
-        mix, run = ([study.right(m, d) for d in sets] for m in ("base alpha=0.75", "both"))
-        check_interval(found["difference"], found["low"], found["high"], [(1, mix), (-1, run)])
+        mix, run = (
+            [study.right(m, d) for d in sets] for m in ("base alpha=0.75", "both")
+        )
+        check_interval(
+            found["difference"], found["low"], found["high"], [(1, mix), (-1, run)]
+        )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.75", *sets))
         assert found["joint_accuracy"] == pytest.approx(study.mean("both", *sets))
     cell = row(analyses.shown("joint")(table), on="test")
@@ -717,12 +890,17 @@ def test_the_run_on_all_images_beside_few_shots_has_seen_no_shift(tmp_path):
 
 def test_members_of_soups_of_backbones(study, tables):
     table = tables["members"]
-    assert list(table["soup"]) == ["cross-away", "cross"], "those that saw the task come last"
+    assert list(table["soup"]) == ["cross-away", "cross"], (
+        "those that saw the task come last"
+    )
     found = row(table, soup="cross")
     assert found["members"] == "base + cars" and found["k"] == 2
     assert found["tasks"] == "own + cars" and found["seen"]
     assert not row(table, soup="cross-away")["seen"]
-    terms = [(1, [study.right("cross", "test")]), (-1, [study.right("zero-shot", "test")])]
+    terms = [
+        (1, [study.right("cross", "test")]),
+        (-1, [study.right("zero-shot", "test")]),
+    ]
     check_interval(found["gain"], found["low"], found["high"], terms)
     cell = row(analyses.shown("members")(table), members="base + cars")
     assert cell["own task among them"] == "yes"
@@ -739,14 +917,18 @@ def exact(counts: dict[str, int]) -> Callable:
         found = {}
         for d, labels in study.labels.items():
             answer = labels.copy()
-            answer[counts.get(d, 0) :] = (labels[counts.get(d, 0) :] + 1) % study.classes
+            answer[counts.get(d, 0) :] = (
+                labels[counts.get(d, 0) :] + 1
+            ) % study.classes
             found[d] = 3 * np.eye(study.classes)[answer]
         return found
 
     return logits
 
 
-def curve_study(folder, curve: list[tuple[int, int]], singles: dict[str, tuple[int, int]]) -> Study:
+def curve_study(
+    folder, curve: list[tuple[int, int]], singles: dict[str, tuple[int, int]]
+) -> Study:
     """A sweep and other models, each by how many it has right: of 100 there, of 100 under shift."""
     study = Study(folder, dict.fromkeys(ROLES, 100))
     for i, (x, y) in enumerate(curve):
@@ -765,25 +947,47 @@ def test_frontier_gap_on_between_beyond_and_below_the_curve(tmp_path):
     table = tabulate("frontier", study.evidence())
     found = table.set_index("model")
     # Half way from (60, 64) to (70, 56) lies (65, 60).
-    assert found.loc["on", "gap"] == pytest.approx(0, abs=1e-12) and not found.loc["on", "beyond"]
+    assert (
+        found.loc["on", "gap"] == pytest.approx(0, abs=1e-12)
+        and not found.loc["on", "beyond"]
+    )
     assert found.loc["on", "alpha"] == pytest.approx(0.5)
-    assert found.loc["over", "gap"] == pytest.approx(0.06) and not found.loc["over", "beyond"]
-    assert found.loc["beyond", "gap"] == pytest.approx(0.02) and found.loc["beyond", "beyond"]
+    assert (
+        found.loc["over", "gap"] == pytest.approx(0.06)
+        and not found.loc["over", "beyond"]
+    )
+    assert (
+        found.loc["beyond", "gap"] == pytest.approx(0.02)
+        and found.loc["beyond", "beyond"]
+    )
     assert found.loc["under", "gap"] == pytest.approx(0.30 - 0.50)
-    assert found.loc["base", "gap"] == pytest.approx(0) and found.loc["base", "alpha"] == 1
-    assert list(table["model"])[:2] == ["over", "beyond"] and table["model"].iloc[-1] == "under"
+    assert (
+        found.loc["base", "gap"] == pytest.approx(0) and found.loc["base", "alpha"] == 1
+    )
+    assert (
+        list(table["model"])[:2] == ["over", "beyond"]
+        and table["model"].iloc[-1] == "under"
+    )
     terms = [(1, "over"), (-0.5, "base alpha=2"), (-0.5, "base alpha=3")]
     terms = [(c, [study.right(m, d) for d in SHIFTS]) for c, m in terms]
     check_interval(*found.loc["over", ["gap", "low", "high"]], terms)
-    short = analyses.shown("frontier")(table).set_index("model")["gap to the sweep of base"]
-    assert short["beyond"].startswith("+2.0 [") and short["beyond"].endswith("] (beyond it)")
+    short = analyses.shown("frontier")(table).set_index("model")[
+        "gap to the sweep of base"
+    ]
+    assert short["beyond"].startswith("+2.0 [") and short["beyond"].endswith(
+        "] (beyond it)"
+    )
     assert short["over"].startswith("+6.0 [") and "beyond" not in short["over"]
 
 
-def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(tmp_path):
+def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(
+    tmp_path,
+):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (50, 70)], {"back": (60, 62)})
     found = row(tabulate("frontier", study.evidence(), {"curve": "base"}), model="back")
-    assert found["gap"] == pytest.approx(0.62 - 0.65) and found["alpha"] == pytest.approx(0.75)
+    assert found["gap"] == pytest.approx(0.62 - 0.65) and found[
+        "alpha"
+    ] == pytest.approx(0.75)
 
 
 def test_frontier_of_a_curve_that_ends_level(tmp_path):
@@ -794,7 +998,9 @@ def test_frontier_of_a_curve_that_ends_level(tmp_path):
 
 def test_frontier_of_the_whole_study(study, tables):
     table = tables["frontier"]
-    assert set(table["curve"]) == {"base"}, "the better of the two sweeps on held-out data"
+    assert set(table["curve"]) == {"base"}, (
+        "the better of the two sweeps on held-out data"
+    )
     assert set(table["model"]) == set(study.models) - {"gone", "cars"}
     assert (np.diff(table["gap"]) <= 1e-12).all(), "best on top"
     models = [f"base alpha={a:g}" for a in ALPHAS]
@@ -808,7 +1014,9 @@ def test_frontier_of_the_whole_study(study, tables):
             if min(x[i : i + 2]) <= at <= max(x[i : i + 2])
         ]
         if lines:
-            assert found.gap == pytest.approx(study.mean(found.model, *SHIFTS) - max(lines))
+            assert found.gap == pytest.approx(
+                study.mean(found.model, *SHIFTS) - max(lines)
+            )
 
 
 # cost
@@ -817,7 +1025,11 @@ def test_frontier_of_the_whole_study(study, tables):
 def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     table = tables["cost"].set_index("model")
     assert set(table.index) == {"base", "few", "long", "uniform", "ensemble", "greedy"}
-    assert table.loc["base", ["seconds", "all_seconds", "memory"]].to_list() == [11, 11, 200]
+    assert table.loc["base", ["seconds", "all_seconds", "memory"]].to_list() == [
+        11,
+        11,
+        200,
+    ]
     assert table.loc["few", "all_seconds"] == 4 + 11, "it starts from base"
     assert np.isnan(table.loc["few", "memory"])
     assert table.loc["uniform", "all_seconds"] == 1 + 11 + 20
@@ -826,15 +1038,21 @@ def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     assert table.loc["uniform", "images"] == 1000 + 2000
     assert table.loc["few", "images"] == 4000 + 1000
     assert table["forward"].to_dict() == {
-        "base": 1, "few": 1, "long": 1, "uniform": 1, "greedy": 1, "ensemble": 2,
-    }  # fmt: skip
+        "base": 1,
+        "few": 1,
+        "long": 1,
+        "uniform": 1,
+        "greedy": 1,
+        "ensemble": 2,
+    }
     best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
     gain = study.mean("uniform", *SHIFTS) - study.mean(best, *SHIFTS)
     assert table.loc["uniform", "gain_shifts"] == pytest.approx(gain)
     short = analyses.shown("cost")(tables["cost"]).set_index("model")
     assert short.loc["uniform", "with ingredients, s"] == "32.0"
     assert (
-        short.loc["greedy", "with ingredients, s"] == "" and short.loc["few", "memory, MiB"] == ""
+        short.loc["greedy", "with ingredients, s"] == ""
+        and short.loc["few", "memory, MiB"] == ""
     )
     assert short.loc["uniform", "shifts, points"] == f"{100 * gain:+.1f}"
     assert short.loc["few", "images trained on"] == "5,000"
@@ -859,8 +1077,14 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
         shares = named(recipe)
         assert sum(shares.values()) == pytest.approx(1)
         alpha = float(labels["model"].split(" at ")[1])
-        assert shares == pytest.approx({labels["one"]: 1 - alpha, labels["other"]: alpha})
-    assert {labels["model"].split(" at ")[1] for labels, _ in recipes} == {"0.3", "0.5", "0.7"}
+        assert shares == pytest.approx(
+            {labels["one"]: 1 - alpha, labels["other"]: alpha}
+        )
+    assert {labels["model"].split(" at ")[1] for labels, _ in recipes} == {
+        "0.3",
+        "0.5",
+        "0.7",
+    }
     few = pairs.drawn(RUNS, {"most": 2, "seed": 0})
     assert few == pairs.drawn(RUNS[::-1], {"most": 2, "seed": 0}) and len(set(few)) == 2
     every = list(combinations(RUNS, 2))
@@ -877,21 +1101,29 @@ def test_pairs_by_hand(study, tables):
         u, v = VECTORS[one], VECTORS[other]
         angle = np.degrees(np.arccos(u @ v / np.linalg.norm(u) / np.linalg.norm(v)))
         own = table[(table["one"] == one) & (table["other"] == other)]
-        assert list(own["dataset"]) == TESTS and own["angle"].to_list() == pytest.approx(
-            [angle] * 3
-        )
+        assert list(own["dataset"]) == TESTS and own[
+            "angle"
+        ].to_list() == pytest.approx([angle] * 3)
     found = row(table, one="base", other="long", dataset="small")
     labels = study.labels["small"]
     start, end = (study.logits[m]["small"].astype(float) for m in ("base", "long"))
     before, soup, after = (
-        study.mixed({"base": 1 - a, "long": a}, "small").astype(float) for a in (0.4, 0.5, 0.6)
+        study.mixed({"base": 1 - a, "long": a}, "small").astype(float)
+        for a in (0.4, 0.5, 0.6)
     )
     assert found["soup"] == pytest.approx((soup.argmax(1) == labels).mean())
-    assert found["ensemble"] == pytest.approx(((start + end).argmax(1) == labels).mean())
+    assert found["ensemble"] == pytest.approx(
+        ((start + end).argmax(1) == labels).mean()
+    )
     ends = (study.mean("base", "small") + study.mean("long", "small")) / 2
     assert found["advantage"] == pytest.approx(found["soup"] - ends)
-    b, known = found["beta"], study.mixed({"base": 0.5, "long": 0.5}, "held-out").astype(float)
-    losses = [nll(x * known, study.labels["held-out"]) for x in np.geomspace(0.05, 20, 400)]
+    b, known = (
+        found["beta"],
+        study.mixed({"base": 0.5, "long": 0.5}, "held-out").astype(float),
+    )
+    losses = [
+        nll(x * known, study.labels["held-out"]) for x in np.geomspace(0.05, 20, 400)
+    ]
     assert nll(b * known, study.labels["held-out"]) <= min(losses) + 1e-9
     assert found["soup_loss"] == pytest.approx(nll(b * soup, labels))
     assert found["ensemble_loss"] == pytest.approx(nll(b * (start + end) / 2, labels))
@@ -915,7 +1147,9 @@ def test_pairs_by_hand(study, tables):
 
 
 def test_a_run_that_did_not_move_has_no_angle():
-    found = pairs.cosines(products({"a": np.zeros(2), "b": np.ones(2), "c": -np.ones(2)}))
+    found = pairs.cosines(
+        products({"a": np.zeros(2), "b": np.ones(2), "c": -np.ones(2)})
+    )
     assert found.keys() == {("b", "b"), ("b", "c"), ("c", "b"), ("c", "c")}
     assert found["b", "c"] == pytest.approx(-1)
 
@@ -951,7 +1185,11 @@ def test_distances_of_the_plane_are_those_of_the_updates(study, tables):
         for name, s, t in (("start", 0, 0), ("one", 1, 0), ("other", 0, 1))
     }
     length = np.linalg.norm(u)
-    for a, b, distance in (("start", "one", u), ("start", "other", v), ("one", "other", u - v)):
+    for a, b, distance in (
+        ("start", "one", u),
+        ("start", "other", v),
+        ("one", "other", u - v),
+    ):
         expected = np.linalg.norm(distance) / length
         assert np.linalg.norm(at[a] - at[b]) == pytest.approx(expected)
     far = row(table, s=-0.25, t=-0.25)
@@ -969,10 +1207,15 @@ def test_loss_and_error_of_the_plane(study, tables):
         train = nll(logits["train"].astype(float), study.labels["train"])
         assert found["train_loss"] == pytest.approx(train, rel=1e-5)
         assert found["reference_error"] == pytest.approx(error["test"])
-        assert found["shift_error"] == pytest.approx((error["sketch"] + error["small"]) / 2)
+        assert found["shift_error"] == pytest.approx(
+            (error["sketch"] + error["small"]) / 2
+        )
     short = analyses.shown("landscape")(table)
     assert list(short["point"])[:3] == ["zero-shot", one, other]
-    assert short["reference error"].iloc[0] == f"{100 - 100 * study.mean('zero-shot', 'test'):.1f}"
+    assert (
+        short["reference error"].iloc[0]
+        == f"{100 - 100 * study.mean('zero-shot', 'test'):.1f}"
+    )
     least = row(short, point="least shift error (oracle)")
     assert least["shift error"] == f"{100 * table['shift_error'].min():.1f}"
 
@@ -986,7 +1229,9 @@ def test_growing_soups_are_of_the_first_k(study, tables):
         f"{kind} of {k}" for k in (1, 2, 3, 4) for kind in ("uniform", "greedy")
     ]
     table = tables["growing"]
-    for (labels, recipe), k, kind in zip(recipes, np.repeat([1, 2, 3, 4], 2), ["u", "g"] * 4):
+    for (labels, recipe), k, kind in zip(
+        recipes, np.repeat([1, 2, 3, 4], 2), ["u", "g"] * 4
+    ):
         members = RUNS[:k]
         if kind == "g":
             order = sorted(members, key=lambda m: (-study.held_out(uniform([m]))[0], m))
@@ -997,7 +1242,11 @@ def test_growing_soups_are_of_the_first_k(study, tables):
                     members.append(name)
         assert set(recipe) == {"rule", "ingredients"} and recipe["rule"] == "linear"
         assert named(recipe) == pytest.approx(dict.fromkeys(members, 1 / len(members)))
-        assert (labels["k"], labels["last"], labels["members"]) == (k, RUNS[k - 1], len(members))
+        assert (labels["k"], labels["last"], labels["members"]) == (
+            k,
+            RUNS[k - 1],
+            len(members),
+        )
         method = "greedy soup" if kind == "g" else "uniform soup"
         found = row(table, k=k, method=method, on="mean of shifts")
         assert found["members"] == len(members)
@@ -1027,7 +1276,10 @@ def test_growing_ensembles_and_best_single_models(study, tables):
     assert list(table["k"].unique()) == [1, 2, 3, 4] and len(table) == 4 * 4 * 2
     for k in (1, 3):
         for on, sets in PLACES.items():
-            mean = {d: sum(study.logits[m][d].astype(float) for m in RUNS[:k]) / k for d in sets}
+            mean = {
+                d: sum(study.logits[m][d].astype(float) for m in RUNS[:k]) / k
+                for d in sets
+            }
             check_scores(row(table, k=k, method="logit ensemble", on=on), mean, study)
             best = max(RUNS[:k], key=lambda m: study.mean(m, "held-out"))
             found = row(table, k=k, method="best single", on=on)
@@ -1046,17 +1298,22 @@ def findings(table: pd.DataFrame) -> str:
     return " ".join(analyses.shown("diagnosis")(table)["finding"])
 
 
-def diagnosed(study: Study, runs, geometry=None, recipes=None, **options) -> pd.DataFrame:
+def diagnosed(
+    study: Study, runs, geometry=None, recipes=None, **options
+) -> pd.DataFrame:
     vectors = geometry or {name: VECTORS[name] for name in runs}
     evidence = study.evidence(
-        mixes=study.mixes("diagnosis", options, runs), geometry=products(vectors), recipes=recipes
+        mixes=study.mixes("diagnosis", options, runs),
+        geometry=products(vectors),
+        recipes=recipes,
     )
     return tabulate("diagnosis", evidence, options)
 
 
 def test_diagnosis_mixes_each_two_and_all(study):
     recipes = {
-        labels["model"]: (labels, named(recipe)) for labels, recipe in study.recipes("diagnosis")
+        labels["model"]: (labels, named(recipe))
+        for labels, recipe in study.recipes("diagnosis")
     }
     assert len(recipes) == 4 + 6 + 1
     assert recipes["alone few"] == (
@@ -1064,7 +1321,11 @@ def test_diagnosis_mixes_each_two_and_all(study):
         {"few": 1},
     )
     labels, shares = recipes["mean of base and long"]
-    assert (labels["one"], labels["other"], shares) == ("base", "long", {"base": 0.5, "long": 0.5})
+    assert (labels["one"], labels["other"], shares) == (
+        "base",
+        "long",
+        {"base": 0.5, "long": 0.5},
+    )
     assert recipes["mean of all"][1] == dict.fromkeys(RUNS, 0.25)
 
 
@@ -1088,14 +1349,19 @@ def test_diagnosis_measures_by_hand(study, tables):
         found = row(table, what="cosine", model=one, other=other)["value"]
         assert found == pytest.approx(cosine)
         found = row(table, what="barrier", model=one, other=other)
-        mix = study.mixed({one: 0.5, other: 0.5}, "held-out").argmax(1) == study.labels["held-out"]
+        mix = (
+            study.mixed({one: 0.5, other: 0.5}, "held-out").argmax(1)
+            == study.labels["held-out"]
+        )
         ends = [study.right(m, "held-out") for m in (one, other)]
         terms = [(0.5, [ends[0]]), (0.5, [ends[1]]), (-1, [mix])]
         check_interval(*(found[c] / 100 for c in ("value", "low", "high")), terms)
     steps = table[table["what"] == "step"]
     assert list(steps["model"]) == ["long", "base", "both", "few"]
     assert list(steps["text"]) == ["in", "in", "out", "out"]
-    assert steps["value"].to_list() == pytest.approx([110 / 120, 112 / 120, 111 / 120, 0.5])
+    assert steps["value"].to_list() == pytest.approx(
+        [110 / 120, 112 / 120, 111 / 120, 0.5]
+    )
     text = findings(table)
     assert "The greedy soup kept 2 of 4: long, base." in text
     assert "The runs start from different models (base, zero-shot)" in text
@@ -1104,7 +1370,10 @@ def test_diagnosis_measures_by_hand(study, tables):
 
 def test_the_finding_about_the_mean_of_all_is_the_paired_difference(study, tables):
     best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
-    mix = study.mixed(dict.fromkeys(RUNS, 0.25), "held-out").argmax(1) == study.labels["held-out"]
+    mix = (
+        study.mixed(dict.fromkeys(RUNS, 0.25), "held-out").argmax(1)
+        == study.labels["held-out"]
+    )
     d = 100 * (mix.mean() - study.mean(best, "held-out"))
     text = findings(tables["diagnosis"])
     assert f"the best ingredient ({best}) on held-out data: {d:+.1f} points [" in text
@@ -1124,19 +1393,29 @@ def test_an_ingredient_that_is_far_off_is_named(study):
     norms = table[table["what"] == "norm"].set_index("model")["value"]
     assert norms["long"] > 3 and (norms.drop("long") < 3).all()
     found = row(table[table["what"] == "finding"], model="long")
-    assert f"long moved {norms['long']:.1f} times as far from the start" in found["text"]
+    assert (
+        f"long moved {norms['long']:.1f} times as far from the start" in found["text"]
+    )
     assert "No update is unusually long" not in findings(table)
     calm = findings(diagnosed(study, ["base", "both"]))
     assert "No update is unusually long (0.8 to 1.2 times the median)" in calm
 
 
 def test_updates_that_point_away_from_each_other_are_named(study):
-    opposed = {"base": np.array([1.0, 0]), "both": np.array([-1.0, 1]), "long": np.array([0, 1.0])}
+    opposed = {
+        "base": np.array([1.0, 0]),
+        "both": np.array([-1.0, 1]),
+        "long": np.array([0, 1.0]),
+    }
     text = findings(diagnosed(study, ["base", "both", "long"], opposed))
-    assert "The updates of base and both point away from each other (cosine -0.71)" in text
+    assert (
+        "The updates of base and both point away from each other (cosine -0.71)" in text
+    )
     aligned = opposed | {"both": np.array([1.0, 1])}
     text = findings(diagnosed(study, ["base", "both", "long"], aligned))
-    assert "cosines between 0.00 and 0.71" in text and "away from each other" not in text
+    assert (
+        "cosines between 0.00 and 0.71" in text and "away from each other" not in text
+    )
 
 
 def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
@@ -1147,7 +1426,9 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
     study.add("bad", "end-to-end", bad, settings={})
     vectors = {**{name: VECTORS[name] for name in runs}, "bad": np.ones(4)}
     table = diagnosed(study, [*runs, "bad"], vectors)
-    about = table[(table["what"] == "finding") & (table["model"] == "bad")]["text"].to_list()
+    about = table[(table["what"] == "finding") & (table["model"] == "bad")][
+        "text"
+    ].to_list()
     assert len(about) == 2
     assert "3 of 6 pairs have a barrier above 1 points" in about[0]
     assert "All of them are with bad: leave it out." in about[0]
@@ -1161,7 +1442,12 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
 
 def test_one_barrier_alone_is_blamed_on_neither_of_its_two(tmp_path):
     study = small_study(tmp_path, ["base"])
-    study.add("bent", "end-to-end", {d: -x for d, x in study.logits["base"].items()}, settings={})
+    study.add(
+        "bent",
+        "end-to-end",
+        {d: -x for d, x in study.logits["base"].items()},
+        settings={},
+    )
     vectors = {"base": np.array([1.0, 0]), "bent": np.array([0.0, 1])}
     table = diagnosed(study, ["base", "bent"], vectors, barrier=0.0)
     found = table[table["text"].str.contains("barrier above 0 points; the highest")]
@@ -1198,7 +1484,9 @@ def test_one_class_only(tmp_path):
     assert (whole["temperature"] == 1).all() and (whole["ece"] == 0).all()
     assert (whole["nll"] == 0).all() and (whole["accuracy"] == 1).all()
     table = tabulate("diversity", evidence)
-    assert (table[["prediction_diversity", "kappa_complement", "divergence"]] == 0).all(axis=None)
+    assert (table[["prediction_diversity", "kappa_complement", "divergence"]] == 0).all(
+        axis=None
+    )
     table = tabulate("choosing-alpha", evidence)
     assert (table.filter(like="regret") == 0).all(axis=None)
     for name in ("chords", "comparisons", "joint", "low-shot"):
@@ -1210,15 +1498,29 @@ def test_one_class_only(tmp_path):
 
 def test_one_example_per_set(tmp_path):
     study = small_study(
-        tmp_path, ["base", "both", "few"], ["base", "few"], sizes=dict.fromkeys(SIZES, 1)
+        tmp_path,
+        ["base", "both", "few"],
+        ["base", "few"],
+        sizes=dict.fromkeys(SIZES, 1),
     )
     evidence = study.evidence()
-    for name in ("chords", "comparisons", "calibration", "diversity", "overrides", "low-shot"):
+    for name in (
+        "chords",
+        "comparisons",
+        "calibration",
+        "diversity",
+        "overrides",
+        "low-shot",
+    ):
         table = tabulate(name, evidence)
         n = table["n"].dropna()
         assert set(n) <= {0, 1, 2} and len(analyses.shown(name)(table)) > 0
-    gain = row(tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}), on="test")
-    assert gain["difference"] == study.mean("base", "test") - study.mean("zero-shot", "test")
+    gain = row(
+        tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}), on="test"
+    )
+    assert gain["difference"] == study.mean("base", "test") - study.mean(
+        "zero-shot", "test"
+    )
     assert gain["low"] == gain["high"] == gain["difference"] and gain["p"] == 1
 
 
@@ -1232,7 +1534,9 @@ def test_accuracies_of_0_and_1(tmp_path):
     study.sweep("few")
     evidence = study.evidence()
     found = row(tabulate("frontier", evidence), model="base")
-    assert found["gap"] == 0 and found["low"] == found["high"] == 0 and not found["beyond"]
+    assert (
+        found["gap"] == 0 and found["low"] == found["high"] == 0 and not found["beyond"]
+    )
     gains = tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]})
     assert (gains["difference"] == 1).all() and (gains["low"] == 1).all()
     table = tabulate("low-shot", evidence)
@@ -1241,8 +1545,12 @@ def test_accuracies_of_0_and_1(tmp_path):
     alone = diagnosed(study, ["base", "few"])
     alone = alone[alone["what"] == "alone"].set_index("model")
     tail = 0.025 ** (1 / 120)
-    assert alone.loc["base", ["value", "low", "high"]].to_list() == pytest.approx([1, tail, 1])
-    assert alone.loc["few", ["value", "low", "high"]].to_list() == pytest.approx([0, 0, 1 - tail])
+    assert alone.loc["base", ["value", "low", "high"]].to_list() == pytest.approx(
+        [1, tail, 1]
+    )
+    assert alone.loc["few", ["value", "low", "high"]].to_list() == pytest.approx(
+        [0, 0, 1 - tail]
+    )
 
 
 def test_a_run_that_diverged_is_in_no_table(study, tables):
@@ -1270,12 +1578,22 @@ def test_mixes_with_a_run_that_diverged(name, study):
 
 
 def test_modules_are_those_that_are_found_by_name():
-    found = {"diagnosis": diagnosis, "growing": growing, "landscape": landscape, "pairs": pairs}
+    found = {
+        "diagnosis": diagnosis,
+        "growing": growing,
+        "landscape": landscape,
+        "pairs": pairs,
+    }
     for name, module in found.items():
         assert analyses.load(name) is module.tabulate
         assert analyses.load(name, "mixes") is module.mixes
     assert [n for n in analyses.names() if analyses.evaluates(n)] == list(found)
     assert [n for n in analyses.names() if "geometry" in analyses.needs(n)] == [
-        "diagnosis", "landscape", "pairs",
-    ]  # fmt: skip
-    assert [n for n in analyses.names() if "recipes" in analyses.needs(n)] == ["cost", "diagnosis"]
+        "diagnosis",
+        "landscape",
+        "pairs",
+    ]
+    assert [n for n in analyses.names() if "recipes" in analyses.needs(n)] == [
+        "cost",
+        "diagnosis",
+    ]

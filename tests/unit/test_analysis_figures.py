@@ -67,11 +67,21 @@ def through_a_file(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("name", ["brittleness", "cost"])
 def test_the_only_shift_is_named_in_a_figure(tables, name):
     """Where a study has several, and of a table alone, it is their mean."""
-    columns = {"dataset": ["test", "sketch", "a"], "role": ["reference", "shift", "shift"]}
+    columns = {
+        "dataset": ["test", "sketch", "a"],
+        "role": ["reference", "shift", "shift"],
+    }
     several = pd.DataFrame(columns)
-    one, _ = figures.load(name)({"table": tables[name], "measurements": several[:2]}, {})
-    assert "sketch" in words(one) and not any("Mean of shifts" in text for text in words(one))
-    for given in ({"table": tables[name]}, {"table": tables[name], "measurements": several}):
+    one, _ = figures.load(name)(
+        {"table": tables[name], "measurements": several[:2]}, {}
+    )
+    assert "sketch" in words(one) and not any(
+        "Mean of shifts" in text for text in words(one)
+    )
+    for given in (
+        {"table": tables[name]},
+        {"table": tables[name], "measurements": several},
+    ):
         figure, _ = figures.load(name)(given, {})
         assert "Mean of shifts" in words(figure) and "sketch" not in words(figure)
 
@@ -134,7 +144,9 @@ def test_draws_a_study_of_one_example_per_data_set(name, least):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_an_empty_table_draws_its_sentence(name):
-    table = Nothing(NEEDED.get(figures.draws(name), "there is no model with a result")).table()
+    table = Nothing(
+        NEEDED.get(figures.draws(name), "there is no model with a result")
+    ).table()
     figure, data = drawn(name, table)
     assert words(figure) == {table.iloc[0, 0]} and data is table
     assert not figure.axes and outside(figure) == []
@@ -145,7 +157,9 @@ def test_every_caption_says_how_to_read_the_figure(name):
     text = figures.caption(name, style={}, **FACTS)
     assert len(text.split()) >= 40 and text.startswith("**") and text.endswith(".")
     assert not {"{", "}", "\n"} & set(text)
-    assert FACTS["sizes"] in text or name == "diagnosis", "which is of the held-out set alone"
+    assert FACTS["sizes"] in text or name == "diagnosis", (
+        "which is of the held-out set alone"
+    )
 
 
 def test_every_analysis_has_a_figure_and_every_figure_an_analysis():
@@ -155,7 +169,9 @@ def test_every_analysis_has_a_figure_and_every_figure_an_analysis():
 @pytest.mark.parametrize("name", analyses.names())
 def test_every_option_has_a_type_and_a_default_that_fits(name):
     for option, schema in analyses.options(name).items():
-        assert schema["type"] in {"array", "integer", "number", "string", "boolean"}, option
+        assert schema["type"] in {"array", "integer", "number", "string", "boolean"}, (
+            option
+        )
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.validate(schema["default"], schema)
 
@@ -223,7 +239,9 @@ def test_diagnosis_without_a_greedy_soup_says_so(tables):
     table = tables["diagnosis"]
     assert {"taken", "left out"} <= words(drawn("diagnosis", table)[0])
     figure, _ = drawn("diagnosis", table[table["what"] != "step"])
-    assert "no greedy soup of these ingredients" in words(figure) and outside(figure) == []
+    assert (
+        "no greedy soup of these ingredients" in words(figure) and outside(figure) == []
+    )
 
 
 @pytest.mark.parametrize("column", ["train_loss", "reference_error", "shift_error"])
@@ -239,7 +257,12 @@ def test_significance_fills_the_dots_of_comparisons(tables):
 
     def filled(level):
         figure, _ = drawn("comparisons", table, {"significance": level})
-        dots = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "o"]
+        dots = [
+            line
+            for axes in figure.axes
+            for line in axes.lines
+            if line.get_marker() == "o"
+        ]
         return sum(dot.get_markerfacecolor() != "white" for dot in dots)
 
     shown = table[table["on"].isin(["test", "mean of shifts"])]

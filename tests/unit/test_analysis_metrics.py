@@ -28,7 +28,10 @@ from stockpot.tables.evidence import Nothing
 from stockpot.tables.measurements import measure
 
 # Of each data set's examples: a second accepted answer for a third, regions, videos of five.
-SECOND = {d: [[i % 4, (i + 1) % 4][: 1 + (i % 3 == 0)] for i in range(n)] for d, n in SIZES.items()}
+SECOND = {
+    d: [[i % 4, (i + 1) % 4][: 1 + (i % 3 == 0)] for i in range(n)]
+    for d, n in SIZES.items()
+}
 GROUPS = {d: [i % 3 for i in range(n)] for d, n in SIZES.items()}
 VIDEOS = {d: [i // 5 for i in range(n)] for d, n in SIZES.items()}
 
@@ -59,10 +62,16 @@ class Scored(Study):
         scoring, labels = self.scoring(dataset), self.labels[dataset]
         key = store.key({"model": name}, dataset, "fp32")
         found = predictions(
-            torch.tensor(logits), torch.tensor(labels), True, scoring.accepted, scoring.videos
+            torch.tensor(logits),
+            torch.tensor(labels),
+            True,
+            scoring.accepted,
+            scoring.videos,
         )
         self.store.put(key, found, {"model": name}, dataset)
-        value = scored(scoring, labels, found.predicted.numpy(), found.correct.numpy()).value
+        value = scored(
+            scoring, labels, found.predicted.numpy(), found.correct.numpy()
+        ).value
         return key, value * len(labels)
 
     def evidence(self, **more):
@@ -92,7 +101,9 @@ METRICS = {
     "mean class": {
         name: Scoring("mean-class", accepted=SECOND[name]) for name in ("test", "small")
     },
-    "macro F1": {name: Scoring("macro-f1") for name in ("held-out", "test", "sketch", "small")},
+    "macro F1": {
+        name: Scoring("macro-f1") for name in ("held-out", "test", "sketch", "small")
+    },
     "worst group": {"small": Scoring("worst-group", groups=GROUPS["small"])},
 }
 
@@ -104,10 +115,16 @@ def study(request, tmp_path_factory):
 
 def own_metric(study: Scored, dataset: str, logits: np.ndarray) -> float:
     """By hand."""
-    scoring, labels, answers = study.scoring(dataset), study.labels[dataset], logits.argmax(1)
+    scoring, labels, answers = (
+        study.scoring(dataset),
+        study.labels[dataset],
+        logits.argmax(1),
+    )
     right = answers == labels
     if scoring.accepted:
-        right = np.array([a in accepted for a, accepted in zip(answers, scoring.accepted)])
+        right = np.array(
+            [a in accepted for a, accepted in zip(answers, scoring.accepted)]
+        )
     if scoring.metric == "macro-f1":
         return f1_score(labels, answers, average="macro", labels=np.unique(labels))
     if scoring.metric == "mean-class":
@@ -123,7 +140,8 @@ def test_soups_and_ensembles_of_two_are_scored_alike(study):
     assert table["soup"].tolist() == pytest.approx(table["ensemble"].tolist())
     for found in table.itertuples():
         ends = [
-            study.logits[name][found.dataset].astype(float) for name in (found.one, found.other)
+            study.logits[name][found.dataset].astype(float)
+            for name in (found.one, found.other)
         ]
         assert found.soup == pytest.approx(
             own_metric(study, found.dataset, (ends[0] + ends[1]) / 2)
@@ -158,10 +176,16 @@ def test_own_metrics_say_so(study, name):
     _, notes = analysed(study, name)
     tests = {d: s for d, s in study.scorings.items() if d in ("test", *SHIFTS)}
     others = [d for d, scoring in tests.items() if scoring.metric != "accuracy"]
-    found = [note for note in notes if note.startswith("What is called accuracy is the data set's")]
+    found = [
+        note
+        for note in notes
+        if note.startswith("What is called accuracy is the data set's")
+    ]
     assert len(found) == bool(others)
     for note in found:
-        assert all(f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others)
+        assert all(
+            f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others
+        )
 
 
 @pytest.mark.parametrize(
@@ -174,10 +198,14 @@ def test_plain_accuracies_say_so(study, name):
     assert len(notes) == bool(others)
     for note in notes:
         assert note.startswith("Every accuracy in this table is plain accuracy")
-        assert all(f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others)
+        assert all(
+            f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others
+        )
     if name == "frontier":
         right = {d: study.evidence().correct("long", d).mean() for d in SHIFTS}
-        assert row(table, model="long")["shifts"] == pytest.approx(np.mean(list(right.values())))
+        assert row(table, model="long")["shifts"] == pytest.approx(
+            np.mean(list(right.values()))
+        )
 
 
 def test_a_frontier_goes_through_its_own_points(study):
@@ -197,8 +225,12 @@ def test_only_plain_accuracies_are_estimated(study):
     assert any("they estimate plain accuracy" in note for note in notes) == other
     chosen = row(table, selector="within-point", curve="base")
     points = [f"base alpha={alpha:g}" for alpha in ALPHAS]
-    held_out = [own_metric(study, "held-out", study.logits[p]["held-out"]) for p in points]
-    near = [a for a, value in zip(ALPHAS, held_out) if value >= max(held_out) - 0.01 - 1e-12]
+    held_out = [
+        own_metric(study, "held-out", study.logits[p]["held-out"]) for p in points
+    ]
+    near = [
+        a for a, value in zip(ALPHAS, held_out) if value >= max(held_out) - 0.01 - 1e-12
+    ]
     assert chosen["alpha"] == near[0]
 
 
@@ -240,7 +272,9 @@ BY_IMAGE = ["overrides", "diversity", "calibration", "pairs", "growing"]
 @pytest.mark.parametrize("name", BY_IMAGE)
 def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, name):
     table, notes = analysed(videos, name)
-    assert len(notes) == 1 and notes[0].startswith("Without small: of a video each model keeps")
+    assert len(notes) == 1 and notes[0].startswith(
+        "Without small: of a video each model keeps"
+    )
     if "dataset" in table:
         assert set(table["dataset"]) == {"test", "sketch"}
     else:

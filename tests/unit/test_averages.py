@@ -28,7 +28,9 @@ class Walk:
 
     def weights(self):
         state = self.model.state_dict()
-        return {n: t.double().clone() for n, t in state.items() if t.is_floating_point()}
+        return {
+            n: t.double().clone() for n, t in state.items() if t.is_floating_point()
+        }
 
     def step(self):
         with torch.no_grad():
@@ -79,9 +81,18 @@ def saved(tmp_path):
     weights = {"start": start, "sha": last}
 
     def context(method, **given):
-        spec = {"name": "x", "method": method, **defaults(methods.options(method)), **given}
+        spec = {
+            "name": "x",
+            "method": method,
+            **defaults(methods.options(method)),
+            **given,
+        }
         return methods.Context(
-            spec, None, "start", weights.__getitem__, averages=lambda sha: SavedAverages(tmp_path)
+            spec,
+            None,
+            "start",
+            weights.__getitem__,
+            averages=lambda sha: SavedAverages(tmp_path),
         )
 
     return walk, context
@@ -102,7 +113,9 @@ def test_the_running_sum_is_the_recursion_from_zero():
 
 
 @pytest.mark.parametrize("decay, swa", [(0.9999, 1.0), (0.5, 0.0)])
-def test_a_weight_that_never_moves_is_its_own_average_after_many_steps(decay, swa, tmp_path):
+def test_a_weight_that_never_moves_is_its_own_average_after_many_steps(
+    decay, swa, tmp_path
+):
     """In float32 the sum with decay 0.9999 is off by 1.6e-4 of the weight after these steps."""
     model = torch.nn.Linear(1, 1)
     torch.nn.init.constant_(model.weight, 0.7)
@@ -116,7 +129,9 @@ def test_a_weight_that_never_moves_is_its_own_average_after_many_steps(decay, sw
     assert debiased.dtype == torch.float32
     assert debiased.item() == pytest.approx(model.weight.item(), rel=2e-7)
     if swa < 1:
-        assert found.swa("weight").item() == pytest.approx(model.weight.item(), rel=2e-7)
+        assert found.swa("weight").item() == pytest.approx(
+            model.weight.item(), rel=2e-7
+        )
 
 
 def test_the_debiased_average_weighs_the_steps_with_a_sum_of_one(saved):
@@ -129,7 +144,10 @@ def test_the_debiased_average_weighs_the_steps_with_a_sum_of_one(saved):
 
 def test_the_biased_average_is_the_recursion_from_the_start(saved):
     walk, context = saved
-    close(floating(made(context, "ema", decay=B, biased=True)), recursion(walk.path, walk.start))
+    close(
+        floating(made(context, "ema", decay=B, biased=True)),
+        recursion(walk.path, walk.start),
+    )
 
 
 def test_the_biased_average_is_wise_ft_of_the_debiased_one(saved):
@@ -159,7 +177,9 @@ def test_the_mean_of_the_last_steps_has_at_least_one(swa, last):
 def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, given):
     _, context = saved
     _, averages = walked(swa=0.5)
-    scaled = {k: {n: 3 * t for n, t in sums.items()} for k, sums in averages.sums.items()}
+    scaled = {
+        k: {n: 3 * t for n, t in sums.items()} for k, sums in averages.sums.items()
+    }
     averages.sums = scaled
     averages.save(tmp_path / "other")
     both = context(method, **given)
@@ -196,7 +216,15 @@ def averaged(world, zero_shot, tmp_path_factory):
     """A run that saves averages."""
     folder = tmp_path_factory.mktemp("averaged")
     spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
-    run(spec, world["train"], world["held-out"], zero_shot, folder, "code", averages=True)
+    run(
+        spec,
+        world["train"],
+        world["held-out"],
+        zero_shot,
+        folder,
+        "code",
+        averages=True,
+    )
     return folder
 
 
@@ -215,8 +243,12 @@ def test_a_run_saves_its_averages_and_is_otherwise_the_same(
     head = "head.weight"
     debiased = [found.ema(b, head) / (1 - b**found.steps) for b in (0.5, 0.9)]
     ends = Weights(zero_shot)[head], weights[head]
-    from_start, from_end = ([float((mean - end).norm()) for mean in debiased] for end in ends)
-    assert from_end[0] < from_end[1] and from_start[0] > from_start[1], "0.5 forgets sooner"
+    from_start, from_end = (
+        [float((mean - end).norm()) for mean in debiased] for end in ends
+    )
+    assert from_end[0] < from_end[1] and from_start[0] > from_start[1], (
+        "0.5 forgets sooner"
+    )
 
 
 def test_averages_of_an_interrupted_run_are_the_same(
@@ -231,7 +263,9 @@ def test_averages_of_an_interrupted_run_are_the_same(
         return plain(*arguments, **named)
 
     spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
-    folder = tmp_path / averaged.parent.name / averaged.name  # as the file says where it belongs
+    folder = (
+        tmp_path / averaged.parent.name / averaged.name
+    )  # as the file says where it belongs
     arguments = (spec, world["train"], world["held-out"], zero_shot, folder, "code")
     monkeypatch.setattr(loop, "correct", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -242,7 +276,15 @@ def test_averages_of_an_interrupted_run_are_the_same(
 
 def test_a_diverged_run_saves_an_empty_file(world, zero_shot, tmp_path):
     spec = {**run_spec("a"), "lr": 1e37, "epochs": 2, "ema": [0.5]}
-    run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code", averages=True)
+    run(
+        spec,
+        world["train"],
+        world["held-out"],
+        zero_shot,
+        tmp_path,
+        "code",
+        averages=True,
+    )
     assert read_card(tmp_path).status.startswith("diverged")
     with pytest.raises(StockpotError, match="saved no average of decay 0.5"):
         SavedAverages(tmp_path).ema(0.5, "head.weight")

@@ -25,10 +25,16 @@ def test_ece_is_that_of_torchmetrics(bins, sharp):
     metrics = importlib.import_module("torchmetrics.functional.classification")
     logits, labels = scores(sharp=sharp)
     expected = metrics.multiclass_calibration_error(
-        torch.tensor(logits), torch.tensor(labels), num_classes=7, n_bins=bins, norm="l1"
+        torch.tensor(logits),
+        torch.tensor(labels),
+        num_classes=7,
+        n_bins=bins,
+        norm="l1",
     )
     confidence, correct = calibration.confidences(logits), logits.argmax(1) == labels
-    assert calibration.ece(confidence, correct, bins) == pytest.approx(float(expected), abs=1e-6)
+    assert calibration.ece(confidence, correct, bins) == pytest.approx(
+        float(expected), abs=1e-6
+    )
 
 
 def test_nll_and_brier_are_those_of_torch():
@@ -57,7 +63,10 @@ def test_temperature_is_the_one_that_the_logits_were_multiplied_with():
     labels = (p.cumsum(1) > rng.random((len(p), 1))).argmax(1)
     assert calibration.temperature(3 * calibrated, labels) == pytest.approx(3, rel=0.03)
     found = calibration.temperature(3 * calibrated, labels)
-    at = [calibration.nll(3 * calibrated / t, labels) for t in (0.99 * found, found, 1.01 * found)]
+    at = [
+        calibration.nll(3 * calibrated / t, labels)
+        for t in (0.99 * found, found, 1.01 * found)
+    ]
     assert at[1] == min(at)
 
 

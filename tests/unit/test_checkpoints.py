@@ -63,7 +63,8 @@ def tower():
 
 def same(found, expected) -> bool:
     return list(found) == list(expected) and all(
-        found[name].dtype == expected[name].dtype and torch.equal(found[name], expected[name])
+        found[name].dtype == expected[name].dtype
+        and torch.equal(found[name], expected[name])
         for name in expected
     )
 
@@ -87,7 +88,9 @@ def write(content, path, way, protocol=2) -> None:
 @pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("way", ["pickle", "zip", "legacy"])
-def test_whole_module_gives_its_state_dict_without_its_classes(classifier, tmp_path, way, protocol):
+def test_whole_module_gives_its_state_dict_without_its_classes(
+    classifier, tmp_path, way, protocol
+):
     path = tmp_path / "finetuned.pt"
     write(classifier, path, way, protocol)
     assert same(read_tensors(path), classifier.state_dict())
@@ -108,7 +111,9 @@ def test_tower_loads_into_open_clips_and_gives_the_sources_features(
         torch.save({prefix + key: t for key, t in source.state_dict().items()}, path)
     tensors = as_classifier(read_tensors(path), path)
     check_tower(tensors, {key: t.shape for key, t in tower.state_dict().items()}, path)
-    visual = {key.removeprefix("visual."): t for key, t in tensors.items() if "visual." in key}
+    visual = {
+        key.removeprefix("visual."): t for key, t in tensors.items() if "visual." in key
+    }
     tower.load_state_dict(visual, strict=True)
     images = torch.randn(3, 3, foreign.SIDE, foreign.SIDE)
     with torch.no_grad():
@@ -129,7 +134,11 @@ def test_state_dict_of_pickle_and_within_a_training_run(soup, tmp_path):
     optimizer = torch.optim.AdamW(soup.parameters())
     sum(parameter.sum() for parameter in soup.parameters()).backward()
     optimizer.step()
-    saved = {"epoch": 3, "state_dict": soup.state_dict(), "optimizer": optimizer.state_dict()}
+    saved = {
+        "epoch": 3,
+        "state_dict": soup.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     torch.save(saved, tmp_path / "run.pt")
     (tmp_path / "plain.pkl").write_bytes(pickle.dumps(soup.state_dict()))
     expected = as_classifier(soup.state_dict(), "")
@@ -153,14 +162,18 @@ def test_encoder_without_head_and_head_without_encoder(classifier, tmp_path):
 def test_safetensors_of_our_own_come_back(tmp_path, classifier):
     tensors = {"visual.proj": torch.randn(3, 2), "head.weight": torch.randn(4, 2)}
     save_file(tensors, tmp_path / "classifier.bin")
-    assert same(dict(sorted(read_tensors(tmp_path / "classifier.bin").items())),
-                dict(sorted(tensors.items())))  # fmt: skip
+    assert same(
+        dict(sorted(read_tensors(tmp_path / "classifier.bin").items())),
+        dict(sorted(tensors.items())),
+    )
     found = as_classifier(read_tensors(tmp_path / "classifier.bin"), "")
     assert torch.equal(found["head.bias"], torch.zeros(4))
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_torchscript_archive_is_read_without_torchscript(tmp_path, tower, half, monkeypatch):
+def test_torchscript_archive_is_read_without_torchscript(
+    tmp_path, tower, half, monkeypatch
+):
     torch.manual_seed(2)
     source = foreign.CLIP().eval()
     source.register_buffer("input_resolution", torch.tensor(foreign.SIDE))
@@ -178,7 +191,9 @@ def test_torchscript_archive_is_read_without_torchscript(tmp_path, tower, half, 
     assert found["visual.proj"].dtype == (torch.half if half else torch.float)
     tensors = as_classifier(found, "")
     assert {t.dtype for t in tensors.values()} == {torch.float32}
-    tower.load_state_dict({key.removeprefix("visual."): t for key, t in tensors.items()})
+    tower.load_state_dict(
+        {key.removeprefix("visual."): t for key, t in tensors.items()}
+    )
     with torch.no_grad():
         assert (tower(image) - features).abs().max() < (0.05 if half else 1e-5)
 
@@ -196,8 +211,10 @@ def test_scripted_module_with_typed_attributes(tmp_path):
 
     module = torch.jit.script(Odd())
     module.save(tmp_path / "odd.pt")
-    assert same(dict(sorted(read_tensors(tmp_path / "odd.pt").items())),
-                dict(sorted(module.state_dict().items())))  # fmt: skip
+    assert same(
+        dict(sorted(read_tensors(tmp_path / "odd.pt").items())),
+        dict(sorted(module.state_dict().items())),
+    )
 
 
 # Tensors are exactly those that were saved.
@@ -206,8 +223,16 @@ def test_scripted_module_with_typed_attributes(tmp_path):
 def assorted() -> dict:
     base = torch.arange(24.0)
     kinds = [
-        "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8",
-    ]  # fmt: skip
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+    ]
     return {
         "view": base[4:16].view(3, 4),
         "transposed": base.view(4, 6).T,
@@ -219,7 +244,12 @@ def assorted() -> dict:
         "odd": torch.tensor([1, 2, 3], dtype=torch.int8),
         "special": torch.tensor([float("nan"), float("inf"), -0.0]),
         "parameter": nn.Parameter(torch.ones(2, 2)),
-        "nested": {"deep": {7: torch.ones(1)}, "other": [torch.ones(3)], "text": "x", "n": None},
+        "nested": {
+            "deep": {7: torch.ones(1)},
+            "other": [torch.ones(3)],
+            "text": "x",
+            "n": None,
+        },
         "type": torch.float16,
         **{kind: torch.arange(3).to(getattr(torch, kind)) for kind in kinds},
     }
@@ -235,7 +265,9 @@ def test_tensors_of_every_kind_and_layout(tmp_path, way, protocol):
     expected["nested.deep.7"] = saved["nested"]["deep"][7]
     assert set(found) == set(expected)
     for name, tensor in expected.items():
-        assert found[name].dtype == tensor.dtype and found[name].shape == tensor.shape, name
+        assert (
+            found[name].dtype == tensor.dtype and found[name].shape == tensor.shape
+        ), name
         assert torch.equal(found[name].nan_to_num(), tensor.detach().nan_to_num()), name
         assert not found[name].requires_grad
     assert found["transposed"].stride() == saved["transposed"].stride()
@@ -287,15 +319,26 @@ def state(prefix="", head="classification_head.", features=2, classes=3, **more)
 def test_wrappers_are_seen_through(prefix, head):
     found = as_classifier(state(prefix, head), "x.pt")
     assert {key: list(t.shape) for key, t in found.items()} == {
-        "visual.proj": [4, 2], "head.weight": [3, 2], "head.bias": [3],
-    }  # fmt: skip
+        "visual.proj": [4, 2],
+        "head.weight": [3, 2],
+        "head.bias": [3],
+    }
 
 
 TEXT = [
-    "token_embedding.weight", "ln_final.weight", "text_projection", "logit_scale",
-    "positional_embedding", "transformer.resblocks.0.ln_1.weight", "logit_bias", "vocab_size",
-    "input_resolution", "context_length", "text.transformer.x", "attn_mask",
-]  # fmt: skip
+    "token_embedding.weight",
+    "ln_final.weight",
+    "text_projection",
+    "logit_scale",
+    "positional_embedding",
+    "transformer.resblocks.0.ln_1.weight",
+    "logit_bias",
+    "vocab_size",
+    "input_resolution",
+    "context_length",
+    "text.transformer.x",
+    "attn_mask",
+]
 
 
 @pytest.mark.parametrize("name", TEXT)
@@ -303,7 +346,9 @@ TEXT = [
 def test_text_side_is_left_out_and_nothing_else(name, prefix):
     whole = state(prefix, "") | {prefix + name: torch.ones(1)}
     assert list(as_classifier(whole, "")) == ["visual.proj"]
-    with pytest.raises(StockpotError, match=rf"x\.pt: its tensors '{prefix}other.*neither"):
+    with pytest.raises(
+        StockpotError, match=rf"x\.pt: its tensors '{prefix}other.*neither"
+    ):
         as_classifier(whole | {f"{prefix}other.{name}": torch.ones(1)}, "x.pt")
 
 
@@ -324,7 +369,9 @@ def test_what_programs_keep_beside_a_model_is_left_alone(name, shape, prefix):
     assert list(as_classifier(whole, "")) == ["visual.proj"]
 
 
-@pytest.mark.parametrize("name", ["ln_post.weight", "criterion.layer", "mean.weight", "loss"])
+@pytest.mark.parametrize(
+    "name", ["ln_post.weight", "criterion.layer", "mean.weight", "loss"]
+)
 def test_what_may_belong_to_the_model_is_not_left_out(name):
     size = [5, 5] if name == "criterion.layer" else [5]
     with pytest.raises(StockpotError, match=rf"'{name}' belong to neither"):
@@ -333,7 +380,9 @@ def test_what_may_belong_to_the_model_is_not_left_out(name):
 
 def test_every_float_becomes_float32_and_counters_stay():
     types = ("float16", "bfloat16", "float64", "float32", "int64")
-    kinds = {f"visual.{kind}": torch.ones(2, dtype=getattr(torch, kind)) for kind in types}
+    kinds = {
+        f"visual.{kind}": torch.ones(2, dtype=getattr(torch, kind)) for kind in types
+    }
     found = as_classifier(kinds | {"visual.f": torch.tensor([0.1]).half()}, "")
     assert found["visual.int64"].dtype == torch.int64
     assert {t.dtype for key, t in found.items() if "int" not in key} == {torch.float32}
@@ -343,15 +392,24 @@ def test_every_float_becomes_float32_and_counters_stay():
 @pytest.mark.parametrize(
     "tensors, message",
     [
-        ({"conv1.weight": torch.ones(1), "fc": torch.ones(1)}, "no image tower.*'conv1.weight'"),
+        (
+            {"conv1.weight": torch.ones(1), "fc": torch.ones(1)},
+            "no image tower.*'conv1.weight'",
+        ),
         ({f"layer{i}": torch.ones(1) for i in range(9)}, "'layer3' and 5 more"),
         ({"provisual.x": torch.ones(1)}, "no image tower"),
-        (state("model.") | state("ema."), r"several image towers \('ema\.', 'model\.'\)"),
+        (
+            state("model.") | state("ema."),
+            r"several image towers \('ema\.', 'model\.'\)",
+        ),
         (state() | state("ema."), r"several image towers \('', 'ema\.'\)"),
         (state() | state(head="head."), "several heads"),
         (state(head="head.") | {"head.scale": torch.ones(1)}, "'head.scale' belong"),
         ({"visual.a": torch.ones(1), "head.bias": torch.ones(1)}, "'head.bias' belong"),
-        (state() | {"classification_head.bias": torch.ones(4)}, r"\[3, 2\] and a bias \[4\]"),
+        (
+            state() | {"classification_head.bias": torch.ones(4)},
+            r"\[3, 2\] and a bias \[4\]",
+        ),
         (state() | {"classification_head.weight": torch.ones(4)}, r"its head is \[4\]"),
         (state("model.", other=torch.ones(1)), "'other' belong"),
     ],
@@ -366,9 +424,13 @@ def test_tower_of_another_architecture_is_named(tower):
     expected = {key: tuple(t.shape) for key, t in tower.state_dict().items()}
     tensors = {f"visual.{key}": t for key, t in tower.state_dict().items()}
     check_tower(tensors | {"head.weight": torch.ones(1)}, expected, "x.pt")
-    with pytest.raises(StockpotError, match=r"^x\.pt: .* which has no 'visual\.more\\nx'$"):
+    with pytest.raises(
+        StockpotError, match=r"^x\.pt: .* which has no 'visual\.more\\nx'$"
+    ):
         check_tower(tensors | {"visual.more\nx": torch.ones(1)}, expected, "x.pt")
-    with pytest.raises(StockpotError, match=r"visual\.proj is \[12, 32\], not \[32, 12\]$"):
+    with pytest.raises(
+        StockpotError, match=r"visual\.proj is \[12, 32\], not \[32, 12\]$"
+    ):
         check_tower(tensors | {"visual.proj": torch.ones(12, 32)}, expected, "x.pt")
     del tensors["visual.ln_pre.bias"]
     with pytest.raises(StockpotError, match=r"visual\.ln_pre\.bias is missing$"):
@@ -440,24 +502,33 @@ def legacy(body: bytes, keys=()) -> bytes:
 
 
 def storage_id(numel: bytes, kind=("torch", "FloatStorage"), key="0") -> bytes:
-    return b"(" + text("storage") + named(*kind) + text(key) + text("cpu") + numel + b"tQ"
+    return (
+        b"(" + text("storage") + named(*kind) + text(key) + text("cpu") + numel + b"tQ"
+    )
 
 
 def tensor_of(source: bytes, *rest: bytes) -> bytes:
     """A tensor of shape [4] at the start of a storage."""
     rest = rest or (b"K\x00", b"K\x04\x85", b"K\x01\x85")
-    return call(named("torch._utils", "_rebuild_tensor_v2"), source, *rest, b"\x89", b"}")
+    return call(
+        named("torch._utils", "_rebuild_tensor_v2"), source, *rest, b"\x89", b"}"
+    )
 
 
 def with_bytes(content: bytes) -> bytes:
     return call(
-        named("torch.storage", "_load_from_bytes"), b"B", struct.pack("<I", len(content)), content
+        named("torch.storage", "_load_from_bytes"),
+        b"B",
+        struct.pack("<I", len(content)),
+        content,
     )
 
 
 def as_module(parameter: bytes, extra: bytes = b"") -> bytes:
     fields = text("_parameters") + b"}" + text("weight") + parameter + b"s"
-    return named("torch.nn.modules.linear", "Linear") + b")\x81}(" + fields + extra + b"ub"
+    return (
+        named("torch.nn.modules.linear", "Linear") + b")\x81}(" + fields + extra + b"ub"
+    )
 
 
 def axes(count: int) -> bytes:
@@ -466,8 +537,13 @@ def axes(count: int) -> bytes:
 
 def many_copies() -> bytes:
     """Nine tensors of one number, each with a storage of its own from the same bytes."""
-    content = legacy(storage_id(b"M\x10\x27"), "0") + struct.pack("<q", 10000) + b"\0" * 40000
-    stored, one = named("torch.storage", "_load_from_bytes"), (b"K\x00", b"K\x01\x85", b"K\x01\x85")
+    content = (
+        legacy(storage_id(b"M\x10\x27"), "0") + struct.pack("<q", 10000) + b"\0" * 40000
+    )
+    stored, one = (
+        named("torch.storage", "_load_from_bytes"),
+        (b"K\x00", b"K\x01\x85", b"K\x01\x85"),
+    )
     body = b"B" + struct.pack("<I", len(content)) + content + b"q\x010}"
     for i in range(9):
         body += text(str(i)) + tensor_of(call(stored, b"h\x01"), *one) + b"s"
@@ -492,20 +568,36 @@ def opcode(name: str) -> str:
 DEEP = 100_000
 HARMFUL = {
     "os.system": (plain(SYSTEM), says("os.system")),
-    "posix.system": (plain(call(named("posix", "system"), text("id"))), says("posix.system")),
+    "posix.system": (
+        plain(call(named("posix", "system"), text("id"))),
+        says("posix.system"),
+    ),
     "eval": (plain(call(named("builtins", "eval"), text(CODE))), says("builtins.eval")),
-    "exec": (plain(call(stacked("builtins", "exec"), text(CODE))), says("builtins.exec")),
+    "exec": (
+        plain(call(stacked("builtins", "exec"), text(CODE))),
+        says("builtins.exec"),
+    ),
     "python 2's eval": (
-        plain(call(named("__builtin__", "eval"), text(CODE)), 2), says("__builtin__.eval"),
+        plain(call(named("__builtin__", "eval"), text(CODE)), 2),
+        says("__builtin__.eval"),
     ),
     "subprocess": (
-        plain(call(
-            named("subprocess", "Popen"), b"]" + text("touch") + b"a" + text(CANARY) + b"a"
-        )),
+        plain(
+            call(
+                named("subprocess", "Popen"),
+                b"]" + text("touch") + b"a" + text(CANARY) + b"a",
+            )
+        ),
         says("subprocess.Popen"),
     ),
     "getattr": (
-        plain(call(named("builtins", "getattr"), named("torch.nn", "Module"), text("__init__"))),
+        plain(
+            call(
+                named("builtins", "getattr"),
+                named("torch.nn", "Module"),
+                text("__init__"),
+            )
+        ),
         INERT,
     ),
     "dotted name": (
@@ -529,7 +621,8 @@ HARMFUL = {
         INERT,
     ),
     "function as a class": (
-        plain(named("clip.clip", "load") + b")\x81"), INERT,
+        plain(named("clip.clip", "load") + b")\x81"),
+        INERT,
     ),
     "hub": (plain(call(named("torch.hub", "load"), text("x"))), says("torch.hub.load")),
     "torch.load": (
@@ -539,45 +632,65 @@ HARMFUL = {
     "numpy.load": (plain(call(named("numpy", "load"), text("x"))), says("numpy.load")),
     "like a package": (plain(named("srcs", "Model")), INERT),
     "within a good module": (
-        plain(as_module(good_tensor(), text("weights") + SYSTEM)), says("os.system"),
+        plain(as_module(good_tensor(), text("weights") + SYSTEM)),
+        says("os.system"),
     ),
     "as a parameter": (plain(as_module(SYSTEM)), says("os.system")),
     "as an argument": (
-        plain(call(named("functools", "partial"), named("os", "system"))), says("os.system"),
+        plain(call(named("functools", "partial"), named("os", "system"))),
+        says("os.system"),
     ),
     "in a state": (
         plain(
-            named("src.a", "B") + b")\x81}" + text("__setstate__") + named("os", "system") + b"sb"
+            named("src.a", "B")
+            + b")\x81}"
+            + text("__setstate__")
+            + named("os", "system")
+            + b"sb"
         ),
         says("os.system"),
     ),
     "state of a class": (
-        plain(named("torch.nn", "Module") + b"}" + text("f") + b"Nsb"), "uses a Global as a Record",
+        plain(named("torch.nn", "Module") + b"}" + text("f") + b"Nsb"),
+        "uses a Global as a Record",
     ),
-    "in torch.save's pickle": (rezipped({"archive/data.pkl": plain(SYSTEM, 2)}), says("os.system")),
+    "in torch.save's pickle": (
+        rezipped({"archive/data.pkl": plain(SYSTEM, 2)}),
+        says("os.system"),
+    ),
     "in a TorchScript archive": (
         rezipped({"archive/data.pkl": plain(SYSTEM, 2), "archive/constants.pkl": b""}),
         says("os.system"),
     ),
     "as a storage's class": (
-        edited_pickle(b"ctorch\nFloatStorage\n", named("os", "system")), says("os.system"),
+        edited_pickle(b"ctorch\nFloatStorage\n", named("os", "system")),
+        says("os.system"),
     ),
     "in the older format": (legacy(SYSTEM), says("os.system")),
     "in the older format's numbers": (
-        pickle.dumps(0x1950A86A20F9469CFC6C, 2) + plain(SYSTEM), says("os.system"),
+        pickle.dumps(0x1950A86A20F9469CFC6C, 2) + plain(SYSTEM),
+        says("os.system"),
     ),
-    "in the older format's keys": (legacy(b"}")[:-6] + plain(SYSTEM), says("os.system")),
+    "in the older format's keys": (
+        legacy(b"}")[:-6] + plain(SYSTEM),
+        says("os.system"),
+    ),
     "in a storage's bytes": (
-        plain(as_module(tensor_of(with_bytes(plain(SYSTEM))))), says("os.system"),
+        plain(as_module(tensor_of(with_bytes(plain(SYSTEM))))),
+        says("os.system"),
     ),
     "in the older format in bytes": (
-        plain(as_module(tensor_of(with_bytes(legacy(SYSTEM))))), says("os.system"),
+        plain(as_module(tensor_of(with_bytes(legacy(SYSTEM))))),
+        says("os.system"),
     ),
     "bytes in bytes": (
         plain(as_module(tensor_of(with_bytes(legacy(with_bytes(plain(SYSTEM))))))),
         "a storage in it is something else",
     ),
-    "INST": (b"\x80\x02(" + text(f"touch {CANARY}") + b"ios\nsystem\n.", opcode("INST")),
+    "INST": (
+        b"\x80\x02(" + text(f"touch {CANARY}") + b"ios\nsystem\n.",
+        opcode("INST"),
+    ),
     "OBJ": (plain(b"(" + named("src.os", "System") + text("id") + b"o"), opcode("OBJ")),
     "EXT1": (plain(b"\x82\x01"), opcode("EXT1")),
     "EXT2": (plain(b"\x83\x01\x00"), opcode("EXT2")),
@@ -589,54 +702,93 @@ HARMFUL = {
     "called value": (plain(call(text("os.system"))), "uses a str as a Global"),
     "called list": (plain(named("src.a", "B") + b"]R"), "uses a list as a tuple"),
     "path of numbers": (plain(b"K\x01K\x02\x93"), "uses a int as a str"),
-    "items of a class": (plain(named("src.a", "B") + text("a") + b"Ns"), "uses a Global as a dict"),
+    "items of a class": (
+        plain(named("src.a", "B") + text("a") + b"Ns"),
+        "uses a Global as a dict",
+    ),
     "appended to a string": (plain(text("a") + b"Na"), "uses a str as a list"),
     "deep lists": (plain(b"]" * DEEP + b"a" * (DEEP - 1)), "no named tensors"),
     "deep dicts": (
-        plain((b"}" + text("a")) * DEEP + b"N" + b"s" * DEEP), "nested without end",
+        plain((b"}" + text("a")) * DEEP + b"N" + b"s" * DEEP),
+        "nested without end",
     ),
     "deep tuples as a key": (plain(b"}" + b")" + b"\x85" * DEEP + b"Ns"), INERT),
-    "dict within itself": (plain(b"}q\x00" + text("a") + b"h\x00s"), "nested without end"),
+    "dict within itself": (
+        plain(b"}q\x00" + text("a") + b"h\x00s"),
+        "nested without end",
+    ),
     "exponential dicts": (
-        plain(b"}q\x00" + b"".join(
-            b"}q" + bytes([i]) + text("a") + b"h" + bytes([i - 1]) + b"s"
-            + text("b") + b"h" + bytes([i - 1]) + b"s" for i in range(1, 35)
-        )),
+        plain(
+            b"}q\x00"
+            + b"".join(
+                b"}q"
+                + bytes([i])
+                + text("a")
+                + b"h"
+                + bytes([i - 1])
+                + b"s"
+                + text("b")
+                + b"h"
+                + bytes([i - 1])
+                + b"s"
+                for i in range(1, 35)
+            )
+        ),
         "nested without end",
     ),
     "exponential name": (
-        plain(b")q\x00" + b"h\x00h\x00\x86q\x00" * 60 + b"0" * 61
-              + b"}" + named("src.a", "B") + b"h\x00\x85R" + b"}s"),
+        plain(
+            b")q\x00"
+            + b"h\x00h\x00\x86q\x00" * 60
+            + b"0" * 61
+            + b"}"
+            + named("src.a", "B")
+            + b"h\x00\x85R"
+            + b"}s"
+        ),
         INERT,
     ),
     "parameter of itself": (
-        plain(as_module(call(named("torch._utils", "_rebuild_parameter")))), "described in another",
+        plain(as_module(call(named("torch._utils", "_rebuild_parameter")))),
+        "described in another",
     ),
     "more steps than a model has": (plain(b"N" * 2_000_001), "more than 2000000 steps"),
     "claims four gigabytes": (plain(b"B\xff\xff\xff\xff"), "expected 4294967295 bytes"),
     "claims more than memory": (plain(b"\x8e" + b"\xff" * 7 + b"\x7f"), "expected"),
-    "number with more digits than it has": (plain(b"\x8b\xff\xff\xff\x7f"), "not enough data"),
+    "number with more digits than it has": (
+        plain(b"\x8b\xff\xff\xff\x7f"),
+        "not enough data",
+    ),
     "storage of a terabyte": (
         legacy(
-            b"}" + text("a") + tensor_of(storage_id(b"\x8a\x06" + b"\0" * 5 + b"\1")) + b"s", "0"
+            b"}"
+            + text("a")
+            + tensor_of(storage_id(b"\x8a\x06" + b"\0" * 5 + b"\1"))
+            + b"s",
+            "0",
         ),
         "ends within its tensors",
     ),
     "storage of negative size": (
-        legacy(b"}" + text("a") + tensor_of(storage_id(b"J\xff\xff\xff\xff")) + b"s", "0"),
+        legacy(
+            b"}" + text("a") + tensor_of(storage_id(b"J\xff\xff\xff\xff")) + b"s", "0"
+        ),
         "that is no storage",
     ),
     "storages under one name": (
-        legacy(storage_id(b"K\x01") + b"0" + storage_id(b"K\x02"), "0"), "have one name",
+        legacy(storage_id(b"K\x01") + b"0" + storage_id(b"K\x02"), "0"),
+        "have one name",
     ),
     "storage without data": (legacy(storage_id(b"K\x01")), "list of storages"),
     "storage listed twice": (legacy(storage_id(b"K\x01"), "00"), "list of storages"),
     "keys that are tuples": (legacy(b"}", [((),)]), "list of storages"),
     "storage of another size than its own count": (
-        legacy(storage_id(b"K\x01"), "0") + struct.pack("<q", 2) + b"\0" * 8, "of another size",
+        legacy(storage_id(b"K\x01"), "0") + struct.pack("<q", 2) + b"\0" * 8,
+        "of another size",
     ),
     "storage smaller than claimed": (
-        rezipped({"archive/data/0": b"\0" * 63}), "has 63 bytes for 16 float32",
+        rezipped({"archive/data/0": b"\0" * 63}),
+        "has 63 bytes for 16 float32",
     ),
     "storage missing": (rezipped({"archive/data/0": None}), "lacks 'data/0'"),
     "no pickle": (rezipped({"archive/data.pkl": None}), "without one data.pkl"),
@@ -648,17 +800,21 @@ HARMFUL = {
         "not little-endian",
     ),
     "older, of another version": (
-        pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1, 2), "unknown version",
+        pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1, 2),
+        "unknown version",
     ),
     "longer than the file": (
-        saved().replace(struct.pack("<II", 64, 64), struct.pack("<II", 1 << 30, 1 << 30)),
+        saved().replace(
+            struct.pack("<II", 64, 64), struct.pack("<II", 1 << 30, 1 << 30)
+        ),
         "longer than the file",
     ),
     "after its pickle": (plain(b"}") + b"more", "goes on after its pickle"),
     "text": (b"these are no weights", "first bytes"),
     "empty": (b"", "it is empty"),
     "safetensors that claims too much": (
-        struct.pack("<Q", 1 << 40) + b'{"a":{}}', r"not a checkpoint \(.*[Hh]eader",
+        struct.pack("<Q", 1 << 40) + b'{"a":{}}',
+        r"not a checkpoint \(.*[Hh]eader",
     ),
     "safetensors with a tensor beyond its end": (
         struct.pack("<Q", 56)
@@ -673,27 +829,42 @@ HARMFUL = {
     "no tensors": (pickle.dumps({"a": 1, "b": [2.5, "c"]}), "no named tensors"),
     "lone tensor": (plain(good_tensor()), "lone one"),
     "one name twice": (
-        pickle.dumps({"a": {"b": torch.ones(1)}, "a.b": torch.ones(1)}), "two tensors .*'a.b'",
+        pickle.dumps({"a": {"b": torch.ones(1)}, "a.b": torch.ones(1)}),
+        "two tensors .*'a.b'",
     ),
     "terabytes of one number": (
-        saved(tensor=torch.ones(1).expand(1 << 40)), "larger than its storage",
+        saved(tensor=torch.ones(1).expand(1 << 40)),
+        "larger than its storage",
     ),
     "views without number": (
-        saved(tensor=dict.fromkeys(map(str, range(9)), torch.ones(9000))), "much larger than",
+        saved(tensor=dict.fromkeys(map(str, range(9)), torch.ones(9000))),
+        "much larger than",
     ),
     "one storage many times": (many_copies(), "much larger than"),
     "conjugate": (
-        plain(b"}" + text("a") + call(
-            named("torch._utils", "_rebuild_tensor_v2"), b"NK\x00))", b"\x89", b"}",
-            b"}" + text("neg") + b"\x88s",
-        ) + b"s"),
+        plain(
+            b"}"
+            + text("a")
+            + call(
+                named("torch._utils", "_rebuild_tensor_v2"),
+                b"NK\x00))",
+                b"\x89",
+                b"}",
+                b"}" + text("neg") + b"\x88s",
+            )
+            + b"s"
+        ),
         "conjugate or negative",
     ),
-    "tensor without a storage": (plain(b"}" + text("a") + tensor_of(b"N") + b"s"), "no storage"),
-    "Python 2's OrderedDict": (
-        plain(call(named("collections", "OrderedDict"), b"]")), "of Python 2",
+    "tensor without a storage": (
+        plain(b"}" + text("a") + tensor_of(b"N") + b"s"),
+        "no storage",
     ),
-}  # fmt: skip
+    "Python 2's OrderedDict": (
+        plain(call(named("collections", "OrderedDict"), b"]")),
+        "of Python 2",
+    ),
+}
 SHAPES = {
     "beyond its end": ("larger", b"K\x01", b"K\x04\x85", b"K\x01\x85"),
     "strides beyond its end": ("larger", b"K\x00", b"K\x02\x85", b"K\x04\x85"),
@@ -702,15 +873,23 @@ SHAPES = {
     "fewer strides": ("impossible", b"K\x00", b"K\x02K\x02\x86", b"K\x01\x85"),
     "size of no number": ("impossible", b"K\x00", text("4") + b"\x85", b"K\x01\x85"),
     "size beyond all numbers": (
-        "impossible", b"K\x00", b"K\x00\x8a\x0a" + b"\1" * 10 + b"\x86", b"K\x01K\x01\x86",
+        "impossible",
+        b"K\x00",
+        b"K\x00\x8a\x0a" + b"\1" * 10 + b"\x86",
+        b"K\x01K\x01\x86",
     ),
     "axes without end": ("impossible", b"K\x00", axes(17), axes(17)),
     "offset beyond an empty tensor": ("larger", b"K\x09", b"K\x00\x85", b"K\x01\x85"),
-}  # fmt: skip
+}
 
-FOUR = with_bytes(legacy(storage_id(b"K\x04"), "0") + struct.pack("<q4f", 4, 1, 2, 3, 4))
+FOUR = with_bytes(
+    legacy(storage_id(b"K\x04"), "0") + struct.pack("<q4f", 4, 1, 2, 3, 4)
+)
 for what, (reason, *shape) in SHAPES.items():
-    HARMFUL[f"tensor {what}"] = (plain(b"}" + text("a") + tensor_of(FOUR, *shape) + b"s"), reason)
+    HARMFUL[f"tensor {what}"] = (
+        plain(b"}" + text("a") + tensor_of(FOUR, *shape) + b"s"),
+        reason,
+    )
 
 
 @pytest.mark.parametrize("name", HARMFUL)
@@ -891,7 +1070,14 @@ def strangers() -> dict:
         "deque": deque([1, Path("a")], maxlen=3),
         "set": {1, 2},
         "frozen": frozenset([("a", ("b", "c"))]),
-        "keys": {("a", ("b", 1)): 1, None: 2, 2.5: 3, True: 4, frozenset([1]): 5, 1 << 70: 6},
+        "keys": {
+            ("a", ("b", 1)): 1,
+            None: 2,
+            2.5: 3,
+            True: 4,
+            frozenset([1]): 5,
+            1 << 70: 6,
+        },
         "enum": Colour.RED,
         "enum keys": {Colour.RED: Path("a")},
         "tuple": Point(1.0),
@@ -912,7 +1098,9 @@ def strangers() -> dict:
         "error": ValueError("x"),
         "optimizer state": optimizer.state_dict(),
         "optimizer": optimizer,
-        "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 5).state_dict(),
+        "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(
+            optimizer, 5
+        ).state_dict(),
         "type": torch.float16,
         "device": torch.device("cpu"),
         "size": torch.Size([1, 2]),
@@ -974,7 +1162,9 @@ def test_the_average_of_a_model_has_a_counter_that_is_left_alone(tmp_path):
 def long_names() -> bytes:
     """20,000 tensors under one key of half a megabyte."""
     tensor = tensor_of(
-        with_bytes(legacy(storage_id(b"K\x04"), "0") + struct.pack("<q4f", 4, 1, 2, 3, 4))
+        with_bytes(
+            legacy(storage_id(b"K\x04"), "0") + struct.pack("<q4f", 4, 1, 2, 3, 4)
+        )
     )
     body = b"}" + text("a" * 500_000) + b"}(" + text("0") + tensor + b"q\x01"
     body += b"".join(text(str(i)) + b"h\x01" for i in range(1, 20_000))
@@ -984,14 +1174,22 @@ def long_names() -> bytes:
 def visited() -> bytes:
     """A dict of 40,000 entries under 40,000 names."""
     inner = b"".join(text(str(i)) + b"N" for i in range(40_000))
-    body = b"}(" + inner + b"uq\x010}(" + b"".join(text(str(i)) + b"h\x01" for i in range(40_000))
+    body = (
+        b"}("
+        + inner
+        + b"uq\x010}("
+        + b"".join(text(str(i)) + b"h\x01" for i in range(40_000))
+    )
     return plain(body + b"u")
 
 
 def one_hash() -> bytes:
     """50,000 different integers that Python hashes to one number."""
     keys = (k * ((1 << 61) - 1) for k in range(2, 50_002))
-    parts = (b"\x8a" + bytes([len(n)]) + n + b"N" for n in (k.to_bytes(11, "little") for k in keys))
+    parts = (
+        b"\x8a" + bytes([len(n)]) + n + b"N"
+        for n in (k.to_bytes(11, "little") for k in keys)
+    )
     return plain(b"}(" + b"".join(parts) + b"u")
 
 
@@ -1010,7 +1208,9 @@ def test_a_small_file_does_not_ask_for_much(tmp_path, make, said):
     began = sum(os.times()[:4])
     with pytest.raises(StockpotError, match=said) as error:
         read_tensors(path)
-    assert sum(os.times()[:4]) - began < 15, "seconds of a processor; the file asks for hours"
+    assert sum(os.times()[:4]) - began < 15, (
+        "seconds of a processor; the file asks for hours"
+    )
     assert "\n" not in str(error.value) and len(str(error.value)) <= 500
 
 
@@ -1033,7 +1233,12 @@ def test_an_offset_of_64_bits_outside_of_the_file_is_a_line(tmp_path, offset):
     struct.pack_into("<II", head, 20, 2**32 - 1, 2**32 - 1)
     struct.pack_into("<H", head, 30, 28)
     struct.pack_into("<I", head, 42, 2**32 - 1)
-    changed = data[:at] + bytes(head) + struct.pack("<HHQQQ", 1, 24, 5, 5, offset) + data[end:]
+    changed = (
+        data[:at]
+        + bytes(head)
+        + struct.pack("<HHQQQ", 1, 24, 5, 5, offset)
+        + data[end:]
+    )
     end = changed.index(b"PK\5\6")
     changed = changed[: end + 12] + struct.pack("<I", end - at) + changed[end + 16 :]
     (tmp_path / "a.pt").write_bytes(changed)
@@ -1045,7 +1250,10 @@ def test_an_offset_of_64_bits_outside_of_the_file_is_a_line(tmp_path, offset):
 @pytest.mark.parametrize(
     "content, said",
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull fetches"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "git lfs pull fetches",
+        ),
         (b"<!DOCTYPE html><html>", "a page of a website"),
         (b'{"metadata": {}, "weight_map": {}}', "make one with all tensors"),
     ],
@@ -1060,7 +1268,9 @@ def test_a_large_file_may_list_many_paths(monkeypatch):
     paths = [f"images/{i}.png" for i in range(100)]
     content = pickle.dumps(paths)
     monkeypatch.setattr(pickles, "MOST_OPCODES", 50)
-    assert pickles.read_pickle(io.BytesIO(content), file_size=100 * len(content)) == paths
+    assert (
+        pickles.read_pickle(io.BytesIO(content), file_size=100 * len(content)) == paths
+    )
     with pytest.raises(ValueError, match="more than 50 steps"):
         pickles.read_pickle(io.BytesIO(content), file_size=800)
 
@@ -1094,19 +1304,28 @@ def test_a_list_of_classes_is_read(tmp_path, what):
 
 @pytest.mark.parametrize("said", [["a"], [1, 2, 3], "abc", {"a": 5}, None, ["a", "a"]])
 def test_what_is_no_list_of_classes_is_none(tmp_path, said):
-    torch.save({"state_dict": state(), "classes": said, "class_to_idx": said}, tmp_path / "a.pt")
+    torch.save(
+        {"state_dict": state(), "classes": said, "class_to_idx": said},
+        tmp_path / "a.pt",
+    )
     assert read_checkpoint(tmp_path / "a.pt").class_lists == {}
 
 
 def test_all_lists_of_classes_are_read(tmp_path):
-    said = {"classes": ["a\u0308", "b"], "args": {"class_to_idx": {"b": 0, "\u00e4": 1}}}
+    said = {
+        "classes": ["a\u0308", "b"],
+        "args": {"class_to_idx": {"b": 0, "\u00e4": 1}},
+    }
     torch.save({"state_dict": state(), **said}, tmp_path / "a.pt")
     lists = read_checkpoint(tmp_path / "a.pt").class_lists
     assert lists == {"classes": ["\u00e4", "b"], "args.class_to_idx": ["b", "\u00e4"]}
 
 
 def test_safetensors_say_their_classes_in_a_card_or_a_list(tmp_path):
-    for metadata in ({"card": json.dumps({"class_names": NAMES})}, {"classes": json.dumps(NAMES)}):
+    for metadata in (
+        {"card": json.dumps({"class_names": NAMES})},
+        {"classes": json.dumps(NAMES)},
+    ):
         save_file(state(), tmp_path / "a", metadata)
         assert list(read_checkpoint(tmp_path / "a").class_lists.values()) == [NAMES]
     for metadata in ({"card": "["}, {"classes": "a, b"}, {"format": "pt"}, None):

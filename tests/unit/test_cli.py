@@ -17,7 +17,10 @@ def test_a_study_is_named_by_its_files_and_settings(tmp_path, capsys):
     file.write_text("study: mine\n", "utf-8")
     assert cli.main(["study-name"]) == 0
     assert cli.main(["study-name", "results/x.csv", "--configfile", str(file)]) == 0
-    assert cli.main(["study-name", "--configfile", str(file), "--config", "study=other"]) == 0
+    assert (
+        cli.main(["study-name", "--configfile", str(file), "--config", "study=other"])
+        == 0
+    )
     assert capsys.readouterr().out.split() == ["objects", "mine", "other"]
 
 
@@ -36,7 +39,9 @@ def test_every_command_says_what_it_does(capsys):
 
 
 def test_it_starts_without_heavy_libraries():
-    loaded = python("import json, sys; import stockpot.cli; print(json.dumps(list(sys.modules)))")
+    loaded = python(
+        "import json, sys; import stockpot.cli; print(json.dumps(list(sys.modules)))"
+    )
     assert {"torch", "pandas", "matplotlib", "snakemake"} & set(loaded) == set()
 
 

@@ -53,206 +53,401 @@ def test_the_embedded_study_is_valid(config, schema):
 
 # path of the key, wrong value, what the one line must contain
 WRONG = {
-    "unknown key at the top": ("nonsense", 1, ["config:", "'nonsense'", "datasets", "finetune"]),
-    "unknown nested key": (
-        "finetune/defaults/leraning_rate", 1, ["finetune.defaults:", "'leraning_rate'", "lr"],
+    "unknown key at the top": (
+        "nonsense",
+        1,
+        ["config:", "'nonsense'", "datasets", "finetune"],
     ),
-    "unknown key of a run": ("finetune/runs/base/lrr", 1, ["finetune.runs.base:", "'lrr'", "lr"]),
+    "unknown nested key": (
+        "finetune/defaults/leraning_rate",
+        1,
+        ["finetune.defaults:", "'leraning_rate'", "lr"],
+    ),
+    "unknown key of a run": (
+        "finetune/runs/base/lrr",
+        1,
+        ["finetune.runs.base:", "'lrr'", "lr"],
+    ),
     "unknown key of a data set": (
-        "datasets/train/number", 1, ["datasets.train:", "'number'", "distribution", "images"],
+        "datasets/train/number",
+        1,
+        ["datasets.train:", "'number'", "distribution", "images"],
     ),
     "number as text": (
-        "finetune/defaults/lr", "1e-5", ["finetune.defaults.lr:", "'1e-5'", "1.0e-5"],
+        "finetune/defaults/lr",
+        "1e-5",
+        ["finetune.defaults.lr:", "'1e-5'", "1.0e-5"],
     ),
     "text for a number": ("threads", "two", ["threads:", "'two'", "integer"]),
     "fraction of a thread": ("threads", 1.5, ["threads:", "1.5", "integer"]),
-    "truth for a number": ("finetune/defaults/epochs", True, ["finetune.defaults.epochs:", "True"]),
+    "truth for a number": (
+        "finetune/defaults/epochs",
+        True,
+        ["finetune.defaults.epochs:", "True"],
+    ),
     "number for a name": ("study", 7, ["study:", "7", "string"]),
     "list for a mapping": ("soups", ["greedy"], ["soups:", "['greedy']", "object"]),
-    "nothing for a mapping": ("finetune/runs/base", None, ["finetune.runs.base:", "None"]),
-    "name with a slash": ("study", "a/b", ["study:", "'a/b'", "letters, digits and hyphens"]),
-    "run with a blank": ("finetune/runs/a b", {}, ["finetune.runs:", "'a b'", "letters"]),
-    "alpha above 1": ("sweep/alphas", [0.0, 1.5], ["sweep.alphas.1:", "1.5", "maximum of 1"]),
-    "alpha below 0": ("sweep/alphas", [-0.1], ["sweep.alphas.0:", "-0.1", "minimum of 0"]),
-    "alpha twice": ("sweep/alphas", [0.5, 0.5], ["sweep.alphas:", "[0.5, 0.5]", "non-unique"]),
-    "no epoch": ("finetune/defaults/epochs", 0, ["finetune.defaults.epochs:", "0", "minimum of 1"]),
+    "nothing for a mapping": (
+        "finetune/runs/base",
+        None,
+        ["finetune.runs.base:", "None"],
+    ),
+    "name with a slash": (
+        "study",
+        "a/b",
+        ["study:", "'a/b'", "letters, digits and hyphens"],
+    ),
+    "run with a blank": (
+        "finetune/runs/a b",
+        {},
+        ["finetune.runs:", "'a b'", "letters"],
+    ),
+    "alpha above 1": (
+        "sweep/alphas",
+        [0.0, 1.5],
+        ["sweep.alphas.1:", "1.5", "maximum of 1"],
+    ),
+    "alpha below 0": (
+        "sweep/alphas",
+        [-0.1],
+        ["sweep.alphas.0:", "-0.1", "minimum of 0"],
+    ),
+    "alpha twice": (
+        "sweep/alphas",
+        [0.5, 0.5],
+        ["sweep.alphas:", "[0.5, 0.5]", "non-unique"],
+    ),
+    "no epoch": (
+        "finetune/defaults/epochs",
+        0,
+        ["finetune.defaults.epochs:", "0", "minimum of 1"],
+    ),
     "no learning rate": ("finetune/defaults/lr", 0, ["finetune.defaults.lr:", "0"]),
-    "confidence in percent": ("statistics/confidence", 95, ["statistics.confidence:", "95", "1"]),
-    "unknown axis": ("statistics/axis", "log", ["statistics.axis:", "'log'", "logit, probit"]),
+    "confidence in percent": (
+        "statistics/confidence",
+        95,
+        ["statistics.confidence:", "95", "1"],
+    ),
+    "unknown axis": (
+        "statistics/axis",
+        "log",
+        ["statistics.axis:", "'log'", "logit, probit"],
+    ),
     "unknown precision": (
-        "evaluation/precision", "fp16", ["evaluation.precision:", "'fp16'", "auto, bf16, fp32"],
+        "evaluation/precision",
+        "fp16",
+        ["evaluation.precision:", "'fp16'", "auto, bf16, fp32"],
     ),
     "unknown source": (
-        "datasets/train", {"source": "wrld"},
+        "datasets/train",
+        {"source": "wrld"},
         ["datasets.train.source:", "'wrld'", "world, ytbb-robust, adversarial"],
     ),
     "unknown distribution": (
-        "datasets/train/distribution", "photo",
+        "datasets/train/distribution",
+        "photo",
         ["datasets.train.distribution:", "'photo'", "reference", "sketch"],
     ),
-    "unknown task": ("datasets/train/task", "cats", ["datasets.train.task:", "'cats'", "objects"]),
-    "unknown training set": ("data/train", "trian", ["data.train:", "'trian'", "held-out"]),
-    "unknown held-out set": ("data/held_out", "x", ["data.held_out:", "'x'", "held-out"]),
-    "unknown shift": ("data/shifts", ["v2", "v3"], ["data.shifts.1:", "'v3'", "renditions"]),
+    "unknown task": (
+        "datasets/train/task",
+        "cats",
+        ["datasets.train.task:", "'cats'", "objects"],
+    ),
+    "unknown training set": (
+        "data/train",
+        "trian",
+        ["data.train:", "'trian'", "held-out"],
+    ),
+    "unknown held-out set": (
+        "data/held_out",
+        "x",
+        ["data.held_out:", "'x'", "held-out"],
+    ),
+    "unknown shift": (
+        "data/shifts",
+        ["v2", "v3"],
+        ["data.shifts.1:", "'v3'", "renditions"],
+    ),
     "unknown pool": (
-        "datasets/adversarial/pool", "w", ["datasets.adversarial.pool:", "'w'", "wide"],
+        "datasets/adversarial/pool",
+        "w",
+        ["datasets.adversarial.pool:", "'w'", "wide"],
     ),
-    "unknown data of the baseline": ("standard/train", "x", ["standard.train:", "'x'", "train"]),
+    "unknown data of the baseline": (
+        "standard/train",
+        "x",
+        ["standard.train:", "'x'", "train"],
+    ),
     "unknown data of the adversary": (
-        "adversary/train", "x", ["adversary.train:", "'x'", "adversary-train"],
+        "adversary/train",
+        "x",
+        ["adversary.train:", "'x'", "adversary-train"],
     ),
-    "one set in two parts": ("data/reference", "held-out", ["data:", "'held-out'", "two parts"]),
-    "unknown run in the sweep": ("sweep/of", ["bass"], ["sweep.of.0:", "'bass'", "base", "greedy"]),
+    "one set in two parts": (
+        "data/reference",
+        "held-out",
+        ["data:", "'held-out'", "two parts"],
+    ),
+    "unknown run in the sweep": (
+        "sweep/of",
+        ["bass"],
+        ["sweep.of.0:", "'bass'", "base", "greedy"],
+    ),
     "an ensemble in the sweep": (
-        "sweep/of", ["base", "ensemble"], ["sweep.of.1:", "'ensemble'", "only weights"],
+        "sweep/of",
+        ["base", "ensemble"],
+        ["sweep.of.1:", "'ensemble'", "only weights"],
     ),
     "unknown run in a soup": (
-        "soups/uniform/ingredients", ["base", "search-99"],
+        "soups/uniform/ingredients",
+        ["base", "search-99"],
         ["soups.uniform.ingredients.1:", "'search-99'", "search-00"],
     ),
     "a soup in a soup": (
-        "soups/uniform/ingredients", ["greedy"],
+        "soups/uniform/ingredients",
+        ["greedy"],
         ["soups.uniform.ingredients.0:", "'greedy'", "base"],
     ),
-    "an empty soup": ("soups/uniform/ingredients", [], ["soups.uniform.ingredients:", "[]"]),
+    "an empty soup": (
+        "soups/uniform/ingredients",
+        [],
+        ["soups.uniform.ingredients:", "[]"],
+    ),
     "a run named as a soup": ("finetune/runs/greedy", {}, ["greedy:", "two models"]),
-    "a run named as a search": ("finetune/runs/search-00", {}, ["search-00:", "two models"]),
-    "a run named zero-shot": ("finetune/runs/zero-shot", {}, ["zero-shot:", "two models"]),
+    "a run named as a search": (
+        "finetune/runs/search-00",
+        {},
+        ["search-00:", "two models"],
+    ),
+    "a run named zero-shot": (
+        "finetune/runs/zero-shot",
+        {},
+        ["zero-shot:", "two models"],
+    ),
     "a soup named as a standard": (
-        "soups/standard-600", {"method": "uniform"}, ["standard-600:", "two models"],
+        "soups/standard-600",
+        {"method": "uniform"},
+        ["standard-600:", "two models"],
     ),
     "unknown hyperparameter to search": (
-        "finetune/search/space/lrr", {"choice": [1]}, ["finetune.search.space:", "'lrr'", "lr"],
+        "finetune/search/space/lrr",
+        {"choice": [1]},
+        ["finetune.search.space:", "'lrr'", "lr"],
     ),
     "unknown way to draw": (
-        "finetune/search/space/lr", {"normal": [0, 1]},
+        "finetune/search/space/lr",
+        {"normal": [0, 1]},
         ["finetune.search.space.lr:", "'normal'", "log_uniform", "choice"],
     ),
     "a range that runs backwards": (
-        "finetune/search/space/lr", {"log_uniform": [2.0, 1.0]},
+        "finetune/search/space/lr",
+        {"log_uniform": [2.0, 1.0]},
         ["finetune.search.space.lr.log_uniform:", "2.0 is larger than 1.0"],
     ),
     "the logarithm of zero": (
-        "finetune/search/space/lr", {"log_uniform": [0, 1.0]},
+        "finetune/search/space/lr",
+        {"log_uniform": [0, 1.0]},
         ["finetune.search.space.lr.log_uniform:", "0 is not above 0"],
     ),
     "a standard model of another variant": (
-        "standard/models/standard-600", {"variant": "end-to-end"},
+        "standard/models/standard-600",
+        {"variant": "end-to-end"},
         ["standard.models.standard-600.variant:", "'end-to-end'", "'from-scratch'"],
     ),
     "a fine-tuned model from scratch": (
-        "finetune/runs/base", {"variant": "from-scratch"},
-        ["finetune.runs.base.variant:", "'from-scratch'", "end-to-end, linear-classifier"],
+        "finetune/runs/base",
+        {"variant": "from-scratch"},
+        [
+            "finetune.runs.base.variant:",
+            "'from-scratch'",
+            "end-to-end, linear-classifier",
+        ],
     ),
     "more images than there are": (
-        "standard/models/standard-600", {"images": 999_999},
+        "standard/models/standard-600",
+        {"images": 999_999},
         ["standard.models.standard-600.images:", "999999"],
     ),
     "more images for the adversary than there are": (
-        "adversary/images", 999_999, ["adversary.images:", "999999"],
+        "adversary/images",
+        999_999,
+        ["adversary.images:", "999999"],
     ),
     "unknown option of a figure": (
-        "figures/alpha", {"colums": 2}, ["figures.alpha:", "'colums'", "columns"],
+        "figures/alpha",
+        {"colums": 2},
+        ["figures.alpha:", "'colums'", "columns"],
     ),
     "unknown analysis": (
-        "analyses/calibratoin", {}, ["analyses.calibratoin:", "unknown analysis", "calibration"],
+        "analyses/calibratoin",
+        {},
+        ["analyses.calibratoin:", "unknown analysis", "calibration"],
     ),
     "unknown kind of analysis": (
-        "analyses/mine", {"analysis": "x"}, ["analyses.mine:", "unknown analysis 'x'", "pairs"],
+        "analyses/mine",
+        {"analysis": "x"},
+        ["analyses.mine:", "unknown analysis 'x'", "pairs"],
     ),
     "unknown option of an analysis": (
-        "analyses/calibration", {"bin": 3}, ["analyses.calibration:", "'bin'", "bins, models"],
+        "analyses/calibration",
+        {"bin": 3},
+        ["analyses.calibration:", "'bin'", "bins, models"],
     ),
     "unknown option of a named analysis": (
-        "analyses/mine", {"analysis": "pairs", "bins": 3}, ["analyses.mine:", "'bins'", "step"],
+        "analyses/mine",
+        {"analysis": "pairs", "bins": 3},
+        ["analyses.mine:", "'bins'", "step"],
     ),
     "unknown run of an analysis": (
-        "analyses/pairs", {"models": ["base", "bass"]},
+        "analyses/pairs",
+        {"models": ["base", "bass"]},
         ["analyses.pairs.models.1:", "unknown end-to-end run 'bass'", "search-00"],
     ),
     "a soup as a run of an analysis": (
-        "analyses/growing", {"models": ["greedy"]}, ["analyses.growing.models.0:", "'greedy'"],
+        "analyses/growing",
+        {"models": ["greedy"]},
+        ["analyses.growing.models.0:", "'greedy'"],
     ),
     "unknown model of a comparison": (
-        "analyses/comparisons", {"pairs": [["base", "base alpha=0.55"]]},
-        ["analyses.comparisons.pairs.0.1:", "'base alpha=0.55'", "base alpha=0.0", "greedy"],
+        "analyses/comparisons",
+        {"pairs": [["base", "base alpha=0.55"]]},
+        [
+            "analyses.comparisons.pairs.0.1:",
+            "'base alpha=0.55'",
+            "base alpha=0.0",
+            "greedy",
+        ],
     ),
     "unknown soup of a diagnosis": (
-        "analyses/diagnosis", {"soup": "stew"}, ["analyses.diagnosis.soup:", "'stew'", "uniform"],
+        "analyses/diagnosis",
+        {"soup": "stew"},
+        ["analyses.diagnosis.soup:", "'stew'", "uniform"],
     ),
     "unknown sweep of a frontier": (
-        "analyses/frontier", {"curve": "uniform"}, ["analyses.frontier.curve:", "'uniform'"],
+        "analyses/frontier",
+        {"curve": "uniform"},
+        ["analyses.frontier.curve:", "'uniform'"],
     ),
     "one model of a pair": (
-        "analyses/comparisons", {"pairs": [["base"]]}, ["analyses.comparisons.pairs.0:", "base"],
+        "analyses/comparisons",
+        {"pairs": [["base"]]},
+        ["analyses.comparisons.pairs.0:", "base"],
     ),
-    "no bins": ("analyses/calibration", {"bins": 0}, ["calibration.bins:", "minimum of 1"]),
+    "no bins": (
+        "analyses/calibration",
+        {"bins": 0},
+        ["calibration.bins:", "minimum of 1"],
+    ),
     "unknown page": ("pages", ["cover"], ["pages.0:", "'cover'", "overview, explore"]),
     "knot of no shift": (
-        "statistics/knots", {"x": [0.5]}, ["statistics.knots.x:", "'x'", "sketch", "shifts"],
+        "statistics/knots",
+        {"x": [0.5]},
+        ["statistics.knots.x:", "'x'", "sketch", "shifts"],
     ),
-    "knot outside": ("statistics/knots", {"v2": [1.0]}, ["statistics.knots.v2.0:", "not below 1"]),
+    "knot outside": (
+        "statistics/knots",
+        {"v2": [1.0]},
+        ["statistics.knots.v2.0:", "not below 1"],
+    ),
     "unknown column of published models": (
-        "standard", {"models": {}, "table": {"path": "README.md", "columns": {"x": "y"}}},
+        "standard",
+        {"models": {}, "table": {"path": "README.md", "columns": {"x": "y"}}},
         ["standard.table.columns.x:", "unknown test set 'x'", "reference"],
     ),
     "unknown unit": (
-        "standard/table", {"path": "README.md", "unit": "permille"},
+        "standard/table",
+        {"path": "README.md", "unit": "permille"},
         ["standard.table.unit:", "'permille'", "fraction, percent"],
     ),
     "no table of published models": (
-        "standard", {"models": {}, "table": {"path": "no/such.csv"}},
+        "standard",
+        {"models": {}, "table": {"path": "no/such.csv"}},
         ["standard.table.path:", "no/such.csv"],
     ),
     "published models beside those to train": (
-        "standard/table", {"path": "README.md"}, ["standard:", "set models to null"],
+        "standard/table",
+        {"path": "README.md"},
+        ["standard:", "set models to null"],
     ),
     "logits that are not kept": (
-        "evaluation/store_logits", False, ["analyses.calibration:", "store_logits: true"],
+        "evaluation/store_logits",
+        False,
+        ["analyses.calibration:", "store_logits: true"],
     ),
     "an analysis named as a figure": (
-        "analyses/shifts", {"analysis": "cost"}, ["analyses.shifts:", "name of a figure"],
+        "analyses/shifts",
+        {"analysis": "cost"},
+        ["analyses.shifts:", "name of a figure"],
     ),
     "a plane through one run": (
-        "analyses/landscape", {"models": ["base"]}, ["analyses.landscape.models:", "needs two"],
+        "analyses/landscape",
+        {"models": ["base"]},
+        ["analyses.landscape.models:", "needs two"],
     ),
     "a soup of more runs than there are": (
-        "analyses/growing", {"sizes": [20]}, ["analyses.growing.sizes: 20", "there are 8"],
+        "analyses/growing",
+        {"sizes": [20]},
+        ["analyses.growing.sizes: 20", "there are 8"],
     ),
     "a point of a sweep as a run": (
-        "analyses/brittleness", {"models": ["base alpha=0.5"]}, ["brittleness.models.0:", "'base"],
+        "analyses/brittleness",
+        {"models": ["base alpha=0.5"]},
+        ["brittleness.models.0:", "'base"],
     ),
     "a test set made of the held-out set": (
-        "data", {"train": "train", "held_out": "held-out", "reference": "reference",
-                 "shifts": ["corrupted"], "corrupted": []},
+        "data",
+        {
+            "train": "train",
+            "held_out": "held-out",
+            "reference": "reference",
+            "shifts": ["corrupted"],
+            "corrupted": [],
+        },
         ["data.shifts.0: 'corrupted' holds the same images as 'held-out'"],
     ),
     "a corrupted set of another set": (
-        "datasets/corrupted", {"source": "corrupted", "of": "v2"},
+        "datasets/corrupted",
+        {"source": "corrupted", "of": "v2"},
         ["data.corrupted.0:", "'corrupted'", "of the held-out set"],
     ),
     "no corrupted set": (
-        "data/corrupted", ["wide"], ["data.corrupted.0:", "'wide'", "of the held-out set"],
+        "data/corrupted",
+        ["wide"],
+        ["data.corrupted.0:", "'wide'", "of the held-out set"],
     ),
     "a severity of 6": (
-        "datasets/corrupted", {"source": "corrupted", "severity": 6},
+        "datasets/corrupted",
+        {"source": "corrupted", "severity": 6},
         ["datasets.corrupted.severity:", "6", "maximum of 5"],
     ),
     "an unknown selector": (
-        "soups/greedy", {"method": "wise-ft", "alpha": "auto", "selector": "half"},
+        "soups/greedy",
+        {"method": "wise-ft", "alpha": "auto", "selector": "half"},
         ["soups.greedy.selector:", "'half'", "within-point"],
     ),
     "an alpha in words": (
-        "soups/greedy", {"method": "wise-ft", "alpha": "best"}, ["soups.greedy.alpha:", "'best'"],
+        "soups/greedy",
+        {"method": "wise-ft", "alpha": "best"},
+        ["soups.greedy.alpha:", "'best'"],
     ),
     "no seed": ("seeds", [], ["seeds:", "[]"]),
     "a negative seed": ("seeds", [-1], ["seeds.0:", "-1", "minimum of 0"]),
-    "no prompts file": ("head/prompts", "no/such.txt", ["head.prompts:", "no/such.txt"]),
-    "no architecture": ("model/architecture", "no/such", ["model.architecture:", "no/such"]),
-    "no folder": (
-        "datasets/v2", {"source": "folder", "path": "no/such"}, ["datasets.v2.path:", "no/such"],
+    "no prompts file": (
+        "head/prompts",
+        "no/such.txt",
+        ["head.prompts:", "no/such.txt"],
     ),
-}  # fmt: skip
+    "no architecture": (
+        "model/architecture",
+        "no/such",
+        ["model.architecture:", "no/such"],
+    ),
+    "no folder": (
+        "datasets/v2",
+        {"source": "folder", "path": "no/such"},
+        ["datasets.v2.path:", "no/such"],
+    ),
+}
 
 
 ORIGINAL = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -296,8 +491,10 @@ def test_every_mistake_has_its_line(config, schema):
     config["finetune"]["defaults"]["lr"] = "1e-5"
     lines = problems(config, schema)
     assert sorted(line.split(":")[0] for line in lines) == [
-        "finetune.defaults.lr", "sweep.alphas.0", "threads",
-    ]  # fmt: skip
+        "finetune.defaults.lr",
+        "sweep.alphas.0",
+        "threads",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -347,7 +544,11 @@ def test_a_standard_model_may_learn_from_an_adversarial_set(config, schema):
 
 
 def test_an_adversarial_pool_cannot_be_adversarial(config, schema):
-    config["datasets"]["second"] = {"source": "adversarial", "pool": "adversarial", "images": 1}
+    config["datasets"]["second"] = {
+        "source": "adversarial",
+        "pool": "adversarial",
+        "images": 1,
+    }
     (line,) = problems(config, schema)
     assert line.startswith("datasets.second.pool:") and "'adversarial'" in line
 
@@ -395,7 +596,11 @@ def repeated(tmp_path, config, schema, text):
     "text, where, line",
     [
         ("study: a\nthreads: 1\nstudy: b\n", "study", 3),
-        ("finetune:\n  runs:\n    base: {}\n    base: {lr: 1.0}\n", "finetune.runs.base", 4),
+        (
+            "finetune:\n  runs:\n    base: {}\n    base: {lr: 1.0}\n",
+            "finetune.runs.base",
+            4,
+        ),
         ("x:\n- y: 1\n  z: 2\n  y: 3\n", "x.0.y", 4),
         ("datasets: {v2: {a: 1, b: 2,\n a: 3}}\n", "datasets.v2.a", 2),
     ],
@@ -426,7 +631,9 @@ def test_null_takes_an_entry_away(config):
     assert set(left["finetune"]["runs"]) == {"linear"} and left["soups"] == {}
     assert left["datasets"] == config["datasets"], "nothing else goes"
     config["figures"]["soups"] = None
-    assert "soups" not in without_nulls(config)["figures"], "a figure, not the map of soups"
+    assert "soups" not in without_nulls(config)["figures"], (
+        "a figure, not the map of soups"
+    )
 
 
 ALL = ["base", "search-00"]
@@ -436,30 +643,44 @@ MISFITS = {
         ["finetune.runs.base.start:", "'nowhere'", "linear", "zero-shot"],
     ),
     "starts in a circle": (
-        {"finetune/runs/base": {"start": "linear"},
-         "finetune/runs/linear": {"variant": "linear-classifier", "start": "base"}},
+        {
+            "finetune/runs/base": {"start": "linear"},
+            "finetune/runs/linear": {"variant": "linear-classifier", "start": "base"},
+        },
         ["start:", "goes in a circle"],
     ),
     "an unknown task": (
-        {"finetune/runs/base": {"task": "birds"}}, ["finetune.runs.base.task:", "'birds'", "none"],
+        {"finetune/runs/base": {"task": "birds"}},
+        ["finetune.runs.base.task:", "'birds'", "none"],
     ),
     "a task without its data": (
-        {"tasks": {"birds": {"train": "robins", "held_out": "held-out", "prompts": "p.txt"}}},
+        {
+            "tasks": {
+                "birds": {"train": "robins", "held_out": "held-out", "prompts": "p.txt"}
+            }
+        },
         ["tasks.birds.train:", "'robins'", "held-out"],
     ),
     "a second training set that is not there": (
-        {"finetune/runs/base": {"joint": "nothing"}}, ["finetune.runs.base.joint:", "'nothing'"],
+        {"finetune/runs/base": {"joint": "nothing"}},
+        ["finetune.runs.base.joint:", "'nothing'"],
     ),
     "a second training set that is a test set": (
-        {"finetune/runs/base": {"joint": "sketch"}}, ["sketch", "holds the same images"],
+        {"finetune/runs/base": {"joint": "sketch"}},
+        ["sketch", "holds the same images"],
     ),
     "weights of a standard model": (
         {"soups/mix": {"method": "uniform", "ingredients": ["base", "standard-600"]}},
         ["soups.mix.ingredients.1:", "'standard-600'", "logit-ensemble"],
     ),
     "architectures that differ": (
-        {"soups/mix": {"method": "uniform", "ingredients": ["base", "standard-600"],
-                       "allow_different_starts": True}},
+        {
+            "soups/mix": {
+                "method": "uniform",
+                "ingredients": ["base", "standard-600"],
+                "allow_different_starts": True,
+            }
+        },
         ["soups.mix.ingredients.1:", "'standard-600'", "architecture"],
     ),
     "backbones of outputs": (
@@ -467,7 +688,13 @@ MISFITS = {
         ["soups.mix.backbones:", "outputs"],
     ),
     "shares of others": (
-        {"soups/mix": {"method": "logit-ensemble", "ingredients": ALL, "shares": {"base": 1}}},
+        {
+            "soups/mix": {
+                "method": "logit-ensemble",
+                "ingredients": ALL,
+                "shares": {"base": 1},
+            }
+        },
         ["soups.mix.shares: has base, but needs one for each", "base, search-00"],
     ),
     "an average that is not saved": (
@@ -475,28 +702,44 @@ MISFITS = {
         ["soups.mix.decay:", "'base'", "0.9", "none"],
     ),
     "a mean that is not saved": (
-        {"soups/mix": {"method": "swa", "ingredients": ["base"]}}, ["soups.mix:", "'base'", "swa"],
+        {"soups/mix": {"method": "swa", "ingredients": ["base"]}},
+        ["soups.mix:", "'base'", "swa"],
     ),
     "a decay of one": (
-        {"finetune/runs/base": {"ema": [1.0]}}, ["finetune.runs.base.ema.0: 1.0 is not below 1"],
+        {"finetune/runs/base": {"ema": [1.0]}},
+        ["finetune.runs.base.ema.0: 1.0 is not below 1"],
     ),
     "an alpha out of range": (
-        {"soups/mix": {"method": "wise-ft", "alpha": 1.5}}, ["soups.mix.alpha:", "1.5"],
+        {"soups/mix": {"method": "wise-ft", "alpha": 1.5}},
+        ["soups.mix.alpha:", "1.5"],
     ),
     "an alpha without the rest": (
-        {"soups/mix": {"method": "wise-ft", "alpha": {"head.": 1}}}, ["soups.mix.alpha", "''"],
+        {"soups/mix": {"method": "wise-ft", "alpha": {"head.": 1}}},
+        ["soups.mix.alpha", "''"],
     ),
     "another variant's option": (
         {"finetune/runs/linear": {"variant": "linear-classifier", "mixup": 0.4}},
-        ["finetune.runs.linear:", "'mixup' is an option of end-to-end, not of linear-classifier"],
+        [
+            "finetune.runs.linear:",
+            "'mixup' is an option of end-to-end, not of linear-classifier",
+        ],
     ),
     "a default start in a circle": (
         {"finetune/defaults/start": "linear"},
-        ["finetune.defaults.start: linear from linear goes in a circle", "start: zero-shot"],
+        [
+            "finetune.defaults.start: linear from linear goes in a circle",
+            "start: zero-shot",
+        ],
     ),
     "a sweep to standard models": (
-        {"soups/mix": {"method": "uniform", "ingredients": ["standard-600", "standard-1000"],
-                       "allow_different_starts": True}, "sweep/of": ["mix"]},
+        {
+            "soups/mix": {
+                "method": "uniform",
+                "ingredients": ["standard-600", "standard-1000"],
+                "allow_different_starts": True,
+            },
+            "sweep/of": ["mix"],
+        },
         ["sweep.of.0: 'mix' mixes standard models"],
     ),
     "backbones of any sum": (
@@ -504,8 +747,10 @@ MISFITS = {
         ["soups.mix.space: free"],
     ),
     "a bias to where a run did not begin": (
-        {"finetune/runs/base": {"start": "linear", "ema": [0.99]},
-         "soups/mix": {"method": "ema", "ingredients": ["base"], "biased": True}},
+        {
+            "finetune/runs/base": {"start": "linear", "ema": [0.99]},
+            "soups/mix": {"method": "ema", "ingredients": ["base"], "biased": True},
+        },
         ["soups.mix.biased: the run 'base' does not begin"],
     ),
     "two models for a method of one": (
@@ -513,30 +758,41 @@ MISFITS = {
         ["soups.mix.ingredients: mono-soup takes 1, not 2 (base, search-00)"],
     ),
     "every run for a method of two": (
-        {"soups/mix": {"method": "slerp"}}, ["soups.mix.ingredients: slerp takes 2, not 8"],
+        {"soups/mix": {"method": "slerp"}},
+        ["soups.mix.ingredients: slerp takes 2, not 8"],
     ),
     "one learned coefficient at a time": (
         {"soups/mix": {"method": "learned", "ingredients_per_step": 1}},
-        ["soups.mix.ingredients_per_step: 1 would move nothing", "2 or more, or 0 for all"],
+        [
+            "soups.mix.ingredients_per_step: 1 would move nothing",
+            "2 or more, or 0 for all",
+        ],
     ),
     "heads that began apart": (
         {"finetune/runs/base": {"initial_head": "random"}},
-        ["soups.uniform.ingredients: 'search-00' begins with the zero-shot head", "'base'",
-         "random head 0"],
+        [
+            "soups.uniform.ingredients: 'search-00' begins with the zero-shot head",
+            "'base'",
+            "random head 0",
+        ],
     ),
     "a number for a list": (
         {"finetune/runs/base": {"ema": 0.99}},
         ["finetune.runs.base.ema: 0.99 is not of type array; write a list"],
     ),
     "a distribution inside another": (
-        {"finetune/search/space/mixup": {"either": [{"choice": [0]}, {"uniform": [1, 0]}]}},
+        {
+            "finetune/search/space/mixup": {
+                "either": [{"choice": [0]}, {"uniform": [1, 0]}]
+            }
+        },
         ["finetune.search.space.mixup.either.1.uniform:", "1 is larger than 0"],
     ),
     "a start to be drawn": (
         {"finetune/search/space/start": {"choice": ["linear"]}},
         ["finetune.search.space", "start"],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", MISFITS)
@@ -549,15 +805,24 @@ def test_what_does_not_fit_together_is_named(config, schema, case):
 
 
 def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
-    names = {"train": "wide", "held_out": "held-out", "prompts": "resources/prompts/objects.txt"}
+    names = {
+        "train": "wide",
+        "held_out": "held-out",
+        "prompts": "resources/prompts/objects.txt",
+    }
     config["tasks"] = {"other": names}
     config["finetune"]["runs"]["base"] = {"task": "other"}
     lines = problems(config, schema)
-    assert any(line.startswith("sweep.of.0: 'base' has the classes of another") for line in lines)
+    assert any(
+        line.startswith("sweep.of.0: 'base' has the classes of another")
+        for line in lines
+    )
     config["soups"]["mix"] = {"method": "uniform", "ingredients": ["base"]}
     lines = problems(config, schema)
     assert any(
-        line.startswith("soups.mix.ingredients.0: 'base' has the classes of another task; back")
+        line.startswith(
+            "soups.mix.ingredients.0: 'base' has the classes of another task; back"
+        )
         for line in lines
     )
 
@@ -601,14 +866,18 @@ def test_a_named_search_space_is_that_of_its_file(config, schema):
 
 def test_the_search_of_the_72_published_models():
     """Their hyperparameters as released: half without mixup and smoothing, 0 to 2 operations."""
-    space = yaml.safe_load((ROOT / "resources/search_spaces/model-soups.yaml").read_text())
+    space = yaml.safe_load(
+        (ROOT / "resources/search_spaces/model-soups.yaml").read_text()
+    )
     points = [draw({"seed": 0, "space": space}, i) for i in range(2000)]
     columns = {name: [point[name] for point in points] for name in space}
     for name, most in (("mixup", 0.9), ("label_smoothing", 0.25)):
         zeros = columns[name].count(0.0)
         assert 900 < zeros < 1100 and max(columns[name]) <= most
     assert 1e-6 <= min(columns["lr"]) < 1.1e-6 and 0.9e-4 < max(columns["lr"]) <= 1e-4
-    assert 1e-4 <= min(columns["weight_decay"]) and max(columns["weight_decay"]) <= 0.631
+    assert (
+        1e-4 <= min(columns["weight_decay"]) and max(columns["weight_decay"]) <= 0.631
+    )
     assert set(columns["randaugment_ops"]) == {0, 1, 2}
     assert set(columns["epochs"]) == set(range(4, 17))
 
@@ -632,7 +901,10 @@ def architecture(config, tmp_path):
 
 
 def safetensors(data=b"\0" * 16, end=16, **entries) -> bytes:
-    header = {"a": {"dtype": "F32", "shape": [end // 4], "data_offsets": [0, end]}, **entries}
+    header = {
+        "a": {"dtype": "F32", "shape": [end // 4], "data_offsets": [0, end]},
+        **entries,
+    }
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
 
@@ -660,13 +932,19 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_broken_weights_are_named_before_anything_runs(config, schema, architecture, what):
+def test_broken_weights_are_named_before_anything_runs(
+    config, schema, architecture, what
+):
     path = architecture / "open_clip_model.safetensors"
     if BROKEN[what] is not None:
         path.write_bytes(BROKEN[what])
     (line,) = problems(config, schema)
     assert line.startswith("model.architecture:") and str(path) in line
-    said = "is a Git LFS pointer" if what == "a pointer of git lfs" else "not a whole safetensors"
+    said = (
+        "is a Git LFS pointer"
+        if what == "a pointer of git lfs"
+        else "not a whole safetensors"
+    )
     assert what == "missing" or said in line
 
 
@@ -677,7 +955,9 @@ def test_the_real_weights_cut_short_are_named(config, schema, architecture):
     assert str(len(data)) in line and str(len(data) // 2) in line
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"preprocess_cfg": {"size": []}}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"preprocess_cfg": {"size": []}}', "\x00"]
+)
 def test_a_broken_architecture_is_named(config, schema, architecture, text):
     (architecture / "open_clip_config.json").write_text(text)
     (line,) = problems(config, schema)
@@ -710,7 +990,10 @@ def resolve(schema, node):
         target = schema
         for key in node["$ref"].removeprefix("#/").split("/"):
             target = target[key]
-        return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+        return {
+            **target,
+            **{key: value for key, value in node.items() if key != "$ref"},
+        }
     return node
 
 
@@ -741,25 +1024,38 @@ def test_config_yaml_shows_every_key(config, schema):
         | set(analyses.names())
         | set(figures.names())
     )
-    but |= {name for analysis in analyses.names() for name in analyses.options(analysis)}
+    but |= {
+        name for analysis in analyses.names() for name in analyses.options(analysis)
+    }
     assert absent(schema, schema, config, "", but=but) == []
     del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
     missing = absent(schema, schema, config, "", but=but)
     assert missing == ["sweep.alphas", "standard.defaults.images"]
     own = {"study", "data.train", "data.held_out", "data.reference", "sweep.of"}
-    own |= {"figures.methods.span"}  # without it, all models but those far below the others
-    own |= {"standard.train", "standard.defaults.images", "adversary.train", "adversary.images"}
+    own |= {
+        "figures.methods.span"
+    }  # without it, all models but those far below the others
+    own |= {
+        "standard.train",
+        "standard.defaults.images",
+        "adversary.train",
+        "adversary.images",
+    }
     assert set(absent(schema, schema, read_defaults(ROOT), "", but=but)) == own
 
 
 TRAINING = {"start", "task"} | {
-    name for variant in variants.names() for name in registry.defaults(variants.options(variant))
+    name
+    for variant in variants.names()
+    for name in registry.defaults(variants.options(variant))
 }
 
 
 def test_the_docs_list_every_option_of_training():
     text = (ROOT / "docs/training.md").read_text()
-    listed = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    listed = {
+        line.split("`")[1] for line in text.splitlines() if line.startswith("| `")
+    }
     listed -= {"variant"}
     common = {"epochs", "batch_size", "lr", "weight_decay", "warmup", "label_smoothing"}
     assert listed == TRAINING | common | {"clip", "crop"} | set(variants.names())
@@ -770,7 +1066,10 @@ def test_nothing_in_the_schema_is_left_open(schema):
 
     def walk(node, path):
         node = resolve(schema, node)
-        if node.get("type") == "object" and path not in (".figures.*", ".standard.table.columns"):
+        if node.get("type") == "object" and path not in (
+            ".figures.*",
+            ".standard.table.columns",
+        ):
             assert "additionalProperties" in node or "allOf" in node, path
         for key, child in node.get("properties", {}).items():
             if isinstance(child, dict) and key != "options":
@@ -787,7 +1086,9 @@ def test_nothing_in_the_schema_is_left_open(schema):
         ("analyses", analyses.names()),
     ):
         cases = schema["properties"][part]["additionalProperties"]["allOf"]
-        consts = [next(iter(case["if"]["properties"].values()))["const"] for case in cases]
+        consts = [
+            next(iter(case["if"]["properties"].values()))["const"] for case in cases
+        ]
         assert sorted(consts) == sorted(names)
         assert all(case["then"]["additionalProperties"] is False for case in cases)
 
@@ -797,9 +1098,9 @@ def test_options_and_code_know_the_same_names(schema):
     assert world["distribution"]["enum"] == list(DISTRIBUTIONS)
     assert world["task"]["enum"] == list(TASKS)
     assert sources.options("handwriting")["part"]["enum"] == list(PARTS)
-    space = complete(schema)["properties"]["finetune"]["properties"]["search"]["properties"][
-        "space"
-    ]
+    space = complete(schema)["properties"]["finetune"]["properties"]["search"][
+        "properties"
+    ]["space"]
     run = set(complete(schema)["$defs"]["run"]["properties"])
     drawn = space["oneOf"][1]["propertyNames"]["enum"]
     assert set(drawn) == run - {"variant", "start", "task", "joint"}
@@ -869,13 +1170,19 @@ def test_an_entry_of_another_kind_keeps_nothing_of_the_one_it_replaces(config, s
     config["datasets"]["sketch"] |= {"distribution": "v2", "tusk": 1}
     found = without_leftovers(config, base)
     assert found["datasets"]["objectnet"] == {"source": "objectnet"}
-    assert found["datasets"]["v2"] == {"source": "adversarial", "pool": "wide", "images": 4000}
+    assert found["datasets"]["v2"] == {
+        "source": "adversarial",
+        "pool": "wide",
+        "images": 4000,
+    }
     assert found["soups"]["chosen"] == {"method": "greedy", "ingredients": ["base"]}
     assert [line.split(";")[0] for line in problems(found, schema)] == [
         "datasets.sketch: unknown key 'tusk'"
     ]
     config["datasets"]["objectnet"]["images"] = 3
-    assert "images" in without_leftovers(config, base)["datasets"]["objectnet"], "its own mistake"
+    assert "images" in without_leftovers(config, base)["datasets"]["objectnet"], (
+        "its own mistake"
+    )
 
 
 def test_numbers_must_be_finite(config, schema):
@@ -905,18 +1212,26 @@ def test_a_run_without_a_value_is_named(config, schema):
 
 LEAKS = {
     "the line trained on the reference": (
-        "standard/train", "reference", "data.reference: 'reference' holds the same images",
+        "standard/train",
+        "reference",
+        "data.reference: 'reference' holds the same images",
     ),
     "the line trained on a shift": (
-        "standard/train", "v2", "data.shifts.0: 'v2' holds the same images",
+        "standard/train",
+        "v2",
+        "data.shifts.0: 'v2' holds the same images",
     ),
     "a pool that is trained on": (
-        "datasets/adversarial/pool", "train", "'adversarial' holds the same images as 'train'",
+        "datasets/adversarial/pool",
+        "train",
+        "'adversarial' holds the same images as 'train'",
     ),
     "a pool that is tested on": (
-        "datasets/adversarial/pool", "v2", "'adversarial' holds the same images as 'v2'",
+        "datasets/adversarial/pool",
+        "v2",
+        "'adversarial' holds the same images as 'v2'",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", LEAKS)
@@ -938,7 +1253,9 @@ def test_one_set_of_images_under_two_names_is_a_leak(config, schema, tmp_path, e
     train, test = {
         "scans": ({"source": "handwriting", "part": "test"},) * 2,
         "folders": ({"source": "folder", "path": str(tmp_path / "a")},) * 2,
-        "links": tuple({"source": "folder", "path": str(tmp_path / n)} for n in ("a", "b")),
+        "links": tuple(
+            {"source": "folder", "path": str(tmp_path / n)} for n in ("a", "b")
+        ),
     }[entries]
     config["datasets"] |= {"one": train, "two": test}
     config["data"] |= {"train": "one", "shifts": ["two"]}
@@ -958,7 +1275,10 @@ def two_files(config, tmp_path):
 
     def make(first: dict, second: dict, command_line: dict | None = None):
         files = []
-        for name, content in (("config.yaml", merge(config, first)), ("mine.yaml", second)):
+        for name, content in (
+            ("config.yaml", merge(config, first)),
+            ("mine.yaml", second),
+        ):
             files.append(tmp_path / name)
             files[-1].write_text(yaml.safe_dump(content))
         merged = merge(merge(merge(config, first), second), command_line or {})
@@ -969,23 +1289,35 @@ def two_files(config, tmp_path):
 
 def test_lines_name_the_file_that_the_key_stands_in(schema, two_files):
     """Maps are merged, so a mistake may lie between the user's file and the default's."""
-    merged, files = two_files({"standard": {"train": "trian"}}, {"sweep": {"of": ["bsae"]}})
+    merged, files = two_files(
+        {"standard": {"train": "trian"}}, {"sweep": {"of": ["bsae"]}}
+    )
     lines = problems(merged, schema, files)
-    assert [line.rpartition(" (in ")[2] for line in lines] == ["config.yaml)", "mine.yaml)"]
+    assert [line.rpartition(" (in ")[2] for line in lines] == [
+        "config.yaml)",
+        "mine.yaml)",
+    ]
 
 
 def test_a_key_that_the_user_did_not_write_is_not_blamed_on_his_file(schema, two_files):
     entry = {"source": "handwriting", "part": "train"}
     lines = problems(*insert(schema, two_files({}, {"datasets": {"train": entry}})))
-    assert lines[0].startswith("datasets.train: unknown key") and "(in config.yaml)" in lines[0]
+    assert (
+        lines[0].startswith("datasets.train: unknown key")
+        and "(in config.yaml)" in lines[0]
+    )
 
 
-def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(schema, two_files):
+def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(
+    schema, two_files
+):
     """The list that still names it stands in the default's file."""
     merged, files = two_files({}, {"finetune": {"runs": {"linear": None}}})
     lines = problems(without_nulls(merged), schema, files)
     end = "(in config.yaml; mine.yaml takes it away, so give this key there too)"
-    assert any(line.startswith("sweep.of.1: unknown") and line.endswith(end) for line in lines)
+    assert any(
+        line.startswith("sweep.of.1: unknown") and line.endswith(end) for line in lines
+    )
 
 
 def test_what_the_command_line_says_is_blamed_on_no_file(schema, two_files):
@@ -998,21 +1330,33 @@ def insert(schema, made):
 
 
 PLAUSIBLE = {
-    "a whole number with a point": ("finetune/defaults/epochs", 3.0, "3.0 is not of type integer"),
-    "a choice of such": (
-        "finetune/search/space/batch_size", {"choice": [64.0]}, "64.0 is not of type integer",
+    "a whole number with a point": (
+        "finetune/defaults/epochs",
+        3.0,
+        "3.0 is not of type integer",
     ),
-    "a figure switched on": ("figures/alpha", True, "figures.alpha: True is not of type object"),
+    "a choice of such": (
+        "finetune/search/space/batch_size",
+        {"choice": [64.0]},
+        "64.0 is not of type integer",
+    ),
+    "a figure switched on": (
+        "figures/alpha",
+        True,
+        "figures.alpha: True is not of type object",
+    ),
     "two ways to draw": (
-        "finetune/search/space/lr", {"log_uniform": [0.1, 1.0], "choice": [0.1]},
+        "finetune/search/space/lr",
+        {"log_uniform": [0.1, 1.0], "choice": [0.1]},
         "has log_uniform, choice; give one and set the others to null",
     ),
     "more adversarial images than the pool": (
-        "datasets/adversarial/images", 20_000,
+        "datasets/adversarial/images",
+        20_000,
         "datasets.adversarial.images: 20000 wanted, but wide has 10000",
     ),
     "a batch of one": ("standard/defaults/batch_size", 1, "less than the minimum of 2"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", PLAUSIBLE)
@@ -1026,13 +1370,20 @@ def test_a_plausible_mistake_is_one_line(config, schema, case):
 def test_more_images_than_the_scans_are_refused(config, schema):
     for part in ("train", "held-out", "test"):
         config["datasets"][f"scans-{part}"] = {"source": "handwriting", "part": part}
-    digits = {"source": "world", "task": "digits", "distribution": "typeset", "images": 9}
+    digits = {
+        "source": "world",
+        "task": "digits",
+        "distribution": "typeset",
+        "images": 9,
+    }
     config["datasets"]["typeset"] = digits
     config["data"] = {
         "corrupted": [],
-        "train": "scans-train", "held_out": "scans-held-out", "reference": "scans-test",
+        "train": "scans-train",
+        "held_out": "scans-held-out",
+        "reference": "scans-test",
         "shifts": ["typeset"],
-    }  # fmt: skip
+    }
     config["standard"]["train"] = "scans-train"
     (line,) = problems(config, schema)
     assert line.startswith(
@@ -1056,7 +1407,9 @@ def test_images_of_a_folder_are_counted(config, schema, tmp_path, images):
     assert (found if images else "no images") in line
 
 
-def test_a_class_without_images_and_kinds_that_are_not_read_are_named(config, schema, tmp_path):
+def test_a_class_without_images_and_kinds_that_are_not_read_are_named(
+    config, schema, tmp_path
+):
     for file in ("ball/1.png", "ball/2.HEIC", "empty/notes.txt"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
@@ -1079,7 +1432,12 @@ def test_a_section_that_is_null_is_that_of_the_defaults(config, schema):
 
 @pytest.mark.parametrize(
     "content",
-    [b"a {} in {colour}\n", b"a {0} {}\n", b"a { {}\n", "ein schönes {}".encode("latin1")],
+    [
+        b"a {} in {colour}\n",
+        b"a {0} {}\n",
+        b"a { {}\n",
+        "ein schönes {}".encode("latin1"),
+    ],
 )
 def test_a_prompt_that_cannot_be_filled_in_is_named(config, schema, tmp_path, content):
     (tmp_path / "prompts.txt").write_bytes(content)
@@ -1104,7 +1462,10 @@ def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_p
     (tmp_path / "table.csv").write_text("name,reference,v2\n" + "a,0.5,0.4\n" * 3)
     config["standard"] |= {"models": {}, "table": {"path": str(tmp_path / "table.csv")}}
     (line,) = problems(config, schema)
-    assert line.startswith("standard.table: ") and "table.csv has no column 'model'" in line
+    assert (
+        line.startswith("standard.table: ")
+        and "table.csv has no column 'model'" in line
+    )
 
 
 def test_a_line_needs_three_standard_models(config, schema):
@@ -1119,6 +1480,10 @@ def test_a_line_needs_three_standard_models(config, schema):
 def test_a_source_without_archives_says_so(config, schema):
     config["datasets"]["v2"] = {"source": "folder", "path": "own", "download": True}
     assert problems(config, schema) == [
-        line for line in problems(config, schema) if line.startswith("datasets.v2: unknown key")
+        line
+        for line in problems(config, schema)
+        if line.startswith("datasets.v2: unknown key")
     ]
-    assert problems(config, schema)[0].endswith("no public archive, so place its files at its path")
+    assert problems(config, schema)[0].endswith(
+        "no public archive, so place its files at its path"
+    )

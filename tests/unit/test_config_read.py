@@ -60,7 +60,9 @@ def located(*texts: str, command_line: dict | None = None) -> dict:
 
 def planned(config: dict, schema: dict) -> spec.Plan:
     check(config, schema, [])
-    return spec.build(config, lambda path: path if (path := Path(path)).exists() else ROOT / path)
+    return spec.build(
+        config, lambda path: path if (path := Path(path)).exists() else ROOT / path
+    )
 
 
 def refused(schema, *texts: str) -> list[str]:
@@ -77,10 +79,18 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     config = located(OWN)
     embedded = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
     plan = planned(config, schema)
-    assert set(config["datasets"]) == {"photos-train", "photos-held-out", "photos", "drawings"}
+    assert set(config["datasets"]) == {
+        "photos-train",
+        "photos-held-out",
+        "photos",
+        "drawings",
+    }
     assert [run.spec["name"] for run in plan.runs.values()] == ["base"]
     assert not plan.soups and config["sweep"]["of"] == ["base"]
-    assert config["standard"]["models"] == {} and config["finetune"]["search"]["space"] == {}
+    assert (
+        config["standard"]["models"] == {}
+        and config["finetune"]["search"]["space"] == {}
+    )
     defaults = read_defaults(ROOT)
     for section in ("evaluation", "statistics", "analyses", "figures", "pages", "head"):
         assert config[section] == defaults[section]
@@ -89,8 +99,12 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
         "span" not in config["figures"]["methods"]
         and embedded["figures"]["methods"]["span"] is None
     )
-    assert finetune_specs(config)["base"]["lr"] == defaults["finetune"]["defaults"]["lr"]
-    assert defaults["finetune"]["defaults"]["lr"] != embedded["finetune"]["defaults"]["lr"]
+    assert (
+        finetune_specs(config)["base"]["lr"] == defaults["finetune"]["defaults"]["lr"]
+    )
+    assert (
+        defaults["finetune"]["defaults"]["lr"] != embedded["finetune"]["defaults"]["lr"]
+    )
 
 
 def test_a_search_has_what_the_study_says_and_no_more(here, schema):
@@ -141,19 +155,25 @@ def test_a_study_of_checkpoints_trains_nothing(here, schema):
     config = located(
         OWN + "checkpoints: {ours: {path: ours.pt}}\nsoups: {greedy: {method: greedy}}"
     )
-    assert config["finetune"]["runs"] == {} and config["sweep"]["of"] == ["ours", "greedy"]
-    assert located(OWN + "checkpoints: {a: {path: a}}\nfinetune: null")["finetune"]["runs"] == {}
+    assert config["finetune"]["runs"] == {} and config["sweep"]["of"] == [
+        "ours",
+        "greedy",
+    ]
+    assert (
+        located(OWN + "checkpoints: {a: {path: a}}\nfinetune: null")["finetune"]["runs"]
+        == {}
+    )
     check(config, schema)
 
 
-@pytest.mark.parametrize("section", ["standard", "sweep", "soups", "finetune", "analyses", "model"])
+@pytest.mark.parametrize(
+    "section", ["standard", "sweep", "soups", "finetune", "analyses", "model"]
+)
 def test_a_section_may_be_null(here, schema, section):
     planned(located(OWN + f"{section}: null\n"), schema)
 
 
-@pytest.mark.parametrize(
-    "key", ["train", "held_out", "reference", "shifts"]
-)  # fmt: skip
+@pytest.mark.parametrize("key", ["train", "held_out", "reference", "shifts"])
 def test_a_forgotten_part_is_said_of_the_users_own_file(here, schema, key):
     config = yaml.safe_load(OWN)
     del config["data"][key]
@@ -165,9 +185,12 @@ def test_a_forgotten_part_is_said_of_the_users_own_file(here, schema, key):
 def test_names_that_are_offered_are_those_of_this_study(here, schema):
     (line,) = refused(schema, OWN.replace("shifts: [drawings]", "shifts: [drawing]"))
     assert (
-        "unknown data set 'drawing'; did you mean 'drawings'? there are drawings, photos," in line
+        "unknown data set 'drawing'; did you mean 'drawings'? there are drawings, photos,"
+        in line
     )
-    assert "renditions" not in line and "held-out," not in line.replace("photos-held-out,", "")
+    assert "renditions" not in line and "held-out," not in line.replace(
+        "photos-held-out,", ""
+    )
 
 
 def test_what_defines_no_data_varies_the_embedded_study(here, schema):
@@ -175,17 +198,24 @@ def test_what_defines_no_data_varies_the_embedded_study(here, schema):
     config = located("study: other\nfinetune: {search: {runs: 2}}\n")
     assert "linear" in config["finetune"]["runs"] and config["data"]["train"] == "train"
     config = located("datasets: {v2: {images: 100}}\ndata: {shifts: [v2]}\n")
-    assert config["datasets"]["v2"]["distribution"] == "v2" and config["data"]["train"] == "train"
+    assert (
+        config["datasets"]["v2"]["distribution"] == "v2"
+        and config["data"]["train"] == "train"
+    )
     more = "extends: config.yaml\ndatasets: {own: {source: folder, path: photos}}\n"
     config = located(more + "data: {shifts: [v2, own]}\n")
     assert config["data"]["train"] == "train" and "extends" not in config
     check(config, schema)
-    said = "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    said = (
+        "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    )
     assert located(said, command_line={"extends": "config.yaml"}) == config
 
 
 def test_extends_counts_on_the_command_line_too(here):
-    data = "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    data = (
+        "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
+    )
     config = located(data, command_line={"extends": "config.yaml"})
     assert config["data"]["train"] == "train" and "extends" not in config
     with pytest.raises(StockpotError, match="^extends: 'mine.yaml' is not config.yaml"):
@@ -193,10 +223,15 @@ def test_extends_counts_on_the_command_line_too(here):
 
 
 def test_extends_names_the_embedded_study_alone(here, schema):
-    with pytest.raises(StockpotError, match=r"^extends: 'mine\.yaml' is not config\.yaml"):
+    with pytest.raises(
+        StockpotError, match=r"^extends: 'mine\.yaml' is not config\.yaml"
+    ):
         read_study(ROOT, study(OWN), {"extends": "mine.yaml"})
     (line,) = refused(schema, OWN + "extends: mine.yaml\n")
-    assert line.startswith("extends: 'mine.yaml' is not config.yaml") and "--configfile" in line
+    assert (
+        line.startswith("extends: 'mine.yaml' is not config.yaml")
+        and "--configfile" in line
+    )
 
 
 def test_figures_have_the_options_of_the_embedded_study():
@@ -220,19 +255,28 @@ def test_a_later_file_says_more_and_the_command_line_most(here, schema):
 def test_an_entry_is_back_after_it_was_taken_away():
     """With its defaults; it once stayed away, so that two studies lacked an analysis."""
     taken = merged(
-        {"analyses": {"brittleness": {"models": ["a"]}}}, {"analyses": {"brittleness": None}}
+        {"analyses": {"brittleness": {"models": ["a"]}}},
+        {"analyses": {"brittleness": None}},
     )
-    assert merged(taken, {"analyses": {"brittleness": {}}}) == {"analyses": {"brittleness": {}}}
-    assert merged(taken, {"analyses": {"brittleness": {"x": 1}}})["analyses"]["brittleness"] == {
-        "x": 1
+    assert merged(taken, {"analyses": {"brittleness": {}}}) == {
+        "analyses": {"brittleness": {}}
     }
-    assert merged({"a": {"b": 1}}, {"a": {}}) == {"a": {"b": 1}}, "an empty map takes nothing away"
+    assert merged(taken, {"analyses": {"brittleness": {"x": 1}}})["analyses"][
+        "brittleness"
+    ] == {"x": 1}
+    assert merged({"a": {"b": 1}}, {"a": {}}) == {"a": {"b": 1}}, (
+        "an empty map takes nothing away"
+    )
     assert merged({"a": 3}, {"a": {"b": 1}}) == {"a": {"b": 1}}
 
 
-def test_an_entry_of_another_kind_in_a_later_file_keeps_nothing_of_the_earlier(here, schema):
+def test_an_entry_of_another_kind_in_a_later_file_keeps_nothing_of_the_earlier(
+    here, schema
+):
     later = "datasets: {drawings: {source: parquet, path: drawings}}"
-    first = OWN.replace("path: drawings}", "path: drawings, on_corrupt: skip, split: {part: test}}")
+    first = OWN.replace(
+        "path: drawings}", "path: drawings, on_corrupt: skip, split: {part: test}}"
+    )
     config = located(first, later)
     assert config["datasets"]["drawings"]["source"] == "parquet"
 
@@ -241,29 +285,40 @@ def test_every_default_is_one_that_a_study_may_have(here, schema):
     """The file is complete: a study needs nothing but its name and its data."""
     required = set(schema["required"]) - set(read_defaults(ROOT))
     assert required == {"study"}
-    properties = set(schema["properties"]) - set(read_defaults(ROOT)) - {"study", "extends"}
+    properties = (
+        set(schema["properties"]) - set(read_defaults(ROOT)) - {"study", "extends"}
+    )
     assert properties == set()
 
 
 # Paths.
 
 
-def test_paths_begin_at_their_file_then_here_then_at_the_checkout(here, tmp_path, monkeypatch):
+def test_paths_begin_at_their_file_then_here_then_at_the_checkout(
+    here, tmp_path, monkeypatch
+):
     folder = tmp_path / "studies"
     folder.mkdir()
     file = folder / "study.yaml"
-    file.write_text(OWN + "head: {prompts: mine.txt, names: ../names.csv}\n", encoding="utf-8")
+    file.write_text(
+        OWN + "head: {prompts: mine.txt, names: ../names.csv}\n", encoding="utf-8"
+    )
     (folder / "mine.txt").write_text("a {}")
     (tmp_path / "names.csv").write_text("class,name\n")
     config = read_study(ROOT, [file]).located()
     assert config["head"] == {"prompts": "studies/mine.txt", "names": "names.csv"}
     assert config["datasets"]["photos"]["path"] == "photos", "only here"
     (folder / "photos").mkdir()
-    assert read_study(ROOT, [file]).located()["datasets"]["photos"]["path"] == "studies/photos"
+    assert (
+        read_study(ROOT, [file]).located()["datasets"]["photos"]["path"]
+        == "studies/photos"
+    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    assert read_study(ROOT, [file]).located()["head"]["prompts"] == str(folder / "mine.txt")
+    assert read_study(ROOT, [file]).located()["head"]["prompts"] == str(
+        folder / "mine.txt"
+    )
 
 
 def test_every_file_has_its_own_paths(here, tmp_path):
@@ -275,7 +330,9 @@ def test_every_file_has_its_own_paths(here, tmp_path):
         OWN + "checkpoints: {a: {path: same.pt}}\nhead: {prompts: one.txt}"
     )
     (tmp_path / "two/b.yaml").write_text("checkpoints: {b: {path: same.pt}}\n")
-    config = read_study(ROOT, [tmp_path / "one/a.yaml", tmp_path / "two/b.yaml"]).located()
+    config = read_study(
+        ROOT, [tmp_path / "one/a.yaml", tmp_path / "two/b.yaml"]
+    ).located()
     assert config["head"]["prompts"] == "one/one.txt"
     assert [entry["path"] for entry in config["checkpoints"].values()] == [
         "one/same.pt",
@@ -306,7 +363,11 @@ def test_a_study_reached_through_a_link_has_the_same_paths(here, tmp_path, monke
         "names": str(real / "names.csv"),
     }
     inside = {"prompts": "studies/mine.txt", "names": "names.csv"}
-    for cwd, head in ((elsewhere, outside), (real, inside), (tmp_path / "link", inside)):
+    for cwd, head in (
+        (elsewhere, outside),
+        (real, inside),
+        (tmp_path / "link", inside),
+    ):
         monkeypatch.chdir(cwd)
         for folder in (real / "studies", tmp_path / "link/studies", tmp_path / "deep"):
             assert read_study(ROOT, [folder / "study.yaml"]).located()["head"] == head
@@ -320,7 +381,10 @@ def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):
     config = given.located()
     (line,) = not_found(config, used(config), given.layers, ROOT)
     places = f"{tmp_path / 'sub'}, {tmp_path}, {ROOT}"
-    assert line == f"datasets.drawings.path: no file or folder 'drawnings' in any of {places}"
+    assert (
+        line
+        == f"datasets.drawings.path: no file or folder 'drawnings' in any of {places}"
+    )
 
 
 @pytest.mark.parametrize("word", ["own", "all"])
@@ -361,7 +425,9 @@ def test_every_option_that_is_looked_up_as_a_file_is_a_path():
     """Sources pass such options to ``locate``, or to a function that names the file for it."""
     keys = {"path", "class_list", "classes"}
     for file in (ROOT / "workflow_scripts/stockpot/datasets/sources").glob("*.py"):
-        keys.update(re.findall(r"""locate\(entry\[["'](\w+)["']\]\)""", file.read_text("utf-8")))
+        keys.update(
+            re.findall(r"""locate\(entry\[["'](\w+)["']\]\)""", file.read_text("utf-8"))
+        )
     assert {"images", "answers"} <= keys
     for key in keys | {"annotations", "split.list"}:
         assert is_path(f"datasets.name.{key}", "file"), key
@@ -370,17 +436,26 @@ def test_every_option_that_is_looked_up_as_a_file_is_a_path():
 def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):
     more = "checkpoints: {a: {path: 'o{u}rs.pt'}}\nmodel: {name: m, architecture: '/x/m{i}ni'}\n"
     lines = unfit_inputs(located(OWN.replace("path: drawings", "path: 'd{r}'") + more))
-    assert [line.split(":")[0] for line in lines] == ["model.architecture", "checkpoints.a.path"]
+    assert [line.split(":")[0] for line in lines] == [
+        "model.architecture",
+        "checkpoints.a.path",
+    ]
     assert "Snakemake takes for wildcards; rename it" in lines[0]
 
 
 @pytest.mark.parametrize(
     "name, what",
-    [("a</script>.pt", "angle brackets"), ("\\e[31m.pt", "control"), ("\\u202ex.pt", "control")],
+    [
+        ("a</script>.pt", "angle brackets"),
+        ("\\e[31m.pt", "control"),
+        ("\\u202ex.pt", "control"),
+    ],
 )
 def test_inputs_that_reach_a_page_or_a_terminal_are_refused(here, name, what):
     (line,) = unfit_inputs(located(f'{OWN}checkpoints: {{a: {{path: "{name}"}}}}\n'))
-    assert line.startswith("checkpoints.a.path: ") and what in line and line.isprintable()
+    assert (
+        line.startswith("checkpoints.a.path: ") and what in line and line.isprintable()
+    )
 
 
 def test_what_is_fetched_or_plays_no_part_need_not_be_there(here):
@@ -405,34 +480,63 @@ ODD = {
         "data.shifts.0: False is not of type string; YAML reads no as false; quote it: 'no'",
     ),
     "a number as a name": (
-        OWN.replace("drawings", "2024"), "datasets: YAML reads the key 2024 as a number; quote it",
+        OWN.replace("drawings", "2024"),
+        "datasets: YAML reads the key 2024 as a number; quote it",
     ),
     "a number as a value": (
-        OWN.replace("study: mine", "study: 007"), "YAML reads 007 as a number; quote it: '007'",
+        OWN.replace("study: mine", "study: 007"),
+        "YAML reads 007 as a number; quote it: '007'",
     ),
     "a date": (
-        OWN.replace("study: mine", "study: 2024-01-01"), "reads 2024-01-01 as a date; quote it",
+        OWN.replace("study: mine", "study: 2024-01-01"),
+        "reads 2024-01-01 as a date; quote it",
     ),
-    "null as a name": (OWN + "soups: {~: {method: uniform}}", "YAML reads the key ~ as null"),
+    "null as a name": (
+        OWN + "soups: {~: {method: uniform}}",
+        "YAML reads the key ~ as null",
+    ),
     "a list as a name": (OWN + "? [a, b]\n: 1\n", "config: a key must be text"),
-    "an infinite number": (OWN + "threads: .inf\n", "threads: inf is not a finite number"),
-    "a huge number": (OWN + f"threads: {10**30}\n", "threads: an integer of 100 bits is too large"),
+    "an infinite number": (
+        OWN + "threads: .inf\n",
+        "threads: inf is not a finite number",
+    ),
+    "a huge number": (
+        OWN + f"threads: {10**30}\n",
+        "threads: an integer of 100 bits is too large",
+    ),
     "a number of 5,000 digits": (OWN + f"threads: {'9' * 5000}\n", "not valid YAML"),
     "tabs": (OWN + "soups:\n\tuniform: {method: uniform}\n", "YAML allows no tabs"),
-    "a key twice": (OWN + "study: again\n", "study: given twice in study.yaml, again in line 9"),
+    "a key twice": (
+        OWN + "study: again\n",
+        "study: given twice in study.yaml, again in line 9",
+    ),
     "a list": ("- study: mine\n", "must hold keys with values"),
     "a word": ("study\n", "must hold keys with values"),
-    "itself": (OWN + "soups: &s {a: *s}\n", "nested more than 50 levels deep, or within itself"),
-    "brackets": (OWN + f"soups: {'[' * 3000}{']' * 3000}\n", "nested more than 50 levels deep"),
-    "a class of Python's": (OWN + "soups: !!python/object:os.system {}\n", "not valid YAML"),
+    "itself": (
+        OWN + "soups: &s {a: *s}\n",
+        "nested more than 50 levels deep, or within itself",
+    ),
+    "brackets": (
+        OWN + f"soups: {'[' * 3000}{']' * 3000}\n",
+        "nested more than 50 levels deep",
+    ),
+    "a class of Python's": (
+        OWN + "soups: !!python/object:os.system {}\n",
+        "not valid YAML",
+    ),
     "a name that ends in a new line": (
-        OWN + 'soups: {"a\\n": {method: uniform}}\n', "letters, digits and hyphens",
+        OWN + 'soups: {"a\\n": {method: uniform}}\n',
+        "letters, digits and hyphens",
     ),
     "a name of 200 letters": (
-        OWN + f"finetune: {{runs: {{{'a' * 200}: {{}}}}}}\n", "has 200 characters, more than 80",
+        OWN + f"finetune: {{runs: {{{'a' * 200}: {{}}}}}}\n",
+        "has 200 characters, more than 80",
     ),
-    "runs without end": (OWN + "finetune: {search: {runs: 1000000000}}\n", "maximum of 100000"),
-}  # fmt: skip
+    "runs without end": (
+        OWN + "finetune: {search: {runs: 1000000000}}\n",
+        "maximum of 100000",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", ODD)
@@ -451,7 +555,9 @@ ENCODINGS = {
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_a_file_that_is_not_utf_8_is_named(here, name):
     Path("study.yaml").write_bytes(ENCODINGS[name])
-    with pytest.raises(StockpotError, match=r"study\.yaml: not UTF-8 text \(line \d\); save it as"):
+    with pytest.raises(
+        StockpotError, match=r"study\.yaml: not UTF-8 text \(line \d\); save it as"
+    ):
         read_study(ROOT, [Path("study.yaml")])
 
 
@@ -472,7 +578,8 @@ def test_aliases_do_not_multiply(here, schema, form):
     started = time.process_time()
     if "[" in form:
         assert (
-            "its aliases stand for more than 500,000 values" in refused(schema, "\n".join(lines))[0]
+            "its aliases stand for more than 500,000 values"
+            in refused(schema, "\n".join(lines))[0]
         )
     else:
         assert refused(schema, "\n".join(lines))
@@ -482,7 +589,9 @@ def test_aliases_do_not_multiply(here, schema, form):
 def test_every_wrong_line_of_a_long_value_is_short(here, schema):
     refused(schema, OWN + f"threads: {'x' * 100_000}\n")
     refused(
-        schema, OWN + f"sweep: {{of: [{', '.join(f'n{i}' for i in range(3))}, {'y' * 9_000}]}}\n"
+        schema,
+        OWN
+        + f"sweep: {{of: [{', '.join(f'n{i}' for i in range(3))}, {'y' * 9_000}]}}\n",
     )
 
 
@@ -490,12 +599,22 @@ def test_every_wrong_line_of_a_long_value_is_short(here, schema):
 
 
 def test_the_plan_says_of_every_run_what_it_will_be(here):
-    config = located(OWN + "finetune: {runs: {base: {}, soft: {mixup: 0.2, start: base}}}")
+    config = located(
+        OWN + "finetune: {runs: {base: {}, soft: {mixup: 0.2, start: base}}}"
+    )
     lines = run_lines(config)
     assert lines[0].split() == [
-        "run", "variant", "epochs", "batch_size", "lr", "weight_decay", "warmup",
-        "label_smoothing", "clip", "crop",
-    ]  # fmt: skip
+        "run",
+        "variant",
+        "epochs",
+        "batch_size",
+        "lr",
+        "weight_decay",
+        "warmup",
+        "label_smoothing",
+        "clip",
+        "crop",
+    ]
     assert lines[1].split() == [
         "base",
         "end-to-end",
@@ -515,13 +634,18 @@ def test_the_plan_says_of_every_run_what_it_will_be(here):
 def test_the_plan_names_what_is_made_of_the_runs(here):
     given = "finetune: {search: {runs: 1, space: {lr: {choice: [0.1]}}}}\nanalyses: {cost: null}"
     lines = other_lines(located(OWN + given))
-    assert lines[:2] == ["soups: uniform, greedy, ensemble", "sweeps of 21 alphas: base, greedy"]
+    assert lines[:2] == [
+        "soups: uniform, greedy, ensemble",
+        "sweeps of 21 alphas: base, greedy",
+    ]
     assert lines[2].startswith("analyses: choosing-alpha, ") and "cost" not in lines[2]
     assert len(lines) == 3
 
 
 def test_of_many_runs_the_first_are_shown(here):
-    config = located(OWN + "finetune: {search: {runs: 76, space: {lr: {uniform: [0.1, 0.2]}}}}")
+    config = located(
+        OWN + "finetune: {search: {runs: 76, space: {lr: {uniform: [0.1, 0.2]}}}}"
+    )
     lines = run_lines(config)
     assert len(lines) == 1 + 1 + 12 + 1 and lines[-1] == "… and 64 more runs"
 
@@ -553,7 +677,10 @@ print(json.dumps(given.located()["study"]))
 
 def test_every_text_is_read_as_utf_8():
     """Whatever the locale is. Our own JSON is ASCII, so that it needs no encoding."""
-    for path in [*(ROOT / "workflow_scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk")]:
+    for path in [
+        *(ROOT / "workflow_scripts").rglob("*.py"),
+        *(ROOT / "rules").glob("*.smk"),
+    ]:
         for line in path.read_text("utf-8").splitlines():
             if ".read_text()" in line:
                 assert "json.loads" in line, f"{path}: {line.strip()}"
@@ -568,7 +695,14 @@ def test_a_workflow_that_uses_this_one_as_a_module_gives_its_config(here):
     )
     given = {"soups": yaml.safe_load(OWN)}
     Path("theirs.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--list-rules", "--configfile", "theirs.yaml"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--list-rules",
+        "--configfile",
+        "theirs.yaml",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Study mine" in done.stderr

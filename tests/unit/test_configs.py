@@ -25,19 +25,33 @@ from stockpot.planning import build as spec
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 FILES = [
-    "imagenet/train/n01440764/", "imagenet/val/n01440764/", "imagenet/real.json",
+    "imagenet/train/n01440764/",
+    "imagenet/val/n01440764/",
+    "imagenet/real.json",
     "imagenet/human_accuracy_v3.0.0.json",
-    "objectnet/objectnet-1.0/images/alarm_clock/", "cifar10-2/cifar102_test.npz",
-    "fmow/rgb_metadata.csv", "fmow/country_code_mapping.csv", "fmow/images/",
-    "imagenet-vid-robust/metadata/labels.json", "imagenet-vid-robust/metadata/pmsets.json",
-    "imagenet-vid-robust/val/", "ytbb-robust/ytbb_videos/",
-    "ytbb-robust/metadata/anchor_labels.json", "ytbb-robust/metadata/pmk_labels.json",
-    "ytbb-robust/metadata/ytbb_robustness_test_anchors_full.csv", "cars/cars_train/",
-    "cars/cars_test/", "cars/devkit/cars_train_annos.mat",
-    "cars/cars_test_annos_withlabels.mat", "sun397/SUN397/a/", "sun397/Training_01.txt",
-    "sun397/Testing_01.txt", "mine/1.jpg", "mine/2.jpg",
+    "objectnet/objectnet-1.0/images/alarm_clock/",
+    "cifar10-2/cifar102_test.npz",
+    "fmow/rgb_metadata.csv",
+    "fmow/country_code_mapping.csv",
+    "fmow/images/",
+    "imagenet-vid-robust/metadata/labels.json",
+    "imagenet-vid-robust/metadata/pmsets.json",
+    "imagenet-vid-robust/val/",
+    "ytbb-robust/ytbb_videos/",
+    "ytbb-robust/metadata/anchor_labels.json",
+    "ytbb-robust/metadata/pmk_labels.json",
+    "ytbb-robust/metadata/ytbb_robustness_test_anchors_full.csv",
+    "cars/cars_train/",
+    "cars/cars_test/",
+    "cars/devkit/cars_train_annos.mat",
+    "cars/cars_test_annos_withlabels.mat",
+    "sun397/SUN397/a/",
+    "sun397/Training_01.txt",
+    "sun397/Testing_01.txt",
+    "mine/1.jpg",
+    "mine/2.jpg",
     *(f"mine/photos/{c}/{i}.jpg" for c in "ab" for i in range(10)),
-]  # fmt: skip
+]
 ALPHAS = [round(0.05 * i, 2) for i in range(21)]
 
 
@@ -58,8 +72,12 @@ def place(tmp_path_factory) -> Path:
     (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n2.jpg,b\n")
     columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
     columns = columns["standard"]["table"]["columns"].values()
-    rows = [["model", *columns]] + [[f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)]
-    (place / "data/testbed.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    rows = [["model", *columns]] + [
+        [f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)
+    ]
+    (place / "data/testbed.csv").write_text(
+        "".join(",".join(row) + "\n" for row in rows)
+    )
     return place
 
 
@@ -89,7 +107,9 @@ def plans(schema, place):
 
     def plan(name: str) -> tuple[dict, spec.Plan]:
         if name not in made:
-            made[name] = planned(needed(ROOT / "configs" / f"{name}.yaml"), schema, place)
+            made[name] = planned(
+                needed(ROOT / "configs" / f"{name}.yaml"), schema, place
+            )
         return made[name]
 
     return plan
@@ -132,7 +152,10 @@ SIZES = {
     "multilabel": (0, 72, 10, 3),
     "testbed": (2, 0, 1, 2),
     "transfer": (2, 0, 1, 2),
-    **{f"transfer-{name}": (2, 0, 1, 2) for name in ("cars", "dtd", "sun397", "food101")},
+    **{
+        f"transfer-{name}": (2, 0, 1, 2)
+        for name in ("cars", "dtd", "sun397", "food101")
+    },
     "transfer-cifar100": (2, 0, 1, 2),
     "cross-vit-b-32": (6, 0, 7, 1),
     "own-data": (5, 0, 4, 3),
@@ -140,17 +163,33 @@ SIZES = {
 
 
 EVERY = {
-    "choosing-alpha", "comparisons", "chords", "diagnosis", "frontier", "calibration", "diversity",
-    "overrides", "brittleness", "cost",
-}  # fmt: skip
+    "choosing-alpha",
+    "comparisons",
+    "chords",
+    "diagnosis",
+    "frontier",
+    "calibration",
+    "diversity",
+    "overrides",
+    "brittleness",
+    "cost",
+}
 ONE_RUN = EVERY - {"diagnosis", "brittleness"}
 MANY_RUNS = EVERY | {"pairs", "growing", "landscape"}
 ANALYSES = {
-    **dict.fromkeys(["colours", "digits", "pretrain", "seeds", "textures", "own-data"], EVERY),
-    **dict.fromkeys(["imagenet", "testbed", "cifar", "fmow", "iwildcam", "video"], ONE_RUN),
-    **dict.fromkeys([f"wise-ft-vit-{model}" for model in ("b-32", "b-16", "l-14-336")], ONE_RUN),
+    **dict.fromkeys(
+        ["colours", "digits", "pretrain", "seeds", "textures", "own-data"], EVERY
+    ),
+    **dict.fromkeys(
+        ["imagenet", "testbed", "cifar", "fmow", "iwildcam", "video"], ONE_RUN
+    ),
+    **dict.fromkeys(
+        [f"wise-ft-vit-{model}" for model in ("b-32", "b-16", "l-14-336")], ONE_RUN
+    ),
     **dict.fromkeys(["transfer", *(f"transfer-{name}" for name in TRANSFER)], ONE_RUN),
-    **dict.fromkeys(["public-soups", "public-soups-list", "real", "multilabel"], MANY_RUNS),
+    **dict.fromkeys(
+        ["public-soups", "public-soups-list", "real", "multilabel"], MANY_RUNS
+    ),
     "soups-vit-b-32": MANY_RUNS,
     "soups-seeds": ONE_RUN - {"diversity", "overrides"} | {"growing"},
     "wise-ft-ablations": ONE_RUN | {"brittleness"},
@@ -159,10 +198,18 @@ ANALYSES = {
     "cross-vit-b-32": {"choosing-alpha", "members", "cost"},
     "methods": {"comparisons", "diagnosis", "frontier", "calibration", "cost"},
     "evidence": {
-        "choosing-alpha", "diagnosis", "diversity", "brittleness", "pairs", "landscape", "growing",
-        "growing-seeds", "low-shot", "joint",
+        "choosing-alpha",
+        "diagnosis",
+        "diversity",
+        "brittleness",
+        "pairs",
+        "landscape",
+        "growing",
+        "growing-seeds",
+        "low-shot",
+        "joint",
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
@@ -175,7 +222,9 @@ def test_every_config_has_the_analyses_and_pages_that_it_asks_for(file, plans):
 
 def test_a_list_of_held_out_images_takes_the_warning_away(plans):
     drawn, listed = (plans(name)[1] for name in ("public-soups", "public-soups-list"))
-    assert "were trained on the held-out images (imagenet-held-out)" in drawn.held_out_note
+    assert (
+        "were trained on the held-out images (imagenet-held-out)" in drawn.held_out_note
+    )
     assert drawn.held_out_note in drawn.summary
     assert listed.held_out_note == "" and plans("soups-vit-b-32")[1].held_out_note == ""
     for name in ("real", "multilabel"):
@@ -183,15 +232,24 @@ def test_a_list_of_held_out_images_takes_the_warning_away(plans):
     for plan in (drawn, listed):
         assert plan.sizes["imagenet-held-out"] == 26_000
     (held_out,) = (
-        job.spec for job in listed.datasets.values() if job.spec["name"] == "imagenet-held-out"
+        job.spec
+        for job in listed.datasets.values()
+        if job.spec["name"] == "imagenet-held-out"
     )
     assert held_out["listed"]["path"].endswith("data/imagenet/imagenet_98_idxs.npy")
 
 
 def test_every_config_of_the_papers_is_counted():
     embedded = {
-        "colours", "cross", "digits", "evidence", "methods", "pretrain", "seeds", "textures",
-    }  # fmt: skip
+        "colours",
+        "cross",
+        "digits",
+        "evidence",
+        "methods",
+        "pretrain",
+        "seeds",
+        "textures",
+    }
     assert set(SIZES) == {file.stem for file in CONFIGS} - embedded
 
 
@@ -199,12 +257,21 @@ def test_every_config_of_the_papers_is_counted():
 def test_what_a_config_plans(name, plans):
     runs, checkpoints, soups, sweeps = SIZES[name]
     config, plan = plans(name)
-    assert (len(plan.runs), len(plan.checkpoints), len(plan.soups)) == (runs, checkpoints, soups)
+    assert (len(plan.runs), len(plan.checkpoints), len(plan.soups)) == (
+        runs,
+        checkpoints,
+        soups,
+    )
     evaluations = plan.studies[f"{config['study']}/seed0"].evaluations
     swept = [id for id in evaluations if plan.evaluations[id].start]
     assert len(swept) == sweeps
     assert all(plan.evaluations[id].spec["alphas"] == ALPHAS for id in swept)
-    models = [m for e in evaluations if e not in swept for m in plan.evaluations[e].spec["members"]]
+    models = [
+        m
+        for e in evaluations
+        if e not in swept
+        for m in plan.evaluations[e].spec["members"]
+    ]
     outside = len(config["tasks"])  # runs on other tasks are not evaluated
     assert len(models) == 1 + runs - outside + checkpoints + soups
 
@@ -220,12 +287,23 @@ def test_no_config_of_the_papers_trains_standard_models_or_uses_embedded_data(pl
 def test_imagenet_is_as_in_the_papers(plans):
     config, plan = plans("wise-ft-vit-b-16")
     assert plan.sizes == {
-        "imagenet": 50000, "imagenet-v2": 10000, "imagenet-r": 30000, "imagenet-sketch": 50889,
-        "objectnet": 18574, "imagenet-a": 7500, "imagenet-held-out": 26000,
-    }  # fmt: skip
+        "imagenet": 50000,
+        "imagenet-v2": 10000,
+        "imagenet-r": 30000,
+        "imagenet-sketch": 50889,
+        "objectnet": 18574,
+        "imagenet-a": 7500,
+        "imagenet-held-out": 26000,
+    }
     assert sum(plan.sizes.values()) == 192963
     defaults = config["finetune"]["defaults"]
-    expected = {"lr": 3.0e-5, "weight_decay": 0.1, "epochs": 10, "batch_size": 512, "clip": 1.0}
+    expected = {
+        "lr": 3.0e-5,
+        "weight_decay": 0.1,
+        "epochs": 10,
+        "batch_size": 512,
+        "clip": 1.0,
+    }
     assert {key: defaults[key] for key in expected} == expected
     assert defaults["crop"] == 0.9
     (zero_shot,) = plan.zero_shots.values()
@@ -261,7 +339,9 @@ def test_choices_are_made_on_the_same_images_with_and_without_training(plans):
         plans(name)[0]["datasets"]["imagenet-held-out"]["split"]
         for name in ("soups-vit-b-32", "public-soups")
     ]
-    assert [(split["held_out"], split.get("seed", 0)) for split in splits] == [(26, 0)] * 2
+    assert [(split["held_out"], split.get("seed", 0)) for split in splits] == [
+        (26, 0)
+    ] * 2
 
 
 def test_the_published_models(plans):
@@ -283,11 +363,17 @@ def test_the_published_models(plans):
 
 def test_the_searched_models_begin_from_the_linear_classifier(plans):
     config, plan = plans("soups-vit-b-32")
-    searched = {name: run for name, run in run_specs(config).items() if "search" in name}
+    searched = {
+        name: run for name, run in run_specs(config).items() if "search" in name
+    }
     assert len(searched) == 72
     (linear,) = [id for id, run in plan.runs.items() if run.spec["name"] == "linear"]
-    assert {tuple(plan.runs[id].start) for id in plan.runs if id != linear} == {(linear,)}
-    assert all(run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values())
+    assert {tuple(plan.runs[id].start) for id in plan.runs if id != linear} == {
+        (linear,)
+    }
+    assert all(
+        run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values()
+    )
 
 
 def _soups(plan) -> dict[str, dict]:
@@ -314,7 +400,10 @@ def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
 @pytest.mark.parametrize(
     "name, expected",
     [
-        ("public-soups", {"adopt_checkpoint": 72, "prepare_dataset": 8, "fetch_dataset": 4}),
+        (
+            "public-soups",
+            {"adopt_checkpoint": 72, "prepare_dataset": 8, "fetch_dataset": 4},
+        ),
         ("own-data", {"finetune": 5, "prepare_dataset": 4}),
     ],
 )
@@ -326,10 +415,25 @@ def test_snakemake_plans(name, expected, place, tmp_path):
             shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
         else:
             shutil.copy2(ROOT / part, tmp_path / part)
-    files = [str(path.relative_to(ROOT)) for path in needed(ROOT / f"configs/{name}.yaml")]
-    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--configfile", *files]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
-    done = subprocess.run(command, cwd=tmp_path, env=kept, capture_output=True, text=True)
+    files = [
+        str(path.relative_to(ROOT)) for path in needed(ROOT / f"configs/{name}.yaml")
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "--cores",
+        "2",
+        "--configfile",
+        *files,
+    ]
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))
+    }
+    done = subprocess.run(
+        command, cwd=tmp_path, env=kept, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
     assert {rule: int(jobs.get(rule, 0)) for rule in expected} == expected

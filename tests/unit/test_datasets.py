@@ -14,7 +14,12 @@ from conftest import ARCHITECTURE, ROOT, encoded_spec, python
 from PIL import Image
 
 from stockpot.datasets import sources
-from stockpot.datasets.dataset import fingerprint, read_card, read_dataset, write_dataset
+from stockpot.datasets.dataset import (
+    fingerprint,
+    read_card,
+    read_dataset,
+    write_dataset,
+)
 from stockpot.datasets.listing import files_below, listing_digest
 from stockpot.datasets.names import write_names
 from stockpot.datasets.overlap import TWICE, overlaps, shared_names
@@ -35,7 +40,13 @@ from stockpot.runtime.sealed import sealed
 
 
 def world(**changes):
-    spec = {"name": "x", "seed": 0, "task": "objects", "distribution": "reference", "images": 64}
+    spec = {
+        "name": "x",
+        "seed": 0,
+        "task": "objects",
+        "distribution": "reference",
+        "images": 64,
+    }
     return plain(sources.load("world")({**spec, "side": 32, **changes}))
 
 
@@ -50,7 +61,9 @@ def plain(examples):
 
 def folder_source(path, side=16, **changes):
     with tempfile.TemporaryDirectory() as folder:
-        spec = encoded_spec("folder", side, path=str(path), duplicates="keep", **changes)
+        spec = encoded_spec(
+            "folder", side, path=str(path), duplicates="keep", **changes
+        )
         prepare(Path(folder), spec, threads=2)
         made = read_dataset(folder)
         return np.array(made.images), made.labels, made.class_names
@@ -61,7 +74,9 @@ def check_form(made, n, side):
     assert images.dtype == np.uint8 and images.shape == (n, side, side, 3)
     assert np.issubdtype(labels.dtype, np.integer) and labels.shape == (n,)
     assert labels.min() >= 0 and labels.max() < len(classes)
-    assert all(isinstance(name, str) for name in classes) and len(set(classes)) == len(classes)
+    assert all(isinstance(name, str) for name in classes) and len(set(classes)) == len(
+        classes
+    )
 
 
 # Sources.
@@ -79,7 +94,10 @@ def test_rendered_tasks_are_balanced_and_the_same_twice(task):
     check_form(made, 100, 32)
     counts = np.bincount(made[1], minlength=len(made[2]))
     assert counts.max() - counts.min() <= 1
-    assert made[0].tobytes() == again[0].tobytes() and made[1].tobytes() == again[1].tobytes()
+    assert (
+        made[0].tobytes() == again[0].tobytes()
+        and made[1].tobytes() == again[1].tobytes()
+    )
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -92,13 +110,20 @@ def test_every_distribution_renders_images_with_something_on_them(distribution):
 
 def test_name_seed_and_distribution_each_give_other_images():
     base = {image.tobytes() for image in world()[0]}
-    for change in ({"name": "y"}, {"seed": 1}, {"distribution": "sketch"}, {"task": "digits"}):
+    for change in (
+        {"name": "y"},
+        {"seed": 1},
+        {"distribution": "sketch"},
+        {"task": "digits"},
+    ):
         assert base.isdisjoint(image.tobytes() for image in world(**change)[0]), change
 
 
 def test_labels_are_what_is_drawn():
     """The label is the scene's shape, and scenes that differ in shape alone look different."""
-    scenes = sample_scenes(DISTRIBUTIONS["typeset"], 32, np.random.default_rng(0), classes=16)
+    scenes = sample_scenes(
+        DISTRIBUTIONS["typeset"], 32, np.random.default_rng(0), classes=16
+    )
     before = render(scenes)
     scenes.shape = (scenes.shape + 1) % 16
     changed = (render(scenes) != before).reshape(32, -1).mean(1)
@@ -177,7 +202,10 @@ def test_handwriting_parts_are_disjoint_and_complete():
 def test_handwriting_is_seeded_and_resized():
     first, again, other = (handwriting("held-out", seed) for seed in (0, 0, 1))
     check_form(first, len(first[1]), 32)
-    assert first[0].tobytes() == again[0].tobytes() and first[1].tobytes() == again[1].tobytes()
+    assert (
+        first[0].tobytes() == again[0].tobytes()
+        and first[1].tobytes() == again[1].tobytes()
+    )
     assert first[1].tobytes() != other[1].tobytes()
     assert np.bincount(first[1], minlength=10).min() > 0.5 * len(first[1]) / 10
 
@@ -231,9 +259,13 @@ def test_classes_and_files_are_sorted(tmp_path):
             value = 10 * int(name) + int(file) % 10
             Image.new("L", (4, 4), value).save(tmp_path / name / f"{file}.png")
     images, labels, classes = folder_source(tmp_path, 4)
-    assert classes == sorted(names) and labels.tolist() == [i for i in range(20) for _ in range(5)]
+    assert classes == sorted(names) and labels.tolist() == [
+        i for i in range(20) for _ in range(5)
+    ]
     values = images[:, 0, 0, 0].tolist()
-    assert values == [10 * i + int(file) % 10 for i in range(20) for file in sorted(names[:5])]
+    assert values == [
+        10 * i + int(file) % 10 for i in range(20) for file in sorted(names[:5])
+    ]
 
 
 def test_folders_without_images_are_named(tmp_path):
@@ -266,7 +298,10 @@ CORRUPT = {
     "cut short": (PNG, lambda data: data[: len(data) // 2]),
     "a jpeg cut short": (JPEG, lambda data: data[: len(data) // 2]),
     "a broken chunk": (PNG, rename_second_chunk),
-    "an enormous size": (BMP, lambda d: d[:18] + (60_000).to_bytes(4, "little") * 2 + d[26:]),
+    "an enormous size": (
+        BMP,
+        lambda d: d[:18] + (60_000).to_bytes(4, "little") * 2 + d[26:],
+    ),
 }
 
 
@@ -280,7 +315,9 @@ def test_a_corrupt_image_is_named(pictures, kind):
 
 
 def test_the_listing_of_a_missing_folder_names_the_key(tmp_path):
-    with pytest.raises(StockpotError, match=r"datasets\.own\.path: no folder .*nowhere"):
+    with pytest.raises(
+        StockpotError, match=r"datasets\.own\.path: no folder .*nowhere"
+    ):
         listing_digest(tmp_path / "nowhere", "datasets.own.path")
 
 
@@ -308,7 +345,8 @@ def test_the_docs_list_every_source_and_its_options():
             own = set(sources.declared(name).options.__annotations__) - {"path"}
             assert all(f"`{option}" in listed[name] for option in own), (name, own)
     assert set(Encoded.model_fields) | set(Download.model_fields) <= {
-        name.partition(":")[0] for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
+        name.partition(":")[0]
+        for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
     }
 
 
@@ -335,7 +373,11 @@ def test_write_and_read(small, written):
     assert data.labels.tolist() == small[1].tolist() and data.labels.dtype == np.int64
     assert data.class_names == small[2]
     assert data.fingerprint == card["fingerprint"] == fingerprint(*small)
-    assert card["source"] == {"source": "test"} and card["n"] == 6 and card["side"] == [4, 5]
+    assert (
+        card["source"] == {"source": "test"}
+        and card["n"] == 6
+        and card["side"] == [4, 5]
+    )
     assert isinstance(data.images, np.memmap), "images stay on disk"
 
 
@@ -362,7 +404,9 @@ def test_the_fingerprint_sees_everything_but_the_name(small):
     assert fingerprint(images[::-1], labels, classes) != before
     assert fingerprint(images.transpose(0, 2, 1, 3), labels, classes) != before
     assert fingerprint(images.reshape(6, 5, 4, 3), labels, classes) != before
-    assert fingerprint(np.asfortranarray(images), labels.copy(), list(classes)) == before
+    assert (
+        fingerprint(np.asfortranarray(images), labels.copy(), list(classes)) == before
+    )
 
 
 def test_a_fingerprint_covers_every_block():
@@ -455,7 +499,11 @@ def class_of(kind: str, text: str) -> str | None:
 
 def test_captions_leave_out_or_mistake_the_class_at_their_rates(captioned):
     scenes, texts = captioned
-    names = {"object": vocabulary.SHAPES, "glyph": vocabulary.GLYPHS, "swatch": vocabulary.PATTERNS}
+    names = {
+        "object": vocabulary.SHAPES,
+        "glyph": vocabulary.GLYPHS,
+        "swatch": vocabulary.PATTERNS,
+    }
     index = {"object": scenes.shape, "glyph": scenes.glyph, "swatch": scenes.material}
     without = wrong = 0
     for i, text in enumerate(texts):
@@ -465,7 +513,9 @@ def test_captions_leave_out_or_mistake_the_class_at_their_rates(captioned):
         wrong += named is not None and named != names[kind][index[kind][i]]
     assert captions_module.WITHOUT_CLASS == 0.10 and captions_module.WRONG_CLASS == 0.05
     assert abs(without / 3000 - 0.10) < 0.025
-    assert abs(wrong / 3000 - 0.05 * 0.94) < 0.02  # a wrong draw may hit the right class
+    assert (
+        abs(wrong / 3000 - 0.05 * 0.94) < 0.02
+    )  # a wrong draw may hit the right class
 
 
 def test_captions_never_name_a_colour_that_cannot_be_seen():
@@ -494,7 +544,12 @@ def every_word() -> set[str]:
     words += " ".join(glyphs.TYPEFACES).split()
     words += ["a", "the", "texture", "surface", "pattern", "in", "type", "print"]
     words += ["digit", "letter", "number"]
-    words += [*vocabulary.SHAPES, *vocabulary.GLYPHS, *vocabulary.PATTERNS, *vocabulary.COLOURS]
+    words += [
+        *vocabulary.SHAPES,
+        *vocabulary.GLYPHS,
+        *vocabulary.PATTERNS,
+        *vocabulary.COLOURS,
+    ]
     return set(words)
 
 
@@ -505,7 +560,9 @@ def test_the_list_of_words_is_complete(captioned):
 def test_every_word_is_one_token(clip):
     tokenize = clip[1]
     assert {
-        word: tokenize.encode(word) for word in every_word() if len(tokenize.encode(word)) != 1
+        word: tokenize.encode(word)
+        for word in every_word()
+        if len(tokenize.encode(word)) != 1
     } == {}
     tokens = [tokenize.encode(word)[0] for word in every_word()]
     assert len(set(tokens)) == len(tokens)
@@ -519,14 +576,20 @@ def test_every_caption_fits_into_the_context(captioned, clip):
     tokens = tokenize(texts)
     assert tokens.shape == (len(texts), model.context_length)
     assert ((tokens != 0).sum(1).numpy() == lengths).all()
-    assert [tokenize.decode(tokenize.encode(text)).strip() for text in texts[:50]] == texts[:50]
+    assert [
+        tokenize.decode(tokenize.encode(text)).strip() for text in texts[:50]
+    ] == texts[:50]
 
 
 def test_the_longest_possible_caption_fits(clip):
     """The templates filled with the longest of everything."""
-    module, typeface = captions_module, max(glyphs.TYPEFACES, key=lambda face: len(face.split()))
+    module, typeface = (
+        captions_module,
+        max(glyphs.TYPEFACES, key=lambda face: len(face.split())),
+    )
     longest = max(
-        (m for media in module.MEDIA.values() for m in media), key=lambda m: len(m.split())
+        (m for media in module.MEDIA.values() for m in media),
+        key=lambda m: len(m.split()),
     )
     thing = f"the red letter q in {typeface} type"
     for text in (*module._THING, *module._GROUNDED, *module._NO_CLASS):
@@ -575,7 +638,9 @@ def test_learned_merges_make_one_token_of_every_word(tmp_path, captioned):
     words = Counter(word for text in captioned[1] for word in text.split())
     merges = learn_merges(words)
     size = write_merges(merges, tmp_path / "bpe.txt.gz")
-    tokenize = open_clip.SimpleTokenizer(bpe_path=str(tmp_path / "bpe.txt.gz"), context_length=20)
+    tokenize = open_clip.SimpleTokenizer(
+        bpe_path=str(tmp_path / "bpe.txt.gz"), context_length=20
+    )
     assert tokenize.vocab_size == size
     assert [word for word in words if len(tokenize.encode(word)) != 1] == []
 
@@ -600,7 +665,9 @@ def test_shared_images_are_counted(tmp_path):
     train = write_rows(tmp_path, "train", [*range(50), 3])
     test = write_rows(tmp_path, "test", [3, *range(100, 130), 3])
     other = write_rows(tmp_path, "other", [105, 106])
-    found = [(o.seen_in, o.dataset, o.shared, o.n) for o in overlaps([train], [test, other])]
+    found = [
+        (o.seen_in, o.dataset, o.shared, o.n) for o in overlaps([train], [test, other])
+    ]
     assert found == [("train", "test", 2, 32), ("train", "other", 0, 2)]
 
 
@@ -608,7 +675,11 @@ def test_shared_images_are_counted(tmp_path):
     "train, test, line",
     [
         ([1, 2, 3], [3, 1], "2 of its 2 images are also in train"),
-        (range(10), range(110), r"10 of its 110 images are also in train \(which has 10\)"),
+        (
+            range(10),
+            range(110),
+            r"10 of its 110 images are also in train \(which has 10\)",
+        ),
         (range(100), [*range(88, 100), *range(100, 160)], "12 of its 72 images"),
     ],
     ids=["seen whole", "the training set is in it", "more than a tenth"],
@@ -638,10 +709,13 @@ def test_two_images_that_are_shared_are_named(tmp_path):
 
 
 def test_missing_digests_are_named(tmp_path):
-    train, test = (write_rows(tmp_path, name, [i]) for i, name in enumerate(("train", "test")))
+    train, test = (
+        write_rows(tmp_path, name, [i]) for i, name in enumerate(("train", "test"))
+    )
     (test / "digests.npy").unlink()
     with pytest.raises(
-        StockpotError, match=r"test/digests\.npy: damaged .* rm -rf \S*/test and the same command"
+        StockpotError,
+        match=r"test/digests\.npy: damaged .* rm -rf \S*/test and the same command",
     ):
         overlaps([train], [test])
 
@@ -665,7 +739,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 
 
 def test_hidden_files_are_none(tmp_path):
-    for file in ("cat/1.png", "cat/._1.png", "cat/.ipynb_checkpoints/1.png", ".DS_Store"):
+    for file in (
+        "cat/1.png",
+        "cat/._1.png",
+        "cat/.ipynb_checkpoints/1.png",
+        ".DS_Store",
+    ):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_bytes(b"x")
     assert files_below(tmp_path) == [tmp_path / "cat/1.png"]
@@ -680,7 +759,9 @@ def test_a_link_to_nowhere_is_named(tmp_path):
 @pytest.mark.parametrize("side", [32, 48])
 def test_rendered_images_have_the_side_that_the_model_wants(side):
     entry = {"task": "objects", "distribution": "v2", "images": 3}
-    images = sources.load("world")({"name": "x", "seed": 0, "side": side, **entry}).images
+    images = sources.load("world")(
+        {"name": "x", "seed": 0, "side": side, **entry}
+    ).images
     assert images.shape == (3, side, side, 3)
 
 
@@ -706,7 +787,11 @@ def test_corruptions_follow_from_the_seed_and_the_place():
     from stockpot.datasets.corrupt import corrupt
 
     images = world()[0]
-    first, again, other = corrupt(images, 3, 1), corrupt(images, 3, 1), corrupt(images, 3, 2)
+    first, again, other = (
+        corrupt(images, 3, 1),
+        corrupt(images, 3, 1),
+        corrupt(images, 3, 2),
+    )
     assert (first[0] == again[0]).all() and (first[0] != other[0]).any()
     with pytest.raises(ValueError, match="severity must be 1 to 5, got 6"):
         corrupt(images, 6, 1)
@@ -720,5 +805,9 @@ def test_a_corrupted_set_keeps_labels_and_classes(tmp_path):
     spec = {"name": "b", "of": "a", "severity": 2, "seed": 0, "side": 32}
     write_corrupted(tmp_path / "b", spec, read_dataset(tmp_path / "a"))
     found = read_dataset(tmp_path / "b")
-    assert (found.labels == labels).all() and found.class_names == classes and found.name == "b"
+    assert (
+        (found.labels == labels).all()
+        and found.class_names == classes
+        and found.name == "b"
+    )
     assert found.fingerprint != read_dataset(tmp_path / "a").fingerprint

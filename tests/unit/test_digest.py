@@ -16,8 +16,10 @@ from stockpot.runtime.digest import canonical, sha256, sha256_file, short
 
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
 ENTRY, IMPORTED, TRANSITIVE = (
-    "stockpot/training/images.py", "stockpot/training/augment.py", "stockpot/models/clip.py",
-)  # fmt: skip
+    "stockpot/training/images.py",
+    "stockpot/training/augment.py",
+    "stockpot/models/clip.py",
+)
 UNRELATED = "stockpot/tables/measurements.py"
 
 
@@ -26,7 +28,9 @@ def shuffled(value, rng):
         items = list(value.items())
         rng.shuffle(items)
         return {key: shuffled(entry, rng) for key, entry in items}
-    return [shuffled(entry, rng) for entry in value] if isinstance(value, list) else value
+    return (
+        [shuffled(entry, rng) for entry in value] if isinstance(value, list) else value
+    )
 
 
 def test_key_order_does_not_count_but_everything_else_does(config):
@@ -73,12 +77,18 @@ def test_place_of_the_package_does_not_count(digest_of):
 
 
 SILENT = {
-    "comment on its own line": lambda text: text.replace("\n\n\n", "\n\n\n# a remark\n", 1),
-    "comment behind code": lambda text: text.replace("import torch\n", "import torch  # new\n", 1),
+    "comment on its own line": lambda text: text.replace(
+        "\n\n\n", "\n\n\n# a remark\n", 1
+    ),
+    "comment behind code": lambda text: text.replace(
+        "import torch\n", "import torch  # new\n", 1
+    ),
     "comment at the end": lambda text: text + "\n\n# the end\n",
     "blank lines": lambda text: text.replace("\n\n\n", "\n\n\n\n\n"),
     "words of the module's docstring": lambda text: text.replace('"""', '"""Well: ', 1),
-    "words of a function's docstring": lambda text: text.replace('    """', '    """Well: ', 1),
+    "words of a function's docstring": lambda text: text.replace(
+        '    """', '    """Well: ', 1
+    ),
     "lines of a docstring": lambda text: text.replace(
         '    """', '    """Well:\n\n    yes.\n    ', 1
     ),
@@ -111,7 +121,9 @@ def test_the_variable_of_a_comprehension_is_no_constant(digest_of):
     def two(text):
         return text + table.format(value=2)
 
-    assert digest_of(ENTRY, file=IMPORTED, edit=one) == digest_of(ENTRY, file=IMPORTED, edit=two)
+    assert digest_of(ENTRY, file=IMPORTED, edit=one) == digest_of(
+        ENTRY, file=IMPORTED, edit=two
+    )
 
 
 def test_the_lock_file_of_an_editor_is_no_code(monkeypatch, package_copy):
@@ -141,7 +153,9 @@ def test_a_docstring_that_comes_or_goes_does_not_count(digest_of, level):
 
 CODE = {
     "a name": lambda text: text.replace("generator", "gen"),
-    "a number": lambda text: text.replace("align_corners=False", "align_corners=not False"),
+    "a number": lambda text: text.replace(
+        "align_corners=False", "align_corners=not False"
+    ),
     "a string": lambda text: text.replace('"border"', '"zeros"'),
     "a statement": lambda text: text + "\n\ntorch.manual_seed(0)\n",
     "an order": lambda text: text.replace("scale = torch", "n += 0\n    scale = torch"),
@@ -153,7 +167,9 @@ def test_any_change_of_code_counts(digest_of, what):
     assert digest_of(ENTRY, file=IMPORTED, edit=CODE[what]) != digest_of(ENTRY)
 
 
-@pytest.mark.parametrize("file", [ENTRY, IMPORTED, TRANSITIVE, "stockpot/models/__init__.py"])
+@pytest.mark.parametrize(
+    "file", [ENTRY, IMPORTED, TRANSITIVE, "stockpot/models/__init__.py"]
+)
 def test_what_importing_a_module_does_counts(digest_of, file):
     edited = digest_of(ENTRY, file=file, edit=lambda text: text + "\n\nprint()\n")
     assert edited != digest_of(ENTRY)
@@ -162,7 +178,9 @@ def test_what_importing_a_module_does_counts(digest_of, file):
 @pytest.mark.parametrize("file", [IMPORTED, TRANSITIVE, "stockpot/models/__init__.py"])
 def test_what_nothing_uses_does_not_count(digest_of, file):
     unused = "\n\nEXTRA = 1\n\n\ndef unused():\n    return EXTRA\n"
-    assert digest_of(ENTRY, file=file, edit=lambda text: text + unused) == digest_of(ENTRY)
+    assert digest_of(ENTRY, file=file, edit=lambda text: text + unused) == digest_of(
+        ENTRY
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,10 +220,17 @@ def test_entries_count_together(digest_of):
 
 
 FILES = (
-    "__init__.py", "here/__init__.py", "here/near.py", "here/far.py", "other/__init__.py",
-    "other/thing.py", "here/deep/__init__.py", "here/deep/below.py", "runtime/__init__.py",
+    "__init__.py",
+    "here/__init__.py",
+    "here/near.py",
+    "here/far.py",
+    "other/__init__.py",
+    "other/thing.py",
+    "here/deep/__init__.py",
+    "here/deep/below.py",
+    "runtime/__init__.py",
     "runtime/registry.py",
-)  # fmt: skip
+)
 ENTRY_OF_COPY = "here/entry.py"
 # What the modules begin as: code of one text that does two things, by what it uses.
 NEAR = """
@@ -270,7 +295,12 @@ def small(monkeypatch, tmp_path):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("X = 0\n")
-        given = {"here/near.py": NEAR, "other/thing.py": THING, ENTRY_OF_COPY: entry, **files}
+        given = {
+            "here/near.py": NEAR,
+            "other/thing.py": THING,
+            ENTRY_OF_COPY: entry,
+            **files,
+        }
         for name, text in given.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
@@ -294,17 +324,16 @@ FORMS = {
     "def run():\n    from ..other.thing import one\n    return one()": "other/thing.py",
     "def run():\n    from ..other import thing\n    return thing.one": "other/thing.py",
     "if True:\n    from ..other.thing import (\n        one,\n    )\nRUN = one()": "other/thing.py",
-    "try:\n    from ..other.thing import one\nexcept ImportError:\n    one = None\nRUN = one":
-        "other/thing.py",
+    "try:\n    from ..other.thing import one\nexcept ImportError:\n    one = None\n"
+    "RUN = one": "other/thing.py",
     "if C:\n    from ..other.thing import one\nelse:\n    from .deep.below import X as one\n"
     "RUN = one()": "other/thing.py",
     "from stockpot.other.thing import one\n\ndef run(): return one()": "other/thing.py",
     "from stockpot.other import thing\n\ndef run(): return thing.one()": "other/thing.py",
-    "import stockpot.other.thing\n\ndef run(): return stockpot.other.thing.one()":
-        "other/thing.py",
+    "import stockpot.other.thing\n\ndef run(): return stockpot.other.thing.one()": "other/thing.py",
     "import stockpot.other.thing as t\n\ndef run(): return t.one()": "other/thing.py",
     "class A:\n    from ..other.thing import one": "other/thing.py",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -319,73 +348,144 @@ def test_all_forms_of_import_are_followed(small, form):
 # Each changes what the entry does: name of the case -> (entry, file, what is replaced by what).
 USES_NEAR = "from . import near\n\ndef run(): return near.f(), near.LIST, near.Base()\n"
 STALE = {
-    "imports swapped": (USES_NEAR, "here/near.py", "one, two", "one as two, two as one"),
-    "another name imported": (USES_NEAR, "here/near.py", "import one,", "import two as one,"),
-    "calls swapped": (USES_NEAR, "here/near.py", "return inner()", "return other_inner()"),
+    "imports swapped": (
+        USES_NEAR,
+        "here/near.py",
+        "one, two",
+        "one as two, two as one",
+    ),
+    "another name imported": (
+        USES_NEAR,
+        "here/near.py",
+        "import one,",
+        "import two as one,",
+    ),
+    "calls swapped": (
+        USES_NEAR,
+        "here/near.py",
+        "return inner()",
+        "return other_inner()",
+    ),
     "a default": (USES_NEAR, "here/near.py", "def f():", "def f(n=SCALE):"),
     "a decorator": (USES_NEAR, "here/near.py", "def f():", "@g\ndef f():"),
     "a class attribute": (USES_NEAR, "here/near.py", "rate = 1", "rate = 2"),
     "a type of a field": (USES_NEAR, "here/near.py", "rate = 1", "rate: int = 1"),
     "a method": (USES_NEAR, "here/near.py", "return self.rate", "return -self.rate"),
     "a base": (USES_NEAR, "here/near.py", "class Base:", "class Base(list):"),
-    "a list that is added to": (USES_NEAR, "here/near.py", "SCALE = 1", "LIST.append(1)"),
+    "a list that is added to": (
+        USES_NEAR,
+        "here/near.py",
+        "SCALE = 1",
+        "LIST.append(1)",
+    ),
     "an item that is set": (USES_NEAR, "here/near.py", "SCALE = 1", "LIST[0:] = [1]"),
     "an augmented constant": (USES_NEAR, "here/near.py", "SCALE = 1", "LIST += [1]"),
     "a constant set in a loop": (
-        USES_NEAR, "here/near.py", "SCALE = 1", "for LIST in range(2): pass",
+        USES_NEAR,
+        "here/near.py",
+        "SCALE = 1",
+        "for LIST in range(2): pass",
     ),
     "a function of the same name": (
-        USES_NEAR, "here/near.py", "def even", "def f():\n    return 2\n\n\ndef even",
+        USES_NEAR,
+        "here/near.py",
+        "def even",
+        "def f():\n    return 2\n\n\ndef even",
     ),
     "a patched function": (USES_NEAR, "here/near.py", "SCALE = 1", "list.f = SCALE"),
     "what an import does": (USES_NEAR, "other/thing.py", "X = 0", "print()"),
-    "what the import of a package does": (USES_NEAR, "other/__init__.py", "X = 0", "print()"),
-    "a constant of a plug-in": ("MIXES = 'outputs'", ENTRY_OF_COPY, "outputs", "weights"),
-    "a function of a plug-in": ("def find(): return 1", ENTRY_OF_COPY, "return 1", "return 2"),
+    "what the import of a package does": (
+        USES_NEAR,
+        "other/__init__.py",
+        "X = 0",
+        "print()",
+    ),
+    "a constant of a plug-in": (
+        "MIXES = 'outputs'",
+        ENTRY_OF_COPY,
+        "outputs",
+        "weights",
+    ),
+    "a function of a plug-in": (
+        "def find(): return 1",
+        ENTRY_OF_COPY,
+        "return 1",
+        "return 2",
+    ),
     "a call within a call": (
-        "from .near import even\n\ndef run(): return even(3)", "here/near.py", "n != 0", "n != 1",
+        "from .near import even\n\ndef run(): return even(3)",
+        "here/near.py",
+        "n != 0",
+        "n != 1",
     ),
     "a name bound by a block": (
-        "from .far import chosen\n\ndef run(): return chosen()", "here/far.py", "return 1",
+        "from .far import chosen\n\ndef run(): return chosen()",
+        "here/far.py",
+        "return 1",
         "return 2",
     ),
     "a name that a module makes up": (
-        "from . import far\n\ndef run(): return far.anything", "here/far.py", "return name",
+        "from . import far\n\ndef run(): return far.anything",
+        "here/far.py",
+        "return name",
         "return 1",
     ),
     "a star": (
-        "from .deep import *\n\ndef run(): return X", "here/deep/__init__.py", "X = 0", "X = 1",
+        "from .deep import *\n\ndef run(): return X",
+        "here/deep/__init__.py",
+        "X = 0",
+        "X = 1",
     ),
     "a name for others": (
-        "from .deep import one\n\ndef run(): return one()", "other/thing.py", "return 1",
+        "from .deep import one\n\ndef run(): return one()",
+        "other/thing.py",
+        "return 1",
         "return 3",
     ),
     "another one for others": (
-        "from .deep import one\n\ndef run(): return one()", "here/deep/__init__.py", "import one",
+        "from .deep import one\n\ndef run(): return one()",
+        "here/deep/__init__.py",
+        "import one",
         "import two as one",
     ),
-    "an order": ("def run(a):\n    a += 1\n    return a * 2", ENTRY_OF_COPY, "+= 1", "*= 1"),
+    "an order": (
+        "def run(a):\n    a += 1\n    return a * 2",
+        ENTRY_OF_COPY,
+        "+= 1",
+        "*= 1",
+    ),
     "a global": (
-        "from .near import SCALE\n\ndef run():\n    global SCALE\n    SCALE += 2", "here/near.py",
-        "SCALE = 1", "SCALE = 3",
+        "from .near import SCALE\n\ndef run():\n    global SCALE\n    SCALE += 2",
+        "here/near.py",
+        "SCALE = 1",
+        "SCALE = 3",
     ),
     "a name that hides one of the module": (
-        "def a(): return 1\n\ndef b(): return 1\n\ndef run(a): return a", ENTRY_OF_COPY,
-        "run(a): return a", "run(a): return b",
+        "def a(): return 1\n\ndef b(): return 1\n\ndef run(a): return a",
+        ENTRY_OF_COPY,
+        "run(a): return a",
+        "run(a): return b",
     ),
     "a test that only logs": (
-        "def run(x):\n    if x.pop(): log.info(1)", ENTRY_OF_COPY, "pop", "top",
+        "def run(x):\n    if x.pop(): log.info(1)",
+        ENTRY_OF_COPY,
+        "pop",
+        "top",
     ),
     "a call that raises": ("def run(x): raise x.why()", ENTRY_OF_COPY, "why", "how"),
     "a plug-in that is found by name": (
-        "from . import found\n\ndef run(): return found.load('a')", "here/found/a.py", "return 1",
+        "from . import found\n\ndef run(): return found.load('a')",
+        "here/found/a.py",
+        "return 1",
         "return 2",
     ),
     "a constant that is read by name": (
-        "from . import found\n\ndef run(): return found.mixes('a')", "here/found/a.py", "MIXES = 1",
+        "from . import found\n\ndef run(): return found.mixes('a')",
+        "here/found/a.py",
+        "MIXES = 1",
         "MIXES = 2",
     ),
-}  # fmt: skip
+}
 PREPARED = {
     "here/far.py": "if True:\n    def chosen():\n        return 1\n\n"
     "def __getattr__(name):\n    return name\n",
@@ -401,7 +501,12 @@ PREPARED = {
 @pytest.mark.parametrize("case", STALE)
 def test_no_change_of_what_is_done_is_missed(small, case):
     entry, file, old, new = STALE[case]
-    before = {"here/near.py": NEAR, "other/thing.py": THING, ENTRY_OF_COPY: entry, **PREPARED}
+    before = {
+        "here/near.py": NEAR,
+        "other/thing.py": THING,
+        ENTRY_OF_COPY: entry,
+        **PREPARED,
+    }
     assert old in before[file]
     after = before | {file: before[file].replace(old, new)}
     assert small(entry, **before) != small(entry, **after)
@@ -467,7 +572,9 @@ def test_a_module_that_moves_or_is_renamed_does_not_count(small):
 
 def test_a_function_that_moves_to_another_file_does_not_count(small):
     inner = "def inner():\n    return one()\n"
-    begun = NEAR.replace("from ..other.thing import one, two", "from .far import inner\n")
+    begun = NEAR.replace(
+        "from ..other.thing import one, two", "from .far import inner\n"
+    )
     begun = begun.replace(inner, "").replace("return two()", "return 2")
     far = f"from ..other.thing import one\n\n{inner}"
     together = f"from ..other.thing import one\n{inner}{begun}".replace(
@@ -479,25 +586,35 @@ def test_a_function_that_moves_to_another_file_does_not_count(small):
 
 def test_the_words_of_options_do_not_count(small):
     options = (
-        'A = {"k": {"description": "%s", "default": 1}}\nB = Field(description="%s", default=1)'
+        'A = {"k": {"description": "%s", "default": 1}}\n'
+        'B = Field(description="%s", default=1)'
     )
     assert small(options % ("a", "b")) == small(options % ("c", "d"))
-    assert small(options % ("a", "b")) != small((options % ("a", "b")).replace("1", "2"))
+    assert small(options % ("a", "b")) != small(
+        (options % ("a", "b")).replace("1", "2")
+    )
 
 
 def test_parts_name_what_changed(small):
     small(LOUD)
     before = code_parts(f"stockpot/{ENTRY_OF_COPY}")
-    assert {"here/entry.py run", "here/near.py f", "here/near.py inner", "other/thing.py one"} <= {
-        *before
-    }
+    assert {
+        "here/entry.py run",
+        "here/near.py f",
+        "here/near.py inner",
+        "other/thing.py one",
+    } <= {*before}
     assert "here/near.py LIST" not in before
     small(LOUD, **{"other/thing.py": THING.replace("return 1", "return 3")})
     after = code_parts(f"stockpot/{ENTRY_OF_COPY}")
-    assert {part for part in after if after[part] != before[part]} == {"other/thing.py one"}
+    assert {part for part in after if after[part] != before[part]} == {
+        "other/thing.py one"
+    }
 
 
-def test_digests_of_the_last_plan_are_taken_while_no_file_changes(small, monkeypatch, tmp_path):
+def test_digests_of_the_last_plan_are_taken_while_no_file_changes(
+    small, monkeypatch, tmp_path
+):
     results = tmp_path / "results"
     results.mkdir()
     monkeypatch.chdir(tmp_path)
@@ -512,15 +629,25 @@ def test_digests_of_the_last_plan_are_taken_while_no_file_changes(small, monkeyp
     assert digest._known_digests(scripts) == {}
     digest._remember(scripts, results / ".code-digests.json", sources, {"a": "c"}, 0)
     assert '"b"' in (results / ".code-digests.json").read_text()
-    assert code_digest(f"stockpot/{ENTRY_OF_COPY}") == first  # files are read once per process
+    assert (
+        code_digest(f"stockpot/{ENTRY_OF_COPY}") == first
+    )  # files are read once per process
 
 
 def test_the_package_imports_itself_by_relative_imports_alone():
     """The form that code_digest follows inside the package; scripts use ``from stockpot``."""
     for path in (SCRIPTS / "stockpot").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_bytes())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            names += (
+                [node.module]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else []
+            )
             assert not [n for n in names if n.split(".")[0] == "stockpot"], path
 
 
@@ -534,9 +661,13 @@ def test_every_script_of_a_rule_is_in_its_digest():
         for rule in path.read_text().split("\nrule ")[1:]:
             if "script:" not in rule:
                 continue  # it only waits for others
-            script = re.search(r'script:\s+"../workflow_scripts/(\w+.py)"', rule).group(1)
+            script = re.search(r'script:\s+"../workflow_scripts/(\w+.py)"', rule).group(
+                1
+            )
             name = rule.split(":")[0]
-            assert re.search(rf"code=(plan\.{name}|exported)\.code,", rule) or not name, name
+            assert (
+                re.search(rf"code=(plan\.{name}|exported)\.code,", rule) or not name
+            ), name
             assert script in {entries[0] for entries in RULES.values()}
 
 
@@ -578,7 +709,9 @@ def loaded() -> dict[str, set[str]]:
     """Files of the package that importing the entries of each rule loads, in a fresh process."""
     found = python(IMPORTS.format(rules=RULES, scripts=str(SCRIPTS)))
     root = str(SCRIPTS) + "/"
-    return {name: {f.removeprefix(root) for f in files} for name, files in found.items()}
+    return {
+        name: {f.removeprefix(root) for f in files} for name, files in found.items()
+    }
 
 
 def closure(entries: list[str]) -> set[str]:

@@ -48,7 +48,10 @@ def test_cka_is_the_alignment_of_centred_kernels():
 def test_cka_of_a_sample_is_near_that_of_all_and_repeats():
     x = RNG.normal(size=(4000, 4))
     y = x @ RNG.normal(size=(4, 4)) + RNG.normal(size=(4000, 4))
-    whole, part = diversity.cka_complement(x, y), diversity.cka_complement(x, y, most=1000)
+    whole, part = (
+        diversity.cka_complement(x, y),
+        diversity.cka_complement(x, y, most=1000),
+    )
     assert part == pytest.approx(whole, abs=0.05) and part != whole
     assert part == diversity.cka_complement(x, y, most=1000)
 
@@ -94,9 +97,13 @@ def test_the_approximation_nears_the_truth_as_the_ends_near_each_other():
     errors, truths = [], []
     for size in (0.2, 0.1, 0.05):
         along = [f(a, size) for a in (0.48, 0.5, 0.52)]
-        found = soup_minus_ensemble(f(0, size), f(1, size), along, labels, step=0.02, beta=0.8)
+        found = soup_minus_ensemble(
+            f(0, size), f(1, size), along, labels, step=0.02, beta=0.8
+        )
         ends = 0.8 * (f(0, size) + f(1, size)) / 2
-        assert found["true"] == pytest.approx(nll(0.8 * f(0.5, size), labels) - nll(ends, labels))
+        assert found["true"] == pytest.approx(
+            nll(0.8 * f(0.5, size), labels) - nll(ends, labels)
+        )
         errors.append(abs(found["approximation"] - found["true"]))
         truths.append(abs(found["true"]))
     assert errors[2] < 0.15 * truths[2]

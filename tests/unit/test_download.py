@@ -63,7 +63,9 @@ class Remote:
         body, total, start = entry["body"], len(entry["body"]), 0
         asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range") or "")
         condition = handler.headers.get("If-Range")
-        fits = condition in (None, entry["etag"], entry.get("modified")) or entry.get("deaf")
+        fits = condition in (None, entry["etag"], entry.get("modified")) or entry.get(
+            "deaf"
+        )
         if asked and entry["ranges"] and fits:
             start = int(asked[1])
             if start >= total:
@@ -115,7 +117,9 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        )
         thread.start()
         yield server
         server.shutdown()
@@ -158,7 +162,9 @@ def refuse_network(monkeypatch):
     monkeypatch.setattr(module, "urlopen", fail)
 
 
-@pytest.mark.parametrize("checksum", [f"sha256:{SHA}", f"md5:{MD5}", f"sha256:{SHA.upper()}", ""])
+@pytest.mark.parametrize(
+    "checksum", [f"sha256:{SHA}", f"md5:{MD5}", f"sha256:{SHA.upper()}", ""]
+)
 @pytest.mark.parametrize("size", [None, len(BODY)])
 def test_a_file_arrives_whole(remote, fetch, checksum, size):
     assert fetch(checksum=checksum, size=size) == SHA
@@ -198,7 +204,10 @@ def test_a_connection_that_breaks_again_and_again_is_resumed(remote, fetch, chun
     remote.plan += [{"chunked": chunked}]
     assert fetch() == SHA
     assert remote.ranges == [None, "bytes=100000-", "bytes=150000-", "bytes=220000-"]
-    assert [request.get("If-Range") for request in remote.requests] == [None, *['"one"'] * 3]
+    assert [request.get("If-Range") for request in remote.requests] == [
+        None,
+        *['"one"'] * 3,
+    ]
     assert fetch.waits == [1, 1, 1]
 
 
@@ -208,7 +217,9 @@ def test_more_breaks_than_retries_are_fine_as_long_as_bytes_come(remote, fetch):
     assert len(remote.requests) == 12
 
 
-def test_attempts_that_bring_nothing_end_with_one_line_and_the_part_stays(remote, fetch):
+def test_attempts_that_bring_nothing_end_with_one_line_and_the_part_stays(
+    remote, fetch
+):
     remote.plan = [{"cut": 100_000}, {"cut": 0}]
     said = fetch(retries=3)
     assert said == (
@@ -267,7 +278,9 @@ def test_a_range_that_does_not_fit_the_part_is_not_put_after_it(remote, fetch, a
 
 def test_a_weak_etag_does_not_vouch_for_bytes(remote, fetch):
     remote.plan = [{"etag": 'W/"one"', "cut": 100_000}]
-    remote.plan += [{"etag": 'W/"one"', "modified": formatdate(1e9, usegmt=True), "cut": 100_000}]
+    remote.plan += [
+        {"etag": 'W/"one"', "modified": formatdate(1e9, usegmt=True), "cut": 100_000}
+    ]
     remote.plan += [{"etag": 'W/"one"', "modified": formatdate(1e9, usegmt=True)}]
     assert fetch() == SHA
     assert remote.ranges == [None, None, "bytes=100000-"]
@@ -282,8 +295,13 @@ def test_without_a_validator_only_a_checksum_allows_to_resume(remote, fetch, che
 
 
 @pytest.mark.parametrize("size, requests", [(None, 1), (len(BODY), 2)])
-def test_without_a_content_length_a_known_size_finds_the_break(remote, fetch, size, requests):
-    remote.plan = [{"length": False, "cut": None if size is None else 100_000}, {"length": False}]
+def test_without_a_content_length_a_known_size_finds_the_break(
+    remote, fetch, size, requests
+):
+    remote.plan = [
+        {"length": False, "cut": None if size is None else 100_000},
+        {"length": False},
+    ]
     assert fetch(size=size) == SHA
     assert len(remote.requests) == requests
 
@@ -309,7 +327,8 @@ def test_nobody_listens(fetch):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/x"
     assert re.fullmatch(
-        rf"{url}: cannot be reached \(.*\); 2 more attempts .*", fetch(url=url, retries=2)
+        rf"{url}: cannot be reached \(.*\); 2 more attempts .*",
+        fetch(url=url, retries=2),
     )
 
 
@@ -325,7 +344,13 @@ def test_what_may_pass_is_tried_again(remote, fetch, status):
 
 @pytest.mark.parametrize(
     "asked, waited",
-    [("7", 7), ("0", 1), ("soon", 1), ("99999999999", 600), (formatdate(1e9, usegmt=True), 1)],
+    [
+        ("7", 7),
+        ("0", 1),
+        ("soon", 1),
+        ("99999999999", 600),
+        (formatdate(1e9, usegmt=True), 1),
+    ],
 )
 def test_a_server_says_how_long_to_wait(remote, fetch, asked, waited):
     remote.plan = [{"status": 429, "headers": {"Retry-After": asked}}, {}]
@@ -335,12 +360,17 @@ def test_a_server_says_how_long_to_wait(remote, fetch, asked, waited):
 
 def test_a_server_says_until_when_to_wait(remote, fetch, monkeypatch):
     monkeypatch.setattr(module.time, "time", lambda: 1e9 - 30)
-    remote.plan = [{"status": 503, "headers": {"Retry-After": formatdate(1e9, usegmt=True)}}, {}]
+    remote.plan = [
+        {"status": 503, "headers": {"Retry-After": formatdate(1e9, usegmt=True)}},
+        {},
+    ]
     assert fetch() == SHA
     assert fetch.waits == [30]
 
 
-@pytest.mark.parametrize("status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "R")])
+@pytest.mark.parametrize(
+    "status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "R")]
+)
 def test_what_will_not_pass_is_said_at_once(remote, fetch, status, name):
     remote.plan = [{"status": status}]
     assert fetch().startswith(f"{remote.url}: the server answers {status} {name}")
@@ -372,14 +402,25 @@ def test_a_certificate_that_is_not_trusted_is_not_asked_again(fetch, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a/b", "/a/b", "", "http://[a/b", "http:///b", "http://a b/c", "http://a:b/c"]
+    "url",
+    [
+        "ftp://a/b",
+        "/a/b",
+        "",
+        "http://[a/b",
+        "http:///b",
+        "http://a b/c",
+        "http://a:b/c",
+    ],
 )
 def test_what_is_no_url_is_said_at_once(fetch, url):
     assert url in fetch(url=url)
     assert fetch.waits == [] and os.listdir(fetch.path.parent) == []
 
 
-@pytest.mark.parametrize("checksum", ["sha256:", "md5:" + "0" * 64, SHA, "sha1:" + "0" * 40])
+@pytest.mark.parametrize(
+    "checksum", ["sha256:", "md5:" + "0" * 64, SHA, "sha1:" + "0" * 40]
+)
 def test_what_is_no_checksum_is_said_at_once(remote, fetch, checksum):
     assert repr(checksum) in fetch(checksum=checksum)
     assert remote.requests == []
@@ -387,9 +428,15 @@ def test_what_is_no_checksum_is_said_at_once(remote, fetch, checksum):
 
 def test_a_wrong_checksum_leaves_nothing(remote, fetch):
     (fetch.path.parent / "beside").write_text("mine")
-    for algorithm, found, pinned in (("sha256", SHA, ABSENT), ("md5", MD5, ABSENT[:32])):
+    for algorithm, found, pinned in (
+        ("sha256", SHA, ABSENT),
+        ("md5", MD5, ABSENT[:32]),
+    ):
         said = fetch(checksum=f"{algorithm}:{pinned}")
-        assert said == f"{remote.url}: its {algorithm} is {found}, but {pinned} was expected"
+        assert (
+            said
+            == f"{remote.url}: its {algorithm} is {found}, but {pinned} was expected"
+        )
     assert os.listdir(fetch.path.parent) == ["beside"] and len(remote.requests) == 2
 
 
@@ -405,14 +452,20 @@ def test_a_right_file_is_not_fetched(fetch, monkeypatch, checksum):
 
 @pytest.mark.parametrize(
     "options, said",
-    [({"checksum": f"sha256:{SHA}"}, SHA), ({"checksum": f"md5:{MD5}"}, MD5), ({"size": 5}, "5")],
+    [
+        ({"checksum": f"sha256:{SHA}"}, SHA),
+        ({"checksum": f"md5:{MD5}"}, MD5),
+        ({"size": 5}, "5"),
+    ],
 )
 def test_a_wrong_file_is_not_touched(fetch, monkeypatch, options, said):
     fetch.path.write_bytes(OTHER)
     refuse_network(monkeypatch)
     message = fetch(**options)
     assert message.startswith(f"{fetch.path}: ") and f"but {said} w" in message
-    assert fetch.path.read_bytes() == OTHER and os.listdir(fetch.path.parent) == ["file.tar"]
+    assert fetch.path.read_bytes() == OTHER and os.listdir(fetch.path.parent) == [
+        "file.tar"
+    ]
 
 
 def test_a_folder_in_the_way(fetch):
@@ -512,9 +565,14 @@ def test_two_processes_fetch_once(remote, fetch, tmp_path):
     )
     command = [sys.executable, "-c", code, remote.url, str(fetch.path)]
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
-    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    both = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
     threading.Timer(0.6, event.set).start()
-    assert [process.communicate(timeout=300)[0].decode().strip() for process in both] == [SHA] * 2
+    assert [
+        process.communicate(timeout=300)[0].decode().strip() for process in both
+    ] == [SHA] * 2
     assert len(remote.requests) == 1 and os.listdir(tmp_path) == ["file.tar"]
 
 
@@ -540,7 +598,9 @@ def test_many_threads_get_the_file_whole(remote, fetch, tmp_path, monkeypatch, l
     assert not locks or len(remote.requests) == 2
 
 
-def test_one_that_waited_for_a_failure_starts_with_a_file_of_its_own(remote, fetch, caplog):
+def test_one_that_waited_for_a_failure_starts_with_a_file_of_its_own(
+    remote, fetch, caplog
+):
     caplog.set_level(logging.INFO)
     event, found = threading.Event(), []
     remote.plan = [{"pause": event}, {}]
@@ -572,7 +632,9 @@ def test_a_disk_that_takes_a_block_in_pieces(tmp_path):
         assert made.path.read_bytes() == BODY
 
 
-def test_without_locks_nothing_is_left_of_a_failure(remote, fetch, tmp_path, monkeypatch):
+def test_without_locks_nothing_is_left_of_a_failure(
+    remote, fetch, tmp_path, monkeypatch
+):
     def none(*_):
         raise OSError(38, "Function not implemented")
 
@@ -652,13 +714,17 @@ def test_a_part_that_is_no_file_is_said(remote, fetch, make):
     assert fetch.path.name in fetch() and not fetch.path.exists()
 
 
-def test_a_target_that_is_a_dangling_link_is_replaced_and_not_followed(remote, fetch, tmp_path):
+def test_a_target_that_is_a_dangling_link_is_replaced_and_not_followed(
+    remote, fetch, tmp_path
+):
     fetch.path.symlink_to(tmp_path / "elsewhere")
     assert fetch() == SHA
     assert not (tmp_path / "elsewhere").exists() and not fetch.path.is_symlink()
 
 
-@pytest.mark.parametrize("card", [b"", b"[]", b"{", b'{"url": 1}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "card", [b"", b"[]", b"{", b'{"url": 1}', b"\xff", b"[" * 100_000]
+)
 def test_a_note_beside_a_part_that_is_damaged_begins_anew(remote, fetch, card):
     part_file = fetch.path.with_name(f"{fetch.path.name}.part")
     part_file.write_bytes(OTHER[:1000])
@@ -667,7 +733,9 @@ def test_a_note_beside_a_part_that_is_damaged_begins_anew(remote, fetch, card):
     assert remote.ranges == [None]
 
 
-@pytest.mark.parametrize("length", ["-5", "+300000", "3e5", "300_000", " ", "٣٠", "1" * 30])
+@pytest.mark.parametrize(
+    "length", ["-5", "+300000", "3e5", "300_000", " ", "٣٠", "1" * 30]
+)
 def test_lengths_that_are_none_are_refused(remote, fetch, length):
     remote.plan = [{"said": length.encode("utf-8").decode("latin-1")}]
     assert "its length is said to be" in fetch()
@@ -691,20 +759,33 @@ def test_the_compression_of_the_file_itself_is_no_packing(remote, fetch, coding,
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("https", "http://x/y"), ("http", "ftp://x/y"), ("https", "ftp://x/y"), ("http", "file:///e")],
+    [
+        ("https", "http://x/y"),
+        ("http", "ftp://x/y"),
+        ("https", "ftp://x/y"),
+        ("http", "file:///e"),
+    ],
 )
 def test_redirects_lead_to_no_weaker_scheme(before, after):
     request = Request(f"{before}://example.org/file")
     with pytest.raises(HTTPError) as caught:
-        connections._Redirects().redirect_request(request, None, 302, "Found", {}, after)
+        connections._Redirects().redirect_request(
+            request, None, 302, "Found", {}, after
+        )
     assert "which is not followed" in str(caught.value)
     for same in ("https://x/y", before + "://x/y"):
-        assert connections._Redirects().redirect_request(request, None, 302, "Found", {}, same)
+        assert connections._Redirects().redirect_request(
+            request, None, 302, "Found", {}, same
+        )
 
 
-def test_what_a_server_says_has_no_control_characters(remote, fetch, monkeypatch, caplog):
+def test_what_a_server_says_has_no_control_characters(
+    remote, fetch, monkeypatch, caplog
+):
     def shout(*_, **__):
-        raise HTTPError("http://x", 500, "\x1b[2J\x07bad\u202e" + "x" * 5000, Message(), None)
+        raise HTTPError(
+            "http://x", 500, "\x1b[2J\x07bad\u202e" + "x" * 5000, Message(), None
+        )
 
     monkeypatch.setattr(module, "urlopen", shout)
     caplog.set_level("INFO")
@@ -716,7 +797,9 @@ def test_what_a_server_says_has_no_control_characters(remote, fetch, monkeypatch
 
 def test_a_name_with_control_characters_is_shown_without(remote, fetch, monkeypatch):
     names = []
-    monkeypatch.setattr(module, "Progress", lambda name: (names.append(name), Progress(name))[1])
+    monkeypatch.setattr(
+        module, "Progress", lambda name: (names.append(name), Progress(name))[1]
+    )
     fetch(url=remote.url.replace("file.tar", "a%1b/\x1b[2Jfile.tar"))
     assert all("\x1b" not in name for name in names)
 
@@ -755,7 +838,9 @@ def test_a_server_that_drips_is_left(fetch, head, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = Drip(head, 0.02)
     try:
-        assert "less than 1000 bytes a second" in fetch(url=server.url, timeout=0.15, retries=1)
+        assert "less than 1000 bytes a second" in fetch(
+            url=server.url, timeout=0.15, retries=1
+        )
         assert len(fetch.waits) == 1
     finally:
         server.over.set()

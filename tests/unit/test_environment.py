@@ -30,13 +30,17 @@ torch.save(features @ head["weight"].T + head["bias"], sys.argv[2])
 
 def plain_environment():
     """Variables of a user's shell, not of this test run."""
-    return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONSTARTUP")}
+    return {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONSTARTUP")
+    }
 
 
 def test_a_plain_script_imports_open_clip_and_loads_an_export(zero_shot, tmp_path):
     folder, logits = tmp_path / "export", tmp_path / "logits.pt"
     folder.mkdir()
-    formats.load("open-clip")(folder, Weights(zero_shot), (ARCHITECTURE, ARCHITECTURE / WEIGHTS))
+    formats.load("open-clip")(
+        folder, Weights(zero_shot), (ARCHITECTURE, ARCHITECTURE / WEIGHTS)
+    )
     command = [sys.executable, "-c", SCRIPT, str(folder), str(logits)]
     done = subprocess.run(
         command, cwd=tmp_path, env=plain_environment(), capture_output=True, text=True

@@ -58,7 +58,9 @@ def sketch(world):
 
 def engine_of(folders, *names, **options) -> Engine:
     weights = [Weights(folders[name]) for name in names or folders]
-    return Engine({w.card.sha256: w for w in weights}, **{"precision": "fp32", **options})
+    return Engine(
+        {w.card.sha256: w for w in weights}, **{"precision": "fp32", **options}
+    )
 
 
 def evaluator_of(folders, root, *names, **changes) -> Evaluator:
@@ -72,7 +74,9 @@ def plain(folder, dataset, state=None):
     if state is not None:
         model.load_state_dict(state)
     with torch.no_grad():
-        return model(Normaliser(card.mean, card.std)(torch.from_numpy(dataset.images.copy())))
+        return model(
+            Normaliser(card.mean, card.std)(torch.from_numpy(dataset.images.copy()))
+        )
 
 
 def blended(folders, shares: dict[str, float]):
@@ -80,13 +84,17 @@ def blended(folders, shares: dict[str, float]):
     states = {name: load_classifier(folders[name])[0].state_dict() for name in shares}
     first = next(iter(states.values()))
     return {
-        name: sum(c * states[n][name].double() for n, c in shares.items()).float() for name in first
+        name: sum(c * states[n][name].double() for n, c in shares.items()).float()
+        for name in first
     }
 
 
 def close(found, expected, tolerance=1e-5):
     scale = expected.abs().max()
-    return found.shape == expected.shape and (found - expected).abs().max() <= tolerance * scale
+    return (
+        found.shape == expected.shape
+        and (found - expected).abs().max() <= tolerance * scale
+    )
 
 
 # The engine.
@@ -94,7 +102,9 @@ def close(found, expected, tolerance=1e-5):
 
 @pytest.mark.parametrize("name", ["zero", "a", "linear"])
 @pytest.mark.parametrize("batch_size", [500, 7])
-def test_a_model_alone_is_its_own_forward_pass(folders, shas, test_set, name, batch_size):
+def test_a_model_alone_is_its_own_forward_pass(
+    folders, shas, test_set, name, batch_size
+):
     engine = engine_of(folders, batch_size=batch_size)
     found = engine.logits(single(shas[name]), test_set)
     assert found.dtype == torch.float32 and found.device.type == "cpu"
@@ -109,10 +119,14 @@ def test_a_standard_model_is_its_own_forward_pass(runs, test_set):
 
 @pytest.mark.parametrize(
     "shares",
-    [{"zero": 0.7, "a": 0.3}, {"a": 0.5, "b": 0.5}, {"zero": 0.25, "linear": 0.75},
-     {"a": 0.25, "b": 0.25, "linear": 0.25, "zero": 0.25}],
+    [
+        {"zero": 0.7, "a": 0.3},
+        {"a": 0.5, "b": 0.5},
+        {"zero": 0.25, "linear": 0.75},
+        {"a": 0.25, "b": 0.25, "linear": 0.25, "zero": 0.25},
+    ],
     ids=lambda shares: "+".join(shares),
-)  # fmt: skip
+)
 def test_a_mix_is_the_forward_pass_of_mixed_weights(folders, shas, test_set, shares):
     recipe = {"rule": "linear", "ingredients": {shas[n]: c for n, c in shares.items()}}
     found = engine_of(folders).logits(recipe, test_set)
@@ -145,13 +159,19 @@ def test_a_model_is_whole_again_after_a_mix(folders, shas, test_set, sketch):
     engine = engine_of(folders)
     engine.logits(single(shas["zero"]), test_set)
     engine.logits(uniform([shas["zero"], shas["a"]]), test_set)
-    assert close(engine.logits(single(shas["zero"]), sketch), plain(folders["zero"], sketch))
+    assert close(
+        engine.logits(single(shas["zero"]), sketch), plain(folders["zero"], sketch)
+    )
     engine.logits(uniform([shas["zero"], shas["a"]]), sketch)
     assert close(engine.logits(single(shas["a"]), sketch), plain(folders["a"], sketch))
-    assert close(engine.logits(single(shas["linear"]), sketch), plain(folders["linear"], sketch))
+    assert close(
+        engine.logits(single(shas["linear"]), sketch), plain(folders["linear"], sketch)
+    )
 
 
-def test_a_sweep_of_linear_classifiers_runs_the_tower_once(folders, shas, test_set, sketch):
+def test_a_sweep_of_linear_classifiers_runs_the_tower_once(
+    folders, shas, test_set, sketch
+):
     engine = engine_of(folders)
     for alpha in ALPHAS:
         recipe = interpolate(single(shas["zero"]), single(shas["linear"]), alpha)
@@ -166,7 +186,11 @@ def test_a_sweep_of_linear_classifiers_runs_the_tower_once(folders, shas, test_s
 def test_features_do_not_pile_up(folders, shas, test_set, sketch):
     """A family asks recipe by recipe; features of towers that are done with are dropped."""
     engine = engine_of(folders)
-    for recipe in (single(shas["zero"]), single(shas["a"]), uniform([shas["a"], shas["b"]])):
+    for recipe in (
+        single(shas["zero"]),
+        single(shas["a"]),
+        uniform([shas["a"], shas["b"]]),
+    ):
         for data in (test_set, sketch):
             engine.logits(recipe, data)
         kept = [len(features) for features in engine._features.values()]
@@ -182,7 +206,9 @@ def test_a_recipe_is_mixed_once_for_all_data_sets(folders, shas, test_set, sketc
             read.append(name)
             return super().__getitem__(name)
 
-    engine = Engine({shas[name]: Logged(folders[name]) for name in ("zero", "a")}, "fp32")
+    engine = Engine(
+        {shas[name]: Logged(folders[name]) for name in ("zero", "a")}, "fp32"
+    )
     recipe = uniform([shas["zero"], shas["a"]])
     read.clear()
     engine.logits(recipe, test_set)
@@ -196,22 +222,36 @@ MEMORY = {"nothing": 0, "some": 500_000, "everything": 10**9}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_what_is_resident_makes_no_difference(folders, shas, test_set, sketch, precision):
+def test_what_is_resident_makes_no_difference(
+    folders, shas, test_set, sketch, precision
+):
     """Not to a bit, whether images and weights stay, some of them, or all are streamed."""
-    recipes = [uniform([shas["zero"], shas["a"]]), single(shas["b"]), single(shas["linear"])]
+    recipes = [
+        uniform([shas["zero"], shas["a"]]),
+        single(shas["b"]),
+        single(shas["linear"]),
+    ]
     engines = {
         name: engine_of(folders, precision=precision, batch_size=20, memory=memory)
         for name, memory in MEMORY.items()
     }
     found = {
-        name: torch.cat([engine.logits(r, d) for r in recipes for d in (test_set, sketch)])
+        name: torch.cat(
+            [engine.logits(r, d) for r in recipes for d in (test_set, sketch)]
+        )
         for name, engine in engines.items()
     }
     assert torch.equal(found["some"], found["nothing"])
     assert torch.equal(found["everything"], found["nothing"])
-    used = {name: MEMORY[name] - engine.resident.left for name, engine in engines.items()}
+    used = {
+        name: MEMORY[name] - engine.resident.left for name, engine in engines.items()
+    }
     assert used["nothing"] == 0 and 0 < used["some"] <= MEMORY["some"]
-    assert used["everything"] > test_set.images.nbytes + sketch.images.nbytes > used["nothing"]
+    assert (
+        used["everything"]
+        > test_set.images.nbytes + sketch.images.nbytes
+        > used["nothing"]
+    )
 
 
 @pytest.mark.parametrize("memory", [0, 10**9])
@@ -228,7 +268,8 @@ def test_resident_images_are_copied_once(folders, shas, test_set, memory):
 def test_reduced_precision_is_close_and_is_used(folders, shas, test_set):
     recipe = interpolate(single(shas["zero"]), single(shas["a"]), 0.5)
     exact, rough = (
-        engine_of(folders, precision=p).logits(recipe, test_set) for p in ("fp32", "bf16")
+        engine_of(folders, precision=p).logits(recipe, test_set)
+        for p in ("fp32", "bf16")
     )
     assert rough.dtype == torch.float32 and not close(rough, exact, 1e-4)
     assert close(rough, exact, 0.1)
@@ -267,7 +308,9 @@ def subset(test_set, tmp_path_factory):
     return read_dataset(folder), rows, old
 
 
-def test_a_data_set_of_some_classes_uses_their_columns(folders, shas, test_set, subset, tmp_path):
+def test_a_data_set_of_some_classes_uses_their_columns(
+    folders, shas, test_set, subset, tmp_path
+):
     data, rows, columns = subset
     engine = engine_of(folders)
     whole = engine.logits(single(shas["zero"]), test_set)
@@ -300,7 +343,9 @@ def test_predictions_of_logits():
     assert found.confidence[1].item() == pytest.approx(1 / 3)
     assert found.loss[0].item() == pytest.approx(-np.log((e[0] / e.sum()).item()))
     assert torch.equal(found.logits, logits)
-    assert predictions(logits, torch.tensor([0, 1, 2]), keep_logits=False).logits is None
+    assert (
+        predictions(logits, torch.tensor([0, 1, 2]), keep_logits=False).logits is None
+    )
 
 
 # The store.
@@ -314,7 +359,13 @@ def answer():
 
 
 def equal(a, b, logits=True) -> bool:
-    names = ["predicted", "correct", "confidence", "loss", *(["logits"] if logits else [])]
+    names = [
+        "predicted",
+        "correct",
+        "confidence",
+        "loss",
+        *(["logits"] if logits else []),
+    ]
     pairs = [(getattr(a, name), getattr(b, name)) for name in names]
     return all(x.dtype == y.dtype and torch.equal(x, y) for x, y in pairs)
 
@@ -324,10 +375,17 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     assert store.get(name) is None
     store.put(name, answer, single("a"), "test")
     assert equal(store.get(name, logits=True), answer)
-    assert equal(store.get(name), answer, logits=False) and store.get(name).logits is None
+    assert (
+        equal(store.get(name), answer, logits=False) and store.get(name).logits is None
+    )
     assert (answers(tmp_path, name).correct == answer.correct.numpy()).all()
-    assert store.path(name).relative_to(tmp_path).parts == (name[:2], f"{name}.safetensors")
-    assert [p.name for p in store.path(name).parent.iterdir()] == [f"{name}.safetensors"]
+    assert store.path(name).relative_to(tmp_path).parts == (
+        name[:2],
+        f"{name}.safetensors",
+    )
+    assert [p.name for p in store.path(name).parent.iterdir()] == [
+        f"{name}.safetensors"
+    ]
 
 
 def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
@@ -344,7 +402,9 @@ def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
     assert equal(store.get(name), answer, logits=False)
     store.path(name).unlink()
     monkeypatch.setattr(files, "PATIENCE", 0)
-    with pytest.raises(StockpotError, match=f"{name}.*is gone or broken.*rm -f .*same command"):
+    with pytest.raises(
+        StockpotError, match=f"{name}.*is gone or broken.*rm -f .*same command"
+    ):
         _ = answers(tmp_path, name).correct
 
 
@@ -385,7 +445,9 @@ def test_the_key_follows_from_all_that_counts():
 def version_in(package) -> str:
     """``store.VERSION`` as it would be with another copy of the package's code."""
     path = SCRIPTS / "stockpot/evaluation/store.py"
-    spec = importlib.util.spec_from_file_location("stockpot.evaluation._store_copy", path)
+    spec = importlib.util.spec_from_file_location(
+        "stockpot.evaluation._store_copy", path
+    )
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest, "PACKAGE", package.resolve())
@@ -396,10 +458,14 @@ def version_in(package) -> str:
 @pytest.mark.parametrize(
     "file",
     [
-        "evaluation/engine.py", "merging/linear.py", "models/tower.py", "models/load.py",
-        "evaluation/predictions.py", "evaluation/evaluator.py",
+        "evaluation/engine.py",
+        "merging/linear.py",
+        "models/tower.py",
+        "models/load.py",
+        "evaluation/predictions.py",
+        "evaluation/evaluator.py",
     ],
-)  # fmt: skip
+)
 def test_the_key_counts_the_code_that_computes_an_entry(package_copy, file):
     """evaluator.py mixes the logits of ensembles, predictions.py makes the entry of logits."""
     edited = package_copy(f"stockpot/{file}", lambda text: text + "\n\nprint()\n")
@@ -407,7 +473,9 @@ def test_the_key_counts_the_code_that_computes_an_entry(package_copy, file):
 
 
 def test_the_key_does_not_count_other_code(package_copy):
-    edited = package_copy("stockpot/tables/measurements.py", lambda text: text + "\n\nEXTRA = 1\n")
+    edited = package_copy(
+        "stockpot/tables/measurements.py", lambda text: text + "\n\nEXTRA = 1\n"
+    )
     assert version_in(edited) == version_in(package_copy())
 
 
@@ -419,7 +487,11 @@ def counted(evaluator) -> tuple[int, int]:
 
 
 def test_computed_and_reused_are_counted(folders, shas, test_set, sketch, tmp_path):
-    recipes = [single(shas["zero"]), single(shas["a"]), uniform([shas["zero"], shas["a"]])]
+    recipes = [
+        single(shas["zero"]),
+        single(shas["a"]),
+        uniform([shas["zero"], shas["a"]]),
+    ]
     first = evaluator_of(folders, tmp_path)
     answers = [first.predictions(r, d) for r in recipes for d in (test_set, sketch)]
     assert counted(first) == (6, 0)
@@ -447,7 +519,9 @@ def test_an_answer_is_that_of_the_logits(folders, shas, test_set, tmp_path):
     assert found.k == int((logits.argmax(1).numpy() == test_set.labels).sum())
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage " * 50, None, "other tensors", "half"])
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage " * 50, None, "other tensors", "half"]
+)
 def test_a_broken_entry_is_computed_again(folders, shas, test_set, tmp_path, content):
     first = evaluator_of(folders, tmp_path)
     name, expected = first.predictions(single(shas["a"]), test_set)
@@ -489,12 +563,24 @@ def test_precisions_do_not_serve_each_other(folders, shas, test_set, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "precision, fast, expected", [("bf16", False, 1), ("bf16", True, 0), ("fp32", False, 0)]
+    "precision, fast, expected",
+    [("bf16", False, 1), ("bf16", True, 0), ("fp32", False, 0)],
 )
 def test_slow_bf16_is_said_once(
-    folders, shas, test_set, sketch, tmp_path, monkeypatch, caplog, precision, fast, expected
+    folders,
+    shas,
+    test_set,
+    sketch,
+    tmp_path,
+    monkeypatch,
+    caplog,
+    precision,
+    fast,
+    expected,
 ):
-    monkeypatch.setattr("stockpot.evaluation.evaluator.fast_at_bf16", lambda device: fast)
+    monkeypatch.setattr(
+        "stockpot.evaluation.evaluator.fast_at_bf16", lambda device: fast
+    )
     evaluator = evaluator_of(folders, tmp_path, precision=precision)
     for data in (test_set, sketch, sketch):
         evaluator.predictions(single(shas["a"]), data)
@@ -502,10 +588,14 @@ def test_slow_bf16_is_said_once(
     assert len([line for line in lines if "bf16 is slow" in line]) == expected
 
 
-def test_data_sets_of_one_name_do_not_serve_each_other(folders, shas, test_set, sketch, tmp_path):
+def test_data_sets_of_one_name_do_not_serve_each_other(
+    folders, shas, test_set, sketch, tmp_path
+):
     evaluator = evaluator_of(folders, tmp_path)
     evaluator.predictions(single(shas["a"]), test_set)
-    write_dataset(tmp_path / "twin", "test", sketch.images, sketch.labels, sketch.class_names, {})
+    write_dataset(
+        tmp_path / "twin", "test", sketch.images, sketch.labels, sketch.class_names, {}
+    )
     found = evaluator.predictions(single(shas["a"]), read_dataset(tmp_path / "twin"))[1]
     assert counted(evaluator) == (2, 0) and found.n == len(sketch)
 
@@ -515,7 +605,9 @@ def test_an_ensemble_is_the_mean_of_logits(folders, shas, test_set, tmp_path, st
     names = ["a", "b", "linear"]
     recipe = uniform([shas[name] for name in names], rule="logit-ensemble")
     before = evaluator_of(folders, tmp_path, store_logits=stored != "without logits")
-    for name in {"all": names, "some": names[:1], "none": [], "without logits": names}[stored]:
+    for name in {"all": names, "some": names[:1], "none": [], "without logits": names}[
+        stored
+    ]:
         before.predictions(single(shas[name]), test_set)
     evaluator = evaluator_of(folders, tmp_path)
     found = evaluator.predictions(recipe, test_set)[1]
@@ -528,7 +620,9 @@ def test_an_ensemble_is_the_mean_of_logits(folders, shas, test_set, tmp_path, st
     assert not close(soup.logits, found.logits, 1e-4), "not the mean of weights"
 
 
-def test_an_ensemble_reads_its_members_from_the_store(folders, shas, test_set, tmp_path):
+def test_an_ensemble_reads_its_members_from_the_store(
+    folders, shas, test_set, tmp_path
+):
     recipe = uniform([shas["a"], shas["b"]], rule="logit-ensemble")
     evaluator = evaluator_of(folders, tmp_path)
     for name in ("a", "b"):
@@ -542,8 +636,13 @@ def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path)
     """It may be among the classifiers as long as no recipe names it."""
     spec = {**run_spec("a"), "name": "hot", "lr": 1e37, "epochs": 2}
     run(
-        spec, world["train"], world["held-out"], folders["zero"], tmp_path / "hot", "code",
-    )  # fmt: skip
+        spec,
+        world["train"],
+        world["held-out"],
+        folders["zero"],
+        tmp_path / "hot",
+        "code",
+    )
     assert read_card(tmp_path / "hot").status.startswith("diverged")
     evaluator = evaluator_of({**folders, "hot": tmp_path / "hot"}, tmp_path / "store")
     evaluator.predictions(single(shas["a"]), test_set)
@@ -592,11 +691,15 @@ def test_ends_of_a_sweep_are_the_models_themselves(folders, world, tmp_path):
     stored = entries(tmp_path)
     assert stored == {cell["key"] for cell in [*zero, *own]} and len(stored) == 4
     sweep = family(folders, world, tmp_path, "a", ALPHAS)
-    assert [cell["alpha"] for cell in sweep] == [alpha for alpha in ALPHAS for _ in range(2)]
+    assert [cell["alpha"] for cell in sweep] == [
+        alpha for alpha in ALPHAS for _ in range(2)
+    ]
     ends = {alpha: [c for c in sweep if c["alpha"] == alpha] for alpha in (0.0, 1.0)}
     for alpha, cells in ((0.0, zero), (1.0, own)):
         for name in ("key", "dataset", "n", "k"):
-            assert [cell[name] for cell in ends[alpha]] == [cell[name] for cell in cells]
+            assert [cell[name] for cell in ends[alpha]] == [
+                cell[name] for cell in cells
+            ]
     assert len(entries(tmp_path) - stored) == 2 * 3, "the alphas between the ends"
 
 
@@ -605,7 +708,9 @@ def test_an_alpha_more_costs_its_cells_alone(folders, world, tmp_path):
     before = entries(tmp_path)
     cells = family(folders, world, tmp_path, "a", [0.0, 0.5, 0.6, 1.0])
     new = entries(tmp_path) - before
-    assert new == {cell["key"] for cell in cells if cell["alpha"] == 0.6} and len(new) == 2
+    assert (
+        new == {cell["key"] for cell in cells if cell["alpha"] == 0.6} and len(new) == 2
+    )
 
 
 def test_a_data_set_more_costs_its_cells_alone(folders, world, tmp_path):
@@ -613,23 +718,32 @@ def test_a_data_set_more_costs_its_cells_alone(folders, world, tmp_path):
     before = entries(tmp_path)
     cells = family(folders, world, tmp_path, "a", [0.5])
     new = entries(tmp_path) - before
-    assert new == {cell["key"] for cell in cells if cell["dataset"] == "sketch"} and len(new) == 1
+    assert (
+        new == {cell["key"] for cell in cells if cell["dataset"] == "sketch"}
+        and len(new) == 1
+    )
 
 
 def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
     (own,) = family(folders, world, tmp_path, "a", [], sets=["test"])
     (middle,) = family(folders, world, tmp_path, "a", [0.5], sets=["test"])
     assert {k: own[k] for k in ("model", "kind", "curve", "alpha", "dataset", "n")} == {
-        "model": "a", "kind": "end-to-end", "curve": "", "alpha": None, "dataset": "test",
+        "model": "a",
+        "kind": "end-to-end",
+        "curve": "",
+        "alpha": None,
+        "dataset": "test",
         "n": len(test_set),
-    }  # fmt: skip
+    }
     assert own["precision"] == middle["precision"] == "fp32"
     assert middle["model"] == "a alpha=0.5" and middle["curve"] == "a"
     assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
     for cell in (own, middle):
         assert cell["k"] == answers(tmp_path / "store", cell["key"]).correct.sum()
         assert cell["classes"] == 16
-    expected = plain(folders["zero"], test_set, blended(folders, {"zero": 0.5, "a": 0.5}))
+    expected = plain(
+        folders["zero"], test_set, blended(folders, {"zero": 0.5, "a": 0.5})
+    )
     assert middle["k"] == int((expected.argmax(1).numpy() == test_set.labels).sum())
 
 
@@ -639,7 +753,9 @@ def test_a_sweep_towards_a_soup(folders, shas, world, test_set, tmp_path):
     write_sealed(soup, recipe)
     assert read_recipe(soup) == uniform([shas["a"], shas["b"]])
     (own,) = family(folders, world, tmp_path, "soup", [], end=soup, sets=["test"])
-    cells = family(folders, world, tmp_path, "soup", [0.5, 1.0], end=soup, sets=["test"])
+    cells = family(
+        folders, world, tmp_path, "soup", [0.5, 1.0], end=soup, sets=["test"]
+    )
     mixed = blended(folders, {"zero": 0.5, "a": 0.25, "b": 0.25})
     expected = plain(folders["zero"], test_set, mixed)
     assert cells[0]["k"] == int((expected.argmax(1).numpy() == test_set.labels).sum())
@@ -691,7 +807,12 @@ def test_a_pool_that_is_too_small_is_named(runs, test_set, tmp_path):
     wrong = int((plain(runs["a"], test_set).argmax(1).numpy() != test_set.labels).sum())
     with pytest.raises(StockpotError, match=r"^datasets\.hard\.images: ") as error:
         adversarial(tmp_path / "out", test_set, runs["a"], wrong + 1)
-    for part in (f"{wrong + 1} wanted", f"only {wrong} of the 64", "test", "enlarge the pool"):
+    for part in (
+        f"{wrong + 1} wanted",
+        f"only {wrong} of the 64",
+        "test",
+        "enlarge the pool",
+    ):
         assert part in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -721,7 +842,9 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
 
 
-def test_the_same_weights_behind_other_preprocessing_are_another_model(world, zero_shot, tmp_path):
+def test_the_same_weights_behind_other_preprocessing_are_another_model(
+    world, zero_shot, tmp_path
+):
     """Else its predictions would be served from the store."""
     from dataclasses import replace
 
@@ -732,11 +855,18 @@ def test_the_same_weights_behind_other_preprocessing_are_another_model(world, ze
     tensors = {name: weights[name] for name in weights.names}
     shas = {card.sha256}
     for change in (
-        {"mean": [0.4, 0.4, 0.4]}, {"std": [0.3, 0.3, 0.3]}, {"normalise": False},
+        {"mean": [0.4, 0.4, 0.4]},
+        {"std": [0.3, 0.3, 0.3]},
+        {"normalise": False},
         {"class_names": card.class_names[::-1]},
-    ):  # fmt: skip
-        other = write_classifier(tmp_path / str(len(shas)), replace(card, **change), tensors)
+    ):
+        other = write_classifier(
+            tmp_path / str(len(shas)), replace(card, **change), tensors
+        )
         assert other.tower_sha256 == card.tower_sha256
         shas.add(other.sha256)
     assert len(shas) == 5
-    assert write_classifier(tmp_path / "same", replace(card, name="x"), tensors).sha256 in shas
+    assert (
+        write_classifier(tmp_path / "same", replace(card, name="x"), tensors).sha256
+        in shas
+    )

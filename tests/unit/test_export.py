@@ -62,16 +62,32 @@ def test_an_export_is_what_the_engine_evaluates(by_sha, recipes, world, tmp_path
 def test_the_card_of_an_export(by_sha, recipes, ingredients, tmp_path):
     card = export(tmp_path, recipes["soup"], by_sha, "mine")
     assert card == read_card(tmp_path) == Weights(tmp_path).card
-    assert (card.name, card.kind, card.status, card.history) == ("mine", "soup", "ok", [])
+    assert (card.name, card.kind, card.status, card.history) == (
+        "mine",
+        "soup",
+        "ok",
+        [],
+    )
     assert card.spec == recipes["soup"]
     zero = ingredients["zero"].card
     assert card.start == zero.sha256
-    for field in ("architecture", "class_names", "normalise", "mean", "std", "image_size"):
+    for field in (
+        "architecture",
+        "class_names",
+        "normalise",
+        "mean",
+        "std",
+        "image_size",
+    ):
         assert getattr(card, field) == getattr(zero, field)
     tensors = {name: Weights(tmp_path)[name] for name in Weights(tmp_path).names}
     tower = {name: tensor for name, tensor in tensors.items() if name.startswith(TOWER)}
-    assert card.sha256 == model_digest(card, tensors) and card.tower_sha256 == tensor_digest(tower)
-    named = export(tmp_path / "b", {**recipes["soup"], "method": "greedy"}, by_sha, "mine")
+    assert card.sha256 == model_digest(
+        card, tensors
+    ) and card.tower_sha256 == tensor_digest(tower)
+    named = export(
+        tmp_path / "b", {**recipes["soup"], "method": "greedy"}, by_sha, "mine"
+    )
     assert named.kind == "greedy" and named.sha256 == card.sha256
 
 
@@ -116,7 +132,10 @@ def test_an_export_maps_no_ingredient_into_memory(by_sha, recipes, tmp_path):
             read.append(name)
             return super().stored(name)
 
-    logged = {sha: Logged(weights.path.parent, verify=False) for sha, weights in by_sha.items()}
+    logged = {
+        sha: Logged(weights.path.parent, verify=False)
+        for sha, weights in by_sha.items()
+    }
     names = next(iter(by_sha.values())).names
     read.clear()
     export(tmp_path, recipes["soup"], logged, "mine")
@@ -125,7 +144,9 @@ def test_an_export_maps_no_ingredient_into_memory(by_sha, recipes, tmp_path):
 
 def test_outputs_cannot_be_exported(by_sha, recipes, tmp_path):
     ensemble = uniform(list(recipes["soup"]["ingredients"]), rule="logit-ensemble")
-    with pytest.raises(StockpotError, match="^mine: a logit-ensemble has no weights") as error:
+    with pytest.raises(
+        StockpotError, match="^mine: a logit-ensemble has no weights"
+    ) as error:
         export(tmp_path / "out", ensemble, by_sha, "mine")
     assert "\n" not in str(error.value) and not (tmp_path / "out").exists()
 
@@ -136,7 +157,9 @@ def test_what_cannot_be_mixed_cannot_be_exported(by_sha, runs, tmp_path):
     with pytest.raises(StockpotError, match="not among the classifiers"):
         export(tmp_path / "out", recipe, by_sha, "mine")
     with pytest.raises(StockpotError, match="differs from that of|same weights"):
-        export(tmp_path / "out", recipe, {**by_sha, scratch.card.sha256: scratch}, "mine")
+        export(
+            tmp_path / "out", recipe, {**by_sha, scratch.card.sha256: scratch}, "mine"
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -147,7 +170,9 @@ def test_an_export_cut_short_leaves_nothing(by_sha, recipes, tmp_path):
                 raise RuntimeError("cut")
             return super().stored(name)
 
-    cut = {sha: Cut(weights.path.parent, verify=False) for sha, weights in by_sha.items()}
+    cut = {
+        sha: Cut(weights.path.parent, verify=False) for sha, weights in by_sha.items()
+    }
     with pytest.raises(RuntimeError, match="cut"):
         export(tmp_path, recipes["soup"], cut, "mine")
     assert list(tmp_path.iterdir()) == []
@@ -170,7 +195,12 @@ def tensors():
 
 
 def shapes_of(tensors) -> dict:
-    kinds = {torch.float32: "F32", torch.bfloat16: "BF16", torch.int64: "I64", torch.bool: "BOOL"}
+    kinds = {
+        torch.float32: "F32",
+        torch.bfloat16: "BF16",
+        torch.int64: "I64",
+        torch.bool: "BOOL",
+    }
     return {name: (list(t.shape), kinds[t.dtype]) for name, t in tensors.items()}
 
 

@@ -15,9 +15,13 @@ Error in rule zero_shot:
 
 
 def test_every_error_is_told_once_and_of_a_traceback_the_end(tmp_path):
-    (tmp_path / "a.log").write_text("12:00:00  reads\nerror: a.png: not a readable image\n")
+    (tmp_path / "a.log").write_text(
+        "12:00:00  reads\nerror: a.png: not a readable image\n"
+    )
     trace = [f"line {i}" for i in range(40)]
-    (tmp_path / "b.log").write_text("\n".join([*trace, "ValueError: \x1b[31mé"]), "utf-8")
+    (tmp_path / "b.log").write_text(
+        "\n".join([*trace, "ValueError: \x1b[31mé"]), "utf-8"
+    )
     log = tmp_path / "snakemake.log"
     log.write_text(SAID.format(logs=tmp_path))
     first, where, *end = failed_lines([str(log), str(tmp_path / "none.log")])

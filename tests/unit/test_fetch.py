@@ -46,7 +46,11 @@ def zipped(files):
 
 TRAIN, TEST = {"ball/1.png": "1", "moon/2.png": "2"}, {"ball/3.png": "3"}
 LABELS = b"ball 0\n"
-BODIES = {"/a/train.tar.gz": tar(TRAIN), "/a/test.zip": zipped(TEST), "/b/labels.txt": LABELS}
+BODIES = {
+    "/a/train.tar.gz": tar(TRAIN),
+    "/a/test.zip": zipped(TEST),
+    "/b/labels.txt": LABELS,
+}
 
 
 class Site:
@@ -66,7 +70,9 @@ class Handler(BaseHTTPRequestHandler):
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
         self.send_response(206 if start else 200)
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header(
+                "Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}"
+            )
         self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
@@ -85,7 +91,9 @@ def site(monkeypatch):
     monkeypatch.setattr(module, "download", partial(download, wait=lambda _: None))
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.site = Site(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        )
         thread.start()
         yield server.site
         server.shutdown()
@@ -119,7 +127,9 @@ def three(site, tmp_path):
 
 def below(folder):
     """Path -> text of all files below, but for the note."""
-    files = [path for path in Path(folder).rglob("*") if path.is_file() and path.name != NOTE]
+    files = [
+        path for path in Path(folder).rglob("*") if path.is_file() and path.name != NOTE
+    ]
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
@@ -127,7 +137,11 @@ def within(folder, files):
     return {f"{folder}/{name}": text for name, text in files.items()}
 
 
-WHOLE = within("train", TRAIN) | within("deep/test", TEST) | {"meta/labels.txt": LABELS.decode()}
+WHOLE = (
+    within("train", TRAIN)
+    | within("deep/test", TEST)
+    | {"meta/labels.txt": LABELS.decode()}
+)
 HASHES = {path.rpartition("/")[2]: sha(path) for path in BODIES}
 
 
@@ -158,7 +172,10 @@ def test_a_note_of_an_earlier_version_counts_and_gets_a_seal(site, three, tmp_pa
 
 
 def test_an_archive_that_a_later_version_adds_is_fetched(site, three, tmp_path):
-    assert set(fetch({**three, "archives": three["archives"][:2]})) == {"train.tar.gz", "test.zip"}
+    assert set(fetch({**three, "archives": three["archives"][:2]})) == {
+        "train.tar.gz",
+        "test.zip",
+    }
     site.asked.clear()
     assert fetch(three) == HASHES
     assert site.asked == ["/b/labels.txt"] and below(tmp_path / "own") == WHOLE
@@ -169,7 +186,9 @@ def test_one_archive_is_the_folder(site, tmp_path, empty):
     """An empty folder is no data set of the user's."""
     if empty:
         (tmp_path / "own").mkdir()
-    assert set(fetch(spec_of(tmp_path / "own", entry(site, "/a/test.zip")))) == {"test.zip"}
+    assert set(fetch(spec_of(tmp_path / "own", entry(site, "/a/test.zip")))) == {
+        "test.zip"
+    }
     assert below(tmp_path / "own") == TEST and only_the_folder_is_left(tmp_path)
 
 
@@ -181,27 +200,47 @@ def test_a_folder_that_is_a_link_to_another_disk(site, three, tmp_path, exists):
         (tmp_path / "data/own").mkdir()
     fetch(three)
     assert below(tmp_path / "data/own") == WHOLE
-    assert sorted(os.listdir(tmp_path)) == ["data", "own"] and (tmp_path / "own").is_symlink()
+    assert (
+        sorted(os.listdir(tmp_path)) == ["data", "own"]
+        and (tmp_path / "own").is_symlink()
+    )
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
 @pytest.mark.parametrize("into", ["", "all"])
 def test_several_may_share_a_folder(site, tmp_path, order, into):
     site.bodies["/a/more.tar.xz"] = tar({"star/4.png": "4"}, "xz")
-    more = {"url": f"{site.url}/a/more.tar.xz", "checksum": "", "size": None, "into": into}
-    files = [entry(site, "/a/train.tar.gz", into), more, entry(site, "/b/labels.txt", into)]
+    more = {
+        "url": f"{site.url}/a/more.tar.xz",
+        "checksum": "",
+        "size": None,
+        "into": into,
+    }
+    files = [
+        entry(site, "/a/train.tar.gz", into),
+        more,
+        entry(site, "/b/labels.txt", into),
+    ]
     fetch(spec_of(tmp_path / "own", *(files[i] for i in order)))
     expected = TRAIN | {"star/4.png": "4", "labels.txt": LABELS.decode()}
-    assert below(tmp_path / "own" / into) == expected and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own" / into) == expected and only_the_folder_is_left(
+        tmp_path
+    )
 
 
 def test_two_archives_with_the_same_name_in_them_are_refused(site, tmp_path):
     wanted = spec_of(
-        tmp_path / "own", entry(site, "/a/train.tar.gz", "x"), entry(site, "/a/test.zip", "x")
+        tmp_path / "own",
+        entry(site, "/a/train.tar.gz", "x"),
+        entry(site, "/a/test.zip", "x"),
     )
-    with pytest.raises(StockpotError, match=r"own/x/ball: is there already; move it away"):
+    with pytest.raises(
+        StockpotError, match=r"own/x/ball: is there already; move it away"
+    ):
         fetch(wanted)
-    assert below(tmp_path / "own") == within("x", TRAIN), "nothing of it is written over"
+    assert below(tmp_path / "own") == within("x", TRAIN), (
+        "nothing of it is written over"
+    )
     (tmp_path / "own/x/ball").rename(tmp_path / "ball")
     fetch(wanted)
     assert below(tmp_path / "own/x") == {"moon/2.png": "2", "ball/3.png": "3"}
@@ -226,7 +265,9 @@ def test_every_kind_of_tar_is_unpacked(site, tmp_path, mode):
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_mirror_has_files_of_the_same_names(site, three, tmp_path, slash):
-    site.bodies = {f"/mirror/{path.rpartition('/')[2]}": body for path, body in BODIES.items()}
+    site.bodies = {
+        f"/mirror/{path.rpartition('/')[2]}": body for path, body in BODIES.items()
+    }
     assert fetch({**three, "mirror": f"{site.url}/mirror{slash}"}) == HASHES
     assert below(tmp_path / "own") == WHOLE
     assert all(path.startswith("/mirror/") for path in site.asked)
@@ -259,9 +300,13 @@ def test_connections_that_are_cut_are_taken_up_again(site, three, tmp_path):
 
 def test_a_wrong_checksum_is_one_line_and_what_came_before_stays(site, three, tmp_path):
     three["archives"][1]["checksum"] = "sha256:" + "0" * 64
-    with pytest.raises(StockpotError, match=rf"^{site.url}/a/test\.zip: its sha256 is "):
+    with pytest.raises(
+        StockpotError, match=rf"^{site.url}/a/test\.zip: its sha256 is "
+    ):
         fetch(three)
-    assert below(tmp_path) == within("own/train", TRAIN) and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path) == within("own/train", TRAIN) and only_the_folder_is_left(
+        tmp_path
+    )
     three["archives"][1]["checksum"] = ""
     assert fetch(three) == HASHES and below(tmp_path / "own") == WHOLE
     assert site.asked.count("/a/train.tar.gz") == 1
@@ -270,7 +315,12 @@ def test_a_wrong_checksum_is_one_line_and_what_came_before_stays(site, three, tm
 @pytest.mark.parametrize("into", ["", "x"])
 def test_a_first_archive_that_is_damaged_leaves_no_data_set(site, tmp_path, into):
     site.bodies["/a/test.zip"] = b"no archive"
-    broken = {"url": f"{site.url}/a/test.zip", "checksum": "", "size": None, "into": into}
+    broken = {
+        "url": f"{site.url}/a/test.zip",
+        "checksum": "",
+        "size": None,
+        "into": into,
+    }
     with pytest.raises(StockpotError, match=r"test\.zip"):
         fetch(spec_of(tmp_path / "own", broken))
     assert not (tmp_path / "own").exists()
@@ -282,7 +332,9 @@ STEPS = ("download", "unpack", "_own", "_put", "_move", "_note")
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", [0, 1, 2])
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("into", [("train", "deep/test", "meta"), ("", "deep/test", "meta")])
+@pytest.mark.parametrize(
+    "into", [("train", "deep/test", "meta"), ("", "deep/test", "meta")]
+)
 def test_a_call_that_was_stopped_anywhere_goes_on(
     site, three, tmp_path, monkeypatch, into, step, call, after
 ):
@@ -307,14 +359,20 @@ def test_a_call_that_was_stopped_anywhere_goes_on(
         pass
     monkeypatch.setattr(module, step, real)
     assert fetch(three) == HASHES
-    assert below(tmp_path / "own") == (WHOLE if into[0] else {**TRAIN, **without(WHOLE, "train")})
+    assert below(tmp_path / "own") == (
+        WHOLE if into[0] else {**TRAIN, **without(WHOLE, "train")}
+    )
     assert only_the_folder_is_left(tmp_path)
     archives = [path for path in BODIES if path.startswith("/a")]
-    assert all(site.asked.count(path) == 1 for path in archives), "no archive is fetched twice"
+    assert all(site.asked.count(path) == 1 for path in archives), (
+        "no archive is fetched twice"
+    )
 
 
 def without(files, folder):
-    return {name: text for name, text in files.items() if not name.startswith(f"{folder}/")}
+    return {
+        name: text for name, text in files.items() if not name.startswith(f"{folder}/")
+    }
 
 
 @pytest.mark.parametrize("moved", [1, 2])
@@ -342,7 +400,9 @@ def test_a_file_in_the_folder_is_not_written_over(site, three, tmp_path):
     fetch({**three, "archives": three["archives"][:2]})
     (tmp_path / "own/meta").mkdir()
     (tmp_path / "own/meta/labels.txt").write_text("theirs")
-    with pytest.raises(StockpotError, match=r"own/meta/labels\.txt: is there already; move it"):
+    with pytest.raises(
+        StockpotError, match=r"own/meta/labels\.txt: is there already; move it"
+    ):
         fetch(three)
     assert (tmp_path / "own/meta/labels.txt").read_text() == "theirs"
     (tmp_path / "own/meta/labels.txt").unlink()
@@ -354,12 +414,16 @@ def test_a_file_in_the_folder_is_not_written_over(site, three, tmp_path):
 @pytest.mark.parametrize("make", [tar, zipped])
 @pytest.mark.parametrize("name", [NOTE, f"./{NOTE}", ".Fetched.JSON", f"{NOTE}/1.png"])
 @pytest.mark.parametrize("into", ["", "x"])
-def test_an_archive_that_says_what_was_fetched_is_refused(site, tmp_path, make, name, into):
+def test_an_archive_that_says_what_was_fetched_is_refused(
+    site, tmp_path, make, name, into
+):
     site.bodies["/a/test.zip"] = make({**TEST, name: "{}"})
     url = f"{site.url}/a/test.zip"
     wanted = {"url": url, "checksum": "", "size": None, "into": into}
     for _ in range(2):
-        with pytest.raises(StockpotError, match=r"test\.zip, '.*': has a name that is kept"):
+        with pytest.raises(
+            StockpotError, match=r"test\.zip, '.*': has a name that is kept"
+        ):
             fetch(spec_of(tmp_path / "own", wanted))
         assert not (tmp_path / "own").exists()
 
@@ -367,7 +431,9 @@ def test_an_archive_that_says_what_was_fetched_is_refused(site, tmp_path, make, 
 # Several processes, disks without locks.
 
 
-def test_those_who_want_the_same_folder_wait_for_each_other(site, three, tmp_path, monkeypatch):
+def test_those_who_want_the_same_folder_wait_for_each_other(
+    site, three, tmp_path, monkeypatch
+):
     for step in ("unpack", "_move", "_note"):
         real = getattr(module, step)
 
@@ -382,7 +448,9 @@ def test_those_who_want_the_same_folder_wait_for_each_other(site, three, tmp_pat
     assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
 
 
-def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(three, tmp_path, monkeypatch):
+def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(
+    three, tmp_path, monkeypatch
+):
     """The one before takes the folder away between another's making and locking it."""
     real, times = module.own_part, []
 
@@ -406,7 +474,9 @@ def test_a_disk_without_locks(three, tmp_path, monkeypatch):
     assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
 
 
-def test_a_disk_that_cannot_be_written_may_have_the_folder(three, tmp_path, monkeypatch):
+def test_a_disk_that_cannot_be_written_may_have_the_folder(
+    three, tmp_path, monkeypatch
+):
     fetch(three)
 
     def mkdir(*_, **__):

@@ -17,12 +17,22 @@ from stockpot.drawing import style as style
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import measure, read_table, robustness_table
 
-MAIN = [name for name in figures.names() if not figures.draws(name)]  # of the main tables
+MAIN = [
+    name for name in figures.names() if not figures.draws(name)
+]  # of the main tables
 SHIFTS = ["v2", "renditions", "sketch", "objectnet", "wide"]
-ROLES = {"held-out": "held-out", "reference": "reference", **dict.fromkeys(SHIFTS, "shift")}
+ROLES = {
+    "held-out": "held-out",
+    "reference": "reference",
+    **dict.fromkeys(SHIFTS, "shift"),
+}
 OFFSETS = np.array([0.16, -0.04, -0.12, 0.05, -0.05])
 N = 4000
-CLASSES = {**dict.fromkeys(ROLES, 50), "sketch": 4, "wide": 3}  # chance is in view for two
+CLASSES = {
+    **dict.fromkeys(ROLES, 50),
+    "sketch": 4,
+    "wide": 3,
+}  # chance is in view for two
 
 
 def study_cells() -> pd.DataFrame:
@@ -34,18 +44,37 @@ def study_cells() -> pd.DataFrame:
         values = [reference + 0.004, reference, *(shift + OFFSETS * (1.2 - shift))]
         values = np.clip(values + rng.normal(0, 0.002, len(values)), 0, 1)
         for dataset, value in zip(ROLES, values):
-            rows.append([name, kind, curve, alpha, dataset, N, round(value * N), CLASSES[dataset]])
+            rows.append(
+                [
+                    name,
+                    kind,
+                    curve,
+                    alpha,
+                    dataset,
+                    N,
+                    round(value * N),
+                    CLASSES[dataset],
+                ]
+            )
 
     def sweep(curve, reference, shift, bow):
         for a in np.linspace(0, 1, 21):
-            model(f"{curve} alpha={a:.2f}", "wise-ft",
-                  0.72 + a * (reference - 0.72) + bow[0] * 4 * a * (1 - a) * (1.4 - 0.8 * a),
-                  0.62 + a * (shift - 0.62) + bow[1] * 4 * a * (1 - a), curve, a)  # fmt: skip
+            model(
+                f"{curve} alpha={a:.2f}",
+                "wise-ft",
+                0.72
+                + a * (reference - 0.72)
+                + bow[0] * 4 * a * (1 - a) * (1.4 - 0.8 * a),
+                0.62 + a * (shift - 0.62) + bow[1] * 4 * a * (1 - a),
+                curve,
+                a,
+            )
 
     model("zero-shot", "zero-shot", 0.72, 0.62)
     model("base", "end-to-end", 0.91, 0.57)
-    for i, (x, y) in enumerate(zip(np.linspace(0.90, 0.92, 8)[rng.permutation(8)],
-                                   np.linspace(0.60, 0.48, 8))):  # fmt: skip
+    for i, (x, y) in enumerate(
+        zip(np.linspace(0.90, 0.92, 8)[rng.permutation(8)], np.linspace(0.60, 0.48, 8))
+    ):
         model(f"search-{i + 1:02d}", "end-to-end", x, y)
     model("linear", "linear-classifier", 0.86, 0.585)
     model("uniform", "uniform", 0.925, 0.615)
@@ -144,7 +173,9 @@ def test_every_axis_shows_accuracies_of_0_and_1(name, axis, awkward, tmp_path):
     style.save(figure, tmp_path / "figure.png")
     for axes in figure.axes:
         assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
-    assert data["value"].max() == (1 if axis == "linear" else pytest.approx(1, abs=1e-3))
+    assert data["value"].max() == (
+        1 if axis == "linear" else pytest.approx(1, abs=1e-3)
+    )
 
 
 def test_the_line_drawn_is_the_line_of_the_table(tables):
@@ -184,7 +215,9 @@ def test_shifts_put_the_legend_where_there_is_room(drawn):
 def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
     def chance(axes):
         """Heights of the lines that go from edge to edge."""
-        lines = [line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [0, 1]]
+        lines = [
+            line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [0, 1]
+        ]
         return [low for low, high in lines if low == high]
 
     def entries(legend):
@@ -195,13 +228,18 @@ def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
     assert found.pop("sketch") == [1 / 4] and found.pop("wide") == [1 / 3]
     assert list(found.values()) == [[], [], []]
     assert "Chance" in entries(figure.axes[5].get_legend())
-    assert data.query("dataset == 'wide'")["chance"].dropna().unique().tolist() == [1 / 3]
+    assert data.query("dataset == 'wide'")["chance"].dropna().unique().tolist() == [
+        1 / 3
+    ]
 
     figure, _ = drawn["effective-robustness"]
     assert chance(figure.axes[0]) == [] and "Chance" not in entries(figure.legends[0])
     guesses = tables_of(study_cells().assign(classes=3))
     figure, _ = figures.load("effective-robustness")(guesses, {"axis": "linear"})
-    assert chance(figure.axes[0]) == pytest.approx([1 / 3]) and chance(figure.axes[1]) == []
+    assert (
+        chance(figure.axes[0]) == pytest.approx([1 / 3])
+        and chance(figure.axes[1]) == []
+    )
     assert "Chance" in entries(figure.legends[0])
 
 
@@ -236,7 +274,9 @@ def test_ticks_are_round_apart_and_inside(low, high, axis):
     ticks = np.array(style.ticks(low, high, axis))
     assert 3 <= len(ticks) <= 10 and (ticks >= low).all() and (ticks <= high).all()
     forward = style.transforms(axis)[0]
-    assert (np.diff(forward(ticks)) >= 0.11 * (forward(high) - forward(low)) - 1e-9).all()
+    assert (
+        np.diff(forward(ticks)) >= 0.11 * (forward(high) - forward(low)) - 1e-9
+    ).all()
     assert all(len(f"{100 * tick:.4g}") <= 5 for tick in ticks)
 
 
@@ -277,7 +317,9 @@ def test_a_new_method_has_a_look_and_changes_no_other(new, monkeypatch):
     look = after.pop(new)
     assert after == before
     assert look.colour == model_colours.SOUP and look.label == new.capitalize()
-    assert (look.marker, look.colour) not in {(old.marker, old.colour) for old in before.values()}
+    assert (look.marker, look.colour) not in {
+        (old.marker, old.colour) for old in before.values()
+    }
     listed = {look.marker for look in model_colours.LOOKS.values()}
     assert not listed & set(model_colours.SPARE_MARKERS)
 
@@ -286,8 +328,12 @@ def test_settings_of_the_user_neither_matter_nor_change(tables, drawn, tmp_path)
     import matplotlib
 
     plain = digest(drawn["soups"][0], tmp_path / "plain.png")
-    with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "savefig.dpi": 50}):
-        assert digest(figures.load("soups")(tables, {})[0], tmp_path / "own.png") == plain
+    with matplotlib.rc_context(
+        {"font.size": 20, "axes.grid": False, "savefig.dpi": 50}
+    ):
+        assert (
+            digest(figures.load("soups")(tables, {})[0], tmp_path / "own.png") == plain
+        )
         assert matplotlib.rcParams["font.size"] == 20
 
 
@@ -300,10 +346,25 @@ def test_same_bytes_in_another_process(drawn, tmp_path):
     )
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(here.parents[1] / "workflow_scripts")])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "12345", "TZ": "Asia/Tokyo"}
-    command = [sys.executable, "-c", code, str(tmp_path / "a.png"), str(tmp_path / "a.pdf")]
-    other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    own = [digest(drawn[name][0], tmp_path / f"b{suffix}") for suffix in (".png", ".pdf")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "PYTHONHASHSEED": "12345",
+        "TZ": "Asia/Tokyo",
+    }
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        str(tmp_path / "a.png"),
+        str(tmp_path / "a.pdf"),
+    ]
+    other = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True
+    )
+    own = [
+        digest(drawn[name][0], tmp_path / f"b{suffix}") for suffix in (".png", ".pdf")
+    ]
     assert other.stdout.split() == own
 
 
@@ -322,7 +383,9 @@ def test_captions_name_the_axis_that_is_drawn(figure):
 @pytest.mark.parametrize("figure", MAIN)
 def test_every_figure_has_a_caption_of_its_own(figure):
     text = caption(figure, {})
-    assert "**" in text and "90 %" in text and "{" not in text and "n: reference" in text
+    assert (
+        "**" in text and "90 %" in text and "{" not in text and "n: reference" in text
+    )
 
 
 def test_save_refuses_other_formats(tables, tmp_path):
@@ -333,4 +396,8 @@ def test_save_refuses_other_formats(tables, tmp_path):
 def test_fonts_are_embedded_as_text(drawn, tmp_path):
     style.save(drawn["soups"][0], tmp_path / "figure.pdf")
     content = (tmp_path / "figure.pdf").read_bytes()
-    assert b"/FontFile2" in content and b"/Type3" not in content and b"CreationDate" not in content
+    assert (
+        b"/FontFile2" in content
+        and b"/Type3" not in content
+        and b"CreationDate" not in content
+    )

@@ -64,6 +64,12 @@ def test_the_line_names_key_file_and_what_to_do(tmp_path):
 
 def test_pipes_folders_and_missing_files_are_named_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("pipe", "it is a pipe"), ("", "it is a folder"), ("gone", "No such file")):
-        with pytest.raises(StockpotError, match=rf"^key: cannot read {tmp_path}.* \({why}"):
+    for name, why in (
+        ("pipe", "it is a pipe"),
+        ("", "it is a folder"),
+        ("gone", "No such file"),
+    ):
+        with pytest.raises(
+            StockpotError, match=rf"^key: cannot read {tmp_path}.* \({why}"
+        ):
             check_own_content(tmp_path / name, "key")

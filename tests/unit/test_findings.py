@@ -34,18 +34,31 @@ class Made:
             rng = np.random.default_rng(zlib.crc32(f"{same} {dataset}".encode()))
             accuracy = shift if ROLES[dataset] == "shift" else reference
             right = np.zeros(n, bool)
-            right[np.argsort(np.arange(n) + rng.uniform(0, n, n))[: round(n * accuracy)]] = True
+            right[
+                np.argsort(np.arange(n) + rng.uniform(0, n, n))[: round(n * accuracy)]
+            ] = True
             key = f"{name} {dataset}"
             self.right[key] = right
             self.rows.append(
-                {"model": name, "kind": kind, "curve": curve, "alpha": alpha,
-                 "dataset": dataset, "n": n, "k": int(right.sum()), "classes": 16, "key": key,
-                 "precision": "bf16"}
-            )  # fmt: skip
+                {
+                    "model": name,
+                    "kind": kind,
+                    "curve": curve,
+                    "alpha": alpha,
+                    "dataset": dataset,
+                    "n": n,
+                    "k": int(right.sum()),
+                    "classes": 16,
+                    "key": key,
+                    "precision": "bf16",
+                }
+            )
 
     def sweep(self, curve, points):
         for alpha, (reference, shift) in points.items():
-            self.model(f"{curve} alpha={alpha}", "wise-ft", reference, shift, curve, alpha)
+            self.model(
+                f"{curve} alpha={alpha}", "wise-ft", reference, shift, curve, alpha
+            )
 
     def found(self, without=()) -> pd.DataFrame:
         cells = pd.DataFrame(self.rows)
@@ -56,7 +69,11 @@ class Made:
 
     def mean(self, terms, *sets):
         return paired_mean(
-            [(c, [self.right[f"{name} {dataset}"] for dataset in sets]) for name, c in terms], 0.9
+            [
+                (c, [self.right[f"{name} {dataset}"] for dataset in sets])
+                for name, c in terms
+            ],
+            0.9,
         )
 
 
@@ -67,7 +84,11 @@ def study(tuned=0.9, alphas=(0.0, 0.3, 0.5, 0.8, 1.0)) -> Made:
     made.model("base", "end-to-end", tuned, 0.5)
     bulge = {0.0: 0, 0.3: 0.04, 0.5: 0.05, 0.6: 0.05, 0.8: 0.02, 1.0: 0}
     made.sweep(
-        "base", {a: (0.7 + a * (tuned - 0.7) + bulge[a], 0.6 - 0.1 * a + bulge[a]) for a in alphas}
+        "base",
+        {
+            a: (0.7 + a * (tuned - 0.7) + bulge[a], 0.6 - 0.1 * a + bulge[a])
+            for a in alphas
+        },
     )
     for i, x in enumerate((0.5, 0.6, 0.7, 0.8)):
         made.model(f"standard-{i}", "from-scratch", x, x - 0.3)
@@ -78,7 +99,9 @@ def only(table: pd.DataFrame, finding: str) -> list:
     return list(table[table["finding"] == finding].itertuples())
 
 
-@pytest.mark.parametrize("tuned, holds", [(0.9, True), (0.78, True), (0.775, False), (0.6, False)])
+@pytest.mark.parametrize(
+    "tuned, holds", [(0.9, True), (0.78, True), (0.775, False), (0.6, False)]
+)
 def test_fine_tuning_must_gain_eight_points(tuned, holds):
     made = study(tuned)
     (row,) = only(made.found(), GAIN)
@@ -93,7 +116,9 @@ def test_the_chord_has_the_interval_of_its_least_distance():
     rows = only(made.found(), CHORD)
     assert [row.on for row in rows] == ["reference", "mean of shifts"]
     for row, sets in zip(rows, (["ref"], ["a", "b"])):
-        expected = made.mean([("base alpha=0.8", 1), ("zero-shot", -0.2), ("base", -0.8)], *sets)
+        expected = made.mean(
+            [("base alpha=0.8", 1), ("zero-shot", -0.2), ("base", -0.8)], *sets
+        )
         assert row.compared == "base alpha=0.8 - chord" and row.holds
         assert row.value == pytest.approx(0.02) == expected.value
         assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
@@ -135,15 +160,19 @@ def test_a_sweep_brings_its_own_ends():
 
 def test_without_the_ends_in_the_sweep_the_models_are_the_ends():
     made = study(alphas=(0.3, 0.5))
-    assert [row.value for row in only(made.found(), CHORD)] == pytest.approx([0.04, 0.04])
+    assert [row.value for row in only(made.found(), CHORD)] == pytest.approx(
+        [0.04, 0.04]
+    )
     assert only(made.found(without=["base"]), CHORD) == []
 
 
 def test_a_sweep_of_its_ends_has_no_inner_alpha():
     found = study(alphas=(0.0, 1.0)).found()
     assert set(found["finding"]) == {
-        GAIN, "fine-tuning loses under shift", "above the line of the standard models",
-    }  # fmt: skip
+        GAIN,
+        "fine-tuning loses under shift",
+        "above the line of the standard models",
+    }
 
 
 @pytest.mark.parametrize("shift, holds", [(0.51, True), (0.5, False), (0.4, False)])
@@ -153,7 +182,9 @@ def test_a_soup_must_be_above_the_best_single_model_under_shift(shift, holds):
     title = "greedy soup against the best single model on held-out data"
     reference, mean = only(made.found(), title)
     assert (reference.compared, mean.on) == ("greedy - base", "mean of shifts")
-    assert reference.value < 0 < reference.high and reference.holds, "within its interval"
+    assert reference.value < 0 < reference.high and reference.holds, (
+        "within its interval"
+    )
     assert mean.holds == holds
 
 
@@ -170,7 +201,9 @@ def test_above_the_line_is_judged_by_the_joint_interval():
     made = study()
     table = only(made.found(), "above the line of the standard models")
     assert [row.compared for row in table] == ["zero-shot", "base alpha=0.5"]
-    assert all(row.low < row.value < row.high and row.holds == (row.low > 0) for row in table)
+    assert all(
+        row.low < row.value < row.high and row.holds == (row.low > 0) for row in table
+    )
     assert table[0].holds
     made.model("standard-4", "from-scratch", 0.75, 0.1)
     assert not only(made.found(), "above the line of the standard models")[1].holds
@@ -193,11 +226,26 @@ def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
     ]
     text = summary({"seed0": pd.DataFrame(rows, columns=columns)}, {"seed0": "| a |"})
     assert text.startswith(f"# {TITLE}\n")  # which the page has as its own title
-    assert text.startswith("# Do the papers' claims hold here?\n\n1 of 2 do, by the criteria below")
-    beginnings = ["fine-tuning gains", "fine-tuning loses", "an inner alpha", "alpha 0.5 against",
-                  "the sweep lies above the chord", "a soup against", "above the line"]  # fmt: skip
-    criteria = [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+    assert text.startswith(
+        "# Do the papers' claims hold here?\n\n1 of 2 do, by the criteria below"
+    )
+    beginnings = [
+        "fine-tuning gains",
+        "fine-tuning loses",
+        "an inner alpha",
+        "alpha 0.5 against",
+        "the sweep lies above the chord",
+        "a soup against",
+        "above the line",
+    ]
+    criteria = [
+        line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")
+    ]
     assert len(criteria) == len(beginnings)
     for criterion, beginning in zip(criteria, beginnings):
         assert criterion.lower().startswith(beginning) and ":" in criterion
-    assert "at least 8 points" in text and "at least 3 points" in text and "at most 0.5" in text
+    assert (
+        "at least 8 points" in text
+        and "at least 3 points" in text
+        and "at most 0.5" in text
+    )

@@ -38,7 +38,10 @@ WHOLE = {"classifier": "classifier.safetensors", "state-dict": "state_dict.pt"}
 def models(zero_shot, runs, tmp_path_factory):
     """Folders: of classifiers as they are, of a linear recipe, of an interpolation at 0.3."""
     root = tmp_path_factory.mktemp("models")
-    folders = {"zero-shot": zero_shot, **{name: runs[name] for name in ("a", "b", "linear")}}
+    folders = {
+        "zero-shot": zero_shot,
+        **{name: runs[name] for name in ("a", "b", "linear")},
+    }
     weights = {read_card(f).sha256: Weights(f) for f in folders.values()}
     sha = {name: read_card(folder).sha256 for name, folder in folders.items()}
     recipes = {
@@ -72,7 +75,9 @@ def files_in(folder) -> set[str]:
 
 def test_formats_are_found_by_name():
     assert formats.names() == ["classifier", "open-clip", "state-dict"]
-    with pytest.raises(StockpotError, match="^unknown format 'onnx'; there are classifier, open-c"):
+    with pytest.raises(
+        StockpotError, match="^unknown format 'onnx'; there are classifier, open-c"
+    ):
         formats.load("onnx")
 
 
@@ -106,7 +111,13 @@ def test_a_state_dict_is_plain_torch(models, tmp_path, name):
 @pytest.mark.parametrize("name", MODELS)
 def test_open_clip_loads_its_format_and_the_head_answers(models, clip, tmp_path, name):
     out = written(tmp_path / "out", models[name], "open-clip")
-    assert files_in(out) == {CONFIG, WEIGHTS, "head.safetensors", "classes.txt", "bpe.txt.gz"}
+    assert files_in(out) == {
+        CONFIG,
+        WEIGHTS,
+        "head.safetensors",
+        "classes.txt",
+        "bpe.txt.gz",
+    }
     model = open_clip.create_model(f"local-dir:{out}").eval()
     head = load_file(out / "head.safetensors")
     with torch.no_grad():
@@ -119,10 +130,14 @@ def test_open_clip_loads_its_format_and_the_head_answers(models, clip, tmp_path,
         assert torch.equal(model.encode_text(words), theirs.encode_text(words))
     assert torch.equal(model.logit_scale, theirs.logit_scale)
     names = (out / "classes.txt").read_text("utf-8").splitlines()
-    assert names == read_card(models[name]).class_names and len(head["weight"]) == len(names)
+    assert names == read_card(models[name]).class_names and len(head["weight"]) == len(
+        names
+    )
 
 
-def test_the_tokenizer_of_an_export_loads_from_any_folder(models, clip, tmp_path, monkeypatch):
+def test_the_tokenizer_of_an_export_loads_from_any_folder(
+    models, clip, tmp_path, monkeypatch
+):
     """With open_clip alone; here it loads after the folder was moved, too."""
     out = written(tmp_path / "out", models["a"], "open-clip")
     texts = ["a ball", "my picture of a key"]
@@ -131,7 +146,9 @@ def test_the_tokenizer_of_an_export_loads_from_any_folder(models, clip, tmp_path
     for place in ("elsewhere", "."):
         monkeypatch.chdir(tmp_path / place)
         folder = os.path.relpath(out)
-        assert torch.equal(open_clip.get_tokenizer(f"local-dir:{folder}")(texts), expected)
+        assert torch.equal(
+            open_clip.get_tokenizer(f"local-dir:{folder}")(texts), expected
+        )
     out.rename(tmp_path / "moved")
     assert torch.equal(tokenizer(tmp_path / "moved")(texts), expected)
 
@@ -148,14 +165,17 @@ def test_an_exported_model_can_be_the_model_of_a_study(models, config, tmp_path,
     config["model"] = {"name": "mine", "pretrain": False, "architecture": str(out)}
     found = spec.build(config, lambda path: ROOT / path).model
     assert found.files == {
-        "config": str(out / CONFIG), "vocabulary": str(out / "bpe.txt.gz"),
+        "config": str(out / CONFIG),
+        "vocabulary": str(out / "bpe.txt.gz"),
         "weights": str(out / WEIGHTS),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("form", ["classifier", "state-dict", "open-clip"])
 @pytest.mark.parametrize("name", ["a", "linear", "half way"])
-def test_what_is_written_is_adopted_as_the_same_model(models, zero_shot, tmp_path, form, name):
+def test_what_is_written_is_adopted_as_the_same_model(
+    models, zero_shot, tmp_path, form, name
+):
     """To the last bit: of open_clip's format the tower, under the zero-shot head."""
     out = written(tmp_path / "out", models[name], form)
     path = out / WHOLE.get(form, WEIGHTS)
@@ -175,7 +195,9 @@ def test_class_names_of_any_language_are_written(models, tmp_path):
     weights = Weights(models["a"])
     tensors = {name: weights[name] for name in weights.names}
     names = ["žába", *weights.card.class_names[1:]]
-    write_classifier(tmp_path / "own", replace(weights.card, class_names=names), tensors)
+    write_classifier(
+        tmp_path / "own", replace(weights.card, class_names=names), tensors
+    )
     out = written(tmp_path / "out", tmp_path / "own", "open-clip")
     assert (out / "classes.txt").read_bytes().decode("utf-8").splitlines() == names
 
@@ -195,9 +217,13 @@ def test_a_model_of_another_architecture_has_no_text_side(runs, tmp_path):
     clip = tmp_path, ARCHITECTURE / WEIGHTS
     with pytest.raises(StockpotError, match="^a: its architecture is not that"):
         formats.load("open-clip")(tmp_path / "out", Weights(runs["a"]), clip)
-    (tmp_path / CONFIG).write_text('{"timm": "resnet18", "preprocess_cfg": {"size": 32}}')
+    (tmp_path / CONFIG).write_text(
+        '{"timm": "resnet18", "preprocess_cfg": {"size": 32}}'
+    )
     for name in ("a", "scratch"):  # a study whose model has no text side itself
-        with pytest.raises(StockpotError, match=f"^{name}: its architecture is not that"):
+        with pytest.raises(
+            StockpotError, match=f"^{name}: its architecture is not that"
+        ):
             formats.load("open-clip")(tmp_path / "out", Weights(runs[name]), clip)
 
 
@@ -255,24 +281,31 @@ def run_jobs(jobs):
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     command = [sys.executable, "-c", SCRIPT, json.dumps(jobs)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    return SimpleNamespace(code=done.returncode, log=Path(jobs[-1]["log"][0]).read_text())
+    return SimpleNamespace(
+        code=done.returncode, log=Path(jobs[-1]["log"][0]).read_text()
+    )
 
 
 def test_the_script_writes_models_recipes_and_points_of_sweeps(models, tmp_path):
     shas = {name: read_card(folder).sha256 for name, folder in models.items()}
     recipe = {**uniform([shas["a"], shas["b"]]), "method": "uniform", "name": "stew"}
     zero, a, b = (models[name] for name in ("zero-shot", "a", "b"))
-    done = run_jobs([
-        job(tmp_path, "alone", [zero, a], "classifier"),
-        job(tmp_path, "itself", [zero], "classifier"),
-        job(tmp_path, "point", [zero, a], "state-dict", 0.3),
-        job(tmp_path, "stew", [zero, a, b], "classifier", recipe=recipe),
-        job(tmp_path, "stew-end", [zero, a, b], "classifier", 1.0, recipe),
-        job(tmp_path, "stew-start", [zero, a, b], "classifier", 0.0, recipe),
-        job(tmp_path, "clip", [zero, a, b], "open-clip", 0.5, recipe),
-    ])  # fmt: skip
+    done = run_jobs(
+        [
+            job(tmp_path, "alone", [zero, a], "classifier"),
+            job(tmp_path, "itself", [zero], "classifier"),
+            job(tmp_path, "point", [zero, a], "state-dict", 0.3),
+            job(tmp_path, "stew", [zero, a, b], "classifier", recipe=recipe),
+            job(tmp_path, "stew-end", [zero, a, b], "classifier", 1.0, recipe),
+            job(tmp_path, "stew-start", [zero, a, b], "classifier", 0.0, recipe),
+            job(tmp_path, "clip", [zero, a, b], "open-clip", 0.5, recipe),
+        ]
+    )
     assert done.code == 0, done.log
-    found = {name: read_card(tmp_path / name) for name in ("alone", "itself", "point", "stew")}
+    found = {
+        name: read_card(tmp_path / name)
+        for name in ("alone", "itself", "point", "stew")
+    }
     assert found["alone"].sha256 == shas["a"] and found["alone"].name == "alone"
     assert found["itself"].sha256 == shas["zero-shot"]
     assert found["point"].sha256 == read_card(models["half way"]).sha256
@@ -284,12 +317,21 @@ def test_the_script_writes_models_recipes_and_points_of_sweeps(models, tmp_path)
     zero, soup = Weights(models["zero-shot"]), Weights(models["soup"])
     half = (zero["visual.proj"] + soup["visual.proj"]) / 2
     assert torch.allclose(tensors["visual.proj"], half, atol=1e-6)
-    assert files_in(tmp_path / "clip") >= {CONFIG, WEIGHTS, "head.safetensors", "classes.txt"}
+    assert files_in(tmp_path / "clip") >= {
+        CONFIG,
+        WEIGHTS,
+        "head.safetensors",
+        "classes.txt",
+    }
     assert files_in(tmp_path / "point") == {"classifier.json", "state_dict.pt"}
 
 
-def test_the_script_ends_with_one_line_for_a_model_that_has_no_text_side(models, runs, tmp_path):
-    done = run_jobs([job(tmp_path, "net", [models["zero-shot"], runs["scratch"]], "open-clip")])
+def test_the_script_ends_with_one_line_for_a_model_that_has_no_text_side(
+    models, runs, tmp_path
+):
+    done = run_jobs(
+        [job(tmp_path, "net", [models["zero-shot"], runs["scratch"]], "open-clip")]
+    )
     assert done.code == 1
     (line,) = [line for line in done.log.splitlines() if line.startswith("error: ")]
     assert "so it has no text side" in line and "Traceback" not in done.log

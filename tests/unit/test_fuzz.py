@@ -36,7 +36,9 @@ def encoded(form: str, mode: str = "RGB", **options) -> bytes:
     return stream.getvalue()
 
 
-def tar_of(files: dict[str, bytes], mode: str = "w", form: int = tarfile.PAX_FORMAT) -> bytes:
+def tar_of(
+    files: dict[str, bytes], mode: str = "w", form: int = tarfile.PAX_FORMAT
+) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode=mode, format=form) as archive:
         for name, content in files.items():
@@ -57,14 +59,21 @@ def zip_of(files: dict[str, bytes]) -> bytes:
 def weights() -> dict:
     import torch
 
-    return {"visual.proj": torch.arange(12.0).reshape(3, 4), "head.bias": torch.zeros(4)}
+    return {
+        "visual.proj": torch.arange(12.0).reshape(3, 4),
+        "head.bias": torch.zeros(4),
+    }
 
 
 def torch_file(zipped: bool) -> bytes:
     import torch
 
     stream = io.BytesIO()
-    content = {"state_dict": weights(), "epoch": 3, "args": {"lr": 0.1, "names": ["a", "b"]}}
+    content = {
+        "state_dict": weights(),
+        "epoch": 3,
+        "args": {"lr": 0.1, "names": ["a", "b"]},
+    }
     torch.save(content, stream, _use_new_zipfile_serialization=zipped)
     return stream.getvalue()
 
@@ -83,7 +92,9 @@ def parquet_file() -> bytes:
     images = [{"bytes": image, "path": f"{i}.png"} for i in range(8)]
     features = {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
-    table = pa.table({"image": images, "label": [0, 1] * 4}).replace_schema_metadata(metadata)
+    table = pa.table({"image": images, "label": [0, 1] * 4}).replace_schema_metadata(
+        metadata
+    )
     stream = io.BytesIO()
     parquet.write_table(table, stream, row_group_size=4)
     return stream.getvalue()
@@ -95,7 +106,9 @@ SHARD = {
     for suffix, content in (("jpg", b"no image is read"), ("cls", str(i % 2).encode()))
 }
 FILES = {"set/a/1.txt": b"text " * 50, "set/b/2.txt": b"more", "set/b/3.txt": b""}
-TABLE = "path,label\n" + "".join(f"{i}.png,{'cat' if i % 2 else 'dog'}\n" for i in range(20))
+TABLE = "path,label\n" + "".join(
+    f"{i}.png,{'cat' if i % 2 else 'dog'}\n" for i in range(20)
+)
 SEEDS = {
     "png": lambda: encoded("PNG"),
     "palette.png": lambda: encoded("PNG", "P"),
@@ -109,7 +122,9 @@ SEEDS = {
     "pickle.pt": lambda: pickle.dumps({"a": [1, 2, {"b": "c"}]}),
     "safetensors": safetensors_file,
     "shard.tar": lambda: tar_of(SHARD),
-    "long-name.tar": lambda: tar_of({"x" * 150 + ".jpg": b"i", "x" * 150 + ".cls": b"1"}),
+    "long-name.tar": lambda: tar_of(
+        {"x" * 150 + ".jpg": b"i", "x" * 150 + ".cls": b"1"}
+    ),
     "archive.tar": lambda: tar_of(FILES, form=tarfile.GNU_FORMAT),
     "archive.tar.gz": lambda: tar_of(FILES, "w:gz"),
     "archive.tar.xz": lambda: tar_of(FILES, "w:xz"),
@@ -173,15 +188,25 @@ def read_model(path):
 
 
 READERS = {
-    "png": read_image, "jpeg": read_image, "webp": read_image, "bmp": read_image,
-    "pt": read_checkpoint, "safetensors": read_checkpoint,
-    "shard.tar": read_source("webdataset"), "long-name.tar": read_source("webdataset"),
-    "archive.tar": unpack_archive, "gz": unpack_archive, "xz": unpack_archive,
-    "bz2": unpack_archive, "zip": unpack_archive,
-    "parquet": read_source("parquet"), "table.csv": read_source("csv"),
-    "names.csv": read_head("names"), "prompts.txt": read_head("prompts"),
+    "png": read_image,
+    "jpeg": read_image,
+    "webp": read_image,
+    "bmp": read_image,
+    "pt": read_checkpoint,
+    "safetensors": read_checkpoint,
+    "shard.tar": read_source("webdataset"),
+    "long-name.tar": read_source("webdataset"),
+    "archive.tar": unpack_archive,
+    "gz": unpack_archive,
+    "xz": unpack_archive,
+    "bz2": unpack_archive,
+    "zip": unpack_archive,
+    "parquet": read_source("parquet"),
+    "table.csv": read_source("csv"),
+    "names.csv": read_head("names"),
+    "prompts.txt": read_head("prompts"),
     "json": read_model,
-}  # fmt: skip
+}
 
 
 def attempt(path, read) -> str:

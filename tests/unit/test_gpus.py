@@ -33,14 +33,21 @@ def start(tmp_path, monkeypatch):
     made = []
 
     def start(count=1, seconds=0.3, visible="0,1", job=""):
-        own = {"CUDA_VISIBLE_DEVICES": visible, "TMPDIR": str(tmp_path), "SLURM_JOB_ID": job}
+        own = {
+            "CUDA_VISIBLE_DEVICES": visible,
+            "TMPDIR": str(tmp_path),
+            "SLURM_JOB_ID": job,
+        }
         command = [sys.executable, "-c", CLAIM, str(count), str(seconds)]
         made.append(
             subprocess.Popen(
-                command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                command,
+                env={**os.environ, **own},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
             )
-        )  # fmt: skip
+        )
         return made[-1]
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
@@ -72,7 +79,9 @@ def test_no_two_processes_have_one_gpu_at_a_time(start, count):
     for i, (mine, begin, end) in enumerate(spans):
         assert len(mine) == count
         for others, other_begin, other_end in spans[:i]:
-            assert not set(mine) & set(others) or end <= other_begin or other_end <= begin
+            assert (
+                not set(mine) & set(others) or end <= other_begin or other_end <= begin
+            )
 
 
 def test_the_gpus_of_a_killed_process_are_free(start):
@@ -102,7 +111,9 @@ def test_none_visible_is_none(monkeypatch, visible):
 
 def test_more_than_there_are_is_an_error(monkeypatch):
     monkeypatch.setenv(gpus.VISIBLE, "0,1")
-    with pytest.raises(StockpotError, match=r"^gpus: 3 wanted, but 2 visible here \(0,1\)"):
+    with pytest.raises(
+        StockpotError, match=r"^gpus: 3 wanted, but 2 visible here \(0,1\)"
+    ):
         gpus.claim(3)
 
 
@@ -120,7 +131,9 @@ def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start, tmp_path):
     """Though the one that claimed it for them was killed."""
     own = {"CUDA_VISIBLE_DEVICES": "0", "TMPDIR": str(tmp_path), "SLURM_JOB_ID": ""}
     command = [sys.executable, "-c", PARENT]
-    with subprocess.Popen(command, env={**os.environ, **own}, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen(
+        command, env={**os.environ, **own}, stdout=subprocess.PIPE
+    ) as parent:
         taken, child = json.loads(parent.stdout.readline())
         assert taken == ["0"]
         parent.kill()
@@ -166,7 +179,9 @@ def places(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "make", [open_to_all, lambda f: f.write_text("a file"), a_link], ids=["open", "file", "link"]
+    "make",
+    [open_to_all, lambda f: f.write_text("a file"), a_link],
+    ids=["open", "file", "link"],
 )
 def test_a_folder_that_is_not_ours_alone_is_not_used(places, make, caplog):
     """Whoever else can make locks in it could hold them for ever."""
@@ -189,14 +204,18 @@ def test_a_folder_of_another_user_is_not_used(places, monkeypatch):
 
     def theirs(path):
         found = lstat(path)
-        return SimpleNamespace(st_uid=found.st_uid + (path == folder), st_mode=found.st_mode)
+        return SimpleNamespace(
+            st_uid=found.st_uid + (path == folder), st_mode=found.st_mode
+        )
 
     monkeypatch.setattr(Path, "lstat", theirs)
     assert gpus.claim(2) == ["0", "1"]
     assert list((places / "home/.cache").glob("stockpot-gpus-*/_0"))
 
 
-def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(places, caplog):
+def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(
+    places, caplog
+):
     open_to_all(folder_of(places / "tmp"))
     (places / "run/stockpot-gpus").write_text("")
     (places / "home/.cache").write_text("")

@@ -17,7 +17,11 @@ def test_recipes_tables_and_figures_do_not_depend_on_the_hash_seed():
     for seed in ("0", "1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
         command = [sys.executable, str(PROGRAM)]
-        jobs.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+        jobs.append(
+            subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, text=True
+            )
+        )
     found = [json.loads(job.communicate()[0].splitlines()[-1]) for job in jobs]
     assert len(found[0]) > 20
     for name, digest in found[0].items():

@@ -45,7 +45,9 @@ def test_gradients_are_those_of_autograd(head):
         alone = copy.deepcopy(head)
         loss = (
             torch.nn.functional.cross_entropy(
-                alone(data.inputs), data.labels, label_smoothing=point.get("label_smoothing", 0.0)
+                alone(data.inputs),
+                data.labels,
+                label_smoothing=point.get("label_smoothing", 0.0),
             )
             + point.get("l1", 0.0) * alone.weight.abs().sum()
         )
@@ -89,7 +91,9 @@ def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
 
 def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
     points = [{"lr": 1e38}, {"lr": 0.01}]
-    _, hits = fit_heads(head, settings(points), problem(), problem(40, 1), SPEC, tmp_path)
+    _, hits = fit_heads(
+        head, settings(points), problem(), problem(40, 1), SPEC, tmp_path
+    )
     assert hits[0] == -1 and hits[1] > 0
 
 
@@ -101,7 +105,9 @@ def test_settings_are_drawn_as_in_the_paper(regulariser):
     assert 1e-6 <= min(p["lr"] for p in points) < 1e-5
     assert 1e-1 < max(p["lr"] for p in points) <= 1
     names = {name for p in points for name in p} - {"lr", "batch_size"}
-    assert names == ({regulariser.replace("-", "_")} if regulariser != "none" else set())
+    assert names == (
+        {regulariser.replace("-", "_")} if regulariser != "none" else set()
+    )
     assert linear_search.drawn({**spec, "settings": 10}) == points[:10]
 
 
@@ -122,4 +128,6 @@ def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path
     held_out = image_batches(read_dataset(world["held-out"]), card, 1, "cpu")
     best = max(row["held_out_k"] for row in card.history)
     assert correct(model, held_out, "cpu") == best
-    assert not torch.equal(Weights(tmp_path)["head.weight"], Weights(zero_shot)["head.weight"])
+    assert not torch.equal(
+        Weights(tmp_path)["head.weight"], Weights(zero_shot)["head.weight"]
+    )

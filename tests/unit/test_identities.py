@@ -31,16 +31,22 @@ def test_wise_ft_of_a_linear_classifier_is_the_logit_ensemble(
     start, end = (read_card(folder).sha256 for folder in (zero_shot, runs["linear"]))
     ensemble = {"rule": "logit-ensemble", "ingredients": {start: 1 - alpha, end: alpha}}
     weights = interpolate(single(start), single(end), alpha)
-    one, other = (evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble))
+    one, other = (
+        evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble)
+    )
     assert torch.allclose(one, other, rtol=1e-5, atol=1e-4)
-    assert not torch.allclose(one, evaluator.predictions(single(end), test_set)[1].logits)
+    assert not torch.allclose(
+        one, evaluator.predictions(single(end), test_set)[1].logits
+    )
 
 
 def test_end_to_end_the_two_spaces_differ(evaluator, zero_shot, runs, test_set):
     start, end = (read_card(folder).sha256 for folder in (zero_shot, runs["a"]))
     ensemble = {"rule": "logit-ensemble", "ingredients": {start: 0.5, end: 0.5}}
     weights = interpolate(single(start), single(end), 0.5)
-    one, other = (evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble))
+    one, other = (
+        evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble)
+    )
     assert not torch.allclose(one, other, rtol=1e-3, atol=1e-2)
 
 
@@ -54,7 +60,9 @@ def test_where_a_model_is_linear_in_what_moves_the_two_spaces_are_one(alpha):
         return torch.randn(*shape, generator=generator).double()
 
     shared, x = draw(8, 5), draw(20, 5)
-    ends = {s: {"A": draw(3, 8), "B": shared, "C": draw(3, 5)} for s in ("start", "end")}
+    ends = {
+        s: {"A": draw(3, 8), "B": shared, "C": draw(3, 5)} for s in ("start", "end")
+    }
 
     def f(weights):
         return torch.tanh(x @ weights["B"].T) @ weights["A"].T + x @ weights["C"].T
@@ -65,13 +73,19 @@ def test_where_a_model_is_linear_in_what_moves_the_two_spaces_are_one(alpha):
     assert torch.allclose(f(middle), expected, atol=1e-12)
     bent = {s: w | {"B": draw(8, 5)} for s, w in ends.items()}
     middle = dict(mixed(recipe["ingredients"], bent, "ABC"))
-    assert not torch.allclose(f(middle), (1 - alpha) * f(bent["start"]) + alpha * f(bent["end"]))
+    assert not torch.allclose(
+        f(middle), (1 - alpha) * f(bent["start"]) + alpha * f(bent["end"])
+    )
 
 
-def test_models_of_two_architectures_share_an_ensemble(evaluator, zero_shot, runs, test_set):
+def test_models_of_two_architectures_share_an_ensemble(
+    evaluator, zero_shot, runs, test_set
+):
     """WiSE-FT C.8: an ensemble with an independently trained model, from stored logits."""
     shas = [read_card(folder).sha256 for folder in (zero_shot, runs["scratch"])]
-    alone = [evaluator.predictions(single(sha), test_set)[1].logits.double() for sha in shas]
+    alone = [
+        evaluator.predictions(single(sha), test_set)[1].logits.double() for sha in shas
+    ]
     computed = evaluator.computed
     recipe = {"rule": "logit-ensemble", "ingredients": dict(zip(shas, (0.75, 0.25)))}
     found = evaluator.predictions(recipe, test_set)[1].logits
@@ -84,14 +98,17 @@ def test_a_tower_under_another_models_head(evaluator, zero_shot, runs, test_set)
     start, tuned = (read_card(folder).sha256 for folder in (zero_shot, runs["a"]))
     recipe = with_head(single(tuned), start)
     assert recipe["ingredients"] == {
-        start: {"": 0.0, "head.": 1.0}, tuned: {"": 1.0, "head.": 0.0}
-    }  # fmt: skip
+        start: {"": 0.0, "head.": 1.0},
+        tuned: {"": 1.0, "head.": 0.0},
+    }
     from stockpot.models.load import load_classifier
     from stockpot.models.tower import Normaliser
 
     model, card = load_classifier(runs["a"])
     model.head.load_state_dict(load_classifier(zero_shot)[0].head.state_dict())
     with torch.no_grad():
-        expected = model(Normaliser(card.mean, card.std)(torch.from_numpy(test_set.images.copy())))
+        expected = model(
+            Normaliser(card.mean, card.std)(torch.from_numpy(test_set.images.copy()))
+        )
     found = evaluator.predictions(recipe, test_set)[1].logits
     assert torch.allclose(found, expected, rtol=1e-5, atol=1e-4)

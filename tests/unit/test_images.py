@@ -42,7 +42,9 @@ class Encoded:
 
 
 def noise(width, height, bands=3, low=0, high=256, dtype=np.uint8):
-    pixels = np.random.default_rng(0).integers(low, high, (height, width, bands), dtype=dtype)
+    pixels = np.random.default_rng(0).integers(
+        low, high, (height, width, bands), dtype=dtype
+    )
     return pixels[..., 0] if bands == 1 else pixels
 
 
@@ -55,21 +57,31 @@ def file(image, kind="PNG", **options):
 
 
 def chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return (
+        struct.pack(">I", len(data))
+        + name
+        + data
+        + struct.pack(">I", zlib.crc32(name + data))
+    )
 
 
 def png(width, height, depth, colours, rows, interlaced=0, before=b""):
     """A PNG of raw rows, each with its filter byte."""
     header = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, interlaced)
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + chunk(b"IDAT", zlib.compress(rows))
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + before
+        + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
-    )  # fmt: skip
+    )
 
 
 # Formats.
 
-POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+POSTSCRIPT = (
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+)
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.eps"])
@@ -81,12 +93,16 @@ def test_postscript_starts_no_program(tmp_path, monkeypatch, name):
     ghostscript.chmod(0o755)
     monkeypatch.setenv("PATH", str(ghostscript.parent), prepend=":")
     (tmp_path / name).write_bytes(POSTSCRIPT)
-    with pytest.raises(StockpotError, match=r"not a readable image \(PostScript is not read"):
+    with pytest.raises(
+        StockpotError, match=r"not a readable image \(PostScript is not read"
+    ):
         decode(File(str(tmp_path / name)), WHITE)
     assert not called.exists()
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "JPEG2000", "ICNS", "TGA", "PPM", "ICO", "PCX", "SGI"])
+@pytest.mark.parametrize(
+    "kind", ["TIFF", "JPEG2000", "ICNS", "TGA", "PPM", "ICO", "PCX", "SGI"]
+)
 def test_formats_that_are_not_needed_are_not_read(kind):
     image = Image.fromarray(noise(32, 32)).convert("RGB")
     with pytest.raises(UnreadFormat):
@@ -113,7 +129,9 @@ def test_a_pointer_instead_of_an_image_says_what_to_do():
 
 def declared_webp(width, height):
     bits = (width - 1) | (height - 1) << 14
-    body = b"WEBPVP8L" + struct.pack("<IB", 10, 0x2F) + struct.pack("<I", bits) + b"\0" * 6
+    body = (
+        b"WEBPVP8L" + struct.pack("<IB", 10, 0x2F) + struct.pack("<I", bits) + b"\0" * 6
+    )
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
@@ -126,22 +144,33 @@ def test_the_size_of_a_webp_is_known_before_it_is_opened():
 
 BOMBS = {
     "png": lambda: png(9000, 9000, 8, 2, b""),
-    "png of a palette": lambda: png(13000, 13000, 8, 3, b"", before=chunk(b"PLTE", b"abc")),
+    "png of a palette": lambda: png(
+        13000, 13000, 8, 3, b"", before=chunk(b"PLTE", b"abc")
+    ),
     "webp": lambda: declared_webp(16000, 10000),
 }
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_pixels_that_a_file_is_too_small_for_are_refused_before_they_take_memory(kind, monkeypatch):
+def test_pixels_that_a_file_is_too_small_for_are_refused_before_they_take_memory(
+    kind, monkeypatch
+):
     monkeypatch.setattr(np, "empty", None)  # nothing is asked for
-    with pytest.raises(StockpotError, match=r"pixels in \d+ bytes need [\d,]+ MB of memory"):
+    with pytest.raises(
+        StockpotError, match=r"pixels in \d+ bytes need [\d,]+ MB of memory"
+    ):
         decode(Encoded(BOMBS[kind]()), WHITE)
 
 
 def test_a_photograph_of_fifty_megapixels_may_be_read():
     """Of about ten megabytes, in each format, and progressive."""
     size, n = (8660, 5780), 10_000_000
-    for kind, progressive in (("JPEG", False), ("JPEG", True), ("WEBP", False), ("PNG", False)):
+    for kind, progressive in (
+        ("JPEG", False),
+        ("JPEG", True),
+        ("WEBP", False),
+        ("PNG", False),
+    ):
         assert module.require_few_pixels(size, kind, "RGB", n, progressive) < 720e6
 
 
@@ -152,7 +181,9 @@ def test_a_progressive_file_of_many_scans_is_refused():
     last = data.rindex(b"\xff\xda")
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x3f\x3f\x00" + b"\0"
     many = data[:last] + scan * 101 + data[last:]
-    with pytest.raises(StockpotError, match="a progressive JPEG of more than 100 scans"):
+    with pytest.raises(
+        StockpotError, match="a progressive JPEG of more than 100 scans"
+    ):
         decode(Encoded(many), WHITE)
 
 
@@ -181,7 +212,9 @@ def test_images_side_by_side_share_a_budget():
 # Data that end early.
 
 
-def cut_png(colours, channels, depth=8, interlaced=0, rows=10, height=16, width=16, before=b""):
+def cut_png(
+    colours, channels, depth=8, interlaced=0, rows=10, height=16, width=16, before=b""
+):
     """A whole PNG, and one whose data end after some rows, properly packed."""
     row = b"\0" + bytes([200]) * (width * channels * depth // 8)
     if not interlaced:
@@ -194,9 +227,13 @@ def cut_png(colours, channels, depth=8, interlaced=0, rows=10, height=16, width=
     for columns, lines in ((2, 2), (2, 2), (4, 2), (4, 4), (8, 4), (8, 8), (16, 8)):
         total += (b"\0" + bytes([200]) * columns * channels) * lines
     return (
-        png(width, height, depth, colours, total, 1),
-        png(width, height, depth, colours, total[: len(total) // 2], 1),
-    ) if whole else None  # fmt: skip
+        (
+            png(width, height, depth, colours, total, 1),
+            png(width, height, depth, colours, total[: len(total) // 2], 1),
+        )
+        if whole
+        else None
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,7 +294,12 @@ def test_a_progressive_jpeg_without_its_last_scans_is_refused(mode, share):
 def test_a_jpeg_that_is_grey_at_its_end_is_whole(mode, size):
     grey = Image.new(mode, size, (128,) * len(mode) if len(mode) > 1 else 128)
     grey.paste(Image.fromarray(noise(10, 10)).convert(mode), (0, 0))
-    for options in ({}, {"progressive": True}, {"restart_marker_blocks": 2}, {"quality": 95}):
+    for options in (
+        {},
+        {"progressive": True},
+        {"restart_marker_blocks": 2},
+        {"quality": 95},
+    ):
         assert decode(Encoded(file(grey, "JPEG", **options)), WHITE).shape == (8, 8, 3)
 
 
@@ -297,8 +339,12 @@ def test_twelve_bits_in_sixteen_are_refused(colours, channels):
     values = noise(8, 8, channels, high=4096, dtype=np.uint16).reshape(8, 8, channels)
     if channels == 4:
         values[..., 3] = 65535
-    rows = b"".join(b"\0" + line.tobytes() for line in values.reshape(8, -1).astype(">u2"))
-    with pytest.raises(StockpotError, match=r"^own\.png: .*16 bits.* convert it to 8 bits"):
+    rows = b"".join(
+        b"\0" + line.tobytes() for line in values.reshape(8, -1).astype(">u2")
+    )
+    with pytest.raises(
+        StockpotError, match=r"^own\.png: .*16 bits.* convert it to 8 bits"
+    ):
         decode(Encoded(png(8, 8, 16, colours, rows)), WHITE)
 
 
@@ -308,7 +354,9 @@ def test_values_without_a_known_range_are_refused(mode):
         def open(self):
             return Image.new(mode, (9, 9))
 
-    with pytest.raises(StockpotError, match=r"^own\.png: .* convert it to 8 bits per channel"):
+    with pytest.raises(
+        StockpotError, match=r"^own\.png: .* convert it to 8 bits per channel"
+    ):
         decode(Opened(b""), WHITE)
 
 
@@ -323,7 +371,9 @@ def test_palettes_are_resized_as_colours():
         assert other.mode in ("P", "1")
         for background in ("white", "black"):
             transform = Transform(8, background=background, as_stored=False)
-            assert (decode(Encoded(file(other)), transform) == expected).all(), other.mode
+            assert (decode(Encoded(file(other)), transform) == expected).all(), (
+                other.mode
+            )
     assert (decode(Encoded(file(image.quantize(4), "GIF")), WHITE) == expected).all()
 
 
@@ -341,9 +391,15 @@ def emoji(alpha=255):
 
 @pytest.mark.parametrize(
     "background, colour",
-    [("white", (255,) * 3), ("#ffffff", (255,) * 3), ("lime", (0, 255, 0)),
-     ("#102030", (16, 32, 48)), ("black", (0, 0, 0)), ("#000000", (0, 0, 0))],
-)  # fmt: skip
+    [
+        ("white", (255,) * 3),
+        ("#ffffff", (255,) * 3),
+        ("lime", (0, 255, 0)),
+        ("#102030", (16, 32, 48)),
+        ("black", (0, 0, 0)),
+        ("#000000", (0, 0, 0)),
+    ],
+)
 def test_what_is_clear_shows_the_background(background, colour):
     transform = Transform(16, background=background, as_stored=False)
     grey = Image.merge("LA", [Image.new("L", (16, 16), 90), emoji().getchannel("A")])
@@ -379,7 +435,9 @@ def test_images_without_transparency_need_no_background(mode, background):
     image = Image.fromarray(noise(20, 20)).convert(mode)
     plain = Transform(8, background="black", as_stored=False)
     other = Transform(8, background=background, as_stored=False)
-    assert (decode(Encoded(file(image)), other) == decode(Encoded(file(image)), plain)).all()
+    assert (
+        decode(Encoded(file(image)), other) == decode(Encoded(file(image)), plain)
+    ).all()
 
 
 @pytest.mark.parametrize(
@@ -445,7 +503,9 @@ def test_images_of_ones_own_are_laid_on_white_and_counted(animals, tmp_path, cap
     assert black.fingerprint != data.fingerprint
 
 
-def test_only_images_that_count_are_counted_as_transparent(animals, tmp_path, monkeypatch):
+def test_only_images_that_count_are_counted_as_transparent(
+    animals, tmp_path, monkeypatch
+):
     """Neither those that repeat another, nor those that cannot be read, in whatever shard."""
     monkeypatch.setattr(module, "SHARD", 3)
     for name in ("ant/emoji.png", "ant/emoji_again.png", "bee/broken.png"):
@@ -469,8 +529,10 @@ def test_an_image_that_is_there_twice_counts_once(animals, tmp_path, caplog):
     assert f"the same image: {animals}/bee/3.png and {again}" in caplog.text
     assert remarks(card) == ["own: 1 images that repeat another one are left out."]
     names = read_names(tmp_path / "out", range(6))
-    assert names == [f"{animals}/{name}.png" for name in
-                     ("ant/0", "ant/2", "ant/4", "bee/1", "bee/3", "bee/5")]  # fmt: skip
+    assert names == [
+        f"{animals}/{name}.png"
+        for name in ("ant/0", "ant/2", "ant/4", "bee/1", "bee/3", "bee/5")
+    ]
     every, _ = made(animals, tmp_path / "kept", duplicates="keep")
     assert len(every) == 7  # the repeated one is the last
     assert (np.array(data.images[:]) == np.array(every.images[:6])).all()
@@ -498,7 +560,9 @@ def test_lines_of_a_table_are_named(tmp_path):
         disc(tmp_path, name, 5)
     disc(tmp_path, "3.png", 7)
     (tmp_path / "list.csv").write_text("path,label\n1.png,a\n3.png,a\n2.png,b\n")
-    spec = encoded_spec("csv", 16, path=str(tmp_path / "list.csv"), images=str(tmp_path))
+    spec = encoded_spec(
+        "csv", 16, path=str(tmp_path / "list.csv"), images=str(tmp_path)
+    )
     said = r"1\.png \(.*list\.csv, line 2\) and .*2\.png \(.*list\.csv, line 4\)"
     with pytest.raises(StockpotError, match=said):
         prepare(tmp_path / "out", spec)
@@ -514,12 +578,18 @@ def test_a_class_without_a_readable_image_stops_the_study(animals, tmp_path):
 
 @pytest.mark.parametrize("background", ["red", "#12ab9F", "White", "white"])
 def test_backgrounds_that_are_colours(background):
-    sources.check_background({"source": "folder", "path": "x", "background": background}, "d")
+    sources.check_background(
+        {"source": "folder", "path": "x", "background": background}, "d"
+    )
 
 
-@pytest.mark.parametrize("background", ["#123", "whites", "rgb(1,2,3)", "", "#12345678"])
+@pytest.mark.parametrize(
+    "background", ["#123", "whites", "rgb(1,2,3)", "", "#12345678"]
+)
 def test_backgrounds_that_are_none(background):
-    with pytest.raises(StockpotError, match=r"^datasets\.d\.background: .* is no colour"):
+    with pytest.raises(
+        StockpotError, match=r"^datasets\.d\.background: .* is no colour"
+    ):
         entry = {"source": "csv", "path": "x", "background": background}
         sources.check_background(entry, "datasets.d")
 
@@ -540,16 +610,32 @@ def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
     palette = clear.quantize(8)
     files = {
         True: [
-            file(clear), file(clear.convert("LA")), file(clear, "WEBP"), file(palette), file(clear,
-            "WEBP", lossless=True), file(clear, "GIF"), file(flat, transparency=(1, 2, 3)),
+            file(clear),
+            file(clear.convert("LA")),
+            file(clear, "WEBP"),
+            file(palette),
+            file(clear, "WEBP", lossless=True),
+            file(clear, "GIF"),
+            file(flat, transparency=(1, 2, 3)),
         ],
         False: [
-            file(flat), file(flat.convert("L")), file(flat, "WEBP"), file(flat.quantize(8)), b"",
-            file(flat, "WEBP", lossless=True), file(flat, "GIF"), file(flat, "BMP"), b"RIFF",
-            file(flat, "JPEG"), file(flat)[:20], file(clear, "GIF")[:13], b"BM",
-            file(clear, "WEBP")[:16], file(clear, "WEBP")[:20],
+            file(flat),
+            file(flat.convert("L")),
+            file(flat, "WEBP"),
+            file(flat.quantize(8)),
+            b"",
+            file(flat, "WEBP", lossless=True),
+            file(flat, "GIF"),
+            file(flat, "BMP"),
+            b"RIFF",
+            file(flat, "JPEG"),
+            file(flat)[:20],
+            file(clear, "GIF")[:13],
+            b"BM",
+            file(clear, "WEBP")[:16],
+            file(clear, "WEBP")[:20],
         ],
-    }  # fmt: skip
+    }
     for expected, kinds in files.items():
         assert [says_alpha(data) for data in kinds] == [expected] * len(kinds)
         for data in kinds if expected else kinds[:4]:
@@ -560,10 +646,17 @@ def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
 def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeypatch):
     emoji().save(animals / "ant/emoji.png")
     folder = {"source": "folder", "path": str(animals)}
-    rows = "".join(f"own/{p.relative_to(animals)},x\n" for p in sorted(animals.glob("*/*")))
+    rows = "".join(
+        f"own/{p.relative_to(animals)},x\n" for p in sorted(animals.glob("*/*"))
+    )
     (tmp_path / "list.csv").write_text("path,label\n" + rows)
     with tarfile.open(tmp_path / "a.tar", "w") as shard:
-        members = {"1.png": file(emoji()), "2.png": file(noise(4, 4)), "1.txt": b"x", "2.txt": b"x"}
+        members = {
+            "1.png": file(emoji()),
+            "2.png": file(noise(4, 4)),
+            "1.txt": b"x",
+            "2.txt": b"x",
+        }
         for name, content in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

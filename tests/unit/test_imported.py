@@ -31,10 +31,14 @@ def changed(**changes) -> dict:
     return config
 
 
-def imported(folder, checkpoint=None, config=foreign.CONFIG, architecture="tiny", weights=RANDOM):
+def imported(
+    folder, checkpoint=None, config=foreign.CONFIG, architecture="tiny", weights=RANDOM
+):
     weights = checkpoint.name if checkpoint else weights
     write_model(
-        folder, {"architecture": architecture, "config": config, "weights": weights}, checkpoint
+        folder,
+        {"architecture": architecture, "config": config, "weights": weights},
+        checkpoint,
     )
     return load_file(folder / WEIGHTS)
 
@@ -47,7 +51,9 @@ def source():
 
 
 def images(n=3):
-    return torch.randn(n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0))
+    return torch.randn(
+        n, 3, foreign.SIDE, foreign.SIDE, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def same(found, expected) -> bool:
@@ -96,7 +102,10 @@ def wrapped(state, prefix=""):
 
 
 def training_run(state) -> dict:
-    optimizer = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 0.1}]}
+    optimizer = {
+        "state": {0: {"exp_avg": torch.zeros(3)}},
+        "param_groups": [{"lr": 0.1}],
+    }
     return {"epoch": 3, "state_dict": wrapped(state, "module."), "optimizer": optimizer}
 
 
@@ -117,7 +126,9 @@ WAYS = {
     "a stray beside": lambda state, path: torch.save(
         wrapped(state, "module.") | {"x.positional_embedding": torch.zeros(7, 8)}, path
     ),
-    "within a classifier": lambda state, path: torch.save(wrapped(state, "model."), path),
+    "within a classifier": lambda state, path: torch.save(
+        wrapped(state, "model."), path
+    ),
     "safetensors": lambda state, path: save_file(wrapped(state), path),
 }
 
@@ -172,7 +183,9 @@ def test_an_archive_of_openai_gives_the_sources_features(source, archive, tmp_pa
 def test_an_archive_of_openai_needs_quick_gelu(archive, tmp_path, name, mend):
     config = copy.deepcopy(foreign.CONFIG)
     del config["model_cfg"]["quick_gelu"]
-    with pytest.raises(StockpotError, match=r"^model\.architecture: .*ViT-tiny\.pt is a") as error:
+    with pytest.raises(
+        StockpotError, match=r"^model\.architecture: .*ViT-tiny\.pt is a"
+    ) as error:
         imported(tmp_path, archive, config, name)
     assert str(error.value).endswith(f"answer wrongly; {mend}")
     assert not (tmp_path / WEIGHTS).exists()
@@ -182,17 +195,25 @@ def test_a_plain_file_does_without_quick_gelu(source, tmp_path):
     torch.save(source.state_dict(), tmp_path / "file.pt")
     config = copy.deepcopy(foreign.CONFIG)
     del config["model_cfg"]["quick_gelu"]
-    assert same(imported(tmp_path / "out", tmp_path / "file.pt", config), source.state_dict())
+    assert same(
+        imported(tmp_path / "out", tmp_path / "file.pt", config), source.state_dict()
+    )
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"layers": 3}, r"visual\.transformer\.resblocks\.2\.\S+ is missing, not \[32\]$"),
+        (
+            {"layers": 3},
+            r"visual\.transformer\.resblocks\.2\.\S+ is missing, not \[32\]$",
+        ),
         ({"layers": 1}, r"which has no visual\.transformer\.resblocks\.1\.\S+$"),
         ({"width": 48}, r"visual\.\S+ is \[32\], not \[48\]$"),
-        ({"patch_size": 4}, r"visual\.positional_embedding is \[5, 32\], not \[17, 32\]$"),
+        (
+            {"patch_size": 4},
+            r"visual\.positional_embedding is \[5, 32\], not \[17, 32\]$",
+        ),
     ],
 )
 def test_a_file_of_another_architecture_is_refused_in_a_line(
@@ -202,17 +223,26 @@ def test_a_file_of_another_architecture_is_refused_in_a_line(
     with pytest.raises(StockpotError, match=message) as error:
         imported(tmp_path / "out", tmp_path / "file.pt", changed(**changes))
     text = str(error.value)
-    assert text.startswith(f"model.weights: {tmp_path / 'file.pt'} does not fit the architecture")
+    assert text.startswith(
+        f"model.weights: {tmp_path / 'file.pt'} does not fit the architecture"
+    )
     assert "\n" not in text and not (tmp_path / "out" / WEIGHTS).exists()
 
 
 def test_layers_of_the_text_side_count_too(source, tmp_path):
     state = wrapped(source.state_dict())
-    more = {n.replace(".0.", ".1."): t for n, t in state.items() if n.startswith("transformer.")}
+    more = {
+        n.replace(".0.", ".1."): t
+        for n, t in state.items()
+        if n.startswith("transformer.")
+    }
     torch.save({**state, **more}, tmp_path / "file.pt")
     with pytest.raises(StockpotError, match=r"has no transformer\.resblocks\.1\."):
         imported(tmp_path / "out", tmp_path / "file.pt")
-    buffers = {"transformer.attn_mask": torch.zeros(7, 7), "epoch.counter": torch.zeros(1)}
+    buffers = {
+        "transformer.attn_mask": torch.zeros(7, 7),
+        "epoch.counter": torch.zeros(1),
+    }
     torch.save({**state, **buffers}, tmp_path / "file.pt")
     assert same(imported(tmp_path / "out", tmp_path / "file.pt"), state)
 
@@ -221,7 +251,9 @@ def test_layers_of_the_text_side_count_too(source, tmp_path):
 def test_a_file_that_is_none_is_named(tmp_path, content):
     if content is not None:
         (tmp_path / "file").write_bytes(content)
-    with pytest.raises(StockpotError, match=r"/file: (not a checkpoint|cannot be read)") as error:
+    with pytest.raises(
+        StockpotError, match=r"/file: (not a checkpoint|cannot be read)"
+    ) as error:
         imported(tmp_path / "out", tmp_path / "file")
     assert "\n" not in str(error.value)
 
@@ -238,8 +270,11 @@ def offline(monkeypatch, tmp_path):
 
 
 def test_a_hub_out_of_reach_is_one_line(offline, tmp_path):
-    with pytest.raises(StockpotError, match=r"^model\.weights: openai of ViT-B-32 cannot be had \(F"
-                       r".*; it may also be a file$") as error:  # fmt: skip
+    with pytest.raises(
+        StockpotError,
+        match=r"^model\.weights: openai of ViT-B-32 cannot be had \(F"
+        r".*; it may also be a file$",
+    ) as error:
         imported(tmp_path / "out", architecture="ViT-B-32", weights="openai")
     assert "\n" not in str(error.value) and not (tmp_path / "out" / WEIGHTS).exists()
 
@@ -248,20 +283,32 @@ def test_without_a_network_a_hub_is_asked_once(tmp_path, monkeypatch):
     """What must come from there is one line at once, with what to do."""
     from huggingface_hub import constants
 
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setattr(
+        constants, "ENDPOINT", "http://127.0.0.1:9"
+    )  # nobody answers there
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     slept = []
     monkeypatch.setattr(time, "sleep", slept.append)
     asked = [
-        (lambda: imported(tmp_path / "a", architecture="ViT-B-32", weights="openai"),
-         r"^model\.weights: openai of ViT-B-32 cannot be had \(no answer from http://127"),
-        (lambda: imported(tmp_path / "b", config={**TIMM, "timm": "resnet18"},
-                          architecture="timm/resnet18", weights="pretrained"),
-         r"^model\.architecture: timm cannot make 'resnet18' with its weights \(no answer from"),
-        (lambda: tokenizer(hub_folder(tmp_path / "c")),
-         r"^model\.architecture: the tokenizer hub/words cannot be had \(no answer from"),
-    ]  # fmt: skip
+        (
+            lambda: imported(tmp_path / "a", architecture="ViT-B-32", weights="openai"),
+            r"^model\.weights: openai of ViT-B-32 cannot be had \(no answer from http://127",
+        ),
+        (
+            lambda: imported(
+                tmp_path / "b",
+                config={**TIMM, "timm": "resnet18"},
+                architecture="timm/resnet18",
+                weights="pretrained",
+            ),
+            r"^model\.architecture: timm cannot make 'resnet18' with its weights \(no answer from",
+        ),
+        (
+            lambda: tokenizer(hub_folder(tmp_path / "c")),
+            r"^model\.architecture: the tokenizer hub/words cannot be had \(no answer from",
+        ),
+    ]
     for ask, said in asked:
         with pytest.raises(StockpotError, match=said) as error:
             ask()
@@ -298,21 +345,31 @@ def test_a_model_of_timm_takes_random_weights_or_those_of_a_file(tmp_path):
     assert (first / WEIGHTS).read_bytes() == (second / WEIGHTS).read_bytes()
     torch.manual_seed(5)
     model = timm.create_model("resnet10t", num_classes=3)
-    torch.save({"state_dict": wrapped(model.state_dict(), "module.")}, tmp_path / "file.pt")
+    torch.save(
+        {"state_dict": wrapped(model.state_dict(), "module.")}, tmp_path / "file.pt"
+    )
     found = imported(tmp_path / "c", tmp_path / "file.pt", TIMM, "timm/resnet10t")
-    tower = {name: t for name, t in model.state_dict().items() if not name.startswith("fc.")}
+    tower = {
+        name: t for name, t in model.state_dict().items() if not name.startswith("fc.")
+    }
     assert same(found, tower) and set(one) == set(tower)
     assert not torch.equal(found["conv1.0.weight"], one["conv1.0.weight"])
 
 
 def test_a_model_of_timm_that_cannot_be_made_is_one_line(offline, tmp_path):
-    with pytest.raises(StockpotError, match=r"^model\.architecture: timm cannot make 'resn10'"):
-        imported(tmp_path, config={**TIMM, "timm": "resn10"}, architecture="timm/resn10")
+    with pytest.raises(
+        StockpotError, match=r"^model\.architecture: timm cannot make 'resn10'"
+    ):
+        imported(
+            tmp_path, config={**TIMM, "timm": "resn10"}, architecture="timm/resn10"
+        )
     with pytest.raises(StockpotError, match="'resnet18' with its weights") as error:
         imported(
-            tmp_path, config={**TIMM, "timm": "resnet18"}, architecture="timm/resnet18",
+            tmp_path,
+            config={**TIMM, "timm": "resnet18"},
+            architecture="timm/resnet18",
             weights="pretrained",
-        )  # fmt: skip
+        )
     assert "\n" not in str(error.value)
 
 
@@ -327,7 +384,10 @@ def test_a_tower_has_the_activation_of_its_config(source):
     for name, config in (("quick", foreign.CONFIG), ("plain", plain)):
         towers[name] = build_tower({"library": "open_clip", "config": config}).eval()
         towers[name].load_state_dict(state)
-    kinds = {name: type(tower.transformer.resblocks[0].mlp[1]) for name, tower in towers.items()}
+    kinds = {
+        name: type(tower.transformer.resblocks[0].mlp[1])
+        for name, tower in towers.items()
+    }
     assert kinds["quick"].__name__ == "QuickGELU" and kinds["plain"] is torch.nn.GELU
     with torch.no_grad():
         quick, other = (towers[name](images()) for name in ("quick", "plain"))
@@ -366,20 +426,30 @@ def test_a_model_by_name_answers_as_open_clips_own(tmp_path):
         expected = model.logit_scale.exp() * features @ theirs
         assert (ours(pixels) - expected).abs().max() < 1e-4
     wanted = preprocessing(config)
-    assert (card.image_size, card.mean, card.std) == (224, wanted["mean"], wanted["std"])
+    assert (card.image_size, card.mean, card.std) == (
+        224,
+        wanted["mean"],
+        wanted["std"],
+    )
     assert card.class_names == classes and card.architecture["config"] == config
 
 
 @pytest.mark.parametrize("classes", [["ball", "key", "fish"], ["fish", "ball", "key"]])
-def test_rows_of_the_head_are_the_classes_texts_in_the_classes_order(clip, tmp_path, classes):
+def test_rows_of_the_head_are_the_classes_texts_in_the_classes_order(
+    clip, tmp_path, classes
+):
     weights = ARCHITECTURE / WEIGHTS
     shuffled = dict(sorted(TEXTS.items(), reverse=True))
-    card = write_zero_shot(tmp_path, ARCHITECTURE, weights, head_spec(classes, shuffled))
+    card = write_zero_shot(
+        tmp_path, ARCHITECTURE, weights, head_spec(classes, shuffled)
+    )
     found = load_file(tmp_path / "classifier.safetensors")["head.weight"]
     expected = zero_shot_head(*clip, [TEXTS[name] for name in classes], PROMPTS)
     assert torch.allclose(found, expected, atol=1e-4)
     bare = zero_shot_head(*clip, classes, PROMPTS)
-    assert not torch.allclose(found, bare, atol=1e-2), "texts are not the classes' names"
+    assert not torch.allclose(found, bare, atol=1e-2), (
+        "texts are not the classes' names"
+    )
     assert card.class_names == classes and card.spec["texts"] == TEXTS
     assert "classes" not in card.spec
 
@@ -413,7 +483,9 @@ def test_a_tokenizer_of_a_hub_is_asked_for_by_its_name(tmp_path, monkeypatch):
 
 def test_a_tokenizer_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(StockpotError, match=r"^model\.architecture: the tokenizer hub/words can"):
+    with pytest.raises(
+        StockpotError, match=r"^model\.architecture: the tokenizer hub/words can"
+    ):
         tokenizer(hub_folder(tmp_path / "a"))
 
 
@@ -424,14 +496,24 @@ def test_texts_are_the_files_then_the_data_sets_then_the_names():
     head = {"texts": {"a": "from the file"}, "key": "head.names", "prompts": []}
     own = {"a": "of the set", "b_1": "of the set"}
     assert texts_of(["c_2_x", "b_1", "a"], own, head) == {
-        "c_2_x": "c 2 x", "b_1": "of the set", "a": "from the file",
-    }  # fmt: skip
+        "c_2_x": "c 2 x",
+        "b_1": "of the set",
+        "a": "from the file",
+    }
 
 
-@pytest.mark.parametrize("count, shown", [(2, "k0, k1$"), (9, "k0, k1, k2, k3, k4, k5, .*k8$")])
+@pytest.mark.parametrize(
+    "count, shown", [(2, "k0, k1$"), (9, "k0, k1, k2, k3, k4, k5, .*k8$")]
+)
 def test_a_text_of_no_class_is_named(count, shown):
-    head = {"texts": {"k1": "x", "zebra": "x", "yak": "x"}, "key": "head.names", "prompts": []}
-    with pytest.raises(StockpotError, match=rf"^head\.names: 'yak' and 1 other are not .*{shown}"):
+    head = {
+        "texts": {"k1": "x", "zebra": "x", "yak": "x"},
+        "key": "head.names",
+        "prompts": [],
+    }
+    with pytest.raises(
+        StockpotError, match=rf"^head\.names: 'yak' and 1 other are not .*{shown}"
+    ):
         texts_of([f"k{i}" for i in range(count)], {}, head)
 
 
@@ -462,7 +544,10 @@ def test_names_are_read_by_the_columns(tmp_path, content):
         (b"class,text\na,b\n", "no column 'name'"),
         (b"class,name\na,\xff\n", "line 2: is not UTF-8"),
         (b'class,name\na,"b\nc,d\n', "line 2: .*is a quote not closed"),
-        (b"class,name\na," + b"b" * 10_001, "line 2: the text of a has 10,001 characters"),
+        (
+            b"class,name\na," + b"b" * 10_001,
+            "line 2: the text of a has 10,001 characters",
+        ),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
     ],
 )
@@ -472,7 +557,9 @@ def test_names_that_cannot_be_read_are_named(tmp_path, content, reason):
 
 
 def test_a_missing_file_of_names_is_named(tmp_path):
-    with pytest.raises(StockpotError, match=r"^tasks\.x\.names: cannot read .*gone\.csv"):
+    with pytest.raises(
+        StockpotError, match=r"^tasks\.x\.names: cannot read .*gone\.csv"
+    ):
         read_names("tasks.x.names", "gone.csv", lambda path: tmp_path / path)
 
 
@@ -482,8 +569,10 @@ def test_a_head_is_prompts_and_texts(tmp_path):
     given = {"prompts": "prompts.txt"}
     locate = lambda path: tmp_path / path  # noqa: E731
     assert read_head("head", given, locate) == {
-        "prompts": ["a {}"], "texts": {}, "key": "head.names",
-    }  # fmt: skip
+        "prompts": ["a {}"],
+        "texts": {},
+        "key": "head.names",
+    }
     found = read_head("tasks.x", {**given, "names": "names.csv"}, locate)
     assert found["texts"] == {"a": "b"} and found["key"] == "tasks.x.names"
 
@@ -495,7 +584,9 @@ def test_a_head_is_prompts_and_texts(tmp_path):
         (lambda t: t.to(torch.int8), r"'visual\.proj' holds int8"),
     ],
 )
-def test_weights_that_are_none_are_refused_by_the_name_of_the_tensor(tmp_path, change, said):
+def test_weights_that_are_none_are_refused_by_the_name_of_the_tensor(
+    tmp_path, change, said
+):
     """Of a file that is imported, and of a folder that is used as it is."""
     state = foreign.CLIP().state_dict()
     state["visual.proj"] = change(state["visual.proj"])

@@ -38,14 +38,19 @@ def tags(page: str) -> set[str]:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_a_cell_of_markdown_is_shown_as_it_is(text):
-    table = pd.DataFrame({"model": [text], "kind": [f"**{text}**"], "x": ["**1.2 ± 0.3**"]})
+    table = pd.DataFrame(
+        {"model": [text], "kind": [f"**{text}**"], "x": ["**1.2 ± 0.3**"]}
+    )
     source = to_markdown(table)
     assert len(source.splitlines()) == 3
     page = pages.text(source)
     assert tags(page) <= TAGS
     assert page.count("<td") == 3 and page.count("<strong>") == 1
     told = " ".join(escape.one_line(text, 10_000).split())
-    assert shown(page) == f"model kind x {told} **{told}** 1.2 ± 0.3" or text != text.strip()
+    assert (
+        shown(page) == f"model kind x {told} **{told}** 1.2 ± 0.3"
+        or text != text.strip()
+    )
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -63,11 +68,21 @@ def test_a_sentence_with_a_name_is_shown_as_it_is(text):
 
 def test_what_our_tables_write_stays_as_it_is():
     names = ("search-00", "a_b", "base, alpha 0.70 (best held-out)", "café 图")
-    numbers = ("26.8 ± 6.1", "+14.5 [+13.2, +15.8]: yes", "-0.3", "− 3", "1.36, worst 3.3")
+    numbers = (
+        "26.8 ± 6.1",
+        "+14.5 [+13.2, +15.8]: yes",
+        "-0.3",
+        "− 3",
+        "1.36, worst 3.3",
+    )
     for cell in (*names, *numbers):
         assert escape.markdown(cell) == cell
-    table = pd.DataFrame({"model": ["x"], "seed": ["-0.7 [-1.4, -0.1] at alpha 0.5: **no**"]})
-    assert to_markdown(table).endswith("| x | -0.7 [-1.4, -0.1] at alpha 0.5: **no** |\n")
+    table = pd.DataFrame(
+        {"model": ["x"], "seed": ["-0.7 [-1.4, -0.1] at alpha 0.5: **no**"]}
+    )
+    assert to_markdown(table).endswith(
+        "| x | -0.7 [-1.4, -0.1] at alpha 0.5: **no** |\n"
+    )
     assert r"at alpha 0.5: \textbf{no} \\" in to_latex(table)
 
 
@@ -76,9 +91,23 @@ def test_latex_has_no_command_and_no_mathematics_of_a_text(text):
     rows = to_latex(pd.DataFrame({"model": [text], "on": ["x"]})).splitlines()
     assert len(rows) == 7
     cell = rows[4].removesuffix(r" & x \\")
-    ours = (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textbar{}",
-            r"\textless{}", r"\textgreater{}", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}",
-            "{[}", "{*}")  # fmt: skip
+    ours = (
+        r"\textbackslash{}",
+        r"\textasciitilde{}",
+        r"\textasciicircum{}",
+        r"\textbar{}",
+        r"\textless{}",
+        r"\textgreater{}",
+        r"\&",
+        r"\%",
+        r"\$",
+        r"\#",
+        r"\_",
+        r"\{",
+        r"\}",
+        "{[}",
+        "{*}",
+    )
     for known in sorted(ours, key=len, reverse=True):
         cell = cell.replace(known, "")
     assert not set(cell) & set("\\&%$#_{}~^|<>\n\r\t\x00\x1b")
@@ -87,9 +116,13 @@ def test_latex_has_no_command_and_no_mathematics_of_a_text(text):
 
 @pytest.mark.parametrize("text", NASTY)
 def test_a_csv_runs_nothing_and_reads_back(text, tmp_path):
-    table = pd.DataFrame({"model": [text, "'" + text], "value": [-1.5, 2.0], text: ["-5", "+1e-3"]})
+    table = pd.DataFrame(
+        {"model": [text, "'" + text], "value": [-1.5, 2.0], text: ["-5", "+1e-3"]}
+    )
     write_table(table, tmp_path / "t.csv", "%.6f")
-    cells = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False, header=None)
+    cells = pd.read_csv(
+        tmp_path / "t.csv", dtype=str, keep_default_na=False, header=None
+    )
     texts = cells.iloc[:, 0].tolist() + [cells.iloc[0, 2]]
     assert not [cell for cell in texts if re.match(r"\s*[=+\-@＝＋－＠]|[\t\r]", cell)]
     assert cells.iloc[1:, 1].tolist() == ["-1.500000", "2.000000"]
@@ -103,9 +136,13 @@ def test_a_csv_runs_nothing_and_reads_back(text, tmp_path):
 @pytest.mark.parametrize("text", NASTY)
 def test_data_in_a_script_stay_data(text):
     data = escape.json_for_script({text: [text]})
-    assert not re.search("[<>&\u2028\u2029]", data) and json.loads(data) == {text: [text]}
+    assert not re.search("[<>&\u2028\u2029]", data) and json.loads(data) == {
+        text: [text]
+    }
     hidden = Unshown({text: [text]})
-    assert re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}") and str(hidden) == f"{hidden}"
+    assert (
+        re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}") and str(hidden) == f"{hidden}"
+    )
     assert pickle.loads(pickle.dumps(hidden)) == {text: [text]}
     assert type(pickle.loads(pickle.dumps(hidden, protocol=4))) is dict
 
@@ -137,8 +174,14 @@ def test_tables_and_pages_are_written_in_one_place():
     """Where texts are made inert."""
     places = {"to_csv(": "tables/measurements.py", "markdown import": "report/page.py"}
     for word, place in places.items():
-        users = [path for path in PACKAGE.rglob("*.py") if word in path.read_text("utf-8")]
-        users += [path for path in PACKAGE.parent.glob("*.py") if word in path.read_text("utf-8")]
+        users = [
+            path for path in PACKAGE.rglob("*.py") if word in path.read_text("utf-8")
+        ]
+        users += [
+            path
+            for path in PACKAGE.parent.glob("*.py")
+            if word in path.read_text("utf-8")
+        ]
         assert users == [PACKAGE / place]
 
 
@@ -146,7 +189,12 @@ def test_tables_and_pages_are_written_in_one_place():
 def test_titles_and_captions(text, tmp_path):
     (tmp_path / "x.png").write_bytes(b"")
     page = pages.page(text, [pages.figure(tmp_path / "x.png", text)])
-    assert page.count("<script") == page.count("<iframe") == page.count("<meta http-equiv=r") == 0
+    assert (
+        page.count("<script")
+        == page.count("<iframe")
+        == page.count("<meta http-equiv=r")
+        == 0
+    )
     assert page.count("<title>") == page.count("</body>") == page.count("<img") == 1
     assert "Content-Security-Policy" in page and "script-src 'none'" in page
 
@@ -154,6 +202,9 @@ def test_titles_and_captions(text, tmp_path):
 def test_a_script_of_a_page_is_known_by_its_digest():
     page = pages.page("x", [], scripts=["let a = 1;"])
     digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in page and "<script>let a = 1;</script>" in page
+    assert (
+        f"script-src 'sha256-{digest}'" in page
+        and "<script>let a = 1;</script>" in page
+    )
     with pytest.raises(ValueError, match="tag in it"):
         pages.page("x", [], scripts=["let a = '</SCRIPT>'"])

@@ -38,8 +38,12 @@ def nasty_checkout(folder: Path) -> Path:
 def test_scripts_run_below_a_folder_of_any_name(tmp_path):
     name = 'it\'s "a" (b) & $c [d] `é` #;*'
     python = nasty_checkout(tmp_path / name)
-    packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
+    packages = os.pathsep.join(
+        path for path in sys.path if path.endswith("site-packages")
+    )
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))
+    }
     done = subprocess.run(
         [str(python), "-m", "snakemake", "--cores", "1", "--quiet"],
         cwd=tmp_path / name,

@@ -62,12 +62,17 @@ def test_what_is_illegible_is_seen():
     figure.text(0.1, 0.5, "one text")
     figure.text(0.2, 0.5, "another text")
     figure.text(0.9, 0.1, "over the edge")
-    assert illegible(figure) == ["over the edge is cut off", "one text over another text"]
+    assert illegible(figure) == [
+        "over the edge is cut off",
+        "one text over another text",
+    ]
 
 
 def legend_texts(figure: Figure) -> list[str]:
     legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
-    return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    return [
+        text.get_text() for legend in legends if legend for text in legend.get_texts()
+    ]
 
 
 # Texts.
@@ -77,8 +82,17 @@ def test_a_text_is_wrapped_and_shortened_to_its_room():
     fit, width = figure_texts.fit, figure_texts.width
     assert fit("agricultural equipment", 60, 8, lines=2) == "agricultural\nequipment"
     shortened = fit("model-1-with-strong-augmentation", 60, 8)
-    assert shortened.startswith("model") and shortened.endswith("ation") and "…" in shortened
-    for text in ("x" * 300, "红色圆盘" * 30, "a b " * 50, "very-long_names/with-all_of_it" * 9):
+    assert (
+        shortened.startswith("model")
+        and shortened.endswith("ation")
+        and "…" in shortened
+    )
+    for text in (
+        "x" * 300,
+        "红色圆盘" * 30,
+        "a b " * 50,
+        "very-long_names/with-all_of_it" * 9,
+    ):
         lines = fit(text, 50, 8, lines=3).split("\n")
         assert len(lines) <= 3 and all(width(line, 8) <= 50 for line in lines)
     assert fit("two\nlines\x1b[31m", 500, 8) == "two\\nlines\\x1b[31m"
@@ -94,16 +108,27 @@ def test_the_width_of_a_text_is_that_of_matplotlib():
 
 
 def test_fonts_are_asked_for_characters_alone_that_the_usual_one_lacks():
-    assert figure_texts.families_for(["plain", "Ärger", "α ± 1"]) == (["DejaVu Sans"], set())
-    _, missing = figure_texts.families_for(["\U000f0000"])  # private use: no font has it
+    assert figure_texts.families_for(["plain", "Ärger", "α ± 1"]) == (
+        ["DejaVu Sans"],
+        set(),
+    )
+    _, missing = figure_texts.families_for(
+        ["\U000f0000"]
+    )  # private use: no font has it
     assert missing == {"\U000f0000"}
 
 
 def test_names_sort_as_people_count():
     names = ["model-10", "model-2", "model-1", "model", "2", "10", "model-2b"]
     assert sorted(names, key=natural) == [
-        "2", "10", "model", "model-1", "model-2", "model-2b", "model-10",
-    ]  # fmt: skip
+        "2",
+        "10",
+        "model",
+        "model-1",
+        "model-2",
+        "model-2b",
+        "model-10",
+    ]
 
 
 # Samples.
@@ -117,9 +142,26 @@ def samples(classes: list[str], sets: int = 2, **options) -> Figure:
     return contact_sheet(datasets, **options)[0]
 
 
-LONG = ["agricultural equipment", "vegetable", "construction machinery", "musical instruments",
-        "Arabian camel", "air conditioner unit", "fruit", "stained_glass-window", "x" * 60, "a",
-        "tree", "house", "bus", "car", "cat", "dog", "duck", "hen"]  # fmt: skip
+LONG = [
+    "agricultural equipment",
+    "vegetable",
+    "construction machinery",
+    "musical instruments",
+    "Arabian camel",
+    "air conditioner unit",
+    "fruit",
+    "stained_glass-window",
+    "x" * 60,
+    "a",
+    "tree",
+    "house",
+    "bus",
+    "car",
+    "cat",
+    "dog",
+    "duck",
+    "hen",
+]
 
 
 @pytest.mark.parametrize("classes, sets", [(LONG[:7], 2), (LONG, 9)])
@@ -144,7 +186,18 @@ def test_names_without_a_font_become_numbers_with_one_note(caplog):
 
 
 @pytest.mark.parametrize(
-    "name", ["$", "$$", "$5 to $10", r"\frac{a}{b}", "a_b^c", "$\\alpha$", "100 %", "{}", "#&~"]
+    "name",
+    [
+        "$",
+        "$$",
+        "$5 to $10",
+        r"\frac{a}{b}",
+        "a_b^c",
+        "$\\alpha$",
+        "100 %",
+        "{}",
+        "#&~",
+    ],
 )
 def test_class_names_are_text_and_never_mathematics(name):
     figure = samples([name, "other"])
@@ -215,9 +268,18 @@ def test_a_span_that_is_given_is_kept(many):
 def test_cost_names_soups_and_the_best_run_of_many():
     table = large.cost(72)
     figure = drawn("cost", table)
-    best = table.loc[table["kind"] == "end-to-end"].set_index("model")["gain_shifts"].idxmax()
+    best = (
+        table.loc[table["kind"] == "end-to-end"]
+        .set_index("model")["gain_shifts"]
+        .idxmax()
+    )
     for axes in figure.axes:
-        assert {text.get_text() for text in axes.texts} == {"uniform", "greedy", "ensemble", best}
+        assert {text.get_text() for text in axes.texts} == {
+            "uniform",
+            "greedy",
+            "ensemble",
+            best,
+        }
     assert illegible(figure) == []
     few = {text.get_text() for text in drawn("cost", large.cost(8)).axes[0].texts}
     assert len(few) == 11
@@ -232,8 +294,9 @@ def test_diagnosis_of_many_has_colours_and_no_numbers(runs, long):
     pairs = runs * (runs - 1) // 2
     cosines, barriers = (image.get_array() for image in matrix.images)
     assert cosines.count() == pairs and barriers.count() == 200
-    assert not matrix.texts and f"200 of {pairs:,} barriers were measured" in matrix.get_title(
-        "left"
+    assert (
+        not matrix.texts
+        and f"200 of {pairs:,} barriers were measured" in matrix.get_title("left")
     )
 
 
@@ -284,19 +347,32 @@ def test_figures_of_nine_test_sets_have_no_text_over_another(name):
 def test_one_shift_is_drawn_once_and_by_its_name(one_shift):
     shift = large.SHIFTS[0]
     figure, _ = figures.load("alpha")(one_shift, {})
-    assert [axes.get_title("left") for axes in figure.axes] == ["imagenet", "held-out", shift]
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "imagenet",
+        "held-out",
+        shift,
+    ]
     for name in ("effective-robustness", "soups", "methods"):
         figure, _ = figures.load(name)(one_shift, {})
         assert figure.axes[0].get_ylabel() == f"Accuracy on {shift} (%)"
         assert not any("mean" in text.lower() for text in words(figure))
-    assert list(overview(one_shift["measurements"])) == ["model", "kind", "imagenet", shift]
+    assert list(overview(one_shift["measurements"])) == [
+        "model",
+        "kind",
+        "imagenet",
+        shift,
+    ]
 
 
 @pytest.mark.parametrize("name", figures.names())
 def test_captions_of_a_study_without_a_line_do_not_speak_of_one(name):
     facts = {"level": "95 %", "axis": "logit", "sizes": "a 10", "style": {}}
     text = figures.caption(name, shifts=["sketch"], line=False, **facts)
-    assert "grey line" not in text and "own line" not in text and "above the line" not in text
+    assert (
+        "grey line" not in text
+        and "own line" not in text
+        and "above the line" not in text
+    )
     assert "mean of the shifts (" not in text and "{" not in text
     with_line = figures.caption(name, shifts=["a", "b"], line=True, **facts)
     assert ("line" in with_line) or name not in ("effective-robustness", "shifts")
@@ -306,16 +382,22 @@ def test_equal_sweeps_and_soups_say_what_they_equal():
     cells = large.cells(runs=7, shifts=2)
     k = cells.set_index(["model", "dataset"])["k"].to_dict()
     pairs = {"ensemble": "uniform", "greedy": "model-3"}
-    pairs |= {f"model-1 alpha={i / 10:g}": f"greedy alpha={i / 10:g}" for i in range(11)}
+    pairs |= {
+        f"model-1 alpha={i / 10:g}": f"greedy alpha={i / 10:g}" for i in range(11)
+    }
     for row in cells.itertuples():
         if row.model in pairs:
             cells.loc[row.Index, "k"] = k[pairs[row.model], row.dataset]
     tables = large.study_tables(cells)
     for name in ("effective-robustness", "shifts", "alpha"):
         shown = legend_texts(figures.load(name)(tables, {})[0])
-        assert "WiSE-FT to model-1 (= to greedy)" in shown and "WiSE-FT to greedy" in shown
+        assert (
+            "WiSE-FT to model-1 (= to greedy)" in shown and "WiSE-FT to greedy" in shown
+        )
         if name != "alpha":
-            assert {"Greedy soup (= model-3)", "Logit ensemble (= uniform)"} <= set(shown)
+            assert {"Greedy soup (= model-3)", "Logit ensemble (= uniform)"} <= set(
+                shown
+            )
     said = notes({}, NONE_SHARED, tables["measurements"], tables["fits"])
     assert said == [
         "greedy and model-3: equal on every data set.",
@@ -350,7 +432,9 @@ def test_bold_that_would_say_nothing_is_left_out_and_said():
 
 def test_a_table_of_more_than_a_page_is_a_longtable(many):
     lines = to_latex(overview(many["measurements"])).splitlines()
-    assert lines[0].startswith(r"\begin{longtable}{ll") and lines[-1] == r"\end{longtable}"
+    assert (
+        lines[0].startswith(r"\begin{longtable}{ll") and lines[-1] == r"\end{longtable}"
+    )
     assert lines.index(r"\endhead") == 4
 
 
@@ -371,6 +455,8 @@ def test_cells_and_column_names_of_tables_for_people():
         {"joint_run": ["a b"], "cka_complement": ["26.8 ± 6.1"], "p": ["0.1 to 0.5"]}
     )
     head, rules, row = to_markdown(unbroken(table)).splitlines()
-    assert head == "| joint run | cka complement | p |" and rules == "| :-- | --: | --: |"
+    assert (
+        head == "| joint run | cka complement | p |" and rules == "| :-- | --: | --: |"
+    )
     assert row == "| a b | 26.8\u00a0±\u00a06.1 | 0.1\u00a0to\u00a00.5 |"
     assert "cka complement" in to_latex(table) and "_" not in to_latex(table)

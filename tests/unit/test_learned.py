@@ -34,7 +34,9 @@ def ingredients():
 def coefficients():
     def make(parts):
         generator = torch.Generator().manual_seed(3)
-        return torch.randn(4, len(parts), generator=generator, dtype=torch.float64).softmax(0)
+        return torch.randn(
+            4, len(parts), generator=generator, dtype=torch.float64
+        ).softmax(0)
 
     return make
 
@@ -55,17 +57,24 @@ def test_the_gradient_is_that_of_autograd_through_all_ingredients(
     loss, found = streamed(mix, a, data)
     a.requires_grad_()
     mixed = {
-        name: sum(a[i, mix.place[name]] * tensors[name] for i, tensors in enumerate(ingredients))
+        name: sum(
+            a[i, mix.place[name]] * tensors[name]
+            for i, tensors in enumerate(ingredients)
+        )
         for name in ingredients[0]
     }
-    whole = functional.cross_entropy(2.0 * functional_call(mix.model, mixed, data[0]), data[1])
+    whole = functional.cross_entropy(
+        2.0 * functional_call(mix.model, mixed, data[0]), data[1]
+    )
     whole.backward()
     assert loss == pytest.approx(whole.item(), abs=1e-12)
     assert torch.allclose(found, a.grad, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("parts", PARTS, ids=len)
-def test_the_gradient_is_that_of_finite_differences(parts, data, ingredients, coefficients):
+def test_the_gradient_is_that_of_finite_differences(
+    parts, data, ingredients, coefficients
+):
     mix, a = Mix(network(), ingredients, parts), coefficients(parts)
     _, found = streamed(mix, a, data)
     step = 1e-5
@@ -76,16 +85,25 @@ def test_the_gradient_is_that_of_finite_differences(parts, data, ingredients, co
                 moved = a.clone()
                 moved[i, j] += sign * step
                 losses.append(streamed(mix, moved, data)[0])
-            assert found[i, j] == pytest.approx((losses[0] - losses[1]) / (2 * step), abs=1e-6)
+            assert found[i, j] == pytest.approx(
+                (losses[0] - losses[1]) / (2 * step), abs=1e-6
+            )
 
 
 @pytest.mark.parametrize("space", ["simplex", "hyperplane", "free"])
-def test_the_whole_training_is_that_with_all_ingredients_in_memory(data, ingredients, space):
+def test_the_whole_training_is_that_with_all_ingredients_in_memory(
+    data, ingredients, space
+):
     """As the originals train, by autograd through every ingredient: the same coefficients."""
     spec = {
-        "space": space, "temperature": True, "epochs": 4, "step_size": 10, "lr": 0.05,
-        "ingredients_per_step": 0, "seed": 0,
-    }  # fmt: skip
+        "space": space,
+        "temperature": True,
+        "epochs": 4,
+        "step_size": 10,
+        "lr": 0.05,
+        "ingredients_per_step": 0,
+        "seed": 0,
+    }
     x, labels = data
     batches = Batches(x, labels, lambda x, generator: x)
     found, beta, _ = train(Mix(network(), ingredients, [""]), batches, spec)
@@ -101,8 +119,10 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(data, ingredi
         torch.randperm(4, generator=generator)
         for rows in order.split(spec["step_size"]):
             a = constrained(raw, space, torch.ones(1))
-            weights = {n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
-                       for n in ingredients[0]}  # fmt: skip
+            weights = {
+                n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
+                for n in ingredients[0]
+            }
             logits = functional_call(model, weights, x[rows])
             optimizer.zero_grad()
             functional.cross_entropy(log_beta.exp() * logits, labels[rows]).backward()
@@ -142,9 +162,14 @@ def test_free_numbers_give_their_coefficients_back(space):
 def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, space):
     """One epoch of two of the four: as autograd over these two alone, their sum kept."""
     spec = {
-        "space": space, "temperature": False, "epochs": 1, "step_size": 10, "lr": 0.1,
-        "ingredients_per_step": 2, "seed": 0,
-    }  # fmt: skip
+        "space": space,
+        "temperature": False,
+        "epochs": 1,
+        "step_size": 10,
+        "lr": 0.1,
+        "ingredients_per_step": 2,
+        "seed": 0,
+    }
     x, labels = data
     batches = Batches(x, labels, lambda x, generator: x)
     found, _, _ = train(Mix(network(), ingredients, [""]), batches, spec)
@@ -162,11 +187,17 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, 
     for rows in order.split(spec["step_size"]):
         a = torch.full((4, 1), 0.25, dtype=torch.float64)
         a[chosen] = constrained(raw, space, torch.full((1,), 0.5))
-        weights = {n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
-                   for n in ingredients[0]}  # fmt: skip
+        weights = {
+            n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
+            for n in ingredients[0]
+        }
         optimizer.zero_grad()
-        functional.cross_entropy(functional_call(model, weights, x[rows]), labels[rows]).backward()
+        functional.cross_entropy(
+            functional_call(model, weights, x[rows]), labels[rows]
+        ).backward()
         optimizer.step()
     expected = constrained(raw, space, torch.full((1,), 0.5))
     assert torch.allclose(found[chosen], expected, atol=1e-6)
-    assert not torch.allclose(found[chosen], torch.full((2, 1), 0.25, dtype=torch.float64))
+    assert not torch.allclose(
+        found[chosen], torch.full((2, 1), 0.25, dtype=torch.float64)
+    )

@@ -16,7 +16,9 @@ N, CLASSES = 12, 5
 def problem():
     """(model, start, images, labels)"""
     torch.manual_seed(0)
-    start = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, CLASSES))
+    start = torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, CLASSES)
+    )
     model = copy.deepcopy(start)
     with torch.no_grad():
         for p in model.parameters():
@@ -27,7 +29,9 @@ def problem():
 def loss(problem, generator=None, **terms):
     model, start, x, labels = problem
     objective = Loss({"label_smoothing": 0.0, **terms}, start)
-    return objective.for_batch(x, labels, generator or torch.Generator().manual_seed(0))(model)
+    return objective.for_batch(
+        x, labels, generator or torch.Generator().manual_seed(0)
+    )(model)
 
 
 def test_alone_it_is_cross_entropy(problem):
@@ -48,7 +52,9 @@ def test_distillation_is_equation_3(problem):
 def test_l2_sp_is_the_squared_distance_of_what_is_trained(problem):
     model, start, *_ = problem
     plain = loss(problem)
-    distances = [(p - q).square().sum() for p, q in zip(model.parameters(), start.parameters())]
+    distances = [
+        (p - q).square().sum() for p, q in zip(model.parameters(), start.parameters())
+    ]
     assert torch.allclose(loss(problem, l2_start=0.5), plain + 0.5 * sum(distances))
     model[2].requires_grad_(False)
     assert torch.allclose(loss(problem, l2_start=0.5), plain + 0.5 * sum(distances[:2]))
@@ -71,7 +77,10 @@ def test_mixup_mixes_pairs_and_their_losses(problem):
     found = loss(problem, mixup=0.4)
     generator = torch.Generator().manual_seed(0)
     gammas = torch._standard_gamma(torch.full((2,), 0.4), generator=generator)
-    share, order = float(gammas[0] / gammas.sum()), torch.randperm(N, generator=generator)
+    share, order = (
+        float(gammas[0] / gammas.sum()),
+        torch.randperm(N, generator=generator),
+    )
     logits = model(share * x + (1 - share) * x[order])
     expected = share * functional.cross_entropy(logits, labels)
     expected += (1 - share) * functional.cross_entropy(logits, labels[order])
@@ -108,7 +117,9 @@ def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
     sharpen(model, of, 0.5)
     for (name, found), expected in zip(model.named_buffers(), once.buffers()):
         assert torch.equal(found, expected), name
-    assert model[1].num_batches_tracked == 1 and all(p.grad is not None for p in model.parameters())
+    assert model[1].num_batches_tracked == 1 and all(
+        p.grad is not None for p in model.parameters()
+    )
 
 
 def test_sharp_gradients_are_those_at_the_worst_point_nearby(problem):

@@ -27,10 +27,14 @@ def record(code: str, compared: str) -> None:
 
 def note(code: str) -> None:
     """What Snakemake remembers of a file."""
-    path = Path(".snakemake/metadata", base64.urlsafe_b64encode(OUTPUT.encode()).decode())
+    path = Path(
+        ".snakemake/metadata", base64.urlsafe_b64encode(OUTPUT.encode()).decode()
+    )
     path.parent.mkdir(parents=True)
     params = [repr({"name": "base"}), repr(code)]
-    path.write_text(json.dumps({"record_format_version": 6, "params": params, "input": []}))
+    path.write_text(
+        json.dumps({"record_format_version": 6, "params": params, "input": []})
+    )
 
 
 def test_what_is_kept_is_compared_by_the_code_that_made_it():
@@ -43,8 +47,13 @@ def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
     note(FIRST)
     assert kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
     assert not_kept(SECOND, "finetune", "base-0") == SECOND
-    (sentence,) = other_versions([["base", "finetune", "base-0", SECOND]], Path("results"))
-    assert "before it was noted which version of the code of finetune did it: base" in sentence
+    (sentence,) = other_versions(
+        [["base", "finetune", "base-0", SECOND]], Path("results")
+    )
+    assert (
+        "before it was noted which version of the code of finetune did it: base"
+        in sentence
+    )
 
 
 def test_of_what_nobody_knows_the_present_code_counts():
@@ -62,11 +71,15 @@ def test_what_was_made_again_while_kept_does_not_pass_for_what_the_first_code_ma
     compared = not_kept(FIRST, "finetune", "base-0")
     assert compared != FIRST  # so it is made again
     # The job writes what it ran with; the next planning compares by what Snakemake was told then.
-    write_record(Path("results/logs/finetune/base-0.log"), pickle.loads(pickle.dumps(compared)))
+    write_record(
+        Path("results/logs/finetune/base-0.log"), pickle.loads(pickle.dumps(compared))
+    )
     assert not_kept(FIRST, "finetune", "base-0") == compared
 
 
 def test_an_unchanged_artefact_is_compared_by_the_present_code():
     record(SECOND, SECOND)
     assert not_kept(SECOND, "finetune", "base-0") == SECOND
-    assert other_versions([["base", "finetune", "base-0", SECOND]], Path("results")) == []
+    assert (
+        other_versions([["base", "finetune", "base-0", SECOND]], Path("results")) == []
+    )

@@ -31,7 +31,9 @@ def recipes(draw):
     """A linear recipe whose coefficients sum to 1."""
     members = draw(names)
     weights = [draw(st.integers(1, 1000)) for _ in members]
-    ingredients = {name: weight / sum(weights) for name, weight in zip(members, weights)}
+    ingredients = {
+        name: weight / sum(weights) for name, weight in zip(members, weights)
+    }
     return {"rule": "linear", "ingredients": ingredients}
 
 
@@ -80,7 +82,9 @@ def test_interpolation_leaves_its_ends_alone():
 def test_a_uniform_soup_has_no_order(members, random):
     shuffled = random.sample(members, len(members))
     assert canonical(uniform(shuffled)) == canonical(uniform(members))
-    assert uniform(members)["ingredients"] == dict.fromkeys(sorted(members), 1 / len(members))
+    assert uniform(members)["ingredients"] == dict.fromkeys(
+        sorted(members), 1 / len(members)
+    )
 
 
 def test_a_soup_of_one_is_the_model():
@@ -97,7 +101,9 @@ def test_interpolation_towards_a_soup_is_flat():
     assert found == {"rule": "linear", "ingredients": {"a": 0.25, "b": 0.25, "z": 0.5}}
     assert list(found["ingredients"]) == ["a", "b", "z"]
     found = interpolate(single("a"), soup, 0.5)
-    assert found["ingredients"] == {"a": 0.75, "b": 0.25}, "the start may be in the soup"
+    assert found["ingredients"] == {"a": 0.75, "b": 0.25}, (
+        "the start may be in the soup"
+    )
     assert interpolate(soup, soup, 0.5) == soup
 
 
@@ -109,7 +115,9 @@ def test_coefficients_outside_the_segment_are_kept():
 @pytest.mark.parametrize("swap", [False, True])
 def test_outputs_cannot_be_interpolated(swap):
     ends = [single("a"), uniform(["a", "b"], rule="logit-ensemble")]
-    with pytest.raises(StockpotError, match="linear and logit|logit-ensemble and linear"):
+    with pytest.raises(
+        StockpotError, match="linear and logit|logit-ensemble and linear"
+    ):
         interpolate(*(ends[::-1] if swap else ends), 0.5)
 
 
@@ -152,8 +160,12 @@ def same(a, b) -> bool:
 def test_a_model_alone_is_itself_byte_for_byte(ingredients, name):
     assert same(build(single(name), ingredients), ingredients[name])
     other = single("a" if name != "a" else "b")
-    assert same(build(interpolate(other, single(name), 1), ingredients), ingredients[name])
-    assert same(build(interpolate(single(name), other, 0), ingredients), ingredients[name])
+    assert same(
+        build(interpolate(other, single(name), 1), ingredients), ingredients[name]
+    )
+    assert same(
+        build(interpolate(single(name), other, 0), ingredients), ingredients[name]
+    )
 
 
 def test_a_coefficient_of_one_keeps_what_arithmetic_would_not():
@@ -173,9 +185,13 @@ def test_any_order_of_ingredients_gives_the_same_bytes(ingredients):
 
 def test_the_order_of_the_sum_is_that_of_the_names():
     """Shown by numbers whose sum depends on the order, even in double precision."""
-    models = {name: {"w": torch.tensor([x])} for name, x in zip("abc", (1e30, 1.0, -1e30))}
+    models = {
+        name: {"w": torch.tensor([x])} for name, x in zip("abc", (1e30, 1.0, -1e30))
+    }
     for order in itertools.permutations("abc"):
-        found = dict(mixed(dict.fromkeys(order, 2.0), {n: models[n] for n in order}, ["w"]))
+        found = dict(
+            mixed(dict.fromkeys(order, 2.0), {n: models[n] for n in order}, ["w"])
+        )
         assert found["w"].item() == 0.0
 
 
@@ -183,7 +199,9 @@ def test_the_mix_is_the_sum_in_double_precision(ingredients):
     recipe = interpolate(single("a"), uniform(["b", "c", "d"]), 0.3)
     found = build(recipe, ingredients)
     for name in ("w", "v"):
-        parts = [c * ingredients[n][name].double() for n, c in recipe["ingredients"].items()]
+        parts = [
+            c * ingredients[n][name].double() for n, c in recipe["ingredients"].items()
+        ]
         expected = torch.stack(parts).sum(0)
         assert found[name].dtype == torch.float32
         assert torch.allclose(found[name].double(), expected, rtol=2**-23, atol=0)
@@ -201,11 +219,15 @@ def test_a_running_mean_of_tensors_is_the_mean(ingredients):
     soup, tensors = single("a"), dict(ingredients["a"])
     for k, name in enumerate("bcde", 1):
         soup = interpolate(soup, single(name), 1 / (k + 1))
-        tensors = {n: (k * t + ingredients[name][n]) / (k + 1) for n, t in tensors.items()}
+        tensors = {
+            n: (k * t + ingredients[name][n]) / (k + 1) for n, t in tensors.items()
+        }
     batch = build(uniform(list("abcde")), ingredients)
     for name, tensor in batch.items():
         scale = max(ingredients[n][name].abs().max() for n in "abcde")
-        assert torch.allclose(build(soup, ingredients)[name], tensor, rtol=1e-6, atol=1e-7 * scale)
+        assert torch.allclose(
+            build(soup, ingredients)[name], tensor, rtol=1e-6, atol=1e-7 * scale
+        )
         assert (tensors[name] - tensor).abs().max() <= 8 * 2**-23 * scale
 
 
@@ -237,8 +259,13 @@ def test_a_mix_in_place_is_the_mix_in_the_targets_type(ingredients, dtype, pairs
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_tensors_are_mixed_at_once(threads):
     generator = torch.Generator().manual_seed(0)
-    models = [[torch.randn(n, 70_000, generator=generator) for n in (1, 0, 3, 2)] for _ in "ab"]
-    jobs = [(torch.full_like(a, torch.nan), [(0.3, a), (0.7, b)]) for a, b in zip(*models)]
+    models = [
+        [torch.randn(n, 70_000, generator=generator) for n in (1, 0, 3, 2)]
+        for _ in "ab"
+    ]
+    jobs = [
+        (torch.full_like(a, torch.nan), [(0.3, a), (0.7, b)]) for a, b in zip(*models)
+    ]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -251,7 +278,13 @@ def test_many_tensors_are_mixed_at_once(threads):
 def test_an_error_in_one_of_many_tensors_is_not_lost():
     good = (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(2))])
     with pytest.raises(ValueError, match="9 numbers cannot be mixed with 2"):
-        mix_all([good, (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(3, 3))]), good])
+        mix_all(
+            [
+                good,
+                (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(3, 3))]),
+                good,
+            ]
+        )
 
 
 def test_a_tower_that_all_share_is_not_summed(runs, zero_shot):
@@ -272,7 +305,9 @@ def test_integers_are_copied(dtype):
 def test_mixing_leaves_the_ingredients_alone(ingredients):
     before = {name: tensor_digest(tensors) for name, tensors in ingredients.items()}
     build(uniform(list("abcde")), ingredients)
-    assert {name: tensor_digest(tensors) for name, tensors in ingredients.items()} == before
+    assert {
+        name: tensor_digest(tensors) for name, tensors in ingredients.items()
+    } == before
 
 
 def test_a_mix_comes_in_parts_a_few_ahead_of_who_asks(ingredients, monkeypatch):
@@ -295,7 +330,9 @@ def test_mixing_files_is_mixing_tensors(runs):
     recipe = uniform(list(shas))
     first, second = shas.values()
     for name, tensor in mixed(recipe["ingredients"], shas, first.names):
-        assert torch.allclose(tensor, (first[name] + second[name]) / 2, rtol=1e-6, atol=1e-8)
+        assert torch.allclose(
+            tensor, (first[name] + second[name]) / 2, rtol=1e-6, atol=1e-8
+        )
 
 
 # Checks.
@@ -304,17 +341,27 @@ def test_mixing_files_is_mixing_tensors(runs):
 def card_of(name, **changes) -> Card:
     sha = hashlib.sha256(name.encode()).hexdigest()
     settings = {
-        "kind": "end-to-end", "architecture": {"library": "timm", "name": "x"},
-        "class_names": ["cat", "dog"], "normalise": True, "mean": [0.5] * 3, "std": [0.5] * 3,
-        "image_size": 32, "start": "zero", "sha256": sha,
-    }  # fmt: skip
+        "kind": "end-to-end",
+        "architecture": {"library": "timm", "name": "x"},
+        "class_names": ["cat", "dog"],
+        "normalise": True,
+        "mean": [0.5] * 3,
+        "std": [0.5] * 3,
+        "image_size": 32,
+        "start": "zero",
+        "sha256": sha,
+    }
     return Card(name, **{**settings, **changes})
 
 
 def test_models_of_one_start_can_be_mixed(runs, zero_shot):
-    check_ingredients([read_card(zero_shot), *(read_card(runs[n]) for n in ("a", "b", "linear"))])
+    check_ingredients(
+        [read_card(zero_shot), *(read_card(runs[n]) for n in ("a", "b", "linear"))]
+    )
     check_ingredients([card_of("one")])
-    check_ingredients([card_of("one"), card_of("two"), card_of("start", start="", sha256="zero")])
+    check_ingredients(
+        [card_of("one"), card_of("two"), card_of("start", start="", sha256="zero")]
+    )
 
 
 ODD = {
@@ -385,7 +432,10 @@ def reference_greedy(ingredients, held_out):
 
 @given(st.integers(0, 10**9), st.integers(1, 6))
 def test_greedy_is_the_papers(seed, count):
-    ingredients, held_out = dict(itertools.islice(LETTERS.items(), count)), by_table(seed)
+    ingredients, held_out = (
+        dict(itertools.islice(LETTERS.items(), count)),
+        by_table(seed),
+    )
     found = find("greedy", ingredients, held_out)
     assert found["members"] == reference_greedy(ingredients, held_out)
     expected = uniform([ingredients[n] for n in found["members"]])
@@ -443,7 +493,10 @@ def count_without(bad, recipe):
 def test_greedy_rejects_what_hurts_by_one_example():
     found = find("greedy", LETTERS, partial(count_without, {"sha-a", "sha-d"}))
     assert found["members"] == ["b", "c", "e", "f"]
-    assert [row["candidate"] for row in found["trace"] if not row["accepted"]] == ["a", "d"]
+    assert [row["candidate"] for row in found["trace"] if not row["accepted"]] == [
+        "a",
+        "d",
+    ]
 
 
 def test_greedy_of_hopeless_models_keeps_one():
@@ -472,7 +525,9 @@ class Tensors(dict):
         return sorted(self)
 
     def shapes(self):
-        return {name: (list(self[name].shape), str(self[name].dtype)) for name in self.names}
+        return {
+            name: (list(self[name].shape), str(self[name].dtype)) for name in self.names
+        }
 
 
 def soup_context(spec, held_out=None):
@@ -486,17 +541,28 @@ def test_a_soup_tells_what_it_is():
     shas = {card.name: card.sha256 for card in cards}
     assert soup == {
         **uniform(list(shas.values())),
-        "name": "mean", "method": "uniform", "ingredient_names": shas,
-    }  # fmt: skip
+        "name": "mean",
+        "method": "uniform",
+        "ingredient_names": shas,
+    }
     canonical(
-        make_soup(cards, soup_context({"name": "g", "method": "uniform"}, lambda recipe: (5, 10)))
+        make_soup(
+            cards,
+            soup_context({"name": "g", "method": "uniform"}, lambda recipe: (5, 10)),
+        )
     )
 
 
 def test_a_diverged_ingredient_is_left_out(caplog):
-    cards = [card_of("a"), card_of("hot", status="diverged (nan)", sha256=""), card_of("b")]
+    cards = [
+        card_of("a"),
+        card_of("hot", status="diverged (nan)", sha256=""),
+        card_of("b"),
+    ]
     soup = make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
-    assert soup["ingredient_names"] == {c.name: c.sha256 for c in cards if c.status == "ok"}
+    assert soup["ingredient_names"] == {
+        c.name: c.sha256 for c in cards if c.status == "ok"
+    }
     assert len(soup["ingredients"]) == 2
     assert "hot is left out" in caplog.text and "diverged (nan)" in caplog.text
 

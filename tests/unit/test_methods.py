@@ -22,8 +22,13 @@ from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 from stockpot.training.loop import Batches
 
-NAMES = {"visual.conv1.weight": (3, 2), "visual.blocks.0.w": (4,), "visual.blocks.1.w": (2, 2),
-         "visual.ln_post.bias": (5,), "head.weight": (2, 3)}  # fmt: skip
+NAMES = {
+    "visual.conv1.weight": (3, 2),
+    "visual.blocks.0.w": (4,),
+    "visual.blocks.1.w": (2, 2),
+    "visual.ln_post.bias": (5,),
+    "head.weight": (2, 3),
+}
 
 
 class Tensors(dict):
@@ -37,7 +42,10 @@ class Tensors(dict):
 def random_model(seed: int) -> Tensors:
     generator = torch.Generator().manual_seed(seed)
     return Tensors(
-        {n: torch.randn(*shape, generator=generator).double() for n, shape in NAMES.items()}
+        {
+            n: torch.randn(*shape, generator=generator).double()
+            for n, shape in NAMES.items()
+        }
     )
 
 
@@ -66,7 +74,10 @@ def close(a: dict, b: dict) -> bool:
 
 
 def updates(models, names="abcd"):
-    return [{n: models[f"sha-{name}"][n] - models["start"][n] for n in NAMES} for name in names]
+    return [
+        {n: models[f"sha-{name}"][n] - models["start"][n] for n in NAMES}
+        for name in names
+    ]
 
 
 # In weight space.
@@ -75,7 +86,8 @@ def updates(models, names="abcd"):
 def test_task_arithmetic_is_its_formula(models):
     _, found = merged(models, "task-arithmetic", scale=0.3)
     expected = {
-        n: models["start"][n] + 0.3 * sum(update[n] for update in updates(models)) for n in NAMES
+        n: models["start"][n] + 0.3 * sum(update[n] for update in updates(models))
+        for n in NAMES
     }
     assert close(found, expected)
 
@@ -123,13 +135,17 @@ def test_slerp_keeps_the_norm_of_vectors_of_one_norm(t, angle):
 @given(st.floats(0.0, 1.0), st.floats(1e-9, 0.02))
 def test_slerp_at_a_small_angle_is_close_to_linear(t, angle):
     first, second = sines(math.cos(angle), t)
-    assert first == pytest.approx(1 - t, abs=1e-4) and second == pytest.approx(t, abs=1e-4)
+    assert first == pytest.approx(1 - t, abs=1e-4) and second == pytest.approx(
+        t, abs=1e-4
+    )
 
 
 def test_slerp_goes_from_one_end_to_the_other(models):
     for t, end in ((0.0, "sha-a"), (1.0, "sha-b")):
         assert close(merged(models, "slerp", "ab", t=t)[1], models[end])
-    assert close(merged(models, "slerp", "a", t=0.0, from_start=True)[1], models["start"])
+    assert close(
+        merged(models, "slerp", "a", t=0.0, from_start=True)[1], models["start"]
+    )
     _, found = merged(models, "slerp", "ab", t=0.3)
     name = "visual.conv1.weight"
     a, b = models["sha-a"][name], models["sha-b"][name]
@@ -139,7 +155,9 @@ def test_slerp_goes_from_one_end_to_the_other(models):
 
 
 def test_slerp_of_more_than_two_is_refused(models):
-    with pytest.raises(StockpotError, match=r"soups\.x: slerp goes between two models, not 3"):
+    with pytest.raises(
+        StockpotError, match=r"soups\.x: slerp goes between two models, not 3"
+    ):
         merged(models, "slerp", "abc")
 
 
@@ -156,8 +174,13 @@ def test_slerp_mixes_tensors_of_zeros_linearly(models, zero, t):
 
 def test_lines_scales_updates_by_depth(models):
     recipe, found = merged(models, "lines", "a", first=0.2, last=1.0)
-    shares = {"visual.conv1.weight": 0.2, "visual.blocks.0.w": 0.2, "visual.blocks.1.w": 1.0,
-              "visual.ln_post.bias": 1.0, "head.weight": 1.0}  # fmt: skip
+    shares = {
+        "visual.conv1.weight": 0.2,
+        "visual.blocks.0.w": 0.2,
+        "visual.blocks.1.w": 1.0,
+        "visual.ln_post.bias": 1.0,
+        "head.weight": 1.0,
+    }
     (update,) = updates(models, "a")
     assert close(found, {n: models["start"][n] + shares[n] * update[n] for n in NAMES})
     assert all(at(recipe["ingredients"]["sha-a"], n) == shares[n] for n in NAMES)
@@ -172,44 +195,83 @@ def test_lines_with_one_share_is_wise_ft(models):
 # keeps from a first of 0 to a last of 1.
 DEPTHS = {
     "CLIP's ViT": {
-        "class_embedding": 0, "positional_embedding": 0, "conv1.weight": 0, "ln_pre.bias": 0,
-        "transformer.resblocks.0.ln_1.bias": 0, "transformer.resblocks.1.ln_1.bias": 0.5,
-        "transformer.resblocks.2.ln_1.bias": 1, "ln_post.bias": 1, "proj": 1,
+        "class_embedding": 0,
+        "positional_embedding": 0,
+        "conv1.weight": 0,
+        "ln_pre.bias": 0,
+        "transformer.resblocks.0.ln_1.bias": 0,
+        "transformer.resblocks.1.ln_1.bias": 0.5,
+        "transformer.resblocks.2.ln_1.bias": 1,
+        "ln_post.bias": 1,
+        "proj": 1,
     },
     "CLIP's ResNet": {
-        "conv1.weight": 0, "bn1.bias": 0, "conv2.weight": 0, "bn2.bias": 0, "conv3.weight": 0,
-        "bn3.running_mean": 0, "layer1.0.bn2.bias": 0, "layer1.1.conv1.weight": 1 / 3,
-        "layer2.0.bn3.bias": 2 / 3, "layer2.1.bn3.bias": 1, "attnpool.q_proj.weight": 1,
+        "conv1.weight": 0,
+        "bn1.bias": 0,
+        "conv2.weight": 0,
+        "bn2.bias": 0,
+        "conv3.weight": 0,
+        "bn3.running_mean": 0,
+        "layer1.0.bn2.bias": 0,
+        "layer1.1.conv1.weight": 1 / 3,
+        "layer2.0.bn3.bias": 2 / 3,
+        "layer2.1.bn3.bias": 1,
+        "attnpool.q_proj.weight": 1,
     },
     "ConvNeXt": {
-        "trunk.stem.0.weight": 0, "trunk.stem.1.bias": 0,
-        "trunk.stages.0.blocks.0.gamma": 0, "trunk.stages.1.blocks.2.gamma": 1 / 3,
-        "trunk.stages.2.downsample.0.bias": 2 / 3, "trunk.stages.3.blocks.1.gamma": 1,
-        "trunk.head.norm.bias": 1, "head.proj.weight": 1,
+        "trunk.stem.0.weight": 0,
+        "trunk.stem.1.bias": 0,
+        "trunk.stages.0.blocks.0.gamma": 0,
+        "trunk.stages.1.blocks.2.gamma": 1 / 3,
+        "trunk.stages.2.downsample.0.bias": 2 / 3,
+        "trunk.stages.3.blocks.1.gamma": 1,
+        "trunk.head.norm.bias": 1,
+        "head.proj.weight": 1,
     },
     "SigLIP's ViT": {
-        "trunk.pos_embed": 0, "trunk.cls_token": 0, "trunk.reg_token": 0,
-        "trunk.patch_embed.proj.weight": 0, "trunk.norm_pre.bias": 0,
-        "trunk.blocks.0.norm1.bias": 0, "trunk.blocks.1.norm1.bias": 0.5,
-        "trunk.blocks.2.norm1.bias": 1, "trunk.norm.bias": 1, "trunk.attn_pool.latent": 1,
+        "trunk.pos_embed": 0,
+        "trunk.cls_token": 0,
+        "trunk.reg_token": 0,
+        "trunk.patch_embed.proj.weight": 0,
+        "trunk.norm_pre.bias": 0,
+        "trunk.blocks.0.norm1.bias": 0,
+        "trunk.blocks.1.norm1.bias": 0.5,
+        "trunk.blocks.2.norm1.bias": 1,
+        "trunk.norm.bias": 1,
+        "trunk.attn_pool.latent": 1,
     },
     "a trunk with tensors of its own on both sides": {
-        "trunk.pos_embed": 0, "trunk.blocks.0.w": 0, "trunk.blocks.1.w": 1, "trunk.scale": 1,
+        "trunk.pos_embed": 0,
+        "trunk.blocks.0.w": 0,
+        "trunk.blocks.1.w": 1,
+        "trunk.scale": 1,
     },
     "a deep stem": {
-        "conv1.0.weight": 0, "conv1.6.weight": 0, "bn1.bias": 0,
-        "layer1.0.conv1.weight": 0, "layer2.0.conv1.weight": 0.5, "layer3.0.conv1.weight": 1,
+        "conv1.0.weight": 0,
+        "conv1.6.weight": 0,
+        "bn1.bias": 0,
+        "layer1.0.conv1.weight": 0,
+        "layer2.0.conv1.weight": 0.5,
+        "layer3.0.conv1.weight": 1,
     },
     "EfficientNet": {
-        "conv_stem.weight": 0, "bn1.bias": 0, "blocks.0.0.bn2.bias": 0, "blocks.1.0.bn2.bias": 0.5,
-        "blocks.2.0.bn2.bias": 1, "conv_head.weight": 1, "bn2.bias": 1,
+        "conv_stem.weight": 0,
+        "bn1.bias": 0,
+        "blocks.0.0.bn2.bias": 0,
+        "blocks.1.0.bn2.bias": 0.5,
+        "blocks.2.0.bn2.bias": 1,
+        "conv_head.weight": 1,
+        "bn2.bias": 1,
     },
     "ten blocks and more": {f"blocks.{i}.w": i / 10 for i in range(11)},
     "a hybrid": {
-        "patch_embed.backbone.stages.0.w": 0, "patch_embed.backbone.stages.1.w": 0,
-        "blocks.0.w": 0, "blocks.1.w": 1, "final_conv.kxk.0.weight": 1,
+        "patch_embed.backbone.stages.0.w": 0,
+        "patch_embed.backbone.stages.1.w": 0,
+        "blocks.0.w": 0,
+        "blocks.1.w": 1,
+        "final_conv.kxk.0.weight": 1,
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("architecture", DEPTHS)
@@ -217,7 +279,9 @@ def test_lines_knows_the_depth_of_every_tensor(architecture):
     expected = {f"visual.{name}": share for name, share in DEPTHS[architecture].items()}
     expected |= {"head.weight": 1, "head.bias": 1}
     found = by_depth(list(expected), 0.0, 1.0)
-    assert {name: at({"": 1.0} | found, name) for name in expected} == pytest.approx(expected)
+    assert {name: at({"": 1.0} | found, name) for name in expected} == pytest.approx(
+        expected
+    )
     assert list(by_depth(list(expected)[::-1], 0.0, 1.0)) == list(found)
 
 
@@ -226,7 +290,10 @@ def test_lines_knows_the_depth_of_every_tensor(architecture):
     [
         (["s1.b1.conv1.weight", "s2.b1.conv1.weight"], "this model has none"),
         (["blocks.0.w"], "this model has none"),
-        (["blocks.0.w", "blocks.1.w", "other.0.w"], "visual.blocks.#., visual.other.#."),
+        (
+            ["blocks.0.w", "blocks.1.w", "other.0.w"],
+            "visual.blocks.#., visual.other.#.",
+        ),
     ],
 )
 def test_lines_refuses_a_model_that_does_not_tell_its_depth(names, words):
@@ -235,7 +302,9 @@ def test_lines_refuses_a_model_that_does_not_tell_its_depth(names, words):
     assert words in str(error.value) and len(str(error.value)) < 500
 
 
-@pytest.mark.parametrize("method", ["uniform", "task-arithmetic", "model-stock", "lines"])
+@pytest.mark.parametrize(
+    "method", ["uniform", "task-arithmetic", "model-stock", "lines"]
+)
 def test_symmetric_methods_do_not_see_the_order(models, method):
     results = [merged(models, method, names) for names in ("abcd", "dbca")]
     (first, a), (second, b) = results
@@ -247,7 +316,11 @@ def test_symmetric_methods_do_not_see_the_order(models, method):
 
 
 @settings(max_examples=25)
-@given(st.integers(1, 5), st.integers(0, 99), st.sampled_from([torch.float32, torch.bfloat16]))
+@given(
+    st.integers(1, 5),
+    st.integers(0, 99),
+    st.sampled_from([torch.float32, torch.bfloat16]),
+)
 def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
     generator = torch.Generator().manual_seed(seed)
     stack = [
@@ -263,7 +336,9 @@ def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
 def test_pieces_of_a_tensor_add_up(monkeypatch, models):
     whole = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
     plain = linear.pieces
-    monkeypatch.setattr("stockpot.merging.geometry.pieces", lambda s, n: plain(s, n, step=2))
+    monkeypatch.setattr(
+        "stockpot.merging.geometry.pieces", lambda s, n: plain(s, n, step=2)
+    )
     pieces = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
     assert all(torch.allclose(whole[name], pieces[name]) for name in NAMES)
 
@@ -281,7 +356,10 @@ def test_the_cosine_of_nothing():
 
 # In output space.
 
-LOGITS = {"a": torch.tensor([[2.0, 0.0, 1.0]] * 400), "b": torch.tensor([[0.0, 1.0, 3.0]] * 400)}
+LOGITS = {
+    "a": torch.tensor([[2.0, 0.0, 1.0]] * 400),
+    "b": torch.tensor([[0.0, 1.0, 3.0]] * 400),
+}
 
 
 def test_a_logit_ensemble_is_the_mean_of_logits():
@@ -316,7 +394,10 @@ def counts(recipe) -> tuple[int, int]:
 )
 def test_greedy_methods_select_alike_and_mix_each_in_its_way(models, method, rule):
     recipe, _ = merged(models, method, held_out=counts)
-    assert recipe["members"] == ["b", "c"] + ["a"] * (method != "greedy") or recipe["rule"] == rule
+    assert (
+        recipe["members"] == ["b", "c"] + ["a"] * (method != "greedy")
+        or recipe["rule"] == rule
+    )
     assert recipe["rule"] == rule
     assert [row["candidate"] for row in recipe["trace"]] == ["b", "c", "a", "d"]
     assert "d" not in recipe["members"]
@@ -329,10 +410,14 @@ def test_a_greedy_ensemble_of_one_is_the_model(models):
 
 def test_random_orders_follow_from_their_seed(models):
     orders = [
-        [row["candidate"] for row in merged(
-            models, "greedy", held_out=counts, order="random", seed=seed)[0]["trace"]]
+        [
+            row["candidate"]
+            for row in merged(
+                models, "greedy", held_out=counts, order="random", seed=seed
+            )[0]["trace"]
+        ]
         for seed in (0, 0, 1, 2, 3)
-    ]  # fmt: skip
+    ]
     assert orders[0] == orders[1] and len({tuple(order) for order in orders}) > 1
     assert all(sorted(order) == list("abcd") for order in orders)
 
@@ -348,7 +433,9 @@ def merged_weights(models, method, names="abcd", **given) -> dict:
 def test_ties_by_hand():
     """Two updates of five numbers; the larger two of each are kept (density 0.4)."""
     start = Tensors(w=torch.full((5,), 10.0).double())
-    updates = torch.tensor([[3.0, -2.0, 0.5, 0.1, 1.0], [1.0, 4.0, -0.2, 0.3, 2.0]]).double()
+    updates = torch.tensor(
+        [[3.0, -2.0, 0.5, 0.1, 1.0], [1.0, 4.0, -0.2, 0.3, 2.0]]
+    ).double()
     models = {"start": start}
     models |= {f"sha-{n}": Tensors(w=start["w"] + u) for n, u in zip("ab", updates)}
     found = merged_weights(models, "ties", "ab", density=0.4, scale=0.5)["w"]
@@ -360,7 +447,9 @@ def test_ties_takes_the_mean_of_those_that_agree():
     start = Tensors(w=torch.zeros(2).double())
     rows = [[1.0, 1.0], [3.0, -4.0], [-1.0, -2.0]]
     models = {"start": start}
-    models |= {f"sha-{n}": Tensors(w=torch.tensor(u).double()) for n, u in zip("abc", rows)}
+    models |= {
+        f"sha-{n}": Tensors(w=torch.tensor(u).double()) for n, u in zip("abc", rows)
+    }
     found = merged_weights(models, "ties", "abc", density=1.0)["w"]
     assert found.tolist() == [2.0, -3.0]
 
@@ -395,7 +484,8 @@ def test_number_by_number_the_order_does_not_count(models, method):
 def test_counters_are_those_of_the_start_and_types_stay(method):
     def model(value):
         return Tensors(
-            w=torch.full((3,), value, dtype=torch.bfloat16), count=torch.tensor(int(value))
+            w=torch.full((3,), value, dtype=torch.bfloat16),
+            count=torch.tensor(int(value)),
         )
 
     models = {"start": model(1.0), "sha-a": model(2.0), "sha-b": model(4.0)}
@@ -413,7 +503,9 @@ def classifier(seed: int) -> torch.nn.Module:
 
 def fisher_context(models, **given):
     """A context whose model and images are small enough for a loop over examples."""
-    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    images = torch.randn(
+        20, 3, 2, 2, generator=torch.Generator().manual_seed(9)
+    ).double()
     batches = Batches(images, torch.zeros(20, dtype=torch.long), lambda x, generator: x)
     found = context(models, "fisher", **given)
     found.model = lambda part: (classifier(0), batches)
@@ -433,7 +525,9 @@ def by_example(model, images, labels) -> dict:
 
 def test_the_fisher_information_is_squared_example_by_example():
     model = classifier(1)
-    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    images = torch.randn(
+        20, 3, 2, 2, generator=torch.Generator().manual_seed(9)
+    ).double()
     found = fisher_diagonal(model, images, torch.Generator().manual_seed(0), chunk=7)
     generator = torch.Generator().manual_seed(0)
     drawn = [
@@ -464,18 +558,26 @@ def test_fisher_with_equal_information_is_plain_interpolation():
 
 def test_fisher_weights_every_number_by_its_information():
     models = fisher_models([1, 2])
-    images = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(9)).double()
+    images = torch.randn(
+        20, 3, 2, 2, generator=torch.Generator().manual_seed(9)
+    ).double()
     information = {}
     for name in ("sha-a", "sha-b"):
         model = classifier(0)
         model.load_state_dict(models[name])
-        information[name] = fisher_diagonal(model, images, torch.Generator().manual_seed(0))
-    found = dict(methods.load("fisher")({"a": "sha-a", "b": "sha-b"}, fisher_context(models)))
+        information[name] = fisher_diagonal(
+            model, images, torch.Generator().manual_seed(0)
+        )
+    found = dict(
+        methods.load("fisher")({"a": "sha-a", "b": "sha-b"}, fisher_context(models))
+    )
     for name in found:
         f = {sha: information[sha][name].clamp_min(1e-8) for sha in information}
         above = sum(f[sha] * models[sha][name] for sha in f)
         assert torch.allclose(found[name], above / sum(f.values()), rtol=1e-9)
-    again = dict(methods.load("fisher")({"b": "sha-b", "a": "sha-a"}, fisher_context(models)))
+    again = dict(
+        methods.load("fisher")({"b": "sha-b", "a": "sha-a"}, fisher_context(models))
+    )
     assert all(torch.equal(found[name], again[name]) for name in found)
 
 
@@ -496,15 +598,21 @@ def mono_by_hand(before, after):
     low = r + (1 - r) * math.sqrt(max(0.0, 1 - energy))
     high_part = (u[:, :k] * s[:k]) @ v[:k]
     low_part = (w1 - w0) - high_part
-    return torch.from_numpy(w0 + (1 - low) * high_part + low * low_part).reshape(before.shape)
+    return torch.from_numpy(w0 + (1 - low) * high_part + low * low_part).reshape(
+        before.shape
+    )
 
 
 def test_mono_soup_is_its_formula(models):
-    found = dict(methods.load("mono-soup")({"a": "sha-a"}, context(models, "mono-soup")))
+    found = dict(
+        methods.load("mono-soup")({"a": "sha-a"}, context(models, "mono-soup"))
+    )
     assert list(found) == sorted(NAMES)
     start, end = models["start"], models["sha-a"]
     for name, tensor in found.items():
-        expected = mono_by_hand(start[name], end[name]) if end[name].ndim > 1 else end[name]
+        expected = (
+            mono_by_hand(start[name], end[name]) if end[name].ndim > 1 else end[name]
+        )
         assert torch.allclose(tensor, expected, atol=1e-9), name
 
 
@@ -514,7 +622,9 @@ def test_mono_soup_weakens_the_weak_part():
         sha: Tensors({"w": torch.randn(12, 20, generator=generator).double()})
         for sha in ("start", "sha-a")
     }
-    ((_, found),) = methods.load("mono-soup")({"a": "sha-a"}, context(models, "mono-soup"))
+    ((_, found),) = methods.load("mono-soup")(
+        {"a": "sha-a"}, context(models, "mono-soup")
+    )
     start, end = models["start"]["w"], models["sha-a"]["w"]
     assert torch.allclose(found, mono_by_hand(start, end), atol=1e-9)
     assert (found - start).norm() < 0.95 * (end - start).norm()
@@ -524,7 +634,9 @@ def test_the_split_of_a_spectrum():
     from stockpot.merging.methods.mono_soup import split
 
     equal = torch.ones(4, dtype=torch.float64)
-    assert split(equal) == (4, pytest.approx(0)), "an effective rank of 4: all is strong"
+    assert split(equal) == (4, pytest.approx(0)), (
+        "an effective rank of 4: all is strong"
+    )
     one = torch.tensor([5.0, 0, 0], dtype=torch.float64)
     assert split(one) == (1, pytest.approx(0))
     # Shares 0.8, 0.1, 0.1: entropy 0.639, rank 1.895, so k = 2; P = 65/66, r = (1/8)^2.
@@ -538,15 +650,23 @@ def test_mono_soup_keeps_what_has_not_moved_and_convolutions(models):
     before = models["start"]["head.weight"]
     assert torch.equal(reweighted(before, before), before)
     kernel = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
-    moved = kernel + 0.1 * torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    moved = kernel + 0.1 * torch.randn(
+        4, 3, 2, 2, generator=torch.Generator().manual_seed(1)
+    )
     found = reweighted(kernel, moved)
     assert found.dtype == torch.float32 and found.shape == kernel.shape
     assert torch.allclose(found.double(), mono_by_hand(kernel, moved), atol=1e-6)
 
 
 def test_mono_soup_takes_one_model(models):
-    with pytest.raises(StockpotError, match=r"^soups\.x: mono-soup takes one .*not 2 \(a, b\)"):
-        list(methods.load("mono-soup")({"a": "sha-a", "b": "sha-b"}, context(models, "mono-soup")))
+    with pytest.raises(
+        StockpotError, match=r"^soups\.x: mono-soup takes one .*not 2 \(a, b\)"
+    ):
+        list(
+            methods.load("mono-soup")(
+                {"a": "sha-a", "b": "sha-b"}, context(models, "mono-soup")
+            )
+        )
 
 
 # WiSE-FT at one point.
@@ -556,7 +676,9 @@ def test_wise_ft_at_one_alpha_or_one_per_part(models):
     _, found = merged(models, "wise-ft", "ab", alpha=0.25)
     mean = {n: (models["sha-a"][n] + models["sha-b"][n]) / 2 for n in NAMES}
     for name in NAMES:
-        assert torch.allclose(found[name], 0.75 * models["start"][name] + 0.25 * mean[name])
+        assert torch.allclose(
+            found[name], 0.75 * models["start"][name] + 0.25 * mean[name]
+        )
     parts = {"": 0.5, "head.": 1.0, "visual.blocks.0.": 0.0}
     _, found = merged(models, "wise-ft", "ab", alpha=parts)
     assert torch.allclose(found["head.weight"], mean["head.weight"])
@@ -576,4 +698,7 @@ def test_shares_of_an_ensemble_are_in_proportion(models):
     ingredients = {name: f"sha-{name}" for name in "ab"}
     given = context(models, "softmax-ensemble", shares={"a": 3, "b": 1})
     recipe = methods.load("softmax-ensemble")(ingredients, given)
-    assert recipe == {"rule": "softmax-ensemble", "ingredients": {"sha-a": 0.75, "sha-b": 0.25}}
+    assert recipe == {
+        "rule": "softmax-ensemble",
+        "ingredients": {"sha-a": 0.75, "sha-b": 0.25},
+    }

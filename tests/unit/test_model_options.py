@@ -53,7 +53,9 @@ def in_vision(**options):
 
 
 def in_tokenizer(**options):
-    return lambda model, _: model["text_cfg"].setdefault("tokenizer_kwargs", {}).update(options)
+    return lambda model, _: (
+        model["text_cfg"].setdefault("tokenizer_kwargs", {}).update(options)
+    )
 
 
 def in_preprocessing(**options):
@@ -65,35 +67,70 @@ REFUSED = {
     "a tokenizer's class": (in_tokenizer(tokenizer_class="Evil"), "'tokenizer_class'"),
     "a place to load from": (in_tokenizer(cache_dir="/tmp"), "'cache_dir'"),
     "words that become a pattern": (
-        in_tokenizer(additional_special_tokens=["(a+)+$"]), "'additional_special_tokens'",
+        in_tokenizer(additional_special_tokens=["(a+)+$"]),
+        "'additional_special_tokens'",
     ),
-    "a vocabulary elsewhere": (in_tokenizer(bpe_path="../bpe.gz"), "a file in the folder"),
-    "a vocabulary anywhere": (in_tokenizer(bpe_path="/etc/passwd"), "folder/passwd is not a read"),
-    "a tokenizer elsewhere": (in_text(hf_tokenizer_name="../x"), "the name of a repository"),
-    "a tokenizer anywhere": (in_text(hf_tokenizer_name="/tmp/x"), "the name of a repository"),
+    "a vocabulary elsewhere": (
+        in_tokenizer(bpe_path="../bpe.gz"),
+        "a file in the folder",
+    ),
+    "a vocabulary anywhere": (
+        in_tokenizer(bpe_path="/etc/passwd"),
+        "folder/passwd is not a read",
+    ),
+    "a tokenizer elsewhere": (
+        in_text(hf_tokenizer_name="../x"),
+        "the name of a repository",
+    ),
+    "a tokenizer anywhere": (
+        in_text(hf_tokenizer_name="/tmp/x"),
+        "the name of a repository",
+    ),
     "a text model anywhere": (in_text(hf_model_name="./x"), "the name of a repository"),
     "a text model's options": (in_text(hf_model_kwargs={"a": 1}), "'hf_model_kwargs'"),
-    "a hub's model": (in_vision(timm_model_name="hf-hub:a/b"), "the name of a model of timm"),
+    "a hub's model": (
+        in_vision(timm_model_name="hf-hub:a/b"),
+        "the name of a model of timm",
+    ),
     "timm's options": (in_vision(timm_kwargs={"a": 1}), "'timm_kwargs'"),
-    "a path as a word": (in_vision(pool_type="/etc/passwd"), "neither a number nor a word"),
-    "an object as a number": (in_vision(mlp_ratio={"a": 1}), "neither a number nor a word"),
+    "a path as a word": (
+        in_vision(pool_type="/etc/passwd"),
+        "neither a number nor a word",
+    ),
+    "an object as a number": (
+        in_vision(mlp_ratio={"a": 1}),
+        "neither a number nor a word",
+    ),
     "another option of the model": (lambda model, _: model.update(hook="x"), "'hook'"),
-    "a layer's option": (in_vision(norm_kwargs={"eps": [1]}), "neither a number nor a word"),
+    "a layer's option": (
+        in_vision(norm_kwargs={"eps": [1]}),
+        "neither a number nor a word",
+    ),
     "no section": (lambda model, _: model.pop("vision_cfg"), "not a map of options"),
     "a negative width": (in_vision(width=-1), "not a count"),
     "a width without end": (in_vision(width=1 << 40), "not a count"),
     "a truth as a width": (in_vision(width=True), "not a count"),
     "a huge model": (in_vision(width=1 << 20), "a model of .* numbers"),
-    "a model larger than its weights": (in_vision(width=4096), "do not belong together"),
+    "a model larger than its weights": (
+        in_vision(width=4096),
+        "do not belong together",
+    ),
     "huge images": (in_vision(image_size=10_000), "sides of 10000 pixels"),
-    "more words than room": (in_text(vocab_size=700), "829 words, but vocab_size .* is 700"),
-    "a mean that is no number": (in_preprocessing(mean=[float("nan")] * 3), "three finite numbers"),
+    "more words than room": (
+        in_text(vocab_size=700),
+        "829 words, but vocab_size .* is 700",
+    ),
+    "a mean that is no number": (
+        in_preprocessing(mean=[float("nan")] * 3),
+        "three finite numbers",
+    ),
     "a mean of one": (in_preprocessing(mean=[0.5]), "three finite numbers"),
     "a std of zero": (in_preprocessing(std=[0.1, 0, 0.1]), "three numbers above 0"),
     "words as preprocessing": (
-        lambda _, config: config.update(preprocess_cfg="x"), "not a map of options",
+        lambda _, config: config.update(preprocess_cfg="x"),
+        "not a map of options",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -103,7 +140,11 @@ def test_what_describes_no_architecture_is_refused_at_planning(config, folder, w
     with pytest.raises(StockpotError, match=message) as error:
         planned(config, folder)
     line = str(error.value)
-    assert line.startswith("model.architecture: ") and "\n" not in line and len(line) <= 500
+    assert (
+        line.startswith("model.architecture: ")
+        and "\n" not in line
+        and len(line) <= 500
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +167,9 @@ def test_a_vocabulary_that_unpacks_without_end_is_a_line(config, folder):
 
 @pytest.mark.parametrize("file", [WEIGHTS, CONFIG, "bpe.txt.gz"])
 def test_a_pointer_in_place_of_a_file_is_named_at_planning(config, folder, file):
-    (folder / file).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    (folder / file).write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    )
     with pytest.raises(
         StockpotError, match=rf"^model\.architecture: .*{file} is a Git LFS pointer"
     ):
@@ -157,13 +200,19 @@ def test_a_tokenizer_of_transformers_is_told_to_run_nothing(folder, monkeypatch)
     assert [name for name, _ in asked] == [str(folder), "timm/ViT-B-16-SigLIP"]
     assert [options["trust_remote_code"] for _, options in asked] == [False, False]
     edit(folder, in_tokenizer(trust_remote_code=True))
-    with pytest.raises(StockpotError, match="'trust_remote_code' describes no architecture"):
+    with pytest.raises(
+        StockpotError, match="'trust_remote_code' describes no architecture"
+    ):
         tokenizer(folder)
     assert len(asked) == 2
 
 
 def test_preprocessing_of_a_config_is_checked_too(config):
-    config["model"] |= {"architecture": "timm/resnet50", "weights": "random", "pretrain": False}
+    config["model"] |= {
+        "architecture": "timm/resnet50",
+        "weights": "random",
+        "pretrain": False,
+    }
     config["model"]["preprocess"] = {"mean": [0.5, float("inf"), 0.5]}
     with pytest.raises(StockpotError, match=r"^model\.preprocess: its mean is"):
         model_plan(config, lambda path: ROOT / path)

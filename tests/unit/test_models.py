@@ -14,7 +14,13 @@ from safetensors.torch import save_file
 from stockpot.datasets.dataset import read_card as read_dataset_card
 from stockpot.datasets.dataset import read_dataset
 from stockpot.models.card import CARD, Card, read_card
-from stockpot.models.classifier import HEAD, TOWER, Weights, model_digest, write_classifier
+from stockpot.models.classifier import (
+    HEAD,
+    TOWER,
+    Weights,
+    model_digest,
+    write_classifier,
+)
 from stockpot.models.classifier import WEIGHTS as FILE
 from stockpot.models.clip import create_clip, tokenizer
 from stockpot.models.device import pick_device, pick_precision
@@ -38,7 +44,10 @@ def direct_head(model, tokenize, classes, prompts):
     rows = []
     with torch.no_grad():
         for name in classes:
-            texts = [model.encode_text(tokenize([prompt.format(name)]))[0] for prompt in prompts]
+            texts = [
+                model.encode_text(tokenize([prompt.format(name)]))[0]
+                for prompt in prompts
+            ]
             mean = torch.stack([text / text.norm() for text in texts]).mean(0)
             rows.append(mean / mean.norm())
         return torch.stack(rows), model.logit_scale.exp()
@@ -70,7 +79,9 @@ def test_prompts_and_classes_count(clip):
     head = zero_shot_head(*clip, CLASSES, PROMPTS)
     backwards = zero_shot_head(*clip, CLASSES[::-1], PROMPTS).flip(0)
     assert torch.allclose(backwards, head, atol=1e-4)
-    assert not torch.allclose(zero_shot_head(*clip, CLASSES, PROMPTS[:1]), head, atol=1e-2)
+    assert not torch.allclose(
+        zero_shot_head(*clip, CLASSES, PROMPTS[:1]), head, atol=1e-2
+    )
 
 
 def test_zero_shot_classifier_is_the_whole_clip_model(clip, zero_shot, world):
@@ -94,23 +105,31 @@ def test_zero_shot_model_knows_something(zero_shot, world):
     data = read_dataset(world["test"])
     loaded, card = load_classifier(zero_shot)
     with torch.no_grad():
-        logits = loaded(Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy())))
+        logits = loaded(
+            Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy()))
+        )
     right = (logits.argmax(1) == torch.from_numpy(data.labels)).float().mean()
     assert right > 3 / len(card.class_names), "chance is one in sixteen"
 
 
 def test_weights_of_another_model_are_named(tmp_path, world):
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(StockpotError, match=r"other\.safetensors: not weights of .*mini_clip"):
+    with pytest.raises(
+        StockpotError, match=r"other\.safetensors: not weights of .*mini_clip"
+    ):
         load_clip(ARCHITECTURE, tmp_path / "other.safetensors")
     tensors = dict(create_clip(ARCHITECTURE).state_dict())
     tensors["visual.proj"] = torch.zeros(3, 3)
     save_file(tensors, tmp_path / "shape.safetensors")
-    with pytest.raises(StockpotError, match=r"shape\.safetensors: not weights of .*size"):
+    with pytest.raises(
+        StockpotError, match=r"shape\.safetensors: not weights of .*size"
+    ):
         load_clip(ARCHITECTURE, tmp_path / "shape.safetensors")
 
 
-@pytest.mark.parametrize("data", [b"", b"no weights at all", b"\x08\0\0\0\0\0\0\0{}      "])
+@pytest.mark.parametrize(
+    "data", [b"", b"no weights at all", b"\x08\0\0\0\0\0\0\0{}      "]
+)
 def test_files_that_are_no_weights_are_named(tmp_path, data):
     (tmp_path / "broken.safetensors").write_bytes(data)
     with pytest.raises(StockpotError, match=r"broken\.safetensors: not weights"):
@@ -145,11 +164,17 @@ def test_create_clip_loads_the_files_weights_and_knows_open_clips_names():
 
 def card_of(**changes) -> Card:
     settings = {
-        "name": "x", "kind": "test", "architecture": {"library": "timm", "name": "y"},
-        "class_names": ["a", "b"], "normalise": False, "mean": [0.5, 0.25, 0.125],
-        "std": [0.5, 0.5, 0.5], "image_size": 8, "spec": {"lr": 1.0e-4, "of": ["ä", None]},
+        "name": "x",
+        "kind": "test",
+        "architecture": {"library": "timm", "name": "y"},
+        "class_names": ["a", "b"],
+        "normalise": False,
+        "mean": [0.5, 0.25, 0.125],
+        "std": [0.5, 0.5, 0.5],
+        "image_size": 8,
+        "spec": {"lr": 1.0e-4, "of": ["ä", None]},
         "history": [{"epoch": 1, "loss": 0.1}],
-    }  # fmt: skip
+    }
     return Card(**{**settings, **changes})
 
 
@@ -175,7 +200,9 @@ def test_classifiers_round_trip_bit_by_bit(tensors, tmp_path):
     weights = Weights(tmp_path)
     assert weights.names == sorted(tensors)
     for name, tensor in tensors.items():
-        assert weights[name].dtype == tensor.dtype and weights[name].shape == tensor.shape
+        assert (
+            weights[name].dtype == tensor.dtype and weights[name].shape == tensor.shape
+        )
         assert raw(weights[name]) == raw(tensor)
         shape, _ = weights.shapes()[name]
         assert shape == list(tensor.shape)
@@ -190,7 +217,9 @@ def test_the_weights_file_describes_itself(tensors, tmp_path):
         metadata = file.metadata()
     assert set(metadata) == {"card"}
     found = json.loads(metadata["card"])
-    assert found == {key: value for key, value in asdict(card).items() if key != "history"}
+    assert found == {
+        key: value for key, value in asdict(card).items() if key != "history"
+    }
 
 
 def test_digests_of_the_card_cover_what_they_say(tensors, tmp_path):
@@ -231,9 +260,14 @@ def flip(tensor, bit):
         "last bit": lambda t: {**t, "visual.b": flip(t["visual.b"], 3 * 2 * 32 - 1)},
         "sign of zero": lambda t: {**t, "visual.a": flip(t["visual.a"], 31)},
         "counter": lambda t: {**t, "visual.steps": t["visual.steps"] + 1},
-        "name": lambda t: {("visual.c" if n == "visual.b" else n): v for n, v in t.items()},
+        "name": lambda t: {
+            ("visual.c" if n == "visual.b" else n): v for n, v in t.items()
+        },
         "order in a tensor": lambda t: {**t, "head.bias": t["head.bias"].flip(0)},
-        "type of the same bytes": lambda t: {**t, "visual.b": t["visual.b"].view(torch.int32)},
+        "type of the same bytes": lambda t: {
+            **t,
+            "visual.b": t["visual.b"].view(torch.int32),
+        },
         "precision": lambda t: {**t, "visual.b": t["visual.b"].double()},
         "shape": lambda t: {**t, "visual.b": t["visual.b"].reshape(2, 3)},
         "one more axis": lambda t: {**t, "visual.b": t["visual.b"][None]},
@@ -241,7 +275,7 @@ def flip(tensor, bit):
         "one less": lambda t: {n: v for n, v in t.items() if n != "head.bias"},
     }.items(),
     ids=lambda item: item[0],
-)  # fmt: skip
+)
 def test_tensor_digest_sees_everything_else(tensors, change):
     assert tensor_digest(change[1](tensors)) != tensor_digest(tensors)
 
@@ -320,7 +354,10 @@ def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     head = tensors["head.weight"]
     model = ImageClassifier(
-        build_tower(metadata["architecture"]), head.shape[1], len(head), metadata["normalise"]
+        build_tower(metadata["architecture"]),
+        head.shape[1],
+        len(head),
+        metadata["normalise"],
     ).eval()
     model.load_state_dict(tensors, strict=True)
     loaded, card = load_classifier(folder)
@@ -346,7 +383,10 @@ def test_a_loaded_model_shares_no_memory_with_the_file(written):
 
 def test_names_of_the_tensors_are_tower_and_head(runs):
     for name in RUNS:
-        assert {n.split(".")[0] + "." for n in Weights(runs[name]).names} == {TOWER, HEAD}
+        assert {n.split(".")[0] + "." for n in Weights(runs[name]).names} == {
+            TOWER,
+            HEAD,
+        }
 
 
 def test_towers_of_timm():
@@ -361,7 +401,10 @@ def test_towers_of_timm():
     [
         ({"name": "resnet1800"}, "architecture: .*'resnet1800'"),
         ({"options": {"colour": "red"}}, "architecture: .*colour"),
-        ({"library": "keras"}, "architecture.library: 'keras' is not one of open_clip, timm"),
+        (
+            {"library": "keras"},
+            "architecture.library: 'keras' is not one of open_clip, timm",
+        ),
     ],
 )
 def test_towers_that_cannot_be_built_are_named(change, words):
@@ -381,7 +424,9 @@ def test_normaliser_is_torchvisions(mean, std):
     every = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16, 1)
     images = torch.cat([every.repeat(1, 1, 1, 3), every.flip(1).repeat(1, 1, 1, 3)])
     images[1, :, :, 1] = 255 - images[1, :, :, 1]
-    reference = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, std)])
+    reference = transforms.Compose(
+        [transforms.ToTensor(), transforms.Normalize(mean, std)]
+    )
     expected = torch.stack([reference(image.numpy()) for image in images])
     found = Normaliser(mean, std)(images)
     assert found.shape == (2, 3, 16, 16) and found.dtype == torch.float32
@@ -402,6 +447,10 @@ def test_auto_follows_the_device(monkeypatch, fast, expected):
     """A GPU that only emulates bf16 says that it is supported unless it is asked exactly."""
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
     monkeypatch.setattr(
-        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation | fast
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: including_emulation | fast,
     )
-    assert [pick_precision("auto", device) for device in ("cpu", "cuda")] == [expected] * 2
+    assert [pick_precision("auto", device) for device in ("cpu", "cuda")] == [
+        expected
+    ] * 2

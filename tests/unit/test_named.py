@@ -28,7 +28,12 @@ def named(name, weights):
     "name, weights, expected, quick",
     [
         ("ViT-B-32", "openai", (224, "shortest", "bicubic", MEAN, STD), True),
-        ("ViT-B-32", "laion2b_s34b_b79k", (224, "shortest", "bicubic", MEAN, STD), False),
+        (
+            "ViT-B-32",
+            "laion2b_s34b_b79k",
+            (224, "shortest", "bicubic", MEAN, STD),
+            False,
+        ),
         ("ViT-B-32-quickgelu", "openai", (224, "shortest", "bicubic", MEAN, STD), True),
         ("ViT-B-32-quickgelu", RANDOM, (224, "shortest", "bicubic", MEAN, STD), True),
         ("ViT-L-14-336", "openai", (336, "shortest", "bicubic", MEAN, STD), True),
@@ -37,12 +42,14 @@ def named(name, weights):
         ("ViT-B-32", "", (224, "shortest", "bicubic", MEAN, STD), False),
     ],
 )
-def test_a_name_and_a_tag_give_preprocessing_and_activation(name, weights, expected, quick):
+def test_a_name_and_a_tag_give_preprocessing_and_activation(
+    name, weights, expected, quick
+):
     config = named(name, weights)
     found = preprocessing(config)
-    assert tuple(found[key] for key in ("side", "resize_mode", "interpolation", "mean", "std")) == (
-        expected
-    )
+    assert tuple(
+        found[key] for key in ("side", "resize_mode", "interpolation", "mean", "std")
+    ) == (expected)
     assert bool(config["model_cfg"].get("quick_gelu")) == quick
     assert json.loads(json.dumps(config)) == config
 
@@ -84,7 +91,9 @@ def test_an_unknown_name_is_named_with_similar_ones():
     with pytest.raises(StockpotError) as error:
         named("ViT-B/32", "openai")
     text = str(error.value)
-    assert text.startswith("model.architecture: 'ViT-B/32' is neither a folder nor a model of open")
+    assert text.startswith(
+        "model.architecture: 'ViT-B/32' is neither a folder nor a model of open"
+    )
     assert "similar are" in text and "ViT-B-32" in text and "\n" not in text
     with pytest.raises(StockpotError, match="nor a model of open_clip$"):
         named("my folder of models", "openai")
@@ -94,8 +103,14 @@ def test_an_unknown_tag_is_named_with_those_there_are():
     with pytest.raises(StockpotError) as error:
         named("ViT-B-32", "laion5b")
     text = str(error.value)
-    assert text.startswith("model.weights: 'laion5b' is no file, and open_clip has no such weights")
-    assert "laion2b_s34b_b79k, " in text and ", openai" in text and text.endswith("; or random")
+    assert text.startswith(
+        "model.weights: 'laion5b' is no file, and open_clip has no such weights"
+    )
+    assert (
+        "laion2b_s34b_b79k, " in text
+        and ", openai" in text
+        and text.endswith("; or random")
+    )
     with pytest.raises(StockpotError, match="it has none; or random"):
         named("ViT-S-16-alt", "openai")
 
@@ -116,9 +131,16 @@ def test_a_name_is_looked_up_without_importing_what_is_heavy():
     found = python(LIGHT)
     loaded = {module.partition(".")[0] for module in found["modules"]}
     assert found["quick"] and not loaded & {
-        "torch", "numpy", "open_clip", "_open_clip_tables", "timm", "safetensors", "torchvision",
-        "huggingface_hub", "pandas",
-    }  # fmt: skip
+        "torch",
+        "numpy",
+        "open_clip",
+        "_open_clip_tables",
+        "timm",
+        "safetensors",
+        "torchvision",
+        "huggingface_hub",
+        "pandas",
+    }
 
 
 # Preprocessing.
@@ -131,9 +153,15 @@ def config_of(size=32, tower=32, **given) -> dict:
     }
 
 
-@pytest.mark.parametrize("interpolation, expected", [
-    ("bicubic", "bicubic"), ("bilinear", "bilinear"), ("random", "bicubic"), (None, "bicubic"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "interpolation, expected",
+    [
+        ("bicubic", "bicubic"),
+        ("bilinear", "bilinear"),
+        ("random", "bicubic"),
+        (None, "bicubic"),
+    ],
+)
 def test_random_interpolation_is_for_training_alone(interpolation, expected):
     found = preprocessing(config_of(interpolation=interpolation))
     assert found["interpolation"] == expected
@@ -150,7 +178,9 @@ def test_what_open_clip_does_not_know_is_refused(key, tmp_path):
     with pytest.raises(ValueError, match=f"its {key} 'nearest' is not one of"):
         preprocessing(config)
     (tmp_path / CONFIG).write_text(json.dumps(config))
-    with pytest.raises(StockpotError, match=r"^model\.architecture: .*not a readable open_clip"):
+    with pytest.raises(
+        StockpotError, match=r"^model\.architecture: .*not a readable open_clip"
+    ):
         read_config(tmp_path, "model.architecture")
 
 
@@ -159,21 +189,28 @@ def test_what_a_config_leaves_out_is_openais(given):
     config = config_of()
     config["preprocess_cfg"] = given
     assert preprocessing(config) == {
-        "side": 32, "resize_mode": "shortest", "interpolation": "bicubic", "mean": MEAN, "std": STD,
-    }  # fmt: skip
+        "side": 32,
+        "resize_mode": "shortest",
+        "interpolation": "bicubic",
+        "mean": MEAN,
+        "std": STD,
+    }
     del config["preprocess_cfg"]
     assert preprocessing(config)["side"] == 32
 
 
 @pytest.mark.parametrize(
-    "size, tower", [(32, 32), (None, 32), (..., 32), ([48, 48], 32), (32, [32, 32]), (224, [32])]
+    "size, tower",
+    [(32, 32), (None, 32), (..., 32), ([48, 48], 32), (32, [32, 32]), (224, [32])],
 )
 def test_the_side_is_that_of_the_tower(size, tower):
     """As open_clip has it, whatever preprocess_cfg says: another one does not fit the weights."""
     assert preprocessing(config_of(size, tower))["side"] == 32
 
 
-@pytest.mark.parametrize("size, tower", [([32, 48], 32), (32, [32, 48]), (32, 0), ("32", 32)])
+@pytest.mark.parametrize(
+    "size, tower", [([32, 48], 32), (32, [32, 48]), (32, 0), ("32", 32)]
+)
 def test_sides_that_make_no_square_are_refused(size, tower):
     with pytest.raises(ValueError, match="not square"):
         preprocessing(config_of(size, tower))
@@ -184,7 +221,12 @@ def test_preprocessing_of_a_folder_is_what_open_clip_gives_the_model(tmp_path, s
     from stockpot.models.clip import create_clip
 
     config = json.loads((ARCHITECTURE / CONFIG).read_text())
-    changes = {"interpolation": "bilinear", "resize_mode": "squash", "mean": None, "std": None}
+    changes = {
+        "interpolation": "bilinear",
+        "resize_mode": "squash",
+        "mean": None,
+        "std": None,
+    }
     config["preprocess_cfg"] |= {"size": size, **changes}
     (tmp_path / CONFIG).write_text(json.dumps(config))
     theirs = create_clip(tmp_path, load_weights=False).visual.preprocess_cfg
@@ -208,7 +250,11 @@ def model(config, tmp_path):
 
     def planned(**changes) -> ModelJob:
         config["model"] = {"name": "mine", "pretrain": False, **changes}
-        here = {"folder": folder, "file": tmp_path / "file", "nowhere": tmp_path / "nowhere"}
+        here = {
+            "folder": folder,
+            "file": tmp_path / "file",
+            "nowhere": tmp_path / "nowhere",
+        }
         return model_plan(config, lambda path: here.get(path, ROOT / path))
 
     planned.folder, planned.file = folder, tmp_path / "file"
@@ -217,11 +263,15 @@ def model(config, tmp_path):
 
 def test_a_folder_has_its_own_weights(model):
     found = model(architecture="folder")
-    assert found.imported is None and found.files["weights"] == str(model.folder / WEIGHTS)
+    assert found.imported is None and found.files["weights"] == str(
+        model.folder / WEIGHTS
+    )
     assert set(found.files) == {"config", "vocabulary", "weights"}
     assert found.transform == {
-        "side": 32, "resize_mode": "shortest", "interpolation": "bicubic",
-    }  # fmt: skip
+        "side": 32,
+        "resize_mode": "shortest",
+        "interpolation": "bicubic",
+    }
 
 
 def test_a_folder_takes_weights_of_a_file(model):
@@ -255,8 +305,9 @@ def test_a_name_takes_a_tag_a_file_or_random_weights(model):
     assert "quick_gelu" not in file.imported["config"]["model_cfg"]
     for found, weights in ((tag, "openai"), (file, "file"), (drawn, RANDOM)):
         assert (found.imported["architecture"], found.imported["weights"]) == (
-            "ViT-B-32", weights,
-        )  # fmt: skip
+            "ViT-B-32",
+            weights,
+        )
         assert found.pretraining is None and found.transform["side"] == 224
 
 
@@ -268,21 +319,56 @@ def test_two_tags_are_two_models(model):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"architecture": "ViT-B-32"}, r"^model\.weights: a model by name needs weights"),
-        ({"architecture": "ViT-B-32", "pretrain": True}, r"^model\.architecture: .* is no folder"),
-        ({"architecture": "ViT-B-32", "weights": "nowhere"}, r"^model\.weights: 'nowhere' is no f"),
-        ({"architecture": "ViT-B32x", "weights": "openai"}, r"^model\.architecture: 'ViT-B32x' is"),
-        ({"architecture": "nowhere"}, r"^model\.architecture: 'nowhere' is neither a folder"),
-        ({"architecture": "nowhere", "weights": "file"}, r"^model\.architecture: 'nowhere' is nei"),
-        ({"architecture": "folder", "weights": "nowhere"}, r"^model\.weights: no file .*nowhere; "),
-        ({"architecture": "folder", "weights": "openai"}, r"^model\.weights: no file .*openai; or"),
-        ({"architecture": "folder", "weights": "file", "pretrain": True},
-         r"^model\.pretrain: true trains the weights"),
-        ({"architecture": "folder", "weights": RANDOM, "pretrain": True}, r"^model\.pretrain: tr"),
-        ({"architecture": "timm/resnet18"}, r"^model\.weights: a model by name needs weights"),
-        ({"architecture": "timm/resnet18", "weights": "openai"}, r"^model\.weights: 'openai' is n"),
+        (
+            {"architecture": "ViT-B-32"},
+            r"^model\.weights: a model by name needs weights",
+        ),
+        (
+            {"architecture": "ViT-B-32", "pretrain": True},
+            r"^model\.architecture: .* is no folder",
+        ),
+        (
+            {"architecture": "ViT-B-32", "weights": "nowhere"},
+            r"^model\.weights: 'nowhere' is no f",
+        ),
+        (
+            {"architecture": "ViT-B32x", "weights": "openai"},
+            r"^model\.architecture: 'ViT-B32x' is",
+        ),
+        (
+            {"architecture": "nowhere"},
+            r"^model\.architecture: 'nowhere' is neither a folder",
+        ),
+        (
+            {"architecture": "nowhere", "weights": "file"},
+            r"^model\.architecture: 'nowhere' is nei",
+        ),
+        (
+            {"architecture": "folder", "weights": "nowhere"},
+            r"^model\.weights: no file .*nowhere; ",
+        ),
+        (
+            {"architecture": "folder", "weights": "openai"},
+            r"^model\.weights: no file .*openai; or",
+        ),
+        (
+            {"architecture": "folder", "weights": "file", "pretrain": True},
+            r"^model\.pretrain: true trains the weights",
+        ),
+        (
+            {"architecture": "folder", "weights": RANDOM, "pretrain": True},
+            r"^model\.pretrain: tr",
+        ),
+        (
+            {"architecture": "timm/resnet18"},
+            r"^model\.weights: a model by name needs weights",
+        ),
+        (
+            {"architecture": "timm/resnet18", "weights": "openai"},
+            r"^model\.weights: 'openai' is n",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_model_says_why_in_one_line(model, changes, message):
     with pytest.raises(StockpotError, match=message) as error:
         model(**changes)
@@ -291,5 +377,7 @@ def test_what_makes_no_model_says_why_in_one_line(model, changes, message):
 
 def test_a_folder_without_weights_is_named(model):
     (model.folder / WEIGHTS).unlink()
-    with pytest.raises(StockpotError, match=r"^model\.architecture: cannot read .*safetensors"):
+    with pytest.raises(
+        StockpotError, match=r"^model\.architecture: cannot read .*safetensors"
+    ):
         model(architecture="folder")

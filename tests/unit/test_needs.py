@@ -19,10 +19,12 @@ def named(name):
     "name, millions, giga",
     # Parameters of the image tower, and multiplications per image as its authors count them.
     [
-        ("ViT-B-32", 87.8, 4.4), ("ViT-B-16", 86.2, 17.6), ("ViT-L-14", 304, 81),
+        ("ViT-B-32", 87.8, 4.4),
+        ("ViT-B-16", 86.2, 17.6),
+        ("ViT-L-14", 304, 81),
         ("RN50", 38.3, 5.4),
     ],
-)  # fmt: skip
+)
 def test_models_are_known_by_their_config(name, millions, giga):
     model = named(name)
     assert model.parameters / 1e6 == pytest.approx(millions, rel=0.05)
@@ -30,10 +32,15 @@ def test_models_are_known_by_their_config(name, millions, giga):
 
 
 def test_the_embedded_model_and_one_without_a_description():
-    embedded = needs.model(json.loads((ARCHITECTURE / "open_clip_config.json").read_text()))
+    embedded = needs.model(
+        json.loads((ARCHITECTURE / "open_clip_config.json").read_text())
+    )
     assert embedded.tokens == 17 and embedded.parameters < 1e6
     assert needs.model({"timm": {"name": "x"}}) == needs.UNKNOWN
-    assert needs.model({"model_cfg": {"vision_cfg": {"timm_model_name": "x"}}}) == needs.UNKNOWN
+    assert (
+        needs.model({"model_cfg": {"vision_cfg": {"timm_model_name": "x"}}})
+        == needs.UNKNOWN
+    )
 
 
 def test_imagenet_takes_hours_on_a_gpu_and_gigabytes_for_adam():
@@ -45,15 +52,21 @@ def test_imagenet_takes_hours_on_a_gpu_and_gigabytes_for_adam():
 @pytest.mark.parametrize(
     "more",
     [
-        {"spec": {**SPEC, "epochs": 20}}, {"spec": {**SPEC, "sam": 0.05}},
-        {"spec": {**SPEC, "distill": 0.5}}, {"images": 40_000}, {"gpus": 0},
+        {"spec": {**SPEC, "epochs": 20}},
+        {"spec": {**SPEC, "sam": 0.05}},
+        {"spec": {**SPEC, "distill": 0.5}},
+        {"images": 40_000},
+        {"gpus": 0},
         {"threads": 4, "gpus": 0},
     ],
-)  # fmt: skip
+)
 def test_more_work_asks_for_more_time(more):
     given = {"spec": SPEC, "images": 20_000, "threads": 8, "gpus": 1}
     model = named("ViT-B-32")
-    assert needs.training(model, **(given | more)).minutes > needs.training(model, **given).minutes
+    assert (
+        needs.training(model, **(given | more)).minutes
+        > needs.training(model, **given).minutes
+    )
 
 
 def test_more_gpus_and_linear_runs_ask_for_less():
@@ -72,4 +85,8 @@ def test_a_second_try_asks_for_twice_as_much():
 
 def test_preparing_grows_with_the_images():
     assert needs.preparing(10, 1).minutes == needs.START
-    assert needs.preparing(1_280_000, 8).minutes > needs.preparing(1_280_000, 16).minutes > 15
+    assert (
+        needs.preparing(1_280_000, 8).minutes
+        > needs.preparing(1_280_000, 16).minutes
+        > 15
+    )

@@ -103,7 +103,9 @@ def test_a_job_runs_where_there_are_no_locks_and_says_so(tmp_path, name, busy):
     """Also where only waiting for one fails, as on a file system whose lock server went away."""
     log = tmp_path / "job.log"
     log.write_text("of an earlier attempt\n")
-    code = JOB.format(scripts=SCRIPTS, number=getattr(errno, name), log=str(log), busy=busy)
+    code = JOB.format(
+        scripts=SCRIPTS, number=getattr(errno, name), log=str(log), busy=busy
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     text = log.read_text()

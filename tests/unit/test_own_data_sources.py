@@ -52,7 +52,10 @@ def check_answers(painter, data):
 @pytest.fixture
 def listed(tmp_path):
     """A list beside a folder of images, with an absolute path and one with spaces and a comma."""
-    paint_all(tmp_path, {"images/1.png": "red", "images/a, b/2.jpg": "green", "far/3.webp": "blue"})
+    paint_all(
+        tmp_path,
+        {"images/1.png": "red", "images/a, b/2.jpg": "green", "far/3.webp": "blue"},
+    )
     file = tmp_path / "images/list.csv"
     rows = [
         "path,split,label",
@@ -68,7 +71,9 @@ def test_a_csv_list(listed, painter):
     data = made("csv", listed.parent.parent / "out", path=str(listed))
     assert labelled(data) == [("red", "dog"), ("green", "cat"), ("blue", "dog")]
     assert known("csv", path=str(listed)) == (["cat", "dog"], [1, 2])
-    answered = painter.ask(data, ["dog", "cat"], {"red": "dog", "green": "dog", "blue": "cat"})
+    answered = painter.ask(
+        data, ["dog", "cat"], {"red": "dog", "green": "dog", "blue": "cat"}
+    )
     assert answered.correct == [True, False, False]
 
 
@@ -77,9 +82,16 @@ def test_a_csv_list_with_other_columns_elsewhere(listed, tmp_path):
     file = tmp_path / "other.csv"
     paint_all(tmp_path, {"images/2.png": "red"})
     file.write_bytes(b"\xef\xbb\xbffile, kind\r\n./1.png,7\r\n2.png,10\r\n")
-    options = {"path_column": "file", "label_column": "kind", "images": str(tmp_path / "images")}
+    options = {
+        "path_column": "file",
+        "label_column": "kind",
+        "images": str(tmp_path / "images"),
+    }
     data = made("csv", tmp_path / "out", path=str(file), **options)
-    assert labelled(data) == [("red", "7"), ("red", "10")] and data.class_names == ["10", "7"]
+    assert labelled(data) == [("red", "7"), ("red", "10")] and data.class_names == [
+        "10",
+        "7",
+    ]
 
 
 def test_a_csv_list_can_be_split(tmp_path):
@@ -92,7 +104,9 @@ def test_a_csv_list_can_be_split(tmp_path):
         assert sum(sources.counts(own, Path)) == n
         spec = encoded_spec(**own) | sources.module("csv").facts(own, Path, "key")
         prepare(tmp_path / part, spec)
-        assert np.bincount(read_dataset(tmp_path / part).labels).tolist() == [n // 2] * 2
+        assert (
+            np.bincount(read_dataset(tmp_path / part).labels).tolist() == [n // 2] * 2
+        )
 
 
 def test_a_changed_csv_list_is_seen(listed):
@@ -106,45 +120,109 @@ def test_a_changed_csv_list_is_seen(listed):
 @pytest.mark.parametrize(
     "text, line",
     [
-        ("file,label\n1.png,a\n", r"no column 'path'; there are file, label \(path_column"),
-        ("path,kind\n1.png,a\n", r"list\.csv: no column 'label'; .*\(label_column names another"),
-        ("path;label\n1.png;a\n", r"there are path;label .*; columns are separated by commas here"),
+        (
+            "file,label\n1.png,a\n",
+            r"no column 'path'; there are file, label \(path_column",
+        ),
+        (
+            "path,kind\n1.png,a\n",
+            r"list\.csv: no column 'label'; .*\(label_column names another",
+        ),
+        (
+            "path;label\n1.png;a\n",
+            r"there are path;label .*; columns are separated by commas here",
+        ),
         ("", r"no column 'path'; there are none"),
         ("path,label\n", r"list\.csv: no rows below the header"),
         ("path,label\n1.png,a\n\n1.png, \n", r"list\.csv, line 4: no label"),
         ("path,label\n1.png\n", r"list\.csv, line 2: no label"),
         ("path,label\n,a\n", r"list\.csv, line 2: no path"),
-        ("path,label\n1.png,a\n9.png,b\n", r"list\.csv, line 3: no file .*images/9\.png"),
-        ("path,label\n../far/3.webp,a\n", r"line 2: \.\./far/3\.webp leads out of .*images;"),
+        (
+            "path,label\n1.png,a\n9.png,b\n",
+            r"list\.csv, line 3: no file .*images/9\.png",
+        ),
+        (
+            "path,label\n../far/3.webp,a\n",
+            r"line 2: \.\./far/3\.webp leads out of .*images;",
+        ),
         ("path,label\nx/../../far/3.webp,a\n", r"line 2: .* leads out of"),
         ("path,label\n/nowhere/3.webp,a\n", r"line 2: no file /nowhere/3\.webp"),
         (b"path,label\n1.png,caf\xe9\n", r"line 2: .* 0xe9 is 'é' in .*cp1252"),
-        ("path,label\n1.png,a\n".encode("utf-16"), r"list\.csv: is UTF-16; save it as UTF-8"),
-        ("path,label\n1.png,a\n".encode("utf-16-le"), r"line 1: has a byte of zero; is it UTF-16"),
+        (
+            "path,label\n1.png,a\n".encode("utf-16"),
+            r"list\.csv: is UTF-16; save it as UTF-8",
+        ),
+        (
+            "path,label\n1.png,a\n".encode("utf-16-le"),
+            r"line 1: has a byte of zero; is it UTF-16",
+        ),
         ("path,label\n1.png,a\n9.png,\0\n", r"list\.csv, line 3: has a byte of zero"),
-        ('path,label,x\n1.png,a,"5 inch\n2.png,b,x\n', r"line 2: a row begins .*quote not closed"),
-        ('path,label,x\n1.png,a,"5 inch\n2.png,b,"x\n', r"line 2: a .* begins .*quote not closed"),
-        ('path,label\n1.png,"a\nb"\n', r"line 2: a field that begins here goes on to line 3"),
-        ('path,label,x\n1.png,a,"5 inch\n2.png,b,6"\n', r"line 2: a field .* goes on to line 3"),
-        ('path,x,label\n1.png,"5 inch,a\n2.png,6 inch",b\n', r"line 2: .* goes on to line 3"),
-        ('path,label,x\n1.png,a,"5\n2.png,b,\n2.png,b,6"\n', r"line 2: .* goes on to line 4"),
-        ('path,label,"x\n1.png,a,6"\n', r"line 1: a field that begins here goes on to line 2"),
-        ('path,label,x\n1.png,a,"5 inch\n2.png,b,6\n', r"line 2: .* that cannot be read"),
+        (
+            'path,label,x\n1.png,a,"5 inch\n2.png,b,x\n',
+            r"line 2: a row begins .*quote not closed",
+        ),
+        (
+            'path,label,x\n1.png,a,"5 inch\n2.png,b,"x\n',
+            r"line 2: a .* begins .*quote not closed",
+        ),
+        (
+            'path,label\n1.png,"a\nb"\n',
+            r"line 2: a field that begins here goes on to line 3",
+        ),
+        (
+            'path,label,x\n1.png,a,"5 inch\n2.png,b,6"\n',
+            r"line 2: a field .* goes on to line 3",
+        ),
+        (
+            'path,x,label\n1.png,"5 inch,a\n2.png,6 inch",b\n',
+            r"line 2: .* goes on to line 3",
+        ),
+        (
+            'path,label,x\n1.png,a,"5\n2.png,b,\n2.png,b,6"\n',
+            r"line 2: .* goes on to line 4",
+        ),
+        (
+            'path,label,"x\n1.png,a,6"\n',
+            r"line 1: a field that begins here goes on to line 2",
+        ),
+        (
+            'path,label,x\n1.png,a,"5 inch\n2.png,b,6\n',
+            r"line 2: .* that cannot be read",
+        ),
         ('path,label\n1.png,"a"b\n', r"line 2: a row begins here that cannot be read"),
-        ("path,label\n1.png,a, b\n", r"line 2: 3 fields, but the header has 2; a field"),
+        (
+            "path,label\n1.png,a, b\n",
+            r"line 2: 3 fields, but the header has 2; a field",
+        ),
         ("path,label,label\n1.png,a,b\n", r"list\.csv: has 2 columns 'label'"),
-        ("path,label\n" + 300 * "x" + ".png,a\n", r"line 2: no file .*\(File name too long\)"),
-        ("path,label\n1.png,a\n" + "y" * 200_000 + ",a\n", r"line 3: a row .*field larger"),
-        ("path,label\n1.png,a\n./1.png,a\n",
-         r"line 3: \./1\.png is the image of line 2 .1\.png. again, and"),
-        ("path,label\n1.png,a\n1.png,b\n1.png,a\n",
-         r"line 3: 1\.png is the image of line 2 again, with the label 'b' and not 'a', .*2 rows"),
-        ("path,label\nlinked.png,a\n1.png,b\n",
-         r"line 3: 1\.png is the image of line 2 .linked\.png. again, with"),
-        ("path,label\n1.png,a\x1b[2Jb\n", r"line 2: the class 'a\\x1b\[2Jb' has a line break"),
+        (
+            "path,label\n" + 300 * "x" + ".png,a\n",
+            r"line 2: no file .*\(File name too long\)",
+        ),
+        (
+            "path,label\n1.png,a\n" + "y" * 200_000 + ",a\n",
+            r"line 3: a row .*field larger",
+        ),
+        (
+            "path,label\n1.png,a\n./1.png,a\n",
+            r"line 3: \./1\.png is the image of line 2 .1\.png. again, and",
+        ),
+        (
+            "path,label\n1.png,a\n1.png,b\n1.png,a\n",
+            r"line 3: 1\.png is the image of line 2 again, with the label 'b' and not 'a', "
+            r".*2 rows",
+        ),
+        (
+            "path,label\nlinked.png,a\n1.png,b\n",
+            r"line 3: 1\.png is the image of line 2 .linked\.png. again, with",
+        ),
+        (
+            "path,label\n1.png,a\x1b[2Jb\n",
+            r"line 2: the class 'a\\x1b\[2Jb' has a line break",
+        ),
         ("path,label\n.,a\n", r"line 2: .* leads out of|line 2: \. is no file"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
     (listed.parent / "linked.png").symlink_to("1.png")
     listed.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -177,7 +255,9 @@ def test_rows_of_a_csv_list_may_repeat_an_image_that_counts_each_time(listed, tm
 
 
 def test_a_missing_csv_list_is_named(listed, tmp_path):
-    with pytest.raises(StockpotError, match=r"datasets\.own\.path: no file .*gone\.csv"):
+    with pytest.raises(
+        StockpotError, match=r"datasets\.own\.path: no file .*gone\.csv"
+    ):
         made("csv", tmp_path / "out", path=str(tmp_path / "gone.csv"))
     with pytest.raises(
         StockpotError, match=r"own\.path: no file .*; source: folder reads a folder"
@@ -211,17 +291,25 @@ def test_shards_with_numbers(tmp_path, animals, painter):
     shards = tmp_path / "shards"
     shard(
         shards / "b-000001.tar",
-        {"x/0003.jpg": encoded("green", "jpeg"), "x/0003.cls": "0", "x/0003.json": "{}"},
+        {
+            "x/0003.jpg": encoded("green", "jpeg"),
+            "x/0003.cls": "0",
+            "x/0003.json": "{}",
+        },
     )
     shard(
         shards / "b-000000.tar",
         {
             # The label first, and a caption that is no label where there is a number.
-            "0001.cls": b"1\n", "0001.png": encoded("red"), "0001.txt": "a red dog",
-            "0002.cls": "0", "0002.WEBP": encoded("green", "webp"), "0002.seg.png": encoded("blue"),
+            "0001.cls": b"1\n",
+            "0001.png": encoded("red"),
+            "0001.txt": "a red dog",
+            "0002.cls": "0",
+            "0002.WEBP": encoded("green", "webp"),
+            "0002.seg.png": encoded("blue"),
             "._0002.png": b"",
         },
-    )  # fmt: skip
+    )
     options = {"path": str(shards), "classes": animals}
     data = made("webdataset", tmp_path / "out", **options)
     assert labelled(data) == [("red", "dog"), ("green", "cat"), ("green", "cat")]
@@ -232,7 +320,13 @@ def test_shards_with_numbers(tmp_path, animals, painter):
 def test_a_shard_with_names(tmp_path):
     file = tmp_path / "one.tar"
     shard(
-        file, {"1.png": encoded("red"), "1.txt": "dog\n", "2.png": encoded("green"), "2.cls": "cat"}
+        file,
+        {
+            "1.png": encoded("red"),
+            "1.txt": "dog\n",
+            "2.png": encoded("green"),
+            "2.cls": "cat",
+        },
     )
     data = made("webdataset", tmp_path / "out", path=str(file))
     assert labelled(data) == [("red", "dog"), ("green", "cat")]
@@ -241,8 +335,15 @@ def test_a_shard_with_names(tmp_path):
 
 def test_equal_keys_of_two_folders_are_two_samples(tmp_path):
     file = tmp_path / "one.tar"
-    shard(file, {"a/1.png": encoded("red"), "a/1.txt": "dog", "b/1.png": encoded("green"),
-                 "b/1.txt": "cat"})  # fmt: skip
+    shard(
+        file,
+        {
+            "a/1.png": encoded("red"),
+            "a/1.txt": "dog",
+            "b/1.png": encoded("green"),
+            "b/1.txt": "cat",
+        },
+    )
     data = made("webdataset", tmp_path / "out", path=str(file))
     assert labelled(data) == [("red", "dog"), ("green", "cat")]
 
@@ -252,10 +353,12 @@ def test_members_never_touch_the_disk(tmp_path):
     shard(
         file,
         {
-            "../../escaped.png": encoded("red"), "../../escaped.txt": "dog",
-            f"{tmp_path}/absolute.png": encoded("green"), f"{tmp_path}/absolute.txt": "cat",
+            "../../escaped.png": encoded("red"),
+            "../../escaped.txt": "dog",
+            f"{tmp_path}/absolute.png": encoded("green"),
+            f"{tmp_path}/absolute.txt": "cat",
         },
-    )  # fmt: skip
+    )
     with tarfile.open(file, "a") as archive:
         link = tarfile.TarInfo("link.png")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
@@ -263,7 +366,11 @@ def test_members_never_touch_the_disk(tmp_path):
     before = {path for path in tmp_path.rglob("*")}
     data = made("webdataset", tmp_path / "out", path=str(file))
     assert labelled(data) == [("red", "dog"), ("green", "cat")]
-    new = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")}
+    new = {
+        path
+        for path in tmp_path.rglob("*")
+        if not path.is_relative_to(tmp_path / "out")
+    }
     assert new == before
 
 
@@ -284,14 +391,34 @@ def test_a_changed_shard_is_seen(tmp_path):
     [
         ({"1.png": b"x"}, None, r"one\.tar: 1\.png has no label 1\.cls or 1\.txt"),
         ({"1.png": b"x", "1.txt": " "}, None, "1.png has no label"),
-        ({"1.png": b"x", "1.cls": "3"}, None, r"one\.tar: 1\.png: the label 3 is a number"),
-        ({"1.png": b"x", "1.cls": "2"}, "animals", r"1\.png: the label 2 is not 0 to 1"),
-        ({"1.png": b"x", "1.cls": "fox"}, "animals", r"'fox' is none of the 2 .*cat, dog"),
+        (
+            {"1.png": b"x", "1.cls": "3"},
+            None,
+            r"one\.tar: 1\.png: the label 3 is a number",
+        ),
+        (
+            {"1.png": b"x", "1.cls": "2"},
+            "animals",
+            r"1\.png: the label 2 is not 0 to 1",
+        ),
+        (
+            {"1.png": b"x", "1.cls": "fox"},
+            "animals",
+            r"'fox' is none of the 2 .*cat, dog",
+        ),
         ({"1.png": b"x", "1.jpg": b"x"}, None, r"one\.tar: two images of 1: 1\.jpg"),
-        ({"1.json": "{}"}, None, r"one\.tar: no images \(bmp, .*jfif, .*jpg, png, webp\)"),
-        ({"1.png": b"no", "1.txt": "dog"}, None, r"one\.tar: 1\.png: not a readable image"),
+        (
+            {"1.json": "{}"},
+            None,
+            r"one\.tar: no images \(bmp, .*jfif, .*jpg, png, webp\)",
+        ),
+        (
+            {"1.png": b"no", "1.txt": "dog"},
+            None,
+            r"one\.tar: 1\.png: not a readable image",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_shard_is_named(members, classes, line, tmp_path, animals):
     shard(tmp_path / "one.tar", members)
     options = {"classes": animals} if classes else {}
@@ -317,16 +444,20 @@ def test_other_files_are_no_shards(tmp_path, animals):
             made("webdataset", tmp_path / "out", path=str(tmp_path / path))
     with pytest.raises(StockpotError, match=r"own\.classes: no file .*gone\.txt"):
         made(
-            "webdataset", tmp_path / "out", path=str(tmp_path / "packed.tar"),
+            "webdataset",
+            tmp_path / "out",
+            path=str(tmp_path / "packed.tar"),
             classes=str(tmp_path / "gone.txt"),
-        )  # fmt: skip
+        )
     (tmp_path / "twice.txt").write_text("dog\ncat\ndog\n")
     shard(tmp_path / "one.tar", members)
     with pytest.raises(StockpotError, match="'dog' is listed twice"):
         made(
-            "webdataset", tmp_path / "out", path=str(tmp_path / "one.tar"),
+            "webdataset",
+            tmp_path / "out",
+            path=str(tmp_path / "one.tar"),
             classes=str(tmp_path / "twice.txt"),
-        )  # fmt: skip
+        )
 
 
 def test_a_shard_cut_short_anywhere_is_refused(tmp_path):
@@ -338,7 +469,13 @@ def test_a_shard_cut_short_anywhere_is_refused(tmp_path):
     whole = file.read_bytes()
     with tarfile.open(file) as archive:
         starts = [member.offset for member in archive]
-    for size in (starts[6], starts[6] + 200, starts[6] + 512, starts[4] + 600, starts[1] - 100):
+    for size in (
+        starts[6],
+        starts[6] + 200,
+        starts[6] + 512,
+        starts[4] + 600,
+        starts[1] - 100,
+    ):
         file.write_bytes(whole[:size])
         with pytest.raises(
             StockpotError, match=r"one\.tar: not readable .*(cut short|end of data)"
@@ -354,30 +491,55 @@ def test_a_shard_cut_short_anywhere_is_refused(tmp_path):
 def test_what_a_shard_has_beside_its_samples_is_counted(tmp_path):
     file = tmp_path / "shards/one.tar"
     members = {
-        "1.png": encoded("red"), "1.txt": "a", "1.json": "{}", "1.seg.png": encoded("red"),
-        "2.jfif": encoded("red", "jpeg"), "2.cls": "b", "2.txt": "a caption", "._2.jpg": b"x",
-        "3.cls": "a", "README": "words",
-    }  # fmt: skip
+        "1.png": encoded("red"),
+        "1.txt": "a",
+        "1.json": "{}",
+        "1.seg.png": encoded("red"),
+        "2.jfif": encoded("red", "jpeg"),
+        "2.cls": "b",
+        "2.txt": "a caption",
+        "._2.jpg": b"x",
+        "3.cls": "a",
+        "README": "words",
+    }
     shard(file, members)
     (tmp_path / "shards/notes.txt").write_text("words")
     (tmp_path / "shards/deep").mkdir()
     shard(tmp_path / "shards/deep/two.tar", members)
     entry = {"source": "webdataset", "path": str(tmp_path / "shards")}
     assert known(**entry) == (["a", "b"], [1, 1])
-    counted = {kind: n for kind, (n, _) in sources.module("webdataset").unused(entry, Path).items()}
+    counted = {
+        kind: n
+        for kind, (n, _) in sources.module("webdataset").unused(entry, Path).items()
+    }
     assert counted == {
-        ".json": 1, ".seg.png": 1, "hidden": 1, "labels without an image": 1, ".": 1,
-        ".txt beside .cls": 1, ".txt": 1, ".tar": 1,
-    }  # fmt: skip
+        ".json": 1,
+        ".seg.png": 1,
+        "hidden": 1,
+        "labels without an image": 1,
+        ".": 1,
+        ".txt beside .cls": 1,
+        ".txt": 1,
+        ".tar": 1,
+    }
     assert "1 .seg.png (as one.tar: 1.seg.png)" in sources.unused(entry, Path)
 
 
 @pytest.mark.parametrize(
     "members, line",
     [
-        ({"a.1.png": b"x", "a.1.txt": "a"}, r"a\.1\.png is no image of a sample: .* first dot"),
-        ({"1.heic": b"x", "1.cls": "a"}, r"1\.heic is of a kind that is not read; read are bmp"),
-        ({"1.tif": b"x", "1.cls": "a", "2.png": b"x", "2.cls": "a"}, r"1\.tif is of a kind"),
+        (
+            {"a.1.png": b"x", "a.1.txt": "a"},
+            r"a\.1\.png is no image of a sample: .* first dot",
+        ),
+        (
+            {"1.heic": b"x", "1.cls": "a"},
+            r"1\.heic is of a kind that is not read; read are bmp",
+        ),
+        (
+            {"1.tif": b"x", "1.cls": "a", "2.png": b"x", "2.cls": "a"},
+            r"1\.tif is of a kind",
+        ),
     ],
 )
 def test_samples_whose_image_is_not_read_are_refused(members, line, tmp_path):
@@ -390,7 +552,9 @@ def test_packed_shards_are_not_left_out(tmp_path):
     shard(tmp_path / "one.tar", {"1.png": encoded("red"), "1.txt": "a"})
     shard(tmp_path / "two.tar.gz", {"2.png": encoded("red"), "2.txt": "a"}, "w:gz")
     entry = {"source": "webdataset", "path": str(tmp_path)}
-    with pytest.raises(StockpotError, match=r"own\.path: 1 shards of .* as two\.tar\.gz; unpack"):
+    with pytest.raises(
+        StockpotError, match=r"own\.path: 1 shards of .* as two\.tar\.gz; unpack"
+    ):
         sources.module("webdataset").facts(entry, Path, "own")
 
 
@@ -403,7 +567,9 @@ def test_hostile_shards_are_one_line(tmp_path):
         (b"1" * 9000, "digits in a row"),
     ):
         header.size = len(content)
-        start = header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+        start = (
+            header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+        )
         file.write_bytes(start + tarfile.TarInfo("1.png").tobuf() + bytes(1024))
         with pytest.raises(StockpotError, match=line):
             known("webdataset", path=str(file))
@@ -419,7 +585,9 @@ def test_names_that_are_not_utf_8(tmp_path):
     split = {"part": "train", "held_out": 1, "test": 1}
     data = made("folder", tmp_path / "out", path=str(tmp_path / "in"), split=split)
     assert data.labels.tolist() == [0, 1]
-    assert len(made("webdataset", tmp_path / "shard", path=str(tmp_path / "one.tar"))) == 1
+    assert (
+        len(made("webdataset", tmp_path / "shard", path=str(tmp_path / "one.tar"))) == 1
+    )
     (tmp_path / f"in/{name}").mkdir()
     with pytest.raises(StockpotError, match=r"the class 'caf\\xe9' has .* not UTF-8"):
         known("folder", path=str(tmp_path / "in"))
@@ -450,7 +618,9 @@ def names_of_line(folder: Path) -> str:
 
 def test_jpeg_is_read_under_any_of_its_names(tmp_path):
     suffixes = ("jpg", "JPEG", "jpe", "jfif", "JFIF", "jif", "jfi")
-    paint_all(tmp_path / "in", {f"a/{i}.{kind}": "red" for i, kind in enumerate(suffixes)})
+    paint_all(
+        tmp_path / "in", {f"a/{i}.{kind}": "red" for i, kind in enumerate(suffixes)}
+    )
     paint_all(tmp_path / "in", {"b/1.png": "green"})
     data = made("folder", tmp_path / "out", path=str(tmp_path / "in"))
     assert [colour for colour, _ in labelled(data)] == ["red"] * 7 + ["green"]
@@ -458,11 +628,22 @@ def test_jpeg_is_read_under_any_of_its_names(tmp_path):
 
 def test_files_that_are_not_read_are_counted_in_plan_and_card(tmp_path):
     files = {
-        "a/1.png": "red", "a/.thumbs/1.png": "red", "a/._1.png": "red", "b/2.png": "green",
-        "a/deep/deeper/3.png": "red", "beside.png": "red",
-    }  # fmt: skip
+        "a/1.png": "red",
+        "a/.thumbs/1.png": "red",
+        "a/._1.png": "red",
+        "b/2.png": "green",
+        "a/deep/deeper/3.png": "red",
+        "beside.png": "red",
+    }
     paint_all(tmp_path / "in", files)
-    for text in ("README.md", "a/1.txt", "a/deep/2.txt", "b/Thumbs.db", "b/LICENSE", ".DS_Store"):
+    for text in (
+        "README.md",
+        "a/1.txt",
+        "a/deep/2.txt",
+        "b/Thumbs.db",
+        "b/LICENSE",
+        ".DS_Store",
+    ):
         (tmp_path / "in" / text).write_text("words")
     entry = {"source": "folder", "path": str(tmp_path / "in")}
     assert sources.unused(entry, Path) == (
@@ -474,17 +655,25 @@ def test_files_that_are_not_read_are_counted_in_plan_and_card(tmp_path):
     card = json.loads((tmp_path / "out/dataset.json").read_text())
     counted = {kind: n for kind, (n, _) in card["source"]["unused"].items()}
     assert counted == {
-        ".txt": 2, ".db": 1, "without suffix": 1, "hidden": 3,
-        "beside the class folders, .md": 1, "beside the class folders, .png": 1,
-    }  # fmt: skip
+        ".txt": 2,
+        ".db": 1,
+        "without suffix": 1,
+        "hidden": 3,
+        "beside the class folders, .md": 1,
+        "beside the class folders, .png": 1,
+    }
     assert card["n"] == 3
 
 
-@pytest.mark.parametrize("kind", ["heic", "avif", "tif", "TIFF", "gif", "jp2", "ico", "dcm", "CR2"])
+@pytest.mark.parametrize(
+    "kind", ["heic", "avif", "tif", "TIFF", "gif", "jp2", "ico", "dcm", "CR2"]
+)
 def test_other_kinds_of_images_are_refused(kind, tmp_path):
     paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "red"})
     (tmp_path / f"b/2.{kind}").write_bytes(b"x")
-    assert f"1 images, as {tmp_path}/b/2.{kind}, are of a kind" in names_of_line(tmp_path)
+    assert f"1 images, as {tmp_path}/b/2.{kind}, are of a kind" in names_of_line(
+        tmp_path
+    )
 
 
 def test_tables_of_published_sets_are_read_strictly(tmp_path):
@@ -507,7 +696,9 @@ def test_other_kinds_of_images_are_refused_in_published_sets_too(tmp_path):
     paint_all(tmp_path, {"n1/1.JPEG": "red"})
     assert in_folders(tmp_path, {"n1": "n1"}) == [("n1/1.JPEG", "n1")]
     (tmp_path / "n1/2.tif").write_bytes(b"x")
-    with pytest.raises(StockpotError, match=r"n1/2\.tif: an image of a kind that is not read"):
+    with pytest.raises(
+        StockpotError, match=r"n1/2\.tif: an image of a kind that is not read"
+    ):
         in_folders(tmp_path, {"n1": "n1"})
 
 
@@ -554,7 +745,10 @@ def test_classes_may_be_called_so_and_have_folders(folders, tmp_path):
 
 def test_the_plan_doubts_class_folders_that_hold_the_same_folders(tmp_path):
     entry = {"source": "folder", "path": str(tmp_path)}
-    paint_all(tmp_path, {f"{name}/1.png": "red" for name in ("cat/day", "cat/night", "dog/day")})
+    paint_all(
+        tmp_path,
+        {f"{name}/1.png": "red" for name in ("cat/day", "cat/night", "dog/day")},
+    )
     assert sources.doubt(entry, Path) == ""
     paint_all(tmp_path, {"dog/night/1.png": "red"})
     assert "folders of equal names (day, night), whose images count for the outer" in (
@@ -593,8 +787,9 @@ def test_a_link_that_leads_nowhere_is_counted_or_refused(tmp_path):
 def test_a_file_under_two_classes_is_refused(tmp_path):
     paint_all(tmp_path, {"a/1.png": "red", "b/1.png": "green"})
     (tmp_path / "b/linked.png").symlink_to(tmp_path / "a/1.png")
-    assert "a/1.png and b/linked.png are one file, so the image would count under two classes" in (
-        names_of_line(tmp_path)
+    assert (
+        "a/1.png and b/linked.png are one file, so the image would count under two classes"
+        in (names_of_line(tmp_path))
     )
     entry = {"source": "folder", "path": str(tmp_path), "duplicates": "keep"}
     assert sources.module("folder").facts(entry, Path, "own")["files"]
@@ -636,15 +831,22 @@ def test_pipes_are_refused_and_not_opened(tmp_path):
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def hugging_face(file: Path, rows: list[tuple[str, int]], names=("cat", "dog"), group: int = 2):
+def hugging_face(
+    file: Path, rows: list[tuple[str, int]], names=("cat", "dog"), group: int = 2
+):
     """A shard as the datasets library writes it."""
     features = {
-        "image": {"_type": "Image"}, "label": {"names": list(names), "_type": "ClassLabel"},
-    }  # fmt: skip
+        "image": {"_type": "Image"},
+        "label": {"names": list(names), "_type": "ClassLabel"},
+    }
     table = pa.table(
         {
             "image": pa.array(
-                [{"bytes": encoded(colour), "path": f"{colour}.png"} for colour, _ in rows], IMAGE
+                [
+                    {"bytes": encoded(colour), "path": f"{colour}.png"}
+                    for colour, _ in rows
+                ],
+                IMAGE,
             ),
             "label": pa.array([label for _, label in rows], pa.int64()),
         }
@@ -652,7 +854,9 @@ def hugging_face(file: Path, rows: list[tuple[str, int]], names=("cat", "dog"), 
     described = json.dumps({"info": {"features": features}})
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(
-        table.replace_schema_metadata({"huggingface": described}), file, row_group_size=group
+        table.replace_schema_metadata({"huggingface": described}),
+        file,
+        row_group_size=group,
     )
 
 
@@ -695,9 +899,13 @@ def test_an_image_of_many_rows_is_in_memory_once(kind, tmp_path):
 
 def test_images_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
     table = pa.table({"image": [bytes(1 << 20)], "label": ["a"]})
-    pq.write_table(table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    pq.write_table(
+        table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False
+    )
     monkeypatch.setattr(parquet_module, "memory_limit", lambda size: 50 * size)
-    with pytest.raises(StockpotError, match=r"a\.parquet: the images of its row group 0 are 1 MB"):
+    with pytest.raises(
+        StockpotError, match=r"a\.parquet: the images of its row group 0 are 1 MB"
+    ):
         parquet_module._groups(tmp_path / "a.parquet", "image")
 
 
@@ -705,9 +913,10 @@ def test_groups_are_read_once_by_all_threads(tmp_path, monkeypatch):
     hugging_face(tmp_path / "a.parquet", [("red", 0), ("green", 1)] * 12, group=12)
     read, groups = pq.ParquetFile.read_row_group, []
     monkeypatch.setattr(
-        pq.ParquetFile, "read_row_group",
+        pq.ParquetFile,
+        "read_row_group",
         lambda self, group, **kw: groups.append(group) or read(self, group, **kw),
-    )  # fmt: skip
+    )
     data = made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
     assert shown(data) == ["red", "green"] * 12
     assert groups == [0, 1]
@@ -733,7 +942,9 @@ def test_numbers_with_a_list_of_classes(tmp_path, animals):
     assert labelled(data) == [("red", "dog")]
     # The list goes before what the file says.
     hugging_face(tmp_path / "b.parquet", [("red", 1)], names=("x", "y"))
-    data = made("parquet", tmp_path / "b", path=str(tmp_path / "b.parquet"), classes=animals)
+    data = made(
+        "parquet", tmp_path / "b", path=str(tmp_path / "b.parquet"), classes=animals
+    )
     assert labelled(data) == [("red", "dog")]
 
 
@@ -747,21 +958,43 @@ def test_a_changed_list_of_classes_is_seen(tmp_path, animals):
 
 PNG = b"\x89PNG"
 WRONG = {
-    "no image column": ({"img": [PNG], "label": ["a"]}, r"'image'; there are img, label \(image_c"),
-    "no label column": ({"image": [PNG], "y": [0]}, r"no column 'label'; .* \(label_column names"),
-    "numbers": ({"image": [PNG], "label": [0]}, r"a\.parquet, row 0: the label 0 is a number"),
-    "no label": ({"image": [PNG, PNG], "label": ["a", None]}, r"row 1: the label is None, no name"),
-    "halves": ({"image": [PNG], "label": [0.5]}, r"row 0: the label is 0\.5, no name or number"),
-    "paths": ({"image": ["1.png"], "label": ["a"]}, r"the column 'image' is string, not bytes"),
+    "no image column": (
+        {"img": [PNG], "label": ["a"]},
+        r"'image'; there are img, label \(image_c",
+    ),
+    "no label column": (
+        {"image": [PNG], "y": [0]},
+        r"no column 'label'; .* \(label_column names",
+    ),
+    "numbers": (
+        {"image": [PNG], "label": [0]},
+        r"a\.parquet, row 0: the label 0 is a number",
+    ),
+    "no label": (
+        {"image": [PNG, PNG], "label": ["a", None]},
+        r"row 1: the label is None, no name",
+    ),
+    "halves": (
+        {"image": [PNG], "label": [0.5]},
+        r"row 0: the label is 0\.5, no name or number",
+    ),
+    "paths": (
+        {"image": ["1.png"], "label": ["a"]},
+        r"the column 'image' is string, not bytes",
+    ),
     "paths alone": (
-        {"image": [{"path": "1.png"}], "label": ["a"]}, r"the column 'image' is struct.*not bytes",
+        {"image": [{"path": "1.png"}], "label": ["a"]},
+        r"the column 'image' is struct.*not bytes",
     ),
     "no bytes": (
         {"image": pa.array([{"bytes": None, "path": "1.png"}], IMAGE), "label": ["a"]},
         r"row 0 of group 0: not a readable image \(the column 'image' has no bytes here",
     ),
-    "no image": ({"image": [PNG], "label": ["a"]}, r"row 0 of group 0: not a readable image"),
-}  # fmt: skip
+    "no image": (
+        {"image": [PNG], "label": ["a"]},
+        r"row 0 of group 0: not a readable image",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -775,20 +1008,26 @@ def test_a_wrong_parquet_file_is_named(what, tmp_path):
 def test_a_column_without_images_is_seen_before_the_work(tmp_path):
     path = write(tmp_path / "a.parquet", image=["1.png"], label=["a"])
     with pytest.raises(StockpotError, match="the column 'image' is string, not bytes"):
-        sources.module("parquet").facts({"source": "parquet", "path": path}, Path, "key")
+        sources.module("parquet").facts(
+            {"source": "parquet", "path": path}, Path, "key"
+        )
 
 
 def test_labels_beyond_the_names_are_named(tmp_path):
     """As -1, of a test set whose labels are withheld."""
     for label in (-1, 2):
         hugging_face(tmp_path / "a.parquet", [("red", label)])
-        with pytest.raises(StockpotError, match=rf"row 0: the label {label} is not 0 to 1"):
+        with pytest.raises(
+            StockpotError, match=rf"row 0: the label {label} is not 0 to 1"
+        ):
             made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
 
 
 def test_other_files_are_no_parquet(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"PAR1 but no more")
-    with pytest.raises(StockpotError, match=r"a\.parquet: not readable .*a Parquet file is wanted"):
+    with pytest.raises(
+        StockpotError, match=r"a\.parquet: not readable .*a Parquet file is wanted"
+    ):
         made("parquet", tmp_path / "out", path=str(tmp_path / "a.parquet"))
     with pytest.raises(
         StockpotError, match=r"own\.path: no file .*gone, nor a folder that holds \*"

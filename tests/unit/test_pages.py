@@ -11,7 +11,11 @@ from stockpot.report.page import figure, page, text
 from stockpot.tables.display import to_latex, to_markdown
 
 TABLE = pd.DataFrame(
-    {"model": ["a_b", "50 % & more"], "on": ["ref", None], "points": ["**1.0 ± 0.1**", "α < 2"]}
+    {
+        "model": ["a_b", "50 % & more"],
+        "on": ["ref", None],
+        "points": ["**1.0 ± 0.1**", "α < 2"],
+    }
 )
 
 
@@ -26,14 +30,21 @@ def test_latex_is_escaped_and_bold():
 
 def test_markdown_keeps_its_columns():
     lines = to_markdown(TABLE.replace("ref", "a|b")).splitlines()
-    assert lines[1] == "| :-- | :-- | --: |" and lines[2] == "| a_b | a\\|b | **1.0 ± 0.1** |"
+    assert (
+        lines[1] == "| :-- | :-- | --: |"
+        and lines[2] == "| a_b | a\\|b | **1.0 ± 0.1** |"
+    )
     assert lines[3].count("|") == 4
 
 
 def test_a_page_shows_html_and_does_not_obey_it(tmp_path):
     source = "| model | x |\n| :-- | --: |\n| <script>alert(1)</script> | **2** |\n"
     found = page("<b>", [text(source)])
-    assert "<script" not in found and "&lt;script&gt;" in found and "<strong>2</strong>" in found
+    assert (
+        "<script" not in found
+        and "&lt;script&gt;" in found
+        and "<strong>2</strong>" in found
+    )
     assert "<title>&lt;b&gt;</title>" in found and found.count("<table>") == 1
     Image.new("RGB", (2, 2)).save(tmp_path / "x.png")
     shown = figure(tmp_path / "x.png", "**How** <to> read it")
@@ -48,15 +59,31 @@ def study():
         ("base", "end-to-end", "", None, 90, 50),
         ("soup", "greedy", "", None, 91, 55),
         ("base alpha=0.5", "wise-ft", "base", 0.5, 88, 62),
-        *((f"s{i}", "from-scratch", "", None, 50 + 10 * i, 20 + 9 * i) for i in range(4)),
+        *(
+            (f"s{i}", "from-scratch", "", None, 50 + 10 * i, 20 + 9 * i)
+            for i in range(4)
+        ),
     ]
     cells = [
-        {"model": m, "kind": kind, "curve": curve, "alpha": alpha, "dataset": dataset, "n": 100,
-         "k": k, "classes": 4, "precision": "fp32"}
+        {
+            "model": m,
+            "kind": kind,
+            "curve": curve,
+            "alpha": alpha,
+            "dataset": dataset,
+            "n": 100,
+            "k": k,
+            "classes": 4,
+            "precision": "fp32",
+        }
         for m, kind, curve, alpha, reference, shift in rows
         for dataset, k in (("held-out", reference), ("test", reference), ("s", shift))
-    ]  # fmt: skip
-    return pd.DataFrame(cells), {"held-out": "held-out", "test": "reference", "s": "shift"}
+    ]
+    return pd.DataFrame(cells), {
+        "held-out": "held-out",
+        "test": "reference",
+        "s": "shift",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -66,25 +93,42 @@ def chart():
 
     table = measure(*study(), 0.95)
     models = {
-        "base": {"kind": "end-to-end", "settings": {"lr": 0.1, "sam": 0.0, "variant": "x"}},
-        "soup": {"kind": "greedy", "settings": {"order": "held-out"}, "ingredients": ["base", "c"],
-                 "recipe": {"rule": "linear", "ingredients": {"0a": 0.5, "1b": 0.25, "2c": 0.25},
-                            "ingredient_names": {"base": "0a", "c": "1b"}}},
-    }  # fmt: skip
+        "base": {
+            "kind": "end-to-end",
+            "settings": {"lr": 0.1, "sam": 0.0, "variant": "x"},
+        },
+        "soup": {
+            "kind": "greedy",
+            "settings": {"order": "held-out"},
+            "ingredients": ["base", "c"],
+            "recipe": {
+                "rule": "linear",
+                "ingredients": {"0a": 0.5, "1b": 0.25, "2c": 0.25},
+                "ingredient_names": {"base": "0a", "c": "1b"},
+            },
+        },
+    }
     return explore(table, *robustness_table(table, "logit", 0.95), models)
 
 
 def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
     (points,) = (
-        data for data in chart.to_dict()["datasets"].values() if data and "recipe" in data[0]
+        data
+        for data in chart.to_dict()["datasets"].values()
+        if data and "recipe" in data[0]
     )
     told = {row["model"]: row for row in points if row["under"] == "s"}
     assert told["base"]["recipe"] == "end-to-end; lr 0.1"
-    assert told["soup"]["recipe"] == "greedy; 0.5 base + 0.25 c + 0.25 zero-shot; order held-out"
+    assert (
+        told["soup"]["recipe"]
+        == "greedy; 0.5 base + 0.25 c + 0.25 zero-shot; order held-out"
+    )
     assert told["base alpha=0.5"]["recipe"] == "0.5 zero-shot + 0.5 base"
     assert told["base"]["under_shift"] == "50.0 % [39.8, 60.2], n = 100"
     assert re.fullmatch(r"[+-]\d+\.\d \[.*\]", told["base"]["robustness"])
-    assert {row["under"] for row in points} == {"s"}  # the mean of one shift is that shift
+    assert {row["under"] for row in points} == {
+        "s"
+    }  # the mean of one shift is that shift
 
 
 def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
@@ -93,7 +137,9 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
 
     cells, roles = study()
     curves = cells[cells["curve"] == "base"]
-    cells = pd.concat([cells, *(curves.assign(curve=name) for name in ("soup", "third"))])
+    cells = pd.concat(
+        [cells, *(curves.assign(curve=name) for name in ("soup", "third"))]
+    )
     names = cells["curve"] + cells["model"]
     cells = cells.assign(model=cells["model"].where(cells["curve"] == "", names))
     table = measure(cells, roles, 0.95)
@@ -102,8 +148,10 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     colours, shapes = (marks[channel]["scale"] for channel in ("color", "shape"))
     look = dict(zip(colours["domain"], colours["range"]))
     assert [name for name in look if name.startswith("WiSE-FT to ")] == [
-        "WiSE-FT to base", "WiSE-FT to soup", "WiSE-FT to third"
-    ]  # fmt: skip
+        "WiSE-FT to base",
+        "WiSE-FT to soup",
+        "WiSE-FT to third",
+    ]
     assert len(set(look.values())) == len(look)
     star = dict(zip(shapes["domain"], shapes["range"]))["Zero-shot"]
     assert star.startswith("M0.000,-1.000L") and star.count("L") == 9

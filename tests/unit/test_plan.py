@@ -84,7 +84,9 @@ def test_an_id_is_a_name_and_a_digest():
 
 
 def test_the_adversary_does_not_wait_for_the_set_that_it_makes(plan):
-    (filtered,) = [job for job in plan.datasets.values() if isinstance(job, FilteredDataset)]
+    (filtered,) = [
+        job for job in plan.datasets.values() if isinstance(job, FilteredDataset)
+    ]
     adversary, base = plan.runs[filtered.adversary], called(plan.runs, "base")
     assert adversary.inputs(plan)["compared"] == []
     assert base.inputs(plan)["compared"] == [COMPARED]
@@ -96,7 +98,9 @@ def test_a_sweep_waits_for_the_evaluations_of_its_ends(plan):
     sweep = next(job for job in plan.evaluations.values() if job.name == "greedy-sweep")
     greedy = called(plan.soups, "greedy")
     assert sweep.rule == "sweep" and sweep.models == [greedy.id]
-    assert sweep.classifiers(plan) == list(dict.fromkeys([*sweep.start, *greedy.classifiers]))
+    assert sweep.classifiers(plan) == list(
+        dict.fromkeys([*sweep.start, *greedy.classifiers])
+    )
     names = {plan.evaluations[id].name for id in sweep.shared(plan)}
     assert names == {"zero-shot", "greedy"}
     assert sweep.inputs(plan)["recipes"] == [f"<results>/recipes/{greedy.id}.json"]
@@ -113,16 +117,25 @@ def test_targets_are_what_people_read_and_what_it_follows_from(plan):
     files = targets(plan)
     assert len(files) == len(set(files))
     folder = "<results>/studies/objects/seed0"
-    assert f"{folder}/main_table.md" in files and f"{folder}/figures/samples.csv" in files
-    assert f"{folder}/analyses/cost.html" in files and f"{folder}/figures/cost.pdf" in files
+    assert (
+        f"{folder}/main_table.md" in files and f"{folder}/figures/samples.csv" in files
+    )
+    assert (
+        f"{folder}/analyses/cost.html" in files
+        and f"{folder}/figures/cost.pdf" in files
+    )
     assert "<results>/studies/objects/summary.md" in files
     assert set(sources(plan)) <= set(files)
-    assert not [file for file in files if file.endswith((".npy", "classifier.safetensors"))]
+    assert not [
+        file for file in files if file.endswith((".npy", "classifier.safetensors"))
+    ]
 
 
 def test_geometry_is_asked_for_where_an_analysis_looks_at_it(config):
     def asked(analyses: dict) -> bool:
-        plan = planning.build({**config, "analyses": analyses}, lambda path: ROOT / path)
+        plan = planning.build(
+            {**config, "analyses": analyses}, lambda path: ROOT / path
+        )
         return any(file.endswith("geometry.csv") for file in sources(plan))
 
     assert asked({"pairs": {}}) and not asked({"cost": {}})
@@ -165,7 +178,10 @@ def test_captions_have_the_level_and_the_sizes(plan):
 
 def test_the_overview_shows_what_the_study_has(config):
     (overview,) = overviews(config)
-    assert overview.texts[0] == "main_table.md" and "analyses/diagnosis.md" in overview.texts
+    assert (
+        overview.texts[0] == "main_table.md"
+        and "analyses/diagnosis.md" in overview.texts
+    )
     assert len(overview.heads) == len(overview.texts)
     (short,) = overviews({**config, "analyses": {}, "figures": {"alpha": {}}})
     assert short.texts == ("main_table.md",) and short.figures == ()
@@ -205,13 +221,22 @@ def test_one_process_trains_what_cannot_share_its_batches(plan):
 def test_every_try_of_an_analysis_asks_for_more(plan, rules):
     (job, *_) = [job for job in plan.study_jobs if isinstance(job, AnalysisJob)]
     asked = SimpleNamespace(study=job.study, analysis=job.entry)
-    assert [rules.analysis.mem_mb(asked, attempt, 1) for attempt in (1, 2)] == [8000, 16000]
+    assert [rules.analysis.mem_mb(asked, attempt, 1) for attempt in (1, 2)] == [
+        8000,
+        16000,
+    ]
     assert Needs(100, 5).with_more(3 << 20) == (103, 5)
 
 
 @pytest.mark.parametrize(
     "requested, profile, detected, gpus",
-    [("auto", None, 1, 1), ("auto", None, 0, 0), ("auto", 4, 0, 4), (2, None, 0, 2), (0, 4, 1, 0)],
+    [
+        ("auto", None, 1, 1),
+        ("auto", None, 0, 0),
+        ("auto", 4, 0, 4),
+        (2, None, 0, 2),
+        (0, 4, 1, 0),
+    ],
 )
 def test_gpus_are_those_of_the_config_the_profile_or_the_machine(
     requested, profile, detected, gpus
@@ -222,9 +247,13 @@ def test_gpus_are_those_of_the_config_the_profile_or_the_machine(
 def test_gpus_that_jobs_would_not_get_are_refused():
     check_gpus(2, 2, 2)
     check_gpus(2, None, None)
-    with pytest.raises(StockpotError, match="gpus: 1, but set-resources .* finetune gpu: 4"):
+    with pytest.raises(
+        StockpotError, match="gpus: 1, but set-resources .* finetune gpu: 4"
+    ):
         check_gpus(1, 4, None)
-    with pytest.raises(StockpotError, match="gpus: 2, but --resources gpu=1; give .* gpu=2"):
+    with pytest.raises(
+        StockpotError, match="gpus: 2, but --resources gpu=1; give .* gpu=2"
+    ):
         check_gpus(2, None, 1)
 
 
@@ -236,7 +265,9 @@ def test_directives_are_functions_of_wildcards(plan, rules):
     asked = SimpleNamespace(run=run.id)
     inputs = rules.finetune.inputs(asked)
     assert inputs["train_data"] == [f"<results>/datasets/{run.train}/dataset.json"]
-    assert inputs["train_arrays"][0].flags["ancient"] and "flags" not in dir(inputs["train_data"])
+    assert inputs["train_arrays"][0].flags["ancient"] and "flags" not in dir(
+        inputs["train_data"]
+    )
     assert rules.finetune.spec(asked) is run.spec
     assert rules.finetune.gpus(asked) == 2
     assert rules.finetune.mem_mb(asked, 3, 1) == 4 * rules.finetune.mem_mb(asked, 1, 1)
@@ -266,7 +297,10 @@ def test_every_format_has_a_rule(config, tmp_path):
     assert set(found) == {"export_open_clip", "export_state_dict", "export_classifier"}
     assert found["export_open_clip"].names("export") == "mine"
     assert found["export_classifier"].names("export") == NOTHING
-    assert all("{study}/exports/{export}/" in file for file in found["export_open_clip"].outputs)
+    assert all(
+        "{study}/exports/{export}/" in file
+        for file in found["export_open_clip"].outputs
+    )
     asked = SimpleNamespace(study="objects/seed0", export="mine")
     assert found["export_open_clip"].inputs(asked)["recipe"] == []
 
@@ -280,7 +314,9 @@ def test_a_finished_study_says_what_to_read(plan, tmp_path, monkeypatch):
     page = tmp_path / "results/studies/objects/seed0/overview.html"
     page.parent.mkdir(parents=True)
     page.touch()
-    assert success_text(plan) == "\nRead results/studies/objects/seed0/overview.html first"
+    assert (
+        success_text(plan) == "\nRead results/studies/objects/seed0/overview.html first"
+    )
 
 
 def test_a_failed_study_says_how_to_go_on(tmp_path):

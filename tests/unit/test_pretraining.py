@@ -7,7 +7,14 @@ from conftest import ARCHITECTURE, tensor_digest
 from stockpot.training import pretrain as module
 from stockpot.training.pretrain import pretrain
 
-SPEC = {"steps": 4, "batch_size": 8, "lr": 1.0e-3, "weight_decay": 0.1, "warmup": 2, "seed": 0}
+SPEC = {
+    "steps": 4,
+    "batch_size": 8,
+    "lr": 1.0e-3,
+    "weight_decay": 0.1,
+    "warmup": 2,
+    "seed": 0,
+}
 
 
 class Stop(BaseException):
@@ -40,7 +47,9 @@ def batches(monkeypatch):
     return until
 
 
-@pytest.mark.parametrize("save_every, stop, resumed", [(1, 1, 1), (1, 3, 3), (2, 3, 2), (9, 3, 0)])
+@pytest.mark.parametrize(
+    "save_every, stop, resumed", [(1, 1, 1), (1, 3, 3), (2, 3, 2), (9, 3, 0)]
+)
 def test_pretraining_that_was_stopped_ends_with_the_same_bits(
     whole, batches, tmp_path, monkeypatch, save_every, stop, resumed
 ):

@@ -43,8 +43,14 @@ def test_every_key_is_an_option_of_snakemake(name, options):
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_what_reruns_is_the_same_everywhere(name):
     assert {
-        key: PROFILES[name].get(key) for key in PROFILES["default"] if key not in OF_ONE_MACHINE
-    } == {key: value for key, value in PROFILES["default"].items() if key not in OF_ONE_MACHINE}
+        key: PROFILES[name].get(key)
+        for key in PROFILES["default"]
+        if key not in OF_ONE_MACHINE
+    } == {
+        key: value
+        for key, value in PROFILES["default"].items()
+        if key not in OF_ONE_MACHINE
+    }
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -63,7 +69,9 @@ def test_the_rules_that_use_a_gpu_are_those_of_the_profile(name):
 def test_groups_are_of_rules_that_there_are(name):
     grouped = [entry.split("=") for entry in PROFILES[name].get("groups", [])]
     assert all(re.search(rf"^rule {rule}:", RULES, re.M) for rule, _ in grouped)
-    sizes = [entry.split("=")[0] for entry in PROFILES[name].get("group-components", [])]
+    sizes = [
+        entry.split("=")[0] for entry in PROFILES[name].get("group-components", [])
+    ]
     assert sorted({group for _, group in grouped}) == sorted(sizes)
 
 
@@ -78,9 +86,15 @@ def test_what_failed_is_said_once():
 
 
 STATES = {
-    "COMPLETED": "success", "RUNNING": "running", "PENDING": "running", "COMPLETING": "running",
-    "FAILED": "failed", "OUT_OF_MEMORY": "failed", "PREEMPTED": "failed", "TIMEOUT": "failed",
-}  # fmt: skip
+    "COMPLETED": "success",
+    "RUNNING": "running",
+    "PENDING": "running",
+    "COMPLETING": "running",
+    "FAILED": "failed",
+    "OUT_OF_MEMORY": "failed",
+    "PREEMPTED": "failed",
+    "TIMEOUT": "failed",
+}
 
 
 def fake(folder: Path, name: str, line: str) -> None:
@@ -93,7 +107,12 @@ def answer(script: str, folder: Path, *arguments: str) -> subprocess.CompletedPr
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
     command = [str(ROOT / "profiles" / script), *arguments]
     return subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300
+        command,
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
@@ -101,10 +120,16 @@ def answer(script: str, folder: Path, *arguments: str) -> subprocess.CompletedPr
 @pytest.mark.parametrize("known", [True, False], ids=["scontrol", "sacct"])
 def test_the_status_of_a_job(state, known, tmp_path):
     """From the controller, or, when it has forgotten the job, from the accounting."""
-    told = f"echo JobId=7 JobState={state} Reason=None" if known else "echo Invalid job id; exit 1"
+    told = (
+        f"echo JobId=7 JobState={state} Reason=None"
+        if known
+        else "echo Invalid job id; exit 1"
+    )
     fake(tmp_path, "scontrol", told.replace("echo JobId", "echo x JobId"))
     fake(tmp_path, "sacct", f'echo "{state}"')
-    assert answer("cluster-generic/status", tmp_path, "7").stdout.strip() == STATES[state]
+    assert (
+        answer("cluster-generic/status", tmp_path, "7").stdout.strip() == STATES[state]
+    )
 
 
 def test_a_controller_that_does_not_answer_says_nothing_of_the_job(tmp_path):
@@ -119,7 +144,9 @@ def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
     assert answer("cancel", tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("script, name", [("cancel", "jobs"), ("cluster-generic/submit", "gpus")])
+@pytest.mark.parametrize(
+    "script, name", [("cancel", "jobs"), ("cluster-generic/submit", "gpus")]
+)
 def test_an_empty_list_is_no_error_in_an_old_bash(script, name):
     """Before bash 4.4, set -u takes an empty list for an unset variable."""
     text = (ROOT / "profiles" / script).read_text()
@@ -128,15 +155,23 @@ def test_an_empty_list_is_no_error_in_an_old_bash(script, name):
     assert "[@]" not in text.replace(guarded, "").replace(f"${{#{name}[@]}}", "")
 
 
-@pytest.mark.parametrize("name", ["plain", "a|b", "back\\slash", "quo'te $x `y`", "new\nline"])
+@pytest.mark.parametrize(
+    "name", ["plain", "a|b", "back\\slash", "quo'te $x `y`", "new\nline"]
+)
 def test_jobs_of_this_folder_alone_are_cancelled_whatever_its_name(name, tmp_path):
     folder = tmp_path / name
     folder.mkdir()
     cancelled = tmp_path / "cancelled"
     queue = folder / "queue"
-    queue.write_text(f"7|stockpot-x|{folder}\n8|other|{folder}\n9|stockpot-y|{folder}/below\n")
+    queue.write_text(
+        f"7|stockpot-x|{folder}\n8|other|{folder}\n9|stockpot-y|{folder}/below\n"
+    )
     fake(folder, "squeue", 'cat "${0%/*}/queue"')
-    fake(folder, "scancel", f'echo "$1" >> "{cancelled}"; sed -i "/^$1|/d" "${{0%/*}}/queue"')
+    fake(
+        folder,
+        "scancel",
+        f'echo "$1" >> "{cancelled}"; sed -i "/^$1|/d" "${{0%/*}}/queue"',
+    )
     done = answer("cancel", folder)
     if "\n" in name:
         assert done.returncode == 1 and "line break" in done.stderr

@@ -39,7 +39,9 @@ def test_every_package_that_is_installed_with_ours_is_pinned():
     for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
         lines = pins((ROOT / file).read_text().splitlines())
         pinned |= {canonicalize_name(line.split("==")[0]) for line in lines}
-        wanted += [] if file == "constraints.txt" else [Requirement(line) for line in lines]
+        wanted += (
+            [] if file == "constraints.txt" else [Requirement(line) for line in lines]
+        )
     while wanted:
         requirement = wanted.pop()
         name = canonicalize_name(requirement.name)
@@ -64,7 +66,9 @@ def test_every_rule_names_an_environment_that_exists():
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_takes_a_target_for_no_config_file():
     arguments = ["--dry-run", "report", "CONFIG=a.yaml b.yaml", "ARGS=one.csv"]
-    shown = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+    shown = subprocess.run(
+        ["make", *arguments], cwd=ROOT, capture_output=True, text=True
+    )
     assert shown.returncode == 0, shown.stderr
     assert "--cores all one.csv --configfile a.yaml b.yaml\n" in shown.stdout
     assert "study-name one.csv --configfile a.yaml b.yaml) && " in shown.stdout
@@ -74,10 +78,14 @@ def test_a_rule_made_of_a_local_one_is_local():
     """Snakemake takes over all else, but submits such a job to the cluster."""
     text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     bodies = dict(re.findall(r"^rule (\w+):\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M))
-    made = re.findall(r"^use rule (\w+) as (\w+) with:\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M)
+    made = re.findall(
+        r"^use rule (\w+) as (\w+) with:\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M
+    )
     assert {name for _, name, _ in made} >= {"overview", "sweep"}
     local = [
-        (name, "localrule" in body) for base, name, body in made if "localrule" in bodies[base]
+        (name, "localrule" in body)
+        for base, name, body in made
+        if "localrule" in bodies[base]
     ]
     assert local == [(name, True) for name, _ in local] and local
 
@@ -126,7 +134,9 @@ def test_every_figure_of_the_pages_is_there():
         text = (ROOT / page).read_text()
         links = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
         assert links or page == "docs/methods.md"
-        assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+        assert [
+            link for link in links if not ((ROOT / page).parent / link).exists()
+        ] == []
 
 
 def test_figures_in_the_readme_are_there():
@@ -158,12 +168,19 @@ def test_samples_show_the_classes_that_most_sets_have():
     images = np.zeros((5, 8, 8, 3), np.uint8)
     whole = Dataset("whole", images, some, names, "1")
     clocks = Scoring(merges={"clock": ["n900", "n3"], "fish": ["n7"]})
-    merged = Dataset("merged", images[:2], np.array([1, 0]), ["clock", "fish"], "2", clocks)
-    figure, data = contact_sheet([whole, merged], columns=3, texts={"n900": "analog clock"})
+    merged = Dataset(
+        "merged", images[:2], np.array([1, 0]), ["clock", "fish"], "2", clocks
+    )
+    figure, data = contact_sheet(
+        [whole, merged], columns=3, texts={"n900": "analog clock"}
+    )
     assert list(zip(data["dataset"], data["class"], data["row"])) == [
-        ("whole", "n7", 1), ("whole", "n900", 2),
-        ("merged", "n3", 1), ("merged", "n7", 0), ("merged", "n900", 1),
-    ]  # fmt: skip
+        ("whole", "n7", 1),
+        ("whole", "n900", 2),
+        ("merged", "n3", 1),
+        ("merged", "n7", 0),
+        ("merged", "n900", 1),
+    ]
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert "analog\nclock" in titles
 
@@ -171,10 +188,18 @@ def test_samples_show_the_classes_that_most_sets_have():
 def test_every_option_of_a_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 
-    rows = (ROOT / "docs" / "methods.md").read_text().split("## Options")[1].splitlines()
-    cells = [[cell.strip(" `") for cell in row.split("|")] for row in rows if row[:3] == "| `"]
+    rows = (
+        (ROOT / "docs" / "methods.md").read_text().split("## Options")[1].splitlines()
+    )
+    cells = [
+        [cell.strip(" `") for cell in row.split("|")]
+        for row in rows
+        if row[:3] == "| `"
+    ]
     listed = {(method, key) for _, method, key, *_ in cells}
-    assert listed == {(name, key) for name in methods.names() for key in methods.options(name)}
+    assert listed == {
+        (name, key) for name in methods.names() for key in methods.options(name)
+    }
     assert all(text for _, _, _, _, _, text, _ in cells)
 
 
@@ -182,7 +207,9 @@ def test_every_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 
     table = (ROOT / "docs" / "methods.md").read_text().split("\n## ")[0]
-    listed = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    listed = [
+        line.split("`")[1] for line in table.splitlines() if line.startswith("| `")
+    ]
     assert sorted(set(listed) - {"method"}) == methods.names()
 
 
@@ -192,13 +219,24 @@ def test_every_analysis_selector_and_option_is_in_the_docs():
 
     text = (ROOT / "docs" / "analyses.md").read_text()
     first, _, rest = text.partition("## Ways to choose alpha")
-    listed = [line.split("`")[1] for line in first.splitlines() if line.startswith("| `")]
+    listed = [
+        line.split("`")[1] for line in first.splitlines() if line.startswith("| `")
+    ]
     assert sorted(set(listed) - {"analysis"}) == analyses.names()
-    assert all(f"`{name}`" in rest.split("## Statistics")[0] for name in selectors.names())
-    rows = [line for line in text.split("## Options")[1].splitlines() if line.startswith("| `")]
+    assert all(
+        f"`{name}`" in rest.split("## Statistics")[0] for name in selectors.names()
+    )
+    rows = [
+        line
+        for line in text.split("## Options")[1].splitlines()
+        if line.startswith("| `")
+    ]
     cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
-    options = {(name, key): analyses.options(name)[key]
-               for name in analyses.names() for key in analyses.options(name)}  # fmt: skip
+    options = {
+        (name, key): analyses.options(name)[key]
+        for name in analyses.names()
+        for key in analyses.options(name)
+    }
     assert {(name, key): [default, text] for name, key, default, _, text in cells} == {
         place: [json.dumps(schema["default"]), schema["description"]]
         for place, schema in options.items()
@@ -279,7 +317,9 @@ def test_every_file_of_an_errand_is_there(errand):
         assert names and all((folder / name).is_file() for name in names), file
         texts += [(folder / name).read_text() for name in names]
     for symbol in re.findall(r"`(\w+)`", wanted):
-        assert any(re.search(rf"^(def |class |){symbol}\b", text, re.M) for text in texts), symbol
+        assert any(
+            re.search(rf"^(def |class |){symbol}\b", text, re.M) for text in texts
+        ), symbol
     targets = (ROOT / "Makefile").read_text()
     for reference in re.findall(r"`([^`]+)`", then):
         if reference.startswith("make "):

@@ -13,9 +13,15 @@ from stockpot.planning.prompt_notes import prompt_notes
 from stockpot.runtime.errors import StockpotError
 
 TEXTS = [
-    "a photo of a red ball.", "Golden_Retriever's toy &amp; 12 things!", "ein Käfer", "北京",
-    "it's 3.5mm (wide), isn't it?", "", "  spaces   between ", "supercalifragilisticexpialidocious",
-]  # fmt: skip
+    "a photo of a red ball.",
+    "Golden_Retriever's toy &amp; 12 things!",
+    "ein Käfer",
+    "北京",
+    "it's 3.5mm (wide), isn't it?",
+    "",
+    "  spaces   between ",
+    "supercalifragilisticexpialidocious",
+]
 
 
 @pytest.mark.parametrize("vocabulary", [None, ARCHITECTURE / "bpe.txt.gz"])
@@ -55,7 +61,9 @@ def test_texts_longer_than_the_context_are_told_with_their_tokens(model):
     long = "red ball and " * 6
     texts = named("key", "cup") | {"long": f"{long} key"}
     (note,) = prompt_notes(model, head(), texts)
-    count = len(Tokens(ARCHITECTURE / "bpe.txt.gz").pieces(f"a photo of a {long} key.")) + 2
+    count = (
+        len(Tokens(ARCHITECTURE / "bpe.txt.gz").pieces(f"a photo of a {long} key.")) + 2
+    )
     assert note == (
         "head.names: with the prompts 1 of 3 classes have more tokens than the 20 that the model "
         f"reads, and are cut: long ({count})"
@@ -81,12 +89,18 @@ def test_texts_that_fit_exactly_are_not_cut(model):
     assert "x (21)" in note
 
 
-@pytest.mark.parametrize("texts", [("thing",) * 3, ("Thing", "thing ", "THING"), ("a  b", "a b")])
+@pytest.mark.parametrize(
+    "texts", [("thing",) * 3, ("Thing", "thing ", "THING"), ("a  b", "a b")]
+)
 def test_classes_of_one_text_are_refused_with_their_names(model, texts):
     given = {f"class {i}": text for i, text in enumerate(texts)}
-    with pytest.raises(StockpotError, match=r"^head\.names: the prompts say the same for") as error:
+    with pytest.raises(
+        StockpotError, match=r"^head\.names: the prompts say the same for"
+    ) as error:
         prompt_notes(model, head(), given)
-    assert " = ".join(given) in str(error.value) and "only the first" in str(error.value)
+    assert " = ".join(given) in str(error.value) and "only the first" in str(
+        error.value
+    )
 
 
 def test_a_pair_of_hundreds_is_told_as_published_lists_have_some(model):
@@ -134,5 +148,7 @@ def test_twenty_thousand_classes_and_eighty_prompts_take_a_moment(model):
     prompts = [f"a photo number {i} of a {{}}." for i in range(80)]
     began = time.process_time()
     notes = prompt_notes(model, head(prompts), texts)
-    assert time.process_time() - began < 20, "seconds of a processor; the square of it takes hours"
+    assert time.process_time() - began < 20, (
+        "seconds of a processor; the square of it takes hours"
+    )
     assert "20,000 of 20,000 classes" in notes[0]

@@ -22,7 +22,9 @@ from stockpot.models.classifier import WEIGHTS, Weights, write_classifier
 FLOATS = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
 TYPES = {**FLOATS, "F64": torch.float64, "I64": torch.int64, "U8": torch.uint8}
 SHAPES = st.lists(st.integers(1, 5), max_size=4)
-CARD = Card("x", "x", {"library": "none"}, ["cat", "dog"], False, [0.5] * 3, [0.5] * 3, 8)
+CARD = Card(
+    "x", "x", {"library": "none"}, ["cat", "dog"], False, [0.5] * 3, [0.5] * 3, 8
+)
 
 
 class Tensors(dict):
@@ -34,7 +36,9 @@ class Tensors(dict):
 @st.composite
 def models(draw, most=20, types=tuple(TYPES)):
     """A list of 1 to ``most`` models with the same tensors; some of them share memory."""
-    layout = draw(st.lists(st.tuples(SHAPES, st.sampled_from(types)), min_size=1, max_size=4))
+    layout = draw(
+        st.lists(st.tuples(SHAPES, st.sampled_from(types)), min_size=1, max_size=4)
+    )
     tied = draw(st.booleans())
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     found = []
@@ -80,9 +84,13 @@ def test_any_order_gives_the_same_bytes(found, random):
     names = list(by_name(found))
     recipe = uniform(names)
     shuffled = random.sample(names, len(names))
-    turned = {"rule": "linear", "ingredients": {n: recipe["ingredients"][n] for n in shuffled}}
+    turned = {
+        "rule": "linear",
+        "ingredients": {n: recipe["ingredients"][n] for n in shuffled},
+    }
     one, other = (
-        dict(mixed(r["ingredients"], by_name(found), found[0].names)) for r in (recipe, turned)
+        dict(mixed(r["ingredients"], by_name(found), found[0].names))
+        for r in (recipe, turned)
     )
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -91,7 +99,9 @@ def test_any_order_gives_the_same_bytes(found, random):
 @settings(max_examples=40)
 def test_tensors_that_share_memory_stay_equal_and_sources_unchanged(found):
     before = [{name: t.clone() for name, t in model.items()} for model in found]
-    result = dict(mixed(uniform(list(by_name(found)))["ingredients"], by_name(found), found[0]))
+    result = dict(
+        mixed(uniform(list(by_name(found)))["ingredients"], by_name(found), found[0])
+    )
     if "visual.tied" in result:
         assert torch.equal(result["visual.tied"], result["visual.0"])
         assert torch.equal(result["visual.view"], result["visual.0"].reshape(-1)[:1])
@@ -109,7 +119,9 @@ def test_a_mix_arrives_in_any_type(found, wanted):
     for name, tensor in result.items():
         if tensor.is_floating_point():
             targets[name] = torch.empty(tensor.shape, dtype=wanted)
-            pairs = [(c, by_name(found)[s][name]) for s, c in sorted(coefficients.items())]
+            pairs = [
+                (c, by_name(found)[s][name]) for s, c in sorted(coefficients.items())
+            ]
             jobs.append((targets[name], pairs))
     mix_all(jobs)
     assert all(torch.equal(t, result[name].to(wanted)) for name, t in targets.items())
@@ -151,7 +163,10 @@ def test_the_ends_of_a_sweep_are_the_models_themselves(found, alpha):
 def test_piecewise_rules_and_inner_products_follow_their_formulas(found):
     start, others = found[0], found
     names = start.names
-    updates = {n: torch.stack([o[n].double() - start[n].double() for o in others]) for n in names}
+    updates = {
+        n: torch.stack([o[n].double() - start[n].double() for o in others])
+        for n in names
+    }
     for name, products in gram(others, start, names).items():
         flat = updates[name].reshape(len(others), -1)
         assert torch.allclose(products, flat @ flat.T, rtol=1e-9, atol=1e-9)
@@ -173,7 +188,9 @@ def test_the_learned_gradient_is_that_of_autograd(found, seed):
     class Sum(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.visual = torch.nn.ParameterList([torch.zeros_like(t) for t in found[0].values()])
+            self.visual = torch.nn.ParameterList(
+                [torch.zeros_like(t) for t in found[0].values()]
+            )
 
     parts = ["", "visual.0"]
     mix = Mix(Sum(), found, parts)
@@ -185,7 +202,9 @@ def test_the_learned_gradient_is_that_of_autograd(found, seed):
     a.requires_grad_(True)
     loss = 0
     for i, (name, target) in enumerate(zip(found[0], targets)):
-        p = sum(a[j, 1 if i == 0 else 0] * m[name].double() for j, m in enumerate(found))
+        p = sum(
+            a[j, 1 if i == 0 else 0] * m[name].double() for j, m in enumerate(found)
+        )
         loss = loss + (p * target.double()).sin().sum()
     loss.backward()
     assert (mix.gradient() - a.grad).norm() <= 1e-9 * (1 + a.grad.norm()) * k

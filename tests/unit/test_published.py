@@ -31,10 +31,22 @@ PUBLISHED = {
     "cifar10-1": 2000,
     "cifar10-2": 2000,
     "fmow": {
-        "part": {"train": 76863, "id-val": 11483, "id-test": 11327, "val": 19915, "test": 22108}
+        "part": {
+            "train": 76863,
+            "id-val": 11483,
+            "id-test": 11327,
+            "val": 19915,
+            "test": 22108,
+        }
     },
     "iwildcam": {
-        "part": {"train": 129809, "id-val": 7314, "id-test": 8154, "val": 14961, "test": 42791}
+        "part": {
+            "train": 129809,
+            "id-val": 7314,
+            "id-test": 8154,
+            "val": 14961,
+            "test": 42791,
+        }
     },
     "imagenet-vid-robust": {"frames": {"pm-0": 1109, "pm-10": 22179}},
     "ytbb-robust": {"frames": {"pm-0": 2030, "pm-10": 35718}},
@@ -48,7 +60,9 @@ PUBLISHED = {
 def entries() -> list[tuple[dict, int]]:
     found = []
     for source, images in PUBLISHED.items():
-        [(option, parts)] = images.items() if isinstance(images, dict) else [("", {"": images})]
+        [(option, parts)] = (
+            images.items() if isinstance(images, dict) else [("", {"": images})]
+        )
         for part, n in parts.items():
             found.append(({"source": source} | ({option: part} if option else {}), n))
     return found
@@ -98,8 +112,12 @@ def test_folders_and_archives_are_named_alike(source):
     assert sources.options(source)["path"]["default"] == f"data/{source}"
     for archive in sources.archives(source):
         assert set(archive) == {"url", "checksum", "size", "into"}
-        assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", archive["checksum"])
-        assert archive["checksum"].split(":")[1] in (ROOT / "docs/datasets.md").read_text()
+        assert re.fullmatch(
+            r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", archive["checksum"]
+        )
+        assert (
+            archive["checksum"].split(":")[1] in (ROOT / "docs/datasets.md").read_text()
+        )
         assert f"{archive['size']:,}" in (ROOT / "docs/datasets.md").read_text()
 
 
@@ -113,7 +131,10 @@ def test_parts_of_one_folder_are_told_apart(tmp_path):
     for one, other in (
         ({"source": "cifar10", "part": "test"}, {"source": "cifar10", "part": "train"}),
         ({"source": "cifar10", "part": "test"}, {"source": "cifar100", "part": "test"}),
-        ({"source": "dtd", "part": "test"}, {"source": "dtd", "part": "test", "partition": 2}),
+        (
+            {"source": "dtd", "part": "test"},
+            {"source": "dtd", "part": "test", "partition": 2},
+        ),
         ({"source": "dtd", "part": "test"}, {"source": "dtd", "part": "val"}),
         ({"source": "imagenet-r"}, {"source": "imagenet-r", "path": "elsewhere"}),
     ):
@@ -152,7 +173,9 @@ def test_what_is_to_be_downloaded_need_not_be_there(tmp_path):
     paint(tmp_path / "a/imagenet-a/n01498041/1.jpg", "red")
     assert facts(entry, Path, "datasets.own") == before
     assert before["path"] == str(tmp_path / "a") and "files" not in before
-    with pytest.raises(StockpotError, match="no folder .*nowhere; place .*, or say download: true"):
+    with pytest.raises(
+        StockpotError, match="no folder .*nowhere; place .*, or say download: true"
+    ):
         facts({**entry, "path": "nowhere", "download": False}, Path, "datasets.own")
 
 
@@ -179,7 +202,12 @@ def test_another_class_list_is_a_change(tmp_path):
 
 # ImageNet and what has its classes.
 
-STINGRAY, GOLDFINCH, TENCH, GOLDFISH = "n01498041", "n01531178", "n01440764", "n01443537"
+STINGRAY, GOLDFINCH, TENCH, GOLDFISH = (
+    "n01498041",
+    "n01531178",
+    "n01440764",
+    "n01443537",
+)
 SHARK, BRAMBLING = "n01484850", "n01530575"
 FOLDERS = {
     "imagenet": (
@@ -214,7 +242,10 @@ FOLDERS = {
         {},
         "imagenet-a",
         {
-            "n01498041/0.000116_digital clock _ digital clock_0.865662.jpg": ("red", STINGRAY),
+            "n01498041/0.000116_digital clock _ digital clock_0.865662.jpg": (
+                "red",
+                STINGRAY,
+            ),
             "n01531178/1.jpg": ("green", GOLDFINCH),
             "README.txt": (None, None),
         },
@@ -227,10 +258,12 @@ FOLDERS = {
             "n15075141/sketch_1.JPEG": ("green", "n15075141"),
         },
     ),
-}  # fmt: skip
+}
 
 
-@pytest.mark.parametrize("inside", [True, False], ids=["with its top folder", "without"])
+@pytest.mark.parametrize(
+    "inside", [True, False], ids=["with its top folder", "without"]
+)
 @pytest.mark.parametrize("source", FOLDERS)
 def test_folders_of_imagenet_classes(source, inside, tmp_path, painter, imagenet):
     options, top, files = FOLDERS[source]
@@ -247,27 +280,39 @@ def test_folders_of_imagenet_classes(source, inside, tmp_path, painter, imagenet
     # The first is answered well, the second taken for the first; classes of ImageNet that the
     # set has not are no answers.
     foreign = [name for name in imagenet if name not in data.class_names]
-    says = {colour: {expected[0][1]: 5.0, **dict.fromkeys(foreign, 9.0)} for colour, _ in expected}
+    says = {
+        colour: {expected[0][1]: 5.0, **dict.fromkeys(foreign, 9.0)}
+        for colour, _ in expected
+    }
     answered = painter.ask(data, imagenet, says)
     assert answered.names == [expected[0][1]] * len(expected)
     assert answered.score == {
-        "metric": "accuracy", "value": 1 / len(expected), "n": len(expected), "k": 1,
-    }  # fmt: skip
+        "metric": "accuracy",
+        "value": 1 / len(expected),
+        "n": len(expected),
+        "k": 1,
+    }
 
 
 @pytest.mark.parametrize("source", FOLDERS)
 def test_an_unknown_class_folder_is_named(source, tmp_path):
     options, top, files = FOLDERS[source]
-    paint_all(tmp_path / top, {path: "red" for path, (colour, _) in files.items() if colour})
+    paint_all(
+        tmp_path / top, {path: "red" for path, (colour, _) in files.items() if colour}
+    )
     place = tmp_path / top / ("val" if source == "imagenet" else "") / "n99999999"
     paint(place / "1.jpg", "red")
-    with pytest.raises(StockpotError, match=rf"{place}: no class of this data set, whose folders"):
+    with pytest.raises(
+        StockpotError, match=rf"{place}: no class of this data set, whose folders"
+    ):
         made(source, tmp_path / "out", path=str(tmp_path), **options)
 
 
 def test_class_folders_without_images_are_named(tmp_path):
     (tmp_path / "imagenet-a/n01498041").mkdir(parents=True)
-    with pytest.raises(StockpotError, match="imagenet-a: no images in folders n01498041"):
+    with pytest.raises(
+        StockpotError, match="imagenet-a: no images in folders n01498041"
+    ):
         made("imagenet-a", tmp_path / "out", path=str(tmp_path))
 
 
@@ -294,8 +339,11 @@ def test_reassessed_labels_are_accepted(tmp_path, painter, imagenet):
     options = {"path": str(tmp_path / "data"), "answers": str(tmp_path / "real.json")}
     data = made("imagenet", tmp_path / "out", part="val", **options)
     assert labelled(data) == [
-        ("red", TENCH), ("green", TENCH), ("yellow", TENCH), ("blue", GOLDFISH),
-    ]  # fmt: skip
+        ("red", TENCH),
+        ("green", TENCH),
+        ("yellow", TENCH),
+        ("blue", GOLDFISH),
+    ]
     assert data.scoring.accepted == [[2], [0], [0, 7], [1, 2]]
     answered = painter.ask(data, imagenet, SHARKS)
     assert answered.correct == [True, False, False, True]
@@ -321,12 +369,18 @@ def test_multilabel_answers_are_the_mean_over_classes(tmp_path, painter, imagene
     options = {"path": str(tmp_path / "data"), "answers": str(tmp_path / "human.json")}
     data = made("imagenet", tmp_path / "out", part="val", **options)
     assert dict(zip(shown(data), data.scoring.accepted)) == {
-        "red": [0, 2], "green": [0], "yellow": [0], "blue": [1, 2],
-    }  # fmt: skip
+        "red": [0, 2],
+        "green": [0],
+        "yellow": [0],
+        "blue": [1, 2],
+    }
     answered = painter.ask(data, imagenet, SHARKS)
     assert dict(zip(shown(data), answered.correct)) == {
-        "red": True, "green": False, "yellow": False, "blue": True,
-    }  # fmt: skip
+        "red": True,
+        "green": False,
+        "yellow": False,
+        "blue": True,
+    }
     # One of three tenches, the one goldfish.
     assert answered.score["metric"] == "mean-class" and answered.score["k"] is None
     assert answered.score["value"] == pytest.approx((1 / 3 + 1) / 2)
@@ -340,7 +394,12 @@ def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
     correct[labels == 2] = True
     answers = Answers(labels, labels, correct)
     by_hand = [
-        np.mean([correct[rows][labels[rows] == label].mean() for label in np.unique(labels[rows])])
+        np.mean(
+            [
+                correct[rows][labels[rows] == label].mean()
+                for label in np.unique(labels[rows])
+            ]
+        )
         for rows in (rng.integers(0, 400, 400) for _ in range(2000))
     ]
     found = resampled("mean-class", answers, 4000)
@@ -365,9 +424,12 @@ def test_wrong_answers_are_named(part, text, message, tmp_path):
         (tmp_path / "real.json").write_text(text)
     with pytest.raises(StockpotError, match=message):
         made(
-            "imagenet", tmp_path / "out", path=str(tmp_path / "data"), part=part,
+            "imagenet",
+            tmp_path / "out",
+            path=str(tmp_path / "data"),
+            part=part,
             answers=str(tmp_path / "real.json"),
-        )  # fmt: skip
+        )
 
 
 # ObjectNet.
@@ -403,10 +465,14 @@ def objectnet(tmp_path):
 
 def test_objectnet_merges_and_is_cropped(objectnet, painter, imagenet):
     data = made("objectnet", objectnet / "out", path=str(objectnet))
-    assert sorted(labelled(data)) == sorted((c, name) for c, name, _ in OBJECTS.values())
+    assert sorted(labelled(data)) == sorted(
+        (c, name) for c, name, _ in OBJECTS.values()
+    )
     assert len(data.class_names) == 113
     for image, colour in zip(data.images, shown(data)):
-        assert np.abs(image.astype(int) - COLOURS[colour]).max() <= 1, f"a frame around {colour}"
+        assert np.abs(image.astype(int) - COLOURS[colour]).max() <= 1, (
+            f"a frame around {colour}"
+        )
     for _, name, wnids in OBJECTS.values():
         assert set(data.scoring.merges[name]) == set(wnids)
     entry = {"own": {"source": "objectnet"}}
@@ -416,30 +482,49 @@ def test_objectnet_merges_and_is_cropped(objectnet, painter, imagenet):
     says = {
         "green": {"n03196217": 9, "n02791124": 6, "n03376595": 6, "n04099969": 6},
         "blue": {"n04099969": 9, "n02708093": 8, "n03196217": 8},
-        "yellow": {"n03792782": 4, "n02808304": 3, "n01440764": 12},  # a tench is no answer
+        "yellow": {
+            "n03792782": 4,
+            "n02808304": 3,
+            "n01440764": 12,
+        },  # a tench is no answer
         "black": {"n04069434": 9},
         "cyan": {"n03595614": 9},
         "pink": {"n02808304": 9},
     }
     answered = painter.ask(data, imagenet, says)
     assert dict(zip(shown(data), answered.names)) == {
-        "green": "alarm_clock", "blue": "chair", "yellow": "bicycle", "black": "still_camera",
-        "cyan": "t_shirt", "pink": "bath_towel",
-    }  # fmt: skip
+        "green": "alarm_clock",
+        "blue": "chair",
+        "yellow": "bicycle",
+        "black": "still_camera",
+        "cyan": "t_shirt",
+        "pink": "bath_towel",
+    }
     assert answered.score == {"metric": "accuracy", "value": 4 / 6, "n": 6, "k": 4}
 
 
 def test_the_models_classes_must_be_imagenets(objectnet, painter):
     data = made("objectnet", objectnet / "out", path=str(objectnet))
-    with pytest.raises(StockpotError, match="'n02708093' is not among the model's 113 classes"):
+    with pytest.raises(
+        StockpotError, match="'n02708093' is not among the model's 113 classes"
+    ):
         painter.ask(data, data.class_names, {})
 
 
 # CIFAR.
 
 CIFAR10 = [
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-]  # fmt: skip
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
 
 
 def cifar_images(n: int) -> np.ndarray:
@@ -448,14 +533,18 @@ def cifar_images(n: int) -> np.ndarray:
 
 def record(labels: list[int], image: np.ndarray) -> bytes:
     """The labels, then 1,024 values each of red, green and blue, row by row."""
-    return bytes(labels) + b"".join(image[:, :, channel].tobytes() for channel in range(3))
+    return bytes(labels) + b"".join(
+        image[:, :, channel].tobytes() for channel in range(3)
+    )
 
 
 def test_cifar10_from_its_binary_files(tmp_path, painter):
     folder, images = tmp_path / "cifar-10-batches-bin", cifar_images(7)
     folder.mkdir()
     for batch in range(5):
-        (folder / f"data_batch_{batch + 1}.bin").write_bytes(record([9 - batch], images[batch]))
+        (folder / f"data_batch_{batch + 1}.bin").write_bytes(
+            record([9 - batch], images[batch])
+        )
     test = record([3], images[5]) + record([8], images[6])
     (folder / "test_batch.bin").write_bytes(test)
     train = made("cifar10", tmp_path / "train", path=str(tmp_path), part="train")
@@ -470,7 +559,9 @@ def test_cifar10_from_its_binary_files(tmp_path, painter):
     with pytest.raises(StockpotError, match=line):
         made("cifar10", tmp_path / "cut", path=str(folder), part="test")
     (folder / "data_batch_3.bin").unlink()
-    with pytest.raises(StockpotError, match=r"own\.path: .* holds no data_batch_3\.bin"):
+    with pytest.raises(
+        StockpotError, match=r"own\.path: .* holds no data_batch_3\.bin"
+    ):
         made("cifar10", tmp_path / "gone", path=str(folder), part="train")
 
 
@@ -478,7 +569,9 @@ def test_cifar100_has_the_fine_labels(tmp_path):
     folder, images = tmp_path / "cifar-100-binary", cifar_images(3)
     folder.mkdir()
     (folder / "train.bin").write_bytes(record([4, 99], images[0]))
-    (folder / "test.bin").write_bytes(record([11, 0], images[1]) + record([1, 2], images[2]))
+    (folder / "test.bin").write_bytes(
+        record([11, 0], images[1]) + record([1, 2], images[2])
+    )
     data = made("cifar100", tmp_path / "out", path=str(tmp_path), part="test")
     assert [data.class_names[label] for label in data.labels] == ["apple", "baby"]
     assert (data.images == images[1:]).all()
@@ -486,7 +579,10 @@ def test_cifar100_has_the_fine_labels(tmp_path):
     assert [train.class_names[label] for label in train.labels] == ["worm"]
     assert len(train.class_names) == 100 and train.class_names[1] == "aquarium_fish"
     entry = {"source": "cifar100", "part": "test"}
-    assert sources.module("cifar100").texts(entry, Path)["aquarium_fish"] == "aquarium fish"
+    assert (
+        sources.module("cifar100").texts(entry, Path)["aquarium_fish"]
+        == "aquarium fish"
+    )
 
 
 def test_cifar_is_resized_for_the_model(tmp_path, painter):
@@ -515,7 +611,10 @@ def test_cifar10_2_from_its_file(tmp_path):
     data = made("cifar10-2", tmp_path / "out", path=str(tmp_path))
     assert data.labels.tolist() == [9, 0] and (data.images == images).all()
     for change, line in (
-        ({"images": images[:, :, :, 0]}, r"uint8 \[2, 32, 32\], not uint8 \[2, 32, 32, 3\]"),
+        (
+            {"images": images[:, :, :, 0]},
+            r"uint8 \[2, 32, 32\], not uint8 \[2, 32, 32, 3\]",
+        ),
         ({"images": images / 255}, "images are float64"),
         ({"labels": labels[:1]}, "for 1 labels"),
         ({"labels": np.array([{}, []], object)}, "not readable .*allow_pickle=False"),
@@ -524,14 +623,18 @@ def test_cifar10_2_from_its_file(tmp_path):
         with pytest.raises(StockpotError, match=rf"cifar102_test\.npz: .*{line}"):
             made("cifar10-2", tmp_path / "wrong", path=str(tmp_path))
     np.savez(file, images=images)
-    with pytest.raises(StockpotError, match=r"cifar102_test\.npz: not readable \(KeyError"):
+    with pytest.raises(
+        StockpotError, match=r"cifar102_test\.npz: not readable \(KeyError"
+    ):
         made("cifar10-2", tmp_path / "wrong", path=str(tmp_path))
 
 
 def test_pickled_arrays_are_never_read(tmp_path):
     for name in ("data", "labels"):
         np.save(tmp_path / f"cifar10.1_v6_{name}.npy", np.array([print, 1], object))
-    with pytest.raises(StockpotError, match=r"v6_data\.npy: not readable .*allow_pickle=False"):
+    with pytest.raises(
+        StockpotError, match=r"v6_data\.npy: not readable .*allow_pickle=False"
+    ):
         made("cifar10-1", tmp_path / "out", path=str(tmp_path))
 
 
@@ -551,7 +654,12 @@ FMOW = (
 SCENES = [
     ("seq", "zoo", "ITA", "2016-05-01T00:00:00Z"),
     ("test", "zoo", "JPN", "2016-01-01T00:00:00Z"),  # 1: the first moment of test
-    ("test", "zoo", "JPN", "2015-12-31T23:59:59Z"),  # too late for id-test, too early for test
+    (
+        "test",
+        "zoo",
+        "JPN",
+        "2015-12-31T23:59:59Z",
+    ),  # too late for id-test, too early for test
     ("val", "airport", "KEN", "2013-01-01T00:00:00Z"),  # 3: the first moment of val
     ("val", "airport", "KEN", "2012-12-31T23:59:59Z"),  # 4: the last of id-val
     ("seq", "zoo", "ITA", "2012-05-01T00:00:00Z"),
@@ -564,10 +672,23 @@ SCENES = [
     ("train", "tower", "KEN", "2013-02-01T00:30:00Z"),
     ("test", "tower", "BRA", "2012-02-01T00:30:00Z"),  # 13
 ]
-PARTS = {"train": [10], "id-val": [4], "id-test": [9, 13], "val": [3, 11], "test": [1, 6, 7, 8]}
+PARTS = {
+    "train": [10],
+    "id-val": [4],
+    "id-test": [9, 13],
+    "val": [3, 11],
+    "test": [1, 6, 7, 8],
+}
 PAINTED = {
-    1: "red", 6: "green", 7: "blue", 8: "yellow", 9: "cyan", 13: "pink", 3: "black", 11: "white",
-}  # fmt: skip
+    1: "red",
+    6: "green",
+    7: "blue",
+    8: "yellow",
+    9: "cyan",
+    13: "pink",
+    3: "black",
+    11: "white",
+}
 
 
 @pytest.fixture
@@ -581,10 +702,13 @@ def fmow(tmp_path):
     write_csv(
         folder / "country_code_mapping.csv",
         "name,alpha-2,alpha-3,region,sub-region",
-        "Japan,JP,JPN,Asia,Eastern Asia", "Kenya,KE,KEN,Africa,Sub-Saharan Africa",
-        "Italy,IT,ITA,Europe,Southern Europe", "Brazil,BR,BRA,Americas,Latin America",
-        "United States,US,USA,Americas,Northern America", "Antarctica,AQ,ATA,,",
-    )  # fmt: skip
+        "Japan,JP,JPN,Asia,Eastern Asia",
+        "Kenya,KE,KEN,Africa,Sub-Saharan Africa",
+        "Italy,IT,ITA,Europe,Southern Europe",
+        "Brazil,BR,BRA,Americas,Latin America",
+        "United States,US,USA,Americas,Northern America",
+        "Antarctica,AQ,ATA,,",
+    )
     for number, (split, *_) in enumerate(SCENES):
         if split != "seq":
             paint(folder / f"images/rgb_img_{number}.png", PAINTED.get(number, "black"))
@@ -609,10 +733,14 @@ def test_fmow_is_scored_in_its_worst_region(fmow, tmp_path, painter):
     assert answered.score == {"metric": "worst-group", "value": 0.5, "n": 2, "k": 1}
     # Asia, Asia, Africa and none.
     assert data.scoring.groups == [0, 0, 2, -1]
-    plain = made("fmow", tmp_path / "plain", path=str(fmow), part="test", metric="accuracy")
+    plain = made(
+        "fmow", tmp_path / "plain", path=str(fmow), part="test", metric="accuracy"
+    )
     answered = painter.ask(plain, plain.class_names, says)
     assert answered.score == {"metric": "accuracy", "value": 0.5, "n": 4, "k": 2}
-    said = {"blue": "zoo"} | {colour: says[colour] for colour in ("red", "green", "yellow")}
+    said = {"blue": "zoo"} | {
+        colour: says[colour] for colour in ("red", "green", "yellow")
+    }
     answered = painter.ask(data, data.class_names, said)
     assert answered.score == {"metric": "worst-group", "value": 0.0, "n": 1, "k": 0}
 
@@ -623,7 +751,11 @@ def test_fmow_of_another_form_is_named(fmow, tmp_path):
     for old, new, line in (
         ("category", "label", "rgb_metadata.csv: not readable .*'category'"),
         (",barn,", ",bern,", "rgb_img_6.png: its class 'bern' is none of the 62"),
-        ("2017-07-01T10:00:00Z", "last year", "rgb_metadata.csv: not readable .*'last year'"),
+        (
+            "2017-07-01T10:00:00Z",
+            "last year",
+            "rgb_metadata.csv: not readable .*'last year'",
+        ),
     ):
         file.write_text(text.replace(old, new))
         with pytest.raises(StockpotError, match=line):
@@ -655,15 +787,29 @@ def test_iwildcam_is_scored_by_macro_f1(tmp_path, painter):
     from sklearn.metrics import f1_score
 
     rows = [
-        ("train", 0, "white"), ("test", 1, "red"), ("test", 1, "green"), ("id_test", 2, "blue"),
-        ("test", 153, "yellow"), ("test", 181, "black"), ("test", 0, "cyan"), ("val", 2, "pink"),
-    ]  # fmt: skip
-    data = made("iwildcam", tmp_path / "out", path=str(wild(tmp_path / "d", rows)), part="test")
+        ("train", 0, "white"),
+        ("test", 1, "red"),
+        ("test", 1, "green"),
+        ("id_test", 2, "blue"),
+        ("test", 153, "yellow"),
+        ("test", 181, "black"),
+        ("test", 0, "cyan"),
+        ("val", 2, "pink"),
+    ]
+    data = made(
+        "iwildcam", tmp_path / "out", path=str(wild(tmp_path / "d", rows)), part="test"
+    )
     peccary, one, other = "tayassu pecari", "mazama temama (153)", "mazama temama (181)"
     assert labelled(data) == [
-        ("red", peccary), ("green", peccary), ("yellow", one), ("black", other), ("cyan", "empty"),
-    ]  # fmt: skip
-    names = sources.module("iwildcam").texts({"source": "iwildcam", "part": "test"}, Path)
+        ("red", peccary),
+        ("green", peccary),
+        ("yellow", one),
+        ("black", other),
+        ("cyan", "empty"),
+    ]
+    names = sources.module("iwildcam").texts(
+        {"source": "iwildcam", "part": "test"}, Path
+    )
     assert names[peccary] == "white-lipped peccary" and names["empty"] == "empty"
     assert len(data.class_names) == 182
     dog = data.class_names[2]
@@ -676,14 +822,20 @@ def test_iwildcam_is_scored_by_macro_f1(tmp_path, painter):
     assert answered.score["value"] == pytest.approx(
         f1_score(data.labels, predicted, average="macro", labels=np.unique(data.labels))
     )
-    for part, colours in (("id-test", ["blue"]), ("val", ["pink"]), ("train", ["white"])):
+    for part, colours in (
+        ("id-test", ["blue"]),
+        ("val", ["pink"]),
+        ("train", ["white"]),
+    ):
         own = made("iwildcam", tmp_path / part, path=str(tmp_path / "d"), part=part)
         assert shown(own) == colours
 
 
 def test_a_label_that_iwildcam_has_not_is_named(tmp_path):
     wild(tmp_path / "d", [("val", 99999, "red")])
-    with pytest.raises(StockpotError, match=r"metadata\.csv: red\.jpg has y '99999', not 0 to 181"):
+    with pytest.raises(
+        StockpotError, match=r"metadata\.csv: red\.jpg has y '99999', not 0 to 181"
+    ):
         made("iwildcam", tmp_path / "out", path=str(tmp_path / "d"), part="val")
 
 
@@ -697,10 +849,18 @@ AIRPLANE, ZEBRA, BICYCLE, BEAR = 0, 29, 3, 2
 def vid(tmp_path):
     """Two sets: one of an anchor and two others, one of an anchor alone with two labels."""
     folder, first, second = tmp_path / VID, "val/V_00/", "val/V_01/"
-    colours = {first + "000432.JPEG": "red", first + "000442.JPEG": "green",
-               first + "000433.JPEG": "blue", second + "000077.JPEG": "yellow"}  # fmt: skip
-    labels = {first + "000432.JPEG": [AIRPLANE], first + "000442.JPEG": [AIRPLANE, BICYCLE],
-              first + "000433.JPEG": [AIRPLANE], second + "000077.JPEG": [ZEBRA, BEAR]}  # fmt: skip
+    colours = {
+        first + "000432.JPEG": "red",
+        first + "000442.JPEG": "green",
+        first + "000433.JPEG": "blue",
+        second + "000077.JPEG": "yellow",
+    }
+    labels = {
+        first + "000432.JPEG": [AIRPLANE],
+        first + "000442.JPEG": [AIRPLANE, BICYCLE],
+        first + "000433.JPEG": [AIRPLANE],
+        second + "000077.JPEG": [ZEBRA, BEAR],
+    }
     sets = {
         second + "000077.JPEG": [],
         first + "000442.JPEG": [first + "000432.JPEG", first + "000433.JPEG"],
@@ -718,12 +878,18 @@ VIDEO_ANSWERS = [
     ({"red": AIRLINER, "green": TANDEM, "blue": AIRLINER, "yellow": BLACK_BEAR}, 2, 2),
     ({"red": TANDEM, "green": AIRLINER, "blue": AIRLINER, "yellow": BLACK_BEAR}, 2, 1),
     ({"red": AIRLINER, "green": AIRLINER, "blue": TANDEM, "yellow": AIRLINER}, 1, 0),
-    ({"red": AIRLINER, "green": BLACK_BEAR, "blue": AIRLINER, "yellow": BLACK_BEAR}, 1, 1),
+    (
+        {"red": AIRLINER, "green": BLACK_BEAR, "blue": AIRLINER, "yellow": BLACK_BEAR},
+        1,
+        1,
+    ),
 ]
 
 
 @pytest.mark.parametrize("says, pm0, pm10", VIDEO_ANSWERS)
-def test_frames_of_imagenet_vid_have_their_own_labels(says, pm0, pm10, vid, painter, imagenet):
+def test_frames_of_imagenet_vid_have_their_own_labels(
+    says, pm0, pm10, vid, painter, imagenet
+):
     anchors = made("imagenet-vid-robust", vid / "pm-0", path=str(vid), frames="pm-0")
     assert labelled(anchors) == [("green", "n02691156"), ("yellow", "n02391049")]
     answered = painter.ask(anchors, imagenet, says)
@@ -733,15 +899,26 @@ def test_frames_of_imagenet_vid_have_their_own_labels(says, pm0, pm10, vid, pain
     assert shown(data) == ["green", "red", "blue", "yellow"]
     assert data.scoring.accepted == [[0, 3], [0], [0], [29, 2]]
     answered = painter.ask(data, imagenet, says)
-    assert answered.score == {"metric": "accuracy", "value": pm10 / 2, "n": 2, "k": pm10}
+    assert answered.score == {
+        "metric": "accuracy",
+        "value": pm10 / 2,
+        "n": 2,
+        "k": pm10,
+    }
 
 
 def test_a_frame_without_labels_is_named(vid):
     file = vid / VID / "metadata/labels.json"
     labels = json.loads(file.read_text())
     for change, line in (
-        ({"val/V_00/000433.JPEG": []}, r"000433\.JPEG: its labels are \[\], not one or more"),
-        ({"val/V_00/000433.JPEG": [30]}, r"its labels are \[30\], not one or more of 0 to 29"),
+        (
+            {"val/V_00/000433.JPEG": []},
+            r"000433\.JPEG: its labels are \[\], not one or more",
+        ),
+        (
+            {"val/V_00/000433.JPEG": [30]},
+            r"its labels are \[30\], not one or more of 0 to 29",
+        ),
         (None, r"labels\.json: not readable \(KeyError: 'val/V_00/000442.JPEG'\)"),
     ):
         file.write_text(json.dumps(labels | change if change else {}))
@@ -752,11 +929,31 @@ def test_a_frame_without_labels_is_named(vid):
         made("imagenet-vid-robust", vid / "out", path=str(vid), frames="pm-10")
 
 
-ANCHOR_TEXTS = ["good", "unsure", "bad", "person", "bird", "cow", "none", "car", "potted plant"]
+ANCHOR_TEXTS = [
+    "good",
+    "unsure",
+    "bad",
+    "person",
+    "bird",
+    "cow",
+    "none",
+    "car",
+    "potted plant",
+]
 PAIR_TEXTS = [
-    "similar", "correct", "dissimilar", "problematic", "incorrect", "dont know", "deformation",
-    "background-change", "occlusion-increased", "blur-increase", "bad-anchor", "hm",
-]  # fmt: skip
+    "similar",
+    "correct",
+    "dissimilar",
+    "problematic",
+    "incorrect",
+    "dont know",
+    "deformation",
+    "background-change",
+    "occlusion-increased",
+    "blur-increase",
+    "bad-anchor",
+    "hm",
+]
 # Anchor, its texts, its label in the CSV file, where none and car are the other way round.
 ANCHORS = [
     ("/home/u/frames/a_b_100/frame-20.jpg", ["good", "person"], 1),
@@ -785,17 +982,22 @@ PAIRS = [
 ]
 YTBB = "imagenet_vid_ytbb_robust/ytbb-robust/ytbb_videos"
 YTBB_FRAMES = {
-    "a_b_100/frame-20.jpg": "red", "a_b_100/frame-10.jpg": "green",
-    "a_b_100/frame-30.jpg": "blue", "b_200/frame-5.jpg": "yellow", "b_200/frame-6.jpg": "black",
-    "g_700/frame-5.jpg": "cyan", "h_800/frame-5.jpg": "pink",
-}  # fmt: skip
+    "a_b_100/frame-20.jpg": "red",
+    "a_b_100/frame-10.jpg": "green",
+    "a_b_100/frame-30.jpg": "blue",
+    "b_200/frame-5.jpg": "yellow",
+    "b_200/frame-6.jpg": "black",
+    "g_700/frame-5.jpg": "cyan",
+    "h_800/frame-5.jpg": "pink",
+}
 
 
 @pytest.fixture
 def ytbb(tmp_path):
     def annotated(texts, rows):
         found = [
-            {"key": k, "notes": "", "labels": [texts.index(t) for t in own]} for k, own in rows
+            {"key": k, "notes": "", "labels": [texts.index(t) for t in own]}
+            for k, own in rows
         ]
         return json.dumps({"labels": texts, "annotations": found})
 
@@ -806,11 +1008,10 @@ def ytbb(tmp_path):
     (folder / "anchor_labels.json").write_text(anchors)
     pairs = annotated(PAIR_TEXTS, [(f"{a},{b}", texts) for a, b, texts in PAIRS])
     (folder / "pmk_labels.json").write_text(pairs)
-    rows = [
-        (*key.split("/")[-2].rsplit("_", 1), label)
-        for key, _, label in ANCHORS
-    ]  # fmt: skip
-    with open(folder / "ytbb_robustness_test_anchors_full.csv", "w", newline="") as file:
+    rows = [(*key.split("/")[-2].rsplit("_", 1), label) for key, _, label in ANCHORS]
+    with open(
+        folder / "ytbb_robustness_test_anchors_full.csv", "w", newline=""
+    ) as file:
         csv.writer(file).writerows([("ytid", "time_ms", "label"), *rows])
     return tmp_path
 
@@ -819,24 +1020,58 @@ PERSON, BIRD, CAR, PLANT = "n10148035", "n01531178", "n02701002", "n11939491"
 YTBB_ANSWERS = [
     # pm-0 of red, yellow, cyan, pink; pm-10 of those with green, blue; with black.
     (
-        {"red": BIRD, "green": PERSON, "blue": BIRD, "yellow": CAR, "black": CAR, "pink": PLANT},
+        {
+            "red": BIRD,
+            "green": PERSON,
+            "blue": BIRD,
+            "yellow": CAR,
+            "black": CAR,
+            "pink": PLANT,
+        },
         3,
         3,
     ),
-    ({"red": BIRD, "green": PERSON, "blue": CAR, "yellow": CAR, "black": CAR, "pink": BIRD}, 3, 2),
-    ({"red": BIRD, "green": CAR, "blue": BIRD, "yellow": CAR, "black": BIRD, "pink": CAR}, 2, 0),
+    (
+        {
+            "red": BIRD,
+            "green": PERSON,
+            "blue": CAR,
+            "yellow": CAR,
+            "black": CAR,
+            "pink": BIRD,
+        },
+        3,
+        2,
+    ),
+    (
+        {
+            "red": BIRD,
+            "green": CAR,
+            "blue": BIRD,
+            "yellow": CAR,
+            "black": BIRD,
+            "pink": CAR,
+        },
+        2,
+        0,
+    ),
 ]
 
 
 @pytest.mark.parametrize("says, pm0, pm10", YTBB_ANSWERS)
-def test_frames_of_ytbb_have_their_anchors_labels(says, pm0, pm10, ytbb, painter, imagenet):
+def test_frames_of_ytbb_have_their_anchors_labels(
+    says, pm0, pm10, ytbb, painter, imagenet
+):
     says = {colour: {name: 9.0, CAR: 1.0} for colour, name in says.items()}
     says["cyan"] = {CAR: 1.0}  # a cow: the class that nothing stands for is no answer
     options = {"path": str(ytbb), "annotations": str(ytbb / "metadata")}
     anchors = made("ytbb-robust", ytbb / "pm-0", frames="pm-0", **options)
     assert labelled(anchors) == [
-        ("red", "bird"), ("yellow", "car"), ("cyan", "cow"), ("pink", "bird"),
-    ]  # fmt: skip
+        ("red", "bird"),
+        ("yellow", "car"),
+        ("cyan", "cow"),
+        ("pink", "bird"),
+    ]
     assert anchors.scoring.accepted == [[1, 0], [23], [6], [1, 9]]
     answered = painter.ask(anchors, imagenet, says, rest=0.5)
     assert answered.score == {"metric": "accuracy", "value": pm0 / 4, "n": 4, "k": pm0}
@@ -847,7 +1082,12 @@ def test_frames_of_ytbb_have_their_anchors_labels(says, pm0, pm10, ytbb, painter
     assert shown(data) == ["red", "green", "blue", "yellow", "black", "cyan", "pink"]
     assert data.scoring.videos == [0, 0, 0, 1, 1, 2, 3]
     answered = painter.ask(data, imagenet, says)
-    assert answered.score == {"metric": "accuracy", "value": pm10 / 4, "n": 4, "k": pm10}
+    assert answered.score == {
+        "metric": "accuracy",
+        "value": pm10 / 4,
+        "n": 4,
+        "k": pm10,
+    }
 
 
 def test_ytbb_merges_into_a_head_of_imagenet(imagenet):
@@ -858,25 +1098,35 @@ def test_ytbb_merges_into_a_head_of_imagenet(imagenet):
 
 def test_annotations_of_ytbb_that_lack_are_named(ytbb):
     options = {"path": str(ytbb), "frames": "pm-0"}
-    with pytest.raises(StockpotError, match=r"own\.annotations: .*metadata holds no anchor_labels"):
-        made("ytbb-robust", ytbb / "out", **{**options, "path": str(ytbb / YTBB / "..")})
+    with pytest.raises(
+        StockpotError, match=r"own\.annotations: .*metadata holds no anchor_labels"
+    ):
+        made(
+            "ytbb-robust", ytbb / "out", **{**options, "path": str(ytbb / YTBB / "..")}
+        )
     options["annotations"] = str(ytbb / "metadata")
     file = ytbb / "metadata/ytbb_robustness_test_anchors_full.csv"
     text = file.read_text()
     file.write_text(text.replace("b,100,", "b,101,"))
-    with pytest.raises(StockpotError, match=r"full\.csv: no label of a_b_100/frame-20\.jpg"):
+    with pytest.raises(
+        StockpotError, match=r"full\.csv: no label of a_b_100/frame-20\.jpg"
+    ):
         made("ytbb-robust", ytbb / "out", **options)
     file.write_text(text.replace("label", "class"))
     with pytest.raises(StockpotError, match=r"full\.csv: not readable .*'label'"):
         made("ytbb-robust", ytbb / "out", **options)
     (ytbb / "metadata/pmk_labels.json").write_text('{"annotations": []}')
-    with pytest.raises(StockpotError, match=r"pmk_labels\.json: not readable .*'labels'"):
+    with pytest.raises(
+        StockpotError, match=r"pmk_labels\.json: not readable .*'labels'"
+    ):
         made("ytbb-robust", ytbb / "out", **options)
 
 
 def test_annotations_of_ytbb_may_lie_with_its_data(ytbb):
     (ytbb / "metadata").rename(ytbb / YTBB / "../metadata")
-    data = made("ytbb-robust", ytbb / "out", path=str((ytbb / YTBB).parent), frames="pm-0")
+    data = made(
+        "ytbb-robust", ytbb / "out", path=str((ytbb / YTBB).parent), frames="pm-0"
+    )
     assert len(data) == 4
 
 
@@ -894,43 +1144,62 @@ def cars(folder):
         file.parent.mkdir(exist_ok=True)
         savemat(file, {"annotations": found})
 
-    annotations(folder / "devkit/cars_train_annos.mat", [("00001.jpg", 14), ("00002.jpg", 1)])
+    annotations(
+        folder / "devkit/cars_train_annos.mat", [("00001.jpg", 14), ("00002.jpg", 1)]
+    )
     annotations(folder / "cars_test_annos_withlabels.mat", [("00001.jpg", 196)])
     annotations(folder / "devkit/cars_test_annos.mat", [("00001.jpg", 1)])
-    return {"cars_train/00001.jpg": "red", "cars_train/00002.jpg": "green",
-            "cars_test/00001.jpg": "blue"}  # fmt: skip
+    return {
+        "cars_train/00001.jpg": "red",
+        "cars_train/00002.jpg": "green",
+        "cars_test/00001.jpg": "blue",
+    }
 
 
 def dtd(folder):
     (folder / "labels").mkdir()
     for name, line in (
-        ("train1", "banded/banded_0002.jpg\nzigzagged/z.jpg\n"), ("val1", "banded/b.jpg\n"),
-        ("test1", "zigzagged/z.jpg"), ("test10", "banded/b.jpg\nzigzagged/z.jpg"),
-    ):  # fmt: skip
+        ("train1", "banded/banded_0002.jpg\nzigzagged/z.jpg\n"),
+        ("val1", "banded/b.jpg\n"),
+        ("test1", "zigzagged/z.jpg"),
+        ("test10", "banded/b.jpg\nzigzagged/z.jpg"),
+    ):
         (folder / f"labels/{name}.txt").write_text(line)
-    return {"images/banded/banded_0002.jpg": "red", "images/zigzagged/z.jpg": "green",
-            "images/banded/b.jpg": "blue"}  # fmt: skip
+    return {
+        "images/banded/banded_0002.jpg": "red",
+        "images/zigzagged/z.jpg": "green",
+        "images/banded/b.jpg": "blue",
+    }
 
 
 def sun(folder):
     for name, line in (
         ("Training_01", "/a/abbey/sun_1.jpg\n/c/church/outdoor/sun_2.jpg\n"),
-        ("Testing_01", "/a/abbey/sun_3.jpg\n"), ("Testing_10", "/c/church/outdoor/sun_2.jpg\n"),
+        ("Testing_01", "/a/abbey/sun_3.jpg\n"),
+        ("Testing_10", "/c/church/outdoor/sun_2.jpg\n"),
         ("Training_10", ""),
-    ):  # fmt: skip
+    ):
         (folder / f"{name}.txt").write_text(line)
-    return {"SUN397/a/abbey/sun_1.jpg": "red", "SUN397/c/church/outdoor/sun_2.jpg": "green",
-            "SUN397/a/abbey/sun_3.jpg": "blue"}  # fmt: skip
+    return {
+        "SUN397/a/abbey/sun_1.jpg": "red",
+        "SUN397/c/church/outdoor/sun_2.jpg": "green",
+        "SUN397/a/abbey/sun_3.jpg": "blue",
+    }
 
 
 def food(folder):
     (folder / "meta").mkdir()
-    lists = {"train": {"waffles": ["waffles/2"], "apple_pie": ["apple_pie/1"]},
-             "test": {"waffles": ["waffles/3"]}}  # fmt: skip
+    lists = {
+        "train": {"waffles": ["waffles/2"], "apple_pie": ["apple_pie/1"]},
+        "test": {"waffles": ["waffles/3"]},
+    }
     for part, images in lists.items():
         (folder / f"meta/{part}.json").write_text(json.dumps(images))
-    return {"images/apple_pie/1.jpg": "red", "images/waffles/2.jpg": "green",
-            "images/waffles/3.jpg": "blue"}  # fmt: skip
+    return {
+        "images/apple_pie/1.jpg": "red",
+        "images/waffles/2.jpg": "green",
+        "images/waffles/3.jpg": "blue",
+    }
 
 
 CLASS_TEXTS = {
@@ -940,22 +1209,46 @@ CLASS_TEXTS = {
 }
 CHURCH = "/c/church/outdoor"
 LISTED = {
-    "cars": (cars, "stanford_cars", {
-        "train": [("red", CLASS_TEXTS["14"]), ("green", CLASS_TEXTS["1"])],
-        "test": [("blue", CLASS_TEXTS["196"])],
-    }, "cars_test_annos_withlabels.mat"),
-    "dtd": (dtd, "dtd", {
-        "train": [("red", "banded"), ("green", "zigzagged")], "val": [("blue", "banded")],
-        "test": [("green", "zigzagged")], "test 10": [("blue", "banded"), ("green", "zigzagged")],
-    }, "labels/test1.txt"),
-    "sun397": (sun, "", {
-        "train": [("red", "/a/abbey"), ("green", CHURCH)],
-        "test": [("blue", "/a/abbey")], "test 10": [("green", CHURCH)],
-    }, None),
-    "food101": (food, "food-101", {
-        "train": [("red", "apple_pie"), ("green", "waffles")], "test": [("blue", "waffles")],
-    }, "meta/test.json"),
-}  # fmt: skip
+    "cars": (
+        cars,
+        "stanford_cars",
+        {
+            "train": [("red", CLASS_TEXTS["14"]), ("green", CLASS_TEXTS["1"])],
+            "test": [("blue", CLASS_TEXTS["196"])],
+        },
+        "cars_test_annos_withlabels.mat",
+    ),
+    "dtd": (
+        dtd,
+        "dtd",
+        {
+            "train": [("red", "banded"), ("green", "zigzagged")],
+            "val": [("blue", "banded")],
+            "test": [("green", "zigzagged")],
+            "test 10": [("blue", "banded"), ("green", "zigzagged")],
+        },
+        "labels/test1.txt",
+    ),
+    "sun397": (
+        sun,
+        "",
+        {
+            "train": [("red", "/a/abbey"), ("green", CHURCH)],
+            "test": [("blue", "/a/abbey")],
+            "test 10": [("green", CHURCH)],
+        },
+        None,
+    ),
+    "food101": (
+        food,
+        "food-101",
+        {
+            "train": [("red", "apple_pie"), ("green", "waffles")],
+            "test": [("blue", "waffles")],
+        },
+        "meta/test.json",
+    ),
+}
 
 
 @pytest.mark.parametrize("source", LISTED)
@@ -973,7 +1266,9 @@ def test_sets_with_lists_of_files(source, tmp_path, painter):
             assert labelled(data) == expected
     right, wrong = [(c, name) for c, name in parts["train"]]
     data = made(source, tmp_path / "again", path=str(folder), part="train")
-    answered = painter.ask(data, data.class_names, {right[0]: right[1], wrong[0]: right[1]})
+    answered = painter.ask(
+        data, data.class_names, {right[0]: right[1], wrong[0]: right[1]}
+    )
     assert answered.names == [right[1]] * 2 and answered.score["value"] == 0.5
 
 
@@ -982,21 +1277,43 @@ def test_a_missing_list_is_named(source, tmp_path):
     make, _, _, file = LISTED[source]
     paint_all(tmp_path, make(tmp_path))
     (tmp_path / file).unlink()
-    with pytest.raises(StockpotError, match=rf"datasets\.own\.path: {tmp_path} holds no "):
+    with pytest.raises(
+        StockpotError, match=rf"datasets\.own\.path: {tmp_path} holds no "
+    ):
         made(source, tmp_path / "out", path=str(tmp_path), part="test")
 
 
 @pytest.mark.parametrize(
     "source, file, content, line",
     [
-        ("dtd", "labels/test1.txt", "bended/1.jpg", "bended/1.jpg: its class 'bended' is none of"),
-        ("sun397", "Testing_01.txt", "/a/abby/1.jpg", "a/abby/1.jpg: its class '/a/abby' is none"),
+        (
+            "dtd",
+            "labels/test1.txt",
+            "bended/1.jpg",
+            "bended/1.jpg: its class 'bended' is none of",
+        ),
+        (
+            "sun397",
+            "Testing_01.txt",
+            "/a/abby/1.jpg",
+            "a/abby/1.jpg: its class '/a/abby' is none",
+        ),
         ("food101", "meta/test.json", '["waffles"]', "test.json: not readable"),
-        ("food101", "meta/test.json", '{"soup": ["soup/1"]}', "its class 'soup' is none of"),
-        ("cars", "cars_test_annos_withlabels.mat", "no", "withlabels.mat: not readable"),
+        (
+            "food101",
+            "meta/test.json",
+            '{"soup": ["soup/1"]}',
+            "its class 'soup' is none of",
+        ),
+        (
+            "cars",
+            "cars_test_annos_withlabels.mat",
+            "no",
+            "withlabels.mat: not readable",
+        ),
         ("dtd", "labels/test1.txt", "banded/9.jpg", "banded/9.jpg: cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_list_is_named(source, file, content, line, tmp_path):
     paint_all(tmp_path, LISTED[source][0](tmp_path))
     (tmp_path / file).write_text(content)
@@ -1012,7 +1329,9 @@ def test_partitions_of_sun397_may_lie_in_their_folder(tmp_path):
         file.rename(inside / "Partitions" / file.name)
     data = made("sun397", tmp_path / "out", path=str(inside), part="test")
     assert labelled(data) == [("blue", "/a/abbey")]
-    with pytest.raises(StockpotError, match=rf"own\.path: {tmp_path} holds no Testing_01\.txt"):
+    with pytest.raises(
+        StockpotError, match=rf"own\.path: {tmp_path} holds no Testing_01\.txt"
+    ):
         made("sun397", tmp_path / "out", path=str(tmp_path), part="test")
 
 
@@ -1026,7 +1345,9 @@ def test_a_class_of_cars_out_of_range_is_named(tmp_path):
         made("cars", tmp_path / "out", path=str(tmp_path), part="test")
 
 
-@pytest.mark.parametrize("name", [n for n in sources.names() if hasattr(sources.module(n), "SET")])
+@pytest.mark.parametrize(
+    "name", [n for n in sources.names() if hasattr(sources.module(n), "SET")]
+)
 def test_what_a_set_knows_is_asked_of_it(name):
     """A module defines what differs; classes that stand for several are never lost."""
     module = sources.module(name)

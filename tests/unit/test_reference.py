@@ -22,7 +22,11 @@ def made():
 
 
 def test_what_is_made_from_declarations_is_up_to_date(made):
-    stale = [str(path) for path, text in made.items() if (ROOT / path).read_text("utf-8") != text]
+    stale = [
+        str(path)
+        for path, text in made.items()
+        if (ROOT / path).read_text("utf-8") != text
+    ]
     assert stale == [], "make reference makes them again"
 
 
@@ -38,14 +42,21 @@ def test_the_schema_for_editors_has_no_references_and_takes_every_study(made):
 
 
 def test_every_key_and_option_is_described(made):
-    rows = [line for text in made.values() for line in text.splitlines() if line.startswith("| `")]
+    rows = [
+        line
+        for text in made.values()
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
     cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
     assert len(rows) > 200
     undescribed = [row[0] for row in cells if not row[-1].strip() and len(row) == 4]
     assert undescribed == []
 
 
-def first_keys(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[int, tuple]]:
+def first_keys(
+    node: yaml.Node, path: tuple[str, ...] = ()
+) -> Iterator[tuple[int, tuple]]:
     """Line and key path of every key below a node."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -71,9 +82,13 @@ def test_comments_of_the_config_are_parts_of_the_descriptions(made):
     compared = 0
     for number, line in enumerate(text.splitlines()):
         comment = re.search(r"\S\s+# (.*)", line)
-        described = description(schema, paths[number]) if comment and number in paths else None
+        described = (
+            description(schema, paths[number]) if comment and number in paths else None
+        )
         if described is not None:
             compared += 1
             missing = set(comment.group(1).split("; ")) - set(described.split("; "))
-            assert not missing, f"{'.'.join(paths[number])}: the schema says {described!r}"
+            assert not missing, (
+                f"{'.'.join(paths[number])}: the schema says {described!r}"
+            )
     assert compared > 25

@@ -26,8 +26,12 @@ def table(name: str) -> pd.DataFrame:
 def test_what_each_rule_misses(selector, sentence):
     found = table("choosing-alpha")
     found = found[found["selector"] == selector]
-    objects = found["curve"].str.startswith("objects/") | found["curve"].str.startswith("evidence/")
-    means = [100 * found.loc[kind, "regret_both"].mean() for kind in (objects, ~objects)]
+    objects = found["curve"].str.startswith("objects/") | found["curve"].str.startswith(
+        "evidence/"
+    )
+    means = [
+        100 * found.loc[kind, "regret_both"].mean() for kind in (objects, ~objects)
+    ]
     assert sentence.format(*means) in TEXT
 
 
@@ -44,14 +48,22 @@ def test_soups_of_seeds_and_of_the_search():
     search, seeds = table("growing"), table("growing-seeds")
 
     def at(found, method, k):
-        row = found[(found["method"] == method) & (found["k"] == k) & (found["on"] != "reference")]
+        row = found[
+            (found["method"] == method)
+            & (found["k"] == k)
+            & (found["on"] != "reference")
+        ]
         return 100 * row["accuracy"].iloc[0]
 
     soup = at(search, "uniform soup", 8)
-    assert f"gains {soup - 100 * runs['base']:.1f} points over the same first run" in TEXT
+    assert (
+        f"gains {soup - 100 * runs['base']:.1f} points over the same first run" in TEXT
+    )
     assert f"over the mean the soup gains {soup - 100 * runs.mean():.1f}" in TEXT
     first = at(seeds, "uniform soup", 1)
-    gains = [at(seeds, method, 8) - first for method in ("uniform soup", "logit ensemble")]
+    gains = [
+        at(seeds, method, 8) - first for method in ("uniform soup", "logit ensemble")
+    ]
     assert f"({gains[0]:+.1f} and {gains[1]:+.1f} over the first run" in TEXT
     single = [at(seeds, "best single", k) for k in range(1, 9)]
     assert f"has {min(single):.1f} to {max(single):.1f} %" in TEXT
@@ -67,7 +79,9 @@ def test_what_is_said_of_confidences():
     assert (over[runs] > 0).all() and sorted(over[runs].round(1))[:2] == [0.4, 0.4]
     for dataset in ("v2", "renditions"):
         own = found[found["dataset"] == dataset].set_index("model")["over"][runs]
-        assert set(own.index[own < 0]) == {f"search-0{i}" for i in (1, 2, 5, 6)} | {"linear"}
+        assert set(own.index[own < 0]) == {f"search-0{i}" for i in (1, 2, 5, 6)} | {
+            "linear"
+        }
     assert f"makes {(scaled > ece).sum()} of {len(ece)} models *worse*" in TEXT
     reference = 100 * found.loc[found["dataset"] == "reference", "ece_scaled"]
     assert f"({reference.min():.1f} to {reference.max():.1f} points for all)" in TEXT

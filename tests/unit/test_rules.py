@@ -29,7 +29,9 @@ def python_of(path: Path) -> ast.Module:
         lines.append(line if taken or line.startswith(")") else "")
     text = "\n".join(lines)
     # A loop over rules has no Python in it.
-    text = re.sub(r"(?m)^( +)rule(?: \w+)?:\n(?:\1 +.*\n|\n)*", r"\1pass\n", text + "\n")
+    text = re.sub(
+        r"(?m)^( +)rule(?: \w+)?:\n(?:\1 +.*\n|\n)*", r"\1pass\n", text + "\n"
+    )
     return ast.parse(text)
 
 
@@ -54,13 +56,17 @@ def functions(path: Path, tree: ast.Module) -> list[tuple[str, int]]:
 
 
 def test_rule_files_have_few_lambdas():
-    count = sum(len(re.findall(r"\blambda\b", path.read_text("utf-8"))) for path in RULES)
+    count = sum(
+        len(re.findall(r"\blambda\b", path.read_text("utf-8"))) for path in RULES
+    )
     assert count <= MOST_LAMBDAS
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
 def test_helper_functions_of_rule_files_are_short(path):
-    long = [name for name, lines in functions(path, python_of(path)) if lines > MOST_LINES]
+    long = [
+        name for name, lines in functions(path, python_of(path)) if lines > MOST_LINES
+    ]
     assert long == []
 
 
@@ -71,7 +77,10 @@ def test_rule_files_share_the_plan_alone():
     for path in RULES:
         for name in names_set(path) - {PLAN}:
             others = [text for other, text in texts.items() if other != path]
-            if any(re.search(rf"(?<![.\w{{\"']){name}\b(?!=)", code_of(text)) for text in others):
+            if any(
+                re.search(rf"(?<![.\w{{\"']){name}\b(?!=)", code_of(text))
+                for text in others
+            ):
                 shared.add((path.name, name))
     assert shared == set()
 
@@ -89,7 +98,9 @@ def test_the_snakefile_sets_the_plan_alone():
 @pytest.mark.parametrize("package", ["config", "planning", "workflow"])
 def test_functions_that_read_the_config_or_plan_are_short(package):
     long = []
-    for path in sorted((ROOT / "workflow_scripts" / "stockpot" / package).rglob("*.py")):
+    for path in sorted(
+        (ROOT / "workflow_scripts" / "stockpot" / package).rglob("*.py")
+    ):
         for name, lines in functions(path, ast.parse(path.read_text("utf-8"))):
             if lines > MOST_LINES_OF_THE_LIBRARY:
                 long.append(name)

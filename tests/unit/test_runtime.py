@@ -58,7 +58,11 @@ def test_text_is_inert_in_pages(text):
 def test_only_regular_files_are_opened(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for path, kind in ((pipe, "a pipe"), (tmp_path, "a folder"), ("/dev/zero", "a device")):
+    for path, kind in (
+        (pipe, "a pipe"),
+        (tmp_path, "a folder"),
+        ("/dev/zero", "a device"),
+    ):
         with pytest.raises(NotRegularError, match=f"it is {kind}, not a file"):
             open_regular(path)
         with pytest.raises(StockpotError, match=rf"head.prompts: cannot read .*{kind}"):
@@ -107,12 +111,16 @@ def test_a_bounded_reader_answers_or_ends_with_one_line(tmp_path, monkeypatch):
         bounded(refuse, file)
     with pytest.raises(KeyError, match="k"):
         bounded(fail, file)
-    with pytest.raises(StockpotError, match="key: .*file: reading it needs more than 200 MB"):
+    with pytest.raises(
+        StockpotError, match="key: .*file: reading it needs more than 200 MB"
+    ):
         bounded(grow, file, what="key")
     with pytest.raises(StockpotError, match="its reader crashed"):
         bounded(crash, file)
     monkeypatch.setattr(bounds, "CPU_BASE_S", 1)
-    with pytest.raises(StockpotError, match="needs more than 1 seconds, too much for a file of 5"):
+    with pytest.raises(
+        StockpotError, match="needs more than 1 seconds, too much for a file of 5"
+    ):
         bounded(spin, file)
 
 
@@ -127,7 +135,9 @@ def test_a_bounded_reader_that_waits_is_ended(tmp_path, monkeypatch):
 def test_a_reader_that_the_system_killed_is_not_said_to_be_slow(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"1")
-    with pytest.raises(StockpotError, match="key: .*the system killed its reader.* memory left"):
+    with pytest.raises(
+        StockpotError, match="key: .*the system killed its reader.* memory left"
+    ):
         bounded(lambda path: os.kill(os.getpid(), 9), file, what="key")
 
 
@@ -136,7 +146,9 @@ def test_no_reader_is_waited_for_longer_than_twenty_minutes():
 
 
 def test_an_error_of_a_library_is_its_first_line():
-    assert escape.first_line(ValueError("\n a\x1b[0m: no\nmore")) == escape.one_line("a\x1b[0m: no")
+    assert escape.first_line(ValueError("\n a\x1b[0m: no\nmore")) == escape.one_line(
+        "a\x1b[0m: no"
+    )
     assert escape.first_line(KeyError()) == "KeyError()"
 
 

@@ -22,7 +22,9 @@ def images(tmp_path, monkeypatch):
             path = tmp_path / "images" / label / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(f"{label} {number}".encode())
-    rows = [f"{path.relative_to(tmp_path)},{path.parent.name}" for path in every(tmp_path)]
+    rows = [
+        f"{path.relative_to(tmp_path)},{path.parent.name}" for path in every(tmp_path)
+    ]
     (tmp_path / "list.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     for source in ENTRIES:
         note(source)
@@ -40,7 +42,9 @@ def every(folder):
 
 
 def files_of(source, folder) -> str:
-    return ask("facts", ENTRIES[source], lambda path: folder / path, "datasets.x")["files"]
+    return ask("facts", ENTRIES[source], lambda path: folder / path, "datasets.x")[
+        "files"
+    ]
 
 
 def note(source) -> None:
@@ -61,7 +65,9 @@ def test_new_dates_alone_change_nothing(images, source):
 def test_new_dates_cost_one_reading_of_the_files_concerned(images, source, monkeypatch):
     read = []
     digest = same_content.sha256_file
-    monkeypatch.setattr(same_content, "sha256_file", lambda p: read.append(p) or digest(p))
+    monkeypatch.setattr(
+        same_content, "sha256_file", lambda p: read.append(p) or digest(p)
+    )
     before = files_of(source, images)
     assert read == []
     os.utime(every(images)[0], (LATER, LATER))

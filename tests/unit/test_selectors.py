@@ -63,12 +63,19 @@ def test_regret_is_what_the_best_of_the_curve_has_more():
 
 def test_a_selector_is_used_where_its_columns_are_whole():
     few = CURVE[["alpha", "held_out", "reference", "shifts"]]
-    assert selectors.usable(few) == ["half", "held-out", "within-point", *selectors.oracles()]
+    assert selectors.usable(few) == [
+        "half",
+        "held-out",
+        "within-point",
+        *selectors.oracles(),
+    ]
     gap = CURVE.assign(agreement=[0.7, np.nan, 0.7, 0.7, 0.4])
     assert "agreement" not in selectors.usable(gap)
     with pytest.raises(ValueError, match="agreement needs agreement, held_out"):
         selectors.choose("agreement", gap)
-    with pytest.raises(ValueError, match="unknown selector 'best'; there are half, held-out"):
+    with pytest.raises(
+        ValueError, match="unknown selector 'best'; there are half, held-out"
+    ):
         selectors.choose("best", CURVE)
 
 
@@ -87,9 +94,13 @@ def test_thresholded_confidence_by_hand():
     assert thresholded(confidence, correct, [0.61, 0.5, 0.99, 0.6]) == 0.5
     assert thresholded(confidence, [True] * 4, [0.1, 0.2]) == 1
     assert thresholded(confidence, [False] * 4, [0.95, 0.2]) == 0.5
-    assert thresholded(confidence, correct, confidence) == 0.75, "on its own data, the accuracy"
+    assert thresholded(confidence, correct, confidence) == 0.75, (
+        "on its own data, the accuracy"
+    )
     sure = np.ones(100)
-    assert thresholded(sure, np.arange(100) >= 3, sure) == pytest.approx(0.97), "all are tied"
+    assert thresholded(sure, np.arange(100) >= 3, sure) == pytest.approx(0.97), (
+        "all are tied"
+    )
 
 
 def test_thresholded_confidence_finds_the_accuracy_of_calibrated_models():
@@ -113,12 +124,16 @@ def test_agreement_on_the_line_finds_accuracies_it_never_sees():
     outer = norm.cdf(0.8 * norm.ppf(inner) - 0.5)
 
     def predicted(accuracy):
-        return np.array([np.where(rng.random(n) < a, 0, rng.integers(1, 3, n)) for a in accuracy])
+        return np.array(
+            [np.where(rng.random(n) < a, 0, rng.integers(1, 3, n)) for a in accuracy]
+        )
 
     known = predicted(inner)
     found = on_the_line((known == 0).mean(axis=1), known, predicted(outer))
     assert found == pytest.approx(outer, abs=0.08)
-    assert (np.diff(found) > 0).all() and abs(found - outer).max() < abs(inner - outer).min() / 2
+    assert (np.diff(found) > 0).all() and abs(found - outer).max() < abs(
+        inner - outer
+    ).min() / 2
     assert np.isnan(on_the_line([0.5, 0.6], known[:2], known[:2])).all()
     same = np.zeros((4, 10), int)
     assert np.isnan(on_the_line([1.0] * 4, same, same)).all()
@@ -143,8 +158,14 @@ def test_table_3_of_the_paper_is_the_regret_of_alpha_one_half(name):
     table = published(name)
     assert len(table) == 21 and list(table.columns[1:3]) == ["IN", "IN-V2"]
     for column, expected in zip(table.columns[1:], TABLE_3[name], strict=True):
-        curve = pd.DataFrame({"alpha": table["alpha"], "reference": table[column], "shifts": 0.0})
-        regret = selectors.compared(curve).set_index("selector").loc["half", "regret_reference"]
+        curve = pd.DataFrame(
+            {"alpha": table["alpha"], "reference": table[column], "shifts": 0.0}
+        )
+        regret = (
+            selectors.compared(curve)
+            .set_index("selector")
+            .loc["half", "regret_reference"]
+        )
         assert round(regret, 1) == expected, column
 
 
@@ -153,7 +174,9 @@ def test_observations_1_and_2_hold_on_every_published_curve(name):
     table = published(name)
     for column in table.columns[1:]:
         values, alpha = table[column].to_numpy(), table["alpha"].to_numpy()
-        assert (values >= (1 - alpha) * values[0] + alpha * values[-1] - 0.051).all(), column
+        assert (values >= (1 - alpha) * values[0] + alpha * values[-1] - 0.051).all(), (
+            column
+        )
         assert values.max() > max(values[0], values[-1])
 
 
@@ -176,18 +199,28 @@ def test_the_selectors_on_the_published_curves():
 
 def test_what_the_papers_say_of_choosing_by_one_side_alone():
     """Best on the reference costs 1.4 and 2.1 points under shift, and the other way round."""
-    for name, cost in (("wiseft_table4_vitl14_336_e2e", 1.4), ("wiseft_table5_vitb16_e2e", 2.1)):
+    for name, cost in (
+        ("wiseft_table4_vitl14_336_e2e", 1.4),
+        ("wiseft_table5_vitb16_e2e", 2.1),
+    ):
         found = selectors.compared(published_curve(name)).set_index("selector")
         assert 100 * found.loc["held-out", "regret_shifts"] == pytest.approx(cost)
-        assert 100 * found.loc["oracle-shifts", "regret_reference"] == pytest.approx(cost)
+        assert 100 * found.loc["oracle-shifts", "regret_reference"] == pytest.approx(
+            cost
+        )
 
 
 def published_curve(name: str) -> pd.DataFrame:
     table = published(name)
     return pd.DataFrame(
-        {"alpha": table["alpha"], "held_out": table["IN"] / 100, "n": 26_000,
-         "reference": table["IN"] / 100, "shifts": table["avg_shifts"] / 100}
-    )  # fmt: skip
+        {
+            "alpha": table["alpha"],
+            "held_out": table["IN"] / 100,
+            "n": 26_000,
+            "reference": table["IN"] / 100,
+            "shifts": table["avg_shifts"] / 100,
+        }
+    )
 
 
 def test_the_published_tables_say_where_they_are_from():
@@ -225,9 +258,13 @@ def test_one_error_is_that_of_the_score():
     assert auto(selector="within-error")[0]["alpha"] == 0.6
     recipe, _ = auto(error=0.0175, selector="within-error")
     assert recipe["alpha"] == 0.5 and recipe["curve"][0]["error"] == 0.0175
-    curve = pd.DataFrame({"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000})
+    curve = pd.DataFrame(
+        {"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000}
+    )
     assert selectors.choose("within-error", curve) == 1.0
-    assert selectors.choose("within-error", curve.assign(error=[0.2, 0.2, 0.012])) == 0.5
+    assert (
+        selectors.choose("within-error", curve.assign(error=[0.2, 0.2, 0.012])) == 0.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,12 +297,20 @@ def sweep_measurements(curve):
     roles = {"val": "held-out", "ref": "reference", "a": "shift"}
     columns = {"val": "held_out", "ref": "reference", "a": "shifts"}
     cells = [
-        {"model": f"run alpha={point.alpha:g}", "kind": "wise-ft", "curve": "run",
-         "alpha": point.alpha, "dataset": name, "n": 1000,
-         "k": round(1000 * getattr(point, column)), "classes": 4, "precision": "fp32"}
+        {
+            "model": f"run alpha={point.alpha:g}",
+            "kind": "wise-ft",
+            "curve": "run",
+            "alpha": point.alpha,
+            "dataset": name,
+            "n": 1000,
+            "k": round(1000 * getattr(point, column)),
+            "classes": 4,
+            "precision": "fp32",
+        }
         for point in curve.itertuples()
         for name, column in columns.items()
-    ]  # fmt: skip
+    ]
     return measure(pd.DataFrame(cells), roles, 0.95)
 
 
@@ -278,7 +323,9 @@ def declared_anew():
 
 
 @pytest.mark.parametrize("rule", ["within-point", "held-out"])
-def test_the_merge_and_the_main_table_choose_by_the_default_rule(rule, monkeypatch, declared_anew):
+def test_the_merge_and_the_main_table_choose_by_the_default_rule(
+    rule, monkeypatch, declared_anew
+):
     from stockpot.merging import methods
     from stockpot.tables.main_table import main_table
 
@@ -319,14 +366,21 @@ def test_a_new_selector_is_one_file(new_selector):
 
     known = ["held-out", new_selector, "within-error", "within-point"]
     assert selectors.on_held_out() == known
-    assert selectors.compared(CURVE).set_index("selector").loc[new_selector, "alpha"] == 0
+    assert (
+        selectors.compared(CURVE).set_index("selector").loc[new_selector, "alpha"] == 0
+    )
     assert methods.options("wise-ft")["selector"]["enum"] == known
     assert auto(selector=new_selector)[0]["alpha"] == 0
-    assert analyses.options("low-shot")["selectors"]["items"]["enum"] == ["half", *known]
+    assert analyses.options("low-shot")["selectors"]["items"]["enum"] == [
+        "half",
+        *known,
+    ]
     table = read_table(ROOT / "docs" / "results" / "low-shot.csv")
     table["selector"] = table["selector"].replace("half", new_selector)
     figure, _ = figures.load("low-shot")({"table": table}, {})
-    assert "mix, the lowest" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "mix, the lowest" in [
+        text.get_text() for text in figure.legends[0].get_texts()
+    ]
 
 
 def test_a_new_selector_is_in_the_schema_of_the_config(new_selector):
@@ -334,7 +388,9 @@ def test_a_new_selector_is_in_the_schema_of_the_config(new_selector):
 
     from stockpot.config.schema import complete, lines
 
-    schema = complete(yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text()))
+    schema = complete(
+        yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
+    )
     soup = {"method": "wise-ft", "ingredients": ["base"], "alpha": "auto"}
     config = {"soups": {"mine": soup | {"selector": new_selector}}}
     config["analyses"] = {"low-shot": {"selectors": [new_selector]}}

@@ -17,7 +17,9 @@ def answers(n, share, seed):
     return np.random.default_rng(seed).random(n) < share
 
 
-@pytest.mark.parametrize("n, shares", [(1, (0.5, 0.5)), (30, (0.6, 0.7)), (2000, (0.9, 0.91))])
+@pytest.mark.parametrize(
+    "n, shares", [(1, (0.5, 0.5)), (30, (0.6, 0.7)), (2000, (0.9, 0.91))]
+)
 def test_mcnemar_is_that_of_statsmodels(n, shares):
     for seed in range(5):
         a, b = answers(n, shares[0], seed), answers(n, shares[1], seed + 100)
@@ -43,7 +45,9 @@ def test_permutation_is_the_enumeration_of_exchanges():
     sizes = np.concatenate([np.full(len(s), len(s)) for s in signs])
     d = np.concatenate(signs)
     seen = abs((d / sizes).sum())
-    drawn = [abs((np.array(s) * d / sizes).sum()) for s in product([1, -1], repeat=len(d))]
+    drawn = [
+        abs((np.array(s) * d / sizes).sum()) for s in product([1, -1], repeat=len(d))
+    ]
     exact = np.mean(np.array(drawn) >= seen - 1e-12)
     assert permutation(one, other) == pytest.approx(exact, abs=0.005)
 
@@ -70,8 +74,10 @@ def test_a_difference_beyond_every_draw_has_the_normal_tail():
 
 
 def test_few_false_alarms_when_nothing_differs():
-    p = [permutation([answers(200, 0.8, 2 * i)], [answers(200, 0.8, 2 * i + 1)], 2000)
-         for i in range(200)]  # fmt: skip
+    p = [
+        permutation([answers(200, 0.8, 2 * i)], [answers(200, 0.8, 2 * i + 1)], 2000)
+        for i in range(200)
+    ]
     assert np.mean(np.array(p) < 0.05) < 0.1
 
 
@@ -83,14 +89,20 @@ def test_correction_is_holms():
 
 
 def test_comparisons_have_the_paired_difference_its_interval_and_both_ps():
-    right = {("a", "x"): answers(400, 0.9, 1), ("a", "y"): answers(300, 0.6, 2),
-             ("b", "x"): answers(400, 0.8, 3), ("b", "y"): answers(300, 0.6, 4)}  # fmt: skip
+    right = {
+        ("a", "x"): answers(400, 0.9, 1),
+        ("a", "y"): answers(300, 0.6, 2),
+        ("b", "x"): answers(400, 0.8, 3),
+        ("b", "y"): answers(300, 0.6, 4),
+    }
     sets = {"x": ["x"], "mean": ["x", "y"]}
     table = comparisons([("a", "b")], sets, lambda m, d: right[m, d], 0.95)
     d = right["a", "x"].mean() - right["b", "x"].mean()
     e = right["a", "y"].mean() - right["b", "y"].mean()
     assert table["difference"].tolist() == pytest.approx([d, (d + e) / 2])
-    assert ((table["low"] <= table["difference"]) & (table["difference"] <= table["high"])).all()
+    assert (
+        (table["low"] <= table["difference"]) & (table["difference"] <= table["high"])
+    ).all()
     assert table["test"].tolist() == ["exact McNemar", "permutation"]
     assert table["p"][0] == mcnemar(right["a", "x"], right["b", "x"])
     assert table["p_corrected"].tolist() == pytest.approx(corrected(table["p"]))
@@ -98,13 +110,19 @@ def test_comparisons_have_the_paired_difference_its_interval_and_both_ps():
 
 
 def test_bold_are_the_best_and_what_is_not_worse():
-    right = {"best": answers(3000, 0.9, 1), "near": answers(3000, 0.9, 1).copy(),
-             "far": answers(3000, 0.7, 5)}  # fmt: skip
+    right = {
+        "best": answers(3000, 0.9, 1),
+        "near": answers(3000, 0.9, 1).copy(),
+        "far": answers(3000, 0.7, 5),
+    }
     right["near"][np.flatnonzero(right["near"])[:3]] = False
     values = pd.Series({name: array.mean() for name, array in right.items()})
     best, good = as_good_as_the_best(values, lambda m: [right[m]], 0.95)
     assert best == "best" and good == {"best", "near"}
-    assert as_good_as_the_best(values[["far"]], lambda m: [right[m]], 0.95) == ("far", {"far"})
+    assert as_good_as_the_best(values[["far"]], lambda m: [right[m]], 0.95) == (
+        "far",
+        {"far"},
+    )
 
 
 def test_models_that_are_equally_good_rarely_lose_their_bold():

@@ -56,7 +56,9 @@ def reordered(value, rng):
         keys = list(value)
         rng.shuffle(keys)
         return {key: reordered(value[key], rng) for key in keys}
-    return [reordered(entry, rng) for entry in value] if isinstance(value, list) else value
+    return (
+        [reordered(entry, rng) for entry in value] if isinstance(value, list) else value
+    )
 
 
 FRESH = f"""
@@ -84,7 +86,16 @@ def test_ids_are_the_same_in_every_process(fresh, config):
 
 
 def test_planning_is_light(fresh):
-    heavy = {"torch", "pandas", "numpy", "scipy", "open_clip", "timm", "matplotlib", "sklearn"}
+    heavy = {
+        "torch",
+        "pandas",
+        "numpy",
+        "scipy",
+        "open_clip",
+        "timm",
+        "matplotlib",
+        "sklearn",
+    }
     for other in fresh:
         assert "stockpot.planning.build" in other["modules"]
         assert heavy & set(other["modules"]) == set()
@@ -98,11 +109,18 @@ def test_ids_are_readable_and_end_in_eight_digits(config):
             assert name and len(digits) == 8 and set(digits) <= set("0123456789abcdef")
     assert set(named(plan, "datasets")) == set(config["datasets"])
     searched = {f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])}
-    expected = {*config["finetune"]["runs"], *searched, *config["standard"]["models"], "adversary"}
+    expected = {
+        *config["finetune"]["runs"],
+        *searched,
+        *config["standard"]["models"],
+        "adversary",
+    }
     assert set(named(plan, "runs")) == expected
 
 
-@pytest.mark.parametrize("section", [None, "datasets", "finetune", "standard", "soups", "head"])
+@pytest.mark.parametrize(
+    "section", [None, "datasets", "finetune", "standard", "soups", "head"]
+)
 def test_the_order_of_keys_does_not_count(config, section):
     config["finetune"]["runs"] |= {"second": {"epochs": 3}, "another": {"epochs": 2}}
     before, rng = plan_of(config), random.Random(7)
@@ -139,7 +157,10 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
     for study in plan.studies.values():
         assert set(study.evaluations) <= set(plan.evaluations)
         roles = dict(study.roles)
-        assert roles.pop("held-out") == "held-out" and roles.pop("reference") == "reference"
+        assert (
+            roles.pop("held-out") == "held-out"
+            and roles.pop("reference") == "reference"
+        )
         assert roles.pop("corrupted") == "corrupted"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
     own = [job for job in plan.evaluations.values() if not job.start]
@@ -148,9 +169,13 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
     assert sorted(e for e in ends if e in both) == sorted([*both, *both])
     ends = [end for end in ends if end not in both]
     adversaries = {
-        job.adversary for job in plan.datasets.values() if isinstance(job, FilteredDataset)
+        job.adversary
+        for job in plan.datasets.values()
+        if isinstance(job, FilteredDataset)
     }
-    assert sorted(ends) == sorted(models - adversaries - both), "every model is evaluated once"
+    assert sorted(ends) == sorted(models - adversaries - both), (
+        "every model is evaluated once"
+    )
 
 
 def test_soups_take_every_end_to_end_run_unless_told(config):
@@ -160,7 +185,10 @@ def test_soups_take_every_end_to_end_run_unless_told(config):
     searched = [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]
     expected = {runs["base"], *(runs[name] for name in searched)}
     assert set(plan.soups[soups["greedy"]].ingredients) == expected
-    assert set(plan.soups[soups["two"]].ingredients) == {runs["base"], runs["search-01"]}
+    assert set(plan.soups[soups["two"]].ingredients) == {
+        runs["base"],
+        runs["search-01"],
+    }
     assert "ingredients" not in plan.soups[soups["two"]].spec
 
 
@@ -201,10 +229,16 @@ def test_a_run_that_enters_no_soup_changes_itself_alone(config):
 @pytest.mark.parametrize(
     "name, value",
     {
-        "epochs": 5, "batch_size": 65, "lr": 3.1e-4, "weight_decay": 0.2, "warmup": 0.2,
-        "label_smoothing": 0.01, "clip": 2.0, "crop": 0.8,
+        "epochs": 5,
+        "batch_size": 65,
+        "lr": 3.1e-4,
+        "weight_decay": 0.2,
+        "warmup": 0.2,
+        "label_smoothing": 0.01,
+        "clip": 2.0,
+        "crop": 0.8,
     }.items(),
-)  # fmt: skip
+)
 def test_every_hyperparameter_counts(config, name, value):
     before = named(plan_of(config), "runs")
     config["finetune"]["runs"]["base"][name] = value
@@ -259,8 +293,11 @@ def test_order_and_type_of_alphas_do_not_count(config):
 def test_a_shift_changes_evaluations_alone(config):
     before = plan_of(config)
     config["datasets"]["printed"] = {
-        "source": "world", "task": "objects", "distribution": "typeset", "images": 10,
-    }  # fmt: skip
+        "source": "world",
+        "task": "objects",
+        "distribution": "typeset",
+        "images": 10,
+    }
     assert changed(before, plan_of(config)) == {}, "a data set in no part is not made"
     config["data"]["shifts"].append("printed")
     assert changed(before, plan_of(config)) == {
@@ -273,13 +310,20 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     before = plan_of(config)
     prompts = tmp_path / "prompts.txt"
     prompts.write_text((ROOT / config["head"]["prompts"]).read_text() + "one more {}\n")
-    runs, tuned = named(before, "runs"), named(before, "evaluations").keys() - {"standard"}
+    runs, tuned = (
+        named(before, "runs"),
+        named(before, "evaluations").keys() - {"standard"},
+    )
     finetuned = {name for name in runs if before.runs[runs[name]].start}
     other = copy.deepcopy(config)
     other["head"]["prompts"] = str(prompts)
     found = changed(before, plan_of(other))
     assert found.pop("evaluations") >= tuned
-    assert found == {"zero_shots": {"zero-shot"}, "runs": finetuned, "soups": DERIVED | {"chosen"}}
+    assert found == {
+        "zero_shots": {"zero-shot"},
+        "runs": finetuned,
+        "soups": DERIVED | {"chosen"},
+    }
     other = copy.deepcopy(config)
     other["datasets"]["train"]["images"] += 1
     found = changed(before, plan_of(other))
@@ -296,7 +340,9 @@ def test_the_adversary_has_its_own_training_data(config):
         "evaluations": set(named(before, "evaluations")),
     }
     adversary = before.runs[named(before, "runs")["adversary"]]
-    others = [run for name, run in before.runs.items() if not name.startswith("adversary-")]
+    others = [
+        run for name, run in before.runs.items() if not name.startswith("adversary-")
+    ]
     assert adversary.train not in {run.train for run in others}
     architecture = adversary.spec["architecture"]["name"]
     standard = [run.spec for run in others if run.spec["variant"] == "from-scratch"]
@@ -338,7 +384,9 @@ def test_the_model_changes_all_but_the_data(config, tmp_path):
 
 # The last byte of the weights; of the vocabulary one of the time in its header, as a gzip file
 # with a damaged end is refused.
-@pytest.mark.parametrize("file, byte", [("open_clip_model.safetensors", -1), ("bpe.txt.gz", 4)])
+@pytest.mark.parametrize(
+    "file, byte", [("open_clip_model.safetensors", -1), ("bpe.txt.gz", 4)]
+)
 def test_a_model_is_its_content_not_its_place(config, tmp_path, file, byte):
     before = plan_of(config)
     shutil.copytree(ARCHITECTURE, tmp_path, dirs_exist_ok=True)
@@ -381,7 +429,10 @@ def test_pretraining_needs_no_weights_and_counts(config, tmp_path):
     shutil.copy(ARCHITECTURE / "bpe.txt.gz", tmp_path)
     config["model"] |= {"architecture": str(tmp_path), "pretrain": True}
     before = plan_of(config)
-    assert before.model.pretraining == config["pretraining"] and "weights" not in before.model.files
+    assert (
+        before.model.pretraining == config["pretraining"]
+        and "weights" not in before.model.files
+    )
     config["pretraining"]["steps"] += 1
     after = plan_of(config)
     assert after.model.id != before.model.id
@@ -423,7 +474,9 @@ def test_search_points_differ_and_keep_to_their_space():
     assert {p["epochs"] for p in points} == {2, 3, 4}
     assert {p["label_smoothing"] for p in points} == {0.0, 0.1}
     assert len({p["lr"] for p in points}) > 250
-    per_decade = [sum(10.0**-e <= p["lr"] < 10.0 ** (1 - e) for p in points) for e in (5, 4, 3, 2)]
+    per_decade = [
+        sum(10.0**-e <= p["lr"] < 10.0 ** (1 - e) for p in points) for e in (5, 4, 3, 2)
+    ]
     assert min(per_decade) > 40, "log-uniform: 75 expected in each"
     shuffled = {"space": dict(reversed(space.items())), "seed": 3}
     assert [draw(shuffled, i) for i in range(300)] == points
@@ -433,7 +486,10 @@ def test_search_points_differ_and_keep_to_their_space():
 def test_seeds_share_the_zero_shot_model_and_search_points_and_nothing_else(config):
     plans = [plan_of({**config, "seeds": [seed]}) for seed in (0, 1)]
     assert ids(plans[0]) & ids(plans[1]) == set(plans[0].zero_shots)
-    specs = [{n: plan.runs[id].spec for n, id in named(plan, "runs").items()} for plan in plans]
+    specs = [
+        {n: plan.runs[id].spec for n, id in named(plan, "runs").items()}
+        for plan in plans
+    ]
     for name, first in specs[0].items():
         second = specs[1][name]
         assert first["seed"] != second["seed"]
@@ -459,18 +515,27 @@ def test_a_study_of_two_seeds_is_the_two_studies(config):
 @pytest.mark.parametrize("part", ["held_out", "reference", "shifts"])
 def test_a_class_that_is_not_trained_cannot_be_tested(config, part):
     config["datasets"]["digits"] = {
-        "source": "world", "task": "digits", "distribution": "typeset", "images": 10,
-    }  # fmt: skip
+        "source": "world",
+        "task": "digits",
+        "distribution": "typeset",
+        "images": 10,
+    }
     config["data"][part] = ["digits"] if part == "shifts" else "digits"
     with pytest.raises(
-        StockpotError, match=r"datasets\.digits: .*'zero'.*train \(data\.train\): ball, box"
+        StockpotError,
+        match=r"datasets\.digits: .*'zero'.*train \(data\.train\): ball, box",
     ):
         plan_of(config)
 
 
 def test_class_names_are_those_that_the_sources_give(tmp_path):
     entries = {
-        task: {"source": "world", "task": task, "distribution": "reference", "images": 2}
+        task: {
+            "source": "world",
+            "task": task,
+            "distribution": "reference",
+            "images": 2,
+        }
         for task in ("objects", "digits", "textures", "colours")
     }
     entries["scans"] = {"source": "handwriting", "part": "train"}
@@ -513,7 +578,9 @@ def test_a_folder_has_one_id_and_its_listing_in_its_spec(own):
     assert plan_of(config).datasets == before.datasets
 
 
-@pytest.mark.parametrize("name", [".DS_Store", "ball/.DS_Store", "ball/Thumbs.db", "README.md"])
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "ball/.DS_Store", "ball/Thumbs.db", "README.md"]
+)
 def test_a_file_that_is_not_read_prepares_nothing_again(own, name):
     config, folder = own
     before = plan_of(config)
@@ -576,8 +643,16 @@ def test_what_analyses_know_of_the_models(config):
         "both": {"joint": "standard-train"},
         "other": {"task": "second"},
     }
-    second = {"source": "world", "task": "textures", "distribution": "reference", "images": 50}
-    config["datasets"] |= {"textures-train": second, "textures-held-out": {**second, "images": 40}}
+    second = {
+        "source": "world",
+        "task": "textures",
+        "distribution": "reference",
+        "images": 50,
+    }
+    config["datasets"] |= {
+        "textures-train": second,
+        "textures-held-out": {**second, "images": 40},
+    }
     config["tasks"] = {
         "second": {
             "train": "textures-train",
@@ -585,7 +660,11 @@ def test_what_analyses_know_of_the_models(config):
             "prompts": "resources/prompts/textures.txt",
         }
     }
-    config["soups"]["mix"] = {"method": "learned", "ingredients": ["base", "few"], "epochs": 3}
+    config["soups"]["mix"] = {
+        "method": "learned",
+        "ingredients": ["base", "few"],
+        "epochs": 3,
+    }
     study = plan_of(config).studies["objects/seed0"]
     models, epochs = study.models, config["finetune"]["defaults"]["epochs"]
     assert models["base"]["images"] == epochs * 2500 and models["base"]["own"]
@@ -594,7 +673,10 @@ def test_what_analyses_know_of_the_models(config):
     assert models["other"]["images"] == epochs * 50 and not models["other"]["own"]
     assert "id" not in models["other"] and models["few"]["id"] == study.runs["few"]
     assert models["mix"]["images"] == 3 * 1000
-    assert models["mix"]["ingredients"] == ["base", "few"] and models["mix"]["kind"] == "learned"
+    assert (
+        models["mix"]["ingredients"] == ["base", "few"]
+        and models["mix"]["kind"] == "learned"
+    )
     assert "linear" not in study.runs and "other" not in study.runs
     assert set(study.runs) <= set(models["uniform"]["ingredients"])
     json.dumps(models)
@@ -602,26 +684,40 @@ def test_what_analyses_know_of_the_models(config):
 
 def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
     before = plan_of(config)
-    (id,) = (id for id, job in before.datasets.items() if isinstance(job, CorruptedDataset))
+    (id,) = (
+        id for id, job in before.datasets.items() if isinstance(job, CorruptedDataset)
+    )
     assert before.datasets[id].of == named(before, "datasets")["held-out"]
     config["datasets"]["corrupted"]["severity"] = 5
     moved = changed(before, plan_of(config))
-    assert moved["datasets"] == {"corrupted"} and "runs" not in moved and "soups" not in moved
+    assert (
+        moved["datasets"] == {"corrupted"}
+        and "runs" not in moved
+        and "soups" not in moved
+    )
     config["datasets"]["held-out"]["images"] = 500
     assert {"corrupted", "held-out"} <= changed(before, plan_of(config))["datasets"]
     config["data"]["corrupted"] = []
-    assert not any(isinstance(job, CorruptedDataset) for job in plan_of(config).datasets.values())
+    assert not any(
+        isinstance(job, CorruptedDataset) for job in plan_of(config).datasets.values()
+    )
 
 
 def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table = tmp_path / "models.csv"
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.2\n")
-    config["standard"] = {**config["standard"], "models": {}, "table": {"path": str(table)}}
+    config["standard"] = {
+        **config["standard"],
+        "models": {},
+        "table": {"path": str(table)},
+    }
     first = plan_of(config).cloud
     assert first["path"] == str(table) and set(first) == {"path", "sha256"}
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
-    assert plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}
+    assert (
+        plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}
+    )
 
 
 def test_a_saved_plan_is_the_plan(config, tmp_path):
@@ -648,7 +744,10 @@ def test_a_plan_says_what_there_is_to_measure_on(config):
     config["datasets"]["train"]["images"] = 200
     told = plan_of(config).summary
     assert "data.train: train, 200 images of 16 classes" in told
-    assert "data.held_out: held-out, 100 images of 16 classes; accuracies to ± 10 points" in told
+    assert (
+        "data.held_out: held-out, 100 images of 16 classes; accuracies to ± 10 points"
+        in told
+    )
 
 
 def test_the_file_that_says_that_data_sets_were_compared_comes_back(tmp_path):

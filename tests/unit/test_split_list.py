@@ -79,14 +79,20 @@ WRONG = {  # file name, content, words of the message
     "not numbers": ("list.npy", npy(np.array([np.nan, 2])), "not whole"),
     "two axes": ("list.npy", npy(np.zeros((3, 3))), "one axis"),
     "texts": ("list.npy", npy(np.array(["a"])), "no array of numbers"),
-    "pickled objects": ("list.npy", npy(np.array([{}], dtype=object)), "no array of numbers"),
+    "pickled objects": (
+        "list.npy",
+        npy(np.array([{}], dtype=object)),
+        "no array of numbers",
+    ),
     "a pickle": ("list.npy", b"cos\nsystem\n(S'true'\ntR.", "no array of numbers"),
     "cut short": ("list.npy", npy(np.arange(9))[:-8], "or not all of it"),
     "an array that claims more than it holds": (
-        "list.npy", npy(np.arange(9)).replace(b"(9,), }      ", b"(9000000000,)}"), "datasets.x",
+        "list.npy",
+        npy(np.arange(9)).replace(b"(9,), }      ", b"(9000000000,)}"),
+        "datasets.x",
     ),
     "bytes": ("list.txt", b"\xff\xfe\x00", "UTF-8"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -142,14 +148,18 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     for i, key in enumerate(KEYS):  # no two alike
         (folder / "set" / key).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (40, 36), (20 * i, 10, 200 - 20 * i)).save(folder / "set" / key)
+        Image.new("RGB", (40, 36), (20 * i, 10, 200 - 20 * i)).save(
+            folder / "set" / key
+        )
     return folder
 
 
 def part(photos, out, **split):
     """Names of the images of one part, and how many a plan expects."""
     entry = {"source": "folder", "path": str(photos / "set"), "split": split}
-    spec = encoded_spec(**entry) | sources.module("folder").facts(entry, Path, "datasets.x")
+    spec = encoded_spec(**entry) | sources.module("folder").facts(
+        entry, Path, "datasets.x"
+    )
     spec |= sources.split_facts(entry, Path, "datasets.x")
     prepare(out, spec)
     planned = sources.counts(entry, Path)
@@ -163,7 +173,9 @@ def test_the_parts_of_a_list(photos, tmp_path):
     path = str(written(photos, "list.txt", LISTS["files.txt"]))
     assert part(photos, tmp_path / "a", part="held-out", list=path) == [2, 1]
     assert part(photos, tmp_path / "b", part="train", list=path) == [3, 4]
-    assert part(photos, tmp_path / "c", part="train", list=path, held_out=26, test=0) == [3, 4]
+    assert part(
+        photos, tmp_path / "c", part="train", list=path, held_out=26, test=0
+    ) == [3, 4]
     assert part(photos, tmp_path / "d", part="test", list=path, test=2) == [2, 2]
     assert part(photos, tmp_path / "e", part="train", list=path, test=2) == [1, 2]
     card = read_card(tmp_path / "a")["source"]
@@ -177,7 +189,9 @@ def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
         (tmp_path / "set" / name).write_bytes(b"x")
     split = {"part": "held-out", "list": str(written(tmp_path, "list.txt", "0"))}
     entry = {"source": "folder", "path": str(tmp_path / "set"), "split": split}
-    with pytest.raises(StockpotError, match=f"^{KEY}: its numbers count .* {image} (lies|is not)"):
+    with pytest.raises(
+        StockpotError, match=f"^{KEY}: its numbers count .* {image} (lies|is not)"
+    ):
         sources.split_facts(entry, Path, "datasets.x")
     written(tmp_path, "list.txt", "cat_1.png")
     assert sources.split_facts(entry, Path, "datasets.x")
@@ -185,7 +199,9 @@ def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
 
 def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photos, tmp_path):
     path = str(written(photos, "cats.txt", "\n".join(KEYS[:5])))
-    with pytest.raises(StockpotError, match=r"^datasets\.own\.split\.list: leaves no image of cat"):
+    with pytest.raises(
+        StockpotError, match=r"^datasets\.own\.split\.list: leaves no image of cat"
+    ):
         part(photos, tmp_path, part="train", list=path)
 
 
@@ -210,6 +226,11 @@ def test_parts_of_one_list_share_nothing_and_those_of_two_may(photos):
 
 
 def test_a_split_without_a_list_is_what_it_was():
-    assert sources.with_defaults({"source": "folder", "split": {"part": "train"}})["split"] == {
-        "part": "train", "held_out": 0.1, "test": 0.2, "seed": 0,
-    }  # fmt: skip
+    assert sources.with_defaults({"source": "folder", "split": {"part": "train"}})[
+        "split"
+    ] == {
+        "part": "train",
+        "held_out": 0.1,
+        "test": 0.2,
+        "seed": 0,
+    }

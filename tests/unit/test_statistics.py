@@ -13,15 +13,25 @@ from stockpot.tables.at_chance import said_in
 from stockpot.tables.display import to_markdown
 from stockpot.tables.escape import markdown
 from stockpot.tables.main_table import overview
-from stockpot.tables.measurements import COLUMNS, measure, pairs, read_table, robustness_table
+from stockpot.tables.measurements import (
+    COLUMNS,
+    measure,
+    pairs,
+    read_table,
+    robustness_table,
+)
 from stockpot.tables.notes import arithmetic, notes
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.995])
-@pytest.mark.parametrize("k, n", [(0, 10), (10, 10), (1, 10), (3, 7), (480, 500), (40193, 50000)])
+@pytest.mark.parametrize(
+    "k, n", [(0, 10), (10, 10), (1, 10), (3, 7), (480, 500), (40193, 50000)]
+)
 def test_clopper_pearson_is_scipys_exact_interval(k, n, confidence):
     expected = binomtest(k, n).proportion_ci(confidence, method="exact")
-    assert np.allclose(clopper_pearson(k, n, confidence), (expected.low, expected.high), atol=1e-9)
+    assert np.allclose(
+        clopper_pearson(k, n, confidence), (expected.low, expected.high), atol=1e-9
+    )
 
 
 def test_clopper_pearson_of_the_released_soups():
@@ -33,7 +43,9 @@ def test_clopper_pearson_of_the_released_soups():
 
 def test_clopper_pearson_without_examples_and_shapes():
     low, high = clopper_pearson([[0, 0], [0, 5]], [0, 5])
-    assert low.tolist()[0] == [0, 0] and high[1].tolist() == [1, 1] and low.shape == (2, 2)
+    assert (
+        low.tolist()[0] == [0, 0] and high[1].tolist() == [1, 1] and low.shape == (2, 2)
+    )
     assert [float(x) for x in clopper_pearson(0, 0)] == [0.0, 1.0]
 
 
@@ -62,7 +74,9 @@ def test_mean_interval_covers_the_truth():
 def test_mean_interval_is_the_bootstrap_of_the_outcomes():
     rng = np.random.default_rng(0)
     sets = [np.arange(n) < k for k, n in ((30, 40), (10, 60))]
-    means = [np.mean([rng.choice(s, len(s)).mean() for s in sets]) for _ in range(20_000)]
+    means = [
+        np.mean([rng.choice(s, len(s)).mean() for s in sets]) for _ in range(20_000)
+    ]
     low, high = mean_interval([30, 10], [40, 60], 0.9)
     assert np.allclose((low, high), np.quantile(means, [0.05, 0.95]), atol=0.006)
 
@@ -82,17 +96,23 @@ def test_a_paired_mean_is_the_bootstrap_of_examples(coefficients):
     for n, p in ((60, 0.7), (90, 0.5)):
         first = rng.random(n) < p
         for i, model in enumerate(models):
-            model.append(np.where(rng.random(n) < 0.6, first, rng.random(n) < p - 0.1 * i))
+            model.append(
+                np.where(rng.random(n) < 0.6, first, rng.random(n) < p - 0.1 * i)
+            )
 
     def combined(rows):
-        means = [np.mean([x[i].mean() for x, i in zip(model, rows)]) for model in models]
+        means = [
+            np.mean([x[i].mean() for x, i in zip(model, rows)]) for model in models
+        ]
         return np.dot(coefficients, means)
 
     sizes = [len(x) for x in models[0]]
     draws = [combined([rng.integers(0, n, n) for n in sizes]) for _ in range(10_000)]
     found = paired_mean(list(zip(coefficients, models)), 0.9)
     assert found.value == pytest.approx(combined([np.arange(n) for n in sizes]))
-    assert np.allclose((found.low, found.high), np.quantile(draws, [0.05, 0.95]), atol=0.006)
+    assert np.allclose(
+        (found.low, found.high), np.quantile(draws, [0.05, 0.95]), atol=0.006
+    )
 
 
 def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself():
@@ -105,7 +125,9 @@ def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself(
     assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])])
+@pytest.mark.parametrize(
+    "a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])]
+)
 def test_paired_sets_must_match(a, b):
     with pytest.raises(ValueError):
         paired_mean([(1, a), (-1, b)])
@@ -164,7 +186,9 @@ def test_resampled_lines_are_fits_of_resampled_models_in_any_order():
 
 
 def test_a_resample_of_one_model_has_no_line():
-    slope, intercept = robustness.resampled_lines([0.5, 0.6, 0.7], [0.3, 0.42, 0.5], 900)
+    slope, intercept = robustness.resampled_lines(
+        [0.5, 0.6, 0.7], [0.3, 0.42, 0.5], 900
+    )
     assert len(slope) == len(intercept) and np.isfinite([slope, intercept]).all()
     assert 750 < len(slope) < 850, "1 of 9 resamples holds one model three times"
 
@@ -177,8 +201,9 @@ def test_the_interval_of_rho_is_the_brute_force_bootstrap():
     while len(draws) < 8_000:
         rows = rng.integers(0, 5, 5)
         if np.ptp(x[rows]) > 0:
-            line = robustness.Line(*np.polyfit(norm.ppf(x[rows]), norm.ppf(y[rows]), 1), 1, 5,
-                                   "probit")  # fmt: skip
+            line = robustness.Line(
+                *np.polyfit(norm.ppf(x[rows]), norm.ppf(y[rows]), 1), 1, 5, "probit"
+            )
             shift = (rng.binomial(200, 0.5) / 200 + rng.binomial(80, 0.8) / 80) / 2
             draws.append(shift - line.predict(rng.binomial(150, 0.7) / 150))
     lines = robustness.resampled_lines(x, y, 20_000, axis="probit")
@@ -196,7 +221,9 @@ def test_the_interval_of_rho_covers_the_truth():
     for _ in range(300):
         place = rng.uniform(-0.5, 2, models)
         shift = 0.6 * place - 1 + rng.normal(0, 0.1, models)
-        x, y = (robustness.inside(rng.binomial(n, expit(v)) / n, n) for v in (place, shift))
+        x, y = (
+            robustness.inside(rng.binomial(n, expit(v)) / n, n) for v in (place, shift)
+        )
         reference, k = rng.binomial(n, 0.9) / n, rng.binomial(n, 0.6)
         low, high = robustness.effective_robustness_interval(
             robustness.resampled_lines(x, y, 500), (reference, n), ([k / n], [n])
@@ -250,13 +277,27 @@ def cells() -> pd.DataFrame:
 
     for i, x in enumerate((-0.5, 0.0, 0.5, 1.0)):
         y = 0.5 * x - 1
-        model(f"scratch-{i}", "from-scratch", 0, *(round(100 * expit(v)) for v in (x, y)),
-              round(200 * expit(y)))  # fmt: skip
+        model(
+            f"scratch-{i}",
+            "from-scratch",
+            0,
+            *(round(100 * expit(v)) for v in (x, y)),
+            round(200 * expit(y)),
+        )
     model("run", "end-to-end", 90, 90, 60, 100)
     model("zero-shot", "zero-shot", 70, 70, 65, 140)
     model("stew", "new-rule", 80, 80, 60, 120)
     for alpha, held_out in ((0, 70), (0.25, 92), (0.5, 91), (0.75, 92), (1, 90)):
-        model(f"run alpha={alpha:.2f}", "wise-ft", held_out, 80, 70, 130, curve="run", alpha=alpha)
+        model(
+            f"run alpha={alpha:.2f}",
+            "wise-ft",
+            held_out,
+            80,
+            70,
+            130,
+            curve="run",
+            alpha=alpha,
+        )
     columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
     return pd.DataFrame(rows, columns=columns).assign(precision="bf16")
 
@@ -273,7 +314,11 @@ def test_measurements_have_the_mean_and_do_not_depend_on_the_order(measurements)
     run = measurements[measurements["model"] == "run"].set_index("dataset")
     assert run.index.tolist() == ["val", "ref", "b", "a", "shifts"]
     mean = run.loc["shifts"]
-    assert (mean["value"], mean["n"], mean["role"]) == (pytest.approx(0.55), 300, "mean")
+    assert (mean["value"], mean["n"], mean["role"]) == (
+        pytest.approx(0.55),
+        300,
+        "mean",
+    )
     assert pd.isna(mean["k"]) and run.loc["a", "k"] == 100
     assert (mean["low"], mean["high"]) == mean_interval([100, 60], [200, 100], 0.95)
     assert run.loc["b", "low"] == clopper_pearson(60, 100, 0.95)[0]
@@ -363,7 +408,9 @@ def test_robustness_table_without_a_line_is_empty(measurements):
 
 
 def test_notes_tell_what_is_missing(measurements):
-    overlap = pd.DataFrame({"seen_in": "train", "dataset": ["a", "b"], "shared": [3, 0], "n": 9})
+    overlap = pd.DataFrame(
+        {"seen_in": "train", "dataset": ["a", "b"], "shared": [3, 0], "n": 9}
+    )
     fits, _ = robustness_table(measurements, "logit", 0.95)
     found = notes({"run": "ok", "wild": "diverged (nan)"}, overlap, measurements, fits)
     assert found == [
@@ -372,7 +419,10 @@ def test_notes_tell_what_is_missing(measurements):
     ]
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
     found = notes({}, overlap[:0], few, robustness_table(few, "logit", 0.95)[0])
-    assert len(found) == 1 and "on a, b, the mean of shifts: a line needs 3 models" in found[0]
+    assert (
+        len(found) == 1
+        and "on a, b, the mean of shifts: a line needs 3 models" in found[0]
+    )
     none = measurements[measurements["kind"] != "from-scratch"]
     assert notes({}, overlap[:0], none, robustness_table(none, "logit", 0.95)[0]) == []
 
@@ -381,9 +431,13 @@ def test_overview_and_its_markdown(measurements):
     table = overview(measurements)
     assert list(table.columns) == ["model", "kind", "ref", "b", "a", "mean of shifts"]
     assert table["model"].tolist() == [
-        "stew", "run, alpha 0.50", "run, alpha 0.25 (chosen)", "run, alpha 0.00 (oracle)",
-        "zero-shot", "run",
-    ]  # fmt: skip
+        "stew",
+        "run, alpha 0.50",
+        "run, alpha 0.25 (chosen)",
+        "run, alpha 0.00 (oracle)",
+        "zero-shot",
+        "run",
+    ]
     low, high = clopper_pearson(90, 100)
     assert table.loc[5, "ref"] == f"90.0 ± {50 * (high - low):.1f}"
     lines = to_markdown(table.replace("stew", "a|b")).splitlines()
@@ -395,8 +449,10 @@ def test_overview_with_the_best_alpha_at_one_half(measurements):
     best = measurements.copy()
     best.loc[(best["alpha"] == 0.5) & (best["role"] == "held-out"), "value"] = 0.99
     assert overview(best)["model"].tolist()[:-2] == [
-        "stew", "run, alpha 0.50 (chosen)", "run, alpha 0.00 (oracle)",
-    ]  # fmt: skip
+        "stew",
+        "run, alpha 0.50 (chosen)",
+        "run, alpha 0.00 (oracle)",
+    ]
 
 
 def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
@@ -406,9 +462,14 @@ def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
     usual = main_table.columns
     letters = main_table.Column("letters", lambda row: str(len(row.model)))
     names = main_table.Column("again", lambda row: row.label, left=True)
-    monkeypatch.setattr(main_table, "columns", lambda *given: [*usual(*given), letters, names])
+    monkeypatch.setattr(
+        main_table, "columns", lambda *given: [*usual(*given), letters, names]
+    )
     made = main_table.main_table(measurements)
-    assert made.table["letters"].tolist()[0] == "4" and made.table["again"].tolist()[0] == "stew"
+    assert (
+        made.table["letters"].tolist()[0] == "4"
+        and made.table["again"].tolist()[0] == "stew"
+    )
     lines = made.markdown().splitlines()
     assert lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | :-- |"
     assert lines[2].endswith("| 4 | stew |")
@@ -430,10 +491,22 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
             ("zero-shot", "zero-shot", "", 0.0, "test", 100, k, 5, "fp32"),
             ("base", "end-to-end", "", 0.0, "test", 100, 20, 5, "fp32"),
         ],
-        columns=["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes", "precision"],
+        columns=[
+            "model",
+            "kind",
+            "curve",
+            "alpha",
+            "dataset",
+            "n",
+            "k",
+            "classes",
+            "precision",
+        ],
     )
     table = measure(cells, {"test": "reference"}, 0.95)
-    none = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"]).astype({"shared": int})
+    none = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"]).astype(
+        {"shared": int}
+    )
     found = notes({}, none, table, pd.DataFrame(columns=["dataset", "start"]))
     told = [sentence for sentence in found if "no better than guessing" in sentence]
     expected = (
@@ -452,7 +525,11 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
     "precisions, trained, text",
     [
         (["fp32", "fp32", None], [], "Evaluated in fp32."),
-        (["fp32", ""], ["base", "hot"], "Evaluated in fp32. Trained in bf16: base, hot."),
+        (
+            ["fp32", ""],
+            ["base", "hot"],
+            "Evaluated in fp32. Trained in bf16: base, hot.",
+        ),
         (
             ["bf16", np.nan],
             [],
@@ -467,5 +544,7 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
         ),
     ],
 )
-def test_the_overview_says_which_arithmetic_its_numbers_come_from(precisions, trained, text):
+def test_the_overview_says_which_arithmetic_its_numbers_come_from(
+    precisions, trained, text
+):
     assert arithmetic(pd.DataFrame({"precision": precisions}), trained) == text

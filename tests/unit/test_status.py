@@ -32,7 +32,10 @@ def results(tmp_path):
         (tmp_path / "logs" / "finetune" / f"{name}.log").write_text(text)
         (tmp_path / "logs" / "finetune" / f".{name}.log.lock").touch()
         (tmp_path / "classifiers" / name).mkdir(parents=True)
-    for name, status in (("done", "ok"), ("diverged", "diverged (the loss became nan)")):
+    for name, status in (
+        ("done", "ok"),
+        ("diverged", "diverged (the loss became nan)"),
+    ):
         card = tmp_path / "classifiers" / name / "classifier.json"
         card.write_text(json.dumps({"status": status}))
     state = tmp_path / "classifiers" / "saved" / ".state" / "x" / "state.pt"
@@ -48,7 +51,9 @@ def write_plan(results, runs=(), checkpoints=(), soups=()):
     plan = {
         "runs": dict.fromkeys(runs),
         "checkpoints": dict.fromkeys(checkpoints),
-        "soups": {name: {"writes_weights": merge} for name, merge in dict(soups).items()},
+        "soups": {
+            name: {"writes_weights": merge} for name, merge in dict(soups).items()
+        },
     }
     (results / "plan.json").write_text(json.dumps({"plan": plan}))
 
@@ -56,9 +61,13 @@ def write_plan(results, runs=(), checkpoints=(), soups=()):
 def test_every_state_is_told(results):
     found = {row["name"]: row for row in states(results)}
     assert {name: row["state"] for name, row in found.items()} == {
-        "done": "done", "diverged": "diverged", "failed": "failed", "running": "running",
-        "saved": "stopped, goes on from its state", "killed": "stopped",
-    }  # fmt: skip
+        "done": "done",
+        "diverged": "diverged",
+        "failed": "failed",
+        "running": "running",
+        "saved": "stopped, goes on from its state",
+        "killed": "stopped",
+    }
     assert found["running"]["said"] == BEAT[10:].strip() == found["done"]["said"]
     assert found["failed"]["said"] == "error: train: gone"
     assert found["killed"]["ago"].endswith(" s ago")
@@ -68,15 +77,23 @@ def test_it_is_printed_with_a_count_of_each(results, capsys):
     main(results)
     lines = capsys.readouterr().out.splitlines()
     assert "1 running" in lines[:6] and len(lines) == 12
-    assert any(line.startswith("running ") and "3 min left" in line for line in lines[6:])
+    assert any(
+        line.startswith("running ") and "3 min left" in line for line in lines[6:]
+    )
 
 
-def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(results, capsys):
+def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(
+    results, capsys
+):
     write_plan(results, runs=["done", "failed", "waits"])
     main(results, every=True)
     now, others = capsys.readouterr().out.split("\nof other studies:\n")
     assert now.splitlines()[:3] == ["1 done", "1 failed", "1 not begun"]
-    assert [line.split()[0] for line in now.splitlines()[3:]] == ["done", "failed", "waits"]
+    assert [line.split()[0] for line in now.splitlines()[3:]] == [
+        "done",
+        "failed",
+        "waits",
+    ]
     names = [line.split()[0] for line in others.splitlines()]
     assert names == ["diverged", "killed", "running", "saved"]
 
@@ -90,7 +107,9 @@ def test_other_studies_are_counted_unless_asked_for(results, capsys):
 
 
 def test_checkpoints_and_merges_of_the_study_count_as_its_own(results, capsys):
-    write_plan(results, checkpoints=["done", "given"], soups={"ties": True, "uniform": False})
+    write_plan(
+        results, checkpoints=["done", "given"], soups={"ties": True, "uniform": False}
+    )
     main(results)
     told = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in told[2:-2]] == ["done", "given", "ties"]
@@ -100,7 +119,10 @@ def test_checkpoints_and_merges_of_the_study_count_as_its_own(results, capsys):
 def test_a_study_without_runs_lists_no_others(results, capsys):
     write_plan(results)
     main(results)
-    assert capsys.readouterr().out.strip() == "and 6 of other studies: make status ARGS=--all"
+    assert (
+        capsys.readouterr().out.strip()
+        == "and 6 of other studies: make status ARGS=--all"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +140,9 @@ def test_options_of_snakemake_are_passed_over(arguments):
     """make passes on what is meant for both."""
     asked = cli.parsed(["status", *arguments.split()])
     assert (str(asked.results), asked.all) == ("results", False)
-    asked = cli.parsed(["status", *arguments.split(), "--all", "--results", "elsewhere"])
+    asked = cli.parsed(
+        ["status", *arguments.split(), "--all", "--results", "elsewhere"]
+    )
     assert (str(asked.results), asked.all) == ("elsewhere", True)
 
 
@@ -128,7 +152,9 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
     python = shlex.quote(sys.executable)
     command = f"{python} -m stockpot.cli status --results {results} | head -1"
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, text=True
+    )
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
@@ -152,10 +178,15 @@ def test_every_run_is_told_whatever_is_damaged(results, capsys, text):
     (results / "classifiers" / "done" / "classifier.json").write_text(text)
     (results / "plan.json").write_text(text)
     (results / "logs" / "finetune" / "dangling.log").symlink_to(results / "nothing")
-    (results / "logs" / "finetune" / "failed.log").write_bytes(b"\xff\x00\x1b[2J\nerror: \x1b[2J")
+    (results / "logs" / "finetune" / "failed.log").write_bytes(
+        b"\xff\x00\x1b[2J\nerror: \x1b[2J"
+    )
     found = {row["name"]: row for row in states(results)}
     assert len(found) == 7
-    assert found["done"]["state"] == "damaged card" and found["running"]["state"] == "running"
+    assert (
+        found["done"]["state"] == "damaged card"
+        and found["running"]["state"] == "running"
+    )
     assert found["failed"]["state"] == "failed"
     main(results)
     assert "\x1b" not in capsys.readouterr().out
@@ -176,4 +207,7 @@ def test_what_is_a_pipe_is_not_waited_for(results, which):
 
 def test_a_log_of_tomorrow_has_no_negative_age(results):
     os.utime(results / "logs/finetune/done.log", (4e9, 4e9))
-    assert next(row["ago"] for row in states(results) if row["name"] == "done") == "0 s ago"
+    assert (
+        next(row["ago"] for row in states(results) if row["name"] == "done")
+        == "0 s ago"
+    )

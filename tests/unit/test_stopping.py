@@ -48,9 +48,12 @@ def test_stopped_after_any_step_it_ends_with_the_same_bytes(tmp_path, step, numb
         Stopped, match=rf"^after epoch {(step - 1) // 3}, step {(step - 1) % 3 + 1}$"
     ):
         fit(
-            small_model(), asking_at(step, number), problem(40, 1), {**SPEC, **changes},
+            small_model(),
+            asking_at(step, number),
+            problem(40, 1),
+            {**SPEC, **changes},
             tmp_path / "parts",
-        )  # fmt: skip
+        )
     torch.manual_seed(99)
     assert fitted(tmp_path / "parts", **changes)[:2] == (expected, history)
 
@@ -69,7 +72,13 @@ def test_the_state_is_saved_by_time_too(tmp_path, monkeypatch):
 
     data.prepare = prepare
     with pytest.raises(MemoryError):
-        fit(small_model(), data, problem(40, 1), {**SPEC, "batch_size": 32}, tmp_path / "parts")
+        fit(
+            small_model(),
+            data,
+            problem(40, 1),
+            {**SPEC, "batch_size": 32},
+            tmp_path / "parts",
+        )
     data.prepare, calls[:] = prepare, [0] * 6
     spec = {**SPEC, "batch_size": 32}
     model = small_model()
@@ -110,14 +119,19 @@ def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
     end = r"epoch \d/2  loss \d\.\d{4}  held-out \d+\.\d\d %  \d+ images/s  \d+ s left"
     lines = [line for line in caplog.messages if line.startswith("epoch")]
     kinds = [
-        "beat" if re.fullmatch(beat, line) else bool(re.fullmatch(end, line)) for line in lines
+        "beat" if re.fullmatch(beat, line) else bool(re.fullmatch(end, line))
+        for line in lines
     ]
     assert kinds == 2 * ["beat", "beat", "beat", True]
 
 
 @pytest.mark.parametrize(
     "done, steps, seconds, said",
-    [(10, 20, 10, "10 s left"), (10, 70, 60, "6 min left"), (1, 1001, 60, "16 h 40 min left")],
+    [
+        (10, 20, 10, "10 s left"),
+        (10, 70, 60, "6 min left"),
+        (1, 1001, 60, "16 h 40 min left"),
+    ],
 )
 def test_the_time_left(monkeypatch, done, steps, seconds, said):
     beat = heartbeat.Heartbeat(steps, 0, 1)
@@ -141,7 +155,10 @@ def test_stopped_within_the_evaluation_of_an_epoch(tmp_path):
     with pytest.raises(Stopped, match=r"^after epoch 0, step \d$"):
         fitted(tmp_path / "parts", held_out=held_out)
     assert len(calls) == 1
-    assert fitted(tmp_path / "parts", held_out=problem(400, 1))[:2] == (expected, history)
+    assert fitted(tmp_path / "parts", held_out=problem(400, 1))[:2] == (
+        expected,
+        history,
+    )
 
 
 @pytest.mark.parametrize("step", [2, 3, 4])

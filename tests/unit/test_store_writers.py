@@ -101,7 +101,9 @@ def storm(tmp_path):
     try:
         start_time, kills = time.monotonic(), 0
         while time.monotonic() < start_time + SECONDS or not (
-            kills > 5 and sum(map(bool, done)) > 50 and all(seen[2] > 50 for seen in faults)
+            kills > 5
+            and sum(map(bool, done)) > 50
+            and all(seen[2] > 50 for seen in faults)
         ):
             assert time.monotonic() < start_time + LONGEST, "nothing gets done"
             time.sleep(0.15)
@@ -123,7 +125,9 @@ def test_no_entry_is_lost_broken_or_mixed(storm):
     root, done, faults = storm
     store = Store(root)
     assert sum(map(bool, done)) > 50 and all(seen[2] > 50 for seen in faults)
-    assert [list(seen[:2]) for seen in faults] == [[0, 0], [0, 0]], "lost, wrong while they wrote"
+    assert [list(seen[:2]) for seen in faults] == [[0, 0], [0, 0]], (
+        "lost, wrong while they wrote"
+    )
     for i, promised in enumerate(done):
         found = store.get(name(i), logits=promised == 2)
         assert found is not None or not promised, f"{i} is lost"
@@ -132,7 +136,9 @@ def test_no_entry_is_lost_broken_or_mixed(storm):
             with safe_open(store.path(name(i)), framework="pt") as file:
                 assert json.loads(file.metadata()["cell"])["recipe"] == {"of": i}
     left = [path for path in root.rglob(".*") if path.is_file()]
-    assert any(name(KEYS) in path.name for path in left), "the killed writer left its file"
+    assert any(name(KEYS) in path.name for path in left), (
+        "the killed writer left its file"
+    )
     assert store.get(name(KEYS)) is None
     store.put(name(KEYS), entry(KEYS, False), {"of": KEYS}, "test")
     assert not wrong(store.get(name(KEYS)), KEYS)
@@ -150,8 +156,12 @@ def test_temporary_files_of_two_nodes_have_different_names(tmp_path):
 def test_content_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
     happened = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda file: (happened.append("fsync"), fsync(file)))
-    monkeypatch.setattr(os, "replace", lambda *a: (happened.append("replace"), replace(*a)))
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (happened.append("fsync"), fsync(file))
+    )
+    monkeypatch.setattr(
+        os, "replace", lambda *a: (happened.append("replace"), replace(*a))
+    )
     Store(tmp_path).put("ab12", entry(3, True), {}, "test")
     assert happened == ["fsync", "replace"]
 
@@ -194,7 +204,12 @@ def test_an_entry_that_another_node_replaced_is_a_miss(tmp_path, monkeypatch, nu
 
 def test_an_entry_that_is_as_good_is_left_alone(tmp_path):
     store = Store(tmp_path)
-    for before, after, replaced in ((0, 0, False), (0, 1, True), (1, 1, False), (1, 0, False)):
+    for before, after, replaced in (
+        (0, 0, False),
+        (0, 1, True),
+        (1, 1, False),
+        (1, 0, False),
+    ):
         key = f"ab{before}{after}"
         store.put(key, entry(3, bool(before)), {}, "test")
         inode = store.path(key).stat().st_ino
@@ -226,7 +241,9 @@ def test_a_broken_entry_gives_way(tmp_path):
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_file_that_came_meanwhile_is_kept_where_there_are_links(tmp_path, monkeypatch, links):
+def test_a_file_that_came_meanwhile_is_kept_where_there_are_links(
+    tmp_path, monkeypatch, links
+):
     def link(*_):
         raise PermissionError(1, "no hard links here")
 

@@ -77,14 +77,19 @@ def later(monkeypatch):
 
 
 def test_a_file_that_stays_is_read_once(tmp_path, hashed, later):
-    path, cache = settled(tmp_path / "model", b"weights"), tmp_path / "results" / "cache"
+    path, cache = (
+        settled(tmp_path / "model", b"weights"),
+        tmp_path / "results" / "cache",
+    )
     for _ in range(3):
         assert sha256_file_cached(path, cache) == sha256_file(path)
     assert hashed == [str(path)]
 
 
 @pytest.mark.parametrize("size", [10, 5 << 20], ids=["small", "large"])
-def test_one_changed_byte_is_another_digest_even_with_the_old_time(tmp_path, hashed, later, size):
+def test_one_changed_byte_is_another_digest_even_with_the_old_time(
+    tmp_path, hashed, later, size
+):
     """As a file that is moved in the place of another: its times are older than all results."""
     path, cache = tmp_path / "model", tmp_path / "cache"
     with open(path, "wb") as file:
@@ -108,12 +113,17 @@ def test_another_file_under_the_old_name_is_read(tmp_path, hashed, later):
 
 
 def test_a_file_that_changed_just_now_is_not_remembered(tmp_path, hashed):
-    path, cache = settled(tmp_path / "model", b"weights"), tmp_path / "cache"  # ctime is now
+    path, cache = (
+        settled(tmp_path / "model", b"weights"),
+        tmp_path / "cache",
+    )  # ctime is now
     sha256_file_cached(path, cache)
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"seal": 1}', b"\xff" * 9])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b'{"seal": 1}', b"\xff" * 9]
+)
 def test_a_damaged_cache_costs_time_and_nothing_else(tmp_path, hashed, later, content):
     path, cache = settled(tmp_path / "model", b"weights"), tmp_path / "cache"
     cache.write_bytes(content)
@@ -123,7 +133,11 @@ def test_a_damaged_cache_costs_time_and_nothing_else(tmp_path, hashed, later, co
 
 
 def test_no_changed_digit_of_the_cache_becomes_a_digest(tmp_path, hashed, later):
-    path, cache, rng = settled(tmp_path / "model", b"weights"), tmp_path / "cache", random.Random(0)
+    path, cache, rng = (
+        settled(tmp_path / "model", b"weights"),
+        tmp_path / "cache",
+        random.Random(0),
+    )
     sha256_file_cached(path, cache)
     whole = cache.read_bytes()
     for _ in range(50):
@@ -146,7 +160,9 @@ def test_a_sealed_file_is_read_as_it_was_written(tmp_path):
     assert list(sealed.read_sealed(tmp_path / "x.json")) == list(content)
 
 
-def test_keys_that_are_numbers_are_sealed_as_the_texts_that_json_makes_of_them(tmp_path):
+def test_keys_that_are_numbers_are_sealed_as_the_texts_that_json_makes_of_them(
+    tmp_path,
+):
     sealed.write_sealed(tmp_path / "x.json", {10: 1, 9: 2})
     assert sealed.read_sealed(tmp_path / "x.json") == {"10": 1, "9": 2}
 
@@ -160,10 +176,21 @@ def test_a_sealed_file_may_be_laid_out_anew(tmp_path):
 
 def test_every_damage_of_a_sealed_file_is_named_or_changes_nothing(tmp_path):
     path, rng = tmp_path / "it's x.json", random.Random(0)
-    content = {"cells": [{"k": 12, "n": 40, "value": 0.3, "model": "a"}], "status": {"a": "ok"}}
+    content = {
+        "cells": [{"k": 12, "n": 40, "value": 0.3, "model": "a"}],
+        "status": {"a": "ok"},
+    }
     sealed.write_sealed(path, content)
     whole = path.read_bytes()
-    damages = [b"", b"null", b"[]", b"{}", b"[" * 100_000, whole[:-20], bytes(len(whole))]
+    damages = [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        whole[:-20],
+        bytes(len(whole)),
+    ]
     for _ in range(300):
         changed = bytearray(whole)
         changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
@@ -175,7 +202,11 @@ def test_every_damage_of_a_sealed_file_is_named_or_changes_nothing(tmp_path):
             assert sealed.read_sealed(path) == content
         except StockpotError as error:
             line = str(error)
-            assert line.startswith(f"{path}: damaged (") and "\n" not in line and len(line) < 500
+            assert (
+                line.startswith(f"{path}: damaged (")
+                and "\n" not in line
+                and len(line) < 500
+            )
             named += 1
     assert named > 250
 
@@ -185,7 +216,9 @@ def test_the_command_in_the_line_works_as_printed(tmp_path):
     path.write_text("{}")
     with pytest.raises(StockpotError) as caught:
         sealed.read_sealed(path)
-    command = str(caught.value).rpartition("; ")[2].partition(" and the same command")[0]
+    command = (
+        str(caught.value).rpartition("; ")[2].partition(" and the same command")[0]
+    )
     assert os.system(command) == 0 and not path.exists()
 
 
@@ -235,14 +268,23 @@ def use(folder) -> None:
     assert data.images[:].shape == (600, 4, 4, 3)
 
 
-@pytest.mark.parametrize("file", ["images.npy", "labels.npy", "digests.npy", "dataset.json"])
+@pytest.mark.parametrize(
+    "file", ["images.npy", "labels.npy", "digests.npy", "dataset.json"]
+)
 @pytest.mark.parametrize(
     "change",
-    [flipped(200), flipped(-1), lambda c: c[:-3], lambda c: b"", lambda c: c[:150] + bytes(80)
-     + c[230:]],
+    [
+        flipped(200),
+        flipped(-1),
+        lambda c: c[:-3],
+        lambda c: b"",
+        lambda c: c[:150] + bytes(80) + c[230:],
+    ],
     ids=["a bit", "the last bit", "cut", "empty", "zeros"],
-)  # fmt: skip
-def test_a_damaged_data_set_is_named_with_what_makes_it_anew(dataset_folder, file, change):
+)
+def test_a_damaged_data_set_is_named_with_what_makes_it_anew(
+    dataset_folder, file, change
+):
     use(dataset_folder)
     rewrite(dataset_folder / file, change)
     with pytest.raises(StockpotError) as caught:
@@ -265,7 +307,13 @@ def test_an_image_is_checked_when_it_is_read_and_once(dataset_folder, monkeypatc
     for rows in (slice(0, 599), slice(0, 500), np.array([3, 3, 5]), 7, [0, 1]):
         assert (data.images[rows] == np.load(dataset_folder / "images.npy")[rows]).all()
     assert len(hashed) == 599
-    for rows in (slice(590, None), [1, 599], -1, np.arange(600) == 599, (slice(None), 0)):
+    for rows in (
+        slice(590, None),
+        [1, 599],
+        -1,
+        np.arange(600) == 599,
+        (slice(None), 0),
+    ):
         with pytest.raises(StockpotError, match="image 599 is not what was prepared"):
             _ = data.images[rows]
 
@@ -273,7 +321,9 @@ def test_an_image_is_checked_when_it_is_read_and_once(dataset_folder, monkeypatc
 @pytest.mark.parametrize(
     "code", [errno.ENOMEM, errno.EACCES, errno.EMFILE, errno.ESTALE, errno.EIO]
 )
-def test_a_fault_of_the_machine_advises_to_remove_nothing(dataset_folder, monkeypatch, code):
+def test_a_fault_of_the_machine_advises_to_remove_nothing(
+    dataset_folder, monkeypatch, code
+):
     error = OSError(code, os.strerror(code))
     with monkeypatch.context() as patched:
         patched.setattr(mapped.mmap, "mmap", raising(error))
@@ -294,13 +344,17 @@ def test_the_number_of_an_error_in_its_text_counts():
     assert "rm -f x" in str(sealed.unreadable("x", error))
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="Linux says how it maps")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/smaps"), reason="Linux says how it maps"
+)
 def test_images_take_no_room_of_the_memory_until_they_are_read(dataset_folder):
     if Path("/proc/sys/vm/overcommit_memory").read_text().strip() == "2":
         pytest.skip("this machine counts every page")
     data = read_dataset(dataset_folder)
     assert data.images.flags.writeable  # or torch warns
-    maps = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text())
+    maps = re.split(
+        r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text()
+    )
     writable = [text for text in maps if str(dataset_folder / "images.npy") in text]
     flags = [text.partition("VmFlags:")[2].split() for text in writable]
     assert flags and all("ac" not in each for each in flags)  # accounted
@@ -327,7 +381,9 @@ def test_a_card_of_another_set_is_named(dataset_folder):
     images, labels = np.zeros((600, 4, 4, 3), np.uint8), np.arange(600) % 3
     write_dataset(other, "v2", images, labels, ["a", "b", "c"], {})
     shutil.copy(other / "dataset.json", dataset_folder / "dataset.json")
-    with pytest.raises(StockpotError, match=r"it is that of datasets/v2-87654321/dataset\.json"):
+    with pytest.raises(
+        StockpotError, match=r"it is that of datasets/v2-87654321/dataset\.json"
+    ):
         read_card(dataset_folder)
 
 
@@ -350,10 +406,15 @@ def two_cells(results):
     for name in ("one", "two"):
         recipe = {"rule": "linear", "ingredients": {name: 1.0}}
         keys.append(store.key(recipe, "fingerprint", "fp32"))
-        logits = torch.randn(20, 3, generator=torch.Generator().manual_seed(len(name) + len(keys)))
-        cell_store.put(keys[-1], predictions(logits, torch.arange(20) % 3, True), recipe, "v2")
+        logits = torch.randn(
+            20, 3, generator=torch.Generator().manual_seed(len(name) + len(keys))
+        )
+        cell_store.put(
+            keys[-1], predictions(logits, torch.arange(20) % 3, True), recipe, "v2"
+        )
         sealed.write_sealed(
-            results / "evaluations" / f"{name}.json", {"cells": [{"key": keys[-1]}], "status": {}}
+            results / "evaluations" / f"{name}.json",
+            {"cells": [{"key": keys[-1]}], "status": {}},
         )
     return results, cell_store, keys
 
@@ -390,7 +451,8 @@ def test_every_damage_of_a_cell_is_a_miss_or_without_effect(cells):
                 everything(results, key)
         else:
             assert all(
-                np.array_equal(a, b) for a, b in zip(everything(results, key), before, strict=True)
+                np.array_equal(a, b)
+                for a, b in zip(everything(results, key), before, strict=True)
             )
     assert misses > 200
 
@@ -409,7 +471,10 @@ def test_only_what_is_read_of_a_cell_is_checked(cells):
     results, cell_store, (key, _) = cells
     with safetensors.safe_open(cell_store.path(key), framework="np") as file:
         logits = file.get_tensor("logits").tobytes()
-    rewrite(cell_store.path(key), lambda content: content.replace(logits, bytes(len(logits))))
+    rewrite(
+        cell_store.path(key),
+        lambda content: content.replace(logits, bytes(len(logits))),
+    )
     assert cell_store.get(key) is not None and cell_store.get(key, logits=True) is None
     assert len(answers(results / "store", key).correct) == 20
 
@@ -417,8 +482,12 @@ def test_only_what_is_read_of_a_cell_is_checked(cells):
 def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     """And of the study that was planned last, not of one that no command asks for."""
     results, cell_store, (key, _) = cells
-    shutil.copy(results / "evaluations/one.json", results / "evaluations/a-former-one.json")
-    sealed.write_sealed(results / "plan.json", {"plan": {"evaluations": {"one": 1}, "studies": {}}})
+    shutil.copy(
+        results / "evaluations/one.json", results / "evaluations/a-former-one.json"
+    )
+    sealed.write_sealed(
+        results / "plan.json", {"plan": {"evaluations": {"one": 1}, "studies": {}}}
+    )
     cell_store.path(key).unlink()
     monkeypatch.setattr(files, "PATIENCE", 0)
     with pytest.raises(StockpotError) as caught:
@@ -429,9 +498,13 @@ def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     assert left == ["a-former-one.json", "two.json"]
 
 
-def test_a_command_in_an_error_is_whole_however_long_its_paths_are(tmp_path, monkeypatch):
+def test_a_command_in_an_error_is_whole_however_long_its_paths_are(
+    tmp_path, monkeypatch
+):
     """Also as a failed run repeats it from the log of its job."""
-    deep = tmp_path.joinpath(*["results with a name of many letters" * 5] * 4, "results")
+    deep = tmp_path.joinpath(
+        *["results with a name of many letters" * 5] * 4, "results"
+    )
     results, cell_store, (key, _) = two_cells(deep)
     cell_store.path(key).unlink()
     monkeypatch.setattr(files, "PATIENCE", 0)
@@ -471,7 +544,9 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "classifiers/run-1/.state/x/state.pt"
     saved.write_state(path, state())
     found = saved.read_state(path)
-    assert found.keys() == state().keys() and torch.equal(found["model"]["w"], torch.ones(5, 5))
+    assert found.keys() == state().keys() and torch.equal(
+        found["model"]["w"], torch.ones(5, 5)
+    )
     assert found["progress"] == state()["progress"]
 
 
@@ -494,13 +569,19 @@ def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.ESTALE, "Stale file handle"), r"cannot be read \(Stale file handle\)"),
+        (
+            OSError(errno.ESTALE, "Stale file handle"),
+            r"cannot be read \(Stale file handle\)",
+        ),
         (MemoryError(), "no memory left"),
         (torch.OutOfMemoryError("CUDA out of memory"), "no memory left"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "no memory left"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+            "no memory left",
+        ),
     ],
     ids=["stale", "memory", "memory of the GPU", "memory of torch"],
-)  # fmt: skip
+)
 def test_a_fault_of_the_machine_does_not_begin_anew(tmp_path, monkeypatch, error, said):
     path = tmp_path / "state.pt"
     saved.write_state(path, state())
@@ -511,7 +592,9 @@ def test_a_fault_of_the_machine_does_not_begin_anew(tmp_path, monkeypatch, error
 
 
 def test_the_state_of_another_run_is_none(tmp_path):
-    one, other = (tmp_path / f"classifiers/{run}/.state/x/state.pt" for run in ("one", "other"))
+    one, other = (
+        tmp_path / f"classifiers/{run}/.state/x/state.pt" for run in ("one", "other")
+    )
     saved.write_state(one, state())
     other.parent.mkdir(parents=True)
     shutil.copy(one, other)
@@ -530,10 +613,14 @@ def test_training_checks_its_room_first(tmp_path, monkeypatch):
     model = torch.nn.Linear(1000, 1000)
     weights = sum(tensor.nbytes for tensor in model.state_dict().values())
     usage = namedtuple("usage", "total used free")
-    needed = 7 * weights  # two states of weights and two moments, and the weights themselves
+    needed = (
+        7 * weights
+    )  # two states of weights and two moments, and the weights themselves
     kept = State({"model": model}, tmp_path / ".state", Processes())
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
-    with pytest.raises(StockpotError, match=r"state\.pt: training: needs 28\.0MB on the disk"):
+    with pytest.raises(
+        StockpotError, match=r"state\.pt: training: needs 28\.0MB on the disk"
+    ):
         kept.require_room(model, 0)
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed))
     kept.require_room(model, 0)
@@ -543,14 +630,19 @@ def test_training_checks_its_room_first(tmp_path, monkeypatch):
 
 
 def test_weights_of_ours_are_checked_and_those_of_others_read(tmp_path):
-    tensors = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(2, dtype=torch.int64)}
+    tensors = {
+        "a": torch.arange(6.0).reshape(2, 3),
+        "b": torch.zeros(2, dtype=torch.int64),
+    }
     path = tmp_path / "models/x-1/weights.safetensors"
     save_weights(path, tensors)
     assert {n: t.tolist() for n, t in load_weights(path).items()} == {
         n: t.tolist() for n, t in tensors.items()
     }
     rewrite(path, flipped(-9))
-    with pytest.raises(StockpotError, match="weights.safetensors: damaged .its [ab] is not what"):
+    with pytest.raises(
+        StockpotError, match="weights.safetensors: damaged .its [ab] is not what"
+    ):
         load_weights(path)
     safetensors.torch.save_file(tensors, path)
     assert load_weights(path).keys() == tensors.keys()
@@ -566,7 +658,9 @@ def test_a_changed_table_is_named_and_one_without_a_seal_is_read(tmp_path):
     assert path.read_text() == "model,product\na,1.25\nb,2.5\n"
     assert read_table(path).equals(table)
     rewrite(path, lambda content: content.replace(b"1.25", b"1.35"))
-    with pytest.raises(StockpotError, match=r"geometry\.csv: damaged .*rm -f \S+ \S+ and the same"):
+    with pytest.raises(
+        StockpotError, match=r"geometry\.csv: damaged .*rm -f \S+ \S+ and the same"
+    ):
         read_table(path)
     (path.parent / ".geometry.csv.seal").unlink()
     assert read_table(path)["product"].tolist() == [1.35, 2.5]
@@ -575,10 +669,18 @@ def test_a_changed_table_is_named_and_one_without_a_seal_is_read(tmp_path):
 def test_a_damaged_plan_is_planned_anew(tmp_path):
     file, config = tmp_path / "plan.json", {"study": "x"}
     model = ModelJob("m-1", "1", {}, {}, {}, has_text=True)
-    run = RunJob("a", {"lr": 1}, "train", "held-out", ("zero-shot",), (), averages=False)
+    run = RunJob(
+        "a", {"lr": 1}, "train", "held-out", ("zero-shot",), (), averages=False
+    )
     saved_plan.save(Plan(config, model, runs={"a": run}), file, config)
     assert saved_plan.saved(file, config).runs == {"a": run}
-    for change in (flipped(40), lambda c: c[:-9], lambda c: b"", lambda c: b"[]", lambda c: b"7"):
+    for change in (
+        flipped(40),
+        lambda c: c[:-9],
+        lambda c: b"",
+        lambda c: b"[]",
+        lambda c: b"7",
+    ):
         whole = file.read_bytes()
         rewrite(file, change)
         assert saved_plan.saved(file, config) is None
@@ -603,11 +705,17 @@ def written_by(tmp_path) -> dict:
         "state.pt": lambda path: saved.write_state(path, {"model": {"w": big}}),
         "weights.safetensors": lambda path: save_weights(path, {"w": big}),
         "table.csv": lambda path: write_table(table, path),
-        "sealed.json": lambda path: sealed.write_sealed(path, {"x": list(range(20_000))}),
+        "sealed.json": lambda path: sealed.write_sealed(
+            path, {"x": list(range(20_000))}
+        ),
         "figure.png": lambda path: save(figure, path),
-        "images.npy": lambda path: write_dataset(path.parent, "x", images, labels, ["a"], {}),
+        "images.npy": lambda path: write_dataset(
+            path.parent, "x", images, labels, ["a"], {}
+        ),
         "averages.safetensors": lambda path: averages.save(path.parent),
-        "ab/abcd.safetensors": lambda path: store.Store(path.parents[1]).put("abcd", cell, {}, "x"),
+        "ab/abcd.safetensors": lambda path: store.Store(path.parents[1]).put(
+            "abcd", cell, {}, "x"
+        ),
     }
 
 
@@ -626,9 +734,17 @@ def child(tmp_path, name, queue) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["state.pt", "weights.safetensors", "table.csv", "sealed.json", "figure.png", "images.npy",
-     "averages.safetensors", "ab/abcd.safetensors"],
-)  # fmt: skip
+    [
+        "state.pt",
+        "weights.safetensors",
+        "table.csv",
+        "sealed.json",
+        "figure.png",
+        "images.npy",
+        "averages.safetensors",
+        "ab/abcd.safetensors",
+    ],
+)
 def test_a_disk_that_takes_no_more_is_one_line_with_the_path(tmp_path, name):
     """A limit of the file's size stands for the disk's: writing fails in the same places."""
     fork = multiprocessing.get_context("fork")
@@ -638,8 +754,11 @@ def test_a_disk_that_takes_no_more_is_one_line_with_the_path(tmp_path, name):
     line = queue.get(timeout=120)
     process.join()
     assert line == f"{tmp_path / name}: cannot be written (File too large)"
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and "labels" not in path.name
-            and "digests" not in path.name] == []  # fmt: skip
+    assert [
+        path
+        for path in tmp_path.rglob("*")
+        if path.is_file() and "labels" not in path.name and "digests" not in path.name
+    ] == []
 
 
 def failing_with(error):
@@ -651,23 +770,33 @@ def failing_with(error):
 
 LIBRARIES = {
     "numpy": OSError("3072 requested and 1024 written"),
-    "torch": RuntimeError("[enforce fail at inline_container.cc:603] . unexpected pos 57 vs 52"),
+    "torch": RuntimeError(
+        "[enforce fail at inline_container.cc:603] . unexpected pos 57 vs 52"
+    ),
     "a stream": RuntimeError("basic_ios::clear: iostream error"),
 }
 
 
 @pytest.mark.parametrize("error", LIBRARIES.values(), ids=LIBRARIES)
 def test_the_reason_that_a_library_swallows_is_asked_for(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(os, "fsync", failing_with(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(
+        os, "fsync", failing_with(OSError(errno.ENOSPC, "No space left on device"))
+    )
     with (
-        pytest.raises(StockpotError, match="x: cannot be written .No space left on device"),
+        pytest.raises(
+            StockpotError, match="x: cannot be written .No space left on device"
+        ),
         files.atomic(tmp_path / "x"),
     ):
         raise error
 
 
 def test_errors_about_other_files_are_left_as_they_are(tmp_path):
-    for error in (FileNotFoundError(2, "no", "/another/file"), ValueError("x"), RuntimeError("y")):
+    for error in (
+        FileNotFoundError(2, "no", "/another/file"),
+        ValueError("x"),
+        RuntimeError("y"),
+    ):
         with pytest.raises(type(error)), files.atomic(tmp_path / "x"):
             raise error
 
@@ -676,7 +805,8 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "results").write_text("a file in the way")
     with (
         pytest.raises(
-            StockpotError, match=r"results/x\.json: cannot be written .(File exists|Not a)"
+            StockpotError,
+            match=r"results/x\.json: cannot be written .(File exists|Not a)",
         ),
         files.atomic(tmp_path / "results/x.json"),
     ):
@@ -722,7 +852,9 @@ def test_no_log_or_lock_is_written_through_a_link_or_into_a_pipe(tmp_path, name,
 
 
 def test_an_error_of_the_disk_anywhere_is_one_line(tmp_path):
-    done = run_job(tmp_path, "raise OSError(28, 'No space left on device', 'some/file')")
+    done = run_job(
+        tmp_path, "raise OSError(28, 'No space left on device', 'some/file')"
+    )
     assert done.returncode == 1
     said = (tmp_path / "job.log").read_text()
     assert said == "error: some/file: cannot be written (No space left on device)\n"
@@ -733,7 +865,9 @@ def test_a_job_without_memory_says_so_in_one_line(tmp_path):
     done = run_job(tmp_path, "raise MemoryError('Unable to allocate 9 GiB')")
     assert done.returncode == 1
     said = (tmp_path / "job.log").read_text()
-    assert said.startswith("error: no memory left (Unable to allocate 9 GiB); give the job more")
+    assert said.startswith(
+        "error: no memory left (Unable to allocate 9 GiB); give the job more"
+    )
     assert said.count("\n") == 1
 
 
@@ -778,10 +912,15 @@ def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
         "raise StockpotError('x: it was full')"
     )
     done = run_job(tmp_path, body.replace("\n", "\n    "))
-    assert done.returncode == 1 and (tmp_path / "job.log").read_text() == "error: x: it was full\n"
+    assert (
+        done.returncode == 1
+        and (tmp_path / "job.log").read_text() == "error: x: it was full\n"
+    )
 
 
-def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(tmp_path, monkeypatch):
+def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(sys.modules[__name__], "JOB", FULL.format(room=0) + JOB)
     (tmp_path / "job.log").write_text("before")
     done = run_job(tmp_path)
@@ -790,6 +929,9 @@ def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(tmp_path, m
 
 
 def test_no_message_sends_control_characters_to_a_log(tmp_path):
-    run_job(tmp_path, r"import logging; logging.getLogger('stockpot').info('a\nerror: b\x1b[2J')")
+    run_job(
+        tmp_path,
+        r"import logging; logging.getLogger('stockpot').info('a\nerror: b\x1b[2J')",
+    )
     lines = (tmp_path / "job.log").read_text().splitlines()
     assert len(lines) == 2 and lines[0].endswith(r"a\nerror: b\x1b[2J")

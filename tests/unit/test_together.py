@@ -19,15 +19,28 @@ from stockpot.training.processes import Processes
 from stockpot.training.run import run
 from stockpot.training.together import together
 
-MANY = {"epochs": 2, "batch_size": 32, "mixup": 0.4, "flip": 0.5, "sam": 0.05, "l2_start": 1e-3}
+MANY = {
+    "epochs": 2,
+    "batch_size": 32,
+    "mixup": 0.4,
+    "flip": 0.5,
+    "sam": 0.05,
+    "l2_start": 1e-3,
+}
 
 
 def arguments(world, zero_shot, folder, **changes):
     spec = {**run_spec("a"), **changes}
     return {
-        "spec": spec, "train": world["train"], "held_out": world["held-out"], "start": zero_shot,
-        "folder": folder, "code": "code", "joint": None, "averages": "ema" in changes,
-    }  # fmt: skip
+        "spec": spec,
+        "train": world["train"],
+        "held_out": world["held-out"],
+        "start": zero_shot,
+        "folder": folder,
+        "code": "code",
+        "joint": None,
+        "averages": "ema" in changes,
+    }
 
 
 def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
@@ -36,8 +49,12 @@ def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
     run(**arguments(world, zero_shot, tmp_path / "one", **changes))
     together(arguments(world, zero_shot, tmp_path / "more", **changes), 3)
     one, more = read_card(tmp_path / "one"), read_card(tmp_path / "more")
-    assert [r["held_out_k"] for r in one.history] == [r["held_out_k"] for r in more.history]
-    assert [r["loss"] for r in one.history] == pytest.approx([r["loss"] for r in more.history])
+    assert [r["held_out_k"] for r in one.history] == [
+        r["held_out_k"] for r in more.history
+    ]
+    assert [r["loss"] for r in one.history] == pytest.approx(
+        [r["loss"] for r in more.history]
+    )
     a, b = Weights(tmp_path / "one"), Weights(tmp_path / "more")
     start = Weights(zero_shot)
     moved, apart = (
@@ -56,7 +73,10 @@ def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path,
     asked = arguments(world, zero_shot, tmp_path / "x", shots=1000, shots_seed=0)
     with pytest.raises(StockpotError, match="the 2 processes of this run ended with 1"):
         together(asked, 2)
-    assert "error: finetune.runs.a.shots: 1000 wanted of every class" in capfd.readouterr().err
+    assert (
+        "error: finetune.runs.a.shots: 1000 wanted of every class"
+        in capfd.readouterr().err
+    )
     assert not (tmp_path / "x" / "classifier.json").exists()
 
 
@@ -80,14 +100,18 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
     (tmp_path / "job.json").write_text(json.dumps(asked, default=str))
     command = [sys.executable, "-c", STOPPED, str(tmp_path / "job.json")]
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=own, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=own, stderr=subprocess.PIPE, text=True
+    ) as process:
         for line in process.stderr:
             if "epoch 1/3" in line:
                 break
         process.send_signal(signal.SIGTERM)
         said = process.stderr.read()
         assert process.wait() == 143, said
-    assert "stopped after epoch" in said and list((tmp_path / "parts").rglob("state.pt"))
+    assert "stopped after epoch" in said and list(
+        (tmp_path / "parts").rglob("state.pt")
+    )
     together(asked, 2)
     a, b = Weights(tmp_path / "whole"), Weights(tmp_path / "parts")
     assert all(torch.equal(a[name], b[name]) for name in a.names)

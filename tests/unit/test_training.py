@@ -97,7 +97,9 @@ def test_crops_follow_from_the_generator_and_differ_per_image(pictures):
 def test_crops_are_squares_inside_the_image_of_the_wanted_area():
     """Measured on a ramp: each crop shows an interval of it, in x and in y."""
     ramp = (torch.arange(64) + 0.5) / 64
-    images = torch.stack([ramp.expand(64, 64), ramp.expand(64, 64).T, torch.zeros(64, 64)])
+    images = torch.stack(
+        [ramp.expand(64, 64), ramp.expand(64, 64).T, torch.zeros(64, 64)]
+    )
     crops = cropped(images.expand(400, -1, -1, -1).contiguous(), 0.5, 64)
     x, y = crops[:, 0, 32, :], crops[:, 1, :, 32]
     # Away from the border, where bilinear interpolation of a ramp is exact.
@@ -152,18 +154,24 @@ def test_labels_are_places_in_the_models_class_list(world, zero_shot):
     data, card = read_dataset(world["held-out"]), read_card(zero_shot)
     wanted = [data.class_names[label] for label in data.labels]
     turned = replace(
-        data, class_names=data.class_names[::-1], labels=len(data.class_names) - 1 - data.labels
+        data,
+        class_names=data.class_names[::-1],
+        labels=len(data.class_names) - 1 - data.labels,
     )
     places = image_batches(turned, card, 1, "cpu").labels
     assert [card.class_names[place] for place in places] == wanted
     foreign = replace(data, class_names=["zebra", *data.class_names[1:]])
-    with pytest.raises(StockpotError, match=r"held-out: its class 'zebra' is not among .* 16"):
+    with pytest.raises(
+        StockpotError, match=r"held-out: its class 'zebra' is not among .* 16"
+    ):
         image_batches(foreign, card, 1, "cpu")
 
 
 def test_training_does_not_write_into_the_data_set(world, zero_shot):
     before = read_dataset(world["train"]).images[:].tobytes()
-    batches = image_batches(read_dataset(world["train"]), read_card(zero_shot), 1, "cpu")
+    batches = image_batches(
+        read_dataset(world["train"]), read_card(zero_shot), 1, "cpu"
+    )
     batches.inputs += 1
     assert read_dataset(world["train"]).images[:].tobytes() == before
 
@@ -171,13 +179,21 @@ def test_training_does_not_write_into_the_data_set(world, zero_shot):
 # The loop, on a small problem that can be learned.
 
 SPEC = {
-    "epochs": 3, "batch_size": 16, "lr": 0.05, "weight_decay": 0.1, "warmup": 0.1,
-    "clip": 1.0, "label_smoothing": 0.0, "seed": 5,
-}  # fmt: skip
+    "epochs": 3,
+    "batch_size": 16,
+    "lr": 0.05,
+    "weight_decay": 0.1,
+    "warmup": 0.1,
+    "clip": 1.0,
+    "label_smoothing": 0.0,
+    "seed": 5,
+}
 
 
 def noisy(x, generator):
-    return x if generator is None else x + 0.1 * torch.rand(x.shape, generator=generator)
+    return (
+        x if generator is None else x + 0.1 * torch.rand(x.shape, generator=generator)
+    )
 
 
 def problem(n=80, seed=0):
@@ -189,13 +205,18 @@ def problem(n=80, seed=0):
 def small_model():
     torch.manual_seed(0)
     return torch.nn.Sequential(
-        torch.nn.Linear(6, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Linear(16, 3)
+        torch.nn.Linear(6, 16),
+        torch.nn.BatchNorm1d(16),
+        torch.nn.ReLU(),
+        torch.nn.Linear(16, 3),
     )
 
 
 def fitted(tmp_path, model=None, held_out=None, **changes):
     model = model or small_model()
-    history = fit(model, problem(), held_out or problem(40, 1), {**SPEC, **changes}, tmp_path)
+    history = fit(
+        model, problem(), held_out or problem(40, 1), {**SPEC, **changes}, tmp_path
+    )
     return tensor_digest(model.state_dict()), history, model
 
 
@@ -244,10 +265,15 @@ def test_fit_does_not_depend_on_the_global_seed(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"lr": 0.04}, {"weight_decay": 0.2}, {"warmup": 0.5}, {"clip": 0.01}, {"batch_size": 20},
-        {"label_smoothing": 0.1}, {"epochs": 2},
+        {"lr": 0.04},
+        {"weight_decay": 0.2},
+        {"warmup": 0.5},
+        {"clip": 0.01},
+        {"batch_size": 20},
+        {"label_smoothing": 0.1},
+        {"epochs": 2},
     ],
-)  # fmt: skip
+)
 def test_every_hyperparameter_matters(tmp_path, change):
     assert fitted(tmp_path / "a", **change)[0] != fitted(tmp_path / "b")[0]
 
@@ -275,7 +301,13 @@ def test_every_example_is_seen_once_in_every_epoch(tmp_path):
         return x
 
     data.prepare = prepare
-    fit(small_model(), data, problem(40, 1), {**SPEC, "epochs": 2, "batch_size": 32}, tmp_path)
+    fit(
+        small_model(),
+        data,
+        problem(40, 1),
+        {**SPEC, "epochs": 2, "batch_size": 32},
+        tmp_path,
+    )
     assert sorted(seen[:80]) == sorted(seen[80:]) == list(range(80))
     assert seen[:80] != seen[80:] != list(range(80))
 
@@ -423,9 +455,13 @@ def test_variants_are_found_by_their_files():
 def test_an_unknown_variant_writes_nothing(world, zero_shot, tmp_path):
     with pytest.raises(StockpotError, match="'lora'"):
         run(
-            {"name": "x", "variant": "lora"}, world["train"], world["held-out"], zero_shot,
-            tmp_path / "out", "code",
-        )  # fmt: skip
+            {"name": "x", "variant": "lora"},
+            world["train"],
+            world["held-out"],
+            zero_shot,
+            tmp_path / "out",
+            "code",
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -448,7 +484,9 @@ def test_the_card_of_a_run(runs, zero_shot, world, name):
     assert card.start == ("" if name == "scratch" else start.sha256)
     if name != "scratch":
         same = ("architecture", "normalise", "mean", "std", "image_size")
-        assert [getattr(card, key) for key in same] == [getattr(start, key) for key in same]
+        assert [getattr(card, key) for key in same] == [
+            getattr(start, key) for key in same
+        ]
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -456,14 +494,20 @@ def test_the_card_counts_the_held_out_set_as_the_written_model_does(runs, world,
     model, card = load_classifier(runs[name])
     data = read_dataset(world["held-out"])
     with torch.no_grad():
-        logits = model(Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy())))
+        logits = model(
+            Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy()))
+        )
     right = int((logits.argmax(1).numpy() == data.labels).sum())
     assert card.history[-1]["held_out_k"] == right
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_again_gives_the_same_weights_and_card(runs, world, zero_shot, tmp_path, name):
-    out = tmp_path / runs[name].parent.name / runs[name].name  # as a card says where it belongs
+def test_a_run_again_gives_the_same_weights_and_card(
+    runs, world, zero_shot, tmp_path, name
+):
+    out = (
+        tmp_path / runs[name].parent.name / runs[name].name
+    )  # as a card says where it belongs
     card = train(world, zero_shot, out, name)
     assert card == read_card(runs[name])
     assert (out / CARD).read_bytes() == (runs[name] / CARD).read_bytes()
@@ -503,7 +547,9 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
 def evaluations(monkeypatch) -> list:
     """Grows by one with every epoch that is trained from here on."""
     plain, calls = loop.correct, []
-    monkeypatch.setattr(loop, "correct", lambda *a, **k: calls.append(1) or plain(*a, **k))
+    monkeypatch.setattr(
+        loop, "correct", lambda *a, **k: calls.append(1) or plain(*a, **k)
+    )
     return calls
 
 
@@ -516,7 +562,9 @@ def test_an_interrupted_run_writes_the_same_classifier(
     assert train(world, zero_shot, folder, name, epochs=2) == expected
     assert len(epochs) == 1, "the first epoch is not trained again"
     files = sorted(path.name for path in folder.iterdir())
-    assert files == sorted([WEIGHTS, CARD, LAST]), "the state of a finished run is removed"
+    assert files == sorted([WEIGHTS, CARD, LAST]), (
+        "the state of a finished run is removed"
+    )
 
 
 @pytest.mark.parametrize("what", ["code", "train", "held-out", "start"])
@@ -555,7 +603,9 @@ def test_runs_crop_as_their_spec_says(runs, world, zero_shot, tmp_path, name):
 def test_end_to_end_training_moves_tower_and_head(runs, zero_shot):
     start, end = Weights(zero_shot), Weights(runs["a"])
     moved = [name for name in end.names if not torch.equal(start[name], end[name])]
-    assert {"head.weight", "head.bias", "visual.proj", "visual.conv1.weight"} <= set(moved)
+    assert {"head.weight", "head.bias", "visual.proj", "visual.conv1.weight"} <= set(
+        moved
+    )
     assert end.shapes() == start.shapes()
 
 
@@ -567,15 +617,21 @@ def test_a_linear_classifier_leaves_the_tower_byte_for_byte(runs, zero_shot):
     assert moved == {"head.weight", "head.bias"}
 
 
-def test_a_linear_classifier_is_logistic_regression_on_the_features(runs, zero_shot, world):
+def test_a_linear_classifier_is_logistic_regression_on_the_features(
+    runs, zero_shot, world
+):
     """Its loss is smaller than that of the head it starts from."""
     data = read_dataset(world["train"])
     losses = []
     for folder in (zero_shot, runs["linear"]):
         model, card = load_classifier(folder)
         with torch.no_grad():
-            logits = model(Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy())))
-        losses.append(torch.nn.functional.cross_entropy(logits, torch.from_numpy(data.labels)))
+            logits = model(
+                Normaliser(card.mean, card.std)(torch.from_numpy(data.images.copy()))
+            )
+        losses.append(
+            torch.nn.functional.cross_entropy(logits, torch.from_numpy(data.labels))
+        )
     assert losses[1] < losses[0]
 
 
@@ -600,7 +656,9 @@ def test_a_last_batch_of_one_image_can_be_trained_on(world, zero_shot, tmp_path)
     assert card.status == "ok"
 
 
-def test_a_standard_model_with_more_images_than_there_are_is_an_error(world, zero_shot, tmp_path):
+def test_a_standard_model_with_more_images_than_there_are_is_an_error(
+    world, zero_shot, tmp_path
+):
     """As an adversarial set that wants more images than there are."""
     with pytest.raises(StockpotError, match="97"):
         train(world, zero_shot, tmp_path / "out", "scratch", images=97)
@@ -632,7 +690,9 @@ def test_a_diverged_run_writes_a_card_and_no_weights(
     with safe_open(tmp_path / "out" / WEIGHTS, framework="pt") as file:
         assert list(file.keys()) == []
     assert card.sha256 == model_digest(card, {})
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([WEIGHTS, CARD])
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
+        [WEIGHTS, CARD]
+    )
     assert f"{name} diverged" in caplog.text
     with pytest.raises(StockpotError, match="diverged"):
         Weights(tmp_path / "out")
@@ -656,9 +716,15 @@ def test_a_frozen_head_stays_and_the_tower_moves(world, zero_shot, tmp_path):
 def test_a_random_head_follows_from_its_seed_alone(world, zero_shot, tmp_path, name):
     """With a rate of next to nothing, what is written is the head that training began with."""
     still = {"initial_head": "random", "lr": 1e-30, "weight_decay": 0.0}
-    for folder, changes in (("one", {}), ("two", {"seed": 9}), ("three", {"head_seed": 1})):
+    for folder, changes in (
+        ("one", {}),
+        ("two", {"seed": 9}),
+        ("three", {"head_seed": 1}),
+    ):
         train(world, zero_shot, tmp_path / folder, name, **still, **changes)
-    one, two, three = (Weights(tmp_path / f)["head.weight"] for f in ("one", "two", "three"))
+    one, two, three = (
+        Weights(tmp_path / f)["head.weight"] for f in ("one", "two", "three")
+    )
     assert torch.equal(one, two) and not torch.equal(one, three)
     assert one.abs().max() <= 1 / one.shape[1] ** 0.5
 
@@ -666,19 +732,31 @@ def test_a_random_head_follows_from_its_seed_alone(world, zero_shot, tmp_path, n
 def test_lp_ft_starts_from_the_linear_classifier(world, zero_shot, runs, tmp_path):
     card = train(world, runs["linear"], tmp_path / "out", lr=1e-30, weight_decay=0.0)
     assert moved(tmp_path / "out", runs["linear"]) == set()
-    assert card.start == read_card(zero_shot).sha256, "the line began with the zero-shot model"
+    assert card.start == read_card(zero_shot).sha256, (
+        "the line began with the zero-shot model"
+    )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"mixup": 0.4}, {"flip": 0.5}, {"color_jitter": 0.4}, {"aspect": 2.0},
-        {"randaugment_ops": 1}, {"l2_start": 1.0}, {"distill": 0.5}, {"sam": 0.1}, {"shots": 2},
-        {"initial_head": "random"}, {"freeze_head": True},
+        {"mixup": 0.4},
+        {"flip": 0.5},
+        {"color_jitter": 0.4},
+        {"aspect": 2.0},
+        {"randaugment_ops": 1},
+        {"l2_start": 1.0},
+        {"distill": 0.5},
+        {"sam": 0.1},
+        {"shots": 2},
+        {"initial_head": "random"},
+        {"freeze_head": True},
     ],
-)  # fmt: skip
+)
 def test_every_option_matters_and_repeats(runs, world, zero_shot, tmp_path, change):
-    first, again = (train(world, zero_shot, tmp_path / n, **change).sha256 for n in ("1", "2"))
+    first, again = (
+        train(world, zero_shot, tmp_path / n, **change).sha256 for n in ("1", "2")
+    )
     assert first == again != read_card(runs["a"]).sha256
 
 
@@ -700,7 +778,8 @@ def test_shots_are_drawn_per_class_and_nested(world):
     assert set(counts.tolist()) == {2} and set(two.tolist()) < set(four.tolist())
     assert few_shot(data, 2, 1).tolist() != two.tolist()
     with pytest.raises(
-        StockpotError, match=r"^finetune.runs.run.shots: 50 wanted of every class, but train has 6"
+        StockpotError,
+        match=r"^finetune.runs.run.shots: 50 wanted of every class, but train has 6",
     ):
         few_shot(data, 50, 0)
 
@@ -710,7 +789,8 @@ def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
 
     card = read_card(zero_shot)
     first, second = (
-        image_batches(read_dataset(world[name]), card, 1, "cpu") for name in ("train", "sketch")
+        image_batches(read_dataset(world[name]), card, 1, "cpu")
+        for name in ("train", "sketch")
     )
     for share, others in ((0.25, 24), (0.75, 72), (0.0, 0), (1.0, 96)):
         both = joint(first, second, share)
@@ -738,10 +818,14 @@ def test_joint_training_sees_the_second_set(world, zero_shot, runs, tmp_path):
     assert found[1.0, "sketch"] != found[1.0, "test"]
 
 
-def test_bf16_is_the_towers_arithmetic_and_nothing_else(world, zero_shot, runs, tmp_path):
+def test_bf16_is_the_towers_arithmetic_and_nothing_else(
+    world, zero_shot, runs, tmp_path
+):
     model, _ = load_classifier(zero_shot)
     seen = []
-    model.visual.register_forward_hook(lambda module, given, features: seen.append(features.dtype))
+    model.visual.register_forward_hook(
+        lambda module, given, features: seen.append(features.dtype)
+    )
     x = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     whole = model(x)
     model.autocast = True
@@ -767,9 +851,13 @@ def test_a_run_whose_start_diverged_is_a_diverged_run(world, zero_shot, tmp_path
     assert card.status.startswith("diverged (its start, a, diverged (the loss became")
 
 
-def test_runs_from_different_random_heads_have_different_starts(world, zero_shot, tmp_path):
+def test_runs_from_different_random_heads_have_different_starts(
+    world, zero_shot, tmp_path
+):
     starts = [
-        train(world, zero_shot, tmp_path / str(i), initial_head="random", head_seed=seed).start
+        train(
+            world, zero_shot, tmp_path / str(i), initial_head="random", head_seed=seed
+        ).start
         for i, seed in enumerate((0, 0, 1))
     ]
     assert starts[0] == starts[1] != starts[2]
@@ -786,14 +874,28 @@ def test_variants_that_share_an_option_say_the_same_of_it():
 def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):
     from stockpot.training.augment import pixel_augmentation
 
-    images = torch.from_numpy(read_dataset(world["train"]).images[:1].copy()).expand(16, -1, -1, -1)
-    assert pixel_augmentation({"flip": 0.0, "color_jitter": 0.0, "randaugment_ops": 0}) is None
-    spec = {"flip": 0.5, "color_jitter": 0.4, "randaugment_ops": 2, "randaugment_magnitude": 9}
+    images = torch.from_numpy(read_dataset(world["train"]).images[:1].copy()).expand(
+        16, -1, -1, -1
+    )
+    assert (
+        pixel_augmentation({"flip": 0.0, "color_jitter": 0.0, "randaugment_ops": 0})
+        is None
+    )
+    spec = {
+        "flip": 0.5,
+        "color_jitter": 0.4,
+        "randaugment_ops": 2,
+        "randaugment_magnitude": 9,
+    }
     augment = pixel_augmentation(spec)
     state = torch.random.get_rng_state()
-    one, again, other = (augment(images, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    one, again, other = (
+        augment(images, torch.Generator().manual_seed(s)) for s in (0, 0, 1)
+    )
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert one.dtype == torch.uint8 and one.shape == images.shape and one.is_contiguous()
+    assert (
+        one.dtype == torch.uint8 and one.shape == images.shape and one.is_contiguous()
+    )
     assert torch.equal(one, again) and not torch.equal(one, other)
     assert len({image.numpy().tobytes() for image in one}) > 12
 
@@ -801,11 +903,17 @@ def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):
 def test_crops_may_be_wider_than_high(pictures):
     """Measured on ramps, as above; the widest is as much wider as asked for."""
     ramp = (torch.arange(64) + 0.5) / 64
-    images = torch.stack([ramp.expand(64, 64), ramp.expand(64, 64).T, torch.zeros(64, 64)])
+    images = torch.stack(
+        [ramp.expand(64, 64), ramp.expand(64, 64).T, torch.zeros(64, 64)]
+    )
     generator = torch.Generator().manual_seed(0)
-    crops = random_crop(images.expand(400, -1, -1, -1).contiguous(), 0.1, 64, generator, 2.0)
+    crops = random_crop(
+        images.expand(400, -1, -1, -1).contiguous(), 0.1, 64, generator, 2.0
+    )
     x, y = crops[:, 0, 32, :], crops[:, 1, :, 32]
     width, height = ((z[:, 60] - z[:, 3]) / 57 for z in (x, y))
     stretch = (width / height).log()
-    assert stretch.abs().max() < math.log(2) + 0.02 and stretch.abs().max() > 0.9 * math.log(2)
+    assert stretch.abs().max() < math.log(
+        2
+    ) + 0.02 and stretch.abs().max() > 0.9 * math.log(2)
     assert abs(stretch.mean()) < 0.05

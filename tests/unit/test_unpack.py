@@ -44,7 +44,9 @@ def tar(members=FILES, mode="w", form=tarfile.PAX_FORMAT) -> bytes:
     """Members: name -> bytes, or (name, bytes, changes of the TarInfo) in a list."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode=mode, format=form) as archive:
-        for name, body, *changes in members.items() if isinstance(members, dict) else members:
+        for name, body, *changes in (
+            members.items() if isinstance(members, dict) else members
+        ):
             info = tarfile.TarInfo(name)
             info.size = len(body)
             for key, value in (changes[0] if changes else {}).items():
@@ -58,7 +60,9 @@ def zipped(members=FILES, method=zipfile.ZIP_DEFLATED) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", method) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name, body, *changes in members.items() if isinstance(members, dict) else members:
+        for name, body, *changes in (
+            members.items() if isinstance(members, dict) else members
+        ):
             info = zipfile.ZipInfo("x")
             info.filename, info.compress_type = name, method
             for key, value in (changes[0] if changes else {}).items():
@@ -75,12 +79,24 @@ def encrypted(members=FILES, password=PASSWORD) -> bytes:
         plain = NOISE[:11] + bytes([crc >> 24]) + packer.compress(body) + packer.flush()
         packed = _encrypt(plain, password)
         common = struct.pack(
-            "<HHHHHIIIHH", 20, 0x801, 8, 0, 33, crc, len(packed), len(body), len(name), 0
+            "<HHHHHIIIHH",
+            20,
+            0x801,
+            8,
+            0,
+            33,
+            crc,
+            len(packed),
+            len(body),
+            len(name),
+            0,
         )
         listed += b"PK\1\2" + struct.pack("<H", 20) + common
         listed += struct.pack("<HHHII", 0, 0, 0, 0, made.tell()) + name
         made.write(b"PK\3\4" + common + name + packed)
-    end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(listed), made.tell(), 0)
+    end = struct.pack(
+        "<HHHHIIH", 0, 0, len(members), len(members), len(listed), made.tell(), 0
+    )
     return made.getvalue() + listed + b"PK\5\6" + end
 
 
@@ -158,7 +174,9 @@ def unpacked(place, data: bytes, **options) -> dict[str, bytes]:
 WHOLE = {
     "tar": tar(),
     "tar, GNU": tar(form=tarfile.GNU_FORMAT),
-    "tar, old": tar({k: v for k, v in FILES.items() if k.isascii()}, form=tarfile.USTAR_FORMAT),
+    "tar, old": tar(
+        {k: v for k, v in FILES.items() if k.isascii()}, form=tarfile.USTAR_FORMAT
+    ),
     "tar.gz": tar(mode="w:gz"),
     "tar.gz of two members": gzip.compress(tar()[:5000]) + gzip.compress(tar()[5000:]),
     "tar.bz2": tar(mode="w:bz2"),
@@ -176,14 +194,19 @@ def test_whole_archives_give_their_files(place, kind):
 
 
 def test_an_archive_as_tar_of_a_folder_makes_it(place):
-    folders = [("./", b"", {"type": tarfile.DIRTYPE}), ("./empty/", b"", {"type": tarfile.DIRTYPE})]
+    folders = [
+        ("./", b"", {"type": tarfile.DIRTYPE}),
+        ("./empty/", b"", {"type": tarfile.DIRTYPE}),
+    ]
     data = tar([*folders, *folders, ("./file", b"1")])
     assert unpacked(place, data) == {"file": b"1"}
     assert (place / "work/deep/made/empty").is_dir()
 
 
 def test_a_zip_with_folders(place):
-    assert unpacked(place, zipped([("a/", b""), ("a/b", b"1"), ("c/", b"")])) == {"a/b": b"1"}
+    assert unpacked(place, zipped([("a/", b""), ("a/b", b"1"), ("c/", b"")])) == {
+        "a/b": b"1"
+    }
     assert (place / "work/deep/made/c").is_dir()
 
 
@@ -199,12 +222,18 @@ def test_modes_are_those_of_new_files(place, mode):
         folder = ("d/", b"", {"type": tarfile.DIRTYPE, "mode": mode})
         unpacked(place, tar([folder, ("d/f", b"1", {"mode": mode})]))
         os.rename(place / "work/deep/made", place / "tar")
-        unpacked(place, zipped([("d/f", b"1", {"external_attr": (stat.S_IFREG | mode) << 16})]))
+        unpacked(
+            place,
+            zipped([("d/f", b"1", {"external_attr": (stat.S_IFREG | mode) << 16})]),
+        )
         os.rename(place / "work/deep/made", place / "zip")
     finally:
         os.umask(umask)
     for kind in ("tar", "zip"):
-        modes = [stat.S_IMODE((place / kind / name).lstat().st_mode) for name in (".", "d", "d/f")]
+        modes = [
+            stat.S_IMODE((place / kind / name).lstat().st_mode)
+            for name in (".", "d", "d/f")
+        ]
         assert modes == [0o755, 0o755, 0o644]
 
 
@@ -274,10 +303,14 @@ def greedy_xz() -> bytes:
     """Its header asks for a dictionary of 4 GB."""
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
     data = bytearray(lzma.compress(tar([GOOD]), filters=filters))
-    at = data.index(b"\x21\x01", 12) + 2  # of the filter's properties in the block's header
+    at = (
+        data.index(b"\x21\x01", 12) + 2
+    )  # of the filter's properties in the block's header
     data[at] = 40
     size = (data[12] + 1) * 4
-    data[12 + size - 4 : 12 + size] = struct.pack("<I", zlib.crc32(data[12 : 12 + size - 4]))
+    data[12 + size - 4 : 12 + size] = struct.pack(
+        "<I", zlib.crc32(data[12 : 12 + size - 4])
+    )
     return bytes(data)
 
 
@@ -292,16 +325,30 @@ HOSTILE = {
     "backslash": (tar([GOOD, ("..\\..\\bad", b"1")]), "backslash"),
     "control character": (tar([GOOD, ("a\nb", b"1")]), "control"),
     "no name": (tar([GOOD, ("./.", b"1")]), "has no name"),
-    "symlink out": (special(tarfile.SYMTYPE, "../.."), r"'bad': is a link to '\.\./\.\.'"),
+    "symlink out": (
+        special(tarfile.SYMTYPE, "../.."),
+        r"'bad': is a link to '\.\./\.\.'",
+    ),
     "symlink absolute": (special(tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
     "symlink inside": (special(tarfile.SYMTYPE, "good"), "is a link"),
     "file through a symlink": (
-        tar([("a", b"", {"type": tarfile.SYMTYPE, "linkname": ".."}), ("a/canary", b"1")]),
+        tar(
+            [
+                ("a", b"", {"type": tarfile.SYMTYPE, "linkname": ".."}),
+                ("a/canary", b"1"),
+            ]
+        ),
         r"'a': is a link to '\.\.'",
     ),
-    "hard link out": (special(tarfile.LNKTYPE, "../canary"), "is a link to '../canary'"),
+    "hard link out": (
+        special(tarfile.LNKTYPE, "../canary"),
+        "is a link to '../canary'",
+    ),
     "hard link inside": (special(tarfile.LNKTYPE, "good"), "is a link to 'good'"),
-    "character device": (special(tarfile.CHRTYPE, devmajor=1, devminor=3), "neither a file"),
+    "character device": (
+        special(tarfile.CHRTYPE, devmajor=1, devminor=3),
+        "neither a file",
+    ),
     "block device": (special(tarfile.BLKTYPE), "neither a file"),
     "pipe": (special(tarfile.FIFOTYPE), "neither a file"),
     "unknown type": (special(b"Z"), "neither a file|damaged"),
@@ -315,7 +362,10 @@ HOSTILE = {
         "is a sparse file",
     ),
     "twice": (tar([GOOD, ("good", b"other")]), "'good': the name is taken"),
-    "twice, another spelling": (tar([GOOD, ("./good", b"1")]), r"'\./good': the name is taken"),
+    "twice, another spelling": (
+        tar([GOOD, ("./good", b"1")]),
+        r"'\./good': the name is taken",
+    ),
     "file, then folder": (tar([("a", b"1"), ("a/b", b"1")]), CLASH),
     "file, then deep folder": (tar([("a", b"1"), ("a/b/c", b"1")]), CLASH),
     "folder, then file": (tar([("a/b", b"1"), ("a", b"1")]), CLASH),
@@ -327,13 +377,25 @@ HOSTILE = {
         "its global headers are too long",
     ),
     "negative size by pax": (pax_header(b"14 size=-1536\n"), "has -1536 bytes"),
-    "folders in folders": (tar([GOOD, ("a/" * 40 + "b", b"1")]), "lies 41 folders deep"),
-    "a path of 60,000 letters": (tar([GOOD, ("a/" * 30_000, b"1")]), "59999 bytes, more than 512"),
+    "folders in folders": (
+        tar([GOOD, ("a/" * 40 + "b", b"1")]),
+        "lies 41 folders deep",
+    ),
+    "a path of 60,000 letters": (
+        tar([GOOD, ("a/" * 30_000, b"1")]),
+        "59999 bytes, more than 512",
+    ),
     "tar.xz, dictionary of 4 GB": (greedy_xz(), "Memory usage limit"),
     "negative size": (header_of(tar([GOOD, GOOD]), 1, b"\xff" * 12), "damaged"),
-    "size beyond the end": (header_of(tar([GOOD]), 0, b"00000777777\0"), "'good': damaged"),
+    "size beyond the end": (
+        header_of(tar([GOOD]), 0, b"00000777777\0"),
+        "'good': damaged",
+    ),
     "size too small": (header_of(tar([GOOD, GOOD]), 0, b"%011o\0" % 100), "damaged"),
-    "zip, absolute": (zipped([GOOD, ("/tmp/bad", b"1")]), "'/tmp/bad': is an absolute path"),
+    "zip, absolute": (
+        zipped([GOOD, ("/tmp/bad", b"1")]),
+        "'/tmp/bad': is an absolute path",
+    ),
     "zip, parent": (zipped([GOOD, ("../bad", b"1")]), r"'\.\./bad': leads out"),
     "zip, parent folder": (zipped([GOOD, ("../bad/", b"")]), r"'\.\./bad/': leads out"),
     "zip, backslash": (zipped([GOOD, ("..\\..\\bad", b"1")]), "backslash"),
@@ -342,7 +404,10 @@ HOSTILE = {
         zipped([GOOD, ("bad__x", b"1")]).replace(b"bad__x", b"bad\0/x"),
         "control character|damaged",
     ),
-    "zip, symlink": (zipped([GOOD, ("bad", b"/etc", {"external_attr": LINK})]), "'bad': is a link"),
+    "zip, symlink": (
+        zipped([GOOD, ("bad", b"/etc", {"external_attr": LINK})]),
+        "'bad': is a link",
+    ),
     "zip, pipe": (
         zipped([GOOD, ("bad", b"", {"external_attr": stat.S_IFIFO << 16})]),
         "neither a file",
@@ -351,10 +416,16 @@ HOSTILE = {
     "zip, file, then folder": (zipped([("a", b"1"), ("a/b", b"1")]), CLASH),
     "zip, overlap": (overlapping(), "'bad1' and 'bad2' overlap"),
     "zip, more bytes than said": (lying(10), "'bad': damaged.*CRC"),
-    "zip, fewer bytes than said": (lying(2000), "'bad': has 1000 bytes.* says that it has 2000"),
+    "zip, fewer bytes than said": (
+        lying(2000),
+        "'bad': has 1000 bytes.* says that it has 2000",
+    ),
     "zip, another method": (zipped(method=zipfile.ZIP_BZIP2), "method 12, not 0"),
     "zip, bomb": (zipped([GOOD, ("bad", ZEROS)]), "to more than 200 times its"),
-    "tar.gz, bomb": (gzip.compress(tar([("bad", ZEROS)]), 1), "to more than 200 times its"),
+    "tar.gz, bomb": (
+        gzip.compress(tar([("bad", ZEROS)]), 1),
+        "to more than 200 times its",
+    ),
     "tar.xz, bomb after the end": (
         lzma.compress(tar([GOOD]) + ZEROS, preset=0),
         "to more than 200 times its",
@@ -371,16 +442,32 @@ def test_hostile_archives_are_refused(place, kind):
 @pytest.mark.parametrize(
     "limits, below, says",
     [
-        ({"entries": 9}, {"entries": 8}, "has more than 8 entries"),  # five files, four folders
+        (
+            {"entries": 9},
+            {"entries": 8},
+            "has more than 8 entries",
+        ),  # five files, four folders
         (
             {"folders": 4, "folder_bytes": 1 << 40},
             {"folders": 3, "folder_bytes": 1 << 40},
             "has more than 3 folders, too many for its",
         ),
         ({"bytes": 250_000}, {"bytes": 200_000}, "unpacks to more than 200kB"),
-        ({"ratio": 2, "ratio_from": 9}, {"ratio": 0.5, "ratio_from": 9}, "0.5 times its"),
-        ({"ratio": 0.5, "ratio_from": 250_000}, {"ratio": 0.5, "ratio_from": 9}, "0.5 times"),
-        ({"name": 147}, {"name": 146}, "'images//dog/n*/deep': has a name of 147 bytes"),
+        (
+            {"ratio": 2, "ratio_from": 9},
+            {"ratio": 0.5, "ratio_from": 9},
+            "0.5 times its",
+        ),
+        (
+            {"ratio": 0.5, "ratio_from": 250_000},
+            {"ratio": 0.5, "ratio_from": 9},
+            "0.5 times",
+        ),
+        (
+            {"name": 147},
+            {"name": 146},
+            "'images//dog/n*/deep': has a name of 147 bytes",
+        ),
     ],
 )
 def test_limits(place, make, limits, below, says):
@@ -389,7 +476,11 @@ def test_limits(place, make, limits, below, says):
 
 
 def test_names_that_no_disk_takes(place):
-    refused(place, tar([GOOD, ("a/" + "ü" * 128 + "/x", b"1")]), "more than 255 bytes between")
+    refused(
+        place,
+        tar([GOOD, ("a/" + "ü" * 128 + "/x", b"1")]),
+        "more than 255 bytes between",
+    )
     assert "ü" * 127 in unpacked(place, tar([("ü" * 127, b"1")]))
 
 
@@ -407,8 +498,14 @@ BROKEN = {
     "tar without its end": (tar()[:512], "damaged"),
     "gzip, checksum": (WHOLE["tar.gz"][:-8] + b"\0" * 8, "damaged.*CRC"),
     "gzip, garbage after it": (WHOLE["tar.gz"] + b"garbage", "damaged"),
-    "zip, CRC": (rewritten(zipped(), b"PK\1\2", 16, b"\0\0\0\0"), "1.jpg': damaged.*CRC"),
-    "zip, data": (rewritten(zipped(), b"PK\3\4", 1000, b"\xff" * 99), "1.jpg': damaged"),
+    "zip, CRC": (
+        rewritten(zipped(), b"PK\1\2", 16, b"\0\0\0\0"),
+        "1.jpg': damaged.*CRC",
+    ),
+    "zip, data": (
+        rewritten(zipped(), b"PK\3\4", 1000, b"\xff" * 99),
+        "1.jpg': damaged",
+    ),
     "zip, local header": (rewritten(zipped(), b"PK\3\4", 30, b"x"), "1.jpg': damaged"),
     "tar, header": (
         rewritten(tar(), b"./labels.csv", 0, b"X"),
@@ -426,7 +523,9 @@ def test_broken_archives_are_refused(place, kind):
 def test_an_archive_cut_anywhere_is_refused(place, kind):
     data = WHOLE[kind]
     end = data.rindex(b"PK\5\6") + 21 if "zip" in kind else len(data) - 1
-    if kind.startswith("tar") and "." not in kind:  # its end is many zeros, of which it needs 512
+    if (
+        kind.startswith("tar") and "." not in kind
+    ):  # its end is many zeros, of which it needs 512
         end = len(data.rstrip(b"\0")) // 512 * 512 + 512
     for length in {1, 600, 1024, 5000, len(data) // 2, end - 512, end - 1, end}:
         if length < len(data):
@@ -435,10 +534,18 @@ def test_an_archive_cut_anywhere_is_refused(place, kind):
 
 @pytest.mark.parametrize(
     "password, says",
-    [(None, "is encrypted, and there is no password"), (b"wrong", "is the password right?")],
+    [
+        (None, "is encrypted, and there is no password"),
+        (b"wrong", "is the password right?"),
+    ],
 )
 def test_a_wrong_password(place, password, says):
-    refused(place, WHOLE["zip, encrypted"], f"1.jpg': .*{re.escape(says)}", password=password)
+    refused(
+        place,
+        WHOLE["zip, encrypted"],
+        f"1.jpg': .*{re.escape(says)}",
+        password=password,
+    )
 
 
 def test_a_wrong_password_that_looks_right_at_first(place):
@@ -454,11 +561,15 @@ def test_a_wrong_password_that_looks_right_at_first(place):
 
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(WHOLE)), st.data())
-def test_whatever_is_damaged_is_one_line_and_nothing_is_left(tmp_path_factory, kind, data):
+def test_whatever_is_damaged_is_one_line_and_nothing_is_left(
+    tmp_path_factory, kind, data
+):
     place = tmp_path_factory.mktemp("fuzz")
     raw = bytearray(WHOLE[kind])
     for _ in range(data.draw(st.integers(1, 4))):
-        ends = st.one_of(st.integers(0, 1023), st.integers(len(raw) - 1024, len(raw) - 1))
+        ends = st.one_of(
+            st.integers(0, 1023), st.integers(len(raw) - 1024, len(raw) - 1)
+        )
         raw[data.draw(ends)] = data.draw(st.integers(0, 255))
     (place / "archive").write_bytes(raw)
     with suppress(StockpotError):
@@ -467,7 +578,9 @@ def test_whatever_is_damaged_is_one_line_and_nothing_is_left(tmp_path_factory, k
     assert set(os.listdir(place)) <= {"archive", "made"}
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), OverflowError(), ValueError("a\nb"), EOFError()])
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), OverflowError(), ValueError("a\nb"), EOFError()]
+)
 def test_whatever_a_library_says_of_bytes_is_one_line(error):
     line = r"\Aarchive: damaged, .*\((.x.|OverflowE|a b|EOFE)"
     with pytest.raises(StockpotError, match=line), archives.legible("archive"):
@@ -515,7 +628,9 @@ def test_an_archive_that_is_not_there(place):
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(28, "No space left on device")]
+)
 def test_an_interrupt_or_a_full_disk_leaves_nothing(place, monkeypatch, kind, error):
     blocks = module._blocks
 
@@ -531,7 +646,9 @@ def test_an_interrupt_or_a_full_disk_leaves_nothing(place, monkeypatch, kind, er
         unpack(place / "archive", place / "work/deep/made")
     assert tree(place) == before
     if isinstance(error, OSError):
-        assert str(caught.value).endswith("1.jpg': cannot be written (No space left on device)")
+        assert str(caught.value).endswith(
+            "1.jpg': cannot be written (No space left on device)"
+        )
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
@@ -550,7 +667,9 @@ def test_unpacking_shows_its_progress(place, monkeypatch, kind):
     monkeypatch.setattr(module.Progress, "show", lambda self, *at: shown.append(at))
     unpacked(place, data)
     assert {total for _, total in shown} == {len(data)}
-    assert 0 < shown[0][0] <= shown[-1][0] <= len(data) and shown[-1][0] > 0.9 * len(data)
+    assert 0 < shown[0][0] <= shown[-1][0] <= len(data) and shown[-1][0] > 0.9 * len(
+        data
+    )
 
 
 def test_members_of_a_tar_do_not_pile_up_in_memory(place, monkeypatch):

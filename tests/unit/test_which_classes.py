@@ -30,7 +30,11 @@ def study(config, tmp_path):
     few = {"held_out": 1, "test": 1}
     for name in CLASSES:
         paint_all(tmp_path / "all", {f"{name}/{i}.png": "red" for i in range(4)})
-    for role, part in (("train", "train"), ("held_out", "held-out"), ("reference", "test")):
+    for role, part in (
+        ("train", "train"),
+        ("held_out", "held-out"),
+        ("reference", "test"),
+    ):
         path = str(tmp_path / "all")
         config["datasets"][part] = {
             "source": "folder",
@@ -68,19 +72,34 @@ def made(plan: spec.Plan, name: str, folder: Path) -> Dataset:
 
 def as_parquet(config: dict, folder: Path) -> None:
     """The shift's images in a file whose schema names all classes."""
-    rows = [(folder / "other" / file, CLASSES.index(file.split("/")[0])) for file in sorted(SHIFT)]
+    rows = [
+        (folder / "other" / file, CLASSES.index(file.split("/")[0]))
+        for file in sorted(SHIFT)
+    ]
     table = pa.table(
-        {"image": [file.read_bytes() for file, _ in rows], "label": [label for _, label in rows]}
+        {
+            "image": [file.read_bytes() for file, _ in rows],
+            "label": [label for _, label in rows],
+        }
     )
     features = {"label": {"_type": "ClassLabel", "names": CLASSES}}
     described = json.dumps({"info": {"features": features}})
-    pq.write_table(table.replace_schema_metadata({"huggingface": described}), folder / "a.parquet")
-    config["datasets"]["other"] = {"source": "parquet", "path": str(folder / "a.parquet")}
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": described}), folder / "a.parquet"
+    )
+    config["datasets"]["other"] = {
+        "source": "parquet",
+        "path": str(folder / "a.parquet"),
+    }
 
 
 @pytest.mark.parametrize("container", ["folder", "parquet"])
-@pytest.mark.parametrize("among, right", [("all", [False, True, True]), ("own", [True] * 3)])
-def test_one_rule_whatever_the_container(container, among, right, study, painter, tmp_path):
+@pytest.mark.parametrize(
+    "among, right", [("all", [False, True, True]), ("own", [True] * 3)]
+)
+def test_one_rule_whatever_the_container(
+    container, among, right, study, painter, tmp_path
+):
     if container == "parquet":
         as_parquet(study, tmp_path)
     study["datasets"]["other"]["classes"] = among
@@ -97,7 +116,10 @@ def test_the_plan_says_which(among, words, study):
     study["datasets"]["other"]["classes"] = among
     plan = plan_of(study)
     note = f"2 of 3 classes, answers among {words}"
-    assert f"data.shifts.0: other, 3 images of {note}; accuracies to ± 57 points" in plan.summary
+    assert (
+        f"data.shifts.0: other, 3 images of {note}; accuracies to ± 57 points"
+        in plan.summary
+    )
     assert plan.class_notes == {"other": note}
 
 
@@ -111,7 +133,9 @@ def test_the_order_of_another_set_is_the_studys(study, tmp_path):
     (tmp_path / "classes.txt").write_text("fox\ncow\ndog\ncat\n")
     as_parquet(study, tmp_path)
     rows = pq.read_table(tmp_path / "a.parquet").column("image").to_pylist()
-    pq.write_table(pa.table({"image": rows, "label": [2, 2, 0]}), tmp_path / "a.parquet")
+    pq.write_table(
+        pa.table({"image": rows, "label": [2, 2, 0]}), tmp_path / "a.parquet"
+    )
     study["datasets"]["other"]["classes"] = str(tmp_path / "classes.txt")
     data = made(plan_of(study), "other", tmp_path / "out")
     assert data.class_names == CLASSES and data.labels.tolist() == [1, 1, 2]
@@ -124,12 +148,16 @@ def test_the_order_of_another_set_is_the_studys(study, tmp_path):
 def test_training_sets_keep_their_own_classes(study):
     plan = plan_of(study)
     assert "among" not in planned(plan, "train")
-    assert planned(plan, "held-out")["among"] == planned(plan, "test")["among"] == CLASSES
+    assert (
+        planned(plan, "held-out")["among"] == planned(plan, "test")["among"] == CLASSES
+    )
 
 
 @pytest.mark.parametrize("role", ["train", "held_out", "reference", "shifts.0"])
 def test_a_set_of_one_class_is_refused(role, study, tmp_path):
-    paint_all(tmp_path / "one", {"dog/1.png": "red", "dog/2.png": "red", "dog/3.png": "red"})
+    paint_all(
+        tmp_path / "one", {"dog/1.png": "red", "dog/2.png": "red", "dog/3.png": "red"}
+    )
     study["datasets"]["one"] = {"source": "folder", "path": str(tmp_path / "one")}
     if role == "shifts.0":
         study["data"]["shifts"] = ["one"]
@@ -156,12 +184,18 @@ def test_accents_are_compared_in_one_form(study, tmp_path):
 
 
 def test_all_wrong_classes_are_named_at_once(study, tmp_path):
-    names = {f"{name}/1.png": "red" for name in ("dogg", "fo x", "a" * 200, *map(str, range(50)))}
+    names = {
+        f"{name}/1.png": "red"
+        for name in ("dogg", "fo x", "a" * 200, *map(str, range(50)))
+    }
     paint_all(tmp_path / "other", names)
     with pytest.raises(StockpotError) as raised:
         plan_of(study)
     line = str(raised.value)
-    assert "datasets.other: its 53 classes '0', '1', '10'" in line and "and 47 others" in line
+    assert (
+        "datasets.other: its 53 classes '0', '1', '10'" in line
+        and "and 47 others" in line
+    )
     assert len(line) <= 500 and "among the 3 classes of the training set train" in line
     for name in map(str, range(50)):
         (tmp_path / "other" / name / "1.png").unlink()
@@ -173,14 +207,18 @@ def test_all_wrong_classes_are_named_at_once(study, tmp_path):
 def test_classes_without_training_images_are_named(study, tmp_path):
     (tmp_path / "all/dog/0.png").unlink()
     (tmp_path / "all/dog/1.png").unlink()
-    with pytest.raises(StockpotError, match=r"train\.split: leaves nothing .* of dog \(2 images\)"):
+    with pytest.raises(
+        StockpotError, match=r"train\.split: leaves nothing .* of dog \(2 images\)"
+    ):
         plan_of(study)
 
 
 def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
     as_parquet(study, tmp_path)
     rows = pq.read_table(tmp_path / "a.parquet").column("image").to_pylist()
-    pq.write_table(pa.table({"image": rows * 4, "label": [0, 0, 1] * 4}), tmp_path / "a.parquet")
+    pq.write_table(
+        pa.table({"image": rows * 4, "label": [0, 0, 1] * 4}), tmp_path / "a.parquet"
+    )
     (tmp_path / "classes.txt").write_text("dog\nfox\nring\nbar\n")
     split = study["datasets"]["train"]["split"]
     entry = {"source": "parquet", "path": str(tmp_path / "a.parquet"), "split": split}
@@ -193,7 +231,9 @@ def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
     with pytest.raises(StockpotError, match=line):
         from stockpot.planning.data_roles import check_counts
 
-        check_counts(study, lambda path: Path(path) if Path(path).is_absolute() else ROOT / path)
+        check_counts(
+            study, lambda path: Path(path) if Path(path).is_absolute() else ROOT / path
+        )
 
 
 def test_many_classes_are_counted_in_one_go():
@@ -210,7 +250,9 @@ def test_while_planning_a_folder_is_listed_once(study, monkeypatch, tmp_path):
     from stockpot.datasets.sources import folder
 
     listed, listing = [], folder.listing
-    monkeypatch.setattr(folder, "listing", lambda path: listed.append(path) or listing(path))
+    monkeypatch.setattr(
+        folder, "listing", lambda path: listed.append(path) or listing(path)
+    )
     entries = [study["datasets"][name] for name in ("train", "held-out", "test")]
     for plan in (1, 2):
         with sources.remembering():

@@ -114,7 +114,9 @@ def run_names(jobs: list[JobFiles], files=None) -> list[str]:
     return [job.job.rule for job, _ in pending_of(jobs, files or TARGET)]
 
 
-def why(jobs: list[JobFiles], past: PastRun | None = None, history: Path = Path("history")):
+def why(
+    jobs: list[JobFiles], past: PastRun | None = None, history: Path = Path("history")
+):
     return Explainer(None, past, history=history).explain(pending_of(jobs, TARGET))
 
 
@@ -134,7 +136,12 @@ def test_nothing_runs_when_all_is_there(here):
 
 
 def test_all_of_a_new_study_runs_and_only_what_follows_from_nothing_is_called_new(here):
-    assert run_names(chain()) == ["prepare_dataset", "finetune", "evaluate", "main_table"]
+    assert run_names(chain()) == [
+        "prepare_dataset",
+        "finetune",
+        "evaluate",
+        "main_table",
+    ]
     assert lines(why(chain())) == [
         "prepare_dataset train: new",
         "3 jobs follow: finetune, evaluate, main_table",
@@ -169,7 +176,9 @@ def test_an_option_of_what_keeps_its_name_is_compared_with_snakemakes_note(here)
     spec = {"figure": "alpha", "options": {"columns": 4}}
     drawn = step("figure", "alpha-55555555", ["table-33333333"], spec=spec)
     found = pending_of([*jobs, drawn], ["out/alpha-55555555"])
-    assert lines(Explainer(None, None).explain(found)) == ["figure alpha: option columns 3 -> 4"]
+    assert lines(Explainer(None, None).explain(found)) == [
+        "figure alpha: option columns 3 -> 4"
+    ]
 
 
 def test_an_option_is_named_also_where_a_table_before_it_changed(here):
@@ -193,7 +202,9 @@ def test_an_option_is_named_also_where_a_table_before_it_changed(here):
 def test_code_that_changed_is_named(here, monkeypatch):
     make(chain())
     save_code(
-        CODE, lambda: {"training/loss.py mixup": "1", "training/loop.py": "1"}, here / "history"
+        CODE,
+        lambda: {"training/loss.py mixup": "1", "training/loop.py": "1"},
+        here / "history",
     )
     parts = {"training/loss.py mixup": "2", "training/loop.py": "1"}
     monkeypatch.setattr("stockpot.planning.explain.code_parts", lambda *_: parts)
@@ -258,12 +269,16 @@ def test_a_job_that_was_not_finished_runs_again(here):
 def test_one_job_is_explained_by_what_it_follows_from(here):
     before = chain(spec={"name": "base", "lr": 6.0e-4})
     make(before)
-    found = why(chain(id="base-44444444", spec={"name": "base", "lr": 3.0e-4}), past_of(before))
+    found = why(
+        chain(id="base-44444444", spec={"name": "base", "lr": 3.0e-4}), past_of(before)
+    )
     (table,) = named(found, "main_table")
     line = "main_table table follows from finetune base: lr 6.0e-4 -> 3.0e-4"
     assert job_lines(found, table) == [line]
     assert [entry.rule for entry in named(found, "base")] == ["finetune", "evaluate"]
-    assert job_lines(found, named(found, "base")[0]) == ["finetune base: lr 6.0e-4 -> 3.0e-4"]
+    assert job_lines(found, named(found, "base")[0]) == [
+        "finetune base: lr 6.0e-4 -> 3.0e-4"
+    ]
 
 
 def test_what_is_said_of_a_run_is_not_said_of_its_tables(here):
@@ -271,7 +286,10 @@ def test_what_is_said_of_a_run_is_not_said_of_its_tables(here):
 
     def study(id: str, lr: float) -> list[JobFiles]:
         jobs = chain(id=id, spec={"name": "base", "lr": lr})
-        told = {"models": {"base": {"settings": {"lr": lr}}}, "soups": {"mine": f"mine-{id[-8:]}"}}
+        told = {
+            "models": {"base": {"settings": {"lr": lr}}},
+            "soups": {"mine": f"mine-{id[-8:]}"},
+        }
         jobs[3] = step("analysis", "table-33333333", ["base-22222222"], spec=told)
         return jobs
 
@@ -321,7 +339,9 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value, text", VALUES, ids=[text or "long" for _, text in VALUES])
+@pytest.mark.parametrize(
+    "value, text", VALUES, ids=[text or "long" for _, text in VALUES]
+)
 def test_values_are_written_as_in_a_config(value, text):
     assert shown(value) == text
 
@@ -334,7 +354,12 @@ DIFFERENCES = [
     ({"tests": ["a", "b"]}, {"tests": ["a", "c"]}, ["tests - b, + c"]),
     (
         {"members": [{"name": "base", "end": "base-11111111"}]},
-        {"members": [{"name": "base", "end": "base-22222222"}, {"name": "new", "end": "x"}]},
+        {
+            "members": [
+                {"name": "base", "end": "base-22222222"},
+                {"name": "new", "end": "x"},
+            ]
+        },
         ["members + new"],
     ),
     (
@@ -354,11 +379,20 @@ def test_differences_in_words(old, new, told):
 
 
 def test_code_in_words():
-    old = {"training/loss.py mixup": "1", "training/loss.py Loss": "1", "models/card.py": "1"}
+    old = {
+        "training/loss.py mixup": "1",
+        "training/loss.py Loss": "1",
+        "models/card.py": "1",
+    }
     changed = {**old, "training/loss.py mixup": "2", "training/loss.py Loss": "2"}
-    assert code_words(old, changed) == "training/loss.py changed (function mixup, class Loss)"
+    assert (
+        code_words(old, changed)
+        == "training/loss.py changed (function mixup, class Loss)"
+    )
     assert code_words(old, {**old, "models/card.py": "2"}) == "models/card.py changed"
-    assert code_words(old, {**old, "models/card.py SIDE": "2"}).endswith("(constant SIDE)")
+    assert code_words(old, {**old, "models/card.py SIDE": "2"}).endswith(
+        "(constant SIDE)"
+    )
     assert code_words(None, old) == code_words(old, old) == "its code changed"
     many = {f"training/{name}.py": name for name in "abcdefg"}
     assert code_words({}, many).endswith("and 3 more changed")
@@ -366,12 +400,16 @@ def test_code_in_words():
 
 def test_a_crowd_of_jobs_takes_one_line(here):
     jobs = [step("finetune", f"run{i:04}-00000000") for i in range(1000)]
-    found = Explainer(None, None).explain(pending_of(jobs, [job.outputs[0] for job in jobs]))
+    found = Explainer(None, None).explain(
+        pending_of(jobs, [job.outputs[0] for job in jobs])
+    )
     assert lines(found) == ["finetune x1000: new"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "parameters", "inputs"])
-def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(config, here, what):
+def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(
+    config, here, what
+):
     """Snakemake passes nothing on along a file without a date, nor looks further."""
     plan = build(config, lambda path: ROOT / path)
     job = next(run for run in plan.runs.values() if run.id not in plan.adversaries)
@@ -379,8 +417,13 @@ def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(config, h
     changed = {"parameters": ["'other code'"], "inputs": ["another/file"]}
     record = {
         "record_format_version": 6,
-        "params": [*now.parameters, *(changed["parameters"] if what == "parameters" else [])],
-        "input": sorted([*now.inputs, *(changed["inputs"] if what == "inputs" else [])]),
+        "params": [
+            *now.parameters,
+            *(changed["parameters"] if what == "parameters" else []),
+        ],
+        "input": sorted(
+            [*now.inputs, *(changed["inputs"] if what == "inputs" else [])]
+        ),
     }
     note(now.outputs[0]).parent.mkdir(parents=True)
     note(now.outputs[0]).write_text(json.dumps(record))

@@ -17,8 +17,14 @@ from tests.project_files import PROJECT, ROOT
 
 from .warm import warm_interpreter
 
-CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome")
-                 if (p := shutil.which(name))), "")  # fmt: skip
+CHROMIUM = next(
+    (
+        p
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (p := shutil.which(name))
+    ),
+    "",
+)
 
 
 class Workflow:
@@ -50,7 +56,9 @@ class Workflow:
         snakemake = [self.python, "-m", "snakemake", "--configfile", "study.yaml"]
         return [*snakemake, *(arguments or ("--cores", "2"))]
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    def snakemake(
+        self, *arguments: str, check: bool = True
+    ) -> subprocess.CompletedProcess:
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -67,7 +75,9 @@ class Workflow:
         """Run the study: how many jobs of each rule ran, how many cells were computed."""
         before = self.stamps()
         done = self.snakemake("--cores", "2", *arguments)
-        jobs = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
+        jobs = re.findall(
+            r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr
+        )
         jobs = Counter(rule for rule in jobs if rule != "all")
         return jobs, len(self.stamps() - before)
 
@@ -85,7 +95,9 @@ class Workflow:
     def rows(self) -> list[dict]:
         """The cells of all evaluations: model, alpha, data set, key and what was found."""
         files = (self.results / "evaluations").glob("*.json")
-        return [cell for path in files for cell in json.loads(path.read_text())["cells"]]
+        return [
+            cell for path in files for cell in json.loads(path.read_text())["cells"]
+        ]
 
     def cells(self) -> set[str]:
         return {cell["key"] for cell in self.rows()}
@@ -99,7 +111,9 @@ class Workflow:
         """Content of everything that people read: tables and figures."""
         studies = self.results / "studies"
         return {
-            str(p.relative_to(studies)): p.read_bytes() for p in studies.rglob("*") if p.is_file()
+            str(p.relative_to(studies)): p.read_bytes()
+            for p in studies.rglob("*")
+            if p.is_file()
         }
 
     def copy(self, folder: Path) -> "Workflow":
@@ -108,7 +122,9 @@ class Workflow:
 
 
 def environment() -> dict:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))
+    }
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -213,7 +229,9 @@ def browser():
 @pytest.fixture
 def visit(browser):
     """Open a file offline; it must make no request, open no dialog and end without an error."""
-    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(
+        offline=True, viewport={"width": 1400, "height": 1000}
+    )
     page, told, asked, dialogs = context.new_page(), [], [], []
     page.on("console", lambda message: told.append((message.type, message.text)))
     page.on("pageerror", lambda error: told.append(("error", str(error))))

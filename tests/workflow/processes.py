@@ -28,7 +28,11 @@ def start(study: Workflow, *arguments: str) -> subprocess.Popen:
 def jobs(snakemake: subprocess.Popen) -> list[psutil.Process]:
     """The scripts that Snakemake is running now."""
     children = psutil.Process(snakemake.pid).children(recursive=True)
-    return [c for c in children if any(".snakemake/scripts/" in word for word in c.cmdline())]
+    return [
+        c
+        for c in children
+        if any(".snakemake/scripts/" in word for word in c.cmdline())
+    ]
 
 
 def wait_for(found, seconds: float = 900):

@@ -68,7 +68,9 @@ def snakemake(folder: Path, *arguments: str, **variables: str) -> str:
 def deploy(folder: Path, snakefile: str) -> None:
     """Write what snakedeploy writes, with a config."""
     (folder / "workflow").mkdir()
-    (folder / "workflow/Snakefile").write_text(DEPLOYED.format(snakefile=snakefile), "utf-8")
+    (folder / "workflow/Snakefile").write_text(
+        DEPLOYED.format(snakefile=snakefile), "utf-8"
+    )
     (folder / "config").mkdir()
     (folder / "config/config.yaml").write_text(STUDY, "utf-8")
 
@@ -101,7 +103,9 @@ def test_as_a_module_from_a_git_repository(repository, tmp_path):
     assert_planned(snakemake(tmp_path, "-n"))
     assert "Building the zero-shot head" in snakemake(tmp_path, "--until", "zero_shot")
     (card,) = tmp_path.glob("results/classifiers/zero-shot-*/classifier.json")
-    weights = tmp_path / ".snakemake/stockpot/resources/mini_clip/open_clip_model.safetensors"
+    weights = (
+        tmp_path / ".snakemake/stockpot/resources/mini_clip/open_clip_model.safetensors"
+    )
     before = weights.stat().st_mtime_ns
     with open(repository / "rules/exports.smk", "a", encoding="utf-8") as rules:
         rules.write('\nprint("second version")\n')
@@ -129,9 +133,16 @@ def test_as_snakedeploy_lays_it_out(repository, tmp_path):
 def test_another_library_that_is_installed_is_not_used(repository, tmp_path):
     other = tmp_path / "installed"
     (other / "stockpot").mkdir(parents=True)
-    (other / "stockpot/__init__.py").write_text("raise ImportError('the wrong one')\n", "utf-8")
+    (other / "stockpot/__init__.py").write_text(
+        "raise ImportError('the wrong one')\n", "utf-8"
+    )
     (tmp_path / "study.yaml").write_text(STUDY, "utf-8")
-    arguments = ["--snakefile", str(repository / "Snakefile"), "--configfile", "study.yaml"]
+    arguments = [
+        "--snakefile",
+        str(repository / "Snakefile"),
+        "--configfile",
+        "study.yaml",
+    ]
     path = os.pathsep.join([str(other), os.environ.get("PYTHONPATH", "")])
     snakemake(tmp_path, "--until", "zero_shot", *arguments, PYTHONPATH=path)
     assert list(tmp_path.glob("results/classifiers/zero-shot-*/classifier.json"))

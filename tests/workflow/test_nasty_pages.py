@@ -13,22 +13,39 @@ from stockpot.tables.measurements import measure, robustness_table
 from stockpot.tables.summary import summary
 from tests.nasty import NASTY
 
-ROLES = {"held-out": "held-out", "test": "reference", NASTY[0]: "shift", NASTY[3]: "shift"}
+ROLES = {
+    "held-out": "held-out",
+    "test": "reference",
+    NASTY[0]: "shift",
+    NASTY[3]: "shift",
+}
 
 
 @pytest.fixture(scope="module")
 def measurements():
     """Models, kinds and data sets with the names of the corpus; published models among them."""
-    rows = [("zero-shot", "zero-shot", "", None), *((n, "end-to-end", "", None) for n in NASTY)]
+    rows = [
+        ("zero-shot", "zero-shot", "", None),
+        *((n, "end-to-end", "", None) for n in NASTY),
+    ]
     rows += [(f"{name} alpha=0.5", "wise-ft", name, 0.5) for name in NASTY[:6]]
     rows += [(f"kind of {name}", name, "", None) for name in NASTY[6:18]]
     rows += [(f"standard {name}", "from-scratch", "", None) for name in NASTY[:6]]
     cells = [
-        {"model": model, "kind": kind, "curve": curve, "alpha": alpha, "dataset": dataset,
-         "n": 100, "k": 30 + (7 * i) % 60 + 3 * j, "classes": 4, "precision": "fp32"}
+        {
+            "model": model,
+            "kind": kind,
+            "curve": curve,
+            "alpha": alpha,
+            "dataset": dataset,
+            "n": 100,
+            "k": 30 + (7 * i) % 60 + 3 * j,
+            "classes": 4,
+            "precision": "fp32",
+        }
         for i, (model, kind, curve, alpha) in enumerate(rows)
         for j, dataset in enumerate(ROLES)
-    ]  # fmt: skip
+    ]
     return measure(pd.DataFrame(cells), ROLES, 0.95)
 
 
@@ -45,18 +62,30 @@ def written(measurements, tmp_path_factory):
     (folder / "overview.html").write_text(page(title, [drawn, text(words)]), "utf-8")
     # Also as it would be if a sentence forgot to escape a name.
     raw = "\n\n".join(NASTY)
-    (folder / "analysis.html").write_text(page(NASTY[4], [text(raw), text(words)]), "utf-8")
+    (folder / "analysis.html").write_text(
+        page(NASTY[4], [text(raw), text(words)]), "utf-8"
+    )
     found = pd.DataFrame(
-        {"finding": NASTY, "compared": NASTY, "on": NASTY, "value": 0.1, "low": 0.0, "high": 0.2,
-         "holds": True}
-    )  # fmt: skip
+        {
+            "finding": NASTY,
+            "compared": NASTY,
+            "on": NASTY,
+            "value": 0.1,
+            "low": 0.0,
+            "high": 0.2,
+            "holds": True,
+        }
+    )
     seeds = text(summary({NASTY[1]: found}, {NASTY[1]: words}))
     (folder / "summary.html").write_text(page("All seeds", [seeds]), "utf-8")
     settings = dict(zip(NASTY, reversed(NASTY)))
     models = {
-        name: {"kind": name, "settings": settings, "ingredients": list(NASTY)} for name in NASTY
+        name: {"kind": name, "settings": settings, "ingredients": list(NASTY)}
+        for name in NASTY
     }
-    chart = explore(measurements, *robustness_table(measurements, "logit", 0.95), models)
+    chart = explore(
+        measurements, *robustness_table(measurements, "logit", 0.95), models
+    )
     (folder / "explore.html").write_text(to_html(chart, title), "utf-8")
     return folder
 
@@ -65,7 +94,9 @@ def written(measurements, tmp_path_factory):
 def test_a_page_obeys_nothing(name, written, visit):
     shown = visit(written / f"{name}.html")
     assert shown.title().split("<")[0] in ("Overview of ", '">', "All seeds")
-    assert shown.locator("script, iframe, a, svg, form, section img, object").count() == 0
+    assert (
+        shown.locator("script, iframe, a, svg, form, section img, object").count() == 0
+    )
     assert shown.locator("meta[http-equiv]").count() == 1
     if name != "analysis":
         assert shown.locator("tbody tr").count() >= len(NASTY)
@@ -75,7 +106,9 @@ def test_the_scatter_obeys_nothing(written, visit):
     shown = visit(written / "explore.html")
     marks = shown.locator("path[aria-roledescription='point']")
     marks.first.wait_for()
-    assert shown.title() == f"Overview of {NASTY[0]}" == shown.locator("h1").inner_text()
+    assert (
+        shown.title() == f"Overview of {NASTY[0]}" == shown.locator("h1").inner_text()
+    )
     assert "Hover over a point" in shown.locator("p").first.inner_text()
     told = set()
     for i in range(0, marks.count(), 3):

@@ -16,7 +16,9 @@ IMAGES, LINE = 200, 3
 
 def at_micro_scale(config: dict, lines: int) -> dict:
     """What to lay over a study of configs/ so that every stage has hardly any work."""
-    rendered = [name for name, entry in config["datasets"].items() if entry["source"] == "world"]
+    rendered = [
+        name for name, entry in config["datasets"].items() if entry["source"] == "world"
+    ]
     line = [name for name, spec in config["standard"]["models"].items() if spec]
     return {
         "datasets": {name: {"images": IMAGES} for name in rendered},
@@ -45,7 +47,9 @@ def test_a_task_runs_end_to_end(finished, warm, tmp_path):
     given = ROOT / "configs" / f"{task}.yaml"
     config = yaml.safe_load(given.read_text())
     study = warm(copy_project(tmp_path))
-    (study.folder / "study.yaml").write_text(yaml.safe_dump(at_micro_scale(config, LINE)))
+    (study.folder / "study.yaml").write_text(
+        yaml.safe_dump(at_micro_scale(config, LINE))
+    )
     study.run("--configfile", str(given), "study.yaml")
 
     assert study.zero_shot_tower() == finished.zero_shot_tower()
@@ -55,7 +59,11 @@ def test_a_task_runs_end_to_end(finished, warm, tmp_path):
     for path in study.results.glob("datasets/*/dataset.json"):
         assert json.loads(path.read_text())["class_names"] == list(classes)
 
-    sets = {config["data"]["held_out"], config["data"]["reference"], *config["data"]["shifts"]}
+    sets = {
+        config["data"]["held_out"],
+        config["data"]["reference"],
+        *config["data"]["shifts"],
+    }
     start = table[(table["model"] == "zero-shot") & table["dataset"].isin(sets)]
     assert set(start["dataset"]) == sets
     assert start["value"].between(1.5 / len(classes), 0.97).all(), start
@@ -72,10 +80,25 @@ CROSS = {
     "datasets": {
         name: {"images": 100}
         for name in (
-            "colours-train", "colours-held-out", "colours", "colours-v2", "colours-scratch",
-            "textures-train", "textures-held-out", "train", "held-out",
+            "colours-train",
+            "colours-held-out",
+            "colours",
+            "colours-v2",
+            "colours-scratch",
+            "textures-train",
+            "textures-held-out",
+            "train",
+            "held-out",
         )
-    } | {"second": {"source": "world", "task": "colours", "distribution": "wide", "images": 60}},
+    }
+    | {
+        "second": {
+            "source": "world",
+            "task": "colours",
+            "distribution": "wide",
+            "images": 60,
+        }
+    },
     "data": {"shifts": ["colours-v2"]},
     "finetune": {
         "defaults": {"epochs": 1},
@@ -85,15 +108,22 @@ CROSS = {
             "on-digits": None,
             "on-colours": None,
             "linear": {"variant": "linear-search", "epochs": 2, "settings": 4},
-            "lp-ft": {"start": "linear", "joint": "second", "randaugment_ops": 1, "ema": [0.9]},
+            "lp-ft": {
+                "start": "linear",
+                "joint": "second",
+                "randaugment_ops": 1,
+                "ema": [0.9],
+            },
         },
     },
     "sweep": {"of": []},
     "soups": {"ema": {"method": "ema", "ingredients": ["lp-ft"], "decay": 0.9}},
-    "analyses": {"choosing-alpha": None},  # of those of the study, the choice of members is left
+    "analyses": {
+        "choosing-alpha": None
+    },  # of those of the study, the choice of members is left
     "pages": [],
     "figures": {"effective-robustness": None, "shifts": None},
-}  # fmt: skip
+}
 KEPT = ("objects-textures",)
 
 
@@ -112,7 +142,8 @@ def test_soups_of_backbones_and_what_a_run_may_have(finished, warm, tmp_path):
     cards = {
         card["name"]: card
         for card in map(
-            json.loads, (p.read_text() for p in study.results.glob("classifiers/*/*.json"))
+            json.loads,
+            (p.read_text() for p in study.results.glob("classifiers/*/*.json")),
         )
     }
     zero = cards["zero-shot"]

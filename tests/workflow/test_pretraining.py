@@ -10,7 +10,8 @@ def test_weights_are_trained_and_used(finished, warm, tmp_path):
     write_images(study.folder / "own")
     study.edit(
         lambda c: c.update(
-            model={"pretrain": True}, pretraining={"steps": 2, "batch_size": 8, "warmup": 1}
+            model={"pretrain": True},
+            pretraining={"steps": 2, "batch_size": 8, "warmup": 1},
         )
     )
     jobs, _ = study.run("--until", "zero_shot")

@@ -69,7 +69,9 @@ def site(tmp_path, monkeypatch):
 
     served = partial(Handler, directory=tmp_path / "site")
     with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        )
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
         server.shutdown()
@@ -78,10 +80,16 @@ def site(tmp_path, monkeypatch):
 
 def made(study, url, source=SOURCE):
     """The study with a published set, and the card of that."""
-    (study.folder / "workflow_scripts/stockpot/datasets/sources/tiny.py").write_text(source)
+    (study.folder / "workflow_scripts/stockpot/datasets/sources/tiny.py").write_text(
+        source
+    )
 
     def add(config):
-        config["datasets"]["own"] = {"source": "tiny", "path": "data/tiny", "download": url}
+        config["datasets"]["own"] = {
+            "source": "tiny",
+            "path": "data/tiny",
+            "download": url,
+        }
 
     study.edit(add)
     planned = study.snakemake("--summary").stdout
@@ -95,7 +103,9 @@ def test_a_published_set_is_fetched_once(site, warm, tmp_path):
     assert study.run(card)[0] == {"fetch_dataset": 1, "prepare_dataset": 1}
     assert asked == ["/one.tar.gz", "/two.tar.gz"]
     images = list((study.folder / "data/tiny").rglob("*.png"))
-    assert {path.parent.name for path in images} == {"ball", "moon"} and len(images) == 4
+    assert {path.parent.name for path in images} == {"ball", "moon"} and len(
+        images
+    ) == 4
     assert '"n": 4' in (study.folder / card).read_text()
     assert not study.run(card)[0], "nothing is to be done"
     assert len(asked) == 2 and not (study.folder / "data/tiny.downloads").exists()

@@ -39,7 +39,11 @@ def at_micro_scale(command: str, study) -> list[str]:
         return [*words, "ARGS=--configfile study.yaml"]
     assert words[0] == "snakemake"
     words[:1] = [study.python, "-m", "snakemake"]
-    return [*words, "-n"] if OTHER_STUDY in words else [*words, "--configfile", "study.yaml"]
+    return (
+        [*words, "-n"]
+        if OTHER_STUDY in words
+        else [*words, "--configfile", "study.yaml"]
+    )
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != THIS_SUITE])
@@ -55,7 +59,9 @@ def test_command_runs(command, study):
         subprocess.run(["cp", "-r", ROOT / name, study.folder], check=True)
     drawn = ("effective-robustness", "shifts", "alpha", "soups", "methods")
     if command == "make report":
-        study.edit(lambda config: config.update(figures={figure: {} for figure in drawn}))
+        study.edit(
+            lambda config: config.update(figures={figure: {} for figure in drawn})
+        )
         study.run()
     done = subprocess.run(
         at_micro_scale(command, study),
@@ -79,7 +85,9 @@ def test_the_readme_names_this_suite():
 def test_messages_are_those_of_the_readme(study):
     examples = next(block for language, block in BLOCKS if language == "").splitlines()
     edits = {
-        "finetune.runs.base.lr": lambda c: c["finetune"]["runs"].update(base={"lr": "1e-5"}),
+        "finetune.runs.base.lr": lambda c: c["finetune"]["runs"].update(
+            base={"lr": "1e-5"}
+        ),
         "sweep.of.0": lambda c: c["sweep"].update(of=["bsae"]),
     }
     assert [line.split(":")[0] for line in examples] == list(edits)
@@ -94,7 +102,9 @@ def test_messages_are_those_of_the_readme(study):
 
 def example(start: str) -> dict:
     """The README's YAML block that begins with these words."""
-    block = next(b for language, b in BLOCKS if language == "yaml" and b.startswith(start))
+    block = next(
+        b for language, b in BLOCKS if language == "yaml" and b.startswith(start)
+    )
     return yaml.safe_load(block)
 
 
@@ -112,7 +122,10 @@ def test_the_readmes_merges_can_be_planned(study):
 
 def write_csv(path: Path, images: Path) -> None:
     """A CSV file that lists the images of a folder per class."""
-    rows = [f"{file.relative_to(path.parent)},{file.parent.name}" for file in images.rglob("*.png")]
+    rows = [
+        f"{file.relative_to(path.parent)},{file.parent.name}"
+        for file in images.rglob("*.png")
+    ]
     path.write_text("path,label\n" + "\n".join(sorted(rows)) + "\n")
 
 
@@ -138,14 +151,21 @@ def test_own_data_by_the_readmes_config(study):
     small = {"finetune": runs, "soups": {"greedy": {"method": "greedy"}}, **SMALL}
     # Of the analyses two, which look at a study in the most ways.
     every = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
-    small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha"}) | {"diagnosis": {}}
+    small["analyses"] = dict.fromkeys(set(every) - {"choosing-alpha"}) | {
+        "diagnosis": {}
+    }
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     study.run()
-    assert (study.results / "studies/mine/seed0/figures/effective-robustness.pdf").exists()
+    assert (
+        study.results / "studies/mine/seed0/figures/effective-robustness.pdf"
+    ).exists()
     overview = (study.results / "studies/mine/seed0/main_table.md").read_text()
     assert "| drawings |" in overview
     assert "greedy" in overview
-    cards = map(json.loads, (p.read_text() for p in study.results.glob("datasets/*/dataset.json")))
+    cards = map(
+        json.loads,
+        (p.read_text() for p in study.results.glob("datasets/*/dataset.json")),
+    )
     sizes = {card["name"]: card["n"] for card in cards}
     names = ("photos-train", "photos-held-out", "photos", "drawings")
     assert [sizes[name] for name in names] == [16 * 7, 16, 16 * 2, 16 * 2]
@@ -171,7 +191,10 @@ def test_own_data_listed_in_a_csv_file(study):
     small = {**SMALL, **small, "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["theirs"]}}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     jobs, _ = study.run()
-    assert jobs["adopt_checkpoint"] == jobs["export_open_clip"] == 1 and not jobs["finetune"]
+    assert (
+        jobs["adopt_checkpoint"] == jobs["export_open_clip"] == 1
+        and not jobs["finetune"]
+    )
     trained = [p for p in study.results.glob("datasets/photos-train-*")]
     assert trained == [], "nothing trains, so no training image is decoded"
     folder = study.results / "studies/mine/seed0"

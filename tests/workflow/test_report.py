@@ -12,9 +12,20 @@ ANALYSES = {
     "plane": {"analysis": "landscape", "points": 2},
 }
 FIGURES = {"effective-robustness", "alpha", *ANALYSES}
-PAGES = {"overview.html", "explore.html", *(f"analyses/{name}.html" for name in ANALYSES)}
-FROM_TABLES = Counter(main_table=1, summary=1, figure=len(FIGURES), analysis=len(ANALYSES),
-                      page=len(ANALYSES), overview=1, explore=1)  # fmt: skip
+PAGES = {
+    "overview.html",
+    "explore.html",
+    *(f"analyses/{name}.html" for name in ANALYSES),
+}
+FROM_TABLES = Counter(
+    main_table=1,
+    summary=1,
+    figure=len(FIGURES),
+    analysis=len(ANALYSES),
+    page=len(ANALYSES),
+    overview=1,
+    explore=1,
+)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +80,10 @@ def test_analyses_come_from_what_is_stored(reported):
     assert r"\textbf{" not in (folder / "main_table.tex").read_text()
     plane = pd.read_csv(folder / "analyses" / "plane.csv")
     assert {"base", "search-00"} == set(plane.loc[0, ["one", "other"]])
-    assert computed >= len(plane) * len(["train", "reference", "v2", "own", "adversarial"]) - 15
+    assert (
+        computed
+        >= len(plane) * len(["train", "reference", "v2", "own", "adversarial"]) - 15
+    )
 
 
 def test_another_level_axis_or_style_evaluates_nothing(study):
@@ -106,7 +120,9 @@ def test_the_same_study_gives_the_same_pages(reported, tmp_path):
 @pytest.mark.parametrize("name", sorted(PAGES - {"explore.html"}))
 def test_a_page_shows_its_figure_its_caption_and_its_table(name, reported, visit):
     page = visit(reported[0].results / "studies/micro/seed0" / name)
-    images = page.evaluate("[...document.images].map(i => [i.complete, i.naturalWidth])")
+    images = page.evaluate(
+        "[...document.images].map(i => [i.complete, i.naturalWidth])"
+    )
     assert images and all(complete and width > 300 for complete, width in images)
     assert all(len(text) > 100 for text in page.locator("figcaption").all_inner_texts())
     assert page.locator("tbody tr").count() >= 2

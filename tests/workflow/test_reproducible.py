@@ -76,7 +76,9 @@ def orphaned(longer):
     """A study whose Snakemake was killed alone, and its training, held after an epoch."""
     study = longer("orphaned")
     process = start(study, *TRAIN)
-    state = wait_for(lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt")))
+    state = wait_for(
+        lambda: list(study.results.glob("classifiers/base-*/.state/*/state.pt"))
+    )
     (orphan,) = jobs(process)
     orphan.suspend()
     process.kill()
@@ -92,13 +94,19 @@ def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer, 
     study, folder, orphan = orphaned
     log = study.results / "logs" / "finetune" / f"{folder.name}.log"
     again = start(study, *TRAIN)
-    wait_for(lambda: again.poll() is not None or (log.exists() and "waiting" in log.read_text()))
+    wait_for(
+        lambda: (
+            again.poll() is not None or (log.exists() and "waiting" in log.read_text())
+        )
+    )
     assert again.poll() is None, "it did not wait"
     orphan.resume()
     assert again.wait() == 0
     orphan.wait(300)
     said = log.read_text()
-    assert "that process has done this job" in said and "epoch" not in said, "trained once"
+    assert "that process has done this job" in said and "epoch" not in said, (
+        "trained once"
+    )
     whole = warm(longer("whole"))
     whole.snakemake(*TRAIN)
     assert contents(folder) == contents(whole.results / "classifiers" / folder.name)

@@ -25,14 +25,22 @@ def test_the_summary_has_a_column_per_seed(warm, tmp_path):
     assert jobs["main_table"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2
 
     summary = (study.results / "studies/micro/summary.md").read_text()
-    table = [line.strip("| ").split(" | ") for line in summary.splitlines() if line[:1] == "|"]
+    table = [
+        line.strip("| ").split(" | ")
+        for line in summary.splitlines()
+        if line[:1] == "|"
+    ]
     header, _, *rows = table[: table.index(next(r for r in table if r[0] == "model"))]
     assert header[-2:] == ["seed0", "seed1"]
     assert rows and all(len(row) == len(header) and all(row) for row in rows)
     assert any(row[-2] != row[-1] for row in rows)
     for seed in ("seed0", "seed1"):
-        overview = (study.results / "studies/micro" / seed / "main_table.md").read_text()
+        overview = (
+            study.results / "studies/micro" / seed / "main_table.md"
+        ).read_text()
         assert f"## {seed}\n\n{overview}" in summary
 
-    cards = [json.loads(p.read_text()) for p in study.results.glob("datasets/*/dataset.json")]
+    cards = [
+        json.loads(p.read_text()) for p in study.results.glob("datasets/*/dataset.json")
+    ]
     assert len(cards) == len({card["fingerprint"] for card in cards}) >= 2 * 4

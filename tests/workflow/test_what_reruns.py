@@ -28,7 +28,10 @@ def go_to_another_branch_and_back(study):
     def git(*arguments):
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
         subprocess.run(
-            ["git", *identity, *arguments], cwd=study.folder, check=True, capture_output=True
+            ["git", *identity, *arguments],
+            cwd=study.folder,
+            check=True,
+            capture_output=True,
         )
 
     script = study.folder / "workflow_scripts" / "stockpot" / "training" / "loop.py"
@@ -50,7 +53,9 @@ def touch_the_images(study):
 
 def write_a_comment(study):
     path = study.folder / "workflow_scripts" / "stockpot" / "training" / "loop.py"
-    path.write_text(path.read_text().replace("import torch\n", "# a remark\nimport torch\n", 1))
+    path.write_text(
+        path.read_text().replace("import torch\n", "# a remark\nimport torch\n", 1)
+    )
 
 
 def edit_code(study, file, old, new):
@@ -65,7 +70,12 @@ def reword_a_log_line(study):
 
 
 def reword_an_error(study):
-    edit_code(study, "merging/checks.py", "raise StockpotError(", 'raise StockpotError("Oh:", ')
+    edit_code(
+        study,
+        "merging/checks.py",
+        "raise StockpotError(",
+        'raise StockpotError("Oh:", ',
+    )
 
 
 def annotate(study):
@@ -81,7 +91,12 @@ def rename_a_module(study):
 def move_a_module(study):
     folder = study.folder / "workflow_scripts/stockpot"
     (folder / "training/augment.py").rename(folder / "datasets/augment.py")
-    edit_code(study, "training/images.py", "from .augment import", "from ..datasets.augment import")
+    edit_code(
+        study,
+        "training/images.py",
+        "from .augment import",
+        "from ..datasets.augment import",
+    )
 
 
 def reorder_keys(study):
@@ -135,10 +150,17 @@ def test_swapped_hyperparameters_and_an_added_run_train_these_runs(study):
     known = study.stored()
     base = study.config()["finetune"]["runs"]["base"]
     assert base == {"lr": 2.0e-4, "weight_decay": 1.0e-4}
-    study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
+    study.edit(
+        lambda c: c["finetune"]["runs"].update(
+            base={"lr": 1.0e-4, "weight_decay": 2.0e-4}
+        )
+    )
     study.edit(lambda c: c["finetune"]["search"].update(runs=2))
     jobs, cells = study.run()
-    assert jobs == Counter(finetune=2, evaluate=2, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
+    assert (
+        jobs
+        == Counter(finetune=2, evaluate=2, sweep=1) + SOUPS + SOUPS_EVALUATED + TABLES
+    )
     changed = {"base", "base alpha=0.5", "search-01", "uniform", "ensemble"}
     assert renewed(study, known) == changed
     assert_only_missing(study, known, cells)
@@ -167,15 +189,28 @@ def test_an_added_alpha_computes_its_cells_and_going_back_none(study):
 
 def test_an_added_shift_and_a_changed_file_compute_their_columns(study):
     recipes = len(study.cells()) // SETS
-    sketch = {"source": "world", "task": "objects", "distribution": "sketch", "images": 64}
+    sketch = {
+        "source": "world",
+        "task": "objects",
+        "distribution": "sketch",
+        "images": 64,
+    }
     study.edit(
-        lambda c: (c["data"]["shifts"].append("sketch"), c["datasets"].update(sketch=sketch))
+        lambda c: (
+            c["data"]["shifts"].append("sketch"),
+            c["datasets"].update(sketch=sketch),
+        )
     )
     pictures = sorted((study.folder / "own").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, cells = study.run()
     compared = Counter(overlap=1, compare=1)
-    assert jobs == compared + Counter(prepare_dataset=2, samples=1, evaluate=8, sweep=3) + TABLES
+    assert (
+        jobs
+        == compared
+        + Counter(prepare_dataset=2, samples=1, evaluate=8, sweep=3)
+        + TABLES
+    )
     assert cells == 2 * recipes
 
 
@@ -192,7 +227,10 @@ def test_sets_that_share_images_stop_the_study_before_it_trains(study):
     done = study.snakemake("--cores", "2", check=False)
     said = done.stdout + done.stderr
     assert done.returncode
-    assert "error: datasets.again: 32 of its 32 images are also in own (which has 32), as" in said
+    assert (
+        "error: datasets.again: 32 of its 32 images are also in own (which has 32), as"
+        in said
+    )
     assert "two test sets of the same images count them twice" in said
     assert "(Rule: finetune)" not in said and "(Rule: evaluate)" not in said
 
@@ -204,7 +242,11 @@ def test_what_a_failed_job_took_away_is_made_again(study):
     measure = study.folder / "workflow_scripts" / "main_table.py"
     for file, broken, error in (
         (measure, b"raise SystemExit(3)", "Error in rule main_table"),
-        (picture, b"", f"error: own/{picture.parent.name}/{picture.name}: not a readable image"),
+        (
+            picture,
+            b"",
+            f"error: own/{picture.parent.name}/{picture.name}: not a readable image",
+        ),
     ):
         whole = file.read_bytes()
         file.write_bytes(broken)
@@ -214,7 +256,12 @@ def test_what_a_failed_job_took_away_is_made_again(study):
         file.write_bytes(whole)
     jobs, cells = study.run()
     # The picture has a new date, and what it was: nothing follows from a date.
-    assert (jobs["prepare_dataset"], jobs["main_table"], jobs["finetune"], cells) == (1, 1, 0, 0)
+    assert (jobs["prepare_dataset"], jobs["main_table"], jobs["finetune"], cells) == (
+        1,
+        1,
+        0,
+        0,
+    )
     assert study.tables() == before
 
 
@@ -222,7 +269,8 @@ def test_every_output_that_the_readme_names_is_made_again(study):
     before = study.tables()
     folder = study.results / "studies/micro/seed0"
     named = [
-        folder / f"{table}.csv" for table in ("measurements", "robustness", "fits", "findings")
+        folder / f"{table}.csv"
+        for table in ("measurements", "robustness", "fits", "findings")
     ]
     named += [folder / "figures/samples.csv", folder.parent / "summary.html"]
     for file in named:
@@ -254,7 +302,10 @@ def test_changed_prompts_renew_the_heads_and_what_follows(study):
     study.edit(lambda c: c["head"].update(prompts="prompts.txt"))
     jobs, _ = study.run()
     assert jobs == (
-        Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2) + SOUPS + SOUPS_EVALUATED + TABLES
+        Counter(zero_shot=1, finetune=3, evaluate=4, sweep=2)
+        + SOUPS
+        + SOUPS_EVALUATED
+        + TABLES
     )
 
 
@@ -266,7 +317,9 @@ def test_added_soups_compute_themselves(study):
     study.edit(lambda c: c["sweep"].update(of=["base", "linear", "greedy", "ties"]))
     jobs, cells = study.run()
     assert jobs == Counter(soup=1, merge=1, evaluate=2, sweep=1) + TABLES
-    assert cells == (1 + 2) * SETS  # of ties alpha 0.5 and 1; alpha 0 is the zero-shot model
+    assert (
+        cells == (1 + 2) * SETS
+    )  # of ties alpha 0.5 and 1; alpha 0 is the zero-shot model
     (folder,) = study.results.glob("classifiers/ties-*")
     assert (folder / "classifier.safetensors").exists()
 
@@ -282,10 +335,19 @@ def test_a_figures_style_redraws_that_figure(study):
 
 
 def test_code_of_one_merge_method_renews_its_soup(study):
-    path = study.folder / "workflow_scripts" / "stockpot" / "merging" / "methods" / "greedy.py"
+    path = (
+        study.folder
+        / "workflow_scripts"
+        / "stockpot"
+        / "merging"
+        / "methods"
+        / "greedy.py"
+    )
     text = path.read_text()
     assert "members: list[str] = []" in text
-    path.write_text(text.replace("members: list[str] = []", "members: list[str] = list()"))
+    path.write_text(
+        text.replace("members: list[str] = []", "members: list[str] = list()")
+    )
     jobs, cells = study.run()
     assert jobs == Counter(soup=1, evaluate=1, sweep=1) + TABLES
     assert cells == 0
@@ -322,7 +384,11 @@ def test_code_of_training_trains_again_and_keep_takes_what_there_is(study):
     assert f"{kept}base, search-00, made by version" in table
     assert f"{kept}linear, made by version" in table
     # What has to be made for another reason says what made it, and is not made twice.
-    study.edit(lambda c: c["finetune"]["runs"].update(base={"lr": 1.0e-4, "weight_decay": 2.0e-4}))
+    study.edit(
+        lambda c: c["finetune"]["runs"].update(
+            base={"lr": 1.0e-4, "weight_decay": 2.0e-4}
+        )
+    )
     assert study.run()[0]["finetune"] == 1
     assert study.run() == (Counter(), 0)
     table = (study.results / "studies/micro/seed0/main_table.md").read_text()
@@ -353,9 +419,13 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     edit_code(study, "training/loop.py", line, line + wait)
     study.python = sys.executable  # whose jobs get the signal as well
     command = subprocess.Popen(
-        study.command("--cores", "2"), cwd=study.folder, env=study.environment(),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        study.command("--cores", "2"),
+        cwd=study.folder,
+        env=study.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     ends = time.monotonic() + 300
     while not waits.exists() and time.monotonic() < ends:
         time.sleep(0.1)

@@ -17,9 +17,20 @@ from .conftest import Workflow, write_images
 def stockpot_why(study: Workflow, *arguments: str) -> list[str]:
     """The lines of ``stockpot why`` by the library of the copy."""
     done = subprocess.run(
-        [sys.executable, "-m", "stockpot.cli", "why", *arguments, "--configfile", "study.yaml"],
+        [
+            sys.executable,
+            "-m",
+            "stockpot.cli",
+            "why",
+            *arguments,
+            "--configfile",
+            "study.yaml",
+        ],
         cwd=study.folder,
-        env={**study.environment(), "PYTHONPATH": str(study.folder / "workflow_scripts")},
+        env={
+            **study.environment(),
+            "PYTHONPATH": str(study.folder / "workflow_scripts"),
+        },
         capture_output=True,
         text=True,
     )
@@ -94,7 +105,12 @@ def change_the_training(study: Workflow) -> None:
 
 
 def reword_a_message(study: Workflow) -> None:
-    edit_code(study, "training/together.py", "training in %d processes", "training by %d processes")
+    edit_code(
+        study,
+        "training/together.py",
+        "training in %d processes",
+        "training by %d processes",
+    )
 
 
 def delete_an_output(study: Workflow) -> None:
@@ -116,16 +132,31 @@ def change_the_images(study: Workflow) -> None:
 
 
 CHANGES = [
-    (change_a_hyperparameter, [r"finetune base: lr 2\.0e-4 -> 3\.0e-4", r"\d+ jobs follow: .*"]),
+    (
+        change_a_hyperparameter,
+        [r"finetune base: lr 2\.0e-4 -> 3\.0e-4", r"\d+ jobs follow: .*"],
+    ),
     (add_an_alpha, [r"sweep .*: alphas \+ 0\.25", r".*follow.*: main_table, .*"]),
-    (add_a_run, [r"finetune second: new", r"soup .*: .*second.*|\d+ jobs follow: soup .*"]),
+    (
+        add_a_run,
+        [r"finetune second: new", r"soup .*: .*second.*|\d+ jobs follow: soup .*"],
+    ),
     (
         remove_a_shift,
-        [r"evaluate .*: tests - own", r"main_table micro/seed0: roles\.own shift is gone"],
+        [
+            r"evaluate .*: tests - own",
+            r"main_table micro/seed0: roles\.own shift is gone",
+        ],
     ),
-    (change_an_option_of_a_figure, [r"figure alpha of micro/seed0: .*option columns 4 -> 2.*"]),
+    (
+        change_an_option_of_a_figure,
+        [r"figure alpha of micro/seed0: .*option columns 4 -> 2.*"],
+    ),
     (change_the_confidence, [r"main_table micro/seed0: confidence 0\.95 -> 0\.9"]),
-    (change_the_code, [r"main_table micro/seed0: .*tables/main_table\.py changed \(function.*"]),
+    (
+        change_the_code,
+        [r"main_table micro/seed0: .*tables/main_table\.py changed \(function.*"],
+    ),
     (change_the_training, [r"finetune x7: training/loop\.py changed.*"]),
     (reword_a_message, []),
     (delete_an_output, [r"main_table micro/seed0: main_table\.md is missing"]),
@@ -136,7 +167,9 @@ CHANGES = [
 NOTHING = (reword_a_message, delete_weights, touch_an_image)
 
 
-@pytest.mark.parametrize("change, expected", CHANGES, ids=[c.__name__ for c, _ in CHANGES])
+@pytest.mark.parametrize(
+    "change, expected", CHANGES, ids=[c.__name__ for c, _ in CHANGES]
+)
 def test_both_say_what_changed(change, expected, study):
     change(study)
     said = assert_both_say(study, *expected)
@@ -169,7 +202,10 @@ def test_every_file_of_a_rule_is_known_to_the_plan(study):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=study.folder,
-        env={**study.environment(), "PYTHONPATH": str(study.folder / "workflow_scripts")},
+        env={
+            **study.environment(),
+            "PYTHONPATH": str(study.folder / "workflow_scripts"),
+        },
         capture_output=True,
         text=True,
         check=True,

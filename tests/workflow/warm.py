@@ -27,11 +27,25 @@ from pathlib import Path
 import numpy
 
 HEAVY = (
-    "snakemake.cli", "snakemake.script", "jsonschema",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "mpl_toolkits.mplot3d",
-    "pandas", "PIL.Image", "safetensors.torch", "scipy.ndimage", "scipy.optimize", "scipy.stats",
-    "sklearn.datasets", "statsmodels.stats.multitest", "torch", "torch.utils.data", "tqdm", "yaml",
-)  # fmt: skip
+    "snakemake.cli",
+    "snakemake.script",
+    "jsonschema",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "mpl_toolkits.mplot3d",
+    "pandas",
+    "PIL.Image",
+    "safetensors.torch",
+    "scipy.ndimage",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.datasets",
+    "statsmodels.stats.multitest",
+    "torch",
+    "torch.utils.data",
+    "tqdm",
+    "yaml",
+)
 _SERVERS: list[subprocess.Popen] = []  # their standard input ends with this process
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 # What is started as the interpreter: it hands over where it is and what it was given.
@@ -49,14 +63,20 @@ with socket.socket(socket.AF_UNIX) as server:
 @cache
 def warm_interpreter() -> str:
     """Start the process to fork, once, which ends with this one; the path of its interpreter."""
-    folder = Path(tempfile.mkdtemp(prefix="warm-"))  # the path of a socket may not be long
+    folder = Path(
+        tempfile.mkdtemp(prefix="warm-")
+    )  # the path of a socket may not be long
     python = folder / "python"
-    python.write_text(INTERPRETER.format(python=sys.executable, path=str(folder / "socket")))
+    python.write_text(
+        INTERPRETER.format(python=sys.executable, path=str(folder / "socket"))
+    )
     python.chmod(0o755)
     server = subprocess.Popen(
         [sys.executable, __file__, str(folder)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
     assert server.stdout.readline() == b"ready\n"
     _SERVERS.append(server)
     return str(python)
@@ -98,7 +118,11 @@ def answer(connection: socket.socket, python: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, files, *_ = socket.recv_fds(connection, 8, 3)
     asked = b""
-    while size and len(asked) < int(size) and (part := connection.recv(int(size) - len(asked))):
+    while (
+        size
+        and len(asked) < int(size)
+        and (part := connection.recv(int(size) - len(asked)))
+    ):
         asked += part
     if not size or len(asked) < int(size):
         os._exit(1)  # whoever asked is gone

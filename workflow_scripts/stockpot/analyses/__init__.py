@@ -102,7 +102,9 @@ def for_people(name: str, table, shifts: list[str]):
         shifts: Names of the data sets under shift.
     """
     found = shown(name)(table)
-    return found.rename(columns={MEAN_OF_SHIFTS: shifts[0]}) if len(shifts) == 1 else found
+    return (
+        found.rename(columns={MEAN_OF_SHIFTS: shifts[0]}) if len(shifts) == 1 else found
+    )
 
 
 def shown(name: str):

@@ -42,7 +42,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         and settings[name].nunique() > 1
     ]
     if len(runs) < 3 or not varied:
-        raise Nothing("this needs three end-to-end runs that differ in a hyperparameter")
+        raise Nothing(
+            "this needs three end-to-end runs that differ in a hyperparameter"
+        )
     evidence.note_own()
     halves, rows = _halves(evidence), []
     reference = [evidence.accuracy(run, evidence.reference) for run in runs]
@@ -56,11 +58,19 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
                 for place in (evidence.reference, MEAN)
             ]
             rows.append(
-                {"run": run, "hyperparameter": name, "value": value,
-                 "held_out": evidence.accuracy(run, evidence.held_out), "reference": x, "shifts": y,
-                 "mixed_reference": mixed[0], "mixed_shifts": mixed[1],
-                 "rank_reference": ranks[0], "rank_shifts": ranks[1]}
-            )  # fmt: skip
+                {
+                    "run": run,
+                    "hyperparameter": name,
+                    "value": value,
+                    "held_out": evidence.accuracy(run, evidence.held_out),
+                    "reference": x,
+                    "shifts": y,
+                    "mixed_reference": mixed[0],
+                    "mixed_shifts": mixed[1],
+                    "rank_reference": ranks[0],
+                    "rank_shifts": ranks[1],
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -90,11 +100,18 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         named = f"range over the {len(swept)} that are swept, points"
         rows.append({"what": named, **_ranges(swept, "reference", "shifts")})
         mixed = _ranges(swept, "mixed_reference", "mixed_shifts")
-        rows.append({"what": "range of the mixes of these at alpha 0.5, points", **mixed})
+        rows.append(
+            {"what": "range of the mixes of these at alpha 0.5, points", **mixed}
+        )
     for name, group in table.groupby("hyperparameter", sort=False):
         ranks = group[["rank_reference", "rank_shifts"]].iloc[0]
-        named = {"reference": f"{ranks.iloc[0]:+.2f}", "mean of shifts": f"{ranks.iloc[1]:+.2f}"}
-        rows.append({"what": f"rank correlation with {name.replace('_', ' ')}", **named})
+        named = {
+            "reference": f"{ranks.iloc[0]:+.2f}",
+            "mean of shifts": f"{ranks.iloc[1]:+.2f}",
+        }
+        rows.append(
+            {"what": f"rank correlation with {name.replace('_', ' ')}", **named}
+        )
     return pd.DataFrame(rows)
 
 

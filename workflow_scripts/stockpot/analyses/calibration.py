@@ -37,7 +37,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     bins, labels = options["bins"], {d: evidence.labels(d) for d in tests}
     for model in models:
         known = evidence.answers(model, evidence.held_out)
-        scale = calibration.temperature(known.logits, evidence.labels(evidence.held_out))
+        scale = calibration.temperature(
+            known.logits, evidence.labels(evidence.held_out)
+        )
         for dataset in tests:
             answers = evidence.answers(model, dataset)
             logits, correct = answers.logits.astype(float), answers.correct
@@ -57,10 +59,14 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             }
             parts = calibration.reliability(confidence, correct, bins)
             parts = parts.reset_index(names="bin").to_dict("records")
-            rows += [{"model": model, "dataset": dataset, **row} for row in (whole, *parts)]
+            rows += [
+                {"model": model, "dataset": dataset, **row} for row in (whole, *parts)
+            ]
     first = ["model", "dataset", "bin", "low", "high", "n", "confidence", "accuracy"]
     table = pd.DataFrame(rows)
-    return table[[*first, *(c for c in table if c not in first)]].astype({"bin": "Int64"})
+    return table[[*first, *(c for c in table if c not in first)]].astype(
+        {"bin": "Int64"}
+    )
 
 
 def _default(evidence: Evidence) -> list[str]:
@@ -75,9 +81,14 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for model, group in whole.groupby("model", sort=False):
         row, is_reference = {"model": model}, group["dataset"] == first
-        for place, part in (("reference", group[is_reference]), ("shifts", group[~is_reference])):
+        for place, part in (
+            ("reference", group[is_reference]),
+            ("shifts", group[~is_reference]),
+        ):
             for column in ("ece", "ece_scaled"):
-                row[f"{place} {column}".replace("_", " ")] = f"{100 * part[column].mean():.1f}"
+                row[f"{place} {column}".replace("_", " ")] = (
+                    f"{100 * part[column].mean():.1f}"
+                )
             for column in ("nll", "brier"):
                 row[f"{place} {column}"] = f"{part[column].mean():.3f}"
         row["temperature"] = f"{group['temperature'].iloc[0]:.2f}"

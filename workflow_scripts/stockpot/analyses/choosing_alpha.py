@@ -60,20 +60,29 @@ def estimable(evidence: Evidence) -> bool:
             "which only the label tells"
         )
     else:
-        why = f"they estimate plain accuracy, by which {', '.join(others)} is not scored"
+        why = (
+            f"they estimate plain accuracy, by which {', '.join(others)} is not scored"
+        )
     if videos or others:
-        evidence.note(f"No selector takes estimates from unlabelled images here: {why}.")
+        evidence.note(
+            f"No selector takes estimates from unlabelled images here: {why}."
+        )
     return not (videos or others)
 
 
-def _estimated(evidence: Evidence, table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+def _estimated(
+    evidence: Evidence, table: pd.DataFrame, models: list[str]
+) -> pd.DataFrame:
     """The curve with the columns thresholded, agreement and, where logits are kept, entropy."""
     held_out = evidence.held_out
     known = [evidence.answers(m, held_out) for m in models]
     there = {d: [evidence.answers(m, d) for m in models] for d in evidence.shifts}
     table["thresholded"] = np.mean(
         [
-            [thresholded(k.confidence, k.correct, a.confidence) for k, a in zip(known, answers)]
+            [
+                thresholded(k.confidence, k.correct, a.confidence)
+                for k, a in zip(known, answers)
+            ]
             for answers in there.values()
         ],
         axis=0,
@@ -87,7 +96,9 @@ def _estimated(evidence: Evidence, table: pd.DataFrame, models: list[str]) -> pd
         axis=0,
     )
     try:
-        entropies = [[mean_entropy(a.logits) for a in answers] for answers in there.values()]
+        entropies = [
+            [mean_entropy(a.logits) for a in answers] for answers in there.values()
+        ]
         table["entropy"] = np.mean(entropies, axis=0)
     except StockpotError:
         pass  # without stored logits there is no entropy, and no selector that needs it

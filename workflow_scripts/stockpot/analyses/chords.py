@@ -29,18 +29,34 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         start, end = (e.iloc[0] for e in ends)
         for place, sets in places.items():
             right = {m: [evidence.correct(m, d) for d in sets] for m in points["model"]}
-            accuracy = {m: sum(a.mean() for a in arrays) / len(sets) for m, arrays in right.items()}
+            accuracy = {
+                m: sum(a.mean() for a in arrays) / len(sets)
+                for m, arrays in right.items()
+            }
             better = max(start, end, key=accuracy.get)
             for alpha, model in zip(inner["alpha"], inner["model"]):
                 terms = [(1, model), (alpha - 1, start), (-alpha, end)]
-                above = paired_mean([(c, right[m]) for c, m in terms], evidence.confidence)
-                over = paired_mean([(1, right[model]), (-1, right[better])], evidence.confidence)
+                above = paired_mean(
+                    [(c, right[m]) for c, m in terms], evidence.confidence
+                )
+                over = paired_mean(
+                    [(1, right[model]), (-1, right[better])], evidence.confidence
+                )
                 rows.append(
-                    {"curve": curve, "on": place, "alpha": alpha, "accuracy": accuracy[model],
-                     "distance": above.value, "low": above.low, "high": above.high,
-                     "over_ends": over.value, "over_low": over.low, "over_high": over.high,
-                     "n": sum(map(len, right[model]))}
-                )  # fmt: skip
+                    {
+                        "curve": curve,
+                        "on": place,
+                        "alpha": alpha,
+                        "accuracy": accuracy[model],
+                        "distance": above.value,
+                        "low": above.low,
+                        "high": above.high,
+                        "over_ends": over.value,
+                        "over_low": over.low,
+                        "over_high": over.high,
+                        "n": sum(map(len, right[model])),
+                    }
+                )
     if not rows:
         raise Nothing("a chord needs a sweep with alpha 0, alpha 1 and one between")
     return pd.DataFrame(rows)
@@ -50,13 +66,20 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Per sweep and place: the least distance above the chord, and the best alpha (oracle)."""
     rows = []
     for (curve, place), group in table.groupby(["curve", "on"], sort=False):
-        least, best = group.loc[group["distance"].idxmin()], group.loc[group["over_ends"].idxmax()]
+        least, best = (
+            group.loc[group["distance"].idxmin()],
+            group.loc[group["over_ends"].idxmax()],
+        )
         rows.append(
             {
                 "sweep": curve,
                 "on": place,
-                "least above the chord (oracle)": _points(least, "distance", "low", "high"),
-                "best over both ends (oracle)": _points(best, "over_ends", "over_low", "over_high"),
+                "least above the chord (oracle)": _points(
+                    least, "distance", "low", "high"
+                ),
+                "best over both ends (oracle)": _points(
+                    best, "over_ends", "over_low", "over_high"
+                ),
             }
         )
     return pd.DataFrame(rows)

@@ -30,14 +30,18 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     if not pairs:
         raise Nothing("a comparison needs two models")
     evidence.note_plain()
-    found = comparisons.comparisons(pairs, evidence.sets, evidence.correct, evidence.confidence)
+    found = comparisons.comparisons(
+        pairs, evidence.sets, evidence.correct, evidence.confidence
+    )
     return found.assign(confidence=evidence.confidence)
 
 
 def _default(evidence: Evidence) -> list[tuple[str, str]]:
     table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
     single = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
-    models = [m for m in table.loc[single, "model"].drop_duplicates() if evidence.known(m)]
+    models = [
+        m for m in table.loc[single, "model"].drop_duplicates() if evidence.known(m)
+    ]
     against = [m for m in (evidence.best_single, "zero-shot") if m]
     pairs = [(m, other) for other in against for m in models if m not in against]
     return pairs + ([tuple(against)] if len(against) == 2 else [])

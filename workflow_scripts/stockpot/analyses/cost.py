@@ -24,7 +24,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     for model, entry in evidence.models.items():
         if model not in times or not evidence.known(model):
             continue
-        made_of = sorted(_made_of(evidence.models, model))  # sums are rounded in one order
+        made_of = sorted(
+            _made_of(evidence.models, model)
+        )  # sums are rounded in one order
         missing = [m for m in made_of if m not in times]
         whole = sum(times[m]["s"] for m in made_of if m in times) + times[model]["s"]
         gains = [
@@ -34,14 +36,22 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             for place in (evidence.reference, MEAN)
         ]
         rows.append(
-            {"model": model, "kind": entry["kind"], "seconds": times[model]["s"],
-             "all_seconds": None if missing else whole, "memory": times[model]["max_uss"],
-             "images": sum(evidence.models[m]["images"] for m in {model, *made_of}),
-             "forward": _passes(evidence, model),
-             "gain_reference": gains[0], "gain_shifts": gains[1]}
-        )  # fmt: skip
+            {
+                "model": model,
+                "kind": entry["kind"],
+                "seconds": times[model]["s"],
+                "all_seconds": None if missing else whole,
+                "memory": times[model]["max_uss"],
+                "images": sum(evidence.models[m]["images"] for m in {model, *made_of}),
+                "forward": _passes(evidence, model),
+                "gain_reference": gains[0],
+                "gain_shifts": gains[1],
+            }
+        )
     if not rows:
-        raise Nothing("there are no times: the jobs of this study were not run by this version")
+        raise Nothing(
+            "there are no times: the jobs of this study were not run by this version"
+        )
     evidence.note_own()
     return pd.DataFrame(rows)
 

@@ -16,7 +16,8 @@ from .pairs import cosines, drawn
 
 class Options(SampledPairs):
     soup: str = Field(
-        "", description="the soup whose ingredients are looked at; empty: all end-to-end runs"
+        "",
+        description="the soup whose ingredients are looked at; empty: all end-to-end runs",
     )
     most: MostPairs = 200
     barrier: float = Field(
@@ -26,7 +27,9 @@ class Options(SampledPairs):
     )
 
 
-ANALYSIS = Analysis(options=Options, needs=("geometry", "recipes"), evaluates=("held-out",))
+ANALYSIS = Analysis(
+    options=Options, needs=("geometry", "recipes"), evaluates=("held-out",)
+)
 
 FAR = 3.0  # an update this many times as long as the median is called long
 OPPOSED = 0.0  # a cosine below this: two updates undo each other
@@ -59,15 +62,27 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     names = _ingredients(evidence, options["soup"])
     if len(names) < 2 or mixes.empty:
         raise Nothing("a diagnosis needs two ingredients with a result")
-    right = {(r.one, r.other): evidence.correct(r.model, held_out) for r in mixes.itertuples()}
+    right = {
+        (r.one, r.other): evidence.correct(r.model, held_out)
+        for r in mixes.itertuples()
+    }
     rows = _geometry(evidence.geometry, names)
-    rows += [_accuracy("alone", name, right[name, name], evidence.confidence) for name in names]
+    rows += [
+        _accuracy("alone", name, right[name, name], evidence.confidence)
+        for name in names
+    ]
     for one, other in combinations(names, 2):
         if (one, other) not in right:
             continue
-        terms = [(0.5, right[one, one]), (0.5, right[other, other]), (-1, right[one, other])]
+        terms = [
+            (0.5, right[one, one]),
+            (0.5, right[other, other]),
+            (-1, right[one, other]),
+        ]
         d = paired_mean([(c, [a]) for c, a in terms], evidence.confidence)
-        rows.append(_row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high))
+        rows.append(
+            _row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high)
+        )
     trace = _trace(evidence, names)
     evidence.note_plain(held_out)
     counted = not evidence.scored_otherwise(held_out)
@@ -78,16 +93,34 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         if counted:
             low, high = clopper_pearson(step["soup_k"], step["n"], evidence.confidence)
         text = "in" if step["accepted"] else "out"
-        row = _row("step", step["candidate"], step["soup_k"] / step["n"], "", low, high, step["n"])
+        row = _row(
+            "step",
+            step["candidate"],
+            step["soup_k"] / step["n"],
+            "",
+            low,
+            high,
+            step["n"],
+        )
         rows.append(row | {"text": text})
     table = pd.DataFrame(rows)
     found = _findings(evidence, names, table, right, trace, options)
     return pd.concat([table, pd.DataFrame(found)], ignore_index=True)
 
 
-def _row(what, model="", value=np.nan, other="", low=np.nan, high=np.nan, n=None, text="") -> dict:
-    return {"what": what, "model": model, "other": other, "value": value, "low": low,
-            "high": high, "n": n, "text": text}  # fmt: skip
+def _row(
+    what, model="", value=np.nan, other="", low=np.nan, high=np.nan, n=None, text=""
+) -> dict:
+    return {
+        "what": what,
+        "model": model,
+        "other": other,
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": n,
+        "text": text,
+    }
 
 
 def _accuracy(what: str, name: str, correct: np.ndarray, confidence: float) -> dict:
@@ -109,9 +142,13 @@ def _geometry(geometry: pd.DataFrame, names: list[str]) -> list[dict]:
     norms = {name: np.sqrt(products[name, name]) for name in names}
     median = np.median(list(norms.values()))
     angles = cosines(geometry)
-    rows = [_row("norm", n, norm / median if median else np.nan) for n, norm in norms.items()]
+    rows = [
+        _row("norm", n, norm / median if median else np.nan)
+        for n, norm in norms.items()
+    ]
     return rows + [
-        _row("cosine", a, angles.get((a, b), np.nan), b) for a, b in combinations(names, 2)
+        _row("cosine", a, angles.get((a, b), np.nan), b)
+        for a, b in combinations(names, 2)
     ]
 
 
@@ -119,7 +156,9 @@ def _trace(evidence: Evidence, names: list[str]) -> list[dict]:
     """Steps of the greedy soup that was made of just these."""
     for name in evidence.recipes:
         recipe = evidence.recipe(name)
-        if recipe.get("method") == "greedy" and set(recipe["ingredient_names"]) == set(names):
+        if recipe.get("method") == "greedy" and set(recipe["ingredient_names"]) == set(
+            names
+        ):
             return recipe["trace"]
     return []
 
@@ -130,50 +169,76 @@ def _findings(evidence, names, table, right, trace, options) -> list[dict]:
     def say(text, about=""):
         found.append(_row("finding", about, text=text))
 
-    starts = {evidence.models[name].get("settings", {}).get("start", "zero-shot") for name in names}
+    starts = {
+        evidence.models[name].get("settings", {}).get("start", "zero-shot")
+        for name in names
+    }
     if len(starts) > 1:
-        say(f"The runs start from different models ({', '.join(sorted(starts))}): "
-            "runs from one start mix best.")  # fmt: skip
+        say(
+            f"The runs start from different models ({', '.join(sorted(starts))}): "
+            "runs from one start mix best."
+        )
     else:
-        say(f"All {len(names)} runs start from the same model ({starts.pop()}), as they must.")
+        say(
+            f"All {len(names)} runs start from the same model ({starts.pop()}), as they must."
+        )
     norms = table[table["what"] == "norm"]
     far = norms[norms["value"] > FAR]
     for row in far.itertuples():
-        say(f"{row.model} moved {row.value:.1f} times as far from the start as the median "
+        say(
+            f"{row.model} moved {row.value:.1f} times as far from the start as the median "
             "ingredient: its learning rate or its training is long, and it dominates a mean.",
-            row.model)  # fmt: skip
+            row.model,
+        )
     if far.empty:
         spread = f"{norms['value'].min():.1f} to {norms['value'].max():.1f}"
         say(f"No update is unusually long ({spread} times the median).")
     cosine = table[table["what"] == "cosine"]
     if (cosine["value"] < OPPOSED).any():
         worst = cosine.loc[cosine["value"].idxmin()]
-        say(f"The updates of {worst['model']} and {worst['other']} point away from each other "
-            f"(cosine {worst['value']:.2f}): their mean undoes both.")  # fmt: skip
+        say(
+            f"The updates of {worst['model']} and {worst['other']} point away from each other "
+            f"(cosine {worst['value']:.2f}): their mean undoes both."
+        )
     elif cosine["value"].notna().any():
-        say(f"No two updates oppose each other: cosines between {cosine['value'].min():.2f} "
+        say(
+            f"No two updates oppose each other: cosines between {cosine['value'].min():.2f} "
             f"and {cosine['value'].max():.2f}. The closer to 0, the more a mean can gain; near 1 "
-            "the models are nearly the same, and there is little to average.")  # fmt: skip
+            "the models are nearly the same, and there is little to average."
+        )
     barriers = table[table["what"] == "barrier"]
     high = barriers[barriers["value"] > options["barrier"]]
     say(*_about_barriers(barriers, high, options["barrier"]))
     alone = table[table["what"] == "alone"].set_index("model")["value"]
     best, worst = alone.idxmax(), alone.idxmin()
     if alone[best] - alone[worst] > 0.05:
-        say(f"{worst} is {100 * (alone[best] - alone[worst]):.1f} points worse than {best} on "
-            "held-out data: a uniform soup takes it, a greedy one may not.", worst)  # fmt: skip
-    d = paired_mean([(1, [right["", ""]]), (-1, [right[best, best]])], evidence.confidence)
+        say(
+            f"{worst} is {100 * (alone[best] - alone[worst]):.1f} points worse than {best} on "
+            "held-out data: a uniform soup takes it, a greedy one may not.",
+            worst,
+        )
+    d = paired_mean(
+        [(1, [right["", ""]]), (-1, [right[best, best]])], evidence.confidence
+    )
     interval = f"{100 * d.value:+.1f} points [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
     verdict = (
-        "better than" if d.low > 0 else "worse than" if d.high < 0 else "not clearly different from"
+        "better than"
+        if d.low > 0
+        else "worse than"
+        if d.high < 0
+        else "not clearly different from"
     )
-    say(f"The mean of all {len(names)} is {verdict} the best ingredient ({best}) on held-out data: "
-        f"{interval}.")  # fmt: skip
+    say(
+        f"The mean of all {len(names)} is {verdict} the best ingredient ({best}) on held-out data: "
+        f"{interval}."
+    )
     if trace:
         kept = [step["candidate"] for step in trace if step["accepted"]]
         alone_there = len(kept) == 1
-        say(f"The greedy soup kept {len(kept)} of {len(trace)}: {', '.join(kept)}."
-            + (" With one member it is that model." if alone_there else ""))  # fmt: skip
+        say(
+            f"The greedy soup kept {len(kept)} of {len(trace)}: {', '.join(kept)}."
+            + (" With one member it is that model." if alone_there else "")
+        )
     return found
 
 
@@ -199,4 +264,6 @@ def _about_barriers(barriers, high, limit) -> tuple[str, str]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The sentences."""
-    return table.loc[table["what"] == "finding", ["text"]].rename(columns={"text": "finding"})
+    return table.loc[table["what"] == "finding", ["text"]].rename(
+        columns={"text": "finding"}
+    )

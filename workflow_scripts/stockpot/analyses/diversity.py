@@ -19,7 +19,9 @@ from ._options import MostPairs, Names, Pairs, SampledPairs
 
 
 class Options(SampledPairs):
-    models: Names = Field([], description="end-to-end and linear runs to pair; empty: every one")
+    models: Names = Field(
+        [], description="end-to-end and linear runs to pair; empty: every one"
+    )
     most: MostPairs = 40
     pairs: Pairs = Field(
         [],
@@ -38,7 +40,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
 
     Divergence and CKA are of 10,000 examples where there are more, as in the paper.
     """
-    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(evidence, options)
+    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(
+        evidence, options
+    )
     if not pairs:
         raise Nothing("diversity is of two models, and this study has one")
     evidence.check([model for _, *pair in pairs for model in pair])
@@ -52,13 +56,22 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         logits = {m: a.logits[rows_of] for m, a in answers.items()}
         for group, one, other in pairs:
             rows.append(
-                {"group": group, "one": one, "other": other, "dataset": dataset,
-                 "prediction_diversity": prediction_diversity(correct[one], correct[other]),
-                 "kappa_complement": kappa_complement(predicted[one], predicted[other]),
-                 "divergence": divergence(logits[one], logits[other]),
-                 "cka_complement": cka_complement(logits[one], logits[other]),
-                 "n": len(correct[one])}
-            )  # fmt: skip
+                {
+                    "group": group,
+                    "one": one,
+                    "other": other,
+                    "dataset": dataset,
+                    "prediction_diversity": prediction_diversity(
+                        correct[one], correct[other]
+                    ),
+                    "kappa_complement": kappa_complement(
+                        predicted[one], predicted[other]
+                    ),
+                    "divergence": divergence(logits[one], logits[other]),
+                    "cka_complement": cka_complement(logits[one], logits[other]),
+                    "n": len(correct[one]),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -84,5 +97,7 @@ def _default(evidence: Evidence, options: dict) -> list[tuple[str, str, str]]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Means over the pairs of a group."""
-    means = table.groupby(["group", "dataset"], sort=False)[MEASURES].mean().reset_index()
+    means = (
+        table.groupby(["group", "dataset"], sort=False)[MEASURES].mean().reset_index()
+    )
     return means.assign(**{m: [f"{value:.3f}" for value in means[m]] for m in MEASURES})

@@ -12,7 +12,9 @@ from . import Analysis
 
 
 class Options(PluginOptions):
-    curve: str = Field("", description="a sweep; empty: that of the best run on held-out data")
+    curve: str = Field(
+        "", description="a sweep; empty: that of the best run on held-out data"
+    )
 
 
 ANALYSIS = Analysis(options=Options)
@@ -29,7 +31,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     """
     curve, points = _curve(evidence, options["curve"])
     evidence.note_plain()
-    x = np.array([evidence.plain_accuracy(m, evidence.reference) for m in points["model"]])
+    x = np.array(
+        [evidence.plain_accuracy(m, evidence.reference) for m in points["model"]]
+    )
     y = np.array([evidence.plain_accuracy(m, MEAN) for m in points["model"]])
     table, rows = evidence.measurements, []
     single = table[(table["curve"] == "") & (table["kind"] != BASELINE)]
@@ -40,22 +44,38 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             right[model] = [evidence.correct(model, d) for d in evidence.shifts]
         return right[model]
 
-    for model, kind in single[["model", "kind"]].drop_duplicates().itertuples(index=False):
+    for model, kind in (
+        single[["model", "kind"]].drop_duplicates().itertuples(index=False)
+    ):
         if not evidence.known(model):
             continue
         at = evidence.plain_accuracy(model, evidence.reference)
         terms, beyond, below = _place(x, y, at)
         pairs = [(1, correct(model))]
-        pairs += [(-share, correct(points["model"].iloc[i])) for i, share in terms if share]
+        pairs += [
+            (-share, correct(points["model"].iloc[i])) for i, share in terms if share
+        ]
         gap = paired_mean(pairs, evidence.confidence)
         alpha = sum(share * points["alpha"].iloc[i] for i, share in terms)
         rows.append(
-            {"model": model, "kind": kind, "curve": curve, "alpha": alpha, "beyond": beyond,
-             "below": below, "reference": at, "shifts": evidence.plain_accuracy(model, MEAN),
-             "gap": gap.value, "low": gap.low, "high": gap.high}
-        )  # fmt: skip
+            {
+                "model": model,
+                "kind": kind,
+                "curve": curve,
+                "alpha": alpha,
+                "beyond": beyond,
+                "below": below,
+                "reference": at,
+                "shifts": evidence.plain_accuracy(model, MEAN),
+                "gap": gap.value,
+                "low": gap.low,
+                "high": gap.high,
+            }
+        )
     found = pd.DataFrame(rows)
-    return found.sort_values(["gap", "model"], ascending=[False, True], ignore_index=True)
+    return found.sort_values(
+        ["gap", "model"], ascending=[False, True], ignore_index=True
+    )
 
 
 def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
@@ -65,21 +85,31 @@ def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
         raise Nothing(f"analyses.frontier.curve: there is no sweep of {wanted!r}")
     if not runs:
         raise Nothing("a frontier is a sweep, and this study has none")
-    best = wanted or max(runs, key=lambda run: evidence.accuracy(run, evidence.held_out))
+    best = wanted or max(
+        runs, key=lambda run: evidence.accuracy(run, evidence.held_out)
+    )
     return best, curves[best]
 
 
-def _place(x: np.ndarray, y: np.ndarray, at: float) -> tuple[list[tuple[int, float]], bool, bool]:
+def _place(
+    x: np.ndarray, y: np.ndarray, at: float
+) -> tuple[list[tuple[int, float]], bool, bool]:
     """Points of the curve and their shares whose reference accuracy is ``at``; beyond? below?"""
     if at > x.max():
-        return [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)], True, False
+        return (
+            [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)],
+            True,
+            False,
+        )
     found = []
     for i in range(len(x) - 1):
         low, high = sorted((x[i], x[i + 1]))
         if low <= at <= high:
             # Where both ends have this accuracy, each of them is a place.
             shares = [(at - x[i]) / (x[i + 1] - x[i])] if high > low else [0.0, 1.0]
-            found += [((1 - share) * y[i] + share * y[i + 1], i, share) for share in shares]
+            found += [
+                ((1 - share) * y[i] + share * y[i + 1], i, share) for share in shares
+            ]
     if not found:
         nearest = max(np.flatnonzero(x == x.min()), key=lambda i: y[i])
         return [(nearest, 1.0)], False, at < x.min()

@@ -15,13 +15,18 @@ from ._options import Names
 
 
 class Options(PluginOptions):
-    models: Names = Field([], description="runs, in order; empty: the end-to-end runs by name")
+    models: Names = Field(
+        [], description="runs, in order; empty: the end-to-end runs by name"
+    )
     sizes: list[Count] = Field(
-        [], description="numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all"
+        [],
+        description="numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all",
     )
 
 
-ANALYSIS = Analysis(options=Options, needs=("logits",), evaluates=("reference", "shift"))
+ANALYSIS = Analysis(
+    options=Options, needs=("logits",), evaluates=("reference", "shift")
+)
 
 
 def mixes(models: dict[str, str], context, options: dict):
@@ -40,7 +45,10 @@ def mixes(models: dict[str, str], context, options: dict):
         yield {"model": f"uniform of {k}", **labels}, uniform(list(first.values()))
         found = greedy.find(first, context)
         labels["members"] = len(found["members"])
-        yield {"model": f"greedy of {k}", **labels}, {key: found[key] for key in CONTENT}
+        yield (
+            {"model": f"greedy of {k}", **labels},
+            {key: found[key] for key in CONTENT},
+        )
 
 
 CONTENT = ("rule", "ingredients")
@@ -60,7 +68,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     held-out data. accuracy (by the data set's own metric), ece, nll (nats), members that the method
     kept.
     """
-    order = [m for m in options["models"] or sorted(evidence.tuned()) if evidence.known(m)]
+    order = [
+        m for m in options["models"] or sorted(evidence.tuned()) if evidence.known(m)
+    ]
     if evidence.mixes.empty or len(order) < 2:
         raise Nothing("a growing soup needs two end-to-end runs")
     tests = evidence.by_image()
@@ -78,14 +88,21 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
                 continue
             means = np.mean([scores[d][method, k] for d in sets], axis=0)
             rows.append(
-                {"k": k, "method": method, "members": 1 if method == "best single" else members,
-                 "on": place, **dict(zip(("accuracy", "ece", "nll"), means)),
-                 "n": sum(len(evidence.labels(d)) for d in sets)}
-            )  # fmt: skip
+                {
+                    "k": k,
+                    "method": method,
+                    "members": 1 if method == "best single" else members,
+                    "on": place,
+                    **dict(zip(("accuracy", "ece", "nll"), means)),
+                    "n": sum(len(evidence.labels(d)) for d in sets),
+                }
+            )
     return pd.DataFrame(rows)
 
 
-def _on(evidence: Evidence, dataset: str, order: list[str], wanted: list[int], best: dict) -> dict:
+def _on(
+    evidence: Evidence, dataset: str, order: list[str], wanted: list[int], best: dict
+) -> dict:
     """(method, k) -> scores on one data set. Logits of two models at most are in memory."""
     total, alone, found = 0.0, {}, {}
 
@@ -97,16 +114,22 @@ def _on(evidence: Evidence, dataset: str, order: list[str], wanted: list[int], b
         total, alone[model] = total + own, _scores(evidence, dataset, own)
         if k in wanted:
             for kind in ("uniform", "greedy"):
-                found[f"{kind} soup", k] = _scores(evidence, dataset, logits(f"{kind} of {k}"))
+                found[f"{kind} soup", k] = _scores(
+                    evidence, dataset, logits(f"{kind} of {k}")
+                )
             found["logit ensemble", k] = _scores(evidence, dataset, total / k)
             found["best single", k] = alone[best[k]]
     return found
 
 
-def _scores(evidence: Evidence, dataset: str, logits: np.ndarray) -> tuple[float, float, float]:
+def _scores(
+    evidence: Evidence, dataset: str, logits: np.ndarray
+) -> tuple[float, float, float]:
     """The data set's own metric, ECE and NLL."""
     predicted = logits.argmax(1)
-    error = calibration.ece(calibration.confidences(logits), evidence.right(dataset, predicted))
+    error = calibration.ece(
+        calibration.confidences(logits), evidence.right(dataset, predicted)
+    )
     loss = calibration.nll(logits, evidence.labels(dataset))
     return evidence.score(dataset, predicted).value, error, loss
 

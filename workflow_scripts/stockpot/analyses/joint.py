@@ -28,17 +28,23 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     difference, low, high: of the mix minus the joint run, paired; accuracy and joint_accuracy.
     """
     joint = [
-        m for m in evidence.models if _settings(evidence, m).get("joint") and evidence.known(m)
+        m
+        for m in evidence.models
+        if _settings(evidence, m).get("joint") and evidence.known(m)
     ]
     curves = {
         curve: points
         for curve, points in evidence.curves().items()
         if curve in (options["curves"] or [curve])
-        and _settings(evidence, curve) and not evidence.models[curve].get("ingredients")
-        and not _settings(evidence, curve).get("shots") and not evidence.saw_shift(curve)
-    }  # fmt: skip
+        and _settings(evidence, curve)
+        and not evidence.models[curve].get("ingredients")
+        and not _settings(evidence, curve).get("shots")
+        and not evidence.saw_shift(curve)
+    }
     if not joint or not curves:
-        raise Nothing("this needs a run with the option joint, and a sweep to compare it with")
+        raise Nothing(
+            "this needs a run with the option joint, and a sweep to compare it with"
+        )
     evidence.note_plain()
     places, rows = evidence.sets, []
     for run in joint:
@@ -46,14 +52,27 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             for alpha, mix in zip(points["alpha"], points["model"]):
                 for place, sets in places.items():
                     right = [[evidence.correct(m, d) for d in sets] for m in (mix, run)]
-                    d = paired_mean([(1, right[0]), (-1, right[1])], evidence.confidence)
-                    accuracy = [sum(a.mean() for a in arrays) / len(sets) for arrays in right]
+                    d = paired_mean(
+                        [(1, right[0]), (-1, right[1])], evidence.confidence
+                    )
+                    accuracy = [
+                        sum(a.mean() for a in arrays) / len(sets) for arrays in right
+                    ]
                     rows.append(
-                        {"joint_run": run, "joint_with": _settings(evidence, run)["joint"],
-                         "curve": curve, "alpha": alpha, "on": place, "accuracy": accuracy[0],
-                         "joint_accuracy": accuracy[1], "difference": d.value, "low": d.low,
-                         "high": d.high, "n": sum(map(len, right[0]))}
-                    )  # fmt: skip
+                        {
+                            "joint_run": run,
+                            "joint_with": _settings(evidence, run)["joint"],
+                            "curve": curve,
+                            "alpha": alpha,
+                            "on": place,
+                            "accuracy": accuracy[0],
+                            "joint_accuracy": accuracy[1],
+                            "difference": d.value,
+                            "low": d.low,
+                            "high": d.high,
+                            "n": sum(map(len, right[0])),
+                        }
+                    )
     return pd.DataFrame(rows)
 
 

@@ -31,19 +31,26 @@ class Options(PluginOptions):
     )
 
 
-ANALYSIS = Analysis(options=Options, needs=("geometry",), evaluates=("train", "reference", "shift"))
+ANALYSIS = Analysis(
+    options=Options, needs=("geometry",), evaluates=("train", "reference", "shift")
+)
 
 
 def mixes(models: dict[str, str], context, options: dict):
     """The grid; the far corner, which is far from all three models, is left out."""
     from ..merging.recipe import single, total
 
-    start, runs = models["zero-shot"], {n: s for n, s in models.items() if n != "zero-shot"}
+    start, runs = (
+        models["zero-shot"],
+        {n: s for n, s in models.items() if n != "zero-shot"},
+    )
     if len(runs) < 2:
         return
     given = [name for name in options["models"] if name in runs]
     if len(given) < 2:
-        given = sorted(runs, key=lambda name: (-context.held_out(single(runs[name]))[0], name))
+        given = sorted(
+            runs, key=lambda name: (-context.held_out(single(runs[name]))[0], name)
+        )
     one, other = given[:2]
     side = np.linspace(-options["margin"], 1 + options["margin"], options["points"])
     sides = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
@@ -52,7 +59,13 @@ def mixes(models: dict[str, str], context, options: dict):
             if s + t <= 1 + options["margin"] + 1e-9:
                 parts = [(1 - s - t, start), (s, runs[one]), (t, runs[other])]
                 recipe = total([(share, single(sha)) for share, sha in parts])
-                labels = {"model": f"plane {s:g} {t:g}", "s": s, "t": t, "one": one, "other": other}
+                labels = {
+                    "model": f"plane {s:g} {t:g}",
+                    "s": s,
+                    "t": t,
+                    "one": one,
+                    "other": other,
+                }
                 yield labels, recipe
 
 
@@ -72,7 +85,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     along = products[one, other] / length**2
     aside = np.sqrt(max(products[other, other] / length**2 - along**2, 0))
     if aside < 1e-6:
-        raise Nothing(f"the updates of {one} and {other} are parallel, so there is no plane")
+        raise Nothing(
+            f"the updates of {one} and {other} are parallel, so there is no plane"
+        )
     train = evidence.mixes.loc[evidence.mixes["role"] == "train", "dataset"].iloc[0]
     reference = [evidence.accuracy(m, evidence.reference) for m in points["model"]]
     return pd.DataFrame(
@@ -83,11 +98,13 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             "t": points["t"],
             "x": points["s"] + along * points["t"],
             "y": aside * points["t"],
-            "train_loss": [float(evidence.answers(m, train).loss.mean()) for m in points["model"]],
+            "train_loss": [
+                float(evidence.answers(m, train).loss.mean()) for m in points["model"]
+            ],
             "reference_error": [1 - accuracy for accuracy in reference],
             "shift_error": [1 - evidence.accuracy(m, MEAN) for m in points["model"]],
         }
-    )  # fmt: skip
+    )
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +112,10 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     one, other = table[["one", "other"]].iloc[0]
     corners = {"zero-shot": (0, 0), one: (1, 0), other: (0, 1)}
     rows = [
-        {"point": name, **table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0]}
+        {
+            "point": name,
+            **table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0],
+        }
         for name, (s, t) in corners.items()
     ]
     for what in ("train_loss", "reference_error", "shift_error"):

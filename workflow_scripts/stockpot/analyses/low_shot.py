@@ -31,7 +31,9 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     test set tells (oracle), each with its paired interval.
     """
     curves, rows = evidence.curves(), []
-    few = [m for m in curves if evidence.models.get(m, {}).get("settings", {}).get("shots")]
+    few = [
+        m for m in curves if evidence.models.get(m, {}).get("settings", {}).get("shots")
+    ]
     if not few:
         raise Nothing("this needs sweeps of runs with the option shots")
     evidence.note_plain()
@@ -51,20 +53,40 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             alpha = selectors.choose(selector, table)
             mix = points.loc[points["alpha"] == alpha, "model"].iloc[0]
             for place, sets in evidence.places.items():
-                right = {m: [evidence.correct(m, d) for d in sets] for m in (mix, "zero-shot", run)}
-                mean = {m: np.mean([a.mean() for a in arrays]) for m, arrays in right.items()}
+                right = {
+                    m: [evidence.correct(m, d) for d in sets]
+                    for m in (mix, "zero-shot", run)
+                }
+                mean = {
+                    m: np.mean([a.mean() for a in arrays])
+                    for m, arrays in right.items()
+                }
                 row = {
-                    "run": run, "kind": evidence.models[run]["kind"],
+                    "run": run,
+                    "kind": evidence.models[run]["kind"],
                     "shots": evidence.models[run]["settings"].get("shots") or None,
-                    "selector": selector, "alpha": alpha, "on": place, "accuracy": mean[mix],
-                    "zero_shot": mean["zero-shot"], "tuned": mean[run],
+                    "selector": selector,
+                    "alpha": alpha,
+                    "on": place,
+                    "accuracy": mean[mix],
+                    "zero_shot": mean["zero-shot"],
+                    "tuned": mean[run],
                     "n": sum(map(len, right[mix])),
-                }  # fmt: skip
+                }
                 better = max(("zero-shot", run), key=mean.get)
-                for what, other in (("zero_shot", "zero-shot"), ("tuned", run), ("both", better)):
-                    gain = paired_mean([(1, right[mix]), (-1, right[other])], evidence.confidence)
-                    row |= {f"over_{what}": gain.value, f"over_{what}_low": gain.low,
-                            f"over_{what}_high": gain.high}  # fmt: skip
+                for what, other in (
+                    ("zero_shot", "zero-shot"),
+                    ("tuned", run),
+                    ("both", better),
+                ):
+                    gain = paired_mean(
+                        [(1, right[mix]), (-1, right[other])], evidence.confidence
+                    )
+                    row |= {
+                        f"over_{what}": gain.value,
+                        f"over_{what}_low": gain.low,
+                        f"over_{what}_high": gain.high,
+                    }
                 rows.append(row)
     table = pd.DataFrame(rows).astype({"shots": "Int64"})
     return table.sort_values(["kind", "shots", "run"], kind="stable", ignore_index=True)
@@ -75,7 +97,9 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
     def gains(what):
         numbers = zip(table[what], table[f"{what}_low"], table[f"{what}_high"])
-        return [f"{100 * a:+.1f} [{100 * b:+.1f}, {100 * c:+.1f}]" for a, b, c in numbers]
+        return [
+            f"{100 * a:+.1f} [{100 * b:+.1f}, {100 * c:+.1f}]" for a, b, c in numbers
+        ]
 
     return pd.DataFrame(
         {

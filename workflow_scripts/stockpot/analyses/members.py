@@ -16,9 +16,10 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
     on the study's own training set? gain, low, high: paired.
     """
     soups = [
-        name for name, model in evidence.models.items()
+        name
+        for name, model in evidence.models.items()
         if model["settings"].get("backbones") and evidence.known(name)
-    ]  # fmt: skip
+    ]
     if not soups:
         raise Nothing("this needs soups with backbones: true (configs/cross.yaml)")
     evidence.note_plain(evidence.reference)
@@ -31,11 +32,19 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         right = evidence.correct(soup, evidence.reference)
         gain = paired_mean([(1, [right]), (-1, [start])], evidence.confidence)
         rows.append(
-            {"soup": soup, "members": " + ".join(names), "k": len(names),
-             "tasks": " + ".join(task or "own" for task in tasks), "seen": any(own),
-             "accuracy": right.mean(), "gain": gain.value, "low": gain.low, "high": gain.high,
-             "n": len(right)}
-        )  # fmt: skip
+            {
+                "soup": soup,
+                "members": " + ".join(names),
+                "k": len(names),
+                "tasks": " + ".join(task or "own" for task in tasks),
+                "seen": any(own),
+                "accuracy": right.mean(),
+                "gain": gain.value,
+                "low": gain.low,
+                "high": gain.high,
+                "n": len(right),
+            }
+        )
     return pd.DataFrame(rows).sort_values(["seen", "k", "members"], ignore_index=True)
 
 

@@ -32,14 +32,21 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             mixed = (logits[0] + logits[1]).argmax(1)
             differ = zero != tuned
             rows.append(
-                {"curve": curve, "dataset": dataset, "disagree": differ.mean(),
-                 "zero_shot_overrides": (differ & (mixed == zero)).mean(),
-                 "tuned_overrides": (differ & (mixed == tuned)).mean(),
-                 "zero_shot_margin": margin(logits[0]), "tuned_margin": margin(logits[1]),
-                 "n": len(zero)}
-            )  # fmt: skip
+                {
+                    "curve": curve,
+                    "dataset": dataset,
+                    "disagree": differ.mean(),
+                    "zero_shot_overrides": (differ & (mixed == zero)).mean(),
+                    "tuned_overrides": (differ & (mixed == tuned)).mean(),
+                    "zero_shot_margin": margin(logits[0]),
+                    "tuned_margin": margin(logits[1]),
+                    "n": len(zero),
+                }
+            )
     if not rows:
-        raise Nothing("overriding is between the ends of a sweep, and this study has none")
+        raise Nothing(
+            "overriding is between the ends of a sweep, and this study has none"
+        )
     return pd.DataFrame(rows)
 
 

@@ -22,12 +22,17 @@ class Options(SampledPairs):
     models: Names = Field([], description="names of runs; empty: every end-to-end run")
     most: MostPairs = 15
     step: float = Field(
-        0.1, ge=0.001, le=0.5, description="step of alpha, for the second derivative of the loss"
+        0.1,
+        ge=0.001,
+        le=0.5,
+        description="step of alpha, for the second derivative of the loss",
     )
 
 
 ANALYSIS = Analysis(
-    options=Options, needs=("geometry", "logits"), evaluates=("held-out", "reference", "shift")
+    options=Options,
+    needs=("geometry", "logits"),
+    evaluates=("held-out", "reference", "shift"),
 )
 
 
@@ -45,7 +50,9 @@ def mixes(models: dict[str, str], context, options: dict):
 def drawn(names, options: dict) -> list[tuple[str, str]]:
     pairs = list(combinations(sorted(names), 2))
     if len(pairs) > options["most"]:
-        pairs = sorted(random.Random(f"pairs {options['seed']}").sample(pairs, options["most"]))
+        pairs = sorted(
+            random.Random(f"pairs {options['seed']}").sample(pairs, options["most"])
+        )
     return pairs
 
 
@@ -69,10 +76,14 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
         raise Nothing("a pair needs two end-to-end runs")
     tests = evidence.by_image()
     if len(tests) == 1:
-        raise Nothing("every shift is scored by videos, of which models keep different frames")
+        raise Nothing(
+            "every shift is scored by videos, of which models keep different frames"
+        )
     evidence.note_own()
     angles, rows = cosines(evidence.geometry), []
-    for one, other in evidence.mixes[["one", "other"]].drop_duplicates().itertuples(index=False):
+    for one, other in (
+        evidence.mixes[["one", "other"]].drop_duplicates().itertuples(index=False)
+    ):
         along = [name(one, other, alpha) for alpha in _alphas(options["step"])]
         held_out = evidence.answers(along[1], evidence.held_out).logits
         beta = 1 / calibration.temperature(held_out, evidence.labels(evidence.held_out))
@@ -87,18 +98,31 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
                 for a in (evidence.answers(along[1], dataset), *ends)
             )
             losses = soup_minus_ensemble(
-                *logits, [evidence.answers(m, dataset).logits for m in along], labels,
-                step=options["step"], beta=beta,
-            )  # fmt: skip
+                *logits,
+                [evidence.answers(m, dataset).logits for m in along],
+                labels,
+                step=options["step"],
+                beta=beta,
+            )
             rows.append(
-                {"one": one, "other": other, "dataset": dataset, "angle": angle, "soup": soup,
-                 "ensemble": evidence.score(dataset, mean.argmax(1)).value,
-                 "advantage": soup - np.mean([first, second]), "beta": beta,
-                 "soup_loss": losses["soup"], "ensemble_loss": losses["ensemble"],
-                 "true": losses["true"], "approximation": losses["approximation"],
-                 "curvature": losses["curvature"], "variance": losses["variance"],
-                 "n": len(labels)}
-            )  # fmt: skip
+                {
+                    "one": one,
+                    "other": other,
+                    "dataset": dataset,
+                    "angle": angle,
+                    "soup": soup,
+                    "ensemble": evidence.score(dataset, mean.argmax(1)).value,
+                    "advantage": soup - np.mean([first, second]),
+                    "beta": beta,
+                    "soup_loss": losses["soup"],
+                    "ensemble_loss": losses["ensemble"],
+                    "true": losses["true"],
+                    "approximation": losses["approximation"],
+                    "curvature": losses["curvature"],
+                    "variance": losses["variance"],
+                    "n": len(labels),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -127,7 +151,9 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "on": place,
                 "pairs": len(means),
-                "soup minus ensemble, points": _points(means["soup"] - means["ensemble"]),
+                "soup minus ensemble, points": _points(
+                    means["soup"] - means["ensemble"]
+                ),
                 "advantage of the soup, points": _points(means["advantage"]),
                 "angle and advantage, r": _r(means, "angle", "advantage"),
                 "true and approximated loss, r": _r(means, "true", "approximation"),

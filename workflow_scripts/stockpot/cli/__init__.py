@@ -39,10 +39,14 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     Options that a sub-command does not know are passed over: ``make`` gives the same options to
     this command and to Snakemake.
     """
-    parser = argparse.ArgumentParser(prog="stockpot", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="stockpot", description=__doc__, allow_abbrev=False
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         summary = command.__doc__.splitlines()[0]
-        described = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        described = commands.add_parser(
+            name, help=summary, description=summary, allow_abbrev=False
+        )
         command.add_arguments(described)
     return parser.parse_known_args(arguments)[0]

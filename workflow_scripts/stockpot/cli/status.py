@@ -8,8 +8,12 @@ from ..runtime.status import main
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``stockpot status``."""
-    parser.add_argument("--results", default="results", type=Path, help="the folder to look at")
-    parser.add_argument("--all", action="store_true", help="also those of other studies")
+    parser.add_argument(
+        "--results", default="results", type=Path, help="the folder to look at"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="also those of other studies"
+    )
 
 
 def run(asked: argparse.Namespace) -> None:

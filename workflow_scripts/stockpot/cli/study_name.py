@@ -18,7 +18,9 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     files = {"nargs": "+", "type": Path, "default": [], "metavar": "FILE"}
     parser.add_argument("--configfile", "--configfiles", help="config files", **files)
     settings = {"nargs": "*", "default": [], "metavar": "KEY=VALUE"}
-    parser.add_argument("--config", "-C", help="settings on top of the files", **settings)
+    parser.add_argument(
+        "--config", "-C", help="settings on top of the files", **settings
+    )
 
 
 def run(asked: argparse.Namespace) -> None:

@@ -17,7 +17,11 @@ RESULTS = Path("results")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``stockpot why``."""
     parser.add_argument(
-        "job", nargs="?", default="", metavar="JOB", help="only of this run, soup or rule"
+        "job",
+        nargs="?",
+        default="",
+        metavar="JOB",
+        help="only of this run, soup or rule",
     )
     add_config_arguments(parser)
 
@@ -62,7 +66,9 @@ def _print_all(now: list["Explained"], past: "PastRun | None") -> None:
     print(_counted(len(now), "would run"))
     _print_indented(lines(now))
     if past:
-        print(f"\n{_counted(len(past.explained), 'were due')} in the run of {past.started}")
+        print(
+            f"\n{_counted(len(past.explained), 'were due')} in the run of {past.started}"
+        )
         _print_indented(lines(past.explained))
 
 
@@ -82,9 +88,15 @@ def _print_job(
     from ..planning.explain import job_lines, named
     from ..runtime.suggest import suggestion
 
-    known = {text for job in jobs for text in (job.rule, job.id, job.name.partition(" of ")[0])}
+    known = {
+        text
+        for job in jobs
+        for text in (job.rule, job.id, job.name.partition(" of ")[0])
+    }
     if name not in known:
-        raise StockpotError(f"no job is called {name!r}; {suggestion(name, known - {''})}")
+        raise StockpotError(
+            f"no job is called {name!r}; {suggestion(name, known - {''})}"
+        )
     entries = named(now, name)
     print(f"{name}: {'would run' if entries else 'nothing would run'}")
     for entry in entries:

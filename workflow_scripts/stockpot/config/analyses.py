@@ -58,7 +58,9 @@ def _names(config: dict, specs: dict[str, dict]) -> Names:
     alphas = sorted(float(alpha) for alpha in config["sweep"]["alphas"])
     return Names(
         runs=runs,
-        end_to_end=[name for name in runs if specs[name].get("variant") == "end-to-end"],
+        end_to_end=[
+            name for name in runs if specs[name].get("variant") == "end-to-end"
+        ],
         soups=soups,
         sweeps=sweeps,
         models=["zero-shot", *runs, *soups, *config["standard"]["models"]],
@@ -71,13 +73,19 @@ def _problems_of_entry(config: dict, entry: str, kind: str) -> list[str]:
     path = f"analyses.{entry}"
     problems = []
     if kind != entry and entry in (*figures.names(), "samples"):
-        problems.append(f"{path}: this is the name of a figure; call the entry something else")
+        problems.append(
+            f"{path}: this is the name of a figure; call the entry something else"
+        )
     if "logits" in analyses.needs(kind) and not config["evaluation"]["store_logits"]:
-        problems.append(f"{path}: needs evaluation.store_logits: true; null takes it away")
+        problems.append(
+            f"{path}: needs evaluation.store_logits: true; null takes it away"
+        )
     return problems
 
 
-def _problems_of_numbers(path: str, kind: str, options: dict, names: Names) -> list[str]:
+def _problems_of_numbers(
+    path: str, kind: str, options: dict, names: Names
+) -> list[str]:
     """Fewer or more models than the analysis can use."""
     problems = []
     models = options.get("models", [])
@@ -86,11 +94,15 @@ def _problems_of_numbers(path: str, kind: str, options: dict, names: Names) -> l
     available = len(models or names.end_to_end)
     for size in options.get("sizes", []):
         if size > available:
-            problems.append(f"{path}.sizes: {size} wanted, but there are {available} runs")
+            problems.append(
+                f"{path}.sizes: {size} wanted, but there are {available} runs"
+            )
     return problems
 
 
-def _check_models(path: str, kind: str, options: dict, names: Names, known: Known) -> None:
+def _check_models(
+    path: str, kind: str, options: dict, names: Names, known: Known
+) -> None:
     """The option ``models``: runs for what trains or merges them, else anything measured."""
     for i, name in enumerate(options.get("models", [])):
         place = f"{path}.models.{i}"
@@ -103,13 +115,20 @@ def _check_models(path: str, kind: str, options: dict, names: Names, known: Know
 
 
 def _check_other_names(
-    path: str, kind: str, options: dict, names: Names, known: Known, soups: dict[str, dict]
+    path: str,
+    kind: str,
+    options: dict,
+    names: Names,
+    known: Known,
+    soups: dict[str, dict],
 ) -> None:
     """The options ``soup``, ``pairs``, ``curves`` and ``curve``."""
     soup = options.get("soup")
     if analyses.evaluates(kind):
         for name in soups.get(soup, {}).get("ingredients", []):
-            known(f"{path}.soup, its ingredient", name, names.end_to_end, "end-to-end run")
+            known(
+                f"{path}.soup, its ingredient", name, names.end_to_end, "end-to-end run"
+            )
     for i, pair in enumerate(options.get("pairs", [])):
         for j, name in enumerate(pair):
             _check_point(f"{path}.pairs.{i}.{j}", name, names, known)

@@ -37,7 +37,9 @@ def check(config: dict, schema: dict, files: list[str] = ()) -> None:
         problems = with_files(lines(config, schema), paths, config)
     if not problems:
         # A space that cannot be drawn from gives no runs to look at.
-        problems = _search_space(config, schema) or _references(config) + _merged(config, schema)
+        problems = _search_space(config, schema) or _references(config) + _merged(
+            config, schema
+        )
         problems = with_files(problems, paths, config)
     if problems:
         raise StockpotError(*problems)
@@ -47,7 +49,9 @@ def _odd_values(value, path: str = "") -> list[str]:
     """A line per value that no study can have: infinities, huge integers, dates and the like."""
     if isinstance(value, dict | list):
         entries = value.items() if isinstance(value, dict) else enumerate(value)
-        inner = [_odd_values(entry, f"{path}.{key}".strip(".")) for key, entry in entries]
+        inner = [
+            _odd_values(entry, f"{path}.{key}".strip(".")) for key, entry in entries
+        ]
         return [problem for problems in inner for problem in problems]
     if isinstance(value, float) and not math.isfinite(value):
         return [f"{path}: {value} is not a finite number"]
@@ -116,15 +120,22 @@ def _check_roles(config: dict, problems: _Problems) -> None:
             f"data: {name!r} plays two parts; training, held-out and test sets must differ"
         )
     if "shifts" in roles:
-        problems.append("data: no data set can be named 'shifts'; so is the mean over them")
+        problems.append(
+            "data: no data set can be named 'shifts'; so is the mean over them"
+        )
 
 
 def _check_statistics(config: dict, problems: _Problems) -> None:
     shifts = [*config["data"]["shifts"], "shifts"]
     for name in config["statistics"]["knots"]:
         problems.known(f"statistics.knots.{name}", name, shifts, "shift")
-    if config["statistics"]["class_subset"] and not config["evaluation"]["store_logits"]:
-        problems.append("statistics.class_subset: true needs evaluation.store_logits: true")
+    if (
+        config["statistics"]["class_subset"]
+        and not config["evaluation"]["store_logits"]
+    ):
+        problems.append(
+            "statistics.class_subset: true needs evaluation.store_logits: true"
+        )
 
 
 def _check_standard(config: dict, problems: _Problems) -> None:
@@ -161,16 +172,25 @@ def _check_training_sets(config: dict, problems: _Problems) -> None:
 
 def _check_names(config: dict, problems: _Problems) -> None:
     """No two models have one name."""
-    everyone = ["zero-shot", *_runs(config), *config["soups"], *config["standard"]["models"]]
+    everyone = [
+        "zero-shot",
+        *_runs(config),
+        *config["soups"],
+        *config["standard"]["models"],
+    ]
     everyone += ["adversary"] if "adversary" in scratch_runs(config) else []
     for name in sorted({name for name in everyone if everyone.count(name) > 1}):
-        problems.append(f"{name}: two models have this name among runs, soups and standard models")
+        problems.append(
+            f"{name}: two models have this name among runs, soups and standard models"
+        )
 
 
 def _check_checkpoints(config: dict, problems: _Problems) -> None:
     """Addresses and checksums have a form that can be used."""
     for name, entry in config["checkpoints"].items():
-        if not entry.get("url", "https://").startswith(("https://", "http://", "file://")):
+        if not entry.get("url", "https://").startswith(
+            ("https://", "http://", "file://")
+        ):
             problems.append(
                 f"checkpoints.{name}.url: {entry['url']!r} begins with none of https://, http://, "
                 "file://"
@@ -192,13 +212,17 @@ def _check_exports(config: dict, specs: dict[str, dict], problems: _Problems) ->
         problems.known(path, entry["model"], models, "model")
         soup = config["soups"].get(entry["model"], {})
         if soup and methods.mixes(soup["method"]) == "outputs":
-            problems.append(f"{path}: {entry['model']!r} mixes outputs and has no weights")
+            problems.append(
+                f"{path}: {entry['model']!r} mixes outputs and has no weights"
+            )
         if "alpha" in entry and specs.get(entry["model"], {}).get("task"):
             problems.append(
                 f"exports.{name}.alpha: {entry['model']!r} has the classes of another task, the "
                 "zero-shot model has not"
             )
-        if entry["format"] == "open-clip" and config["model"]["architecture"].startswith(TIMM):
+        if entry["format"] == "open-clip" and config["model"][
+            "architecture"
+        ].startswith(TIMM):
             problems.append(
                 f"exports.{name}.format: a model of timm has no text side for open-clip; export it "
                 "as classifier or state-dict"
@@ -221,7 +245,10 @@ def _check_sweeps(config: dict, specs: dict[str, dict], problems: _Problems) -> 
                 f"sweep.of.{i}: {name!r} has the classes of another task; a soup of backbones can "
                 "be swept"
             )
-        if name in config["soups"] and methods.mixes(config["soups"][name]["method"]) == "outputs":
+        if (
+            name in config["soups"]
+            and methods.mixes(config["soups"][name]["method"]) == "outputs"
+        ):
             problems.append(
                 f"sweep.of.{i}: {name!r} mixes outputs; only weights can be interpolated"
             )
@@ -232,11 +259,15 @@ def _probe(config: dict, specs: dict[str, dict], known) -> list[str]:
     name = config["model"].get("start")
     if name is None:
         return []
-    linear = [n for n in finetune_specs(config) if specs[n].get("variant", "").startswith("linear")]
+    linear = [
+        n
+        for n in finetune_specs(config)
+        if specs[n].get("variant", "").startswith("linear")
+    ]
     known("model.start", name, linear, "linear run")
-    if specs.get(name, {}).get("start", "zero-shot") != "zero-shot" or specs.get(name, {}).get(
-        "task"
-    ):
+    if specs.get(name, {}).get("start", "zero-shot") != "zero-shot" or specs.get(
+        name, {}
+    ).get("task"):
         return [f"model.start: {name!r} has a start or a task of its own"]
     return []
 
@@ -250,7 +281,12 @@ def _starts(config: dict, specs: dict[str, dict], known) -> list[str]:
         if spec.get("task"):
             known(f"finetune.runs.{name}.task", spec["task"], config["tasks"], "task")
         if spec.get("joint"):
-            known(f"finetune.runs.{name}.joint", spec["joint"], config["datasets"], "data set")
+            known(
+                f"finetune.runs.{name}.joint",
+                spec["joint"],
+                config["datasets"],
+                "data set",
+            )
         line = [name]
         while (first := specs[line[-1]].get("start", "zero-shot")) != "zero-shot":
             if first not in specs:
@@ -279,10 +315,15 @@ def _made_of_others(config: dict, known) -> list[str]:
             known(f"datasets.{name}.{key}", entry[key], datasets, "data set")
             kind = datasets.get(entry[key], {}).get("source")
             if kind in MADE_OF:
-                problems.append(f"datasets.{name}.{key}: {entry[key]!r} is itself {kind}")
+                problems.append(
+                    f"datasets.{name}.{key}: {entry[key]!r} is itself {kind}"
+                )
     for i, name in enumerate(config["data"]["corrupted"]):
         entry = datasets.get(name, {})
-        if entry and (entry["source"], entry.get("of")) != (CORRUPTED, config["data"]["held_out"]):
+        if entry and (entry["source"], entry.get("of")) != (
+            CORRUPTED,
+            config["data"]["held_out"],
+        ):
             problems.append(
                 f"data.corrupted.{i}: {name!r} must be a corrupted set of the held-out set: "
                 "{source: corrupted}"
@@ -309,8 +350,14 @@ def scratch_runs(config: dict) -> dict[str, dict]:
     found = {f"standard.models.{name}": spec for name, spec in standard.items()}
     used = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
     used += [config["standard"].get("train")] if standard else []
-    used += [task[part] for task in config["tasks"].values() for part in ("train", "held_out")]
-    used += [spec["joint"] for spec in finetune_specs(config).values() if spec.get("joint")]
+    used += [
+        task[part]
+        for task in config["tasks"].values()
+        for part in ("train", "held_out")
+    ]
+    used += [
+        spec["joint"] for spec in finetune_specs(config).values() if spec.get("joint")
+    ]
     if ADVERSARIAL in [config["datasets"].get(name, {}).get("source") for name in used]:
         found["adversary"] = config["adversary"]
     return found
@@ -318,7 +365,10 @@ def scratch_runs(config: dict) -> dict[str, dict]:
 
 def _merged(config: dict, schema: dict) -> list[str]:
     """Every run, merged with its defaults, must have each hyperparameter of its variant."""
-    settings, common = config["finetune"], schema["$defs"]["hyperparameters"]["properties"]
+    settings, common = (
+        config["finetune"],
+        schema["$defs"]["hyperparameters"]["properties"],
+    )
     space = {name: None for name in settings["search"]["space"]}
     merged = {
         f"finetune.runs.{name}": {**settings["defaults"], **spec}
@@ -327,12 +377,15 @@ def _merged(config: dict, schema: dict) -> list[str]:
     if settings["search"]["runs"]:
         merged["finetune.defaults"] = {**settings["defaults"], **space}
     merged |= {
-        path: {**spec, "variant": FROM_SCRATCH} for path, spec in scratch_runs(config).items()
+        path: {**spec, "variant": FROM_SCRATCH}
+        for path, spec in scratch_runs(config).items()
     }
     problems = []
     for path, spec in merged.items():
         if "variant" not in spec:
-            problems.append(f"{path}: no variant; null in the defaults takes a value away")
+            problems.append(
+                f"{path}: no variant; null in the defaults takes a value away"
+            )
             continue
         own = variants.options(spec["variant"])
         for key in settings["runs"].get(path.removeprefix("finetune.runs."), {}):
@@ -356,19 +409,25 @@ def _search_space(config: dict, schema: dict) -> list[str]:
     problems = []
     run = Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
     for name, distribution in config["finetune"]["search"]["space"].items():
-        for path, values in _extremes(f"finetune.search.space.{name}", distribution, problems):
+        for path, values in _extremes(
+            f"finetune.search.space.{name}", distribution, problems
+        ):
             for value in values:
                 for error in run.iter_errors({name: value}):
                     problems.append(f"{path}: {line(error).split(': ', 1)[1]}")
     return list(dict.fromkeys(problems))
 
 
-def _extremes(path: str, distribution: dict, problems: list[str]) -> list[tuple[str, list]]:
+def _extremes(
+    path: str, distribution: dict, problems: list[str]
+) -> list[tuple[str, list]]:
     """Key path and values that stand for all that a distribution may draw."""
     ((kind, values),) = distribution.items()
     path = f"{path}.{kind}"
     if kind == "either":
-        parts = [_extremes(f"{path}.{i}", part, problems) for i, part in enumerate(values)]
+        parts = [
+            _extremes(f"{path}.{i}", part, problems) for i, part in enumerate(values)
+        ]
         return [found for part in parts for found in part]
     if kind == "choice":
         return [(path, values)]

@@ -5,9 +5,18 @@ from ..datasets.classes import ADVERSARIAL, CORRUPTED
 from ..merging import methods
 
 MAPS = (
-    "datasets", "tasks", "checkpoints", "exports", "finetune.runs", "finetune.search.space",
-    "soups", "standard.models", "statistics.knots", "analyses", "figures",
-)  # fmt: skip
+    "datasets",
+    "tasks",
+    "checkpoints",
+    "exports",
+    "finetune.runs",
+    "finetune.search.space",
+    "soups",
+    "standard.models",
+    "statistics.knots",
+    "analyses",
+    "figures",
+)
 
 
 def merged(base: dict, change: dict) -> dict:
@@ -56,7 +65,11 @@ def without_leftovers(config: dict, base: dict) -> dict:
     shared = {ADVERSARIAL: ["pool", "images"], CORRUPTED: ["of", "severity"]}
     common = ["ingredients", "backbones", "allow_different_starts"]
     kinds = {
-        "datasets": ("source", lambda n: shared.get(n) or sources.options(n), sources.names()),
+        "datasets": (
+            "source",
+            lambda n: shared.get(n) or sources.options(n),
+            sources.names(),
+        ),
         "soups": ("method", lambda n: [*common, *methods.options(n)], methods.names()),
     }
     config = dict(config)

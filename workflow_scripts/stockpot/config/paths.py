@@ -19,11 +19,22 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 # Every key whose value may be a path. A star stands for a name.
 PATHS = (
-    "head.prompts", "head.names", "tasks.*.prompts", "tasks.*.names",
-    "model.architecture", "model.weights", "standard.table.path", "checkpoints.*.path",
-    "datasets.*.path", "datasets.*.images", "datasets.*.classes", "datasets.*.answers",
-    "datasets.*.class_list", "datasets.*.annotations", "datasets.*.split.list",
-)  # fmt: skip
+    "head.prompts",
+    "head.names",
+    "tasks.*.prompts",
+    "tasks.*.names",
+    "model.architecture",
+    "model.weights",
+    "standard.table.path",
+    "checkpoints.*.path",
+    "datasets.*.path",
+    "datasets.*.images",
+    "datasets.*.classes",
+    "datasets.*.answers",
+    "datasets.*.class_list",
+    "datasets.*.annotations",
+    "datasets.*.split.list",
+)
 # What these keys may say instead of a path; it is never looked for as a file.
 WORDS = {"datasets.*.classes": get_args(AnswerClasses), "model.weights": [RANDOM]}
 # These may also be the name of a model or a tag of its library.
@@ -41,7 +52,10 @@ def beside(content: dict, file: Path) -> dict:
 
 def _beside(value, key: str, folder: Path):
     if isinstance(value, dict):
-        return {name: _beside(v, f"{key}.{name}".strip("."), folder) for name, v in value.items()}
+        return {
+            name: _beside(v, f"{key}.{name}".strip("."), folder)
+            for name, v in value.items()
+        }
     if is_path(key, value):
         return _seen_from_here(value, folder)
     if isinstance(value, list):
@@ -53,7 +67,9 @@ def is_path(key: str, value) -> bool:
     """Is this value of the config a path, as far as its key says?"""
     if not isinstance(value, str) or not value:
         return False
-    if any(_matches(key, pattern) and value in words for pattern, words in WORDS.items()):
+    if any(
+        _matches(key, pattern) and value in words for pattern, words in WORDS.items()
+    ):
         return False
     return any(_matches(key, pattern) for pattern in PATHS)
 
@@ -72,7 +88,11 @@ def _seen_from_here(value: str, folder: Path) -> str:
     # However the two folders are spelled, through links or not, a file has one path and so one id.
     plain = Path(os.path.normpath(os.path.join(os.path.realpath(folder), value)))
     real_here = os.path.realpath(here)
-    return str(plain.relative_to(real_here)) if plain.is_relative_to(real_here) else str(plain)
+    return (
+        str(plain.relative_to(real_here))
+        if plain.is_relative_to(real_here)
+        else str(plain)
+    )
 
 
 def exists(path: Path) -> bool:
@@ -104,7 +124,9 @@ def not_found(
         if key in OR_NAMES or fetched or unused or os.path.isabs(value):
             continue
         folders = [
-            file.absolute().parent for file, content in layers if _get(content, keys) == value
+            file.absolute().parent
+            for file, content in layers
+            if _get(content, keys) == value
         ]
         places = [*folders[-1:], Path.cwd(), root]
         if not any(exists(place / value) for place in places):

@@ -36,7 +36,10 @@ def read_head(key: str, given: dict, locate: Locate) -> dict:
 def texts_of(classes: list[str], own: dict[str, str], head: dict) -> dict[str, str]:
     """Class -> what stands in the prompts for it: as the head's file says, else as the data set
     says, else its name with spaces for underscores. StockpotError where the file names others."""
-    texts = {unicodedata.normalize("NFC", label): text for label, text in head["texts"].items()}
+    texts = {
+        unicodedata.normalize("NFC", label): text
+        for label, text in head["texts"].items()
+    }
     unknown = sorted(set(texts) - set(classes))
     if unknown:
         close = closest(unknown[0], classes, 1)
@@ -47,7 +50,10 @@ def texts_of(classes: list[str], own: dict[str, str], head: dict) -> dict[str, s
             f"{head['key']}: '{one_line(unknown[0], 60)}'{meant}{others}"
             f" not among the {len(classes)} classes, which are {listed(classes)}"
         )
-    return {name: texts.get(name) or own.get(name) or name.replace("_", " ") for name in classes}
+    return {
+        name: texts.get(name) or own.get(name) or name.replace("_", " ")
+        for name in classes
+    }
 
 
 def read_names(key: str, given: str, locate: Locate) -> dict[str, str]:

@@ -38,8 +38,12 @@ def with_files(problems: list[str], files: list[Path], config: dict) -> list[str
         last = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
         value = found[last][1]
         same = isinstance(value, dict | list) or value == _walk(config, keys)[1]
-        taken = [f.name for f, content in zip(files, read) if _takes_away(content, value)]
-        hint = f"; {taken[-1]} takes it away, so give this key there too" if taken else ""
+        taken = [
+            f.name for f, content in zip(files, read) if _takes_away(content, value)
+        ]
+        hint = (
+            f"; {taken[-1]} takes it away, so give this key there too" if taken else ""
+        )
         if deepest and same:
             if "is not of type string" in problem:
                 problem += quote_hint(spelled(read_config_file(files[last]).node, keys))

@@ -61,12 +61,16 @@ class StudyFiles:
             config = without_leftovers(merged(config, content), config)
         config.pop("extends", None)
         config = without_nulls(config, defaults)
-        if self.base[0].name == DEFAULTS.name and not any("soups" in content for content in given):
+        if self.base[0].name == DEFAULTS.name and not any(
+            "soups" in content for content in given
+        ):
             config = _with_soups(config)
         return named_space(_with_sweeps(config), self.root / SPACES)
 
 
-def read_study(root: Path, files: list[Path], command_line: dict | None = None) -> StudyFiles:
+def read_study(
+    root: Path, files: list[Path], command_line: dict | None = None
+) -> StudyFiles:
     """Read the files of a study.
 
     Args:
@@ -111,7 +115,9 @@ def _defines_data(content: dict) -> bool:
     datasets = content.get("datasets")
     if not isinstance(datasets, dict):
         return False
-    return any(isinstance(entry, dict) and "source" in entry for entry in datasets.values())
+    return any(
+        isinstance(entry, dict) and "source" in entry for entry in datasets.values()
+    )
 
 
 def _without_replaced(defaults: dict, given: list[dict]) -> dict:
@@ -123,7 +129,9 @@ def _without_replaced(defaults: dict, given: list[dict]) -> dict:
             result["model"] = {"pretrain": defaults["model"]["pretrain"]}
         if "soups" in content:
             result["soups"] = {}
-        if content.get("checkpoints") or (isinstance(finetune, dict) and "runs" in finetune):
+        if content.get("checkpoints") or (
+            isinstance(finetune, dict) and "runs" in finetune
+        ):
             result["finetune"] = {**defaults["finetune"], "runs": {}}
     return result
 
@@ -133,10 +141,16 @@ def _with_soups(config: dict) -> dict:
     try:
         settings = config["finetune"]
         runs = [{**settings["defaults"], **run} for run in settings["runs"].values()]
-        own = [run for run in runs if run.get("variant") == "end-to-end" and not run.get("task")]
+        own = [
+            run
+            for run in runs
+            if run.get("variant") == "end-to-end" and not run.get("task")
+        ]
         checkpoints = config["checkpoints"].values()
         tuned = [
-            entry for entry in checkpoints if entry.get("variant", "end-to-end") == "end-to-end"
+            entry
+            for entry in checkpoints
+            if entry.get("variant", "end-to-end") == "end-to-end"
         ]
         several = len(own) + len(tuned) + settings["search"]["runs"] > 1
     except (AttributeError, KeyError, TypeError):
@@ -149,9 +163,17 @@ def _with_sweeps(config: dict) -> dict:
     sweep, finetune = config.get("sweep"), config.get("finetune")
     if not isinstance(sweep, dict) or "of" in sweep or not isinstance(finetune, dict):
         return config
-    runs, checkpoints, soups = finetune.get("runs"), config.get("checkpoints"), config.get("soups")
+    runs, checkpoints, soups = (
+        finetune.get("runs"),
+        config.get("checkpoints"),
+        config.get("soups"),
+    )
     if not all(isinstance(section, dict) for section in (runs, checkpoints, soups)):
         return config
-    own = [name for name, run in runs.items() if isinstance(run, dict) and not run.get("task")]
+    own = [
+        name
+        for name, run in runs.items()
+        if isinstance(run, dict) and not run.get("task")
+    ]
     greedy = ["greedy"] if "greedy" in soups else []
     return {**config, "sweep": {**sweep, "of": [*own, *checkpoints, *greedy]}}

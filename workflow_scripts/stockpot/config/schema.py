@@ -41,15 +41,21 @@ def complete(schema: dict) -> dict:
 def _add_sources(properties: dict, shared: dict) -> None:
     dataset = properties["datasets"]["additionalProperties"]
     dataset["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
-    made_of_others = [_when("source", name, shared[name]["properties"]) for name in MADE_OF]
-    prepared = [_when("source", name, sources.options(name)) for name in sources.names()]
+    made_of_others = [
+        _when("source", name, shared[name]["properties"]) for name in MADE_OF
+    ]
+    prepared = [
+        _when("source", name, sources.options(name)) for name in sources.names()
+    ]
     dataset["allOf"] = made_of_others + prepared
 
 
 def _add_methods(properties: dict) -> None:
     soup = properties["soups"]["additionalProperties"]
     soup["properties"]["method"]["enum"] = methods.names()
-    common = {key: value for key, value in soup["properties"].items() if key != "method"}
+    common = {
+        key: value for key, value in soup["properties"].items() if key != "method"
+    }
     soup["allOf"] = [
         _when("method", name, methods.options(name), common) for name in methods.names()
     ]
@@ -68,14 +74,18 @@ def _add_variants(properties: dict, shared: dict) -> None:
         node["properties"]["batch_size"] = {"type": "integer", "minimum": 2}
     not_drawn = ("variant", "start", "task", "joint")
     space = properties["finetune"]["properties"]["search"]["properties"]["space"]
-    space["oneOf"][1]["propertyNames"] = {"enum": [key for key in run if key not in not_drawn]}
+    space["oneOf"][1]["propertyNames"] = {
+        "enum": [key for key in run if key not in not_drawn]
+    }
 
 
 def _add_figures_and_analyses(properties: dict) -> None:
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
     properties["analyses"]["additionalProperties"] = {
         "type": "object",
-        "allOf": [_when("analysis", name, analyses.options(name)) for name in analyses.names()],
+        "allOf": [
+            _when("analysis", name, analyses.options(name)) for name in analyses.names()
+        ],
     }
     for key, package in (("figures", figures), ("analyses", analyses)):
         properties[key]["properties"] = {
@@ -115,7 +125,10 @@ def _when(key: str, name: str, options: dict, common: dict | None = None) -> dic
     needed = [option for option in options if option not in defaults(options)]
     allowed = {key: True, **(common or {}), **options}
     then = {"properties": allowed, "required": needed, "additionalProperties": False}
-    return {"if": {"required": [key], "properties": {key: {"const": name}}}, "then": then}
+    return {
+        "if": {"required": [key], "properties": {key: {"const": name}}},
+        "then": then,
+    }
 
 
 # JSON has one kind of number, so 3.0 counts as an integer there; not as a number of epochs.
@@ -163,10 +176,14 @@ def line(error) -> str:
     if error.validator == "const":
         return f"{path}: {shown} is not {wanted!r}"
     if error.validator == "required":
-        missing = next(key for key in wanted if f"{key!r} is a required" in error.message)
+        missing = next(
+            key for key in wanted if f"{key!r} is a required" in error.message
+        )
         about = error.schema.get("properties", {}).get(missing)
         about = about.get("description") if isinstance(about, dict) else None
-        return f"{path}: {missing!r} is a required property" + (f": {about}" if about else "")
+        return f"{path}: {missing!r} is a required property" + (
+            f": {about}" if about else ""
+        )
     if error.validator == "exclusiveMinimum":
         return f"{path}: {shown} is not above {wanted}"
     if error.validator == "exclusiveMaximum":
@@ -198,7 +215,9 @@ def _unknown_key(error) -> str:
 
 def _type_hint(value, kinds: list[str]) -> str:
     if isinstance(value, str) and "number" in kinds and "e" in value.lower():
-        return "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
+        return (
+            "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
+        )
     if kinds == ["array"]:
         return "; write a list, as [a, b]"
     if kinds == ["object"]:

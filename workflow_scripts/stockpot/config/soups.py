@@ -12,7 +12,12 @@ def soup_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
         given, backbones = soup.get("ingredients", []), soup.get("backbones", False)
         outputs = methods.mixes(method) == "outputs"
         for i, ingredient in enumerate(given):
-            known(f"{path}.ingredients.{i}", ingredient, [*specs, "zero-shot", *standard], "model")
+            known(
+                f"{path}.ingredients.{i}",
+                ingredient,
+                [*specs, "zero-shot", *standard],
+                "model",
+            )
             if specs.get(ingredient, {}).get("task") and not backbones:
                 problems.append(
                     f"{path}.ingredients.{i}: {ingredient!r} has the classes of another task; "
@@ -31,7 +36,9 @@ def soup_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
                         "fine-tuned models; weights can be mixed among standard models alone"
                     )
         if backbones and soup.get("space") == "free":
-            problems.append(f"{path}.space: free would scale the head, which backbones keep")
+            problems.append(
+                f"{path}.space: free would scale the head, which backbones keep"
+            )
         if outputs and backbones:
             problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
         if soup.get("ingredients_per_step") == 1:
@@ -119,5 +126,7 @@ def _averages(path: str, soup: dict, kept: str, specs: dict[str, dict]) -> list[
                 "average cannot be biased to it"
             ]
         if kept == "swa" and saved == 1:
-            return [f"{path}: the run {name!r} saves no mean of its steps; give it swa below 1"]
+            return [
+                f"{path}: the run {name!r} saves no mean of its steps; give it swa below 1"
+            ]
     return []

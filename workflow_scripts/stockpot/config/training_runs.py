@@ -39,7 +39,10 @@ def search_names(config: dict) -> list[str]:
 def finetune_specs(config: dict) -> dict[str, dict]:
     """Run -> hyperparameters, merged with the defaults."""
     settings = config["finetune"]
-    specs = {name: {**settings["defaults"], **spec} for name, spec in settings["runs"].items()}
+    specs = {
+        name: {**settings["defaults"], **spec}
+        for name, spec in settings["runs"].items()
+    }
     for i, name in enumerate(search_names(config)):
         specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
     return {name: with_options(spec) for name, spec in specs.items()}
@@ -72,7 +75,9 @@ def with_options(spec: dict) -> dict:
     if "variant" not in spec:
         return spec
     own, left_out = variants.options(spec["variant"]), _left_out(spec["variant"])
-    return defaults(own) | {key: value for key, value in spec.items() if key not in left_out}
+    return defaults(own) | {
+        key: value for key, value in spec.items() if key not in left_out
+    }
 
 
 @cache

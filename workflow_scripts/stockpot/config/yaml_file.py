@@ -81,10 +81,16 @@ def _compose(path: Path) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        hint = "; indent with blanks, YAML allows no tabs" if "'\\t'" in str(error) else ""
-        raise StockpotError(f"{path}: not valid YAML ({_short(error)}){hint}") from error
+        hint = (
+            "; indent with blanks, YAML allows no tabs" if "'\\t'" in str(error) else ""
+        )
+        raise StockpotError(
+            f"{path}: not valid YAML ({_short(error)}){hint}"
+        ) from error
     except RecursionError as error:
-        raise StockpotError(f"{path}: nested more than {DEEPEST} levels deep") from error
+        raise StockpotError(
+            f"{path}: nested more than {DEEPEST} levels deep"
+        ) from error
 
 
 def _check_brackets(text: str, path: Path) -> None:
@@ -102,7 +108,11 @@ def spelled(node: yaml.Node | None, keys: list[str]) -> yaml.ScalarNode | None:
         if isinstance(node, yaml.MappingNode):
             found = [value for name, value in node.value if name.value == key]
             node = found[-1] if found else None
-        elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode)
+            and key.isdigit()
+            and int(key) < len(node.value)
+        ):
             node = node.value[int(key)]
         else:
             return None
@@ -126,7 +136,9 @@ def _repeated_keys(root: yaml.Node, file: Path) -> list[str]:
             if name in seen and key.tag != MERGE:
                 where = f"{path}.{name}".strip(".")
                 number = key.start_mark.line + 1
-                problems.append(f"{where}: given twice in {file.name}, again in line {number}")
+                problems.append(
+                    f"{where}: given twice in {file.name}, again in line {number}"
+                )
             seen.add(name)
     return problems
 
@@ -145,7 +157,9 @@ def _odd_keys(root: yaml.Node, file: Path) -> list[str]:
                     f"'{key.value}' (in {file.name}, line {line})"
                 )
             else:
-                problems.append(f"{where}: a key must be text (in {file.name}, line {line})")
+                problems.append(
+                    f"{where}: a key must be text (in {file.name}, line {line})"
+                )
     return problems
 
 
@@ -175,7 +189,9 @@ def _maps(root: yaml.Node) -> Iterator[tuple[str, yaml.MappingNode]]:
             children = [(str(i), value) for i, value in enumerate(node.value)]
         else:
             continue
-        waiting += [(f"{path}.{name}".strip("."), value) for name, value in reversed(children)]
+        waiting += [
+            (f"{path}.{name}".strip("."), value) for name, value in reversed(children)
+        ]
 
 
 def _check_size(root: yaml.Node, file: Path) -> None:
@@ -184,7 +200,9 @@ def _check_size(root: yaml.Node, file: Path) -> None:
 
     def size(node: yaml.Node, depth: int) -> int:
         if depth > DEEPEST:
-            raise StockpotError(f"{file}: nested more than {DEEPEST} levels deep, or within itself")
+            raise StockpotError(
+                f"{file}: nested more than {DEEPEST} levels deep, or within itself"
+            )
         if id(node) not in sizes:
             total = 1
             if isinstance(node, yaml.MappingNode):
@@ -208,9 +226,13 @@ def _text(path: Path) -> str:
         with open_regular(path) as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise StockpotError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise StockpotError(
+            f"{path}: cannot be read ({error.strerror or error})"
+        ) from error
     if len(data) > LARGEST_FILE:
-        raise StockpotError(f"{path}: has more than {LARGEST_FILE >> 20} MB, too much for a config")
+        raise StockpotError(
+            f"{path}: has more than {LARGEST_FILE >> 20} MB, too much for a config"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -94,7 +94,9 @@ def bounded(
     return _result(answer, status, path, size, what)
 
 
-def _run_child(sender: int, size: int, function: Callable, path: str | Path, arguments: tuple):
+def _run_child(
+    sender: int, size: int, function: Callable, path: str | Path, arguments: tuple
+):
     """Body of the child; never returns, so that nothing of the parent's runs twice."""
     status = 1
     try:
@@ -196,7 +198,9 @@ def _result(answer: bytes | None, status: int, path: str | Path, size: int, what
             "job has no memory left; give it more"
         )
     else:
-        raise StockpotError(f"{prefix}{name}: its reader crashed (signal {signal_number})")
+        raise StockpotError(
+            f"{prefix}{name}: its reader crashed (signal {signal_number})"
+        )
     raise StockpotError(
         f"{prefix}{name}: reading it needs {need}, too much for a file of {size:,} bytes;"
         " it is damaged or made to do harm"

@@ -38,7 +38,11 @@ def _hashed(images: np.ndarray) -> bytes:
 
 def thread_count(n: int) -> int:
     """Threads to hash ``n`` images with: at most the cores that this job may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count()
+    )
     said = os.environ.get("OMP_NUM_THREADS", "")
     if said.isdecimal() and int(said):
         cores = min(cores, int(said))
@@ -62,7 +66,9 @@ class CheckedImages(np.memmap):
         return self.view(np.memmap)[rows]
 
 
-def checked_images(images: np.ndarray, expected: np.ndarray, path: Path) -> CheckedImages:
+def checked_images(
+    images: np.ndarray, expected: np.ndarray, path: Path
+) -> CheckedImages:
     """Images that are checked. expected: digest of each, see ``digests``. path: of their file,
     which lies in a Dataset folder."""
     checked = images.view(CheckedImages)
@@ -88,10 +94,14 @@ class _Check:
             places = np.arange(len(self.images))[rows].reshape(-1)
         places = np.unique(places[self.unchecked[places]])
         if len(places) > LONG:
-            log.info("%s: comparing %d images with their digests", self.path, len(places))
+            log.info(
+                "%s: comparing %d images with their digests", self.path, len(places)
+            )
         workers = thread_count(len(places))
         with ThreadPoolExecutor(workers) as pool:
-            wrong = np.concatenate(list(pool.map(self.wrong, np.array_split(places, workers))))
+            wrong = np.concatenate(
+                list(pool.map(self.wrong, np.array_split(places, workers)))
+            )
         if len(wrong):
             reason = f"image {wrong[0]} is not what was prepared"
             if len(wrong) > 1:

@@ -36,10 +36,14 @@ def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[st
 def class_texts(datasets: dict[str, dict], name: str, locate: Locate) -> dict[str, str]:
     """Class -> text for prompts, where the source knows better than the class's own name."""
     entry = datasets[origin(datasets, name)]
-    return getattr(sources.module(entry["source"]), "texts", lambda *_: {})(entry, locate)
+    return getattr(sources.module(entry["source"]), "texts", lambda *_: {})(
+        entry, locate
+    )
 
 
-def classes_with_images(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
+def classes_with_images(
+    datasets: dict[str, dict], name: str, locate: Locate
+) -> list[str]:
     """Those of its classes that have images, as far as that is known."""
     return sources.classes_with_images(datasets[origin(datasets, name)], locate)
 
@@ -47,7 +51,9 @@ def classes_with_images(datasets: dict[str, dict], name: str, locate: Locate) ->
 def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
     """Classes that a model must have to answer: those that each class with images stands for."""
     entry = datasets[origin(datasets, name)]
-    found = getattr(sources.module(entry["source"]), "merges", lambda *_: {})(entry, locate)
+    found = getattr(sources.module(entry["source"]), "merges", lambda *_: {})(
+        entry, locate
+    )
     own = classes_with_images(datasets, name, locate)
     return [wanted for label in own for wanted in found.get(label, [label])]
 
@@ -55,7 +61,10 @@ def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[s
 def answers_among_all(datasets: dict[str, dict], name: str) -> bool:
     """Are answers to a set taken among all classes of the study, not among its own?"""
     entry = datasets[origin(datasets, name)]
-    return sources.is_own(entry["source"]) and sources.with_defaults(entry)["classes"] != "own"
+    return (
+        sources.is_own(entry["source"])
+        and sources.with_defaults(entry)["classes"] != "own"
+    )
 
 
 def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:

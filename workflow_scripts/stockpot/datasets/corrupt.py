@@ -25,12 +25,16 @@ def _noise(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
 def _impulse(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
     """Salt and pepper: this share of the pixels becomes black or white."""
     hit = draw.random(image.shape[:2]) < strength
-    return np.where(hit[..., None], 255 * draw.integers(0, 2, image.shape[:2])[..., None], image)
+    return np.where(
+        hit[..., None], 255 * draw.integers(0, 2, image.shape[:2])[..., None], image
+    )
 
 
 def _blur(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
     """Of a radius that is a share of the side."""
-    blurred = Image.fromarray(image).filter(ImageFilter.GaussianBlur(strength * image.shape[0]))
+    blurred = Image.fromarray(image).filter(
+        ImageFilter.GaussianBlur(strength * image.shape[0])
+    )
     return np.asarray(blurred)
 
 
@@ -52,7 +56,9 @@ def _contrast(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
 def _fog(image: np.ndarray, strength: float, draw: Draw) -> np.ndarray:
     """Mixed with smooth grey clouds."""
     coarse = Image.fromarray(draw.integers(120, 256, (4, 4), dtype=np.uint8))
-    clouds = np.asarray(coarse.resize(image.shape[1::-1], Image.Resampling.BICUBIC), dtype=float)
+    clouds = np.asarray(
+        coarse.resize(image.shape[1::-1], Image.Resampling.BICUBIC), dtype=float
+    )
     return (1 - strength) * image + strength * clouds[..., None]
 
 
@@ -75,7 +81,9 @@ CORRUPTIONS: dict[str, tuple[Callable, tuple[float, ...]]] = {
 }
 
 
-def corrupt(images: np.ndarray, severity: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def corrupt(
+    images: np.ndarray, severity: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """uint8 [n, h, w, 3] -> (corrupted images, which corruption: int [n], index of CORRUPTIONS).
 
     Every corruption is as frequent as the others; an image's own follows from the seed and its
@@ -101,5 +109,11 @@ def write_corrupted(folder: Path, spec: dict, source: Dataset) -> None:
     made = ", ".join(f"{name} {count}" for name, count in zip(CORRUPTIONS, counts))
     log.info("%s: %s", spec["name"], made)
     write_dataset(
-        folder, spec["name"], images, source.labels, source.class_names, spec, source.scoring
+        folder,
+        spec["name"],
+        images,
+        source.labels,
+        source.class_names,
+        spec,
+        source.scoring,
     )

@@ -58,7 +58,9 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
                 f"{shown}, line {line}: {len(fields)} fields, but the header has {len(header)}; a "
                 "field with a comma in it stands between quotes"
             )
-        values = [fields[place].strip() if place < len(fields) else "" for place in places]
+        values = [
+            fields[place].strip() if place < len(fields) else "" for place in places
+        ]
         rows.append((line, values))
     return rows
 
@@ -89,7 +91,9 @@ def _content(path: Path, shown: str) -> bytes:
 
 def _decoded(shown: str, content: bytes) -> str:
     if content.startswith(_UTF_16_MARKS):
-        raise StockpotError(f"{shown}: is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)")
+        raise StockpotError(
+            f"{shown}: is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)"
+        )
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise StockpotError(
@@ -97,7 +101,9 @@ def _decoded(shown: str, content: bytes) -> str:
             "UTF-8 is wanted"
         )
     try:
-        return content.decode("utf-8-sig")  # without the mark that Excel writes at the beginning
+        return content.decode(
+            "utf-8-sig"
+        )  # without the mark that Excel writes at the beginning
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start : error.start + 1]
@@ -160,7 +166,9 @@ def _place(shown: str, header: list[str], name: str, hint: str) -> int:
         return header.index(name)
     there = one_line(", ".join(header), 200) or "none"
     note = f" ({hint})" if hint else ""
-    raise StockpotError(f"{shown}: no column {name!r}; there are {there}{note}{separator(header)}")
+    raise StockpotError(
+        f"{shown}: no column {name!r}; there are {there}{note}{separator(header)}"
+    )
 
 
 def separator(header: list[str]) -> str:

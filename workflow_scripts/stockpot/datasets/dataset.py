@@ -20,7 +20,12 @@ from ..runtime.sealed import damaged, read_sealed, unreadable, write_sealed
 from .checked_images import checked_images, digests
 from .mapped import map_array
 
-IMAGES, LABELS, DIGESTS, CARD = "images.npy", "labels.npy", "digests.npy", "dataset.json"
+IMAGES, LABELS, DIGESTS, CARD = (
+    "images.npy",
+    "labels.npy",
+    "digests.npy",
+    "dataset.json",
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,22 @@ class Scoring:
 
     def of(self, rows) -> "Scoring":
         """That of some of the examples, in this order."""
-        columns = {name: getattr(self, name) for name in ("groups", "videos", "accepted")}
-        kept = {name: [column[row] for row in rows] for name, column in columns.items() if column}
+        columns = {
+            name: getattr(self, name) for name in ("groups", "videos", "accepted")
+        }
+        kept = {
+            name: [column[row] for row in rows]
+            for name, column in columns.items()
+            if column
+        }
         return replace(self, **kept)
 
     def said(self) -> dict:
         """What differs from the plain case, for a card."""
         plain = asdict(Scoring())
-        return {key: value for key, value in asdict(self).items() if value != plain[key]}
+        return {
+            key: value for key, value in asdict(self).items() if value != plain[key]
+        }
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,9 @@ def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
     return np.arange(min(n, len(labels)))
 
 
-def check_arrays(name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> None:
+def check_arrays(
+    name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]
+) -> None:
     """Raises StockpotError unless images, labels and classes make a data set."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise StockpotError(
@@ -143,11 +158,16 @@ def check_scoring(name: str, scoring: Scoring, n: int) -> None:
     if scoring.metric == "worst-group" and max(scoring.groups, default=-1) < 0:
         raise StockpotError(f"{name}: worst-group needs images that are of a group")
     if scoring.metric != "accuracy" and scoring.videos:
-        raise StockpotError(f"{name}: videos are scored by accuracy, not by {scoring.metric}")
+        raise StockpotError(
+            f"{name}: videos are scored by accuracy, not by {scoring.metric}"
+        )
 
 
 def fingerprint(
-    images: np.ndarray, labels: np.ndarray, class_names: list[str], scoring: dict | None = None
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_names: list[str],
+    scoring: dict | None = None,
 ) -> str:
     """SHA-256 over pixels, labels, class names and how answers are scored."""
     named = [list(images.shape), class_names, *([scoring] if scoring else [])]
@@ -162,7 +182,9 @@ def read_card(folder: str | Path) -> dict:
     """The card. Raises StockpotError for one that is missing or damaged, or another set's."""
     folder = Path(folder)
     card = read_sealed(folder / CARD, remove=folder)
-    missing = {"name", "n", "class_names", "scoring", "fingerprint", "digests"} - set(card)
+    missing = {"name", "n", "class_names", "scoring", "fingerprint", "digests"} - set(
+        card
+    )
     if missing:
         raise damaged(folder / CARD, f"it lacks {', '.join(sorted(missing))}", folder)
     return card
@@ -196,7 +218,9 @@ def _mended(path: Path, folder: Path):
     except OSError as error:
         raise unreadable(path, error, folder) from error
     except MemoryError as error:
-        raise StockpotError(f"{path}: no memory left to read it; give the job more") from error
+        raise StockpotError(
+            f"{path}: no memory left to read it; give the job more"
+        ) from error
     except Exception as error:  # NumPy raises all kinds for a damaged header
         raise damaged(path, str(error) or type(error).__name__, folder) from error
 
@@ -217,8 +241,12 @@ def read_dataset(folder: str | Path) -> Dataset:
     try:
         scoring = Scoring(**card["scoring"])
     except TypeError as error:
-        raise StockpotError(f"{folder / CARD}: its scoring is not known ({error})") from error
+        raise StockpotError(
+            f"{folder / CARD}: its scoring is not known ({error})"
+        ) from error
     check_arrays(str(folder), images, labels, card["class_names"])
     check_scoring(str(folder), scoring, len(labels))
     checked = checked_images(images, each, folder / IMAGES)
-    return Dataset(card["name"], checked, labels, card["class_names"], card["fingerprint"], scoring)
+    return Dataset(
+        card["name"], checked, labels, card["class_names"], card["fingerprint"], scoring
+    )

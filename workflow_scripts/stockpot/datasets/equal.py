@@ -53,9 +53,16 @@ def repeated_images(name: str, listed: Listed, duplicates: str) -> np.ndarray:
     for row, other in list(zip(rows, before))[:TOLD]:
         pair = (shown(listed.names[other]), shown(listed.names[row]))
         log.warning("the same image: %s and %s", *pair)
-    what = "are left out, so that each image counts once" if duplicates == ONCE else "count each"
+    what = (
+        "are left out, so that each image counts once"
+        if duplicates == ONCE
+        else "count each"
+    )
     log.warning(
-        "%d of %d images are equal to one before them, and %s", len(rows), len(listed.names), what
+        "%d of %d images are equal to one before them, and %s",
+        len(rows),
+        len(listed.names),
+        what,
     )
     return rows
 

@@ -34,7 +34,9 @@ class File:
     @property
     def name(self) -> str:
         """What a message calls it: one line, whatever bytes the file's name has."""
-        name = one_line(f"{self.path}: {self.member}" if self.member else self.path, 300)
+        name = one_line(
+            f"{self.path}: {self.member}" if self.member else self.path, 300
+        )
         return f"{name} ({one_line(self.listed, 200)})" if self.listed else name
 
     def open(self) -> Image.Image:

@@ -12,7 +12,9 @@ from .same_content import counted_digest, listed
 
 def class_folders(folder: Path) -> list[str]:
     """Names of the sub-folders, one per class; hidden ones are none."""
-    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(
+        p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")
+    )
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -21,7 +23,9 @@ def files_below(folder: Path) -> list[Path]:
     A folder that links lead to more than once is entered once. Raises StockpotError for what is
     neither a file nor a folder, such as a pipe.
     """
-    return sorted(Path(path) for path, hidden in _walk(str(folder), set()) if not hidden)
+    return sorted(
+        Path(path) for path, hidden in _walk(str(folder), set()) if not hidden
+    )
 
 
 def every_file(folder: Path) -> list[str]:
@@ -54,7 +58,9 @@ def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, boo
         yield entry.path, hidden
 
 
-def listing_digest(folder: Path, key: str, counts: Callable[[str], bool] | None = None) -> str:
+def listing_digest(
+    folder: Path, key: str, counts: Callable[[str], bool] | None = None
+) -> str:
     """Digest of relative path, size and modification time of every file below a folder.
 
     Where only dates changed since a data set was prepared, that of the files as they were then.
@@ -69,7 +75,11 @@ def listing_digest(folder: Path, key: str, counts: Callable[[str], bool] | None 
         )
     try:
         found = [(str(path.relative_to(folder)), path) for path in files_below(folder)]
-        found = [(name, path.stat()) for name, path in found if counts is None or counts(name)]
+        found = [
+            (name, path.stat())
+            for name, path in found
+            if counts is None or counts(name)
+        ]
     except OSError as error:
         raise StockpotError(
             f"{key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"

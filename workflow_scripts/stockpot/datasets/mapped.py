@@ -27,7 +27,9 @@ def map_array(path: Path) -> np.ndarray:
         OSError: The file cannot be opened or mapped.
         ValueError: It holds no such array.
     """
-    shared = np.load(path, mmap_mode="r", allow_pickle=False)  # checks the header and the length
+    shared = np.load(
+        path, mmap_mode="r", allow_pickle=False
+    )  # checks the header and the length
     if not (isinstance(shared, np.memmap) and shared.flags.c_contiguous):
         raise ValueError("it holds no array in C order")
     with open(path, "rb") as file:

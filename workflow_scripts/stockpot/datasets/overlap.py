@@ -67,8 +67,13 @@ def overlaps(
                 )
             log.warning(
                 "%d of %d images of %s are also in %s, as %s, there %s",
-                shared, pair.n, pair.dataset, name, first, second,
-            )  # fmt: skip
+                shared,
+                pair.n,
+                pair.dataset,
+                name,
+                first,
+                second,
+            )
     return found
 
 

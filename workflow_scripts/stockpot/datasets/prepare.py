@@ -39,7 +39,9 @@ def prepare(
     located = {**spec, **(places or {})}
     examples = sources.load(spec["source"])(located)
     described = {key: value for key, value in spec.items() if key != "files"}
-    if sources.is_own(spec["source"]) and (unused := sources.ask("unused", located, Path)):
+    if sources.is_own(spec["source"]) and (
+        unused := sources.ask("unused", located, Path)
+    ):
         described["unused"] = unused
     if isinstance(examples.images, np.ndarray):
         _write(folder, spec, examples, examples.images, described)
@@ -47,12 +49,16 @@ def prepare(
     if spec.get("split"):
         examples = _rows(examples, _part(spec, examples))
     if not len(examples.images):
-        raise StockpotError(f"{spec['name']}: no images in this part of {spec['source']}")
+        raise StockpotError(
+            f"{spec['name']}: no images in this part of {spec['source']}"
+        )
     n = len(examples.images)
     state = folder / ".state" / sha256({"spec": spec, "keys": examples.keys})[:16]
     skip = spec["on_corrupt"] == "skip"
     transform = _transform(spec)
-    file, bad = decode_all(examples.images, transform, state, examples.border, skip, threads)
+    file, bad = decode_all(
+        examples.images, transform, state, examples.border, skip, threads
+    )
     has_alpha = alpha_rows(state, n)
     if bad:
         examples = _without_unreadable(spec, examples, bad)
@@ -70,8 +76,10 @@ def prepare(
         described["alpha"] = int(has_alpha.sum())
         log.warning(
             "%d of %d images have an alpha channel; background: %s",
-            described["alpha"], len(has_alpha), transform.background,
-        )  # fmt: skip
+            described["alpha"],
+            len(has_alpha),
+            transform.background,
+        )
     write_names(folder, [image.name for image in examples.images])
     _write(folder, spec, examples, file, described, each)
     if sources.is_own(spec["source"]):
@@ -96,9 +104,13 @@ def _part(spec: dict, examples: Examples) -> np.ndarray:
     listed = rows_of(read_list(spec["listed"]["path"], key), examples.keys, key)
     rows = part_of(examples.keys, examples.labels, spec["split"], listed)
     if spec["split"]["part"] == "train":
-        left = np.bincount(np.asarray(examples.labels)[rows], minlength=len(examples.class_names))
+        left = np.bincount(
+            np.asarray(examples.labels)[rows], minlength=len(examples.class_names)
+        )
         there = np.bincount(examples.labels, minlength=len(examples.class_names))
-        none = [examples.class_names[i] for i in np.flatnonzero((left == 0) & (there > 0))]
+        none = [
+            examples.class_names[i] for i in np.flatnonzero((left == 0) & (there > 0))
+        ]
         if none:
             raise StockpotError(
                 f"{key}: leaves no image of {one_line(none[0], 60)} to train on"
@@ -118,17 +130,23 @@ def _transform(spec: dict) -> Transform:
     )
 
 
-def _without_unreadable(spec: dict, examples: Examples, bad: list[tuple[int, str]]) -> Examples:
+def _without_unreadable(
+    spec: dict, examples: Examples, bad: list[tuple[int, str]]
+) -> Examples:
     """The examples that could be read. Raises StockpotError where a class has none of them."""
     n = len(examples.images)
     if len(bad) == n:
-        raise StockpotError(f"{spec['name']}: none of {n} images can be read; {bad[0][1]}")
+        raise StockpotError(
+            f"{spec['name']}: none of {n} images can be read; {bad[0][1]}"
+        )
     reasons = dict(bad)
     kept = _rows(examples, np.setdiff1d(np.arange(n), list(reasons)))
     emptied = np.setdiff1d(examples.labels, kept.labels)
     if len(emptied):
         rows = np.flatnonzero(np.asarray(examples.labels) == emptied[0])
-        more = f", nor any of {len(emptied) - 1} other classes" if len(emptied) > 1 else ""
+        more = (
+            f", nor any of {len(emptied) - 1} other classes" if len(emptied) > 1 else ""
+        )
         raise StockpotError(
             f"{spec['name']}: none of the {len(rows)} images of the class "
             f"'{shown(examples.class_names[emptied[0]])}' can be read{more}; {reasons[rows[0]]}; "
@@ -140,7 +158,9 @@ def _without_unreadable(spec: dict, examples: Examples, bad: list[tuple[int, str
     return kept
 
 
-def _repeated(spec: dict, examples: Examples, file: Path) -> tuple[np.ndarray, np.ndarray]:
+def _repeated(
+    spec: dict, examples: Examples, file: Path
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the examples that are equal to one before them, and the digests of all."""
     each = digests(np.load(file, mmap_mode="r", allow_pickle=False))
     listed = Listed(
@@ -161,9 +181,15 @@ def _write(
     each: np.ndarray | None = None,
 ) -> None:
     write_dataset(
-        folder, spec["name"], images, examples.labels, examples.class_names, described,
-        examples.scoring, each,
-    )  # fmt: skip
+        folder,
+        spec["name"],
+        images,
+        examples.labels,
+        examples.class_names,
+        described,
+        examples.scoring,
+        each,
+    )
 
 
 def _rows(examples: Examples, rows: np.ndarray) -> Examples:

@@ -16,5 +16,7 @@ def remarks(card: dict) -> list[str]:
             )
     if alpha := source.get("alpha", 0):
         background = source.get("background", BLACK)
-        told.append(f"{name}: images with an alpha channel: {alpha}, laid on {background}.")
+        told.append(
+            f"{name}: images with an alpha channel: {alpha}, laid on {background}."
+        )
     return told

@@ -82,7 +82,9 @@ def counted_digest(place: str | Path, files: list[Listed], digest: str) -> str:
     # Parts of one folder have notes of their own; a working folder may be moved with its data.
     here = os.path.relpath(place)
     outside = here.startswith(os.pardir)
-    key = short([os.path.abspath(place) if outside else here, sorted(f.name for f in files)])
+    key = short(
+        [os.path.abspath(place) if outside else here, sorted(f.name for f in files)]
+    )
     counted = _counted(key, files, digest)
     if _collected is not None:
         _collected.append(Listing(key, files, counted, digest))
@@ -159,7 +161,9 @@ def _counted(key: str, files: list[Listed], digest: str) -> str:
         return digest
     if not _same_contents(files, contents["files"]):
         return digest
-    log.info("%d files have the content that was prepared, with other dates", len(files))
+    log.info(
+        "%d files have the content that was prepared, with other dates", len(files)
+    )
     with suppress(OSError, StockpotError):
         write_sealed(_note_file(key), {**note, "same": [*note["same"], digest]})
     return note["digest"]

@@ -50,7 +50,9 @@ def listed_sizes(counts: list[int], split: dict, listed: int) -> list[int]:
     whole = sum(counts)
     listed = min(listed, whole)
     ends = [0, *accumulate(counts)]
-    held_out = [end * listed // whole - start * listed // whole for start, end in pairwise(ends)]
+    held_out = [
+        end * listed // whole - start * listed // whole for start, end in pairwise(ends)
+    ]
     return [part_size(n, {**split, "held_out": k}) for n, k in zip(counts, held_out)]
 
 
@@ -58,7 +60,9 @@ def _place(n: int, split: dict) -> tuple[int, int]:
     held_out = _amount(split["held_out"], n)
     test = min(_amount(split["test"], n), n - held_out)
     start = {"held-out": 0, "test": held_out, "train": held_out + test}[split["part"]]
-    return start, start + {"held-out": held_out, "test": test}.get(split["part"], n - start)
+    return start, start + {"held-out": held_out, "test": test}.get(
+        split["part"], n - start
+    )
 
 
 def _amount(wanted: float, n: int) -> int:

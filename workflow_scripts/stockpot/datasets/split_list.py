@@ -92,7 +92,9 @@ def _remembered(path: Path, size: int, time: int, key: str) -> Listed:
         found = bounded(_read, path, key, what=key)
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         reason = one_line(f"{type(error).__name__}: {error}", 150)
-        raise StockpotError(f"{key}: {name} cannot be read as a list ({reason})") from error
+        raise StockpotError(
+            f"{key}: {name} cannot be read as a list ({reason})"
+        ) from error
     entries = found.files or found.numbers
     if not entries:
         raise StockpotError(f"{key}: {name} names no image")
@@ -130,7 +132,9 @@ def _read_csv(text: str) -> list[str]:
         if not row:
             continue
         if len(row) != len(header):
-            raise ValueError(f"line {rows.line_num} has {len(row)} fields, not {len(header)}")
+            raise ValueError(
+                f"line {rows.line_num} has {len(row)} fields, not {len(header)}"
+            )
         entries.append(row[column].strip())
     return entries
 
@@ -141,8 +145,12 @@ def _listed(entries: list) -> Listed:
         return Listed(numbers=tuple(_checked(entry) for entry in entries))
     for entry in entries:
         if not isinstance(entry, str) or not entry:
-            raise ValueError(f"{entry!r} is neither the name of a file nor a number, as others are")
-    if all(entry.isascii() and entry.isdecimal() and len(entry) < 19 for entry in entries):
+            raise ValueError(
+                f"{entry!r} is neither the name of a file nor a number, as others are"
+            )
+    if all(
+        entry.isascii() and entry.isdecimal() and len(entry) < 19 for entry in entries
+    ):
         return Listed(numbers=tuple(int(entry) for entry in entries))
     return Listed(files=tuple(entries))
 
@@ -154,15 +162,23 @@ def _read_npy(path: Path) -> Listed:
         try:
             array = np.load(file, allow_pickle=False)
         except (ValueError, EOFError) as error:  # whose texts advise to unpickle it
-            raise ValueError("it holds no array of numbers, or not all of it") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "biuf":
+            raise ValueError(
+                "it holds no array of numbers, or not all of it"
+            ) from error
+    if (
+        not isinstance(array, np.ndarray)
+        or array.ndim != 1
+        or array.dtype.kind not in "biuf"
+    ):
         raise ValueError("it is no array of numbers with one axis")
     numbers = array.astype(np.int64)
     if (numbers != array).any():
         raise ValueError("its numbers are not whole")
     # More than two numbers that are all 0 or 1 name no image twice only as a mask.
     if array.dtype.kind == "b" or (len(array) > 2 and np.isin(numbers, (0, 1)).all()):
-        return Listed(numbers=tuple(np.flatnonzero(numbers).tolist()), mask=len(numbers))
+        return Listed(
+            numbers=tuple(np.flatnonzero(numbers).tolist()), mask=len(numbers)
+        )
     return Listed(numbers=tuple(_checked(number) for number in numbers.tolist()))
 
 
@@ -189,7 +205,9 @@ def require_order_of_torchvision(listed: Listed, images: list[str], key: str) ->
     for image in images:
         is_below = image.count("/") > 1
         if is_below or image.lower().endswith(NOT_IN_TORCHVISION):
-            why = "lies below a folder of a class" if is_below else "is not listed by it"
+            why = (
+                "lies below a folder of a class" if is_below else "is not listed by it"
+            )
             raise StockpotError(
                 f"{key}: its numbers count images as torchvision's ImageFolder does, but "
                 f"{one_line(image, 100)} {why}, so that they may mean others here; name the files"
@@ -224,7 +242,9 @@ def rows_of(listed: Listed, keys: list[str], key: str) -> list[int]:
         return sorted(listed.numbers)
     rows = _rows_of_files(listed.files, keys, key)
     if len(set(rows)) < len(rows):
-        raise StockpotError(f"{key}: it names {len(rows) - len(set(rows))} images in two ways")
+        raise StockpotError(
+            f"{key}: it names {len(rows) - len(set(rows))} images in two ways"
+        )
     return sorted(rows)
 
 
@@ -250,7 +270,9 @@ def _rows_of_files(files: tuple[str, ...], keys: list[str], key: str) -> list[in
     return rows
 
 
-def _place(file: str, places: dict[str, int], by_name: dict[str, int | None]) -> int | None:
+def _place(
+    file: str, places: dict[str, int], by_name: dict[str, int | None]
+) -> int | None:
     rest = file.removeprefix("./")
     while rest:
         if rest in places:

@@ -13,7 +13,12 @@ from .style import RC, TWO_COLUMNS, context
 from .texts import breaks_words, families_for, fit, width
 
 log = logging.getLogger("stockpot")
-SIZES = (8, 7, 6, 5)  # points of the titles' type: the largest in which no word is broken
+SIZES = (
+    8,
+    7,
+    6,
+    5,
+)  # points of the titles' type: the largest in which no word is broken
 LINES = 4  # of a title
 ROW_NAMES = 1.1  # inches that the names of the data sets take at most
 GAP = 0.04  # inches between two images
@@ -36,18 +41,26 @@ def contact_sheet(
     """
     names = datasets[0].class_names
     places = [_first_images(dataset) for dataset in datasets]
-    shown = _spread(names, [sum(name in place for place in places) for name in names], columns)
+    shown = _spread(
+        names, [sum(name in place for place in places) for name in names], columns
+    )
     titles, families, notes = _titles(names, shown, texts or {})
     if len(shown) < len(names):
         notes.insert(0, f"{len(shown)} of {len(names):,} classes.")
     rows = []
     with context():
-        figure, grid = _grid([dataset.name for dataset in datasets], titles, families, notes)
+        figure, grid = _grid(
+            [dataset.name for dataset in datasets], titles, families, notes
+        )
         for panels, dataset, place in zip(grid, datasets, places):
             for panel, name in zip(panels, shown):
                 if name in place:
-                    panel.imshow(np.asarray(dataset.images[place[name]]), interpolation="nearest")
-                    rows.append({"dataset": dataset.name, "class": name, "row": place[name]})
+                    panel.imshow(
+                        np.asarray(dataset.images[place[name]]), interpolation="nearest"
+                    )
+                    rows.append(
+                        {"dataset": dataset.name, "class": name, "row": place[name]}
+                    )
         figure.draw_without_rendering()
     return figure, pd.DataFrame(rows)
 
@@ -74,7 +87,9 @@ def _titles(
         else:
             titles[name] = own[name]
     if missing:
-        log.warning("no font of this machine has %s", one_line("".join(sorted(missing)), 200))
+        log.warning(
+            "no font of this machine has %s", one_line("".join(sorted(missing)), 200)
+        )
     notes = []
     if numbered:
         notes.append(
@@ -89,12 +104,16 @@ def _grid(
     names: list[str], titles: list[str], families: list[str], notes: list[str]
 ) -> tuple[Figure, list[list[Axes]]]:
     """The figure with its texts, and an empty panel per data set and class."""
-    row_names = [fit(name, 72 * ROW_NAMES, RC["axes.labelsize"], lines=3) for name in names]
+    row_names = [
+        fit(name, 72 * ROW_NAMES, RC["axes.labelsize"], lines=3) for name in names
+    ]
     lines = [line for name in row_names for line in name.split("\n")]
     left = max(width(line, RC["axes.labelsize"]) for line in lines) / 72 + 0.12
     cell = min(0.7, (TWO_COLUMNS - left - 0.02) / len(titles))
     room = 72 * (cell - GAP)
-    whole = [s for s in SIZES if not any(breaks_words(title, room, s) for title in titles)]
+    whole = [
+        s for s in SIZES if not any(breaks_words(title, room, s) for title in titles)
+    ]
     size = whole[0] if whole else SIZES[-1]
     titles = [fit(title, room, size, LINES) for title in titles]
     top = 1.3 * size / 72 * max(title.count("\n") + 1 for title in titles) + 0.06
@@ -119,9 +138,13 @@ def _grid(
         figure.text((left - 0.06) / total_width, middle, name, ha="right", va="center")
         grid.append(panels)
     for panel, title in zip(grid[0], titles):
-        panel.set_title(title, fontsize=size, pad=2, linespacing=1.05, fontfamily=families)
+        panel.set_title(
+            title, fontsize=size, pad=2, linespacing=1.05, fontfamily=families
+        )
     if note:
-        figure.text(0.05 / total_width, 0.05 / total_height, note, fontsize=6, color="#555555")
+        figure.text(
+            0.05 / total_width, 0.05 / total_height, note, fontsize=6, color="#555555"
+        )
     return figure, grid
 
 

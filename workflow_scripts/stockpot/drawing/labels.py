@@ -14,11 +14,16 @@ PLACES = [
     (h, v, dx * far, dy * far)
     for far in (1, 2.2, 3.6, 5)
     for h, v, dx, dy in (
-        ("left", "center", 4, 0), ("right", "center", -4, 0), ("center", "bottom", 0, 3.5),
-        ("center", "top", 0, -3.5), ("left", "bottom", 3, 2.5), ("right", "bottom", -3, 2.5),
-        ("left", "top", 3, -2.5), ("right", "top", -3, -2.5),
+        ("left", "center", 4, 0),
+        ("right", "center", -4, 0),
+        ("center", "bottom", 0, 3.5),
+        ("center", "top", 0, -3.5),
+        ("left", "bottom", 3, 2.5),
+        ("right", "bottom", -3, 2.5),
+        ("left", "top", 3, -2.5),
+        ("right", "top", -3, -2.5),
     )
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,26 @@ def draw_names(
         box, (h, v, dx, dy) = min(free, key=lambda found: _cost(*found, covered))
         taken.append(box)
         far = abs(dx) + abs(dy) > 8
-        line = {"arrowstyle": "-", "lw": 0.3, "color": name.colour, "shrinkA": 0, "shrinkB": 2}
+        line = {
+            "arrowstyle": "-",
+            "lw": 0.3,
+            "color": name.colour,
+            "shrinkA": 0,
+            "shrinkB": 2,
+        }
         axes.annotate(
-            text, (name.x, name.y), (dx, dy), textcoords="offset points", ha=h, va=v,
-            fontsize=size, color=name.colour, zorder=6, arrowprops=line if far else None,
+            text,
+            (name.x, name.y),
+            (dx, dy),
+            textcoords="offset points",
+            ha=h,
+            va=v,
+            fontsize=size,
+            color=name.colour,
+            zorder=6,
+            arrowprops=line if far else None,
             **properties,
-        )  # fmt: skip
+        )
     return left_out
 
 

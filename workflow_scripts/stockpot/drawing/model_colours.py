@@ -160,7 +160,12 @@ class Sweep:
     @property
     def line(self) -> dict:
         """Properties of its line and small points, for ``plot`` and for a legend."""
-        return {"color": self.colour, "ls": self.dashes, "marker": "o", "markersize": 1.8}
+        return {
+            "color": self.colour,
+            "ls": self.dashes,
+            "marker": "o",
+            "markersize": 1.8,
+        }
 
 
 def sweeps(measurements: pd.DataFrame) -> dict[tuple[str, str], Sweep]:
@@ -172,7 +177,9 @@ def sweeps(measurements: pd.DataFrame) -> dict[tuple[str, str], Sweep]:
     target = dict(zip(single["model"], single["kind"]))
     drawn = {}
     used = []
-    curves = measurements.loc[measurements["curve"] != "", ["kind", "curve"]].drop_duplicates()
+    curves = measurements.loc[
+        measurements["curve"] != "", ["kind", "curve"]
+    ].drop_duplicates()
     for kind, curve in curves.itertuples(index=False):
         colour = look(target.get(curve, kind)).colour
         dashes = ("-", "--", "-.", ":")[used.count(colour) % 4]

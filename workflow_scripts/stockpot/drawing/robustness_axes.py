@@ -33,7 +33,9 @@ def under_shift(measurements: pd.DataFrame) -> str:
 
 def shifts_name(tables: dict) -> str:
     """Name of the only shift, else "Mean of shifts"; also where there are no measurements."""
-    shifts = datasets(tables["measurements"], "shift") if "measurements" in tables else []
+    shifts = (
+        datasets(tables["measurements"], "shift") if "measurements" in tables else []
+    )
     return shifts[0] if len(shifts) == 1 else "Mean of shifts"
 
 
@@ -47,7 +49,10 @@ def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
 
 
 def fitted(
-    measurements: pd.DataFrame, table: pd.DataFrame, fits: pd.DataFrame, ends: tuple[float, float]
+    measurements: pd.DataFrame,
+    table: pd.DataFrame,
+    fits: pd.DataFrame,
+    ends: tuple[float, float],
 ) -> pd.DataFrame:
     """The data set's line and its bootstrap band between two reference accuracies.
 
@@ -60,11 +65,17 @@ def fitted(
         return pd.DataFrame()
     if fit["dataset"].iloc[0] == MEAN:
         # The band goes through the models that the line goes through.
-        table = table[~table["model"].isin(placeless(measurements, fit["axis"].iloc[0]))]
-    return pd.concat([_piece(table, row, ends) for _, row in fit.iterrows()], ignore_index=True)
+        table = table[
+            ~table["model"].isin(placeless(measurements, fit["axis"].iloc[0]))
+        ]
+    return pd.concat(
+        [_piece(table, row, ends) for _, row in fit.iterrows()], ignore_index=True
+    )
 
 
-def _piece(table: pd.DataFrame, row: pd.Series, ends: tuple[float, float]) -> pd.DataFrame:
+def _piece(
+    table: pd.DataFrame, row: pd.Series, ends: tuple[float, float]
+) -> pd.DataFrame:
     """One piece of the line; a whole line is the one piece that there is."""
     line = Line(row["slope"], row["intercept"], row["r"], row["n"], row["axis"])
     forward, inverse = transforms(line.axis)
@@ -78,10 +89,18 @@ def _piece(table: pd.DataFrame, row: pd.Series, ends: tuple[float, float]) -> pd
     placed &= (x >= row["start"]) & ((x < row["end"]) | (row["end"] == 1))
     low, high = band(x[placed], y[placed], at, row["confidence"], axis=line.axis)
     return pd.DataFrame(
-        {"model": f"line from {row['start']:g}" if row["start"] else "line", "kind": FIT,
-         "curve": "", "reference_value": at, "value": line.predict(at), "low": low, "high": high,
-         "dataset": row["dataset"], "confidence": row["confidence"]}
-    )  # fmt: skip
+        {
+            "model": f"line from {row['start']:g}" if row["start"] else "line",
+            "kind": FIT,
+            "curve": "",
+            "reference_value": at,
+            "value": line.predict(at),
+            "low": low,
+            "high": high,
+            "dataset": row["dataset"],
+            "confidence": row["confidence"],
+        }
+    )
 
 
 def _single(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +109,9 @@ def _single(table: pd.DataFrame) -> pd.DataFrame:
 
 def axis_limits(table: pd.DataFrame, axis: str) -> tuple[tuple, tuple]:
     """Ends of x and y that hold every point and its interval."""
-    return tuple(limits(table[columns].to_numpy().ravel(), axis) for columns in (_X, _Y))
+    return tuple(
+        limits(table[columns].to_numpy().ravel(), axis) for columns in (_X, _Y)
+    )
 
 
 def _chance(table: pd.DataFrame, ends: tuple) -> list[float]:
@@ -107,7 +128,12 @@ def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
 
 
 def draw_panel(
-    axes: Axes, table: pd.DataFrame, line: pd.DataFrame, axis: str, ends: tuple, intervals: bool
+    axes: Axes,
+    table: pd.DataFrame,
+    line: pd.DataFrame,
+    axis: str,
+    ends: tuple,
+    intervals: bool,
 ) -> None:
     """One panel between these ends: ``points``, their ``fitted`` line, y = x and chance."""
     accuracy_axis(axes, "x", ends[0], axis)
@@ -122,13 +148,17 @@ def draw_panel(
         axes.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0)
         axes.plot(x, piece["value"], color=GREY, linewidth=1, zorder=2)
     for (kind, curve), look in sweeps(table).items():
-        sweep = table[(table["kind"] == kind) & (table["curve"] == curve)].sort_values("alpha")
+        sweep = table[(table["kind"] == kind) & (table["curve"] == curve)].sort_values(
+            "alpha"
+        )
         x, y = sweep["reference_value"], sweep["value"]
         axes.plot(x, y, zorder=4, **look.line)
         half = sweep[np.isclose(sweep["alpha"], 0.5)]
         if intervals:
             _bars(axes, half, look.colour)
-        axes.plot(half["reference_value"], half["value"], zorder=6, color=look.colour, **_HALF)
+        axes.plot(
+            half["reference_value"], half["value"], zorder=6, color=look.colour, **_HALF
+        )
     single = _single(table)
     for kind, look in looks(single["kind"]).items():
         models = single[single["kind"] == kind]
@@ -166,7 +196,10 @@ def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:
     def handle(**properties):
         return Line2D([], [], **properties)
 
-    found = {look.label: handle(**look.mark) for look in looks(_single(table)["kind"]).values()}
+    found = {
+        look.label: handle(**look.mark)
+        for look in looks(_single(table)["kind"]).values()
+    }
     curves = sweeps(table).values()
     found |= {look.label: handle(**look.line) for look in curves}
     if curves:

@@ -88,7 +88,9 @@ def ticks(low: float, high: float, axis: str, gap: float = 0.11) -> list[float]:
     steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
     chosen = next((multiples(step) for step in steps if apart(multiples(step))), [])
     tails = (0.1, 0.05, 0.08, 0.06, 0.04, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001)
-    for x in [end for tail in tails for end in (tail, 1 - tail)] if axis != "linear" else ():
+    for x in (
+        [end for tail in tails for end in (tail, 1 - tail)] if axis != "linear" else ()
+    ):
         if low <= x <= high and apart([*chosen, x]):
             chosen = sorted([*chosen, x])
     return chosen
@@ -101,7 +103,9 @@ def accuracy_axis(axes: Axes, which: str, ends: tuple[float, float], axis: str) 
     if axis != "linear":
         getattr(axes, f"set_{which}scale")("function", functions=transforms(axis))
     places = ticks(*ends, axis)
-    getattr(axes, f"set_{which}ticks")(places, [f"{100 * place:.4g}" for place in places])
+    getattr(axes, f"set_{which}ticks")(
+        places, [f"{100 * place:.4g}" for place in places]
+    )
 
 
 def balanced(n: int, most: int) -> int:
@@ -119,7 +123,9 @@ def grid(n: int, columns: int, height: float) -> tuple[Figure, list[Axes], list[
     size = (1.5 * ONE_COLUMN, 1.2 * height) if n == 1 else (TWO_COLUMNS, height * rows)
     figure = Figure(size, layout="constrained")
     widths = [2, 1] if n == 1 else None
-    axes = list(figure.subplots(rows, columns, squeeze=False, width_ratios=widths).ravel())
+    axes = list(
+        figure.subplots(rows, columns, squeeze=False, width_ratios=widths).ravel()
+    )
     return figure, axes[:n], axes[n:]
 
 
@@ -149,7 +155,10 @@ def legend_outside(figure: Figure, legend: dict, where: str, most: int = 4) -> N
     texts = [fit(text, room - HANDLE, size) for text in legend]
     widths = [width(text, size) + HANDLE for text in texts]
     columns = max(1, min(most, len(texts)))
-    while columns > 1 and sum(max(part) for part in np.array_split(widths, columns)) > room:
+    while (
+        columns > 1
+        and sum(max(part) for part in np.array_split(widths, columns)) > room
+    ):
         columns -= 1
     figure.legend(list(legend.values()), texts, loc=f"outside {where}", ncols=columns)
 
@@ -158,7 +167,9 @@ def seconds_axis(axis, low: float, high: float) -> None:
     """A logarithmic axis with few ticks, however far its ends are from each other."""
     steps = (1, 2, 5) if high / low < 50 else (1,)
     axis.set_major_locator(LogLocator(subs=steps, numticks=6))
-    axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    axis.set_major_formatter(
+        lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"
+    )
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -169,7 +180,9 @@ def finish(figure: Figure, spare: list[Axes], legend: dict, x: str, y: str) -> N
     for panel in spare:
         panel.set_axis_off()
     columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
-    room = 1.2 * 72 * figure.get_figwidth() / columns - HANDLE  # it may stand out a little
+    room = (
+        1.2 * 72 * figure.get_figwidth() / columns - HANDLE
+    )  # it may stand out a little
     size = RC["legend.fontsize"]
     if spare and all(width(text, size) <= room for text in legend):
         spare[-1].legend(legend.values(), legend.keys(), loc="center", borderpad=0)
@@ -191,4 +204,6 @@ def save(figure: Figure, path: str | Path) -> None:
     if path.suffix not in metadata:
         raise ValueError(f"cannot write {path.name}; allowed: {', '.join(metadata)}")
     with context(), atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], metadata=metadata[path.suffix])
+        figure.savefig(
+            temporary, format=path.suffix[1:], metadata=metadata[path.suffix]
+        )

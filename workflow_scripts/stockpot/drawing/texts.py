@@ -15,13 +15,35 @@ FAMILY = "DejaVu Sans"  # shipped with matplotlib: the same on every machine
 ELLIPSIS = "…"
 # Asked first for characters that DejaVu Sans lacks; then every font of the machine is.
 PREFERRED = (
-    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR",
-    "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback",
-    "Noto Sans Devanagari", "Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Thai",
-    "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Emoji", "Symbola", "Unifont",
-    "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Arial Unicode MS",
-    "Microsoft YaHei", "SimHei", "Yu Gothic", "Malgun Gothic", "Nirmala UI", "Segoe UI Emoji",
-)  # fmt: skip
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Thai",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Emoji",
+    "Symbola",
+    "Unifont",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Apple SD Gothic Neo",
+    "Arial Unicode MS",
+    "Microsoft YaHei",
+    "SimHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Nirmala UI",
+    "Segoe UI Emoji",
+)
 
 
 @cache
@@ -31,7 +53,11 @@ def _advance(character: str) -> float:
     if ord(character) not in font.get_charmap():
         return 1.0  # of another font: Chinese characters are as wide as high
     font.set_size(1000, 72)
-    return font.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 1000
+    return (
+        font.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance
+        / 65536
+        / 1000
+    )
 
 
 def width(text: str, size: float) -> float:
@@ -64,7 +90,9 @@ def fit(text: object, room: float, size: float, lines: int = 1) -> str:
 
 def breaks_words(text: str, room: float, size: float) -> bool:
     """Is a word of the text wider than the room?"""
-    return any(width(piece.rstrip(), size) > room for piece in _pieces(one_line(text, 10_000)))
+    return any(
+        width(piece.rstrip(), size) > room for piece in _pieces(one_line(text, 10_000))
+    )
 
 
 def _wrap(text: str, room: float, size: float) -> list[str]:
@@ -130,11 +158,19 @@ def families_for(texts: Iterable[str]) -> tuple[list[str], set[str]]:
 def _others() -> list[tuple[str, str]]:
     """(family, file) of all regular fonts of this machine, preferred ones first, by name."""
     found = {}
-    for entry in sorted(font_manager.fontManager.ttflist, key=lambda e: (e.name, e.fname)):
-        if entry.style == "normal" and entry.name != FAMILY and "Last Resort" not in entry.name:
+    for entry in sorted(
+        font_manager.fontManager.ttflist, key=lambda e: (e.name, e.fname)
+    ):
+        if (
+            entry.style == "normal"
+            and entry.name != FAMILY
+            and "Last Resort" not in entry.name
+        ):
             found.setdefault(entry.name, entry.fname)
     order = [name for name in PREFERRED if name in found]
-    return [(name, found[name]) for name in [*order, *(n for n in found if n not in order)]]
+    return [
+        (name, found[name]) for name in [*order, *(n for n in found if n not in order)]
+    ]
 
 
 def use_fonts(figure: Figure) -> set[str]:

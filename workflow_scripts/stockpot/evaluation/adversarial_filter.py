@@ -25,14 +25,18 @@ def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) 
     """
     weights = Weights(adversary)
     engine = Engine({weights.card.sha256: weights}, "fp32")
-    wrong = engine.logits(single(weights.card.sha256), pool).argmax(1).numpy() != pool.labels
+    wrong = (
+        engine.logits(single(weights.card.sha256), pool).argmax(1).numpy()
+        != pool.labels
+    )
     rows = np.flatnonzero(wrong)
     last = weights.card.history[-1]
     held_out = 100 * last["held_out_k"] / last["held_out_n"]
     log.info(
         "the adversary is right on %.1f %% of the held-out set and wrong on %.1f %% of the pool",
-        held_out, 100 * wrong.mean(),
-    )  # fmt: skip
+        held_out,
+        100 * wrong.mean(),
+    )
     if len(rows) < spec["images"]:
         raise StockpotError(
             f"datasets.{spec['name']}.images: {spec['images']} wanted, but the adversary gets only "
@@ -41,6 +45,11 @@ def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) 
     rows = rows[some_rows(pool.labels[rows], spec["images"])]
     source = {**spec, "pool_wrong": float(wrong.mean()), "adversary_held_out": held_out}
     write_dataset(
-        folder, spec["name"], pool.images[rows], pool.labels[rows], pool.class_names, source,
+        folder,
+        spec["name"],
+        pool.images[rows],
+        pool.labels[rows],
+        pool.class_names,
+        source,
         pool.scoring.of(rows),
-    )  # fmt: skip
+    )

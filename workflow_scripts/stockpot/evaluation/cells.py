@@ -12,7 +12,9 @@ CELL = "cell"  # one metadata key: the library writes several in random order
 FAULTS = (OSError, SafetensorError, ValueError)  # of an entry that cannot be read
 
 
-def metadata(key: str, recipe: dict, dataset: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+def metadata(
+    key: str, recipe: dict, dataset: str, arrays: dict[str, np.ndarray]
+) -> dict[str, str]:
     """Of a new entry: its key, the digest of every array, and for people recipe and data set."""
     digests = {name: array_digest(array) for name, array in sorted(arrays.items())}
     cell = {"key": key, "digests": digests, "recipe": recipe, "dataset": dataset}

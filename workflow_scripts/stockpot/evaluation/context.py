@@ -12,7 +12,12 @@ class FolderContext:
     """A ``merging.methods.Context`` over Classifier folders, two data sets and the store."""
 
     def __init__(
-        self, spec: dict, folders: list[Path], held_out: Dataset, train: list[Dataset], store: Path
+        self,
+        spec: dict,
+        folders: list[Path],
+        held_out: Dataset,
+        train: list[Dataset],
+        store: Path,
     ):
         """folders: of the start and of all ingredients; the first that has weights is the start.
         train: the training set, if the method looks at it."""
@@ -55,7 +60,9 @@ class FolderContext:
             return None
         recipe = with_head(recipe, self.start) if self._backbones else recipe
         found = self.evaluator.predictions(recipe, data)[1]
-        return error_of(data.scoring, data.labels, found.predicted.numpy(), found.correct.numpy())
+        return error_of(
+            data.scoring, data.labels, found.predicted.numpy(), found.correct.numpy()
+        )
 
     def weights(self, sha256: str):
         from ..models.classifier import Weights, WithHead
@@ -78,7 +85,9 @@ class FolderContext:
         from ..training.images import image_batches
 
         weights, device = self.weights(self.start), pick_device()
-        model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(device)
+        model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(
+            device
+        )
         # timm builds its models in training mode, where BatchNorm goes by the batch.
         return model.eval(), image_batches(self._data[part], weights.card, 1, device)
 

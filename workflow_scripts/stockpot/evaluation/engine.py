@@ -45,7 +45,9 @@ class Engine:
         results. Raises StockpotError if the ingredients do not fit together.
         """
         self.cards = {sha: weights.card for sha, weights in ingredients.items()}
-        check_ingredients(list(self.cards.values()), one_start=False, one_class_list=False)
+        check_ingredients(
+            list(self.cards.values()), one_start=False, one_class_list=False
+        )
         first = next(iter(ingredients.values()))
         self.ingredients = ingredients
         self.device = device or pick_device()
@@ -83,7 +85,8 @@ class Engine:
         features = self._features[dataset.fingerprint]
         with torch.inference_mode():
             rows = [
-                self.model.head(f.to(self.device)).cpu() for f in features.split(self.batch_size)
+                self.model.head(f.to(self.device)).cpu()
+                for f in features.split(self.batch_size)
             ]
         logits = torch.cat(rows)
         if columns is None:
@@ -114,7 +117,9 @@ class Engine:
     def _set_tower(self, coefficients: Mapping[str, Coefficient]) -> None:
         """Put the tower of this mix in place; features of another tower are dropped."""
         coefficients = tower_coefficients(coefficients, self.cards)
-        tower = sorted((self.cards[s].tower_sha256, canonical(c)) for s, c in coefficients.items())
+        tower = sorted(
+            (self.cards[s].tower_sha256, canonical(c)) for s, c in coefficients.items()
+        )
         if tower != self._tower:
             self._features.clear()
             self._fill(coefficients, TOWER)
@@ -135,7 +140,10 @@ class Engine:
         """Write the mix of all tensors with this prefix into the model."""
         mix_all(
             [
-                (tensor, [(c, self._tensor(s, name)) for c, s in shares(coefficients, name)])
+                (
+                    tensor,
+                    [(c, self._tensor(s, name)) for c, s in shares(coefficients, name)],
+                )
                 for name, tensor in self.tensors.items()
                 if name.startswith(prefix)
             ]

@@ -29,7 +29,9 @@ class Evaluator:
         spec: precision (auto, bf16, fp32), batch_size, store_logits.
         """
         cards = {folder: read_card(folder) for folder in classifiers}
-        self.folders = {card.sha256: f for f, card in cards.items() if card.status == "ok"}
+        self.folders = {
+            card.sha256: f for f, card in cards.items() if card.status == "ok"
+        }
         self.store, self.spec = store, spec
         self.device = pick_device()
         self.precision = pick_precision(spec["precision"], self.device)
@@ -47,8 +49,9 @@ class Evaluator:
             if self.precision == "bf16" and not fast_at_bf16(self.device):
                 log.warning(
                     "evaluation.precision: bf16 is slow on this %s, which has no instructions "
-                    "for it; fp32 and auto are faster", self.device,
-                )  # fmt: skip
+                    "for it; fp32 and auto are faster",
+                    self.device,
+                )
             ingredients = {
                 sha: Weights(folder)
                 for sha, folder in self.folders.items()
@@ -92,7 +95,9 @@ class Evaluator:
             if not dataset.scoring.videos:
                 wanted = key(member, dataset.fingerprint, self.precision)
                 found = self.store.get(wanted, logits=True)
-            members[sha256] = self._logits(member, dataset) if found is None else found.logits
+            members[sha256] = (
+                self._logits(member, dataset) if found is None else found.logits
+            )
         return mix_outputs(recipe, members)
 
     def report(self) -> None:
@@ -101,5 +106,9 @@ class Evaluator:
         images = sum(engine.forward_images for engine in self._engines.values())
         rate = f", {images / seconds:.0f} images/s" if seconds else ""
         log.info(
-            "%d cells computed, %d reused (%s%s)", self.computed, self.reused, self.precision, rate
+            "%d cells computed, %d reused (%s%s)",
+            self.computed,
+            self.reused,
+            self.precision,
+            rate,
         )

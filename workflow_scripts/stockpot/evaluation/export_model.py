@@ -35,7 +35,9 @@ def export_model(
     remove_others(out, {file.name for file in files})
     wanted = _recipe(spec["alpha"], classifiers, recipe)
     folders = {read_card(folder).sha256: folder for folder in classifiers}
-    weights = {sha: Weights(folders[sha]) for sha in wanted["ingredients"] if sha in folders}
+    weights = {
+        sha: Weights(folders[sha]) for sha in wanted["ingredients"] if sha in folders
+    }
     with tempfile.TemporaryDirectory(dir=out) as folder:
         export(Path(folder), wanted, weights, spec["name"])
         formats.load(spec["format"])(out, Weights(folder), clip)

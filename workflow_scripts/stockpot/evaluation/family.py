@@ -42,13 +42,17 @@ def evaluate_family(
     rows, statuses = [], {}
     for member in spec["members"]:
         end = ends[member["end"]]
-        statuses[member["name"]] = status = "ok" if end.is_file() else read_card(end).status
+        statuses[member["name"]] = status = (
+            "ok" if end.is_file() else read_card(end).status
+        )
         if status != "ok":
             log.error("%s is not evaluated: this run %s", member["name"], status)
             continue
         if start and end.is_dir() and read_card(end).start == UNKNOWN_START:
             check_line(Weights(start), Weights(end))
-        evaluator = Evaluator(store, classifiers if start or end.is_file() else [end], spec)
+        evaluator = Evaluator(
+            store, classifiers if start or end.is_file() else [end], spec
+        )
         rows += _cells(points(member, spec["alphas"], start, end), sets, evaluator)
         evaluator.report()
     write_sealed(out, {"status": statuses, "cells": rows})
@@ -68,11 +72,18 @@ def points(
     """(the table's labels, recipe) of the model itself, or of every alpha of its sweep."""
     name, model = member["name"], read_recipe(end)
     if not alphas:
-        return [({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, model)]
+        return [
+            ({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, model)
+        ]
     zero = read_recipe(start)
     return [
         (
-            {"model": f"{name} alpha={a}", "kind": "wise-ft", "curve": name, "alpha": a},
+            {
+                "model": f"{name} alpha={a}",
+                "kind": "wise-ft",
+                "curve": name,
+                "alpha": a,
+            },
             interpolate(zero, model, a),
         )
         for a in alphas
@@ -96,5 +107,7 @@ def _cells(
 
 def scored(dataset: Dataset, found: Predictions) -> dict:
     """metric, value, n, k of what a model answered, by the data set's own metric."""
-    counts = scores(dataset.scoring, dataset.labels, found.predicted.numpy(), found.correct.numpy())
+    counts = scores(
+        dataset.scoring, dataset.labels, found.predicted.numpy(), found.correct.numpy()
+    )
     return {"metric": dataset.scoring.metric, **counts._asdict()}

@@ -35,8 +35,12 @@ def evaluate_mixes(
     set as many images count as the option train_images says.
     """
     cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
-    models = {card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)}
-    context = FolderContext(spec, classifiers, sets["held_out"][0], sets["train"], store)
+    models = {
+        card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)
+    }
+    context = FolderContext(
+        spec, classifiers, sets["held_out"][0], sets["train"], store
+    )
     wanted = [role.replace("-", "_") for role in roles]
     if most := spec["options"].get("train_images"):
         sets = {**sets, "train": [part(dataset, most) for dataset in sets["train"]]}
@@ -48,10 +52,15 @@ def evaluate_mixes(
                 cell = {"dataset": dataset.name, "role": role, **scored(dataset, found)}
                 rows.append({**labels, **cell, "key": key})
         log.info(
-            "%s  %d done, %.1f s each", labels["model"], done, (time.monotonic() - started) / done
+            "%s  %d done, %.1f s each",
+            labels["model"],
+            done,
+            (time.monotonic() - started) / done,
         )
     context.report()
-    write_sealed(out, {"cells": rows}, depth=5)  # studies/<study>/<seed>/mixes/<analysis>.json
+    write_sealed(
+        out, {"cells": rows}, depth=5
+    )  # studies/<study>/<seed>/mixes/<analysis>.json
 
 
 def part(dataset: Dataset, most: int) -> Dataset:
@@ -62,4 +71,6 @@ def part(dataset: Dataset, most: int) -> Dataset:
     fingerprint = sha256({"part": most, "of": dataset.fingerprint})
     images, labels = dataset.images[rows], dataset.labels[rows]
     scoring = dataset.scoring.of(rows)
-    return Dataset(dataset.name, images, labels, dataset.class_names, fingerprint, scoring)
+    return Dataset(
+        dataset.name, images, labels, dataset.class_names, fingerprint, scoring
+    )

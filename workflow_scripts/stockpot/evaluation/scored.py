@@ -9,7 +9,9 @@ from ..datasets.dataset import Scoring
 from ..metrics import Answers, Score, score, standard_error
 
 
-def right_answers(scoring: Scoring, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def right_answers(
+    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray
+) -> np.ndarray:
     """bool [n]: is the answer the label, or, where several are accepted, one of these?
 
     labels, predicted: int [n], of the images.

@@ -29,7 +29,12 @@ VERSION = code_digest("stockpot/evaluation/evaluator.py")
 def key(recipe: dict, fingerprint: str, precision: str) -> str:
     """What an entry is filed under: SHA-256 of all that the predictions follow from."""
     return sha256(
-        {"recipe": recipe, "dataset": fingerprint, "precision": precision, "code": VERSION}
+        {
+            "recipe": recipe,
+            "dataset": fingerprint,
+            "precision": precision,
+            "code": VERSION,
+        }
     )
 
 
@@ -49,7 +54,13 @@ class Store:
             with safe_open(self.path(key), framework="np") as file:
                 if logits and "logits" not in file.keys():  # noqa: SIM118  no mapping
                     return None
-                names = ["predicted", "correct", "confidence", "loss", *(["logits"] * logits)]
+                names = [
+                    "predicted",
+                    "correct",
+                    "confidence",
+                    "loss",
+                    *(["logits"] * logits),
+                ]
                 arrays = checked_arrays(file, key, names)
         except OSError:
             return None
@@ -60,7 +71,9 @@ class Store:
         kinds = {"predicted": torch.int64, "correct": torch.bool}
         return Predictions(**{name: t.to(kinds.get(name)) for name, t in found.items()})
 
-    def put(self, key: str, predictions: Predictions, recipe: dict, dataset: str) -> None:
+    def put(
+        self, key: str, predictions: Predictions, recipe: dict, dataset: str
+    ) -> None:
         """Write the entry, unless one is there that is as good.
 
         Nodes may be reading it: where it is replaced by another node, a network file system can
@@ -78,6 +91,8 @@ class Store:
         }
         if predictions.logits is not None:
             tensors["logits"] = predictions.logits
-        with atomic(self.path(key), keep=predictions.logits is None and not existed) as path:
+        with atomic(
+            self.path(key), keep=predictions.logits is None and not existed
+        ) as path:
             arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
             save_file(tensors, path, metadata(key, recipe, dataset, arrays))

@@ -108,7 +108,10 @@ def load(name: str) -> Callable:
                 )
         with context():
             if NOTHING in tables.get("table", ()):
-                drawn, data = sentence(tables["table"][NOTHING].iloc[0]), tables["table"]
+                drawn, data = (
+                    sentence(tables["table"][NOTHING].iloc[0]),
+                    tables["table"],
+                )
             else:
                 drawn, data = draw(tables, registry.defaults(known) | given)
             if missing := use_fonts(drawn):

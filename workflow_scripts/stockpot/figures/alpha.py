@@ -35,7 +35,9 @@ mixing. Bands: {level} intervals, Clopper-Pearson, for the mean a stratified boo
 def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     """A panel per data set, a line per sweep with its intervals and its chord."""
     measurements = tables["measurements"]
-    table = measurements[measurements["curve"] != ""].sort_values("alpha", kind="stable")
+    table = measurements[measurements["curve"] != ""].sort_values(
+        "alpha", kind="stable"
+    )
     if table.empty:
         return sentence("Nothing to show: this study has no sweep."), table
     names = datasets(measurements, "reference", "held-out", "shift")
@@ -49,17 +51,27 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         for (kind, curve), look in sweeps(measurements).items():
             sweep = there[(there["kind"] == kind) & (there["curve"] == curve)]
             x, ends = sweep["alpha"], pd.concat([sweep.head(1), sweep.tail(1)])
-            panel.fill_between(x, 100 * sweep["low"], 100 * sweep["high"],
-                               color=look.colour, alpha=0.15, linewidth=0)  # fmt: skip
+            panel.fill_between(
+                x,
+                100 * sweep["low"],
+                100 * sweep["high"],
+                color=look.colour,
+                alpha=0.15,
+                linewidth=0,
+            )
             panel.plot(x, 100 * sweep["value"], **look.line)
-            panel.plot(ends["alpha"], 100 * ends["value"], color=look.colour, ls=DASHES, lw=0.6)
+            panel.plot(
+                ends["alpha"], 100 * ends["value"], color=look.colour, ls=DASHES, lw=0.6
+            )
             legend[look.label] = Line2D([], [], **look.line)
         text = "Mean of shifts" if name == MEAN else name
         title(panel, text, panel_width(columns))
         panel.set_xlim(-0.03, 1.03)
         panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
         panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    legend["Straight line between the ends"] = Line2D([], [], color=GREY, ls=DASHES, lw=0.6)
+    legend["Straight line between the ends"] = Line2D(
+        [], [], color=GREY, ls=DASHES, lw=0.6
+    )
     legend = with_equals(legend, measurements)
     finish(result, spare, legend, "α", "Accuracy (%)")
     return result, table

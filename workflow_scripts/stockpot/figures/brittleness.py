@@ -38,16 +38,26 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     legend, shifts = {}, shifts_name(tables)
     for panel, name in zip(panels, names):
         own = table[table["hyperparameter"] == name].sort_values("value")
-        positive = own["value"].min() > 0 and own["value"].max() / own["value"].min() > 4
+        positive = (
+            own["value"].min() > 0 and own["value"].max() / own["value"].min() > 4
+        )
         for column, (label, colour, face) in LOOKS.items():
             if own[column].notna().any():
-                look = {"marker": "o", "ls": "", "ms": 3.6, "color": colour, "mfc": face}
+                look = {
+                    "marker": "o",
+                    "ls": "",
+                    "ms": 3.6,
+                    "color": colour,
+                    "mfc": face,
+                }
                 panel.plot(own["value"], 100 * own[column], **look)
                 legend[label.format(shifts=shifts)] = Line2D([], [], **look)
         if positive:
             panel.set_xscale("log")
             wide = own["value"].max() / own["value"].min() > 20
-            panel.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=5))
+            panel.xaxis.set_major_locator(
+                LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=5)
+            )
             panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             panel.xaxis.set_minor_formatter(NullFormatter())
         ranks = own[["rank_reference", "rank_shifts"]].iloc[0]

@@ -38,14 +38,27 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             colour = GREY if "oracle" in label else BLUE
             x, spread = factor * own[column], 0.14
             offsets = [
-                spread * (curves.index(c) - (len(curves) - 1) / 2) / max(len(curves) / 2, 1)
+                spread
+                * (curves.index(c) - (len(curves) - 1) / 2)
+                / max(len(curves) / 2, 1)
                 for c in own["curve"]
             ]
-            panel.plot(x, [y + o for o in offsets], "o", ms=3.2, color=colour, alpha=0.55, mew=0)
             panel.plot(
-                [x.mean()] * 2, [y - 0.32, y + 0.32],
-                color=BLACK if "oracle" in label else VERMILION, lw=1.6, solid_capstyle="butt",
-            )  # fmt: skip
+                x,
+                [y + o for o in offsets],
+                "o",
+                ms=3.2,
+                color=colour,
+                alpha=0.55,
+                mew=0,
+            )
+            panel.plot(
+                [x.mean()] * 2,
+                [y - 0.32, y + 0.32],
+                color=BLACK if "oracle" in label else VERMILION,
+                lw=1.6,
+                solid_capstyle="butt",
+            )
         panel.set_xlabel(title)
         panel.margins(x=0.06)
         panel.grid(axis="y", visible=False)

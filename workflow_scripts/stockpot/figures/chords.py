@@ -54,15 +54,25 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
                 "ls": ("-", "--", ":")[i // len(COLOURS) % 3],
             }
             x = own["alpha"]
-            panel.fill_between(x, 100 * own["low"], 100 * own["high"], color=look["color"],
-                               alpha=0.15, linewidth=0)  # fmt: skip
+            panel.fill_between(
+                x,
+                100 * own["low"],
+                100 * own["high"],
+                color=look["color"],
+                alpha=0.15,
+                linewidth=0,
+            )
             panel.plot(x, 100 * own["distance"], **look)
             both = own[own["over_low"] > 0]
-            panel.plot(both["alpha"], 100 * both["distance"], "o", ms=3, color=look["color"])
+            panel.plot(
+                both["alpha"], 100 * both["distance"], "o", ms=3, color=look["color"]
+            )
             legend[texts[curve]] = Line2D([], [], **look)
         title(panel, place, panel_width(columns))
         panel.set_xlim(0, 1)
         panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    legend["Better than both ends"] = Line2D([], [], marker="o", ls="", ms=3, color="#444444")
+    legend["Better than both ends"] = Line2D(
+        [], [], marker="o", ls="", ms=3, color="#444444"
+    )
     finish(result, spare, legend, "α", "Above the chord (points)")
     return result, table

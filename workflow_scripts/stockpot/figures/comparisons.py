@@ -56,7 +56,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     columns = len(against) * len(places)
     wide = TWO_COLUMNS if columns > 2 else ONE_COLUMN + 1
     names = row_names(models, 1.7)
-    room = (wide - 0.3 - max(width(name, RC["ytick.labelsize"]) for name in names) / 72) / columns
+    room = (
+        wide - 0.3 - max(width(name, RC["ytick.labelsize"]) for name in names) / 72
+    ) / columns
     result = Figure((wide, 0.9 + 0.135 * len(models)), layout="constrained")
     panels = result.subplots(1, columns, sharey=True, squeeze=False)[0]
     for panel, (other, place) in zip(panels, [(a, p) for a in against for p in places]):
@@ -67,7 +69,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.axvline(0, color="#444444", lw=0.7)
         panel.hlines(y, 100 * own["low"], 100 * own["high"], colors=colours, lw=1)
         for value, at, colour, s in zip(own["difference"], y, colours, sure):
-            panel.plot(100 * value, at, "o", ms=3.6, color=colour, mfc=colour if s else "white")
+            panel.plot(
+                100 * value, at, "o", ms=3.6, color=colour, mfc=colour if s else "white"
+            )
         title(panel, f"against {other}", room - 0.15)
         panel.set_xlabel(fit(f"{place} (points)", 72 * (room - 0.1), 8, lines=2))
         panel.set_ylim(-0.7, len(models) - 0.3)
@@ -88,7 +92,9 @@ def ranked(table: pd.DataFrame, against: list[str], places: list[str]) -> list[s
     """
     under_shift = table[table["on"] == places[-1]]
     order = {}
-    for row in under_shift.sort_values("against", key=lambda c: c.map(against.index)).itertuples():
+    for row in under_shift.sort_values(
+        "against", key=lambda c: c.map(against.index)
+    ).itertuples():
         order.setdefault(row.model, row.difference)
     if against[0] in order:
         order[against[0]] = 0.0

@@ -45,7 +45,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(row.all_seconds, 100 * getattr(row, column), **mark)
         panel.set_xscale("log")
         if len(shown):
-            seconds_axis(panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max())
+            seconds_axis(
+                panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max()
+            )
         panel.margins(x=0.18)
         title(panel, text, panel_width(2))
         panel.set_xlabel("Seconds, with all ingredients")

@@ -47,8 +47,15 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     else:
         result.colorbar(barriers, ax=matrix, label="Barrier (points)", shrink=0.9)
     low, high = (100 * abs(alone["value"] - alone[end]) for end in ("low", "high"))
-    single.errorbar(100 * alone["value"], range(len(names)), xerr=(low, high), fmt="o", ms=3.6,
-                    color=BLUE, lw=0.8)  # fmt: skip
+    single.errorbar(
+        100 * alone["value"],
+        range(len(names)),
+        xerr=(low, high),
+        fmt="o",
+        ms=3.6,
+        color=BLUE,
+        lw=0.8,
+    )
     single.set_xlabel("Alone, held-out accuracy (%)")
     for panel in (norms, single):
         panel.set_yticks(range(len(names)), row_names(names, 1.3))
@@ -85,12 +92,20 @@ def _trace(panel: Axes, steps: pd.DataFrame, many: bool) -> None:
     """Accuracy with every candidate of the greedy soup."""
     if steps.empty:
         panel.set_axis_off()
-        panel.text(0.5, 0.5, "no greedy soup of these ingredients", ha="center", color=GREY)
+        panel.text(
+            0.5, 0.5, "no greedy soup of these ingredients", ha="center", color=GREY
+        )
         return
     colours = [VERMILION if text == "in" else GREY for text in steps["text"]]
     low, high = (100 * abs(steps["value"] - steps[end]) for end in ("low", "high"))
-    panel.errorbar(range(len(steps)), 100 * steps["value"], yerr=(low, high), fmt="none",
-                   ecolor=colours, lw=0.8)  # fmt: skip
+    panel.errorbar(
+        range(len(steps)),
+        100 * steps["value"],
+        yerr=(low, high),
+        fmt="none",
+        ecolor=colours,
+        lw=0.8,
+    )
     size = 5 if many else 16
     panel.scatter(range(len(steps)), 100 * steps["value"], s=size, c=colours, zorder=3)
     kept = [x for x, text in enumerate(steps["text"]) if text == "in"]
@@ -99,8 +114,9 @@ def _trace(panel: Axes, steps: pd.DataFrame, many: bool) -> None:
         panel.set_xlabel("Candidates, in the order in which they were tried")
     else:
         names = [fit(f"+ {model}", 80, 7) for model in steps["model"]]
-        panel.set_xticks(range(len(steps)), names, rotation=40, ha="right",
-                         rotation_mode="anchor")  # fmt: skip
+        panel.set_xticks(
+            range(len(steps)), names, rotation=40, ha="right", rotation_mode="anchor"
+        )
     panel.set_ylabel("Soup, held-out accuracy (%)")
     handles = [Patch(color=VERMILION), Patch(color=GREY)]
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderpad": 0, "ncols": 2}
@@ -127,7 +143,11 @@ def _matrix(axes: Axes, table: pd.DataFrame, names: list[str], many: bool):
     if many:
         shown_cosines = axes.imshow(cosines, cmap="PuOr_r", vmin=-1, vmax=1)
     shown_barriers = axes.imshow(
-        barriers, cmap="RdBu_r", vmin=-most, vmax=most, aspect="equal" if many else "auto"
+        barriers,
+        cmap="RdBu_r",
+        vmin=-most,
+        vmax=most,
+        aspect="equal" if many else "auto",
     )
     title = "Barrier (above), cosine (below)"
     if measured < pairs:
@@ -140,8 +160,15 @@ def _matrix(axes: Axes, table: pd.DataFrame, names: list[str], many: bool):
     size = 6 if n <= 10 else 60 / n
     for i, j in zip(*np.nonzero(np.isfinite(barriers))):
         colour = "white" if abs(barriers[i, j]) > 0.6 * most else "black"
-        axes.text(j, i, f"{barriers[i, j]:+.1f}", ha="center", va="center", fontsize=size,
-                  color=colour)  # fmt: skip
+        axes.text(
+            j,
+            i,
+            f"{barriers[i, j]:+.1f}",
+            ha="center",
+            va="center",
+            fontsize=size,
+            color=colour,
+        )
     for i, j in zip(*np.nonzero(np.isfinite(cosines))):
         axes.text(j, i, f"{cosines[i, j]:.2f}", ha="center", va="center", fontsize=size)
     short = row_names(names, 1.0)

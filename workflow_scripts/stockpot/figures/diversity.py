@@ -40,7 +40,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     for panel, (measure, title) in zip(panels, TITLES.items()):
         for i, group in enumerate(groups):
             own = table[table["group"] == group]
-            colour, shift = COLOURS[i % len(COLOURS)], 0.16 * (i - (len(groups) - 1) / 2)
+            colour, shift = (
+                COLOURS[i % len(COLOURS)],
+                0.16 * (i - (len(groups) - 1) / 2),
+            )
             x = [sets.index(d) + shift for d in own["dataset"]]
             panel.plot(x, own[measure], "o", ms=2.2, color=colour, alpha=0.35, mew=0)
             means = own.groupby("dataset", sort=False)[measure].mean()
@@ -48,7 +51,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             panel.plot(at, means, "-", color=colour, lw=1)
             legend[group] = Line2D([], [], color=colour, marker="o", ms=3)
         panel.set_title(title, loc="left")
-        panel.set_xticks(range(len(sets)), names, rotation=60, ha="right", rotation_mode="anchor")
+        panel.set_xticks(
+            range(len(sets)), names, rotation=60, ha="right", rotation_mode="anchor"
+        )
         panel.set_ylim(bottom=0)
     finish(result, spare, legend, "", "")
     return result, table

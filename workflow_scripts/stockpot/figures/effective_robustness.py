@@ -22,9 +22,12 @@ from ._options import Axis, Intervals
 
 
 class Options(Axis):
-    zoom: bool = Field(True, description="a second panel with the zero-shot and fine-tuned models")
+    zoom: bool = Field(
+        True, description="a second panel with the zero-shot and fine-tuned models"
+    )
     intervals: Intervals = Field(
-        True, description="draw intervals as bars, in the second panel where there is one"
+        True,
+        description="draw intervals as bars, in the second panel where there is one",
     )
 
 
@@ -68,7 +71,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         inner = axis_limits(near, axis)
         draw_panel(panels[1], near, line, axis, inner, style["intervals"])
         corner, size = zip(*((low, high - low) for low, high in inner))
-        panels[0].add_patch(Rectangle(corner, *size, fill=False, ec="#666666", lw=0.6, zorder=8))
+        panels[0].add_patch(
+            Rectangle(corner, *size, fill=False, ec="#666666", lw=0.6, zorder=8)
+        )
         panels[0].set_title("All models", loc="left")
         panels[1].set_title("Zero-shot and fine-tuned models", loc="left")
     panels[0].set_ylabel(under_shift(measurements))

@@ -34,7 +34,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         outside = row.beyond or row.below
         colour = VERMILION if outside else BLUE if sure else GREY
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
-        axes.plot(100 * row.gap, y, "o", ms=3.6, color=colour, mfc=colour if sure else "white")
+        axes.plot(
+            100 * row.gap, y, "o", ms=3.6, color=colour, mfc=colour if sure else "white"
+        )
     axes.set_yticks(range(len(rows)), row_names(rows["model"]))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     curve = fit(table["curve"].iloc[0], 80, 8)
@@ -45,6 +47,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         (GREY, "white", "with 0"),
         (VERMILION, VERMILION, "outside the sweep"),
     )
-    handles = [Line2D([], [], marker="o", ls="", ms=3.6, color=c, mfc=f) for c, f, _ in looks]
-    result.legend(handles, [text for *_, text in looks], loc="outside upper center", ncols=3)
+    handles = [
+        Line2D([], [], marker="o", ls="", ms=3.6, color=c, mfc=f) for c, f, _ in looks
+    ]
+    result.legend(
+        handles, [text for *_, text in looks], loc="outside upper center", ncols=3
+    )
     return result, table

@@ -41,9 +41,16 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         ):
             panel = grid[row][column]
             for method, kind in KINDS.items():
-                own = table[(table["on"] == place) & (table["method"] == method)].sort_values("k")
+                own = table[
+                    (table["on"] == place) & (table["method"] == method)
+                ].sort_values("k")
                 dashes = "--" if kind == "greedy" else "-"
-                line = {**look(kind).mark, "ls": dashes, "markersize": 4, "markeredgewidth": 0}
+                line = {
+                    **look(kind).mark,
+                    "ls": dashes,
+                    "markersize": 4,
+                    "markeredgewidth": 0,
+                }
                 panel.plot(own["k"], 100 * own[measure], **line)
                 handles[method] = Line2D([], [], **line)
             panel.set_ylabel(label)

@@ -38,7 +38,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = tables["table"]
     places = list(table["on"].drop_duplicates())
     lines = list(
-        table[["curve", "joint_run", "joint_with"]].drop_duplicates().itertuples(index=False)
+        table[["curve", "joint_run", "joint_with"]]
+        .drop_duplicates()
+        .itertuples(index=False)
     )
     columns = balanced(len(places), style["columns"])
     result, panels, spare = grid(len(places), columns, 1.8)
@@ -47,14 +49,22 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.axhline(0, color="#444444", lw=0.7)
         for i, (curve, run, second) in enumerate(lines):
             own = table[
-                (table["on"] == place) & (table["curve"] == curve) & (table["joint_run"] == run)
+                (table["on"] == place)
+                & (table["curve"] == curve)
+                & (table["joint_run"] == run)
             ]
             look = {
                 "color": COLOURS[i % len(COLOURS)],
                 "ls": ("-", "--", ":")[i // len(COLOURS) % 3],
             }
-            panel.fill_between(own["alpha"], 100 * own["low"], 100 * own["high"],
-                               color=look["color"], alpha=0.15, linewidth=0)  # fmt: skip
+            panel.fill_between(
+                own["alpha"],
+                100 * own["low"],
+                100 * own["high"],
+                color=look["color"],
+                alpha=0.15,
+                linewidth=0,
+            )
             panel.plot(own["alpha"], 100 * own["difference"], **look)
             legend[f"{curve} − {run} (with {second})"] = Line2D([], [], **look)
         title(panel, place, panel_width(columns))

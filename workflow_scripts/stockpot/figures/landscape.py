@@ -45,12 +45,16 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     plane = Triangulation(table["x"], table["y"])
     tall = np.ptp(table["y"]) / np.ptp(table["x"])
     result = Figure((TWO_COLUMNS, min(4.5, 0.9 + 1.95 * tall)), layout="constrained")
-    for panel, (column, title, factor) in zip(result.subplots(1, 3, sharey=True), PANELS):
+    for panel, (column, title, factor) in zip(
+        result.subplots(1, 3, sharey=True), PANELS
+    ):
         values = factor * table[column]
         # Far corners may be a hundred times worse; what matters is around the models.
         most = max(np.quantile(values, 0.9), values.min() + 1e-6)
         levels = np.linspace(values.min(), most, style["levels"])
-        filled = panel.tricontourf(plane, values, levels=levels, cmap="viridis", extend="max")
+        filled = panel.tricontourf(
+            plane, values, levels=levels, cmap="viridis", extend="max"
+        )
         filled.set_rasterized(True)
         result.colorbar(
             filled, ax=panel, location="bottom", shrink=0.9, format="%.3g"
@@ -63,11 +67,19 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         ):
             at = table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0]
             size = 9 if marker == "*" else 5
-            panel.plot(at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7)
+            panel.plot(
+                at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7
+            )
             right = at["x"] > table["x"].mean()
-            panel.annotate(fit(name, 60, 6), (at["x"], at["y"]), (-5 if right else 5, 5),
-                           fontsize=6, textcoords="offset points", ha="right" if right else "left",
-                           path_effects=OUTLINED)  # fmt: skip
+            panel.annotate(
+                fit(name, 60, 6),
+                (at["x"], at["y"]),
+                (-5 if right else 5, 5),
+                fontsize=6,
+                textcoords="offset points",
+                ha="right" if right else "left",
+                path_effects=OUTLINED,
+            )
         low = table.loc[table[column].idxmin()]
         panel.plot(low["x"], low["y"], "x", ms=5, color="white", mew=1.3)
         panel.set_title(title, loc="left")

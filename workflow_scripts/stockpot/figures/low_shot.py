@@ -38,11 +38,15 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             ("tuned", {**look("end-to-end").mark, "ls": "--"}),
         ):
             panel.plot([at[r] for r in ends["run"]], 100 * ends[column], **line)
-            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D([], [], **line)
+            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D(
+                [], [], **line
+            )
         for i, (selector, rows) in enumerate(own.groupby("selector", sort=False)):
             x = [at[r] + 0.12 * (i - 1) for r in rows["run"]]
             better = rows["accuracy"] - rows["over_both"]
-            low, high = (100 * (better + rows[f"over_both_{end}"]) for end in ("low", "high"))
+            low, high = (
+                100 * (better + rows[f"over_both_{end}"]) for end in ("low", "high")
+            )
             colour = selector_colour(selector)
             panel.vlines(x, low, high, color=colour, lw=0.9)
             panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
@@ -54,10 +58,16 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         panel.set_xlabel("Training images per class")
         panel.set_ylabel("Accuracy (%)")
         panel.margins(y=0.12)
-    for selector, rows in table[table["on"] == places[0]].groupby("selector", sort=False):
+    for selector, rows in table[table["on"] == places[0]].groupby(
+        "selector", sort=False
+    ):
         x = [at[r] for r in rows["run"]]
-        chosen.plot(x, rows["alpha"], "o-", color=selector_colour(selector), ms=3.4, lw=0.9)
-    chosen.set(xlabel="Training images per class", ylabel="α chosen", ylim=(-0.05, 1.05))
+        chosen.plot(
+            x, rows["alpha"], "o-", color=selector_colour(selector), ms=3.4, lw=0.9
+        )
+    chosen.set(
+        xlabel="Training images per class", ylabel="α chosen", ylim=(-0.05, 1.05)
+    )
     chosen.set_xticks(range(len(texts)), texts)
     chosen.set_title("Alpha", loc="left")
     legend_outside(result, legend, "upper center", most=3)

@@ -32,6 +32,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     axes.set_yticks(range(len(rows)), row_names(rows["members"], 2.6))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Over zero-shot on the reference (points)")
-    handles = [Line2D([], [], marker="o", ls="", ms=3.6, color=c) for c in (BLUE, VERMILION)]
-    result.legend(handles, ["task not seen", "task seen"], loc="outside upper center", ncols=2)
+    handles = [
+        Line2D([], [], marker="o", ls="", ms=3.6, color=c) for c in (BLUE, VERMILION)
+    ]
+    result.legend(
+        handles, ["task not seen", "task seen"], loc="outside upper center", ncols=2
+    )
     return result, table

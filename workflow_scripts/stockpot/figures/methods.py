@@ -74,7 +74,12 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         _draw_bars(axes, single[inside])
     legend = {}
     for kind, models in single[inside].groupby("kind", sort=False):
-        axes.plot(models["reference_value"], models["value"], zorder=5, **look(kind).small_mark)
+        axes.plot(
+            models["reference_value"],
+            models["value"],
+            zorder=5,
+            **look(kind).small_mark,
+        )
         legend[FAMILIES[look(kind).colour]] = Patch(color=look(kind).colour)
     if len(curves):
         legend["WiSE-FT sweeps"] = Line2D([], [], color=WISE_FT, lw=1)
@@ -108,7 +113,9 @@ def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
         return 0.0
     lower, upper = np.quantile(values, [0.25, 0.75])
     made = single[single["group"] != "zero-shot"]
-    under_shift_best = made.loc[made["value"].idxmax(), "reference_value"] if len(made) else best
+    under_shift_best = (
+        made.loc[made["value"].idxmax(), "reference_value"] if len(made) else best
+    )
     fence = lower - 1.5 * (upper - lower)
     return min(fence, best - FEW / 100, under_shift_best)
 
@@ -124,7 +131,9 @@ def group_of(kind: str) -> str:
 def _draw_curves(axes: Axes, curves: pd.DataFrame) -> None:
     for _, curve in curves.groupby("curve", sort=True):
         curve = curve.sort_values("alpha")
-        axes.plot(curve["reference_value"], curve["value"], color=WISE_FT, lw=1, zorder=2)
+        axes.plot(
+            curve["reference_value"], curve["value"], color=WISE_FT, lw=1, zorder=2
+        )
 
 
 def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
@@ -146,12 +155,15 @@ def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> list[s
     ]
     at = ["reference_value", "value"]
     lines = [
-        curve[at].to_numpy() for _, curve in curves.sort_values("alpha").groupby("curve", sort=True)
+        curve[at].to_numpy()
+        for _, curve in curves.sort_values("alpha").groupby("curve", sort=True)
     ]
     return draw_names(axes, names, SIZE, table[at].to_numpy(), lines)
 
 
-def _tell_what_is_not_named(figure: Figure, outside: pd.DataFrame, left_out: list[str]) -> None:
+def _tell_what_is_not_named(
+    figure: Figure, outside: pd.DataFrame, left_out: list[str]
+) -> None:
     """Up to two lines below the axes."""
     sentences = []
     if len(outside):
@@ -162,9 +174,13 @@ def _tell_what_is_not_named(figure: Figure, outside: pd.DataFrame, left_out: lis
         ]
         more = len(rows) - len(named)
         text = "Left of view (reference, shift): " + ", ".join(named)
-        sentences.append(text + (f", and {more} more, see measurements.csv" if more else "") + ".")
+        sentences.append(
+            text + (f", and {more} more, see measurements.csv" if more else "") + "."
+        )
     if left_out:
-        sentences.append(f"No room for {len(left_out)} more names; see measurements.csv.")
+        sentences.append(
+            f"No room for {len(left_out)} more names; see measurements.csv."
+        )
     if sentences:
         text = fit(" ".join(sentences), 72 * (TWO_COLUMNS - 0.5), SIZE, lines=2)
         figure.text(0.012, 0.012, text, fontsize=SIZE, color="#555555")

@@ -33,7 +33,9 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
             (row[1], ("zero_shot_margin", "tuned_margin"), 1),
         ):
             for shift, column, colour in zip((-0.2, 0.2), columns, (BLACK, BLUE)):
-                panel.bar([x + shift for x in at], factor * own[column], 0.36, color=colour)
+                panel.bar(
+                    [x + shift for x in at], factor * own[column], 0.36, color=colour
+                )
             panel.grid(axis="x", visible=False)
         row[0].set_ylabel("Examples (%)")
         row[1].set_ylabel("Margin")
@@ -43,5 +45,7 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         names = [fit(name, 90, 7) for name in sets]
         panel.set_xticks(at, names, rotation=30, ha="right", rotation_mode="anchor")
     handles = [Patch(color=BLACK), Patch(color=BLUE)]
-    result.legend(handles, ["zero-shot", "fine-tuned"], loc="outside upper right", ncols=2)
+    result.legend(
+        handles, ["zero-shot", "fine-tuned"], loc="outside upper right", ncols=2
+    )
     return result, table

@@ -30,18 +30,26 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         ends = 100 * own[["soup", "ensemble"]].to_numpy()
         low, high = ends.min() - 0.2, ends.max() + 0.2
         panel.plot([low, high], [low, high], color=GREY, ls=DASHES, lw=0.7)
-        panel.plot(100 * own["ensemble"], 100 * own["soup"], "o", ms=3.4, color=colour, mew=0)
-        panel.set(xlabel="Ensemble (%)", ylabel="Soup (%)", xlim=(low, high), ylim=(low, high))
+        panel.plot(
+            100 * own["ensemble"], 100 * own["soup"], "o", ms=3.4, color=colour, mew=0
+        )
+        panel.set(
+            xlabel="Ensemble (%)", ylabel="Soup (%)", xlim=(low, high), ylim=(low, high)
+        )
         panel.set_title(place[:1].upper() + place[1:], loc="left")
     legend = {}
     for place, colour in looks.items():
         own = table[table["on"] == place]
-        panels[2].plot(own["angle"], 100 * own["advantage"], "o", ms=3.4, color=colour, mew=0)
+        panels[2].plot(
+            own["angle"], 100 * own["advantage"], "o", ms=3.4, color=colour, mew=0
+        )
         r = own["angle"].corr(own["advantage"]) if len(own) > 2 else np.nan
         handle = Line2D([], [], marker="o", ls="", ms=3.4, color=colour)
         legend[f"{place}, r = {r:.2f}" if np.isfinite(r) else place] = handle
     panels[2].axhline(0, color="#444444", lw=0.7)
-    panels[2].set(xlabel="Angle between updates (°)", ylabel="Soup over its two (points)")
+    panels[2].set(
+        xlabel="Angle between updates (°)", ylabel="Soup over its two (points)"
+    )
     panels[2].set_title("Interpolation advantage", loc="left")
     result.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=2)
     return result, table
@@ -56,6 +64,8 @@ def places(table: pd.DataFrame) -> pd.DataFrame:
         ("reference", table[table["dataset"] == first]),
         (under_shift, table[table["dataset"] != first]),
     ):
-        means = part.drop(columns="dataset").groupby(["one", "other"], sort=False).mean()
+        means = (
+            part.drop(columns="dataset").groupby(["one", "other"], sort=False).mean()
+        )
         parts.append(means.reset_index().assign(on=place))
     return pd.concat(parts, ignore_index=True)

@@ -42,9 +42,10 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
     table = points(measurements, MEAN, "linear")
     table = table[(table["curve"] == "") & ~table["kind"].isin(_APART)]
     held_out = measurements[
-        (measurements["kind"] == SINGLE) & (measurements["role"] == "held-out")
+        (measurements["kind"] == SINGLE)
+        & (measurements["role"] == "held-out")
         & (measurements["curve"] == "")
-    ]  # fmt: skip
+    ]
     accuracy = held_out.groupby("model", sort=False)["value"].mean()
     best = table["model"].eq(accuracy.idxmax() if len(accuracy) else None)
     table = table.assign(best_single=best & (table["kind"] == SINGLE))

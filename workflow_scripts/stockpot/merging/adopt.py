@@ -46,7 +46,9 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
     check_tower(found, tower, path)
     check_types(found, types, path)
     # A counter that was averaged is a float; mixes need one type for each tensor.
-    found = {name: tensor.to(types.get(name, tensor.dtype)) for name, tensor in found.items()}
+    found = {
+        name: tensor.to(types.get(name, tensor.dtype)) for name, tensor in found.items()
+    }
     if HEAD + "weight" in found and spec.get("class_list") != "ignore":
         listed = _class_list(checkpoint.class_lists, len(found[HEAD + "weight"]), path)
         if listed:
@@ -61,17 +63,23 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
                 f"study has {len(zero_shot.card.class_names)} classes"
             )
     card = replace(
-        zero_shot.card, name=spec["name"], kind=spec["variant"], start=UNKNOWN_START,
-        spec={}, history=[],
-    )  # fmt: skip
+        zero_shot.card,
+        name=spec["name"],
+        kind=spec["variant"],
+        start=UNKNOWN_START,
+        spec={},
+        history=[],
+    )
     card = write_classifier(folder, card, found)
     closeness = related(Weights(folder), zero_shot)
     log.info("%s: cosine with the zero-shot model's weights %.3f", path, closeness)
     if closeness < RELATED:
         log.warning(
             "%s: within one line it is above %s; only ensembles, or soups with "
-            "allow_different_starts, can take it in", path, RELATED,
-        )  # fmt: skip
+            "allow_different_starts, can take it in",
+            path,
+            RELATED,
+        )
     return card
 
 
@@ -126,6 +134,9 @@ def _in_order(
         )
     if listed == names:
         return {}
-    log.info("%s: its classes are in another order; the rows of its head follow the study's", path)
+    log.info(
+        "%s: its classes are in another order; the rows of its head follow the study's",
+        path,
+    )
     rows = torch.tensor([listed.index(name) for name in names])
     return {name: tensor[rows] for name, tensor in head.items()}

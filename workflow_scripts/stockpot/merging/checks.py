@@ -15,8 +15,14 @@ from .recipe import single, uniform
 log = logging.getLogger(__name__)
 
 TOWER = (
-    "architecture", "normalise", "mean", "std", "image_size", "resize_mode", "interpolation",
-)  # fmt: skip
+    "architecture",
+    "normalise",
+    "mean",
+    "std",
+    "image_size",
+    "resize_mode",
+    "interpolation",
+)
 # Matrices of models from one start still point the same way after fine-tuning; those of models
 # from two random starts are close to orthogonal.
 RELATED = 0.5
@@ -32,7 +38,9 @@ def check_ingredients(
     first = cards[0]
     for card in cards:
         if card.status != "ok":
-            raise StockpotError(f"{card.name}: this run {card.status} and cannot be an ingredient")
+            raise StockpotError(
+                f"{card.name}: this run {card.status} and cannot be an ingredient"
+            )
         for what in (*TOWER, "class_names") if one_class_list else TOWER:
             if getattr(card, what) != getattr(first, what):
                 raise StockpotError(
@@ -66,7 +74,9 @@ def check_tensors(ingredients: Mapping[str, Weights], heads: bool = True) -> Non
                 )
 
 
-def check_starts(cards: list[Card], weights, held_out, allowed: bool) -> dict[str, float]:
+def check_starts(
+    cards: list[Card], weights, held_out, allowed: bool
+) -> dict[str, float]:
     """Do the models come from one start? Name -> barrier in points, of those that do not.
 
     cards: those compared with the first. weights: SHA-256 -> tensors. held_out: recipe ->
@@ -81,8 +91,10 @@ def check_starts(cards: list[Card], weights, held_out, allowed: bool) -> dict[st
             if closeness >= RELATED:
                 log.info(
                     "%s: its start is unknown; its weights are close to those of %s (cosine %.2f)",
-                    card.name, first.name, closeness,
-                )  # fmt: skip
+                    card.name,
+                    first.name,
+                    closeness,
+                )
                 continue
             reason = (
                 f"{card.name}: its start is unknown, and its weights are far from those of "
@@ -101,8 +113,9 @@ def check_starts(cards: list[Card], weights, held_out, allowed: bool) -> dict[st
         log.warning(
             "%s. Halfway between them the held-out accuracy is %.1f points below the mean of the "
             "two: the barrier that a mix has to cross",
-            reason, barriers[card.name],
-        )  # fmt: skip
+            reason,
+            barriers[card.name],
+        )
     return barriers
 
 
@@ -139,7 +152,8 @@ def barrier(held_out, one: str, other: str) -> float:
     Frankle et al., ICML 2020 (linear mode connectivity), at the midpoint and of accuracies.
     """
     (a, n), (b, _), (middle, _) = (
-        held_out(recipe) for recipe in (single(one), single(other), uniform([one, other]))
+        held_out(recipe)
+        for recipe in (single(one), single(other), uniform([one, other]))
     )
     return 100 * ((a + b) / 2 - middle) / n
 
@@ -147,7 +161,9 @@ def barrier(held_out, one: str, other: str) -> float:
 def related(one: Weights, other: Weights) -> float:
     """Cosine between all matrices of two towers, laid end to end."""
     shapes = one.shapes().items()
-    matrices = [n for n, (shape, _) in shapes if n.startswith("visual.") and len(shape) >= 2]
+    matrices = [
+        n for n, (shape, _) in shapes if n.startswith("visual.") and len(shape) >= 2
+    ]
     return cosine(sum(gram([one, other], None, matrices).values()))
 
 
@@ -169,7 +185,9 @@ def _different(card: Card, other: Card) -> str:
 
 
 def _shapes(weights: Weights, heads: bool) -> dict:
-    return {n: s for n, s in weights.shapes().items() if heads or not n.startswith("head.")}
+    return {
+        n: s for n, s in weights.shapes().items() if heads or not n.startswith("head.")
+    }
 
 
 def _shape(found: tuple[list[int], str] | None) -> str:

@@ -20,10 +20,14 @@ def at(coefficient: Coefficient, name: str) -> float:
     """The number for one tensor, or for one beginning of names."""
     if not isinstance(coefficient, dict):
         return coefficient
-    return coefficient[max((part for part in coefficient if name.startswith(part)), key=len)]
+    return coefficient[
+        max((part for part in coefficient if name.startswith(part)), key=len)
+    ]
 
 
-def shares(coefficients: Mapping[str, Coefficient], name: str) -> list[tuple[float, str]]:
+def shares(
+    coefficients: Mapping[str, Coefficient], name: str
+) -> list[tuple[float, str]]:
     """(number, ingredient) of all that are part of one tensor, in the order of their names.
 
     Numbers of 0 are left out, so such an ingredient need not have the tensor; if all are 0, they
@@ -38,7 +42,9 @@ def combined(function: Callable[..., float], *coefficients: Coefficient) -> Coef
     parts = sorted({part for c in coefficients if isinstance(c, dict) for part in c})
     if not parts:
         return function(*coefficients)
-    found = {part: function(*(at(c, part) for c in coefficients)) for part in ["", *parts]}
+    found = {
+        part: function(*(at(c, part) for c in coefficients)) for part in ["", *parts]
+    }
     return simplified(found)
 
 

@@ -28,11 +28,15 @@ def elementwise(
         for begin, (base, *parts) in pieces(sources, len(merged)):
             piece = base.double()
             updates = torch.stack([part.double() for part in parts]) - piece
-            merged[begin : begin + len(piece)] = rule(piece, updates, name, begin).to(merged.dtype)
+            merged[begin : begin + len(piece)] = rule(piece, updates, name, begin).to(
+                merged.dtype
+            )
         yield name, merged.reshape(origin.shape)
 
 
-def magnitude(start: Tensors, weights: Tensors, names: list[str], density: float) -> float:
+def magnitude(
+    start: Tensors, weights: Tensors, names: list[str], density: float
+) -> float:
     """The least magnitude among the ``density`` largest numbers of a whole update.
 
     All magnitudes of one update are in memory, as float32.
@@ -42,7 +46,9 @@ def magnitude(start: Tensors, weights: Tensors, names: list[str], density: float
         base, end = stored(start, name), stored(weights, name)
         if base.is_floating_point():
             both = pieces([base, end], base.shape.numel())
-            sizes += [(after.float() - before.float()).abs() for _, (before, after) in both]
+            sizes += [
+                (after.float() - before.float()).abs() for _, (before, after) in both
+            ]
     every = torch.cat(sizes)
     kept = max(1, round(density * every.numel()))
     return float(every.kthvalue(every.numel() - kept + 1).values)

@@ -8,7 +8,14 @@ from pathlib import Path
 import torch
 
 from ..models.card import Card
-from ..models.classifier import TOWER, WEIGHTS, ModelDigest, Weights, file_metadata, write_card
+from ..models.classifier import (
+    TOWER,
+    WEIGHTS,
+    ModelDigest,
+    Weights,
+    file_metadata,
+    write_card,
+)
 from ..models.stream import TYPES, TensorFile
 from ..runtime.atomic_files import atomic
 from ..runtime.errors import StockpotError
@@ -20,7 +27,9 @@ from .names import LINEAR
 UNKNOWN = "0" * 64
 
 
-def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights], name: str) -> Card:
+def export(
+    folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights], name: str
+) -> Card:
     """Write the model that a linear recipe describes; returns its card.
 
     recipe: rule, ingredients, and in a soup's file its method, which becomes the kind.
@@ -36,7 +45,9 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
         )
     for sha256 in coefficients:
         if sha256 not in ingredients:
-            raise StockpotError(f"{name}: its ingredient {sha256} is not among the classifiers")
+            raise StockpotError(
+                f"{name}: its ingredient {sha256} is not among the classifiers"
+            )
     cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
     apart = "barriers" in recipe or recipe.get("backbones", False)
     check_ingredients(list(cards.values()), one_start=not apart, one_class_list=False)
@@ -44,9 +55,13 @@ def export(folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights],
     check_ingredients([cards[sha256] for sha256 in headed], one_start=False)
     first = ingredients[min(headed)]
     card = replace(
-        first.card, name=name, kind=recipe.get("method", "soup"), start=first.card.origin(),
-        spec=recipe, history=[],
-    )  # fmt: skip
+        first.card,
+        name=name,
+        kind=recipe.get("method", "soup"),
+        start=first.card.origin(),
+        spec=recipe,
+        history=[],
+    )
     tensors = partial(_tensors, coefficients, ingredients, cards, first.names)
     return write_streamed(folder, card, first.shapes(), tensors)
 
@@ -105,4 +120,6 @@ def _tensors(
     tower = tower_coefficients(coefficients, cards)
     heads = [name for name in names if not name.startswith(TOWER)]
     yield from mixed(coefficients, ingredients, heads, write)
-    yield from mixed(tower, ingredients, [name for name in names if name not in heads], write)
+    yield from mixed(
+        tower, ingredients, [name for name in names if name not in heads], write
+    )

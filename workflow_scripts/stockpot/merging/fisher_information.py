@@ -7,7 +7,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def fisher_diagonal(
-    model: torch.nn.Module, images: torch.Tensor, generator: torch.Generator, chunk: int = 8
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    generator: torch.Generator,
+    chunk: int = 8,
 ) -> dict[str, torch.Tensor]:
     """Parameter name -> float32 mean over examples of the squared gradient of the log-likelihood.
 
@@ -29,8 +32,12 @@ def fisher_diagonal(
         for batch in images.split(chunk):
             with torch.no_grad():
                 probabilities = model(batch).softmax(1)
-            labels = torch.multinomial(probabilities.cpu(), 1, generator=generator)[:, 0]
-            chosen = functional.one_hot(labels, probabilities.shape[1]).to(probabilities)
+            labels = torch.multinomial(probabilities.cpu(), 1, generator=generator)[
+                :, 0
+            ]
+            chosen = functional.one_hot(labels, probabilities.shape[1]).to(
+                probabilities
+            )
             for name, g in per_example(parameters, batch, chosen).items():
                 sums[name] += g.square().sum(0)
     return {name: total / len(images) for name, total in sums.items()}

@@ -48,5 +48,7 @@ def cosine(products: torch.Tensor) -> float:
     norms = products.diagonal().sqrt()
     scale = norms[:, None] * norms[None, :]
     rows, columns = torch.triu_indices(len(products), len(products), offset=1)
-    pairs = torch.where(scale > 0, products / scale.clamp_min(1e-300), 0.0)[rows, columns]
+    pairs = torch.where(scale > 0, products / scale.clamp_min(1e-300), 0.0)[
+        rows, columns
+    ]
     return float(pairs.mean().clamp(-1, 1)) if len(pairs) else 1.0

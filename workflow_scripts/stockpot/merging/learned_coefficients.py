@@ -25,7 +25,9 @@ Tensors = Mapping[str, torch.Tensor]
 class Mix:
     """One model whose weights are a mix of ingredients with coefficients per part."""
 
-    def __init__(self, model: torch.nn.Module, ingredients: list[Tensors], parts: list[str]):
+    def __init__(
+        self, model: torch.nn.Module, ingredients: list[Tensors], parts: list[str]
+    ):
         """model: filled in place, in evaluation mode. parts: beginnings of tensor names, ""
         first; every tensor belongs to the longest that fits it."""
         self.model, self.ingredients, self.parts = model.eval(), ingredients, parts
@@ -43,7 +45,10 @@ class Mix:
             [
                 (
                     tensor,
-                    [(row[self.place[name]], self._source(i, name)) for i, row in enumerate(table)],
+                    [
+                        (row[self.place[name]], self._source(i, name))
+                        for i, row in enumerate(table)
+                    ],
                 )
                 for name, tensor in self.tensors.items()
             ]
@@ -56,14 +61,18 @@ class Mix:
         """
         chosen = list(range(len(self.ingredients))) if chosen is None else chosen
         found = torch.zeros(len(self.ingredients), len(self.parts), dtype=torch.float64)
-        moved = [(name, p.grad) for name, p in self.parameters.items() if p.grad is not None]
+        moved = [
+            (name, p.grad) for name, p in self.parameters.items() if p.grad is not None
+        ]
         jobs = [(name, i, gradient) for name, gradient in moved for i in chosen]
 
         def product(job) -> float:
             name, i, gradient = job
             return _dot(gradient, self._source(i, name))
 
-        on_cpu = not self.resident.left and all(g.device.type == "cpu" for _, g in moved)
+        on_cpu = not self.resident.left and all(
+            g.device.type == "cpu" for _, g in moved
+        )
         with ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1) as pool:
             for (name, i, _), value in zip(jobs, pool.map(product, jobs)):
                 found[i, self.place[name]] += value
@@ -85,7 +94,9 @@ def _dot(a: torch.Tensor, b: Source) -> float:
     a, total = a.reshape(-1), 0.0
     step = STEP if a.device.type == "cpu" else len(a)
     for start, (piece,) in pieces([b], len(a), step):
-        total += torch.dot(a[start : start + len(piece)], piece.to(a.device, a.dtype)).item()
+        total += torch.dot(
+            a[start : start + len(piece)], piece.to(a.device, a.dtype)
+        ).item()
     return total
 
 

@@ -55,7 +55,9 @@ def mix_into(target: torch.Tensor, pairs: list[tuple[float, Source]]) -> None:
 
 
 @torch.inference_mode()
-def _mix_part(place: torch.Tensor, pairs: list[tuple[float, Source]], n: int, first: int) -> None:
+def _mix_part(
+    place: torch.Tensor, pairs: list[tuple[float, Source]], n: int, first: int
+) -> None:
     """Fill ``place`` with the mix's numbers from ``first`` on; sources have n numbers each."""
     device, dtype, last = place.device, pairs[0][1].dtype, first + len(place)
     if _is_first(pairs):
@@ -73,7 +75,11 @@ def _mix_part(place: torch.Tensor, pairs: list[tuple[float, Source]], n: int, fi
 
 
 def pieces(
-    sources: list[Source], n: int, step: int = STEP, first: int = 0, last: int | None = None
+    sources: list[Source],
+    n: int,
+    step: int = STEP,
+    first: int = 0,
+    last: int | None = None,
 ) -> Iterator[tuple[int, list[torch.Tensor]]]:
     """Yield (first number, that piece of every source) of sources of n numbers each.
 
@@ -84,7 +90,9 @@ def pieces(
     for source in sources:
         if source.shape.numel() != n:
             raise ValueError(f"{source.shape.numel()} numbers cannot be mixed with {n}")
-        readers.append(source.reader(step) if isinstance(source, Stored) else _slices(source))
+        readers.append(
+            source.reader(step) if isinstance(source, Stored) else _slices(source)
+        )
     last = n if last is None else last
     for start in range(first, last, max(1, step)):
         end = min(start + step, last)
@@ -126,7 +134,10 @@ def mixed(
 
     def jobs():
         for name in names:
-            pairs = [(c, stored(ingredients[key], name)) for c, key in shares(coefficients, name)]
+            pairs = [
+                (c, stored(ingredients[key], name))
+                for c, key in shares(coefficients, name)
+            ]
             n = pairs[0][1].shape.numel()
             for first in range(0, max(1, n), PART):
                 yield name, pairs, n, first
@@ -165,5 +176,7 @@ def tower_coefficients(
 
 def _affine(coefficients: Mapping[str, Coefficient]) -> bool:
     """Do they sum to 1, in every part?"""
-    total = combined(lambda *numbers: round(math.fsum(numbers), 9), *coefficients.values())
+    total = combined(
+        lambda *numbers: round(math.fsum(numbers), 9), *coefficients.values()
+    )
     return total == 1

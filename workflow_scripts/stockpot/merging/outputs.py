@@ -16,14 +16,20 @@ def mix_outputs(recipe: dict, logits: dict[str, torch.Tensor]) -> torch.Tensor:
     return _RULES[recipe["rule"]](shares, logits).float()
 
 
-def _logit_ensemble(shares: dict[str, float], logits: dict[str, torch.Tensor]) -> torch.Tensor:
+def _logit_ensemble(
+    shares: dict[str, float], logits: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """The weighted mean of unnormalised logits (Model soups, section 2)."""
     return sum(share * logits[name].double() for name, share in shares.items())
 
 
-def _softmax_ensemble(shares: dict[str, float], logits: dict[str, torch.Tensor]) -> torch.Tensor:
+def _softmax_ensemble(
+    shares: dict[str, float], logits: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """The logarithm of the weighted mean of probabilities (WiSE-FT, C.3.3)."""
-    mean = sum(share * logits[name].double().softmax(1) for name, share in shares.items())
+    mean = sum(
+        share * logits[name].double().softmax(1) for name, share in shares.items()
+    )
     return mean.clamp_min(1e-300).log()
 
 
@@ -37,7 +43,9 @@ def _random_interpolation(
     generator = torch.Generator().manual_seed(int(sha256(shares)[:12], 16))
     stacked = torch.stack([logits[name] for name in shares])
     weights = torch.tensor(list(shares.values()), dtype=torch.float64)
-    drawn = torch.multinomial(weights, stacked.shape[1], replacement=True, generator=generator)
+    drawn = torch.multinomial(
+        weights, stacked.shape[1], replacement=True, generator=generator
+    )
     return stacked[drawn, torch.arange(stacked.shape[1])]
 
 

@@ -24,7 +24,10 @@ def single(sha256: str) -> dict:
 
 def uniform(shas: list[str], rule: str = LINEAR) -> dict:
     """Equal coefficients 1/k (Model soups, section 2). A repeated ingredient counts repeatedly."""
-    return {"rule": rule, "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))}}
+    return {
+        "rule": rule,
+        "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))},
+    }
 
 
 def shared(ingredients: dict[str, str], shares: dict[str, float], rule: str) -> dict:
@@ -57,13 +60,21 @@ def total(terms: list[tuple[Coefficient, dict]]) -> dict:
     for share, recipe in terms:
         for sha256, coefficient in recipe["ingredients"].items():
             mixed[sha256] = combined(
-                lambda before, s, c: before + s * c, mixed.get(sha256, 0.0), share, coefficient
+                lambda before, s, c: before + s * c,
+                mixed.get(sha256, 0.0),
+                share,
+                coefficient,
             )
-    return {"rule": LINEAR, "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0}}
+    return {
+        "rule": LINEAR,
+        "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0},
+    }
 
 
 def with_head(recipe: dict, sha256: str) -> dict:
     """The mix of towers that a linear recipe describes, under the head of one model."""
     tower, head = {"": 1.0, HEAD: 0.0}, {"": 0.0, HEAD: 1.0}
     terms = [(tower, recipe), (head, single(sha256))]
-    return total(terms) | {key: value for key, value in recipe.items() if key not in _CONTENT}
+    return total(terms) | {
+        key: value for key, value in recipe.items() if key not in _CONTENT
+    }

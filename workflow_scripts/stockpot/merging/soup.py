@@ -40,14 +40,23 @@ def write_merge(folder: Path, cards: list[Card], context: methods.Context) -> Ca
     spec, (ingredients, barriers) = context.spec, usable(cards, context)
     start = context.weights(context.start)
     card = replace(
-        start.card, name=spec["name"], kind=spec["method"], start=context.start,
-        spec={**spec, "ingredients": ingredients, **({"barriers": barriers} if barriers else {})},
-    )  # fmt: skip
+        start.card,
+        name=spec["name"],
+        kind=spec["method"],
+        start=context.start,
+        spec={
+            **spec,
+            "ingredients": ingredients,
+            **({"barriers": barriers} if barriers else {}),
+        },
+    )
     tensors = methods.load(spec["method"])(ingredients, context)
     return write_streamed(folder, card, start.shapes(), written(tensors))
 
 
-def usable(cards: list[Card], context: methods.Context) -> tuple[dict[str, str], dict[str, float]]:
+def usable(
+    cards: list[Card], context: methods.Context
+) -> tuple[dict[str, str], dict[str, float]]:
     """(name -> SHA-256 of the ingredients that can be mixed, barriers); see ``make_soup``.
 
     barriers: of ingredients from another start, where the spec allows them; name -> points.
@@ -66,7 +75,9 @@ def usable(cards: list[Card], context: methods.Context) -> tuple[dict[str, str],
         return ingredients, {}
     backbones = spec.get("backbones", False)
     check_ingredients(kept, one_start=False, one_class_list=not backbones)
-    check_tensors({card.name: context.weights(card.sha256) for card in kept}, not backbones)
+    check_tensors(
+        {card.name: context.weights(card.sha256) for card in kept}, not backbones
+    )
     if backbones:
         check_towers(kept, context.weights)
         return ingredients, {}

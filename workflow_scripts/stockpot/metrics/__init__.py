@@ -48,7 +48,9 @@ def standard_error(metric: str, answers: Answers) -> float:
     return float(np.sqrt(found.value * (1 - found.value) / found.n))
 
 
-def resampled(metric: str, answers: Answers, draws: int = 2000, seed: int = 0) -> np.ndarray:
+def resampled(
+    metric: str, answers: Answers, draws: int = 2000, seed: int = 0
+) -> np.ndarray:
     """float64 [draws]: the metric of resampled examples, for one that counts nothing."""
     function = registry.load(__name__, __file__, metric, "resampled", "metric")
     return function(answers, draws, np.random.default_rng(seed))

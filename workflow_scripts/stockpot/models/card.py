@@ -47,9 +47,15 @@ class Card:
     def interface(self) -> str:
         """All that a prediction follows from beside the weights, as canonical text."""
         names = (
-            "architecture", "class_names", "normalise", "mean", "std", "image_size",
-            "resize_mode", "interpolation",
-        )  # fmt: skip
+            "architecture",
+            "class_names",
+            "normalise",
+            "mean",
+            "std",
+            "image_size",
+            "resize_mode",
+            "interpolation",
+        )
         return canonical({name: getattr(self, name) for name in names})
 
 

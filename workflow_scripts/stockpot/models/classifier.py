@@ -20,13 +20,18 @@ WEIGHTS = "classifier.safetensors"
 TOWER, HEAD = "visual.", "head."
 
 
-def write_classifier(folder: str | Path, card: Card, tensors: dict[str, torch.Tensor]) -> Card:
+def write_classifier(
+    folder: str | Path, card: Card, tensors: dict[str, torch.Tensor]
+) -> Card:
     """Write weights and card; the card, written last, holds the digests of the weights.
 
     tensors: ``visual.*`` of the tower, ``head.weight`` [classes, features] and ``head.bias``
     [classes]. Tensors that share memory are written once each.
     """
-    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in sorted(tensors.items())}
+    tensors = {
+        name: t.detach().cpu().contiguous().clone()
+        for name, t in sorted(tensors.items())
+    }
     card.sha256, card.tower_sha256 = digests(card, tensors.items())
     with atomic(Path(folder) / WEIGHTS) as path:
         save_file(tensors, path, file_metadata(card))
@@ -100,7 +105,9 @@ class Weights:
         self.names = sorted(self._file.keys())
         self._places = Places(self.path)
         if verify and self._digest() != self.card.sha256:
-            raise damaged(self.path, f"its content is not what {CARD} beside it describes", folder)
+            raise damaged(
+                self.path, f"its content is not what {CARD} beside it describes", folder
+            )
 
     def _digest(self) -> str:
         """Of what is in the file; "" where a tensor cannot be read."""
@@ -130,7 +137,12 @@ class WithHead:
     """The tower of one Classifier under the head of another, tensor by tensor."""
 
     def __init__(self, tower: Weights, head: Weights):
-        self.card, self.names, self._tower, self._head = head.card, head.names, tower, head
+        self.card, self.names, self._tower, self._head = (
+            head.card,
+            head.names,
+            tower,
+            head,
+        )
 
     def keys(self) -> list[str]:
         return self.names

@@ -21,8 +21,12 @@ def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn
     """
     folder = Path(architecture)
     if not folder.is_dir():
-        return open_clip.create_model(str(architecture), load_weights=load_weights).eval()
-    text = read_config(folder, KEY)["model_cfg"]["text_cfg"]  # refuses options not to be obeyed
+        return open_clip.create_model(
+            str(architecture), load_weights=load_weights
+        ).eval()
+    text = read_config(folder, KEY)["model_cfg"][
+        "text_cfg"
+    ]  # refuses options not to be obeyed
     needed = text.get("hf_model_name")
     with hub() if needed else nullcontext("") as missing:
         try:
@@ -59,12 +63,17 @@ def tokenizer(architecture: str | Path):
     with hub() if fetches else nullcontext("") as missing:
         try:
             if fetches:
-                length, mode = text.get("context_length", 77), text.get("tokenizer_mode")
+                length, mode = (
+                    text.get("context_length", 77),
+                    text.get("tokenizer_mode"),
+                )
                 return open_clip.tokenizer.HFTokenizer(
                     name, context_length=length, tokenizer_mode=mode, **options
                 )
             return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
-        except Exception as error:  # whatever hub, files or a library that is not there raise
+        except (
+            Exception
+        ) as error:  # whatever hub, files or a library that is not there raise
             raise StockpotError(
                 f"{KEY}: the tokenizer {name or folder} cannot be had "
                 f"({missing or first_line(error)})"

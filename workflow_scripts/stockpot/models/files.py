@@ -15,7 +15,10 @@ from .model_options import check_options, parameter_count
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
-RESIZE_MODES, INTERPOLATIONS = ("shortest", "longest", "squash"), ("bicubic", "bilinear")
+RESIZE_MODES, INTERPOLATIONS = (
+    ("shortest", "longest", "squash"),
+    ("bicubic", "bilinear"),
+)
 LARGEST_SIDE = 8192  # pixels; the largest that open_clip knows is 512
 CONFIG_LIMIT = 1 << 20  # bytes
 VOCABULARY_LIMIT = 64 << 20  # bytes; OpenAI's has 3 MB
@@ -41,7 +44,13 @@ def read_config(folder: Path, key: str) -> dict:
         _shorten_vocabulary(config)
         check_options(config)
         preprocessing(config)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise StockpotError(
             f"{key}: {path} is not a readable open_clip config ({one_line(reason, 400)})"
@@ -67,11 +76,16 @@ def preprocessing(config: dict) -> dict:
     """
     given = config.get("preprocess_cfg") or {}
     if not isinstance(given, dict):
-        raise ValueError(f"its preprocess_cfg is {str(given)[:60]!a}, not a map of options")
+        raise ValueError(
+            f"its preprocess_cfg is {str(given)[:60]!a}, not a map of options"
+        )
     size = given.get("size")
     sides = [] if size is None else [_side(size)]
     if "timm" not in config:
-        sides = [_side(config["model_cfg"]["vision_cfg"].get("image_size", 224)), *sides]
+        sides = [
+            _side(config["model_cfg"]["vision_cfg"].get("image_size", 224)),
+            *sides,
+        ]
     found = {
         "side": sides[0],
         "resize_mode": given.get("resize_mode") or "shortest",
@@ -79,9 +93,14 @@ def preprocessing(config: dict) -> dict:
         "mean": list(given.get("mean") or MEAN),
         "std": list(given.get("std") or STD),
     }
-    if found["interpolation"] == "random":  # in training alone; see open_clip's image_transform
+    if (
+        found["interpolation"] == "random"
+    ):  # in training alone; see open_clip's image_transform
         found["interpolation"] = "bicubic"
-    for key, known in (("resize_mode", RESIZE_MODES), ("interpolation", INTERPOLATIONS)):
+    for key, known in (
+        ("resize_mode", RESIZE_MODES),
+        ("interpolation", INTERPOLATIONS),
+    ):
         if found[key] not in known:
             shown = one_line(repr(found[key]), 60)
             raise ValueError(f"its {key} {shown} is not one of {', '.join(known)}")
@@ -103,7 +122,9 @@ def _side(size: object) -> int:
     if not isinstance(side, int) or side < 1 or other not in ([], [side]):
         raise ValueError(f"its images are {one_line(size, 60)}, not square")
     if side > LARGEST_SIDE:
-        raise ValueError(f"its images have sides of {side} pixels; at most {LARGEST_SIDE} are read")
+        raise ValueError(
+            f"its images have sides of {side} pixels; at most {LARGEST_SIDE} are read"
+        )
     return side
 
 
@@ -141,7 +162,9 @@ def check_vocabulary(path: Path, config: dict, key: str) -> None:
         lines = text.decode("utf-8").split("\n")
     except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = getattr(error, "strerror", None) or one_line(error, 200)
-        raise StockpotError(f"{key}: {path} is not a readable vocabulary ({reason})") from error
+        raise StockpotError(
+            f"{key}: {path} is not a readable vocabulary ({reason})"
+        ) from error
     # 256 bytes, each also as the end of a word, a word per merge, and two marks. The first line
     # is a comment, and of the rest open_clip takes as many as OpenAI's vocabulary has.
     words = 512 + min(len(lines) - 1, OPENAI_MERGES) + 2
@@ -167,22 +190,37 @@ def check_safetensors(path: Path, key: str) -> None:
                 raise StockpotError(f"{key}: {path} is {kind}")
             (length,) = struct.unpack("<Q", start[:8])
             if length > size - 8:
-                raise ValueError(f"its header claims {length} bytes, the file has {size}")
+                raise ValueError(
+                    f"its header claims {length} bytes, the file has {size}"
+                )
             file.seek(8)
             header = json.loads(file.read(length))
         end = max(
-            (entry["data_offsets"][1] for k, entry in header.items() if k != "__metadata__"),
+            (
+                entry["data_offsets"][1]
+                for k, entry in header.items()
+                if k != "__metadata__"
+            ),
             default=0,
         )
         if 8 + length + end != size:
-            raise ValueError(f"it has {size} bytes, its header describes {8 + length + end}")
+            raise ValueError(
+                f"it has {size} bytes, its header describes {8 + length + end}"
+            )
     except OSError as error:
         raise StockpotError(f"{key}: cannot read {path} ({error.strerror})") from error
     except (
-        ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error,
-    ) as error:  # fmt: skip
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        struct.error,
+    ) as error:
         reason = one_line(error, 200)
-        raise StockpotError(f"{key}: {path} is not a whole safetensors file ({reason})") from error
+        raise StockpotError(
+            f"{key}: {path} is not a whole safetensors file ({reason})"
+        ) from error
 
 
 def check_size(config: dict, weights: Path, key: str) -> None:

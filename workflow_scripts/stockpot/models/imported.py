@@ -43,7 +43,9 @@ def write_model(folder: Path, spec: dict, checkpoint: Path | None) -> None:
     name, weights = spec["architecture"], spec["weights"]
     given = _tensors(checkpoint, spec) if checkpoint else {}
     if "timm" in spec["config"]:
-        model = _of_timm(spec["config"]["timm"], weights == PRETRAINED and not checkpoint)
+        model = _of_timm(
+            spec["config"]["timm"], weights == PRETRAINED and not checkpoint
+        )
     else:
         if checkpoint:
             check_size(spec["config"], checkpoint, "model.weights")
@@ -76,7 +78,9 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
     with hub() as missing:
         try:
             # fp32, whatever the weights are stored in: OpenAI's are half precision.
-            return open_clip.create_model(name, pretrained=tag, precision="fp32").state_dict()
+            return open_clip.create_model(
+                name, pretrained=tag, precision="fp32"
+            ).state_dict()
         except Exception as error:  # whatever hub, network or file raise
             raise StockpotError(
                 f"model.weights: {tag} of {name} cannot be had ({missing or first_line(error)}); "
@@ -86,10 +90,19 @@ def _fetched(name: str, tag: str) -> dict[str, torch.Tensor]:
 
 def _tensors(checkpoint: Path, spec: dict) -> dict[str, torch.Tensor]:
     """Of a CLIP model's file, whatever its format."""
-    clip, name = spec["config"].get("model_cfg", {"quick_gelu": True}), spec["architecture"]
-    if bounded(_is_torchscript, checkpoint, what="model.weights") and not clip.get("quick_gelu"):
+    clip, name = (
+        spec["config"].get("model_cfg", {"quick_gelu": True}),
+        spec["architecture"],
+    )
+    if bounded(_is_torchscript, checkpoint, what="model.weights") and not clip.get(
+        "quick_gelu"
+    ):
         quick = f"{name}-quickgelu"
-        mend = f"take {quick}" if is_name(quick) else "its model_cfg needs quick_gelu: true"
+        mend = (
+            f"take {quick}"
+            if is_name(quick)
+            else "its model_cfg needs quick_gelu: true"
+        )
         raise StockpotError(
             f"model.architecture: {checkpoint} is a file of OpenAI's, whose models have QuickGELU; "
             f"with {name} they answer wrongly; {mend}"
@@ -126,9 +139,21 @@ def _fill(model: torch.nn.Module, tensors: dict[str, torch.Tensor], source) -> N
     model.load_state_dict(check_state(state, model, f"model.weights: {source}"))
 
 
-def _unwrapped(tensors: dict[str, torch.Tensor], wanted: list[str]) -> dict[str, torch.Tensor]:
+def _unwrapped(
+    tensors: dict[str, torch.Tensor], wanted: list[str]
+) -> dict[str, torch.Tensor]:
     """The tensors without what comes before their names (module., state_dict.): of several
     models in one file those of the first."""
-    starts = [key.removesuffix(wanted[0]) for key in tensors if f".{key}".endswith(f".{wanted[0]}")]
-    start = max(starts, key=lambda s: sum(s + name in tensors for name in wanted), default="")
-    return {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
+    starts = [
+        key.removesuffix(wanted[0])
+        for key in tensors
+        if f".{key}".endswith(f".{wanted[0]}")
+    ]
+    start = max(
+        starts, key=lambda s: sum(s + name in tensors for name in wanted), default=""
+    )
+    return {
+        key.removeprefix(start): t
+        for key, t in tensors.items()
+        if key.startswith(start)
+    }

@@ -17,7 +17,9 @@ def empty_classifier(card: Card, features: int) -> ImageClassifier:
     )
 
 
-def load_classifier(folder: str | Path, device: str = "cpu") -> tuple[ImageClassifier, Card]:
+def load_classifier(
+    folder: str | Path, device: str = "cpu"
+) -> tuple[ImageClassifier, Card]:
     """A model in evaluation mode, float32, that shares no memory with the file."""
     weights = Weights(folder)
     model = empty_classifier(weights.card, weights["head.weight"].shape[1])

@@ -11,31 +11,85 @@ import re
 from collections.abc import Mapping
 
 MODEL = frozenset(
-    ["embed_dim", "vision_cfg", "text_cfg", "multimodal_cfg", "quick_gelu", "custom_text"]
+    [
+        "embed_dim",
+        "vision_cfg",
+        "text_cfg",
+        "multimodal_cfg",
+        "quick_gelu",
+        "custom_text",
+    ]
     + ["init_logit_scale", "init_logit_bias", "nonscalar_logit_scale", "output_dict"]
 )
 # Of the transformers of both sides.
 _TRANSFORMER = [
-    "layers", "width", "mlp_ratio", "ls_init_value", "output_tokens", "act_kwargs", "norm_kwargs",
-    "final_ln_after_pool", "pool_type", "block_type", "qk_norm", "scaled_cosine_attn",
-    "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc",
-]  # fmt: skip
+    "layers",
+    "width",
+    "mlp_ratio",
+    "ls_init_value",
+    "output_tokens",
+    "act_kwargs",
+    "norm_kwargs",
+    "final_ln_after_pool",
+    "pool_type",
+    "block_type",
+    "qk_norm",
+    "scaled_cosine_attn",
+    "scale_heads",
+    "scale_attn_inner",
+    "scale_attn",
+    "scale_fc",
+]
 VISION = frozenset(
     _TRANSFORMER
-    + ["head_width", "patch_size", "image_size", "patch_dropout", "no_ln_pre", "pos_embed_type"]
+    + [
+        "head_width",
+        "patch_size",
+        "image_size",
+        "patch_dropout",
+        "no_ln_pre",
+        "pos_embed_type",
+    ]
     + ["attentional_pool", "attn_pooler_queries", "attn_pooler_heads"]
-    + ["timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias"]
+    + [
+        "timm_model_name",
+        "timm_model_pretrained",
+        "timm_pool",
+        "timm_proj",
+        "timm_proj_bias",
+    ]
     + ["timm_drop", "timm_drop_path"]
 )
 TEXT = frozenset(
     _TRANSFORMER
-    + ["context_length", "vocab_size", "heads", "embed_cls", "pad_id", "eos_id", "proj_bias"]
-    + ["no_causal_mask", "proj_type", "tokenizer_mode", "tokenizer_kwargs", "hf_tokenizer_name"]
+    + [
+        "context_length",
+        "vocab_size",
+        "heads",
+        "embed_cls",
+        "pad_id",
+        "eos_id",
+        "proj_bias",
+    ]
+    + [
+        "no_causal_mask",
+        "proj_type",
+        "tokenizer_mode",
+        "tokenizer_kwargs",
+        "hf_tokenizer_name",
+    ]
     + ["hf_model_name", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"]
 )
 DECODER = frozenset(
     _TRANSFORMER
-    + ["context_length", "vocab_size", "heads", "dim_head", "n_queries", "attn_pooler_heads"]
+    + [
+        "context_length",
+        "vocab_size",
+        "heads",
+        "dim_head",
+        "n_queries",
+        "attn_pooler_heads",
+    ]
 )
 TOKENIZER = frozenset(["bpe_path", "clean", "language", "strip_sep_token"])
 
@@ -45,16 +99,26 @@ LAYER_OPTIONS = ("act_kwargs", "norm_kwargs")
 
 # A ResNet has no patches: its patch_size is null.
 SIZES = (
-    "width", "layers", "patch_size", "image_size", "heads", "head_width", "vocab_size",
+    "width",
+    "layers",
+    "patch_size",
+    "image_size",
+    "heads",
+    "head_width",
+    "vocab_size",
     "context_length",
-)  # fmt: skip
+)
 
 WORD = re.compile(r"[\w.-]{0,100}\Z", re.ASCII)
 # Of a hub: no path, which would be read from this machine.
-REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?\Z", re.ASCII)
+REPOSITORY = re.compile(
+    r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?\Z", re.ASCII
+)
 FILE_NAME = re.compile(r"\w[\w.+ -]{0,200}\Z")
 
-LARGEST_NUMBER = 1 << 24  # of any single option: a vocabulary has some 2 ** 20 words at most
+LARGEST_NUMBER = (
+    1 << 24
+)  # of any single option: a vocabulary has some 2 ** 20 words at most
 MOST_PARAMETERS = 20e9  # the largest model of open_clip has 5 billion
 
 
@@ -125,7 +189,9 @@ def _check_section(section: Mapping, known: frozenset, path: str) -> None:
             for option, inner in _mapping(value or {}, where).items():
                 _check_value(inner, f"{where}.{option}")
         elif name in ("hf_tokenizer_name", "hf_model_name"):
-            _check_text(value, REPOSITORY, where, "the name of a repository, as owner/name")
+            _check_text(
+                value, REPOSITORY, where, "the name of a repository, as owner/name"
+            )
         elif name == "timm_model_name":
             _check_text(value, WORD, where, "the name of a model of timm")
         elif name in SIZES:
@@ -138,7 +204,9 @@ def _check_tokenizer(options: Mapping, path: str) -> None:
     _check_known(options, TOKENIZER, path)
     for name, value in options.items():
         if name == "bpe_path":
-            _check_text(value, FILE_NAME, f"{path}.{name}", "the name of a file in the folder")
+            _check_text(
+                value, FILE_NAME, f"{path}.{name}", "the name of a file in the folder"
+            )
         else:
             _check_value(value, f"{path}.{name}")
 
@@ -166,7 +234,9 @@ def _check_size(value: object, path: str) -> None:
     for count in counts:
         # bool is a kind of int in Python.
         if type(count) is not int or not 1 <= count <= LARGEST_NUMBER:
-            raise ValueError(f"{path} is {_shown(value)}, not a count from 1 to {LARGEST_NUMBER}")
+            raise ValueError(
+                f"{path} is {_shown(value)}, not a count from 1 to {LARGEST_NUMBER}"
+            )
 
 
 def _check_value(value: object, path: str) -> None:
@@ -174,7 +244,9 @@ def _check_value(value: object, path: str) -> None:
         return
     if isinstance(value, (int, float)):
         if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
-            raise ValueError(f"{path} is {_shown(value)}, not a number up to {LARGEST_NUMBER}")
+            raise ValueError(
+                f"{path} is {_shown(value)}, not a number up to {LARGEST_NUMBER}"
+            )
     elif not (isinstance(value, str) and WORD.match(value)):
         raise ValueError(f"{path} is {_shown(value)}, neither a number nor a word")
 

@@ -29,7 +29,10 @@ def named_config(name: str, weights: str, keys: tuple[str, str]) -> dict:
             f"{keys[0]}: {name!r} is neither a folder nor a model of open_clip"
             f"{_similar(name, known)}"
         )
-    config = {"model_cfg": json.loads(known[name].read_text("utf-8")), "preprocess_cfg": {}}
+    config = {
+        "model_cfg": json.loads(known[name].read_text("utf-8")),
+        "preprocess_cfg": {},
+    }
     if weights in (RANDOM, ""):
         return config
     tags = _pretrained().get(name, {})
@@ -91,6 +94,10 @@ def _pretrained() -> dict[str, dict[str, dict]]:
     package = ModuleType("_open_clip_tables")
     package.__path__ = [str(package_folder())]
     # None makes an import fail; the table's module then does without what is slow to import.
-    hidden = {package.__name__: package, "safetensors.torch": None, "huggingface_hub": None}
+    hidden = {
+        package.__name__: package,
+        "safetensors.torch": None,
+        "huggingface_hub": None,
+    }
     with patch.dict(sys.modules, hidden):
         return importlib.import_module(f"{package.__name__}.pretrained")._PRETRAINED

@@ -16,7 +16,9 @@ def _same(function=None, *_, **__):
 
 # timm and torchvision ask torch's compiler for two functions while they are imported. Nothing here
 # compiles, and importing it takes every job a second.
-_COMPILER = {name: ModuleType(name) for name in ("torch._dynamo", "torch._dynamo.utils")}
+_COMPILER = {
+    name: ModuleType(name) for name in ("torch._dynamo", "torch._dynamo.utils")
+}
 _COMPILER["torch._dynamo"].disable = _same
 _COMPILER["torch._dynamo.utils"].is_compile_supported = lambda device: False
 _STANDS_IN = _COMPILER.keys().isdisjoint(sys.modules)

@@ -13,9 +13,20 @@ import numpy as np
 import torch
 
 BYTES = {
-    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4,
-    "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1,
-}  # fmt: skip
+    "F64": 8,
+    "I64": 8,
+    "U64": 8,
+    "F32": 4,
+    "I32": 4,
+    "U32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I16": 2,
+    "U16": 2,
+    "I8": 1,
+    "U8": 1,
+    "BOOL": 1,
+}
 
 
 class TensorDigest:
@@ -48,7 +59,10 @@ class TensorFile:
     """
 
     def __init__(
-        self, path: Path, shapes: Mapping[str, tuple[list[int], str]], metadata: dict[str, str]
+        self,
+        path: Path,
+        shapes: Mapping[str, tuple[list[int], str]],
+        metadata: dict[str, str],
     ):
         """shapes: shape and type ("F32") of every tensor, as ``Weights.shapes`` gives them."""
         self._entries, end = {}, 0
@@ -56,7 +70,11 @@ class TensorFile:
         for name in sorted(shapes, key=lambda name: (-BYTES[shapes[name][1]], name)):
             shape, dtype = shapes[name]
             start, end = end, end + BYTES[dtype] * math.prod(shape)
-            self._entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+            self._entries[name] = {
+                "dtype": dtype,
+                "shape": shape,
+                "data_offsets": [start, end],
+            }
         self._missing = set(shapes)
         self._header = self._head(metadata)
         self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - __exit__ closes it
@@ -76,7 +94,9 @@ class TensorFile:
         start, end = self._entries[name]["data_offsets"]
         left = end - start - before - part.nbytes
         if left < 0:
-            raise ValueError(f"{name}: {before + part.nbytes} bytes for a place of {end - start}")
+            raise ValueError(
+                f"{name}: {before + part.nbytes} bytes for a place of {end - start}"
+            )
         self._write(len(self._header) + start + before, _bytes(part))
         if left == 0:
             self._missing.discard(name)
@@ -85,7 +105,9 @@ class TensorFile:
         """Replace the metadata. Raises ValueError if a tensor is missing or the length differs."""
         header = self._head(metadata)
         if self._missing or len(header) != len(self._header):
-            raise ValueError(f"missing: {sorted(self._missing)}, or metadata of another length")
+            raise ValueError(
+                f"missing: {sorted(self._missing)}, or metadata of another length"
+            )
         self._write(0, header)
 
     def _write(self, offset: int, data) -> None:
@@ -102,11 +124,20 @@ class TensorFile:
 
 
 TYPES = {
-    "F64": torch.float64, "I64": torch.int64, "U64": torch.uint64, "F32": torch.float32,
-    "I32": torch.int32, "U32": torch.uint32, "F16": torch.float16, "BF16": torch.bfloat16,
-    "I16": torch.int16, "U16": torch.uint16, "I8": torch.int8, "U8": torch.uint8,
+    "F64": torch.float64,
+    "I64": torch.int64,
+    "U64": torch.uint64,
+    "F32": torch.float32,
+    "I32": torch.int32,
+    "U32": torch.uint32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I16": torch.int16,
+    "U16": torch.uint16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
     "BOOL": torch.bool,
-}  # fmt: skip
+}
 
 
 class Stored:

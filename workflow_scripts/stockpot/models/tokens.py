@@ -18,7 +18,9 @@ from .named import package_folder
 STANDARD = "bpe_simple_vocab_16e6.txt.gz"
 # Endings, letters, digits one by one, and the rest. Numerals that are no digits count as letters
 # here, unlike in open_clip, whose pattern needs another library.
-WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)
+WORDS = re.compile(
+    r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE
+)
 # A word's pairs are merged in time that grows with its square; no model reads that many tokens.
 LONGEST_WORD = 1000
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -41,7 +43,10 @@ class Tokens:
         """Pair of pieces -> when it is merged; read when a text is cut, which few plans need."""
         path = self._vocabulary or package_folder() / STANDARD
         merges = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
-        return {tuple(merge.split()): i for i, merge in enumerate(merges[1 : OPENAI_MERGES + 1])}
+        return {
+            tuple(merge.split()): i
+            for i, merge in enumerate(merges[1 : OPENAI_MERGES + 1])
+        }
 
     def cleaned(self, text: str) -> str:
         """The text as the tokenizer sees it: texts that differ in nothing else give one row."""
@@ -85,7 +90,11 @@ def _merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:
 
 def _letters_of_bytes() -> dict[int, str]:
     """GPT-2's printable letter for every byte: itself, or one above 255."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    printable = [
+        *range(ord("!"), ord("~") + 1),
+        *range(0xA1, 0xAD),
+        *range(0xAE, 0x100),
+    ]
     others = [byte for byte in range(256) if byte not in printable]
     letters = {byte: chr(byte) for byte in printable}
     return letters | {byte: chr(256 + i) for i, byte in enumerate(others)}

@@ -28,13 +28,19 @@ def build_tower(architecture: dict) -> torch.nn.Module:
             return create_clip(folder, load_weights=False).visual
     if library == TIMM:
         try:
-            return timm.create_model(architecture["name"], num_classes=0, **architecture["options"])
-        except Exception as error:  # timm's models raise whatever their options run into
+            return timm.create_model(
+                architecture["name"], num_classes=0, **architecture["options"]
+            )
+        except (
+            Exception
+        ) as error:  # timm's models raise whatever their options run into
             raise StockpotError(
                 f"architecture: timm cannot build '{architecture['name']}' with options "
                 f"{architecture['options']} ({error})"
             ) from error
-    raise StockpotError(f"architecture.library: '{library}' is not one of {OPEN_CLIP}, {TIMM}")
+    raise StockpotError(
+        f"architecture.library: '{library}' is not one of {OPEN_CLIP}, {TIMM}"
+    )
 
 
 class ImageClassifier(torch.nn.Module):
@@ -44,12 +50,16 @@ class ImageClassifier(torch.nn.Module):
     weights that carry the logit scale.
     """
 
-    def __init__(self, visual: torch.nn.Module, features: int, classes: int, normalise: bool):
+    def __init__(
+        self, visual: torch.nn.Module, features: int, classes: int, normalise: bool
+    ):
         super().__init__()
         self.visual = visual
         self.head = torch.nn.Linear(features, classes)
         self.normalise = normalise
-        self.autocast = False  # the tower's arithmetic in bf16, from and to weights in float32
+        self.autocast = (
+            False  # the tower's arithmetic in bf16, from and to weights in float32
+        )
 
     def reset_head(self, seed: int) -> None:
         """A random head, as torch begins a linear layer; it follows from the seed alone."""
@@ -81,7 +91,9 @@ def fitted(x: torch.Tensor, side: int) -> torch.Tensor:
 class Normaliser:
     """uint8 [n, h, w, 3] on any device -> normalised [n, 3, h, w] of the wanted type."""
 
-    def __init__(self, mean: list[float], std: list[float], device="cpu", dtype=torch.float32):
+    def __init__(
+        self, mean: list[float], std: list[float], device="cpu", dtype=torch.float32
+    ):
         self.scale = (1 / (255 * torch.tensor(std))).to(device)
         self.shift = (-torch.tensor(mean) / torch.tensor(std)).to(device)
         self.dtype = dtype

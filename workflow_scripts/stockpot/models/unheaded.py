@@ -21,7 +21,9 @@ def write_start(folder: Path, architecture: Path, weights: Path, spec: dict) -> 
     described = {"library": TIMM, "name": config["timm"], "options": {}}
     tower = build_tower(described)
     tower.load_state_dict(check_state(load_weights(weights), tower, weights))
-    model = ImageClassifier(tower, tower.num_features, len(spec["classes"]), normalise=False)
+    model = ImageClassifier(
+        tower, tower.num_features, len(spec["classes"]), normalise=False
+    )
     model.reset_head(spec["seed"])
     wanted = preprocessing(config)
     card = Card(

@@ -44,11 +44,15 @@ def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
         model.load_state_dict(check_state(load_weights(weights), model, weights))
     except (RuntimeError, ValueError) as error:
         reason = one_line(str(error).splitlines()[-1].strip(), 200)
-        raise StockpotError(f"{weights}: not weights of {architecture} ({reason})") from error
+        raise StockpotError(
+            f"{weights}: not weights of {architecture} ({reason})"
+        ) from error
     return model
 
 
-def write_zero_shot(folder: Path, architecture: Path, weights: Path, spec: dict) -> Card:
+def write_zero_shot(
+    folder: Path, architecture: Path, weights: Path, spec: dict
+) -> Card:
     """Build the head and write tower and head as one Classifier.
 
     architecture: folder with open_clip's config. weights: safetensors file of the whole

@@ -63,7 +63,9 @@ def build(config: dict, locate: Locate) -> Plan:
     if plan.held_out_note:
         plan.summary.append(plan.held_out_note)
     answers_among = answer_classes(config, locate)
-    plan.counts = {name: count(config["datasets"], name, locate) for name in sorted(used(config))}
+    plan.counts = {
+        name: count(config["datasets"], name, locate) for name in sorted(used(config))
+    }
     plan.sizes = _shown_sizes(plan.counts, config["data"])
     for seed in config["seeds"]:
         StudyBuilder(plan, config, locate, facts, answers_among, seed).add_study(heads)
@@ -79,7 +81,9 @@ def _heads(config: dict, locate: Locate) -> dict[str, dict]:
     return heads
 
 
-def _summary(model: ModelJob, config: dict, heads: dict[str, dict], locate: Locate) -> list[str]:
+def _summary(
+    model: ModelJob, config: dict, heads: dict[str, dict], locate: Locate
+) -> list[str]:
     """What a user reads before the work begins: data sets, runs, prompts, transparent images."""
     lines = summary(config, locate) + run_lines(config) + other_lines(config)
     lines += _prompt_notes(model, config, heads, locate)

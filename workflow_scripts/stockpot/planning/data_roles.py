@@ -35,16 +35,24 @@ def check_parts(config: dict, locate: Locate) -> None:
     """
     training, other = parts(config)
     datasets = config["datasets"]
-    images = {path: images_of(datasets, name, locate) for path, name in (training | other).items()}
+    images = {
+        path: images_of(datasets, name, locate)
+        for path, name in (training | other).items()
+    }
     for a, b in combinations(images, 2):
-        both = (a in training and b in training) or all(p.endswith(".held_out") for p in (a, b))
+        both = (a in training and b in training) or all(
+            p.endswith(".held_out") for p in (a, b)
+        )
         # Made of the held-out set, and looked at for the same choices alone.
         made = [p.startswith("data.corrupted") for p in (a, b)]
         both = both or (
-            any(made) and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
+            any(made)
+            and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
         )
         # Two views of the same test images, as under other labels, are not one set named twice.
-        tests = all(path.startswith(("data.reference", "data.shifts")) for path in (a, b))
+        tests = all(
+            path.startswith(("data.reference", "data.shifts")) for path in (a, b)
+        )
         views = tests and _views(datasets[other[a]], datasets[other[b]])
         if share_images(images[a], images[b]) and not both and not views:
             raise StockpotError(
@@ -74,7 +82,9 @@ def _check_several(path: str, name: str, datasets: dict, locate: Locate) -> None
         )
 
 
-def _check_known(path: str, name: str, train: str, datasets: dict, locate: Locate) -> None:
+def _check_known(
+    path: str, name: str, train: str, datasets: dict, locate: Locate
+) -> None:
     """Raises StockpotError naming the classes of a set that its models are not trained on."""
     known = class_names(datasets, train, locate)
     there = set(known)
@@ -138,7 +148,12 @@ def class_notes(config: dict, locate: Locate) -> dict[str, str]:
     """Test set -> "7 of 11 classes, answers among all" (or "among those"), where it lacks some."""
     datasets, data, notes = config["datasets"], config["data"], {}
     study = len(class_names(datasets, data["train"], locate))
-    for name in (data["held_out"], data["reference"], *data["corrupted"], *data["shifts"]):
+    for name in (
+        data["held_out"],
+        data["reference"],
+        *data["corrupted"],
+        *data["shifts"],
+    ):
         there = len(classes_with_images(datasets, name, locate))
         if there == study:
             continue
@@ -168,7 +183,10 @@ def _heads(config: dict) -> list[tuple[str, str, str]]:
     own = [data["held_out"], data["reference"], *data["corrupted"], *data["shifts"]]
     training = {"data.train": data["train"], **_scratch_parts(config)}
     found = [(path, name, train) for path, train in training.items() for name in own]
-    found += [(f"tasks.{t}.train", task["held_out"], task["train"]) for t, task in tasks.items()]
+    found += [
+        (f"tasks.{t}.train", task["held_out"], task["train"])
+        for t, task in tasks.items()
+    ]
     for _, task, second in _joint(config).values():
         path, train = ("data.train", data["train"])
         if task:
@@ -194,7 +212,9 @@ def check_counts(config: dict, locate: Locate) -> None:
             raise StockpotError(f"{path}: {name} has no images")
     for name in dict.fromkeys(training.values()):
         split = datasets[name].get("split")
-        if split and not split.get("list"):  # of which classes a list is, only its images tell
+        if split and not split.get(
+            "list"
+        ):  # of which classes a list is, only its images tell
             _check_split(name, datasets[name], locate)
     for path, images, name in wanted:
         found = count(datasets, name, locate)
@@ -219,13 +239,17 @@ def _check_split(name: str, entry: dict, locate: Locate) -> None:
     if none:
         option = "class_list" if entry.get("class_list") else "classes"
         listed = entry.get(option)
-        of = f" of {one_line(listed, 100)}" if listed not in (None, "all", "own") else ""
+        of = (
+            f" of {one_line(listed, 100)}" if listed not in (None, "all", "own") else ""
+        )
         raise StockpotError(
             f"datasets.{name}.{option}: {_several(none)}{of} "
             f"{'has' if len(none) == 1 else 'have'} no images; take such classes off the list"
         )
     few = [(label, n) for label, n, rest in zip(names, whole, left) if rest == 0]
-    counted = _several([f"{label} ({n} image{'s' if n > 1 else ''})" for label, n in few])
+    counted = _several(
+        [f"{label} ({n} image{'s' if n > 1 else ''})" for label, n in few]
+    )
     split = entry["split"]
     raise StockpotError(
         f"datasets.{name}.split: leaves nothing to train on of {counted}; held_out: "
@@ -249,7 +273,9 @@ def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
     other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
     other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
     other |= {f"data.corrupted.{i}": name for i, name in enumerate(data["corrupted"])}
-    other |= {f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()}
+    other |= {
+        f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()
+    }
     return training, other
 
 
@@ -260,7 +286,9 @@ def used(config: dict) -> set[str]:
     datasets = resolved(config)["datasets"]
     entries = [datasets[name] for name in names]
     return names | {
-        entry[MADE_OF[entry["source"]]] for entry in entries if entry["source"] in MADE_OF
+        entry[MADE_OF[entry["source"]]]
+        for entry in entries
+        if entry["source"] in MADE_OF
     }
 
 
@@ -272,14 +300,21 @@ def summary(config: dict, locate: Locate) -> list[str]:
     datasets, lines = config["datasets"], []
     notes = class_notes(config, locate)
     for path, name in (training | other).items():
-        images, classes = count(datasets, name, locate), class_names(datasets, name, locate)
+        images, classes = (
+            count(datasets, name, locate),
+            class_names(datasets, name, locate),
+        )
         of = notes.get(name) if path in other else None
-        line = f"{path}: {name}, {images:,} images of {of or f'{len(classes):,} classes'}"
+        line = (
+            f"{path}: {name}, {images:,} images of {of or f'{len(classes):,} classes'}"
+        )
         if path in training:
             empty = len(classes) - len(classes_with_images(datasets, name, locate))
             line += f"; {empty:,} of them without images" if empty else ""
         few = path in other and 0 < images < 400
-        lines.append(line + (f"; accuracies to ± {98 / images**0.5:.0f} points" if few else ""))
+        lines.append(
+            line + (f"; accuracies to ± {98 / images**0.5:.0f} points" if few else "")
+        )
     return lines + _of_files(datasets, (training | other).values(), locate)
 
 

@@ -92,7 +92,9 @@ class Explainer:
         found, lines = [], []
         if reason.missing:
             missing = [Path(path).name for path in reason.missing]
-            lines.append(f"{enumeration(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+            lines.append(
+                f"{enumeration(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            )
         # Also of a job that would run without it, as it reads what others make anew.
         changed = record.parameters not in (None, job.parameters)
         if changed and not record.is_short:
@@ -122,7 +124,9 @@ class Explainer:
         """Why the last run, which did not come to this job, would have made it."""
         key = job.job.rule, job.job.id
         entries = self._past.explained if self._past else []
-        return next((entry.words for entry in entries if (entry.rule, entry.id) == key), [])
+        return next(
+            (entry.words for entry in entries if (entry.rule, entry.id) == key), []
+        )
 
     def _code(self, old: str, job: JobFiles) -> list[str]:
         if old == job.code:
@@ -164,7 +168,9 @@ def lines(explained: list[Explained]) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for entry in in_order:
         if entry.words:
-            groups.setdefault((entry.rule, "; ".join(entry.words)), []).append(entry.name)
+            groups.setdefault((entry.rule, "; ".join(entry.words)), []).append(
+                entry.name
+            )
     told = [_group(rule, names, text) for (rule, text), names in groups.items()]
     if len(told) > MOST_LINES:
         told = [*told[:MOST_LINES], f"and {len(told) - MOST_LINES} more changes"]
@@ -189,7 +195,9 @@ def _group(rule: str, names: list[str], text: str) -> str:
 
 def named(explained: list[Explained], name: str) -> list[Explained]:
     """The jobs that somebody means by a name: that of the config, a rule or an id."""
-    return [entry for entry in explained if name in (entry.rule, entry.id, *_names(entry))]
+    return [
+        entry for entry in explained if name in (entry.rule, entry.id, *_names(entry))
+    ]
 
 
 def _names(entry: Explained) -> Iterable[str]:
@@ -218,4 +226,6 @@ def job_lines(explained: list[Explained], entry: Explained) -> list[str]:
         else:
             waiting += by_id[key].after
     head = f"{entry.rule} {entry.name} follows from"
-    return [one_line(f"{head} {line}") for line in lines(causes)] or [one_line(f"{head} others")]
+    return [one_line(f"{head} {line}") for line in lines(causes)] or [
+        one_line(f"{head} others")
+    ]

@@ -29,7 +29,9 @@ def plan_study(study: StudyFiles) -> Plan:
     config = study.located()
     schema = yaml.load(SCHEMA.read_text("utf-8"), LOADER)
     check(config, schema, study.paths)
-    problems = not_found(config, used(config), study.layers, CHECKOUT) + unfit_inputs(config)
+    problems = not_found(config, used(config), study.layers, CHECKOUT) + unfit_inputs(
+        config
+    )
     if problems:
         raise StockpotError(*problems)
 

@@ -131,7 +131,9 @@ def past_code(code: str, folder: Path = HISTORY) -> dict[str, str] | None:
     return found if isinstance(found, dict) and found else None
 
 
-def save_code(code: str, parts: Callable[[], dict[str, str]], folder: Path = HISTORY) -> None:
+def save_code(
+    code: str, parts: Callable[[], dict[str, str]], folder: Path = HISTORY
+) -> None:
     """Keep the parts of a version of the code, once.
 
     Args:

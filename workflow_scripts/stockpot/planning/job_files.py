@@ -24,7 +24,11 @@ TABLES = ("measurements.csv", "fits.csv", "robustness.csv", "findings.csv")
 # Rule -> folder below the results, and names of the files that it writes there.
 WRITTEN: dict[str, tuple[str, ...]] = {
     "pretrain": ("models/{id}", "open_clip_model.safetensors"),
-    "import_model": ("imported/{id}", "open_clip_config.json", "open_clip_model.safetensors"),
+    "import_model": (
+        "imported/{id}",
+        "open_clip_config.json",
+        "open_clip_model.safetensors",
+    ),
     "fetch_dataset": ("downloads", "{id}.json"),
     "prepare_dataset": DATASET,
     "filter_dataset": DATASET,
@@ -43,7 +47,12 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     "main_table": ("studies/{study}", *TABLES, "main_table.md", "main_table.tex"),
     "summary": ("studies/{study}", "summary.md", "summary.html"),
     "mixes": ("studies/{study}/mixes", "{entry}.json"),
-    "analysis": ("studies/{study}/analyses", "{entry}.csv", "{entry}.md", "{entry}.tex"),
+    "analysis": (
+        "studies/{study}/analyses",
+        "{entry}.csv",
+        "{entry}.md",
+        "{entry}.tex",
+    ),
     "figure": ("studies/{study}/figures", "{entry}.pdf", "{entry}.png", "{entry}.csv"),
     "samples": ("studies/{study}/figures", "samples.pdf", "samples.png", "samples.csv"),
     "page": ("studies/{study}/analyses", "{entry}.html"),
@@ -93,7 +102,10 @@ def outputs(job: Job, plan: Plan) -> tuple[str, ...]:
     """
     fields = {name: getattr(job, name, "") for name in ("id", "study", "entry")}
     if isinstance(job, ExportJob):
-        folder, names = "studies/{study}/exports/{entry}", exported_files(plan, job.spec["format"])
+        folder, names = (
+            "studies/{study}/exports/{entry}",
+            exported_files(plan, job.spec["format"]),
+        )
     else:
         folder, *names = WRITTEN[job.rule]
     paths = [f"{RESULTS}/{folder}/{name}".replace("//", "/") for name in names]
@@ -126,7 +138,8 @@ def _was_made_otherwise(job: Job, plan: Plan, inputs: Inputs, notes: Path) -> bo
     parameters = _parameters(job, plan, job.parameters(plan), code_of(job, plan))
     paths = sorted(in_results(str(path)) for path in _every_path(inputs))
     return any(
-        record.parameters not in (None, parameters) or record.inputs not in (None, paths)
+        record.parameters not in (None, parameters)
+        or record.inputs not in (None, paths)
         for record in records
         if record is not None
     )
@@ -161,9 +174,13 @@ def _with_files(job: Job, plan: Plan) -> JobFiles:
     return JobFiles(
         job=job,
         inputs=tuple(in_results(str(path)) for path in inputs),
-        undated=frozenset(in_results(str(path)) for path in inputs if isinstance(path, Present)),
+        undated=frozenset(
+            in_results(str(path)) for path in inputs if isinstance(path, Present)
+        ),
         outputs=outputs(job, plan),
-        benchmark=f"{RESULTS}/benchmarks/{job.id}.tsv" if job.rule in BENCHMARKED else "",
+        benchmark=f"{RESULTS}/benchmarks/{job.id}.tsv"
+        if job.rule in BENCHMARKED
+        else "",
         spec=spec,
         code=code,
         parameters=_parameters(job, plan, spec, code),

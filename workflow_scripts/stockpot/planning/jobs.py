@@ -115,7 +115,9 @@ def dataset_files(ids: Iterable[str], prefix: str = "") -> Inputs:
     ids = list(ids)
     return {
         f"{prefix}data": [f"<results>/datasets/{id}/dataset.json" for id in ids],
-        f"{prefix}arrays": [Present(f"<results>/datasets/{id}/images.npy") for id in ids],
+        f"{prefix}arrays": [
+            Present(f"<results>/datasets/{id}/images.npy") for id in ids
+        ],
     }
 
 
@@ -124,7 +126,9 @@ def classifier_files(ids: Iterable[str], prefix: str = "") -> Inputs:
     folders = [f"<results>/classifiers/{id}" for id in ids]
     return {
         f"{prefix}cards": [f"{folder}/classifier.json" for folder in folders],
-        f"{prefix}weights": [Present(f"{folder}/classifier.safetensors") for folder in folders],
+        f"{prefix}weights": [
+            Present(f"{folder}/classifier.safetensors") for folder in folders
+        ],
     }
 
 

@@ -107,7 +107,9 @@ def _files(entry: dict, locate: Locate) -> list[str | Path]:
 def _key(name: str, entry: dict) -> str:
     """What a data set is asked to be, wherever its files are."""
     asked = sources.with_defaults(entry)
-    return short([name, {key: value for key, value in asked.items() if key not in PLACES}])
+    return short(
+        [name, {key: value for key, value in asked.items() if key not in PLACES}]
+    )
 
 
 def _place(entry: dict) -> str:

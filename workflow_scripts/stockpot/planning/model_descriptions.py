@@ -16,7 +16,11 @@ MEANINGFUL = frozenset(
 
 
 def described(
-    config: dict, ids: dict[str, str], soups: dict[str, str], sizes: dict[str, int], classes: int
+    config: dict,
+    ids: dict[str, str],
+    soups: dict[str, str],
+    sizes: dict[str, int],
+    classes: int,
 ) -> dict[str, dict]:
     """Name of every model -> kind, id, settings, ingredients, images, own.
 
@@ -35,7 +39,8 @@ def described(
         found[name] = {
             "kind": spec["variant"],
             "settings": spec,
-            "images": spec.get("epochs", 0) * _images(spec, data["train"], sizes, classes),
+            "images": spec.get("epochs", 0)
+            * _images(spec, data["train"], sizes, classes),
             "own": data["train"] == config["data"]["train"],
             **({"id": ids[name]} if name in ids else {}),
         }

@@ -53,7 +53,11 @@ class ModelJob(Job):
 
     def inputs(self, plan: "Plan") -> Inputs:
         if self.imported:
-            return {name: file for name, file in self._given().items() if name == "checkpoint"}
+            return {
+                name: file
+                for name, file in self._given().items()
+                if name == "checkpoint"
+            }
         return self._given()
 
     def code(self, plan: "Plan") -> tuple[str, ...]:
@@ -65,7 +69,9 @@ class ModelJob(Job):
 
     def vocabulary(self) -> dict[str, str]:
         """Its vocabulary's file, where it has one of its own."""
-        return {name: file for name, file in self._given().items() if name == "vocabulary"}
+        return {
+            name: file for name, file in self._given().items() if name == "vocabulary"
+        }
 
     def outputs(self) -> Inputs:
         """The model's config, its vocabulary where it has one, its weights, given or made here."""
@@ -134,7 +140,11 @@ class RunJob(Job):
         return self.spec
 
     def follows(self) -> dict[str, tuple[str, ...]]:
-        data = {"train": (self.train,), "held_out": (self.held_out,), "joint": self.joint}
+        data = {
+            "train": (self.train,),
+            "held_out": (self.held_out,),
+            "joint": self.joint,
+        }
         return {**data, "start": self.start}
 
     def inputs(self, plan: "Plan") -> Inputs:
@@ -264,7 +274,9 @@ class SoupJob(Job):
         }
         if self.writes_weights:
             ids = self.ingredients if self.averages else ()
-            inputs["averages"] = [f"<results>/classifiers/{id}/averages.safetensors" for id in ids]
+            inputs["averages"] = [
+                f"<results>/classifiers/{id}/averages.safetensors" for id in ids
+            ]
         return {**inputs, "compared": [Present(COMPARED)]}
 
     def code(self, plan: "Plan") -> tuple[str, ...]:

@@ -17,12 +17,20 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from ..runtime.snakemake_records import NOTES, Record, is_unfinished, read_record, unfinished
+from ..runtime.snakemake_records import (
+    NOTES,
+    Record,
+    is_unfinished,
+    read_record,
+    unfinished,
+)
 from .job_files import JobFiles, in_results, jobs_with_files
 from .plan import Plan
 from .targets import targets
 
-LARGEST_WITH_CHECKSUM = 1_000_000  # bytes; Snakemake compares larger files by date alone
+LARGEST_WITH_CHECKSUM = (
+    1_000_000  # bytes; Snakemake compares larger files by date alone
+)
 
 
 @dataclass
@@ -62,7 +70,9 @@ def pending(plan: Plan, notes: Path = NOTES) -> Reasons:
         plan: The plan.
         notes: Folder of Snakemake.
     """
-    return pending_of(jobs_with_files(plan), [in_results(path) for path in targets(plan)], notes)
+    return pending_of(
+        jobs_with_files(plan), [in_results(path) for path in targets(plan)], notes
+    )
 
 
 def pending_of(jobs: list[JobFiles], files: list[str], notes: Path = NOTES) -> Reasons:
@@ -153,13 +163,17 @@ class _Search:
             waiting += self._makers_of_missing(job.inputs)
             for reader, files in self.graph.after(job).items():
                 known = reader in self.reasons
-                undated = all(path in reader.undated and self._date(path) for path in files)
+                undated = all(
+                    path in reader.undated and self._date(path) for path in files
+                )
                 if undated and not known:
                     continue
                 self.reasons.setdefault(reader, Reason()).after.append(job)
                 if not known:
                     waiting.append(reader)
-        return [(job, self.reasons[job]) for job in self.graph.jobs if job in self.reasons]
+        return [
+            (job, self.reasons[job]) for job in self.graph.jobs if job in self.reasons
+        ]
 
     def _with_own_reasons(self) -> list[JobFiles]:
         """Jobs that run for a reason of their own; of what follows from them, this is not asked."""
@@ -189,13 +203,19 @@ class _Search:
 
     def _own_reason(self, job: JobFiles) -> Reason:
         reason = Reason()
-        if any(is_unfinished(path, self._unfinished) for path in job.outputs if self._date(path)):
+        if any(
+            is_unfinished(path, self._unfinished)
+            for path in job.outputs
+            if self._date(path)
+        ):
             reason.unfinished = True
             return reason
         records = [read_record(path, self.notes) for path in job.outputs]
         made = self._date_made(job)
         if made is not None:
-            reason.newer = [path for path in job.inputs if self._is_newer(path, made, job, records)]
+            reason.newer = [
+                path for path in job.inputs if self._is_newer(path, made, job, records)
+            ]
         if reason.newer or not all(records):
             return reason
         reason.parameters = any(
@@ -208,7 +228,9 @@ class _Search:
     def _date_made(self, job: JobFiles) -> float | None:
         """Date of the oldest output; of one that has none, of a job that reads them."""
         for other in (job, *self.graph.after(job)):
-            files = (*other.outputs, other.benchmark) if other.benchmark else other.outputs
+            files = (
+                (*other.outputs, other.benchmark) if other.benchmark else other.outputs
+            )
             dates = [date for date in map(self._date, files) if date is not None]
             if dates:
                 return min(dates)
@@ -221,7 +243,9 @@ class _Search:
         date = self._date(path)
         if path in job.undated or date is None or date <= made:
             return False
-        checksums = {record.checksums.get(path) if record else None for record in records}
+        checksums = {
+            record.checksums.get(path) if record else None for record in records
+        }
         if len(checksums) != 1 or os.stat(path).st_size > LARGEST_WITH_CHECKSUM:
             return True
         return checksums.pop() != _checksum(path)

@@ -74,12 +74,16 @@ class Plan:
 
     def images_of(self, ids: Iterable[str]) -> int:
         """How many images these data sets have together."""
-        return sum(self.counts.get(self.datasets[id].name, UNKNOWN_IMAGES) for id in ids)
+        return sum(
+            self.counts.get(self.datasets[id].name, UNKNOWN_IMAGES) for id in ids
+        )
 
     @cached_property
     def adversaries(self) -> frozenset[str]:
         """Ids of the runs whose mistakes make a data set."""
-        filtered = [job for job in self.datasets.values() if isinstance(job, FilteredDataset)]
+        filtered = [
+            job for job in self.datasets.values() if isinstance(job, FilteredDataset)
+        ]
         return frozenset(job.adversary for job in filtered)
 
     def is_recipe(self, model: str) -> bool:
@@ -126,4 +130,6 @@ def prediction_settings(config: dict) -> dict:
     Args:
         config: A config that was checked.
     """
-    return {key: value for key, value in config["evaluation"].items() if key not in SPREAD}
+    return {
+        key: value for key, value in config["evaluation"].items() if key not in SPREAD
+    }

@@ -58,7 +58,9 @@ def model_plan(config: dict, locate: Locate) -> ModelJob:
         found = _by_name(settings, "" if file else weights)
         _check_named(folder, settings)
     if weights and settings["pretrain"]:
-        raise StockpotError("model.pretrain: true trains the weights, so model.weights has no use")
+        raise StockpotError(
+            "model.pretrain: true trains the weights, so model.weights has no use"
+        )
     if file:
         found.files["checkpoint"] = file
         found.content["imported"] = checked(file, WEIGHTS_KEY, sha256_file_cached)
@@ -132,7 +134,9 @@ def _job(found: _Found, config: dict) -> ModelJob:
     return ModelJob(
         f"{settings['name']}-{key}",
         key=key,
-        transform={name: wanted[name] for name in ("side", "resize_mode", "interpolation")},
+        transform={
+            name: wanted[name] for name in ("side", "resize_mode", "interpolation")
+        },
         files={name: str(path) for name, path in found.files.items()},
         architecture=found.architecture,
         has_text="timm" not in found.architecture,

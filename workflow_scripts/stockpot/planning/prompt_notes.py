@@ -43,13 +43,20 @@ def prompt_notes(model: ModelJob, head: dict, texts: dict[str, str]) -> list[str
     vocabulary = model.files.get("vocabulary")
     clean = options.get("clean") or "lower"
     # A tokenizer of a hub is not here; its words are about those of CLIP, letters as they are.
-    tokens = Tokens(Path(vocabulary) if vocabulary else None, clean if is_own else "whitespace")
+    tokens = Tokens(
+        Path(vocabulary) if vocabulary else None, clean if is_own else "whitespace"
+    )
     notes = _on_file(key, head, texts)
     notes += _on_names(key, head, texts)
     room = _Room(tokens, head["prompts"], text_cfg.get("context_length") or CONTEXT)
-    cut = {name: room.needed(text) for name, text in texts.items() if not room.has(text)}
+    cut = {
+        name: room.needed(text) for name, text in texts.items() if not room.has(text)
+    }
     if cut:
-        shown = [f"{one_line(name, 40)} ({count})" for name, count in list(cut.items())[:SHOWN]]
+        shown = [
+            f"{one_line(name, 40)} ({count})"
+            for name, count in list(cut.items())[:SHOWN]
+        ]
         about = "" if is_own else "about "
         notes.append(
             f"{key}: with the prompts {_count(len(cut), texts)} have more tokens than the {about}"
@@ -69,18 +76,26 @@ class _Room:
         self._tokens = tokens
         self._prompts = prompts
         # No text has more tokens than bytes, which are counted faster.
-        self._most = max(len(prompt.encode("utf-8", "replace")) for prompt in prompts) + MARKS
+        self._most = (
+            max(len(prompt.encode("utf-8", "replace")) for prompt in prompts) + MARKS
+        )
 
     @cached_property
     def _longest(self) -> int:
         """Tokens of the longest prompt without a class."""
-        sizes = [len(self._tokens.pieces(prompt.replace("{}", " "))) for prompt in self._prompts]
+        sizes = [
+            len(self._tokens.pieces(prompt.replace("{}", " ")))
+            for prompt in self._prompts
+        ]
         return max(sizes) + MARKS
 
     @cached_property
     def seen(self) -> int:
         """Tokens that are read of a long text, by the prompt in which it begins soonest."""
-        starts = [len(self._tokens.pieces(prompt.partition("{}")[0])) for prompt in self._prompts]
+        starts = [
+            len(self._tokens.pieces(prompt.partition("{}")[0]))
+            for prompt in self._prompts
+        ]
         return self.context - MARKS - min(starts)
 
     def has(self, text: str) -> bool:
@@ -100,23 +115,32 @@ def _same(
     groups = defaultdict(list)
     for name, text in texts.items():
         is_cut = name in cut
-        seen = tuple(tokens.pieces(text)[: room.seen]) if is_cut else tokens.cleaned(text)
+        seen = (
+            tuple(tokens.pieces(text)[: room.seen]) if is_cut else tokens.cleaned(text)
+        )
         groups[seen].append(name)
     return [names for names in groups.values() if len(names) > 1]
 
 
 def _on_same(
-    key: str, same: list[list[str]], texts: dict[str, str], cut: dict[str, int], context: int
+    key: str,
+    same: list[list[str]],
+    texts: dict[str, str],
+    cut: dict[str, int],
+    context: int,
 ) -> str:
     unanswered = sum(len(names) - 1 for names in same)
     groups = [
-        " = ".join(one_line(name, 40) for name in names[:4]) + (" = …" if names[4:] else "")
+        " = ".join(one_line(name, 40) for name in names[:4])
+        + (" = …" if names[4:] else "")
         for names in same[:3]
     ]
     why = "the prompts"
     longest = max((cut.get(name, 0) for names in same for name in names), default=0)
     if longest:
-        why += f", cut to the {context} tokens that the model reads (of up to {longest}),"
+        why += (
+            f", cut to the {context} tokens that the model reads (of up to {longest}),"
+        )
     said = (
         f"{key}: {why} say the same for {one_line('; '.join(groups), 200)}"
         f"{' and others' if same[3:] else ''}; of each of these only the first is ever answered by "
@@ -161,7 +185,9 @@ def _on_names(key: str, head: dict, texts: dict[str, str]) -> list[str]:
     return notes
 
 
-def _on_odd(key: str, head: dict, kind: str, names: list[str], texts: dict[str, str]) -> str:
+def _on_odd(
+    key: str, head: dict, kind: str, names: list[str], texts: dict[str, str]
+) -> str:
     example = head["prompts"][0].replace("{}", texts[names[0]])
     return (
         f"{key}: {_count(len(names), texts)} are {kind}, so prompts say "

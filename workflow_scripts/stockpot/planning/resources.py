@@ -138,19 +138,26 @@ def training(model: Model, spec: dict, images: int, threads: int, gpus: int) -> 
     if spec["variant"].startswith("linear"):
         passes = 2
     operations = (
-        forward * passes * (2 if spec.get("sam") else 1) * (1.5 if spec.get("distill") else 1)
+        forward
+        * passes
+        * (2 if spec.get("sam") else 1)
+        * (1.5 if spec.get("distill") else 1)
     )
     # Weights, gradients, two moments, the start, and each average that is kept.
     averages = len(spec.get("ema", ())) + (spec.get("swa", 1) < 1)
     copies = 6 + 2 * averages  # which are kept in float64
     batch = (
-        0 if gpus else 80 * spec.get("batch_size", 0) * model.tokens * model.width * model.layers
+        0
+        if gpus
+        else 80 * spec.get("batch_size", 0) * model.tokens * model.width * model.layers
     )
     mb = BASE + round((4 * copies * model.parameters + batch) / 1e6)
     return Needs(mb, _minutes(operations, threads, gpus))
 
 
-def evaluating(model: Model, recipes: int, images: int, threads: int, gpus: int) -> Needs:
+def evaluating(
+    model: Model, recipes: int, images: int, threads: int, gpus: int
+) -> Needs:
     """So many models on so many images each."""
     operations = 2 * model.parameters * model.tokens * images * recipes
     mb = BASE + round(16 * model.parameters / 1e6)

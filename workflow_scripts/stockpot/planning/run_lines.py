@@ -1,14 +1,26 @@
 """What a plan says of the runs, each with its hyperparameters, and of what is made of them."""
 
-from ..config.training_runs import finetune_specs, search_names, standard_specs, with_options
+from ..config.training_runs import (
+    finetune_specs,
+    search_names,
+    standard_specs,
+    with_options,
+)
 from ..runtime.escape import one_line
 from ..runtime.registry import defaults
 from ..runtime.suggest import listed
 from ..training import variants
 
 COLUMNS = (
-    "epochs", "batch_size", "lr", "weight_decay", "warmup", "label_smoothing", "clip", "crop",
-)  # fmt: skip
+    "epochs",
+    "batch_size",
+    "lr",
+    "weight_decay",
+    "warmup",
+    "label_smoothing",
+    "clip",
+    "crop",
+)
 LISTED_SHOWN = 40
 SEARCHED_SHOWN = 12
 NOT_SHOWN = ("variant", "train", "architecture")
@@ -54,7 +66,8 @@ def _row(name: str, spec: dict) -> list[str]:
     others = [
         f"{key} {_text(value)}"
         for key, value in spec.items()
-        if key not in (*COLUMNS, *NOT_SHOWN) and (key not in usual or usual[key] != value)
+        if key not in (*COLUMNS, *NOT_SHOWN)
+        and (key not in usual or usual[key] != value)
     ]
     cells = [_text(spec[column]) if column in spec else "-" for column in COLUMNS]
     return [name, spec["variant"], *cells, ", ".join(others)]
@@ -69,5 +82,6 @@ def _text(value) -> str:
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+        for row in rows
     ]

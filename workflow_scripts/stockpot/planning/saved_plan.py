@@ -40,7 +40,9 @@ def saved(file: Path, config: dict) -> Plan | None:
 def to_json(value) -> object:
     """Dataclasses as dicts that name their type; all else as it is."""
     if is_dataclass(value):
-        named = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+        named = {
+            field.name: to_json(getattr(value, field.name)) for field in fields(value)
+        }
         return {TYPE: type(value).__name__, **named}
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}

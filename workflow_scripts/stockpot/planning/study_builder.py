@@ -14,7 +14,13 @@ from ..runtime.digest import plain
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached
 from ..runtime.registry import defaults
-from .data_jobs import CorruptedDataset, DatasetJob, DownloadJob, FilteredDataset, PreparedDataset
+from .data_jobs import (
+    CorruptedDataset,
+    DatasetJob,
+    DownloadJob,
+    FilteredDataset,
+    PreparedDataset,
+)
 from .data_roles import parts
 from .evaluation_jobs import EvaluationJob
 from .jobs import artefact_id
@@ -115,7 +121,9 @@ class StudyBuilder:
         id = f"{self.config['study']}/seed{self.seed}"
         self.plan.studies[id] = self.study(id, sets, models, evaluations)
 
-    def study(self, id: str, sets: Sets, models: Models, evaluations: list[str]) -> StudyPlan:
+    def study(
+        self, id: str, sets: Sets, models: Models, evaluations: list[str]
+    ) -> StudyPlan:
         """The study of planned jobs."""
         own = self.tasks[""]
         held_out = dict.fromkeys(task.held_out for task in self.tasks.values())
@@ -135,7 +143,9 @@ class StudyBuilder:
             runs={name: models.runs[name] for name in self.end_to_end_runs()},
             soups=models.soups,
             exportable={"zero-shot": own.start, **models.runs, **models.soups},
-            models=described(self.config, evaluated, models.soups, self.plan.counts, classes),
+            models=described(
+                self.config, evaluated, models.soups, self.plan.counts, classes
+            ),
         )
 
     # Data.
@@ -153,8 +163,15 @@ class StudyBuilder:
         datasets = self.config["datasets"]
         classes = class_names(datasets, data["train"], self.locate)
         if self.plan.model.has_text:
-            texts = texts_of(classes, class_texts(datasets, data["train"], self.locate), head)
-            spec = {"name": name, "prompts": head["prompts"], "classes": classes, "texts": texts}
+            texts = texts_of(
+                classes, class_texts(datasets, data["train"], self.locate), head
+            )
+            spec = {
+                "name": name,
+                "prompts": head["prompts"],
+                "classes": classes,
+                "texts": texts,
+            }
         else:
             spec = {"name": name, "classes": classes, "seed": self.seed}
         id = artefact_id(name, {**spec, "model": self.plan.model.key})
@@ -218,7 +235,11 @@ class StudyBuilder:
 
     def prepared(self, name: str, entry: dict) -> DatasetJob:
         """A set from its source, after its download if the config asks for one."""
-        spec = {"name": name, **sources.with_defaults(entry), **self.plan.model.transform}
+        spec = {
+            "name": name,
+            **sources.with_defaults(entry),
+            **self.plan.model.transform,
+        }
         spec["side"] = entry.get("side") or spec["side"]
         if sources.declared(entry["source"]).seeded:
             spec["seed"] = self.seed
@@ -234,7 +255,9 @@ class StudyBuilder:
                 spec |= known.entry
                 facts = {**facts, **known.facts}
         id = artefact_id(name, spec)
-        return PreparedDataset(id, plain({**spec, **facts}), fetched, here, places(spec))
+        return PreparedDataset(
+            id, plain({**spec, **facts}), fetched, here, places(spec)
+        )
 
     def download(self, source: str, path: str, wanted: bool | str) -> tuple[str, ...]:
         """The download that a data set waits for; wanted may name a mirror."""
@@ -271,7 +294,9 @@ class StudyBuilder:
     def end_to_end_runs(self) -> list[str]:
         """Names of those that train the whole model."""
         return [
-            name for name in self.evaluated_runs() if self.specs[name]["variant"] == "end-to-end"
+            name
+            for name in self.evaluated_runs()
+            if self.specs[name]["variant"] == "end-to-end"
         ]
 
     def tuned(self, name: str) -> str:
@@ -298,16 +323,24 @@ class StudyBuilder:
         files, content = (), {}
         if not entry.get("url"):
             files = (str(path),)
-            content["content"] = checked(path, f"checkpoints.{name}.path", sha256_file_cached)
+            content["content"] = checked(
+                path, f"checkpoints.{name}.path", sha256_file_cached
+            )
         id = artefact_id(name, {**spec, **content, "start": start})
         spec = plain({**spec, "path": str(path)})
         self.plan.checkpoints[id] = CheckpointJob(id, spec, start, files)
         return id
 
-    def run(self, name: str, spec: dict, train: str, start: tuple[str, ...], held_out: str) -> str:
+    def run(
+        self, name: str, spec: dict, train: str, start: tuple[str, ...], held_out: str
+    ) -> str:
         """One training run; its own seed follows from the study's seed and its name."""
         joint = (self.dataset(spec["joint"]),) if spec.get("joint") else ()
-        spec = {"name": name, **spec, "seed": zlib.crc32(f"{self.seed} {name}".encode())}
+        spec = {
+            "name": name,
+            **spec,
+            "seed": zlib.crc32(f"{self.seed} {name}".encode()),
+        }
         follows = {"train": train, "held_out": held_out, "start": start, "joint": joint}
         id = artefact_id(name, {**spec, **follows})
         averages = bool(spec.get("ema")) or spec.get("swa", 1) < 1
@@ -328,7 +361,9 @@ class StudyBuilder:
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
         method, task = soup["method"], self.tasks[""]
-        ingredients = tuple(ingredients if methods.ordered(method) else sorted(ingredients))
+        ingredients = tuple(
+            ingredients if methods.ordered(method) else sorted(ingredients)
+        )
         given = {key: value for key, value in soup.items() if key != "ingredients"}
         options = defaults(methods.options(method)) | given
         spec = {"name": name, **options, **prediction_settings(self.config)}
@@ -374,14 +409,18 @@ class StudyBuilder:
             Evaluated(name, self.config["soups"][name]["method"], id)
             for name, id in models.soups.items()
         ]
-        standard = [Evaluated(name, "from-scratch", id) for name, id in models.standard.items()]
+        standard = [
+            Evaluated(name, "from-scratch", id) for name, id in models.standard.items()
+        ]
         ids = [self.evaluation("zero-shot", zero_shot, tests)]
         ids += self.evaluations(tuned, tests, jobs["models_per_job"])
         ids += [self.evaluation(soup.name, [soup], tests) for soup in soups]
         if standard:
             ids.append(self.evaluation("standard", standard, tests))
         ends = self.swept([*tuned, *soups])
-        return ids + self.evaluations(ends, tests, jobs["sweeps_per_job"], "-sweep", (start,))
+        return ids + self.evaluations(
+            ends, tests, jobs["sweeps_per_job"], "-sweep", (start,)
+        )
 
     def swept(self, models: list[Evaluated]) -> list[Evaluated]:
         """Those at which the sweeps of the config end."""
@@ -420,7 +459,11 @@ class StudyBuilder:
         """Models evaluated by one job; with a start, the sweep from there to each of them."""
         members = [{"name": m.name, "kind": m.kind, "end": m.id} for m in models]
         alphas = sorted(map(float, self.config["sweep"]["alphas"])) if start else []
-        spec = {"members": members, "alphas": alphas, **prediction_settings(self.config)}
+        spec = {
+            "members": members,
+            "alphas": alphas,
+            **prediction_settings(self.config),
+        }
         spec = plain(spec)
         id = artefact_id(name, {"spec": spec, "tests": tests, "start": start})
         self.plan.evaluations[id] = EvaluationJob(id, spec, tests, start)

@@ -21,7 +21,12 @@ from .resources import Machine, Needs, evaluating
 if TYPE_CHECKING:
     from .plan import Plan
 
-MEASURED = ("held-out", "corrupted", "reference", "shift")  # parts of the data in the tables
+MEASURED = (
+    "held-out",
+    "corrupted",
+    "reference",
+    "shift",
+)  # parts of the data in the tables
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,11 @@ class StudyPlan:
 
     def recipe_files(self, plan: "Plan") -> dict[str, str]:
         """Soup -> its recipe, of those that have one."""
-        return {name: recipe_file(id) for name, id in self.soups.items() if plan.is_recipe(id)}
+        return {
+            name: recipe_file(id)
+            for name, id in self.soups.items()
+            if plan.is_recipe(id)
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +125,9 @@ class CompareJob(StudyJob):
         return "compare"
 
     def inputs(self, plan: "Plan") -> Inputs:
-        return {"overlaps": [study_file(study, "overlap.csv") for study in plan.studies]}
+        return {
+            "overlaps": [study_file(study, "overlap.csv") for study in plan.studies]
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +171,9 @@ class MainTableJob(StudyJob):
         sets = study.data_sets("train", *MEASURED)
         behind = {*study.exportable.values(), *study.evaluations, *sets}
         jobs = [job for job in plan.jobs() if job.id in behind and job.is_kept(plan)]
-        return [[job.name, job.rule, job.id, code_digest(*job.code(plan))] for job in jobs]
+        return [
+            [job.name, job.rule, job.id, code_digest(*job.code(plan))] for job in jobs
+        ]
 
     def inputs(self, plan: "Plan") -> Inputs:
         study = plan.studies[self.study]
@@ -181,7 +194,9 @@ class SummaryJob(StudyJob):
     def inputs(self, plan: "Plan") -> Inputs:
         return {
             "findings": [study_file(study, "findings.csv") for study in plan.studies],
-            "main_tables": [study_file(study, "main_table.md") for study in plan.studies],
+            "main_tables": [
+                study_file(study, "main_table.md") for study in plan.studies
+            ],
         }
 
 
@@ -278,7 +293,9 @@ class AnalysisJob(OfAnalysis):
         if "geometry" in needs:
             inputs["geometry"] = self.file("geometry.csv")
         if "recipes" in needs:
-            inputs["recipes"] = list(plan.studies[self.study].recipe_files(plan).values())
+            inputs["recipes"] = list(
+                plan.studies[self.study].recipe_files(plan).values()
+            )
         return inputs
 
     def needs(self, plan: "Plan", machine: Machine, threads: int) -> Needs:
@@ -304,7 +321,9 @@ class FigureJob(StudyJob):
     unshown: ClassVar[bool] = True
 
     def parameters(self, plan: "Plan") -> dict:
-        return plain({"figure": self.figure, "options": self.options, "caption": self.caption})
+        return plain(
+            {"figure": self.figure, "options": self.options, "caption": self.caption}
+        )
 
     def inputs(self, plan: "Plan") -> Inputs:
         if self.analysis:
@@ -388,7 +407,9 @@ class ExploreJob(StudyJob):
     def inputs(self, plan: "Plan") -> Inputs:
         tables = ("measurements", "fits", "robustness")
         recipes = plan.studies[self.study].recipe_files(plan).values()
-        return {name: self.file(f"{name}.csv") for name in tables} | {"recipes": list(recipes)}
+        return {name: self.file(f"{name}.csv") for name in tables} | {
+            "recipes": list(recipes)
+        }
 
 
 def export_rule(form: str) -> str:
@@ -424,7 +445,11 @@ class ExportJob(StudyJob):
         classifiers = [plan.studies[self.study].start, *plan.classifiers_of(self.model)]
         clip = {f"clip_{name}": file for name, file in plan.model.outputs().items()}
         recipes = [recipe_file(self.model)] if plan.is_recipe(self.model) else []
-        return {**classifier_files(dict.fromkeys(classifiers)), **clip, "recipe": recipes}
+        return {
+            **classifier_files(dict.fromkeys(classifiers)),
+            **clip,
+            "recipe": recipes,
+        }
 
     def code(self, plan: "Plan") -> tuple[str, ...]:
         return (self.script, plugin_file("models/formats", self.spec["format"]))

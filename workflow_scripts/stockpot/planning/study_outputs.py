@@ -71,7 +71,11 @@ def figure_choices(config: dict) -> dict[str, FigureChoice]:
     Args:
         config: A config that was checked.
     """
-    choices = {name: FigureChoice(name) for name in config["figures"] if not figures.draws(name)}
+    choices = {
+        name: FigureChoice(name)
+        for name in config["figures"]
+        if not figures.draws(name)
+    }
     for entry in config["analyses"]:
         kind = analyses.kind(config, entry)
         drawn = [name for name in figures.names() if figures.draws(name) == kind]
@@ -114,7 +118,12 @@ def _analysis_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
     for entry in plan.config["analyses"]:
         kind = analyses.kind(plan.config, entry)
         options = _analysis_options(plan.config, entry)
-        asked = {"study": study.id, "entry": entry, "analysis": kind, "options": options}
+        asked = {
+            "study": study.id,
+            "entry": entry,
+            "analysis": kind,
+            "options": options,
+        }
         if analyses.evaluates(kind):
             runs = _mixed_runs(study, options)
             jobs.append(MixesJob(f"{study.id}/mixes/{entry}", **asked, runs=runs))
@@ -124,7 +133,11 @@ def _analysis_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
 
 def _analysis_options(config: dict, entry: str) -> dict:
     """All options of an entry: those given, else the defaults."""
-    given = {key: value for key, value in config["analyses"][entry].items() if key != "analysis"}
+    given = {
+        key: value
+        for key, value in config["analyses"][entry].items()
+        if key != "analysis"
+    }
     return defaults(analyses.options(analyses.kind(config, entry))) | given
 
 
@@ -162,7 +175,9 @@ def _caption(plan: Plan, figure: str, options: dict) -> str:
     axis = config["statistics"]["axis"]
     has_line = bool(config["standard"]["models"] or plan.cloud)
     shifts = config["data"]["shifts"]
-    return figures.caption(figure, level, axis, ", ".join(sizes), options, shifts, has_line)
+    return figures.caption(
+        figure, level, axis, ", ".join(sizes), options, shifts, has_line
+    )
 
 
 def _page_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
@@ -170,7 +185,9 @@ def _page_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
     choices = figure_choices(plan.config)
     jobs: list[StudyJob] = []
     for entry in plan.config["analyses"]:
-        drawn = tuple(name for name, choice in choices.items() if choice.analysis == entry)
+        drawn = tuple(
+            name for name, choice in choices.items() if choice.analysis == entry
+        )
         job = PageJob(
             f"{study.id}/pages/{entry}",
             study=study.id,

@@ -39,13 +39,17 @@ def _tables(plan: Plan, study: StudyPlan) -> list[str]:
     """Tables and pages that every study has."""
     pages = [f"{page}.html" for page in plan.config["pages"]]
     samples = [f"figures/samples.{form}" for form in FIGURE_FORMATS]
-    return [study_file(study.id, name) for name in (*MAIN_TABLES, *TABLES, *pages, *samples)]
+    return [
+        study_file(study.id, name) for name in (*MAIN_TABLES, *TABLES, *pages, *samples)
+    ]
 
 
 def _outputs(plan: Plan, job: Job) -> list[str]:
     """What people look at of an analysis, a figure or an export; its page too."""
     if isinstance(job, AnalysisJob):
-        return [job.file("analyses", f"{job.entry}.{form}") for form in ANALYSIS_FORMATS]
+        return [
+            job.file("analyses", f"{job.entry}.{form}") for form in ANALYSIS_FORMATS
+        ]
     if isinstance(job, FigureJob):
         return [job.file("figures", f"{job.entry}.{form}") for form in FIGURE_FORMATS]
     if isinstance(job, ExportJob):
@@ -86,7 +90,10 @@ def sources(plan: Plan) -> list[str]:
 def _sources_of_studies(plan: Plan) -> list[str]:
     files = []
     for study in plan.studies:
-        files += [study_file(study, "overlap.csv"), study_file(study, "shared-images.csv")]
+        files += [
+            study_file(study, "overlap.csv"),
+            study_file(study, "shared-images.csv"),
+        ]
     for job in plan.study_jobs:
         if isinstance(job, MixesJob):
             files.append(job.file("mixes", f"{job.entry}.json"))
@@ -109,7 +116,9 @@ def _used_data(plan: Plan) -> list[str]:
         used.update(soup.training_sets)
     for study in plan.studies.values():
         used.update(study.held_out)
-        used.update(id for part in study.sets if part != "train" for id in study.sets[part])
+        used.update(
+            id for part in study.sets if part != "train" for id in study.sets[part]
+        )
     return _with_origins(plan.datasets[id] for id in used)
 
 

@@ -30,9 +30,17 @@ view.</p>"""
 SIZE, STAR_SIZE = 60, 240  # square pixels
 # Of curves, in their order; with more than these, colours come again. None is a family's.
 PALETTE = (
-    "#CC79A7", "#882255", "#999933", "#332288", "#AA4499", "#44AA99", "#661100", "#DDCC77",
-    "#6699CC", "#117733",
-)  # fmt: skip
+    "#CC79A7",
+    "#882255",
+    "#999933",
+    "#332288",
+    "#AA4499",
+    "#44AA99",
+    "#661100",
+    "#DDCC77",
+    "#6699CC",
+    "#117733",
+)
 # The menu stands above the scatter.
 STYLE = """#vis { display: flex; flex-direction: column-reverse; align-items: flex-start; }
 #vis form.vega-bindings { margin-bottom: .8rem; }
@@ -53,12 +61,16 @@ def explore(
 
     models: name -> kind, settings, ingredients and recipe: what the hover tells.
     """
-    table, lines = _points(measurements, rho, models, axis), _lines(measurements, fits, axis)
+    table, lines = (
+        _points(measurements, rho, models, axis),
+        _lines(measurements, fits, axis),
+    )
     names = list(table["under"].drop_duplicates())
     menu = alt.param(
-        name="under", value=names[0],
+        name="under",
+        value=names[0],
         bind=alt.binding_select(options=names, name="Accuracy under shift on  "),
-    )  # fmt: skip
+    )
     series = _series(table)
     shown = alt.selection_point(fields=["series"], bind="legend")
     legend = alt.Legend(symbolOpacity=1, symbolSize=70, symbolLimit=60, labelLimit=300)
@@ -66,35 +78,64 @@ def explore(
     colours = [entry["colour"] for entry in series.values()]
     shapes = [entry["shape"] for entry in series.values()]
     colour = alt.Color(
-        "series:N", title=None, scale=alt.Scale(domain=domain, range=colours), legend=legend
+        "series:N",
+        title=None,
+        scale=alt.Scale(domain=domain, range=colours),
+        legend=legend,
     )
     shape = alt.Shape(
-        "series:N", title=None, scale=alt.Scale(domain=domain, range=shapes), legend=legend
+        "series:N",
+        title=None,
+        scale=alt.Scale(domain=domain, range=shapes),
+        legend=legend,
     )
     size = alt.Size("size:Q", scale=None, legend=None)
-    x = alt.X("x:Q", title=f"Accuracy on {reference(measurements)} (%)", **_scale(table, "x", axis))
+    x = alt.X(
+        "x:Q",
+        title=f"Accuracy on {reference(measurements)} (%)",
+        **_scale(table, "x", axis),
+    )
     y = alt.Y("y:Q", title="Accuracy under shift (%)", **_scale(table, "y", axis))
     there = "datum.under == under"
     faded = alt.condition(shown, alt.value(1.0), alt.value(0.06))
-    fit = alt.Chart(lines).transform_filter(there).mark_line(color="#8C8C8C", strokeWidth=1.5)
-    curves = alt.Chart(table).transform_filter(f"{there} && datum.curve != ''").mark_line(size=1.5)
+    fit = (
+        alt.Chart(lines)
+        .transform_filter(there)
+        .mark_line(color="#8C8C8C", strokeWidth=1.5)
+    )
+    curves = (
+        alt.Chart(table)
+        .transform_filter(f"{there} && datum.curve != ''")
+        .mark_line(size=1.5)
+    )
     # The ends of a sweep are models with marks of their own.
     inner = f"{there} && (datum.curve == '' || (datum.alpha > 0 && datum.alpha < 1))"
     marks = alt.Chart(table).transform_filter(inner).mark_point(filled=True)
     told = [
         alt.Tooltip(f"{field}:N", title=title)
         for field, title in (
-            ("model", "model"), ("recipe", "recipe"), ("on_reference", "reference"),
-            ("under_shift", "under shift"), ("on_held_out", "held-out"),
+            ("model", "model"),
+            ("recipe", "recipe"),
+            ("on_reference", "reference"),
+            ("under_shift", "under shift"),
+            ("on_held_out", "held-out"),
             ("robustness", "effective robustness"),
         )
-    ]  # fmt: skip
+    ]
     return (
         alt.layer(
             fit.encode(x="x:Q", y="y:Q"),
-            curves.encode(x=x, y=y, color=colour, detail="curve:N", order="alpha:Q", opacity=faded),
+            curves.encode(
+                x=x, y=y, color=colour, detail="curve:N", order="alpha:Q", opacity=faded
+            ),
             marks.encode(
-                x=x, y=y, color=colour, shape=shape, size=size, opacity=faded, tooltip=told
+                x=x,
+                y=y,
+                color=colour,
+                shape=shape,
+                size=size,
+                opacity=faded,
+                tooltip=told,
             ),
         )
         .add_params(menu, shown)
@@ -112,7 +153,9 @@ def to_html(chart: alt.Chart, title: str) -> str:
     """
     options = json_for_script({"actions": False, "renderer": "svg", "ast": True})
     draw = f"vegaEmbed('#vis', {json_for_script(chart.to_dict())}, {options}).catch(console.error);"
-    return page(title, [HEAD, '<div id="vis"></div>'], scripts=[_library(), draw], style=STYLE)
+    return page(
+        title, [HEAD, '<div id="vis"></div>'], scripts=[_library(), draw], style=STYLE
+    )
 
 
 @cache
@@ -126,7 +169,9 @@ def _series(table: pd.DataFrame) -> dict[str, dict]:
     """What the legend lists, kinds of models and then curves -> colour and shape."""
     single = table[table["curve"] == ""]
     series = {}
-    for kind, name in single[["kind", "series"]].drop_duplicates().itertuples(index=False):
+    for kind, name in (
+        single[["kind", "series"]].drop_duplicates().itertuples(index=False)
+    ):
         series[name] = {"colour": look(kind).colour, "shape": _shape(look(kind).marker)}
     curves = table.loc[table["curve"] != "", "series"].drop_duplicates()
     for place, name in enumerate(curves):
@@ -156,9 +201,11 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
     parts = []
     for dataset in _shifts(measurements):
         table = pairs(measurements, dataset).merge(
-            rho[rho["dataset"] == dataset].drop(columns="dataset"), on=KEY, how="left",
+            rho[rho["dataset"] == dataset].drop(columns="dataset"),
+            on=KEY,
+            how="left",
             suffixes=("", "_rho"),
-        )  # fmt: skip
+        )
         x = inside(table["reference_value"], table["reference_n"], axis)
         y = inside(table["value"], table["n"], axis)
         with np.errstate(divide="ignore"):
@@ -166,22 +213,34 @@ def _points(measurements, rho, models, axis) -> pd.DataFrame:
         table = table[np.isfinite(table["x"]) & np.isfinite(table["y"])]
         rows = [
             {
-                "model": one_line(row.model, 200), "kind": row.kind, "curve": row.curve,
-                "x": row.x, "y": row.y,
+                "model": one_line(row.model, 200),
+                "kind": row.kind,
+                "curve": row.curve,
+                "x": row.x,
+                "y": row.y,
                 "size": STAR_SIZE if row.kind == "zero-shot" else SIZE,
                 "series": _series_of(look(row.kind).label, row.curve),
                 "alpha": None if pd.isna(row.alpha) else row.alpha,
                 "under": "mean of shifts" if dataset == MEAN else dataset,
-                "recipe": one_line(recipe(row.model, row.curve, row.alpha, models), 1000),
-                "on_reference": _percent(row.reference_value, row.reference_low,
-                                         row.reference_high, row.reference_n),
+                "recipe": one_line(
+                    recipe(row.model, row.curve, row.alpha, models), 1000
+                ),
+                "on_reference": _percent(
+                    row.reference_value,
+                    row.reference_low,
+                    row.reference_high,
+                    row.reference_n,
+                ),
                 "under_shift": _percent(row.value, row.low, row.high, row.n),
                 "on_held_out": _held_out(held_out, row.model),
-                "robustness": "" if pd.isna(row.rho) else
-                _interval(f"{100 * row.rho:+.1f}", row.low_rho, row.high_rho, "+.1f"),
+                "robustness": ""
+                if pd.isna(row.rho)
+                else _interval(
+                    f"{100 * row.rho:+.1f}", row.low_rho, row.high_rho, "+.1f"
+                ),
             }
             for row in table.itertuples()
-        ]  # fmt: skip
+        ]
         parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True)
 
@@ -201,7 +260,9 @@ def recipe(model: str, curve: str, alpha: float, models: dict[str, dict]) -> str
     parts = [_mix(entry["recipe"])] if entry.get("recipe") else []
     if entry.get("ingredients") and not parts:
         parts = [f"of {', '.join(entry['ingredients'])}"]
-    parts += [f"{key.replace('_', ' ')} {value}" for key, value in sorted(settings.items())]
+    parts += [
+        f"{key.replace('_', ' ')} {value}" for key, value in sorted(settings.items())
+    ]
     return "; ".join([entry.get("kind", ""), *parts]).strip("; ")
 
 
@@ -211,12 +272,21 @@ def _mix(recipe: dict) -> str:
     terms = recipe["ingredients"].items()
     if not all(isinstance(share, float) for _, share in terms):
         return f"of {', '.join(names.values())}, with coefficients per part"
-    return " + ".join(f"{share:.3g} {names.get(sha, 'zero-shot')}" for sha, share in terms)
+    return " + ".join(
+        f"{share:.3g} {names.get(sha, 'zero-shot')}" for sha, share in terms
+    )
 
 
 def _telling(key: str, value) -> bool:
     """Is this setting worth a line? Not where it is nothing."""
-    hidden = ("variant", "method", "architecture", "precision", "batch_size", "store_logits")
+    hidden = (
+        "variant",
+        "method",
+        "architecture",
+        "precision",
+        "batch_size",
+        "store_logits",
+    )
     return key not in hidden and value not in (0, 0.0, "", None, False, [], {})
 
 
@@ -250,7 +320,9 @@ def _lines(measurements, fits, axis) -> pd.DataFrame:
         with np.errstate(divide="ignore"):
             x, y = forward(at), forward(line.predict(at))
         under = "mean of shifts" if row.dataset == MEAN else row.dataset
-        rows += [{"x": a, "y": b, "under": under} for a, b in zip(x, y) if np.isfinite(b)]
+        rows += [
+            {"x": a, "y": b, "under": under} for a, b in zip(x, y) if np.isfinite(b)
+        ]
     return pd.DataFrame(rows)
 
 
@@ -261,8 +333,12 @@ def _scale(table: pd.DataFrame, column: str, axis: str) -> dict:
     ends = limits(inverse((models if len(models) else table)[column].to_numpy()), axis)
     places = ticks(*limits(inverse(table[column].to_numpy()), axis), axis, gap=0.03)
     texts = {round(float(forward(p)), 6): f"{100 * p:.4g}" for p in places}
-    cases = [f"abs(datum.value - {value}) < 1e-6 ? '{text}'" for value, text in texts.items()]
+    cases = [
+        f"abs(datum.value - {value}) < 1e-6 ? '{text}'" for value, text in texts.items()
+    ]
     return {
-        "scale": alt.Scale(domain=[float(forward(end)) for end in ends], zero=False, nice=False),
+        "scale": alt.Scale(
+            domain=[float(forward(end)) for end in ends], zero=False, nice=False
+        ),
         "axis": alt.Axis(values=list(texts), labelExpr=" : ".join([*cases, "''"])),
     }

@@ -69,7 +69,10 @@ def page(title: str, parts: list[str], scripts: list[str] = (), style: str = "")
             raise ValueError("a script with a tag in it; write < as \\u003c")
     body = [*parts, *(f"<script>{script}</script>" for script in scripts)]
     return TEMPLATE.substitute(
-        policy=_policy(scripts), title=escape.html(title), style=style, body="\n".join(body)
+        policy=_policy(scripts),
+        title=escape.html(title),
+        style=style,
+        body="\n".join(body),
     )
 
 

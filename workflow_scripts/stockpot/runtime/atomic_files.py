@@ -14,15 +14,23 @@ from .errors import StockpotError
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 30.0  # seconds; network file systems remember for about as long what was not there
+PATIENCE = (
+    30.0  # seconds; network file systems remember for about as long what was not there
+)
 # The only way to ask for it is to set it; once, while this process has one thread.
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 _NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 # What a disk says that takes no more, or that fails.
 DISK_FAULTS = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV,
-)  # fmt: skip
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+    errno.ESTALE,
+    errno.ENODEV,
+)
 # Libraries that write by themselves say it in words of their own: safetensors with the number of
 # the error, NumPy and torch without.
 _NUMBER = re.compile(r"(?:os error |Os \{ code: )(\d+)")
@@ -119,7 +127,9 @@ def open_own(path: str | Path, flags: int, mode: int = 0o666) -> int:
     """
     hint = "in the way of a file that is written here; move it away"
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+        descriptor = os.open(
+            path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode
+        )
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise StockpotError(f"{path}: a link is {hint}") from error
@@ -160,8 +170,13 @@ def wait_for(path: str | Path) -> None:
     """
     path, end = Path(path), time.monotonic() + PATIENCE
     if not os.path.exists(path):
-        log.info("waiting for %s, which a job on another node may have written just now", path)
+        log.info(
+            "waiting for %s, which a job on another node may have written just now",
+            path,
+        )
     while not os.path.exists(path) and time.monotonic() < end:
         with suppress(OSError):
-            os.listdir(path.parent)  # a client that looks into the folder asks the server anew
+            os.listdir(
+                path.parent
+            )  # a client that looks into the folder asks the server anew
         time.sleep(min(0.5, PATIENCE))

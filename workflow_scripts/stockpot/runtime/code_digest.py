@@ -74,7 +74,10 @@ def code_digest(*entries: str) -> str:
     known = _known_digests(PACKAGE.parent)
     name = " ".join(entries)
     if name not in known:
-        rows = [[reached.digest, reached.uses] for reached in _reached(PACKAGE.parent, entries)]
+        rows = [
+            [reached.digest, reached.uses]
+            for reached in _reached(PACKAGE.parent, entries)
+        ]
         known[name] = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
     return known[name]
 
@@ -116,7 +119,9 @@ def _known_digests(scripts: Path) -> dict[str, str]:
         stored = unsealed(CACHE.read_bytes(), CACHE)
         if stored["sources"] == sources:
             digests.update(stored["digests"])
-    atexit.register(_remember, scripts, CACHE.absolute(), sources, digests, len(digests))
+    atexit.register(
+        _remember, scripts, CACHE.absolute(), sources, digests, len(digests)
+    )
     return digests
 
 
@@ -176,8 +181,12 @@ class _Walk:
     def add_bodies(self) -> bool:
         """Take up what the modules that are loaded by now do when they are imported, if that is
         anything yet to be looked at."""
-        bodies = [Definition(path, BODY) for path in self.loaded if not _never_counts(path)]
-        new = [body for body in bodies if body not in self.numbers and _code(body).digest]
+        bodies = [
+            Definition(path, BODY) for path in self.loaded if not _never_counts(path)
+        ]
+        new = [
+            body for body in bodies if body not in self.numbers and _code(body).digest
+        ]
         for body in sorted(new, key=lambda body: (_code(body).digest, body.module)):
             self.number(body)
         return bool(new)
@@ -231,7 +240,11 @@ class _Walk:
 def _of_entry(path: Path) -> list[Definition]:
     names = read_module(path).definitions
     if path.is_relative_to(PACKAGE):
-        return [Definition(path, name) for name in sorted(names) if name not in (BODY, *PLANNED)]
+        return [
+            Definition(path, name)
+            for name in sorted(names)
+            if name not in (BODY, *PLANNED)
+        ]
     return [Definition(path, name) for name in names]
 
 
@@ -259,13 +272,18 @@ def _targets(definition: Definition) -> list[list[Definition | str]]:
         found: list[Definition | str] = []
         if use.name in module.definitions and use.name not in PLANNED:
             found.append(Definition(definition.module, use.name))
-        for imported in [*code.imports.get(use.name, []), *module.imports.get(use.name, [])]:
+        for imported in [
+            *code.imports.get(use.name, []),
+            *module.imports.get(use.name, []),
+        ]:
             found += _followed(definition.module, imported, use.attributes)
         by_use.append(list(dict.fromkeys(found)))
     return by_use
 
 
-def _followed(path: Path, imported: Import, attributes: tuple[str, ...]) -> list[Definition | str]:
+def _followed(
+    path: Path, imported: Import, attributes: tuple[str, ...]
+) -> list[Definition | str]:
     """What an import in a file stands for, with attributes behind it."""
     file, names = _located(path, imported)
     if file is None:
@@ -274,7 +292,11 @@ def _followed(path: Path, imported: Import, attributes: tuple[str, ...]) -> list
     names = (*names, *attributes)
     if not _never_counts(file):
         return _in_module(file, names)
-    if file.name == "__init__.py" and names and (inner := _module_file(file.parent / names[0])):
+    if (
+        file.name == "__init__.py"
+        and names
+        and (inner := _module_file(file.parent / names[0]))
+    ):
         file = inner
         names = names[1:]
     name = ".".join(names)  # the place of such code does not count either
@@ -290,7 +312,9 @@ def _in_module(path: Path, names: tuple[str, ...]) -> list[Definition | str]:
             found.append(Definition(path, names[0]))
         for imported in module.imports.get(names[0], []):
             found += _followed(path, imported, names[1:])
-        submodule = _module_file(path.parent / names[0]) if path.name == "__init__.py" else None
+        submodule = (
+            _module_file(path.parent / names[0]) if path.name == "__init__.py" else None
+        )
         if submodule and not found:
             found += _in_module(submodule, names[1:])
     return found or [Definition(path, name) for name in sorted(module.definitions)]

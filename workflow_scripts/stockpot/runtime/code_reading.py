@@ -26,7 +26,16 @@ _CALLED = (*_FUNCTIONS, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _LOGGERS = ("log", "logger", "logging", "warnings")
-_LOG_CALLS = ("debug", "info", "warning", "error", "exception", "critical", "log", "warn")
+_LOG_CALLS = (
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "warn",
+)
 # Their sentence is the table of an analysis, or stands in the card of a run.
 _WRITTEN_INTO_RESULTS = ("Nothing", "Diverged")
 # Keys and arguments that tell of an option.
@@ -78,7 +87,9 @@ class Module(NamedTuple):
 @cache
 def read_module(path: Path) -> Module:
     """The definitions of a file. Raises OSError, or SyntaxError for what is no Python."""
-    statements = [s for s in ast.parse(path.read_bytes()).body if not _is_for_type_checks(s)]
+    statements = [
+        s for s in ast.parse(path.read_bytes()).body if not _is_for_type_checks(s)
+    ]
     by_name: dict[str, list[ast.stmt]] = {BODY: []}
     outside = []  # statements whose imports are the module's
     for statement in statements:
@@ -101,7 +112,9 @@ def read_module(path: Path) -> Module:
 
 
 def _is_for_type_checks(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and _last_name(statement.test) == "TYPE_CHECKING"
+    return (
+        isinstance(statement, ast.If) and _last_name(statement.test) == "TYPE_CHECKING"
+    )
 
 
 def _defined_names(statement: ast.stmt) -> list[str]:
@@ -114,12 +127,21 @@ def _defined_names(statement: ast.stmt) -> list[str]:
     if not isinstance(statement, _ASSIGNMENTS):
         return []
     # Of the targets alone: in the value, the variable of a comprehension is stored as well.
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    nodes = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    targets = (
+        statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    )
+    nodes = [
+        node
+        for target in targets
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    ]
     return [node.id for node in nodes if isinstance(node.ctx, ast.Store)]
 
 
-def _imports(statements: Iterable[ast.stmt]) -> tuple[dict[str, list[Import]], list[Import]]:
+def _imports(
+    statements: Iterable[ast.stmt],
+) -> tuple[dict[str, list[Import]], list[Import]]:
     """(name -> what it may stand for, all that is loaded) of the imports in some statements."""
     named: dict[str, list[Import]] = {}
     loads = []
@@ -138,7 +160,9 @@ def _imports(statements: Iterable[ast.stmt]) -> tuple[dict[str, list[Import]], l
     return named, loads
 
 
-def _import_statements(nodes: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+def _import_statements(
+    nodes: Iterable[ast.AST],
+) -> Iterator[ast.Import | ast.ImportFrom]:
     for node in nodes:
         if isinstance(node, _IMPORTS):
             yield node
@@ -202,12 +226,19 @@ class _Writer:
     def write_fields(self, node: ast.AST, *left_out: str) -> None:
         self.parts.append(f"{type(node).__name__}(")
         for field, value in ast.iter_fields(node):
-            if field in _SILENT_FIELDS or field in left_out or value is None or value == []:
+            if (
+                field in _SILENT_FIELDS
+                or field in left_out
+                or value is None
+                or value == []
+            ):
                 continue
             before = len(self.parts)
             self.parts.append(f"{field}=")
             self.write(value)
-            if isinstance(value, list) and len(self.parts) == before + 3:  # none computes anything
+            if (
+                isinstance(value, list) and len(self.parts) == before + 3
+            ):  # none computes anything
                 del self.parts[before:]
         self.parts.append(")")
 
@@ -305,7 +336,9 @@ class _Writer:
     def write_Dict(self, node: ast.Dict) -> None:
         pairs = zip(node.keys, node.values, strict=True)
         kept = [(key, value) for key, value in pairs if not _is_description(key)]
-        self.write_fields(ast.Dict([key for key, _ in kept], [value for _, value in kept]))
+        self.write_fields(
+            ast.Dict([key for key, _ in kept], [value for _, value in kept])
+        )
 
 
 def _is_description(key: ast.expr | None) -> bool:

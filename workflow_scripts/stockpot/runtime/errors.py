@@ -19,7 +19,9 @@ class StockpotError(Exception):
 
     def __init__(self, *lines: str, advice: str = ""):
         super().__init__(*(one_line(line, LONGEST_LINE) for line in lines))
-        self.advice = one_line(advice, 6 * len(advice))  # as an escape has up to six characters
+        self.advice = one_line(
+            advice, 6 * len(advice)
+        )  # as an escape has up to six characters
 
     def __str__(self) -> str:
         text = "\n".join(self.args)

@@ -57,6 +57,8 @@ def _read(cache: Path) -> dict:
 
 def _remember(cache: Path, name: str, entry: list) -> None:
     """Two processes may do so at once; what one of them forgets is read again next time."""
-    there = {path: known for path, known in _read(cache).items() if os.path.exists(path)}
+    there = {
+        path: known for path, known in _read(cache).items() if os.path.exists(path)
+    }
     with suppress(OSError, StockpotError):
         write_sealed(cache, {**there, name: entry})

@@ -16,7 +16,9 @@ START_BYTES = 512  # enough of a file for ``stand_in``
 
 _LFS = re.compile(rb"version https?://(git-lfs\.github\.com|hawser\.github\.com)/spec/")
 _ANNEX = re.compile(rb"(\.\./)*(\.git)?/annex/objects/")
-_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|script)[\s>]", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"<(!doctype\s+html|html|head|body|title|meta|script)[\s>]", re.IGNORECASE
+)
 # What may come before a page's first element: an XML declaration and comments.
 _BEFORE_PAGE = re.compile(rb"\s*(<\?xml[^>]*\?>|<!--.*?-->)\s*", re.DOTALL)
 # An object store answers with XML where a file is missing or forbidden.
@@ -66,7 +68,9 @@ def check_own_content(path: str | Path, key: str = "") -> None:
         with open_regular(path) as file:
             start = file.read(START_BYTES)
     except OSError as error:
-        raise StockpotError(f"{prefix}cannot read {shown} ({error.strerror})") from error
+        raise StockpotError(
+            f"{prefix}cannot read {shown} ({error.strerror})"
+        ) from error
     kind = stand_in(start)
     if kind:
         raise StockpotError(f"{prefix}{shown} is {kind}")

@@ -18,13 +18,17 @@ log = logging.getLogger(__name__)
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Of a scheduler's job, in which devices may be numbered from 0.
 JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
-_HELD: dict[str, int] = {}  # device -> descriptor of its lock, which the kernel drops at the end
+_HELD: dict[
+    str, int
+] = {}  # device -> descriptor of its lock, which the kernel drops at the end
 
 
 def has_gpu() -> bool:
     """Is a GPU's driver loaded here (NVIDIA's, AMD's, that of Windows), and may it be used?"""
     drivers = map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
-    return os.environ.get(VISIBLE) not in ("", "-1") and any(path.exists() for path in drivers)
+    return os.environ.get(VISIBLE) not in ("", "-1") and any(
+        path.exists() for path in drivers
+    )
 
 
 def visible() -> list[str]:
@@ -52,7 +56,9 @@ def claim(count: int) -> list[str]:
         )
     told, folder = False, _own_folder()
     if folder is None:
-        log.warning("no folder of ours for locks on GPUs; other jobs may use the same ones")
+        log.warning(
+            "no folder of ours for locks on GPUs; other jobs may use the same ones"
+        )
         os.environ[VISIBLE] = ",".join(devices[:count])
         return devices[:count]
     while len(taken := _take(devices, count, folder)) < count:
@@ -78,7 +84,9 @@ def _own_folder() -> Path | None:
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         folders.append(Path(runtime) / name)
     # A home may be shared by machines, whose devices have the same numbers.
-    folders.append(Path(os.path.expanduser("~")) / ".cache" / f"{name}-{socket.gethostname()}")
+    folders.append(
+        Path(os.path.expanduser("~")) / ".cache" / f"{name}-{socket.gethostname()}"
+    )
     for folder in folders:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -26,18 +26,28 @@ class Heartbeat:
         if time.monotonic() - self.spoke >= EVERY:
             self.spoke = time.monotonic()
             log.log(
-                self.level, "epoch %d/%d  step %d/%d  loss %.4f  %s",
-                epoch + 1, self.epochs, self.done, self.steps, loss, self.pace(),
-            )  # fmt: skip
+                self.level,
+                "epoch %d/%d  step %d/%d  loss %.4f  %s",
+                epoch + 1,
+                self.epochs,
+                self.done,
+                self.steps,
+                loss,
+                self.pace(),
+            )
 
     def epoch(self, row: dict) -> None:
         """The end of an epoch. row: as in the history."""
         self.spoke = time.monotonic()
         log.log(
-            self.level, "epoch %d/%d  loss %.4f  held-out %.2f %%  %s",
-            row["epoch"], self.epochs, row["loss"],
-            100 * row["held_out_k"] / row["held_out_n"], self.pace(),
-        )  # fmt: skip
+            self.level,
+            "epoch %d/%d  loss %.4f  held-out %.2f %%  %s",
+            row["epoch"],
+            self.epochs,
+            row["loss"],
+            100 * row["held_out_k"] / row["held_out_n"],
+            self.pace(),
+        )
 
     def pace(self) -> str:
         seconds = max(time.monotonic() - self.began, 1e-9)
@@ -49,4 +59,8 @@ def _time(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return (
+        f"{minutes} min"
+        if minutes < 120
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )

@@ -123,7 +123,9 @@ def talk(loud: bool = True) -> None:
     handler.setFormatter(Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(True)
-    logging.raiseExceptions = False  # a log that cannot be written is no reason for tracebacks
+    logging.raiseExceptions = (
+        False  # a log that cannot be written is no reason for tracebacks
+    )
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
     logging.getLogger("root").setLevel(logging.ERROR)
 
@@ -156,7 +158,10 @@ def ending():
     except StockpotError as error:
         _end(1, "\n".join(f"error: {line}" for line in str(error).splitlines()))
     except Stopped as stopped:
-        _end(143, f"stopped {stopped}; the state is saved, and the same command goes on from it")
+        _end(
+            143,
+            f"stopped {stopped}; the state is saved, and the same command goes on from it",
+        )
     except KeyboardInterrupt:
         _end(130, "interrupted; the same command goes on from here")
     except OSError as error:
@@ -166,7 +171,10 @@ def ending():
         _end(1, f"error: {unwritable(path, error.strerror)}")
     except MemoryError as error:
         what = f" ({one_line(error, 200)})" if str(error) else ""
-        _end(1, f"error: no memory left{what}; give the job more, by mem_mb or a larger machine")
+        _end(
+            1,
+            f"error: no memory left{what}; give the job more, by mem_mb or a larger machine",
+        )
     except Exception:
         _end(1, printable(traceback.format_exc()))
 

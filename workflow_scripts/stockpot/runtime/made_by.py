@@ -32,7 +32,9 @@ class CodeVersion(str):
 
     def __reduce__(self):
         """Jobs get plain text: they unpickle it before this package can be imported."""
-        return str, (self.running if self == self.running else f"{self.running} {self}",)
+        return str, (
+            self.running if self == self.running else f"{self.running} {self}",
+        )
 
 
 def kept(running: str, rule: str, artefact: str, output: str) -> str:
@@ -69,7 +71,9 @@ def not_kept(running: str, rule: str, artefact: str) -> str:
     record = read_record(rule, artefact)
     if not record or record["code"] == record["compared"]:
         return running
-    if record["code"] == running:  # nothing has changed, by whatever name Snakemake knows it
+    if (
+        record["code"] == running
+    ):  # nothing has changed, by whatever name Snakemake knows it
         return CodeVersion(record["compared"], running)
     if record["compared"] == running:  # Snakemake would take it for what this code made
         return CodeVersion(f"{running}+", running)
@@ -106,6 +110,10 @@ def write_record(log_file: Path, code: str) -> None:
         return  # of a study's own file, which is never kept
     running, _, compared = code.partition(" ")
     path = record_file(log_file.parent.name, log_file.stem, log_file.parents[2])
-    content = {"code": running, "compared": compared or running, "made": time.strftime("%Y-%m-%d")}
+    content = {
+        "code": running,
+        "compared": compared or running,
+        "made": time.strftime("%Y-%m-%d"),
+    }
     with writing(path):
         write_sealed(path, content)

@@ -85,7 +85,9 @@ def _plain(node: Any, definitions: dict[str, dict]) -> Any:
         plain["default"] = node["default"]
     if "properties" in node:
         named = node["properties"]
-        plain["properties"] = {key: _plain(value, definitions) for key, value in named.items()}
+        plain["properties"] = {
+            key: _plain(value, definitions) for key, value in named.items()
+        }
     if "const" in plain and plain.get("type") == "string":
         plain["enum"] = [plain.pop("const")]
     if "enum" in plain:

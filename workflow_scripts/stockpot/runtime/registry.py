@@ -30,10 +30,14 @@ def load(package: str, package_file: str, name: str, function: str, what: str):
     known = names(package_file)
     if name not in known:
         raise StockpotError(f"unknown {what} '{name}'; there are {', '.join(known)}")
-    return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), function)
+    return getattr(
+        importlib.import_module(f"{package}.{name.replace('-', '_')}"), function
+    )
 
 
-def options(package: str, package_file: str, name: str, variable: str) -> dict[str, dict]:
+def options(
+    package: str, package_file: str, name: str, variable: str
+) -> dict[str, dict]:
     """Key of the config -> JSON schema, of the options that a plug-in declares."""
     return schemas(declaration(package, package_file, name, variable).options)
 
@@ -107,11 +111,19 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, ast.Assign):
         for target in statement.targets:
-            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
-    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield from (
+                node.id for node in ast.walk(target) if isinstance(node, ast.Name)
+            )
+    elif isinstance(statement, ast.AnnAssign) and isinstance(
+        statement.target, ast.Name
+    ):
         yield statement.target.id
 
 
 def defaults(options: dict[str, dict]) -> dict:
     """The values of the options that need not be given."""
-    return {name: schema["default"] for name, schema in options.items() if "default" in schema}
+    return {
+        name: schema["default"]
+        for name, schema in options.items()
+        if "default" in schema
+    }

@@ -75,9 +75,13 @@ def read_text(path: str | Path, what: str, limit: int = TEXT_LIMIT) -> str:
         with open_regular(path) as file:
             content = file.read(limit + 1)
     except OSError as error:
-        raise StockpotError(f"{what}: cannot read {shown} ({error.strerror})") from error
+        raise StockpotError(
+            f"{what}: cannot read {shown} ({error.strerror})"
+        ) from error
     if len(content) > limit:
-        raise StockpotError(f"{what}: {shown} is larger than {limit >> 20} MB, so it is not read")
+        raise StockpotError(
+            f"{what}: {shown} is larger than {limit >> 20} MB, so it is not read"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -22,7 +22,9 @@ SEAL, PLACE = "seal", "file"
 NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENODEV)
 
 
-def write_sealed(path: str | Path, content: dict, depth: int = 3, indent: int | None = 1) -> None:
+def write_sealed(
+    path: str | Path, content: dict, depth: int = 3, indent: int | None = 1
+) -> None:
     """Write a dict as JSON with its seal; the file appears whole or not at all.
 
     depth: how many of the last parts of its path tell the file from all others of its kind.
@@ -36,7 +38,9 @@ def write_sealed(path: str | Path, content: dict, depth: int = 3, indent: int | 
 def sealed(content: dict, place: str = "", indent: int | None = 1) -> str:
     """The text of a sealed file: the content, its place, and the digest of both."""
     whole = {**plain(content), PLACE: place}
-    return json.dumps({**content, PLACE: place, SEAL: sha256(whole)}, indent=indent) + "\n"
+    return (
+        json.dumps({**content, PLACE: place, SEAL: sha256(whole)}, indent=indent) + "\n"
+    )
 
 
 def place_of(path: str | Path, depth: int = 3) -> str:
@@ -89,7 +93,9 @@ def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict:
         raise damaged(path, str(error), remove) from error
 
 
-def unreadable(path: str | Path, error: OSError, *remove: str | Path | None) -> StockpotError:
+def unreadable(
+    path: str | Path, error: OSError, *remove: str | Path | None
+) -> StockpotError:
     """One line on a file of the results that cannot be read.
 
     Args:
@@ -119,5 +125,6 @@ def damaged(path: str | Path, reason: str, *remove: str | Path | None) -> Stockp
     command = shlex.join(["rm", force, *map(str, targets)])
     reason = one_line(reason, 150)
     return StockpotError(
-        f"{path}: damaged ({reason})", advice=f"{command} and the same command make it anew"
+        f"{path}: damaged ({reason})",
+        advice=f"{command} and the same command make it anew",
     )

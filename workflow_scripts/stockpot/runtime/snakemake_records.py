@@ -12,7 +12,9 @@ NOTES = Path(".snakemake")
 # Notes of this format and later ones hold parameters that can be compared.
 FORMAT_WITH_PARAMETERS = 6
 FORMAT_WITH_INPUTS = 4
-LONGEST_PARAMETERS = 50_000  # characters; of analyses of hundreds of runs they take a second
+LONGEST_PARAMETERS = (
+    50_000  # characters; of analyses of hundreds of runs they take a second
+)
 LONGEST_NAME = 254  # of a file; a longer one is cut into folders
 
 
@@ -63,7 +65,9 @@ def read_record(output: str, notes: Path = NOTES) -> Record | None:
         with open_regular(notes / "metadata" / _note_name(output)) as file:
             note = json.load(file)
         version = note.get("record_format_version", 0)
-        parameters = frozenset(note["params"]) if version >= FORMAT_WITH_PARAMETERS else None
+        parameters = (
+            frozenset(note["params"]) if version >= FORMAT_WITH_PARAMETERS else None
+        )
         inputs = note["input"] if version >= FORMAT_WITH_INPUTS else None
         return Record(inputs, parameters, note.get("input_checksums") or {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -73,7 +77,9 @@ def read_record(output: str, notes: Path = NOTES) -> Record | None:
 def unfinished(notes: Path = NOTES) -> set[str]:
     """Names of the notes of files whose jobs began and did not end; see ``is_unfinished``."""
     folder = notes / "incomplete"
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def is_unfinished(output: str, names: set[str]) -> bool:

@@ -37,7 +37,9 @@ def planned(results: Path) -> set[str] | None:
     """
     try:
         plan = json.loads(_read(results / "plan.json"))["plan"]
-        merges = [name for name, soup in plan["soups"].items() if soup["writes_weights"]]
+        merges = [
+            name for name, soup in plan["soups"].items() if soup["writes_weights"]
+        ]
         return {*plan["runs"], *plan["checkpoints"], *merges}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -121,7 +123,10 @@ def main(results: Path, every: bool = False) -> None:
     now = [row for row in found if asked is None or row["name"] in asked]
     for state in dict.fromkeys(row["state"] for row in now):
         print(f"{sum(row['state'] == state for row in now)} {state}")
-    widths = {key: max((len(row[key]) for row in found), default=0) for key in ("name", "state")}
+    widths = {
+        key: max((len(row[key]) for row in found), default=0)
+        for key in ("name", "state")
+    }
     for row in now:
         _print(row, widths)
     others = [row for row in found if row not in now]

@@ -21,7 +21,9 @@ def declare() -> None:
         return
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name in _OPERATORS:
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define(
+            f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        )
     _declared.append(library)
 
 

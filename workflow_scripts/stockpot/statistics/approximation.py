@@ -27,7 +27,9 @@ def soup_minus_ensemble(
     Returns soup, ensemble, true, curvature, variance and approximation.
     """
     start, end = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
-    before, soup, after = (nll(beta * np.asarray(f, dtype=float), labels) for f in along)
+    before, soup, after = (
+        nll(beta * np.asarray(f, dtype=float), labels) for f in along
+    )
     ensemble = nll(beta * ((1 - alpha) * start + alpha * end), labels)
     curvature = (before - 2 * soup + after) / step**2
     spread = beta**2 * variance(along[1], end - start, beta)

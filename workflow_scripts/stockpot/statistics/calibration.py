@@ -18,18 +18,31 @@ def reliability(confidence, correct, bins: int = BINS) -> pd.DataFrame:
     confidence (mean), accuracy; NaN in an empty bin. A bin holds its lower end, the last one
     also 1. ValueError for lengths that differ or a confidence outside [0, 1].
     """
-    confidence, correct = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=bool)
+    confidence, correct = (
+        np.asarray(confidence, dtype=float),
+        np.asarray(correct, dtype=bool),
+    )
     if confidence.shape != correct.shape or confidence.ndim != 1:
-        raise ValueError(f"need one confidence per answer: {confidence.shape}, {correct.shape}")
+        raise ValueError(
+            f"need one confidence per answer: {confidence.shape}, {correct.shape}"
+        )
     if len(confidence) and not (confidence.min() >= 0 and confidence.max() <= 1 + 1e-6):
         raise ValueError("a confidence must lie between 0 and 1")
     edges = np.linspace(0, 1, bins + 1)
     which = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
     n = np.bincount(which, minlength=bins)
     with np.errstate(invalid="ignore"):
-        means = [np.bincount(which, values, bins) / n for values in (confidence, correct)]
+        means = [
+            np.bincount(which, values, bins) / n for values in (confidence, correct)
+        ]
     return pd.DataFrame(
-        {"low": edges[:-1], "high": edges[1:], "n": n, "confidence": means[0], "accuracy": means[1]}
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "n": n,
+            "confidence": means[0],
+            "accuracy": means[1],
+        }
     )
 
 
@@ -73,9 +86,11 @@ def temperature(logits, labels) -> float:
         return 1.0
     low, high = np.log(TEMPERATURES)
     found = minimize_scalar(
-        lambda log_t: nll(logits / np.exp(log_t), labels), bounds=(low, high), method="bounded",
+        lambda log_t: nll(logits / np.exp(log_t), labels),
+        bounds=(low, high),
+        method="bounded",
         options={"xatol": 1e-6},
-    )  # fmt: skip
+    )
     return float(np.exp(found.x))
 
 
@@ -87,5 +102,7 @@ def confidences(logits) -> np.ndarray:
 def _checked(logits, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     logits, labels = np.asarray(logits, dtype=float), np.asarray(labels, dtype=int)
     if logits.ndim != 2 or logits.shape[:1] != labels.shape:
-        raise ValueError(f"need a row of logits per label: {logits.shape}, {labels.shape}")
+        raise ValueError(
+            f"need a row of logits per label: {logits.shape}, {labels.shape}"
+        )
     return logits, labels

@@ -7,8 +7,17 @@ import pandas as pd
 from .paired import corrected, mcnemar, paired_mean, permutation
 
 COLUMNS = [
-    "model", "against", "on", "difference", "low", "high", "p", "p_corrected", "test", "n",
-]  # fmt: skip
+    "model",
+    "against",
+    "on",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_corrected",
+    "test",
+    "n",
+]
 
 
 def comparisons(
@@ -33,7 +42,20 @@ def comparisons(
             p = mcnemar(right[0][0], right[1][0]) if exact else permutation(*right)
             test = "exact McNemar" if exact else "permutation"
             n = sum(map(len, right[0]))
-            rows.append([one, other, place, found.value, found.low, found.high, p, None, test, n])
+            rows.append(
+                [
+                    one,
+                    other,
+                    place,
+                    found.value,
+                    found.low,
+                    found.high,
+                    p,
+                    None,
+                    test,
+                    n,
+                ]
+            )
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.assign(p_corrected=corrected(table["p"]))
 
@@ -51,9 +73,10 @@ def as_good_as_the_best(
     others = [model for model in values.index if model != best]
     right = correct(best)
     p = [
-        mcnemar(right[0], correct(other)[0]) if len(right) == 1 else
-        permutation(right, correct(other))
+        mcnemar(right[0], correct(other)[0])
+        if len(right) == 1
+        else permutation(right, correct(other))
         for other in others
-    ]  # fmt: skip
+    ]
     level = (1 - confidence) / max(1, len(values) * (len(values) - 1) / 2)
     return best, {best} | {m for m, value in zip(others, p) if value > level}

@@ -29,14 +29,18 @@ def kappa_complement(one, other) -> float:
     if len(one) == 0:
         return float("nan")
     classes = int(max(one.max(), other.max())) + 1
-    shares = [np.bincount(labels, minlength=classes) / len(labels) for labels in (one, other)]
+    shares = [
+        np.bincount(labels, minlength=classes) / len(labels) for labels in (one, other)
+    ]
     by_chance = float(shares[0] @ shares[1])
     return 0.0 if by_chance == 1 else float((one != other).mean() / (1 - by_chance))
 
 
 def divergence(one, other) -> float:
     """Mean KL(softmax one || softmax other) in nats; logits [n, classes]. NaN for n = 0."""
-    p, q = (log_softmax(np.asarray(logits, dtype=float), axis=1) for logits in (one, other))
+    p, q = (
+        log_softmax(np.asarray(logits, dtype=float), axis=1) for logits in (one, other)
+    )
     return float((np.exp(p) * (p - q)).sum(axis=1).mean()) if len(p) else float("nan")
 
 
@@ -52,4 +56,6 @@ def cka_complement(one, other, most: int = 10_000, seed: int = 0) -> float:
     outputs = [output[rows] for output in outputs]
     x, y = (output - output.mean(axis=0) for output in outputs)
     scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
-    return float(1 - np.linalg.norm(y.T @ x) ** 2 / scale) if scale > 0 else float("nan")
+    return (
+        float(1 - np.linalg.norm(y.T @ x) ** 2 / scale) if scale > 0 else float("nan")
+    )

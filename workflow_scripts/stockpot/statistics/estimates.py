@@ -20,7 +20,10 @@ def thresholded(held_out_confidence, held_out_correct, confidence) -> float:
     if wrong == 0:
         return 1.0
     threshold, unknown = known[wrong - 1], np.asarray(confidence, dtype=float)
-    tied, above = np.count_nonzero(known == threshold), np.count_nonzero(known > threshold)
+    tied, above = (
+        np.count_nonzero(known == threshold),
+        np.count_nonzero(known > threshold),
+    )
     share = (len(known) - wrong - above) / tied
     return float((unknown > threshold).mean() + share * (unknown == threshold).mean())
 
@@ -48,7 +51,9 @@ def on_the_line(accuracy, held_out_predicted, predicted) -> np.ndarray:
     if len(accuracy) < 3:
         return none
     inner = _probit([(known[i] == known[j]).mean() for i, j in pairs], known.shape[1])
-    outer = _probit([(unknown[i] == unknown[j]).mean() for i, j in pairs], unknown.shape[1])
+    outer = _probit(
+        [(unknown[i] == unknown[j]).mean() for i, j in pairs], unknown.shape[1]
+    )
     if np.ptp(inner) == 0:
         return none
     slope = np.polyfit(inner, outer, 1)[0]

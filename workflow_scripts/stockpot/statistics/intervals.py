@@ -14,7 +14,9 @@ def tails(confidence: float) -> tuple[float, float]:
 def _counts(k, n) -> tuple[np.ndarray, np.ndarray]:
     k, n = (np.asarray(counts, dtype=float) for counts in (k, n))
     if not ((0 <= k) & (k <= n) & np.isfinite(n)).all():
-        raise ValueError("counts must be finite with 0 <= k, the correct, <= n, the examples")
+        raise ValueError(
+            "counts must be finite with 0 <= k, the correct, <= n, the examples"
+        )
     return k, n
 
 

@@ -20,7 +20,10 @@ class PairedEstimate:
 
 
 def paired_mean(
-    terms: Sequence[tuple[float, Sequence[np.ndarray]]], confidence=0.95, draws=10_000, seed=0
+    terms: Sequence[tuple[float, Sequence[np.ndarray]]],
+    confidence=0.95,
+    draws=10_000,
+    seed=0,
 ) -> PairedEstimate:
     """Unweighted mean over sets of sum(coefficient * accuracy), with a percentile interval.
 
@@ -42,7 +45,9 @@ def paired_mean(
         n = np.size(right[0])
         if len(set(shapes)) > 1 or n == 0:
             raise ValueError(f"set {index}: shapes {shapes}")
-        added = sum(c * np.asarray(array, dtype=bool) for c, array in zip(coefficients, right))
+        added = sum(
+            c * np.asarray(array, dtype=bool) for c, array in zip(coefficients, right)
+        )
         values, counts = np.unique(added, return_counts=True)
         value += counts @ values / n / len(models[0])
         resampled += rng.multinomial(n, counts / n, draws) @ values / n / len(models[0])
@@ -79,7 +84,9 @@ def permutation(one: Sequence, other: Sequence, draws=100_000, seed=0) -> float:
         total = int(count.sum())
         return float(binomtest(int(gained.sum()), total, 0.5).pvalue) if total else 1.0
     heads = np.random.default_rng(seed).binomial(count, 0.5, (draws, len(sizes)))
-    extreme = np.count_nonzero(abs(((2 * heads - count) / sizes).sum(axis=1)) >= seen - 1e-12)
+    extreme = np.count_nonzero(
+        abs(((2 * heads - count) / sizes).sum(axis=1)) >= seen - 1e-12
+    )
     if extreme:
         return float((1 + extreme) / (draws + 1))
     tail = 2 * norm.sf(seen / np.sqrt((count / sizes**2).sum()))
@@ -90,8 +97,13 @@ def _discordant(one: Sequence, other: Sequence) -> tuple[np.ndarray, np.ndarray]
     """Per set, how many examples only ``one`` has right, and how many only ``other``."""
     shapes = [np.shape(array) for array in one], [np.shape(array) for array in other]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"the same examples are needed, got {shapes[0]} and {shapes[1]}")
-    both = [(np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)) for a, b in zip(one, other)]
+        raise ValueError(
+            f"the same examples are needed, got {shapes[0]} and {shapes[1]}"
+        )
+    both = [
+        (np.asarray(a, dtype=bool), np.asarray(b, dtype=bool))
+        for a, b in zip(one, other)
+    ]
     gained = np.array([np.count_nonzero(a & ~b) for a, b in both], dtype=int)
     return gained, np.array([np.count_nonzero(b & ~a) for a, b in both], dtype=int)
 

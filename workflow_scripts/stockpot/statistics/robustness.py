@@ -14,7 +14,11 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from .intervals import tails
 
-AXES = {"logit": (logit, expit), "probit": (ndtri, ndtr), "linear": (np.array, np.array)}
+AXES = {
+    "logit": (logit, expit),
+    "probit": (ndtri, ndtr),
+    "linear": (np.array, np.array),
+}
 
 
 def transforms(axis: str):
@@ -50,18 +54,26 @@ class Line:
     def predict(self, reference) -> np.ndarray:
         """Accuracy under shift that the line expects at these reference accuracies."""
         forward, inverse = transforms(self.axis)
-        return inverse(self.slope * forward(np.asarray(reference, float)) + self.intercept)
+        return inverse(
+            self.slope * forward(np.asarray(reference, float)) + self.intercept
+        )
 
 
 def _coordinates(reference, shift, axis: str) -> tuple[np.ndarray, np.ndarray]:
     forward, _ = transforms(axis)
-    x, y = (forward(np.asarray(accuracy, dtype=float)) for accuracy in (reference, shift))
+    x, y = (
+        forward(np.asarray(accuracy, dtype=float)) for accuracy in (reference, shift)
+    )
     if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"need one pair of accuracies per model, got {x.shape} and {y.shape}")
+        raise ValueError(
+            f"need one pair of accuracies per model, got {x.shape} and {y.shape}"
+        )
     if len(x) < 3:
         raise ValueError(f"a line needs at least 3 baseline models, got {len(x)}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError(f"an accuracy has no finite place on the {axis} axis; see `inside`")
+        raise ValueError(
+            f"an accuracy has no finite place on the {axis} axis; see `inside`"
+        )
     return x, y
 
 
@@ -71,14 +83,18 @@ def fit_line(reference, shift, axis: str = "logit") -> Line:
     reference, shift: [models] accuracies as fractions, clipped with ``inside`` first.
     ValueError for fewer than three models, an accuracy without a place, an unknown axis.
     """
-    from scipy.stats import linregress  # half a second, and figures draw lines that are there
+    from scipy.stats import (
+        linregress,
+    )  # half a second, and figures draw lines that are there
 
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
     return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)
 
 
-def split(reference, knots: Sequence[float] = ()) -> list[tuple[float, float, np.ndarray]]:
+def split(
+    reference, knots: Sequence[float] = ()
+) -> list[tuple[float, float, np.ndarray]]:
     """(start, end, bool [models]: does the piece hold this model?) of every piece of a line.
 
     reference: [models] accuracies. knots: rising reference accuracies at which one piece ends and

@@ -53,7 +53,9 @@ class AnalysisFiles:
             store=results / "store",
             labels={card["name"]: folder / LABELS for folder, card in cards.items()},
             scorings={card["name"]: card["scoring"] for card in cards.values()},
-            label_digests={card["name"]: card["digests"][LABELS] for card in cards.values()},
+            label_digests={
+                card["name"]: card["digests"][LABELS] for card in cards.values()
+            },
             models=spec["models"],
             confidence=spec["confidence"],
             mixes=read_sealed(self.mixes) if self.mixes else None,

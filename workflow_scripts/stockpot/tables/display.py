@@ -8,8 +8,28 @@ import pandas as pd
 from . import escape
 
 # Columns of texts, which are aligned left, in tables that do not say it themselves.
-LEFT = {"model", "kind", "finding", "on", "sweep", "curve", "selector", "label", "group", "what"}
-LEFT |= {"dataset", "method", "run", "against", "members", "point", "joint run", "nothing"}
+LEFT = {
+    "model",
+    "kind",
+    "finding",
+    "on",
+    "sweep",
+    "curve",
+    "selector",
+    "label",
+    "group",
+    "what",
+}
+LEFT |= {
+    "dataset",
+    "method",
+    "run",
+    "against",
+    "members",
+    "point",
+    "joint run",
+    "nothing",
+}
 # What our own tables write in bold: numbers, an interval, an answer, and never in a column of
 # texts. No other star is markup.
 _BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
@@ -41,7 +61,8 @@ def to_markdown(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
     heads = _heads(table)
     rules = [":--" if name in left else "--:" for name in heads]
     rows = [
-        [_markdown(cell, name in left) for cell, name in zip(row, heads)] for row in _texts(table)
+        [_markdown(cell, name in left) for cell, name in zip(row, heads)]
+        for row in _texts(table)
     ]
     head = [escape.markdown(name) for name in heads]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, rules, *rows))
@@ -57,7 +78,10 @@ def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
     heads = _heads(table)
     columns = "".join("l" if name in left else "r" for name in heads)
     head = [escape.latex(name) for name in heads]
-    rows = [[_latex(cell, name in left) for cell, name in zip(row, heads)] for row in _texts(table)]
+    rows = [
+        [_latex(cell, name in left) for cell, name in zip(row, heads)]
+        for row in _texts(table)
+    ]
     first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
     long = len(body) > PAGE
     name = "longtable" if long else "tabular"
@@ -72,7 +96,10 @@ def _heads(table: pd.DataFrame) -> list[str]:
 
 
 def _texts(table: pd.DataFrame) -> list[list[str]]:
-    return [["" if pd.isna(cell) else str(cell) for cell in row] for row in table.to_numpy(object)]
+    return [
+        ["" if pd.isna(cell) else str(cell) for cell in row]
+        for row in table.to_numpy(object)
+    ]
 
 
 def _markdown(cell: str, is_text: bool) -> str:
@@ -91,7 +118,10 @@ def _with_bold(cell: str, escaped: Callable[[str], str], bold: str) -> str:
     """A cell in which all is escaped but the stars around what our own tables emphasise."""
     parts, end = [], 0
     for match in _BOLD.finditer(cell):
-        parts += [_padded(cell[end : match.start()], escaped), bold.format(escaped(match.group(1)))]
+        parts += [
+            _padded(cell[end : match.start()], escaped),
+            bold.format(escaped(match.group(1))),
+        ]
         end = match.end()
     return "".join([*parts, _padded(cell[end:], escaped)])
 

@@ -7,7 +7,9 @@ from .measurements import BASELINE
 
 def equal_models(measurements: pd.DataFrame) -> list[list[str]]:
     """Groups of models, points of sweeps apart, that are equal on every data set."""
-    single = measurements[(measurements["curve"] == "") & (measurements["kind"] != BASELINE)]
+    single = measurements[
+        (measurements["curve"] == "") & (measurements["kind"] != BASELINE)
+    ]
     return equal_groups(single, "model", ["dataset"], "value")
 
 
@@ -17,7 +19,9 @@ def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
     return equal_groups(points, "curve", ["alpha", "dataset"], "value")
 
 
-def equal_groups(table: pd.DataFrame, name: str, places: list[str], value: str) -> list[list[str]]:
+def equal_groups(
+    table: pd.DataFrame, name: str, places: list[str], value: str
+) -> list[list[str]]:
     """Names whose values are the same at all places, two or more to a group, in order.
 
     Args:
@@ -38,5 +42,6 @@ def said(texts: dict[str, str], groups: list[list[str]]) -> dict[str, str]:
     """Name -> its legend text; of a group, all but the first say that they equal the first."""
     first = {name: names[0] for names in groups for name in names[1:]}
     return {
-        name: f"{text} (= {first[name]})" if name in first else text for name, text in texts.items()
+        name: f"{text} (= {first[name]})" if name in first else text
+        for name, text in texts.items()
     }

@@ -20,11 +20,24 @@ _FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?|[+-]?(inf|nan)")
 # LaTeX: a bracket or a star after the end of a row would be an argument of it.
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "±": r"$\pm$", "α": r"$\alpha$", "−": "$-$", "\u00a0": "~",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "α": r"$\alpha$",
+    "−": "$-$",
+    "\u00a0": "~",
+}
 
 
 def html(text: object) -> str:
@@ -66,7 +79,11 @@ def spreadsheet(value: object) -> object:
 
     An apostrophe in front says that a text follows; ``from_spreadsheet`` takes it away.
     """
-    risky = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    risky = (
+        isinstance(value, str)
+        and _FORMULA.match(value)
+        and not _NUMBER.fullmatch(value)
+    )
     return f"'{value}" if risky else value
 
 

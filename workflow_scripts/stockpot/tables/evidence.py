@@ -52,17 +52,27 @@ class Evidence:
         labels, to check them.
         """
         self.notes: list[str] = []  # sentences that stand under the table
-        self.measurements, self.models, self.confidence = measurements, models, confidence
+        self.measurements, self.models, self.confidence = (
+            measurements,
+            models,
+            confidence,
+        )
         self.geometry, self.recipes = geometry, recipes or {}
         self._results = Path(results)
         self._store, self._labels = Path(store), labels
-        self._scorings = {name: Scoring(**said) for name, said in (scorings or {}).items()}
+        self._scorings = {
+            name: Scoring(**said) for name, said in (scorings or {}).items()
+        }
         self._label_digests = label_digests or {}
-        self.cells = pd.DataFrame([cell for found in evaluations for cell in found["cells"]])
+        self.cells = pd.DataFrame(
+            [cell for found in evaluations for cell in found["cells"]]
+        )
         self.mixes = pd.DataFrame(mixes["cells"] if mixes else [])
         every = [self.cells, self.mixes] if len(self.mixes) else [self.cells]
         self._keys = {
-            (cell.model, cell.dataset): cell.key for table in every for cell in table.itertuples()
+            (cell.model, cell.dataset): cell.key
+            for table in every
+            for cell in table.itertuples()
         }
 
     @cached_property
@@ -114,7 +124,9 @@ class Evidence:
     def scored_otherwise(self, *datasets: str) -> dict[str, str]:
         """Data set -> metric, of those that are not scored by plain accuracy."""
         metrics = {dataset: self.metric(dataset) for dataset in datasets}
-        return {dataset: metric for dataset, metric in metrics.items() if metric != ACCURACY}
+        return {
+            dataset: metric for dataset, metric in metrics.items() if metric != ACCURACY
+        }
 
     def note_plain(self, *datasets: str) -> None:
         """Say that the table has plain accuracies where a data set has another metric.
@@ -130,7 +142,9 @@ class Evidence:
     def note_own(self) -> None:
         """Say by which metric a test set's numbers are, where that is no plain accuracy."""
         if others := self.scored_otherwise(*self.tests):
-            self.note(f"What is called accuracy is the data set's own metric: {_named(others)}.")
+            self.note(
+                f"What is called accuracy is the data set's own metric: {_named(others)}."
+            )
 
     def by_image(self) -> list[str]:
         """The test sets on which every model answers for the same images.
@@ -145,7 +159,9 @@ class Evidence:
             if dataset in videos:
                 raise Nothing(f"{dataset} is scored by videos, and {why}")
         if videos:
-            self.note(f"Without {', '.join(videos)}: {why}, so that no two answer for one image.")
+            self.note(
+                f"Without {', '.join(videos)}: {why}, so that no two answer for one image."
+            )
         return [dataset for dataset in self.tests if dataset not in videos]
 
     def answers(self, model: str, dataset: str) -> Answers:
@@ -182,7 +198,9 @@ class Evidence:
     def score(self, dataset: str, predicted: np.ndarray) -> Score:
         """Answers to the images, int [n], by the data set's own metric: a model's or a mix's."""
         scoring, labels = self.scoring(dataset), self.labels(dataset)
-        return scored(scoring, labels, predicted, right_answers(scoring, labels, predicted))
+        return scored(
+            scoring, labels, predicted, right_answers(scoring, labels, predicted)
+        )
 
     def right(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
         """bool [n]: which of these answers to the images are right."""
@@ -196,18 +214,23 @@ class Evidence:
         dataset = self.held_out
         labels = self.labels(dataset)
         values = [self.accuracy(model, dataset) for model in points["model"]]
-        table = pd.DataFrame({"alpha": points["alpha"], "held_out": values, "n": len(labels)})
+        table = pd.DataFrame(
+            {"alpha": points["alpha"], "held_out": values, "n": len(labels)}
+        )
         if self.scored_otherwise(dataset):
             found = [self.answers(model, dataset) for model in points["model"]]
             table["error"] = [
-                error_of(self.scoring(dataset), labels, a.predicted, a.correct) for a in found
+                error_of(self.scoring(dataset), labels, a.predicted, a.correct)
+                for a in found
             ]
         return table
 
     @cached_property
     def _values(self) -> pd.Series:
         table = pd.concat([self.measurements, self._mixed()])
-        return table.drop_duplicates(["model", "dataset"]).set_index(["model", "dataset"])["value"]
+        return table.drop_duplicates(["model", "dataset"]).set_index(
+            ["model", "dataset"]
+        )["value"]
 
     def _mixed(self) -> pd.DataFrame:
         """Accuracies of the mixes, with the mean over the shifts where all are there."""
@@ -215,7 +238,11 @@ class Evidence:
             return pd.DataFrame(columns=["model", "dataset", "value"])
         table = self.mixes[["model", "dataset", "value"]]
         shifts = table[table["dataset"].isin(self.shifts)].groupby("model")["value"]
-        mean = shifts.mean()[shifts.size() == len(self.shifts)].rename("value").reset_index()
+        mean = (
+            shifts.mean()[shifts.size() == len(self.shifts)]
+            .rename("value")
+            .reset_index()
+        )
         return pd.concat([table, mean.assign(dataset=MEAN)])
 
     def named(self, *kinds: str) -> list[str]:
@@ -240,7 +267,9 @@ class Evidence:
         """Was it, or a run that it starts from, trained on a second data set?"""
         settings = self.models.get(model, {}).get("settings", {})
         start = settings.get("start", "zero-shot")
-        return bool(settings.get("joint")) or (start != "zero-shot" and self.saw_shift(start))
+        return bool(settings.get("joint")) or (
+            start != "zero-shot" and self.saw_shift(start)
+        )
 
     @cached_property
     def best_single(self) -> str:
@@ -251,7 +280,9 @@ class Evidence:
     def curves(self) -> dict[str, pd.DataFrame]:
         """Sweep -> alpha and model of its points, from the zero-shot model up."""
         points = self.measurements[self.measurements["curve"] != ""]
-        points = points[["curve", "alpha", "model"]].drop_duplicates().sort_values("alpha")
+        points = (
+            points[["curve", "alpha", "model"]].drop_duplicates().sort_values("alpha")
+        )
         return {
             curve: group[["alpha", "model"]].reset_index(drop=True)
             for curve, group in points.groupby("curve", sort=True)
@@ -268,4 +299,6 @@ class Evidence:
 
 def _named(metrics: dict[str, str]) -> str:
     """As "a by macro f1, b by worst group"."""
-    return ", ".join(f"{name} by {metric.replace('-', ' ')}" for name, metric in metrics.items())
+    return ", ".join(
+        f"{name} by {metric.replace('-', ' ')}" for name, metric in metrics.items()
+    )

@@ -42,7 +42,11 @@ class Study:
     """Cells of one study with their examples: what its models differ by."""
 
     def __init__(
-        self, cells: pd.DataFrame, measurements: pd.DataFrame, correct: Callable, confidence: float
+        self,
+        cells: pd.DataFrame,
+        measurements: pd.DataFrame,
+        correct: Callable,
+        confidence: float,
     ):
         """cells: raw cells with their store ``key``. correct: key -> bool [n], right or not."""
         self.table, self.confidence, self._correct = measurements, confidence, correct
@@ -67,7 +71,12 @@ class Study:
         return there[0] if there else ""
 
     def row(
-        self, finding: str, compared: str, terms: dict[str, float], sets: list[str], holds: Callable
+        self,
+        finding: str,
+        compared: str,
+        terms: dict[str, float],
+        sets: list[str],
+        holds: Callable,
     ) -> dict:
         """terms: model -> coefficient of its accuracy; holds: of the estimate of their sum."""
         right = [
@@ -77,9 +86,14 @@ class Study:
         d = paired_mean(right, self.confidence)
         where = "reference" if sets == self.reference else self.under_shift
         return {
-            "finding": finding, "compared": compared, "on": where, "value": d.value,
-            "low": d.low, "high": d.high, "holds": bool(holds(d)),
-        }  # fmt: skip
+            "finding": finding,
+            "compared": compared,
+            "on": where,
+            "value": d.value,
+            "low": d.low,
+            "high": d.high,
+            "holds": bool(holds(d)),
+        }
 
 
 def findings(
@@ -107,7 +121,9 @@ def findings(
             rows += _sweep(study, curve, start, end)
     best = _best_single(measurements)
     soups = measurements[measurements["kind"].isin(["uniform", "greedy"])]
-    for kind, soup in soups[["kind", "model"]].drop_duplicates().itertuples(index=False):
+    for kind, soup in (
+        soups[["kind", "model"]].drop_duplicates().itertuples(index=False)
+    ):
         if best:
             title = f"{kind} soup against the best single model on held-out data"
             named = (title, f"{soup} - {best}", {soup: 1, best: -1})
@@ -122,28 +138,42 @@ def _fine_tuning(study: Study, curve: str, start: str, end: str) -> list[dict]:
     compared = (f"{curve} - zero-shot", {end: 1, start: -1})
     return [
         study.row(gains, *compared, study.reference, lambda d: d.value >= TUNED),
-        study.row("fine-tuning loses under shift", *compared, study.shifts, lambda d: d.value < 0),
+        study.row(
+            "fine-tuning loses under shift",
+            *compared,
+            study.shifts,
+            lambda d: d.value < 0,
+        ),
     ]
 
 
 def _sweep(study: Study, curve: str, start: str, end: str) -> list[dict]:
     """What holds at the inner alphas; without any, nothing."""
-    points = study.table[(study.table["curve"] == curve) & (study.table["dataset"] == MEAN)]
+    points = study.table[
+        (study.table["curve"] == curve) & (study.table["dataset"] == MEAN)
+    ]
     points = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
     inner = dict(zip(points["model"], points["alpha"]))
     if not inner:
         return []
     rows = _kept_and_gained(study, curve, list(inner), end)
     for half in [model for model, alpha in inner.items() if np.isclose(alpha, 0.5)]:
-        named = ("alpha 0.5 against fine-tuning", f"{half} - {curve}", {half: 1, end: -1})
+        named = (
+            "alpha 0.5 against fine-tuning",
+            f"{half} - {curve}",
+            {half: 1, end: -1},
+        )
         rows.append(study.row(*named, study.shifts, lambda d: d.low > 0))
         rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
     return rows + [
-        _chord(study, inner, start, end, sets) for sets in (study.reference, study.shifts)
+        _chord(study, inner, start, end, sets)
+        for sets in (study.reference, study.shifts)
     ]
 
 
-def _kept_and_gained(study: Study, curve: str, inner: list[str], end: str) -> list[dict]:
+def _kept_and_gained(
+    study: Study, curve: str, inner: list[str], end: str
+) -> list[dict]:
     """The claim that some inner alpha gains under shift and keeps the reference.
 
     It is shown on the alpha where it is most so, seen on the test sets (oracle); see ``GAIN``.
@@ -153,11 +183,20 @@ def _kept_and_gained(study: Study, curve: str, inner: list[str], end: str) -> li
     kept = [model for model in inner if study.accuracy(model, ref) >= least]
     if not kept:
         return [
-            {"finding": f"no inner alpha loses at most {100 * LOSS} points", "compared": curve,
-             "on": "reference", "value": np.nan, "low": np.nan, "high": np.nan, "holds": False}
-        ]  # fmt: skip
+            {
+                "finding": f"no inner alpha loses at most {100 * LOSS} points",
+                "compared": curve,
+                "on": "reference",
+                "value": np.nan,
+                "low": np.nan,
+                "high": np.nan,
+                "holds": False,
+            }
+        ]
     best = max(kept, key=lambda model: study.accuracy(model, shifts))
-    title = f"an inner alpha: {100 * GAIN:.0f} points of shift for {100 * LOSS} (oracle)"
+    title = (
+        f"an inner alpha: {100 * GAIN:.0f} points of shift for {100 * LOSS} (oracle)"
+    )
     named = (title, f"{best} - {curve}", {best: 1, end: -1})
     return [
         study.row(*named, shifts, lambda d: d.value >= GAIN and d.low > 0),
@@ -165,7 +204,9 @@ def _kept_and_gained(study: Study, curve: str, inner: list[str], end: str) -> li
     ]
 
 
-def _chord(study: Study, inner: dict[str, float], start: str, end: str, sets: list[str]) -> dict:
+def _chord(
+    study: Study, inner: dict[str, float], start: str, end: str, sets: list[str]
+) -> dict:
     """The inner alpha that is least above the straight line between the ends.
 
     The interval is of that alpha; that it was picked is not in it.
@@ -179,7 +220,9 @@ def _chord(study: Study, inner: dict[str, float], start: str, end: str, sets: li
 
     least = min(inner, key=distance)
     title = "the sweep lies above the chord (least distance, oracle)"
-    return study.row(title, f"{least} - chord", terms(least), sets, lambda d: d.value > 0)
+    return study.row(
+        title, f"{least} - chord", terms(least), sets, lambda d: d.value > 0
+    )
 
 
 def _best_single(measurements: pd.DataFrame) -> str:
@@ -195,8 +238,14 @@ def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict]:
     mean = rho[rho["dataset"] == MEAN]
     chosen = mean[(mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)]
     return [
-        {"finding": "above the line of the standard models", "compared": r.model,
-         "on": under_shift, "value": r.rho, "low": r.low, "high": r.high,
-         "holds": bool(r.low > 0)}
+        {
+            "finding": "above the line of the standard models",
+            "compared": r.model,
+            "on": under_shift,
+            "value": r.rho,
+            "low": r.low,
+            "high": r.high,
+            "holds": bool(r.low > 0),
+        }
         for r in chosen.itertuples()
-    ]  # fmt: skip
+    ]

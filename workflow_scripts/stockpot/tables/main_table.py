@@ -18,7 +18,9 @@ from .measurements import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets
 
 CHOSEN = "(chosen)"  # ends the name of a row whose alpha the default rule chose
 ORACLE = "(oracle)"  # of one that a test set chose
-MOST_IN_BOLD = 0.75  # share of a column's models; of more in bold, bold would tell nobody anything
+MOST_IN_BOLD = (
+    0.75  # share of a column's models; of more in bold, bold would tell nobody anything
+)
 
 
 @dataclass(frozen=True)
@@ -71,21 +73,27 @@ def columns(measurements: pd.DataFrame, bold: dict[str, set[str]]) -> list[Colum
         Column("model", lambda row: row.label, left=True),
         Column("kind", lambda row: row.kind, left=True),
         *(
-            Column(_title(measurements, name), partial(_accuracy, accuracies, name, bold))
+            Column(
+                _title(measurements, name), partial(_accuracy, accuracies, name, bold)
+            )
             for name in sets
         ),
     ]
 
 
 def overview(
-    measurements: pd.DataFrame, correct: Callable | None = None, confidence: float = 0.95
+    measurements: pd.DataFrame,
+    correct: Callable | None = None,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """The table of ``main_table`` alone."""
     return main_table(measurements, correct, confidence).table
 
 
 def main_table(
-    measurements: pd.DataFrame, correct: Callable | None = None, confidence: float = 0.95
+    measurements: pd.DataFrame,
+    correct: Callable | None = None,
+    confidence: float = 0.95,
 ) -> MainTable:
     """Percent and half the interval, as text such as "91.2 ± 0.9".
 
@@ -107,8 +115,16 @@ def main_table(
     """
     rows = _rows(measurements)
     sets = _shown_sets(measurements)
-    good = _as_good_as_the_best(measurements, rows, sets, correct, confidence) if correct else {}
-    bold = {name: models for name, (models, n) in good.items() if len(models) <= MOST_IN_BOLD * n}
+    good = (
+        _as_good_as_the_best(measurements, rows, sets, correct, confidence)
+        if correct
+        else {}
+    )
+    bold = {
+        name: models
+        for name, (models, n) in good.items()
+        if len(models) <= MOST_IN_BOLD * n
+    }
     shown = columns(measurements, bold)
     texts = [[column.text(row) for column in shown] for row in rows]
     numbers = [not column.left for column in shown]
@@ -144,7 +160,9 @@ def _shown_sets(measurements: pd.DataFrame) -> list[str]:
     return names
 
 
-def _accuracy(accuracies: pd.DataFrame, dataset: str, bold: dict[str, set[str]], row: Row) -> str:
+def _accuracy(
+    accuracies: pd.DataFrame, dataset: str, bold: dict[str, set[str]], row: Row
+) -> str:
     """A model's accuracy on a data set with half its interval; "" if it was not evaluated there."""
     if (row.model, dataset) not in accuracies.index:
         return ""
@@ -165,7 +183,11 @@ def _rule(rows: list[Row]) -> list[str]:
 def _title(measurements: pd.DataFrame, name: str) -> str:
     metric = measurements.loc[measurements["dataset"] == name, "metric"].iloc[0]
     title = "mean of shifts" if name == MEAN else name
-    return title if metric in (ACCURACY, MEAN_OF) else f"{title} ({metric.replace('-', ' ')})"
+    return (
+        title
+        if metric in (ACCURACY, MEAN_OF)
+        else f"{title} ({metric.replace('-', ' ')})"
+    )
 
 
 def _rows(measurements: pd.DataFrame) -> list[Row]:
@@ -187,7 +209,9 @@ def _rows(measurements: pd.DataFrame) -> list[Row]:
         for alpha, label in labels.items():
             models = group.loc[np.isclose(group["alpha"], alpha), "model"]
             if len(models):
-                rows.append((_rank(kind), natural(curve), Row(label, models.iloc[0], kind)))
+                rows.append(
+                    (_rank(kind), natural(curve), Row(label, models.iloc[0], kind))
+                )
     return [row for *_, row in sorted(rows, key=lambda row: row[:2])]
 
 
@@ -226,7 +250,9 @@ def _as_good_as_the_best(
     models = [row.model for row in rows if not row.label.endswith(ORACLE)]
     for dataset in columns:
         sets = shifts if dataset == MEAN else [dataset]
-        there = measurements[measurements["dataset"] == dataset].set_index("model")["value"]
+        there = measurements[measurements["dataset"] == dataset].set_index("model")[
+            "value"
+        ]
         values = there[there.index.isin(models)].groupby(level=0, sort=False).first()
         if len(values):
             _, good = as_good_as_the_best(

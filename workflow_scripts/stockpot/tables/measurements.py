@@ -25,18 +25,38 @@ from .table_files import check_table, seal_table
 
 BASELINE = "from-scratch"
 MEAN = "shifts"
-ACCURACY, MEAN_OF = "accuracy", "mean"  # metrics; the second that of sets with several metrics
+ACCURACY, MEAN_OF = (
+    "accuracy",
+    "mean",
+)  # metrics; the second that of sets with several metrics
 SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
-    "zero-shot", "linear-classifier", "linear-search", "end-to-end", "wise-ft",
-    "uniform", "greedy", "logit-ensemble", BASELINE,
-)  # fmt: skip
+    "zero-shot",
+    "linear-classifier",
+    "linear-search",
+    "end-to-end",
+    "wise-ft",
+    "uniform",
+    "greedy",
+    "logit-ensemble",
+    BASELINE,
+)
 KEY = ["model", "kind", "curve", "alpha"]
 COLUMNS = [
-    *KEY, "dataset", "role", "metric", "value", "n", "k", "low", "high", "interval", "chance",
+    *KEY,
+    "dataset",
+    "role",
+    "metric",
+    "value",
+    "n",
+    "k",
+    "low",
+    "high",
+    "interval",
+    "chance",
     "precision",
-]  # fmt: skip
+]
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -44,12 +64,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
     check_table(path)
     text = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
     table = _each_text(
-        pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]), from_spreadsheet
+        pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]),
+        from_spreadsheet,
     )
     return table.fillna({"curve": ""}) if "curve" in table else table
 
 
-def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
+def write_table(
+    table: pd.DataFrame, path: str | Path, float_format: str | None = None
+) -> None:
     """Write a table as CSV, whole or not at all, to be checked when it is read.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, which
@@ -57,7 +80,9 @@ def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None 
     """
     safe = _each_text(table, _cell)
     with atomic(path) as temporary:
-        safe.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
+        safe.to_csv(
+            temporary, index=False, lineterminator="\n", float_format=float_format
+        )
     seal_table(path)
 
 
@@ -81,7 +106,9 @@ def _each_text(table: pd.DataFrame, change: Callable) -> pd.DataFrame:
     return result.set_axis([change(name) for name in table.columns], axis="columns")
 
 
-def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
+def measure(
+    cells: pd.DataFrame, roles: dict[str, str], confidence: float
+) -> pd.DataFrame:
     """The measurements table: a row per model and data set, and per mean over the shifts.
 
     cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order, and
@@ -96,8 +123,12 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
-        raise ValueError(f"data sets without a role: {unknown}; {MEAN!r} is not free as a name")
-    table = cells.assign(curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles))
+        raise ValueError(
+            f"data sets without a role: {unknown}; {MEAN!r} is not free as a name"
+        )
+    table = cells.assign(
+        curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles)
+    )
     counts = table["k"] / table["n"]
     missing = pd.Series(np.nan, table.index)
     metric = table.get("metric", missing.astype(object))
@@ -111,9 +142,13 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     table = table.assign(chance=1 / table["classes"])
     twice = table[table.duplicated([*KEY, "dataset"])]
     if len(twice):
-        raise ValueError(f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}")
+        raise ValueError(
+            f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}"
+        )
     counted, resampled = table["k"].notna(), table["k"].isna() & table["n"].notna()
-    low, high = clopper_pearson(table.loc[counted, "k"], table.loc[counted, "n"], confidence)
+    low, high = clopper_pearson(
+        table.loc[counted, "k"], table.loc[counted, "n"], confidence
+    )
     table.loc[counted, "low"], table.loc[counted, "high"] = low, high
     table["interval"] = np.select(
         [counted, resampled], ["Clopper-Pearson", "bootstrap"], "not known"
@@ -124,7 +159,9 @@ def measure(cells: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd
     ranks = {"kind": kinds, "dataset": [*roles, MEAN]}
     table = table.sort_values(
         ["kind", "curve", "alpha", "model", "dataset"],
-        key=lambda column: column.map(ranks[column.name].index) if column.name in ranks else column,
+        key=lambda column: (
+            column.map(ranks[column.name].index) if column.name in ranks else column
+        ),
         ignore_index=True,
     )
     return table.astype({"n": "Int64", "k": "Int64", "alpha": "float64"})[COLUMNS]
@@ -136,7 +173,9 @@ def published_cells(found: list[tuple[str, str, float]]) -> pd.DataFrame:
     return table.assign(kind=BASELINE, curve="", alpha=None)
 
 
-def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.DataFrame:
+def _means(
+    table: pd.DataFrame, roles: dict[str, str], confidence: float
+) -> pd.DataFrame:
     shifts = {dataset for dataset, role in roles.items() if role == "shift"}
     rows = []
     for key, group in table[table["role"] == "shift"].groupby(KEY, dropna=False):
@@ -153,15 +192,31 @@ def _means(table: pd.DataFrame, roles: dict[str, str], confidence: float) -> pd.
                 method = "stratified bootstrap"
             n = group["n"].sum(skipna=False)
             metric = ACCURACY if (group["metric"] == ACCURACY).all() else MEAN_OF
-            rows.append([*key, MEAN, "mean", metric, group["value"].mean(), n,
-                         None, *interval, method,
-                         group["chance"].mean(), group["precision"].iloc[0]])  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"alpha": "float64", "k": "Int64"})
+            rows.append(
+                [
+                    *key,
+                    MEAN,
+                    "mean",
+                    metric,
+                    group["value"].mean(),
+                    n,
+                    None,
+                    *interval,
+                    method,
+                    group["chance"].mean(),
+                    group["precision"].iloc[0],
+                ]
+            )
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"alpha": "float64", "k": "Int64"}
+    )
 
 
 def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
     """[rows]: n, and of what is no count, how many examples a count with such an interval has."""
-    value, low, high, n = (table[c].to_numpy(float) for c in ("value", "low", "high", "n"))
+    value, low, high, n = (
+        table[c].to_numpy(float) for c in ("value", "low", "high", "n")
+    )
     error = (high - low) / (2 * ndtri(tails(confidence)[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
@@ -172,7 +227,9 @@ def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
 def datasets(measurements: pd.DataFrame, *roles: str) -> list[str]:
     """Names of the data sets with these roles: by role, then in the table's order."""
     names = measurements[["role", "dataset"]].drop_duplicates()
-    return [name for role in roles for name in names.loc[names["role"] == role, "dataset"]]
+    return [
+        name for role in roles for name in names.loc[names["role"] == role, "dataset"]
+    ]
 
 
 def reference(measurements: pd.DataFrame) -> str:
@@ -235,7 +292,17 @@ def robustness_table(
                 continue
             line = fit_line(x[part], y[part], axis)
             fits.append(
-                [dataset, start, end, line.slope, line.intercept, line.r, line.n, axis, confidence]
+                [
+                    dataset,
+                    start,
+                    end,
+                    line.slope,
+                    line.intercept,
+                    line.r,
+                    line.n,
+                    axis,
+                    confidence,
+                ]
             )
             lines = resampled_lines(x[part], y[part], axis=axis)
             intervals = [
@@ -244,15 +311,35 @@ def robustness_table(
             ]
             low, high = zip(*intervals)
             above = effective_robustness(line, x[here], table.loc[here, "value"])
-            rho.append(table.loc[here, KEY].assign(dataset=dataset, rho=above, low=low, high=high))
-    names = ["dataset", "start", "end", "slope", "intercept", "r", "n", "axis", "confidence"]
+            rho.append(
+                table.loc[here, KEY].assign(
+                    dataset=dataset, rho=above, low=low, high=high
+                )
+            )
+    names = [
+        "dataset",
+        "start",
+        "end",
+        "slope",
+        "intercept",
+        "r",
+        "n",
+        "axis",
+        "confidence",
+    ]
     none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
-    return pd.DataFrame(fits, columns=names), pd.concat(rho or [none], ignore_index=True)
+    return pd.DataFrame(fits, columns=names), pd.concat(
+        rho or [none], ignore_index=True
+    )
 
 
 def placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
     """Baseline models that are at 0 or 1 on some shift, and nobody knows of how many images."""
-    end = measurements["value"].isin([0, 1]) & measurements["n"].isna() & (axis != "linear")
+    end = (
+        measurements["value"].isin([0, 1])
+        & measurements["n"].isna()
+        & (axis != "linear")
+    )
     there = end & (measurements["kind"] == BASELINE) & (measurements["role"] == "shift")
     return set(measurements.loc[there, "model"])
 
@@ -271,5 +358,6 @@ def _sampled(
     x = x.rename(columns={"value": "reference_value", "n": "reference_n"})
     rows = table[KEY].merge(x, on=KEY, how="left").merge(sets, on=KEY, how="left")
     return [
-        ((row.reference_value, row.reference_n), (row.value, row.n)) for row in rows.itertuples()
+        ((row.reference_value, row.reference_n), (row.value, row.n))
+        for row in rows.itertuples()
     ]

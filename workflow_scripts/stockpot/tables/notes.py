@@ -46,21 +46,29 @@ def notes(
     measurements, fits: see ``tables``; knots: of lines in pieces. left_out: data set -> unreadable
     images that are no part of it.
     """
-    found = [f"{name}: no result, this run {end}." for name, end in status.items() if end != "ok"]
+    found = [
+        f"{name}: no result, this run {end}."
+        for name, end in status.items()
+        if end != "ok"
+    ]
     found += _guessing(measurements)
     found += [
         f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
         for row in overlap[overlap["shared"] > 0].itertuples()
     ]
     found += [
-        f"{name}: {n} unreadable images are left out." for name, n in (left_out or {}).items() if n
+        f"{name}: {n} unreadable images are left out."
+        for name, n in (left_out or {}).items()
+        if n
     ]
     baseline = measurements.loc[measurements["kind"] == BASELINE, "model"].nunique()
     shifts = datasets(measurements, "shift")
     roles = ("shift", "mean") if len(shifts) > 1 else ("shift",)
     missing = set(datasets(measurements, *roles)) - set(fits["dataset"])
     if baseline and missing:
-        places = sorted("the mean of shifts" if name == MEAN else name for name in missing)
+        places = sorted(
+            "the mean of shifts" if name == MEAN else name for name in missing
+        )
         found.append(
             f"No line of the standard models and no effective robustness on {', '.join(places)}: a "
             f"line needs {LEAST} models that have a result there and differ on the reference; of "

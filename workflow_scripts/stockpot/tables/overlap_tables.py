@@ -36,7 +36,9 @@ class OverlapTables:
         write_table(self.images, images)
 
 
-def overlap_tables(training: list[Path], held_out: list[Path], tests: list[Path]) -> OverlapTables:
+def overlap_tables(
+    training: list[Path], held_out: list[Path], tests: list[Path]
+) -> OverlapTables:
     """Compare the data sets of a study.
 
     Args:
@@ -50,7 +52,9 @@ def overlap_tables(training: list[Path], held_out: list[Path], tests: list[Path]
     found = overlaps(training, held_out + tests)
     found += overlaps(held_out, tests)
     found += _among_tests(tests)
-    folders = {read_card(folder)["name"]: folder for folder in (*training, *held_out, *tests)}
+    folders = {
+        read_card(folder)["name"]: folder for folder in (*training, *held_out, *tests)
+    }
     counts = [[pair.seen_in, pair.dataset, pair.shared, pair.n] for pair in found]
     images = [row for pair in found for row in _images(pair, folders)]
     return OverlapTables(

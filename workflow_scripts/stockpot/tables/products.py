@@ -21,5 +21,9 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
     weights = [model for model in weights if model.shapes() == first.shapes()]
     total = sum(gram(weights, first, first.names).values()) if weights else []
     names = [model.card.name for model in weights]
-    rows = [(a, b, float(total[i, j])) for i, a in enumerate(names) for j, b in enumerate(names)]
+    rows = [
+        (a, b, float(total[i, j]))
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+    ]
     return pd.DataFrame(rows, columns=["model", "other", "product"])

@@ -15,7 +15,11 @@ DEFAULTS = {"model": "model", "columns": {}, "unit": "fraction"}
 
 
 def read_cloud(
-    path: str | Path, spec: dict, reference: str, shifts: list[str], taken: list[str] = ()
+    path: str | Path,
+    spec: dict,
+    reference: str,
+    shifts: list[str],
+    taken: list[str] = (),
 ) -> list[tuple[str, str, float]]:
     """(model, data set, accuracy as a fraction) of every published number.
 

@@ -21,7 +21,11 @@ def with_intervals(
     wanted = cells[cells["k"].isna()]
     if wanted.empty:
         return cells
-    cards = {card["name"]: (folder, card) for folder in folders for card in [read_card(folder)]}
+    cards = {
+        card["name"]: (folder, card)
+        for folder in folders
+        for card in [read_card(folder)]
+    }
     for row in wanted.itertuples():
         folder, card = cards[row.dataset]
         scoring = Scoring(**card["scoring"])

@@ -16,7 +16,13 @@ from ..statistics.intervals import tails
 from .escape import markdown
 from .findings import findings
 from .main_table import MainTable, main_table
-from .measurements import measure, published_cells, read_table, robustness_table, write_table
+from .measurements import (
+    measure,
+    published_cells,
+    read_table,
+    robustness_table,
+    write_table,
+)
 from .notes import arithmetic, notes, other_versions
 from .published_models import read_cloud
 from .resampled import with_intervals
@@ -54,7 +60,9 @@ class StudyFiles:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """A row per model and data set."""
-        return pd.DataFrame([cell for found in self.evaluated for cell in found["cells"]])
+        return pd.DataFrame(
+            [cell for found in self.evaluated for cell in found["cells"]]
+        )
 
     @cached_property
     def cards(self) -> list[dict]:
@@ -119,7 +127,9 @@ def study_tables(files: StudyFiles, spec: dict) -> StudyTables:
     """
     confidence = spec["confidence"]
     measurements = _measurements(files, spec)
-    fits, robustness = robustness_table(measurements, spec["axis"], confidence, spec["knots"])
+    fits, robustness = robustness_table(
+        measurements, spec["axis"], confidence, spec["knots"]
+    )
     keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
 
     def correct(model: str, dataset: str):
@@ -130,7 +140,9 @@ def study_tables(files: StudyFiles, spec: dict) -> StudyTables:
         measurements=measurements,
         fits=fits,
         robustness=robustness,
-        findings=findings(files.cells, measurements, robustness, files.correct, confidence),
+        findings=findings(
+            files.cells, measurements, robustness, files.correct, confidence
+        ),
         people=people,
         sentences=_sentences(files, spec, measurements, fits, people),
     )
@@ -167,7 +179,9 @@ def _sentences(
     people: MainTable,
 ) -> list[str]:
     """What stands below the main table."""
-    status = {name: end for found in files.evaluated for name, end in found["status"].items()}
+    status = {
+        name: end for found in files.evaluated for name, end in found["status"].items()
+    }
     left_out = {card["name"]: card["source"].get("left_out", 0) for card in files.cards}
     overlap = read_table(files.overlap)
     return [

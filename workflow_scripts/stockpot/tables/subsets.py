@@ -30,7 +30,11 @@ def subset_cells(
     reference's, with low and high (quantiles ``tails``) where that counts nothing. Empty where
     every shift has all classes. StockpotError where the reference is scored by videos.
     """
-    cards = {card["name"]: (folder, card) for folder in folders for card in [read_card(folder)]}
+    cards = {
+        card["name"]: (folder, card)
+        for folder in folders
+        for card in [read_card(folder)]
+    }
     whole = next(name for name, role in roles.items() if role == "reference")
     folder, card = cards[whole]
     labels, classes = read_labels(folder, card), card["class_names"]
@@ -55,7 +59,9 @@ def subset_cells(
             if found["k"] is None:
                 found["low"], found["high"] = interval(scoring.metric, given, tails)
             rows.append({**cell, **named, **found})
-    columns = list(dict.fromkeys([*cells.columns, *(key for row in rows for key in row)]))
+    columns = list(
+        dict.fromkeys([*cells.columns, *(key for row in rows for key in row)])
+    )
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -73,6 +79,10 @@ def _restricted(
     predicted = kept[logits[rows][:, kept].argmax(1)]
     correct = predicted == labels[rows]
     if scoring.accepted:
-        correct = np.array([p in scoring.accepted[row] for p, row in zip(predicted, rows)])
+        correct = np.array(
+            [p in scoring.accepted[row] for p, row in zip(predicted, rows)]
+        )
     groups = groups_of(scoring)
-    return Answers(predicted, labels[rows], correct, groups if groups is None else groups[rows])
+    return Answers(
+        predicted, labels[rows], correct, groups if groups is None else groups[rows]
+    )

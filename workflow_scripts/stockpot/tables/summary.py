@@ -45,7 +45,13 @@ def _cell(row) -> str:
     mark = "yes" if row.holds else "**no**"
     if pd.isna(row.value):
         return mark
-    chosen = row.compared.split(" alpha=")[1].split(" ")[0] if " alpha=" in row.compared else ""
-    interval = "" if pd.isna(row.low) else f" [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    chosen = (
+        row.compared.split(" alpha=")[1].split(" ")[0]
+        if " alpha=" in row.compared
+        else ""
+    )
+    interval = (
+        "" if pd.isna(row.low) else f" [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    )
     at = f" at alpha {chosen}" if chosen else ""
     return f"{100 * row.value:+.1f}{interval}{at}: {mark}"

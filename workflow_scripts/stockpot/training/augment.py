@@ -30,7 +30,9 @@ def random_crop(
     theta[:, 0, 0], theta[:, 1, 1] = scale
     theta[:, :, 2] = shift.T
     grid = functional.affine_grid(theta, [n, 3, side, side], align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return functional.grid_sample(
+        images, grid, padding_mode="border", align_corners=False
+    )
 
 
 def pixel_augmentation(spec: dict):

@@ -29,11 +29,15 @@ class Averages:
     last steps: their mean (Izmailov et al., UAI 2018, with the run's own learning rate).
     """
 
-    def __init__(self, model: torch.nn.Module, decays: list[float], swa: float, steps: int):
+    def __init__(
+        self, model: torch.nn.Module, decays: list[float], swa: float, steps: int
+    ):
         """swa: share of the steps after which their mean begins; 1 is no mean."""
         self.decays, self.steps = sorted(set(decays)), 0
         self.first = min(round(swa * steps), steps - 1)
-        floating = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
+        floating = {
+            n: t for n, t in model.state_dict().items() if t.is_floating_point()
+        }
         kinds = [_ema(decay) for decay in self.decays] + (["swa"] if swa < 1 else [])
         self.sums = {k: {} for k in kinds}
         for means in self.sums.values():
@@ -42,7 +46,9 @@ class Averages:
 
     @property
     def nbytes(self) -> int:
-        return sum(mean.nbytes for means in self.sums.values() for mean in means.values())
+        return sum(
+            mean.nbytes for means in self.sums.values() for mean in means.values()
+        )
 
     def update(self, model: torch.nn.Module) -> None:
         """Take in the weights after one more step."""
@@ -92,7 +98,9 @@ class SavedAverages:
         except SafetensorError as error:
             raise damaged(self.path, str(error)) from error
         try:
-            described = unsealed((self._file.metadata() or {}).get("averages", ""), self.path)
+            described = unsealed(
+                (self._file.metadata() or {}).get("averages", ""), self.path
+            )
             self.steps, self._digests = described["steps"], described["digests"]
         except (ValueError, KeyError) as error:
             raise damaged(self.path, str(error)) from error

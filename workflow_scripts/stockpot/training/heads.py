@@ -44,7 +44,8 @@ class Heads:
         n = len(settings)
         self.settings = settings
         self.tensors = [
-            p.detach().float().expand(n, *p.shape).clone() for p in (head.weight, head.bias)
+            p.detach().float().expand(n, *p.shape).clone()
+            for p in (head.weight, head.bias)
         ]
         self.first = [torch.zeros_like(p) for p in self.tensors]
         self.second = [torch.zeros_like(p) for p in self.tensors]
@@ -57,7 +58,9 @@ class Heads:
             len(x), *bias.shape
         )
 
-    def gradients(self, x: torch.Tensor, labels: torch.Tensor) -> tuple[list, torch.Tensor]:
+    def gradients(
+        self, x: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[list, torch.Tensor]:
         """Of the mean loss of every head: [weights', biases'], and the losses [s].
 
         loss: cross-entropy with label smoothing, plus l1 times the sum of the magnitudes.
@@ -70,7 +73,9 @@ class Heads:
         losses = losses + self.settings.l1 * weight.abs().sum((1, 2))
         slope = logs.exp_() - (e / bias.shape[1])[:, None]
         slope.scatter_add_(
-            2, labels[:, None, None].expand(-1, len(e), 1), (e - 1).expand(len(x), -1)[..., None]
+            2,
+            labels[:, None, None].expand(-1, len(e), 1),
+            (e - 1).expand(len(x), -1)[..., None],
         )
         slope /= len(x)
         of_weight = (slope.view(len(x), -1).T @ x).view(weight.shape)
@@ -106,7 +111,9 @@ class Heads:
         device = self.tensors[0].device
         hits = torch.zeros(len(self.settings), dtype=torch.int64, device=device)
         for x, labels in zip(data.inputs.split(500), data.labels.split(500)):
-            hits += (self.logits(x.to(device)).argmax(2) == labels.to(device)[:, None]).sum(0)
+            hits += (
+                self.logits(x.to(device)).argmax(2) == labels.to(device)[:, None]
+            ).sum(0)
         finite = [p.flatten(1).isfinite().all(1) for p in self.tensors]
         return torch.where(finite[0] & finite[1], hits, -1).cpu()
 
@@ -148,9 +155,17 @@ def fit_heads(
                 factor = warmup_cosine(heads.steps, steps, warmup)
                 heads.step(inputs[rows], labels[rows], factor, spec["clip"])
             write_state(state, {**heads.state(), "epochs": epoch + 1})
-            left = (time.monotonic() - started) / (epoch + 1 - done) * (spec["epochs"] - epoch - 1)
+            left = (
+                (time.monotonic() - started)
+                / (epoch + 1 - done)
+                * (spec["epochs"] - epoch - 1)
+            )
             log.info(
-                "%d heads  epoch %d/%d  %.0f s left", len(settings), epoch + 1, spec["epochs"], left
+                "%d heads  epoch %d/%d  %.0f s left",
+                len(settings),
+                epoch + 1,
+                spec["epochs"],
+                left,
             )
             if wish.signal:
                 raise Stopped(f"after epoch {epoch + 1}")

@@ -30,9 +30,14 @@ def image_batches(
     spec = spec or {}
     if limit is not None and limit > len(data):
         raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
-    normalise, change = Normaliser(card.mean, card.std, device), pixel_augmentation(spec)
+    normalise, change = (
+        Normaliser(card.mean, card.std, device),
+        pixel_augmentation(spec),
+    )
 
-    def prepare(images: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    def prepare(
+        images: torch.Tensor, generator: torch.Generator | None
+    ) -> torch.Tensor:
         if generator is None:
             return fitted(normalise(images), card.image_size)
         x = normalise(images if change is None else change(images, generator))
@@ -44,7 +49,9 @@ def image_batches(
     if limit is not None:
         rows = some_rows(data.labels, limit)
     if spec.get("shots"):
-        rows = few_shot(data, spec["shots"], spec["shots_seed"], spec.get("name", "run")).numpy()
+        rows = few_shot(
+            data, spec["shots"], spec["shots_seed"], spec.get("name", "run")
+        ).numpy()
     # An index reads and checks the images that it takes, and no others.
     images = torch.from_numpy(data.images[rows])
     labels = torch.from_numpy(data.labels[rows])
@@ -54,7 +61,10 @@ def image_batches(
 @torch.no_grad()
 def features(model: ImageClassifier, data: Batches, device: str) -> Batches:
     """The images of a data set as what the head sees, computed once, without augmentation."""
-    rows = [model.features(data.prepare(x.to(device), None)).cpu() for x in data.inputs.split(500)]
+    rows = [
+        model.features(data.prepare(x.to(device), None)).cpu()
+        for x in data.inputs.split(500)
+    ]
     return Batches(torch.cat(rows), data.labels, lambda x, generator: x)
 
 
@@ -77,7 +87,9 @@ class Joint(Batches):
         rounds = -(-wanted // second)
         others = [torch.randperm(second, generator=generator) for _ in range(rounds)]
         own = torch.randperm(self.first, generator=generator)[: self.first - wanted]
-        places = torch.cat([own, self.first + torch.cat(others)[:wanted]]) if wanted else own
+        places = (
+            torch.cat([own, self.first + torch.cat(others)[:wanted]]) if wanted else own
+        )
         return places[torch.randperm(len(places), generator=generator)]
 
 

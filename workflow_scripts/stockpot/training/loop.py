@@ -97,13 +97,17 @@ class _Run:
         self.per_epoch = len(batches(torch.arange(len(train)), spec["batch_size"]))
         self.steps = self.per_epoch * spec["epochs"]
         self.warmup = max(1, round(spec["warmup"] * self.steps))
-        self.averages = Averages(model, spec.get("ema", []), spec.get("swa", 1), self.steps)
+        self.averages = Averages(
+            model, spec.get("ema", []), spec.get("swa", 1), self.steps
+        )
         parts = {"model": model, "optimizer": self.optimizer, "averages": self.averages}
         self.state = State(parts, state_dir, self.processes, device)
         self.state.require_room(model, self.averages.nbytes)
         self.place = self.state.load()
         done = len(self.place.history) * self.per_epoch + self.place.step
-        self.heartbeat = Heartbeat(self.steps, done, spec["epochs"], self.processes.first)
+        self.heartbeat = Heartbeat(
+            self.steps, done, spec["epochs"], self.processes.first
+        )
 
     def epoch(self, epoch: int) -> None:
         place, seed = self.place, self.spec["seed"] * 1_000_003 + epoch
@@ -114,7 +118,9 @@ class _Run:
         for i, rows in enumerate(batches(order, self.spec["batch_size"])):
             if i >= place.step:
                 self.step(epoch, i, rows)
-        if not all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values()):
+        if not all(
+            torch.isfinite(tensor).all() for tensor in self.model.state_dict().values()
+        ):
             raise Diverged(f"a weight is no longer finite after epoch {epoch + 1}")
         hits = correct(self.model, self.held_out, self.device, between=self.heed)
         place.history.append(
@@ -135,7 +141,9 @@ class _Run:
             group["lr"] = spec["lr"] * warmup_cosine(done, self.steps, self.warmup)
         x = self.train.prepare(self.train.inputs[rows].to(self.device), self.generator)
         labels = self.train.labels[rows].to(self.device)
-        loss_of = self.loss.for_batch(x, labels, self.generator, *self.processes.share(len(rows)))
+        loss_of = self.loss.for_batch(
+            x, labels, self.generator, *self.processes.share(len(rows))
+        )
         loss = loss_of(self.net)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -153,7 +161,9 @@ class _Run:
 
     def heed(self) -> None:
         """Save the state where it is time, or where the run is asked to stop; then stop."""
-        asked, due = self.processes.sum([self.wish.signal, self.state.due()], self.device)
+        asked, due = self.processes.sum(
+            [self.wish.signal, self.state.due()], self.device
+        )
         if asked or due:
             self.state.save(self.place, self.generator)
         if asked:
@@ -183,7 +193,9 @@ def correct(
     hits, processes = 0, Processes()
     for i, rows in enumerate(torch.arange(len(data.labels)).split(batch_size)):
         if i % processes.count == processes.rank:
-            predicted = model(data.prepare(data.inputs[rows].to(device), None)).argmax(1)
+            predicted = model(data.prepare(data.inputs[rows].to(device), None)).argmax(
+                1
+            )
             hits += int((predicted.cpu() == data.labels[rows]).sum())
         between()
     return int(processes.sum([hits], device)[0])

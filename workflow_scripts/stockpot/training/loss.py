@@ -69,7 +69,9 @@ class Loss:
             logits = model(x)
             total = self._cross_entropy(logits, labels)
             if share != 1:
-                total = share * total + (1 - share) * self._cross_entropy(logits, mixed_in)
+                total = share * total + (1 - share) * self._cross_entropy(
+                    logits, mixed_in
+                )
             if teacher is not None:
                 copied = functional.cross_entropy(logits, teacher)
                 total = (1 - self.distill) * total + self.distill * copied
@@ -81,11 +83,15 @@ class Loss:
 
         return loss
 
-    def _cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def _cross_entropy(
+        self, logits: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         return functional.cross_entropy(logits, labels, label_smoothing=self.smoothing)
 
 
-def _mixed(alpha: float, n: int, generator: torch.Generator) -> tuple[float, torch.Tensor]:
+def _mixed(
+    alpha: float, n: int, generator: torch.Generator
+) -> tuple[float, torch.Tensor]:
     """mixup (Zhang et al., ICLR 2018): the first image's share, and whom each is mixed with."""
     # Beta(a, a) from two gamma variables, which torch draws from a generator of its own.
     gammas = torch._standard_gamma(torch.full((2,), float(alpha)), generator=generator)
@@ -101,4 +107,6 @@ def _squared_distance(model: torch.nn.Module, start: torch.nn.Module) -> torch.T
 
 def _l1_norm(model: torch.nn.Module) -> torch.Tensor:
     """Sum of magnitudes of the matrices that are trained."""
-    return sum(p.abs().sum() for p in model.parameters() if p.requires_grad and p.ndim >= 2)
+    return sum(
+        p.abs().sum() for p in model.parameters() if p.requires_grad and p.ndim >= 2
+    )

@@ -20,7 +20,9 @@ MAX_LOGIT_SCALE = math.log(100)
 SAVE_EVERY = 250
 
 
-def pretrain(architecture: Path, spec: dict, state_dir: Path) -> dict[str, torch.Tensor]:
+def pretrain(
+    architecture: Path, spec: dict, state_dir: Path
+) -> dict[str, torch.Tensor]:
     """Train from scratch on the rendered web; resumes from ``state_dir``.
 
     spec: steps, batch_size, lr, weight_decay, warmup (steps), seed. Step s sees
@@ -32,9 +34,14 @@ def pretrain(architecture: Path, spec: dict, state_dir: Path) -> dict[str, torch
     tokenize = tokenizer(architecture)
     loss_function = open_clip.ClipLoss()
     optimizer = torch.optim.AdamW(
-        parameter_groups(model, spec["weight_decay"]), lr=spec["lr"], betas=(0.9, 0.98), eps=1e-6
+        parameter_groups(model, spec["weight_decay"]),
+        lr=spec["lr"],
+        betas=(0.9, 0.98),
+        eps=1e-6,
     )
-    normalise = Normaliser(model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"])
+    normalise = Normaliser(
+        model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]
+    )
     first, state = 0, state_dir / "state.pt"
     if state.exists() and (saved := read_state(state)):
         model.load_state_dict(saved["model"])
@@ -60,9 +67,16 @@ def pretrain(architecture: Path, spec: dict, state_dir: Path) -> dict[str, torch
             rate = (done - first) / (time.monotonic() - started)
             log.info(
                 "step %d/%d  loss %.3f  scale %.1f  %.0f images/s  %.0f min left",
-                done, steps, loss.item(), model.logit_scale.exp().item(),
-                rate * spec["batch_size"], (steps - done) / rate / 60,
-            )  # fmt: skip
+                done,
+                steps,
+                loss.item(),
+                model.logit_scale.exp().item(),
+                rate * spec["batch_size"],
+                (steps - done) / rate / 60,
+            )
             parts = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             write_state(state, {**parts, "step": done})
-    return {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    return {
+        name: tensor.detach().contiguous()
+        for name, tensor in model.state_dict().items()
+    }

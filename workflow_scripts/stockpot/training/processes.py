@@ -37,8 +37,13 @@ class Processes:
         device = next(model.parameters()).device
         if device.type == "cuda":
             model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        elif any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules()):
-            raise StockpotError("a model with BatchNorm is trained by one process on CPUs")
+        elif any(
+            isinstance(m, torch.nn.modules.batchnorm._BatchNorm)
+            for m in model.modules()
+        ):
+            raise StockpotError(
+                "a model with BatchNorm is trained by one process on CPUs"
+            )
         return torch.nn.parallel.DistributedDataParallel(model)
 
     def share(self, n: int) -> tuple[slice, float]:

@@ -12,7 +12,9 @@ def draw(search: dict, i: int) -> dict:
     a list of distributions, each as likely as the others.
     """
     rng = random.Random(f"search {search['seed']} {i}")
-    return {name: _drawn(search["space"][name], rng) for name in sorted(search["space"])}
+    return {
+        name: _drawn(search["space"][name], rng) for name in sorted(search["space"])
+    }
 
 
 def _drawn(distribution: dict, rng: random.Random):

@@ -57,7 +57,11 @@ def run(
             raise Diverged(f"its start, {first.name}, {first.status}")
         card, tensors = variant(spec, context)
     except Diverged as error:
-        log.error("%s diverged: %s; it will enter no soup. A lower lr helps.", spec["name"], error)
+        log.error(
+            "%s diverged: %s; it will enter no soup. A lower lr helps.",
+            spec["name"],
+            error,
+        )
         card, tensors = _diverged(context, str(error)), {}
         if averages and Processes().first:
             Averages(torch.nn.Module(), [], 1, 0).save(folder)

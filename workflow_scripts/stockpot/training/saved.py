@@ -14,7 +14,9 @@ from ..runtime.sealed import check_place, place_of, unreadable
 log = logging.getLogger(__name__)
 
 FOLDER = ".state"
-NO_MEMORY = "can't allocate memory"  # torch says it of the CPU's in a plain RuntimeError
+NO_MEMORY = (
+    "can't allocate memory"  # torch says it of the CPU's in a plain RuntimeError
+)
 
 
 def write_state(path: str | Path, content: dict) -> None:
@@ -49,7 +51,9 @@ def read_state(path: str | Path, device: torch.device | str = "cpu") -> dict | N
         return content
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise _no_memory(path) from error
-    except Exception as error:  # whatever torch raises for a file that is cut or changed
+    except (
+        Exception
+    ) as error:  # whatever torch raises for a file that is cut or changed
         # Of a file that is cut, torch seeks what lies before its beginning: an invalid argument.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise unreadable(path, error) from error
@@ -61,7 +65,9 @@ def read_state(path: str | Path, device: torch.device | str = "cpu") -> dict | N
 
 
 def _no_memory(path: str | Path) -> StockpotError:
-    return StockpotError(f"{path}: no memory left to read this state; give the job more")
+    return StockpotError(
+        f"{path}: no memory left to read this state; give the job more"
+    )
 
 
 def _place(path: Path) -> str:

@@ -34,12 +34,23 @@ def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) 
     where = f" on each of {nodes} nodes" if nodes > 1 else ""
     log.info("training in %d processes%s", processes, where)
     with tempfile.TemporaryDirectory() as folder:
-        job = Path(folder) / "run.json" if nodes == 1 else arguments["folder"] / ".run.json"
+        job = (
+            Path(folder) / "run.json"
+            if nodes == 1
+            else arguments["folder"] / ".run.json"
+        )
         job.parent.mkdir(parents=True, exist_ok=True)
         job.write_text(json.dumps(arguments, default=str))
-        command = [*_torchrun(processes, nodes, threads), "-m", worker.__name__, str(job)]
+        command = [
+            *_torchrun(processes, nodes, threads),
+            "-m",
+            worker.__name__,
+            str(job),
+        ]
         own = {"OMP_NUM_THREADS": str(max(1, threads // processes))}
-        own["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
+        own["PYTHONPATH"] = os.pathsep.join(
+            [str(SCRIPTS), os.environ.get("PYTHONPATH", "")]
+        )
         asked, environment = [], {**os.environ, **own}
         with subprocess.Popen(command, env=environment, close_fds=False) as child:
 
@@ -52,29 +63,47 @@ def together(arguments: dict, processes: int, nodes: int = 1, threads: int = 1) 
             for number, handler in before.items():
                 signal.signal(number, handler)
         job.unlink()
-    states = [path.stat().st_mtime for path in arguments["folder"].glob(".state/*/state.pt")]
+    states = [
+        path.stat().st_mtime for path in arguments["folder"].glob(".state/*/state.pt")
+    ]
     if code and asked and max(states, default=0) >= asked[0] - 1:
         raise Stopped("with all of its processes")
     if code:
-        raise StockpotError(f"the {processes * nodes} processes of this run ended with {code}")
+        raise StockpotError(
+            f"the {processes * nodes} processes of this run ended with {code}"
+        )
 
 
 def _torchrun(processes: int, nodes: int, threads: int) -> list[str]:
     torchrun = [
-        sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        f"--nproc-per-node={processes}",
         f"--shutdown-timeout={LEAVE}",
-    ]  # fmt: skip
+    ]
     if nodes == 1:
         return [*torchrun, "--standalone"]
     job = os.environ.get("SLURM_JOB_ID")
     if not job:
-        raise StockpotError(f"set-resources, nodes: {nodes} wanted, but this is no job of SLURM")
+        raise StockpotError(
+            f"set-resources, nodes: {nodes} wanted, but this is no job of SLURM"
+        )
     srun = [
-        "srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1",
-        f"--cpus-per-task={threads}", "--kill-on-bad-exit=1",
-    ]  # fmt: skip
+        "srun",
+        "--overlap",
+        f"--nodes={nodes}",
+        f"--ntasks={nodes}",
+        "--ntasks-per-node=1",
+        f"--cpus-per-task={threads}",
+        "--kill-on-bad-exit=1",
+    ]
     port = 20_000 + int(job) % 20_000
     return [
-        *srun, *torchrun, f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-id={job}",
+        *srun,
+        *torchrun,
+        f"--nnodes={nodes}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-id={job}",
         f"--rdzv-endpoint={socket.gethostname()}:{port}",
-    ]  # fmt: skip
+    ]

@@ -17,18 +17,24 @@ def main(job: Path) -> None:
     with ending():
         rank, devices = int(os.environ["LOCAL_RANK"]), visible()
         if devices and rank >= len(devices):
-            raise StockpotError(f"{rank + 1} processes here, but GPUs {','.join(devices)} alone")
+            raise StockpotError(
+                f"{rank + 1} processes here, but GPUs {','.join(devices)} alone"
+            )
         if devices:
             os.environ[VISIBLE] = devices[rank]
         arguments = json.loads(job.read_text("utf-8"))
-        arguments |= {name: Path(arguments[name]) for name in PATHS if arguments.get(name)}
+        arguments |= {
+            name: Path(arguments[name]) for name in PATHS if arguments.get(name)
+        }
 
         from torch import cuda, distributed
 
         from .processes import WAIT
         from .run import run
 
-        distributed.init_process_group("nccl" if cuda.is_available() else "gloo", timeout=WAIT)
+        distributed.init_process_group(
+            "nccl" if cuda.is_available() else "gloo", timeout=WAIT
+        )
         run(**arguments)
         distributed.destroy_process_group()
 

@@ -126,7 +126,9 @@ class ExportDirectives(Directives):
             output Snakemake would leave a hidden file of its own in it.
     """
 
-    def __init__(self, rule: str, jobs: list[Job], plan: Plan, machine: Machine, names: list[str]):
+    def __init__(
+        self, rule: str, jobs: list[Job], plan: Plan, machine: Machine, names: list[str]
+    ):
         """
         Args:
             rule: Name of the rule.

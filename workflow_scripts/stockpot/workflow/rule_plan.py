@@ -10,7 +10,12 @@ from ..planning.saved_plan import save
 from ..planning.study_jobs import export_rule
 from ..planning.targets import exported_files, targets
 from ..runtime.errors import StockpotError
-from .directives import Directives, EvaluateDirectives, ExportDirectives, PrepareDirectives
+from .directives import (
+    Directives,
+    EvaluateDirectives,
+    ExportDirectives,
+    PrepareDirectives,
+)
 from .ending import cancel_jobs_left, failure_text, refuse, success_text
 from .why import note_run
 
@@ -24,7 +29,9 @@ class RulePlan:
         results: Files that ``rule all`` asks for.
     """
 
-    def __init__(self, workflow, plan: Plan, machine: Machine, file: Path, as_written: dict):
+    def __init__(
+        self, workflow, plan: Plan, machine: Machine, file: Path, as_written: dict
+    ):
         """
         Args:
             workflow: Snakemake's.
@@ -71,17 +78,25 @@ class RulePlan:
         if self._workflow.is_main_process and self._workflow.non_local_exec:
             cancel_jobs_left(logs)
 
-    def _directives(self, rule: str, jobs, kind=Directives, **wildcards: str) -> Directives:
+    def _directives(
+        self, rule: str, jobs, kind=Directives, **wildcards: str
+    ) -> Directives:
         return kind(rule, jobs, self._plan, self._machine, **wildcards)
 
     def _add_data_rules(self) -> None:
         plan = self._plan
-        self.fetch_dataset = self._directives("fetch_dataset", plan.downloads, download="id")
+        self.fetch_dataset = self._directives(
+            "fetch_dataset", plan.downloads, download="id"
+        )
         self.prepare_dataset = self._directives(
             "prepare_dataset", plan.datasets, PrepareDirectives, dataset="id"
         )
-        self.filter_dataset = self._directives("filter_dataset", plan.datasets, dataset="id")
-        self.corrupt_dataset = self._directives("corrupt_dataset", plan.datasets, dataset="id")
+        self.filter_dataset = self._directives(
+            "filter_dataset", plan.datasets, dataset="id"
+        )
+        self.corrupt_dataset = self._directives(
+            "corrupt_dataset", plan.datasets, dataset="id"
+        )
 
     def _add_model_rules(self) -> None:
         plan = self._plan

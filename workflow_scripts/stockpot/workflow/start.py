@@ -73,7 +73,9 @@ def _check_places(here: str) -> None:
 
 def _read(workflow, config: dict) -> StudyFiles:
     """The files of the study; Snakemake would lay every one of them over config.yaml."""
-    if workflow.modifier.skip_configfile:  # a module of another workflow, which gives its config
+    if (
+        workflow.modifier.skip_configfile
+    ):  # a module of another workflow, which gives its config
         return read_study(CHECKOUT, [], config)
     files = list(map(Path, workflow.overwrite_configfiles))
     return read_study(CHECKOUT, files, workflow.config_settings.config)
@@ -85,7 +87,9 @@ def _plan(workflow, study: StudyFiles) -> Plan:
         plan = saved(PLAN, study.as_written())
         if plan is not None:
             return plan
-    from ..planning.from_files import plan_study  # a job on another node needs none of it
+    from ..planning.from_files import (
+        plan_study,
+    )  # a job on another node needs none of it
 
     return plan_study(study)
 

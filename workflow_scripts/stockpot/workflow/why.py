@@ -29,11 +29,15 @@ def print_changes_in_dry_runs(plan: Plan) -> None:
         jobs = jobs_with_files(plan)
         reasons = reasons_in(dag, jobs)
         others = [job for job in dag.needrun_jobs(exclude_finished=False) if job.output]
-        if len(reasons) < len(others):  # of another workflow, which uses this one as a module
+        if len(reasons) < len(
+            others
+        ):  # of another workflow, which uses this one as a module
             original(dag)
         summary = lines(explained(plan, reasons))
         if summary:
-            logger.info("\n".join(["What changed:", *(f"    {line}" for line in summary)]))
+            logger.info(
+                "\n".join(["What changed:", *(f"    {line}" for line in summary)])
+            )
 
     DAG.print_reasons = print_reasons
 
@@ -73,7 +77,11 @@ def reasons_in(dag: "DAG", jobs: list[JobFiles]) -> Reasons:
     for level in dag.toposorted():
         for job in level:
             if known(job) and dag.needrun(job):
-                before = [known(other) for other in dag.dependencies[job] if dag.needrun(other)]
+                before = [
+                    known(other)
+                    for other in dag.dependencies[job]
+                    if dag.needrun(other)
+                ]
                 found.append((known(job), _reason(dag.reason(job), job, before, names)))
     return found
 

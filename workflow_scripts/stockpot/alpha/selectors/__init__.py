@@ -149,6 +149,9 @@ def compared(curve: "pd.DataFrame") -> "pd.DataFrame":
         point = curve[curve["alpha"] == alpha].iloc[0]
         row = {"selector": name, "label": label(name), "alpha": alpha}
         row |= {column: point[column] for column in columns}
-        row |= {f"regret_{column}": curve[column].max() - point[column] for column in columns}
+        row |= {
+            f"regret_{column}": curve[column].max() - point[column]
+            for column in columns
+        }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SELECTOR = Selector(
-    label="within one error of the best held-out", needs=("held_out", "n"), optional=("error",)
+    label="within one error of the best held-out",
+    needs=("held_out", "n"),
+    optional=("error",),
 )
 
 

@@ -29,7 +29,9 @@ WEBP_CANVASES = 10
 COEFFICIENT = 2
 
 
-def bytes_per_pixel(kind: str, mode: str, progressive: bool = False, alpha: bool = False) -> int:
+def bytes_per_pixel(
+    kind: str, mode: str, progressive: bool = False, alpha: bool = False
+) -> int:
     """Most memory that decoding takes at once, per pixel.
 
     Args:
@@ -97,7 +99,9 @@ class Budget:
     def of(self, needed: int) -> Iterator[None]:
         """Take so many bytes for a while. Raises MemoryError where the machine lacks them."""
         with self._changed:
-            self._changed.wait_for(lambda: not self.taken or self.taken + needed <= self.total)
+            self._changed.wait_for(
+                lambda: not self.taken or self.taken + needed <= self.total
+            )
             self.taken += needed
         try:
             if needed > LARGE:

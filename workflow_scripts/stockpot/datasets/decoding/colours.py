@@ -46,7 +46,9 @@ def require_full_range(image: Image.Image, bits: int) -> None:
         highest = int(np.asarray(image).max()) >> 8
     else:
         channels = image.convert("RGB") if image.mode in ("LA", "RGBA") else image
-        bands = channels.getextrema() if channels.mode == "RGB" else [channels.getextrema()]
+        bands = (
+            channels.getextrema() if channels.mode == "RGB" else [channels.getextrema()]
+        )
         highest = max(high for _, high in bands)
     if highest < LEAST_OF_16_BITS:
         raise ValueError(
@@ -70,12 +72,22 @@ def in_colours(
         ValueError: Its values have no known range, as of floating-point images.
     """
     on_black = rgb(background) == (0, 0, 0)
-    if image.mode in ("I", "F") or image.mode not in (*AS_STORED, *OF_16_BITS, "1", "P", "PA"):
+    if image.mode in ("I", "F") or image.mode not in (
+        *AS_STORED,
+        *OF_16_BITS,
+        "1",
+        "P",
+        "PA",
+    ):
         raise ValueError(
             f"pixels of the kind {image.mode!r} have no known range; convert it to 8 bits per "
             "channel"
         )
-    if "transparency" in image.info and image.mode not in (*WITH_ALPHA, "P") and not on_black:
+    if (
+        "transparency" in image.info
+        and image.mode not in (*WITH_ALPHA, "P")
+        and not on_black
+    ):
         image = _with_clear_colour(image, bits)
     if image.mode in OF_16_BITS:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

@@ -54,7 +54,9 @@ def _decoded(
         data = _encoded_bytes(image)
         with memory.of(_needed(image, data, transform)):
             bits = _loaded(image, data)
-            return _transformed(image, transform, border, encoded.name, bits), has_alpha(image)
+            return _transformed(
+                image, transform, border, encoded.name, bits
+            ), has_alpha(image)
 
 
 class _Refused(StockpotError):
@@ -79,9 +81,13 @@ def _saying(name: str) -> Iterator[None]:
     except Exception as error:  # Pillow raises all kinds for a stranger's bytes
         if isinstance(error, OSError) and error.errno:  # Pillow's own have none
             raise Unreachable(f"{name}: cannot be read ({error.strerror})") from error
-        unknown = isinstance(error, UnidentifiedImageError)  # that error prints an address
+        unknown = isinstance(
+            error, UnidentifiedImageError
+        )  # that error prints an address
         said = "of no known format" if unknown else str(error) or type(error).__name__
-        raise StockpotError(f"{name}: not a readable image ({one_line(said, 250)})") from error
+        raise StockpotError(
+            f"{name}: not a readable image ({one_line(said, 250)})"
+        ) from error
 
 
 def _encoded_bytes(image: Image.Image) -> bytes:
@@ -154,7 +160,9 @@ def decode_all(
     shape = (len(images), transform.side, transform.side, 3)
     known = _noted(done_file) if file.exists() else {}
     alpha = known.get("alpha_rows", [])  # which of each shard, see ``_bits``
-    if len(alpha) != known.get("shards", 0):  # of an earlier version, which counted them alone
+    if len(alpha) != known.get(
+        "shards", 0
+    ):  # of an earlier version, which counted them alone
         known, alpha = {}, []
     done, bad = known.get("shards", 0), known.get("bad", [])
     if known.get("moved_up"):
@@ -171,13 +179,18 @@ def decode_all(
                 continue
             rows = range(start, min(start + SHARD, len(images)))
             decoded = pool.map(
-                lambda row: _into(array, row, images[row], transform, border, memory), rows
+                lambda row: _into(array, row, images[row], transform, border, memory),
+                rows,
             )
             found = list(decoded)
             wrong = [(row, reason) for row, (reason, _) in zip(rows, found) if reason]
             alpha = [*alpha, _bits([has_one for _, has_one in found])]
             if wrong and not skip:
-                more = f"; so are {len(wrong) - 1} of the next {len(rows)}" if wrong[1:] else ""
+                more = (
+                    f"; so are {len(wrong) - 1} of the next {len(rows)}"
+                    if wrong[1:]
+                    else ""
+                )
                 raise StockpotError(
                     f"{wrong[0][1]}{more}; on_corrupt: skip leaves such images out and counts them"
                 )
@@ -189,7 +202,11 @@ def decode_all(
                 rate = (rows.stop - first * SHARD) / (now - started)
                 left = (len(images) - rows.stop) / rate
                 log.info(
-                    "%d/%d images  %.0f images/s  %.0f s left", rows.stop, len(images), rate, left
+                    "%d/%d images  %.0f images/s  %.0f s left",
+                    rows.stop,
+                    len(images),
+                    rate,
+                    left,
                 )
                 said = now
     if bad:
@@ -209,7 +226,9 @@ def alpha_rows(state: Path, n: int) -> np.ndarray:
     flags = np.zeros(n, dtype=bool)
     for shard, bits in enumerate(_noted(state / "done.json")["alpha_rows"]):
         rows = flags[shard * SHARD :][:SHARD]
-        rows[:] = np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=len(rows))
+        rows[:] = np.unpackbits(
+            np.frombuffer(bytes.fromhex(bits), np.uint8), count=len(rows)
+        )
     return flags
 
 

@@ -9,4 +9,6 @@ def resized(images: np.ndarray, side: int) -> np.ndarray:
     if images.shape[1:3] == (side, side):
         return images
     size, bicubic = (side, side), Image.Resampling.BICUBIC
-    return np.stack([np.asarray(Image.fromarray(i).resize(size, bicubic)) for i in images])
+    return np.stack(
+        [np.asarray(Image.fromarray(i).resize(size, bicubic)) for i in images]
+    )

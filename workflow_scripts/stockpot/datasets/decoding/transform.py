@@ -45,7 +45,9 @@ class Transform:
         elif self.resize_mode == "longest":
             # open_clip's ResizeKeepRatio and CenterCropOrPad.
             ratio = max(width / side, height / side)
-            image = image.resize((round(width / ratio), round(height / ratio)), resampling)
+            image = image.resize(
+                (round(width / ratio), round(height / ratio)), resampling
+            )
             image = _padded(image, side, self.fill)
         else:
             # torchvision's Resize and CenterCrop.
@@ -74,5 +76,7 @@ def _padded(image: Image.Image, side: int, fill: int) -> Image.Image:
     left, top = (side - image.width) // 2, (side - image.height) // 2
     border = (left, top, side - image.width - left, side - image.height - top)
     bands = len(image.getbands())
-    colour = (fill,) * bands if bands > 1 else fill  # a number would be the first band alone
+    colour = (
+        (fill,) * bands if bands > 1 else fill
+    )  # a number would be the first band alone
     return ImageOps.expand(image, border, colour) if any(border) else image

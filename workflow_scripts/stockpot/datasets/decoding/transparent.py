@@ -22,12 +22,16 @@ VP8L_ALPHA = 1 << 28
 def says_alpha(start: bytes) -> bool:
     """Does an image file with this beginning have an alpha channel, or a transparent colour?"""
     if start.startswith(PNG_MARK):
-        return start[25:26] in [bytes([kind]) for kind in ALPHA_COLOURS] or _clear_colour(start)
+        return start[25:26] in [
+            bytes([kind]) for kind in ALPHA_COLOURS
+        ] or _clear_colour(start)
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         if start[12:16] == b"VP8X":
             flags = start[20:21]  # missing in a file that is cut short
             return bool(flags) and bool(flags[0] & VP8X_ALPHA)
-        return start[12:16] == b"VP8L" and bool(int.from_bytes(start[21:25], "little") & VP8L_ALPHA)
+        return start[12:16] == b"VP8L" and bool(
+            int.from_bytes(start[21:25], "little") & VP8L_ALPHA
+        )
     if start[:4] == b"GIF8":
         control = start.find(GIF_CONTROL)
         flags = start[control + 3 : control + 4]

@@ -82,7 +82,9 @@ def _require_whole_jpeg(image: Image.Image, data: bytes) -> None:
     if any(channel not in GREY for channel in channels):
         return
     markers = list(jpeg_markers(data))
-    ends = [end for (marker, _), (_, end) in pairwise(markers) if marker == START_OF_SCAN]
+    ends = [
+        end for (marker, _), (_, end) in pairwise(markers) if marker == START_OF_SCAN
+    ]
     if not ends:
         return
     noisy = data[: ends[-1]] + NOISE + data[ends[-1] :]
@@ -104,13 +106,17 @@ def _require_all_scans(data: bytes) -> None:
         if marker == PROGRESSIVE_FRAME:
             n = data[header + 5]
             channels = data[header + 6 : header + 6 + 3 * n : 3]
-            missing = {(channel, i) for channel in channels for i in range(COEFFICIENTS)}
+            missing = {
+                (channel, i) for channel in channels for i in range(COEFFICIENTS)
+            }
         if marker == START_OF_SCAN:
             n = data[header]
             channels = data[header + 1 : header + 1 + 2 * n : 2]
             first, last, bits = data[header + 1 + 2 * n : header + 4 + 2 * n]
             if bits & 0x0F == 0:
-                missing -= {(channel, i) for channel in channels for i in range(first, last + 1)}
+                missing -= {
+                    (channel, i) for channel in channels for i in range(first, last + 1)
+                }
     if missing:
         raise ValueError("truncated: its data end before its last scan")
 

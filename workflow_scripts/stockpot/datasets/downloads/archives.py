@@ -22,9 +22,14 @@ from ...runtime.escape import one_line
 
 XZ_MEMORY = 200 << 20  # bytes; xz -9 needs 65 MB, while a header can ask for 4 GB
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile reads others without a bound
+ZIP_METHODS = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # zipfile reads others without a bound
 ENCRYPTED = 1  # a flag of a zip's members
-LONGEST_HEADER = 1 << 16  # bytes of a long name or of pax records, which tarfile reads at once
+LONGEST_HEADER = (
+    1 << 16
+)  # bytes of a long name or of pax records, which tarfile reads at once
 LONGEST_GLOBALS = 1 << 12  # letters of pax records that hold for all members
 _MANY_DIGITS = re.compile(rb"\d{1000}")
 _HEADERS = (
@@ -63,7 +68,9 @@ class _Xz:
         while True:
             packed = b""
             if self.decoder.eof:  # another stream may follow, after zeros
-                packed = self.decoder.unused_data.lstrip(b"\0") or self.raw.read(1 << 16)
+                packed = self.decoder.unused_data.lstrip(b"\0") or self.raw.read(
+                    1 << 16
+                )
                 if not packed.strip(b"\0"):
                     return b""
                 self.decoder = self._fresh()
@@ -101,9 +108,13 @@ def legible(what: str, hint: str = "") -> Iterator[None]:
         yield
     except _DAMAGE as error:
         said = one_line(" ".join(str(error).split()) or type(error).__name__, 150)
-        raise StockpotError(f"{what}: damaged, cut short or unreadable ({said}){hint}") from error
+        raise StockpotError(
+            f"{what}: damaged, cut short or unreadable ({said}){hint}"
+        ) from error
     except MemoryError as error:
-        raise StockpotError(f"{what}: reading it needs more memory than there is") from error
+        raise StockpotError(
+            f"{what}: reading it needs more memory than there is"
+        ) from error
 
 
 def members(
@@ -123,7 +134,9 @@ def members(
             archive = zipfile.ZipFile(raw)
             infos = archive.infolist()
             _require_apart(infos, what)
-            return sum(info.file_size for info in infos), _zip(archive, what, password, count)
+            return sum(info.file_size for info in infos), _zip(
+                archive, what, password, count
+            )
     for magic, opener in COMPRESSED.items():
         if start.startswith(magic):
             return packed, _tar(opener(raw), what, count)
@@ -169,14 +182,21 @@ class StrictHeader(tarfile.TarInfo):
         except tarfile.EOFHeaderError:
             raise
         except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError) as error:
-            raise tarfile.ReadError("cut short, as the mark of its end is missing") from error
+            raise tarfile.ReadError(
+                "cut short, as the mark of its end is missing"
+            ) from error
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error)) from error
         # What follows a header may set its size anew, and the next is looked for behind that.
         if found.size < 0:
-            raise tarfile.ReadError(f"{one_line(found.name, 100)!r} has {found.size} bytes")
+            raise tarfile.ReadError(
+                f"{one_line(found.name, 100)!r} has {found.size} bytes"
+            )
         # Headers for all members are kept, and copied for each of them.
-        if sum(len(key) + len(text) for key, text in tar.pax_headers.items()) > LONGEST_GLOBALS:
+        if (
+            sum(len(key) + len(text) for key, text in tar.pax_headers.items())
+            > LONGEST_GLOBALS
+        ):
             raise tarfile.ReadError("its global headers are too long")
         return found
 
@@ -204,13 +224,17 @@ def _tar(stream: BinaryIO, what: str, count: Callable[[int], None]) -> Iterator[
     plain = _Counted(stream, count)
     with (
         legible(what),
-        tarfile.open(fileobj=plain, mode="r|", tarinfo=StrictHeader, bufsize=1 << 16) as tar,
+        tarfile.open(
+            fileobj=plain, mode="r|", tarinfo=StrictHeader, bufsize=1 << 16
+        ) as tar,
     ):
         while (info := tar.next()) is not None:
             tar.members.clear()  # or millions of them stay in memory
             opened = None if info.isdir() else partial(tar.extractfile, info)
             yield Member(info.name, info.size, opened, _refused_by_tar(info))
-        while plain.read(1 << 20):  # to the end, where gzip, bzip2 and xz have their checksums
+        while plain.read(
+            1 << 20
+        ):  # to the end, where gzip, bzip2 and xz have their checksums
             pass
 
 
@@ -223,7 +247,10 @@ def _refused_by_tar(info: tarfile.TarInfo) -> str:
 
 
 def _zip(
-    archive: zipfile.ZipFile, what: str, password: bytes | None, count: Callable[[int], None]
+    archive: zipfile.ZipFile,
+    what: str,
+    password: bytes | None,
+    count: Callable[[int], None],
 ) -> Iterator[Member]:
     for info in archive.infolist():
 
@@ -247,7 +274,9 @@ def _refused_by_zip(info: zipfile.ZipInfo, password: bytes | None) -> str:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is neither a file nor a folder"
     if info.compress_type not in ZIP_METHODS:
-        return f"is packed with method {info.compress_type}, not 0 (stored) or 8 (deflate)"
+        return (
+            f"is packed with method {info.compress_type}, not 0 (stored) or 8 (deflate)"
+        )
     if info.flag_bits & ENCRYPTED and password is None:
         return "is encrypted, and there is no password"
     return ""
@@ -258,6 +287,8 @@ def _require_apart(infos: list[zipfile.ZipInfo], what: str) -> None:
     end, before = 0, ""
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise StockpotError(f"{what}: {before!r} and {one_line(info.filename, 100)!r} overlap")
+            raise StockpotError(
+                f"{what}: {before!r} and {one_line(info.filename, 100)!r} overlap"
+            )
         before = one_line(info.filename, 100)
         end = info.header_offset + zipfile.sizeFileHeader + info.compress_size

@@ -47,7 +47,9 @@ class Pace:
             if self.received - before < LEAST_RATE * self.seconds:
                 self.too_slow = True
                 for connected in self.sockets:
-                    with suppress(OSError):  # that of a TLS connection too, below its own layer
+                    with suppress(
+                        OSError
+                    ):  # that of a TLS connection too, below its own layer
                         socket.socket.shutdown(connected, socket.SHUT_RDWR)
                 return
             before = self.received

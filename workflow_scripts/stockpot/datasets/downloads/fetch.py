@@ -48,7 +48,11 @@ def _fetch(folder: Path, waiting: Path, spec: dict) -> dict[str, str]:
         name = urlsplit(archive["url"]).path.rpartition("/")[2]
         file, whole = waiting / name, waiting / f"{name}.unpacked"
         if name not in found:
-            url = f"{spec['mirror'].rstrip('/')}/{name}" if spec["mirror"] else archive["url"]
+            url = (
+                f"{spec['mirror'].rstrip('/')}/{name}"
+                if spec["mirror"]
+                else archive["url"]
+            )
             found[name] = download(url, file, archive["checksum"], archive["size"])
             if not name.endswith(ARCHIVES):
                 _own(folder, archive["into"])
@@ -79,7 +83,9 @@ def _alone(waiting: Path) -> Iterator[None]:
             while True:
                 try:
                     waiting.mkdir(parents=True, exist_ok=True)
-                    stack.enter_context(own_part(waiting / "lock", ()))  # for its lock alone
+                    stack.enter_context(
+                        own_part(waiting / "lock", ())
+                    )  # for its lock alone
                 except FileNotFoundError:
                     continue  # the process before this one took the folder away meanwhile
                 except OSError as error:
@@ -126,7 +132,9 @@ def _without_seal(content: bytes) -> dict[str, str] | None:
     if not isinstance(note, dict):
         return None
     is_earlier = all(
-        isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) and name != SEAL
+        isinstance(digest, str)
+        and re.fullmatch("[0-9a-f]{64}", digest)
+        and name != SEAL
         for name, digest in note.items()
     )
     return note if is_earlier else None
@@ -156,4 +164,6 @@ def _move(whole: Path, folder: Path) -> None:
 
 
 def _in_the_way(target: Path, path: Path) -> StockpotError:
-    return StockpotError(f"{target}: is there already; move it away to put {path} there")
+    return StockpotError(
+        f"{target}: is there already; move it away to put {path} there"
+    )

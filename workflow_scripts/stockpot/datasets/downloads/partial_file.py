@@ -81,7 +81,9 @@ class Part:
         try:
             yield
         except OSError as error:
-            raise StockpotError(f"{self.path}: cannot be written ({error.strerror})") from error
+            raise StockpotError(
+                f"{self.path}: cannot be written ({error.strerror})"
+            ) from error
 
 
 @contextmanager

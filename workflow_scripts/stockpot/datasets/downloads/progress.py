@@ -19,7 +19,10 @@ class Progress:
     """
 
     def __init__(
-        self, what: str, every: float = 10.0, clock: Callable[[], float] = time.monotonic
+        self,
+        what: str,
+        every: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.what, self.every, self.clock = what, every, clock
         self.bar: tqdm | None = None
@@ -42,7 +45,12 @@ class Progress:
     def _draw(self, done: int, total: int | None) -> None:
         if self.bar is None:
             self.bar = tqdm(
-                desc=self.what, initial=done, total=total, unit="B", unit_scale=True, miniters=1
+                desc=self.what,
+                initial=done,
+                total=total,
+                unit="B",
+                unit_scale=True,
+                miniters=1,
             )
         self.bar.total = total
         self.bar.update(done - self.bar.n)
@@ -58,5 +66,7 @@ class Progress:
         of = f" of {readable(total)}" if total is not None else ""
         known = total is not None and rate > 0
         left = f", {tqdm.format_interval((total - done) / rate)} left" if known else ""
-        log.info("%s: %s%s, %s/s%s", self.what, readable(done), of, readable(rate), left)
+        log.info(
+            "%s: %s%s, %s/s%s", self.what, readable(done), of, readable(rate), left
+        )
         self.last = now, done

@@ -83,7 +83,9 @@ def download(
                 part.discard()
                 return _kept(path, algorithm, pinned, size)
             with Progress(name) as progress:
-                ask = partial(_attempt, url, part, size, bool(pinned), timeout, progress)
+                ask = partial(
+                    _attempt, url, part, size, bool(pinned), timeout, progress
+                )
                 _fetch(url, part, size, bool(pinned), retries, wait, ask)
             found = part.digests()
             if pinned and found[algorithm] != pinned:
@@ -93,7 +95,9 @@ def download(
                 )
             part.move_to(path)
     except OSError as error:
-        said = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        said = (
+            f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        )
         raise StockpotError(f"{path}: cannot be written ({said})") from error
     _tell(path, found["sha256"], pinned)
     return found["sha256"]
@@ -127,7 +131,9 @@ def _kept(path: Path, algorithm: str, pinned: str, size: int | None) -> str:
         raise StockpotError(f"{path}: there is something that is no file{mend}")
     length = path.stat().st_size
     if size is not None and length != size:
-        raise StockpotError(f"{path}: this file has {length} bytes, but {size} were expected{mend}")
+        raise StockpotError(
+            f"{path}: this file has {length} bytes, but {size} were expected{mend}"
+        )
     try:
         found = file_digests(path, {"sha256", algorithm})
     except OSError as error:
@@ -143,10 +149,14 @@ def _kept(path: Path, algorithm: str, pinned: str, size: int | None) -> str:
 
 def _tell(path: Path, found: str, pinned: str) -> None:
     if not pinned:
-        log.info("%s has no checksum to compare with; its own is sha256:%s", path, found)
+        log.info(
+            "%s has no checksum to compare with; its own is sha256:%s", path, found
+        )
 
 
-def _fetch(url: str, part: Part, size, checked: bool, retries: int, wait, attempt) -> None:
+def _fetch(
+    url: str, part: Part, size, checked: bool, retries: int, wait, attempt
+) -> None:
     """Attempts until the part is whole."""
     if part.size and _belongs(part, url, checked):
         log.info("%s: going on after %s", url, readable(part.size))
@@ -171,7 +181,9 @@ def _fetch(url: str, part: Part, size, checked: bool, retries: int, wait, attemp
                     f"{url}: {error}; {retries} more attempts brought nothing new"
                 ) from error
             if attempts >= ATTEMPTS + furthest // EARNED_BY:
-                raise StockpotError(f"{url}: {error}; {attempts} attempts are enough") from error
+                raise StockpotError(
+                    f"{url}: {error}; {attempts} attempts are enough"
+                ) from error
             pause = max(error.after, min(2 ** (failures - 1), LONGEST_WAIT))
             log.warning("%s: %s; again in %.0f s", url, error, pause)
             wait(pause)
@@ -191,7 +203,9 @@ def _validator(remote: dict) -> str:
     return tag if tag and not tag.startswith("W/") else remote.get("modified") or ""
 
 
-def _attempt(url, part: Part, size, checked: bool, timeout: float, progress: Progress) -> None:
+def _attempt(
+    url, part: Part, size, checked: bool, timeout: float, progress: Progress
+) -> None:
     """One request. Raises _Again unless it leaves the part whole."""
     if part.size and not _belongs(part, url, checked):
         part.restart({})
@@ -205,7 +219,13 @@ def _attempt(url, part: Part, size, checked: bool, timeout: float, progress: Pro
 
 
 def _receive(
-    request: Request, part: Part, size, checked: bool, timeout, progress: Progress, pace: Pace
+    request: Request,
+    part: Part,
+    size,
+    checked: bool,
+    timeout,
+    progress: Progress,
+    pace: Pace,
 ) -> None:
     url = request.full_url
     with _open(request, timeout, pace) as response:
@@ -223,7 +243,9 @@ def _receive(
             raise _Again("the file has changed", afresh=True)
         if size is not None and total not in (None, size):
             raise _Again(f"it has {total} bytes, but {size} were expected", afresh=True)
-        total = next((n for n in (size, total, part.remote.get("total")) if n is not None), None)
+        total = next(
+            (n for n in (size, total, part.remote.get("total")) if n is not None), None
+        )
         if total is not None:
             require_space(part.path.parent, total - part.size, url)
         for block in _blocks(response, pace):
@@ -235,7 +257,9 @@ def _receive(
                     "does not say; fetch it by other means and give its path"
                 )
             if total is not None and part.size > total:
-                raise _Again(f"it has more than the {total} bytes expected", afresh=True)
+                raise _Again(
+                    f"it has more than the {total} bytes expected", afresh=True
+                )
     if total is not None and part.size != total:
         raise _Again(f"the connection broke off after {part.size} of {total} bytes")
 
@@ -268,14 +292,18 @@ def _open(request: Request, timeout: float, pace: Pace):
         if error.code == 416 and request.has_header("Range"):
             raise _Again(said, afresh=True) from error
         if error.code in TEMPORARY or error.code >= 500:
-            raise _Again(said, _retry_after(error.headers.get("Retry-After"))) from error
+            raise _Again(
+                said, _retry_after(error.headers.get("Retry-After"))
+            ) from error
         raise StockpotError(f"{url}: {said}") from error
     except (OSError, HTTPException, ValueError) as error:
         if pace.too_slow:
             raise _too_slow() from error
         reason = getattr(error, "reason", error)
         said = f"cannot be reached ({one_line(reason or type(reason).__name__, 300)})"
-        wrong_url = isinstance(error, InvalidURL | ValueError) or isinstance(reason, str)
+        wrong_url = isinstance(error, InvalidURL | ValueError) or isinstance(
+            reason, str
+        )
         untrusted = isinstance(reason, ssl.SSLCertVerificationError)
         if wrong_url or untrusted or request.type == "file":
             raise StockpotError(f"{url}: {said}") from error
@@ -286,19 +314,29 @@ def _extent(response) -> tuple[int, int | None]:
     """(first byte, bytes of the whole file or None) of what a response holds."""
     if response.status == 206:
         text = response.headers.get("Content-Range") or ""
-        match = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", text.strip())
-        if not match or not int(match[1]) <= int(match[2]) < int(match[3].replace("*", "9" * 19)):
+        match = re.fullmatch(
+            r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", text.strip()
+        )
+        if not match or not int(match[1]) <= int(match[2]) < int(
+            match[3].replace("*", "9" * 19)
+        ):
             raise _Again(f"the server sends a part that it calls {text!r}", afresh=True)
         return int(match[1]), None if match[3] == "*" else int(match[3])
     if response.status not in (None, 200):  # a file has no status
-        raise StockpotError(f"{response.url}: the server answers {response.status}, not 200")
-    lengths = {length.strip() for length in response.headers.get_all("Content-Length") or ()}
+        raise StockpotError(
+            f"{response.url}: the server answers {response.status}, not 200"
+        )
+    lengths = {
+        length.strip() for length in response.headers.get_all("Content-Length") or ()
+    }
     if not lengths:
         return 0, None
     length = lengths.pop()
     if lengths or not re.fullmatch("[0-9]{1,18}", length):
         said = one_line(", ".join([length, *lengths]), 50)
-        raise StockpotError(f"{one_line(response.url, 200)}: its length is said to be {said!r}")
+        raise StockpotError(
+            f"{one_line(response.url, 200)}: its length is said to be {said!r}"
+        )
     return 0, int(length)
 
 
@@ -318,7 +356,9 @@ def _blocks(response, pace: Pace) -> Iterator[bytes]:
         except (OSError, HTTPException, ValueError) as error:
             if pace.too_slow:
                 raise _too_slow() from error
-            raise _Again(f"the connection broke off ({error or type(error).__name__})") from error
+            raise _Again(
+                f"the connection broke off ({error or type(error).__name__})"
+            ) from error
         if not block and pace.too_slow:
             raise _too_slow()
         if not block:
@@ -331,7 +371,9 @@ def _retry_after(text: str | None) -> float:
     """Seconds that a server asks to wait for, given as a number or a date; 0 if it does not."""
     text = (text or "").strip()
     try:
-        seconds = float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp()
+        seconds = (
+            float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp()
+        )
         seconds -= 0 if text.isdecimal() else time.time()
     except (ValueError, TypeError, OverflowError):
         return 0.0

@@ -64,7 +64,9 @@ def unpack(
     """
     archive, folder = Path(archive), Path(folder)
     if os.path.lexists(folder):
-        raise StockpotError(f"{folder}: is there already; move it away to unpack {archive} there")
+        raise StockpotError(
+            f"{folder}: is there already; move it away to unpack {archive} there"
+        )
     try:
         raw = open_regular(archive)
     except OSError as error:
@@ -96,8 +98,15 @@ def _beside(folder: Path) -> Iterator[Path]:
 class _Budget:
     """What an archive may still bring; told of every member, and of all bytes as they come out."""
 
-    def __init__(self, archive: Path, raw: BinaryIO, limits: Limits, progress: Progress) -> None:
-        self.archive, self.raw, self.limits, self.progress = archive, raw, limits, progress
+    def __init__(
+        self, archive: Path, raw: BinaryIO, limits: Limits, progress: Progress
+    ) -> None:
+        self.archive, self.raw, self.limits, self.progress = (
+            archive,
+            raw,
+            limits,
+            progress,
+        )
         self.packed = os.fstat(raw.fileno()).st_size
         self.entries = self.bytes = 0
         self.folders: set[str] = set()
@@ -121,7 +130,9 @@ class _Budget:
     def enter(self) -> None:
         self.entries += 1
         if self.entries > self.limits.entries:
-            raise StockpotError(f"{self.archive}: has more than {self.limits.entries} entries")
+            raise StockpotError(
+                f"{self.archive}: has more than {self.limits.entries} entries"
+            )
 
     def count(self, n: int) -> None:
         self.bytes += n
@@ -140,11 +151,16 @@ class _Budget:
 def _take(member: Member, folder: Path, budget: _Budget, kept: str) -> bool:
     """Put a member into the folder; is it a file?"""
     budget.enter()
-    what, parts = f"{budget.archive}, {one_line(member.name, 200)!r}", _parts(member.name)
+    what, parts = (
+        f"{budget.archive}, {one_line(member.name, 200)!r}",
+        _parts(member.name),
+    )
     wrong = member.refused or _wrong_name(member.name, parts, budget.limits)
     if wrong or (member.open and not parts):
         raise StockpotError(f"{what}: {wrong or 'has no name'}")
-    if kept and parts and parts[0].casefold() == kept.casefold():  # some disks know no case
+    if (
+        kept and parts and parts[0].casefold() == kept.casefold()
+    ):  # some disks know no case
         raise StockpotError(f"{what}: has a name that is kept for what was fetched")
     path = folder.joinpath(*parts)
     with _writing(what):
@@ -196,6 +212,8 @@ def _writing(what: str | Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        raise StockpotError(f"{what}: the name is taken by another file or folder") from error
+        raise StockpotError(
+            f"{what}: the name is taken by another file or folder"
+        ) from error
     except OSError as error:
         raise StockpotError(f"{what}: cannot be written ({error.strerror})") from error

@@ -180,7 +180,11 @@ def ask(question: str, entry: dict, locate, *arguments):
     if _answers is None:
         return function(entry, locate, *arguments)
     # These keys of all sources say nothing of what is read.
-    given = {key: value for key, value in with_defaults(entry).items() if key not in _NOT_READ}
+    given = {
+        key: value
+        for key, value in with_defaults(entry).items()
+        if key not in _NOT_READ
+    }
     asked = question, canonical(given)
     if asked not in _answers:
         _answers[asked] = function(entry, locate, *arguments)
@@ -192,10 +196,14 @@ def counts(entry: dict, locate) -> list[int]:
     counts = ask("counts", entry, locate)
     split = with_defaults(entry).get("split")
     if split and split.get("list"):
-        return listed_sizes(counts, split, len(read_list(locate(split["list"]), "split.list")))
+        return listed_sizes(
+            counts, split, len(read_list(locate(split["list"]), "split.list"))
+        )
     if not split:
         return counts
-    sizes = {n: part_size(n, split) for n in set(counts)}  # many classes are of one size
+    sizes = {
+        n: part_size(n, split) for n in set(counts)
+    }  # many classes are of one size
     return [sizes[n] for n in counts]
 
 
@@ -228,9 +236,13 @@ def unused(entry: dict, locate) -> str:
     if not is_own(entry["source"]):
         return ""
     kinds = sorted(ask("unused", entry, locate).items())
-    told = [f"{n:,} {kind} (as {one_line(first, 60)})" for kind, (n, first) in kinds[:6]]
+    told = [
+        f"{n:,} {kind} (as {one_line(first, 60)})" for kind, (n, first) in kinds[:6]
+    ]
     if kinds[6:]:
-        told.append(f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds")
+        told.append(
+            f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds"
+        )
     return ", ".join(told)
 
 

@@ -8,7 +8,9 @@ from ...runtime.options import PluginOptions
 from ..split import PARTS
 
 AnswerClasses = Literal["all", "own"]
-Partition = Annotated[int, Field(ge=1, le=10, description="one of the published partitions")]
+Partition = Annotated[
+    int, Field(ge=1, le=10, description="one of the published partitions")
+]
 
 
 class Split(PluginOptions):
@@ -17,7 +19,9 @@ class Split(PluginOptions):
     test: float = Field(0.2, ge=0, description="share below 1, or images per class")
     seed: int = Field(0, ge=0, description="seed of the draw of parts")
     list: str | None = Field(
-        None, min_length=1, description="file that names the held-out images instead of a draw"
+        None,
+        min_length=1,
+        description="file that names the held-out images instead of a draw",
     )
 
 
@@ -25,10 +29,12 @@ class Encoded(PluginOptions):
     """Of every source whose images are encoded files."""
 
     split: Split | None = Field(
-        None, description="a part of every class, where one folder is to train, choose and test on"
+        None,
+        description="a part of every class, where one folder is to train, choose and test on",
     )
     on_corrupt: Literal["refuse", "skip"] = Field(
-        "refuse", description="an unreadable image stops the study, or is left out and counted"
+        "refuse",
+        description="an unreadable image stops the study, or is left out and counted",
     )
     side: int = Field(
         0,
@@ -50,7 +56,9 @@ class OwnFiles(Encoded):
         description="a test set's answers are taken among all classes of the study, or, as "
         "ImageNet-R is scored, among its own: those that have images",
     )
-    background: str = Field("white", description=Encoded.model_fields["background"].description)
+    background: str = Field(
+        "white", description=Encoded.model_fields["background"].description
+    )
     duplicates: Literal["once", "keep"] = Field(
         "once", description="equal images count once, or (keep) each time"
     )
@@ -71,7 +79,8 @@ class Download(PluginOptions):
     """Of sources that have a public archive."""
 
     download: bool | str = Field(
-        False, description="fetch it to its path: true from where it is published, or from this URL"
+        False,
+        description="fetch it to its path: true from where it is published, or from this URL",
     )
 
 

@@ -11,7 +11,10 @@ from ...runtime.escape import one_line
 from ..same_content import counted_digest, listed
 from ._published import changes, read_lines
 
-ALL, OWN = "all", "own"  # classes that answers are taken among, see ``OwnFiles.classes``
+ALL, OWN = (
+    "all",
+    "own",
+)  # classes that answers are taken among, see ``OwnFiles.classes``
 Label = str | int  # a name, or a number that a list of classes gives a name
 
 
@@ -53,7 +56,10 @@ def file_facts(path: Path, pattern: str, key: str) -> dict:
             f"{key}.path: no file {one_line(path, 200)}, nor a folder that holds {pattern}"
         )
     digest = changes(path.parent, files)
-    states = [listed(file.relative_to(path.parent).as_posix(), file, file.stat()) for file in files]
+    states = [
+        listed(file.relative_to(path.parent).as_posix(), file, file.stat())
+        for file in files
+    ]
     return {"path": str(path), "files": counted_digest(path, states, digest)}
 
 
@@ -75,7 +81,9 @@ def list_facts(entry: dict, locate, key: str) -> dict:
     file = locate(class_file(entry))
     option = "class_list" if entry.get("class_list") else "classes"
     if option == "class_list" and entry.get("classes") not in (None, ALL, OWN):
-        raise StockpotError(f"{key}.classes: is all or own where class_list names the file")
+        raise StockpotError(
+            f"{key}.classes: is all or own where class_list names the file"
+        )
     if not file.is_file():
         raise StockpotError(
             f"{key}.{option}: no file {one_line(file, 200)}; it has one class per line"
@@ -186,7 +194,9 @@ def _classes_of(own: bool, found: Tally, listed: tuple[str, ...] | None) -> Clas
                 "class per line, in the order of the numbers"
             )
         elif not 0 <= label < len(listed):
-            raise StockpotError(f"{where}: the label {label} is not 0 to {len(listed) - 1}")
+            raise StockpotError(
+                f"{where}: the label {label} is not 0 to {len(listed) - 1}"
+            )
         else:
             named[label] = listed[label]
     names = sorted(set(named.values())) if listed is None else list(listed)
@@ -208,7 +218,9 @@ def _classes_of(own: bool, found: Tally, listed: tuple[str, ...] | None) -> Clas
     return Classes(names, counts, {label: place[name] for label, name in named.items()})
 
 
-def answered(spec: dict, names: list[str], labels: list[int]) -> tuple[list[str], list[int]]:
+def answered(
+    spec: dict, names: list[str], labels: list[int]
+) -> tuple[list[str], list[int]]:
     """The classes that answers are taken among, and the labels as places in them.
 
     spec: has the classes under ``among``, where they are not the set's own.

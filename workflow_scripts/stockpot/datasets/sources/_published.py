@@ -84,7 +84,9 @@ class Published:
     def identity(self, entry, locate):
         entry = with_defaults(entry)
         read = str(locate(entry["path"]).resolve())
-        split, part = (" ".join(str(entry[o]) for o in found) for found in (self.split, self.part))
+        split, part = (
+            " ".join(str(entry[o]) for o in found) for found in (self.split, self.part)
+        )
         return (read, split, part) if split else f"{read} {part}"
 
     def facts(self, entry, locate, key):
@@ -116,9 +118,13 @@ class Published:
     def by_class(self, spec):
         """``prepare`` of a set whose folders have the names of the classes."""
         root = self.root(spec["path"])
-        return self.listed(root, in_folders(root, {name: name for name in self.class_names}))
+        return self.listed(
+            root, in_folders(root, {name: name for name in self.class_names})
+        )
 
-    def listed(self, root: Path, rows: Iterable[tuple[str, str]], border: int = 0, **scoring):
+    def listed(
+        self, root: Path, rows: Iterable[tuple[str, str]], border: int = 0, **scoring
+    ):
         """Examples of (path below ``root``, class), in their order. scoring: see ``Scoring``."""
         from ..dataset import Scoring
         from ..examples import Examples, File
@@ -174,10 +180,14 @@ def in_records(known: Published, files: list[Path], labels: int):
             )
     records = np.concatenate(found).reshape(-1, labels + 3072)
     pixels = records[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return in_arrays(known, files[0], np.ascontiguousarray(pixels), records[:, labels - 1])
+    return in_arrays(
+        known, files[0], np.ascontiguousarray(pixels), records[:, labels - 1]
+    )
 
 
-def in_folders(root: Path, folders: dict[str, str], others: bool = False) -> list[tuple[str, str]]:
+def in_folders(
+    root: Path, folders: dict[str, str], others: bool = False
+) -> list[tuple[str, str]]:
     """(path below ``root``, class) of the images in one sub-folder per class.
 
     folders: sub-folder -> class; not all need be there. others: may be there too, and are left
@@ -212,7 +222,11 @@ def changes(root: Path, found: list[Path]) -> str:
     known = [(path, path.stat()) for path in found]
     return short(
         [
-            [path.relative_to(root).as_posix(), s.st_mtime_ns, path.is_file() and s.st_size]
+            [
+                path.relative_to(root).as_posix(),
+                s.st_mtime_ns,
+                path.is_file() and s.st_size,
+            ]
             for path, s in known
         ]
     )
@@ -230,7 +244,9 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
         raise StockpotError(f"{one_line(path, 200)}: {reason}; {hint}") from error
     except Exception as error:  # libraries raise what they like
         reason = one_line(f"{type(error).__name__}: {error}".strip(": "), 150)
-        raise StockpotError(f"{one_line(path, 200)}: not readable ({reason}); {hint}") from error
+        raise StockpotError(
+            f"{one_line(path, 200)}: not readable ({reason}); {hint}"
+        ) from error
 
 
 def read_json(path: Path):

@@ -19,7 +19,9 @@ def of_sets(known, root: Path, sets: Iterable[list[Frame]], frames: str, **scori
         for frame in (own[:1] if frames == "pm-0" else own)
     ]
     for _, (path, labels) in taken:
-        if not labels or not all(0 <= label < len(known.class_names) for label in labels):
+        if not labels or not all(
+            0 <= label < len(known.class_names) for label in labels
+        ):
             raise StockpotError(
                 f"{root / path}: its labels are {labels}, not one or more of 0 to "
                 f"{len(known.class_names) - 1}"

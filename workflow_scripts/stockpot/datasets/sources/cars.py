@@ -20,7 +20,10 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
-LABELS = {"train": "devkit/cars_train_annos.mat", "test": "cars_test_annos_withlabels.mat"}
+LABELS = {
+    "train": "devkit/cars_train_annos.mat",
+    "test": "cars_test_annos_withlabels.mat",
+}
 
 SET = Published(
     column("cars"),
@@ -40,10 +43,16 @@ def prepare(spec):
     file = root / LABELS[spec["part"]]
     with reading(file), open(file, "rb") as stream:
         found = np.atleast_1d(loadmat(stream, squeeze_me=True)["annotations"])
-        rows = [(str(name), int(number)) for name, number in zip(found["fname"], found["class"])]
+        rows = [
+            (str(name), int(number))
+            for name, number in zip(found["fname"], found["class"])
+        ]
     wrong = [row for row in rows if not 1 <= row[1] <= len(SET.class_names)]
     if wrong:
-        raise StockpotError(f"{file}: {wrong[0][0]} has class {wrong[0][1]}, not 1 to 196")
+        raise StockpotError(
+            f"{file}: {wrong[0][0]} has class {wrong[0][1]}, not 1 to 196"
+        )
     return SET.listed(
-        root, [(f"cars_{spec['part']}/{name}", SET.class_names[c - 1]) for name, c in rows]
+        root,
+        [(f"cars_{spec['part']}/{name}", SET.class_names[c - 1]) for name, c in rows],
     )

@@ -11,7 +11,9 @@ from ._published import Published, column, in_records, named
 
 class Options(Encoded, Download):
     part: Literal["train", "test"] = Field(description="the published part")
-    path: str = Field("data/cifar10", description="folder of the unpacked binary archive")
+    path: str = Field(
+        "data/cifar10", description="folder of the unpacked binary archive"
+    )
 
 
 SOURCE = Source(
@@ -27,7 +29,10 @@ SOURCE = Source(
     ),
 )
 
-FILES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
+FILES = {
+    "train": [f"data_batch_{i}.bin" for i in range(1, 6)],
+    "test": ["test_batch.bin"],
+}
 
 SET = Published(
     column("cifar10"),

@@ -11,7 +11,9 @@ from ._published import Published, column, in_records, named
 
 class Options(Encoded, Download):
     part: Literal["train", "test"] = Field(description="the published part")
-    path: str = Field("data/cifar100", description="folder of the unpacked binary archive")
+    path: str = Field(
+        "data/cifar100", description="folder of the unpacked binary archive"
+    )
 
 
 SOURCE = Source(

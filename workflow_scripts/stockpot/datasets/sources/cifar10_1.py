@@ -9,7 +9,8 @@ from ._published import Published, column, in_arrays, named, reading
 
 class Options(Encoded, Download):
     path: str = Field(
-        "data/cifar10-1", description="folder of the two files, or of a clone of their repository"
+        "data/cifar10-1",
+        description="folder of the two files, or of a clone of their repository",
     )
 
 

@@ -78,11 +78,15 @@ def prepare(spec):
 
     rows = _rows(spec, Path)
     known = _classes(spec, Path)
-    names, labels = answered(spec, known.names, [known.row[label] for _, _, label in rows])
+    names, labels = answered(
+        spec, known.names, [known.row[label] for _, _, label in rows]
+    )
     images = os.path.abspath(spec["images"])
     file = Path(spec["path"])
     return Examples(
-        images=[_encoded(images, f"{file}, line {line}", path) for line, path, _ in rows],
+        images=[
+            _encoded(images, f"{file}, line {line}", path) for line, path, _ in rows
+        ],
         labels=labels,
         class_names=names,
         keys=[path for _, path, _ in rows],
@@ -108,7 +112,9 @@ def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[
     for line, path, label in rows:
         image, found = _image(images, f"{shown}, line {line}", path)
         if not stat.S_ISREG(found.st_mode):
-            raise StockpotError(f"{shown}, line {line}: {one_line(path, 150)} is no file")
+            raise StockpotError(
+                f"{shown}, line {line}: {one_line(path, 150)} is no file"
+            )
         there.append(listed(path, image, found))
         before = lines.setdefault((found.st_dev, found.st_ino), (line, path, label))
         if before[0] != line:
@@ -142,7 +148,9 @@ def _image(images: str, where: str, path: str) -> tuple[str, os.stat_result]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         missing = "" if isinstance(error, FileNotFoundError) else f" ({reason})"
-        raise StockpotError(f"{where}: no file {one_line(file, 200)}{missing}") from error
+        raise StockpotError(
+            f"{where}: no file {one_line(file, 200)}{missing}"
+        ) from error
 
 
 def _classes(entry, locate) -> Classes:
@@ -171,7 +179,9 @@ def _read(file: Path, path_column: str, label_column: str) -> list[Row]:
         label_column: "label_column names another",
     }
     if path_column == label_column:
-        raise StockpotError(f"{one_line(file, 200)}: path_column and label_column are one column")
+        raise StockpotError(
+            f"{one_line(file, 200)}: path_column and label_column are one column"
+        )
     found = []
     for line, values in read_columns(file, columns):
         for column, value in zip(columns, values):

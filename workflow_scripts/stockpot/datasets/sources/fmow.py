@@ -62,7 +62,9 @@ def prepare(spec):
             region = regions.get(country)
             groups.append(REGIONS.index(region) if region in REGIONS else NO_REGION)
             rows.append((f"images/rgb_img_{number}.png", category))
-    metric = spec["metric"] or ("worst-group" if part in ("val", "test") else "accuracy")
+    metric = spec["metric"] or (
+        "worst-group" if part in ("val", "test") else "accuracy"
+    )
     return SET.listed(root, rows, metric=metric, groups=groups)
 
 

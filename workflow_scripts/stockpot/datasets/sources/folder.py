@@ -24,15 +24,57 @@ SOURCE = Source(options=Options, seeded=False)
 JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"}
 SUFFIXES = {".png", ".webp", ".bmp", *JPEG}
 NOT_READ = {
-    ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".tif", ".tiff", ".gif",
-    ".apng", ".ico", ".icns", ".tga", ".dds", ".ppm", ".pgm", ".pbm", ".pnm", ".psd", ".exr",
-    ".hdr", ".dcm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".raw",
-}  # fmt: skip
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jxl",
+    ".jp2",
+    ".j2k",
+    ".jpf",
+    ".jpx",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".apng",
+    ".ico",
+    ".icns",
+    ".tga",
+    ".dds",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+    ".psd",
+    ".exr",
+    ".hdr",
+    ".dcm",
+    ".dng",
+    ".cr2",
+    ".cr3",
+    ".nef",
+    ".arw",
+    ".orf",
+    ".rw2",
+    ".raf",
+    ".raw",
+}
 # First bytes of an image, for files whose name does not say what they are.
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"II*\0", b"MM\0*")
 # What follows "ftyp" in images; films, as the .mov beside a phone's photos, begin with ftyp too.
 _IMAGE_BRANDS = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
-_TEXTS = {".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".yaml", ".yml", ".html", ".log", ".pdf"}
+_TEXTS = {
+    ".txt",
+    ".json",
+    ".csv",
+    ".tsv",
+    ".xml",
+    ".md",
+    ".yaml",
+    ".yml",
+    ".html",
+    ".log",
+    ".pdf",
+}
 _SPLIT = re.compile(
     r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation|held[-_ ]?out)"
     r"([-_ ]?(set|data|images|split))?[-_ ]?\d*",
@@ -175,7 +217,9 @@ def doubt(entry, locate):
 
 def _folders_of_images(folder: Path) -> list[str]:
     """Names of its sub-folders, if it has these alone: [] where images lie beside them."""
-    if any(_suffix(path.name) in SUFFIXES for path in folder.iterdir() if path.is_file()):
+    if any(
+        _suffix(path.name) in SUFFIXES for path in folder.iterdir() if path.is_file()
+    ):
         return []
     return class_folders(folder)
 
@@ -196,7 +240,9 @@ def _check_kinds(folder: Path, names: list[str], key: str) -> None:
             f"{key}: {len(others)} images, as {one_line(others[0], 200)}, are of a kind that is "
             f"not read; read are {kinds}. Convert them, or move them away"
         )
-    unknown = [f for f in files if _suffix(f.name) not in SUFFIXES | _TEXTS and _is_image(f)]
+    unknown = [
+        f for f in files if _suffix(f.name) not in SUFFIXES | _TEXTS and _is_image(f)
+    ]
     if unknown:
         raise StockpotError(
             f"{key}: {len(unknown)} images, as {one_line(unknown[0], 200)}, have a name without a "
@@ -208,7 +254,9 @@ def _is_image(file: Path) -> bool:
     try:
         with open(file, "rb") as stream:
             start = stream.read(16)
-    except OSError:  # as a link that leads nowhere; the plan counts it among what is not read
+    except (
+        OSError
+    ):  # as a link that leads nowhere; the plan counts it among what is not read
         return False
     if start[4:8] == b"ftyp":
         return start[8:12].startswith(_IMAGE_BRANDS)

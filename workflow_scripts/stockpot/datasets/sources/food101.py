@@ -43,5 +43,7 @@ def prepare(spec):
     meta = root / f"meta/{spec['part']}.json"
     found = read_json(meta)
     with reading(meta):
-        rows = [(f"{image}.jpg", name) for name in sorted(found) for image in found[name]]
+        rows = [
+            (f"{image}.jpg", name) for name in sorted(found) for image in found[name]
+        ]
     return SET.listed(root / "images", rows)

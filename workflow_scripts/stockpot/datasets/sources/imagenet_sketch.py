@@ -8,7 +8,9 @@ from ._published import Published, column, even, named
 
 
 class Options(Encoded, Download):
-    path: str = Field("data/imagenet-sketch", description="folder of the unpacked archive")
+    path: str = Field(
+        "data/imagenet-sketch", description="folder of the unpacked archive"
+    )
 
 
 SOURCE = Source(

@@ -12,7 +12,9 @@ from ._video import of_sets
 
 
 class Options(Encoded, Frames):
-    path: str = Field("data/imagenet-vid-robust", description="folder of the unpacked archive")
+    path: str = Field(
+        "data/imagenet-vid-robust", description="folder of the unpacked archive"
+    )
 
 
 SOURCE = Source(options=Options, seeded=False)
@@ -31,9 +33,12 @@ SET = Published(
 
 def prepare(spec):
     root = SET.root(spec["path"])
-    labels, sets = (read_json(root / f"metadata/{name}.json") for name in ("labels", "pmsets"))
+    labels, sets = (
+        read_json(root / f"metadata/{name}.json") for name in ("labels", "pmsets")
+    )
     with reading(root / "metadata/labels.json"):
         found = [
-            [(frame, labels[frame]) for frame in [anchor, *sets[anchor]]] for anchor in sorted(sets)
+            [(frame, labels[frame]) for frame in [anchor, *sets[anchor]]]
+            for anchor in sorted(sets)
         ]
     return of_sets(SET, root, found, spec["frames"])

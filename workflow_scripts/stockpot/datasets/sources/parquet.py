@@ -89,7 +89,9 @@ def prepare(spec):
     for file in files_of(Path(spec["path"]), spec["glob"]):
         for group, rows in enumerate(_groups(file, column)):
             images += [Cell(str(file), column, group, row) for row in range(rows)]
-        labels += [known.row[label] for label in _each_label(file, spec["label_column"])]
+        labels += [
+            known.row[label] for label in _each_label(file, spec["label_column"])
+        ]
     names, labels = answered(spec, known.names, labels)
     return Examples(
         images=images,
@@ -151,7 +153,9 @@ def _parquet_file(file: Path):
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise StockpotError(f"{file}: reading it needs pyarrow (pip install pyarrow)") from error
+        raise StockpotError(
+            f"{file}: reading it needs pyarrow (pip install pyarrow)"
+        ) from error
     return ParquetFile
 
 
@@ -178,7 +182,9 @@ def _some(names: list[str]) -> str:
 @once
 def _tally(file: Path, column: str) -> tuple[list[str] | None, Tally]:
     """Names of the classes where the file has them, and its labels."""
-    _parquet_file(file)  # imported here, as a child with little room cannot start its threads
+    _parquet_file(
+        file
+    )  # imported here, as a child with little room cannot start its threads
     return bounded(_read_tally, file, column)
 
 
@@ -264,7 +270,9 @@ def _names(file: Path, schema, column: str) -> list[str] | None:
     names = [class_name(one_line(file, 150), name) for name in found]
     twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
-        raise StockpotError(f"{one_line(file, 150)}: the class {twice[0]!r} is listed twice")
+        raise StockpotError(
+            f"{one_line(file, 150)}: the class {twice[0]!r} is listed twice"
+        )
     return names
 
 

@@ -40,7 +40,9 @@ def facts(entry, locate, key):
 
 
 def prepare(spec):
-    rows = [(line.lstrip("/"), line.rpartition("/")[0]) for line in read_lines(_list(spec))]
+    rows = [
+        (line.lstrip("/"), line.rpartition("/")[0]) for line in read_lines(_list(spec))
+    ]
     return SET.listed(SET.root(spec["path"]), rows)
 
 

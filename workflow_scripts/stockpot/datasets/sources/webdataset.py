@@ -97,9 +97,14 @@ def prepare(spec):
     from ..examples import Examples, File
 
     known, samples = _classes(spec, Path), _samples(spec, Path)
-    names, labels = answered(spec, known.names, [known.row[label] for *_, label in samples])
+    names, labels = answered(
+        spec, known.names, [known.row[label] for *_, label in samples]
+    )
     return Examples(
-        images=[File(shard, start, size, member) for shard, member, start, size, _ in samples],
+        images=[
+            File(shard, start, size, member)
+            for shard, member, start, size, _ in samples
+        ],
         labels=labels,
         class_names=names,
         keys=[f"{Path(shard).name} {member}" for shard, member, *_ in samples],
@@ -122,7 +127,8 @@ def _classes(entry, locate) -> Classes:
 def _tally(shard: Path):
     shown = one_line(shard, 150)
     return tally(
-        (f"{shown}: {one_line(name, 150)}", label) for _, name, *_, label in _read(shard)[0]
+        (f"{shown}: {one_line(name, 150)}", label)
+        for _, name, *_, label in _read(shard)[0]
     )
 
 
@@ -157,7 +163,9 @@ def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
                 images[key] = (member.name, member.offset_data, member.size)
             elif kind in LABELS and member.size <= LONGEST:
                 text = archive.extractfile(member).read().decode().strip()
-                labels[key, kind] = int(text) if kind == "cls" and text.isdecimal() else text
+                labels[key, kind] = (
+                    int(text) if kind == "cls" and text.isdecimal() else text
+                )
             else:
                 others.setdefault(key, (kind, member.name))
                 unused.append((f".{kind}", member.name))
@@ -217,7 +225,9 @@ def _check_end(stream, offset: int) -> None:
     """Refuse members that follow the mark of the end, as in two shards that were joined."""
     stream.seek(offset)
     while block := stream.read(1 << 20):
-        for start in range(0, len(block), tarfile.BLOCKSIZE) if block.strip(b"\0") else ():
+        for start in (
+            range(0, len(block), tarfile.BLOCKSIZE) if block.strip(b"\0") else ()
+        ):
             header = block[start : start + tarfile.BLOCKSIZE]
             if header.strip(b"\0") and _is_header(header):
                 raise tarfile.ReadError(

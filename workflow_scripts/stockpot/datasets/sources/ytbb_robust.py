@@ -43,9 +43,16 @@ IMAGES = {"pm-0": 2030, "pm-10": 35718}
 ANCHORS, PAIRS = "anchor_labels.json", "pmk_labels.json"
 FIRST = "ytbb_robustness_test_anchors_full.csv"
 NOT_SIMILAR = {
-    "dissimilar", "problematic", "incorrect", "dont know", "deformation", "background-change",
-    "occlusion-increased", "blur-increase", "bad-anchor",
-}  # fmt: skip
+    "dissimilar",
+    "problematic",
+    "incorrect",
+    "dont know",
+    "deformation",
+    "background-change",
+    "occlusion-increased",
+    "blur-increase",
+    "bad-anchor",
+}
 
 SET = Published(
     column("ytbb_robust"),
@@ -64,7 +71,9 @@ def facts(entry, locate, key):
     files = [folder / name for name in (ANCHORS, PAIRS, FIRST)]
     for file in files:
         if not file.is_file():
-            raise StockpotError(f"{key}.annotations: {folder} holds no {file.name}; see {DOCS}")
+            raise StockpotError(
+                f"{key}.annotations: {folder} holds no {file.name}; see {DOCS}"
+            )
     return {**found, "annotations": str(folder), "labels": changes(folder, files)}
 
 
@@ -81,14 +90,24 @@ def prepare(spec):
             anchor, frame = map(_frame, key.split(","))
         if "bad-anchor" in said:
             bad.add(anchor)
-        if "similar" in said and not said & NOT_SIMILAR and 1 <= _distance(anchor, frame) <= 10:
+        if (
+            "similar" in said
+            and not said & NOT_SIMILAR
+            and 1 <= _distance(anchor, frame) <= 10
+        ):
             similar.setdefault(anchor, set()).add(frame)
     first, label = _first(annotations / FIRST), {}
     for anchor in sorted(set(anchors) - bad):
         video = anchor.split("/")[0]
         if video not in first:
-            raise StockpotError(f"{annotations / FIRST}: no label of {anchor}; see {DOCS}")
-        others = {row for row, name in enumerate(SET.names.values()) if name in anchors[anchor]}
+            raise StockpotError(
+                f"{annotations / FIRST}: no label of {anchor}; see {DOCS}"
+            )
+        others = {
+            row
+            for row, name in enumerate(SET.names.values())
+            if name in anchors[anchor]
+        }
         label[anchor] = [first[video], *sorted(others - {first[video]})]
     sets = [
         [
@@ -105,7 +124,10 @@ def _annotated(file: Path) -> dict[str, set[str]]:
     found = read_json(file)
     with reading(file):
         texts = found["labels"]
-        return {row["key"]: {texts[i] for i in row["labels"]} for row in found["annotations"]}
+        return {
+            row["key"]: {texts[i] for i in row["labels"]}
+            for row in found["annotations"]
+        }
 
 
 def _frame(key: str) -> str:
@@ -122,7 +144,9 @@ def _distance(anchor: str, frame: str) -> int:
 def _parts(frame: str) -> tuple[str, int]:
     found = re.fullmatch(r"(.+)/frame-(\d+)\.jpg", frame)
     if not found:
-        raise StockpotError(f"{PAIRS}: {frame!r} is no <video>_<milliseconds>/frame-<number>.jpg")
+        raise StockpotError(
+            f"{PAIRS}: {frame!r} is no <video>_<milliseconds>/frame-<number>.jpg"
+        )
     return found[1], int(found[2])
 
 

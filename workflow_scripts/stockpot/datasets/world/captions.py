@@ -10,7 +10,9 @@ WITHOUT_CLASS = 0.10
 WRONG_CLASS = 0.05
 
 # What a style leaves visible.
-COLOURED = frozenset({"photo", "cartoon", "painting", "pixel", "neon", "chalk", "mosaic"})
+COLOURED = frozenset(
+    {"photo", "cartoon", "painting", "pixel", "neon", "chalk", "mosaic"}
+)
 GROUNDED = frozenset({"photo", "painting", "pixel", "mosaic"})
 
 MEDIA = {
@@ -56,7 +58,9 @@ def _thing(kind: str, name: str, colour: str, pattern: str, typeface: str, rng) 
         return " ".join(["a", *adjectives, name])
     if kind == "swatch":
         noun = ("texture", "surface", "pattern")[rng.integers(3)]
-        return " ".join(["a", *([colour] if colour and rng.random() < 0.6 else []), name, noun])
+        return " ".join(
+            ["a", *([colour] if colour and rng.random() < 0.6 else []), name, noun]
+        )
     noun = "digit" if name in DIGITS else "letter"
     noun = "number" if noun == "digit" and rng.random() < 0.4 else noun
     ending = ("", f" in {typeface} type", " in print")[rng.choice(3, p=(0.6, 0.3, 0.1))]

@@ -39,7 +39,15 @@ class Distribution:
 
 _RENDITIONS = {
     style: 1.0
-    for style in ("cartoon", "painting", "pixel", "silhouette", "neon", "chalk", "mosaic")
+    for style in (
+        "cartoon",
+        "painting",
+        "pixel",
+        "silhouette",
+        "neon",
+        "chalk",
+        "mosaic",
+    )
 }
 _TIES = {"background": 0.8, "background_colour": 0.8, "colour": 0.7, "material": 0.6}
 
@@ -92,7 +100,9 @@ DISTRIBUTIONS = {
         faint=0.5,
         occluded=0.3,
     ),
-    "typeset": Distribution(tilt=6.0, scale=(0.6, 0.85), wobble=0.02, shear=0.05, faint=0.2),
+    "typeset": Distribution(
+        tilt=6.0, scale=(0.6, 0.85), wobble=0.02, shear=0.05, faint=0.2
+    ),
     "wide": Distribution(
         styles={"photo": 4.0, "cartoon": 0.5, "painting": 0.5},
         tilt=30.0,

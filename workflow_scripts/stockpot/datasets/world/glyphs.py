@@ -48,7 +48,8 @@ def atlas() -> np.ndarray:
     folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
     height = int(SIDE * _OVERSAMPLING / REACH)
     fonts = [
-        ImageFont.truetype(str(folder / name), int(height * 0.95)) for name in TYPEFACES.values()
+        ImageFont.truetype(str(folder / name), int(height * 0.95))
+        for name in TYPEFACES.values()
     ]
     return np.stack([[_field(c, font) for c in GLYPH_CHARACTERS] for font in fonts])
 

@@ -9,10 +9,13 @@ from .vocabulary import COLOURS
 SIDE = 32
 _BLOCK = 64
 _PALETTE = np.float32(list(COLOURS.values()))
-_X, _Y = (a.reshape(-1) for a in np.meshgrid(
-    (np.arange(SIDE, dtype=np.float32) + 0.5) * (2 / SIDE) - 1,
-    1 - (np.arange(SIDE, dtype=np.float32) + 0.5) * (2 / SIDE),
-))  # fmt: skip
+_X, _Y = (
+    a.reshape(-1)
+    for a in np.meshgrid(
+        (np.arange(SIDE, dtype=np.float32) + 0.5) * (2 / SIDE) - 1,
+        1 - (np.arange(SIDE, dtype=np.float32) + 0.5) * (2 / SIDE),
+    )
+)
 _OBJECT, _GLYPH, _SWATCH = range(len(KINDS))
 
 
@@ -49,7 +52,10 @@ def _object_coordinates(s: Scenes, x: np.ndarray, y: np.ndarray):
     flip = s.mirrored & (s.kind == _OBJECT)
     u *= np.where(flip, np.float32(-1), np.float32(1))[:, None]
     u += s.shear[:, None] * v
-    amplitude = s.wobble[:, :1] * np.where(s.kind == _GLYPH, np.float32(2), np.float32(1))[:, None]
+    amplitude = (
+        s.wobble[:, :1]
+        * np.where(s.kind == _GLYPH, np.float32(2), np.float32(1))[:, None]
+    )
     return (
         u + amplitude * np.sin(3 * v + s.wobble[:, 1:2]),
         v + amplitude * np.sin(3 * u + s.wobble[:, 2:3]),
@@ -94,17 +100,26 @@ def _draw(s: Scenes, noise: np.random.Generator) -> np.ndarray:
     image = np.empty((len(s), 3, SIDE * SIDE), np.float32)
     for style, rows in _groups(s.style):
         canvas = styles.Canvas(
-            d=d[rows], m=m[rows], b=b[rows],
-            colour=colour[rows, :, None], ground=ground[rows, :, None],
-            soft=s.softness[rows, None], light=s.light[rows], phase=s.phase[rows], x=_X, y=_Y,
-        )  # fmt: skip
+            d=d[rows],
+            m=m[rows],
+            b=b[rows],
+            colour=colour[rows, :, None],
+            ground=ground[rows, :, None],
+            soft=s.softness[rows, None],
+            light=s.light[rows],
+            phase=s.phase[rows],
+            x=_X,
+            y=_Y,
+        )
         image[rows] = styles.STYLE_FUNCTIONS[style](canvas)
     barred = np.flatnonzero(s.bar[:, 2] > 0)
     if len(barred):
         angle, offset, width = (s.bar[barred, i : i + 1] for i in range(3))
         across = np.abs(_X * np.cos(angle) + _Y * np.sin(angle) - offset)
         alpha = np.clip((width - across) * 12, 0, 1)[:, None]
-        image[barred] += (0.25 + 0.5 * s.phase[barred, :3, None] - image[barred]) * alpha
+        image[barred] += (
+            0.25 + 0.5 * s.phase[barred, :3, None] - image[barred]
+        ) * alpha
     image -= 0.5
     image *= s.contrast[:, None, None]
     image += 0.5
@@ -123,6 +138,8 @@ def render(scenes: Scenes) -> np.ndarray:
         image += 0.5
         np.clip(image, 0, 255, out=image)
         out[start : start + len(block)] = (
-            image.astype(np.uint8).reshape(len(block), 3, SIDE, SIDE).transpose(0, 2, 3, 1)
+            image.astype(np.uint8)
+            .reshape(len(block), 3, SIDE, SIDE)
+            .transpose(0, 2, 3, 1)
         )
     return out

@@ -99,7 +99,9 @@ def sample_scenes(
                 drawn[name] = np.where(tied, favourite, drawn[name])
     same = drawn["colour"] == drawn["background_colour"]
     if attribute != "background_colour":
-        drawn["background_colour"] = (drawn["background_colour"] + 4 * same) % len(COLOURS)
+        drawn["background_colour"] = (drawn["background_colour"] + 4 * same) % len(
+            COLOURS
+        )
 
     faces = list(TYPEFACES)
     allowed = [faces.index(face) for face in d.typefaces or faces]

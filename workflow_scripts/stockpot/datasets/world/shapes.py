@@ -67,12 +67,16 @@ def ring(x, y, v):
 
 def cross(x, y, v):
     arm = 0.2 + 0.12 * v[:, :1]
-    return np.minimum(_rectangle(x, y, arm, 0.85), _rectangle(x, y - 0.25 * v[:, 1:2], 0.8, arm))
+    return np.minimum(
+        _rectangle(x, y, arm, 0.85), _rectangle(x, y - 0.25 * v[:, 1:2], 0.8, arm)
+    )
 
 
 def moon(x, y, v):
     bite = 0.35 + 0.2 * v[:, :1]
-    return np.maximum(_disc(x, y, 0.85), -_disc(x - bite, y - 0.1, 0.65 + 0.1 * v[:, 1:2]))
+    return np.maximum(
+        _disc(x, y, 0.85), -_disc(x - bite, y - 0.1, 0.65 + 0.1 * v[:, 1:2])
+    )
 
 
 def heart(x, y, v):
@@ -130,7 +134,9 @@ def key(x, y, v):
 
 def fish(x, y, v):
     body = _disc((x - 0.15) * 0.95, y * (1.5 + 0.5 * v[:, :1]), 0.66)
-    fin = np.maximum((np.abs(y) - (-x - 0.25) * (0.8 + 0.4 * v[:, 1:2])) * 0.8, -x - 0.92)
+    fin = np.maximum(
+        (np.abs(y) - (-x - 0.25) * (0.8 + 0.4 * v[:, 1:2])) * 0.8, -x - 0.92
+    )
     eye = _disc(x - 0.48, y - 0.1, 0.09)
     return np.maximum(np.minimum(body, fin), -eye)
 

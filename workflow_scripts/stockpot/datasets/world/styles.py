@@ -59,7 +59,9 @@ def cartoon(c):
 
 def painting(c):
     image = _over(_shaded(c.ground, c.b, 0.3), _shaded(c.colour, c.m, 0.4), c.inside())
-    brush = np.sin(9 * c.x + 6.3 * c.phase[:, :1]) * np.sin(7 * c.y + 6.3 * c.phase[:, 1:2])
+    brush = np.sin(9 * c.x + 6.3 * c.phase[:, :1]) * np.sin(
+        7 * c.y + 6.3 * c.phase[:, 1:2]
+    )
     return 0.12 + 0.76 * image + 0.12 * brush[:, None]
 
 
@@ -77,7 +79,9 @@ def neon(c):
     glow = np.exp(-np.square(c.d / 0.13))[:, None]
     core = c.line(0.05)
     fill = 0.22 * c.inside() * c.m[:, None]
-    return 0.04 + 0.05 * c.ground + (0.25 + 0.75 * c.colour) * (glow + fill) + 0.4 * core
+    return (
+        0.04 + 0.05 * c.ground + (0.25 + 0.75 * c.colour) * (glow + fill) + 0.4 * core
+    )
 
 
 def chalk(c):
@@ -90,7 +94,9 @@ def chalk(c):
 def mosaic(c):
     image = _over(_shaded(c.ground, c.b, 0.4), _shaded(c.colour, c.m, 0.45), c.inside())
     tile_x, tile_y = (c.x + 1) * 5.333, (c.y + 1) * 5.333
-    jitter = np.sin(12.9 * np.floor(tile_x) + 78.2 * np.floor(tile_y) + 6.3 * c.phase[:, :1])
+    jitter = np.sin(
+        12.9 * np.floor(tile_x) + 78.2 * np.floor(tile_y) + 6.3 * c.phase[:, :1]
+    )
     grout = np.maximum(np.cos(6.2832 * tile_x), np.cos(6.2832 * tile_y)) > 0.8
     return (image * (1 + 0.18 * jitter[:, None])) * np.where(grout, 0.45, 1.0)
 

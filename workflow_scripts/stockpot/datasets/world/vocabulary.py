@@ -1,21 +1,63 @@
 """The words of the world: what can be drawn, and what it is called."""
 
 SHAPES = (
-    "ball", "box", "pyramid", "star", "ring", "cross", "moon", "heart",
-    "arrow", "hourglass", "flower", "gear", "house", "mushroom", "key", "fish",
-)  # fmt: skip
+    "ball",
+    "box",
+    "pyramid",
+    "star",
+    "ring",
+    "cross",
+    "moon",
+    "heart",
+    "arrow",
+    "hourglass",
+    "flower",
+    "gear",
+    "house",
+    "mushroom",
+    "key",
+    "fish",
+)
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGITS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+)
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 GLYPHS = DIGITS + LETTERS
 GLYPH_CHARACTERS = "0123456789" + "".join(LETTERS)
 
-PATTERNS = ("plain", "striped", "dotted", "checkered", "wavy", "gridded", "zigzag", "ringed")
+PATTERNS = (
+    "plain",
+    "striped",
+    "dotted",
+    "checkered",
+    "wavy",
+    "gridded",
+    "zigzag",
+    "ringed",
+)
 
 STYLES = (
-    "photo", "cartoon", "painting", "pixel", "silhouette",
-    "neon", "chalk", "mosaic", "sketch", "blueprint",
-)  # fmt: skip
+    "photo",
+    "cartoon",
+    "painting",
+    "pixel",
+    "silhouette",
+    "neon",
+    "chalk",
+    "mosaic",
+    "sketch",
+    "blueprint",
+)
 
 COLOURS = {
     "red": (0.86, 0.15, 0.16),

@@ -103,4 +103,6 @@ def ordered(name: str) -> bool:
 def load(name: str):
     """The ``find`` function of a method, or ``merge`` of one that is not linear."""
     known = name in names() and mixes(name) == "weights"
-    return registry.load(__name__, __file__, name, "merge" if known else "find", "merge method")
+    return registry.load(
+        __name__, __file__, name, "merge" if known else "find", "merge method"
+    )

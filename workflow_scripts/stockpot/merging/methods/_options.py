@@ -9,7 +9,8 @@ from ...runtime.options import PluginOptions, Positive
 
 class Shares(PluginOptions):
     shares: dict[str, Positive] = Field(
-        {}, description="ingredient -> its share, in proportion; equal where none are given"
+        {},
+        description="ingredient -> its share, in proportion; equal where none are given",
     )
 
 

@@ -29,7 +29,9 @@ def merge(ingredients: dict[str, str], context):
 
     def rule(base, updates, name, begin):
         masks = [kept(sha, name, begin, updates.shape[1], spec) for sha in shas]
-        rest = sum(update * mask for update, mask in zip(updates, masks)) / (1 - spec["drop"])
+        rest = sum(update * mask for update, mask in zip(updates, masks)) / (
+            1 - spec["drop"]
+        )
         return base + spec["scale"] * rest / len(shas)
 
     return elementwise(rule, start, weights, start.names)
@@ -45,5 +47,7 @@ def kept(sha256: str, name: str, begin: int, size: int, spec: dict):
     from ...runtime.digest import sha256 as digest
 
     seed = int(digest([spec["seed"], sha256, name, begin])[:12], 16)
-    drawn = torch.rand(size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    drawn = torch.rand(
+        size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
     return drawn >= spec["drop"]

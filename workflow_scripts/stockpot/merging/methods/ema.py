@@ -13,7 +13,10 @@ from . import Method
 
 class Options(PluginOptions):
     decay: float = Field(
-        0.99, gt=0, lt=1, description="decay b, one of those that the runs list under ema"
+        0.99,
+        gt=0,
+        lt=1,
+        description="decay b, one of those that the runs list under ema",
     )
     biased: bool = Field(False, description="biased to the start, instead of debiased")
 
@@ -24,8 +27,15 @@ METHOD = Method(options=Options, averages="ema", mixes="weights")
 def merge(ingredients: dict[str, str], context):
     from ..linear import mix, stored
 
-    start, b, biased = context.weights(context.start), context.spec["decay"], context.spec["biased"]
-    runs = [(context.weights(sha), context.averages(sha)) for sha in sorted(ingredients.values())]
+    start, b, biased = (
+        context.weights(context.start),
+        context.spec["decay"],
+        context.spec["biased"],
+    )
+    runs = [
+        (context.weights(sha), context.averages(sha))
+        for sha in sorted(ingredients.values())
+    ]
     k = len(runs)
     for name in start.names:
         pairs = []

@@ -45,8 +45,11 @@ def select(ingredients: dict[str, str], context, rule: str) -> dict:
         )
         log.info(
             "%s  alone %.2f %%  mixed %.2f %%  %s",
-            candidate, 100 * alone[candidate][0] / n, 100 * k / n, "in" if accepted else "out",
-        )  # fmt: skip
+            candidate,
+            100 * alone[candidate][0] / n,
+            100 * k / n,
+            "in" if accepted else "out",
+        )
     recipe = uniform([ingredients[name] for name in members], rule=_rule(members, rule))
     return {**recipe, "members": members, "trace": trace}
 

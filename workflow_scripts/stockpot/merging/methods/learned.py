@@ -22,14 +22,17 @@ from . import Method
 
 class Options(PluginOptions):
     per: Literal["model", "block", "tensor"] = Field(
-        "model", description="one coefficient per ingredient, or for each of its blocks or tensors"
+        "model",
+        description="one coefficient per ingredient, or for each of its blocks or tensors",
     )
     space: Literal["simplex", "hyperplane", "free"] = Field(
         "simplex",
         description="space of the coefficients; simplex: positive, of sum 1; hyperplane: of sum 1; "
         "free",
     )
-    temperature: bool = Field(True, description="train a temperature, which the loss alone sees")
+    temperature: bool = Field(
+        True, description="train a temperature, which the loss alone sees"
+    )
     epochs: int = Field(5, ge=1, description="passes over the held-out set")
     step_size: int = Field(250, ge=1, description="images in a step")
     lr: float = Field(0.05, gt=0, description="learning rate of Adam")
@@ -61,12 +64,19 @@ def find(ingredients: dict[str, str], context) -> dict:
     found, beta, trace = train(mix, batches, spec)
 
     coefficients = (
-        simplified({part: float(x) for part, x in zip(mix.parts, row)}) for row in found.tolist()
+        simplified({part: float(x) for part, x in zip(mix.parts, row)})
+        for row in found.tolist()
     )
     recipe = total([(c, single(sha)) for c, sha in zip(coefficients, shas)])
     k, n = context.held_out(recipe)
     log.info("learned soup: held-out %.2f %%, temperature %.3f", 100 * k / n, 1 / beta)
-    return {**recipe, "inverse_temperature": beta, "trace": trace, "held_out_k": k, "n": n}
+    return {
+        **recipe,
+        "inverse_temperature": beta,
+        "trace": trace,
+        "held_out_k": k,
+        "n": n,
+    }
 
 
 def train(mix, batches, spec: dict):
@@ -80,7 +90,9 @@ def train(mix, batches, spec: dict):
     few = spec["ingredients_per_step"] or k
     found = torch.full((k, len(mix.parts)), 1 / k, dtype=torch.float64)
     log_beta = torch.zeros((), requires_grad=spec["temperature"])
-    of_beta = [torch.optim.Adam([log_beta], lr=spec["lr"])] if spec["temperature"] else []
+    of_beta = (
+        [torch.optim.Adam([log_beta], lr=spec["lr"])] if spec["temperature"] else []
+    )
     trace = []
     for epoch in range(spec["epochs"]):
         order = torch.randperm(len(batches), generator=generator)

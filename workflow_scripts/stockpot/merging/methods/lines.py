@@ -18,8 +18,12 @@ from . import Method
 
 
 class Options(PluginOptions):
-    first: float = Field(0.0, ge=0, description="share of the update that the first block keeps")
-    last: float = Field(1.0, ge=0, description="share of the update that the last block keeps")
+    first: float = Field(
+        0.0, ge=0, description="share of the update that the first block keeps"
+    )
+    last: float = Field(
+        1.0, ge=0, description="share of the update that the last block keeps"
+    )
 
 
 METHOD = Method(options=Options)
@@ -29,12 +33,16 @@ def find(ingredients: dict[str, str], context) -> dict:
     names = context.weights(context.start).names
     shares = by_depth(names, context.spec["first"], context.spec["last"])
     mean = uniform(list(ingredients.values()))
-    return interpolate(single(context.start), mean, simplified({"": context.spec["last"]} | shares))
+    return interpolate(
+        single(context.start), mean, simplified({"": context.spec["last"]} | shares)
+    )
 
 
 # What a model does before its first block and after its last one, in open_clip's and timm's names.
 # Of what is in neither list, numbered blocks lie between, and the rest after them.
-_BEFORE = re.compile(r"\.(conv\d|conv_stem|stem|ln_pre|norm_pre|(cls|reg|dist)_token)|embed")
+_BEFORE = re.compile(
+    r"\.(conv\d|conv_stem|stem|ln_pre|norm_pre|(cls|reg|dist)_token)|embed"
+)
 _AFTER = re.compile(r"\.(head|final|attn_?pool|pre_logits)|^head")
 _BATCH_NORM = re.compile(r"\.bn(\d)\.")
 _NUMBERED = re.compile(r"\.\d+\.$")
@@ -70,11 +78,15 @@ def _sequence(parts: list[str], names: list[str]) -> list[str]:
     numbered = [
         part
         for part in parts
-        if _NUMBERED.search(part) and not _AFTER.search(part) and not _before(part, names)
+        if _NUMBERED.search(part)
+        and not _AFTER.search(part)
+        and not _before(part, names)
     ]
     kinds = sorted({_NUMBER.sub("#", part) for part in numbered})
     if len(numbered) < 2 or len(kinds) > 1:
-        found = f"has the sequences {', '.join(kinds)}" if len(kinds) > 1 else "has none"
+        found = (
+            f"has the sequences {', '.join(kinds)}" if len(kinds) > 1 else "has none"
+        )
         raise StockpotError(
             "lines: the depth of a layer follows from one sequence of two or more numbered blocks, "
             f"as visual.transformer.resblocks.#., and this model {found}; take task-arithmetic"
@@ -93,7 +105,9 @@ def _before(name: str, names: list[str]) -> bool:
         return bool(_BEFORE.search(name))
     beside = name[: found.start()]
     number = found.group(1)
-    return number == "1" or any(other.startswith(f"{beside}.conv{number}.") for other in names)
+    return number == "1" or any(
+        other.startswith(f"{beside}.conv{number}.") for other in names
+    )
 
 
 def _order(name: str) -> list[int]:

@@ -40,6 +40,8 @@ def find(ingredients: dict[str, str], context) -> dict:
         parts = {"": sum(grams.values())}
     else:
         parts = per_block(grams) if per == "block" else grams
-    share = {"": 1.0} | {part: ratio(cosine(products), n) for part, products in parts.items()}
+    share = {"": 1.0} | {
+        part: ratio(cosine(products), n) for part, products in parts.items()
+    }
     mean = uniform(list(ingredients.values()))
     return interpolate(single(context.start), mean, simplified(share))

@@ -69,4 +69,6 @@ def sines(cosine: float, t: float) -> tuple[float, float]:
     angle = math.acos(max(-1.0, min(1.0, cosine)))
     if math.sin(angle) < 1e-6:
         return 1 - t, t
-    return math.sin((1 - t) * angle) / math.sin(angle), math.sin(t * angle) / math.sin(angle)
+    return math.sin((1 - t) * angle) / math.sin(angle), math.sin(t * angle) / math.sin(
+        angle
+    )

@@ -12,7 +12,17 @@ METHOD = Method(averages="swa", mixes="weights")
 def merge(ingredients: dict[str, str], context):
     from ..linear import mix, stored
 
-    runs = [(context.weights(sha), context.averages(sha)) for sha in sorted(ingredients.values())]
+    runs = [
+        (context.weights(sha), context.averages(sha))
+        for sha in sorted(ingredients.values())
+    ]
     for name in context.weights(context.start).names:
-        found = [(stored(weights, name), averages.swa(name)) for weights, averages in runs]
-        yield name, mix([(1 / len(runs), own if mean is None else mean) for own, mean in found])
+        found = [
+            (stored(weights, name), averages.swa(name)) for weights, averages in runs
+        ]
+        yield (
+            name,
+            mix(
+                [(1 / len(runs), own if mean is None else mean) for own, mean in found]
+            ),
+        )

@@ -25,7 +25,11 @@ Alpha = Annotated[
                 {
                     "type": "object",
                     "required": [""],
-                    "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+                    "additionalProperties": {
+                        "type": "number",
+                        "minimum": 0,
+                        "maximum": 1,
+                    },
                 },
                 {"const": "auto"},
             ]

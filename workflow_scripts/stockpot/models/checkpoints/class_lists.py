@@ -78,5 +78,7 @@ def _listed(name: str, value: object) -> list[str] | None:
 def _by_index(labels: Mapping) -> list:
     """Labels of the indices 0, 1, ...; JSON has the indices as texts."""
     indices = {int(key): label for key, label in labels.items() if str(key).isdigit()}
-    is_whole = len(indices) == len(labels) and sorted(indices) == list(range(len(indices)))
+    is_whole = len(indices) == len(labels) and sorted(indices) == list(
+        range(len(indices))
+    )
     return [indices[i] for i in range(len(indices))] if is_whole else []

@@ -39,7 +39,10 @@ class Described:
     """A pickle's object, and where its storages are: ``storage`` raises ValueError."""
 
     def __init__(
-        self, content: object, storage: Callable[[StorageId], Storage], mapped: mmap.mmap | bytes
+        self,
+        content: object,
+        storage: Callable[[StorageId], Storage],
+        mapped: mmap.mmap | bytes,
     ):
         self.content = content
         self.storage = storage
@@ -50,7 +53,9 @@ def read_archive(file, mapped: mmap.mmap) -> Described:
     """A zip file as ``torch.save`` and ``torch.jit.save`` write it."""
     with zipfile.ZipFile(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
-    roots = [name.removesuffix("data.pkl") for name in members if name.endswith("/data.pkl")]
+    roots = [
+        name.removesuffix("data.pkl") for name in members if name.endswith("/data.pkl")
+    ]
     if len(roots) != 1:
         raise ValueError("a zip file without one data.pkl")
     root = roots[0]
@@ -63,7 +68,10 @@ def read_archive(file, mapped: mmap.mmap) -> Described:
     def storage(identity: StorageId) -> Storage:
         return _typed(member(f"data/{identity.key}"), identity)
 
-    if f"{root}byteorder" in members and _content(member("byteorder"), mapped) != b"little":
+    if (
+        f"{root}byteorder" in members
+        and _content(member("byteorder"), mapped) != b"little"
+    ):
         raise ValueError("its numbers are not little-endian")
     place = member("data.pkl")
     pickle = io.BytesIO(_content(place, mapped))
@@ -89,7 +97,9 @@ def _place(info: zipfile.ZipInfo, mapped: mmap.mmap) -> Span:
     return Span(start, start + info.file_size)
 
 
-def read_pickles(stream, size: int, mapped: mmap.mmap | bytes, base: int = 0) -> Described:
+def read_pickles(
+    stream, size: int, mapped: mmap.mmap | bytes, base: int = 0
+) -> Described:
     """A plain pickle, or the older format of ``torch.save``, which begins with a number.
 
     Args:
@@ -165,7 +175,9 @@ def _no_storage(identity: StorageId) -> Storage:
 
 def _storage_id(identity: object) -> StorageId:
     match identity:
-        case ("storage", Global(path), str(key), str(), int(numel), *views) if path in STORAGES:
+        case ("storage", Global(path), str(key), str(), int(numel), *views) if (
+            path in STORAGES
+        ):
             if numel >= 0 and views in ([], [None]):
                 return StorageId(key, STORAGES[path], numel)
     raise ValueError("its pickle refers to something that is no storage")

@@ -19,9 +19,15 @@ HEADS = ("classification_head.", HEAD)
 TEXT = ("token_embedding.", "transformer.", "ln_final.", "text.")
 DECODER = "text_decoder."  # of CoCa, which also writes captions
 TEXT_NAMES = {
-    "positional_embedding", "text_projection", "logit_scale", "logit_bias", "attn_mask",
-    "input_resolution", "context_length", "vocab_size",
-}  # fmt: skip
+    "positional_embedding",
+    "text_projection",
+    "logit_scale",
+    "logit_bias",
+    "attn_mask",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+}
 # Of an interrupted training run, beside the model.
 TRAINING = ("optimizer.", "scheduler.", "scaler.")
 # What programs keep beside a model: how pixels are normalised, and what a loss weighs.
@@ -34,7 +40,9 @@ LIKE_A_HEAD = re.compile(r"(head|fc|classifier|linear|probe|logits)[^.]*\.weight
 OPTIONS = "prefix, rename and ignore of the checkpoint say which tensors are meant"
 
 
-def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict[str, torch.Tensor]:
+def as_classifier(
+    tensors: Mapping[str, torch.Tensor], path: str | Path
+) -> dict[str, torch.Tensor]:
     """``visual.*`` of the tower and, where the file has a head, ``head.weight`` [classes,
     features] and ``head.bias`` [classes]: zeros where it has none.
 
@@ -65,7 +73,9 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
         elif heads and key in (f"{heads[0]}weight", f"{heads[0]}bias"):
             found[HEAD + key.removeprefix(heads[0])] = tensor
         elif not (_is_text(key.removeprefix(name)) or key.startswith(TRAINING)):
-            may_be_head = not heads and tensor.dim() == 2 and bool(LIKE_A_HEAD.search(key))
+            may_be_head = (
+                not heads and tensor.dim() == 2 and bool(LIKE_A_HEAD.search(key))
+            )
             is_inside = key.startswith(outer) and not _is_beside(key, tensor)
             is_weight = tensor.is_floating_point() and (is_inside or may_be_head)
             (unknown if is_weight else beside).append(key)
@@ -82,7 +92,9 @@ def as_classifier(tensors: Mapping[str, torch.Tensor], path: str | Path) -> dict
 
 
 def check_tower(
-    tensors: Mapping[str, torch.Tensor], expected: Mapping[str, Sequence[int]], path: str | Path
+    tensors: Mapping[str, torch.Tensor],
+    expected: Mapping[str, Sequence[int]],
+    path: str | Path,
 ) -> None:
     """Compare the ``visual.*`` tensors with a tower's.
 
@@ -91,7 +103,9 @@ def check_tower(
     """
     for name, shape in expected.items():
         if TOWER + name not in tensors:
-            raise StockpotError(f"{path}: not of this architecture, {TOWER}{name} is missing")
+            raise StockpotError(
+                f"{path}: not of this architecture, {TOWER}{name} is missing"
+            )
         found = list(tensors[TOWER + name].shape)
         if found != list(shape):
             raise StockpotError(
@@ -99,7 +113,9 @@ def check_tower(
             )
     for key in tensors:
         if key.startswith(TOWER) and key.removeprefix(TOWER) not in expected:
-            raise StockpotError(f"{path}: not of this architecture, which has no {_few([key])}")
+            raise StockpotError(
+                f"{path}: not of this architecture, which has no {_few([key])}"
+            )
 
 
 def renamed(
@@ -120,10 +136,18 @@ def renamed(
     prefix = options.get("prefix", "")
     rename = options.get("rename", {})
     ignore = tuple(options.get("ignore", ()))
-    found = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+    found = {
+        key.removeprefix(prefix): t
+        for key, t in tensors.items()
+        if key.startswith(prefix)
+    }
     _check_used("prefix", [prefix] if prefix else [], tensors, path)
     _check_used("ignore", ignore, found, path)
-    found = {key: tensor for key, tensor in found.items() if not key.startswith(ignore or ("\0",))}
+    found = {
+        key: tensor
+        for key, tensor in found.items()
+        if not key.startswith(ignore or ("\0",))
+    }
     _check_used("rename", rename, found, path)
     made = {}
     for key, tensor in found.items():
@@ -131,12 +155,16 @@ def renamed(
         start = max(starts, key=len, default="")
         name = rename.get(start, "") + key.removeprefix(start)
         if name in made:
-            raise StockpotError(f"{path}: rename gives two tensors the name {_few([name])}")
+            raise StockpotError(
+                f"{path}: rename gives two tensors the name {_few([name])}"
+            )
         made[name] = tensor
     return made
 
 
-def _check_used(option: str, starts: Iterable[str], names: Iterable[str], path: str | Path) -> None:
+def _check_used(
+    option: str, starts: Iterable[str], names: Iterable[str], path: str | Path
+) -> None:
     for start in starts:
         if not any(name.startswith(start) for name in names):
             raise StockpotError(
@@ -176,7 +204,9 @@ def _is_beside(key: str, tensor: torch.Tensor) -> bool:
 def _complete_head(found: dict[str, torch.Tensor], path: str | Path) -> None:
     weight = found[HEAD + "weight"]
     if weight.dim() != 2:
-        raise StockpotError(f"{path}: its head is {list(weight.shape)}, not [classes, features]")
+        raise StockpotError(
+            f"{path}: its head is {list(weight.shape)}, not [classes, features]"
+        )
     if HEAD + "bias" not in found:
         log.info("%s: its head has no bias; it counts as zero", path)
     bias = found.setdefault(HEAD + "bias", torch.zeros(len(weight)))

@@ -25,18 +25,37 @@ STORAGES = {
 }
 # Bytes of a number of each type that a tensor may have.
 ITEM_BYTES = {
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "complex64": 8, "complex128": 16,
-    "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1, "bool": 1,
-    "uint16": 2, "uint32": 4, "uint64": 8,
-    "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1,
-}  # fmt: skip
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "complex64": 8,
+    "complex128": 16,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "uint16": 2,
+    "uint32": 4,
+    "uint64": 8,
+    "float8_e4m3fn": 1,
+    "float8_e5m2": 1,
+    "float8_e4m3fnuz": 1,
+    "float8_e5m2fnuz": 1,
+}
 ORDERED = "collections.OrderedDict"
 STORED = "torch.storage._load_from_bytes"
 TENSORS = (
-    "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor",
+    "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_tensor",
     "torch._utils._rebuild_tensor_v3",
-)  # fmt: skip
-PARAMETERS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
+)
+PARAMETERS = (
+    "torch._utils._rebuild_parameter",
+    "torch._utils._rebuild_parameter_with_state",
+)
 # Quantised, sparse, on the meta device: tensors that no plain storage holds.
 OTHER_TENSORS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
 # What protocol 2 makes of bytes and sets.
@@ -46,16 +65,39 @@ SCRIPTED = "__torch__."
 
 # Modules and functions by which a pickle runs commands, reads and writes files, or gets at others.
 _RUNNING_MODULES = frozenset(
-    ["os", "posix", "nt", "subprocess", "commands", "sys", "shutil", "socket", "pty", "runpy"]
+    [
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "commands",
+        "sys",
+        "shutil",
+        "socket",
+        "pty",
+        "runpy",
+    ]
     + ["importlib", "imp", "ctypes", "code", "codeop", "pdb", "timeit", "webbrowser"]
     + ["multiprocessing", "asyncio", "pip", "pickle", "_pickle", "marshal"]
     + ["torch.hub", "torch.serialization", "torch.utils.cpp_extension"]
 )
 _RUNNING_BUILTINS = frozenset(
-    ["eval", "exec", "compile", "open", "__import__", "execfile", "file", "apply", "input"]
+    [
+        "eval",
+        "exec",
+        "compile",
+        "open",
+        "__import__",
+        "execfile",
+        "file",
+        "apply",
+        "input",
+    ]
     + ["setattr", "delattr", "globals", "locals", "vars", "breakpoint"]
 )
-_RUNNING_NAMES = frozenset(["numpy.load", "numpy.fromfile", "torch.load", "pandas.read_pickle"])
+_RUNNING_NAMES = frozenset(
+    ["numpy.load", "numpy.fromfile", "torch.load", "pandas.read_pickle"]
+)
 
 
 def check_named(module: str, name: str) -> str:

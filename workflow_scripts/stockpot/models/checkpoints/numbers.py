@@ -47,7 +47,9 @@ def as_float32(name: str, tensor: torch.Tensor, path: str | Path) -> torch.Tenso
 
 
 def check_types(
-    tensors: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.dtype], path: str | Path
+    tensors: Mapping[str, torch.Tensor],
+    wanted: Mapping[str, torch.dtype],
+    path: str | Path,
 ) -> None:
     """Refuse whole numbers, complex ones and those of 8 bits in the place of weights.
 
@@ -85,7 +87,9 @@ def check_state(
     Raises:
         StockpotError: As ``check_types`` and ``as_float32``.
     """
-    check_types(tensors, {name: t.dtype for name, t in model.state_dict().items()}, path)
+    check_types(
+        tensors, {name: t.dtype for name, t in model.state_dict().items()}, path
+    )
     return {
         # A mask of a text side has infinities by right.
         name: tensor if name.endswith("attn_mask") else as_float32(name, tensor, path)

@@ -17,9 +17,18 @@ MOST_OPCODES = 2_000_000
 BYTES_PER_OPCODE = 16
 VALUES = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 LITERALS = {
-    "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
-    "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
-}  # fmt: skip
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "LONG4",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+}
 # How many bytes the opcode and the length take that stand before the bytes themselves.
 BYTES = {"SHORT_BINBYTES": 2, "BINBYTES": 5, "BINBYTES8": 9, "BYTEARRAY8": 9}
 # Python hashes larger integers modulo a prime, so that any number of them can share one hash.
@@ -176,7 +185,9 @@ def _follow(opcodes, persistent, base: int, most: int) -> object:
 
 def _only(kind: type, value: object):
     if type(value) is not kind:
-        raise ValueError(f"its pickle uses a {type(value).__name__} as a {kind.__name__}")
+        raise ValueError(
+            f"its pickle uses a {type(value).__name__} as a {kind.__name__}"
+        )
     return value
 
 

@@ -60,11 +60,21 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     try:
         return _read(path)
     except OSError as error:
-        raise StockpotError(f"{shown}: cannot be read ({error.strerror or error})") from error
+        raise StockpotError(
+            f"{shown}: cannot be read ({error.strerror or error})"
+        ) from error
     except (
-        ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, EOFError,
-        struct.error, zipfile.BadZipFile, SafetensorError,
-    ) as error:  # fmt: skip
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        EOFError,
+        struct.error,
+        zipfile.BadZipFile,
+        SafetensorError,
+    ) as error:
         # Whatever the standard library's readers and torch raise for bytes that nobody wrote.
         lines = str(error).splitlines() or [type(error).__name__]
         reason = one_line(lines[0], 150)
@@ -83,14 +93,18 @@ def _read(path: Path) -> Checkpoint:
             class_lists = class_lists_in_metadata(opened.metadata())
         return Checkpoint(load_file(path), class_lists)
     if start.startswith(b"{"):
-        raise ValueError("a file of JSON; of a model in several files, make one with all tensors")
+        raise ValueError(
+            "a file of JSON; of a model in several files, make one with all tensors"
+        )
     if not start.startswith((b"PK\3\4", b"\x80")):
         raise ValueError("its first bytes are those of no such file")
     layout = bounded(read_layout, path)
     mapped = _open_mapped(path)
     whole = torch.frombuffer(mapped, dtype=torch.uint8)
     storages: dict[Storage, torch.Tensor] = {}
-    tensors = {name: _tensor(place, whole, storages) for name, place in layout.tensors.items()}
+    tensors = {
+        name: _tensor(place, whole, storages) for name, place in layout.tensors.items()
+    }
     return Checkpoint(tensors, layout.class_lists)
 
 
@@ -112,7 +126,9 @@ def read_layout(path: Path) -> Layout:
     held = 0
     for name, tensor in Tensors(described).named():
         if name in layout.tensors or not name:
-            raise ValueError(f"it has two tensors or a lone one under the name {name[:100]!a}")
+            raise ValueError(
+                f"it has two tensors or a lone one under the name {name[:100]!a}"
+            )
         claimed += tensor.size
         if id(tensor.storage) not in seen:
             seen.add(id(tensor.storage))
@@ -145,7 +161,11 @@ def _tensor(
 
 def _flat(source: Span | bytes, whole: torch.Tensor) -> torch.Tensor:
     if isinstance(source, bytes):
-        return torch.frombuffer(bytearray(source), dtype=torch.uint8) if source else whole[:0]
+        return (
+            torch.frombuffer(bytearray(source), dtype=torch.uint8)
+            if source
+            else whole[:0]
+        )
     data = whole[source.start : source.stop]
     # Numbers have to begin at a multiple of their size, of 16 bytes at most.
     return data.clone() if source.start % 16 else data

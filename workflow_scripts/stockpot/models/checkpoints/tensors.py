@@ -65,9 +65,9 @@ class Tensors:
         while type(record) is Record and record.maker in PARAMETERS:
             record = record.arguments[0] if record.arguments else None
         match record:
-            case Record(maker, (source, int(offset), tuple(size), tuple(stride), *rest)) if (
-                maker in TENSORS
-            ):
+            case Record(
+                maker, (source, int(offset), tuple(size), tuple(stride), *rest)
+            ) if maker in TENSORS:
                 dtype = ""
                 if maker.endswith("_v3"):
                     dtype = _dtype(rest.pop(2) if len(rest) > 2 else None)
@@ -144,16 +144,26 @@ def _dtype(value: object) -> str:
     return name
 
 
-def _view(storage: Storage, dtype: str, offset: int, size: tuple, stride: tuple) -> Tensor:
+def _view(
+    storage: Storage, dtype: str, offset: int, size: tuple, stride: tuple
+) -> Tensor:
     """dtype: of the tensor, where it is not that of its storage."""
-    possible = all(type(n) is int and 0 <= n < LARGEST for n in (offset, *size, *stride))
+    possible = all(
+        type(n) is int and 0 <= n < LARGEST for n in (offset, *size, *stride)
+    )
     if not possible or len(size) != len(stride) or len(size) > MOST_AXES:
         raise ValueError("a tensor in it has an impossible shape")
     dtype = dtype or storage.dtype
     available = len(storage) // ITEM_BYTES[dtype]
     numel = math.prod(size)
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride)) if numel else offset - 1
+    last = (
+        offset + sum((n - 1) * step for n, step in zip(size, stride))
+        if numel
+        else offset - 1
+    )
     # The second: a stride of 0 makes much of little.
     if last >= available or numel > available:
-        raise ValueError(f"a tensor of shape {list(size)} in it is larger than its storage")
+        raise ValueError(
+            f"a tensor of shape {list(size)} in it is larger than its storage"
+        )
     return Tensor(storage, dtype, offset, size, stride)

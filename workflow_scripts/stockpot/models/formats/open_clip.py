@@ -14,7 +14,12 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from . import Format
 
-FILES = ("open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.txt")
+FILES = (
+    "open_clip_config.json",
+    "open_clip_model.safetensors",
+    "head.safetensors",
+    "classes.txt",
+)
 FORMAT = Format(files=FILES)
 
 

@@ -16,7 +16,9 @@ class InitialHead(PluginOptions):
         json_schema_extra=from_paper("WiSE-FT, C.3.3"),
     )
     head_seed: int = Field(
-        0, ge=0, description="seed of a random head; the same for runs that are to be mixed"
+        0,
+        ge=0,
+        description="seed of a random head; the same for runs that are to be mixed",
     )
 
 

@@ -36,7 +36,10 @@ class Options(InitialHead, NearStart, FewShots):
         json_schema_extra=from_paper("Zhang et al., ICLR 2018"),
     )
     flip: float = Field(
-        0.0, ge=0, le=1, description="probability of a mirror image; digits and texts have none"
+        0.0,
+        ge=0,
+        le=1,
+        description="probability of a mirror image; digits and texts have none",
     )
     color_jitter: float = Field(
         0.0,
@@ -106,7 +109,9 @@ def train(spec, context):
     model, card = load_classifier(context.start)
     model.autocast = spec["precision"] == "bf16"
     if model.autocast and not fast_at_bf16(context.device):
-        log.warning("bf16 saves no time on this device; precision: fp32 does the same, exactly")
+        log.warning(
+            "bf16 saves no time on this device; precision: fp32 does the same, exactly"
+        )
     start = None
     if spec["distill"] or spec["l2_start"]:
         start = load_classifier(context.start, context.device)[0]
@@ -114,13 +119,23 @@ def train(spec, context):
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
     model.head.requires_grad_(not spec["freeze_head"])
-    train_set = image_batches(context.train, card, spec["crop"], context.device, spec=spec)
+    train_set = image_batches(
+        context.train, card, spec["crop"], context.device, spec=spec
+    )
     if context.joint:
         second = image_batches(context.joint, card, 1, context.device)
         train_set = joint(train_set, second, spec["joint_share"])
     held_out = image_batches(context.held_out, card, 1, context.device)
     history = fit(
-        model, train_set, held_out, spec, context.state_dir, context.device, start,
+        model,
+        train_set,
+        held_out,
+        spec,
+        context.state_dir,
+        context.device,
+        start,
         context.averages_dir,
-    )  # fmt: skip
-    return replace(card, start=start_of(card, spec), history=history), model.state_dict()
+    )
+    return replace(
+        card, start=start_of(card, spec), history=history
+    ), model.state_dict()

@@ -20,7 +20,9 @@ class Architecture(PluginOptions):
 
 
 class Options(PluginOptions):
-    architecture: Architecture = Field(description="a model of timm, and its own options")
+    architecture: Architecture = Field(
+        description="a model of timm, and its own options"
+    )
     images: int = Field(ge=2, description="how many of the training images it sees")
 
 
@@ -44,7 +46,11 @@ def train(spec, context):
         std=STD,
         image_size=context.train.images.shape[1],
     )
-    train_set = image_batches(context.train, card, spec["crop"], context.device, spec["images"])
+    train_set = image_batches(
+        context.train, card, spec["crop"], context.device, spec["images"]
+    )
     held_out = image_batches(context.held_out, card, 1, context.device)
-    card.history = fit(model, train_set, held_out, spec, context.state_dir, context.device)
+    card.history = fit(
+        model, train_set, held_out, spec, context.state_dir, context.device
+    )
     return card, model.state_dict()

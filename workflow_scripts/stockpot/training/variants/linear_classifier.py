@@ -35,8 +35,14 @@ def train(spec, context):
     few = {key: spec[key] for key in ("name", "shots", "shots_seed")}
     train_set = image_batches(context.train, card, 1, context.device, spec=few)
     held_out = image_batches(context.held_out, card, 1, context.device)
-    train_set, held_out = (features(model, d, context.device) for d in (train_set, held_out))
-    history = fit(model.head, train_set, held_out, spec, context.state_dir, context.device, start)
-    tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
+    train_set, held_out = (
+        features(model, d, context.device) for d in (train_set, held_out)
+    )
+    history = fit(
+        model.head, train_set, held_out, spec, context.state_dir, context.device, start
+    )
+    tensors = {
+        TOWER + name: tensor for name, tensor in model.visual.state_dict().items()
+    }
     tensors |= {HEAD + name: tensor for name, tensor in model.head.state_dict().items()}
     return replace(card, start=start_of(card, spec), history=history), tensors

@@ -40,7 +40,9 @@ class Options(InitialHead, FewShots):
     settings_seed: int = Field(0, ge=0, description="seed of the draw of settings")
 
 
-VARIANT = Variant(options=Options, draws=("lr", "batch_size", "weight_decay", "label_smoothing"))
+VARIANT = Variant(
+    options=Options, draws=("lr", "batch_size", "weight_decay", "label_smoothing")
+)
 log = logging.getLogger(__name__)
 
 ALWAYS = {"lr": {"log_uniform": [1e-6, 1.0]}, "batch_size": {"choice": [64, 128, 256]}}
@@ -54,7 +56,10 @@ STRENGTH = {
 
 def drawn(spec: dict) -> list[dict]:
     """The settings of a run: lr, batch_size, and the strength of its regulariser."""
-    search = {"seed": spec["settings_seed"], "space": ALWAYS | STRENGTH[spec["regulariser"]]}
+    search = {
+        "seed": spec["settings_seed"],
+        "space": ALWAYS | STRENGTH[spec["regulariser"]],
+    }
     return [draw(search, i) for i in range(spec["settings"])]
 
 
@@ -65,17 +70,25 @@ def train(spec, context):
     few = {key: spec[key] for key in ("name", "shots", "shots_seed")}
     train_set = image_batches(context.train, card, 1, context.device, spec=few)
     held_out = image_batches(context.held_out, card, 1, context.device)
-    train_set, held_out = (features(model, d, context.device) for d in (train_set, held_out))
+    train_set, held_out = (
+        features(model, d, context.device) for d in (train_set, held_out)
+    )
 
     points, rows, best = drawn(spec), [], None
     for size in sorted({point["batch_size"] for point in points}):
         places = [i for i, point in enumerate(points) if point["batch_size"] == size]
         heads, hits = fit_heads(
-            model.head, together([points[i] for i in places], context.device), train_set,
-            held_out, {**spec, "batch_size": size}, context.state_dir / str(size),
-        )  # fmt: skip
+            model.head,
+            together([points[i] for i in places], context.device),
+            train_set,
+            held_out,
+            {**spec, "batch_size": size},
+            context.state_dir / str(size),
+        )
         for place, head, k in zip(places, range(len(places)), hits.tolist()):
-            rows.append({"setting": place, **points[place], "held_out_n": len(held_out)})
+            rows.append(
+                {"setting": place, **points[place], "held_out_n": len(held_out)}
+            )
             rows[-1]["held_out_k"] = k
             if best is None or (-k, place) < best[0]:
                 best = (-k, place), [tensor[head].clone() for tensor in heads.tensors]
@@ -84,9 +97,13 @@ def train(spec, context):
         raise Diverged(f"none of the {len(points)} settings has finite weights")
     log.info(
         "setting %d is the best: held-out %.2f %% with %s",
-        place, -100 * negative / len(held_out), points[place],
-    )  # fmt: skip
-    tensors = {TOWER + name: tensor for name, tensor in model.visual.state_dict().items()}
+        place,
+        -100 * negative / len(held_out),
+        points[place],
+    )
+    tensors = {
+        TOWER + name: tensor for name, tensor in model.visual.state_dict().items()
+    }
     tensors |= {HEAD + "weight": weight, HEAD + "bias": bias}
     rows.sort(key=lambda row: row["setting"])
     return replace(card, start=start_of(card, spec), history=rows), tensors
