@@ -176,14 +176,7 @@ def line(error) -> str:
     if error.validator == "const":
         return f"{path}: {shown} is not {wanted!r}"
     if error.validator == "required":
-        missing = next(
-            key for key in wanted if f"{key!r} is a required" in error.message
-        )
-        about = error.schema.get("properties", {}).get(missing)
-        about = about.get("description") if isinstance(about, dict) else None
-        return f"{path}: {missing!r} is a required property" + (
-            f": {about}" if about else ""
-        )
+        return f"{path}: {_missing_key(error)}"
     if error.validator == "exclusiveMinimum":
         return f"{path}: {shown} is not above {wanted}"
     if error.validator == "exclusiveMaximum":
@@ -195,6 +188,19 @@ def line(error) -> str:
     if error.validator == "maxLength":
         return f"{path}: {shown} has {len(value)} characters, more than {wanted}"
     return f"{path}: {one_line(error.message, 300)}"
+
+
+def _missing_key(error) -> str:
+    """What is said of a required key that is not there, with its description."""
+    missing = next(
+        key
+        for key in error.validator_value
+        if f"{key!r} is a required" in error.message
+    )
+    said = f"{missing!r} is a required property"
+    declared = error.schema.get("properties", {}).get(missing)
+    description = declared.get("description") if isinstance(declared, dict) else None
+    return f"{said}: {description}" if description else said
 
 
 def _unknown_key(error) -> str:

@@ -6,50 +6,65 @@ from ..runtime.registry import defaults
 
 def soup_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
     """A line per soup that cannot be made. known: as in ``config``; specs: of all runs."""
-    problems, standard = [], config["standard"]["models"]
+    problems = []
     for name, soup in config["soups"].items():
-        path, method = f"soups.{name}", soup["method"]
-        given, backbones = soup.get("ingredients", []), soup.get("backbones", False)
-        outputs = methods.mixes(method) == "outputs"
-        for i, ingredient in enumerate(given):
-            known(
-                f"{path}.ingredients.{i}",
-                ingredient,
-                [*specs, "zero-shot", *standard],
-                "model",
-            )
-            if specs.get(ingredient, {}).get("task") and not backbones:
-                problems.append(
-                    f"{path}.ingredients.{i}: {ingredient!r} has the classes of another task; "
-                    "backbones: true mixes towers alone"
-                )
-            if ingredient in standard and not outputs:
-                if not soup.get("allow_different_starts"):
-                    problems.append(
-                        f"{path}.ingredients.{i}: {ingredient!r} starts from random weights, so "
-                        "only its outputs can be mixed, as by logit-ensemble; "
-                        "allow_different_starts: true mixes weights all the same"
-                    )
-                elif not set(given) <= set(standard):
-                    problems.append(
-                        f"{path}.ingredients.{i}: {ingredient!r} has not the architecture of the "
-                        "fine-tuned models; weights can be mixed among standard models alone"
-                    )
-        if backbones and soup.get("space") == "free":
-            problems.append(
-                f"{path}.space: free would scale the head, which backbones keep"
-            )
-        if outputs and backbones:
-            problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
-        if soup.get("ingredients_per_step") == 1:
-            problems.append(
-                f"{path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
-                "keep their sum; give 2 or more, or 0 for all"
-            )
+        path = f"soups.{name}"
+        for i, ingredient in enumerate(soup.get("ingredients", [])):
+            key = f"{path}.ingredients.{i}"
+            baselines = config["standard"]["models"]
+            known(key, ingredient, [*specs, "zero-shot", *baselines], "model")
+            problems += _ingredient(key, ingredient, soup, specs, baselines)
+        problems += _options(path, soup)
         problems += _shares(path, soup)
         problems += _members(path, soup, specs)
-        if kept := methods.averages(method):
+        if kept := methods.averages(soup["method"]):
             problems += _averages(path, soup, kept, specs)
+    return problems
+
+
+def _ingredient(
+    key: str, ingredient: str, soup: dict, specs: dict[str, dict], baselines: dict
+) -> list[str]:
+    """Lines on one ingredient that cannot be mixed with the others of its soup."""
+    problems = []
+    is_of_another_task = specs.get(ingredient, {}).get("task")
+    if is_of_another_task and not soup.get("backbones", False):
+        problems.append(
+            f"{key}: {ingredient!r} has the classes of another task; "
+            "backbones: true mixes towers alone"
+        )
+    if ingredient not in baselines or methods.mixes(soup["method"]) == "outputs":
+        return problems
+    if not soup.get("allow_different_starts"):
+        problems.append(
+            f"{key}: {ingredient!r} starts from random weights, so "
+            "only its outputs can be mixed, as by logit-ensemble; "
+            "allow_different_starts: true mixes weights all the same"
+        )
+    elif not set(soup["ingredients"]) <= set(baselines):
+        problems.append(
+            f"{key}: {ingredient!r} has not the architecture of the "
+            "fine-tuned models; weights can be mixed among standard models alone"
+        )
+    return problems
+
+
+def _options(path: str, soup: dict) -> list[str]:
+    """Lines on options that contradict each other."""
+    problems = []
+    backbones = soup.get("backbones", False)
+    if backbones and soup.get("space") == "free":
+        problems.append(
+            f"{path}.space: free would scale the head, which backbones keep"
+        )
+    if backbones and methods.mixes(soup["method"]) == "outputs":
+        method = soup["method"]
+        problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
+    if soup.get("ingredients_per_step") == 1:
+        problems.append(
+            f"{path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
+            "keep their sum; give 2 or more, or 0 for all"
+        )
     return problems
 
 

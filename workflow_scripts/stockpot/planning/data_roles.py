@@ -40,21 +40,14 @@ def check_parts(config: dict, locate: Locate) -> None:
         for path, name in (training | other).items()
     }
     for a, b in combinations(images, 2):
-        both = (a in training and b in training) or all(
-            p.endswith(".held_out") for p in (a, b)
-        )
-        # Made of the held-out set, and looked at for the same choices alone.
-        made = [p.startswith("data.corrupted") for p in (a, b)]
-        both = both or (
-            any(made)
-            and all(m or p.endswith(".held_out") for m, p in zip(made, (a, b)))
-        )
+        both_train = a in training and b in training
         # Two views of the same test images, as under other labels, are not one set named twice.
-        tests = all(
-            path.startswith(("data.reference", "data.shifts")) for path in (a, b)
+        both_test = _is_test(a) and _is_test(b)
+        are_views = both_test and _views(datasets[other[a]], datasets[other[b]])
+        may_share = (
+            both_train or (_is_for_choices(a) and _is_for_choices(b)) or are_views
         )
-        views = tests and _views(datasets[other[a]], datasets[other[b]])
-        if share_images(images[a], images[b]) and not both and not views:
+        if share_images(images[a], images[b]) and not may_share:
             raise StockpotError(
                 f"{b}: {(training | other)[b]!r} holds the same images as "
                 f"{(training | other)[a]!r}, which is {a}; {_mend(images[a], images[b])}"
@@ -70,6 +63,15 @@ def check_parts(config: dict, locate: Locate) -> None:
         _check_known(path, name, train, datasets, locate)
     for path, name in (training | other).items():
         _check_several(path, name, datasets, locate)
+
+
+def _is_test(path: str) -> bool:
+    return path.startswith(("data.reference", "data.shifts"))
+
+
+def _is_for_choices(path: str) -> bool:
+    """Is the set held out, or a corrupted copy of one that is, which serves the same choices?"""
+    return path.endswith(".held_out") or path.startswith("data.corrupted")
 
 
 def _check_several(path: str, name: str, datasets: dict, locate: Locate) -> None:

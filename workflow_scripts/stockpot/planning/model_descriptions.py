@@ -49,16 +49,21 @@ def described(
         images = spec["epochs"] * spec["images"]
         found[name] = {"kind": "from-scratch", "settings": spec, "images": images}
     end_to_end = [name for name in ids if specs[name]["variant"] == "end-to-end"]
+    held_out_images = sizes[config["data"]["held_out"]]
     for name, soup in config["soups"].items():
-        settings = defaults(methods.options(soup["method"])) | soup
-        found[name] = {
-            "kind": soup["method"],
-            "id": soups[name],
-            "settings": {k: v for k, v in settings.items() if k != "ingredients"},
-            "ingredients": soup.get("ingredients", end_to_end),
-            "images": settings.get("epochs", 0) * sizes[config["data"]["held_out"]],
-        }
+        found[name] = {"id": soups[name], **_soup(soup, end_to_end, held_out_images)}
     return plain(found)
+
+
+def _soup(soup: dict, end_to_end: list[str], held_out_images: int) -> dict:
+    """Kind, settings, ingredients and images of a soup; end_to_end: its ingredients by default."""
+    settings = defaults(methods.options(soup["method"])) | soup
+    return {
+        "kind": soup["method"],
+        "settings": {k: v for k, v in settings.items() if k != "ingredients"},
+        "ingredients": soup.get("ingredients", end_to_end),
+        "images": settings.get("epochs", 0) * held_out_images,
+    }
 
 
 def _checkpoint(spec: dict, entry: dict) -> dict:

@@ -53,19 +53,22 @@ def prompt_notes(model: ModelJob, head: dict, texts: dict[str, str]) -> list[str
         name: room.needed(text) for name, text in texts.items() if not room.has(text)
     }
     if cut:
-        shown = [
-            f"{one_line(name, 40)} ({count})"
-            for name, count in list(cut.items())[:SHOWN]
-        ]
-        about = "" if is_own else "about "
-        notes.append(
-            f"{key}: with the prompts {_count(len(cut), texts)} have more tokens than the {about}"
-            f"{room.context} that the model reads, and are cut: {_listed(shown, len(cut))}"
-        )
+        context = f"{room.context}" if is_own else f"about {room.context}"
+        notes.append(_on_cut(key, cut, texts, context))
     same = _same(tokens, room, texts, cut)
     if same:
         notes.append(_on_same(key, same, texts, cut, room.context))
     return notes
+
+
+def _on_cut(key: str, cut: dict[str, int], texts: dict[str, str], context: str) -> str:
+    """The line on texts that are longer than the context; cut: class -> tokens that it needs."""
+    first = list(cut.items())[:SHOWN]
+    shown = [f"{one_line(name, 40)} ({count})" for name, count in first]
+    return (
+        f"{key}: with the prompts {_count(len(cut), texts)} have more tokens than the {context} "
+        f"that the model reads, and are cut: {_listed(shown, len(cut))}"
+    )
 
 
 class _Room:
