@@ -66,13 +66,13 @@ reference: $(VENV)/run.stamp
 	$(BIN)/python docs/scripts/reference.py
 
 docs: evidence methods cross
-	cp results/studies/objects/summary.md docs/seeds.md
-	cp results/studies/cross.md docs/cross.md
-	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/main_table.md docs/methods/
-	cp results/studies/methods/seed0/figures/methods.png docs/methods/
-	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/main_table.md docs/objects/
+	cp results/studies/objects/summary.md docs/results/seeds.md
+	cp results/studies/cross.md docs/results/cross.md
+	cp results/studies/methods/seed0/*.csv results/studies/methods/seed0/main_table.md docs/results/methods/
+	cp results/studies/methods/seed0/figures/methods.png docs/results/methods/
+	cp results/studies/objects/seed0/*.csv results/studies/objects/seed0/main_table.md docs/results/objects/
 	for figure in alpha effective-robustness methods samples shifts soups; do \
-		cp results/studies/objects/seed0/figures/$$figure.png docs/objects/ || exit 1; \
+		cp results/studies/objects/seed0/figures/$$figure.png docs/results/objects/ || exit 1; \
 	done
 	cp results/studies/choosing-alpha.md results/studies/choosing-alpha.csv results/studies/choosing-alpha.png docs/results/
 	for result in objects/chords objects/calibration objects/overrides objects/frontier \

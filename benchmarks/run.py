@@ -1,4 +1,4 @@
-"""Run the benchmarks and write docs/benchmarks.md. Names as arguments run only these."""
+"""Run the benchmarks and write docs/results/benchmarks.md. Names as arguments run only these."""
 
 import platform
 import sys
@@ -54,7 +54,7 @@ def main(names: list[str]) -> None:
     )
     text = INTRODUCTION.format(machine=processor(), cores=cores()) + table
     if not names:
-        (ROOT / "docs" / "benchmarks.md").write_text(text)
+        (ROOT / "docs" / "results" / "benchmarks.md").write_text(text)
 
 
 if __name__ == "__main__":

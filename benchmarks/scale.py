@@ -1,6 +1,6 @@
-"""The formulas of docs/scale.md against a small study: what it computes, writes and submits.
+"""The formulas of docs/guide/scale.md against a small study: what it computes, writes and submits.
 
-python benchmarks/scale.py prints the table of docs/scale.md.
+python benchmarks/scale.py prints the table of docs/guide/scale.md.
 """
 
 import json

@@ -23,9 +23,10 @@ STUDY_TABLES = {"measurements": "measurements", "fits": "fits", "rho": "robustne
 
 def in_docs() -> list[Path]:
     """Every figure of docs/ that tables beside it determine."""
-    objects = [DOCS / "objects" / f"{name}.png" for name in OF_OBJECTS]
-    analyses = sorted((DOCS / "results").glob("*.png"))
-    return [*objects, DOCS / "methods" / "methods.png", *analyses]
+    results = DOCS / "results"
+    objects = [results / "objects" / f"{name}.png" for name in OF_OBJECTS]
+    analyses = sorted(results.glob("*.png"))
+    return [*objects, results / "methods" / "methods.png", *analyses]
 
 
 def draw(path: Path) -> Figure:

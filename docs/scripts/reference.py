@@ -3,7 +3,7 @@
     python docs/scripts/reference.py
 
 A table of docs/ stands between ``<!-- options of NAME -->`` and ``<!-- end of options -->``; what
-is between them is replaced. ``docs/reference.md`` is made as a whole.
+is between them is replaced. ``docs/reference/config.md`` is made as a whole.
 ``schemas/config.schema.json`` is the schema of the config with what plug-ins add, without
 references.
 """
@@ -26,7 +26,7 @@ from stockpot.training import variants  # noqa: E402
 SCHEMA = Path("schemas/config.schema.yaml")
 DEFAULTS = Path("schemas/defaults.yaml")
 EDITOR_SCHEMA = Path("schemas/config.schema.json")
-REFERENCE = Path("docs/reference.md")
+REFERENCE = Path("docs/reference/config.md")
 END = "<!-- end of options -->"
 BOUNDS = {
     "minimum": "at least",
@@ -37,10 +37,12 @@ BOUNDS = {
 LETTERS = {"end-to-end": "e", "linear-classifier": "l", "linear-search": "s"}
 INTRODUCTION = """# Every key of the config
 
-Made by `make reference` from schemas/config.schema.yaml, schemas/defaults.yaml and what plug-ins
-declare. The options of [merge methods](methods.md#options), [analyses](analyses.md#options) and
-[training runs](training.md#what-it-may-have) are on their own pages. The default is what a study
-with data sets of its own has where it says nothing; config.yaml shows what the embedded study has.
+`make reference` writes this page from schemas/config.schema.yaml, schemas/defaults.yaml and what
+plug-ins declare. The options of [merge methods](../guide/methods.md#options),
+[analyses](../guide/analyses.md#options) and
+[training runs](../guide/training.md#what-it-may-have) are on their own pages.
+The default is the value that a key has in a study on your own data that does not mention it.
+config.yaml shows the values of the embedded study.
 """
 
 
@@ -57,10 +59,10 @@ def pages() -> dict[Path, str]:
     }
     made = {REFERENCE: _reference(resolved(raw), defaults)}
     for name, page in {
-        "methods": "docs/methods.md",
-        "analyses": "docs/analyses.md",
-        "hyperparameters": "docs/training.md",
-        "training": "docs/training.md",
+        "methods": "docs/guide/methods.md",
+        "analyses": "docs/guide/analyses.md",
+        "hyperparameters": "docs/guide/training.md",
+        "training": "docs/guide/training.md",
     }.items():
         path = Path(page)
         text = made.get(path) or (ROOT / path).read_text("utf-8")

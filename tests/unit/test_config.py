@@ -1052,7 +1052,7 @@ TRAINING = {"start", "task"} | {
 
 
 def test_the_docs_list_every_option_of_training():
-    text = (ROOT / "docs/training.md").read_text()
+    text = (ROOT / "docs/guide/training.md").read_text()
     listed = {
         line.split("`")[1] for line in text.splitlines() if line.startswith("| `")
     }

@@ -382,7 +382,7 @@ def _soups(plan) -> dict[str, dict]:
 
 def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
     """Those of a config's first line, in its order; or the example with another model."""
-    page = (ROOT / "docs/papers.md").read_text()
+    page = (ROOT / "docs/guide/papers.md").read_text()
     known = {tuple(path.stem for path in needed(file)) for file in CONFIGS}
     lists = re.findall(r"(?:configs/[\w-]+\.yaml\s+)+configs/[\w-]+\.yaml", page)
     named = [tuple(re.findall(r"configs/([\w-]+)\.yaml", text)) for text in lists]

@@ -333,7 +333,7 @@ def test_the_listing_does_not_depend_on_where_the_folder_is(tmp_path):
 
 
 def test_the_docs_list_every_source_and_its_options():
-    text = (ROOT / "docs/datasets.md").read_text()
+    text = (ROOT / "docs/guide/datasets.md").read_text()
     listed = {
         name: row
         for row in text.splitlines()

@@ -127,20 +127,23 @@ def test_figures_in_the_docs_follow_from_the_tables_beside_them(shown, tmp_path)
 def test_every_figure_of_the_pages_is_there():
     for page in (
         "README.md",
-        "docs/results.md",
-        "docs/methods.md",
+        "docs/results/README.md",
+        "docs/guide/methods.md",
         "docs/results/choosing-alpha.md",
     ):
         text = (ROOT / page).read_text()
         links = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
-        assert links or page == "docs/methods.md"
+        assert links or page == "docs/guide/methods.md"
         assert [
             link for link in links if not ((ROOT / page).parent / link).exists()
         ] == []
 
 
 def test_figures_in_the_readme_are_there():
-    assert "docs/objects/effective-robustness.png" in (ROOT / "README.md").read_text()
+    assert (
+        "docs/results/objects/effective-robustness.png"
+        in (ROOT / "README.md").read_text()
+    )
 
 
 def test_an_unknown_class_leaves_a_gap_in_the_samples():
@@ -189,7 +192,10 @@ def test_every_option_of_a_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 
     rows = (
-        (ROOT / "docs" / "methods.md").read_text().split("## Options")[1].splitlines()
+        (ROOT / "docs" / "guide" / "methods.md")
+        .read_text()
+        .split("## Options")[1]
+        .splitlines()
     )
     cells = [
         [cell.strip(" `") for cell in row.split("|")]
@@ -206,7 +212,7 @@ def test_every_option_of_a_merge_method_is_in_the_docs():
 def test_every_merge_method_is_in_the_docs():
     from stockpot.merging import methods
 
-    table = (ROOT / "docs" / "methods.md").read_text().split("\n## ")[0]
+    table = (ROOT / "docs" / "guide" / "methods.md").read_text().split("\n## ")[0]
     listed = [
         line.split("`")[1] for line in table.splitlines() if line.startswith("| `")
     ]
@@ -217,7 +223,7 @@ def test_every_analysis_selector_and_option_is_in_the_docs():
     from stockpot import analyses
     from stockpot.alpha import selectors
 
-    text = (ROOT / "docs" / "analyses.md").read_text()
+    text = (ROOT / "docs" / "guide" / "analyses.md").read_text()
     first, _, rest = text.partition("## Ways to choose alpha")
     listed = [
         line.split("`")[1] for line in first.splitlines() if line.startswith("| `")
@@ -326,3 +332,26 @@ def test_every_file_of_an_errand_is_there(errand):
             assert f"\n{reference.split()[1]}:" in targets
         else:
             assert (ROOT / reference).is_file(), reference
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that links to the headings of a Markdown page use, as on GitHub."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    words = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in words}
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if heading and target.suffix == ".md":
+            assert heading in anchors(target), link

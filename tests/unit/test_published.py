@@ -116,9 +116,10 @@ def test_folders_and_archives_are_named_alike(source):
             r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", archive["checksum"]
         )
         assert (
-            archive["checksum"].split(":")[1] in (ROOT / "docs/datasets.md").read_text()
+            archive["checksum"].split(":")[1]
+            in (ROOT / "docs/guide/datasets.md").read_text()
         )
-        assert f"{archive['size']:,}" in (ROOT / "docs/datasets.md").read_text()
+        assert f"{archive['size']:,}" in (ROOT / "docs/guide/datasets.md").read_text()
 
 
 def test_parts_of_one_folder_are_told_apart(tmp_path):

@@ -1,11 +1,11 @@
-"""What docs/results.md says follows from the tables beside it."""
+"""What docs/results/README.md says follows from the tables beside it."""
 
 import pandas as pd
 import pytest
 from conftest import ROOT
 
 FOLDER = ROOT / "docs/results"
-TEXT = " ".join((ROOT / "docs/results.md").read_text().split())
+TEXT = " ".join((ROOT / "docs/results/README.md").read_text().split())
 
 
 def table(name: str) -> pd.DataFrame:

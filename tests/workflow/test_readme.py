@@ -1,4 +1,4 @@
-"""Every command of the README runs, and its examples say what the program says."""
+"""Every command of README and first guides runs, and examples say what the program says."""
 
 import json
 import re
@@ -13,14 +13,11 @@ import yaml
 
 from .conftest import ROOT, environment, write_images
 
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line.split(" #")[0].strip()
-    for language, block in BLOCKS
-    if language == "bash"
-    for line in block.splitlines()
-]
+PAGES = ("README.md", "docs/guide/own-data.md", "docs/guide/caching.md")
+TEXT = "\n".join((ROOT / page).read_text() for page in PAGES)
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, re.DOTALL)
+BASH = "".join(block for language, block in BLOCKS if language == "bash")
+COMMANDS = [line.split(" #")[0].strip() for line in BASH.splitlines()]
 THIS_SUITE = "make test"
 OTHER_STUDY = "--configfile"
 

@@ -1,4 +1,4 @@
-"""The README's table "What re-runs when", a row a test: jobs per rule and cells computed."""
+"""The table of docs/guide/caching.md, a row a test: jobs per rule and cells computed."""
 
 import json
 import os

@@ -8,7 +8,7 @@ rows are sorted by alpha. It declares ``SELECTOR = Selector(...)``, which planni
 importing the module.
 
 ``DEFAULT`` is the rule wherever the project chooses an alpha itself: ``alpha: auto`` of the merge
-method ``wise-ft``, the main table and the low-shot analysis. docs/results.md says why this one.
+method ``wise-ft``, the main table and the low-shot analysis. docs/results/README.md says why.
 """
 
 from typing import TYPE_CHECKING, Literal

@@ -18,7 +18,7 @@ from . import with_defaults
 from .folder import NOT_READ, SUFFIXES
 
 CLASSES = Path(__file__).parents[4] / "resources/classes"
-DOCS = "docs/datasets.md"
+DOCS = "docs/guide/datasets.md"
 LAYOUT = f"{DOCS} has the layout"
 
 

@@ -44,7 +44,7 @@ class Options(PluginOptions):
         description="number, auto, or beginning of tensor names -> number with '' for the rest",
     )
     selector: one_of(selectors.on_held_out()) = Field(
-        selectors.DEFAULT, description="how auto chooses, see docs/analyses.md"
+        selectors.DEFAULT, description="how auto chooses, see docs/guide/analyses.md"
     )
     among: list[Fraction] = Field(
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
