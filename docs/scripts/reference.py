@@ -40,7 +40,7 @@ INTRODUCTION = """# Every key of the config
 `make reference` writes this page from schemas/config.schema.yaml, schemas/defaults.yaml and what
 plug-ins declare. The options of [merge methods](../guide/methods.md#options),
 [analyses](../guide/analyses.md#options) and
-[training runs](../guide/training.md#what-it-may-have) are on their own pages.
+[training runs](../guide/training.md#what-a-run-may-have) are on their own pages.
 The default is the value that a key has in a study on your own data that does not mention it.
 config.yaml shows the values of the embedded study.
 """
