@@ -1,7 +1,8 @@
-"""Read a foreign file within limits of memory and time, whatever the file is.
+"""Call a function that reads a file from elsewhere, within limits of memory and time.
 
-The reading happens in a forked child process that the kernel stops at its limits. One bound holds
-for every format, so no reader needs a guard for each way in which a small file can ask for much.
+The function runs in a forked child process, which the kernel stops at the limits. One limit holds
+for every file format, so no reader needs a guard against each way in which a small file can ask
+for a lot of memory.
 """
 
 import faulthandler
@@ -13,41 +14,80 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 
 Result = TypeVar("Result")
 
-# A file of s bytes may take FACTOR x s + BASE_BYTES of memory, beyond what the process has already.
+# Reading a file of s bytes may take MEMORY_FACTOR x s + MEMORY_BASE_BYTES bytes of memory, on top
+# of what the process has mapped already.
 MEMORY_FACTOR = 50
 MEMORY_BASE_BYTES = 200 << 20
-# And this much time of a processor, which does not depend on what else the machine does.
+# Limits of processor time. Unlike wall time, it does not depend on how busy the machine is.
 CPU_BASE_S = 20
 CPU_S_PER_MB = 2
-# A child that neither computes nor ends waits for something that never comes.
+# Limits of wall time: a child that neither computes nor ends waits for something that never comes.
 WALL_FACTOR = 60
-WALL_MOST_S = 20 * 60
+MAX_WALL_S = 20 * 60
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+# Signals for which the parent may have handlers that save its state or end its jobs.
+HANDLED_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+)
 
-_UNKNOWN, _ANSWERED, _REFUSED, _FAILED, _NO_MEMORY = range(5)
+# How a call in the child ended; the child sends one of these with a value.
+_UNKNOWN = 0
+_RETURNED = 1
+_REFUSED = 2
+_FAILED = 3
+_NO_MEMORY = 4
+
+_READ_BYTES = 1 << 20
+# Stands for the mapped memory where the system does not report it.
+_ASSUMED_MAPPED_BYTES = 64 << 30
 
 
 def memory_limit(size: int) -> int:
-    """Bytes of memory that reading a file of ``size`` bytes may take."""
+    """Return how much memory reading a file may take.
+
+    Args:
+        size: Size of the file in bytes.
+
+    Returns:
+        Memory in bytes.
+    """
     return MEMORY_FACTOR * size + MEMORY_BASE_BYTES
 
 
 def cpu_limit(size: int) -> int:
-    """Seconds of a processor that reading a file of ``size`` bytes may take."""
-    return CPU_BASE_S + CPU_S_PER_MB * (size >> 20)
+    """Return how much processor time reading a file may take.
+
+    Args:
+        size: Size of the file in bytes.
+
+    Returns:
+        Processor time in seconds.
+    """
+    megabytes = size >> 20
+    return CPU_BASE_S + CPU_S_PER_MB * megabytes
 
 
 def silence_limit(size: int) -> float:
-    """Seconds after which the reader of a file of ``size`` bytes has to have answered."""
-    return min(cpu_limit(size) * WALL_FACTOR, WALL_MOST_S)
+    """Return for how long the reader of a file may send nothing.
+
+    Args:
+        size: Size of the file in bytes.
+
+    Returns:
+        Wall time in seconds.
+    """
+    return min(cpu_limit(size) * WALL_FACTOR, MAX_WALL_S)
 
 
 def bounded(
@@ -56,22 +96,24 @@ def bounded(
     """Call ``function(path, *arguments)`` in a child process with limits.
 
     Args:
-        function: Reads the file. What it returns must be picklable. What it writes to memory is
-            gone with the child; what it logs appears.
-        path: The file, whose size sets the limits.
-        what: Key of the config that names the file; errors of the limits begin with it.
+        function: Reads the file. Its result must be picklable. Changes that it makes to memory
+            are lost with the child; its log messages appear.
+        path: The file. Its size sets the limits.
+        *arguments: Further arguments of the function.
+        what: Key of the config that names the file. Errors about the limits begin with it.
 
     Returns:
-        What the function returned.
+        The result of the function.
 
     Raises:
-        StockpotError: Raised by the function, or because the file needs more than the limits.
-        Exception: Any other exception of the function, as it was raised.
+        StockpotError: The function raised it, or the file needs more than the limits.
+        Exception: The function raised any other exception.
     """
     try:
         size = os.stat(path).st_size
     except OSError:
-        size = 0  # the function says what is wrong with it, in its own words
+        size = 0  # the function reports in its own words what is wrong with the file
+    # Text that waits in a buffer would be written twice, by the parent and by the child.
     sys.stdout.flush()
     sys.stderr.flush()
     receiver, sender = os.pipe()
@@ -95,17 +137,20 @@ def bounded(
 
 
 def _run_child(
-    sender: int, size: int, function: Callable, path: str | Path, arguments: tuple
-):
-    """Body of the child; never returns, so that nothing of the parent's runs twice."""
+    sender: int,
+    size: int,
+    function: Callable[..., Any],
+    path: str | Path,
+    arguments: tuple[Any, ...],
+) -> NoReturn:
+    """Run the body of the child; never return, so that no code of the parent runs twice."""
     status = 1
     try:
-        # What a parent does at signals (save a state, end jobs) is not for its reader to do.
-        for number in ENDING:
+        for number in HANDLED_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        faulthandler.disable()  # the parent says in one line how its child ended
-        _limit(size)
-        answer = _answer(function, path, arguments)
+        faulthandler.disable()  # the parent reports in one line how its child ended
+        _set_limits(size)
+        answer = _call(function, path, arguments)
         with os.fdopen(sender, "wb") as file:
             file.write(answer)
         status = 0
@@ -113,95 +158,118 @@ def _run_child(
         os._exit(status)
 
 
-def _limit(size: int) -> None:
+def _set_limits(size: int) -> None:
+    """Limit the memory, core dumps and processor time of this process."""
     address_space = _mapped_bytes() + memory_limit(size)
-    _lower(resource.RLIMIT_AS, address_space)
-    _lower(resource.RLIMIT_CORE, 0)
+    _lower_limit(resource.RLIMIT_AS, address_space)
+    _lower_limit(resource.RLIMIT_CORE, 0)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(usage.ru_utime + usage.ru_stime) + cpu_limit(size)
-    # At the first limit the kernel sends SIGXCPU, at the second SIGKILL, as for want of memory.
-    _lower(resource.RLIMIT_CPU, seconds, seconds + 1)
+    # The kernel sends SIGXCPU at the first limit and SIGKILL at the second. SIGKILL is also what
+    # it sends when memory runs out, so the two limits must differ.
+    _lower_limit(resource.RLIMIT_CPU, seconds, seconds + 1)
 
 
-def _lower(limit: int, soft: int, hard: int | None = None) -> None:
-    """Set a limit, unless a lower one is in force; ``hard`` is ``soft`` where it is not given."""
-    hard = soft if hard is None else hard
-    _, most = resource.getrlimit(limit)
-    if most != resource.RLIM_INFINITY:
-        soft = min(soft, most)
-        hard = min(hard, most)
+def _lower_limit(limit: int, soft: int, hard: int | None = None) -> None:
+    """Set a limit, unless a lower one is in force; ``hard`` is ``soft`` where it is None."""
+    if hard is None:
+        hard = soft
+    _, current_hard = resource.getrlimit(limit)
+    if current_hard != resource.RLIM_INFINITY:
+        soft = min(soft, current_hard)
+        hard = min(hard, current_hard)
     resource.setrlimit(limit, (soft, hard))
 
 
 def _mapped_bytes() -> int:
-    """Address space of this process in bytes."""
+    """Return the address space of this process in bytes."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:  # no Linux
-        return 64 << 30
+            page_count = int(file.read().split()[0])
+    except OSError:  # only Linux has this file
+        return _ASSUMED_MAPPED_BYTES
+    return page_count * resource.getpagesize()
 
 
-def _answer(function: Callable, path: str | Path, arguments: tuple) -> bytes:
+def _call(
+    function: Callable[..., Any], path: str | Path, arguments: tuple[Any, ...]
+) -> bytes:
+    """Call the function; return a pickle of how it ended and of its result or error."""
     try:
-        return pickle.dumps((_ANSWERED, function(path, *arguments)))
+        return pickle.dumps((_RETURNED, function(path, *arguments)))
     except MemoryError:
         pass
     except StockpotError as error:
         return pickle.dumps((_REFUSED, str(error)))
     except Exception as error:
-        try:
-            pickle.loads(pickle.dumps(error))
-            return pickle.dumps((_FAILED, error))
-        except Exception:
-            return pickle.dumps((_FAILED, RuntimeError(repr(error))))
-    # Outside of the handler, so that what the function held is freed.
+        return _pickled_error(error)
+    # This stands outside of the handler, so that all that the function held is freed by now.
     return pickle.dumps((_NO_MEMORY, None))
 
 
+def _pickled_error(error: Exception) -> bytes:
+    """Pickle an error, or its text where the error itself cannot be pickled and read back."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return pickle.dumps((_FAILED, error))
+    except Exception:
+        return pickle.dumps((_FAILED, RuntimeError(repr(error))))
+
+
 def _receive(receiver: int, seconds: float) -> bytes | None:
-    """All that the child writes; None if it is silent for this long."""
+    """Return all that the child writes; None if it is silent for so many seconds."""
     chunks = []
     while True:
         ready, _, _ = select.select([receiver], [], [], seconds)
         if not ready:
             return None
-        chunk = os.read(receiver, 1 << 20)
+        chunk = os.read(receiver, _READ_BYTES)
         if not chunk:
             return b"".join(chunks)
         chunks.append(chunk)
 
 
-def _result(answer: bytes | None, status: int, path: str | Path, size: int, what: str):
-    kind, value = _UNKNOWN, None
+def _result(
+    answer: bytes | None, status: int, path: str | Path, size: int, what: str
+) -> Any:
+    """Return the result of the child, or raise its error."""
+    outcome = _UNKNOWN
+    value = None
     if answer and os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
-        # The child is a fork of this very process, so its pickle is our own.
-        kind, value = pickle.loads(answer)
-    if kind == _ANSWERED:
+        # The child is a fork of this very process, so its pickle can be trusted.
+        outcome, value = pickle.loads(answer)
+    if outcome == _RETURNED:
         return value
-    if kind == _REFUSED:
+    if outcome == _REFUSED:
         raise StockpotError(value)
-    if kind == _FAILED:
+    if outcome == _FAILED:
         raise value
+    is_out_of_memory = outcome == _NO_MEMORY or os.WIFEXITED(status)
+    is_silent = answer is None
+    reason = _reason(
+        status, size, is_out_of_memory=is_out_of_memory, is_silent=is_silent
+    )
     prefix = f"{what}: " if what else ""
-    name = one_line(path, 200)
+    raise StockpotError(f"{prefix}{one_line(path, 200)}: {reason}")
+
+
+def _reason(status: int, size: int, *, is_out_of_memory: bool, is_silent: bool) -> str:
+    """Say why a child gave no result."""
     signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if kind == _NO_MEMORY or (kind == _UNKNOWN and os.WIFEXITED(status)):
+    if is_out_of_memory:
         need = f"more than {memory_limit(size) >> 20} MB of memory"
-    elif answer is None:
+    elif is_silent:
         need = f"more than {silence_limit(size):.0f} seconds"
     elif signal_number == signal.SIGXCPU:
         need = f"more than {cpu_limit(size)} seconds"
     elif signal_number == signal.SIGKILL:
-        raise StockpotError(
-            f"{prefix}{name}: the system killed its reader, as it does where the machine or the "
+        return (
+            "the system killed its reader, as it does where the machine or the "
             "job has no memory left; give it more"
         )
     else:
-        raise StockpotError(
-            f"{prefix}{name}: its reader crashed (signal {signal_number})"
-        )
-    raise StockpotError(
-        f"{prefix}{name}: reading it needs {need}, too much for a file of {size:,} bytes;"
+        return f"its reader crashed (signal {signal_number})"
+    return (
+        f"reading it needs {need}, too much for a file of {size:,} bytes;"
         " it is damaged or made to do harm"
     )

@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,54 +14,88 @@ from ..runtime.sealed import damaged
 
 log = logging.getLogger(__name__)
 
-MANY = 256  # images; fewer are not worth a thread
-LONG = 100_000  # images that take so long that the log says what happens
+# Fewer images are not worth a further thread.
+IMAGES_PER_THREAD = 256
+# Checking more images than this takes so long that the log reports it.
+LOGGED_IMAGE_COUNT = 100_000
 
 
 def digest_of(image: np.ndarray) -> bytes:
-    """BLAKE2 of the pixels of one image, 8 bytes."""
-    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=8).digest()
+    """Compute the digest of one image.
+
+    Args:
+        image: Pixels, of any shape and type.
+
+    Returns:
+        BLAKE2 of the pixels, 8 bytes.
+    """
+    pixels = np.ascontiguousarray(image)
+    return hashlib.blake2b(pixels, digest_size=8).digest()
 
 
 def digests(images: np.ndarray) -> np.ndarray:
-    """uint64 [n]: a digest of each image, so that equal ones can be counted and damage be seen."""
-    # Hashing a large image is done without Python's lock.
+    """Compute a digest of each image, with which equal and damaged images are found.
+
+    Args:
+        images: [n, ...], one image per row.
+
+    Returns:
+        uint64 [n].
+    """
+    # Threads help, as hashlib hashes an image without holding Python's lock.
     workers = thread_count(len(images))
     bounds = np.linspace(0, len(images), workers + 1).astype(int)
+    slices = [images[start:stop] for start, stop in pairwise(bounds)]
     with ThreadPoolExecutor(workers) as pool:
-        pieces = pool.map(_hashed, [images[a:b] for a, b in pairwise(bounds)])
-        return np.frombuffer(b"".join(pieces), np.uint64)
+        joined = b"".join(pool.map(_joined_digests, slices))
+    return np.frombuffer(joined, np.uint64)
 
 
-def _hashed(images: np.ndarray) -> bytes:
+def _joined_digests(images: np.ndarray) -> bytes:
     return b"".join(digest_of(image) for image in images)
 
 
 def thread_count(n: int) -> int:
-    """Threads to hash ``n`` images with: at most the cores that this job may use."""
-    cores = (
-        len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count()
-    )
-    said = os.environ.get("OMP_NUM_THREADS", "")
-    if said.isdecimal() and int(said):
-        cores = min(cores, int(said))
-    return min(cores or 1, 1 + n // MANY)
+    """Choose the number of threads that hash images.
+
+    Args:
+        n: Number of images.
+
+    Returns:
+        At least 1, and at most the number of cores that this job may use.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        core_count = len(os.sched_getaffinity(0))
+    else:
+        core_count = os.cpu_count() or 1
+    requested = os.environ.get("OMP_NUM_THREADS", "")
+    if requested.isdecimal() and int(requested):
+        core_count = min(core_count, int(requested))
+    return min(core_count, 1 + n // IMAGES_PER_THREAD)
 
 
 class CheckedImages(np.memmap):
-    """A mapped file of images, uint8 [n, h, w, 3], whose images are checked when they are indexed.
+    """A mapped file of images, uint8 [n, h, w, 3], that are checked when they are indexed.
 
-    Each is checked once in the life of this object, so a job that reads a part of a data set has
-    that part checked, and no image twice. What an index gives is a plain array. Whoever takes the
-    array as a whole, without an index, gets it unchecked.
+    Each image is checked once in the life of this object. So a job that reads a subset of a data
+    set checks that subset, and no image twice. Indexing gives a plain array. An array that is
+    taken as a whole, without an index, is not checked.
     """
 
     _check = None
 
-    def __getitem__(self, rows):
-        """Raises StockpotError naming the file where one of these images is damaged."""
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Return images after they were checked.
+
+        Args:
+            rows: Any index of NumPy.
+
+        Returns:
+            What NumPy returns for this index, as a plain mapped array.
+
+        Raises:
+            StockpotError: One of these images is damaged; the message names the file.
+        """
         if self._check is not None:
             self._check(rows)
         return self.view(np.memmap)[rows]
@@ -69,50 +104,65 @@ class CheckedImages(np.memmap):
 def checked_images(
     images: np.ndarray, expected: np.ndarray, path: Path
 ) -> CheckedImages:
-    """Images that are checked. expected: digest of each, see ``digests``. path: of their file,
-    which lies in a Dataset folder."""
+    """Make images check themselves when they are read.
+
+    Args:
+        images: Mapped array, uint8 [n, h, w, 3].
+        expected: Digest of each image, see ``digests``.
+        path: File of the images, which lies in a Dataset folder.
+
+    Returns:
+        The same images; nothing is read yet.
+    """
     checked = images.view(CheckedImages)
     checked._check = _Check(images, expected, path)
     return checked
 
 
 class _Check:
-    """Compares images with their digests, each once."""
+    """Compares images with their digests, each image once."""
 
-    def __init__(self, images: np.ndarray, expected: np.ndarray, path: Path):
-        self.images, self.expected, self.path = images, expected, path
-        self.unchecked, self.left = np.ones(len(images), bool), len(images)
+    def __init__(self, images: np.ndarray, expected: np.ndarray, path: Path) -> None:
+        self.images = images
+        self.expected = expected
+        self.path = path
+        self.is_unchecked = np.ones(len(images), bool)
+        self.unchecked_count = len(images)
 
-    def __call__(self, rows) -> None:
-        if not self.left:
+    def __call__(self, rows: Any) -> None:
+        """Check the images of an index of NumPy, except those that were checked before."""
+        if not self.unchecked_count:
             return
-        if isinstance(rows, tuple):  # of the first axis
-            rows = rows[0]
-        if isinstance(rows, slice):
-            places = np.arange(*rows.indices(len(self.images)))
-        else:
-            places = np.arange(len(self.images))[rows].reshape(-1)
-        places = np.unique(places[self.unchecked[places]])
-        if len(places) > LONG:
+        new_rows = self._unchecked_rows(rows)
+        if len(new_rows) > LOGGED_IMAGE_COUNT:
             log.info(
-                "%s: comparing %d images with their digests", self.path, len(places)
+                "%s: comparing %d images with their digests", self.path, len(new_rows)
             )
-        workers = thread_count(len(places))
+        workers = thread_count(len(new_rows))
+        chunks = np.array_split(new_rows, workers)
         with ThreadPoolExecutor(workers) as pool:
-            wrong = np.concatenate(
-                list(pool.map(self.wrong, np.array_split(places, workers)))
-            )
-        if len(wrong):
-            reason = f"image {wrong[0]} is not what was prepared"
-            if len(wrong) > 1:
-                reason += f", nor are {len(wrong) - 1} others"
+            damaged_rows = np.concatenate(list(pool.map(self._damaged_rows, chunks)))
+        if len(damaged_rows):
+            reason = f"image {damaged_rows[0]} is not what was prepared"
+            if len(damaged_rows) > 1:
+                reason += f", nor are {len(damaged_rows) - 1} others"
             raise damaged(self.path, reason, self.path.parent)
-        self.unchecked[places] = False
-        self.left -= len(places)
+        self.is_unchecked[new_rows] = False
+        self.unchecked_count -= len(new_rows)
 
-    def wrong(self, places: np.ndarray) -> np.ndarray:
-        """Those of some places whose image has another digest."""
-        found = np.frombuffer(
-            b"".join(digest_of(self.images[place]) for place in places), np.uint64
-        )
-        return places[found != self.expected[places]]
+    def _unchecked_rows(self, index: Any) -> np.ndarray:
+        """Rows, rising, that an index of NumPy reads and that were not checked before."""
+        if isinstance(index, tuple):
+            # Only the first axis counts images.
+            index = index[0]
+        if isinstance(index, slice):
+            rows = np.arange(*index.indices(len(self.images)))
+        else:
+            rows = np.arange(len(self.images))[index].reshape(-1)
+        return np.unique(rows[self.is_unchecked[rows]])
+
+    def _damaged_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some rows whose image has another digest than expected."""
+        joined = b"".join(digest_of(self.images[row]) for row in rows)
+        actual = np.frombuffer(joined, np.uint64)
+        return rows[actual != self.expected[rows]]

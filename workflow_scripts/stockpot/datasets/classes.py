@@ -1,89 +1,190 @@
-"""Class names and identity of a data set, known before anything is prepared."""
+"""Class names and identity of a data set, known before anything is prepared.
+
+``datasets`` is the part of the config with that name: name of a data set -> its entry. ``locate``
+turns a path of the config into where the file is.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import sources
 
 Locate = Callable[[str], Path]
+Datasets = dict[str, dict[str, Any]]
+
 ADVERSARIAL = "adversarial"
 CORRUPTED = "corrupted"
-# Made from the images of another data set, which this key names.
+# These sources are made from the images of another data set, which this key of the entry names.
 MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "of"}
 
 
 def subset(reference: str, shift: str) -> str:
-    """Name of the reference restricted to the classes of a shift."""
+    """Name the reference restricted to the classes of a shift.
+
+    Args:
+        reference: Name of the reference.
+        shift: Name of the shift.
+
+    Returns:
+        A name for tables.
+    """
     return f"{reference} ({shift} classes)"
 
 
-def resolved(config: dict) -> dict:
-    """The config with what corrupted sets are made of: the held-out set where nothing is said."""
-    own = {"of": config["data"]["held_out"]}
-    datasets = {
-        name: {**own, **entry} if entry["source"] == CORRUPTED else entry
-        for name, entry in config["datasets"].items()
-    }
+def resolved(config: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what each corrupted set is made of: by default the held-out set.
+
+    Args:
+        config: The config, which is not changed.
+
+    Returns:
+        The config with the filled entries.
+    """
+    defaults = {"of": config["data"]["held_out"]}
+    datasets = {}
+    for name, entry in config["datasets"].items():
+        if entry["source"] == CORRUPTED:
+            datasets[name] = {**defaults, **entry}
+        else:
+            datasets[name] = entry
     return {**config, "datasets": datasets}
 
 
-def class_names(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
-    """Class names of ``datasets[name]``, an entry of the config; a folder is listed."""
+def class_names(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+    """Return the class names of a data set; a folder is listed for that.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Names in the order of the labels.
+    """
     entry = datasets[origin(datasets, name)]
     return sources.ask("classes", entry, locate)
 
 
-def class_texts(datasets: dict[str, dict], name: str, locate: Locate) -> dict[str, str]:
-    """Class -> text for prompts, where the source knows better than the class's own name."""
-    entry = datasets[origin(datasets, name)]
-    return getattr(sources.module(entry["source"]), "texts", lambda *_: {})(
-        entry, locate
-    )
+def class_texts(datasets: Datasets, name: str, locate: Locate) -> dict[str, str]:
+    """Return texts for prompts, where the source has better ones than the class names.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Class -> text, for some or no classes.
+    """
+    return _ask_if_defined("texts", datasets, name, locate)
 
 
-def classes_with_images(
-    datasets: dict[str, dict], name: str, locate: Locate
-) -> list[str]:
-    """Those of its classes that have images, as far as that is known."""
+def classes_with_images(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+    """Return the classes that have images, as far as that is known before reading.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        A subset of the class names, in their order.
+    """
     return sources.classes_with_images(datasets[origin(datasets, name)], locate)
 
 
-def head_classes(datasets: dict[str, dict], name: str, locate: Locate) -> list[str]:
-    """Classes that a model must have to answer: those that each class with images stands for."""
+def head_classes(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+    """Return the classes that a model must have to be tested on a data set.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        The model's classes that the data set's classes with images stand for.
+    """
+    model_classes = _ask_if_defined("merges", datasets, name, locate)
+    names = []
+    for class_name in classes_with_images(datasets, name, locate):
+        names += model_classes.get(class_name, [class_name])
+    return names
+
+
+def _ask_if_defined(
+    question: str, datasets: Datasets, name: str, locate: Locate
+) -> dict[str, Any]:
+    """Call a function that not every source module defines; {} where it is missing."""
     entry = datasets[origin(datasets, name)]
-    found = getattr(sources.module(entry["source"]), "merges", lambda *_: {})(
-        entry, locate
-    )
-    own = classes_with_images(datasets, name, locate)
-    return [wanted for label in own for wanted in found.get(label, [label])]
+    function = getattr(sources.module(entry["source"]), question, None)
+    if function is None:
+        return {}
+    return function(entry, locate)
 
 
-def answers_among_all(datasets: dict[str, dict], name: str) -> bool:
-    """Are answers to a set taken among all classes of the study, not among its own?"""
+def answers_among_all(datasets: Datasets, name: str) -> bool:
+    """Tell whether models choose among all classes of the study, not the data set's only.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+
+    Returns:
+        True where the answer may be a class that the data set does not have.
+    """
     entry = datasets[origin(datasets, name)]
-    return (
-        sources.is_own(entry["source"])
-        and sources.with_defaults(entry)["classes"] != "own"
-    )
+    if not sources.is_own(entry["source"]):
+        return False
+    return sources.with_defaults(entry)["classes"] != "own"
 
 
-def count(datasets: dict[str, dict], name: str, locate: Locate) -> int:
-    """How many images ``datasets[name]`` has; of an adversarial set, how many are wanted."""
+def count(datasets: Datasets, name: str, locate: Locate) -> int:
+    """Count the images of a data set.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number of images; of an adversarial set, the number that the config asks for.
+    """
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return entry["images"]
     return sum(sources.counts(datasets[origin(datasets, name)], locate))
 
 
-def images_of(datasets: dict[str, dict], name: str, locate: Locate) -> sources.Identity:
-    """What stands for the images of ``datasets[name]``."""
-    name = origin(datasets, name)
-    found = sources.identity(datasets[name], locate)
-    return found._replace(read=found.read or f"{datasets[name]['source']} {name}")
+def images_of(datasets: Datasets, name: str, locate: Locate) -> sources.Identity:
+    """Return what identifies the images of a data set, so that equal sets are found.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        The identity that the source gives. Where it gives none, the name identifies the images.
+    """
+    base_name = origin(datasets, name)
+    entry = datasets[base_name]
+    identity = sources.identity(entry, locate)
+    if identity.read:
+        return identity
+    return identity._replace(read=f"{entry['source']} {base_name}")
 
 
 def share_images(one: sources.Identity, other: sources.Identity) -> bool:
-    """Do two sets share images? Two parts of one split do not."""
+    """Tell whether two data sets share images; two parts of one split do not.
+
+    Args:
+        one: What identifies the images of the first, see ``images_of``.
+        other: The same of the second.
+
+    Returns:
+        True where they share images, or may.
+    """
     if one.read != other.read or one.published != other.published:
         return one.read == other.read
     if one.which != other.which:
@@ -91,8 +192,18 @@ def share_images(one: sources.Identity, other: sources.Identity) -> bool:
     return one.split != other.split or one.part == other.part
 
 
-def origin(datasets: dict[str, dict], name: str) -> str:
-    """The set itself, or the one whose images it is made of."""
-    while (entry := datasets[name])["source"] in MADE_OF:
+def origin(datasets: Datasets, name: str) -> str:
+    """Return the data set that the images of a data set are taken from.
+
+    Args:
+        datasets: Entries of the config.
+        name: The data set.
+
+    Returns:
+        The name itself, unless the set is made from the images of another one.
+    """
+    entry = datasets[name]
+    while entry["source"] in MADE_OF:
         name = entry[MADE_OF[entry["source"]]]
+        entry = datasets[name]
     return name

@@ -1,7 +1,7 @@
 """Read columns of a CSV file that somebody wrote by hand or with a spreadsheet, and be strict.
 
 A quote that is never closed makes one field of all rows below it. So nothing is guessed: what is
-not a plain table is refused, with the line where the row begins. A field that nobody asks for may
+not a plain table is refused, with the line where the row begins. Only a field that is not read may
 have line breaks, as notes in a spreadsheet have.
 """
 
@@ -15,16 +15,21 @@ from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.regular_files import open_regular
 
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
 
 class _Record(NamedTuple):
-    """A row: the line where it begins, its fields, and its text as lines."""
+    """A row of the file.
+
+    Attributes:
+        line: Number of the line where it begins, from 1.
+        fields: Its values.
+        text: Its text as lines; more than one where a field has a line break.
+    """
 
     line: int
     fields: list[str]
     text: list[str]
-
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list[str]]]:
@@ -32,7 +37,7 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
 
     Args:
         path: A CSV file in UTF-8 with a header; columns are separated by commas.
-        columns: Wanted column -> hint for the case that it is missing, or "".
+        columns: Name of a column to read -> hint for the case that it is missing, or "".
 
     Returns:
         Per row the number of the line where it begins, and the stripped values of the columns in
@@ -42,136 +47,175 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
         StockpotError: The file cannot be read, is not UTF-8, lacks a column, or has a row that is
             not well formed. One line with the file and the line in it.
     """
-    shown = one_line(path, 200)
-    records = _records(shown, _decoded(shown, _content(path, shown)))
-    header = _header(shown, records)
-    places = [_place(shown, header, name, hint) for name, hint in columns.items()]
+    shown_path = one_line(path, 200)
+    records = _records(shown_path, _text(path, shown_path))
+    header = _header(shown_path, records)
+    positions = []
+    for name, hint in columns.items():
+        positions.append(_column_position(shown_path, header, name, hint))
     rows = []
     for record in records:
-        line, fields, _ = record
-        if not fields:
+        if not record.fields:
             continue
-        _check_breaks(shown, record, len(header), places)
-        surplus = [field for field in fields[len(header) :] if field.strip()]
-        if surplus:
-            raise StockpotError(
-                f"{shown}, line {line}: {len(fields)} fields, but the header has {len(header)}; a "
-                "field with a comma in it stands between quotes"
-            )
-        values = [
-            fields[place].strip() if place < len(fields) else "" for place in places
-        ]
-        rows.append((line, values))
+        _check_line_breaks(shown_path, record, len(header), positions)
+        _check_length(shown_path, record, len(header))
+        values = [_field(record, position).strip() for position in positions]
+        rows.append((record.line, values))
     return rows
 
 
 def header_of(path: Path) -> list[str]:
-    """Names of the columns of a CSV file, stripped; none of an empty one.
+    """Read the names of the columns of a CSV file.
+
+    Args:
+        path: A CSV file in UTF-8.
+
+    Returns:
+        The names, stripped; [] for an empty file.
 
     Raises:
-        StockpotError: As ``read_columns``.
+        StockpotError: See ``read_columns``.
     """
-    shown = one_line(path, 200)
-    return _header(shown, _records(shown, _decoded(shown, _content(path, shown))))
+    shown_path = one_line(path, 200)
+    return _header(shown_path, _records(shown_path, _text(path, shown_path)))
 
 
-def _header(shown: str, records: Iterator[_Record]) -> list[str]:
+def _header(shown_path: str, records: Iterator[_Record]) -> list[str]:
     record = next(records, _Record(0, [], []))
-    _check_breaks(shown, record, len(record.fields), [])
+    _check_line_breaks(shown_path, record, len(record.fields), [])
     return [name.strip() for name in record.fields]
 
 
-def _content(path: Path, shown: str) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return file.read()
-    except OSError as error:
-        raise StockpotError(f"{shown}: cannot be read ({error.strerror})") from error
-
-
-def _decoded(shown: str, content: bytes) -> str:
+def _text(path: Path, shown_path: str) -> str:
+    """Read and decode the file; report the line where that fails."""
+    content = _content(path, shown_path)
     if content.startswith(_UTF_16_MARKS):
         raise StockpotError(
-            f"{shown}: is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)"
+            f"{shown_path}: is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)"
         )
     if b"\0" in content:
-        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        line = _line_number(content, content.index(b"\0"))
         raise StockpotError(
-            f"{shown}, line {line}: has a byte of zero; is it UTF-16, or no text? A CSV file in "
-            "UTF-8 is wanted"
+            f"{shown_path}, line {line}: has a byte of zero; is it UTF-16, or no text? A CSV file "
+            "in UTF-8 is wanted"
         )
     try:
-        return content.decode(
-            "utf-8-sig"
-        )  # without the mark that Excel writes at the beginning
+        # "sig" removes the mark that Excel writes at the beginning.
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = _line_number(content, error.start)
         byte = content[error.start : error.start + 1]
         letter = byte.decode("cp1252", "replace")
         raise StockpotError(
-            f"{shown}, line {line}: is not UTF-8; its byte 0x{byte.hex()} is {letter!r} in "
+            f"{shown_path}, line {line}: is not UTF-8; its byte 0x{byte.hex()} is {letter!r} in "
             "Windows' cp1252. Save it as UTF-8"
         ) from error
 
 
-def _records(shown: str, text: str) -> Iterator[_Record]:
-    taken = []  # lines of the row that is being read
+def _content(path: Path, shown_path: str) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError as error:
+        raise StockpotError(
+            f"{shown_path}: cannot be read ({error.strerror})"
+        ) from error
+
+
+def _line_number(content: bytes, offset: int) -> int:
+    """Number of the line, from 1, that a byte stands in."""
+    return content.count(b"\n", 0, offset) + 1
+
+
+def _records(shown_path: str, text: str) -> Iterator[_Record]:
+    """Yield the rows of the file, each with the lines that it was read from."""
+    row_lines: list[str] = []
 
     def lines() -> Iterator[str]:
+        # The CSV reader takes as many lines as one row has; this notes which.
         for line in io.StringIO(text, newline=""):
-            taken.append(line)
+            row_lines.append(line)
             yield line
 
     reader = csv.reader(lines(), strict=True)
     while True:
-        taken.clear()
-        begins = reader.line_num + 1
+        row_lines.clear()
+        first_line = reader.line_num + 1
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise StockpotError(
-                f"{shown}, line {begins}: a row begins here that cannot be read ({error}); is a "
-                "quote not closed, or a comma missing?"
+                f"{shown_path}, line {first_line}: a row begins here that cannot be read "
+                f"({error}); is a quote not closed, or a comma missing?"
             ) from error
-        yield _Record(begins, fields, list(taken))
+        yield _Record(first_line, fields, list(row_lines))
 
 
-def _check_breaks(shown: str, record: _Record, columns: int, wanted: list[int]) -> None:
-    """Refuse a line break in a wanted column, and one that seems to come of a quote that is not
-    closed.
+def _field(record: _Record, position: int) -> str:
+    """A value of a row; "" where the row is too short."""
+    if position < len(record.fields):
+        return record.fields[position]
+    return ""
 
-    Such a quote stands in a line that is a row by itself, and the field goes on over others that
-    are rows too; of a note with a line break, neither or only one of both is true.
+
+def _check_length(shown_path: str, record: _Record, column_count: int) -> None:
+    """Refuse a row with more values than the header has columns."""
+    surplus = [field for field in record.fields[column_count:] if field.strip()]
+    if surplus:
+        raise StockpotError(
+            f"{shown_path}, line {record.line}: {len(record.fields)} fields, but the header has "
+            f"{column_count}; a field with a comma in it stands between quotes"
+        )
+
+
+def _check_line_breaks(
+    shown_path: str, record: _Record, column_count: int, positions: list[int]
+) -> None:
+    """Refuse a line break in a column that is read, or one that an unclosed quote explains.
+
+    An unclosed quote stands in a line that has as many commas as a row, and its field goes on over
+    further lines that look like rows too. A note with a line break does not look like that: at
+    most one of its lines, the first or a later one, has as many commas as a row.
     """
     if len(record.text) < 2:
         return
-    is_row = [line.count(",") + 1 >= columns for line in record.text]
-    swallows_rows = is_row[0] and any(is_row[1:])
-    values = [record.fields[place] for place in wanted if place < len(record.fields)]
+    looks_like_row = [line.count(",") + 1 >= column_count for line in record.text]
+    swallows_rows = looks_like_row[0] and any(looks_like_row[1:])
+    values = [_field(record, position) for position in positions]
     if swallows_rows or any("\n" in value or "\r" in value for value in values):
+        last_line = record.line + len(record.text) - 1
         raise StockpotError(
-            f"{shown}, line {record.line}: a field that begins here goes on to line "
-            f"{record.line + len(record.text) - 1}; is a quote not closed? A field that is read "
+            f"{shown_path}, line {record.line}: a field that begins here goes on to line "
+            f"{last_line}; is a quote not closed? A field that is read "
             "has no line breaks, and a quote within quotes is written twice"
         )
 
 
-def _place(shown: str, header: list[str], name: str, hint: str) -> int:
-    """Which column has this name."""
+def _column_position(shown_path: str, header: list[str], name: str, hint: str) -> int:
+    """Index of the column with this name."""
     if header.count(name) > 1:
-        raise StockpotError(f"{shown}: has {header.count(name)} columns {name!r}")
+        raise StockpotError(f"{shown_path}: has {header.count(name)} columns {name!r}")
     if name in header:
         return header.index(name)
-    there = one_line(", ".join(header), 200) or "none"
+    existing = one_line(", ".join(header), 200) or "none"
     note = f" ({hint})" if hint else ""
     raise StockpotError(
-        f"{shown}: no column {name!r}; there are {there}{note}{separator(header)}"
+        f"{shown_path}: no column {name!r}; there are {existing}{note}{separator_hint(header)}"
     )
 
 
-def separator(header: list[str]) -> str:
-    """A hint for a file that another program's habits have shaped, or ""."""
-    marked = any(mark in column for column in header for mark in (";", "\t"))
-    return "; columns are separated by commas here" if marked else ""
+def separator_hint(header: list[str]) -> str:
+    """Explain a header whose columns are not separated by commas.
+
+    Args:
+        header: Names of the columns as they were read.
+
+    Returns:
+        The end of a message, or "" where the header looks right.
+    """
+    for name in header:
+        if ";" in name or "\t" in name:
+            return "; columns are separated by commas here"
+    return ""

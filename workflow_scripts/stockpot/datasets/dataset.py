@@ -1,15 +1,17 @@
-"""The Dataset noun: images decoded once, labels, class names and a fingerprint, in one folder.
+"""Write and read a data set: one folder with images, labels, class names and a fingerprint.
 
-All of it is checked when it is used: the card by its seal, labels and the digests of the images by
-what the card says, and an image by its own digest when it is read for the first time.
+All of it is checked when it is used: the card by its seal, labels and digests of the images by the
+card, and an image by its own digest when it is read for the first time.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,23 +22,32 @@ from ..runtime.sealed import damaged, read_sealed, unreadable, write_sealed
 from .checked_images import checked_images, digests
 from .mapped import map_array
 
-IMAGES, LABELS, DIGESTS, CARD = (
-    "images.npy",
-    "labels.npy",
-    "digests.npy",
-    "dataset.json",
-)
+IMAGES = "images.npy"
+LABELS = "labels.npy"
+DIGESTS = "digests.npy"
+CARD = "dataset.json"
+
+CARD_KEYS = {"name", "n", "class_names", "scoring", "fingerprint", "digests"}
+# Lists of ``Scoring`` with one entry per image.
+SCORING_COLUMNS = ("groups", "videos", "accepted")
+# Images that the fingerprint reads at once, so that a data set need not fit in memory.
+FINGERPRINT_CHUNK = 4096
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """What an answer is compared with beside the label, where that is not all.
+    """How answers are scored, where the label is not all that counts.
 
-    metric: a file of metrics/. groups: of each example, as regions for the worst one. videos: of
-    each example; those of one video count as one, right where all are (pm-k of ImageNet-Vid-
-    Robust). accepted: per example the classes that count as right (ReaL), the label among them.
-    merges: class of the data set -> the model's classes that stand for it (ObjectNet), the
-    likeliest of which answers.
+    Attributes:
+        metric: Name of a file of ``metrics/``.
+        groups: Group of each image, such as its region, for the accuracy of the worst group; or
+            empty.
+        videos: Video of each image, or empty. The images of one video count as one, which is
+            right where all of them are (pm-k of ImageNet-Vid-Robust).
+        accepted: For each image the classes that count as right (ReaL), its label among them; or
+            empty.
+        merges: Class of the data set -> the model's classes that stand for it (ObjectNet). The
+            likeliest of these gives the answer.
     """
 
     metric: str = "accuracy"
@@ -45,30 +56,49 @@ class Scoring:
     accepted: list[list[int]] = field(default_factory=list)
     merges: dict[str, list[str]] = field(default_factory=dict)
 
-    def of(self, rows) -> "Scoring":
-        """That of some of the examples, in this order."""
-        columns = {
-            name: getattr(self, name) for name in ("groups", "videos", "accepted")
-        }
-        kept = {
-            name: [column[row] for row in rows]
-            for name, column in columns.items()
-            if column
-        }
-        return replace(self, **kept)
+    def of(self, rows: Sequence[int] | np.ndarray) -> "Scoring":
+        """Return the scoring of some of the images.
 
-    def said(self) -> dict:
-        """What differs from the plain case, for a card."""
-        plain = asdict(Scoring())
-        return {
-            key: value for key, value in asdict(self).items() if value != plain[key]
-        }
+        Args:
+            rows: The images, in the order of the result.
+
+        Returns:
+            A copy with the entries of these images.
+        """
+        selected = {}
+        for name in SCORING_COLUMNS:
+            column = getattr(self, name)
+            if column:
+                selected[name] = [column[row] for row in rows]
+        return replace(self, **selected)
+
+    def said(self) -> dict[str, Any]:
+        """Return what differs from the defaults, as plain data for a card.
+
+        Returns:
+            Attribute -> value.
+        """
+        defaults = asdict(Scoring())
+        changed = {}
+        for name, value in asdict(self).items():
+            if value != defaults[name]:
+                changed[name] = value
+        return changed
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """images: uint8 [n, h, w, 3], memory-mapped, to be read by an index, as then they are checked;
-    labels: int64 [n], indices into class_names."""
+    """A data set that was opened.
+
+    Attributes:
+        name: Name in the config.
+        images: uint8 [n, h, w, 3], memory-mapped. Read them by an index, as only then they are
+            checked.
+        labels: int64 [n], indices into ``class_names``.
+        class_names: Names of the classes.
+        fingerprint: SHA-256 of all above except the name, and of the scoring.
+        scoring: How answers are scored.
+    """
 
     name: str
     images: np.ndarray
@@ -87,46 +117,70 @@ def write_dataset(
     images: np.ndarray | Path,
     labels: np.ndarray,
     class_names: list[str],
-    source: dict,
+    source: dict[str, Any],
     scoring: Scoring = Scoring(),
-    each: np.ndarray | None = None,
+    image_digests: np.ndarray | None = None,
 ) -> None:
-    """Write a Dataset folder; the card is written last, so a folder with a card is whole.
+    """Write a Dataset folder.
 
-    images: the array, or a file that holds it and is moved into the folder. source: plain data
-    that says where the images come from and how they were made. each: ``digests`` of the images,
-    where they are known. Raises StockpotError if the arrays do not fit together.
+    Args:
+        folder: The folder.
+        name: Name of the data set.
+        images: uint8 [n, h, w, 3]; or a file that holds it and is moved into the folder.
+        labels: [n], indices into ``class_names``.
+        class_names: Names of the classes.
+        source: Plain data that says where the images come from and how they were made.
+        scoring: How answers are scored.
+        image_digests: ``digests`` of the images, where they are known.
+
+    Raises:
+        StockpotError: The arrays do not fit together.
     """
-    folder, labels = Path(folder), np.asarray(labels, np.int64)
-    file = images if isinstance(images, Path) else None
-    images = np.load(file, mmap_mode="r", allow_pickle=False) if file else images
+    folder = Path(folder)
+    labels = np.asarray(labels, np.int64)
+    image_file = None
+    if isinstance(images, Path):
+        image_file = images
+        images = np.load(image_file, mmap_mode="r", allow_pickle=False)
     check_arrays(name, images, labels, class_names)
     check_scoring(name, scoring, len(labels))
-    said = scoring.said()
-    arrays = {LABELS: labels, DIGESTS: digests(images) if each is None else each}
+    if image_digests is None:
+        image_digests = digests(images)
+    arrays = {LABELS: labels, DIGESTS: image_digests}
     card = {
         "name": name,
         "n": len(labels),
         "side": list(images.shape[1:3]),
         "class_names": class_names,
-        "scoring": said,
+        "scoring": scoring.said(),
         "source": source,
-        "fingerprint": fingerprint(images, labels, class_names, said),
-        "digests": {place: array_digest(array) for place, array in arrays.items()},
+        "fingerprint": fingerprint(images, labels, class_names, scoring.said()),
+        "digests": {file: array_digest(array) for file, array in arrays.items()},
     }
-    for place, array in (arrays if file else {**arrays, IMAGES: images}).items():
-        with atomic(folder / place) as path, open(path, "wb") as stream:
+    if image_file is None:
+        arrays[IMAGES] = images
+    for file_name, array in arrays.items():
+        with atomic(folder / file_name) as path, open(path, "wb") as stream:
             np.save(stream, array)
-    if file:
-        os.replace(file, folder / IMAGES)
+    if image_file is not None:
+        os.replace(image_file, folder / IMAGES)
+    # The card is written last, so that a folder with a card is whole.
     write_sealed(folder / CARD, card)
 
 
 def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
-    """int64 [n]: the first rows; of a set that is sorted by class evenly spread ones, so that
-    every class has its share."""
+    """Select rows for a small sample in which all classes occur.
+
+    Args:
+        labels: [all images].
+        n: How many rows to select, at most.
+
+    Returns:
+        int64 [n]: the first rows; evenly spread ones where the images are sorted by class.
+    """
     labels = np.asarray(labels)
-    if n < len(labels) and (labels[1:] >= labels[:-1]).all():
+    is_sorted = (labels[1:] >= labels[:-1]).all()
+    if n < len(labels) and is_sorted:
         return np.linspace(0, len(labels) - 1, n).round().astype(int)
     return np.arange(min(n, len(labels)))
 
@@ -134,7 +188,17 @@ def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
 def check_arrays(
     name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]
 ) -> None:
-    """Raises StockpotError unless images, labels and classes make a data set."""
+    """Check that images, labels and classes make a data set.
+
+    Args:
+        name: Name of the data set, for messages.
+        images: Must be uint8 [n, h, w, 3].
+        labels: Must be [n], indices into ``class_names``.
+        class_names: Names of the classes.
+
+    Raises:
+        StockpotError: They do not fit together.
+    """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise StockpotError(
             f"{name}: images are {images.dtype} {images.shape}, not uint8 [n, h, w, 3]"
@@ -149,12 +213,20 @@ def check_arrays(
 
 
 def check_scoring(name: str, scoring: Scoring, n: int) -> None:
-    """Raises StockpotError unless there is a group, a video, an answer for every example, and the
-    metric has what it needs."""
-    for what in ("groups", "videos", "accepted"):
-        found = len(getattr(scoring, what))
-        if found not in (0, n):
-            raise StockpotError(f"{name}: {found} {what} for {n} images")
+    """Check that a scoring fits the data set and its metric.
+
+    Args:
+        name: Name of the data set, for messages.
+        scoring: How answers are scored.
+        n: Number of images.
+
+    Raises:
+        StockpotError: A list does not have one entry per image, or the metric lacks what it needs.
+    """
+    for column in SCORING_COLUMNS:
+        length = len(getattr(scoring, column))
+        if length not in (0, n):
+            raise StockpotError(f"{name}: {length} {column} for {n} images")
     if scoring.metric == "worst-group" and max(scoring.groups, default=-1) < 0:
         raise StockpotError(f"{name}: worst-group needs images that are of a group")
     if scoring.metric != "accuracy" and scoring.videos:
@@ -167,43 +239,98 @@ def fingerprint(
     images: np.ndarray,
     labels: np.ndarray,
     class_names: list[str],
-    scoring: dict | None = None,
+    scoring: dict[str, Any] | None = None,
 ) -> str:
-    """SHA-256 over pixels, labels, class names and how answers are scored."""
-    named = [list(images.shape), class_names, *([scoring] if scoring else [])]
-    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
+    """Compute the digest that identifies a data set.
+
+    Args:
+        images: uint8 [n, h, w, 3].
+        labels: int64 [n].
+        class_names: Names of the classes.
+        scoring: What ``Scoring.said`` returns.
+
+    Returns:
+        SHA-256 of pixels, labels, class names and scoring, in hexadecimal.
+    """
+    header = [list(images.shape), class_names]
+    # A default scoring is left out, so that it does not change the fingerprint.
+    if scoring:
+        header.append(scoring)
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     digest.update(np.ascontiguousarray(labels))
-    for start in range(0, len(images), 4096):
-        digest.update(np.ascontiguousarray(images[start : start + 4096]))
+    for start in range(0, len(images), FINGERPRINT_CHUNK):
+        chunk = images[start : start + FINGERPRINT_CHUNK]
+        digest.update(np.ascontiguousarray(chunk))
     return digest.hexdigest()
 
 
-def read_card(folder: str | Path) -> dict:
-    """The card. Raises StockpotError for one that is missing or damaged, or another set's."""
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Read the card of a Dataset folder.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The card, with at least ``CARD_KEYS``.
+
+    Raises:
+        StockpotError: The card is missing, damaged, or of something else.
+    """
     folder = Path(folder)
     card = read_sealed(folder / CARD, remove=folder)
-    missing = {"name", "n", "class_names", "scoring", "fingerprint", "digests"} - set(
-        card
-    )
+    missing = CARD_KEYS - set(card)
     if missing:
         raise damaged(folder / CARD, f"it lacks {', '.join(sorted(missing))}", folder)
     return card
 
 
-def read_labels(folder: str | Path, card: dict) -> np.ndarray:
-    """int64 [n], the labels that the card tells of. Raises StockpotError for any others."""
+def read_labels(folder: str | Path, card: dict[str, Any]) -> np.ndarray:
+    """Read the labels of a Dataset folder.
+
+    Args:
+        folder: The folder.
+        card: Its card.
+
+    Returns:
+        int64 [n].
+
+    Raises:
+        StockpotError: They are missing or not those of the card.
+    """
     return read_array(Path(folder) / LABELS, card["digests"][LABELS])
 
 
-def read_digests(folder: str | Path, card: dict) -> np.ndarray:
-    """uint64 [n], a digest of each image; see ``read_labels``."""
+def read_digests(folder: str | Path, card: dict[str, Any]) -> np.ndarray:
+    """Read the digest of each image of a Dataset folder.
+
+    Args:
+        folder: The folder.
+        card: Its card.
+
+    Returns:
+        uint64 [n].
+
+    Raises:
+        StockpotError: They are missing or not those of the card.
+    """
     return read_array(Path(folder) / DIGESTS, card["digests"][DIGESTS])
 
 
 def read_array(path: Path, expected: str | None = None) -> np.ndarray:
-    """An array of a Dataset folder. expected: its digest. StockpotError where it has another."""
+    """Read an array of a Dataset folder.
+
+    Args:
+        path: The file.
+        expected: Digest that the array must have; None where it is not known.
+
+    Returns:
+        The array.
+
+    Raises:
+        StockpotError: The file cannot be read, is damaged, or has another digest.
+    """
     wait_for(path)
-    with _mended(path, path.parent):
+    with _array_errors(path, path.parent):
         array = np.load(path, allow_pickle=False)
         if expected is not None and array_digest(array) != expected:
             raise ValueError(f"its content is not what {CARD} says")
@@ -211,8 +338,8 @@ def read_array(path: Path, expected: str | None = None) -> np.ndarray:
 
 
 @contextmanager
-def _mended(path: Path, folder: Path):
-    """Turn the errors of reading an array into one line that says how to have it made again."""
+def _array_errors(path: Path, folder: Path) -> Iterator[None]:
+    """Turn errors of reading an array into one line that says how to have it made again."""
     try:
         yield
     except OSError as error:
@@ -226,18 +353,24 @@ def _mended(path: Path, folder: Path):
 
 
 def read_dataset(folder: str | Path) -> Dataset:
-    """Open a Dataset folder; the images stay on disk until they are read, and are checked then.
+    """Open a Dataset folder.
 
-    Raises StockpotError naming the file that is missing, damaged or does not fit the others.
+    The images stay on disk until they are read, and are checked then.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The data set.
+
+    Raises:
+        StockpotError: A file is missing, damaged, or does not fit the others; it is named.
     """
     folder = Path(folder)
     card = read_card(folder)
     labels = read_labels(folder, card)
-    each = read_digests(folder, card)
-    with _mended(folder / IMAGES, folder):
-        images = map_array(folder / IMAGES)
-        if images.shape != (card["n"], *card["side"], 3) or images.dtype != np.uint8:
-            raise ValueError(f"it holds {images.dtype} {list(images.shape)}")
+    image_digests = read_digests(folder, card)
+    images = _map_images(folder, card)
     try:
         scoring = Scoring(**card["scoring"])
     except TypeError as error:
@@ -246,7 +379,20 @@ def read_dataset(folder: str | Path) -> Dataset:
         ) from error
     check_arrays(str(folder), images, labels, card["class_names"])
     check_scoring(str(folder), scoring, len(labels))
-    checked = checked_images(images, each, folder / IMAGES)
     return Dataset(
-        card["name"], checked, labels, card["class_names"], card["fingerprint"], scoring
+        name=card["name"],
+        images=checked_images(images, image_digests, folder / IMAGES),
+        labels=labels,
+        class_names=card["class_names"],
+        fingerprint=card["fingerprint"],
+        scoring=scoring,
     )
+
+
+def _map_images(folder: Path, card: dict[str, Any]) -> np.ndarray:
+    """Map the images into memory; uint8 [n, h, w, 3]."""
+    with _array_errors(folder / IMAGES, folder):
+        images = map_array(folder / IMAGES)
+        if images.shape != (card["n"], *card["side"], 3) or images.dtype != np.uint8:
+            raise ValueError(f"it holds {images.dtype} {list(images.shape)}")
+    return images

@@ -1,4 +1,4 @@
-"""Equal images within one data set: pixel by pixel, once they are decoded and resized."""
+"""Find equal images within one data set: pixel by pixel, after they are decoded and resized."""
 
 import logging
 from dataclasses import dataclass
@@ -9,13 +9,24 @@ from ..runtime.errors import StockpotError
 from .names import shown
 
 log = logging.getLogger(__name__)
-ONCE, KEEP = "once", "keep"
-TOLD = 10  # pairs that the log names
+
+# Values of the config key ``duplicates``.
+ONCE = "once"
+KEEP = "keep"
+# Pairs of equal images that the log names, at most.
+LOGGED_PAIR_COUNT = 10
 
 
 @dataclass(frozen=True)
-class Listed:
-    """What is known of the images: digests of their pixels, labels, names and classes."""
+class ImageList:
+    """What is known of the images of a data set.
+
+    Attributes:
+        digests: uint64 [n], digests of the pixels.
+        labels: int64 [n], indices into ``class_names``.
+        names: Names of the images for messages.
+        class_names: Names of the classes.
+    """
 
     digests: np.ndarray
     labels: np.ndarray
@@ -24,68 +35,92 @@ class Listed:
 
 
 def repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of images that are equal to one before them, and the row of that one, each int64 [k]."""
-    _, first, which = np.unique(digests, return_index=True, return_inverse=True)
-    before = first[which.reshape(-1)]
-    rows = np.flatnonzero(before != np.arange(len(digests)))
-    return rows, before[rows]
-
-
-def repeated_images(name: str, listed: Listed, duplicates: str) -> np.ndarray:
-    """Rows of the images that are equal to one before them.
+    """Find images that are equal to an earlier one.
 
     Args:
-        name: of the data set.
-        duplicates: ``once`` where each image may count once only. Then all equal images, or one
-            image under two labels, are an error; with ``keep`` the log tells of them.
+        digests: uint64 [n], a digest of each image.
+
+    Returns:
+        int64 [k], rows of the k images that are equal to an earlier one, and int64 [k], the first
+        row with the same image.
+    """
+    _, first_rows, groups = np.unique(digests, return_index=True, return_inverse=True)
+    first_of_row = first_rows[groups.reshape(-1)]
+    rows = np.flatnonzero(first_of_row != np.arange(len(digests)))
+    return rows, first_of_row[rows]
+
+
+def repeated_images(name: str, images: ImageList, duplicates: str) -> np.ndarray:
+    """Find images that are equal to an earlier one, and report them.
+
+    Args:
+        name: Name of the data set.
+        images: Its images.
+        duplicates: ``once`` where each image counts once. Then it is an error if all images are
+            equal, or if one image has two labels. With ``keep`` the log warns of these.
+
+    Returns:
+        int64 [k], rows of the images that are equal to an earlier one.
 
     Raises:
-        StockpotError: Naming two files.
+        StockpotError: See ``duplicates``; the message names two files.
     """
-    rows, before = repeated(listed.digests)
+    rows, earlier_rows = repeated(images.digests)
     if not len(rows):
         return rows
-    problem = _all_equal(listed, rows) or _two_labels(listed, rows, before)
+    problem = _all_equal(images, rows)
+    if not problem:
+        problem = _two_labels(images, rows, earlier_rows)
     if problem and duplicates == ONCE:
         raise StockpotError(f"datasets.{name}: {problem}")
     if problem:
         log.warning("%s: %s", name, problem)
-    for row, other in list(zip(rows, before))[:TOLD]:
-        pair = (shown(listed.names[other]), shown(listed.names[row]))
-        log.warning("the same image: %s and %s", *pair)
-    what = (
-        "are left out, so that each image counts once"
-        if duplicates == ONCE
-        else "count each"
-    )
+    for row, earlier in list(zip(rows, earlier_rows))[:LOGGED_PAIR_COUNT]:
+        log.warning(
+            "the same image: %s and %s",
+            shown(images.names[earlier]),
+            shown(images.names[row]),
+        )
+    if duplicates == ONCE:
+        consequence = "are left out, so that each image counts once"
+    else:
+        consequence = "count each"
     log.warning(
         "%d of %d images are equal to one before them, and %s",
         len(rows),
-        len(listed.names),
-        what,
+        len(images.names),
+        consequence,
     )
     return rows
 
 
-def _all_equal(listed: Listed, rows: np.ndarray) -> str:
-    n = len(listed.names)
-    if n < 3 or len(rows) < n - 1:
+def _all_equal(images: ImageList, rows: np.ndarray) -> str:
+    """Say that all images are equal; "" where they are not, or are fewer than three."""
+    image_count = len(images.names)
+    if image_count < 3 or len(rows) < image_count - 1:
         return ""
     return (
-        f"all {n} images are equal once they are decoded, as {shown(listed.names[0])} and "
-        f"{shown(listed.names[1])}; are they placeholders, or of values that do not fit in 8 bits?"
+        f"all {image_count} images are equal once they are decoded, as {shown(images.names[0])} "
+        f"and {shown(images.names[1])}; are they placeholders, or of values that do not fit in 8 "
+        "bits?"
     )
 
 
-def _two_labels(listed: Listed, rows: np.ndarray, before: np.ndarray) -> str:
-    differ = np.flatnonzero(listed.labels[rows] != listed.labels[before])
-    if not len(differ):
+def _two_labels(images: ImageList, rows: np.ndarray, earlier_rows: np.ndarray) -> str:
+    """Say that one image has two labels; "" where none has."""
+    differing = np.flatnonzero(images.labels[rows] != images.labels[earlier_rows])
+    if not len(differing):
         return ""
-    row, other = rows[differ[0]], before[differ[0]]
-    one, two = (listed.class_names[listed.labels[place]] for place in (other, row))
-    more = f"; so are {len(differ) - 1} more" if len(differ) > 1 else ""
+    row = rows[differing[0]]
+    earlier = earlier_rows[differing[0]]
+    name = shown(images.names[row])
+    earlier_name = shown(images.names[earlier])
+    class_name = shown(images.class_names[images.labels[row]])
+    earlier_class_name = shown(images.class_names[images.labels[earlier]])
+    further_count = len(differing) - 1
+    further = f"; so are {further_count} more" if further_count else ""
     return (
-        f"{shown(listed.names[other])} and {shown(listed.names[row])} are the same image under two "
-        f"labels, '{shown(one)}' and '{shown(two)}'{more}; remove the wrong ones, or say "
+        f"{earlier_name} and {name} are the same image under two labels, "
+        f"'{earlier_class_name}' and '{class_name}'{further}; remove the wrong ones, or say "
         "duplicates: keep"
     )
