@@ -171,7 +171,9 @@ def test_a_photograph_of_fifty_megapixels_may_be_read():
         ("WEBP", False),
         ("PNG", False),
     ):
-        assert module.require_few_pixels(size, kind, "RGB", n, progressive) < 720e6
+        assert module.require_few_pixels(
+            size, kind, "RGB", n, progressive=progressive
+        ) < 720e6
 
 
 def test_a_progressive_file_of_many_scans_is_refused():
@@ -200,11 +202,11 @@ def test_a_lack_of_memory_is_never_a_corrupt_image(tmp_path, skip, monkeypatch):
 
 def test_images_side_by_side_share_a_budget():
     budget = Budget(100)
-    with budget.of(60), budget.of(40):
+    with budget.hold(60), budget.hold(40):
         assert budget.taken == 100
-    with budget.of(1000):  # alone
+    with budget.hold(1000):  # alone
         assert budget.taken == 1000
-    with pytest.raises(MemoryError), budget.of(1 << 60):
+    with pytest.raises(MemoryError), budget.hold(1 << 60):
         pass
     assert budget.taken == 0
 

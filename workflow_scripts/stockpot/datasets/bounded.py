@@ -91,7 +91,10 @@ def silence_limit(size: int) -> float:
 
 
 def bounded(
-    function: Callable[..., Result], path: str | Path, *arguments: Any, what: str = ""
+    function: Callable[..., Result],
+    path: str | Path,
+    *arguments: Any,
+    what: str = "",
 ) -> Result:
     """Call ``function(path, *arguments)`` in a child process with limits.
 
@@ -109,10 +112,7 @@ def bounded(
         StockpotError: The function raised it, or the file needs more than the limits.
         Exception: The function raised any other exception.
     """
-    try:
-        size = os.stat(path).st_size
-    except OSError:
-        size = 0  # the function reports in its own words what is wrong with the file
+    size = _file_size(path)
     # Text that waits in a buffer would be written twice, by the parent and by the child.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -122,18 +122,16 @@ def bounded(
         os.close(receiver)
         _run_child(sender, size, function, path, arguments)
     os.close(sender)
-    try:
-        answer = _receive(receiver, silence_limit(size))
-    except BaseException:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        raise
-    finally:
-        os.close(receiver)
-    if answer is None:
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    answer, status = _wait(child, receiver, silence_limit(size))
     return _result(answer, status, path, size, what)
+
+
+def _file_size(path: str | Path) -> int:
+    """Size of a file in bytes; 0 where there is none, which the reading function reports."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _run_child(
@@ -170,7 +168,11 @@ def _set_limits(size: int) -> None:
     _lower_limit(resource.RLIMIT_CPU, seconds, seconds + 1)
 
 
-def _lower_limit(limit: int, soft: int, hard: int | None = None) -> None:
+def _lower_limit(
+    limit: int,
+    soft: int,
+    hard: int | None = None,
+) -> None:
     """Set a limit, unless a lower one is in force; ``hard`` is ``soft`` where it is None."""
     if hard is None:
         hard = soft
@@ -192,7 +194,9 @@ def _mapped_bytes() -> int:
 
 
 def _call(
-    function: Callable[..., Any], path: str | Path, arguments: tuple[Any, ...]
+    function: Callable[..., Any],
+    path: str | Path,
+    arguments: tuple[Any, ...],
 ) -> bytes:
     """Call the function; return a pickle of how it ended and of its result or error."""
     try:
@@ -216,11 +220,37 @@ def _pickled_error(error: Exception) -> bytes:
         return pickle.dumps((_FAILED, RuntimeError(repr(error))))
 
 
+def _wait(
+    child: int,
+    receiver: int,
+    seconds: float,
+) -> tuple[bytes | None, int]:
+    """Return all that the child writes, see ``_receive``, and its exit status."""
+    try:
+        answer = _receive(receiver, seconds)
+    except BaseException:
+        # A signal or an error of the parent; its child must not go on without it.
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    finally:
+        os.close(receiver)
+    if answer is None:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return answer, status
+
+
 def _receive(receiver: int, seconds: float) -> bytes | None:
     """Return all that the child writes; None if it is silent for so many seconds."""
     chunks = []
     while True:
-        ready, _, _ = select.select([receiver], [], [], seconds)
+        ready, _, _ = select.select(
+            [receiver],
+            [],
+            [],
+            seconds,
+        )
         if not ready:
             return None
         chunk = os.read(receiver, _READ_BYTES)
@@ -230,7 +260,11 @@ def _receive(receiver: int, seconds: float) -> bytes | None:
 
 
 def _result(
-    answer: bytes | None, status: int, path: str | Path, size: int, what: str
+    answer: bytes | None,
+    status: int,
+    path: str | Path,
+    size: int,
+    what: str,
 ) -> Any:
     """Return the result of the child, or raise its error."""
     outcome = _UNKNOWN
@@ -253,7 +287,13 @@ def _result(
     raise StockpotError(f"{prefix}{one_line(path, 200)}: {reason}")
 
 
-def _reason(status: int, size: int, *, is_out_of_memory: bool, is_silent: bool) -> str:
+def _reason(
+    status: int,
+    size: int,
+    *,
+    is_out_of_memory: bool,
+    is_silent: bool,
+) -> str:
     """Say why a child gave no result."""
     signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if is_out_of_memory:

@@ -44,7 +44,11 @@ def digests(images: np.ndarray) -> np.ndarray:
     """
     # Threads help, as hashlib hashes an image without holding Python's lock.
     workers = thread_count(len(images))
-    bounds = np.linspace(0, len(images), workers + 1).astype(int)
+    bounds = np.linspace(
+        0,
+        len(images),
+        workers + 1,
+    ).astype(int)
     slices = [images[start:stop] for start, stop in pairwise(bounds)]
     with ThreadPoolExecutor(workers) as pool:
         joined = b"".join(pool.map(_joined_digests, slices))
@@ -102,7 +106,9 @@ class CheckedImages(np.memmap):
 
 
 def checked_images(
-    images: np.ndarray, expected: np.ndarray, path: Path
+    images: np.ndarray,
+    expected: np.ndarray,
+    path: Path,
 ) -> CheckedImages:
     """Make images check themselves when they are read.
 
@@ -122,7 +128,12 @@ def checked_images(
 class _Check:
     """Compares images with their digests, each image once."""
 
-    def __init__(self, images: np.ndarray, expected: np.ndarray, path: Path) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        expected: np.ndarray,
+        path: Path,
+    ) -> None:
         self.images = images
         self.expected = expected
         self.path = path

@@ -51,7 +51,11 @@ def resolved(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "datasets": datasets}
 
 
-def class_names(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+def class_names(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> list[str]:
     """Return the class names of a data set; a folder is listed for that.
 
     Args:
@@ -66,7 +70,11 @@ def class_names(datasets: Datasets, name: str, locate: Locate) -> list[str]:
     return sources.ask("classes", entry, locate)
 
 
-def class_texts(datasets: Datasets, name: str, locate: Locate) -> dict[str, str]:
+def class_texts(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> dict[str, str]:
     """Return texts for prompts, where the source has better ones than the class names.
 
     Args:
@@ -80,7 +88,11 @@ def class_texts(datasets: Datasets, name: str, locate: Locate) -> dict[str, str]
     return _ask_if_defined("texts", datasets, name, locate)
 
 
-def classes_with_images(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+def classes_with_images(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> list[str]:
     """Return the classes that have images, as far as that is known before reading.
 
     Args:
@@ -94,7 +106,11 @@ def classes_with_images(datasets: Datasets, name: str, locate: Locate) -> list[s
     return sources.classes_with_images(datasets[origin(datasets, name)], locate)
 
 
-def head_classes(datasets: Datasets, name: str, locate: Locate) -> list[str]:
+def head_classes(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> list[str]:
     """Return the classes that a model must have to be tested on a data set.
 
     Args:
@@ -113,7 +129,10 @@ def head_classes(datasets: Datasets, name: str, locate: Locate) -> list[str]:
 
 
 def _ask_if_defined(
-    question: str, datasets: Datasets, name: str, locate: Locate
+    question: str,
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
 ) -> dict[str, Any]:
     """Call a function that not every source module defines; {} where it is missing."""
     entry = datasets[origin(datasets, name)]
@@ -139,7 +158,11 @@ def answers_among_all(datasets: Datasets, name: str) -> bool:
     return sources.with_defaults(entry)["classes"] != "own"
 
 
-def count(datasets: Datasets, name: str, locate: Locate) -> int:
+def count(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> int:
     """Count the images of a data set.
 
     Args:
@@ -156,7 +179,11 @@ def count(datasets: Datasets, name: str, locate: Locate) -> int:
     return sum(sources.counts(datasets[origin(datasets, name)], locate))
 
 
-def images_of(datasets: Datasets, name: str, locate: Locate) -> sources.Identity:
+def images_of(
+    datasets: Datasets,
+    name: str,
+    locate: Locate,
+) -> sources.Identity:
     """Return what identifies the images of a data set, so that equal sets are found.
 
     Args:

@@ -25,21 +25,35 @@ SEVERITIES = range(1, 6)
 Corruption = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
-def _noise(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+def _noise(
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Add normal noise; the strength is its standard deviation, as a fraction of 255."""
     return image + rng.normal(0, 255 * strength, image.shape)
 
 
 def _impulse(
-    image: np.ndarray, strength: float, rng: np.random.Generator
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Make a fraction of the pixels black or white (salt and pepper)."""
     is_hit = rng.random(image.shape[:2]) < strength
     black_or_white = 255 * rng.integers(0, 2, image.shape[:2])
-    return np.where(is_hit[..., None], black_or_white[..., None], image)
+    return np.where(
+        is_hit[..., None],
+        black_or_white[..., None],
+        image,
+    )
 
 
-def _blur(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+def _blur(
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Blur; the strength is the radius, as a fraction of the height."""
     radius = strength * image.shape[0]
     blurred = Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius))
@@ -47,7 +61,9 @@ def _blur(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.nd
 
 
 def _pixelate(
-    image: np.ndarray, strength: float, rng: np.random.Generator
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Shrink the side to a fraction of itself, and enlarge the image again."""
     side = max(2, round(strength * image.shape[0]))
@@ -57,29 +73,48 @@ def _pixelate(
 
 
 def _brightness(
-    image: np.ndarray, strength: float, rng: np.random.Generator
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Make all pixels brighter, or all darker."""
     return image + 255 * strength * rng.choice([-1, 1])
 
 
 def _contrast(
-    image: np.ndarray, strength: float, rng: np.random.Generator
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Scale the contrast by the strength."""
     return np.asarray(ImageEnhance.Contrast(Image.fromarray(image)).enhance(strength))
 
 
-def _fog(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+def _fog(
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Mix the image with smooth grey clouds; the strength is the weight of the clouds."""
     width_and_height = image.shape[1::-1]
-    coarse = Image.fromarray(rng.integers(120, 256, (4, 4), dtype=np.uint8))
+    coarse = Image.fromarray(
+        rng.integers(
+            120,
+            256,
+            (4, 4),
+            dtype=np.uint8,
+        )
+    )
     smooth = coarse.resize(width_and_height, Image.Resampling.BICUBIC)
     clouds = np.asarray(smooth, dtype=float)
     return (1 - strength) * image + strength * clouds[..., None]
 
 
-def _jpeg(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+def _jpeg(
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Compress as JPEG; the strength is the quality."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=int(strength))
@@ -100,7 +135,9 @@ CORRUPTIONS: dict[str, tuple[Corruption, tuple[float, ...]]] = {
 
 
 def corrupt(
-    images: np.ndarray, severity: int, seed: int
+    images: np.ndarray,
+    severity: int,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Corrupt each image in one way; all corruptions are equally frequent.
 
@@ -134,7 +171,11 @@ def corrupt(
     return corrupted, kinds
 
 
-def write_corrupted(folder: Path, spec: dict[str, Any], source: Dataset) -> None:
+def write_corrupted(
+    folder: Path,
+    spec: dict[str, Any],
+    source: Dataset,
+) -> None:
     """Write a data set of corrupted images.
 
     Args:
@@ -142,10 +183,18 @@ def write_corrupted(folder: Path, spec: dict[str, Any], source: Dataset) -> None
         spec: Plain data with name, of, severity and seed.
         source: The data set that is corrupted.
     """
-    images, kinds = corrupt(source.images[:], spec["severity"], spec["seed"])
+    images, kinds = corrupt(
+        source.images[:],
+        spec["severity"],
+        spec["seed"],
+    )
     counts = np.bincount(kinds, minlength=len(CORRUPTIONS))
     numbers = [f"{name} {count}" for name, count in zip(CORRUPTIONS, counts)]
-    log.info("%s: %s", spec["name"], ", ".join(numbers))
+    log.info(
+        "%s: %s",
+        spec["name"],
+        ", ".join(numbers),
+    )
     write_dataset(
         folder,
         spec["name"],

@@ -57,7 +57,12 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
     for record in records:
         if not record.fields:
             continue
-        _check_line_breaks(shown_path, record, len(header), positions)
+        _check_line_breaks(
+            shown_path,
+            record,
+            len(header),
+            positions,
+        )
         _check_length(shown_path, record, len(header))
         values = [_field(record, position).strip() for position in positions]
         rows.append((record.line, values))
@@ -81,8 +86,20 @@ def header_of(path: Path) -> list[str]:
 
 
 def _header(shown_path: str, records: Iterator[_Record]) -> list[str]:
-    record = next(records, _Record(0, [], []))
-    _check_line_breaks(shown_path, record, len(record.fields), [])
+    record = next(
+        records,
+        _Record(
+            0,
+            [],
+            [],
+        ),
+    )
+    _check_line_breaks(
+        shown_path,
+        record,
+        len(record.fields),
+        [],
+    )
     return [name.strip() for name in record.fields]
 
 
@@ -132,7 +149,7 @@ def _records(shown_path: str, text: str) -> Iterator[_Record]:
     row_lines: list[str] = []
 
     def lines() -> Iterator[str]:
-        # The CSV reader takes as many lines as one row has; this notes which.
+        """Yield all lines, and note those that the CSV reader takes for one row."""
         for line in io.StringIO(text, newline=""):
             row_lines.append(line)
             yield line
@@ -160,7 +177,11 @@ def _field(record: _Record, position: int) -> str:
     return ""
 
 
-def _check_length(shown_path: str, record: _Record, column_count: int) -> None:
+def _check_length(
+    shown_path: str,
+    record: _Record,
+    column_count: int,
+) -> None:
     """Refuse a row with more values than the header has columns."""
     surplus = [field for field in record.fields[column_count:] if field.strip()]
     if surplus:
@@ -171,7 +192,10 @@ def _check_length(shown_path: str, record: _Record, column_count: int) -> None:
 
 
 def _check_line_breaks(
-    shown_path: str, record: _Record, column_count: int, positions: list[int]
+    shown_path: str,
+    record: _Record,
+    column_count: int,
+    positions: list[int],
 ) -> None:
     """Refuse a line break in a column that is read, or one that an unclosed quote explains.
 
@@ -193,7 +217,12 @@ def _check_line_breaks(
         )
 
 
-def _column_position(shown_path: str, header: list[str], name: str, hint: str) -> int:
+def _column_position(
+    shown_path: str,
+    header: list[str],
+    name: str,
+    hint: str,
+) -> int:
     """Index of the column with this name."""
     if header.count(name) > 1:
         raise StockpotError(f"{shown_path}: has {header.count(name)} columns {name!r}")

@@ -136,7 +136,6 @@ def write_dataset(
     Raises:
         StockpotError: The arrays do not fit together.
     """
-    folder = Path(folder)
     labels = np.asarray(labels, np.int64)
     image_file = None
     if isinstance(images, Path):
@@ -154,11 +153,31 @@ def write_dataset(
         "class_names": class_names,
         "scoring": scoring.said(),
         "source": source,
-        "fingerprint": fingerprint(images, labels, class_names, scoring.said()),
+        "fingerprint": fingerprint(
+            images,
+            labels,
+            class_names,
+            scoring.said(),
+        ),
         "digests": {file: array_digest(array) for file, array in arrays.items()},
     }
     if image_file is None:
         arrays[IMAGES] = images
+    _write_files(
+        Path(folder),
+        card,
+        arrays,
+        image_file,
+    )
+
+
+def _write_files(
+    folder: Path,
+    card: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    image_file: Path | None,
+) -> None:
+    """Write the files of a Dataset folder; move the file of the images where there is one."""
     for file_name, array in arrays.items():
         with atomic(folder / file_name) as path, open(path, "wb") as stream:
             np.save(stream, array)
@@ -186,7 +205,10 @@ def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
 
 
 def check_arrays(
-    name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]
+    name: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_names: list[str],
 ) -> None:
     """Check that images, labels and classes make a data set.
 
@@ -212,7 +234,11 @@ def check_arrays(
         )
 
 
-def check_scoring(name: str, scoring: Scoring, n: int) -> None:
+def check_scoring(
+    name: str,
+    scoring: Scoring,
+    n: int,
+) -> None:
     """Check that a scoring fits the data set and its metric.
 
     Args:
@@ -280,7 +306,11 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     card = read_sealed(folder / CARD, remove=folder)
     missing = CARD_KEYS - set(card)
     if missing:
-        raise damaged(folder / CARD, f"it lacks {', '.join(sorted(missing))}", folder)
+        raise damaged(
+            folder / CARD,
+            f"it lacks {', '.join(sorted(missing))}",
+            folder,
+        )
     return card
 
 
@@ -371,14 +401,18 @@ def read_dataset(folder: str | Path) -> Dataset:
     labels = read_labels(folder, card)
     image_digests = read_digests(folder, card)
     images = _map_images(folder, card)
-    try:
-        scoring = Scoring(**card["scoring"])
-    except TypeError as error:
-        raise StockpotError(
-            f"{folder / CARD}: its scoring is not known ({error})"
-        ) from error
-    check_arrays(str(folder), images, labels, card["class_names"])
-    check_scoring(str(folder), scoring, len(labels))
+    scoring = _card_scoring(folder, card)
+    check_arrays(
+        str(folder),
+        images,
+        labels,
+        card["class_names"],
+    )
+    check_scoring(
+        str(folder),
+        scoring,
+        len(labels),
+    )
     return Dataset(
         name=card["name"],
         images=checked_images(images, image_digests, folder / IMAGES),
@@ -387,6 +421,16 @@ def read_dataset(folder: str | Path) -> Dataset:
         fingerprint=card["fingerprint"],
         scoring=scoring,
     )
+
+
+def _card_scoring(folder: Path, card: dict[str, Any]) -> Scoring:
+    """The scoring of a card."""
+    try:
+        return Scoring(**card["scoring"])
+    except TypeError as error:
+        raise StockpotError(
+            f"{folder / CARD}: its scoring is not known ({error})"
+        ) from error
 
 
 def _map_images(folder: Path, card: dict[str, Any]) -> np.ndarray:

@@ -25,7 +25,11 @@ def readable(n: float) -> str:
     return tqdm.format_sizeof(n, "B")
 
 
-def require_space(folder: Path, needed: int, what: str) -> None:
+def require_space(
+    folder: Path,
+    needed: int,
+    what: str,
+) -> None:
     """Require that the disk of a folder has room for some data.
 
     Args:

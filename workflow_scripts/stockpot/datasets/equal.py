@@ -50,7 +50,11 @@ def repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, first_of_row[rows]
 
 
-def repeated_images(name: str, images: ImageList, duplicates: str) -> np.ndarray:
+def repeated_images(
+    name: str,
+    images: ImageList,
+    duplicates: str,
+) -> np.ndarray:
     """Find images that are equal to an earlier one, and report them.
 
     Args:
@@ -75,12 +79,7 @@ def repeated_images(name: str, images: ImageList, duplicates: str) -> np.ndarray
         raise StockpotError(f"datasets.{name}: {problem}")
     if problem:
         log.warning("%s: %s", name, problem)
-    for row, earlier in list(zip(rows, earlier_rows))[:LOGGED_PAIR_COUNT]:
-        log.warning(
-            "the same image: %s and %s",
-            shown(images.names[earlier]),
-            shown(images.names[row]),
-        )
+    _log_pairs(images, rows, earlier_rows)
     if duplicates == ONCE:
         consequence = "are left out, so that each image counts once"
     else:
@@ -92,6 +91,20 @@ def repeated_images(name: str, images: ImageList, duplicates: str) -> np.ndarray
         consequence,
     )
     return rows
+
+
+def _log_pairs(
+    images: ImageList,
+    rows: np.ndarray,
+    earlier_rows: np.ndarray,
+) -> None:
+    """Name the first pairs of equal images in the log."""
+    for row, earlier in list(zip(rows, earlier_rows))[:LOGGED_PAIR_COUNT]:
+        log.warning(
+            "the same image: %s and %s",
+            shown(images.names[earlier]),
+            shown(images.names[row]),
+        )
 
 
 def _all_equal(images: ImageList, rows: np.ndarray) -> str:
@@ -106,7 +119,11 @@ def _all_equal(images: ImageList, rows: np.ndarray) -> str:
     )
 
 
-def _two_labels(images: ImageList, rows: np.ndarray, earlier_rows: np.ndarray) -> str:
+def _two_labels(
+    images: ImageList,
+    rows: np.ndarray,
+    earlier_rows: np.ndarray,
+) -> str:
     """Say that one image has two labels; "" where none has."""
     differing = np.flatnonzero(images.labels[rows] != images.labels[earlier_rows])
     if not len(differing):

@@ -50,7 +50,11 @@ class File:
 
     @property
     def name(self) -> str:
-        """What messages call it: one line, whatever bytes the name of the file has."""
+        """What messages call the image.
+
+        Returns:
+            One line, whatever bytes the name of the file has.
+        """
         location = f"{self.path}: {self.member}" if self.member else self.path
         name = one_line(location, 300)
         if not self.listed:

@@ -1,4 +1,4 @@
-"""An array file in memory that the machine need not have room for."""
+"""Map an array file into memory, also one that is larger than the memory of the machine."""
 
 import mmap
 import sys
@@ -6,19 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-# Python names this flag of Linux from 3.13 on.
+# The flag MAP_NORESERVE of Linux; Python names it from 3.13 on.
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 
 
 def map_array(path: Path) -> np.ndarray:
-    """The array of a ``.npy`` file, which stays on the disk until it is read.
+    """Map the array of a ``.npy`` file, which stays on the disk until it is read.
 
-    It may be written to, as torch asks of an array, but nothing of that reaches the file. The
-    kernel counts pages that may be written against the machine's memory when they are mapped, so
-    that an array larger than that could not be opened; it is told not to, as nobody writes.
+    The array may be written to, as torch asks of an array, but nothing of that reaches the file.
 
     Args:
-        path: Of the file.
+        path: The file.
 
     Returns:
         The array, of the file's type and shape.
@@ -27,11 +25,12 @@ def map_array(path: Path) -> np.ndarray:
         OSError: The file cannot be opened or mapped.
         ValueError: It holds no such array.
     """
-    shared = np.load(
-        path, mmap_mode="r", allow_pickle=False
-    )  # checks the header and the length
+    # NumPy checks the header and the length of the file.
+    shared = np.load(path, mmap_mode="r", allow_pickle=False)
     if not (isinstance(shared, np.memmap) and shared.flags.c_contiguous):
         raise ValueError("it holds no array in C order")
+    # When pages that may be written are mapped, the kernel counts them against the memory of the
+    # machine, and refuses an array larger than that. NO_RESERVE turns that off; nobody writes.
     with open(path, "rb") as file:
         memory = mmap.mmap(
             file.fileno(),

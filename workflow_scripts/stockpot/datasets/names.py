@@ -1,4 +1,4 @@
-"""What the images of a data set are called: a file beside the arrays, for messages alone."""
+"""Names of the images of a data set: a file beside the arrays, for messages only."""
 
 import json
 from collections.abc import Sequence
@@ -8,17 +8,31 @@ from ..runtime.atomic_files import atomic
 from ..runtime.escape import one_line
 
 NAMES = "names.json"
-LONGEST = 150  # characters of a name in a message
+# Characters of a name in a message, at most.
+LONGEST = 150
 
 
 def write_names(folder: Path, names: list[str]) -> None:
-    """Write the name of every image: its file, the member of an archive, the line of a table."""
+    """Write the name of every image.
+
+    Args:
+        folder: A Dataset folder.
+        names: For each image its file, the member of an archive, or the line of a table.
+    """
     with atomic(folder / NAMES) as path:
         path.write_text(json.dumps(names), "utf-8")
 
 
 def read_names(folder: Path, rows: Sequence[int]) -> list[str]:
-    """Names of some images, short enough for a message; of images without a name, their number."""
+    """Read the names of some images, for a message.
+
+    Args:
+        folder: A Dataset folder.
+        rows: The images.
+
+    Returns:
+        Short names in this order. Where there are no names, the row and the folder.
+    """
     try:
         names = json.loads((folder / NAMES).read_text("utf-8"))
         return [shown(names[row]) for row in rows]
@@ -27,5 +41,12 @@ def read_names(folder: Path, rows: Sequence[int]) -> list[str]:
 
 
 def shown(name: str) -> str:
-    """A name for a message."""
+    """Shorten a name for a message.
+
+    Args:
+        name: Any text.
+
+    Returns:
+        One line.
+    """
     return one_line(name, LONGEST)

@@ -1,7 +1,7 @@
-"""Images that two data sets share, found by their digests without reading a pixel again.
+"""Find images that two data sets share, by their digests, without reading a pixel again.
 
-Equal means: the same pixels once they are decoded and resized. A copy that was saved again, in
-another format, size or quality, is not found.
+Two images are equal if they have the same pixels after they are decoded and resized. A copy that
+was saved again, in another format, size or quality, is not found.
 """
 
 import logging
@@ -15,16 +15,25 @@ from .dataset import read_card, read_digests
 from .names import read_names
 
 log = logging.getLogger(__name__)
-MOST = 0.1
+
+# A few equal images are common in real data; more than this fraction is an error.
+MAX_SHARED = 0.1
+# Reasons that end the message of that error.
 DIFFER = "training, held-out and test sets must differ"
 TWICE = "two test sets of the same images count them twice; keep one of the two"
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """``shared`` of the ``n`` images of ``dataset`` are also in ``seen_in``.
+    """The images of one data set that are also in another one.
 
-    pairs: of each of them its row, and the first row of ``seen_in`` that is equal.
+    Attributes:
+        seen_in: Name of the other data set.
+        dataset: Name of the data set.
+        shared: How many of its images are also in ``seen_in``.
+        n: Number of its images.
+        pairs: int64 [shared, 2], row of each shared image, and the first row of ``seen_in`` with
+            an equal image.
     """
 
     seen_in: str
@@ -35,66 +44,119 @@ class Overlap:
 
 
 def overlaps(
-    seen: list[Path], tests: list[Path], most: float = MOST, why: str = DIFFER
+    seen: list[Path],
+    tests: list[Path],
+    max_shared: float = MAX_SHARED,
+    reason: str = DIFFER,
 ) -> list[Overlap]:
-    """Every pair of a set of ``seen`` and one of ``tests``, all Dataset folders.
-
-    A few equal images are common in real data and are reported.
+    """Compare each of some data sets with each of some others.
 
     Args:
-        most: share of either set that may be in the other.
-        why: ends the message of the error.
+        seen: Dataset folders, such as those of the training sets.
+        tests: Dataset folders, such as those of the test sets.
+        max_shared: Fraction of either data set that may be in the other.
+        reason: Ends the message of the error.
+
+    Returns:
+        An ``Overlap`` for each pair; also of pairs that share nothing.
 
     Raises:
         StockpotError: More of the images are shared; two of them are named.
     """
-    found = []
-    for known in seen:
-        name, digests = read_card(known)["name"], _digests(known)
-        for test in tests:
-            own = _digests(test)
-            pairs = _equal(own, digests)
-            shared = len(pairs)
-            pair = Overlap(name, read_card(test)["name"], shared, len(own), pairs)
-            found.append(pair)
-            if not shared:
-                continue
-            ((first, second),) = shared_names(pair, known, test, 1)
-            if max(shared / len(own), np.isin(digests, own).mean()) > most:
-                raise StockpotError(
-                    f"datasets.{pair.dataset}: {shared} of its {pair.n} images are also in {name} "
-                    f"(which has {len(digests)}), as {first}, there {second}; {why}"
-                )
-            log.warning(
-                "%d of %d images of %s are also in %s, as %s, there %s",
-                shared,
-                pair.n,
-                pair.dataset,
-                name,
-                first,
-                second,
+    result = []
+    for seen_folder in seen:
+        seen_name = read_card(seen_folder)["name"]
+        seen_digests = _folder_digests(seen_folder)
+        for test_folder in tests:
+            test_digests = _folder_digests(test_folder)
+            pairs = _equal_pairs(test_digests, seen_digests)
+            overlap = Overlap(
+                seen_in=seen_name,
+                dataset=read_card(test_folder)["name"],
+                shared=len(pairs),
+                n=len(test_digests),
+                pairs=pairs,
             )
-    return found
+            result.append(overlap)
+            if not overlap.shared:
+                continue
+            (names,) = shared_names(overlap, seen_folder, test_folder, 1)
+            # One set may lie in the other, so the fraction of the smaller one counts.
+            seen_fraction = np.isin(seen_digests, test_digests).mean()
+            fraction = max(overlap.shared / overlap.n, seen_fraction)
+            if fraction > max_shared:
+                raise StockpotError(
+                    _too_many_shared(
+                        overlap,
+                        len(seen_digests),
+                        names,
+                        reason,
+                    )
+                )
+            _warn(overlap, names)
+    return result
+
+
+def _too_many_shared(
+    overlap: Overlap,
+    seen_count: int,
+    names: tuple[str, str],
+    reason: str,
+) -> str:
+    """Say that two data sets share too many images."""
+    name, seen_name = names
+    return (
+        f"datasets.{overlap.dataset}: {overlap.shared} of its {overlap.n} images are also in "
+        f"{overlap.seen_in} (which has {seen_count}), as {name}, there {seen_name}; {reason}"
+    )
+
+
+def _warn(overlap: Overlap, names: tuple[str, str]) -> None:
+    """Report in the log that two data sets share a few images."""
+    name, seen_name = names
+    log.warning(
+        "%d of %d images of %s are also in %s, as %s, there %s",
+        overlap.shared,
+        overlap.n,
+        overlap.dataset,
+        overlap.seen_in,
+        name,
+        seen_name,
+    )
 
 
 def shared_names(
-    pair: Overlap, known: Path, test: Path, most: int | None = None
+    pair: Overlap,
+    known: Path,
+    test: Path,
+    most: int | None = None,
 ) -> list[tuple[str, str]]:
-    """What the shared images are called in the set, and in the one that they are also in.
+    """Name the images that two data sets share.
 
-    most: that many of them; all where it is None.
+    Args:
+        pair: Result of ``overlaps``.
+        known: Folder of ``pair.seen_in``.
+        test: Folder of ``pair.dataset``.
+        most: How many pairs, at most; all where it is None.
+
+    Returns:
+        Per shared image its name in ``test`` and its name in ``known``.
     """
     rows = pair.pairs[:most]
     return list(zip(read_names(test, rows[:, 0]), read_names(known, rows[:, 1])))
 
 
-def _equal(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """int64 [k, 2]: rows of ``own`` whose digests are in ``other``, and the first row there."""
-    values, first = np.unique(other, return_index=True)
-    places = np.searchsorted(values, own).clip(max=len(values) - 1)
-    rows = np.flatnonzero(values[places] == own)
-    return np.stack([rows, first[places[rows]]], axis=1)
+def _equal_pairs(digests: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Find digests that are also in another array.
+
+    The result is int64 [k, 2]: rows of ``digests`` that are in ``other``, and the first row there.
+    """
+    values, first_rows = np.unique(other, return_index=True)
+    # A digest larger than all values would be inserted behind the last one, hence the clip.
+    positions = np.searchsorted(values, digests).clip(max=len(values) - 1)
+    rows = np.flatnonzero(values[positions] == digests)
+    return np.stack([rows, first_rows[positions[rows]]], axis=1)
 
 
-def _digests(folder: Path) -> np.ndarray:
+def _folder_digests(folder: Path) -> np.ndarray:
     return read_digests(folder, read_card(folder))

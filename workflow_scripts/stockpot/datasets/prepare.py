@@ -1,10 +1,11 @@
-"""From a source to a Dataset folder."""
+"""Prepare a data set: from a source to a Dataset folder."""
 
 import logging
 import shutil
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .dataset import digests, write_dataset
 from .decoding.colours import BLACK
 from .decoding.decode import alpha_rows, decode_all, leave_out
 from .decoding.transform import Transform
-from .equal import KEEP, ONCE, Listed, repeated_images
+from .equal import KEEP, ONCE, ImageList, repeated_images
 from .examples import Examples
 from .names import shown, write_names
 from .same_content import collecting, note_contents
@@ -25,102 +26,168 @@ from .split_list import read_list, rows_of
 
 log = logging.getLogger(__name__)
 
+# Unreadable images that the log names, at most.
+LOGGED_UNREADABLE_COUNT = 10
+
+
+@dataclass
+class _Decoded:
+    """Examples whose images were decoded into a file.
+
+    Attributes:
+        examples: The examples, one per row of the file.
+        file: Array file, uint8 [n, side, side, 3].
+        has_alpha: bool [n], which images have an alpha channel.
+        card_entries: What the card says of images that were left out, are equal or transparent.
+        digests: uint64 [n], digests of the decoded images.
+    """
+
+    examples: Examples
+    file: Path
+    has_alpha: np.ndarray
+    card_entries: dict[str, int]
+    digests: np.ndarray | None = None
+
 
 def prepare(
-    folder: Path, spec: dict, threads: int = 1, places: dict[str, str] | None = None
+    folder: Path,
+    spec: dict[str, Any],
+    threads: int = 1,
+    places: dict[str, str] | None = None,
 ) -> None:
-    """Write the data set that ``spec`` describes: what its source lists, of it the wanted part,
-    decoded for the model.
+    """Write the data set that ``spec`` describes.
 
-    spec: name, source and the source's options, side, resize_mode, interpolation; for encoded
-    images split and on_corrupt. places: where its files are now, if they were moved since the
-    spec was first used. A stopped job goes on where it was.
+    The source lists images, of which those of the split are decoded for the model. A stopped job
+    goes on where it was.
+
+    Args:
+        folder: The Dataset folder to write.
+        spec: Plain data with name, source, the options of the source, side, resize_mode and
+            interpolation; for encoded images also split and on_corrupt.
+        threads: Threads that decode.
+        places: Keys of ``spec`` -> where these files are now, if they were moved since the spec
+            was first used.
+
+    Raises:
+        StockpotError: The source, or an image of it, cannot be read or used.
     """
     located = {**spec, **(places or {})}
     examples = sources.load(spec["source"])(located)
-    described = {key: value for key, value in spec.items() if key != "files"}
-    if sources.is_own(spec["source"]) and (
-        unused := sources.ask("unused", located, Path)
-    ):
-        described["unused"] = unused
+    described = _described_source(spec, located)
     if isinstance(examples.images, np.ndarray):
         _write(folder, spec, examples, examples.images, described)
         return
-    if spec.get("split"):
-        examples = _rows(examples, _part(spec, examples))
-    if not len(examples.images):
-        raise StockpotError(
-            f"{spec['name']}: no images in this part of {spec['source']}"
-        )
-    n = len(examples.images)
-    state = folder / ".state" / sha256({"spec": spec, "keys": examples.keys})[:16]
-    skip = spec["on_corrupt"] == "skip"
-    transform = _transform(spec)
-    file, bad = decode_all(
-        examples.images, transform, state, examples.border, skip, threads
-    )
-    has_alpha = alpha_rows(state, n)
-    if bad:
-        examples = _without_unreadable(spec, examples, bad)
-        described["left_out"] = len(bad)
-        has_alpha = np.delete(has_alpha, [row for row, _ in bad])
-    equal, each = _repeated(spec, examples, file)
-    if len(equal):
-        described["equal"] = len(equal)
-    if len(equal) and spec.get("duplicates", KEEP) == ONCE:
-        leave_out(file, equal)
-        examples = _rows(examples, np.setdiff1d(np.arange(len(examples.images)), equal))
-        has_alpha = np.delete(has_alpha, equal)
-        each = np.delete(each, equal)
-    if has_alpha.any():
-        described["alpha"] = int(has_alpha.sum())
-        log.warning(
-            "%d of %d images have an alpha channel; background: %s",
-            described["alpha"],
-            len(has_alpha),
-            transform.background,
-        )
-    write_names(folder, [image.name for image in examples.images])
-    _write(folder, spec, examples, file, described, each)
+    _prepare_encoded(folder, spec, examples, described, threads)
     if sources.is_own(spec["source"]):
         _note_contents(spec, located, threads)
     shutil.rmtree(folder / ".state", ignore_errors=True)
 
 
-def _note_contents(spec: dict, located: dict, threads: int) -> None:
-    """Note what the files hold, if they are still those that were planned with."""
-    key = f"datasets.{spec['name']}"
-    with suppress(OSError, StockpotError), collecting() as listings:
-        facts = sources.ask("facts", located, Path, key)
-        if facts["files"] == spec.get("files"):
-            note_contents(listings, threads)
+def _described_source(spec: dict[str, Any], located: dict[str, Any]) -> dict[str, Any]:
+    """What the card says of the source: the spec, and which files were not read."""
+    # The digest of the files depends on their dates, which the card must not.
+    described = {key: value for key, value in spec.items() if key != "files"}
+    if sources.is_own(spec["source"]):
+        unused = sources.ask("unused", located, Path)
+        if unused:
+            described["unused"] = unused
+    return described
 
 
-def _part(spec: dict, examples: Examples) -> np.ndarray:
-    """Places of the examples of the wanted part."""
-    if not spec.get("listed"):
-        return part_of(examples.keys, examples.labels, spec["split"])
-    key = f"datasets.{spec['name']}.split.list"
-    listed = rows_of(read_list(spec["listed"]["path"], key), examples.keys, key)
-    rows = part_of(examples.keys, examples.labels, spec["split"], listed)
-    if spec["split"]["part"] == "train":
-        left = np.bincount(
-            np.asarray(examples.labels)[rows], minlength=len(examples.class_names)
+def _prepare_encoded(
+    folder: Path,
+    spec: dict[str, Any],
+    examples: Examples,
+    described: dict[str, Any],
+    threads: int,
+) -> None:
+    """Decode the images of the split, check them, and write the Dataset folder."""
+    if spec.get("split"):
+        examples = _select_rows(examples, _split_rows(spec, examples))
+    if not len(examples.images):
+        raise StockpotError(
+            f"{spec['name']}: no images in this part of {spec['source']}"
         )
-        there = np.bincount(examples.labels, minlength=len(examples.class_names))
-        none = [
-            examples.class_names[i] for i in np.flatnonzero((left == 0) & (there > 0))
-        ]
-        if none:
-            raise StockpotError(
-                f"{key}: leaves no image of {one_line(none[0], 60)} to train on"
-                + (f", nor of {len(none) - 1} other classes" if none[1:] else "")
-            )
+    decoded = _decode(folder, spec, examples, threads)
+    _handle_repeated(spec, decoded)
+    _count_transparent(spec, decoded)
+    names = [image.name for image in decoded.examples.images]
+    write_names(folder, names)
+    described.update(decoded.card_entries)
+    _write(
+        folder,
+        spec,
+        decoded.examples,
+        decoded.file,
+        described,
+        decoded.digests,
+    )
+
+
+def _split_rows(spec: dict[str, Any], examples: Examples) -> np.ndarray:
+    """Rows of the examples of the split, rising."""
+    split = spec["split"]
+    if not spec.get("listed"):
+        return part_of(examples.keys, examples.labels, split)
+    key = f"datasets.{spec['name']}.split.list"
+    held_out_list = read_list(spec["listed"]["path"], key)
+    held_out_rows = rows_of(held_out_list, examples.keys, key)
+    rows = part_of(examples.keys, examples.labels, split, held_out_rows)
+    if split["part"] == "train":
+        _require_all_classes(examples, rows, key)
     return rows
 
 
-def _transform(spec: dict) -> Transform:
-    """How images of this data set become pixels. Published ones exactly as by open_clip."""
+def _require_all_classes(
+    examples: Examples,
+    rows: np.ndarray,
+    key: str,
+) -> None:
+    """Refuse a list that holds out all images of a class."""
+    labels = np.asarray(examples.labels)
+    class_count = len(examples.class_names)
+    remaining_counts = np.bincount(labels[rows], minlength=class_count)
+    counts = np.bincount(labels, minlength=class_count)
+    emptied = np.flatnonzero((remaining_counts == 0) & (counts > 0))
+    if not len(emptied):
+        return
+    class_name = examples.class_names[emptied[0]]
+    message = f"{key}: leaves no image of {one_line(class_name, 60)} to train on"
+    if len(emptied) > 1:
+        message += f", nor of {len(emptied) - 1} other classes"
+    raise StockpotError(message)
+
+
+def _decode(
+    folder: Path,
+    spec: dict[str, Any],
+    examples: Examples,
+    threads: int,
+) -> _Decoded:
+    """Decode all images, and leave out unreadable ones where the config allows that."""
+    image_count = len(examples.images)
+    # Another spec or other images must not go on with the state of these.
+    state_digest = sha256({"spec": spec, "keys": examples.keys})
+    state = folder / ".state" / state_digest[:16]
+    file, unreadable = decode_all(
+        examples.images,
+        _transform(spec),
+        state,
+        examples.border,
+        skip=spec["on_corrupt"] == "skip",
+        threads=threads,
+    )
+    has_alpha = alpha_rows(state, image_count)
+    card_entries = {}
+    if unreadable:
+        examples = _without_unreadable(spec, examples, unreadable)
+        card_entries["left_out"] = len(unreadable)
+        has_alpha = np.delete(has_alpha, [row for row, _ in unreadable])
+    return _Decoded(examples, file, has_alpha, card_entries)
+
+
+def _transform(spec: dict[str, Any]) -> Transform:
+    """How images of this data set become pixels; published ones exactly as in open_clip."""
     return Transform(
         spec["side"],
         spec["resize_mode"],
@@ -131,54 +198,100 @@ def _transform(spec: dict) -> Transform:
 
 
 def _without_unreadable(
-    spec: dict, examples: Examples, bad: list[tuple[int, str]]
+    spec: dict[str, Any],
+    examples: Examples,
+    unreadable: list[tuple[int, str]],
 ) -> Examples:
-    """The examples that could be read. Raises StockpotError where a class has none of them."""
-    n = len(examples.images)
-    if len(bad) == n:
+    """The examples that could be read; an error where a class has none of them.
+
+    ``unreadable`` has the row of each image that could not be read, and the reason.
+    """
+    image_count = len(examples.images)
+    if len(unreadable) == image_count:
+        _, reason = unreadable[0]
         raise StockpotError(
-            f"{spec['name']}: none of {n} images can be read; {bad[0][1]}"
+            f"{spec['name']}: none of {image_count} images can be read; {reason}"
         )
-    reasons = dict(bad)
-    kept = _rows(examples, np.setdiff1d(np.arange(n), list(reasons)))
+    reasons = dict(unreadable)
+    kept_rows = np.setdiff1d(np.arange(image_count), list(reasons))
+    kept = _select_rows(examples, kept_rows)
     emptied = np.setdiff1d(examples.labels, kept.labels)
     if len(emptied):
         rows = np.flatnonzero(np.asarray(examples.labels) == emptied[0])
-        more = (
-            f", nor any of {len(emptied) - 1} other classes" if len(emptied) > 1 else ""
-        )
+        class_name = shown(examples.class_names[emptied[0]])
+        further = ""
+        if len(emptied) > 1:
+            further = f", nor any of {len(emptied) - 1} other classes"
         raise StockpotError(
             f"{spec['name']}: none of the {len(rows)} images of the class "
-            f"'{shown(examples.class_names[emptied[0]])}' can be read{more}; {reasons[rows[0]]}; "
+            f"'{class_name}' can be read{further}; {reasons[rows[0]]}; "
             "on_corrupt: skip leaves out images, not classes"
         )
-    for _, reason in bad[:10]:
+    for _, reason in unreadable[:LOGGED_UNREADABLE_COUNT]:
         log.warning(reason)
-    log.warning("%d of %d images are left out", len(bad), n)
+    log.warning("%d of %d images are left out", len(unreadable), image_count)
     return kept
 
 
-def _repeated(
-    spec: dict, examples: Examples, file: Path
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the examples that are equal to one before them, and the digests of all."""
-    each = digests(np.load(file, mmap_mode="r", allow_pickle=False))
-    listed = Listed(
-        each,
-        np.asarray(examples.labels),
-        [image.name for image in examples.images],
-        examples.class_names,
+def _handle_repeated(spec: dict[str, Any], decoded: _Decoded) -> None:
+    """Count images that are equal to an earlier one; leave them out if the config says so."""
+    examples = decoded.examples
+    duplicates = spec.get("duplicates", KEEP)
+    # The map is closed at once, as the file may be shortened below.
+    decoded.digests = digests(np.load(decoded.file, mmap_mode="r", allow_pickle=False))
+    images = ImageList(
+        digests=decoded.digests,
+        labels=np.asarray(examples.labels),
+        names=[image.name for image in examples.images],
+        class_names=examples.class_names,
     )
-    return repeated_images(spec["name"], listed, spec.get("duplicates", KEEP)), each
+    repeated_rows = repeated_images(spec["name"], images, duplicates)
+    if not len(repeated_rows):
+        return
+    decoded.card_entries["equal"] = len(repeated_rows)
+    if duplicates != ONCE:
+        return
+    leave_out(decoded.file, repeated_rows)
+    kept_rows = np.setdiff1d(np.arange(len(examples.images)), repeated_rows)
+    decoded.examples = _select_rows(examples, kept_rows)
+    decoded.has_alpha = np.delete(decoded.has_alpha, repeated_rows)
+    decoded.digests = np.delete(decoded.digests, repeated_rows)
+
+
+def _count_transparent(spec: dict[str, Any], decoded: _Decoded) -> None:
+    """Count images with an alpha channel and report them."""
+    if not decoded.has_alpha.any():
+        return
+    alpha_count = int(decoded.has_alpha.sum())
+    decoded.card_entries["alpha"] = alpha_count
+    log.warning(
+        "%d of %d images have an alpha channel; background: %s",
+        alpha_count,
+        len(decoded.has_alpha),
+        _transform(spec).background,
+    )
+
+
+def _note_contents(
+    spec: dict[str, Any],
+    located: dict[str, Any],
+    threads: int,
+) -> None:
+    """Note the contents of the files, if they are still those that were planned with."""
+    key = f"datasets.{spec['name']}"
+    with suppress(OSError, StockpotError), collecting() as listings:
+        facts = sources.ask("facts", located, Path, key)
+        if facts["files"] == spec.get("files"):
+            note_contents(listings, threads)
 
 
 def _write(
     folder: Path,
-    spec: dict,
+    spec: dict[str, Any],
     examples: Examples,
-    images,
-    described: dict,
-    each: np.ndarray | None = None,
+    images: np.ndarray | Path,
+    described: dict[str, Any],
+    image_digests: np.ndarray | None = None,
 ) -> None:
     write_dataset(
         folder,
@@ -188,12 +301,12 @@ def _write(
         examples.class_names,
         described,
         examples.scoring,
-        each,
+        image_digests,
     )
 
 
-def _rows(examples: Examples, rows: np.ndarray) -> Examples:
-    """Some of the examples, in their order."""
+def _select_rows(examples: Examples, rows: np.ndarray) -> Examples:
+    """Some of the examples, in the order of the rows."""
     return replace(
         examples,
         images=[examples.images[row] for row in rows],

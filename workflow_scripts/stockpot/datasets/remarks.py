@@ -1,22 +1,36 @@
-"""What a reader of results must know of a data set, from its card."""
+"""What a reader of results must know of the images of a data set, from its card."""
+
+from typing import Any
 
 from .decoding.colours import BLACK
 from .equal import ONCE
 
 
-def remarks(card: dict) -> list[str]:
-    """Sentences on images that are equal, or transparent."""
-    name, source, told = card["name"], card["source"], []
-    if equal := source.get("equal", 0):
-        if source.get("duplicates") == ONCE:
-            told.append(f"{name}: {equal} images that repeat another one are left out.")
-        else:
-            told.append(
-                f"{name}: {equal} of {card['n']} images repeat another one, and count each."
-            )
-    if alpha := source.get("alpha", 0):
-        background = source.get("background", BLACK)
-        told.append(
-            f"{name}: images with an alpha channel: {alpha}, laid on {background}."
+def remarks(card: dict[str, Any]) -> list[str]:
+    """Write sentences on images that are equal or transparent.
+
+    Args:
+        card: Card of a data set.
+
+    Returns:
+        Sentences, [] where there is nothing to say.
+    """
+    name = card["name"]
+    source = card["source"]
+    sentences = []
+    equal_count = source.get("equal", 0)
+    if equal_count and source.get("duplicates") == ONCE:
+        sentences.append(
+            f"{name}: {equal_count} images that repeat another one are left out."
         )
-    return told
+    elif equal_count:
+        sentences.append(
+            f"{name}: {equal_count} of {card['n']} images repeat another one, and count each."
+        )
+    alpha_count = source.get("alpha", 0)
+    if alpha_count:
+        background = source.get("background", BLACK)
+        sentences.append(
+            f"{name}: images with an alpha channel: {alpha_count}, laid on {background}."
+        )
+    return sentences

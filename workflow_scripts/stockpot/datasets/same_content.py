@@ -1,9 +1,12 @@
-"""Files with new dates and the same content count as the files that they were.
+"""Let files with new dates and the same content count as the files that they were.
 
 Planning knows the files of a data set by name, size and date, as it may not read a hundred
-gigabytes at every start. When a set has been prepared, the content of each of its files is noted.
-If dates change later, those files are read. If all have the content that was noted, the listing
-counts as the one that the set was prepared from, and nothing is made again.
+gigabytes at every start. When a data set has been prepared, the content of each of its files is
+noted. If dates change later, those files are read. If all have the content that was noted, the
+listing counts as the one that the data set was prepared from, and nothing is made again.
+
+Each listing has two files in ``NOTES``: a short one with the digests that count as one, which each
+planning reads, and a long one with the size, date and SHA-256 of every file.
 """
 
 import logging
@@ -14,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..runtime.digest import sha256_file, short
 from ..runtime.errors import StockpotError
@@ -29,10 +33,10 @@ class Listed:
     """A file of a listing.
 
     Attributes:
-        name: Its path relative to the folder of the listing.
-        path: Where it is.
-        size: In bytes.
-        time: Of its last modification, in nanoseconds.
+        name: Path relative to the folder of the listing.
+        path: Where the file is.
+        size: Size in bytes.
+        time: Time of the last modification in nanoseconds.
     """
 
     name: str
@@ -46,56 +50,91 @@ class Listing:
     """The files that a data set was made from.
 
     Attributes:
-        place: What was listed.
+        key: Digest of the listed folder and of the names of the files, which names the notes.
         files: The files.
         counted: The digest that the listing counts as.
-        digest: Its own.
+        digest: The digest of its names, sizes and dates.
     """
 
-    place: str
+    key: str
     files: list[Listed]
     counted: str
     digest: str
 
 
+# Where ``collecting`` collects listings; None outside of it.
 _collected: list[Listing] | None = None
 
 
-def listed(name: str, path: str | Path, stat: os.stat_result) -> Listed:
-    """A file and what its state says of it."""
-    return Listed(name, str(path), stat.st_size, stat.st_mtime_ns)
-
-
-def counted_digest(place: str | Path, files: list[Listed], digest: str) -> str:
-    """The digest that a listing counts as.
+def listed(
+    name: str,
+    path: str | Path,
+    stat: os.stat_result,
+) -> Listed:
+    """Describe a file of a listing.
 
     Args:
-        place: What was listed; listings of one place are compared.
-        files: The files.
-        digest: Of their names, sizes and dates.
+        name: Path relative to the folder of the listing.
+        path: Where the file is.
+        stat: State of the file.
 
     Returns:
-        The digest of the listing that a data set was prepared from, if only dates differ from it;
-        else ``digest``.
+        The file with its size and date.
     """
-    files = list({file.name: file for file in files}.values())
-    # Parts of one folder have notes of their own; a working folder may be moved with its data.
-    here = os.path.relpath(place)
-    outside = here.startswith(os.pardir)
-    key = short(
-        [os.path.abspath(place) if outside else here, sorted(f.name for f in files)]
+    return Listed(
+        name,
+        str(path),
+        stat.st_size,
+        stat.st_mtime_ns,
     )
-    counted = _counted(key, files, digest)
+
+
+def counted_digest(
+    place: str | Path,
+    files: list[Listed],
+    digest: str,
+) -> str:
+    """Return the digest that a listing counts as.
+
+    Args:
+        place: The folder or file that was listed.
+        files: The files of the listing.
+        digest: Digest of their names, sizes and dates.
+
+    Returns:
+        The digest of the listing that a data set was prepared from, if this one differs from it in
+        dates only; else ``digest``.
+    """
+    unique_files = list({file.name: file for file in files}.values())
+    key = _listing_key(place, unique_files)
+    counted = _counted(key, unique_files, digest)
     if _collected is not None:
-        _collected.append(Listing(key, files, counted, digest))
+        _collected.append(Listing(key, unique_files, counted, digest))
     return counted
+
+
+def _listing_key(listed_path: str | Path, files: list[Listed]) -> str:
+    """Identify a listing by what was listed and the names of its files.
+
+    With the names, several splits of one folder have notes of their own. With a relative path, a
+    working folder may be moved together with its data.
+    """
+    path = os.path.relpath(listed_path)
+    if path.startswith(os.pardir):
+        path = os.path.abspath(listed_path)
+    return short([path, sorted(file.name for file in files)])
 
 
 @contextmanager
 def collecting() -> Iterator[list[Listing]]:
-    """Collect the listings whose digests are asked for inside the block."""
+    """Collect the listings whose digests are asked for inside the block.
+
+    Yields:
+        A list that grows.
+    """
     global _collected
-    before, _collected = _collected, []
+    before = _collected
+    _collected = []
     try:
         yield _collected
     finally:
@@ -105,15 +144,16 @@ def collecting() -> Iterator[list[Listing]]:
 def note_contents(listings: list[Listing], threads: int = 1) -> None:
     """Note the content of every file of some listings.
 
-    Files that cannot be read any more, or a disk that is full, cost this note only.
+    If files cannot be read any more, or the disk is full, only this note is lost.
 
     Args:
-        listings: Of files that have just been read.
+        listings: Listings of files that have just been read.
         threads: How many files to read at once.
     """
     for listing in listings:
+        # Another split of the same folder may have noted it.
         if _is_noted(listing):
-            continue  # by another part of the same folder
+            continue
         with suppress(OSError, StockpotError):
             _note(listing, threads)
 
@@ -124,33 +164,44 @@ def _note(listing: Listing, threads: int) -> None:
     # A file that was written meanwhile has another content than the one that was prepared.
     if not all(map(_is_unchanged, listing.files)):
         return
-    files = {
-        file.name: [file.size, file.time, digest]
-        for file, digest in zip(listing.files, digests, strict=True)
-    }
-    same = [] if listing.digest == listing.counted else [listing.digest]
+    files = {}
+    for file, digest in zip(listing.files, digests, strict=True):
+        files[file.name] = [file.size, file.time, digest]
+    same = []
+    if listing.digest != listing.counted:
+        same.append(listing.digest)
     contents = {"digest": listing.counted, "files": files}
-    write_sealed(_contents_file(listing.place), contents, indent=None)
-    write_sealed(_note_file(listing.place), {"digest": listing.counted, "same": same})
+    # The short file is written last, so that it never promises contents that are not there.
+    write_sealed(_contents_file(listing.key), contents, indent=None)
+    write_sealed(_note_file(listing.key), {"digest": listing.counted, "same": same})
 
 
 def _is_unchanged(file: Listed) -> bool:
-    """Has a file its old state, which it has had for longer than a clock of a file system ticks?"""
-    state = os.stat(file.path)
-    last_change = max(state.st_mtime_ns, state.st_ctime_ns)
-    settled = last_change < time.time_ns() - SETTLED
-    return settled and (state.st_size, state.st_mtime_ns) == (file.size, file.time)
+    """Has a file still the size and date of the listing, and is that date reliable?
+
+    Clocks of file systems tick in steps. A file that was changed within the last step may change
+    again without a new date.
+    """
+    stat = os.stat(file.path)
+    last_change = max(stat.st_mtime_ns, stat.st_ctime_ns)
+    is_settled = last_change < time.time_ns() - SETTLED
+    return is_settled and (stat.st_size, stat.st_mtime_ns) == (file.size, file.time)
 
 
 def _is_noted(listing: Listing) -> bool:
-    note = _read(_note_file(listing.place))
+    note = _read(_note_file(listing.key))
     if note is None or note["digest"] != listing.counted:
         return False
     known = (listing.counted, *note["same"])
-    return listing.digest in known and _contents_file(listing.place).exists()
+    return listing.digest in known and _contents_file(listing.key).exists()
 
 
-def _counted(key: str, files: list[Listed], digest: str) -> str:
+def _counted(
+    key: str,
+    files: list[Listed],
+    digest: str,
+) -> str:
+    """The digest that a listing counts as; reads files whose dates are new."""
     note = _read(_note_file(key))
     if note is None or digest == note["digest"]:
         return digest
@@ -164,18 +215,27 @@ def _counted(key: str, files: list[Listed], digest: str) -> str:
     log.info(
         "%d files have the content that was prepared, with other dates", len(files)
     )
+    # The next planning knows these dates and reads no file.
+    extended = {**note, "same": [*note["same"], digest]}
     with suppress(OSError, StockpotError):
-        write_sealed(_note_file(key), {**note, "same": [*note["same"], digest]})
+        write_sealed(_note_file(key), extended)
     return note["digest"]
 
 
-def _same_contents(files: list[Listed], contents: dict) -> bool:
-    """Are these the files whose contents were noted? Only those with other dates are read."""
+def _same_contents(files: list[Listed], contents: dict[str, list[Any]]) -> bool:
+    """Have the files the contents that were noted? Only files with other dates are read.
+
+    ``contents`` maps the name of a file to its size, date and SHA-256.
+    """
     if sorted(file.name for file in files) != sorted(contents):
         return False
-    if any(file.size != contents[file.name][0] for file in files):
-        return False
-    redated = [file for file in files if file.time != contents[file.name][1]]
+    redated = []
+    for file in files:
+        size, modified, _ = contents[file.name]
+        if file.size != size:
+            return False
+        if file.time != modified:
+            redated.append(file)
     return all(sha256_file(file.path) == contents[file.name][2] for file in redated)
 
 
@@ -187,7 +247,8 @@ def _contents_file(key: str) -> Path:
     return NOTES / f"{key}-contents.json"
 
 
-def _read(file: Path) -> dict | None:
+def _read(file: Path) -> dict[str, Any] | None:
+    """Content of a note; None where it is missing or damaged."""
     try:
         return unsealed(file.read_bytes(), file)
     except (OSError, ValueError):

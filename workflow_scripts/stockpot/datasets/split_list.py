@@ -1,8 +1,8 @@
-"""A list of the held-out images of a split, as somebody else has drawn them.
+"""Read a list of the held-out images of a split, as somebody else has drawn them.
 
-It names files, or counts images from 0 in the order of the source (of folders: sorted by class,
-then by file name, as torchvision's ImageFolder, so that numbers are refused where that counts in
-another way):
+It names files, or counts images from 0 in the order of the source. In folders that is the order of
+torchvision's ImageFolder: sorted by class, then by file name. Numbers are refused where ImageFolder
+counts in another way. The kinds of files:
 
 - ``.txt``: a file or a number per line;
 - ``.csv``: a column ``file`` or ``index`` below a header;
@@ -20,7 +20,7 @@ import json
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
@@ -30,11 +30,20 @@ from .bounded import bounded
 # Names of JPEG files that torchvision's ImageFolder does not list.
 NOT_IN_TORCHVISION = (".jpe", ".jfif", ".jfi", ".jif")
 KINDS = (".txt", ".csv", ".json", ".npy")
+# Longer numbers in text are names of files; 18 digits always fit in 64 bits.
+MAX_DIGITS = 18
+# Kinds of NumPy types that hold numbers: bool, signed, unsigned, floating point.
+NUMBER_TYPES = "biuf"
 
 
 class Listed(NamedTuple):
-    """files: names of files, or () where numbers are given. numbers: places in the source. mask:
-    how many images the source must have, where each has its 0 or 1; else 0."""
+    """The images that a list names.
+
+    Attributes:
+        files: Names of files, or () where the list has numbers.
+        numbers: Rows of the source, or () where the list names files.
+        mask: How many images the source must have, where the list has a 0 or 1 for each; else 0.
+    """
 
     files: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
@@ -45,14 +54,17 @@ class Listed(NamedTuple):
 
 
 def list_facts(path: Path, key: str) -> dict[str, str]:
-    """Where a list is, and a digest of its content.
+    """Say where a list is and what identifies its content.
 
     Args:
         path: The file.
-        key: Key of the config that names it.
+        key: Key of the config that names it; errors begin with it.
+
+    Returns:
+        The path, and the SHA-256 of the content.
 
     Raises:
-        StockpotError: The file is missing, none of the kinds above, or empty.
+        StockpotError: See ``read_list``.
     """
     read_list(path, key)
     with open_regular(path) as file:
@@ -61,11 +73,14 @@ def list_facts(path: Path, key: str) -> dict[str, str]:
 
 
 def read_list(path: str | Path, key: str) -> Listed:
-    """The list that a file holds.
+    """Read the list that a file holds.
 
     Args:
         path: The file.
         key: Key of the config that names it; errors begin with it.
+
+    Returns:
+        The list, not yet compared with the images of the source.
 
     Raises:
         StockpotError: The file is missing, none of the kinds above, empty, or it names an image
@@ -73,60 +88,72 @@ def read_list(path: str | Path, key: str) -> Listed:
     """
     path = Path(path)
     try:
-        status = path.stat()
+        stat = path.stat()
     except OSError as error:
         raise StockpotError(
             f"{key}: cannot read {one_line(path, 200)} ({error.strerror})"
         ) from error
-    return _remembered(path, status.st_size, status.st_mtime_ns, key)
+    return _read_once(path, stat.st_size, stat.st_mtime_ns, key)
 
 
 @cache
-def _remembered(path: Path, size: int, time: int, key: str) -> Listed:
-    name = one_line(path, 200)
+def _read_once(
+    path: Path,
+    size: int,
+    time: int,
+    key: str,
+) -> Listed:
+    """Read a list; size and time are keys of the cache, so that a changed file is read again."""
+    shown_path = one_line(path, 200)
     if path.suffix.lower() not in KINDS:
         raise StockpotError(
-            f"{key}: {name} is none of {', '.join(KINDS)}; a list names files, or counts images"
+            f"{key}: {shown_path} is none of {', '.join(KINDS)}; a list names files, or counts "
+            "images"
         )
     try:
-        found = bounded(_read, path, key, what=key)
+        listed = bounded(_read, path, key, what=key)
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         reason = one_line(f"{type(error).__name__}: {error}", 150)
         raise StockpotError(
-            f"{key}: {name} cannot be read as a list ({reason})"
+            f"{key}: {shown_path} cannot be read as a list ({reason})"
         ) from error
-    entries = found.files or found.numbers
+    entries = listed.files or listed.numbers
     if not entries:
-        raise StockpotError(f"{key}: {name} names no image")
+        raise StockpotError(f"{key}: {shown_path} names no image")
     if len(set(entries)) < len(entries):
         twice, _ = Counter(entries).most_common(1)[0]
-        raise StockpotError(f"{key}: {name} names {one_line(twice, 60)} twice")
-    return found
+        raise StockpotError(f"{key}: {shown_path} names {one_line(twice, 60)} twice")
+    return listed
 
 
 def _read(path: Path, key: str) -> Listed:
+    """Read a list in this process; ValueError says what is wrong with it."""
     kind = path.suffix.lower()
     if kind == ".npy":
         return _read_npy(path)
     text = read_text(path, key)
     if kind == ".txt":
-        entries = [line.strip() for line in text.splitlines() if line.strip()]
-    elif kind == ".csv":
-        entries = _read_csv(text)
-    else:
-        entries = json.loads(text)
-        if not isinstance(entries, list):
-            raise ValueError("it is no list")
-    return _listed(entries)
+        return _from_entries(_read_txt(text))
+    if kind == ".csv":
+        return _from_entries(_read_csv(text))
+    entries = json.loads(text)
+    if not isinstance(entries, list):
+        raise ValueError("it is no list")
+    return _from_entries(entries)
+
+
+def _read_txt(text: str) -> list[str]:
+    entries = [line.strip() for line in text.splitlines()]
+    return [entry for entry in entries if entry]
 
 
 def _read_csv(text: str) -> list[str]:
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = [name.strip() for name in next(rows, [])]
-    known = [name for name in ("file", "index") if name in header]
-    if len(known) != 1:
+    columns = [name for name in ("file", "index") if name in header]
+    if len(columns) != 1:
         raise ValueError("its header has no column 'file' or 'index', or both")
-    column = header.index(known[0])
+    position = header.index(columns[0])
     entries = []
     for row in rows:
         if not row:
@@ -135,24 +162,27 @@ def _read_csv(text: str) -> list[str]:
             raise ValueError(
                 f"line {rows.line_num} has {len(row)} fields, not {len(header)}"
             )
-        entries.append(row[column].strip())
+        entries.append(row[position].strip())
     return entries
 
 
-def _listed(entries: list) -> Listed:
-    """Numbers, if all are; else names."""
+def _from_entries(entries: list[Any]) -> Listed:
+    """Make a list of numbers, if all entries are numbers; else a list of names."""
+    # In Python True and False are integers too.
     if all(isinstance(entry, int) and not isinstance(entry, bool) for entry in entries):
-        return Listed(numbers=tuple(_checked(entry) for entry in entries))
+        return _from_numbers(entries)
     for entry in entries:
         if not isinstance(entry, str) or not entry:
             raise ValueError(
                 f"{entry!r} is neither the name of a file nor a number, as others are"
             )
-    if all(
-        entry.isascii() and entry.isdecimal() and len(entry) < 19 for entry in entries
-    ):
+    if all(_is_number(entry) for entry in entries):
         return Listed(numbers=tuple(int(entry) for entry in entries))
     return Listed(files=tuple(entries))
+
+
+def _is_number(entry: str) -> bool:
+    return entry.isascii() and entry.isdecimal() and len(entry) <= MAX_DIGITS
 
 
 def _read_npy(path: Path) -> Listed:
@@ -161,34 +191,38 @@ def _read_npy(path: Path) -> Listed:
     with open_regular(path) as file:
         try:
             array = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError) as error:  # whose texts advise to unpickle it
+        # The texts of these errors advise to unpickle the file, so they are not shown.
+        except (ValueError, EOFError) as error:
             raise ValueError(
                 "it holds no array of numbers, or not all of it"
             ) from error
-    if (
-        not isinstance(array, np.ndarray)
-        or array.ndim != 1
-        or array.dtype.kind not in "biuf"
-    ):
+    # An archive of arrays (.npz) under another name is loaded as something else than an array.
+    is_array = isinstance(array, np.ndarray)
+    if not is_array or array.ndim != 1 or array.dtype.kind not in NUMBER_TYPES:
         raise ValueError("it is no array of numbers with one axis")
     numbers = array.astype(np.int64)
     if (numbers != array).any():
         raise ValueError("its numbers are not whole")
-    # More than two numbers that are all 0 or 1 name no image twice only as a mask.
-    if array.dtype.kind == "b" or (len(array) > 2 and np.isin(numbers, (0, 1)).all()):
-        return Listed(
-            numbers=tuple(np.flatnonzero(numbers).tolist()), mask=len(numbers)
-        )
-    return Listed(numbers=tuple(_checked(number) for number in numbers.tolist()))
+    # More than two numbers that are all 0 or 1 would name an image twice. So they are a mask.
+    is_binary = len(array) > 2 and np.isin(numbers, (0, 1)).all()
+    if array.dtype.kind == "b" or is_binary:
+        rows = np.flatnonzero(numbers).tolist()
+        return Listed(numbers=tuple(rows), mask=len(numbers))
+    return _from_numbers(numbers.tolist())
 
 
-def _checked(number: int) -> int:
-    if number < 0:
-        raise ValueError(f"{number} counts no image; the first is 0")
-    return number
+def _from_numbers(numbers: list[int]) -> Listed:
+    for number in numbers:
+        if number < 0:
+            raise ValueError(f"{number} counts no image; the first is 0")
+    return Listed(numbers=tuple(numbers))
 
 
-def require_order_of_torchvision(listed: Listed, images: list[str], key: str) -> None:
+def require_order_of_torchvision(
+    listed: Listed,
+    images: list[str],
+    key: str,
+) -> None:
     """Refuse numbers that may count other images than torchvision's ImageFolder does.
 
     Args:
@@ -203,19 +237,24 @@ def require_order_of_torchvision(listed: Listed, images: list[str], key: str) ->
     if not listed.numbers:
         return
     for image in images:
-        is_below = image.count("/") > 1
-        if is_below or image.lower().endswith(NOT_IN_TORCHVISION):
-            why = (
-                "lies below a folder of a class" if is_below else "is not listed by it"
-            )
-            raise StockpotError(
-                f"{key}: its numbers count images as torchvision's ImageFolder does, but "
-                f"{one_line(image, 100)} {why}, so that they may mean others here; name the files"
-            )
+        if image.count("/") > 1:
+            reason = "lies below a folder of a class"
+        elif image.lower().endswith(NOT_IN_TORCHVISION):
+            reason = "is not listed by it"
+        else:
+            continue
+        raise StockpotError(
+            f"{key}: its numbers count images as torchvision's ImageFolder does, but "
+            f"{one_line(image, 100)} {reason}, so that they may mean others here; name the files"
+        )
 
 
-def rows_of(listed: Listed, keys: list[str], key: str) -> list[int]:
-    """Places of the listed images among all images of the source.
+def rows_of(
+    listed: Listed,
+    keys: list[str],
+    key: str,
+) -> list[int]:
+    """Find the listed images among all images of the source.
 
     Args:
         listed: The list.
@@ -223,41 +262,47 @@ def rows_of(listed: Listed, keys: list[str], key: str) -> list[int]:
         key: Key of the config that names the list; errors begin with it.
 
     Returns:
-        The places, rising.
+        Rows of the images, rising.
 
     Raises:
         StockpotError: The list names an image that is not there, or the same one in two ways.
     """
-    if listed.mask and listed.mask != len(keys):
+    image_count = len(keys)
+    if listed.mask and listed.mask != image_count:
         raise StockpotError(
             f"{key}: it has a 0 or 1 for each of {listed.mask:,} images, but there are "
-            f"{len(keys):,}; it is of another set, or images are missing"
+            f"{image_count:,}; it is of another set, or images are missing"
         )
     if listed.numbers:
         largest = max(listed.numbers)
-        if largest >= len(keys):
+        if largest >= image_count:
             raise StockpotError(
-                f"{key}: it names image {largest:,}, but there are {len(keys):,}, counted from 0"
+                f"{key}: it names image {largest:,}, but there are {image_count:,}, counted from 0"
             )
         return sorted(listed.numbers)
     rows = _rows_of_files(listed.files, keys, key)
-    if len(set(rows)) < len(rows):
-        raise StockpotError(
-            f"{key}: it names {len(rows) - len(set(rows))} images in two ways"
-        )
+    repeated_count = len(rows) - len(set(rows))
+    if repeated_count:
+        raise StockpotError(f"{key}: it names {repeated_count} images in two ways")
     return sorted(rows)
 
 
-def _rows_of_files(files: tuple[str, ...], keys: list[str], key: str) -> list[int]:
-    """A file is found by its path, also below further folders, or by its name where one has it."""
-    places = {name: row for row, name in enumerate(keys)}
-    by_name: dict[str, int | None] = {}
+def _rows_of_files(
+    files: tuple[str, ...],
+    keys: list[str],
+    key: str,
+) -> list[int]:
+    """Find files by their paths; see ``_row_of_file``."""
+    row_of_path = {path: row for row, path in enumerate(keys)}
+    # None stands for a name that several images have.
+    row_of_name: dict[str, int | None] = {}
     for row, path in enumerate(keys):
         name = path.rpartition("/")[2]
-        by_name[name] = None if name in by_name else row
-    rows, missing = [], []
+        row_of_name[name] = None if name in row_of_name else row
+    rows = []
+    missing = []
     for file in files:
-        row = _place(file, places, by_name)
+        row = _row_of_file(file, row_of_path, row_of_name)
         if row is None:
             missing.append(file)
         else:
@@ -270,14 +315,18 @@ def _rows_of_files(files: tuple[str, ...], keys: list[str], key: str) -> list[in
     return rows
 
 
-def _place(
-    file: str, places: dict[str, int], by_name: dict[str, int | None]
+def _row_of_file(
+    file: str,
+    row_of_path: dict[str, int],
+    row_of_name: dict[str, int | None],
 ) -> int | None:
-    rest = file.removeprefix("./")
-    while rest:
-        if rest in places:
-            return places[rest]
-        if "/" not in rest:
-            return by_name.get(rest)
-        rest = rest.partition("/")[2]
+    """Find a file by its path, also below further folders; or by its name if only one has it."""
+    remainder = file.removeprefix("./")
+    while remainder:
+        if remainder in row_of_path:
+            return row_of_path[remainder]
+        if "/" not in remainder:
+            return row_of_name.get(remainder)
+        # Lists may name folders above that of the source, so the first folder is dropped.
+        remainder = remainder.partition("/")[2]
     return None

@@ -1,7 +1,11 @@
-"""Decode and resize a list of images into one array on disk: with all cores, shard by shard.
+"""Decode and resize a list of images into one array on disk, with all cores, shard by shard.
 
-A stopped job goes on at the first shard that is not done. Threads are enough: Pillow decodes and
-resizes without Python's lock.
+A stopped job goes on at the first shard that is not done. Threads are enough, as Pillow decodes and
+resizes without holding Python's lock.
+
+The state of a job is two files: ``images.npy``, the array with a row per image, and ``done.json``,
+its progress. If unreadable images are left out, the others move up to close the gaps, and the array
+becomes shorter.
 """
 
 import io
@@ -9,9 +13,11 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -30,102 +36,182 @@ from .whole import require_few_scans, require_whole
 
 log = logging.getLogger(__name__)
 
+# Images that are decoded before the progress is written.
 SHARD = 1024
-EVERY = 10  # seconds between two lines of the log
+# Seconds between two lines of the log.
+LOG_INTERVAL_S = 10
+ARRAY_FILE = "images.npy"
+PROGRESS_FILE = "done.json"
+# Offset of the bits per channel in a PNG file.
+PNG_BIT_DEPTH = 24
 
 
 class Unreachable(StockpotError):
-    """The bytes of an image cannot be had: whether they are an image is not known."""
-
-
-def decode(encoded: Encoded, transform: Transform, border: int = 0) -> np.ndarray:
-    """uint8 [side, side, 3] of one image, without ``border`` pixels on each side.
-
-    Raises StockpotError naming one that is no whole image, Unreachable one that is not there.
-    """
-    return _decoded(encoded, transform, border, Budget(MEMORY_BASE_BYTES))[0]
-
-
-def _decoded(
-    encoded: Encoded, transform: Transform, border: int, memory: Budget
-) -> tuple[np.ndarray, bool]:
-    """The pixels of ``decode``, and whether the image has an alpha channel."""
-    with _saying(encoded.name), encoded.open() as image:
-        data = _encoded_bytes(image)
-        with memory.of(_needed(image, data, transform)):
-            bits = _loaded(image, data)
-            return _transformed(
-                image, transform, border, encoded.name, bits
-            ), has_alpha(image)
+    """The bytes of an image cannot be had, so it is not known whether they are an image."""
 
 
 class _Refused(StockpotError):
-    """An image that was read is not of use."""
+    """An image was read, but it is of no use."""
+
+
+class _Outcome(NamedTuple):
+    """What became of one image.
+
+    Attributes:
+        reason: Why it could not be decoded, or "".
+        has_alpha: Has it an alpha channel?
+    """
+
+    reason: str
+    has_alpha: bool
+
+
+@dataclass(frozen=True)
+class _Task:
+    """How the images of one list are decoded, and where to.
+
+    Attributes:
+        transform: Resizes images.
+        border: Pixels that are cut from every side first.
+        memory: Memory that all threads may take together.
+        array: uint8 [n, side, side, 3], to be filled.
+    """
+
+    transform: Transform
+    border: int
+    memory: Budget
+    array: np.memmap
+
+
+def decode(
+    encoded: Encoded,
+    transform: Transform,
+    border: int = 0,
+) -> np.ndarray:
+    """Decode and resize one image.
+
+    Args:
+        encoded: The image.
+        transform: Resizes it.
+        border: Pixels that are cut from every side first.
+
+    Returns:
+        uint8 [side, side, 3].
+
+    Raises:
+        StockpotError: It is no whole image; its name is given.
+        Unreachable: Its bytes cannot be had.
+    """
+    pixels, _ = _decoded(
+        encoded,
+        transform,
+        border,
+        Budget(MEMORY_BASE_BYTES),
+    )
+    return pixels
+
+
+def _decoded(
+    encoded: Encoded,
+    transform: Transform,
+    border: int,
+    memory: Budget,
+) -> tuple[np.ndarray, bool]:
+    """The pixels of ``decode``, and whether the image has an alpha channel."""
+    with _named_errors(encoded.name), encoded.open() as image:
+        data = _encoded_bytes(image)
+        with memory.hold(_needed_memory(image, data, transform)):
+            bits = _load_pixels(image, data)
+            pixels = _transformed(image, transform, border, encoded.name, bits)
+            return pixels, has_alpha(image)
 
 
 @contextmanager
-def _saying(name: str) -> Iterator[None]:
-    """What goes wrong with an image becomes one line that names it: StockpotError if the image is
-    at fault, else Unreachable."""
+def _named_errors(name: str) -> Iterator[None]:
+    """Turn errors about an image into one line that names it.
+
+    It becomes a StockpotError if the image is at fault, else Unreachable.
+    """
     try:
         yield
     except _Refused as error:
         raise StockpotError(str(error)) from error
-    except StockpotError as error:  # of its source, about a whole file of images
+    except StockpotError as error:
+        # The source raised it; it is about a whole file of images.
         raise Unreachable(str(error)) from error
     except MemoryError as error:
         # It says nothing about the image, and which ones it hits depends on the machine.
         raise Unreachable(
             f"{name}: no memory left to decode it; give the job more, or fewer threads"
         ) from error
-    except Exception as error:  # Pillow raises all kinds for a stranger's bytes
-        if isinstance(error, OSError) and error.errno:  # Pillow's own have none
+    except Exception as error:  # Pillow raises all kinds for damaged bytes
+        # Errors of the system have a number, those of Pillow have none.
+        if isinstance(error, OSError) and error.errno:
             raise Unreachable(f"{name}: cannot be read ({error.strerror})") from error
-        unknown = isinstance(
-            error, UnidentifiedImageError
-        )  # that error prints an address
-        said = "of no known format" if unknown else str(error) or type(error).__name__
         raise StockpotError(
-            f"{name}: not a readable image ({one_line(said, 250)})"
+            f"{name}: not a readable image ({one_line(_error_text(error), 250)})"
         ) from error
 
 
+def _error_text(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "of no known format"  # its own text has an address in memory
+    return str(error) or type(error).__name__
+
+
 def _encoded_bytes(image: Image.Image) -> bytes:
-    """What an image that was opened in memory is decoded from; of an array, nothing."""
+    """The bytes that an image was opened from; none where it was made from an array."""
     file = getattr(image, "fp", None)
-    return file.getvalue() if isinstance(file, io.BytesIO) else b""
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()
+    return b""
 
 
-def _needed(image: Image.Image, data: bytes, transform: Transform) -> int:
-    """Bytes of memory that it takes; ValueError where that is more than a file of its size may."""
+def _needed_memory(
+    image: Image.Image,
+    data: bytes,
+    transform: Transform,
+) -> int:
+    """Bytes that an image takes; ValueError where that is more than its file size allows."""
     if not data:
         return 0
-    progressive = bool(image.info.get("progressive"))
-    if progressive:
+    is_progressive = bool(image.info.get("progressive"))
+    if is_progressive:
         require_few_scans(data)
     needed = require_few_pixels(
-        image.size, image.format, image.mode, len(data), progressive, has_alpha(image)
+        image.size,
+        image.format,
+        image.mode,
+        len(data),
+        progressive=is_progressive,
+        alpha=has_alpha(image),
     )
     return needed + transform.memory(image.size)
 
 
-def _loaded(image: Image.Image, data: bytes) -> int:
-    """Decode the pixels of an image; returns how many bits each channel has in its file."""
+def _load_pixels(image: Image.Image, data: bytes) -> int:
+    """Decode the pixels of an image; return how many bits each channel has in its file."""
     image.load()
     if image.format == "WEBP":
-        image._decoder = None  # holds two pictures of its own
-    bits = 8
-    if data:
-        require_whole(image, data)
-        if data.startswith(PNG_MARK):
-            bits = data[24]
-            require_full_range(image, bits)
+        image._decoder = None  # it holds two pictures of its own
+    if not data:
+        return 8
+    require_whole(image, data)
+    if not data.startswith(PNG_MARK):
+        return 8
+    bits = data[PNG_BIT_DEPTH]
+    require_full_range(image, bits)
     return bits
 
 
 def _transformed(
-    image: Image.Image, transform: Transform, border: int, name: str, bits: int
+    image: Image.Image,
+    transform: Transform,
+    border: int,
+    name: str,
+    bits: int,
 ) -> np.ndarray:
+    """Cut the border and resize; _Refused where that is not possible."""
     width, height = image.size
     if min(width, height) <= 2 * border:
         raise _Refused(
@@ -139,125 +225,284 @@ def _transformed(
         raise _Refused(f"{name}: cannot be resized ({error})") from error
 
 
+class _Progress:
+    """What a job has done, which ``done.json`` keeps.
+
+    Attributes:
+        shards: Number of shards that are done.
+        bad: Row and reason of each image that could not be decoded.
+        alpha_rows: For each shard which images have an alpha channel, see ``_bits_to_text``.
+        is_moved_up: Have the rows moved up that follow images that were left out?
+    """
+
+    def __init__(self, noted: dict[str, Any]) -> None:
+        self.shards: int = noted.get("shards", 0)
+        self.bad: list[Sequence[Any]] = noted.get("bad", [])
+        self.alpha_rows: list[str] = noted.get("alpha_rows", [])
+        self.is_moved_up = bool(noted.get("moved_up"))
+
+    @classmethod
+    def read(cls, state: Path) -> "_Progress":
+        """Read the progress of a stopped job; that of a new job where there is none."""
+        if not (state / ARRAY_FILE).exists():
+            return cls({})
+        progress = cls(_noted(state / PROGRESS_FILE))
+        # An earlier version of this module only counted the images with an alpha channel.
+        if len(progress.alpha_rows) != progress.shards:
+            return cls({})
+        return progress
+
+    def unreadable(self) -> list[tuple[int, str]]:
+        """Row and reason of each image that could not be decoded."""
+        return [(row, reason) for row, reason in self.bad]
+
+
+class _RateLog:
+    """Reports in the log how fast images are decoded, and how long it will go on."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total = total
+        self.done_before = done
+        self.started = time.monotonic()
+        self.last_logged = self.started
+
+    def report(self, done: int) -> None:
+        """Report after each shard; the log has a line every few seconds and one at the end."""
+        now = time.monotonic()
+        is_last = done == self.total
+        if now - self.last_logged <= LOG_INTERVAL_S and not is_last:
+            return
+        # Images of an earlier call do not count, as they took no time in this one.
+        rate = (done - self.done_before) / (now - self.started)
+        seconds_left = (self.total - done) / rate
+        log.info(
+            "%d/%d images  %.0f images/s  %.0f s left",
+            done,
+            self.total,
+            rate,
+            seconds_left,
+        )
+        self.last_logged = now
+
+
 def decode_all(
     images: Sequence[Encoded],
     transform: Transform,
     state: Path,
     border: int = 0,
+    *,
     skip: bool = False,
     threads: int = 1,
 ) -> tuple[Path, list[tuple[int, str]]]:
-    """Decode all images into an array file; returns it, uint8 [n, side, side, 3], and what was
-    left out: (place in ``images``, reason) each.
+    """Decode all images into an array file.
 
-    state: a folder for this list of images and this transform alone, where a stopped job goes
-    on. skip: leave unreadable images out; else StockpotError for the first of them, and how
-    many there are in its shard. One that is not there, or a disk that is full, is StockpotError
-    in any case.
+    Args:
+        images: The images.
+        transform: Resizes them.
+        state: A folder for this list of images and this transform only, where a stopped job goes
+            on.
+        border: Pixels that are cut from every side first.
+        skip: Leave unreadable images out.
+        threads: Threads that decode.
+
+    Returns:
+        The file, uint8 [n, side, side, 3], and the row in ``images`` and the reason of each image
+        that was left out.
+
+    Raises:
+        StockpotError: An image is unreadable and ``skip`` is False. Or, in any case, the bytes of
+            an image cannot be had, or the disk is full.
     """
     state.mkdir(parents=True, exist_ok=True)
-    file, done_file = state / "images.npy", state / "done.json"
+    file = state / ARRAY_FILE
+    progress_file = state / PROGRESS_FILE
+    progress = _Progress.read(state)
+    if progress.is_moved_up:
+        return file, progress.unreadable()
+    if not progress.shards:
+        # It may be the progress of an array that was moved away.
+        progress_file.unlink(missing_ok=True)
     shape = (len(images), transform.side, transform.side, 3)
-    known = _noted(done_file) if file.exists() else {}
-    alpha = known.get("alpha_rows", [])  # which of each shard, see ``_bits``
-    if len(alpha) != known.get(
-        "shards", 0
-    ):  # of an earlier version, which counted them alone
-        known, alpha = {}, []
-    done, bad = known.get("shards", 0), known.get("bad", [])
-    if known.get("moved_up"):
-        return file, [tuple(entry) for entry in bad]
-    if not done:
-        done_file.unlink(missing_ok=True)  # it may be of an array that was moved away
-    array = _opened(file, shape, done * SHARD)
-    starts, started = range(0, len(images), SHARD), time.monotonic()
-    first, said = done, started
-    memory = Budget(threads * MEMORY_BASE_BYTES)
+    array = _open_array(file, shape, progress.shards * SHARD)
+    task = _Task(
+        transform,
+        border,
+        Budget(threads * MEMORY_BASE_BYTES),
+        array,
+    )
+    _decode_shards(
+        images,
+        task,
+        progress,
+        progress_file,
+        threads=threads,
+        skip=skip,
+    )
+    if progress.bad:
+        _close_gaps(file, array, progress)
+    return file, progress.unreadable()
+
+
+def _decode_shards(
+    images: Sequence[Encoded],
+    task: _Task,
+    progress: _Progress,
+    progress_file: Path,
+    *,
+    threads: int,
+    skip: bool,
+) -> None:
+    """Decode the shards that are not done, and write the progress after each."""
+    starts = range(
+        progress.shards * SHARD,
+        len(images),
+        SHARD,
+    )
+    rate_log = _RateLog(len(images), progress.shards * SHARD)
     with ThreadPoolExecutor(threads) as pool:
-        for shard, start in enumerate(starts):
-            if shard < done:
-                continue
+        for start in starts:
             rows = range(start, min(start + SHARD, len(images)))
-            decoded = pool.map(
-                lambda row: _into(array, row, images[row], transform, border, memory),
-                rows,
+            outcomes = _decode_rows(images, rows, task, pool)
+            bad = []
+            for row, outcome in zip(rows, outcomes):
+                if outcome.reason:
+                    bad.append((row, outcome.reason))
+            if bad and not skip:
+                raise StockpotError(_unreadable_text(bad, len(rows)))
+            alpha_flags = [outcome.has_alpha for outcome in outcomes]
+            progress.bad += bad
+            progress.alpha_rows.append(_bits_to_text(alpha_flags))
+            progress.shards += 1
+            # First the images, so that the progress never promises images that are not there.
+            task.array.flush()
+            _note(
+                progress_file,
+                shards=progress.shards,
+                bad=progress.bad,
+                alpha_rows=progress.alpha_rows,
             )
-            found = list(decoded)
-            wrong = [(row, reason) for row, (reason, _) in zip(rows, found) if reason]
-            alpha = [*alpha, _bits([has_one for _, has_one in found])]
-            if wrong and not skip:
-                more = (
-                    f"; so are {len(wrong) - 1} of the next {len(rows)}"
-                    if wrong[1:]
-                    else ""
-                )
-                raise StockpotError(
-                    f"{wrong[0][1]}{more}; on_corrupt: skip leaves such images out and counts them"
-                )
-            bad += wrong
-            array.flush()
-            _note(done_file, shards=shard + 1, bad=bad, alpha_rows=alpha)
-            now = time.monotonic()
-            if now - said > EVERY or shard + 1 == len(starts):
-                rate = (rows.stop - first * SHARD) / (now - started)
-                left = (len(images) - rows.stop) / rate
-                log.info(
-                    "%d/%d images  %.0f images/s  %.0f s left",
-                    rows.stop,
-                    len(images),
-                    rate,
-                    left,
-                )
-                said = now
-    if bad:
-        rows = [row for row, _ in bad]
-        whole = rows[0] // SHARD
-        # All that stays true while rows move.
-        _note(done_file, shards=whole, bad=[], alpha_rows=alpha[:whole])
-        _move_up(array, rows)
-        _shape(file, (len(images) - len(bad), *shape[1:]))
-        _note(done_file, shards=len(starts), bad=bad, alpha_rows=alpha, moved_up=True)
-    return file, [tuple(entry) for entry in bad]
+            rate_log.report(rows.stop)
+
+
+def _decode_rows(
+    images: Sequence[Encoded],
+    rows: range,
+    task: _Task,
+    pool: Executor,
+) -> list[_Outcome]:
+    """Decode one shard into the rows of the array."""
+
+    def decode_row(row: int) -> _Outcome:
+        return _decode_into(task, row, images[row])
+
+    return list(pool.map(decode_row, rows))
+
+
+def _decode_into(
+    task: _Task,
+    row: int,
+    encoded: Encoded,
+) -> _Outcome:
+    """Decode one image into its row of the array."""
+    try:
+        pixels, image_has_alpha = _decoded(
+            encoded, task.transform, task.border, task.memory
+        )
+    except Unreachable:  # a file that is missing is no reason to leave an image out
+        raise
+    except StockpotError as error:
+        return _Outcome(str(error), has_alpha=False)
+    task.array[row] = pixels
+    return _Outcome("", image_has_alpha)
+
+
+def _unreadable_text(bad: list[tuple[int, str]], shard_size: int) -> str:
+    """Say which image of a shard is unreadable, and how many others are."""
+    _, reason = bad[0]
+    further = f"; so are {len(bad) - 1} of the next {shard_size}" if bad[1:] else ""
+    return f"{reason}{further}; on_corrupt: skip leaves such images out and counts them"
+
+
+def _close_gaps(
+    file: Path,
+    array: np.memmap,
+    progress: _Progress,
+) -> None:
+    """Move rows up to where images were left out, and shorten the array.
+
+    A job that is stopped meanwhile decodes the shards again from the first gap on.
+    """
+    progress_file = file.parent / PROGRESS_FILE
+    gaps = [row for row, _ in progress.bad]
+    # Rows before the first gap do not move, so these shards stay true all the time.
+    unmoved_shards = gaps[0] // SHARD
+    _note(
+        progress_file,
+        shards=unmoved_shards,
+        bad=[],
+        alpha_rows=progress.alpha_rows[:unmoved_shards],
+    )
+    _move_up(array, gaps)
+    _shape(file, (len(array) - len(gaps), *array.shape[1:]))
+    _note(
+        progress_file,
+        shards=progress.shards,
+        bad=progress.bad,
+        alpha_rows=progress.alpha_rows,
+        moved_up=True,
+    )
 
 
 def alpha_rows(state: Path, n: int) -> np.ndarray:
-    """bool [n]: which of the n images of ``decode_all`` have an alpha channel; of one that was left
-    out, no."""
+    """Tell which images of ``decode_all`` have an alpha channel.
+
+    Args:
+        state: The folder of ``decode_all``.
+        n: Number of its images, with those that were left out.
+
+    Returns:
+        bool [n]; False for images that were left out.
+    """
     flags = np.zeros(n, dtype=bool)
-    for shard, bits in enumerate(_noted(state / "done.json")["alpha_rows"]):
-        rows = flags[shard * SHARD :][:SHARD]
-        rows[:] = np.unpackbits(
-            np.frombuffer(bytes.fromhex(bits), np.uint8), count=len(rows)
-        )
+    for shard, text in enumerate(_noted(state / PROGRESS_FILE)["alpha_rows"]):
+        start = shard * SHARD
+        shard_flags = flags[start : start + SHARD]
+        packed = np.frombuffer(bytes.fromhex(text), np.uint8)
+        shard_flags[:] = np.unpackbits(packed, count=len(shard_flags))
     return flags
 
 
-def _bits(flags: Sequence[bool]) -> str:
+def _bits_to_text(flags: Sequence[bool]) -> str:
     """A bit per image of a shard, as hexadecimal text, which takes less room than numbers."""
     return np.packbits(np.array(flags, dtype=bool)).tobytes().hex()
 
 
 def leave_out(file: Path, rows: Sequence[int]) -> None:
-    """Take some rows out of the array of ``decode_all``; the others move up.
+    """Take rows out of the array of ``decode_all``; the others move up.
 
-    A job that is stopped meanwhile decodes them all again.
+    A job that is stopped meanwhile decodes all images again.
+
+    Args:
+        file: The file that ``decode_all`` returned.
+        rows: Rows of it, rising.
     """
-    (file.parent / "done.json").unlink()
+    (file.parent / PROGRESS_FILE).unlink()
     array = np.lib.format.open_memmap(file, "r+")
     shape = (len(array) - len(rows), *array.shape[1:])
     _move_up(array, list(rows))
+    # The map is closed before the file becomes shorter.
     del array
     _shape(file, shape)
 
 
-def _note(file: Path, **known) -> None:
-    write_sealed(file, known)
+def _note(file: Path, **progress: Any) -> None:
+    write_sealed(file, progress)
 
 
-def _noted(file: Path) -> dict:
-    """What a stopped job has done; nothing where the file is damaged.
+def _noted(file: Path) -> dict[str, Any]:
+    """Read what a stopped job has done; nothing where the file is missing or damaged.
 
-    Raises StockpotError where the file cannot be read: what was decoded may be whole.
+    A file that cannot be read is a StockpotError, as what was decoded may be whole.
     """
     try:
         return unsealed(file.read_bytes(), file)
@@ -270,47 +515,47 @@ def _noted(file: Path) -> dict:
         return {}
 
 
-def _opened(file: Path, shape: tuple[int, ...], done: int) -> np.memmap:
-    """The array of a file that has its blocks on the disk; its first ``done`` rows are kept."""
-    size, held = math.prod(shape), 0
+def _open_array(
+    file: Path,
+    shape: tuple[int, ...],
+    done: int,
+) -> np.memmap:
+    """Open an array with blocks on the disk for all its rows; keep its first ``done`` rows."""
+    held_bytes = 0
     if done:
-        found = file.stat()
-        # A disk that compresses says less than what was written.
-        held = max(found.st_blocks * 512, done * math.prod(shape[1:]))
+        # A disk that compresses reports fewer blocks than were written.
+        block_bytes = file.stat().st_blocks * 512
+        held_bytes = max(block_bytes, done * math.prod(shape[1:]))
     else:
         file.unlink(missing_ok=True)
-    require_space(file.parent, size - held, f"{shape[0]} decoded images")
+    needed = math.prod(shape) - held_bytes
+    require_space(file.parent, needed, f"{shape[0]} decoded images")
     _shape(file, shape)
     reserve(file, file.stat().st_size)
     return np.lib.format.open_memmap(file, "r+")
 
 
 def _shape(file: Path, shape: tuple[int, ...]) -> None:
-    """Make it the file of an array of this shape; the rows that both have are kept, as NumPy
-    leaves room for any number of rows in the header."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    """Make a file hold a uint8 array of this shape.
+
+    Rows of an earlier shape are kept, as NumPy leaves room in the header for any number of rows.
+    """
+    header = {
+        "descr": "|u1",
+        "fortran_order": False,
+        "shape": shape,
+    }
     with open(file, "r+b" if file.exists() else "w+b") as stream:
         np.lib.format.write_array_header_1_0(stream, header)
         stream.truncate(stream.tell() + math.prod(shape))
 
 
-def _into(
-    array, row: int, encoded: Encoded, transform: Transform, border: int, memory: Budget
-) -> tuple[str, bool]:
-    """Decode one image into its row; what is wrong with it, or "", and has it an alpha channel?"""
-    try:
-        array[row], alpha = _decoded(encoded, transform, border, memory)
-        return "", alpha
-    except Unreachable:  # a file that is missing is no reason to leave an image out
-        raise
-    except StockpotError as error:
-        return str(error), False
-
-
-def _move_up(array: np.memmap, gone: list[int]) -> None:
-    """Close the gaps of these rows; nobody reads what is left at the end."""
-    kept = np.setdiff1d(np.arange(gone[0], len(array)), gone)
+def _move_up(array: np.memmap, gaps: list[int]) -> None:
+    """Close the gaps of some rows; nobody reads the rows that are left over at the end."""
+    first_gap = gaps[0]
+    kept = np.setdiff1d(np.arange(first_gap, len(array)), gaps)
     for start in range(0, len(kept), SHARD):
         rows = kept[start : start + SHARD]
-        array[gone[0] + start :][: len(rows)] = array[rows]
+        target = first_gap + start
+        array[target : target + len(rows)] = array[rows]
     array.flush()

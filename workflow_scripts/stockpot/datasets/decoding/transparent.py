@@ -1,103 +1,182 @@
-"""How many of a user's own images have an alpha channel: from the first bytes of each file.
+"""Count a user's own images that have an alpha channel, from the first bytes of each file.
 
-Said when a study is planned, as what is transparent in them is laid on a background that models
-see.
+The plan of a study reports it, as models see the background that transparent parts are laid on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 from ...runtime.file_kinds import PNG_MARK
 from ...runtime.regular_files import open_regular
 from .. import sources
 
-MOST = 1000  # images that are looked at; of more, so many that are evenly spread
-START = 8192  # bytes of a file: what says so comes before the pixels
-ALPHA_COLOURS = (4, 6)  # colour types of PNG: grey and colours, with alpha
-# Places of the flags in a WebP file, and in the header of a BMP of 32 bits.
+# Images that are looked at, at most. Of more images, so many are evenly spread.
+MOST = 1000
+# Bytes of a file that are read. The alpha channel is declared before the pixels.
+START = 8192
+# Colour types of PNG with an alpha channel: grey and colours.
+PNG_ALPHA_TYPES = (4, 6)
+# Flags of WebP, in the headers of the extended and the lossless format.
 VP8X_ALPHA = 0x10
-GIF_CONTROL = b"\x21\xf9\x04"
 VP8L_ALPHA = 1 << 28
+# Begin of the GIF extension with the flag for a transparent colour.
+GIF_CONTROL = b"\x21\xf9\x04"
+GIF_TRANSPARENT = 1
+# Bits per pixel of a BMP that may have alpha, size of the smallest header with a mask for alpha,
+# and where that mask is.
+BMP_32_BITS = b"\x20\0"
+BMP_ALPHA_HEADER = 56
+BMP_ALPHA_MASK = slice(66, 70)
 
 
 def says_alpha(start: bytes) -> bool:
-    """Does an image file with this beginning have an alpha channel, or a transparent colour?"""
+    """Tell whether an image file declares an alpha channel, or a transparent colour.
+
+    Args:
+        start: First bytes of the file, ``START`` or fewer.
+
+    Returns:
+        False also for a file that is cut short or of another format.
+    """
     if start.startswith(PNG_MARK):
-        return start[25:26] in [
-            bytes([kind]) for kind in ALPHA_COLOURS
-        ] or _clear_colour(start)
+        return _png_has_alpha(start)
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        if start[12:16] == b"VP8X":
-            flags = start[20:21]  # missing in a file that is cut short
-            return bool(flags) and bool(flags[0] & VP8X_ALPHA)
-        return start[12:16] == b"VP8L" and bool(
-            int.from_bytes(start[21:25], "little") & VP8L_ALPHA
-        )
+        return _webp_has_alpha(start)
     if start[:4] == b"GIF8":
-        control = start.find(GIF_CONTROL)
-        flags = start[control + 3 : control + 4]
-        return control >= 0 and bool(flags) and bool(flags[0] & 1)
-    if start[:2] == b"BM" and start[28:30] == b"\x20\0":
-        return int.from_bytes(start[14:18], "little") >= 56 and start[66:70] != bytes(4)
+        return _gif_has_alpha(start)
+    if start[:2] == b"BM":
+        return _bmp_has_alpha(start)
     return False
 
 
-def _clear_colour(start: bytes) -> bool:
-    """Is there a tRNS chunk before the pixels of a PNG?"""
-    at = len(PNG_MARK)
-    while at + 8 <= len(start) and start[at + 4 : at + 8] != b"IDAT":
-        if start[at + 4 : at + 8] == b"tRNS":
+def _png_has_alpha(start: bytes) -> bool:
+    # Slices, unlike indices, give nothing where the file is cut short.
+    colour_type = int.from_bytes(start[25:26], "big")
+    return colour_type in PNG_ALPHA_TYPES or _has_clear_colour(start)
+
+
+def _has_clear_colour(start: bytes) -> bool:
+    """Is there a tRNS chunk before the pixels of a PNG?
+
+    A chunk has four bytes of length, four of kind, its data, and a checksum of four bytes.
+    """
+    offset = len(PNG_MARK)
+    while offset + 8 <= len(start):
+        length = int.from_bytes(start[offset : offset + 4], "big")
+        kind = start[offset + 4 : offset + 8]
+        if kind == b"IDAT":
+            return False
+        if kind == b"tRNS":
             return True
-        at += 12 + int.from_bytes(start[at : at + 4], "big")
+        offset += 12 + length
     return False
 
 
-def alpha_lines(datasets: dict[str, dict], names: Iterable[str], locate) -> list[str]:
-    """A line for each source of own images that has some with an alpha channel, in words for the
-    plan. Data sets of one source share one."""
-    groups = {}
-    for name in sorted(names):
-        entry = datasets[name]
-        if _lies_in_files(entry["source"]):
-            background = sources.with_defaults(entry)["background"]
-            read = sources.identity(entry, locate).read
-            groups.setdefault((read, background), []).append(name)
+def _webp_has_alpha(start: bytes) -> bool:
+    chunk = start[12:16]
+    if chunk == b"VP8X":
+        flags = int.from_bytes(start[20:21], "little")
+        return bool(flags & VP8X_ALPHA)
+    if chunk == b"VP8L":
+        flags = int.from_bytes(start[21:25], "little")
+        return bool(flags & VP8L_ALPHA)
+    return False
+
+
+def _gif_has_alpha(start: bytes) -> bool:
+    control = start.find(GIF_CONTROL)
+    if control < 0:
+        return False
+    flags = int.from_bytes(start[control + 3 : control + 4], "little")
+    return bool(flags & GIF_TRANSPARENT)
+
+
+def _bmp_has_alpha(start: bytes) -> bool:
+    header_size = int.from_bytes(start[14:18], "little")
+    if start[28:30] != BMP_32_BITS or header_size < BMP_ALPHA_HEADER:
+        return False
+    return start[BMP_ALPHA_MASK] != bytes(4)
+
+
+def alpha_lines(
+    datasets: dict[str, dict[str, Any]],
+    names: Iterable[str],
+    locate: Callable[[str], Path],
+) -> list[str]:
+    """Report own images with an alpha channel, in words for the plan.
+
+    Args:
+        datasets: Entries of the config.
+        names: Data sets to report on.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        A line for each source of images that has some with an alpha channel. Data sets with the
+        same source and background share one.
+    """
     lines = []
-    for (_, background), group in groups.items():
+    for background, group in _groups(datasets, names, locate):
         entry = datasets[group[0]]
-        places = sources.ask("places", entry, locate)
-        counted = _counted(places)
-        if counted:
+        count_text = _count_text(sources.ask("places", entry, locate))
+        if count_text:
             lines.append(
-                f"datasets.{', '.join(group)}: {counted} have an alpha channel; background: "
+                f"datasets.{', '.join(group)}: {count_text} have an alpha channel; background: "
                 f"{background}"
             )
     return lines
 
 
+def _groups(
+    datasets: dict[str, dict[str, Any]],
+    names: Iterable[str],
+    locate: Callable[[str], Path],
+) -> list[tuple[str, list[str]]]:
+    """Group data sets of own images by source and background: (background, names) each."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(names):
+        entry = datasets[name]
+        if not _lies_in_files(entry["source"]):
+            continue
+        background = sources.with_defaults(entry)["background"]
+        read = sources.identity(entry, locate).read
+        groups.setdefault((read, background), []).append(name)
+    return [(background, group) for (_, background), group in groups.items()]
+
+
 def _lies_in_files(source: str) -> bool:
-    """Are these a user's own images, each of which is some bytes of a file?"""
-    own = source in sources.names() and sources.is_own(source)
-    return own and hasattr(sources.module(source), "places")
+    """Are these a user's own images, each of which is a range of bytes of a file?"""
+    if source not in sources.names() or not sources.is_own(source):
+        return False
+    return hasattr(sources.module(source), "places")
 
 
-def _counted(places: list[tuple[str, int]]) -> str:
-    """How many have one, in words; "" where none has."""
-    n = len(places)
-    looked_at = min(n, MOST)
-    rows = [place * n // looked_at for place in range(looked_at)]
-    found = sum(says_alpha(_start(*places[row])) for row in rows)
-    if not found:
+def _count_text(positions: list[tuple[str, int]]) -> str:
+    """Say how many images have an alpha channel; "" where none has.
+
+    ``positions`` has the file and the first byte of each image.
+    """
+    image_count = len(positions)
+    sample_size = min(image_count, MOST)
+    alpha_count = 0
+    for i in range(sample_size):
+        path, first_byte = positions[i * image_count // sample_size]
+        alpha_count += says_alpha(_read_start(path, first_byte))
+    if not alpha_count:
         return ""
-    if looked_at == n:
-        return f"{found:,} of {n:,} images"
-    return f"{found:,} of {looked_at:,} images that were looked at (of {n:,})"
+    if sample_size == image_count:
+        return f"{alpha_count:,} of {image_count:,} images"
+    return (
+        f"{alpha_count:,} of {sample_size:,} images that were looked at "
+        f"(of {image_count:,})"
+    )
 
 
-def _start(path: str, first: int) -> bytes:
-    """The first bytes of an image; none of one that cannot be read, which is told later."""
+def _read_start(path: str, first_byte: int) -> bytes:
+    """The first bytes of an image; none of one that cannot be read, which preparing reports."""
     try:
         with open_regular(path) as file:
-            file.seek(first)
+            file.seek(first_byte)
             return file.read(START)
     except OSError:
         return b""

@@ -1,7 +1,7 @@
-"""Is an image whole? Decoders fill what a file lacks with black or grey, and say nothing.
+"""Is an image whole? Decoders fill what a file lacks with black or grey, and report nothing.
 
-Pillow refuses a file that is cut off. It does not refuse one whose compressed data end too early
-but properly, as after a program that stopped halfway and still closed the file.
+Pillow refuses a file that is cut off. It does not refuse a file whose compressed data end too early
+but properly, as a program leaves behind that stopped halfway and still closed the file.
 """
 
 import io
@@ -13,14 +13,17 @@ from itertools import pairwise
 from PIL import Image
 
 from ...runtime.file_kinds import PNG_MARK
-from .bounds import MOST_SCANS
+from .bounds import MAX_SCANS
 
-GREY = (127, 128)  # what libjpeg fills with, in any colour model
-# Stands for missing data of a JPEG; decodes to anything but even grey.
+# Values that libjpeg fills missing pixels with, in any colour model.
+GREY = (127, 128)
+# Stands for missing data of a JPEG; it decodes to anything except even grey.
 NOISE = bytes.fromhex("5aa53cc3") * 2048
+# Bytes, or pixels, that are compared or unpacked at once.
 BLOCK = 1 << 16
-# Of the seven passes of an interlaced PNG: first column and row, and the steps between.
-PASSES = (
+
+# The seven passes of an interlaced PNG: first column and row, step between columns and rows.
+PNG_PASSES = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -29,25 +32,57 @@ PASSES = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the colour types of PNG
-# A marker that ends the data of a scan: not a byte 255 of the data (00), nor a restart (D0 to D7).
+WHOLE_PNG = ((0, 0, 1, 1),)
+# Colour type of PNG -> channels.
+PNG_CHANNELS = {
+    0: 1,
+    2: 3,
+    3: 1,
+    4: 2,
+    6: 4,
+}
+
+# A marker that ends the data of a scan. Within the data, 00 after a byte 255 stands for that byte
+# itself, and D0 to D7 are restarts.
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-START_OF_SCAN, END_OF_IMAGE, PROGRESSIVE_FRAME = 0xDA, 0xD9, 0xC2
-COEFFICIENTS = 64  # of a block; a scan has some of them, to some bit
+START_OF_SCAN = 0xDA
+END_OF_IMAGE = 0xD9
+PROGRESSIVE_FRAME = 0xC2
+# The only other marker that no length follows.
+TEMPORARY = 0x01
+# Coefficients of a block of pixels. A scan has some of them, down to some bit.
+COEFFICIENTS = 64
 
 
 def require_few_scans(data: bytes) -> None:
-    """Raises ValueError for a progressive JPEG of many scans: each goes through all pixels, though
-    it may be a few bytes long."""
-    scans = 0
+    """Refuse a progressive JPEG of many scans.
+
+    Each scan goes through all pixels, though it may be a few bytes long.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        ValueError: It has more than ``MAX_SCANS`` scans.
+    """
+    scan_count = 0
     for marker, _ in jpeg_markers(data):
-        scans += marker == START_OF_SCAN
-        if scans > MOST_SCANS:
-            raise ValueError(f"a progressive JPEG of more than {MOST_SCANS} scans")
+        if marker == START_OF_SCAN:
+            scan_count += 1
+        if scan_count > MAX_SCANS:
+            raise ValueError(f"a progressive JPEG of more than {MAX_SCANS} scans")
 
 
 def require_whole(image: Image.Image, data: bytes) -> None:
-    """Raises ValueError where not all pixels of a decoded image come from its file's bytes."""
+    """Require that all pixels of an image come from the bytes of its file.
+
+    Args:
+        image: A decoded image.
+        data: The whole file.
+
+    Raises:
+        ValueError: Some pixels were filled in by the decoder.
+    """
     if image.format == "PNG":
         _require_whole_png(image, data)
     elif image.format in ("JPEG", "MPO"):
@@ -58,110 +93,165 @@ def require_whole(image: Image.Image, data: bytes) -> None:
 
 
 def jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
-    """(marker, where it begins) of the first picture of a JPEG file, up to its end."""
-    at = 2
+    """Find the markers of the first picture of a JPEG file, up to its end.
+
+    Args:
+        data: The whole file.
+
+    Yields:
+        The marker and its offset.
+    """
+    offset = 2
     while True:
-        found = _MARKER.search(data, at)
-        if not found:
+        match = _MARKER.search(data, offset)
+        if not match:
             return
-        marker = found[1][0]
-        yield marker, found.end() - 2
+        marker = match[1][0]
+        yield marker, match.end() - 2
         if marker == END_OF_IMAGE:
             return
-        at = found.end()
-        if marker != 0x01:  # the one other marker without a length
-            at += int.from_bytes(data[at : at + 2], "big")
+        offset = match.end()
+        # A segment begins with its length. Skip it, as its content may look like markers.
+        if marker != TEMPORARY:
+            offset += int.from_bytes(data[offset : offset + 2], "big")
 
 
 def _require_whole_jpeg(image: Image.Image, data: bytes) -> None:
-    """Where data lack, libjpeg leaves even grey up to the last pixel. Real images have that too:
-    so it is decoded once more with noise after the data, which changes an image that lacks
-    some."""
+    """Refuse a baseline JPEG whose data end too early.
+
+    Where data lack, libjpeg leaves even grey up to the last pixel. Real images may have that too.
+    So such an image is decoded once more with noise after its data. Only an image that lacks data
+    is changed by that.
+    """
     corner = image.getpixel((image.width - 1, image.height - 1))
     channels = corner if isinstance(corner, tuple) else (corner,)
     if any(channel not in GREY for channel in channels):
         return
-    markers = list(jpeg_markers(data))
-    ends = [
-        end for (marker, _), (_, end) in pairwise(markers) if marker == START_OF_SCAN
-    ]
-    if not ends:
+    scan_end = _last_scan_end(data)
+    if scan_end is None:
         return
-    noisy = data[: ends[-1]] + NOISE + data[ends[-1] :]
+    noisy = data[:scan_end] + NOISE + data[scan_end:]
     with Image.open(io.BytesIO(noisy), formats=("JPEG",)) as other:
         other.load()
-        step = max(1, BLOCK // image.width)
-        for top in range(0, image.height, step):
-            box = (0, top, image.width, min(top + step, image.height))
-            if image.crop(box).tobytes() != other.crop(box).tobytes():
-                raise ValueError("truncated: its data end before its last row")
+        _require_equal(image, other)
+
+
+def _last_scan_end(data: bytes) -> int | None:
+    """Offset of the marker after the last scan of a JPEG; None where no scan ends."""
+    scan_end = None
+    for (marker, _), (_, next_offset) in pairwise(jpeg_markers(data)):
+        if marker == START_OF_SCAN:
+            scan_end = next_offset
+    return scan_end
+
+
+def _require_equal(image: Image.Image, other: Image.Image) -> None:
+    """Refuse an image that differs from itself with noise after its data."""
+    # A strip of rows at once, so that no copy of the whole image is made.
+    row_count = max(1, BLOCK // image.width)
+    for top in range(0, image.height, row_count):
+        bottom = min(top + row_count, image.height)
+        box = (0, top, image.width, bottom)
+        if image.crop(box).tobytes() != other.crop(box).tobytes():
+            raise ValueError("truncated: its data end before its last row")
 
 
 def _require_all_scans(data: bytes) -> None:
-    """A progressive JPEG has every coefficient of every channel down to its last bit, in one scan
-    or another. Where the last of its scans are missing it is blurred."""
+    """Refuse a progressive JPEG whose last scans are missing, which makes it blurred.
+
+    A whole one has every coefficient of every channel down to its last bit, in one scan or another.
+    """
     missing = set()
-    for marker, at in jpeg_markers(data):
-        header = at + 4
+    for marker, offset in jpeg_markers(data):
+        content = offset + 4  # after the marker and the length
         if marker == PROGRESSIVE_FRAME:
-            n = data[header + 5]
-            channels = data[header + 6 : header + 6 + 3 * n : 3]
-            missing = {
-                (channel, i) for channel in channels for i in range(COEFFICIENTS)
-            }
+            channel_count = data[content + 5]
+            first_channel = content + 6
+            channels = data[first_channel : first_channel + 3 * channel_count : 3]
+            missing = _pairs(channels, 0, COEFFICIENTS - 1)
         if marker == START_OF_SCAN:
-            n = data[header]
-            channels = data[header + 1 : header + 1 + 2 * n : 2]
-            first, last, bits = data[header + 1 + 2 * n : header + 4 + 2 * n]
+            channel_count = data[content]
+            after_channels = content + 1 + 2 * channel_count
+            channels = data[content + 1 : after_channels : 2]
+            first, last, bits = data[after_channels : after_channels + 3]
+            # The lower half of the byte is the lowest bit that this scan has.
             if bits & 0x0F == 0:
-                missing -= {
-                    (channel, i) for channel in channels for i in range(first, last + 1)
-                }
+                missing -= _pairs(channels, first, last)
     if missing:
         raise ValueError("truncated: its data end before its last scan")
 
 
+def _pairs(
+    channels: bytes,
+    first: int,
+    last: int,
+) -> set[tuple[int, int]]:
+    """All pairs of a channel and a coefficient from first to last."""
+    pairs = set()
+    for channel in channels:
+        for coefficient in range(first, last + 1):
+            pairs.add((channel, coefficient))
+    return pairs
+
+
 def _require_whole_png(image: Image.Image, data: bytes) -> None:
-    """Rows that lack are left black, or clear. Real images have such rows too: so only then its
-    data are unpacked once more, and counted."""
-    interlaced = bool(image.info.get("interlace")) or data[28:29] == b"\1"
-    last = image.crop((0, image.height - 1, image.width, image.height))
-    if not interlaced and last.getbbox() is not None:
+    """Refuse a PNG whose data end too early.
+
+    Missing rows are left black, or clear. Real images may have such rows too. So only then the data
+    are unpacked once more, and their bytes counted.
+    """
+    is_interlaced = bool(image.info.get("interlace")) or data[28:29] == b"\1"
+    last_row = image.crop((0, image.height - 1, image.width, image.height))
+    if not is_interlaced and last_row.getbbox() is not None:
         return
-    unpacker, found = zlib.decompressobj(), 0
-    wanted = _png_bytes(data)
+    needed = _png_unpacked_size(data)
+    unpacked = 0
+    unpacker = zlib.decompressobj()
     for chunk in _png_data(data):
-        while chunk and found < wanted:
-            found += len(unpacker.decompress(chunk, BLOCK))
+        # In small steps, as a few bytes may unpack to many.
+        while chunk and unpacked < needed:
+            unpacked += len(unpacker.decompress(chunk, BLOCK))
             chunk = unpacker.unconsumed_tail
-    if found < wanted:
+    if unpacked < needed:
         raise ValueError("truncated: its data end before its last row")
 
 
 def _png_data(data: bytes) -> Iterator[bytes]:
-    """The compressed bytes, chunk by chunk."""
-    at = len(PNG_MARK)
-    while at + 8 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        kind = data[at + 4 : at + 8]
+    """Yield the compressed bytes of a PNG, chunk by chunk.
+
+    A chunk has four bytes of length, four of kind, its data, and a checksum of four bytes.
+    """
+    offset = len(PNG_MARK)
+    while offset + 8 <= len(data):
+        length = int.from_bytes(data[offset : offset + 4], "big")
+        kind = data[offset + 4 : offset + 8]
         if kind == b"IDAT":
-            yield data[at + 8 : at + 8 + length]
+            yield data[offset + 8 : offset + 8 + length]
         elif kind == b"IEND":
             return
-        at += 12 + length
+        offset += 12 + length
 
 
-def _png_bytes(data: bytes) -> int:
+def _png_unpacked_size(data: bytes) -> int:
     """How many bytes the data of a PNG unpack to, from its header."""
     width = int.from_bytes(data[16:20], "big")
     height = int.from_bytes(data[20:24], "big")
-    depth, colours, interlaced = data[24], data[25], data[28]
-    bits = depth * CHANNELS[colours]
-    passes = PASSES if interlaced else ((0, 0, 1, 1),)
+    bit_depth = data[24]
+    colour_type = data[25]
+    is_interlaced = data[28]
+    pixel_bits = bit_depth * PNG_CHANNELS[colour_type]
+    passes = PNG_PASSES if is_interlaced else WHOLE_PNG
     total = 0
-    for left, top, right, down in passes:
-        columns = -(-(width - left) // right)
-        rows = -(-(height - top) // down)
-        if columns > 0 and rows > 0:
-            total += rows * (1 + -(-columns * bits // 8))
+    for first_column, first_row, column_step, row_step in passes:
+        column_count = _ceil_div(width - first_column, column_step)
+        row_count = _ceil_div(height - first_row, row_step)
+        if column_count > 0 and row_count > 0:
+            # Each row has one byte that names its filter.
+            row_bytes = 1 + _ceil_div(column_count * pixel_bits, 8)
+            total += row_count * row_bytes
     return total
+
+
+def _ceil_div(dividend: int, divisor: int) -> int:
+    """Divide and round up."""
+    return -(-dividend // divisor)
