@@ -537,7 +537,11 @@ def test_another_draw_gives_other_words(captioned):
 def every_word() -> set[str]:
     """All words that a caption can hold, from its templates and its vocabulary."""
     module = captions_module
-    templates = [*module._THING, *module._GROUNDED, *module._NO_CLASS]
+    templates = [
+        *module._TEMPLATES,
+        *module._TEMPLATES_WITH_BACKGROUND,
+        *module._TEMPLATES_WITHOUT_CLASS,
+    ]
     words = " ".join(re.sub(r"{\w+}", " ", text) for text in templates).split()
     for media in module.MEDIA.values():
         words += " ".join(media).split()
@@ -592,7 +596,11 @@ def test_the_longest_possible_caption_fits(clip):
         key=lambda m: len(m.split()),
     )
     thing = f"the red letter q in {typeface} type"
-    for text in (*module._THING, *module._GROUNDED, *module._NO_CLASS):
+    for text in (
+        *module._TEMPLATES,
+        *module._TEMPLATES_WITH_BACKGROUND,
+        *module._TEMPLATES_WITHOUT_CLASS,
+    ):
         text = text.format(medium=longest, thing=thing, ground="red striped")
         assert len(clip[1].encode(text)) + 2 <= clip[0].context_length
 
@@ -648,7 +656,10 @@ def test_learned_merges_make_one_token_of_every_word(tmp_path, captioned):
 def test_scenes_are_picked_by_row(captioned):
     scenes = captioned[0]
     picked = scenes.take(np.array([5, 3]))
-    assert len(picked) == 2 and picked.grain.tolist() == scenes.grain[[5, 3]].tolist()
+    assert (
+        len(picked) == 2
+        and picked.noise_seed.tolist() == scenes.noise_seed[[5, 3]].tolist()
+    )
     assert picked.shift.shape == (2, 2)
 
 

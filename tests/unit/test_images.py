@@ -171,9 +171,10 @@ def test_a_photograph_of_fifty_megapixels_may_be_read():
         ("WEBP", False),
         ("PNG", False),
     ):
-        assert module.require_few_pixels(
-            size, kind, "RGB", n, progressive=progressive
-        ) < 720e6
+        assert (
+            module.require_few_pixels(size, kind, "RGB", n, progressive=progressive)
+            < 720e6
+        )
 
 
 def test_a_progressive_file_of_many_scans_is_refused():

@@ -1,0 +1,1 @@
+"""The synthetic world: small rendered images with captions, for studies without downloads."""

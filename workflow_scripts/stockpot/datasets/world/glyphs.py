@@ -22,51 +22,78 @@ TYPEFACES = {
     "typewriter": "cmtt10.ttf",
     "book": "STIXGeneral.ttf",
 }
-SIDE = 40  # texels of one glyph's field, which spans [-1.25, 1.25]
+# Values along a side of one glyph's field, which spans -REACH to REACH in object coordinates.
+SIDE = 40
 REACH = 1.25
+# Glyphs are drawn this many times as large, so that distances are exact.
 _OVERSAMPLING = 4
 
 
 def _field(character: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
-    """Signed distance [SIDE, SIDE] (float32, object units, row 0 at the bottom)."""
+    """Signed distance to a character, float32 [SIDE, SIDE]; row 0 is at the bottom."""
     side = SIDE * _OVERSAMPLING
     left, top, right, bottom = font.getbbox(character)
     canvas = Image.new("L", (side, side))
     origin = ((side - right - left) / 2, (side - bottom - top) / 2)
-    ImageDraw.Draw(canvas).text(origin, character, fill=255, font=font)
-    ink = np.asarray(canvas) > 127
-    distance = distance_transform_edt(~ink) - distance_transform_edt(ink)
+    ImageDraw.Draw(canvas).text(
+        origin,
+        character,
+        fill=255,
+        font=font,
+    )
+    is_ink = np.asarray(canvas) > 127
+    distance = distance_transform_edt(~is_ink) - distance_transform_edt(is_ink)
+    # From pixels to object units.
     distance = distance * (2 * REACH / side)
-    coarse = distance.reshape(SIDE, _OVERSAMPLING, SIDE, _OVERSAMPLING).mean((1, 3))
+    blocks = distance.reshape(SIDE, _OVERSAMPLING, SIDE, _OVERSAMPLING)
+    coarse = blocks.mean((1, 3))
     return coarse[::-1].astype(np.float32)
 
 
 @cache
 def atlas() -> np.ndarray:
-    """All fields: float32 [typefaces, characters, SIDE, SIDE]."""
+    """Draw all characters in all typefaces.
+
+    Returns:
+        Distance fields, float32 [typefaces, characters, SIDE, SIDE].
+    """
+    # Importing matplotlib would take long; only its files are needed.
     spec = importlib.util.find_spec("matplotlib")
     folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
     height = int(SIDE * _OVERSAMPLING / REACH)
-    fonts = [
-        ImageFont.truetype(str(folder / name), int(height * 0.95))
-        for name in TYPEFACES.values()
-    ]
-    return np.stack([[_field(c, font) for c in GLYPH_CHARACTERS] for font in fonts])
+    fields = []
+    for file_name in TYPEFACES.values():
+        font = ImageFont.truetype(str(folder / file_name), int(height * 0.95))
+        fields.append([_field(character, font) for character in GLYPH_CHARACTERS])
+    return np.stack(fields)
 
 
 def sample(fields: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Bilinear look-up of one field per row.
+    """Look up values of distance fields, with bilinear interpolation.
 
-    fields: float32 [n, SIDE, SIDE]; x, y: float32 [n, pixels]. Outside the field its
-    border value is continued.
+    Outside of a field its border value is continued.
+
+    Args:
+        fields: float32 [n, SIDE, SIDE], one field per image.
+        x: float32 [n, pixels], object coordinates.
+        y: float32 [n, pixels], object coordinates.
+
+    Returns:
+        float32 [n, pixels].
     """
-    n = len(fields)
+    field_count = len(fields)
     column = np.clip((x + REACH) * (SIDE / (2 * REACH)) - 0.5, 0, SIDE - 1.001)
     row = np.clip((y + REACH) * (SIDE / (2 * REACH)) - 0.5, 0, SIDE - 1.001)
-    c, r = column.astype(np.int32), row.astype(np.int32)
-    fc, fr = column - c, row - r
+    left = column.astype(np.int32)
+    lower = row.astype(np.int32)
+    # Weights of the right and of the upper neighbour.
+    right_weight = column - left
+    upper_weight = row - lower
     flat = fields.reshape(-1)
-    index = r * SIDE + c + (np.arange(n, dtype=np.int32) * SIDE * SIDE)[:, None]
-    low = flat[index] * (1 - fc) + flat[index + 1] * fc
-    high = flat[index + SIDE] * (1 - fc) + flat[index + SIDE + 1] * fc
-    return low * (1 - fr) + high * fr
+    field_start = (np.arange(field_count, dtype=np.int32) * SIDE * SIDE)[:, None]
+    index = lower * SIDE + left + field_start
+    lower_value = flat[index] * (1 - right_weight) + flat[index + 1] * right_weight
+    upper_value = (
+        flat[index + SIDE] * (1 - right_weight) + flat[index + SIDE + 1] * right_weight
+    )
+    return lower_value * (1 - upper_weight) + upper_value * upper_weight

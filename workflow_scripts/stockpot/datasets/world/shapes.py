@@ -1,144 +1,200 @@
 """Signed distance fields of the object classes.
 
-Every function takes object coordinates ``x``, ``y`` (float32, [n, pixels], about
-[-1, 1], y upwards) and ``v`` (float32, [n, 4], in [0, 1]), the parameters that vary
-within a class, and returns a field [n, pixels] that is negative inside the shape and
-grows by about 1 per unit of length outside.
+Every function of a class takes object coordinates x and y (float32 [n, pixels], about -1 to 1, y
+upwards) and v (float32 [n, 4], 0 to 1), the parameters that vary within a class. It returns a field
+[n, pixels] that is negative inside the shape and grows by about 1 per unit of length outside.
+
+The union of two shapes is the minimum of their fields. The intersection is the maximum. A minus
+turns a field inside out.
 """
 
 import numpy as np
 
 from .vocabulary import SHAPES
 
+# A coordinate, a length that varies per image, or a constant.
+Length = np.ndarray | float
 
-def _disc(x, y, radius):
+
+def _disc(x: np.ndarray, y: np.ndarray, radius: Length) -> np.ndarray:
     return np.sqrt(x * x + y * y) - radius
 
 
-def _rectangle(x, y, half_width, half_height):
+def _rectangle(
+    x: np.ndarray,
+    y: np.ndarray,
+    half_width: Length,
+    half_height: Length,
+) -> np.ndarray:
     return np.maximum(np.abs(x) - half_width, np.abs(y) - half_height)
 
 
-def _fold(x, y, n):
-    """Polar coordinates folded into one of ``n`` equal sectors, angle within +-pi/n."""
+def _fold(
+    x: np.ndarray,
+    y: np.ndarray,
+    n: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Polar coordinates (radius, angle) folded into one of n equal sectors: -pi/n to pi/n."""
     sector = np.float32(2 * np.pi / n)
     angle = np.arctan2(x, y)
     angle -= sector * np.round(angle / sector)
     return np.sqrt(x * x + y * y), angle
 
 
-def _triangle(x, y, half_base, bottom, top):
-    """Isosceles triangle standing on y = bottom with its tip at y = top."""
+def _triangle(
+    x: np.ndarray,
+    y: np.ndarray,
+    half_base: Length,
+    bottom: Length,
+    top: Length,
+) -> np.ndarray:
+    """Isosceles triangle that stands on y = bottom with its tip at y = top."""
     height = top - bottom
     norm = np.sqrt(half_base**2 + height**2)
     side = (np.abs(x) * height + (y - top) * half_base) / norm
     return np.maximum(side, bottom - y)
 
 
-def ball(x, y, v):
+def _ball(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     stretch = 0.85 + 0.3 * v[:, :1]
     return _disc(x * stretch, y / stretch, 0.8)
 
 
-def box(x, y, v):
-    return _rectangle(x, y, 0.58 + 0.25 * v[:, :1], 0.58 + 0.25 * v[:, 1:2])
+def _box(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    half_width = 0.58 + 0.25 * v[:, :1]
+    half_height = 0.58 + 0.25 * v[:, 1:2]
+    return _rectangle(x, y, half_width, half_height)
 
 
-def pyramid(x, y, v):
-    return _triangle(x, y, 0.7 + 0.25 * v[:, :1], -0.7, 0.6 + 0.35 * v[:, 1:2])
+def _pyramid(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    half_base = 0.7 + 0.25 * v[:, :1]
+    top = 0.6 + 0.35 * v[:, 1:2]
+    return _triangle(x, y, half_base, -0.7, top)
 
 
-def star(x, y, v):
-    r, angle = _fold(x, y, 5)
-    inner = 0.34 + 0.12 * v[:, :1]
-    half = np.float32(np.pi / 5)
-    tip_x, tip_y = 0.0, 0.95
-    inner_x, inner_y = inner * np.sin(half), inner * np.cos(half)
-    normal_x, normal_y = tip_y - inner_y, inner_x - tip_x
+def _star(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Star with five tips: distance to the edge from a tip to the next inner corner."""
+    radius, angle = _fold(x, y, 5)
+    inner_radius = 0.34 + 0.12 * v[:, :1]
+    half_sector = np.float32(np.pi / 5)
+    tip_x = 0.0
+    tip_y = 0.95
+    inner_x = inner_radius * np.sin(half_sector)
+    inner_y = inner_radius * np.cos(half_sector)
+    # The normal of that edge.
+    normal_x = tip_y - inner_y
+    normal_y = inner_x - tip_x
     norm = np.sqrt(normal_x**2 + normal_y**2)
-    px, py = r * np.abs(np.sin(angle)), r * np.cos(angle)
-    return (px * normal_x + (py - tip_y) * normal_y) / norm
+    folded_x = radius * np.abs(np.sin(angle))
+    folded_y = radius * np.cos(angle)
+    return (folded_x * normal_x + (folded_y - tip_y) * normal_y) / norm
 
 
-def ring(x, y, v):
+def _ring(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     stretch = 0.9 + 0.2 * v[:, :1]
-    return np.abs(_disc(x * stretch, y / stretch, 0.6)) - (0.14 + 0.12 * v[:, 1:2])
+    half_width = 0.14 + 0.12 * v[:, 1:2]
+    return np.abs(_disc(x * stretch, y / stretch, 0.6)) - half_width
 
 
-def cross(x, y, v):
-    arm = 0.2 + 0.12 * v[:, :1]
-    return np.minimum(
-        _rectangle(x, y, arm, 0.85), _rectangle(x, y - 0.25 * v[:, 1:2], 0.8, arm)
-    )
+def _cross(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    half_width = 0.2 + 0.12 * v[:, :1]
+    upright = _rectangle(x, y, half_width, 0.85)
+    crossbar = _rectangle(x, y - 0.25 * v[:, 1:2], 0.8, half_width)
+    return np.minimum(upright, crossbar)
 
 
-def moon(x, y, v):
-    bite = 0.35 + 0.2 * v[:, :1]
-    return np.maximum(
-        _disc(x, y, 0.85), -_disc(x - bite, y - 0.1, 0.65 + 0.1 * v[:, 1:2])
-    )
+def _moon(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    bite_x = 0.35 + 0.2 * v[:, :1]
+    bite_radius = 0.65 + 0.1 * v[:, 1:2]
+    bite = _disc(x - bite_x, y - 0.1, bite_radius)
+    return np.maximum(_disc(x, y, 0.85), -bite)
 
 
-def heart(x, y, v):
+def _heart(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Disc that is bent upwards on both sides."""
     lobe = 0.45 + 0.2 * v[:, :1]
     return _disc(x * 0.92, y + 0.12 - lobe * np.sqrt(np.abs(x)), 0.68)
 
 
-def arrow(x, y, v):
+def _arrow(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     neck = 0.05 + 0.3 * v[:, :1]
     shaft = _rectangle(x, y + 0.45, 0.12 + 0.12 * v[:, 1:2], 0.45 + neck)
-    return np.minimum(shaft, _triangle(x, y, 0.55 + 0.2 * v[:, 2:3], neck, 0.95))
+    head = _triangle(x, y, 0.55 + 0.2 * v[:, 2:3], neck, 0.95)
+    return np.minimum(shaft, head)
 
 
-def hourglass(x, y, v):
+def _hourglass(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     waist = 0.06 + 0.1 * v[:, :1]
-    flank = (np.abs(x) - waist - (0.6 + 0.2 * v[:, 1:2]) * np.abs(y)) * 0.8
+    slope = 0.6 + 0.2 * v[:, 1:2]
+    flank = (np.abs(x) - waist - slope * np.abs(y)) * 0.8
     return np.maximum(flank, np.abs(y) - 0.85)
 
 
-def flower(x, y, v):
-    r, angle = _fold(x, y, 6)
-    px, py = r * np.sin(angle), r * np.cos(angle)
-    petals = _disc(px, py - 0.58, 0.25 + 0.06 * v[:, :1])
-    core = np.abs(r - 0.13) - 0.1
+def _flower(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    radius, angle = _fold(x, y, 6)
+    folded_x = radius * np.sin(angle)
+    folded_y = radius * np.cos(angle)
+    petals = _disc(folded_x, folded_y - 0.58, 0.25 + 0.06 * v[:, :1])
+    core = np.abs(radius - 0.13) - 0.1
     return np.minimum(petals, core)
 
 
-def gear(x, y, v):
-    r, angle = _fold(x, y, 8)
-    rim = np.abs(r - 0.5) - (0.16 + 0.06 * v[:, :1])
-    teeth = np.maximum(np.abs(r * np.sin(angle)) - 0.13, np.abs(r - 0.72) - 0.18)
-    return np.minimum(rim, teeth)
+def _gear(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    radius, angle = _fold(x, y, 8)
+    rim = np.abs(radius - 0.5) - (0.16 + 0.06 * v[:, :1])
+    tooth_sides = np.abs(radius * np.sin(angle)) - 0.13
+    tooth_ends = np.abs(radius - 0.72) - 0.18
+    return np.minimum(rim, np.maximum(tooth_sides, tooth_ends))
 
 
-def house(x, y, v):
+def _house(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     wall = _rectangle(x, y + 0.35, 0.5 + 0.1 * v[:, :1], 0.45)
     roof = _triangle(x, y, 0.8, 0.05, 0.65 + 0.25 * v[:, 1:2])
     door = _rectangle(x - 0.3 * (v[:, 2:3] - 0.5), y + 0.55, 0.13, 0.26)
     return np.maximum(np.minimum(wall, roof), -door)
 
 
-def mushroom(x, y, v):
-    cap = np.maximum(_disc(x, (y - 0.05) * 1.15, 0.8), 0.05 + 0.1 * v[:, :1] - y)
+def _mushroom(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+    brim = 0.05 + 0.1 * v[:, :1]
+    cap = np.maximum(_disc(x, (y - 0.05) * 1.15, 0.8), brim - y)
     stem = _rectangle(x, y + 0.35, 0.17 + 0.12 * v[:, 1:2], 0.5)
     return np.minimum(cap, stem)
 
 
-def key(x, y, v):
+def _key(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     bow = np.abs(_disc(x, y - 0.5, 0.3)) - 0.11
     shaft = _rectangle(x, y + 0.35, 0.1, 0.55)
-    bit = _rectangle(x - 0.22, y + 0.78, 0.16, 0.09)
-    second = _rectangle(x - 0.2, y + 0.4 + 0.12 * v[:, :1], 0.14, 0.08)
-    return np.minimum(np.minimum(bow, shaft), np.minimum(bit, second))
+    first_bit = _rectangle(x - 0.22, y + 0.78, 0.16, 0.09)
+    second_bit = _rectangle(x - 0.2, y + 0.4 + 0.12 * v[:, :1], 0.14, 0.08)
+    return np.minimum(np.minimum(bow, shaft), np.minimum(first_bit, second_bit))
 
 
-def fish(x, y, v):
+def _fish(x: np.ndarray, y: np.ndarray, v: np.ndarray) -> np.ndarray:
     body = _disc((x - 0.15) * 0.95, y * (1.5 + 0.5 * v[:, :1]), 0.66)
-    fin = np.maximum(
-        (np.abs(y) - (-x - 0.25) * (0.8 + 0.4 * v[:, 1:2])) * 0.8, -x - 0.92
-    )
+    fin_slope = 0.8 + 0.4 * v[:, 1:2]
+    fin_sides = (np.abs(y) - (-x - 0.25) * fin_slope) * 0.8
+    fin = np.maximum(fin_sides, -x - 0.92)
     eye = _disc(x - 0.48, y - 0.1, 0.09)
     return np.maximum(np.minimum(body, fin), -eye)
 
 
-FIELDS = tuple(globals()[name] for name in SHAPES)
+_FUNCTIONS = {
+    "ball": _ball,
+    "box": _box,
+    "pyramid": _pyramid,
+    "star": _star,
+    "ring": _ring,
+    "cross": _cross,
+    "moon": _moon,
+    "heart": _heart,
+    "arrow": _arrow,
+    "hourglass": _hourglass,
+    "flower": _flower,
+    "gear": _gear,
+    "house": _house,
+    "mushroom": _mushroom,
+    "key": _key,
+    "fish": _fish,
+}
+# In the order of the vocabulary, so that the index of a shape finds its function.
+SHAPE_FUNCTIONS = tuple(_FUNCTIONS[name] for name in SHAPES)

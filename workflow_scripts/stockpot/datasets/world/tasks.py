@@ -1,4 +1,7 @@
-"""The questions that the world is asked: task -> (kind of scene, attribute, class names)."""
+"""The classification tasks of the synthetic world.
+
+Task -> (kind of scene, attribute of the scene that is the class, class names).
+"""
 
 from .vocabulary import COLOURS, DIGITS, PATTERNS, SHAPES
 
