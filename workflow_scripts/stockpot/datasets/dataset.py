@@ -146,29 +146,20 @@ def write_dataset(
     if image_digests is None:
         image_digests = digests(images)
     arrays = {LABELS: labels, DIGESTS: image_digests}
+    scoring_entries = scoring.said()
     card = {
         "name": name,
         "n": len(labels),
         "side": list(images.shape[1:3]),
         "class_names": class_names,
-        "scoring": scoring.said(),
+        "scoring": scoring_entries,
         "source": source,
-        "fingerprint": fingerprint(
-            images,
-            labels,
-            class_names,
-            scoring.said(),
-        ),
+        "fingerprint": fingerprint(images, labels, class_names, scoring_entries),
         "digests": {file: array_digest(array) for file, array in arrays.items()},
     }
     if image_file is None:
         arrays[IMAGES] = images
-    _write_files(
-        Path(folder),
-        card,
-        arrays,
-        image_file,
-    )
+    _write_files(Path(folder), card, arrays, image_file)
 
 
 def _write_files(

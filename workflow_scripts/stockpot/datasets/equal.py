@@ -72,13 +72,7 @@ def repeated_images(
     rows, earlier_rows = repeated(images.digests)
     if not len(rows):
         return rows
-    problem = _all_equal(images, rows)
-    if not problem:
-        problem = _two_labels(images, rows, earlier_rows)
-    if problem and duplicates == ONCE:
-        raise StockpotError(f"datasets.{name}: {problem}")
-    if problem:
-        log.warning("%s: %s", name, problem)
+    _report_suspicious(name, images, rows, earlier_rows, duplicates)
     _log_pairs(images, rows, earlier_rows)
     if duplicates == ONCE:
         consequence = "are left out, so that each image counts once"
@@ -91,6 +85,24 @@ def repeated_images(
         consequence,
     )
     return rows
+
+
+def _report_suspicious(
+    name: str,
+    images: ImageList,
+    rows: np.ndarray,
+    earlier_rows: np.ndarray,
+    duplicates: str,
+) -> None:
+    """Report if all images are equal, or one has two labels: an error, or with keep a warning."""
+    problem = _all_equal(images, rows)
+    if not problem:
+        problem = _two_labels(images, rows, earlier_rows)
+    if not problem:
+        return
+    if duplicates == ONCE:
+        raise StockpotError(f"datasets.{name}: {problem}")
+    log.warning("%s: %s", name, problem)
 
 
 def _log_pairs(

@@ -7,6 +7,7 @@ was saved again, in another format, size or quality, is not found.
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,6 +44,13 @@ class Overlap:
     pairs: np.ndarray = field(repr=False, compare=False, default=None)
 
 
+class _HashedSet(NamedTuple):
+    """Name of a data set and uint64 [n], digests of its images."""
+
+    name: str
+    digests: np.ndarray
+
+
 def overlaps(
     seen: list[Path],
     tests: list[Path],
@@ -65,36 +73,40 @@ def overlaps(
     """
     result = []
     for seen_folder in seen:
-        seen_name = read_card(seen_folder)["name"]
-        seen_digests = _folder_digests(seen_folder)
+        seen_set = _read(seen_folder)
         for test_folder in tests:
-            test_digests = _folder_digests(test_folder)
-            pairs = _equal_pairs(test_digests, seen_digests)
-            overlap = Overlap(
-                seen_in=seen_name,
-                dataset=read_card(test_folder)["name"],
-                shared=len(pairs),
-                n=len(test_digests),
-                pairs=pairs,
-            )
+            test_set = _read(test_folder)
+            overlap = _overlap(seen_set, test_set)
             result.append(overlap)
             if not overlap.shared:
                 continue
             (names,) = shared_names(overlap, seen_folder, test_folder, 1)
             # One set may lie in the other, so the fraction of the smaller one counts.
-            seen_fraction = np.isin(seen_digests, test_digests).mean()
+            seen_fraction = np.isin(seen_set.digests, test_set.digests).mean()
             fraction = max(overlap.shared / overlap.n, seen_fraction)
             if fraction > max_shared:
-                raise StockpotError(
-                    _too_many_shared(
-                        overlap,
-                        len(seen_digests),
-                        names,
-                        reason,
-                    )
-                )
+                seen_count = len(seen_set.digests)
+                message = _too_many_shared(overlap, seen_count, names, reason)
+                raise StockpotError(message)
             _warn(overlap, names)
     return result
+
+
+def _read(folder: Path) -> _HashedSet:
+    card = read_card(folder)
+    return _HashedSet(card["name"], read_digests(folder, card))
+
+
+def _overlap(seen_set: _HashedSet, test_set: _HashedSet) -> Overlap:
+    """Find the images of a test set that are also in another set."""
+    pairs = _equal_pairs(test_set.digests, seen_set.digests)
+    return Overlap(
+        seen_in=seen_set.name,
+        dataset=test_set.name,
+        shared=len(pairs),
+        n=len(test_set.digests),
+        pairs=pairs,
+    )
 
 
 def _too_many_shared(
@@ -156,7 +168,3 @@ def _equal_pairs(digests: np.ndarray, other: np.ndarray) -> np.ndarray:
     positions = np.searchsorted(values, digests).clip(max=len(values) - 1)
     rows = np.flatnonzero(values[positions] == digests)
     return np.stack([rows, first_rows[positions[rows]]], axis=1)
-
-
-def _folder_digests(folder: Path) -> np.ndarray:
-    return read_digests(folder, read_card(folder))

@@ -114,21 +114,30 @@ def in_colours(
             f"pixels of the kind {image.mode!r} have no known range; convert it to 8 bits per "
             "channel"
         )
-    has_clear_colour = "transparency" in image.info and image.mode not in (
-        *ALPHA_MODES,
-        "P",
-    )
-    if has_clear_colour and not is_on_black:
+    if not is_on_black and _has_clear_colour(image):
         image = _with_alpha_of_colour(image, bits)
-    keeps_palette = as_stored and is_on_black
-    if image.mode in MODES_OF_16_BITS:
-        image = _upper_bits(image)
-    elif image.mode == "1" and not keeps_palette:
-        image = image.convert("L")
-    elif image.mode in PALETTE_MODES and not keeps_palette:
-        image = image.convert("RGBA" if has_alpha(image) else "RGB")
+    image = _to_colours(image, keeps_palette=as_stored and is_on_black)
     if image.mode in ALPHA_MODES and not is_on_black:
         image = _on_background(image, background_rgb)
+    return image
+
+
+def _has_clear_colour(image: Image.Image) -> bool:
+    """Has it a transparent colour, but no palette, which Pillow converts itself?"""
+    modes_with_alpha = (*ALPHA_MODES, "P")
+    return "transparency" in image.info and image.mode not in modes_with_alpha
+
+
+def _to_colours(image: Image.Image, *, keeps_palette: bool) -> Image.Image:
+    """Convert 16 bits, and palettes and black and white unless these are kept."""
+    if image.mode in MODES_OF_16_BITS:
+        return _upper_bits(image)
+    if keeps_palette:
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in PALETTE_MODES:
+        return image.convert("RGBA" if has_alpha(image) else "RGB")
     return image
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -243,7 +244,14 @@ class _Progress:
 
     @classmethod
     def read(cls, state: Path) -> "_Progress":
-        """Read the progress of a stopped job; that of a new job where there is none."""
+        """Read the progress of a stopped job.
+
+        Args:
+            state: Folder of the job.
+
+        Returns:
+            The progress; that of a new job where there is none.
+        """
         if not (state / ARRAY_FILE).exists():
             return cls({})
         progress = cls(_noted(state / PROGRESS_FILE))
@@ -253,7 +261,11 @@ class _Progress:
         return progress
 
     def unreadable(self) -> list[tuple[int, str]]:
-        """Row and reason of each image that could not be decoded."""
+        """Return the images that could not be decoded.
+
+        Returns:
+            Row and reason of each.
+        """
         return [(row, reason) for row, reason in self.bad]
 
 
@@ -267,7 +279,11 @@ class _RateLog:
         self.last_logged = self.started
 
     def report(self, done: int) -> None:
-        """Report after each shard; the log has a line every few seconds and one at the end."""
+        """Write a line to the log if the last one is some seconds old, or all images are done.
+
+        Args:
+            done: Number of images that are done.
+        """
         now = time.monotonic()
         is_last = done == self.total
         if now - self.last_logged <= LOG_INTERVAL_S and not is_last:
@@ -353,11 +369,7 @@ def _decode_shards(
     skip: bool,
 ) -> None:
     """Decode the shards that are not done, and write the progress after each."""
-    starts = range(
-        progress.shards * SHARD,
-        len(images),
-        SHARD,
-    )
+    starts = range(progress.shards * SHARD, len(images), SHARD)
     rate_log = _RateLog(len(images), progress.shards * SHARD)
     with ThreadPoolExecutor(threads) as pool:
         for start in starts:
@@ -391,11 +403,8 @@ def _decode_rows(
     pool: Executor,
 ) -> list[_Outcome]:
     """Decode one shard into the rows of the array."""
-
-    def decode_row(row: int) -> _Outcome:
-        return _decode_into(task, row, images[row])
-
-    return list(pool.map(decode_row, rows))
+    encoded = [images[row] for row in rows]
+    return list(pool.map(_decode_into, repeat(task), rows, encoded))
 
 
 def _decode_into(

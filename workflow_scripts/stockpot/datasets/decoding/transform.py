@@ -103,12 +103,11 @@ class Transform:
             )
         new_longer = int(self.side * longer / shorter)
         if width <= height:
-            new_width, new_height = self.side, new_longer
+            image = self._resize(image, self.side, new_longer)
         else:
-            new_width, new_height = new_longer, self.side
-        image = self._resize(image, new_width, new_height)
-        left = round((new_width - self.side) / 2.0)
-        top = round((new_height - self.side) / 2.0)
+            image = self._resize(image, new_longer, self.side)
+        left = round((image.width - self.side) / 2.0)
+        top = round((image.height - self.side) / 2.0)
         return image.crop((left, top, left + self.side, top + self.side))
 
     def memory(self, size: tuple[int, int]) -> int:

@@ -62,7 +62,11 @@ _TEMPLATES_WITHOUT_CLASS = (
 _SWATCH_NOUNS = ("texture", "surface", "pattern")
 
 # Kind of scene -> names of its classes.
-_CLASS_NAMES = {"object": SHAPES, "glyph": GLYPHS, "swatch": PATTERNS}
+_CLASS_NAMES = {
+    "object": SHAPES,
+    "glyph": GLYPHS,
+    "swatch": PATTERNS,
+}
 _COLOUR_NAMES = tuple(COLOURS)
 _TYPEFACE_NAMES = tuple(TYPEFACES)
 
@@ -80,7 +84,11 @@ def captions(scenes: Scenes, rng: np.random.Generator) -> list[str]:
     return [_caption(scenes, row, rng) for row in range(len(scenes))]
 
 
-def _caption(scenes: Scenes, row: int, rng: np.random.Generator) -> str:
+def _caption(
+    scenes: Scenes,
+    row: int,
+    rng: np.random.Generator,
+) -> str:
     """Write the caption of one scene.
 
     The order of the draws decides which captions a seed gives, so it must stay as it is.
@@ -98,7 +106,12 @@ def _caption(scenes: Scenes, row: int, rng: np.random.Generator) -> str:
     class_index = _class_index(scenes, kind, row)
     if luck < WITHOUT_CLASS + WRONG_CLASS:
         class_index = rng.integers(len(_CLASS_NAMES[kind]))
-    thing = _thing(scenes, row, _CLASS_NAMES[kind][class_index], rng)
+    thing = _thing(
+        scenes,
+        row,
+        _CLASS_NAMES[kind][class_index],
+        rng,
+    )
     templates = _TEMPLATES
     shows_background = style in STYLES_WITH_BACKGROUND and kind != "swatch"
     if shows_background and rng.random() < _BACKGROUND_NAMED:
@@ -111,7 +124,11 @@ def _choose(texts: tuple[str, ...], rng: np.random.Generator) -> str:
     return texts[rng.integers(len(texts))]
 
 
-def _class_index(scenes: Scenes, kind: str, row: int) -> int:
+def _class_index(
+    scenes: Scenes,
+    kind: str,
+    row: int,
+) -> int:
     if kind == "object":
         return scenes.shape[row]
     if kind == "glyph":
@@ -147,7 +164,11 @@ def _thing(
     return _glyph(adjectives, class_name, typeface, rng)
 
 
-def _swatch(colour: str, pattern: str, rng: np.random.Generator) -> str:
+def _swatch(
+    colour: str,
+    pattern: str,
+    rng: np.random.Generator,
+) -> str:
     """Describe a surface."""
     noun = _choose(_SWATCH_NOUNS, rng)
     words = ["a"]

@@ -68,7 +68,11 @@ def atlas() -> np.ndarray:
     return np.stack(fields)
 
 
-def sample(fields: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def sample(
+    fields: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+) -> np.ndarray:
     """Look up values of distance fields, with bilinear interpolation.
 
     Outside of a field its border value is continued.
@@ -82,8 +86,16 @@ def sample(fields: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         float32 [n, pixels].
     """
     field_count = len(fields)
-    column = np.clip((x + REACH) * (SIDE / (2 * REACH)) - 0.5, 0, SIDE - 1.001)
-    row = np.clip((y + REACH) * (SIDE / (2 * REACH)) - 0.5, 0, SIDE - 1.001)
+    column = np.clip(
+        (x + REACH) * (SIDE / (2 * REACH)) - 0.5,
+        0,
+        SIDE - 1.001,
+    )
+    row = np.clip(
+        (y + REACH) * (SIDE / (2 * REACH)) - 0.5,
+        0,
+        SIDE - 1.001,
+    )
     left = column.astype(np.int32)
     lower = row.astype(np.int32)
     # Weights of the right and of the upper neighbour.

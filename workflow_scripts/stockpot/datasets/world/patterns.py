@@ -8,48 +8,50 @@ import numpy as np
 
 from .vocabulary import PATTERNS
 
+# One value per pixel, float32 [n, pixels].
+Field = np.ndarray
 # A full turn, 2 pi.
 TAU = np.float32(2 * np.pi)
 
 
-def _soft_step(wave: np.ndarray) -> np.ndarray:
+def _soft_step(wave: Field) -> Field:
     """0 where the wave is below -0.2, 1 where it is above 0.2, and linear between."""
     return np.clip(wave * 2.5 + 0.5, 0, 1)
 
 
-def _plain(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _plain(u: Field, v: Field) -> Field:
     return np.zeros_like(u)
 
 
-def _striped(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _striped(u: Field, v: Field) -> Field:
     return _soft_step(np.sin(TAU * u))
 
 
-def _dotted(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _dotted(u: Field, v: Field) -> Field:
     return _soft_step(np.cos(TAU * u) + np.cos(TAU * v) - 0.7)
 
 
-def _checkered(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _checkered(u: Field, v: Field) -> Field:
     return _soft_step(2 * np.sin(TAU * u / 1.5) * np.sin(TAU * v / 1.5))
 
 
-def _wavy(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _wavy(u: Field, v: Field) -> Field:
     """Stripes whose position is a wave along the stripes."""
     displacement = 0.3 * np.sin(TAU * v / 1.5)
     return _soft_step(np.sin(TAU * (u + displacement)))
 
 
-def _gridded(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _gridded(u: Field, v: Field) -> Field:
     return _soft_step(np.maximum(np.cos(TAU * u), np.cos(TAU * v)) - 0.75)
 
 
-def _zigzag(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _zigzag(u: Field, v: Field) -> Field:
     """Stripes whose position is a triangle wave along the stripes."""
     triangle_wave = np.abs(v / 1.5 - np.round(v / 1.5))
     return _soft_step(np.sin(TAU * (u + 1.2 * triangle_wave)))
 
 
-def _ringed(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _ringed(u: Field, v: Field) -> Field:
     radius = np.sqrt(u * u + v * v)
     return _soft_step(np.sin(TAU * radius))
 

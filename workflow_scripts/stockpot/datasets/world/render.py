@@ -41,7 +41,12 @@ def render(scenes: Scenes) -> np.ndarray:
         drawn *= 255
         drawn += 0.5
         np.clip(drawn, 0, 255, out=drawn)
-        channels_first = drawn.astype(np.uint8).reshape(stop - start, 3, SIDE, SIDE)
+        channels_first = drawn.astype(np.uint8).reshape(
+            stop - start,
+            3,
+            SIDE,
+            SIDE,
+        )
         images[start:stop] = channels_first.transpose(0, 2, 3, 1)
     return images
 
@@ -124,8 +129,16 @@ def _groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 def _grid(scenes: Scenes) -> tuple[np.ndarray, np.ndarray]:
     """Image coordinates x and y [n, pixels], snapped or warped where the style asks for it."""
-    x = np.repeat(_X[None], len(scenes), 0)
-    y = np.repeat(_Y[None], len(scenes), 0)
+    x = np.repeat(
+        _X[None],
+        len(scenes),
+        0,
+    )
+    y = np.repeat(
+        _Y[None],
+        len(scenes),
+        0,
+    )
     for style, cell_count in styles.SNAPPED.items():
         rows = scenes.style == style
         if rows.any():
@@ -162,31 +175,58 @@ def _object_coordinates(
     v = y * cos[:, None] - x * sin[:, None]
     # Glyphs are not mirrored, as that would change what they mean.
     is_flipped = scenes.mirrored & (scenes.kind == _OBJECT)
-    u *= np.where(is_flipped, np.float32(-1), np.float32(1))[:, None]
+    u *= np.where(
+        is_flipped,
+        np.float32(-1),
+        np.float32(1),
+    )[:, None]
     u += scenes.shear[:, None] * v
     is_glyph = scenes.kind == _GLYPH
-    factor = np.where(is_glyph, np.float32(2), np.float32(1))[:, None]
+    factor = np.where(
+        is_glyph,
+        np.float32(2),
+        np.float32(1),
+    )[:, None]
     amplitude = scenes.wobble[:, :1] * factor
     wobbled_u = u + amplitude * np.sin(3 * v + scenes.wobble[:, 1:2])
     wobbled_v = v + amplitude * np.sin(3 * u + scenes.wobble[:, 2:3])
     return wobbled_u, wobbled_v
 
 
-def _distance(scenes: Scenes, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _distance(
+    scenes: Scenes,
+    u: np.ndarray,
+    v: np.ndarray,
+) -> np.ndarray:
     """Signed distance in image units, [n, pixels]; a swatch is inside everywhere."""
     distance = np.full_like(u, -4)
     # -1 stands for scenes that show no object.
-    shape_indices = np.where(scenes.kind == _OBJECT, scenes.shape, -1)
+    shape_indices = np.where(
+        scenes.kind == _OBJECT,
+        scenes.shape,
+        -1,
+    )
     for shape, rows in _groups(shape_indices):
         if shape >= 0:
             shape_function = shapes.SHAPE_FUNCTIONS[shape]
-            distance[rows] = shape_function(u[rows], v[rows], scenes.variation[rows])
+            distance[rows] = shape_function(
+                u[rows],
+                v[rows],
+                scenes.variation[rows],
+            )
     rows = np.flatnonzero(scenes.kind == _GLYPH)
     if len(rows):
         fields = glyphs.atlas()[scenes.typeface[rows], scenes.glyph[rows]]
         # Subtracting from a distance makes strokes thicker.
         weight = 0.12 * (scenes.variation[rows, :1] - 0.35)
-        distance[rows] = glyphs.sample(fields, u[rows], v[rows]) - weight
+        distance[rows] = (
+            glyphs.sample(
+                fields,
+                u[rows],
+                v[rows],
+            )
+            - weight
+        )
     return distance * scenes.scale[:, None]
 
 

@@ -118,18 +118,51 @@ class _Sampler:
         self.rng = rng
         self.n = n
 
-    def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
-        """float32 [n, *shape], evenly distributed."""
+    def uniform(
+        self,
+        low: float,
+        high: float,
+        *shape: int,
+    ) -> np.ndarray:
+        """Draw evenly distributed numbers.
+
+        Args:
+            low: Smallest number.
+            high: Largest number.
+            *shape: Shape of what is drawn for one scene.
+
+        Returns:
+            float32 [n, *shape].
+        """
         return self.rng.uniform(low, high, (self.n, *shape)).astype(np.float32)
 
     def chance(self, probability: float) -> np.ndarray:
-        """bool [n], True with this probability."""
+        """Draw whether something happens.
+
+        Args:
+            probability: How likely it is.
+
+        Returns:
+            bool [n].
+        """
         return self.rng.random(self.n) < probability
 
     def choice(self, weights: dict[str, float], names: tuple[str, ...]) -> np.ndarray:
-        """int [n], indices into the names; names without a weight do not occur."""
+        """Draw names.
+
+        Args:
+            weights: Name -> relative frequency; names without a weight do not occur.
+            names: All names.
+
+        Returns:
+            int [n], indices into ``names``.
+        """
         weight = np.array([weights.get(name, 0.0) for name in names])
-        return self.rng.choice(len(names), self.n, p=weight / weight.sum())
+        return self.rng.choice(
+            len(names),
+            self.n,
+            p=weight / weight.sum(),
+        )
 
 
 def sample_scenes(
@@ -180,14 +213,24 @@ def sample_scenes(
         variation=sampler.uniform(0, 1, 4),
         frequency=sampler.uniform(1.8, 2.8, 2),
         phase=sampler.uniform(0, 1, 4),
-        tint=sampler.uniform(-0.08, 0.08, 2, 3),
+        tint=sampler.uniform(
+            -0.08,
+            0.08,
+            2,
+            3,
+        ),
         fading=sampler.uniform(0.3, 0.72) * sampler.chance(distribution.faded),
         light=sampler.uniform(-distribution.light, distribution.light, 2),
         contrast=sampler.uniform(*distribution.contrast),
         noise=sampler.uniform(*distribution.noise),
         softness=sampler.uniform(*distribution.softness),
         bar=_sample_bar(distribution, sampler),
-        noise_seed=rng.integers(0, 2**32, n, dtype=np.uint32),
+        noise_seed=rng.integers(
+            0,
+            2**32,
+            n,
+            dtype=np.uint32,
+        ),
     )
 
 
