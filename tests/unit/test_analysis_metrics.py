@@ -80,7 +80,9 @@ class Scored(Study):
 
         return super().evidence(
             measurements=measure(pd.DataFrame(cells).drop(columns="key"), ROLES, 0.95),
-            scorings={name: scoring.said() for name, scoring in self.scorings.items()},
+            scorings={
+                name: scoring.non_default() for name, scoring in self.scorings.items()
+            },
             **more,
         )
 

@@ -26,7 +26,7 @@ from stockpot.datasets.decoding.decode import decode, decode_all
 from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import Examples, File, Pixels
 from stockpot.datasets.prepare import prepare
-from stockpot.datasets.split import PARTS, part_of, part_size
+from stockpot.datasets.split import PARTS, split_rows, part_size
 from stockpot.planning import build as planning
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
@@ -796,7 +796,7 @@ def test_the_parts_of_any_folder(sizes, held_out, test, seed):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     keys = [f"{label}/{i}.png" for i, label in enumerate(labels)]
     options = {"held_out": held_out, "test": test, "seed": seed}
-    rows = {part: part_of(keys, labels, split_of(part, **options)) for part in PARTS}
+    rows = {part: split_rows(keys, labels, split_of(part, **options)) for part in PARTS}
     assert sorted(np.concatenate(list(rows.values()))) == list(range(len(labels)))
     for part, own in rows.items():
         planned = [part_size(n, split_of(part, **options)) for n in sizes]
@@ -817,7 +817,9 @@ def test_one_more_image_moves_few(n, held_out, test, random):
     def parts(keys, labels):
         found = {}
         for part in PARTS:
-            rows = part_of(keys, labels, split_of(part, held_out=held_out, test=test))
+            rows = split_rows(
+                keys, labels, split_of(part, held_out=held_out, test=test)
+            )
             found[part] = {keys[row] for row in rows}
         return found
 
@@ -934,7 +936,7 @@ def test_what_is_scored_stays_with_its_image(listed, shards, tmp_path, part, col
         setattr_frozen(examples, name)
     split = split_of(part, test=0.5) if part else None
     rows = (
-        part_of(examples.keys, examples.labels, split).tolist()
+        split_rows(examples.keys, examples.labels, split).tolist()
         if part
         else list(range(20))
     )

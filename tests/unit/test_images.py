@@ -18,8 +18,8 @@ from stockpot.datasets.decoding import decode as module
 from stockpot.datasets.decoding import transparent
 from stockpot.datasets.decoding.bounds import Budget
 from stockpot.datasets.decoding.colours import has_alpha
-from stockpot.datasets.decoding.decode import Unreachable, decode, decode_all
-from stockpot.datasets.decoding.opening import UnreadFormat, open_image, webp_size
+from stockpot.datasets.decoding.decode import UnreachableError, decode, decode_all
+from stockpot.datasets.decoding.opening import UnreadFormatError, open_image, webp_size
 from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.decoding.transparent import alpha_lines, says_alpha
 from stockpot.datasets.examples import File, Pixels
@@ -105,7 +105,7 @@ def test_postscript_starts_no_program(tmp_path, monkeypatch, name):
 )
 def test_formats_that_are_not_needed_are_not_read(kind):
     image = Image.fromarray(noise(32, 32)).convert("RGB")
-    with pytest.raises(UnreadFormat):
+    with pytest.raises(UnreadFormatError):
         open_image(file(image, kind))
     with pytest.raises(StockpotError, match=r"^own\.png: not a readable image \("):
         decode(Encoded(file(image, kind)), WHITE)
@@ -197,7 +197,7 @@ def test_a_lack_of_memory_is_never_a_corrupt_image(tmp_path, skip, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "resize", lambda *_: without_memory(None))
     images = [Pixels(noise(9, 9), str(i)) for i in range(3)]
-    with pytest.raises(Unreachable, match=r"^0: no memory left to decode it"):
+    with pytest.raises(UnreachableError, match=r"^0: no memory left to decode it"):
         decode_all(images, WHITE, tmp_path, skip=skip)
 
 

@@ -277,7 +277,7 @@ def test_folders_of_imagenet_classes(source, inside, tmp_path, painter, imagenet
     data = made(source, tmp_path / "out", path=str(tmp_path / "data"), **options)
     expected = [(colour, name) for colour, name in files.values() if name]
     assert sorted(labelled(data)) == sorted(expected)
-    assert data.scoring.said() == {}
+    assert data.scoring.non_default() == {}
     # The first is answered well, the second taken for the first; classes of ImageNet that the
     # set has not are no answers.
     foreign = [name for name in imagenet if name not in data.class_names]

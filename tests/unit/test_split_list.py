@@ -13,7 +13,7 @@ from PIL import Image
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_card, read_dataset
 from stockpot.datasets.prepare import prepare
-from stockpot.datasets.split_list import Listed, list_facts, read_list, rows_of
+from stockpot.datasets.split_list import HeldOutList, list_facts, read_list, rows_of
 from stockpot.runtime.errors import StockpotError
 
 KEY = "datasets.x.split.list"
@@ -121,12 +121,15 @@ def test_what_is_no_file_is_one_line(tmp_path):
     "listed, words",
     [
         (
-            Listed(files=("cat/cat_1.png", "cat/cat_9.png")),
+            HeldOutList(files=("cat/cat_1.png", "cat/cat_9.png")),
             r"1 of its 2 files are not .*cat_9\.png",
         ),
-        (Listed(files=("cat/cat_1.png", "cat_1.png")), "names 1 images in two ways"),
-        (Listed(numbers=(2, 10)), "names image 10, but there are 10"),
-        (Listed(numbers=(2,), mask=11), "each of 11 images, but there are 10"),
+        (
+            HeldOutList(files=("cat/cat_1.png", "cat_1.png")),
+            "names 1 images in two ways",
+        ),
+        (HeldOutList(numbers=(2, 10)), "names image 10, but there are 10"),
+        (HeldOutList(numbers=(2,), mask=11), "each of 11 images, but there are 10"),
     ],
 )
 def test_a_list_of_another_set_is_refused(listed, words):
@@ -137,7 +140,7 @@ def test_a_list_of_another_set_is_refused(listed, words):
 
 def test_a_name_that_two_files_have_names_neither():
     with pytest.raises(StockpotError, match="or not one alone"):
-        rows_of(Listed(files=("1.png",)), ["cat/1.png", "dog/1.png"], KEY)
+        rows_of(HeldOutList(files=("1.png",)), ["cat/1.png", "dog/1.png"], KEY)
 
 
 # From the list to data sets.

@@ -56,7 +56,7 @@ class Scoring:
     accepted: list[list[int]] = field(default_factory=list)
     merges: dict[str, list[str]] = field(default_factory=dict)
 
-    def of(self, rows: Sequence[int] | np.ndarray) -> "Scoring":
+    def select_rows(self, rows: Sequence[int] | np.ndarray) -> "Scoring":
         """Return the scoring of some of the images.
 
         Args:
@@ -72,7 +72,7 @@ class Scoring:
                 selected[name] = [column[row] for row in rows]
         return replace(self, **selected)
 
-    def said(self) -> dict[str, Any]:
+    def non_default(self) -> dict[str, Any]:
         """Return what differs from the defaults, as plain data for a card.
 
         Returns:
@@ -146,7 +146,7 @@ def write_dataset(
     if image_digests is None:
         image_digests = digests(images)
     arrays = {LABELS: labels, DIGESTS: image_digests}
-    scoring_entries = scoring.said()
+    scoring_entries = scoring.non_default()
     card = {
         "name": name,
         "n": len(labels),
@@ -264,7 +264,7 @@ def fingerprint(
         images: uint8 [n, h, w, 3].
         labels: int64 [n].
         class_names: Names of the classes.
-        scoring: What ``Scoring.said`` returns.
+        scoring: What ``Scoring.non_default`` returns.
 
     Returns:
         SHA-256 of pixels, labels, class names and scoring, in hexadecimal.

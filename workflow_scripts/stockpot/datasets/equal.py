@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..runtime.errors import StockpotError
-from .names import shown
+from .names import short_name
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +114,8 @@ def _log_pairs(
     for row, earlier in list(zip(rows, earlier_rows))[:LOGGED_PAIR_COUNT]:
         log.warning(
             "the same image: %s and %s",
-            shown(images.names[earlier]),
-            shown(images.names[row]),
+            short_name(images.names[earlier]),
+            short_name(images.names[row]),
         )
 
 
@@ -125,8 +125,8 @@ def _all_equal(images: ImageList, rows: np.ndarray) -> str:
     if image_count < 3 or len(rows) < image_count - 1:
         return ""
     return (
-        f"all {image_count} images are equal once they are decoded, as {shown(images.names[0])} "
-        f"and {shown(images.names[1])}; are they placeholders, or of values that do not fit in 8 "
+        f"all {image_count} images are equal once they are decoded, as {short_name(images.names[0])} "
+        f"and {short_name(images.names[1])}; are they placeholders, or of values that do not fit in 8 "
         "bits?"
     )
 
@@ -142,10 +142,10 @@ def _two_labels(
         return ""
     row = rows[differing[0]]
     earlier = earlier_rows[differing[0]]
-    name = shown(images.names[row])
-    earlier_name = shown(images.names[earlier])
-    class_name = shown(images.class_names[images.labels[row]])
-    earlier_class_name = shown(images.class_names[images.labels[earlier]])
+    name = short_name(images.names[row])
+    earlier_name = short_name(images.names[earlier])
+    class_name = short_name(images.class_names[images.labels[row]])
+    earlier_class_name = short_name(images.class_names[images.labels[earlier]])
     further_count = len(differing) - 1
     further = f"; so are {further_count} more" if further_count else ""
     return (

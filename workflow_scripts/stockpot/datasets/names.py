@@ -35,12 +35,12 @@ def read_names(folder: Path, rows: Sequence[int]) -> list[str]:
     """
     try:
         names = json.loads((folder / NAMES).read_text("utf-8"))
-        return [shown(names[row]) for row in rows]
+        return [short_name(names[row]) for row in rows]
     except (OSError, ValueError, LookupError, TypeError):
         return [f"image {row} of {folder.name}" for row in rows]
 
 
-def shown(name: str) -> str:
+def short_name(name: str) -> str:
     """Shorten a name for a message.
 
     Args:

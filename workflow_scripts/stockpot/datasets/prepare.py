@@ -19,9 +19,9 @@ from .decoding.decode import alpha_rows, decode_all, leave_out
 from .decoding.transform import Transform
 from .equal import KEEP, ONCE, ImageList, repeated_images
 from .examples import Examples
-from .names import shown, write_names
+from .names import short_name, write_names
 from .same_content import collecting, note_contents
-from .split import part_of
+from .split import split_rows
 from .split_list import read_list, rows_of
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def _prepare_encoded(
 ) -> None:
     """Decode the images of the split, check them, and write the Dataset folder."""
     if spec.get("split"):
-        examples = _select_rows(examples, _split_rows(spec, examples))
+        examples = _select_rows(examples, _rows_of_split(spec, examples))
     if not len(examples.images):
         raise StockpotError(
             f"{spec['name']}: no images in this part of {spec['source']}"
@@ -124,15 +124,15 @@ def _prepare_encoded(
     )
 
 
-def _split_rows(spec: dict[str, Any], examples: Examples) -> np.ndarray:
+def _rows_of_split(spec: dict[str, Any], examples: Examples) -> np.ndarray:
     """Rows of the examples of the split, rising."""
     split = spec["split"]
     if not spec.get("listed"):
-        return part_of(examples.keys, examples.labels, split)
+        return split_rows(examples.keys, examples.labels, split)
     key = f"datasets.{spec['name']}.split.list"
     held_out_list = read_list(spec["listed"]["path"], key)
     held_out_rows = rows_of(held_out_list, examples.keys, key)
-    rows = part_of(examples.keys, examples.labels, split, held_out_rows)
+    rows = split_rows(examples.keys, examples.labels, split, held_out_rows)
     if split["part"] == "train":
         _require_all_classes(examples, rows, key)
     return rows
@@ -218,7 +218,7 @@ def _without_unreadable(
     emptied = np.setdiff1d(examples.labels, kept.labels)
     if len(emptied):
         rows = np.flatnonzero(np.asarray(examples.labels) == emptied[0])
-        class_name = shown(examples.class_names[emptied[0]])
+        class_name = short_name(examples.class_names[emptied[0]])
         further = ""
         if len(emptied) > 1:
             further = f", nor any of {len(emptied) - 1} other classes"
@@ -312,5 +312,5 @@ def _select_rows(examples: Examples, rows: np.ndarray) -> Examples:
         images=[examples.images[row] for row in rows],
         keys=[examples.keys[row] for row in rows],
         labels=np.asarray(examples.labels)[rows],
-        scoring=examples.scoring.of(rows),
+        scoring=examples.scoring.select_rows(rows),
     )

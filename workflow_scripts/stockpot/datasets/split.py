@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PARTS = ("train", "held-out", "test")
 
 
-def part_of(
+def split_rows(
     keys: list[str],
     labels: "np.ndarray",
     split: dict[str, Any],

@@ -36,7 +36,7 @@ MAX_DIGITS = 18
 NUMBER_TYPES = "biuf"
 
 
-class Listed(NamedTuple):
+class HeldOutList(NamedTuple):
     """The images that a list names.
 
     Attributes:
@@ -72,7 +72,7 @@ def list_facts(path: Path, key: str) -> dict[str, str]:
     return {"path": str(path), "sha256": digest}
 
 
-def read_list(path: str | Path, key: str) -> Listed:
+def read_list(path: str | Path, key: str) -> HeldOutList:
     """Read the list that a file holds.
 
     Args:
@@ -102,7 +102,7 @@ def _read_once(
     size: int,
     time: int,
     key: str,
-) -> Listed:
+) -> HeldOutList:
     """Read a list; size and time are keys of the cache, so that a changed file is read again."""
     shown_path = one_line(path, 200)
     if path.suffix.lower() not in KINDS:
@@ -126,7 +126,7 @@ def _read_once(
     return listed
 
 
-def _read(path: Path, key: str) -> Listed:
+def _read(path: Path, key: str) -> HeldOutList:
     """Read a list in this process; ValueError says what is wrong with it."""
     kind = path.suffix.lower()
     if kind == ".npy":
@@ -166,7 +166,7 @@ def _read_csv(text: str) -> list[str]:
     return entries
 
 
-def _from_entries(entries: list[Any]) -> Listed:
+def _from_entries(entries: list[Any]) -> HeldOutList:
     """Make a list of numbers, if all entries are numbers; else a list of names."""
     # In Python True and False are integers too.
     if all(isinstance(entry, int) and not isinstance(entry, bool) for entry in entries):
@@ -177,15 +177,15 @@ def _from_entries(entries: list[Any]) -> Listed:
                 f"{entry!r} is neither the name of a file nor a number, as others are"
             )
     if all(_is_number(entry) for entry in entries):
-        return Listed(numbers=tuple(int(entry) for entry in entries))
-    return Listed(files=tuple(entries))
+        return HeldOutList(numbers=tuple(int(entry) for entry in entries))
+    return HeldOutList(files=tuple(entries))
 
 
 def _is_number(entry: str) -> bool:
     return entry.isascii() and entry.isdecimal() and len(entry) <= MAX_DIGITS
 
 
-def _read_npy(path: Path) -> Listed:
+def _read_npy(path: Path) -> HeldOutList:
     import numpy as np
 
     with open_regular(path) as file:
@@ -207,19 +207,19 @@ def _read_npy(path: Path) -> Listed:
     is_binary = len(array) > 2 and np.isin(numbers, (0, 1)).all()
     if array.dtype.kind == "b" or is_binary:
         rows = np.flatnonzero(numbers).tolist()
-        return Listed(numbers=tuple(rows), mask=len(numbers))
+        return HeldOutList(numbers=tuple(rows), mask=len(numbers))
     return _from_numbers(numbers.tolist())
 
 
-def _from_numbers(numbers: list[int]) -> Listed:
+def _from_numbers(numbers: list[int]) -> HeldOutList:
     for number in numbers:
         if number < 0:
             raise ValueError(f"{number} counts no image; the first is 0")
-    return Listed(numbers=tuple(numbers))
+    return HeldOutList(numbers=tuple(numbers))
 
 
 def require_order_of_torchvision(
-    listed: Listed,
+    listed: HeldOutList,
     images: list[str],
     key: str,
 ) -> None:
@@ -250,7 +250,7 @@ def require_order_of_torchvision(
 
 
 def rows_of(
-    listed: Listed,
+    listed: HeldOutList,
     keys: list[str],
     key: str,
 ) -> list[int]:

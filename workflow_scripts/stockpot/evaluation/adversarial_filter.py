@@ -51,5 +51,5 @@ def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) 
         pool.labels[rows],
         pool.class_names,
         source,
-        pool.scoring.of(rows),
+        pool.scoring.select_rows(rows),
     )

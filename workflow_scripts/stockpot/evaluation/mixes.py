@@ -70,7 +70,7 @@ def part(dataset: Dataset, most: int) -> Dataset:
     rows = np.linspace(0, len(dataset) - 1, most).round().astype(int)
     fingerprint = sha256({"part": most, "of": dataset.fingerprint})
     images, labels = dataset.images[rows], dataset.labels[rows]
-    scoring = dataset.scoring.of(rows)
+    scoring = dataset.scoring.select_rows(rows)
     return Dataset(
         dataset.name, images, labels, dataset.class_names, fingerprint, scoring
     )

@@ -1,13 +1,14 @@
-"""One self-contained HTML page of texts, tables and figures.
+"""Write one self-contained HTML page of texts, tables and figures.
 
-Whatever names, labels and settings say is shown and never obeyed: texts are escaped, Markdown makes
-no links, images or HTML, and a Content-Security-Policy keeps the browser from loading anything and
-from running any script but those that the page was made with.
+Names, labels and settings come from users, so whatever they contain is shown and never obeyed:
+texts are escaped, Markdown makes no links, images or HTML, and a Content-Security-Policy keeps the
+browser from loading anything and from running any script except those of the page itself.
 """
 
 import base64
 import hashlib
 import string
+from collections.abc import Sequence
 from pathlib import Path
 
 from markdown import Markdown
@@ -15,6 +16,7 @@ from markdown.util import Registry
 
 from ..tables import escape
 
+# A $ followed by a name is replaced.
 TEMPLATE = string.Template("""\
 <!doctype html>
 <html lang="en">
@@ -47,19 +49,28 @@ $body
 </body>
 </html>
 """)
-# Of Markdown our own texts use these: headings, lists, tables, emphasis and code.
-_BLOCKS = ("empty", "table", "hashheader", "olist", "ulist", "paragraph")
-_INLINE = ("backtick", "escape", "em_strong")
+# Our own texts use these parts of Markdown: headings, lists, tables, emphasis and code. They are
+# names of the library's processors, in the order in which these are tried.
+_BLOCK_PROCESSORS = ("empty", "table", "hashheader", "olist", "ulist", "paragraph")
+_INLINE_PROCESSORS = ("backtick", "escape", "em_strong")
 
 
-def page(title: str, parts: list[str], scripts: list[str] = (), style: str = "") -> str:
-    """A whole HTML document; nothing in it is loaded from anywhere.
+def page(
+    title: str,
+    parts: Sequence[str],
+    scripts: Sequence[str] = (),
+    style: str = "",
+) -> str:
+    """Write a whole HTML document, which loads nothing from anywhere.
 
     Args:
         title: Plain text, of the window and above the parts.
         parts: HTML.
-        scripts: JavaScript that is run after the parts, and all that is.
-        style: CSS beside that of every page.
+        scripts: JavaScript that is run after the parts; nothing else is run.
+        style: CSS in addition to that of every page.
+
+    Returns:
+        The document.
 
     Raises:
         ValueError: A script would end its own element.
@@ -67,22 +78,24 @@ def page(title: str, parts: list[str], scripts: list[str] = (), style: str = "")
     for script in scripts:
         if "</script" in script.lower() or "<!--" in script:
             raise ValueError("a script with a tag in it; write < as \\u003c")
-    body = [*parts, *(f"<script>{script}</script>" for script in scripts)]
+    elements = [f"<script>{script}</script>" for script in scripts]
     return TEMPLATE.substitute(
         policy=_policy(scripts),
         title=escape.html(title),
         style=style,
-        body="\n".join(body),
+        body="\n".join([*parts, *elements]),
     )
 
 
-def _policy(scripts: list[str]) -> str:
+def _policy(scripts: Sequence[str]) -> str:
     """What a page may load and run: pictures within it, and these scripts, by their digests."""
-    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
-    known = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+    sources = []
+    for script in scripts:
+        digest = hashlib.sha256(script.encode()).digest()
+        sources.append(f"'sha256-{base64.b64encode(digest).decode()}'")
     rules = {
         "default-src": "'none'",
-        "script-src": " ".join(known) or "'none'",
+        "script-src": " ".join(sources) or "'none'",
         "style-src": "'unsafe-inline'",
         "img-src": "data:",
         "base-uri": "'none'",
@@ -92,32 +105,52 @@ def _policy(scripts: list[str]) -> str:
 
 
 def text(source: str) -> str:
-    """HTML of Markdown with tables; HTML, links and images in it are shown as they are written."""
+    """Convert Markdown to a section of a page.
+
+    Args:
+        source: Markdown with tables. HTML, links and images in it are shown as they are written.
+
+    Returns:
+        HTML.
+    """
     return f"<section>{_render(source)}</section>"
 
 
 def figure(image: Path, caption: str) -> str:
-    """An embedded PNG with its caption, which is Markdown."""
+    """Embed an image with its caption.
+
+    Args:
+        image: A PNG file.
+        caption: Markdown.
+
+    Returns:
+        HTML that contains the image.
+    """
     data = base64.b64encode(Path(image).read_bytes()).decode()
     name = escape.html(Path(image).stem)
-    source = f'<img alt="{name}" src="data:image/png;base64,{data}">'
-    return f"<figure>{source}<figcaption>{_render(caption)}</figcaption></figure>"
+    element = f'<img alt="{name}" src="data:image/png;base64,{data}">'
+    return f"<figure>{element}<figcaption>{_render(caption)}</figcaption></figure>"
 
 
 def _render(source: str) -> str:
-    """HTML of the Markdown that our own texts use, and of no more."""
+    """Convert the Markdown that our own texts use, and nothing more, to HTML."""
     reader = Markdown(extensions=["tables"], output_format="html")
-    reader.preprocessors = _only(reader.preprocessors, ("normalize_whitespace",))
-    reader.parser.blockprocessors = _only(reader.parser.blockprocessors, _BLOCKS)
-    reader.inlinePatterns = _only(reader.inlinePatterns, _INLINE)
+    reader.preprocessors = _select(reader.preprocessors, ("normalize_whitespace",))
+    reader.parser.blockprocessors = _select(
+        reader.parser.blockprocessors,
+        _BLOCK_PROCESSORS,
+    )
+    reader.inlinePatterns = _select(reader.inlinePatterns, _INLINE_PROCESSORS)
+    # This processor keeps a reference to the patterns of its own.
     reader.treeprocessors["inline"].inlinePatterns = reader.inlinePatterns
     reader.ESCAPED_CHARS = list(string.punctuation)
     return reader.convert(source)
 
 
-def _only(registry: Registry, names: tuple[str, ...]) -> Registry:
-    """Of one step of Markdown these parts alone, in this order."""
+def _select(registry: Registry, names: tuple[str, ...]) -> Registry:
+    """Keep these processors of one step of Markdown only, in this order."""
     kept = Registry()
-    for place, name in enumerate(names):
-        kept.register(registry[name], name, priority=len(names) - place)
+    for i, name in enumerate(names):
+        # The highest priority comes first.
+        kept.register(registry[name], name, priority=len(names) - i)
     return kept

@@ -47,11 +47,11 @@ PROGRESS_FILE = "done.json"
 PNG_BIT_DEPTH = 24
 
 
-class Unreachable(StockpotError):
+class UnreachableError(StockpotError):
     """The bytes of an image cannot be had, so it is not known whether they are an image."""
 
 
-class _Refused(StockpotError):
+class _RefusedError(StockpotError):
     """An image was read, but it is of no use."""
 
 
@@ -101,7 +101,7 @@ def decode(
 
     Raises:
         StockpotError: It is no whole image; its name is given.
-        Unreachable: Its bytes cannot be had.
+        UnreachableError: Its bytes cannot be had.
     """
     pixels, _ = _decoded(
         encoded,
@@ -131,24 +131,26 @@ def _decoded(
 def _named_errors(name: str) -> Iterator[None]:
     """Turn errors about an image into one line that names it.
 
-    It becomes a StockpotError if the image is at fault, else Unreachable.
+    It becomes a StockpotError if the image is at fault, else UnreachableError.
     """
     try:
         yield
-    except _Refused as error:
+    except _RefusedError as error:
         raise StockpotError(str(error)) from error
     except StockpotError as error:
         # The source raised it; it is about a whole file of images.
-        raise Unreachable(str(error)) from error
+        raise UnreachableError(str(error)) from error
     except MemoryError as error:
         # It says nothing about the image, and which ones it hits depends on the machine.
-        raise Unreachable(
+        raise UnreachableError(
             f"{name}: no memory left to decode it; give the job more, or fewer threads"
         ) from error
     except Exception as error:  # Pillow raises all kinds for damaged bytes
         # Errors of the system have a number, those of Pillow have none.
         if isinstance(error, OSError) and error.errno:
-            raise Unreachable(f"{name}: cannot be read ({error.strerror})") from error
+            raise UnreachableError(
+                f"{name}: cannot be read ({error.strerror})"
+            ) from error
         raise StockpotError(
             f"{name}: not a readable image ({one_line(_error_text(error), 250)})"
         ) from error
@@ -212,10 +214,10 @@ def _transformed(
     name: str,
     bits: int,
 ) -> np.ndarray:
-    """Cut the border and resize; _Refused where that is not possible."""
+    """Cut the border and resize; _RefusedError where that is not possible."""
     width, height = image.size
     if min(width, height) <= 2 * border:
-        raise _Refused(
+        raise _RefusedError(
             f"{name}: {width} x {height} pixels are too few to cut {border} on each side"
         )
     if border:
@@ -223,7 +225,7 @@ def _transformed(
     try:
         return transform(image, bits)
     except ValueError as error:
-        raise _Refused(f"{name}: cannot be resized ({error})") from error
+        raise _RefusedError(f"{name}: cannot be resized ({error})") from error
 
 
 class _Progress:
@@ -417,7 +419,9 @@ def _decode_into(
         pixels, image_has_alpha = _decoded(
             encoded, task.transform, task.border, task.memory
         )
-    except Unreachable:  # a file that is missing is no reason to leave an image out
+    except (
+        UnreachableError
+    ):  # a file that is missing is no reason to leave an image out
         raise
     except StockpotError as error:
         return _Outcome(str(error), has_alpha=False)

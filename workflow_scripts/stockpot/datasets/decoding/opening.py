@@ -47,7 +47,7 @@ OTHER_KINDS = (
 )
 
 
-class UnreadFormat(ValueError):
+class UnreadFormatError(ValueError):
     """The bytes are of a format that is not read."""
 
 
@@ -61,7 +61,7 @@ def open_image(data: bytes) -> Image.Image:
         An image of Pillow.
 
     Raises:
-        UnreadFormat: The bytes are of no format that is read.
+        UnreadFormatError: The bytes are of no format that is read.
         ValueError: The image has more pixels than a file of this size may.
         OSError: The bytes are broken.
     """
@@ -69,7 +69,7 @@ def open_image(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
-        raise UnreadFormat(_why_unread(data)) from error
+        raise UnreadFormatError(_why_unread(data)) from error
 
 
 def _why_unread(data: bytes) -> str:
