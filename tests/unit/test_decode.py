@@ -26,7 +26,7 @@ from stockpot.datasets.decoding.decode import decode, decode_all
 from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import Examples, File, Pixels
 from stockpot.datasets.prepare import prepare
-from stockpot.datasets.split import PARTS, split_rows, part_size
+from stockpot.datasets.split import PARTS, part_size, split_rows
 from stockpot.planning import build as planning
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed

@@ -124,6 +124,7 @@ def head_classes(
     model_classes = _ask_if_defined("merges", datasets, name, locate)
     names = []
     for class_name in classes_with_images(datasets, name, locate):
+        # A class that the source does not translate stands for itself.
         names += model_classes.get(class_name, [class_name])
     return names
 
@@ -197,6 +198,7 @@ def images_of(
     base_name = origin(datasets, name)
     entry = datasets[base_name]
     identity = sources.identity(entry, locate)
+    # Equal identities mean equal images, whatever the names of the data sets.
     if identity.read:
         return identity
     return identity._replace(read=f"{entry['source']} {base_name}")
@@ -214,8 +216,10 @@ def share_images(one: sources.Identity, other: sources.Identity) -> bool:
     """
     if one.read != other.read or one.published != other.published:
         return one.read == other.read
+    # Two parts of one published split, such as its train and test images, share nothing.
     if one.which != other.which:
         return False
+    # Nor do two parts of one split that the config makes. Two different splits overlap.
     return one.split != other.split or one.part == other.part
 
 
@@ -230,6 +234,7 @@ def origin(datasets: Datasets, name: str) -> str:
         The name itself, unless the set is made from the images of another one.
     """
     entry = datasets[name]
+    # A corrupted set may be made of an adversarial one, and so on.
     while entry["source"] in MADE_OF:
         name = entry[MADE_OF[entry["source"]]]
         entry = datasets[name]

@@ -55,6 +55,7 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> list[tuple[int, list
         positions.append(_column_position(shown_path, header, name, hint))
     rows = []
     for record in records:
+        # An empty line is no row.
         if not record.fields:
             continue
         _check_line_breaks(
@@ -110,6 +111,7 @@ def _text(path: Path, shown_path: str) -> str:
         raise StockpotError(
             f"{shown_path}: is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)"
         )
+    # UTF-8 has no such byte in a text, but it would be decoded without an error.
     if b"\0" in content:
         line = _line_number(content, content.index(b"\0"))
         raise StockpotError(
@@ -122,6 +124,7 @@ def _text(path: Path, shown_path: str) -> str:
     except UnicodeDecodeError as error:
         line = _line_number(content, error.start)
         byte = content[error.start : error.start + 1]
+        # The letter helps to find the place in an editor.
         letter = byte.decode("cp1252", "replace")
         raise StockpotError(
             f"{shown_path}, line {line}: is not UTF-8; its byte 0x{byte.hex()} is {letter!r} in "
@@ -183,6 +186,7 @@ def _check_length(
     column_count: int,
 ) -> None:
     """Refuse a row with more values than the header has columns."""
+    # Spreadsheets may end all rows with empty fields.
     surplus = [field for field in record.fields[column_count:] if field.strip()]
     if surplus:
         raise StockpotError(
@@ -224,6 +228,7 @@ def _column_position(
     hint: str,
 ) -> int:
     """Index of the column with this name."""
+    # It would not be clear which of them is meant.
     if header.count(name) > 1:
         raise StockpotError(f"{shown_path}: has {header.count(name)} columns {name!r}")
     if name in header:

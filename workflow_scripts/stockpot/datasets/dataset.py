@@ -139,6 +139,7 @@ def write_dataset(
     labels = np.asarray(labels, np.int64)
     image_file = None
     if isinstance(images, Path):
+        # A file is moved into the folder, not copied, and it may be larger than the memory.
         image_file = images
         images = np.load(image_file, mmap_mode="r", allow_pickle=False)
     check_arrays(name, images, labels, class_names)
@@ -189,6 +190,7 @@ def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
         int64 [n]: the first rows; evenly spread ones where the images are sorted by class.
     """
     labels = np.asarray(labels)
+    # The first rows of a sorted data set would have the first classes only.
     is_sorted = (labels[1:] >= labels[:-1]).all()
     if n < len(labels) and is_sorted:
         return np.linspace(0, len(labels) - 1, n).round().astype(int)
@@ -244,6 +246,7 @@ def check_scoring(
         length = len(getattr(scoring, column))
         if length not in (0, n):
             raise StockpotError(f"{name}: {length} {column} for {n} images")
+    # A negative group stands for an image that is in no group.
     if scoring.metric == "worst-group" and max(scoring.groups, default=-1) < 0:
         raise StockpotError(f"{name}: worst-group needs images that are of a group")
     if scoring.metric != "accuracy" and scoring.videos:
@@ -295,6 +298,7 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     """
     folder = Path(folder)
     card = read_sealed(folder / CARD, remove=folder)
+    # A card whose seal is right may be of an earlier version.
     missing = CARD_KEYS - set(card)
     if missing:
         raise damaged(
@@ -350,6 +354,7 @@ def read_array(path: Path, expected: str | None = None) -> np.ndarray:
     Raises:
         StockpotError: The file cannot be read, is damaged, or has another digest.
     """
+    # On a network file system a file may appear some time after it was written.
     wait_for(path)
     with _array_errors(path, path.parent):
         array = np.load(path, allow_pickle=False)
@@ -404,6 +409,7 @@ def read_dataset(folder: str | Path) -> Dataset:
         scoring,
         len(labels),
     )
+    # From here on each image is compared with its digest when it is read.
     return Dataset(
         name=card["name"],
         images=checked_images(images, image_digests, folder / IMAGES),

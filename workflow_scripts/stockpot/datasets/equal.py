@@ -45,6 +45,7 @@ def repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         row with the same image.
     """
     _, first_rows, groups = np.unique(digests, return_index=True, return_inverse=True)
+    # For each image the first row with the same digest.
     first_of_row = first_rows[groups.reshape(-1)]
     rows = np.flatnonzero(first_of_row != np.arange(len(digests)))
     return rows, first_of_row[rows]
@@ -122,12 +123,14 @@ def _log_pairs(
 def _all_equal(images: ImageList, rows: np.ndarray) -> str:
     """Say that all images are equal; "" where they are not, or are fewer than three."""
     image_count = len(images.names)
+    # One repetition alone says nothing about the whole data set.
     if image_count < 3 or len(rows) < image_count - 1:
         return ""
+    name = short_name(images.names[0])
+    other_name = short_name(images.names[1])
     return (
-        f"all {image_count} images are equal once they are decoded, as {short_name(images.names[0])} "
-        f"and {short_name(images.names[1])}; are they placeholders, or of values that do not fit in 8 "
-        "bits?"
+        f"all {image_count} images are equal once they are decoded, as {name} and "
+        f"{other_name}; are they placeholders, or of values that do not fit in 8 bits?"
     )
 
 

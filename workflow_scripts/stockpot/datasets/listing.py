@@ -118,6 +118,7 @@ def listing_digest(
         raise StockpotError(
             f"{key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"
         ) from error
+    # The content of a file is not read; it may be a hundred gigabytes.
     rows = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     files = [listed(name, folder / name, stat) for name, stat in stats]
     return counted_digest(folder, files, short(rows))

@@ -36,6 +36,7 @@ def read_names(folder: Path, rows: Sequence[int]) -> list[str]:
     try:
         names = json.loads((folder / NAMES).read_text("utf-8"))
         return [short_name(names[row]) for row in rows]
+    # Names are for messages only, so a damaged file is no error.
     except (OSError, ValueError, LookupError, TypeError):
         return [f"image {row} of {folder.name}" for row in rows]
 

@@ -163,6 +163,7 @@ def _equal_pairs(digests: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     The result is int64 [k, 2]: rows of ``digests`` that are in ``other``, and the first row there.
     """
+    # Sorting one side makes each search fast: O((n + m) log m) for n and m images.
     values, first_rows = np.unique(other, return_index=True)
     # A digest larger than all values would be inserted behind the last one, hence the clip.
     positions = np.searchsorted(values, digests).clip(max=len(values) - 1)

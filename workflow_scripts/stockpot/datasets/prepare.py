@@ -71,15 +71,18 @@ def prepare(
     Raises:
         StockpotError: The source, or an image of it, cannot be read or used.
     """
+    # Files are read where they are now. The card keeps the paths of the spec.
     located = {**spec, **(places or {})}
     examples = sources.load(spec["source"])(located)
     described = _described_source(spec, located)
+    # Some sources, such as CIFAR, come as arrays, which need no decoding.
     if isinstance(examples.images, np.ndarray):
         _write(folder, spec, examples, examples.images, described)
         return
     _prepare_encoded(folder, spec, examples, described, threads)
     if sources.is_own(spec["source"]):
         _note_contents(spec, located, threads)
+    # Nothing has to go on from here, so the state of decoding is not needed any more.
     shutil.rmtree(folder / ".state", ignore_errors=True)
 
 
@@ -148,6 +151,7 @@ def _require_all_classes(
     class_count = len(examples.class_names)
     remaining_counts = np.bincount(labels[rows], minlength=class_count)
     counts = np.bincount(labels, minlength=class_count)
+    # Classes that the source has images of, and none of them in the split.
     emptied = np.flatnonzero((remaining_counts == 0) & (counts > 0))
     if not len(emptied):
         return
@@ -215,6 +219,7 @@ def _without_unreadable(
     reasons = dict(unreadable)
     kept_rows = np.setdiff1d(np.arange(image_count), list(reasons))
     kept = _select_rows(examples, kept_rows)
+    # A data set that lacks a class would be another test than the config describes.
     emptied = np.setdiff1d(examples.labels, kept.labels)
     if len(emptied):
         rows = np.flatnonzero(np.asarray(examples.labels) == emptied[0])
@@ -281,6 +286,7 @@ def _note_contents(
     key = f"datasets.{spec['name']}"
     with suppress(OSError, StockpotError), collecting() as listings:
         facts = sources.ask("facts", located, Path, key)
+        # Files that changed after planning are not those that the data set stands for.
         if facts["files"] == spec.get("files"):
             note_contents(listings, threads)
 

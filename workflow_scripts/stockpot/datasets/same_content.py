@@ -105,6 +105,7 @@ def counted_digest(
         The digest of the listing that a data set was prepared from, if this one differs from it in
         dates only; else ``digest``.
     """
+    # A table may name a file twice; it counts once.
     unique_files = list({file.name: file for file in files}.values())
     key = _listing_key(place, unique_files)
     counted = _counted(key, unique_files, digest)
@@ -192,6 +193,7 @@ def _is_noted(listing: Listing) -> bool:
     note = _read(_note_file(listing.key))
     if note is None or note["digest"] != listing.counted:
         return False
+    # A listing with new dates must be known too, or its files would be read again.
     known = (listing.counted, *note["same"])
     return listing.digest in known and _contents_file(listing.key).exists()
 
@@ -227,6 +229,7 @@ def _same_contents(files: list[Listed], contents: dict[str, list[Any]]) -> bool:
 
     ``contents`` maps the name of a file to its size, date and SHA-256.
     """
+    # Reading is slow, so names and sizes are compared first.
     if sorted(file.name for file in files) != sorted(contents):
         return False
     redated = []

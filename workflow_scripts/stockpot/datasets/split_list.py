@@ -66,6 +66,7 @@ def list_facts(path: Path, key: str) -> dict[str, str]:
     Raises:
         StockpotError: See ``read_list``.
     """
+    # A list that cannot be used is an error when the study is planned.
     read_list(path, key)
     with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -149,6 +150,7 @@ def _read_txt(text: str) -> list[str]:
 
 def _read_csv(text: str) -> list[str]:
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # The first row names the columns.
     header = [name.strip() for name in next(rows, [])]
     columns = [name for name in ("file", "index") if name in header]
     if len(columns) != 1:
@@ -280,6 +282,7 @@ def rows_of(
                 f"{key}: it names image {largest:,}, but there are {image_count:,}, counted from 0"
             )
         return sorted(listed.numbers)
+    # A file may be named by its path and by its name.
     rows = _rows_of_files(listed.files, keys, key)
     repeated_count = len(rows) - len(set(rows))
     if repeated_count:

@@ -42,11 +42,14 @@ def _field(character: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
         font=font,
     )
     is_ink = np.asarray(canvas) > 127
+    # Distance outside the character minus distance inside it is signed.
     distance = distance_transform_edt(~is_ink) - distance_transform_edt(is_ink)
     # From pixels to object units.
     distance = distance * (2 * REACH / side)
     blocks = distance.reshape(SIDE, _OVERSAMPLING, SIDE, _OVERSAMPLING)
+    # Each value is the mean of a block of pixels.
     coarse = blocks.mean((1, 3))
+    # Rows of an image run downwards, object coordinates upwards.
     return coarse[::-1].astype(np.float32)
 
 

@@ -112,6 +112,7 @@ def _draw_bars(image: np.ndarray, scenes: Scenes) -> None:
     angle = scenes.bar[rows, 0:1]
     offset = scenes.bar[rows, 1:2]
     half_width = scenes.bar[rows, 2:3]
+    # Distance of each pixel from the middle line of the bar.
     across = np.abs(_X * np.cos(angle) + _Y * np.sin(angle) - offset)
     alpha = np.clip((half_width - across) * 12, 0, 1)[:, None]
     colour = 0.25 + 0.5 * scenes.phase[rows, :3, None]
@@ -120,6 +121,7 @@ def _draw_bars(image: np.ndarray, scenes: Scenes) -> None:
 
 def _groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (value, rows) for every value of an integer array."""
+    # Sorting by value finds all groups at once.
     order = np.argsort(keys, kind="stable")
     cuts = np.flatnonzero(np.diff(keys[order])) + 1
     for rows in np.split(order, cuts):

@@ -191,6 +191,7 @@ def sample_scenes(
     """
     sampler = _Sampler(rng, n)
     attributes = _sample_attributes(distribution, sampler, attribute, classes)
+    # A few objects are rotated freely.
     is_free = sampler.chance(distribution.free_rotation)
     largest_tilt = np.where(is_free, 180.0, distribution.tilt)
     angle = np.radians(largest_tilt) * rng.uniform(-1, 1, n)
@@ -246,6 +247,7 @@ def _sample_attributes(
     drawn = {name: rng.integers(0, size, n) for name, size in SIZES.items()}
     drawn["style"] = sampler.choice(distribution.styles, STYLES)
     if classes is not None:
+        # Each label occurs equally often, in random order.
         label = rng.permutation(np.arange(n) % classes)
         drawn[attribute] = label
         for name, probability in distribution.favourites.items():

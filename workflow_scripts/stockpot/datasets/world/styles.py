@@ -138,6 +138,7 @@ def _silhouette(canvas: Canvas) -> np.ndarray:
 
 def _neon(canvas: Canvas) -> np.ndarray:
     """Glowing outline on a dark background."""
+    # The glow falls off as a Gaussian on both sides of the outline.
     glow = np.exp(-np.square(canvas.distance / 0.13))[:, None]
     core = canvas.line(0.05)
     fill = 0.22 * canvas.inside() * canvas.material[:, None]
@@ -165,6 +166,7 @@ def _mosaic(canvas: Canvas) -> np.ndarray:
     jitter = np.sin(
         12.9 * np.floor(tile_x) + 78.2 * np.floor(tile_y) + _TURN * canvas.phase[:, :1]
     )
+    # 6.2832 is 2 pi: one joint per tile.
     is_joint = np.maximum(np.cos(6.2832 * tile_x), np.cos(6.2832 * tile_y)) > 0.8
     return (image * (1 + 0.18 * jitter[:, None])) * np.where(is_joint, 0.45, 1.0)
 
@@ -172,6 +174,7 @@ def _mosaic(canvas: Canvas) -> np.ndarray:
 def _sketch(canvas: Canvas) -> np.ndarray:
     """Grey pencil lines with hatching on white paper."""
     wave = np.sin(24 * (canvas.x - canvas.y) + _TURN * canvas.phase[:, :1])
+    # Strokes are where the wave is high.
     hatch = np.clip(3 * wave - 1.2, 0, 1)
     fill = canvas.inside() * (0.35 * hatch + 0.45 * canvas.material)[:, None]
     ink = np.maximum(canvas.line(0.07), fill)
@@ -180,6 +183,7 @@ def _sketch(canvas: Canvas) -> np.ndarray:
 
 def _blueprint(canvas: Canvas) -> np.ndarray:
     """White lines on blue paper with a grid."""
+    # 25.13 is 8 pi: eight lines along each side.
     is_grid = np.maximum(np.cos(25.13 * canvas.x), np.cos(25.13 * canvas.y)) > 0.85
     paper = np.float32([0.1, 0.24, 0.52])[:, None] + 0.12 * is_grid
     fill = 0.45 * canvas.inside() * canvas.material[:, None]
