@@ -21,7 +21,7 @@ from stockpot.datasets.decoding.colours import has_alpha
 from stockpot.datasets.decoding.decode import UnreachableError, decode, decode_all
 from stockpot.datasets.decoding.opening import UnreadFormatError, open_image, webp_size
 from stockpot.datasets.decoding.transform import Transform
-from stockpot.datasets.decoding.transparent import alpha_lines, says_alpha
+from stockpot.datasets.decoding.transparent import alpha_lines, declares_alpha
 from stockpot.datasets.examples import File, Pixels
 from stockpot.datasets.names import read_names
 from stockpot.datasets.prepare import prepare
@@ -640,7 +640,7 @@ def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
         ],
     }
     for expected, kinds in files.items():
-        assert [says_alpha(data) for data in kinds] == [expected] * len(kinds)
+        assert [declares_alpha(data) for data in kinds] == [expected] * len(kinds)
         for data in kinds if expected else kinds[:4]:
             with open_image(data) as image:
                 assert has_alpha(image) == expected
@@ -682,7 +682,7 @@ def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeyp
         "datasets.shard: 1 of 2 images have an alpha channel; background: white",
         "datasets.test, train: 1 of 7 images have an alpha channel; background: white",
     ]
-    monkeypatch.setattr(transparent, "MOST", 3)
+    monkeypatch.setattr(transparent, "MAX_IMAGES", 3)
     (animals / "ant/emoji.png").rename(animals / "ant/0.png")
     assert alpha_lines(datasets, ["test"], Path) == [
         "datasets.test: 1 of 3 images that were looked at (of 6) have an alpha channel; "

@@ -34,7 +34,7 @@ class ImageList:
     class_names: list[str]
 
 
-def repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find images that are equal to an earlier one.
 
     Args:
@@ -51,7 +51,7 @@ def repeated(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, first_of_row[rows]
 
 
-def repeated_images(
+def report_repeated_images(
     name: str,
     images: ImageList,
     duplicates: str,
@@ -70,7 +70,7 @@ def repeated_images(
     Raises:
         StockpotError: See ``duplicates``; the message names two files.
     """
-    rows, earlier_rows = repeated(images.digests)
+    rows, earlier_rows = find_repeated(images.digests)
     if not len(rows):
         return rows
     _report_suspicious(name, images, rows, earlier_rows, duplicates)

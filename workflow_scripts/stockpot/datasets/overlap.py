@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # A few equal images are common in real data; more than this fraction is an error.
 MAX_SHARED = 0.1
 # Reasons that end the message of that error.
-DIFFER = "training, held-out and test sets must differ"
+MUST_DIFFER = "training, held-out and test sets must differ"
 TWICE = "two test sets of the same images count them twice; keep one of the two"
 
 
@@ -55,7 +55,7 @@ def overlaps(
     seen: list[Path],
     tests: list[Path],
     max_shared: float = MAX_SHARED,
-    reason: str = DIFFER,
+    reason: str = MUST_DIFFER,
 ) -> list[Overlap]:
     """Compare each of some data sets with each of some others.
 
@@ -138,24 +138,26 @@ def _warn(overlap: Overlap, names: tuple[str, str]) -> None:
 
 
 def shared_names(
-    pair: Overlap,
-    known: Path,
-    test: Path,
-    most: int | None = None,
+    overlap: Overlap,
+    seen_folder: Path,
+    test_folder: Path,
+    limit: int | None = None,
 ) -> list[tuple[str, str]]:
     """Name the images that two data sets share.
 
     Args:
-        pair: Result of ``overlaps``.
-        known: Folder of ``pair.seen_in``.
-        test: Folder of ``pair.dataset``.
-        most: How many pairs, at most; all where it is None.
+        overlap: Result of ``overlaps``.
+        seen_folder: Folder of ``overlap.seen_in``.
+        test_folder: Folder of ``overlap.dataset``.
+        limit: Number of images to name, at most; all where it is None.
 
     Returns:
-        Per shared image its name in ``test`` and its name in ``known``.
+        Per shared image its name in the test set and its name in the other one.
     """
-    rows = pair.pairs[:most]
-    return list(zip(read_names(test, rows[:, 0]), read_names(known, rows[:, 1])))
+    rows = overlap.pairs[:limit]
+    names = read_names(test_folder, rows[:, 0])
+    seen_names = read_names(seen_folder, rows[:, 1])
+    return list(zip(names, seen_names))
 
 
 def _equal_pairs(digests: np.ndarray, other: np.ndarray) -> np.ndarray:

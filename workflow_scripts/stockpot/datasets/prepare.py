@@ -17,7 +17,7 @@ from .dataset import digests, write_dataset
 from .decoding.colours import BLACK
 from .decoding.decode import alpha_rows, decode_all, leave_out
 from .decoding.transform import Transform
-from .equal import KEEP, ONCE, ImageList, repeated_images
+from .equal import KEEP, ONCE, ImageList, report_repeated_images
 from .examples import Examples
 from .names import short_name, write_names
 from .same_content import collecting, note_contents
@@ -53,7 +53,7 @@ def prepare(
     folder: Path,
     spec: dict[str, Any],
     threads: int = 1,
-    places: dict[str, str] | None = None,
+    current_paths: dict[str, str] | None = None,
 ) -> None:
     """Write the data set that ``spec`` describes.
 
@@ -65,14 +65,14 @@ def prepare(
         spec: Plain data with name, source, the options of the source, side, resize_mode and
             interpolation; for encoded images also split and on_corrupt.
         threads: Threads that decode.
-        places: Keys of ``spec`` -> where these files are now, if they were moved since the spec
-            was first used.
+        current_paths: Keys of ``spec`` -> where these files are now, if they were moved since the
+            spec was first used.
 
     Raises:
         StockpotError: The source, or an image of it, cannot be read or used.
     """
     # Files are read where they are now. The card keeps the paths of the spec.
-    located = {**spec, **(places or {})}
+    located = {**spec, **(current_paths or {})}
     examples = sources.load(spec["source"])(located)
     described = _described_source(spec, located)
     # Some sources, such as CIFAR, come as arrays, which need no decoding.
@@ -250,7 +250,7 @@ def _handle_repeated(spec: dict[str, Any], decoded: _Decoded) -> None:
         names=[image.name for image in examples.images],
         class_names=examples.class_names,
     )
-    repeated_rows = repeated_images(spec["name"], images, duplicates)
+    repeated_rows = report_repeated_images(spec["name"], images, duplicates)
     if not len(repeated_rows):
         return
     decoded.card_entries["equal"] = len(repeated_rows)

@@ -90,14 +90,14 @@ def listed(
 
 
 def counted_digest(
-    place: str | Path,
+    listed_path: str | Path,
     files: list[Listed],
     digest: str,
 ) -> str:
     """Return the digest that a listing counts as.
 
     Args:
-        place: The folder or file that was listed.
+        listed_path: The folder or file that was listed.
         files: The files of the listing.
         digest: Digest of their names, sizes and dates.
 
@@ -107,7 +107,7 @@ def counted_digest(
     """
     # A table may name a file twice; it counts once.
     unique_files = list({file.name: file for file in files}.values())
-    key = _listing_key(place, unique_files)
+    key = _listing_key(listed_path, unique_files)
     counted = _counted(key, unique_files, digest)
     if _collected is not None:
         _collected.append(Listing(key, unique_files, counted, digest))

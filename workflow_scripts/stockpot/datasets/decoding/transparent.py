@@ -12,9 +12,9 @@ from ...runtime.regular_files import open_regular
 from .. import sources
 
 # Images that are looked at, at most. Of more images, so many are evenly spread.
-MOST = 1000
+MAX_IMAGES = 1000
 # Bytes of a file that are read. The alpha channel is declared before the pixels.
-START = 8192
+START_BYTES = 8192
 # Colour types of PNG with an alpha channel: grey and colours.
 PNG_ALPHA_TYPES = (4, 6)
 # Flags of WebP, in the headers of the extended and the lossless format.
@@ -30,11 +30,11 @@ BMP_ALPHA_HEADER = 56
 BMP_ALPHA_MASK = slice(66, 70)
 
 
-def says_alpha(start: bytes) -> bool:
+def declares_alpha(start: bytes) -> bool:
     """Tell whether an image file declares an alpha channel, or a transparent colour.
 
     Args:
-        start: First bytes of the file, ``START`` or fewer.
+        start: First bytes of the file, ``START_BYTES`` or fewer.
 
     Returns:
         False also for a file that is cut short or of another format.
@@ -157,11 +157,11 @@ def _count_text(positions: list[tuple[str, int]]) -> str:
     ``positions`` has the file and the first byte of each image.
     """
     image_count = len(positions)
-    sample_size = min(image_count, MOST)
+    sample_size = min(image_count, MAX_IMAGES)
     alpha_count = 0
     for i in range(sample_size):
         path, first_byte = positions[i * image_count // sample_size]
-        alpha_count += says_alpha(_read_start(path, first_byte))
+        alpha_count += declares_alpha(_read_start(path, first_byte))
     if not alpha_count:
         return ""
     if sample_size == image_count:
@@ -177,6 +177,6 @@ def _read_start(path: str, first_byte: int) -> bytes:
     try:
         with open_regular(path) as file:
             file.seek(first_byte)
-            return file.read(START)
+            return file.read(START_BYTES)
     except OSError:
         return b""
