@@ -434,6 +434,7 @@ def _map_images(folder: Path, card: dict[str, Any]) -> np.ndarray:
     """Map the images into memory; uint8 [n, h, w, 3]."""
     with _array_errors(folder / IMAGES, folder):
         images = map_array(folder / IMAGES)
-        if images.shape != (card["n"], *card["side"], 3) or images.dtype != np.uint8:
+        expected_shape = (card["n"], *card["side"], 3)
+        if images.shape != expected_shape or images.dtype != np.uint8:
             raise ValueError(f"it holds {images.dtype} {list(images.shape)}")
     return images

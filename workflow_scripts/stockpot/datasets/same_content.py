@@ -239,7 +239,11 @@ def _same_contents(files: list[Listed], contents: dict[str, list[Any]]) -> bool:
             return False
         if file.time != modified:
             redated.append(file)
-    return all(sha256_file(file.path) == contents[file.name][2] for file in redated)
+    for file in redated:
+        _, _, noted_digest = contents[file.name]
+        if sha256_file(file.path) != noted_digest:
+            return False
+    return True
 
 
 def _note_file(key: str) -> Path:

@@ -38,7 +38,8 @@ def split_rows(
     """
     import numpy as np  # planning imports this module for the sizes, and needs no NumPy
 
-    ranks = np.array([_rank(key, split["seed"]) for key in keys], dtype=np.uint64)
+    seed = split["seed"]
+    ranks = np.array([_rank(key, seed) for key in keys], dtype=np.uint64)
     is_listed = np.zeros(len(keys), dtype=bool)
     is_listed[listed or []] = True
     selected = []

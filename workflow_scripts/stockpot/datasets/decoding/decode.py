@@ -456,7 +456,8 @@ def _close_gaps(
         alpha_rows=progress.alpha_rows[:unmoved_shards],
     )
     _move_up(array, gaps)
-    _shape(file, (len(array) - len(gaps), *array.shape[1:]))
+    row_count = len(array) - len(gaps)
+    _shape(file, (row_count, *array.shape[1:]))
     _note(
         progress_file,
         shards=progress.shards,
