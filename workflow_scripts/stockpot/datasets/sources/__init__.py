@@ -1,43 +1,50 @@
 """Where images come from: one module per source, found by its file name.
 
-A published data set is one module and one list of classes, resources/classes/<name>.csv: copy
-``food101.py``. Its ``SET``, a ``_published.Published``, answers all of ``OF_SET`` that the module
-does not define itself, so that the module defines ``SOURCE``, ``SET`` and ``prepare``.
+While a study is planned, a source module answers questions about an entry of the config: which
+classes it has, how many images, which files. When the data set is prepared, it lists the images.
 
-A source module defines
+The module of a published data set is short: copy ``food101.py``. It defines ``SOURCE``, ``SET`` and
+``prepare``. Its ``SET``, a ``_published.Published``, answers all of ``ANSWERED_BY_SET`` that the
+module does not define itself. Beside it there is a list of classes, resources/classes/<name>.csv.
+
+Every source module has
 
 - ``SOURCE = Source(...)``: the keys of its entries in the config, and what it reads;
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
-- ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that can be
-  known without reading them;
-- ``identity(entry, locate)``: what is read, as text; entries of equal identity hold the same
-  images, whatever their names; "" where the name itself makes them differ. Of a published split
-  (what is read, which split, which part): parts of one split share nothing, other splits do;
-- ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run
-  again, such as a digest of files; StockpotError naming the config's ``key``;
-- ``prepare(spec) -> Examples``. ``spec``: the entry with defaults, name, seed, side (pixels) and
-  the facts;
-- where a class stands for several of the model's, ``merges(entry, locate)``: class -> those;
-- where the files are a user's own (its options are those of ``OwnFiles``), ``counts`` has one
-  number per class, and ``unused(entry, locate)`` says what of the files is not read: kind -> (how
-  many, one of them). ``prepare`` takes the classes from ``spec["among"]``, where answers are taken
-  among more than the set's own;
-- where a user's own files may be meant otherwise, ``doubt(entry, locate)``: a line on that, or "";
-- where the images of a user's own lie in files as they are, ``places(entry, locate)``: path and
-  first byte of each;
-- where prompts need other words than the class names, ``texts(entry, locate)``: class -> text.
+- ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that is known
+  without reading them;
+- ``identity(entry, locate)``: what is read, as text. Entries of equal identity hold the same
+  images, whatever their names. "" where the name itself makes them differ. A published split gives
+  (what is read, which split, which part): parts of one split share no images, other splits do;
+- ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run again,
+  such as a digest of files. It raises StockpotError that names the config's ``key``;
+- ``prepare(spec) -> Examples``. ``spec`` is the entry with defaults, name, seed, side (pixels) and
+  the facts.
 
-``locate`` turns a path of the config into where the file is. The module is imported when a
-study is planned, so what ``prepare`` alone needs is imported inside it.
+Some sources have more:
+
+- ``texts(entry, locate)``: class -> text, where prompts need other words than the class names;
+- ``merges(entry, locate)``: class -> classes of the model, where a class stands for several;
+- ``unused(entry, locate)``, where the files are a user's own: kind of file that is not read ->
+  (how many, one of them). The options of such a source are those of ``OwnFiles``, and its
+  ``counts`` has one number per class. Its ``prepare`` takes the classes of the answers from
+  ``spec["among"]``, where answers are taken among more than the set's own;
+- ``doubt(entry, locate)``, where a user may have meant the files otherwise: a line on that, or "";
+- ``places(entry, locate)``, where each image is some bytes of a user's file: path and first byte of
+  each.
+
+``locate`` turns a path of the config into where the file is. The module is imported when a study is
+planned, so what only ``prepare`` needs is imported inside it.
 """
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...runtime import registry
 from ...runtime.digest import canonical
@@ -47,6 +54,13 @@ from ...runtime.options import Declaration, declaration_class, schemas
 from ..split import listed_sizes, part_size
 from ..split_list import list_facts, read_list, require_order_of_torchvision
 from ._options import Download, Encoded, OwnFiles, Split
+
+# An entry of ``datasets`` in the config.
+Entry = dict[str, Any]
+# Such an entry with defaults, name, seed, side (pixels) and the facts of its source.
+Spec = dict[str, Any]
+# Turns a path of the config into where the file is.
+Locate = Callable[[str], Path]
 
 
 @declaration_class
@@ -81,62 +95,136 @@ class Source(Declaration):
     seeded: bool
     archives: tuple[Archive, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if bool(self.archives) != issubclass(self.options, Download):
             raise ValueError("archives and the options of Download need each other")
 
 
 _SPLIT = registry.defaults(schemas(Split))
+# Keys of an entry that change nothing in what is read from its files.
 _NOT_READ = ("split", "on_corrupt", "side")
 # What the ``SET`` of a published data set answers.
-OF_SET = ("classes", "texts", "merges", "counts", "identity", "facts")
+ANSWERED_BY_SET = ("classes", "texts", "merges", "counts", "identity", "facts")
+# An error names this many kinds of unused files; the others it counts.
+_SHOWN_KINDS = 6
 
 
 def names() -> list[str]:
+    """List the names of all sources.
+
+    Returns:
+        Names as in the config, sorted.
+    """
     return registry.names(__file__)
 
 
 def module(name: str) -> ModuleType:
-    """The module of a source, with what it leaves to its ``SET``."""
+    """Import the module of a source, and add what it leaves to its ``SET``.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        The module, with all functions of the package's docstring.
+    """
     source = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    for question in OF_SET if hasattr(source, "SET") else ():
+    if not hasattr(source, "SET"):
+        return source
+    for question in ANSWERED_BY_SET:
         if not hasattr(source, question):
             setattr(source, question, getattr(source.SET, question))
     return source
 
 
 def declared(name: str) -> Source:
+    """Read what a source says of itself, without importing its module.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        Its ``SOURCE``.
+    """
     return registry.declaration(__name__, __file__, name, "SOURCE")
 
 
 def encoded(name: str) -> bool:
-    """Are its images encoded files?"""
+    """Tell whether the images of a source are encoded files, such as JPEG.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        False where they are arrays or are drawn.
+    """
     return issubclass(declared(name).options, Encoded)
 
 
-def archives(name: str) -> list[dict]:
-    """The archives of a source that can be fetched: url, checksum, size, into."""
+def archives(name: str) -> list[dict[str, Any]]:
+    """List the archives of a source that can be fetched.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        url, checksum, size and into of each; see ``Archive``.
+    """
     return [asdict(archive) for archive in declared(name).archives]
 
 
 def is_own(name: str) -> bool:
-    """Are its files a user's own?"""
+    """Tell whether the files of a source are a user's own, not a published data set.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        True where its options are those of ``OwnFiles``.
+    """
     return issubclass(declared(name).options, OwnFiles)
 
 
 def options(name: str) -> dict[str, dict]:
+    """List the options of a source.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        Key of the config -> JSON schema.
+    """
     return registry.options(__name__, __file__, name, "SOURCE")
 
 
-def load(name: str):
-    """The ``prepare`` function of a source."""
+def load(name: str) -> Callable[[Spec], Any]:
+    """Import the ``prepare`` function of a source.
+
+    Args:
+        name: Name of the source, as in the config.
+
+    Returns:
+        The function; it turns a spec into ``Examples``.
+
+    Raises:
+        StockpotError: There is no such source.
+    """
     return registry.load(__name__, __file__, name, "prepare", "dataset source")
 
 
-def check_background(entry: dict, key: str) -> None:
-    """Raises StockpotError, naming the config's ``key``, for a colour that is not known."""
+def check_background(entry: Entry, key: str) -> None:
+    """Check the colour that is put behind transparent images.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        key: Key of the entry, for the error.
+
+    Raises:
+        StockpotError: The colour is not known.
+    """
     background = with_defaults(entry).get("background", "black")
-    if background in ("white", "black") or re.fullmatch("#[0-9a-fA-F]{6}", background):
+    if background in ("white", "black"):
+        return
+    if re.fullmatch("#[0-9a-fA-F]{6}", background):
         return
     from PIL import ImageColor  # planning is faster without
 
@@ -147,24 +235,39 @@ def check_background(entry: dict, key: str) -> None:
         )
 
 
-def with_defaults(entry: dict) -> dict:
-    """An entry of the config with what its source's options default to."""
-    entry = registry.defaults(options(entry["source"])) | entry
-    if entry.get("split"):
-        known = {key: value for key, value in _SPLIT.items() if value is not None}
-        if entry["split"].get("list"):
-            known["test"] = 0  # what a list does not name is trained on
-        entry["split"] = known | entry["split"]
-    return entry
+def with_defaults(entry: Entry) -> Entry:
+    """Fill in the defaults of an entry.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+
+    Returns:
+        A copy with the defaults of its source's options, and with those of ``Split`` where the
+        entry has a split.
+    """
+    filled = registry.defaults(options(entry["source"])) | entry
+    if filled.get("split"):
+        split = {key: value for key, value in _SPLIT.items() if value is not None}
+        if filled["split"].get("list"):
+            split["test"] = 0  # what a list does not name is trained on
+        filled["split"] = split | filled["split"]
+    return filled
 
 
-_answers: dict | None = None  # of ``ask``, while they are remembered
+# Answers of ``ask`` by question and entry; None while they are not remembered.
+_answers: dict[tuple[str, str], Any] | None = None
 
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """While a study is planned, each question about the same files is asked once, however many data
-    sets and parts of them there are; a listing of a million files takes seconds."""
+    """Remember the answers of ``ask`` inside the block.
+
+    While a study is planned, each question about the same files is then asked once, however many
+    data sets and parts of them there are. To list a million files takes seconds.
+
+    Yields:
+        Nothing.
+    """
     global _answers
     _answers = {}
     try:
@@ -173,89 +276,150 @@ def remembering() -> Iterator[None]:
         _answers = None
 
 
-def ask(question: str, entry: dict, locate, *arguments):
-    """What a function of an entry's source says, as ``classes`` or ``facts``; see above."""
-    source = entry["source"]
-    function = getattr(module(source), question)
+def ask(question: str, entry: Entry, locate: Locate, *arguments: Any) -> Any:
+    """Call a function of an entry's source; inside ``remembering`` once per question.
+
+    Args:
+        question: Name of the function, such as "classes" or "facts".
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+        arguments: Further arguments of the function.
+
+    Returns:
+        What the function returns.
+    """
+    function = getattr(module(entry["source"]), question)
     if _answers is None:
         return function(entry, locate, *arguments)
-    # These keys of all sources say nothing of what is read.
-    given = {
+    # Entries that differ only in keys that do not change what is read share an answer.
+    relevant = {
         key: value
         for key, value in with_defaults(entry).items()
         if key not in _NOT_READ
     }
-    asked = question, canonical(given)
-    if asked not in _answers:
-        _answers[asked] = function(entry, locate, *arguments)
-    return _answers[asked]
+    cache_key = (question, canonical(relevant))
+    if cache_key not in _answers:
+        _answers[cache_key] = function(entry, locate, *arguments)
+    return _answers[cache_key]
 
 
-def counts(entry: dict, locate) -> list[int]:
-    """How many images an entry has, of each class that has any in its source."""
-    counts = ask("counts", entry, locate)
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images of an entry, after its split.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        How many images it has of each class that has any in its source.
+    """
+    image_counts = ask("counts", entry, locate)
     split = with_defaults(entry).get("split")
-    if split and split.get("list"):
-        return listed_sizes(
-            counts, split, len(read_list(locate(split["list"]), "split.list"))
-        )
     if not split:
-        return counts
-    sizes = {
-        n: part_size(n, split) for n in set(counts)
-    }  # many classes are of one size
-    return [sizes[n] for n in counts]
+        return image_counts
+    if split.get("list"):
+        listed = read_list(locate(split["list"]), "split.list")
+        return listed_sizes(image_counts, split, len(listed))
+    # Many classes have the same number of images, so each number is looked at once.
+    sizes = {count: part_size(count, split) for count in set(image_counts)}
+    return [sizes[count] for count in image_counts]
 
 
-def split_facts(entry: dict, locate, key: str) -> dict:
-    """Facts of the list that names a split's held-out images, if there is one: where it is, and a
-    digest of its content. StockpotError naming the config's ``key``."""
+def split_facts(entry: Entry, locate: Locate, key: str) -> dict[str, dict[str, str]]:
+    """Describe the list that names the held-out images of a split.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry, for errors.
+
+    Returns:
+        "listed" -> path and digest of the list; empty where the split has none.
+
+    Raises:
+        StockpotError: The list cannot be used; the error names ``key``.
+    """
     split = entry.get("split") or {}
     if not split.get("list"):
         return {}
-    of_list = list_facts(locate(split["list"]), f"{key}.split.list")
+    list_key = f"{key}.split.list"
+    facts = list_facts(locate(split["list"]), list_key)
     if entry["source"] == "folder":
-        folder = str(locate(entry["path"]))
-        images = [path[len(folder) + 1 :] for path, _ in ask("places", entry, locate)]
-        listed = read_list(of_list["path"], f"{key}.split.list")
-        require_order_of_torchvision(listed, images, f"{key}.split.list")
-    return {"listed": of_list}
+        prefix_length = len(str(locate(entry["path"]))) + 1
+        places = ask("places", entry, locate)
+        images = [path[prefix_length:] for path, _ in places]
+        listed = read_list(facts["path"], list_key)
+        # Numbers in a list count images as torchvision does.
+        require_order_of_torchvision(listed, images, list_key)
+    return {"listed": facts}
 
 
-def classes_with_images(entry: dict, locate) -> list[str]:
-    """Classes of an entry that have images in its source, as far as that can be known."""
-    names = ask("classes", entry, locate)
+def classes_with_images(entry: Entry, locate: Locate) -> list[str]:
+    """List the classes of an entry that have images in its source, as far as that is known.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Class names, in the order of the source.
+    """
+    class_names = ask("classes", entry, locate)
     if not is_own(entry["source"]):
-        return names
-    counted = ask("counts", entry, locate)
-    return [name for name, n in zip(names, counted, strict=True) if n]
+        return class_names
+    image_counts = ask("counts", entry, locate)
+    pairs = zip(class_names, image_counts, strict=True)
+    return [name for name, count in pairs if count]
 
 
-def unused(entry: dict, locate) -> str:
-    """What of a user's own files is not read, in words; "" where all is."""
+def unused(entry: Entry, locate: Locate) -> str:
+    """Say which of a user's own files are not read.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number and an example of each kind, in words; "" where all files are read.
+    """
     if not is_own(entry["source"]):
         return ""
     kinds = sorted(ask("unused", entry, locate).items())
-    told = [
-        f"{n:,} {kind} (as {one_line(first, 60)})" for kind, (n, first) in kinds[:6]
-    ]
-    if kinds[6:]:
-        told.append(
-            f"{sum(n for _, (n, _) in kinds[6:]):,} of {len(kinds) - 6} other kinds"
-        )
-    return ", ".join(told)
+    texts = []
+    for kind, (count, example) in kinds[:_SHOWN_KINDS]:
+        texts.append(f"{count:,} {kind} (as {one_line(example, 60)})")
+    other_kinds = kinds[_SHOWN_KINDS:]
+    if other_kinds:
+        other_count = sum(count for _, (count, _) in other_kinds)
+        texts.append(f"{other_count:,} of {len(other_kinds)} other kinds")
+    return ", ".join(texts)
 
 
-def doubt(entry: dict, locate) -> str:
-    """Why a user's own files may be meant otherwise, in words; "" where nothing says so."""
+def doubt(entry: Entry, locate: Locate) -> str:
+    """Say why a user may have meant the files otherwise than they are read.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        A line, or "" where nothing says so.
+    """
     if hasattr(module(entry["source"]), "doubt"):
         return ask("doubt", entry, locate)
     return ""
 
 
 class Identity(NamedTuple):
-    """What stands for an entry's images: what is read, the number of a published split and the
-    part of that, how the config splits it, and the part of that."""
+    """What stands for the images of an entry; equal identities mean the same images.
+
+    Attributes:
+        read: The source and what it reads.
+        published: Number of a published split, or "".
+        which: Part of the published split, or "".
+        split: How the config splits the images, as JSON.
+        part: Part of the config's split, or "".
+    """
 
     read: str
     published: str
@@ -264,10 +428,25 @@ class Identity(NamedTuple):
     part: str
 
 
-def identity(entry: dict, locate) -> Identity:
-    own = module(entry["source"]).identity(entry, locate)
-    own, published, which = own if isinstance(own, tuple) else (own, "", "")
+def identity(entry: Entry, locate: Locate) -> Identity:
+    """Say what stands for the images of an entry.
+
+    Args:
+        entry: An entry of ``datasets`` in the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Its identity. ``read`` is "" where the name of the entry makes its images differ.
+    """
+    answer = module(entry["source"]).identity(entry, locate)
+    if isinstance(answer, tuple):
+        read, published_split, published_part = answer
+    else:
+        read = answer
+        published_split = ""
+        published_part = ""
+    if read:
+        read = f"{entry['source']} {read}"
     split = dict(with_defaults(entry).get("split") or {})
     part = split.pop("part", "")
-    read = f"{entry['source']} {own}" if own else ""
-    return Identity(read, published, which, canonical(split), part)
+    return Identity(read, published_split, published_part, canonical(split), part)

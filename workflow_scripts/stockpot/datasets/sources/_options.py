@@ -1,4 +1,7 @@
-"""Options that data sources share."""
+"""Options of the config that several data sources share.
+
+A source's ``Options`` class inherits from those classes here whose keys its entries take.
+"""
 
 from typing import Annotated, Literal
 
@@ -14,6 +17,8 @@ Partition = Annotated[
 
 
 class Split(PluginOptions):
+    """How one folder or file of images is split into three data sets."""
+
     part: Literal[PARTS] = Field(description="which part of every class")
     held_out: float = Field(0.1, ge=0, description="share below 1, or images per class")
     test: float = Field(0.2, ge=0, description="share below 1, or images per class")
@@ -26,7 +31,7 @@ class Split(PluginOptions):
 
 
 class Encoded(PluginOptions):
-    """Of every source whose images are encoded files."""
+    """Options of every source whose images are encoded files."""
 
     split: Split | None = Field(
         None,
@@ -49,7 +54,7 @@ class Encoded(PluginOptions):
 
 
 class OwnFiles(Encoded):
-    """Of every source whose files are a user's own."""
+    """Options of every source whose files are a user's own."""
 
     classes: AnswerClasses = Field(
         "all",
@@ -65,7 +70,7 @@ class OwnFiles(Encoded):
 
 
 class ClassList(OwnFiles):
-    """Of sources of a user's own whose labels may be numbers."""
+    """Options of the sources of a user's own whose labels may be numbers."""
 
     classes: str = Field(
         "all",
@@ -76,15 +81,17 @@ class ClassList(OwnFiles):
 
 
 class Download(PluginOptions):
-    """Of sources that have a public archive."""
+    """Option of the sources that have a public archive."""
 
     download: bool | str = Field(
-        False,
+        default=False,
         description="fetch it to its path: true from where it is published, or from this URL",
     )
 
 
 class Frames(PluginOptions):
+    """Option of the two data sets of similar video frames."""
+
     frames: Literal["pm-0", "pm-10"] = Field(
         description="anchors alone, or sets of up to 10 frames before and after each"
     )

@@ -1,4 +1,9 @@
-"""What the sources of published data sets have in common."""
+"""What the sources of published data sets share.
+
+``Published`` describes one data set. It answers the questions that planning asks (see the package's
+docstring) and turns lists of files into ``Examples``. The other functions read the files that
+published data sets come with: class lists, CIFAR's records, JSON and CSV files.
+"""
 
 import csv
 import io
@@ -8,138 +13,298 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...runtime.digest import short
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below
-from . import with_defaults
+from . import Entry, Locate, Spec, with_defaults
 from .folder import NOT_READ, SUFFIXES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..examples import Examples
 
 CLASSES = Path(__file__).parents[4] / "resources/classes"
 DOCS = "docs/guide/datasets.md"
 LAYOUT = f"{DOCS} has the layout"
 
+# Image path below a root, and its class.
+ImageRow = tuple[str, str]
+
+# CIFAR's images: side in pixels, and bytes of the three channels of one image.
+CIFAR_SIDE = 32
+CIFAR_BYTES = 3 * CIFAR_SIDE * CIFAR_SIDE
+
 
 @cache
-def table(name: str) -> list[dict[str, str]]:
-    """Rows of a class list, in the order of the labels."""
+def class_table(name: str) -> list[dict[str, str]]:
+    """Read a class list of resources/classes.
+
+    Args:
+        name: File name without .csv.
+
+    Returns:
+        Its rows, in the order of the labels.
+    """
     with open(CLASSES / f"{name}.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def column(name: str, key: str = "class") -> list[str]:
-    return [row[key] for row in table(name)]
+def class_column(name: str, key: str = "class") -> list[str]:
+    """Read one column of a class list.
+
+    Args:
+        name: File name without .csv.
+        key: Heading of the column; by default that of the class names.
+
+    Returns:
+        The column, in the order of the labels.
+    """
+    return [row[key] for row in class_table(name)]
 
 
-def named(name: str) -> dict[str, str]:
-    """class -> what prompts call it"""
-    return {row["class"]: row["name"] for row in table(name)}
+def prompt_names(name: str) -> dict[str, str]:
+    """Read what prompts call the classes of a class list.
+
+    Args:
+        name: File name without .csv.
+
+    Returns:
+        Class -> text for prompts.
+    """
+    return {row["class"]: row["name"] for row in class_table(name)}
 
 
-def merged(name: str) -> dict[str, list[str]]:
-    """class -> the WordNet ids of ImageNet that stand for it; for some, none do"""
-    return {row["class"]: row["imagenet"].split() for row in table(name)}
+def imagenet_classes(name: str) -> dict[str, list[str]]:
+    """Read which ImageNet classes stand for the classes of a class list.
+
+    Args:
+        name: File name without .csv.
+
+    Returns:
+        Class -> WordNet ids of ImageNet; of some classes none.
+    """
+    return {row["class"]: row["imagenet"].split() for row in class_table(name)}
 
 
-def even(total: int, classes: int) -> list[int]:
-    """A total spread over classes, where the number of each is not known."""
-    return [total // classes + (row < total % classes) for row in range(classes)]
+def spread_evenly(total: int, classes: int) -> list[int]:
+    """Spread a number of images over classes, where the number of each is not known.
+
+    Args:
+        total: Number of all images.
+        classes: Number of classes.
+
+    Returns:
+        Number of images of each class; the first classes get what does not divide.
+    """
+    return [total // classes + (index < total % classes) for index in range(classes)]
+
+
+def _any_folder(entry: Entry) -> tuple[str, ...]:
+    """The folders of a data set that has one per class."""
+    return ("*/",)
 
 
 @dataclass(frozen=True)
 class Published:
-    """What is known of a data set before its files are there.
+    """What is known of a published data set before its files are there.
 
-    class_names: in the order of its labels. names: class -> what prompts call it. images: entry ->
-    images per class. tops: folders of the archive that may or may not lie below the entry's path.
-    watched: entry -> patterns, below them, of what changes with the set; each must find
-    something. part: options that say which images an entry has, of those that ``split`` says are
-    numbers of a split. merged: class -> the WordNet ids
-    of ImageNet that stand for it.
+    Attributes:
+        class_names: In the order of its labels.
+        prompt_names: Class -> what prompts call it.
+        image_counts: Entry of the config -> number of images per class.
+        top_folders: Folders of the archive that may or may not lie below the entry's path.
+        watched: Entry -> glob patterns, below the top folder, of what changes with the set. Each
+            pattern must match something.
+        part_options: Options that say which images an entry has.
+        split_options: Options that are the number of a published split; ``part_options`` then name
+            a part of that split.
+        merged: Class -> WordNet ids of the ImageNet classes that stand for it.
     """
 
     class_names: list[str]
-    names: dict[str, str]
-    images: Callable[[dict], list[int]]
-    tops: tuple[str, ...] = ()
-    watched: Callable[[dict], Iterable[str]] = lambda entry: ("*/",)
-    part: tuple[str, ...] = ()
-    split: tuple[str, ...] = ()
+    prompt_names: dict[str, str]
+    image_counts: Callable[[Entry], list[int]]
+    top_folders: tuple[str, ...] = ()
+    watched: Callable[[Entry], Iterable[str]] = _any_folder
+    part_options: tuple[str, ...] = ()
+    split_options: tuple[str, ...] = ()
     merged: dict[str, list[str]] = field(default_factory=dict)
 
-    def classes(self, entry, locate):
+    def classes(self, entry: Entry, locate: Locate) -> list[str]:
+        """Answer ``classes`` of the package's docstring.
+
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+
+        Returns:
+            Class names, in the order of the labels.
+        """
         return list(self.class_names)
 
-    def texts(self, entry, locate):
-        return {name: self.names[name] for name in self.class_names}
+    def texts(self, entry: Entry, locate: Locate) -> dict[str, str]:
+        """Answer ``texts`` of the package's docstring.
 
-    def merges(self, entry, locate):
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+
+        Returns:
+            Class -> text for prompts.
+        """
+        return {name: self.prompt_names[name] for name in self.class_names}
+
+    def merges(self, entry: Entry, locate: Locate) -> dict[str, list[str]]:
+        """Answer ``merges`` of the package's docstring.
+
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+
+        Returns:
+            Class -> WordNet ids of the ImageNet classes that stand for it.
+        """
         return self.merged
 
-    def counts(self, entry, locate):
-        return self.images(with_defaults(entry))
+    def counts(self, entry: Entry, locate: Locate) -> list[int]:
+        """Answer ``counts`` of the package's docstring.
 
-    def identity(self, entry, locate):
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+
+        Returns:
+            Number of images of each class.
+        """
+        return self.image_counts(with_defaults(entry))
+
+    def identity(self, entry: Entry, locate: Locate) -> str | tuple[str, str, str]:
+        """Answer ``identity`` of the package's docstring.
+
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+
+        Returns:
+            Folder and part as one text; (folder, split, part) of a data set with several splits.
+        """
         entry = with_defaults(entry)
-        read = str(locate(entry["path"]).resolve())
-        split, part = (
-            " ".join(str(entry[o]) for o in found) for found in (self.split, self.part)
-        )
-        return (read, split, part) if split else f"{read} {part}"
+        folder = str(locate(entry["path"]).resolve())
+        split = " ".join(str(entry[option]) for option in self.split_options)
+        part = " ".join(str(entry[option]) for option in self.part_options)
+        if split:
+            return folder, split, part
+        return f"{folder} {part}"
 
-    def facts(self, entry, locate, key):
+    def facts(self, entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+        """Answer ``facts`` of the package's docstring.
+
+        Args:
+            entry: An entry of the config.
+            locate: Turns a path of the config into where the file is.
+            key: Key of the entry in the config, for errors.
+
+        Returns:
+            "path" -> the folder, "known" -> a digest of the classes, "files" -> a digest of the
+            state of the watched files, unless they are fetched.
+
+        Raises:
+            StockpotError: The folder is missing, or a watched file in it.
+        """
         entry = with_defaults(entry)
         folder = locate(entry["path"])
-        own = {"path": str(folder), "known": short([self.class_names, self.merged])}
+        known = short([self.class_names, self.merged])
         if entry.get("download"):
-            # What is downloaded has a checksum, and would look changed once it is there; so would
-            # a path that is looked up.
-            return {**own, "path": entry["path"]}
+            # What is downloaded has a checksum. Its files would look changed once they are there,
+            # and so would a path that is looked up.
+            return {"path": entry["path"], "known": known}
         if not folder.is_dir():
             hint = ", or say download: true" if "download" in entry else ""
             raise StockpotError(
                 f"{key}.path: no folder {folder}; place the data there ({DOCS}){hint}"
             )
-        root, found = self.root(folder), []
+        root = self.root(folder)
+        watched_paths = self._watched_paths(root, entry, key)
+        digest = state_digest(root, watched_paths)
+        return {"path": str(folder), "known": known, "files": digest}
+
+    def _watched_paths(self, root: Path, entry: Entry, key: str) -> list[Path]:
+        """Files and folders of all watched patterns; StockpotError where a pattern has none."""
+        paths: list[Path] = []
         for pattern in self.watched(entry):
-            fitting = sorted(root.glob(pattern))
-            if not fitting:
+            matching_paths = sorted(root.glob(pattern))
+            if not matching_paths:
                 raise StockpotError(f"{key}.path: {root} holds no {pattern}; {LAYOUT}")
-            found += fitting
-        return {**own, "files": changes(root, found)}
+            paths += matching_paths
+        return paths
 
     def root(self, folder: str | Path) -> Path:
-        """The archive's own top folder, or the given one where its content lies in that."""
-        tops = (Path(folder) / top for top in self.tops)
-        return next((top for top in tops if top.is_dir()), Path(folder))
+        """Find the folder that holds the data set's files.
 
-    def by_class(self, spec):
-        """``prepare`` of a set whose folders have the names of the classes."""
+        Args:
+            folder: Path of the entry.
+
+        Returns:
+            The archive's own top folder, or ``folder`` where the archive's content lies in that.
+        """
+        for name in self.top_folders:
+            top_folder = Path(folder) / name
+            if top_folder.is_dir():
+                return top_folder
+        return Path(folder)
+
+    def by_class(self, spec: Spec) -> "Examples":
+        """List the images of a data set whose folders have the names of the classes.
+
+        Args:
+            spec: The entry with defaults, and its facts.
+
+        Returns:
+            The images, sorted by class and path.
+
+        Raises:
+            StockpotError: There is no image, or a folder of no class.
+        """
         root = self.root(spec["path"])
-        return self.listed(
-            root, in_folders(root, {name: name for name in self.class_names})
-        )
+        folders = {name: name for name in self.class_names}
+        return self.listed(root, in_folders(root, folders))
 
     def listed(
-        self, root: Path, rows: Iterable[tuple[str, str]], border: int = 0, **scoring
-    ):
-        """Examples of (path below ``root``, class), in their order. scoring: see ``Scoring``."""
+        self, root: Path, rows: Iterable[ImageRow], border: int = 0, **scoring: Any
+    ) -> "Examples":
+        """Make ``Examples`` of a list of image files.
+
+        Args:
+            root: The folder that paths are relative to.
+            rows: Path and class of each image.
+            border: Pixels that are cut from every side of an image.
+            scoring: Fields of ``Scoring``.
+
+        Returns:
+            The examples in the order of ``rows``.
+
+        Raises:
+            StockpotError: A class is none of the data set's.
+        """
         from ..dataset import Scoring
         from ..examples import Examples, File
 
         rows = list(rows)
-        place = {name: label for label, name in enumerate(self.class_names)}
+        class_index = {name: index for index, name in enumerate(self.class_names)}
         for path, name in rows:
-            if name not in place:
+            if name not in class_index:
                 raise StockpotError(
-                    f"{root / path}: its class {name!r} is none of the {len(place)} "
+                    f"{root / path}: its class {name!r} is none of the {len(class_index)} "
                     f"({', '.join(self.class_names[:3])}, …)"
                 )
         return Examples(
             images=[File(str(root / path)) for path, _ in rows],
-            labels=[place[name] for _, name in rows],
+            labels=[class_index[name] for _, name in rows],
             class_names=list(self.class_names),
             keys=[path for path, _ in rows],
             scoring=Scoring(merges=self.merged, **scoring),
@@ -147,94 +312,156 @@ class Published:
         )
 
 
-def in_arrays(known: Published, file: Path, images, labels):
-    """Examples of arrays that a file holds, uint8 [n, 32, 32, 3] and [n]."""
+def in_arrays(
+    known: Published, file: Path, images: "np.ndarray", labels: "np.ndarray"
+) -> "Examples":
+    """Make ``Examples`` of arrays that a file holds.
+
+    Args:
+        known: The data set.
+        file: The file, for names and errors.
+        images: uint8 [n, 32, 32, 3].
+        labels: [n].
+
+    Returns:
+        The examples in the order of the arrays.
+
+    Raises:
+        StockpotError: The arrays have another type or shape.
+    """
     import numpy as np
 
     from ..examples import Examples, Pixels
 
-    n = labels.size
-    if images.dtype != np.uint8 or images.shape != (n, 32, 32, 3) or labels.ndim != 1:
+    count = labels.size
+    expected_shape = (count, CIFAR_SIDE, CIFAR_SIDE, 3)
+    if images.dtype != np.uint8 or images.shape != expected_shape or labels.ndim != 1:
         raise StockpotError(
             f"{file}: images are {images.dtype} {list(images.shape)}, not uint8 "
-            f"[{n}, 32, 32, 3] for {n} labels"
+            f"[{count}, 32, 32, 3] for {count} labels"
         )
-    names = [f"{file.name} {row}" for row in range(n)]
+    names = [f"{file.name} {row}" for row in range(count)]
     pixels = [Pixels(image, name) for image, name in zip(images, names)]
     return Examples(pixels, labels, list(known.class_names), names)
 
 
-def in_records(known: Published, files: list[Path], labels: int):
-    """Examples of CIFAR's binary files: per image so many labels, the last of which counts, then
-    its pixels, channel by channel."""
+def in_records(known: Published, files: list[Path], labels: int) -> "Examples":
+    """Make ``Examples`` of CIFAR's binary files.
+
+    A record is the labels of an image and its pixels, channel by channel, one byte each.
+
+    Args:
+        known: The data set.
+        files: The files, in the order of the images.
+        labels: Number of labels per record; the last one counts.
+
+    Returns:
+        The examples in the order of the files.
+
+    Raises:
+        StockpotError: A file cannot be read, or does not hold whole records.
+    """
     import numpy as np
 
-    found = []
+    record_bytes = labels + CIFAR_BYTES
+    contents = []
     for file in files:
         with reading(file):
-            found.append(np.fromfile(file, np.uint8))
-        if not len(found[-1]) or len(found[-1]) % (labels + 3072):
+            content = np.fromfile(file, np.uint8)
+        if not len(content) or len(content) % record_bytes:
             raise StockpotError(
-                f"{file}: {len(found[-1])} bytes are no whole number of images of "
-                f"{labels + 3072}; is it cut short?"
+                f"{file}: {len(content)} bytes are no whole number of images of "
+                f"{record_bytes}; is it cut short?"
             )
-    records = np.concatenate(found).reshape(-1, labels + 3072)
-    pixels = records[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return in_arrays(
-        known, files[0], np.ascontiguousarray(pixels), records[:, labels - 1]
-    )
+        contents.append(content)
+    records = np.concatenate(contents).reshape(-1, record_bytes)
+    channels = records[:, labels:].reshape(-1, 3, CIFAR_SIDE, CIFAR_SIDE)
+    pixels = np.ascontiguousarray(channels.transpose(0, 2, 3, 1))
+    return in_arrays(known, files[0], pixels, records[:, labels - 1])
 
 
 def in_folders(
-    root: Path, folders: dict[str, str], others: bool = False
-) -> list[tuple[str, str]]:
-    """(path below ``root``, class) of the images in one sub-folder per class.
+    root: Path, folders: dict[str, str], *, others: bool = False
+) -> list[ImageRow]:
+    """List the images in one sub-folder per class.
 
-    folders: sub-folder -> class; not all need be there. others: may be there too, and are left
-    out.
+    Args:
+        root: The folder that has the sub-folders.
+        folders: Sub-folder -> class. Not all need be there.
+        others: May there be other folders? They are left out.
+
+    Returns:
+        Path below ``root`` and class of each image, sorted by folder and path.
+
+    Raises:
+        StockpotError: There is no image, an image of a kind that is not read, or a folder of no
+            class.
     """
-    wanted, rows = ", ".join([*list(folders)[:3], "…"]), []
-    for folder in class_folders(root) if root.is_dir() else []:
+    expected_folders = ", ".join([*list(folders)[:3], "…"])
+    rows: list[ImageRow] = []
+    present_folders = class_folders(root) if root.is_dir() else []
+    for folder in present_folders:
         if folder in folders:
-            files = files_below(root / folder)
-            unread = [file for file in files if file.suffix.lower() in NOT_READ]
-            if unread:
-                raise StockpotError(
-                    f"{one_line(unread[0], 200)}: an image of a kind that is not read, as are "
-                    f"{len(unread) - 1} others there; read are {', '.join(sorted(SUFFIXES))}"
-                )
-            rows += [
-                (file.relative_to(root).as_posix(), folders[folder])
-                for file in files
-                if file.suffix.lower() in SUFFIXES
-            ]
+            for file in _images_below(root / folder):
+                rows.append((file.relative_to(root).as_posix(), folders[folder]))
         elif not others:
             raise StockpotError(
-                f"{root / folder}: no class of this data set, whose folders are {wanted}"
+                f"{root / folder}: no class of this data set, whose folders are "
+                f"{expected_folders}"
             )
     if not rows:
-        raise StockpotError(f"{root}: no images in folders {wanted}; {LAYOUT}")
+        raise StockpotError(
+            f"{root}: no images in folders {expected_folders}; {LAYOUT}"
+        )
     return rows
 
 
-def changes(root: Path, found: list[Path]) -> str:
-    """Digest of names, times, and the sizes of files: does not look into folders."""
-    known = [(path, path.stat()) for path in found]
-    return short(
-        [
-            [
-                path.relative_to(root).as_posix(),
-                s.st_mtime_ns,
-                path.is_file() and s.st_size,
-            ]
-            for path, s in known
-        ]
-    )
+def _images_below(folder: Path) -> list[Path]:
+    """Images below a folder; StockpotError where one is of a kind that is not read."""
+    files = files_below(folder)
+    unreadable = [file for file in files if file.suffix.lower() in NOT_READ]
+    if unreadable:
+        raise StockpotError(
+            f"{one_line(unreadable[0], 200)}: an image of a kind that is not read, as are "
+            f"{len(unreadable) - 1} others there; read are {', '.join(sorted(SUFFIXES))}"
+        )
+    return [file for file in files if file.suffix.lower() in SUFFIXES]
+
+
+def state_digest(root: Path, paths: list[Path]) -> str:
+    """Digest the state of files and folders, without looking into them.
+
+    Args:
+        root: The folder that names are relative to.
+        paths: The files and folders.
+
+    Returns:
+        Digest of names and times, and of the sizes of files.
+    """
+    states = []
+    for path in paths:
+        status = path.stat()
+        name = path.relative_to(root).as_posix()
+        # The size of a folder says nothing.
+        size = status.st_size if path.is_file() else False
+        states.append([name, status.st_mtime_ns, size])
+    return short(states)
 
 
 @contextmanager
 def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
-    """A file that is missing, or not what it should be, becomes one line that names it."""
+    """Turn every error of the block into one line that names the file.
+
+    Args:
+        path: The file that the block reads.
+        hint: What the line ends with.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        StockpotError: The file is missing, or not what it should be.
+    """
     try:
         yield
     except StockpotError:
@@ -249,24 +476,56 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
         ) from error
 
 
-def read_json(path: Path):
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        StockpotError: The file cannot be read.
+    """
     with reading(path), open_regular(path) as file:
         return json.load(file)
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a list, without empty ones."""
+    """Read the lines of a list.
+
+    Args:
+        path: A text file in UTF-8, with or without a byte order mark.
+
+    Returns:
+        Its lines without surrounding spaces, except empty ones.
+
+    Raises:
+        StockpotError: The file cannot be read.
+    """
     with reading(path), open_regular(path) as file:
         lines = file.read().decode("utf-8-sig").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 
 def read_csv(path: Path, *columns: str) -> Iterator[list[str]]:
-    """The wanted columns of every row."""
+    """Read some columns of a CSV file with a header.
+
+    Args:
+        path: A file in UTF-8, with or without a byte order mark.
+        columns: Headings of the columns.
+
+    Yields:
+        The values of these columns of one row.
+
+    Raises:
+        StockpotError: The file cannot be read, or lacks a column.
+    """
     with reading(path), open_regular(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         rows = csv.reader(text, strict=True)
         header = next(rows, [])
-        places = [header.index(column) for column in columns]
+        positions = [header.index(column) for column in columns]
         for row in rows:
-            yield [row[place] for place in places]
+            yield [row[position] for position in positions]

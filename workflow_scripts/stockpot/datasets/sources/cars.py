@@ -1,16 +1,27 @@
 """Stanford Cars (Krause et al., 2013): the images, the devkit and the test labels."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Source
+from . import Source, Spec
 from ._options import Encoded
-from ._published import Published, column, even, named, reading
+from ._published import (
+    Published,
+    class_column,
+    prompt_names,
+    reading,
+    spread_evenly,
+)
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded):
+    """Options of the source ``cars``."""
+
     part: Literal["train", "test"] = Field(description="the published part")
     path: str = Field(
         "data/cars",
@@ -20,39 +31,47 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
+IMAGES = {"train": 8144, "test": 8041}
 LABELS = {
     "train": "devkit/cars_train_annos.mat",
     "test": "cars_test_annos_withlabels.mat",
 }
 
 SET = Published(
-    column("cars"),
-    named("cars"),
-    lambda entry: even({"train": 8144, "test": 8041}[entry["part"]], 196),
-    tops=("stanford_cars",),
+    class_names=class_column("cars"),
+    prompt_names=prompt_names("cars"),
+    image_counts=lambda entry: spread_evenly(IMAGES[entry["part"]], 196),
+    top_folders=("stanford_cars",),
     watched=lambda entry: (f"cars_{entry['part']}/", LABELS[entry["part"]]),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the annotations.
+
+    Raises:
+        StockpotError: The annotations cannot be read, or a class in them is wrong.
+    """
     import numpy as np
     from scipy.io import loadmat
 
     root = SET.root(spec["path"])
     file = root / LABELS[spec["part"]]
+    numbers: list[tuple[str, int]] = []  # file name, number of its class from 1
     with reading(file), open(file, "rb") as stream:
-        found = np.atleast_1d(loadmat(stream, squeeze_me=True)["annotations"])
-        rows = [
-            (str(name), int(number))
-            for name, number in zip(found["fname"], found["class"])
-        ]
-    wrong = [row for row in rows if not 1 <= row[1] <= len(SET.class_names)]
-    if wrong:
-        raise StockpotError(
-            f"{file}: {wrong[0][0]} has class {wrong[0][1]}, not 1 to 196"
-        )
-    return SET.listed(
-        root,
-        [(f"cars_{spec['part']}/{name}", SET.class_names[c - 1]) for name, c in rows],
-    )
+        annotations = np.atleast_1d(loadmat(stream, squeeze_me=True)["annotations"])
+        for name, number in zip(annotations["fname"], annotations["class"]):
+            numbers.append((str(name), int(number)))
+    rows: list[tuple[str, str]] = []
+    for name, number in numbers:
+        if not 1 <= number <= len(SET.class_names):
+            raise StockpotError(f"{file}: {name} has class {number}, not 1 to 196")
+        rows.append((f"cars_{spec['part']}/{name}", SET.class_names[number - 1]))
+    return SET.listed(root, rows)

@@ -1,15 +1,20 @@
 """CIFAR-10 (Krizhevsky, 2009) from its binary archive: records of a label and pixels."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, in_records, named
+from ._published import Published, class_column, in_records, prompt_names
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``cifar10``."""
+
     part: Literal["train", "test"] = Field(description="the published part")
     path: str = Field(
         "data/cifar10", description="folder of the unpacked binary archive"
@@ -30,20 +35,33 @@ SOURCE = Source(
 )
 
 FILES = {
-    "train": [f"data_batch_{i}.bin" for i in range(1, 6)],
+    "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
     "test": ["test_batch.bin"],
 }
 
+# Each file has 1,000 images of each of the 10 classes.
 SET = Published(
-    column("cifar10"),
-    named("cifar10"),
-    lambda entry: [len(FILES[entry["part"]]) * 1000] * 10,
-    tops=("cifar-10-batches-bin",),
+    class_names=class_column("cifar10"),
+    prompt_names=prompt_names("cifar10"),
+    image_counts=lambda entry: [len(FILES[entry["part"]]) * 1000] * 10,
+    top_folders=("cifar-10-batches-bin",),
     watched=lambda entry: FILES[entry["part"]],
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """Read the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the files.
+
+    Raises:
+        StockpotError: A file is missing or cut short.
+    """
     root = SET.root(spec["path"])
-    return in_records(SET, [root / file for file in FILES[spec["part"]]], labels=1)
+    files = [root / name for name in FILES[spec["part"]]]
+    return in_records(SET, files, labels=1)

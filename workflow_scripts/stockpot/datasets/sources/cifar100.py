@@ -1,15 +1,20 @@
 """CIFAR-100 (Krizhevsky, 2009) from its binary archive: records of two labels and pixels."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, in_records, named
+from ._published import Published, class_column, in_records, prompt_names
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``cifar100``."""
+
     part: Literal["train", "test"] = Field(description="the published part")
     path: str = Field(
         "data/cifar100", description="folder of the unpacked binary archive"
@@ -29,18 +34,30 @@ SOURCE = Source(
     ),
 )
 
-IMAGES = {"train": 500, "test": 100}
+IMAGES_PER_CLASS = {"train": 500, "test": 100}
 
 SET = Published(
-    column("cifar100"),
-    named("cifar100"),
-    lambda entry: [IMAGES[entry["part"]]] * 100,
-    tops=("cifar-100-binary",),
+    class_names=class_column("cifar100"),
+    prompt_names=prompt_names("cifar100"),
+    image_counts=lambda entry: [IMAGES_PER_CLASS[entry["part"]]] * 100,
+    top_folders=("cifar-100-binary",),
     watched=lambda entry: (f"{entry['part']}.bin",),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """Read the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the file.
+
+    Raises:
+        StockpotError: The file is missing or cut short.
+    """
+    file = SET.root(spec["path"]) / f"{spec['part']}.bin"
     # The label of the 20 coarse classes comes first.
-    return in_records(SET, [SET.root(spec["path"]) / f"{spec['part']}.bin"], labels=2)
+    return in_records(SET, [file], labels=2)

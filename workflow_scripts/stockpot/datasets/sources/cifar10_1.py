@@ -1,13 +1,24 @@
 """CIFAR-10.1, version 6 (Recht et al., 2018): two NumPy arrays."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, in_arrays, named, reading
+from ._published import Published, class_column, in_arrays, prompt_names, reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``cifar10-1``."""
+
     path: str = Field(
         "data/cifar10-1",
         description="folder of the two files, or of a clone of their repository",
@@ -35,23 +46,38 @@ SOURCE = Source(
     ),
 )
 
-FILES = ("cifar10.1_v6_data.npy", "cifar10.1_v6_labels.npy")
+IMAGE_FILE = "cifar10.1_v6_data.npy"
+LABEL_FILE = "cifar10.1_v6_labels.npy"
 
 SET = Published(
-    column("cifar10"),
-    named("cifar10"),
-    lambda entry: [200] * 10,
-    tops=("datasets",),
-    watched=lambda entry: FILES,
+    class_names=class_column("cifar10"),
+    prompt_names=prompt_names("cifar10"),
+    image_counts=lambda entry: [200] * 10,
+    top_folders=("datasets",),
+    watched=lambda entry: (IMAGE_FILE, LABEL_FILE),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """Read the images.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the file.
+
+    Raises:
+        StockpotError: A file is missing, or holds other arrays.
+    """
+    root = SET.root(spec["path"])
+    images = _load(root / IMAGE_FILE)
+    labels = _load(root / LABEL_FILE)
+    return in_arrays(SET, root / IMAGE_FILE, images, labels)
+
+
+def _load(file: "Path") -> "np.ndarray":
     import numpy as np
 
-    files = [SET.root(spec["path"]) / file for file in FILES]
-    arrays = []
-    for file in files:
-        with reading(file):
-            arrays.append(np.load(file, allow_pickle=False))
-    return in_arrays(SET, files[0], *arrays)
+    with reading(file):
+        return np.load(file, allow_pickle=False)

@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
@@ -11,12 +12,25 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
 from ..same_content import Listed, counted_digest, listed
-from . import Source, with_defaults
+from . import Entry, Locate, Source, Spec, with_defaults
 from ._options import OwnFiles
-from ._own import Classes, Tally, answered, classes_of, once, tally
+from ._own import (
+    Classes,
+    LabelCounts,
+    among_answer_classes,
+    cached_per_file,
+    classes_of,
+    count_labels,
+)
+
+if TYPE_CHECKING:
+    from ..examples import Examples, File
+    from ._own import Unused
 
 
 class Options(OwnFiles):
+    """Options of the source ``csv``."""
+
     path: str = Field(description="a CSV file with a header, in UTF-8")
     images: str | None = Field(
         None,
@@ -30,164 +44,275 @@ class Options(OwnFiles):
 SOURCE = Source(options=Options, seeded=False)
 
 
-Row = tuple[int, str, str]  # line, path, label
+class Row(NamedTuple):
+    """One image of the CSV file.
+
+    Attributes:
+        line: Number of its line.
+        path: Path of the image as the file has it.
+        label: Its label.
+    """
+
+    line: int
+    path: str
+    label: str
 
 
-def classes(entry, locate):
+def classes(entry: Entry, locate: Locate) -> list[str]:
+    """List the class names: the labels of the file.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Class names, sorted.
+
+    Raises:
+        StockpotError: The file cannot be read.
+    """
     return _classes(entry, locate).names
 
 
-def counts(entry, locate):
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images of each class.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number of images per class, in the order of ``classes``.
+
+    Raises:
+        StockpotError: The file cannot be read.
+    """
     return _classes(entry, locate).counts
 
 
-def identity(entry, locate):
+def identity(entry: Entry, locate: Locate) -> str:
+    """Say what is read: the CSV file.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Its absolute path, with all links followed.
+    """
     return str(locate(entry["path"]).resolve())
 
 
-def places(entry, locate):
-    """Path and first byte of every image file."""
-    file = locate(entry["path"])
-    folder = locate(entry["images"]) if entry.get("images") else file.parent
-    return [(os.path.join(folder, path), 0) for _, path, _ in _rows(entry, locate)]
+def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
+    """List where each image begins.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Path and first byte of every image; the latter is always 0.
+    """
+    folder = locate(entry["path"]).parent
+    if entry.get("images"):
+        folder = locate(entry["images"])
+    rows = _rows(entry, locate)
+    return [(os.path.join(folder, row.path), 0) for row in rows]
 
 
-def unused(entry, locate):
-    """Every row is read, or the file is refused."""
+def unused(entry: Entry, locate: Locate) -> "Unused":
+    """Count what is not read: nothing, as a file with a row that is not read is refused.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        An empty dict.
+    """
     return {}
 
 
-def facts(entry, locate, key):
-    file, folder = locate(entry["path"]), entry.get("images")
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+    """Check all images of the file and digest their state.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        "path" -> the file, "images" -> the folder of the images, "files" -> a digest of the rows
+        and of sizes and dates of the images.
+
+    Raises:
+        StockpotError: A file or the folder is missing, or the rows are wrong.
+    """
+    file = locate(entry["path"])
     if not file.is_file():
         hint = "; source: folder reads a folder per class" if file.is_dir() else ""
         raise StockpotError(f"{key}.path: no file {one_line(file, 200)}{hint}")
-    images = locate(folder) if folder else file.parent
-    if not images.is_dir():
-        raise StockpotError(f"{key}.images: no folder {one_line(images, 200)}")
-    keep = with_defaults(entry)["duplicates"] == "keep"
-    found = _check_images(file, os.path.abspath(images), _rows(entry, locate), keep)
-    states = [[image.size, image.time] for image in found]
-    # The rows by their content, whatever the date of the file; the images by theirs.
-    digest = short([sha256_file(file), counted_digest(file, found, short(states))])
-    return {"path": str(file), "images": str(images), "files": digest}
+    folder = file.parent
+    if entry.get("images"):
+        folder = locate(entry["images"])
+    if not folder.is_dir():
+        raise StockpotError(f"{key}.images: no folder {one_line(folder, 200)}")
+    rows = _rows(entry, locate)
+    may_repeat = with_defaults(entry)["duplicates"] == "keep"
+    images = _check_images(file, os.path.abspath(folder), rows, may_repeat=may_repeat)
+    states = [[image.size, image.time] for image in images]
+    # The rows count by their content, whatever the date of the file; the images count by theirs.
+    image_digest = counted_digest(file, images, short(states))
+    digest = short([sha256_file(file), image_digest])
+    return {"path": str(file), "images": str(folder), "files": digest}
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images with their class indices.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the rows.
+
+    Raises:
+        StockpotError: A file is missing, or the rows are wrong.
+    """
     from ..examples import Examples
 
     rows = _rows(spec, Path)
-    known = _classes(spec, Path)
-    names, labels = answered(
-        spec, known.names, [known.row[label] for _, _, label in rows]
-    )
-    images = os.path.abspath(spec["images"])
+    own_classes = _classes(spec, Path)
+    labels = [own_classes.index[row.label] for row in rows]
+    class_names, labels = among_answer_classes(spec, own_classes.names, labels)
+    folder = os.path.abspath(spec["images"])
     file = Path(spec["path"])
+    images = [_image_file(folder, f"{file}, line {row.line}", row.path) for row in rows]
     return Examples(
-        images=[
-            _encoded(images, f"{file}, line {line}", path) for line, path, _ in rows
-        ],
+        images=images,
         labels=labels,
-        class_names=names,
-        keys=[path for _, path, _ in rows],
+        class_names=class_names,
+        keys=[row.path for row in rows],
     )
 
 
-def _encoded(images: str, where: str, path: str):
+def _image_file(folder: str, where: str, path: str) -> "File":
     from ..examples import File
 
-    return File(_image(images, where, path)[0], listed=where)
+    file, _ = _locate_image(folder, where, path)
+    return File(file, listed=where)
 
 
-def _check_images(file: Path, images: str, rows: list[Row], keep: bool) -> list[Listed]:
+def _check_images(
+    file: Path, folder: str, rows: list[Row], *, may_repeat: bool
+) -> list[Listed]:
     """Every image, with its size and time.
 
     Raises:
-        StockpotError: One is missing, leads out of the folder, or, unless ``keep``, stands in two
-            rows: by one path, by two spellings of it, or through a link.
+        StockpotError: One is missing, leads out of the folder, or, unless ``may_repeat``, stands in
+            two rows: by one path, by two spellings of it, or through a link.
     """
-    shown = one_line(file, 150)
-    there: list[Listed] = []
-    lines, repeated = {}, []
-    for line, path, label in rows:
-        image, found = _image(images, f"{shown}, line {line}", path)
-        if not stat.S_ISREG(found.st_mode):
-            raise StockpotError(
-                f"{shown}, line {line}: {one_line(path, 150)} is no file"
-            )
-        there.append(listed(path, image, found))
-        before = lines.setdefault((found.st_dev, found.st_ino), (line, path, label))
-        if before[0] != line:
-            repeated.append((before, (line, path, label)))
-    if repeated and not keep:
-        (line, path, label), (again, other, second) = repeated[0]
-        first = "" if path == other else f" ({one_line(path, 70)})"
-        labels = ""
-        if label != second:
-            labels = f", with the label '{one_line(second, 50)}' and not '{one_line(label, 50)}'"
-        more = f"; {len(repeated):,} rows repeat an image" if repeated[1:] else ""
-        raise StockpotError(
-            f"{shown}, line {again}: {one_line(other, 70)} is the image of line {line}{first} "
-            f"again{labels}, and would count twice{more}. List each image once, or say "
-            "duplicates: keep"
+    shown_file = one_line(file, 150)
+    images: list[Listed] = []
+    first_rows: dict[tuple[int, int], Row] = {}
+    repeated: list[tuple[Row, Row]] = []
+    for row in rows:
+        where = f"{shown_file}, line {row.line}"
+        image, status = _locate_image(folder, where, row.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise StockpotError(f"{where}: {one_line(row.path, 150)} is no file")
+        images.append(listed(row.path, image, status))
+        # Device and inode are equal for all paths and links to one file.
+        inode = (status.st_dev, status.st_ino)
+        first_row = first_rows.setdefault(inode, row)
+        if first_row is not row:
+            repeated.append((first_row, row))
+    if repeated and not may_repeat:
+        raise _repeated_image(shown_file, repeated)
+    return images
+
+
+def _repeated_image(shown_file: str, repeated: list[tuple[Row, Row]]) -> StockpotError:
+    """The error of rows that repeat an image. repeated: the first row and a later one of each."""
+    first, later = repeated[0]
+    other_path = ""
+    if first.path != later.path:
+        other_path = f" ({one_line(first.path, 70)})"
+    labels = ""
+    if first.label != later.label:
+        labels = (
+            f", with the label '{one_line(later.label, 50)}' and not "
+            f"'{one_line(first.label, 50)}'"
         )
-    return there
+    more = f"; {len(repeated):,} rows repeat an image" if len(repeated) > 1 else ""
+    return StockpotError(
+        f"{shown_file}, line {later.line}: {one_line(later.path, 70)} is the image of line "
+        f"{first.line}{other_path} again{labels}, and would count twice{more}. List each image "
+        "once, or say duplicates: keep"
+    )
 
 
-def _image(images: str, where: str, path: str) -> tuple[str, os.stat_result]:
+def _locate_image(folder: str, where: str, path: str) -> tuple[str, os.stat_result]:
     """The file of a row. A path may be absolute; one that is not may not lead out of the folder."""
-    absolute = path.startswith("/")
-    file = os.path.normpath(path if absolute else f"{images}/{path}")
-    if not absolute and not file.startswith(images.rstrip("/") + "/"):
-        raise StockpotError(
-            f"{where}: {one_line(path, 100)} leads out of {one_line(images, 150)}; an absolute "
-            "path may"
-        )
+    if path.startswith("/"):
+        file = os.path.normpath(path)
+    else:
+        file = os.path.normpath(f"{folder}/{path}")
+        if not file.startswith(folder.rstrip("/") + "/"):
+            raise StockpotError(
+                f"{where}: {one_line(path, 100)} leads out of {one_line(folder, 150)}; an "
+                "absolute path may"
+            )
     try:
         return file, os.stat(file)
+    except FileNotFoundError as error:
+        raise StockpotError(f"{where}: no file {one_line(file, 200)}") from error
     except (OSError, ValueError) as error:
+        # ValueError is that of a path with a zero byte.
         reason = getattr(error, "strerror", None) or str(error)
-        missing = "" if isinstance(error, FileNotFoundError) else f" ({reason})"
         raise StockpotError(
-            f"{where}: no file {one_line(file, 200)}{missing}"
+            f"{where}: no file {one_line(file, 200)} ({reason})"
         ) from error
 
 
-def _classes(entry, locate) -> Classes:
+def _classes(entry: Entry, locate: Locate) -> Classes:
     entry = with_defaults(entry)
-    found = _tally(locate(entry["path"]), entry["path_column"], entry["label_column"])
-    return classes_of(entry, found, None)
+    file = locate(entry["path"])
+    label_counts = _label_counts(file, entry["path_column"], entry["label_column"])
+    return classes_of(entry, label_counts, None)
 
 
-def _rows(entry, locate) -> list[Row]:
+def _rows(entry: Entry, locate: Locate) -> list[Row]:
     entry = with_defaults(entry)
     return _read(locate(entry["path"]), entry["path_column"], entry["label_column"])
 
 
-@once
-def _tally(file: Path, path_column: str, label_column: str) -> Tally:
-    shown = one_line(file, 150)
+@cached_per_file
+def _label_counts(file: Path, path_column: str, label_column: str) -> LabelCounts:
+    shown_file = one_line(file, 150)
     rows = _read(file, path_column, label_column)
-    return tally((f"{shown}, line {line}", label) for line, _, label in rows)
+    return count_labels((f"{shown_file}, line {row.line}", row.label) for row in rows)
 
 
-@once
+@cached_per_file
 def _read(file: Path, path_column: str, label_column: str) -> list[Row]:
-    """(line, path, label) of every row."""
+    """All rows of the file."""
+    shown_file = one_line(file, 200)
+    if path_column == label_column:
+        raise StockpotError(
+            f"{shown_file}: path_column and label_column are one column"
+        )
     columns = {
         path_column: "path_column names another",
         label_column: "label_column names another",
     }
-    if path_column == label_column:
-        raise StockpotError(
-            f"{one_line(file, 200)}: path_column and label_column are one column"
-        )
-    found = []
+    rows: list[Row] = []
     for line, values in read_columns(file, columns):
         for column, value in zip(columns, values):
             if not value:
-                raise StockpotError(f"{one_line(file, 200)}, line {line}: no {column}")
-        found.append((line, *values))
-    if not found:
-        raise StockpotError(f"{one_line(file, 200)}: no rows below the header")
-    return found
+                raise StockpotError(f"{shown_file}, line {line}: no {column}")
+        path, label = values
+        rows.append(Row(line, path, label))
+    if not rows:
+        raise StockpotError(f"{shown_file}: no rows below the header")
+    return rows

@@ -1,15 +1,20 @@
 """Describable Textures (Cimpoi et al., 2014), release 1.0.1, in ten partitions."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Entry, Source, Spec
 from ._options import Download, Encoded, Partition
-from ._published import Published, column, named, read_lines
+from ._published import Published, class_column, prompt_names, read_lines
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``dtd``."""
+
     part: Literal["train", "val", "test"] = Field(description="the published part")
     partition: Partition = 1
     path: str = Field("data/dtd", description="folder of the unpacked archive")
@@ -30,21 +35,33 @@ SOURCE = Source(
 
 
 SET = Published(
-    column("dtd"),
-    named("dtd"),
-    lambda entry: [40] * 47,
-    tops=("dtd",),
-    watched=lambda entry: (_list(entry), "images/*/"),
-    part=("part",),
-    split=("partition",),
+    class_names=class_column("dtd"),
+    prompt_names=prompt_names("dtd"),
+    image_counts=lambda entry: [40] * 47,
+    top_folders=("dtd",),
+    watched=lambda entry: (_list_file(entry), "images/*/"),
+    part_options=("part",),
+    split_options=("partition",),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part of one partition.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the published list.
+
+    Raises:
+        StockpotError: The list cannot be read, or names a wrong class.
+    """
     root = SET.root(spec["path"])
-    lines = read_lines(root / _list(spec))
+    # Each line is <class>/<file>.
+    lines = read_lines(root / _list_file(spec))
     return SET.listed(root / "images", [(line, line.split("/")[0]) for line in lines])
 
 
-def _list(entry) -> str:
+def _list_file(entry: Entry) -> str:
     return f"labels/{entry['part']}{entry['partition']}.txt"

@@ -1,20 +1,33 @@
 """FMoW-WILDS 1.1 (Christie et al., 2018; Koh et al., 2021): land use from above, by region.
 
 Scored by the accuracy in the worst region where images are later than the training images, by
-plain accuracy where they are not. Images of no region, "Other", count for the latter alone.
+plain accuracy where they are not. Images of no region, "Other", count only for the latter.
 """
 
 from datetime import UTC, datetime
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
-from . import Source
+from . import Source, Spec
 from ._options import Encoded
-from ._published import Published, column, even, named, read_csv, reading
+from ._published import (
+    Published,
+    class_column,
+    prompt_names,
+    read_csv,
+    reading,
+    spread_evenly,
+)
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded):
+    """Options of the source ``fmow``."""
+
     part: Literal["train", "id-val", "id-test", "val", "test"] = Field(
         description="the published part"
     )
@@ -27,48 +40,83 @@ class Options(Encoded):
 SOURCE = Source(options=Options, seeded=False)
 
 
-# FMoW's own split, the years from one to before the other, and images.
+class Part(NamedTuple):
+    """A published part: images of one of FMoW's own splits, from some years.
+
+    Attributes:
+        split: FMoW's own split.
+        first_year: The first year.
+        end_year: The year after the last one.
+        images: Number of images.
+    """
+
+    split: str
+    first_year: int
+    end_year: int
+    images: int
+
+
 PARTS = {
-    "train": ("train", 0, 2013, 76863),
-    "id-val": ("val", 0, 2013, 11483),
-    "id-test": ("test", 0, 2013, 11327),
-    "val": ("val", 2013, 2016, 19915),
-    "test": ("test", 2016, 9999, 22108),
+    "train": Part("train", 0, 2013, 76863),
+    "id-val": Part("val", 0, 2013, 11483),
+    "id-test": Part("test", 0, 2013, 11327),
+    "val": Part("val", 2013, 2016, 19915),
+    "test": Part("test", 2016, 9999, 22108),
 }
 REGIONS = ["Asia", "Europe", "Africa", "Americas", "Oceania"]
 NO_REGION = -1
+# Parts that are later than the training images.
+LATER_PARTS = ("val", "test")
+COLUMNS = ("split", "timestamp", "category", "country_code")
 
 SET = Published(
-    column("fmow"),
-    named("fmow"),
-    lambda entry: even(PARTS[entry["part"]][-1], 62),
-    tops=("fmow_v1.1",),
+    class_names=class_column("fmow"),
+    prompt_names=prompt_names("fmow"),
+    image_counts=lambda entry: spread_evenly(PARTS[entry["part"]].images, 62),
+    top_folders=("fmow_v1.1",),
     watched=lambda entry: ("rgb_metadata.csv", "country_code_mapping.csv", "images/"),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
-    root, part = SET.root(spec["path"]), spec["part"]
-    split, first, end, _ = PARTS[part]
-    regions = dict(read_csv(root / "country_code_mapping.csv", "alpha-3", "region"))
-    rows, groups = [], []
-    metadata, columns = root / "rgb_metadata.csv", ("split", "timestamp", "category")
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part with their regions.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the metadata.
+
+    Raises:
+        StockpotError: The metadata cannot be read, or has a wrong class.
+    """
+    root = SET.root(spec["path"])
+    part = PARTS[spec["part"]]
+    region_of = dict(read_csv(root / "country_code_mapping.csv", "alpha-3", "region"))
+    metadata = root / "rgb_metadata.csv"
+    rows: list[tuple[str, str]] = []
+    groups: list[int] = []
     # File numbers count every row, those of the split "seq" too, of which there are no files.
-    for number, (own, time, category, country) in enumerate(
-        read_csv(metadata, *columns, "country_code")
-    ):
-        if own == split and first <= _year(time, metadata) < end:
-            region = regions.get(country)
-            groups.append(REGIONS.index(region) if region in REGIONS else NO_REGION)
-            rows.append((f"images/rgb_img_{number}.png", category))
-    metric = spec["metric"] or (
-        "worst-group" if part in ("val", "test") else "accuracy"
-    )
+    for number, values in enumerate(read_csv(metadata, *COLUMNS)):
+        split, timestamp, category, country = values
+        if split != part.split:
+            continue
+        if not part.first_year <= _year(timestamp, metadata) < part.end_year:
+            continue
+        region = region_of.get(country)
+        groups.append(REGIONS.index(region) if region in REGIONS else NO_REGION)
+        rows.append((f"images/rgb_img_{number}.png", category))
+    metric = spec["metric"]
+    if not metric:
+        metric = "worst-group" if spec["part"] in LATER_PARTS else "accuracy"
     return SET.listed(root, rows, metric=metric, groups=groups)
 
 
-def _year(time: str, file) -> int:
+def _year(timestamp: str, file: Path) -> int:
+    """Year of an image, in UTC. file: what has the timestamp, for errors."""
     with reading(file):
-        when = datetime.fromisoformat(time)
-    return (when.astimezone(UTC) if when.tzinfo else when).year
+        moment = datetime.fromisoformat(timestamp)
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    return moment.year

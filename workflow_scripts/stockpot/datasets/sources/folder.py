@@ -1,20 +1,32 @@
-"""A folder with one sub-folder of images per class."""
+"""A folder with one sub-folder of images per class.
+
+Before anything is read, ``facts`` refuses folders that a user may have meant otherwise: sub-folders
+that are splits or domains and not classes, images of kinds that are not read, and classes without
+images.
+"""
 
 import os
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
-from . import Source, with_defaults
+from . import Entry, Locate, Source, Spec, with_defaults
 from ._options import OwnFiles
+
+if TYPE_CHECKING:
+    from ..examples import Examples
+    from ._own import Unused
 
 
 class Options(OwnFiles):
+    """Options of the source ``folder``."""
+
     path: str = Field(description="one sub-folder of images per class")
 
 
@@ -23,31 +35,38 @@ SOURCE = Source(options=Options, seeded=False)
 # A JPEG file is one under any of its names.
 JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"}
 SUFFIXES = {".png", ".webp", ".bmp", *JPEG}
+# Images of kinds that are not read: a folder that holds some is refused.
 NOT_READ = {
+    # Photos of phones.
     ".heic",
     ".heif",
     ".avif",
+    # JPEG XL and JPEG 2000.
     ".jxl",
     ".jp2",
     ".j2k",
     ".jpf",
     ".jpx",
+    # Files of several images.
     ".tif",
     ".tiff",
     ".gif",
     ".apng",
     ".ico",
     ".icns",
+    # Textures, and Netpbm's plain formats.
     ".tga",
     ".dds",
     ".ppm",
     ".pgm",
     ".pbm",
     ".pnm",
+    # Layers, high dynamic range, medical images.
     ".psd",
     ".exr",
     ".hdr",
     ".dcm",
+    # Raw files of cameras.
     ".dng",
     ".cr2",
     ".cr3",
@@ -62,6 +81,7 @@ NOT_READ = {
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"II*\0", b"MM\0*")
 # What follows "ftyp" in images; films, as the .mov beside a phone's photos, begin with ftyp too.
 _IMAGE_BRANDS = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
+# Files that are no images, whatever their first bytes are.
 _TEXTS = {
     ".txt",
     ".json",
@@ -75,6 +95,7 @@ _TEXTS = {
     ".log",
     ".pdf",
 }
+# Names of folders that hold one split of a data set.
 _SPLIT = re.compile(
     r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation|held[-_ ]?out)"
     r"([-_ ]?(set|data|images|split))?[-_ ]?\d*",
@@ -88,73 +109,132 @@ _DOMAIN = re.compile(
     re.IGNORECASE,
 )
 
+ImageFile = tuple[Path, int]  # file, class index
 
-def classes(entry, locate):
+
+def classes(entry: Entry, locate: Locate) -> list[str]:
+    """List the class names: those of the sub-folders.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Class names, sorted; none where there is no folder.
+    """
     from ._own import class_name
 
     folder = locate(entry["path"])
-    found = class_folders(folder) if folder.is_dir() else []
-    return sorted(class_name(str(folder), name) for name in found)
+    if not folder.is_dir():
+        return []
+    return sorted(class_name(str(folder), name) for name in class_folders(folder))
 
 
-def identity(entry, locate):
+def identity(entry: Entry, locate: Locate) -> str:
+    """Say what is read: the folder.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Its absolute path, with all links followed.
+    """
     return str(locate(entry["path"]).resolve())
 
 
-def counts(entry, locate):
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images of each class.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number of images per class, in the order of ``classes``; none where there is no folder.
+    """
     folder = locate(entry["path"])
     if not folder.is_dir():
         return []
     names, files = listing(folder)
-    counted = Counter(label for _, label in files)
-    return [counted[label] for label in range(len(names))]
+    image_counts = Counter(label for _, label in files)
+    return [image_counts[label] for label in range(len(names))]
 
 
-def places(entry, locate):
-    """Path and first byte of every image file."""
+def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
+    """List where each image begins.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Path and first byte of every image; the latter is always 0.
+    """
     folder = locate(entry["path"])
-    return [(str(file), 0) for file, _ in listing(folder)[1]] if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    _, files = listing(folder)
+    return [(str(file), 0) for file, _ in files]
 
 
-def unused(entry, locate):
-    """What lies in the folder and is not read, by kind."""
+def unused(entry: Entry, locate: Locate) -> "Unused":
+    """Count what lies in the folder and is not read.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Kind of file -> how many there are, and one of them.
+    """
     from ._own import count_unused, kind_of
 
     folder = locate(entry["path"])
-    skip, found = len(str(folder)) + 1, []
-    for path in every_file(folder) if folder.is_dir() else ():
-        name = path[skip:]
+    if not folder.is_dir():
+        return {}
+    prefix_length = len(str(folder)) + 1
+    unused_files: list[tuple[str, str]] = []
+    for path in every_file(folder):
+        name = path[prefix_length:]
         kind = kind_of(name)
-        if any(part.startswith(".") for part in name.split("/")):
-            found.append(("hidden", name))
+        if any(step.startswith(".") for step in name.split("/")):
+            unused_files.append(("hidden", name))
         elif "/" not in name:
-            found.append((f"beside the class folders, {kind}", name))
+            unused_files.append((f"beside the class folders, {kind}", name))
         elif kind not in SUFFIXES:
-            found.append((kind, name))
-    return count_unused(found)
+            unused_files.append((kind, name))
+    return count_unused(unused_files)
 
 
-def facts(entry, locate, key):
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+    """Check the folder and digest the state of its images.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        "path" -> the folder, "files" -> a digest of names, sizes and dates of the images.
+
+    Raises:
+        StockpotError: There is no such folder, it cannot be read, or it has another layout.
+    """
     folder = locate(entry["path"])
-    digest = listing_digest(folder, f"{key}.path", _is_read)
+    path_key = f"{key}.path"
+    digest = listing_digest(folder, path_key, _is_read)
     try:
-        _check_layout(folder, f"{key}.path")
+        _check_layout(folder, path_key)
         names, files = listing(folder)
     except OSError as error:
         raise StockpotError(
-            f"{key}.path: cannot read {one_line(error.filename, 300)} ({error.strerror})"
+            f"{path_key}: cannot read {one_line(error.filename, 300)} ({error.strerror})"
         ) from error
-    known = {label for _, label in files}
-    kinds = ", ".join(sorted(SUFFIXES))
-    for label, name in enumerate(names):
-        if label not in known:
-            raise StockpotError(
-                f"{key}.path: {one_line(folder / name, 200)} is a class without images ({kinds}); "
-                "remove the folder, or convert what is in it"
-            )
-    _check_kinds(folder, names, f"{key}.path")
+    _check_classes(folder, names, files, path_key)
+    _check_kinds(folder, names, path_key)
     if with_defaults(entry)["duplicates"] != "keep":
-        _check_labels(folder, files, f"{key}.path")
+        _check_labels(folder, files, path_key)
     return {"path": str(folder), "files": digest}
 
 
@@ -163,45 +243,97 @@ def _is_read(name: str) -> bool:
     return "/" in name and _suffix(name) in SUFFIXES
 
 
+def _suffixes_in_words() -> str:
+    return ", ".join(sorted(SUFFIXES))
+
+
+# Layout: are the sub-folders classes?
+
+
 def _check_layout(folder: Path, key: str) -> None:
     """Refuse a folder whose sub-folders are no classes: one level too high, or one too many."""
     names = class_folders(folder)
-    below = {name: _folders_of_images(folder / name) for name in names}
-    if len(names) == 1 and below[names[0]]:
-        raise StockpotError(
-            f"{key}: {one_line(folder, 150)} holds one folder, {one_line(names[0], 50)!r}, whose "
-            f"sub-folders seem to be the classes; give {one_line(_single(folder / names[0]), 200)}"
-        )
+    inner_folders = {name: _folders_of_images(folder / name) for name in names}
+    _refuse_single_folder(folder, inner_folders, key)
+    _refuse_splits(folder, inner_folders, key)
+    _refuse_domains(folder, inner_folders, key)
+
+
+def _refuse_single_folder(
+    folder: Path, inner_folders: dict[str, list[str]], key: str
+) -> None:
+    """Refuse a folder that holds only one other, which holds the classes."""
+    names = list(inner_folders)
+    if len(names) != 1 or not inner_folders[names[0]]:
+        return
+    class_root = _first_with_several(folder / names[0])
+    raise StockpotError(
+        f"{key}: {one_line(folder, 150)} holds one folder, {one_line(names[0], 50)!r}, whose "
+        f"sub-folders seem to be the classes; give {one_line(class_root, 200)}"
+    )
+
+
+def _refuse_splits(folder: Path, inner_folders: dict[str, list[str]], key: str) -> None:
+    """Refuse a folder whose sub-folders are called train, test and the like.
+
+    They may be classes of that name, unless they hold folders of images or nothing else is there.
+    """
+    names = list(inner_folders)
     splits = [name for name in names if _SPLIT.fullmatch(name)]
-    nested = [name for name in splits if below[name]]
-    if nested or (len(splits) > 1 and splits == names):
-        training = [name for name in nested if name.lower().startswith("train")]
-        advice = "put the images into a folder per class, or list them in a CSV file"
-        if nested:
-            advice = f"give {one_line(folder / (training or nested)[0], 200)}"
-        raise StockpotError(
-            f"{key}: the folders {one_line(', '.join(splits), 100)} of {one_line(folder, 150)} "
-            f"seem to be parts of a data set, not classes; {advice}"
-        )
-    domains = [name for name in names if _DOMAIN.fullmatch(name)]
-    repeated = _repeated({name: below[name] for name in domains})
-    if len(repeated) > 1:
-        one, other = [name for name in domains if repeated[0] in below[name]][:2]
-        raise StockpotError(
-            f"{key}: {one_line(one, 50)!r} and {one_line(other, 50)!r} of {one_line(folder, 150)} "
-            f"hold folders of equal names ({one_line(', '.join(repeated), 80)}), so these seem to "
-            f"be the classes; give {one_line(folder / one, 150)}, or list the images in a CSV file"
-        )
+    splits_with_folders = [name for name in splits if inner_folders[name]]
+    only_splits = len(splits) > 1 and splits == names
+    if not splits_with_folders and not only_splits:
+        return
+    advice = "put the images into a folder per class, or list them in a CSV file"
+    if splits_with_folders:
+        training = [
+            name for name in splits_with_folders if name.lower().startswith("train")
+        ]
+        suggested = (training or splits_with_folders)[0]
+        advice = f"give {one_line(folder / suggested, 200)}"
+    raise StockpotError(
+        f"{key}: the folders {one_line(', '.join(splits), 100)} of {one_line(folder, 150)} "
+        f"seem to be parts of a data set, not classes; {advice}"
+    )
 
 
-def _repeated(below: dict[str, list[str]]) -> list[str]:
-    """Names of sub-folders that several folders have. below: folder -> its sub-folders."""
-    times = Counter(inner for folders in below.values() for inner in folders)
-    return [inner for inner, n in times.items() if n > 1]
+def _refuse_domains(
+    folder: Path, inner_folders: dict[str, list[str]], key: str
+) -> None:
+    """Refuse a folder of domains, such as photo and sketch, that hold the same classes."""
+    domains = [name for name in inner_folders if _DOMAIN.fullmatch(name)]
+    repeated = _repeated({name: inner_folders[name] for name in domains})
+    # One equal name may be chance.
+    if len(repeated) < 2:
+        return
+    sharing = [name for name in domains if repeated[0] in inner_folders[name]]
+    one = sharing[0]
+    other = sharing[1]
+    raise StockpotError(
+        f"{key}: {one_line(one, 50)!r} and {one_line(other, 50)!r} of {one_line(folder, 150)} "
+        f"hold folders of equal names ({one_line(', '.join(repeated), 80)}), so these seem to "
+        f"be the classes; give {one_line(folder / one, 150)}, or list the images in a CSV file"
+    )
 
 
-def doubt(entry, locate):
-    """Why the sub-folders may be no classes, although they can be; "" where nothing says so."""
+def _repeated(inner_folders: dict[str, list[str]]) -> list[str]:
+    """Names of sub-folders that several folders have."""
+    occurrences: Counter[str] = Counter()
+    for names in inner_folders.values():
+        occurrences.update(names)
+    return [name for name, count in occurrences.items() if count > 1]
+
+
+def doubt(entry: Entry, locate: Locate) -> str:
+    """Say why the sub-folders may be no classes, although they can be.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        A line, or "" where nothing says so.
+    """
     folder = locate(entry["path"])
     if not folder.is_dir():
         return ""
@@ -216,67 +348,91 @@ def doubt(entry, locate):
 
 
 def _folders_of_images(folder: Path) -> list[str]:
-    """Names of its sub-folders, if it has these alone: [] where images lie beside them."""
-    if any(
-        _suffix(path.name) in SUFFIXES for path in folder.iterdir() if path.is_file()
-    ):
-        return []
+    """Names of the sub-folders of a folder that holds no images itself, else none."""
+    for path in folder.iterdir():
+        if path.is_file() and _suffix(path.name) in SUFFIXES:
+            return []
     return class_folders(folder)
 
 
-def _single(folder: Path) -> Path:
-    """The first folder below that holds several, or images."""
-    inner = _folders_of_images(folder)
-    return _single(folder / inner[0]) if len(inner) == 1 else folder
+def _first_with_several(folder: Path) -> Path:
+    """The first folder below that holds several folders, or images."""
+    inner_folders = _folders_of_images(folder)
+    if len(inner_folders) == 1:
+        return _first_with_several(folder / inner_folders[0])
+    return folder
+
+
+# Files: is every image read, once and under one class?
+
+
+def _check_classes(
+    folder: Path, names: list[str], files: list[ImageFile], key: str
+) -> None:
+    """Refuse a class without images."""
+    labels_with_images = {label for _, label in files}
+    for label, name in enumerate(names):
+        if label not in labels_with_images:
+            raise StockpotError(
+                f"{key}: {one_line(folder / name, 200)} is a class without images "
+                f"({_suffixes_in_words()}); remove the folder, or convert what is in it"
+            )
 
 
 def _check_kinds(folder: Path, names: list[str], key: str) -> None:
     """Refuse images of kinds that are not read, and those whose name does not say their kind."""
-    kinds = ", ".join(sorted(SUFFIXES))
-    files = [file for name in names for file in files_below(folder / name)]
-    others = [file for file in files if _suffix(file.name) in NOT_READ]
-    if others:
+    files: list[Path] = []
+    for name in names:
+        files += files_below(folder / name)
+    unreadable = [file for file in files if _suffix(file.name) in NOT_READ]
+    if unreadable:
         raise StockpotError(
-            f"{key}: {len(others)} images, as {one_line(others[0], 200)}, are of a kind that is "
-            f"not read; read are {kinds}. Convert them, or move them away"
+            f"{key}: {len(unreadable)} images, as {one_line(unreadable[0], 200)}, are of a kind "
+            f"that is not read; read are {_suffixes_in_words()}. Convert them, or move them away"
         )
-    unknown = [
-        f for f in files if _suffix(f.name) not in SUFFIXES | _TEXTS and _is_image(f)
+    known_suffixes = SUFFIXES | _TEXTS
+    unnamed = [
+        file
+        for file in files
+        if _suffix(file.name) not in known_suffixes and _is_image(file)
     ]
-    if unknown:
+    if unnamed:
         raise StockpotError(
-            f"{key}: {len(unknown)} images, as {one_line(unknown[0], 200)}, have a name without a "
-            f"suffix of an image; read are {kinds}. Rename them, or move them away"
+            f"{key}: {len(unnamed)} images, as {one_line(unnamed[0], 200)}, have a name without a "
+            f"suffix of an image; read are {_suffixes_in_words()}. Rename them, or move them away"
         )
 
 
 def _is_image(file: Path) -> bool:
+    """Do the first bytes of a file say that it is an image?"""
     try:
         with open(file, "rb") as stream:
             start = stream.read(16)
-    except (
-        OSError
-    ):  # as a link that leads nowhere; the plan counts it among what is not read
+    except OSError:
+        # Such as a link that leads nowhere; the plan counts it among what is not read.
         return False
     if start[4:8] == b"ftyp":
         return start[8:12].startswith(_IMAGE_BRANDS)
     return start.startswith(_BEGINNINGS) or start[8:12] == b"WEBP"
 
 
-def _check_labels(folder: Path, files: list[tuple[Path, int]], key: str) -> None:
-    """Refuse a file that links lead to under two classes. Under one class it counts once, as equal
-    images do."""
-    seen = {}
+def _check_labels(folder: Path, files: list[ImageFile], key: str) -> None:
+    """Refuse a file that links lead to under two classes.
+
+    Under one class it counts once, as equal images do.
+    """
+    first_seen: dict[tuple[int, int], ImageFile] = {}
     for file, label in files:
-        stat = os.stat(file)
-        identity = (stat.st_dev, stat.st_ino)
-        before, other = seen.setdefault(identity, (file, label))
-        if other != label:
-            one = one_line(before.relative_to(folder), 100)
-            two = one_line(file.relative_to(folder), 100)
+        # Device and inode are equal for all links to one file.
+        status = os.stat(file)
+        inode = (status.st_dev, status.st_ino)
+        first_file, first_label = first_seen.setdefault(inode, (file, label))
+        if first_label != label:
+            one = one_line(first_file.relative_to(folder), 100)
+            other = one_line(file.relative_to(folder), 100)
             raise StockpotError(
-                f"{key}: {one} and {two} are one file, so the image would count under two classes; "
-                "remove one of the links, or say duplicates: keep"
+                f"{key}: {one} and {other} are one file, so the image would count under two "
+                "classes; remove one of the links, or say duplicates: keep"
             )
 
 
@@ -284,49 +440,76 @@ def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def listing(path: str | Path) -> tuple[list[str], list[tuple[Path, int]]]:
-    """Names of the sub-folders, sorted as the classes are, and (file, label) pairs in order."""
-    from ._own import class_name
+def listing(path: str | Path) -> tuple[list[str], list[ImageFile]]:
+    """List the images of a folder with one sub-folder per class.
 
+    Args:
+        path: The folder.
+
+    Returns:
+        Names of the sub-folders, sorted as the classes are; file and class index of every image,
+        sorted by class and path.
+
+    Raises:
+        StockpotError: There is no such folder or no image in it, or two sub-folders are one class.
+    """
     folder = Path(path)
     if not folder.is_dir():
         raise StockpotError(
             f"{folder}: no such folder; a folder source has one sub-folder per class"
         )
-    known = {}  # class -> its folder
-    for name in class_folders(folder):
-        label = class_name(str(folder), name)
-        if label in known:
-            raise StockpotError(
-                f"{folder}: two folders are called {label!r}; they differ in how an accent is "
-                "written (Unicode's composed and decomposed form). Join them"
-            )
-        known[label] = name
-    names = [known[label] for label in sorted(known)]
-    files = [
-        (file, label)
-        for label, name in enumerate(names)
-        for file in files_below(folder / name)
-        if _suffix(file.name) in SUFFIXES
-    ]
+    names = _folders_by_class(folder)
+    files: list[ImageFile] = []
+    for label, name in enumerate(names):
+        for file in files_below(folder / name):
+            if _suffix(file.name) in SUFFIXES:
+                files.append((file, label))
     if not files:
         raise StockpotError(
-            f"{folder}: no images ({', '.join(sorted(SUFFIXES))}) in any sub-folder"
+            f"{folder}: no images ({_suffixes_in_words()}) in any sub-folder"
         )
     return names, files
 
 
-def prepare(spec):
+def _folders_by_class(folder: Path) -> list[str]:
+    """Names of the sub-folders, sorted by the names of their classes."""
+    from ._own import class_name
+
+    folder_of: dict[str, str] = {}  # class -> its folder
+    for name in class_folders(folder):
+        label = class_name(str(folder), name)
+        if label in folder_of:
+            raise StockpotError(
+                f"{folder}: two folders are called {label!r}; they differ in how an accent is "
+                "written (Unicode's composed and decomposed form). Join them"
+            )
+        folder_of[label] = name
+    return [folder_of[label] for label in sorted(folder_of)]
+
+
+def prepare(spec: Spec) -> "Examples":
+    """List the images with their class indices.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images, sorted by class and path.
+
+    Raises:
+        StockpotError: The folder holds no images.
+    """
     from ..examples import Examples, File
-    from ._own import answered, class_name
+    from ._own import among_answer_classes, class_name
 
     folder = Path(spec["path"])
-    names, files = listing(folder)
-    names = [class_name(str(folder), name) for name in names]
-    names, labels = answered(spec, names, [label for _, label in files])
+    folder_names, files = listing(folder)
+    class_names = [class_name(str(folder), name) for name in folder_names]
+    labels = [label for _, label in files]
+    class_names, labels = among_answer_classes(spec, class_names, labels)
     return Examples(
         images=[File(str(file)) for file, _ in files],
         labels=labels,
-        class_names=names,
+        class_names=class_names,
         keys=[file.relative_to(folder).as_posix() for file, _ in files],
     )

@@ -1,15 +1,20 @@
 """Food-101 (Bossard et al., 2014)."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, named, read_json, reading
+from ._published import Published, class_column, prompt_names, read_json, reading
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``food101``."""
+
     part: Literal["train", "test"] = Field(description="the published part")
     path: str = Field("data/food101", description="folder of the unpacked archive")
 
@@ -27,23 +32,35 @@ SOURCE = Source(
     ),
 )
 
+IMAGES_PER_CLASS = {"train": 750, "test": 250}
 
 SET = Published(
-    column("food101"),
-    named("food101"),
-    lambda entry: [{"train": 750, "test": 250}[entry["part"]]] * 101,
-    tops=("food-101",),
+    class_names=class_column("food101"),
+    prompt_names=prompt_names("food101"),
+    image_counts=lambda entry: [IMAGES_PER_CLASS[entry["part"]]] * 101,
+    top_folders=("food-101",),
     watched=lambda entry: (f"meta/{entry['part']}.json", "images/*/"),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images, sorted by class.
+
+    Raises:
+        StockpotError: The published list cannot be read, or has a wrong class.
+    """
     root = SET.root(spec["path"])
-    meta = root / f"meta/{spec['part']}.json"
-    found = read_json(meta)
-    with reading(meta):
-        rows = [
-            (f"{image}.jpg", name) for name in sorted(found) for image in found[name]
-        ]
+    file = root / f"meta/{spec['part']}.json"
+    images_of = read_json(file)  # class -> paths without suffix
+    rows: list[tuple[str, str]] = []
+    with reading(file):
+        for name in sorted(images_of):
+            rows += [(f"{image}.jpg", name) for image in images_of[name]]
     return SET.listed(root / "images", rows)

@@ -6,26 +6,31 @@ classes.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Source
+from . import Entry, Locate, Source, Spec
 from ._options import Encoded
 from ._published import (
     Published,
-    changes,
-    column,
-    even,
+    class_column,
     in_folders,
-    named,
+    prompt_names,
     read_json,
     reading,
+    spread_evenly,
+    state_digest,
 )
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded):
+    """Options of the source ``imagenet``."""
+
     part: Literal["train", "val"] = Field(description="the published part")
     path: str = Field(
         "data/imagenet",
@@ -38,20 +43,37 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
+IMAGES = {"train": 1281167, "val": 50000}
+# Validation images are called this, a number of 8 digits from 1, and .JPEG.
+VALIDATION_PREFIX = "ILSVRC2012_val_"
 
 SET = Published(
-    column("imagenet"),
-    named("imagenet"),
-    lambda entry: even({"train": 1281167, "val": 50000}[entry["part"]], 1000),
+    class_names=class_column("imagenet"),
+    prompt_names=prompt_names("imagenet"),
+    image_counts=lambda entry: spread_evenly(IMAGES[entry["part"]], 1000),
     watched=lambda entry: (f"{entry['part']}/n*/",),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def facts(entry, locate, key):
-    found = SET.facts(entry, locate, key)
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+    """Digest the state of the folders, and of the reassessed labels.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        The facts of ``Published``. With reassessed labels also "answers" -> their file and
+        "labels" -> a digest of its state.
+
+    Raises:
+        StockpotError: A folder or file is missing, or the part has no reassessed labels.
+    """
+    known = SET.facts(entry, locate, key)
     if not entry.get("answers"):
-        return found
+        return known
     if entry["part"] != "val":
         raise StockpotError(
             f"{key}.answers: the images of part: val have them, no others"
@@ -59,44 +81,64 @@ def facts(entry, locate, key):
     answers = locate(entry["answers"])
     if not answers.is_file():
         raise StockpotError(f"{key}.answers: no file {answers}")
-    return {
-        **found,
-        "answers": str(answers),
-        "labels": changes(answers.parent, [answers]),
-    }
+    digest = state_digest(answers.parent, [answers])
+    return {**known, "answers": str(answers), "labels": digest}
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images, sorted by class and path. With reassessed labels only those that count.
+
+    Raises:
+        StockpotError: There is no image, or the reassessed labels cannot be read.
+    """
     root = SET.root(spec["path"]) / spec["part"]
-    rows = in_folders(root, {wnid: wnid for wnid in SET.class_names})
+    rows = in_folders(root, {wordnet_id: wordnet_id for wordnet_id in SET.class_names})
     if not spec["answers"]:
         return SET.listed(root, rows)
-    accepted, metric = _accepted(Path(spec["answers"]))
-    rows = [row for row in rows if accepted.get(Path(row[0]).stem)]
-    return SET.listed(
-        root,
-        rows,
-        metric=metric,
-        accepted=[accepted[Path(path).stem] for path, _ in rows],
-    )
+    labels_of, metric = _reassessed_labels(Path(spec["answers"]))
+    rows_that_count: list[tuple[str, str]] = []
+    accepted: list[list[int]] = []
+    for path, name in rows:
+        labels = labels_of.get(Path(path).stem)
+        if labels:
+            rows_that_count.append((path, name))
+            accepted.append(labels)
+    return SET.listed(root, rows_that_count, metric=metric, accepted=accepted)
 
 
-def _accepted(file: Path) -> tuple[dict[str, list[int]], str]:
-    """(image -> labels that count as right, metric). An image that does not count has none."""
-    found = read_json(file)
+def _reassessed_labels(file: Path) -> tuple[dict[str, list[int]], str]:
+    """Image -> labels that count as right (none where the image does not count); the metric."""
+    content = read_json(file)
     with reading(file):
-        if isinstance(found, list):
-            names = [
-                f"ILSVRC2012_val_{number:08}" for number in range(1, len(found) + 1)
-            ]
-            return dict(zip(names, found)), "accuracy"
-        label = {wnid: row for row, wnid in enumerate(SET.class_names)}
-        known = {
-            name: sorted(
-                {label[w] for what in ("correct", "unclear") for w in own.get(what, [])}
-            )
-            for name, own in found["initial_annots"].items()
-            if name.startswith("ILSVRC2012_val_")
-            and name not in found["problematic_images"]
-        }
-        return {Path(name).stem: labels for name, labels in known.items()}, "mean-class"
+        if isinstance(content, list):
+            return _labels_of_beyer(content), "accuracy"
+        return _labels_of_shankar(content), "mean-class"
+
+
+def _labels_of_beyer(labels: list[list[int]]) -> dict[str, list[int]]:
+    """real.json has the labels of every validation image, in their order."""
+    labels_of = {}
+    for number, image_labels in enumerate(labels, 1):
+        labels_of[f"{VALIDATION_PREFIX}{number:08}"] = image_labels
+    return labels_of
+
+
+def _labels_of_shankar(content: dict[str, Any]) -> dict[str, list[int]]:
+    """The multilabel JSON has the annotations of some images, by their file names."""
+    class_index = {name: index for index, name in enumerate(SET.class_names)}
+    labels_of = {}
+    for name, annotations in content["initial_annots"].items():
+        is_problematic = name in content["problematic_images"]
+        if is_problematic or not name.startswith(VALIDATION_PREFIX):
+            continue
+        # As in the original, a label that is unclear counts as right.
+        wordnet_ids = [*annotations.get("correct", []), *annotations.get("unclear", [])]
+        labels = {class_index[wordnet_id] for wordnet_id in wordnet_ids}
+        labels_of[Path(name).stem] = sorted(labels)
+    return labels_of

@@ -4,10 +4,12 @@ from pydantic import Field
 
 from . import Archive, Source
 from ._options import Download, Encoded
-from ._published import Published, column, even, named
+from ._published import Published, class_column, prompt_names, spread_evenly
 
 
 class Options(Encoded, Download):
+    """Options of the source ``imagenet-a``."""
+
     path: str = Field("data/imagenet-a", description="folder of the unpacked archive")
 
 
@@ -24,12 +26,12 @@ SOURCE = Source(
     ),
 )
 
-
+# 7,500 images of 200 of ImageNet's classes, which keep their names there.
 SET = Published(
-    column("imagenet_a"),
-    named("imagenet"),
-    lambda entry: even(7500, 200),
-    tops=("imagenet-a",),
+    class_names=class_column("imagenet_a"),
+    prompt_names=prompt_names("imagenet"),
+    image_counts=lambda entry: spread_evenly(7500, 200),
+    top_folders=("imagenet-a",),
     watched=lambda entry: ("n*/",),
 )
 prepare = SET.by_class

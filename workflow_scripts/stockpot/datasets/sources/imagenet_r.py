@@ -4,10 +4,12 @@ from pydantic import Field
 
 from . import Archive, Source
 from ._options import Download, Encoded
-from ._published import Published, column, even, named
+from ._published import Published, class_column, prompt_names, spread_evenly
 
 
 class Options(Encoded, Download):
+    """Options of the source ``imagenet-r``."""
+
     path: str = Field("data/imagenet-r", description="folder of the unpacked archive")
 
 
@@ -24,12 +26,12 @@ SOURCE = Source(
     ),
 )
 
-
+# 30,000 images of 200 of ImageNet's classes, which keep their names there.
 SET = Published(
-    column("imagenet_r"),
-    named("imagenet"),
-    lambda entry: even(30000, 200),
-    tops=("imagenet-r",),
+    class_names=class_column("imagenet_r"),
+    prompt_names=prompt_names("imagenet"),
+    image_counts=lambda entry: spread_evenly(30000, 200),
+    top_folders=("imagenet-r",),
     watched=lambda entry: ("n*/",),
 )
 prepare = SET.by_class

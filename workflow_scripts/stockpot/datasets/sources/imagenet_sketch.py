@@ -4,10 +4,12 @@ from pydantic import Field
 
 from . import Archive, Source
 from ._options import Download, Encoded
-from ._published import Published, column, even, named
+from ._published import Published, class_column, prompt_names, spread_evenly
 
 
 class Options(Encoded, Download):
+    """Options of the source ``imagenet-sketch``."""
+
     path: str = Field(
         "data/imagenet-sketch", description="folder of the unpacked archive"
     )
@@ -27,12 +29,11 @@ SOURCE = Source(
     ),
 )
 
-
 SET = Published(
-    column("imagenet"),
-    named("imagenet"),
-    lambda entry: even(50889, 1000),
-    tops=("sketch",),
+    class_names=class_column("imagenet"),
+    prompt_names=prompt_names("imagenet"),
+    image_counts=lambda entry: spread_evenly(50889, 1000),
+    top_folders=("sketch",),
     watched=lambda entry: ("n*/",),
 )
 prepare = SET.by_class

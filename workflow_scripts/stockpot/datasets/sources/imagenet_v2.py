@@ -1,13 +1,20 @@
 """ImageNetV2, matched frequency (Recht et al., 2019): folders 0 to 999 are rows of ImageNet."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, in_folders, named
+from ._published import Published, class_column, in_folders, prompt_names
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``imagenet-v2``."""
+
     path: str = Field("data/imagenet-v2", description="folder of the unpacked archive")
 
 
@@ -25,17 +32,27 @@ SOURCE = Source(
     ),
 )
 
-
 SET = Published(
-    column("imagenet"),
-    named("imagenet"),
-    lambda entry: [10] * 1000,
-    tops=("imagenetv2-matched-frequency-format-val",),
+    class_names=class_column("imagenet"),
+    prompt_names=prompt_names("imagenet"),
+    image_counts=lambda entry: [10] * 1000,
+    top_folders=("imagenetv2-matched-frequency-format-val",),
     watched=lambda entry: ("[0-9]*/",),
 )
 
 
-def prepare(spec):
-    folders = {str(row): wnid for row, wnid in enumerate(SET.class_names)}
+def prepare(spec: Spec) -> "Examples":
+    """List the images.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images, sorted by folder name and path.
+
+    Raises:
+        StockpotError: There is no image, or a folder of no class.
+    """
     root = SET.root(spec["path"])
+    folders = {str(index): name for index, name in enumerate(SET.class_names)}
     return SET.listed(root, in_folders(root, folders))

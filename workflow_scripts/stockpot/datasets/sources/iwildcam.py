@@ -3,17 +3,22 @@
 Scored by the F1 score, averaged over the classes that a part has.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Archive, Source
+from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, column, even, read_csv
+from ._published import Published, class_column, read_csv, spread_evenly
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded, Download):
+    """Options of the source ``iwildcam``."""
+
     part: Literal["train", "id-val", "id-test", "val", "test"] = Field(
         description="the published part"
     )
@@ -36,29 +41,52 @@ SOURCE = Source(
 
 IMAGES = {"train": 129809, "id-val": 7314, "id-test": 8154, "val": 14961, "test": 42791}
 
-# One name stands for two classes.
-_LATIN = column("iwildcam")
-CLASSES = [f"{n} ({y})" if _LATIN.count(n) > 1 else n for y, n in enumerate(_LATIN)]
+
+def _distinct(names: list[str]) -> list[str]:
+    """Class names with their class index where one name stands for two classes, as here."""
+    distinct_names = []
+    for index, name in enumerate(names):
+        repeated = names.count(name) > 1
+        distinct_names.append(f"{name} ({index})" if repeated else name)
+    return distinct_names
+
+
+CLASSES = _distinct(class_column("iwildcam"))
 
 SET = Published(
-    CLASSES,
-    dict(zip(CLASSES, column("iwildcam", "name"), strict=True)),
-    lambda entry: even(IMAGES[entry["part"]], len(CLASSES)),
-    tops=("iwildcam_v2.0",),
+    class_names=CLASSES,
+    prompt_names=dict(zip(CLASSES, class_column("iwildcam", "name"), strict=True)),
+    image_counts=lambda entry: spread_evenly(IMAGES[entry["part"]], len(CLASSES)),
+    top_folders=("iwildcam_v2.0",),
     watched=lambda entry: ("metadata.csv", "train/"),
-    part=("part",),
+    part_options=("part",),
 )
 
 
-def prepare(spec):
-    root, split = SET.root(spec["path"]), spec["part"].replace("-", "_")
-    metadata, known, rows = root / "metadata.csv", dict(enumerate(CLASSES)), []
-    for own, y, filename in read_csv(metadata, "split", "y", "filename"):
-        if own == split:
-            if not y.isdecimal() or int(y) not in known:
-                raise StockpotError(
-                    f"{metadata}: {filename} has y {y!r}, not 0 to {len(CLASSES) - 1}"
-                )
-            # Images of every split lie there.
-            rows.append((f"train/{filename}", known[int(y)]))
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the metadata.
+
+    Raises:
+        StockpotError: The metadata cannot be read, or has a wrong class.
+    """
+    root = SET.root(spec["path"])
+    metadata = root / "metadata.csv"
+    wanted_split = spec["part"].replace("-", "_")
+    name_of = dict(enumerate(CLASSES))
+    rows: list[tuple[str, str]] = []
+    for split, number, file_name in read_csv(metadata, "split", "y", "filename"):
+        if split != wanted_split:
+            continue
+        if not number.isdecimal() or int(number) not in name_of:
+            raise StockpotError(
+                f"{metadata}: {file_name} has y {number!r}, not 0 to {len(CLASSES) - 1}"
+            )
+        # Images of every split lie in train.
+        rows.append((f"train/{file_name}", name_of[int(number)]))
     return SET.listed(root, rows, metric="macro-f1")

@@ -4,32 +4,60 @@ The likeliest of the ImageNet classes that a class merges answers for it. The im
 is cut off. The licence forbids to tune anything on them.
 """
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from . import Source
+from . import Source, Spec
 from ._options import Encoded
-from ._published import Published, column, even, in_folders, merged, named
+from ._published import (
+    Published,
+    class_column,
+    imagenet_classes,
+    in_folders,
+    prompt_names,
+    spread_evenly,
+)
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded):
+    """Options of the source ``objectnet``."""
+
     path: str = Field("data/objectnet", description="folder of the unpacked archive")
 
 
 SOURCE = Source(options=Options, seeded=False)
 
-BORDER = 2
+BORDER = 2  # pixels
 
 SET = Published(
-    column("objectnet"),
-    named("objectnet"),
-    lambda entry: even(18574, 113),
-    tops=("objectnet-1.0/images", "images"),
-    merged=merged("objectnet"),
+    class_names=class_column("objectnet"),
+    prompt_names=prompt_names("objectnet"),
+    image_counts=lambda entry: spread_evenly(18574, 113),
+    top_folders=("objectnet-1.0/images", "images"),
+    merged=imagenet_classes("objectnet"),
 )
 
 
-def prepare(spec):
-    folders = dict(zip(column("objectnet", "folder"), SET.class_names, strict=True))
+def prepare(spec: Spec) -> "Examples":
+    """List the images of the 113 classes.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images, sorted by folder and path.
+
+    Raises:
+        StockpotError: There is no image.
+    """
     root = SET.root(spec["path"])
+    folders = dict(
+        zip(class_column("objectnet", "folder"), SET.class_names, strict=True)
+    )
+    # The other folders are the 200 classes that ImageNet does not have.
     rows = in_folders(root, folders, others=True)
     return SET.listed(root, rows, BORDER)

@@ -1,17 +1,22 @@
 """Parquet files with an image and a label per row, as Hugging Face has them.
 
 Images are encoded files in a column of bytes, or of {bytes, path}. Labels are names, or numbers
-whose names are in the file ("huggingface" in its metadata) or in a list of classes. Needs
-pyarrow.
+whose names are in the file ("huggingface" in its metadata) or in a list of classes. Needs pyarrow.
+
+A Parquet file stores its rows in row groups; a column of one row group is the least that can be
+read. Files come from strangers, so what planning reads of them is read in a child process with
+limits (``bounded``).
 """
 
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -19,12 +24,14 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from ..bounded import bounded, memory_limit
-from . import Source, with_defaults
+from . import Entry, Locate, Source, Spec, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
-    Tally,
-    answered,
+    Label,
+    LabelCounts,
+    among_answer_classes,
+    cached_per_file,
     class_file,
     class_list,
     class_name,
@@ -32,14 +39,23 @@ from ._own import (
     file_facts,
     files_of,
     list_facts,
-    once,
-    total,
+    sum_label_counts,
     unused_beside,
 )
 from ._published import reading
 
+if TYPE_CHECKING:
+    import pyarrow
+    from PIL import Image
+    from pyarrow.parquet import ParquetFile, RowGroupMetaData
+
+    from ..examples import Examples
+    from ._own import Unused
+
 
 class Options(ClassList):
+    """Options of the source ``parquet``."""
+
     path: str = Field(description="a Parquet file, or a folder of them")
     glob: str = Field(
         "**/*.parquet", description="which files of the folder, as data/test-*.parquet"
@@ -55,55 +71,134 @@ BATCH = 1 << 16  # labels that are held at once
 LARGEST_DICTIONARY = 1 << 30  # bytes; pyarrow's have offsets of 32 bits
 
 
-def classes(entry, locate):
+def classes(entry: Entry, locate: Locate) -> list[str]:
+    """List the class names.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Those of the list of classes, or of the file's metadata, or else the sorted labels.
+
+    Raises:
+        StockpotError: A file cannot be read, or its labels are wrong.
+    """
     return _classes(entry, locate).names
 
 
-def counts(entry, locate):
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images of each class.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number of images per class, in the order of ``classes``.
+
+    Raises:
+        StockpotError: A file cannot be read, or its labels are wrong.
+    """
     return _classes(entry, locate).counts
 
 
-def identity(entry, locate):
+def identity(entry: Entry, locate: Locate) -> str:
+    """Say what is read: files of a folder.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        The absolute path, with all links followed, and the pattern of the files.
+    """
     entry = with_defaults(entry)
     return f"{locate(entry['path']).resolve()} {entry['glob']}"
 
 
-def unused(entry, locate):
+def unused(entry: Entry, locate: Locate) -> "Unused":
+    """Count what lies in the folder and is not read.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Kind of file -> how many there are, and one of them.
+    """
     path = locate(entry["path"])
     return unused_beside(path, files_of(path, with_defaults(entry)["glob"]))
 
 
-def facts(entry, locate, key):
-    path, filled = locate(entry["path"]), with_defaults(entry)
-    found = file_facts(path, filled["glob"], key)
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+    """Check that all files have images, and digest their state.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        "path" -> the file or folder, "files" -> a digest of names, sizes and dates; with a list of
+        classes also its path and names.
+
+    Raises:
+        StockpotError: A file is missing, cannot be read, or has no images.
+    """
+    path = locate(entry["path"])
+    filled = with_defaults(entry)
+    state = file_facts(path, filled["glob"], key)
     for file in files_of(path, filled["glob"]):
         _groups(file, filled["image_column"])
-    return found | list_facts(entry, locate, key)
+    return state | list_facts(entry, locate, key)
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images with their class indices.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the files and rows.
+
+    Raises:
+        StockpotError: A file cannot be read, or its labels are wrong.
+    """
     from ..examples import Examples
 
-    known, column = _classes(spec, Path), spec["image_column"]
-    images, labels = [], []
+    own_classes = _classes(spec, Path)
+    column = spec["image_column"]
+    images: list[Cell] = []
+    labels: list[int] = []
     for file in files_of(Path(spec["path"]), spec["glob"]):
-        for group, rows in enumerate(_groups(file, column)):
-            images += [Cell(str(file), column, group, row) for row in range(rows)]
-        labels += [
-            known.row[label] for label in _each_label(file, spec["label_column"])
-        ]
-    names, labels = answered(spec, known.names, labels)
+        for group, row_count in enumerate(_groups(file, column)):
+            images += [Cell(str(file), column, group, row) for row in range(row_count)]
+        for label in _each_label(file, spec["label_column"]):
+            labels.append(own_classes.index[label])
+    class_names, labels = among_answer_classes(spec, own_classes.names, labels)
     return Examples(
         images=images,
         labels=labels,
-        class_names=names,
+        class_names=class_names,
         keys=[f"{Path(image.file).name} {image.group} {image.row}" for image in images],
     )
 
 
+# Images.
+
+
 @dataclass(frozen=True)
 class Cell:
-    """The image in one row of a row group."""
+    """The image in one row of a row group.
+
+    Attributes:
+        file: Path of the Parquet file.
+        column: Column of images.
+        group: Number of the row group in the file.
+        row: Number of the row in the group.
+    """
 
     file: str
     column: str
@@ -112,9 +207,18 @@ class Cell:
 
     @property
     def name(self) -> str:
+        """What a message calls the image, in one line."""
         return f"{one_line(self.file, 300)}: row {self.row} of group {self.group}"
 
-    def open(self):
+    def open(self) -> "Image.Image":
+        """Decode the image.
+
+        Returns:
+            The image.
+
+        Raises:
+            ValueError: The cell has no bytes, or they are no image.
+        """
         from ..decoding.opening import open_image
 
         # One thread reads a group, and the others find it read.
@@ -131,25 +235,30 @@ _LOCK = Lock()
 
 
 @lru_cache(maxsize=2)
-def _values(file: str, column: str, group: int):
-    # A file may hold an image once for many rows; so does memory, where these are read as a
-    # dictionary.
+def _values(file: str, column: str, group: int) -> "pyarrow.ChunkedArray":
+    """The image column of one row group."""
     with _opened(Path(file)) as parquet:
-        paths = [parquet.schema.column(i).path for i in range(len(parquet.schema))]
+        schema = parquet.schema
+        paths = [schema.column(index).path for index in range(len(schema))]
         size = _image_bytes(parquet.metadata.row_group(group), column)
-    images = [path for path in paths if path in (column, f"{column}.bytes")]
-    with _opened(Path(file), images if size < LARGEST_DICTIONARY else None) as parquet:
+    # A file may hold an image once for many rows. Memory does too, where the column is read as a
+    # dictionary.
+    dictionary_columns = None
+    if size < LARGEST_DICTIONARY:
+        image_paths = (column, f"{column}.bytes")
+        dictionary_columns = [path for path in paths if path in image_paths]
+    with _opened(Path(file), dictionary_columns) as parquet:
         return parquet.read_row_group(group, columns=[column]).column(column)
 
 
-def _opened(file: Path, read_dictionary: list[str] | None = None):
+def _opened(file: Path, dictionary_columns: list[str] | None = None) -> "ParquetFile":
     with reading(file, HINT):
         check_regular(os.stat(file).st_mode, file)
-        return _parquet_file(file)(file, read_dictionary=read_dictionary)
+        return _parquet_file(file)(file, read_dictionary=dictionary_columns)
 
 
-def _parquet_file(file: Path):
-    """The class that reads such files."""
+def _parquet_file(file: Path) -> type["ParquetFile"]:
+    """The class that reads such files; StockpotError without pyarrow."""
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
@@ -159,82 +268,163 @@ def _parquet_file(file: Path):
     return ParquetFile
 
 
-def _classes(entry, locate) -> Classes:
-    entry = with_defaults(entry)
-    listed = class_list(locate(class_file(entry)) if class_file(entry) else None)
-    names, tallies = listed, []
-    for file in files_of(locate(entry["path"]), entry["glob"]):
-        own, found = _tally(file, entry["label_column"])
-        if listed is None and own and names and own != names:
-            raise StockpotError(
-                f"{one_line(file, 150)}: its classes are {_some(own)}, those before it have "
-                f"{_some(names)}; the files of one set number them alike"
-            )
-        names = names or own
-        tallies.append(found)
-    return classes_of(entry, total(tallies), names)
+@cached_per_file
+def _groups(file: Path, column: str) -> list[int]:
+    """Number of rows of each row group of a file whose column may hold images."""
+    # Imported here, as a child with little room cannot start pyarrow's threads.
+    _parquet_file(file)
+    return bounded(_read_groups, file, column)
 
 
-def _some(names: list[str]) -> str:
-    return one_line(", ".join(names[:5]), 120) + (", …" if names[5:] else "")
-
-
-@once
-def _tally(file: Path, column: str) -> tuple[list[str] | None, Tally]:
-    """Names of the classes where the file has them, and its labels."""
-    _parquet_file(
-        file
-    )  # imported here, as a child with little room cannot start its threads
-    return bounded(_read_tally, file, column)
-
-
-def _read_tally(file: Path, column: str) -> tuple[list[str] | None, Tally]:
-    found, row, shown = Tally(), 0, one_line(file, 150)
+def _read_groups(file: Path, column: str) -> list[int]:
     with _opened(file) as parquet:
-        _check(file, parquet.schema_arrow, column, "label_column")
-        names = _names(file, parquet.schema_arrow, column)
-        for batch in _batches(file, parquet, column):
-            # A few labels stand for many rows, so each is looked at once per batch.
-            for counted in batch.value_counts():
-                label, n = counted["values"].as_py(), counted["counts"].as_py()
-                if label not in found.counts or not _is_label(label):
-                    place = row + _first(batch, counted["values"])
-                    where = f"{shown}, row {place}"
-                    if not _is_label(label):
-                        raise StockpotError(
-                            f"{where}: the {column} is {one_line(repr(label), 100)}, no name or "
-                            "number"
-                        )
-                    found.add(label, where, n)
-                else:
-                    found.add(label, "", n)
-            row += len(batch)
-    return names, found
+        schema = parquet.schema_arrow
+        _require_column(file, schema, column, "image_column")
+        _require_bytes(file, schema, column)
+        metadata = parquet.metadata
+        groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    # A few bytes can unpack to any number: what fits no memory is refused before it is read.
+    allowed = memory_limit(os.stat(file).st_size)
+    for number, group in enumerate(groups):
+        needed = _image_bytes(group, column)
+        if needed > allowed:
+            raise StockpotError(
+                f"{one_line(file, 150)}: the images of its row group {number} are "
+                f"{needed >> 20:,} MB when unpacked, too much for such a file, of which "
+                f"{allowed >> 20:,} are read at most; it is damaged or made to do harm"
+            )
+    return [group.num_rows for group in groups]
 
 
-def _is_label(label) -> bool:
-    return isinstance(label, int | str) and not isinstance(label, bool) and label != ""
+def _require_bytes(file: Path, schema: "pyarrow.Schema", column: str) -> None:
+    """Refuse a column that is neither of bytes nor of {bytes, path}."""
+    from pyarrow import types
+
+    column_type = schema.field(column).type
+    if types.is_struct(column_type) and column_type.get_field_index("bytes") >= 0:
+        column_type = column_type.field("bytes").type
+    if types.is_binary(column_type) or types.is_large_binary(column_type):
+        return
+    raise StockpotError(
+        f"{file}: the column {column!r} is {column_type}, not bytes or {{bytes, path}} of images"
+    )
 
 
-def _first(batch, value) -> int:
+def _image_bytes(group: "RowGroupMetaData", column: str) -> int:
+    """Unpacked bytes of a column of a row group; of a column of structs those of all fields."""
+    column_name = column.split(".")[0]
+    total = 0
+    for index in range(group.num_columns):
+        chunk = group.column(index)
+        if chunk.path_in_schema.split(".")[0] == column_name:
+            total += chunk.total_uncompressed_size
+    return total
+
+
+# Labels and classes.
+
+
+def _classes(entry: Entry, locate: Locate) -> Classes:
+    entry = with_defaults(entry)
+    list_path = class_file(entry)
+    listed_names = class_list(locate(list_path) if list_path else None)
+    names = listed_names
+    all_counts: list[LabelCounts] = []
+    for file in files_of(locate(entry["path"]), entry["glob"]):
+        file_names, label_counts = _labels_of_file(file, entry["label_column"])
+        all_counts.append(label_counts)
+        # A list of classes goes before what the files say.
+        if listed_names is None and file_names and names and file_names != names:
+            raise StockpotError(
+                f"{one_line(file, 150)}: its classes are {_first_names(file_names)}, those before "
+                f"it have {_first_names(names)}; the files of one set number them alike"
+            )
+        if not names:
+            names = file_names
+    return classes_of(entry, sum_label_counts(all_counts), names)
+
+
+def _first_names(names: list[str]) -> str:
+    """The first five names, for an error."""
+    more = ", …" if names[5:] else ""
+    return one_line(", ".join(names[:5]), 120) + more
+
+
+@cached_per_file
+def _labels_of_file(file: Path, column: str) -> tuple[list[str] | None, LabelCounts]:
+    """Names of the classes where the file has them, and its labels."""
+    # Imported here, as a child with little room cannot start pyarrow's threads.
+    _parquet_file(file)
+    return bounded(_read_labels, file, column)
+
+
+def _read_labels(file: Path, column: str) -> tuple[list[str] | None, LabelCounts]:
+    label_counts = LabelCounts()
+    rows_before = 0
+    with _opened(file) as parquet:
+        _require_column(file, parquet.schema_arrow, column, "label_column")
+        names = _class_names_in(file, parquet.schema_arrow, column)
+        for batch in _label_batches(file, parquet, column):
+            _count_batch(label_counts, file, column, batch, rows_before)
+            rows_before += len(batch)
+    return names, label_counts
+
+
+def _count_batch(
+    label_counts: LabelCounts,
+    file: Path,
+    column: str,
+    batch: "pyarrow.Array",
+    rows_before: int,
+) -> None:
+    """Add the labels of a batch, which begins after so many rows of the file."""
+    # A few labels stand for many rows, so each is looked at once per batch.
+    for value_count in batch.value_counts():
+        value = value_count["values"]
+        label = value.as_py()
+        count = value_count["counts"].as_py()
+        # A search for the row takes time, so only new labels have one.
+        if _is_label(label) and label in label_counts.counts:
+            label_counts.add(label, "", count)
+            continue
+        row = rows_before + _first_row(batch, value)
+        where = f"{one_line(file, 150)}, row {row}"
+        if not _is_label(label):
+            raise StockpotError(
+                f"{where}: the {column} is {one_line(repr(label), 100)}, no name or number"
+            )
+        label_counts.add(label, where, count)
+
+
+def _is_label(label: Any) -> bool:
+    if isinstance(label, bool) or label == "":
+        return False
+    return isinstance(label, int | str)
+
+
+def _first_row(batch: "pyarrow.Array", value: "pyarrow.Scalar") -> int:
     """Row of the first such value in a batch."""
+    # A missing value equals nothing, so it is looked for as such.
     if not value.is_valid:
         return batch.is_null().index(True).as_py()
     return batch.index(value).as_py()
 
 
-def _batches(file: Path, parquet, column: str):
+def _label_batches(
+    file: Path, parquet: "ParquetFile", column: str
+) -> Iterator["pyarrow.Array"]:
     """The labels, some rows at a time, as plain arrays."""
     from pyarrow import types
 
-    kind = parquet.schema_arrow.field(column).type
-    if types.is_nested(kind):
+    column_type = parquet.schema_arrow.field(column).type
+    if types.is_nested(column_type):
         raise StockpotError(
-            f"{one_line(file, 150)}: the column {column!r} is {one_line(kind, 100)}, not names or "
-            "numbers"
+            f"{one_line(file, 150)}: the column {column!r} is {one_line(column_type, 100)}, not "
+            "names or numbers"
         )
     batches = parquet.iter_batches(BATCH, columns=[column], use_threads=False)
     while True:
+        # Only what pyarrow does is in the block, not what the caller does with a batch.
         with reading(file, HINT):
             batch = next(batches, None)
             if batch is None:
@@ -245,83 +435,43 @@ def _batches(file: Path, parquet, column: str):
         yield labels
 
 
-def _each_label(file: Path, column: str):
+def _each_label(file: Path, column: str) -> Iterator[Label]:
     with _opened(file) as parquet:
-        for batch in _batches(file, parquet, column):
+        for batch in _label_batches(file, parquet, column):
             yield from batch.to_pylist()
 
 
-def _names(file: Path, schema, column: str) -> list[str] | None:
+def _class_names_in(
+    file: Path, schema: "pyarrow.Schema", column: str
+) -> list[str] | None:
     """Names of the classes that the datasets library has written into the schema."""
-    described = (schema.metadata or {}).get(b"huggingface")
-    if not described:
+    shown_file = one_line(file, 150)
+    description = (schema.metadata or {}).get(b"huggingface")
+    if not description:
         return None
     with reading(file, HINT):
-        found = json.loads(described)
+        node = json.loads(description)
+    # {"info": {"features": {<column>: {"names": [...]}}}}
     for key in ("info", "features", column, "names"):
-        found = found.get(key) if isinstance(found, dict) else None
-    if not found:
+        node = node.get(key) if isinstance(node, dict) else None
+    if not node:
         return None
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+    if not isinstance(node, list) or not all(isinstance(name, str) for name in node):
         raise StockpotError(
-            f"{one_line(file, 150)}: the names of its classes, in the schema's metadata, are no "
+            f"{shown_file}: the names of its classes, in the schema's metadata, are no "
             "list of texts; classes: names a file with one class per line"
         )
-    names = [class_name(one_line(file, 150), name) for name in found]
-    twice = [name for name, n in Counter(names).items() if n > 1]
-    if twice:
-        raise StockpotError(
-            f"{one_line(file, 150)}: the class {twice[0]!r} is listed twice"
-        )
+    names = [class_name(shown_file, name) for name in node]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise StockpotError(f"{shown_file}: the class {name!r} is listed twice")
     return names
 
 
-@once
-def _groups(file: Path, column: str) -> list[int]:
-    """Rows of each group of a file whose column may hold images."""
-    _parquet_file(file)
-    return bounded(_read_groups, file, column)
-
-
-def _read_groups(file: Path, column: str) -> list[int]:
-    from pyarrow import types
-
-    shown = one_line(file, 150)
-    with _opened(file) as parquet:
-        schema = parquet.schema_arrow
-        _check(file, schema, column, "image_column")
-        kind = schema.field(column).type
-        if types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-            kind = kind.field("bytes").type
-        if not types.is_binary(kind) and not types.is_large_binary(kind):
-            raise StockpotError(
-                f"{file}: the column {column!r} is {kind}, not bytes or {{bytes, path}} of images"
-            )
-        metadata = parquet.metadata
-        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    allowed = memory_limit(os.stat(file).st_size)
-    for number, group in enumerate(groups):
-        needed = _image_bytes(group, column)
-        if needed > allowed:
-            raise StockpotError(
-                f"{shown}: the images of its row group {number} are {needed >> 20:,} MB when "
-                f"unpacked, too much for such a file, of which {allowed >> 20:,} are read at most; "
-                "it is damaged or made to do harm"
-            )
-    return [group.num_rows for group in groups]
-
-
-def _image_bytes(group, column: str) -> int:
-    """Bytes of a column of a row group, of a column of structs those of all fields."""
-    chunks = [group.column(i) for i in range(group.num_columns)]
-    return sum(
-        chunk.total_uncompressed_size
-        for chunk in chunks
-        if chunk.path_in_schema.split(".")[0] == column.split(".")[0]
-    )
-
-
-def _check(file: Path, schema, column: str, option: str) -> None:
+def _require_column(
+    file: Path, schema: "pyarrow.Schema", column: str, option: str
+) -> None:
+    """Refuse a file that lacks a column; the option names another one."""
     if column not in schema.names:
         raise StockpotError(
             f"{one_line(file, 150)}: no column {column!r}; there are "

@@ -1,17 +1,29 @@
 """SUN397 (Xiao et al., 2010), in ten partitions: the archive with Partitions.zip beside it."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Source, with_defaults
+from . import Entry, Locate, Source, Spec, with_defaults
 from ._options import Encoded, Partition
-from ._published import LAYOUT, Published, changes, column, named, read_lines
+from ._published import (
+    LAYOUT,
+    Published,
+    class_column,
+    prompt_names,
+    read_lines,
+    state_digest,
+)
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(Encoded):
+    """Options of the source ``sun397``."""
+
     part: Literal["train", "test"] = Field(description="the published part")
     partition: Partition = 1
     path: str = Field("data/sun397", description="folder of the two unpacked archives")
@@ -21,33 +33,61 @@ SOURCE = Source(options=Options, seeded=False)
 
 
 SET = Published(
-    column("sun397"),
-    named("sun397"),
-    lambda entry: [50] * 397,
-    tops=("SUN397",),
+    class_names=class_column("sun397"),
+    prompt_names=prompt_names("sun397"),
+    image_counts=lambda entry: [50] * 397,
+    top_folders=("SUN397",),
     watched=lambda entry: ("[a-z]/",),
-    part=("part",),
-    split=("partition",),
+    part_options=("part",),
+    split_options=("partition",),
 )
 
 
-def facts(entry, locate, key):
-    found = SET.facts(entry, locate, key)
-    file = _list(with_defaults(entry) | found)
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+    """Digest the state of the folders, and of the list of the part's images.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        The facts of ``Published``, and "labels" -> a digest of the list's state.
+
+    Raises:
+        StockpotError: The folder or the list is missing.
+    """
+    known = SET.facts(entry, locate, key)
+    file = _list_file(with_defaults(entry) | known)
     if not file.is_file():
         raise StockpotError(f"{key}.path: {file.parent} holds no {file.name}; {LAYOUT}")
-    return {**found, "labels": changes(file.parent, [file])}
+    return {**known, "labels": state_digest(file.parent, [file])}
 
 
-def prepare(spec):
-    rows = [
-        (line.lstrip("/"), line.rpartition("/")[0]) for line in read_lines(_list(spec))
-    ]
+def prepare(spec: Spec) -> "Examples":
+    """List the images of one part of one partition.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the published list.
+
+    Raises:
+        StockpotError: The list cannot be read, or names a wrong class.
+    """
+    rows: list[tuple[str, str]] = []
+    for line in read_lines(_list_file(spec)):
+        # Each line is /<letter>/<class>/<file>; the class is all but the file, as published.
+        rows.append((line.lstrip("/"), line.rpartition("/")[0]))
     return SET.listed(SET.root(spec["path"]), rows)
 
 
-def _list(entry) -> Path:
+def _list_file(entry: Entry) -> Path:
     """What the part holds: a file of the folder itself, or of Partitions in it."""
     name = f"{entry['part'].title()}ing_{entry['partition']:02}.txt"
-    own = Path(entry["path"]) / "Partitions"
-    return (own if own.is_dir() else own.parent) / name
+    folder = Path(entry["path"])
+    partitions = folder / "Partitions"
+    if partitions.is_dir():
+        return partitions / name
+    return folder / name

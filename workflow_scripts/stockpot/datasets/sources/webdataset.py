@@ -1,12 +1,15 @@
 """WebDataset shards: tar files of <key>.jpg, .png or .webp, each with <key>.cls or <key>.txt.
 
 Images are read where they lie in the shard, which therefore must not be compressed; nothing is
-unpacked.
+unpacked. Members of one key are a sample. The key is the path up to the first dot of the file's
+name.
 """
 
 import os
 import tarfile
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
@@ -15,132 +18,238 @@ from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..bounded import bounded
 from ..downloads.archives import StrictHeader
-from . import Source, with_defaults
+from . import Entry, Locate, Source, Spec, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
+    Label,
+    LabelCounts,
     Unused,
-    answered,
+    among_answer_classes,
+    cached_per_file,
     class_file,
     class_list,
     classes_of,
+    count_labels,
     count_unused,
     file_facts,
     files_of,
     list_facts,
-    once,
-    tally,
-    total,
+    sum_label_counts,
     unused_beside,
 )
 from ._published import reading
 from .folder import NOT_READ, SUFFIXES
 
+if TYPE_CHECKING:
+    from ..examples import Examples
+
 
 class Options(ClassList):
+    """Options of the source ``webdataset``."""
+
     path: str = Field(description="a tar file, or a folder of them")
 
 
 SOURCE = Source(options=Options, seeded=False)
 
+# Suffixes without the dot, as they follow the key.
 IMAGES = {suffix[1:] for suffix in SUFFIXES}
 OTHER_IMAGES = {suffix[1:] for suffix in NOT_READ}
 LABELS = ("cls", "txt")
-LONGEST = 4096  # bytes of a label
+LONGEST_LABEL = 4096  # bytes
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+BLOCK = 1 << 20  # bytes that are read at once
 
-Sample = tuple[str, str, int, int, str | int]  # shard, name, first byte, bytes, label
+
+class Sample(NamedTuple):
+    """An image of a shard with its label.
+
+    Attributes:
+        shard: Path of the tar file.
+        name: Name of the image's member.
+        start: First byte of the image in the shard.
+        size: Length of the image in bytes.
+        label: A name or a number.
+    """
+
+    shard: str
+    name: str
+    start: int
+    size: int
+    label: Label
 
 
-def classes(entry, locate):
+def classes(entry: Entry, locate: Locate) -> list[str]:
+    """List the class names.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Those of the list of classes, or else the sorted labels.
+
+    Raises:
+        StockpotError: A shard cannot be read, or its labels are wrong.
+    """
     return _classes(entry, locate).names
 
 
-def counts(entry, locate):
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images of each class.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Number of images per class, in the order of ``classes``.
+
+    Raises:
+        StockpotError: A shard cannot be read, or its labels are wrong.
+    """
     return _classes(entry, locate).counts
 
 
-def identity(entry, locate):
+def identity(entry: Entry, locate: Locate) -> str:
+    """Say what is read: a shard, or a folder of them.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Its absolute path, with all links followed.
+    """
     return str(locate(entry["path"]).resolve())
 
 
-def places(entry, locate):
-    """Shard and first byte of every image."""
-    return [(shard, start) for shard, _, start, *_ in _samples(entry, locate)]
+def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
+    """List where each image begins.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Shard and first byte of every image.
+    """
+    return [(sample.shard, sample.start) for sample in _samples(entry, locate)]
 
 
-def unused(entry, locate):
+def unused(entry: Entry, locate: Locate) -> Unused:
+    """Count what is not read, beside the shards and in them.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Kind of file or member -> how many there are, and one of them.
+    """
     path = locate(entry["path"])
     shards = files_of(path, "*.tar")
-    found = unused_beside(path, shards)
+    result = unused_beside(path, shards)
     for shard in shards:
-        for kind, (n, first) in _read(shard)[1].items():
-            before, name = found.get(kind, (0, f"{shard.name}: {first}"))
-            found[kind] = (before + n, name)
-    return found
+        _, unused_members = _read(shard)
+        for kind, (count, example) in unused_members.items():
+            count_before, first_example = result.get(
+                kind, (0, f"{shard.name}: {example}")
+            )
+            result[kind] = (count_before + count, first_example)
+    return result
 
 
-def facts(entry, locate, key):
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+    """Digest the state of the shards.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config, for errors.
+
+    Returns:
+        "path" -> the shard or folder, "files" -> a digest of names, sizes and dates; with a list
+        of classes also its path and names.
+
+    Raises:
+        StockpotError: There is no shard, or a compressed one.
+    """
     path = locate(entry["path"])
     names = sorted(os.listdir(path)) if path.is_dir() else []
-    packed = [name for name in names if name.endswith(PACKED)]
-    if packed:
+    compressed = [name for name in names if name.endswith(PACKED)]
+    if compressed:
         raise StockpotError(
-            f"{key}.path: {len(packed)} shards of {one_line(path, 150)} are compressed, as "
-            f"{one_line(packed[0], 100)}; unpack them to .tar (gunzip), or move them away"
+            f"{key}.path: {len(compressed)} shards of {one_line(path, 150)} are compressed, as "
+            f"{one_line(compressed[0], 100)}; unpack them to .tar (gunzip), or move them away"
         )
-    found = file_facts(path, "*.tar", key)
-    return found | list_facts(entry, locate, key)
+    state = file_facts(path, "*.tar", key)
+    return state | list_facts(entry, locate, key)
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
+    """List the images with their class indices.
+
+    Args:
+        spec: The entry with defaults, and its facts.
+
+    Returns:
+        The images in the order of the shards and their members.
+
+    Raises:
+        StockpotError: A shard cannot be read, or its labels are wrong.
+    """
     from ..examples import Examples, File
 
-    known, samples = _classes(spec, Path), _samples(spec, Path)
-    names, labels = answered(
-        spec, known.names, [known.row[label] for *_, label in samples]
-    )
-    return Examples(
-        images=[
-            File(shard, start, size, member)
-            for shard, member, start, size, _ in samples
-        ],
-        labels=labels,
-        class_names=names,
-        keys=[f"{Path(shard).name} {member}" for shard, member, *_ in samples],
-    )
+    own_classes = _classes(spec, Path)
+    samples = _samples(spec, Path)
+    labels = [own_classes.index[sample.label] for sample in samples]
+    class_names, labels = among_answer_classes(spec, own_classes.names, labels)
+    images = []
+    keys = []
+    for sample in samples:
+        images.append(File(sample.shard, sample.start, sample.size, sample.name))
+        keys.append(f"{Path(sample.shard).name} {sample.name}")
+    return Examples(images=images, labels=labels, class_names=class_names, keys=keys)
 
 
-def _samples(entry, locate) -> list[Sample]:
-    shards = files_of(locate(entry["path"]), "*.tar")
-    return [sample for shard in shards for sample in _read(shard)[0]]
+def _samples(entry: Entry, locate: Locate) -> list[Sample]:
+    all_samples: list[Sample] = []
+    for shard in files_of(locate(entry["path"]), "*.tar"):
+        samples, _ = _read(shard)
+        all_samples += samples
+    return all_samples
 
 
-def _classes(entry, locate) -> Classes:
+def _classes(entry: Entry, locate: Locate) -> Classes:
     entry = with_defaults(entry)
-    found = total(_tally(shard) for shard in files_of(locate(entry["path"]), "*.tar"))
-    listed = class_list(locate(class_file(entry)) if class_file(entry) else None)
-    return classes_of(entry, found, listed)
+    shards = files_of(locate(entry["path"]), "*.tar")
+    label_counts = sum_label_counts(_label_counts(shard) for shard in shards)
+    list_path = class_file(entry)
+    listed_names = class_list(locate(list_path) if list_path else None)
+    return classes_of(entry, label_counts, listed_names)
 
 
-@once
-def _tally(shard: Path):
-    shown = one_line(shard, 150)
-    return tally(
-        (f"{shown}: {one_line(name, 150)}", label)
-        for _, name, *_, label in _read(shard)[0]
+@cached_per_file
+def _label_counts(shard: Path) -> LabelCounts:
+    shown_shard = one_line(shard, 150)
+    samples, _ = _read(shard)
+    return count_labels(
+        (f"{shown_shard}: {one_line(sample.name, 150)}", sample.label)
+        for sample in samples
     )
 
 
-@once
+@cached_per_file
 def _read(shard: Path) -> tuple[list[Sample], Unused]:
     """Samples of a shard, and what of it is not read."""
+    # Shards come from strangers: a child process with limits reads them.
     return bounded(_read_shard, shard)
 
 
 def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
-    shown = one_line(shard, 150)
-    images, labels, unused, others = {}, {}, [], {}
+    members = _ShardMembers(one_line(shard, 150))
     with (
         reading(shard, "a shard is an uncompressed, whole tar file"),
         open_regular(shard) as stream,
@@ -148,86 +257,149 @@ def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
     ):
         while (member := archive.next()) is not None:
             archive.members.clear()  # or all of them stay in memory
-            if member.isdir():
-                continue
-            key, kind = _key_and_kind(member.name)
-            if not member.isreg() or member.issparse():
-                unused.append(("links or special files", member.name))
-            elif not key:
-                unused.append(("hidden", member.name))
-            elif kind in IMAGES:
-                if key in images:
-                    raise StockpotError(
-                        f"{shown}: two images of {one_line(key, 150)}: {one_line(member.name, 150)}"
-                    )
-                images[key] = (member.name, member.offset_data, member.size)
-            elif kind in LABELS and member.size <= LONGEST:
-                text = archive.extractfile(member).read().decode().strip()
-                labels[key, kind] = (
-                    int(text) if kind == "cls" and text.isdecimal() else text
-                )
-            else:
-                others.setdefault(key, (kind, member.name))
-                unused.append((f".{kind}", member.name))
+            if not member.isdir():
+                members.add(member, archive)
         _check_end(stream, archive.offset)
-    _check_others(shown, images, others)
-    samples = []
-    for key, (name, start, size) in images.items():
-        label = labels.get((key, "cls"), labels.get((key, "txt"), ""))
-        if label == "":
+    members.check_others()
+    samples = members.samples(str(shard))
+    return samples, count_unused(members.all_unused())
+
+
+@dataclass
+class _ShardMembers:
+    """What the members of a shard are.
+
+    Attributes:
+        shown_shard: The shard, for errors.
+        images: Key -> name, first byte and size of the image.
+        labels: Key and kind ("cls", "txt") -> label.
+        unused: Kind and name of each member that is not read.
+        others: Key -> kind and name of its first member that is neither an image nor a label.
+    """
+
+    shown_shard: str
+    images: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    labels: dict[tuple[str, str], Label] = field(default_factory=dict)
+    unused: list[tuple[str, str]] = field(default_factory=list)
+    others: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        """Take up a member that is no folder.
+
+        Args:
+            member: The member.
+            archive: The shard, to read a label from.
+
+        Raises:
+            StockpotError: It is the second image of its key.
+        """
+        key, kind = _key_and_kind(member.name)
+        if not member.isreg() or member.issparse():
+            self.unused.append(("links or special files", member.name))
+        elif not key:
+            self.unused.append(("hidden", member.name))
+        elif kind in IMAGES:
+            if key in self.images:
+                raise StockpotError(
+                    f"{self.shown_shard}: two images of {one_line(key, 150)}: "
+                    f"{one_line(member.name, 150)}"
+                )
+            self.images[key] = (member.name, member.offset_data, member.size)
+        elif kind in LABELS and member.size <= LONGEST_LABEL:
+            text = archive.extractfile(member).read().decode().strip()
+            is_number = kind == "cls" and text.isdecimal()
+            self.labels[key, kind] = int(text) if is_number else text
+        else:
+            self.others.setdefault(key, (kind, member.name))
+            self.unused.append((f".{kind}", member.name))
+
+    def check_others(self) -> None:
+        """Refuse a sample whose only image is of a kind that is not read, or seems to be.
+
+        Raises:
+            StockpotError: There is such a sample.
+        """
+        for key, (kind, name) in self.others.items():
+            if key in self.images:
+                continue
+            if kind in OTHER_IMAGES:
+                raise StockpotError(
+                    f"{self.shown_shard}: {one_line(name, 150)} is of a kind that is not read; "
+                    f"read are {', '.join(sorted(IMAGES))}"
+                )
+            # As in "a.b.jpg": the key is "a", and the kind "b.jpg".
+            if kind.rpartition(".")[2] in IMAGES | OTHER_IMAGES:
+                raise StockpotError(
+                    f"{self.shown_shard}: {one_line(name, 150)} is no image of a sample: a "
+                    f"sample's name ends at its first dot, so this one is '{one_line(kind, 50)}' "
+                    f"of '{one_line(key, 100)}'. Write the shard without other dots in names"
+                )
+
+    def samples(self, shard: str) -> list[Sample]:
+        """Join images and labels.
+
+        Args:
+            shard: Path of the tar file.
+
+        Returns:
+            The samples in the order of the images.
+
+        Raises:
+            StockpotError: There is no image, or one without a label.
+        """
+        samples: list[Sample] = []
+        for key, (name, start, size) in self.images.items():
+            # A number goes before a text, which may be a caption.
+            label = self.labels.get((key, "cls"), self.labels.get((key, "txt"), ""))
+            if label == "":
+                shown_key = one_line(key, 100)
+                raise StockpotError(
+                    f"{self.shown_shard}: {one_line(name, 150)} has no label {shown_key}.cls or "
+                    f"{shown_key}.txt"
+                )
+            samples.append(Sample(shard, name, start, size, label))
+        if not samples:
             raise StockpotError(
-                f"{shown}: {one_line(name, 150)} has no label {one_line(key, 100)}.cls or "
-                f"{one_line(key, 100)}.txt"
+                f"{self.shown_shard}: no images ({', '.join(sorted(IMAGES))})"
             )
-        samples.append((str(shard), name, start, size, label))
-    if not samples:
-        raise StockpotError(f"{shown}: no images ({', '.join(sorted(IMAGES))})")
-    alone = [(key, kind) for key, kind in labels if key not in images]
-    unused += [("labels without an image", f"{key}.{kind}") for key, kind in alone]
-    captions = [key for key, kind in labels if kind == "txt" and (key, "cls") in labels]
-    unused += [(".txt beside .cls", f"{key}.txt") for key in captions if key in images]
-    return samples, count_unused(unused)
+        return samples
+
+    def all_unused(self) -> list[tuple[str, str]]:
+        """List all members that are not read.
+
+        Returns:
+            Kind and name of each: ``unused``, labels without an image, texts beside numbers.
+        """
+        unpaired: list[tuple[str, str]] = []
+        captions: list[tuple[str, str]] = []
+        for key, kind in self.labels:
+            if key not in self.images:
+                unpaired.append(("labels without an image", f"{key}.{kind}"))
+            elif kind == "txt" and (key, "cls") in self.labels:
+                captions.append((".txt beside .cls", f"{key}.txt"))
+        return [*self.unused, *unpaired, *captions]
 
 
 def _key_and_kind(name: str) -> tuple[str, str]:
-    """What tells a member's sample, up to the first dot of the file's name, and the rest in lower
-    case. The key of a hidden file is ""."""
+    """Key of a member's sample, and the rest of its name in lower case.
+
+    The key is the path up to the first dot of the file's name; that of a hidden file is "".
+    """
     path = PurePosixPath(name)
     base, _, kind = path.name.partition(".")
-    folders = [part for part in path.parts[:-1] if part not in ("..", ".")]
-    if not base or any(part.startswith(".") for part in folders):
+    folders = [step for step in path.parts[:-1] if step not in ("..", ".")]
+    if not base or any(step.startswith(".") for step in folders):
         return "", ""
     return str(path.parent / base), kind.lower()
 
 
-def _check_others(shown: str, images: dict, others: dict[str, tuple[str, str]]) -> None:
-    """Refuse a sample whose only image is of a kind that is not read, or seems to be.
-
-    others: key -> kind and name of a member that is neither an image nor a label.
-    """
-    for key, (kind, name) in others.items():
-        if key in images:
-            continue
-        if kind in OTHER_IMAGES:
-            raise StockpotError(
-                f"{shown}: {one_line(name, 150)} is of a kind that is not read; read are "
-                f"{', '.join(sorted(IMAGES))}"
-            )
-        if kind.rpartition(".")[2] in IMAGES | OTHER_IMAGES:
-            raise StockpotError(
-                f"{shown}: {one_line(name, 150)} is no image of a sample: a sample's name ends at "
-                f"its first dot, so this one is '{one_line(kind, 50)}' of "
-                f"'{one_line(key, 100)}'. Write the shard without other dots in names"
-            )
-
-
-def _check_end(stream, offset: int) -> None:
+def _check_end(stream: BinaryIO, offset: int) -> None:
     """Refuse members that follow the mark of the end, as in two shards that were joined."""
     stream.seek(offset)
-    while block := stream.read(1 << 20):
-        for start in (
-            range(0, len(block), tarfile.BLOCKSIZE) if block.strip(b"\0") else ()
-        ):
+    while block := stream.read(BLOCK):
+        if not block.strip(b"\0"):
+            continue
+        for start in range(0, len(block), tarfile.BLOCKSIZE):
             header = block[start : start + tarfile.BLOCKSIZE]
             if header.strip(b"\0") and _is_header(header):
                 raise tarfile.ReadError(

@@ -1,15 +1,20 @@
 """Rendered tasks: the same world seen through different questions."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
 from ..world.tasks import TASKS
-from . import Source
+from . import Entry, Locate, Source, Spec
+
+if TYPE_CHECKING:
+    from ..examples import Examples
 
 
 class Options(PluginOptions):
+    """Options of the source ``world``."""
+
     task: Literal["objects", "digits", "textures", "colours"] = Field(
         description="what is to be told apart"
     )
@@ -22,27 +27,70 @@ class Options(PluginOptions):
 SOURCE = Source(options=Options, seeded=True)
 
 
-def classes(entry, locate):
-    return list(TASKS[entry["task"]][2])
+def classes(entry: Entry, locate: Locate) -> list[str]:
+    """List the class names of the task.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        Class names, in the order of the labels.
+    """
+    _, _, class_names = TASKS[entry["task"]]
+    return list(class_names)
 
 
-def identity(entry, locate):
+def identity(entry: Entry, locate: Locate) -> str:
+    """Say what is read: nothing, as the name of the entry makes its images differ.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        "".
+    """
     return ""
 
 
-def counts(entry, locate):
+def counts(entry: Entry, locate: Locate) -> list[int]:
+    """Count the images.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+
+    Returns:
+        One number, that of the whole data set.
+    """
     return [entry["images"]]
 
 
-def facts(entry, locate, key):
+def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+    """Say what else ``prepare`` needs: nothing.
+
+    Args:
+        entry: An entry of the config.
+        locate: Turns a path of the config into where the file is.
+        key: Key of the entry in the config.
+
+    Returns:
+        An empty dict.
+    """
     return {}
 
 
-def prepare(spec):
+def prepare(spec: Spec) -> "Examples":
     """Render ``images`` images of a task's distribution, balanced over its classes.
 
-    The name enters the seed, so that data sets of one distribution do not share images.
     Scenes are drawn at 32 x 32 pixels and resized (bicubic) where the model wants more.
+
+    Args:
+        spec: The entry, name, seed and side (pixels).
+
+    Returns:
+        The images, uint8 [images, side, side, 3].
     """
     import zlib
 
@@ -54,15 +102,17 @@ def prepare(spec):
     from ..world.render import render
     from ..world.scene import sample_scenes
 
-    kind, attribute, names = TASKS[spec["task"]]
-    rng = np.random.default_rng([spec["seed"], zlib.crc32(spec["name"].encode())])
+    kind, attribute, class_names = TASKS[spec["task"]]
+    # The name enters the seed, so that data sets of one distribution do not share images.
+    name_seed = zlib.crc32(spec["name"].encode())
+    rng = np.random.default_rng([spec["seed"], name_seed])
     scenes = sample_scenes(
         DISTRIBUTIONS[spec["distribution"]],
         spec["images"],
         rng,
         kinds={kind: 1.0},
         attribute=attribute,
-        classes=len(names),
+        classes=len(class_names),
     )
     images = resized(render(scenes), spec["side"])
-    return Examples(images, getattr(scenes, attribute), list(names))
+    return Examples(images, getattr(scenes, attribute), list(class_names))
