@@ -623,7 +623,7 @@ def wait_until(ready):
 
 
 def test_a_disk_that_takes_a_block_in_pieces(tmp_path):
-    with part.own_part(tmp_path / "x", {"sha256"}) as made:
+    with part.locked_partial_file(tmp_path / "x", {"sha256"}) as made:
         made.restart({})
         with made.file as file:
             made.file = SimpleNamespace(write=lambda rest: file.write(rest[:70_000]))
@@ -848,17 +848,17 @@ def test_a_server_that_drips_is_left(fetch, head, monkeypatch):
 
 
 def test_a_server_that_always_brings_a_byte_is_left(remote, fetch, monkeypatch):
-    monkeypatch.setattr(module, "ATTEMPTS", 7)
+    monkeypatch.setattr(module, "MAX_ATTEMPTS", 7)
     remote.plan = [{"cut": 1}]
     assert "7 attempts are enough" in fetch()
     assert len(remote.requests) == 7
 
 
 def test_a_file_without_a_length_or_an_end_is_left(remote, fetch, monkeypatch):
-    monkeypatch.setattr(module, "MOST_UNKNOWN", 200_000)
+    monkeypatch.setattr(module, "MAX_UNKNOWN_LENGTH", 200_000)
     remote.plan = [{"length": False}]
     assert "length the server does not say" in fetch()
-    monkeypatch.setattr(module, "MOST_UNKNOWN", 300_000)
+    monkeypatch.setattr(module, "MAX_UNKNOWN_LENGTH", 300_000)
     assert fetch() == SHA
 
 

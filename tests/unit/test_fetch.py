@@ -326,7 +326,7 @@ def test_a_first_archive_that_is_damaged_leaves_no_data_set(site, tmp_path, into
     assert not (tmp_path / "own").exists()
 
 
-STEPS = ("download", "unpack", "_own", "_put", "_move", "_note")
+STEPS = ("download", "unpack", "_claim", "_place_file", "_move_contents", "_write_note")
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -434,7 +434,7 @@ def test_an_archive_that_says_what_was_fetched_is_refused(
 def test_those_who_want_the_same_folder_wait_for_each_other(
     site, three, tmp_path, monkeypatch
 ):
-    for step in ("unpack", "_move", "_note"):
+    for step in ("unpack", "_move_contents", "_write_note"):
         real = getattr(module, step)
 
         def slow(*given, real=real, **named):
@@ -452,7 +452,7 @@ def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(
     three, tmp_path, monkeypatch
 ):
     """The one before takes the folder away between another's making and locking it."""
-    real, times = module.own_part, []
+    real, times = module.locked_partial_file, []
 
     def gone(target, algorithms):
         times.append(1)
@@ -460,7 +460,7 @@ def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(
             target.parent.rmdir()
         return real(target, algorithms)
 
-    monkeypatch.setattr(module, "own_part", gone)
+    monkeypatch.setattr(module, "locked_partial_file", gone)
     assert fetch(three) == HASHES
     assert len(times) == 2 and only_the_folder_is_left(tmp_path)
 

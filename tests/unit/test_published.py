@@ -1352,7 +1352,9 @@ def test_a_class_of_cars_out_of_range_is_named(tmp_path):
 def test_what_a_set_knows_is_asked_of_it(name):
     """A module defines what differs; classes that stand for several are never lost."""
     module = sources.module(name)
-    assert all(callable(getattr(module, question)) for question in sources.OF_SET)
+    assert all(
+        callable(getattr(module, question)) for question in sources.ANSWERED_BY_SET
+    )
     entry = {"source": name, "path": "."}
     assert module.merges(entry, Path) == module.SET.merged
     assert list(module.texts(entry, Path)) == module.classes(entry, Path)

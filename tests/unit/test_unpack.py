@@ -583,7 +583,7 @@ def test_whatever_is_damaged_is_one_line_and_nothing_is_left(
 )
 def test_whatever_a_library_says_of_bytes_is_one_line(error):
     line = r"\Aarchive: damaged, .*\((.x.|OverflowE|a b|EOFE)"
-    with pytest.raises(StockpotError, match=line), archives.legible("archive"):
+    with pytest.raises(StockpotError, match=line), archives.damage_as_error("archive"):
         raise error
 
 
@@ -607,13 +607,13 @@ def test_what_is_there_is_not_touched(place, there):
 
 
 def test_a_folder_that_appears_meanwhile_is_not_touched(place, monkeypatch):
-    take, folder = module._take, place / "work/deep/made"
+    take, folder = module._extract, place / "work/deep/made"
 
     def slow(*arguments):
         (folder / "other").mkdir(parents=True, exist_ok=True)
         return take(*arguments)
 
-    monkeypatch.setattr(module, "_take", slow)
+    monkeypatch.setattr(module, "_extract", slow)
     (place / "archive").write_bytes(WHOLE["tar"])
     with pytest.raises(StockpotError, match="cannot be written .Directory not empty"):
         unpack(place / "archive", folder)
@@ -632,14 +632,14 @@ def test_an_archive_that_is_not_there(place):
     "error", [KeyboardInterrupt(), OSError(28, "No space left on device")]
 )
 def test_an_interrupt_or_a_full_disk_leaves_nothing(place, monkeypatch, kind, error):
-    blocks = module._blocks
+    blocks = module._read_blocks
 
     def stop(member, what):
         yield from blocks(member, what)
         assert any(".made." in name for name in os.listdir(place / "work/deep"))
         raise error
 
-    monkeypatch.setattr(module, "_blocks", stop)
+    monkeypatch.setattr(module, "_read_blocks", stop)
     (place / "archive").write_bytes(WHOLE[kind])
     before = tree(place)
     with pytest.raises((KeyboardInterrupt, StockpotError)) as caught:

@@ -238,10 +238,10 @@ def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
 
 def test_many_classes_are_counted_in_one_go():
     """Work grows with the labels, not with their square: 50,000 labels of as many names."""
-    from stockpot.datasets.sources._own import classes_of, tally
+    from stockpot.datasets.sources._own import classes_of, count_labels
 
     names = [f"class {i}" for i in range(50_000)]
-    found = classes_of({}, tally(("somewhere", name) for name in names), None)
+    found = classes_of({}, count_labels(("somewhere", name) for name in names), None)
     assert found.names == sorted(names) and set(found.counts) == {1}
 
 

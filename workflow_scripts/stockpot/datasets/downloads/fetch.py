@@ -1,4 +1,8 @@
-"""Fetch a published data set: archives that are checked and unpacked into one folder."""
+"""Fetch a published data set: archives that are checked and unpacked into one folder.
+
+A note in the folder (``DONE``) says which files were fetched and unpacked into it. Archives wait
+in ``<folder>.downloads`` beside it until they are unpacked.
+"""
 
 import json
 import logging
@@ -8,12 +12,13 @@ import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ...runtime.digest import sha256_file
 from ...runtime.errors import StockpotError
 from ...runtime.sealed import SEAL, unsealed, write_sealed
-from .partial_file import own_part
+from .partial_file import locked_partial_file
 from .transfer import download
 from .unpack import unpack
 
@@ -22,141 +27,190 @@ log = logging.getLogger(__name__)
 DONE = ".fetched.json"
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
 
+Digests = dict[str, str]  # file name -> sha256
 
-def fetch(spec: dict) -> dict[str, str]:
-    """File name -> sha256 of all that was fetched into the folder, in this call or before.
 
-    spec: path, of the folder; archives: url, checksum, size, into (a folder below, or "") each;
-    mirror: where files of the same names lie instead, or "". A folder that somebody else filled
-    is left alone. A stopped call goes on with the file that it was at. Processes that want the
-    same folder wait for each other. Raises StockpotError as ``download`` and ``unpack`` do, and
-    where a name is in the folder already.
+def fetch(spec: dict[str, Any]) -> dict[str, str]:
+    """Download and unpack all archives of a data set.
+
+    A folder that somebody else filled is left alone. A stopped call goes on with the file that it
+    was at. Processes that want the same folder wait for each other.
+
+    Args:
+        spec: "path": the folder. "archives": url, checksum, size and into (a folder below, or "")
+            of each. "mirror": where files of the same names lie instead, or "".
+
+    Returns:
+        File name -> sha256 of all that was fetched into the folder, in this call or before.
+
+    Raises:
+        StockpotError: As ``download`` and ``unpack``, and where a name is in the folder already.
     """
     folder = Path(spec["path"]).resolve()
-    waiting = folder.with_name(f"{folder.name}.downloads")
-    with _alone(waiting):
-        return _fetch(folder, waiting, spec)
+    downloads = folder.with_name(f"{folder.name}.downloads")
+    with _locked_folder(downloads):
+        return _fetch(folder, downloads, spec)
 
 
-def _fetch(folder: Path, waiting: Path, spec: dict) -> dict[str, str]:
-    done = folder / DONE
-    if folder.exists() and not done.exists() and any(folder.iterdir()):
+def _fetch(
+    folder: Path,
+    downloads: Path,
+    spec: dict[str, Any],
+) -> Digests:
+    note = folder / DONE
+    if folder.exists() and not note.exists() and any(folder.iterdir()):
         log.info("%s is there already; nothing is fetched", folder)
         return {}
-    found = _noted(done)
+    digests = _read_note(note)
+    # One after another; the note after each tells a later call where to go on.
     for archive in spec["archives"]:
         name = urlsplit(archive["url"]).path.rpartition("/")[2]
-        file, whole = waiting / name, waiting / f"{name}.unpacked"
-        if name not in found:
-            url = (
-                f"{spec['mirror'].rstrip('/')}/{name}"
-                if spec["mirror"]
-                else archive["url"]
+        file = downloads / name
+        unpacked = downloads / f"{name}.unpacked"
+        if name not in digests:
+            url = archive["url"]
+            if spec["mirror"]:
+                url = f"{spec['mirror'].rstrip('/')}/{name}"
+            digests[name] = download(
+                url,
+                file,
+                archive["checksum"],
+                archive["size"],
             )
-            found[name] = download(url, file, archive["checksum"], archive["size"])
-            if not name.endswith(ARCHIVES):
-                _own(folder, archive["into"])
-                _put(file, folder / archive["into"] / name, found[name])
+            if name.endswith(ARCHIVES):
+                _unpack_into(
+                    folder,
+                    archive["into"],
+                    file,
+                    unpacked,
+                    digests,
+                )
             else:
-                if not whole.exists():  # else a stopped call unpacked it
-                    log.info("unpacking %s for %s", file, folder / archive["into"])
-                    unpack(file, whole, kept=DONE)
-                if not archive["into"] and not done.exists():
-                    _note(whole, found)
-                    whole.rename(folder)  # at once, and in place of an empty one
-                else:
-                    _own(folder, archive["into"])
-                    _move(whole, folder / archive["into"])
-            _note(folder, found)
+                _claim(folder, archive["into"])
+                _place_file(file, folder / archive["into"] / name, digests[name])
+            _write_note(folder, digests)
+        # What is noted is whole; a stopped call may have left its download.
         file.unlink(missing_ok=True)
-        if whole.exists():
-            whole.rmdir()
-    return found
+        if unpacked.exists():
+            unpacked.rmdir()
+    return digests
+
+
+def _unpack_into(
+    folder: Path, into: str, file: Path, unpacked: Path, digests: Digests
+) -> None:
+    """Unpack an archive beside the folder, and move its content to its place in it."""
+    if not unpacked.exists():  # else a stopped call unpacked it
+        log.info("unpacking %s for %s", file, folder / into)
+        unpack(file, unpacked, kept=DONE)
+    if not into and not (folder / DONE).exists():
+        # The first archive becomes the folder in one step, in place of an empty one. It has its
+        # note by then, so that no call takes it for a folder that somebody else filled.
+        _write_note(unpacked, digests)
+        unpacked.rename(folder)
+    else:
+        _claim(folder, into)
+        _move_contents(unpacked, folder / into)
 
 
 @contextmanager
-def _alone(waiting: Path) -> Iterator[None]:
-    """No other process is at the folder of the downloads until the block ends; then it is gone,
-    if nothing is in it."""
+def _locked_folder(downloads: Path) -> Iterator[None]:
+    """Keep other processes from the folder of the downloads until the block ends.
+
+    Then the folder is gone, if nothing is in it.
+    """
     try:
         with ExitStack() as stack:
             while True:
                 try:
-                    waiting.mkdir(parents=True, exist_ok=True)
-                    stack.enter_context(
-                        own_part(waiting / "lock", ())
-                    )  # for its lock alone
+                    downloads.mkdir(parents=True, exist_ok=True)
+                    # A partial file that nothing is written to: only its lock is needed.
+                    lock = locked_partial_file(downloads / "lock", ())
+                    stack.enter_context(lock)
                 except FileNotFoundError:
-                    continue  # the process before this one took the folder away meanwhile
+                    # The process before this one took the folder away meanwhile.
+                    continue
                 except OSError as error:
-                    log.info("%s: no lock there (%s)", waiting, error.strerror)
+                    log.info("%s: no lock there (%s)", downloads, error.strerror)
                 break
             yield
     finally:
         with suppress(OSError):
-            waiting.rmdir()
+            downloads.rmdir()
 
 
-def _note(folder: Path, found: dict[str, str]) -> None:
-    write_sealed(folder / DONE, found, depth=1)  # whatever the folder is called
+# The note.
 
 
-def _noted(done: Path) -> dict[str, str]:
-    """What was fetched before. Raises StockpotError for a note that is damaged: which files are
-    whole is then not known."""
+def _write_note(folder: Path, digests: Digests) -> None:
+    # Depth 1: the seal holds whatever the folder is called.
+    write_sealed(folder / DONE, digests, depth=1)
+
+
+def _read_note(note: Path) -> Digests:
+    """What was fetched before.
+
+    Raises:
+        StockpotError: The note is damaged, so that it is not known which files are whole.
+    """
     try:
-        content = done.read_bytes()
-        earlier = _without_seal(content)
-        if earlier is not None:
+        content = note.read_bytes()
+        unsealed_digests = _digests_without_seal(content)
+        if unsealed_digests is not None:
             with suppress(StockpotError):  # of a disk that is read only
-                _note(done.parent, earlier)
-            return earlier
-        return unsealed(content, done)
+                _write_note(note.parent, unsealed_digests)
+            return unsealed_digests
+        return unsealed(content, note)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        move = shlex.join(["mv", str(done.parent), f"{done.parent}.damaged"])
+        command = shlex.join(["mv", str(note.parent), f"{note.parent}.damaged"])
         raise StockpotError(
-            f"{done}: damaged ({reason})",
-            advice=f"{move} and the same command fetches all of it again",
+            f"{note}: damaged ({reason})",
+            advice=f"{command} and the same command fetches all of it again",
         ) from error
 
 
-def _without_seal(content: bytes) -> dict[str, str] | None:
+def _digests_without_seal(content: bytes) -> Digests | None:
     """A note as earlier versions wrote it: file name -> sha256 and nothing else; else None."""
     try:
         note = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(note, dict):
+    if not isinstance(note, dict) or SEAL in note:
         return None
-    is_earlier = all(
-        isinstance(digest, str)
-        and re.fullmatch("[0-9a-f]{64}", digest)
-        and name != SEAL
-        for name, digest in note.items()
-    )
-    return note if is_earlier else None
+    for digest in note.values():
+        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+            return None
+    return note
 
 
-def _own(folder: Path, into: str) -> None:
+# The folder.
+
+
+def _claim(folder: Path, into: str) -> None:
     """Make a folder below ours, which says that it is ours before anything else is in it."""
     if not (folder / DONE).exists():
-        _note(folder, {})
+        _write_note(folder, {})
     (folder / into).mkdir(parents=True, exist_ok=True)
 
 
-def _put(file: Path, target: Path, sha256: str) -> None:
-    """Give a plain file its place; a stopped call may have done so."""
+def _place_file(
+    file: Path,
+    target: Path,
+    sha256: str,
+) -> None:
+    """Give a file that is no archive its place; a stopped call may have done so."""
     if not os.path.lexists(target):
         file.rename(target)
     elif not target.is_file() or sha256_file(target) != sha256:
         raise _in_the_way(target, file)
 
 
-def _move(whole: Path, folder: Path) -> None:
-    for path in sorted(whole.iterdir()):
+def _move_contents(unpacked: Path, folder: Path) -> None:
+    """Move all that an archive held into a folder; a stopped call may have moved some of it."""
+    for path in sorted(unpacked.iterdir()):
         target = folder / path.name
         if os.path.lexists(target):
             raise _in_the_way(target, path)

@@ -1,4 +1,8 @@
-"""The part of a download that is there: a locked file beside the target, and whose part it is."""
+"""What of a download is there so far: a locked file beside the target.
+
+A download to ``<target>`` writes to ``<target>.part``. The card ``<target>.part.json`` says which
+remote file the bytes belong to, so that a later process can go on after them.
+"""
 
 import fcntl
 import hashlib
@@ -7,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from ...runtime.atomic_files import open_own
@@ -16,54 +20,112 @@ from ...runtime.sealed import unsealed, write_sealed
 
 log = logging.getLogger(__name__)
 
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes that are read at once
+LONGEST_CARD = 1 << 20  # bytes
+
+Hashes = dict[str, Any]  # algorithm -> hash object of hashlib
 
 
-class Part:
+class PartialFile:
     """Bytes of a download so far, hashed as they come.
 
-    size: bytes in the file. remote: plain data on the remote file that they belong to, kept in a
-    file of its own; {} where nothing is known of them. Until ``resume`` or ``restart`` is called
-    the bytes of an earlier process are not in the hashes.
+    Until ``resume`` or ``restart`` is called, the bytes of an earlier process are not hashed.
+
+    Attributes:
+        path: Where the bytes are.
+        file: The open file, not buffered.
+        algorithms: Names of the hashes.
+        card: The file that describes the remote file.
+        size: Bytes in the file.
+        remote: Plain data on the remote file that they belong to; empty where nothing is known.
+        gone: Was the file moved or removed?
     """
 
-    def __init__(self, path: Path, file: BinaryIO, algorithms: Iterable[str]) -> None:
-        self.path, self.file, self.algorithms = path, file, tuple(algorithms)
+    def __init__(
+        self,
+        path: Path,
+        file: BinaryIO,
+        algorithms: Iterable[str],
+    ) -> None:
+        """Take over an open file.
+
+        Args:
+            path: Where it is.
+            file: The file, open for reading and appending.
+            algorithms: Names of the hashes to compute, as of hashlib.
+        """
+        self.path = path
+        self.file = file
+        self.algorithms = tuple(algorithms)
         self.card = path.with_name(f"{path.name}.json")
         self.size = os.fstat(file.fileno()).st_size
         self.remote = _read_card(self.card)
         self.gone = False
 
     def resume(self) -> None:
-        """Go on after the bytes that an earlier process left."""
-        self._hashes = new_hashes(self.algorithms)
+        """Go on after the bytes that an earlier process left.
+
+        Raises:
+            OSError: They cannot be read.
+        """
+        self._hashes = _new_hashes(self.algorithms)
         self.file.seek(0)
         while block := self.file.read(BLOCK):
             _update(self._hashes, block)
 
-    def restart(self, remote: dict) -> None:
-        """Forget all bytes; those to come belong to ``remote``."""
-        self._hashes, self.size, self.remote = new_hashes(self.algorithms), 0, remote
-        with self._writing():
+    def restart(self, remote: dict[str, Any]) -> None:
+        """Forget all bytes.
+
+        Args:
+            remote: What the bytes to come belong to.
+
+        Raises:
+            StockpotError: The disk does not take it.
+        """
+        self._hashes = _new_hashes(self.algorithms)
+        self.size = 0
+        self.remote = remote
+        with self._write_errors():
             self.file.truncate(0)
             write_sealed(self.card, remote, depth=1)
 
     def append(self, block: bytes) -> None:
-        """Raises StockpotError where the disk does not take them."""
+        """Write bytes after those that are there.
+
+        Args:
+            block: The bytes.
+
+        Raises:
+            StockpotError: The disk does not take them.
+        """
         rest = memoryview(block)
-        with self._writing():
+        with self._write_errors():
+            # A file that is not buffered may take fewer bytes than it is given.
             while rest:
-                n = self.file.write(rest)
-                _update(self._hashes, rest[:n])
-                self.size, rest = self.size + n, rest[n:]
+                written = self.file.write(rest)
+                _update(self._hashes, rest[:written])
+                self.size += written
+                rest = rest[written:]
 
     def digests(self) -> dict[str, str]:
-        """Algorithm -> hex digest of the bytes so far."""
+        """Give the digests of the bytes so far.
+
+        Returns:
+            Algorithm -> hex digest.
+        """
         return {name: digest.hexdigest() for name, digest in self._hashes.items()}
 
     def move_to(self, target: Path) -> None:
-        """The part is whole and becomes the target."""
-        with self._writing():
+        """Give the whole file its name.
+
+        Args:
+            target: The path that it gets.
+
+        Raises:
+            StockpotError: It cannot be moved, or another file has taken its place.
+        """
+        with self._write_errors():
+            # Another process may have put a file at the path; that one must not get the name.
             if not os.path.samestat(os.lstat(self.path), os.fstat(self.file.fileno())):
                 raise StockpotError(f"{self.path}: another file has taken its place")
             os.replace(self.path, target)
@@ -71,13 +133,19 @@ class Part:
         self.card.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove it; its card first, as from then on the name may be another process's."""
+        """Remove the file and its card.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        # The card first: once the file is gone, its name may be another process's.
         self.card.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         self.gone = True
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _write_errors(self) -> Iterator[None]:
+        """Turn errors of the disk into one line that names the file."""
         try:
             yield
         except OSError as error:
@@ -87,28 +155,43 @@ class Part:
 
 
 @contextmanager
-def own_part(target: Path, algorithms: Iterable[str]) -> Iterator[Part]:
-    """The part ``<target>.part``, which no other process touches until the block ends.
+def locked_partial_file(
+    target: Path, algorithms: Iterable[str]
+) -> Iterator[PartialFile]:
+    """Open ``<target>.part``, which no other process touches until the block ends.
 
-    Waits for a process that has it. Nothing is written through a link: StockpotError. Where the
-    file system has no locks, a part of another name that does not outlive the block. A part without
-    a byte is not kept.
+    Waits for a process that has it. Where the file system has no locks, the file has another name
+    and does not outlive the block. A file without a byte is not kept.
+
+    Args:
+        target: The path that the whole file will have.
+        algorithms: Names of the hashes to compute, as of hashlib.
+
+    Yields:
+        The file, with the bytes of an earlier process if there are any.
+
+    Raises:
+        StockpotError: There is a link in its place; nothing is written through it.
     """
-    path, shared = target.with_name(f"{target.name}.part"), True
-    file = _locked(path)
+    # The usual name, so that a later process finds the bytes.
+    path = target.with_name(f"{target.name}.part")
+    file = _open_locked(path)
+    has_lock = file is not None
     if file is None:
-        path, shared = target.with_name(f"{target.name}.{uuid4().hex[:12]}.part"), False
+        # Without a lock, a name that no other process uses.
+        path = target.with_name(f"{target.name}.{uuid4().hex[:12]}.part")
         file = open(path, "xb+", buffering=0)  # noqa: SIM115  closed below
     with file:
-        part = Part(path, file, algorithms)
+        partial_file = PartialFile(path, file, algorithms)
         try:
-            yield part
+            yield partial_file
         finally:
-            if not part.gone and (not part.size or not shared):
-                part.discard()
+            is_kept = partial_file.size and has_lock
+            if not partial_file.gone and not is_kept:
+                partial_file.discard()
 
 
-def _locked(path: Path) -> BinaryIO | None:
+def _open_locked(path: Path) -> BinaryIO | None:
     """The file at a path, open and locked; None where that cannot be.
 
     The lock is that of the file, not of the name: a process that waited for one which then moved
@@ -125,15 +208,21 @@ def _locked(path: Path) -> BinaryIO | None:
                 path.unlink(missing_ok=True)
             file.close()
             return None
-        try:
-            if os.path.samestat(os.lstat(path), os.fstat(file.fileno())):
-                return file
-        except FileNotFoundError:
-            pass
+        if _is_at(path, file):
+            return file
         file.close()
 
 
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Is an open file still the one that a path leads to?"""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
 def _lock(file: BinaryIO, path: Path) -> None:
+    """Lock a file for this process; wait for another one that has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -141,28 +230,37 @@ def _lock(file: BinaryIO, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def new_hashes(algorithms: Iterable[str]) -> dict:
+def _new_hashes(algorithms: Iterable[str]) -> Hashes:
+    # Of md5 too, which some publishers give; it finds damage, not forgery.
     return {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
 
 
 def file_digests(path: Path, algorithms: Iterable[str]) -> dict[str, str]:
-    """Algorithm -> hex digest of a file, read once."""
-    hashes = new_hashes(algorithms)
+    """Compute several digests of a file, which is read once.
+
+    Args:
+        path: The file.
+        algorithms: Names of the hashes, as of hashlib.
+
+    Returns:
+        Algorithm -> hex digest.
+    """
+    hashes = _new_hashes(algorithms)
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
             _update(hashes, block)
     return {name: digest.hexdigest() for name, digest in hashes.items()}
 
 
-def _update(hashes: dict, block: bytes) -> None:
+def _update(hashes: Hashes, block: bytes | memoryview) -> None:
     for digest in hashes.values():
         digest.update(block)
 
 
-def _read_card(path: Path) -> dict:
+def _read_card(path: Path) -> dict[str, Any]:
     """What is known of the remote file; nothing where the card is damaged or no file of ours."""
     try:
         with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
-            return unsealed(file.read(1 << 20))
+            return unsealed(file.read(LONGEST_CARD))
     except (OSError, ValueError, StockpotError):
         return {}

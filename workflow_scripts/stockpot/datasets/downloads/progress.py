@@ -13,20 +13,34 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """Bytes done of a total, with the rate and the time left.
+    """Shows the bytes done of a total, with the rate and the time left.
 
-    what: the words before them. every: seconds between two lines of the log.
+    Attributes:
+        title: The words before them.
+        interval_s: Seconds between two lines of the log.
+        clock: Seconds since some moment.
+        bar: The bar, once it is shown.
+        last_line: When the last line was written, and the bytes that were done then.
     """
 
     def __init__(
         self,
-        what: str,
-        every: float = 10.0,
+        title: str,
+        interval_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.what, self.every, self.clock = what, every, clock
+        """Prepare the display; nothing is shown yet.
+
+        Args:
+            title: The words before the numbers.
+            interval_s: Seconds between two lines of the log.
+            clock: Seconds since some moment.
+        """
+        self.title = title
+        self.interval_s = interval_s
+        self.clock = clock
         self.bar: tqdm | None = None
-        self.last: tuple[float, int] | None = None
+        self.last_line: tuple[float, int] | None = None
 
     def __enter__(self) -> "Progress":
         return self
@@ -36,37 +50,54 @@ class Progress:
             self.bar.close()
 
     def show(self, done: int, total: int | None = None) -> None:
-        """``done`` bytes are there, of ``total`` if that is known; fewer than before is fine."""
-        if sys.stderr.isatty():
-            self._draw(done, total)
-        else:
-            self._write(done, total)
+        """Show how many bytes are there.
 
-    def _draw(self, done: int, total: int | None) -> None:
+        Args:
+            done: Bytes that are there; fewer than before is fine.
+            total: Bytes that there will be, if that is known.
+        """
+        if sys.stderr.isatty():
+            self._draw_bar(done, total)
+        else:
+            self._write_line(done, total)
+
+    def _draw_bar(self, done: int, total: int | None) -> None:
         if self.bar is None:
             self.bar = tqdm(
-                desc=self.what,
+                desc=self.title,
                 initial=done,
                 total=total,
                 unit="B",
                 unit_scale=True,
                 miniters=1,
             )
+        # The total may become known only with the first answer of a server.
         self.bar.total = total
         self.bar.update(done - self.bar.n)
 
-    def _write(self, done: int, total: int | None) -> None:
+    def _write_line(self, done: int, total: int | None) -> None:
         now = self.clock()
-        if self.last is None or done < self.last[1]:
-            self.last = now, done
-        seconds = now - self.last[0]
-        if seconds < self.every:
+        # A transfer that started anew is measured anew.
+        if self.last_line is None or done < self.last_line[1]:
+            self.last_line = (now, done)
+        last_time, last_done = self.last_line
+        seconds = now - last_time
+        if seconds < self.interval_s:
             return
-        rate = (done - self.last[1]) / seconds
-        of = f" of {readable(total)}" if total is not None else ""
-        known = total is not None and rate > 0
-        left = f", {tqdm.format_interval((total - done) / rate)} left" if known else ""
+        # Since the last line, not since the beginning: a rate that falls is seen at once.
+        rate = (done - last_done) / seconds  # bytes per second
+        of_total = ""
+        time_left = ""
+        if total is not None:
+            of_total = f" of {readable(total)}"
+            if rate > 0:
+                time_left = f", {tqdm.format_interval((total - done) / rate)} left"
         log.info(
-            "%s: %s%s, %s/s%s", self.what, readable(done), of, readable(rate), left
+            "%s: %s%s, %s/s%s",
+            self.title,
+            readable(done),
+            of_total,
+            readable(rate),
+            time_left,
         )
-        self.last = now, done
+        self.last_line = (now, done)

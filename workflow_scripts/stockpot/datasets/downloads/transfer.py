@@ -1,15 +1,21 @@
-"""Fetch a file: resumed where it broke off, checked against its hash, whole or not at all."""
+"""Fetch a file: resumed where it broke off, checked against its hash, whole or not at all.
+
+``download`` repeats attempts until the file is whole. An attempt is one request (``_attempt``). It
+leaves the file whole, or raises ``_RetryError`` where another attempt may succeed, or StockpotError
+where none can.
+"""
 
 import logging
 import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import partial
-from http.client import HTTPException, InvalidURL
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from pathlib import Path
 from string import hexdigits
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request
@@ -17,32 +23,96 @@ from urllib.request import Request
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..disk import readable, require_space
-from .connections import LEAST_RATE, Pace, urlopen
-from .partial_file import Part, file_digests, own_part
+from .connections import MIN_RATE, SlowConnectionGuard, urlopen
+from .partial_file import PartialFile, file_digests, locked_partial_file
 from .progress import Progress
 
 log = logging.getLogger(__name__)
 
 SCHEMES = ("http", "https", "file")
-DIGITS = {"sha256": 64, "md5": 32}
-TEMPORARY = (408, 425, 429)  # these and all from 500 on may pass
-LONGEST_WAIT, LONGEST_RETRY_AFTER = 60, 600  # seconds
+DIGITS = {"sha256": 64, "md5": 32}  # hex digits of a checksum
+# Statuses that may pass: Request Timeout, Too Early, Too Many Requests; and all from 500 on.
+TEMPORARY = (408, 425, 429)
+OK = 200
+PARTIAL_CONTENT = 206
+RANGE_NOT_SATISFIABLE = 416
+LONGEST_WAIT = 60  # seconds before another attempt
+LONGEST_RETRY_AFTER = 600  # seconds, where a server asks for more
 # In all of one download, beside those that large files earn: a server that sends a byte and breaks
 # off, again and again, always brings something new.
-ATTEMPTS, EARNED_BY = 100, 100 << 20
-MOST_UNKNOWN = 2 << 30  # bytes of a file whose length nobody says; it may have no end
-_BLOCK = 1 << 18
+MAX_ATTEMPTS = 100
+BYTES_PER_MORE_ATTEMPT = 100 << 20
+MAX_UNKNOWN_LENGTH = (
+    2 << 30
+)  # bytes where nobody says the length; the file may have no end
+_BLOCK = 1 << 18  # bytes that are read at once
 
 
-class _Again(Exception):
-    """This attempt failed and another may not; ``afresh``: what is there is of no use to it;
-    ``idle``: what it brought is not worth another."""
+class _RetryError(Exception):
+    """This attempt failed and another may not.
+
+    Attributes:
+        wait_s: Seconds that the server asks to wait for.
+        start_over: Are the bytes that are there of no use to the next attempt?
+        no_progress: Does the attempt count as one that brought nothing new?
+    """
 
     def __init__(
-        self, said: str, after: float = 0.0, afresh: bool = False, idle: bool = False
+        self,
+        reason: str,
+        wait_s: float = 0.0,
+        *,
+        start_over: bool = False,
+        no_progress: bool = False,
     ) -> None:
-        super().__init__(one_line(said, 300))
-        self.after, self.afresh, self.idle = after, afresh, idle
+        super().__init__(one_line(reason, 300))
+        self.wait_s = wait_s
+        self.start_over = start_over
+        self.no_progress = no_progress
+
+
+class _Checksum(NamedTuple):
+    """What a file's digest must be.
+
+    Attributes:
+        algorithm: "sha256" or "md5".
+        digits: Hex digits in lower case; "" where the digest is not known.
+    """
+
+    algorithm: str
+    digits: str
+
+    def differs(self, digests: dict[str, str]) -> bool:
+        """Tell whether a file is another one.
+
+        Args:
+            digests: Algorithm -> hex digest of the file.
+
+        Returns:
+            False where the digest is not known.
+        """
+        return bool(self.digits) and digests[self.algorithm] != self.digits
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What to download, and how patiently.
+
+    Attributes:
+        url: Where the file is.
+        size: Its length in bytes, or None.
+        has_checksum: Will its content be checked?
+        retries: Further attempts in a row that bring nothing new.
+        timeout: Seconds without a byte after which a connection counts as dropped.
+        wait: Sleeps for so many seconds.
+    """
+
+    url: str
+    size: int | None
+    has_checksum: bool
+    retries: int
+    timeout: float
+    wait: Callable[[float], None]
 
 
 def download(
@@ -54,67 +124,79 @@ def download(
     timeout: float = 60.0,
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Fetch a URL (http, https, file) to a path; the sha256 of the file, in hex.
+    """Fetch a URL (http, https, file) to a path.
 
     What arrives lies in ``<path>.part`` and goes on from there, in this call or a later one, as
-    long as the remote file is the same; only a whole file that has its checksum gets the name
-    ``path``. A file that is there already is checked and not fetched. Processes that want the
-    same file wait for each other.
+    long as the remote file is the same. Only a whole file that has its checksum gets the name
+    ``path``. A file that is there already is checked and not fetched. Processes that want the same
+    file wait for each other.
 
-    checksum: "sha256:<hex>", "md5:<hex>" or "" (the sha256 is logged). size: bytes, where known.
-    retries: further attempts in a row that bring no byte beyond the furthest so far. timeout:
-    seconds without a byte after which a connection counts as dropped. wait: sleeps for so many
-    seconds.
+    The effort has bounds: a connection that brings less than ``MIN_RATE`` counts as dropped, there
+    are at most ``MAX_ATTEMPTS`` (more for large files), and a file whose length nobody says has at
+    most ``MAX_UNKNOWN_LENGTH`` bytes.
 
-    Bounded: a connection that brings less than ``LEAST_RATE`` counts as dropped, there are so many
-    attempts in all, and a file whose length nobody says is at most ``MOST_UNKNOWN`` bytes long.
+    Args:
+        url: Where the file is.
+        path: Where it goes.
+        checksum: "sha256:<hex>", "md5:<hex>" or "" (the sha256 is logged).
+        size: Bytes, where known.
+        retries: Further attempts in a row that bring no byte beyond the furthest so far.
+        timeout: Seconds without a byte after which a connection counts as dropped.
+        wait: Sleeps for so many seconds.
 
-    Raises StockpotError naming the URL or file: for what the server refuses or what cannot be
-    reached, a wrong checksum, a disk that is full, a file or a link in the way.
+    Returns:
+        The sha256 of the file, in hex.
+
+    Raises:
+        StockpotError: The server refuses or cannot be reached, the checksum is wrong, the disk is
+            full, or a file or link is in the way. It names the URL or the file.
     """
-    path, (algorithm, pinned) = Path(path), _pinned(checksum)
-    name, algorithms = _file_name(url), {"sha256", algorithm}
+    path = Path(path)
+    expected = _parse_checksum(checksum)
+    job = _Job(
+        url,
+        size,
+        bool(expected.digits),
+        retries,
+        timeout,
+        wait,
+    )
+    title = _file_name(url)
     if path.exists():
-        return _kept(path, algorithm, pinned, size)
+        return _check_present_file(path, expected, size)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with own_part(path, algorithms) as part:
+        with locked_partial_file(path, {"sha256", expected.algorithm}) as partial_file:
             if path.exists():  # another process fetched it while this one waited
-                part.discard()
-                return _kept(path, algorithm, pinned, size)
-            with Progress(name) as progress:
-                ask = partial(
-                    _attempt, url, part, size, bool(pinned), timeout, progress
-                )
-                _fetch(url, part, size, bool(pinned), retries, wait, ask)
-            found = part.digests()
-            if pinned and found[algorithm] != pinned:
-                part.discard()
-                raise StockpotError(
-                    f"{url}: its {algorithm} is {found[algorithm]}, but {pinned} was expected"
-                )
-            part.move_to(path)
+                partial_file.discard()
+                return _check_present_file(path, expected, size)
+            with Progress(title) as progress:
+                _fetch(job, partial_file, progress)
+            sha256 = _check_fetched(partial_file, expected, url)
+            partial_file.move_to(path)
     except OSError as error:
-        said = (
-            f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        )
-        raise StockpotError(f"{path}: cannot be written ({said})") from error
-    _tell(path, found["sha256"], pinned)
-    return found["sha256"]
+        reason = error.strerror
+        if error.filename:
+            reason = f"{error.strerror}: {error.filename}"
+        raise StockpotError(f"{path}: cannot be written ({reason})") from error
+    _log_unchecked(path, sha256, expected)
+    return sha256
 
 
-def _pinned(checksum: str) -> tuple[str, str]:
+def _parse_checksum(checksum: str) -> _Checksum:
     algorithm, _, digits = checksum.partition(":")
     if not checksum:
-        return "sha256", ""
+        return _Checksum("sha256", "")
+    # .get: an unknown algorithm has None digits, which no length equals.
     if len(digits) != DIGITS.get(algorithm) or set(digits) - set(hexdigits):
         raise StockpotError(
             f"checksum: {checksum!r} is neither 'sha256:' and 64 hex digits nor 'md5:' and 32"
         )
-    return algorithm, digits.lower()
+    return _Checksum(algorithm, digits.lower())
 
 
 def _file_name(url: str) -> str:
+    """The last part of a URL's path; StockpotError where it is no URL that can be fetched."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -124,246 +206,368 @@ def _file_name(url: str) -> str:
     return one_line(parts.path.rpartition("/")[2] or url, 100)
 
 
-def _kept(path: Path, algorithm: str, pinned: str, size: int | None) -> str:
+def _check_present_file(
+    path: Path,
+    expected: _Checksum,
+    size: int | None,
+) -> str:
     """The sha256 of a file that is there already. Raises StockpotError if it is another one."""
-    mend = "; move it away to fetch it again"
+    advice = "; move it away to fetch it again"
     if not path.is_file():
-        raise StockpotError(f"{path}: there is something that is no file{mend}")
+        raise StockpotError(f"{path}: there is something that is no file{advice}")
     length = path.stat().st_size
     if size is not None and length != size:
         raise StockpotError(
-            f"{path}: this file has {length} bytes, but {size} were expected{mend}"
+            f"{path}: this file has {length} bytes, but {size} were expected{advice}"
         )
+    algorithm = expected.algorithm
     try:
-        found = file_digests(path, {"sha256", algorithm})
+        digests = file_digests(path, {"sha256", algorithm})
     except OSError as error:
         raise StockpotError(f"{path}: cannot be read ({error.strerror})") from error
-    if pinned and found[algorithm] != pinned:
+    if expected.differs(digests):
         raise StockpotError(
-            f"{path}: the {algorithm} of this file is {found[algorithm]}, but {pinned} was "
-            f"expected{mend}"
+            f"{path}: the {algorithm} of this file is {digests[algorithm]}, but "
+            f"{expected.digits} was expected{advice}"
         )
-    _tell(path, found["sha256"], pinned)
-    return found["sha256"]
+    _log_unchecked(path, digests["sha256"], expected)
+    return digests["sha256"]
 
 
-def _tell(path: Path, found: str, pinned: str) -> None:
-    if not pinned:
+def _check_fetched(
+    partial_file: PartialFile,
+    expected: _Checksum,
+    url: str,
+) -> str:
+    """The sha256 of what was fetched; StockpotError, and nothing is left, if it is another file."""
+    digests = partial_file.digests()
+    if expected.differs(digests):
+        partial_file.discard()
+        raise StockpotError(
+            f"{url}: its {expected.algorithm} is {digests[expected.algorithm]}, but "
+            f"{expected.digits} was expected"
+        )
+    return digests["sha256"]
+
+
+def _log_unchecked(
+    path: Path,
+    sha256: str,
+    expected: _Checksum,
+) -> None:
+    if not expected.digits:
         log.info(
-            "%s has no checksum to compare with; its own is sha256:%s", path, found
+            "%s has no checksum to compare with; its own is sha256:%s", path, sha256
         )
+
+
+# Attempts.
 
 
 def _fetch(
-    url: str, part: Part, size, checked: bool, retries: int, wait, attempt
+    job: _Job,
+    partial_file: PartialFile,
+    progress: Progress,
 ) -> None:
-    """Attempts until the part is whole."""
-    if part.size and _belongs(part, url, checked):
-        log.info("%s: going on after %s", url, readable(part.size))
-        part.resume()
-        if part.size == (part.remote.get("total") if size is None else size):
-            return
-    else:
-        part.restart({})
-    failures, attempts, furthest = 0, 0, part.size
+    """Make attempts until the file is whole; StockpotError after too many."""
+    if _resume(job, partial_file):
+        return
+    failures = 0  # in a row, that brought nothing new
+    attempts = 0
+    furthest = partial_file.size
     while True:
         try:
-            return attempt()
-        except _Again as error:
-            if part.size > furthest and not (error.afresh or error.idle):
-                failures, furthest = 0, part.size
+            _attempt(job, partial_file, progress)
+        except _RetryError as error:
+            has_new_bytes = partial_file.size > furthest
+            if has_new_bytes and not error.start_over and not error.no_progress:
+                failures = 0
+                furthest = partial_file.size
             failures += 1
             attempts += 1
-            if error.afresh:
-                part.restart({})
-            if failures > retries:
-                raise StockpotError(
-                    f"{url}: {error}; {retries} more attempts brought nothing new"
-                ) from error
-            if attempts >= ATTEMPTS + furthest // EARNED_BY:
-                raise StockpotError(
-                    f"{url}: {error}; {attempts} attempts are enough"
-                ) from error
-            pause = max(error.after, min(2 ** (failures - 1), LONGEST_WAIT))
-            log.warning("%s: %s; again in %.0f s", url, error, pause)
-            wait(pause)
+            if error.start_over:
+                partial_file.restart({})
+            _check_attempts(job, error, failures, attempts, furthest)
+            # 1, 2, 4, ... seconds, or what the server asks for.
+            pause = min(2 ** (failures - 1), LONGEST_WAIT)
+            pause = max(error.wait_s, pause)
+            log.warning("%s: %s; again in %.0f s", job.url, error, pause)
+            job.wait(pause)
+        else:
+            return
 
 
-def _belongs(part: Part, url: str, checked: bool) -> bool:
-    """Can more bytes from this URL go after those of the part?
+def _resume(job: _Job, partial_file: PartialFile) -> bool:
+    """Go on after the bytes of an earlier process, or forget them; is the file whole?"""
+    if not partial_file.size or not _belongs(partial_file, job):
+        partial_file.restart({})
+        return False
+    log.info("%s: going on after %s", job.url, readable(partial_file.size))
+    partial_file.resume()
+    size = job.size
+    if size is None:
+        size = partial_file.remote.get("total")
+    return partial_file.size == size
 
-    Without a word of the server for what it sends, only a checksum finds two halves of two files.
+
+def _check_attempts(
+    job: _Job, error: _RetryError, failures: int, attempts: int, furthest: int
+) -> None:
+    """Raise StockpotError if no further attempt is due."""
+    # retries = 0: the first failure is the last.
+    if failures > job.retries:
+        raise StockpotError(
+            f"{job.url}: {error}; {job.retries} more attempts brought nothing new"
+        ) from error
+    if attempts >= MAX_ATTEMPTS + furthest // BYTES_PER_MORE_ATTEMPT:
+        raise StockpotError(
+            f"{job.url}: {error}; {attempts} attempts are enough"
+        ) from error
+
+
+def _belongs(partial_file: PartialFile, job: _Job) -> bool:
+    """Can more bytes from this URL go after those that are there?
+
+    Where the server does not say which version of a file it sends, only a checksum finds out that
+    two halves are of two files.
     """
-    return part.remote.get("url") == url and bool(checked or _validator(part.remote))
+    if partial_file.remote.get("url") != job.url:
+        return False
+    return job.has_checksum or bool(_validator(partial_file.remote))
 
 
-def _validator(remote: dict) -> str:
+def _validator(remote: dict[str, Any]) -> str:
     """What If-Range takes: an ETag that holds for bytes (not a weak one), else the time."""
-    tag = remote.get("etag") or ""
-    return tag if tag and not tag.startswith("W/") else remote.get("modified") or ""
+    # A weak tag, W/"...", stays the same for contents that only mean the same.
+    etag = remote.get("etag") or ""
+    if etag and not etag.startswith("W/"):
+        return etag
+    return remote.get("modified") or ""
 
 
 def _attempt(
-    url, part: Part, size, checked: bool, timeout: float, progress: Progress
-) -> None:
-    """One request. Raises _Again unless it leaves the part whole."""
-    if part.size and not _belongs(part, url, checked):
-        part.restart({})
-    request = Request(url, headers={"User-Agent": "stockpot"})
-    if part.size:
-        request.add_header("Range", f"bytes={part.size}-")
-        if _validator(part.remote):
-            request.add_header("If-Range", _validator(part.remote))
-    with Pace(timeout) as pace:
-        _receive(request, part, size, checked, timeout, progress, pace)
-
-
-def _receive(
-    request: Request,
-    part: Part,
-    size,
-    checked: bool,
-    timeout,
+    job: _Job,
+    partial_file: PartialFile,
     progress: Progress,
-    pace: Pace,
 ) -> None:
-    url = request.full_url
-    with _open(request, timeout, pace) as response:
-        _check_coding(response, url, checked)
-        start, total = _extent(response)
-        remote = {
-            "url": url,
-            "etag": response.headers.get("ETag"),
-            "modified": response.headers.get("Last-Modified"),
-            "total": total,
-        }
-        if not start:
-            part.restart(remote)
-        elif start != part.size or not _same(part.remote, remote):
-            raise _Again("the file has changed", afresh=True)
-        if size is not None and total not in (None, size):
-            raise _Again(f"it has {total} bytes, but {size} were expected", afresh=True)
-        total = next(
-            (n for n in (size, total, part.remote.get("total")) if n is not None), None
-        )
+    """Make one request. Raises _RetryError unless it leaves the file whole."""
+    if partial_file.size and not _belongs(partial_file, job):
+        partial_file.restart({})
+    request = Request(job.url, headers={"User-Agent": "stockpot"})
+    if partial_file.size:
+        request.add_header("Range", f"bytes={partial_file.size}-")
+        # The server sends the rest only if its file is still the same, else all of it.
+        validator = _validator(partial_file.remote)
+        if validator:
+            request.add_header("If-Range", validator)
+    with (
+        SlowConnectionGuard(job.timeout) as guard,
+        _open(request, job.timeout, guard) as response,
+    ):
+        _check_encoding(response, job)
+        total = _start_receiving(response, job, partial_file)
         if total is not None:
-            require_space(part.path.parent, total - part.size, url)
-        for block in _blocks(response, pace):
-            part.append(block)
-            progress.show(part.size, total)
-            if total is None and part.size > MOST_UNKNOWN:
-                raise StockpotError(
-                    f"{url}: more than {readable(MOST_UNKNOWN)} of a file whose length the server "
-                    "does not say; fetch it by other means and give its path"
-                )
-            if total is not None and part.size > total:
-                raise _Again(
-                    f"it has more than the {total} bytes expected", afresh=True
-                )
-    if total is not None and part.size != total:
-        raise _Again(f"the connection broke off after {part.size} of {total} bytes")
-
-
-def _check_coding(response, url: str, checked: bool) -> None:
-    """Refuse what a server packs by itself.
-
-    Many call the file's own compression a coding: gzip of a .tar.gz. The bytes are stored as they
-    are sent, so that is right where the name says it or a checksum tells (``checked``).
-    """
-    coding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
-    is_packed_file = urlsplit(url).path.lower().endswith((".gz", ".tgz"))
-    if coding in ("gzip", "x-gzip") and (checked or is_packed_file):
-        return
-    if coding != "identity":
-        raise StockpotError(
-            f"{one_line(response.url, 200)}: the server sends it packed "
-            f"({one_line(coding, 50)}), which nobody asked for"
+            needed = total - partial_file.size
+            require_space(partial_file.path.parent, needed, job.url)
+        for block in _blocks(response, guard):
+            partial_file.append(block)
+            progress.show(partial_file.size, total)
+            _check_length(partial_file.size, total, job.url)
+    if total is not None and partial_file.size != total:
+        raise _RetryError(
+            f"the connection broke off after {partial_file.size} of {total} bytes"
         )
 
 
-def _open(request: Request, timeout: float, pace: Pace):
-    url = request.full_url
+def _start_receiving(
+    response: HTTPResponse, job: _Job, partial_file: PartialFile
+) -> int | None:
+    """Make the file ready for what a response holds; the length of the whole file, if known."""
+    start, total = _extent(response)
+    remote = {
+        "url": job.url,
+        "etag": response.headers.get("ETag"),
+        "modified": response.headers.get("Last-Modified"),
+        "total": total,
+    }
+    if start == 0:
+        partial_file.restart(remote)
+    elif start != partial_file.size or not _is_same_file(partial_file.remote, remote):
+        raise _RetryError("the file has changed", start_over=True)
+    if job.size is not None:
+        # It starts over, as the bytes that are there may be of the other file.
+        if total is not None and total != job.size:
+            raise _RetryError(
+                f"it has {total} bytes, but {job.size} were expected", start_over=True
+            )
+        return job.size
+    if total is not None:
+        return total
+    # What an earlier response said of the same file.
+    return partial_file.remote.get("total")
+
+
+def _check_length(
+    size: int,
+    total: int | None,
+    url: str,
+) -> None:
+    """Refuse a file that is longer than it may be."""
+    if total is None and size > MAX_UNKNOWN_LENGTH:
+        raise StockpotError(
+            f"{url}: more than {readable(MAX_UNKNOWN_LENGTH)} of a file whose length the server "
+            "does not say; fetch it by other means and give its path"
+        )
+    if total is not None and size > total:
+        raise _RetryError(
+            f"it has more than the {total} bytes expected", start_over=True
+        )
+
+
+# What the server sends.
+
+
+def _open(
+    request: Request,
+    timeout: float,
+    guard: SlowConnectionGuard,
+) -> HTTPResponse:
+    """Send a request. Raises _RetryError where another may succeed, else StockpotError."""
     try:
-        return urlopen(request, timeout=timeout, pace=pace)
+        return urlopen(
+            request,
+            timeout=timeout,
+            guard=guard,
+        )
     except HTTPError as error:
         error.close()
-        said = " ".join(f"the server answers {error.code} {error.reason}".split())
-        said = one_line(said, 300)
-        if error.code == 416 and request.has_header("Range"):
-            raise _Again(said, afresh=True) from error
-        if error.code in TEMPORARY or error.code >= 500:
-            raise _Again(
-                said, _retry_after(error.headers.get("Retry-After"))
-            ) from error
-        raise StockpotError(f"{url}: {said}") from error
+        raise _refusal(request, error) from error
     except (OSError, HTTPException, ValueError) as error:
-        if pace.too_slow:
+        if guard.too_slow:
             raise _too_slow() from error
-        reason = getattr(error, "reason", error)
-        said = f"cannot be reached ({one_line(reason or type(reason).__name__, 300)})"
-        wrong_url = isinstance(error, InvalidURL | ValueError) or isinstance(
-            reason, str
-        )
-        untrusted = isinstance(reason, ssl.SSLCertVerificationError)
-        if wrong_url or untrusted or request.type == "file":
-            raise StockpotError(f"{url}: {said}") from error
-        raise _Again(said) from error
+        raise _unreachable(request, error) from error
 
 
-def _extent(response) -> tuple[int, int | None]:
-    """(first byte, bytes of the whole file or None) of what a response holds."""
-    if response.status == 206:
-        text = response.headers.get("Content-Range") or ""
-        match = re.fullmatch(
-            r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", text.strip()
+def _refusal(request: Request, error: HTTPError) -> _RetryError | StockpotError:
+    """What follows from an answer that is an error."""
+    answer = " ".join(f"the server answers {error.code} {error.reason}".split())
+    answer = one_line(answer, 300)
+    if error.code == RANGE_NOT_SATISFIABLE and request.has_header("Range"):
+        return _RetryError(answer, start_over=True)
+    if error.code in TEMPORARY or error.code >= 500:
+        return _RetryError(answer, _retry_after(error.headers.get("Retry-After")))
+    return StockpotError(f"{request.full_url}: {answer}")
+
+
+def _unreachable(request: Request, error: Exception) -> _RetryError | StockpotError:
+    """What follows from a request without an answer."""
+    # URLError wraps the error that says why.
+    reason = getattr(error, "reason", error)
+    # An error without a text, as of a timeout, is called by its type.
+    text = f"cannot be reached ({one_line(reason or type(reason).__name__, 300)})"
+    is_wrong_url = isinstance(error, InvalidURL | ValueError)
+    is_refused_by_urllib = isinstance(reason, str)
+    is_untrusted = isinstance(reason, ssl.SSLCertVerificationError)
+    is_local = request.type == "file"
+    if is_wrong_url or is_refused_by_urllib or is_untrusted or is_local:
+        return StockpotError(f"{request.full_url}: {text}")
+    return _RetryError(text)
+
+
+def _check_encoding(response: HTTPResponse, job: _Job) -> None:
+    """Refuse what a server packs by itself.
+
+    Many call the file's own compression an encoding: gzip of a .tar.gz. The bytes are stored as
+    they are sent, so that is right where the name says it or a checksum will tell.
+    """
+    encoding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    # A server that guesses the type of a .tar.gz by its name sends this header.
+    is_packed_file = urlsplit(job.url).path.lower().endswith((".gz", ".tgz"))
+    is_gzip = encoding in ("gzip", "x-gzip")
+    if is_gzip and (job.has_checksum or is_packed_file):
+        return
+    if encoding != "identity":
+        raise StockpotError(
+            f"{one_line(response.url, 200)}: the server sends it packed "
+            f"({one_line(encoding, 50)}), which nobody asked for"
         )
-        if not match or not int(match[1]) <= int(match[2]) < int(
-            match[3].replace("*", "9" * 19)
-        ):
-            raise _Again(f"the server sends a part that it calls {text!r}", afresh=True)
-        return int(match[1]), None if match[3] == "*" else int(match[3])
-    if response.status not in (None, 200):  # a file has no status
+
+
+def _extent(response: HTTPResponse) -> tuple[int, int | None]:
+    """First byte of a response in the whole file, and the length of that or None."""
+    if response.status == PARTIAL_CONTENT:
+        return _extent_of_range(response)
+    if response.status not in (None, OK):  # a file has no status
         raise StockpotError(
             f"{response.url}: the server answers {response.status}, not 200"
         )
-    lengths = {
-        length.strip() for length in response.headers.get_all("Content-Length") or ()
-    }
+    values = response.headers.get_all("Content-Length") or ()
+    # A header may be repeated with the same value.
+    lengths = {value.strip() for value in values}
     if not lengths:
         return 0, None
     length = lengths.pop()
+    # Two different lengths, or one that is no number of at most 18 digits.
     if lengths or not re.fullmatch("[0-9]{1,18}", length):
-        said = one_line(", ".join([length, *lengths]), 50)
+        text = one_line(", ".join([length, *lengths]), 50)
         raise StockpotError(
-            f"{one_line(response.url, 200)}: its length is said to be {said!r}"
+            f"{one_line(response.url, 200)}: its length is said to be {text!r}"
         )
     return 0, int(length)
 
 
-def _same(before: dict, now: dict) -> bool:
-    pairs = [(before.get(key), now[key]) for key in ("etag", "modified", "total")]
-    return all(a == b for a, b in pairs if a is not None and b is not None)
+def _extent_of_range(response: HTTPResponse) -> tuple[int, int | None]:
+    """As ``_extent``, of a response that holds a part of the file."""
+    # "bytes <first>-<last>/<length>", where the length may be *.
+    text = response.headers.get("Content-Range") or ""
+    pattern = r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)"
+    match = re.fullmatch(pattern, text.strip())
+    error = _RetryError(
+        f"the server sends a part that it calls {text!r}", start_over=True
+    )
+    if not match:
+        raise error
+    first = int(match[1])
+    last = int(match[2])
+    total = None if match[3] == "*" else int(match[3])
+    if first > last or (total is not None and last >= total):
+        raise error
+    return first, total
 
 
-def _too_slow() -> _Again:
-    return _Again(f"the server sends less than {LEAST_RATE} bytes a second", idle=True)
+def _is_same_file(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Do two responses describe one file, as far as both say something?"""
+    for key in ("etag", "modified", "total"):
+        old_value = before.get(key)
+        new_value = now[key]
+        if None not in (old_value, new_value) and old_value != new_value:
+            return False
+    return True
 
 
-def _blocks(response, pace: Pace) -> Iterator[bytes]:
+def _too_slow() -> _RetryError:
+    return _RetryError(
+        f"the server sends less than {MIN_RATE} bytes a second", no_progress=True
+    )
+
+
+def _blocks(response: HTTPResponse, guard: SlowConnectionGuard) -> Iterator[bytes]:
+    """The bytes of a response as they come. Raises _RetryError where the connection breaks off."""
     while True:
         try:
             block = response.read1(_BLOCK)
         except (OSError, HTTPException, ValueError) as error:
-            if pace.too_slow:
+            if guard.too_slow:
                 raise _too_slow() from error
-            raise _Again(
+            raise _RetryError(
                 f"the connection broke off ({error or type(error).__name__})"
             ) from error
-        if not block and pace.too_slow:
+        # A connection that the guard breaks may look like one that ends.
+        if not block and guard.too_slow:
             raise _too_slow()
         if not block:
             return
-        pace.received += len(block)
+        guard.received += len(block)
         yield block
 
 
@@ -371,10 +575,10 @@ def _retry_after(text: str | None) -> float:
     """Seconds that a server asks to wait for, given as a number or a date; 0 if it does not."""
     text = (text or "").strip()
     try:
-        seconds = (
-            float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp()
-        )
-        seconds -= 0 if text.isdecimal() else time.time()
+        if text.isdecimal():
+            seconds = float(text)
+        else:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

@@ -59,6 +59,8 @@ from ._options import Download, Encoded, OwnFiles, Split
 Entry = dict[str, Any]
 # Such an entry with defaults, name, seed, side (pixels) and the facts of its source.
 Spec = dict[str, Any]
+# What a source knows of an entry's files: what ``prepare`` needs, and digests.
+Facts = dict[str, Any]
 # Turns a path of the config into where the file is.
 Locate = Callable[[str], Path]
 
@@ -100,6 +102,7 @@ class Source(Declaration):
             raise ValueError("archives and the options of Download need each other")
 
 
+# Defaults of the keys of ``split``.
 _SPLIT = registry.defaults(schemas(Split))
 # Keys of an entry that change nothing in what is read from its files.
 _NOT_READ = ("split", "on_corrupt", "side")
@@ -130,6 +133,7 @@ def module(name: str) -> ModuleType:
     source = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     if not hasattr(source, "SET"):
         return source
+    # What the module defines itself goes before its SET.
     for question in ANSWERED_BY_SET:
         if not hasattr(source, question):
             setattr(source, question, getattr(source.SET, question))
@@ -246,6 +250,7 @@ def with_defaults(entry: Entry) -> Entry:
         entry has a split.
     """
     filled = registry.defaults(options(entry["source"])) | entry
+    # An option with a schema of its own: registry.defaults does not look into it.
     if filled.get("split"):
         split = {key: value for key, value in _SPLIT.items() if value is not None}
         if filled["split"].get("list"):
@@ -276,7 +281,12 @@ def remembering() -> Iterator[None]:
         _answers = None
 
 
-def ask(question: str, entry: Entry, locate: Locate, *arguments: Any) -> Any:
+def ask(
+    question: str,
+    entry: Entry,
+    locate: Locate,
+    *arguments: Any,
+) -> Any:
     """Call a function of an entry's source; inside ``remembering`` once per question.
 
     Args:
@@ -325,7 +335,11 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     return [sizes[count] for count in image_counts]
 
 
-def split_facts(entry: Entry, locate: Locate, key: str) -> dict[str, dict[str, str]]:
+def split_facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> dict[str, dict[str, str]]:
     """Describe the list that names the held-out images of a split.
 
     Args:
@@ -365,6 +379,7 @@ def classes_with_images(entry: Entry, locate: Locate) -> list[str]:
         Class names, in the order of the source.
     """
     class_names = ask("classes", entry, locate)
+    # A published data set has images of all its classes.
     if not is_own(entry["source"]):
         return class_names
     image_counts = ask("counts", entry, locate)
@@ -384,10 +399,12 @@ def unused(entry: Entry, locate: Locate) -> str:
     """
     if not is_own(entry["source"]):
         return ""
+    # Sorted by kind, so that the line is the same on every file system.
     kinds = sorted(ask("unused", entry, locate).items())
     texts = []
     for kind, (count, example) in kinds[:_SHOWN_KINDS]:
-        texts.append(f"{count:,} {kind} (as {one_line(example, 60)})")
+        shown_example = one_line(example, 60)
+        texts.append(f"{count:,} {kind} (as {shown_example})")
     other_kinds = kinds[_SHOWN_KINDS:]
     if other_kinds:
         other_count = sum(count for _, (count, _) in other_kinds)
@@ -439,6 +456,7 @@ def identity(entry: Entry, locate: Locate) -> Identity:
         Its identity. ``read`` is "" where the name of the entry makes its images differ.
     """
     answer = module(entry["source"]).identity(entry, locate)
+    # Only a published data set with several splits answers with three texts.
     if isinstance(answer, tuple):
         read, published_split, published_part = answer
     else:
@@ -447,6 +465,13 @@ def identity(entry: Entry, locate: Locate) -> Identity:
         published_part = ""
     if read:
         read = f"{entry['source']} {read}"
+    # Entries with equal splits and different parts share no images, so the part is kept apart.
     split = dict(with_defaults(entry).get("split") or {})
     part = split.pop("part", "")
-    return Identity(read, published_split, published_part, canonical(split), part)
+    return Identity(
+        read,
+        published_split,
+        published_part,
+        canonical(split),
+        part,
+    )

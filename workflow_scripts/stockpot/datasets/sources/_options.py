@@ -11,18 +11,37 @@ from ...runtime.options import PluginOptions
 from ..split import PARTS
 
 AnswerClasses = Literal["all", "own"]
+# Of data sets that were published in ten random partitions (DTD, SUN397).
 Partition = Annotated[
-    int, Field(ge=1, le=10, description="one of the published partitions")
+    int,
+    Field(
+        ge=1,
+        le=10,
+        description="one of the published partitions",
+    ),
 ]
 
 
 class Split(PluginOptions):
     """How one folder or file of images is split into three data sets."""
 
+    # ``registry.defaults`` reads these defaults; ``part`` has none and must be given.
     part: Literal[PARTS] = Field(description="which part of every class")
-    held_out: float = Field(0.1, ge=0, description="share below 1, or images per class")
-    test: float = Field(0.2, ge=0, description="share below 1, or images per class")
-    seed: int = Field(0, ge=0, description="seed of the draw of parts")
+    held_out: float = Field(
+        0.1,
+        ge=0,
+        description="share below 1, or images per class",
+    )
+    test: float = Field(
+        0.2,
+        ge=0,
+        description="share below 1, or images per class",
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        description="seed of the draw of parts",
+    )
     list: str | None = Field(
         None,
         min_length=1,
@@ -61,6 +80,7 @@ class OwnFiles(Encoded):
         description="a test set's answers are taken among all classes of the study, or, as "
         "ImageNet-R is scored, among its own: those that have images",
     )
+    # The same key with another default: the images of a user are no benchmark of open_clip.
     background: str = Field(
         "white", description=Encoded.model_fields["background"].description
     )

@@ -14,7 +14,7 @@ from typing import Any
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..same_content import counted_digest, listed
-from . import Entry, Locate, Spec
+from . import Entry, Facts, Locate, Spec
 from ._published import read_lines, state_digest
 
 # Words of the option ``classes``: the classes that answers are taken among, see ``OwnFiles``.
@@ -34,8 +34,14 @@ def cached_per_file(read: Callable) -> Callable:
         raises StockpotError where the file cannot be looked at.
     """
 
+    # Size and time are part of the key: a file that changes is read again.
     @cache
-    def remembered(path: str, size: int, time: int, *arguments: Any) -> Any:
+    def remembered(
+        path: str,
+        size: int,
+        time: int,
+        *arguments: Any,
+    ) -> Any:
         """Read the file; size and time only make the key of the cache."""
         return read(Path(path), *arguments)
 
@@ -46,7 +52,12 @@ def cached_per_file(read: Callable) -> Callable:
             status = path.stat()
         except OSError as error:
             raise StockpotError(f"{one_line(path, 200)}: {error.strerror}") from error
-        return remembered(str(path), status.st_size, status.st_mtime_ns, *arguments)
+        return remembered(
+            str(path),
+            status.st_size,
+            status.st_mtime_ns,
+            *arguments,
+        )
 
     return read_if_changed
 
@@ -71,7 +82,11 @@ def _is_hidden(path: Path) -> bool:
     return any(name.startswith(".") for name in path.parts)
 
 
-def file_facts(path: Path, pattern: str, key: str) -> dict[str, str]:
+def file_facts(
+    path: Path,
+    pattern: str,
+    key: str,
+) -> Facts:
     """Give the ``facts`` of a source that reads one file or a folder of files.
 
     Args:
@@ -91,10 +106,12 @@ def file_facts(path: Path, pattern: str, key: str) -> dict[str, str]:
             f"{key}.path: no file {one_line(path, 200)}, nor a folder that holds {pattern}"
         )
     digest = state_digest(path.parent, files)
+    # Of a file whose date changed without its content, the old digest counts (same_content).
     states = []
     for file in files:
         name = file.relative_to(path.parent).as_posix()
-        states.append(listed(name, file, file.stat()))
+        state = listed(name, file, file.stat())
+        states.append(state)
     return {"path": str(path), "files": counted_digest(path, states, digest)}
 
 
@@ -118,7 +135,11 @@ def class_file(entry: Entry) -> str | None:
     return classes
 
 
-def list_facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+def list_facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Give the ``facts`` of the file of class names.
 
     Args:
@@ -136,6 +157,7 @@ def list_facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
     if not path:
         return {}
     file = locate(path)
+    # class_list is needed where classes is "own"; else classes itself names the file.
     option = "class_list" if entry.get("class_list") else "classes"
     if option == "class_list" and entry.get("classes") not in (None, ALL, OWN):
         raise StockpotError(
@@ -191,6 +213,7 @@ def class_name(where: str, name: str) -> str:
     Raises:
         StockpotError: The name has a character that no text can have.
     """
+    # isprintable is quick, and true of nearly every name.
     if not name.isprintable() and any(_is_no_text(letter) for letter in name):
         raise StockpotError(
             f"{where}: the class '{one_line(name, 100)}' has a line break, a control character or "
@@ -216,7 +239,12 @@ class LabelCounts:
     counts: dict[Label, int] = field(default_factory=dict)
     first: dict[Label, str] = field(default_factory=dict)
 
-    def add(self, label: Label, where: str, count: int = 1) -> None:
+    def add(
+        self,
+        label: Label,
+        where: str,
+        count: int = 1,
+    ) -> None:
         """Add occurrences of a label.
 
         Args:
@@ -298,6 +326,7 @@ def classes_of(
     Raises:
         StockpotError: A label is none of the classes; the error names the place where it is first.
     """
+    # A tuple, so that it can be a key of the cache below.
     known_names = None if class_names is None else tuple(class_names)
     only_with_images = entry.get("classes") == OWN
     return _classes_of(label_counts, known_names, only_with_images=only_with_images)
@@ -316,6 +345,7 @@ def _classes_of(
     names_with_images = set(class_of.values())
     names = sorted(names_with_images) if known_names is None else list(known_names)
     _require_known(class_of, names, label_counts)
+    # With ``classes: own``, an answer cannot be a class without images.
     if only_with_images:
         names = [name for name in names if name in names_with_images]
     class_index = {name: index for index, name in enumerate(names)}
@@ -354,10 +384,13 @@ def _require_known(
     for label, name in class_of.items():
         if name in known:
             continue
+        where = label_counts.first[label]
+        shown_label = one_line(label, 100)
+        first_names = one_line(", ".join(names[:5]), 200)
         more = ", …" if names[5:] else ""
         raise StockpotError(
-            f"{label_counts.first[label]}: the label '{one_line(label, 100)}' is none of the "
-            f"{len(names)} classes ({one_line(', '.join(names[:5]), 200)}{more})"
+            f"{where}: the label '{shown_label}' is none of the "
+            f"{len(names)} classes ({first_names}{more})"
         )
 
 
@@ -388,6 +421,7 @@ def among_answer_classes(
         raise StockpotError(
             f"{spec['name']}: its class '{missing[0]}' is not among the study's {len(among)}"
         )
+    # The index of each own class among the classes of the answers;
     # -1 for a class without images that is not among them; no label leads there.
     new_index = [answer_index.get(name, -1) for name in names]
     return list(among), [new_index[label] for label in labels]
@@ -447,6 +481,7 @@ def unused_beside(path: Path, used: list[Path]) -> Unused:
 
     if not path.is_dir():
         return {}
+    # Texts compare faster than paths, and a folder may hold a million files.
     used_paths = {str(file) for file in used}
     prefix_length = len(str(path)) + 1
     unused_files = []

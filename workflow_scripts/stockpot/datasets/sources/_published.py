@@ -20,7 +20,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below
-from . import Entry, Locate, Spec, with_defaults
+from . import Entry, Facts, Locate, Spec, with_defaults
 from .folder import NOT_READ, SUFFIXES
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def class_table(name: str) -> list[dict[str, str]]:
     Returns:
         Its rows, in the order of the labels.
     """
-    with open(CLASSES / f"{name}.csv", newline="", encoding="utf-8") as file:
+    with open(
+        CLASSES / f"{name}.csv",
+        newline="",
+        encoding="utf-8",
+    ) as file:
         return list(csv.DictReader(file))
 
 
@@ -101,7 +105,16 @@ def spread_evenly(total: int, classes: int) -> list[int]:
     Returns:
         Number of images of each class; the first classes get what does not divide.
     """
-    return [total // classes + (index < total % classes) for index in range(classes)]
+    smaller = total // classes
+    remainder = total % classes
+    # For example 10 images of 4 classes: 3, 3, 2, 2.
+    larger_classes = [smaller + 1] * remainder
+    smaller_classes = [smaller] * (classes - remainder)
+    return larger_classes + smaller_classes
+
+
+def _values_as_text(entry: Entry, options: tuple[str, ...]) -> str:
+    return " ".join(str(entry[option]) for option in options)
 
 
 def _any_folder(entry: Entry) -> tuple[str, ...]:
@@ -195,13 +208,19 @@ class Published:
         """
         entry = with_defaults(entry)
         folder = str(locate(entry["path"]).resolve())
-        split = " ".join(str(entry[option]) for option in self.split_options)
-        part = " ".join(str(entry[option]) for option in self.part_options)
+        split = _values_as_text(entry, self.split_options)
+        part = _values_as_text(entry, self.part_options)
+        # A part of one split may share images with a part of another one.
         if split:
             return folder, split, part
         return f"{folder} {part}"
 
-    def facts(self, entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+    def facts(
+        self,
+        entry: Entry,
+        locate: Locate,
+        key: str,
+    ) -> Facts:
         """Answer ``facts`` of the package's docstring.
 
         Args:
@@ -218,11 +237,13 @@ class Published:
         """
         entry = with_defaults(entry)
         folder = locate(entry["path"])
+        # A changed class list in resources/ makes ``prepare`` run again.
         known = short([self.class_names, self.merged])
         if entry.get("download"):
             # What is downloaded has a checksum. Its files would look changed once they are there,
             # and so would a path that is looked up.
             return {"path": entry["path"], "known": known}
+        # Only sources with an archive have the option.
         if not folder.is_dir():
             hint = ", or say download: true" if "download" in entry else ""
             raise StockpotError(
@@ -233,7 +254,12 @@ class Published:
         digest = state_digest(root, watched_paths)
         return {"path": str(folder), "known": known, "files": digest}
 
-    def _watched_paths(self, root: Path, entry: Entry, key: str) -> list[Path]:
+    def _watched_paths(
+        self,
+        root: Path,
+        entry: Entry,
+        key: str,
+    ) -> list[Path]:
         """Files and folders of all watched patterns; StockpotError where a pattern has none."""
         paths: list[Path] = []
         for pattern in self.watched(entry):
@@ -294,13 +320,15 @@ class Published:
         from ..dataset import Scoring
         from ..examples import Examples, File
 
+        # Rows may be an iterator, and are gone through several times.
         rows = list(rows)
         class_index = {name: index for index, name in enumerate(self.class_names)}
         for path, name in rows:
             if name not in class_index:
+                first_names = ", ".join(self.class_names[:3])
                 raise StockpotError(
-                    f"{root / path}: its class {name!r} is none of the {len(class_index)} "
-                    f"({', '.join(self.class_names[:3])}, …)"
+                    f"{root / path}: its class {name!r} is none of the "
+                    f"{len(class_index)} ({first_names}, …)"
                 )
         return Examples(
             images=[File(str(root / path)) for path, _ in rows],
@@ -335,17 +363,30 @@ def in_arrays(
 
     count = labels.size
     expected_shape = (count, CIFAR_SIDE, CIFAR_SIDE, 3)
-    if images.dtype != np.uint8 or images.shape != expected_shape or labels.ndim != 1:
+    is_expected = images.dtype == np.uint8 and images.shape == expected_shape
+    if not is_expected or labels.ndim != 1:
+        shape = list(images.shape)
         raise StockpotError(
-            f"{file}: images are {images.dtype} {list(images.shape)}, not uint8 "
+            f"{file}: images are {images.dtype} {shape}, not uint8 "
             f"[{count}, 32, 32, 3] for {count} labels"
         )
     names = [f"{file.name} {row}" for row in range(count)]
-    pixels = [Pixels(image, name) for image, name in zip(images, names)]
-    return Examples(pixels, labels, list(known.class_names), names)
+    pixels: list[Pixels] = []
+    for image, name in zip(images, names):
+        pixels.append(Pixels(image, name))
+    return Examples(
+        pixels,
+        labels,
+        list(known.class_names),
+        names,
+    )
 
 
-def in_records(known: Published, files: list[Path], labels: int) -> "Examples":
+def in_records(
+    known: Published,
+    files: list[Path],
+    labels: int,
+) -> "Examples":
     """Make ``Examples`` of CIFAR's binary files.
 
     A record is the labels of an image and its pixels, channel by channel, one byte each.
@@ -368,16 +409,28 @@ def in_records(known: Published, files: list[Path], labels: int) -> "Examples":
     for file in files:
         with reading(file):
             content = np.fromfile(file, np.uint8)
+        # An empty file would be a whole number of records.
         if not len(content) or len(content) % record_bytes:
             raise StockpotError(
                 f"{file}: {len(content)} bytes are no whole number of images of "
                 f"{record_bytes}; is it cut short?"
             )
         contents.append(content)
+    # From [n, record] over [n, channel, row, column] to [n, row, column, channel].
     records = np.concatenate(contents).reshape(-1, record_bytes)
-    channels = records[:, labels:].reshape(-1, 3, CIFAR_SIDE, CIFAR_SIDE)
+    channels = records[:, labels:].reshape(
+        -1,
+        3,
+        CIFAR_SIDE,
+        CIFAR_SIDE,
+    )
     pixels = np.ascontiguousarray(channels.transpose(0, 2, 3, 1))
-    return in_arrays(known, files[0], pixels, records[:, labels - 1])
+    return in_arrays(
+        known,
+        files[0],
+        pixels,
+        records[:, labels - 1],
+    )
 
 
 def in_folders(
@@ -403,7 +456,8 @@ def in_folders(
     for folder in present_folders:
         if folder in folders:
             for file in _images_below(root / folder):
-                rows.append((file.relative_to(root).as_posix(), folders[folder]))
+                path = file.relative_to(root).as_posix()
+                rows.append((path, folders[folder]))
         elif not others:
             raise StockpotError(
                 f"{root / folder}: no class of this data set, whose folders are "
@@ -421,9 +475,11 @@ def _images_below(folder: Path) -> list[Path]:
     files = files_below(folder)
     unreadable = [file for file in files if file.suffix.lower() in NOT_READ]
     if unreadable:
+        example = one_line(unreadable[0], 200)
+        suffixes = ", ".join(sorted(SUFFIXES))
         raise StockpotError(
-            f"{one_line(unreadable[0], 200)}: an image of a kind that is not read, as are "
-            f"{len(unreadable) - 1} others there; read are {', '.join(sorted(SUFFIXES))}"
+            f"{example}: an image of a kind that is not read, as are "
+            f"{len(unreadable) - 1} others there; read are {suffixes}"
         )
     return [file for file in files if file.suffix.lower() in SUFFIXES]
 
@@ -462,6 +518,7 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
     Raises:
         StockpotError: The file is missing, or not what it should be.
     """
+    # Errors of this package have their line already.
     try:
         yield
     except StockpotError:
@@ -470,7 +527,8 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
         reason = one_line(error.strerror or error, 150)
         raise StockpotError(f"{one_line(path, 200)}: {reason}; {hint}") from error
     except Exception as error:  # libraries raise what they like
-        reason = one_line(f"{type(error).__name__}: {error}".strip(": "), 150)
+        text = f"{type(error).__name__}: {error}".strip(": ")
+        reason = one_line(text, 150)
         raise StockpotError(
             f"{one_line(path, 200)}: not readable ({reason}); {hint}"
         ) from error
@@ -488,6 +546,7 @@ def read_json(path: Path) -> Any:
     Raises:
         StockpotError: The file cannot be read.
     """
+    # open_regular refuses pipes and devices, which might never end.
     with reading(path), open_regular(path) as file:
         return json.load(file)
 
@@ -523,9 +582,15 @@ def read_csv(path: Path, *columns: str) -> Iterator[list[str]]:
         StockpotError: The file cannot be read, or lacks a column.
     """
     with reading(path), open_regular(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        # newline="": the csv module looks at line breaks itself.
+        text = io.TextIOWrapper(
+            file,
+            encoding="utf-8-sig",
+            newline="",
+        )
         rows = csv.reader(text, strict=True)
         header = next(rows, [])
+        # A missing column is a ValueError of index(), which ``reading`` turns into a line.
         positions = [header.index(column) for column in columns]
         for row in rows:
             yield [row[position] for position in positions]

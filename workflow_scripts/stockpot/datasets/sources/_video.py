@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...runtime.errors import StockpotError
-from ._published import Published
+from ._published import ImageRow, Published
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -40,9 +40,10 @@ def of_sets(
         StockpotError: A frame has no label, or a wrong one.
     """
     only_anchors = frames == "pm-0"
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     accepted_labels: list[list[int]] = []
     set_numbers: list[int] = []
+    # The number of a set says which frames are scored together.
     for number, all_frames in enumerate(sets):
         chosen_frames = all_frames[:1] if only_anchors else all_frames
         for path, labels in chosen_frames:
@@ -60,7 +61,11 @@ def of_sets(
     )
 
 
-def _check_labels(known: Published, file: Path, labels: list[int]) -> None:
+def _check_labels(
+    known: Published,
+    file: Path,
+    labels: list[int],
+) -> None:
     class_count = len(known.class_names)
     if labels and all(0 <= label < class_count for label in labels):
         return

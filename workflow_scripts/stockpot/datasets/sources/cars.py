@@ -8,6 +8,7 @@ from ...runtime.errors import StockpotError
 from . import Source, Spec
 from ._options import Encoded
 from ._published import (
+    ImageRow,
     Published,
     class_column,
     prompt_names,
@@ -31,7 +32,9 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
+# All images of a part. How many each class has is written in the annotations only.
 IMAGES = {"train": 8144, "test": 8041}
+# MATLAB files with the name and the class number of each image.
 LABELS = {
     "train": "devkit/cars_train_annos.mat",
     "test": "cars_test_annos_withlabels.mat",
@@ -64,14 +67,16 @@ def prepare(spec: Spec) -> "Examples":
 
     root = SET.root(spec["path"])
     file = root / LABELS[spec["part"]]
+    # Class numbers begin at 1, labels at 0.
     numbers: list[tuple[str, int]] = []  # file name, number of its class from 1
     with reading(file), open(file, "rb") as stream:
         annotations = np.atleast_1d(loadmat(stream, squeeze_me=True)["annotations"])
         for name, number in zip(annotations["fname"], annotations["class"]):
             numbers.append((str(name), int(number)))
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     for name, number in numbers:
         if not 1 <= number <= len(SET.class_names):
             raise StockpotError(f"{file}: {name} has class {number}, not 1 to 196")
-        rows.append((f"cars_{spec['part']}/{name}", SET.class_names[number - 1]))
+        path = f"cars_{spec['part']}/{name}"
+        rows.append((path, SET.class_names[number - 1]))
     return SET.listed(root, rows)

@@ -34,6 +34,7 @@ SOURCE = Source(
     ),
 )
 
+# Binary files of 10,000 records each.
 FILES = {
     "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
     "test": ["test_batch.bin"],

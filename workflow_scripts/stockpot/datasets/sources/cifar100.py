@@ -34,8 +34,10 @@ SOURCE = Source(
     ),
 )
 
+# Images of each of the 100 classes; a part is one file.
 IMAGES_PER_CLASS = {"train": 500, "test": 100}
 
+# A record has two labels: one of 20 coarse classes, and one of the 100 classes.
 SET = Published(
     class_names=class_column("cifar100"),
     prompt_names=prompt_names("cifar100"),

@@ -46,9 +46,11 @@ SOURCE = Source(
     ),
 )
 
+# NumPy arrays of images and of labels, in one order.
 IMAGE_FILE = "cifar10.1_v6_data.npy"
 LABEL_FILE = "cifar10.1_v6_labels.npy"
 
+# 2,000 images, balanced over the classes of CIFAR-10.
 SET = Published(
     class_names=class_column("cifar10"),
     prompt_names=prompt_names("cifar10"),
@@ -73,7 +75,12 @@ def prepare(spec: Spec) -> "Examples":
     root = SET.root(spec["path"])
     images = _load(root / IMAGE_FILE)
     labels = _load(root / LABEL_FILE)
-    return in_arrays(SET, root / IMAGE_FILE, images, labels)
+    return in_arrays(
+        SET,
+        root / IMAGE_FILE,
+        images,
+        labels,
+    )
 
 
 def _load(file: "Path") -> "np.ndarray":

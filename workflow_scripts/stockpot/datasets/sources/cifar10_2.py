@@ -22,6 +22,7 @@ SOURCE = Source(options=Options, seeded=False)
 
 FILE = "cifar102_test.npz"
 
+# 2,000 test images, balanced over the classes of CIFAR-10.
 SET = Published(
     class_names=class_column("cifar10"),
     prompt_names=prompt_names("cifar10"),
@@ -47,4 +48,9 @@ def prepare(spec: Spec) -> "Examples":
 
     file = SET.root(spec["path"]) / FILE
     with reading(file), np.load(file, allow_pickle=False) as arrays:
-        return in_arrays(SET, file, arrays["images"], arrays["labels"])
+        return in_arrays(
+            SET,
+            file,
+            arrays["images"],
+            arrays["labels"],
+        )

@@ -12,7 +12,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
 from ..same_content import Listed, counted_digest, listed
-from . import Entry, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, Source, Spec, with_defaults
 from ._options import OwnFiles
 from ._own import (
     Classes,
@@ -24,7 +24,7 @@ from ._own import (
 )
 
 if TYPE_CHECKING:
-    from ..examples import Examples, File
+    from ..examples import Examples
     from ._own import Unused
 
 
@@ -133,7 +133,11 @@ def unused(entry: Entry, locate: Locate) -> "Unused":
     return {}
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Check all images of the file and digest their state.
 
     Args:
@@ -148,6 +152,7 @@ def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
     Raises:
         StockpotError: A file or the folder is missing, or the rows are wrong.
     """
+    # A user may have given the folder of the images.
     file = locate(entry["path"])
     if not file.is_file():
         hint = "; source: folder reads a folder per class" if file.is_dir() else ""
@@ -159,7 +164,12 @@ def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
         raise StockpotError(f"{key}.images: no folder {one_line(folder, 200)}")
     rows = _rows(entry, locate)
     may_repeat = with_defaults(entry)["duplicates"] == "keep"
-    images = _check_images(file, os.path.abspath(folder), rows, may_repeat=may_repeat)
+    images = _check_images(
+        file,
+        os.path.abspath(folder),
+        rows,
+        may_repeat=may_repeat,
+    )
     states = [[image.size, image.time] for image in images]
     # The rows count by their content, whatever the date of the file; the images count by theirs.
     image_digest = counted_digest(file, images, short(states))
@@ -179,28 +189,26 @@ def prepare(spec: Spec) -> "Examples":
     Raises:
         StockpotError: A file is missing, or the rows are wrong.
     """
-    from ..examples import Examples
+    from ..examples import Examples, File
 
     rows = _rows(spec, Path)
     own_classes = _classes(spec, Path)
     labels = [own_classes.index[row.label] for row in rows]
     class_names, labels = among_answer_classes(spec, own_classes.names, labels)
+    # As ``facts`` did, so that both refuse and accept the same paths.
     folder = os.path.abspath(spec["images"])
     file = Path(spec["path"])
-    images = [_image_file(folder, f"{file}, line {row.line}", row.path) for row in rows]
+    images: list[File] = []
+    for row in rows:
+        where = f"{file}, line {row.line}"
+        image_path, _ = _locate_image(folder, where, row.path)
+        images.append(File(image_path, listed=where))
     return Examples(
         images=images,
         labels=labels,
         class_names=class_names,
         keys=[row.path for row in rows],
     )
-
-
-def _image_file(folder: str, where: str, path: str) -> "File":
-    from ..examples import File
-
-    file, _ = _locate_image(folder, where, path)
-    return File(file, listed=where)
 
 
 def _check_images(
@@ -227,6 +235,7 @@ def _check_images(
         first_row = first_rows.setdefault(inode, row)
         if first_row is not row:
             repeated.append((first_row, row))
+    # Reported after all rows, so that the error can say how many there are.
     if repeated and not may_repeat:
         raise _repeated_image(shown_file, repeated)
     return images
@@ -240,29 +249,38 @@ def _repeated_image(shown_file: str, repeated: list[tuple[Row, Row]]) -> Stockpo
         other_path = f" ({one_line(first.path, 70)})"
     labels = ""
     if first.label != later.label:
-        labels = (
-            f", with the label '{one_line(later.label, 50)}' and not "
-            f"'{one_line(first.label, 50)}'"
-        )
-    more = f"; {len(repeated):,} rows repeat an image" if len(repeated) > 1 else ""
+        later_label = one_line(later.label, 50)
+        first_label = one_line(first.label, 50)
+        labels = f", with the label '{later_label}' and not '{first_label}'"
+    more = ""
+    if len(repeated) > 1:
+        more = f"; {len(repeated):,} rows repeat an image"
+    shown_path = one_line(later.path, 70)
     return StockpotError(
-        f"{shown_file}, line {later.line}: {one_line(later.path, 70)} is the image of line "
+        f"{shown_file}, line {later.line}: {shown_path} is the image of line "
         f"{first.line}{other_path} again{labels}, and would count twice{more}. List each image "
         "once, or say duplicates: keep"
     )
 
 
-def _locate_image(folder: str, where: str, path: str) -> tuple[str, os.stat_result]:
+def _locate_image(
+    folder: str,
+    where: str,
+    path: str,
+) -> tuple[str, os.stat_result]:
     """The file of a row. A path may be absolute; one that is not may not lead out of the folder."""
     if path.startswith("/"):
         file = os.path.normpath(path)
     else:
         file = os.path.normpath(f"{folder}/{path}")
+        # After normpath, so that a/../../b is seen for what it is.
         if not file.startswith(folder.rstrip("/") + "/"):
+            shown_path = one_line(path, 100)
             raise StockpotError(
-                f"{where}: {one_line(path, 100)} leads out of {one_line(folder, 150)}; an "
+                f"{where}: {shown_path} leads out of {one_line(folder, 150)}; an "
                 "absolute path may"
             )
+    # os.stat follows links, so a link counts as the file that it leads to.
     try:
         return file, os.stat(file)
     except FileNotFoundError as error:
@@ -288,20 +306,29 @@ def _rows(entry: Entry, locate: Locate) -> list[Row]:
 
 
 @cached_per_file
-def _label_counts(file: Path, path_column: str, label_column: str) -> LabelCounts:
+def _label_counts(
+    file: Path,
+    path_column: str,
+    label_column: str,
+) -> LabelCounts:
     shown_file = one_line(file, 150)
     rows = _read(file, path_column, label_column)
     return count_labels((f"{shown_file}, line {row.line}", row.label) for row in rows)
 
 
 @cached_per_file
-def _read(file: Path, path_column: str, label_column: str) -> list[Row]:
+def _read(
+    file: Path,
+    path_column: str,
+    label_column: str,
+) -> list[Row]:
     """All rows of the file."""
     shown_file = one_line(file, 200)
     if path_column == label_column:
         raise StockpotError(
             f"{shown_file}: path_column and label_column are one column"
         )
+    # Column -> what an error adds where the file lacks it.
     columns = {
         path_column: "path_column names another",
         label_column: "label_column names another",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from . import Archive, Entry, Source, Spec
 from ._options import Download, Encoded, Partition
-from ._published import Published, class_column, prompt_names, read_lines
+from ._published import ImageRow, Published, class_column, prompt_names, read_lines
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -33,7 +33,7 @@ SOURCE = Source(
     ),
 )
 
-
+# Every part of every partition has 40 images of each of the 47 classes.
 SET = Published(
     class_names=class_column("dtd"),
     prompt_names=prompt_names("dtd"),
@@ -59,8 +59,11 @@ def prepare(spec: Spec) -> "Examples":
     """
     root = SET.root(spec["path"])
     # Each line is <class>/<file>.
-    lines = read_lines(root / _list_file(spec))
-    return SET.listed(root / "images", [(line, line.split("/")[0]) for line in lines])
+    rows: list[ImageRow] = []
+    for line in read_lines(root / _list_file(spec)):
+        class_name = line.split("/")[0]
+        rows.append((line, class_name))
+    return SET.listed(root / "images", rows)
 
 
 def _list_file(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from . import Source, Spec
 from ._options import Encoded
 from ._published import (
+    ImageRow,
     Published,
     class_column,
     prompt_names,
@@ -56,6 +57,7 @@ class Part(NamedTuple):
     images: int
 
 
+# "id": from the years of the training images, so in their distribution.
 PARTS = {
     "train": Part("train", 0, 2013, 76863),
     "id-val": Part("val", 0, 2013, 11483),
@@ -63,10 +65,12 @@ PARTS = {
     "val": Part("val", 2013, 2016, 19915),
     "test": Part("test", 2016, 9999, 22108),
 }
+# Their order gives the numbers of the groups.
 REGIONS = ["Asia", "Europe", "Africa", "Americas", "Oceania"]
 NO_REGION = -1
 # Parts that are later than the training images.
 LATER_PARTS = ("val", "test")
+# Columns of rgb_metadata.csv.
 COLUMNS = ("split", "timestamp", "category", "country_code")
 
 SET = Published(
@@ -95,7 +99,7 @@ def prepare(spec: Spec) -> "Examples":
     part = PARTS[spec["part"]]
     region_of = dict(read_csv(root / "country_code_mapping.csv", "alpha-3", "region"))
     metadata = root / "rgb_metadata.csv"
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     groups: list[int] = []
     # File numbers count every row, those of the split "seq" too, of which there are no files.
     for number, values in enumerate(read_csv(metadata, *COLUMNS)):
@@ -104,13 +108,19 @@ def prepare(spec: Spec) -> "Examples":
             continue
         if not part.first_year <= _year(timestamp, metadata) < part.end_year:
             continue
+        # The worst region is looked for among the five; "Other" is none of them.
         region = region_of.get(country)
         groups.append(REGIONS.index(region) if region in REGIONS else NO_REGION)
         rows.append((f"images/rgb_img_{number}.png", category))
     metric = spec["metric"]
     if not metric:
         metric = "worst-group" if spec["part"] in LATER_PARTS else "accuracy"
-    return SET.listed(root, rows, metric=metric, groups=groups)
+    return SET.listed(
+        root,
+        rows,
+        metric=metric,
+        groups=groups,
+    )
 
 
 def _year(timestamp: str, file: Path) -> int:

@@ -16,7 +16,7 @@ from pydantic import Field
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
-from . import Entry, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, Source, Spec, with_defaults
 from ._options import OwnFiles
 
 if TYPE_CHECKING:
@@ -207,7 +207,11 @@ def unused(entry: Entry, locate: Locate) -> "Unused":
     return count_unused(unused_files)
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Check the folder and digest the state of its images.
 
     Args:
@@ -266,14 +270,19 @@ def _refuse_single_folder(
     names = list(inner_folders)
     if len(names) != 1 or not inner_folders[names[0]]:
         return
+    single_name = one_line(names[0], 50)
     class_root = _first_with_several(folder / names[0])
     raise StockpotError(
-        f"{key}: {one_line(folder, 150)} holds one folder, {one_line(names[0], 50)!r}, whose "
+        f"{key}: {one_line(folder, 150)} holds one folder, {single_name!r}, whose "
         f"sub-folders seem to be the classes; give {one_line(class_root, 200)}"
     )
 
 
-def _refuse_splits(folder: Path, inner_folders: dict[str, list[str]], key: str) -> None:
+def _refuse_splits(
+    folder: Path,
+    inner_folders: dict[str, list[str]],
+    key: str,
+) -> None:
     """Refuse a folder whose sub-folders are called train, test and the like.
 
     They may be classes of that name, unless they hold folders of images or nothing else is there.
@@ -284,6 +293,7 @@ def _refuse_splits(folder: Path, inner_folders: dict[str, list[str]], key: str) 
     only_splits = len(splits) > 1 and splits == names
     if not splits_with_folders and not only_splits:
         return
+    # One of the splits may itself be a folder of class folders.
     advice = "put the images into a folder per class, or list them in a CSV file"
     if splits_with_folders:
         training = [
@@ -291,8 +301,9 @@ def _refuse_splits(folder: Path, inner_folders: dict[str, list[str]], key: str) 
         ]
         suggested = (training or splits_with_folders)[0]
         advice = f"give {one_line(folder / suggested, 200)}"
+    shown_splits = one_line(", ".join(splits), 100)
     raise StockpotError(
-        f"{key}: the folders {one_line(', '.join(splits), 100)} of {one_line(folder, 150)} "
+        f"{key}: the folders {shown_splits} of {one_line(folder, 150)} "
         f"seem to be parts of a data set, not classes; {advice}"
     )
 
@@ -307,12 +318,15 @@ def _refuse_domains(
     if len(repeated) < 2:
         return
     sharing = [name for name in domains if repeated[0] in inner_folders[name]]
-    one = sharing[0]
-    other = sharing[1]
+    # Two of the domains serve as an example.
+    one = one_line(sharing[0], 50)
+    other = one_line(sharing[1], 50)
+    shown_names = one_line(", ".join(repeated), 80)
+    suggested = one_line(folder / sharing[0], 150)
     raise StockpotError(
-        f"{key}: {one_line(one, 50)!r} and {one_line(other, 50)!r} of {one_line(folder, 150)} "
-        f"hold folders of equal names ({one_line(', '.join(repeated), 80)}), so these seem to "
-        f"be the classes; give {one_line(folder / one, 150)}, or list the images in a CSV file"
+        f"{key}: {one!r} and {other!r} of {one_line(folder, 150)} "
+        f"hold folders of equal names ({shown_names}), so these seem to "
+        f"be the classes; give {suggested}, or list the images in a CSV file"
     )
 
 
@@ -341,8 +355,9 @@ def doubt(entry: Entry, locate: Locate) -> str:
     repeated = _repeated({name: _folders_of_images(folder / name) for name in names})
     if len(repeated) < 2:
         return ""
+    shown_names = one_line(", ".join(repeated), 80)
     return (
-        f"several class folders hold folders of equal names ({one_line(', '.join(repeated), 80)}), "
+        f"several class folders hold folders of equal names ({shown_names}), "
         "whose images count for the outer one; are the classes one level below?"
     )
 
@@ -379,15 +394,20 @@ def _check_classes(
             )
 
 
-def _check_kinds(folder: Path, names: list[str], key: str) -> None:
+def _check_kinds(
+    folder: Path,
+    names: list[str],
+    key: str,
+) -> None:
     """Refuse images of kinds that are not read, and those whose name does not say their kind."""
     files: list[Path] = []
     for name in names:
         files += files_below(folder / name)
     unreadable = [file for file in files if _suffix(file.name) in NOT_READ]
     if unreadable:
+        example = one_line(unreadable[0], 200)
         raise StockpotError(
-            f"{key}: {len(unreadable)} images, as {one_line(unreadable[0], 200)}, are of a kind "
+            f"{key}: {len(unreadable)} images, as {example}, are of a kind "
             f"that is not read; read are {_suffixes_in_words()}. Convert them, or move them away"
         )
     known_suffixes = SUFFIXES | _TEXTS
@@ -397,8 +417,9 @@ def _check_kinds(folder: Path, names: list[str], key: str) -> None:
         if _suffix(file.name) not in known_suffixes and _is_image(file)
     ]
     if unnamed:
+        example = one_line(unnamed[0], 200)
         raise StockpotError(
-            f"{key}: {len(unnamed)} images, as {one_line(unnamed[0], 200)}, have a name without a "
+            f"{key}: {len(unnamed)} images, as {example}, have a name without a "
             f"suffix of an image; read are {_suffixes_in_words()}. Rename them, or move them away"
         )
 
@@ -411,12 +432,17 @@ def _is_image(file: Path) -> bool:
     except OSError:
         # Such as a link that leads nowhere; the plan counts it among what is not read.
         return False
+    # HEIF and AVIF: 4 bytes of a length, "ftyp", and the brand. WebP: "RIFF", a length, "WEBP".
     if start[4:8] == b"ftyp":
         return start[8:12].startswith(_IMAGE_BRANDS)
     return start.startswith(_BEGINNINGS) or start[8:12] == b"WEBP"
 
 
-def _check_labels(folder: Path, files: list[ImageFile], key: str) -> None:
+def _check_labels(
+    folder: Path,
+    files: list[ImageFile],
+    key: str,
+) -> None:
     """Refuse a file that links lead to under two classes.
 
     Under one class it counts once, as equal images do.

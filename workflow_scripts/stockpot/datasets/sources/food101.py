@@ -6,7 +6,14 @@ from pydantic import Field
 
 from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, class_column, prompt_names, read_json, reading
+from ._published import (
+    ImageRow,
+    Published,
+    class_column,
+    prompt_names,
+    read_json,
+    reading,
+)
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -32,8 +39,10 @@ SOURCE = Source(
     ),
 )
 
+# Images of each of the 101 classes.
 IMAGES_PER_CLASS = {"train": 750, "test": 250}
 
+# The lists of meta name the images of a part, by class.
 SET = Published(
     class_names=class_column("food101"),
     prompt_names=prompt_names("food101"),
@@ -59,7 +68,7 @@ def prepare(spec: Spec) -> "Examples":
     root = SET.root(spec["path"])
     file = root / f"meta/{spec['part']}.json"
     images_of = read_json(file)  # class -> paths without suffix
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     with reading(file):
         for name in sorted(images_of):
             rows += [(f"{image}.jpg", name) for image in images_of[name]]

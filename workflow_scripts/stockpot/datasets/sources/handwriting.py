@@ -1,12 +1,12 @@
 """Real handwriting: the 1,797 scans of the UCI digits that ship with scikit-learn."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
 from ..world.vocabulary import DIGITS
-from . import Entry, Locate, Source, Spec
+from . import Entry, Facts, Locate, Source, Spec
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -66,7 +66,11 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     return [end - start]
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Say what else ``prepare`` needs: nothing.
 
     Args:
@@ -96,15 +100,22 @@ def prepare(spec: Spec) -> "Examples":
     from ..examples import Examples
 
     scans = load_digits()
-    order = np.random.default_rng(spec["seed"]).permutation(len(scans.target))
+    # Every part draws the same order, so parts share no scan.
+    rng = np.random.default_rng(spec["seed"])
+    order = rng.permutation(len(scans.target))
     start, end = _bounds(spec["part"], len(order))
     rows = order[start:end]
-    grey = np.round(scans.images[rows] * (255 / LARGEST_GREY)).astype(np.uint8)
-    rgb = resized(grey, spec["side"])[..., None].repeat(3, axis=3)
+    scaled = scans.images[rows] * (255 / LARGEST_GREY)
+    grey = np.round(scaled).astype(np.uint8)
+    images = resized(grey, spec["side"])
+    # The three channels are equal.
+    rgb = images[..., None].repeat(3, axis=3)
     return Examples(rgb, scans.target[rows], list(DIGITS))
 
 
 def _bounds(part: str, count: int) -> tuple[int, int]:
     """Where a part begins and ends among so many scans."""
     start_share, end_share = PARTS[part]
-    return round(start_share * count), round(end_share * count)
+    start = round(start_share * count)
+    end = round(end_share * count)
+    return start, end

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Locate, Source, Spec
+from . import Entry, Facts, Locate, Source, Spec
 from ._options import Encoded
 from ._published import (
+    ImageRow,
     Published,
     class_column,
     in_folders,
@@ -43,7 +44,10 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
+# All images of a part; training classes have 732 to 1,300 of them.
 IMAGES = {"train": 1281167, "val": 50000}
+# Image -> class indices that count as right.
+LabelsOfImages = dict[str, list[int]]
 # Validation images are called this, a number of 8 digits from 1, and .JPEG.
 VALIDATION_PREFIX = "ILSVRC2012_val_"
 
@@ -56,7 +60,11 @@ SET = Published(
 )
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Digest the state of the folders, and of the reassessed labels.
 
     Args:
@@ -101,18 +109,24 @@ def prepare(spec: Spec) -> "Examples":
     rows = in_folders(root, {wordnet_id: wordnet_id for wordnet_id in SET.class_names})
     if not spec["answers"]:
         return SET.listed(root, rows)
+    # An image without a label is one that the reassessment took out.
     labels_of, metric = _reassessed_labels(Path(spec["answers"]))
-    rows_that_count: list[tuple[str, str]] = []
+    rows_that_count: list[ImageRow] = []
     accepted: list[list[int]] = []
     for path, name in rows:
         labels = labels_of.get(Path(path).stem)
         if labels:
             rows_that_count.append((path, name))
             accepted.append(labels)
-    return SET.listed(root, rows_that_count, metric=metric, accepted=accepted)
+    return SET.listed(
+        root,
+        rows_that_count,
+        metric=metric,
+        accepted=accepted,
+    )
 
 
-def _reassessed_labels(file: Path) -> tuple[dict[str, list[int]], str]:
+def _reassessed_labels(file: Path) -> tuple[LabelsOfImages, str]:
     """Image -> labels that count as right (none where the image does not count); the metric."""
     content = read_json(file)
     with reading(file):
@@ -121,7 +135,7 @@ def _reassessed_labels(file: Path) -> tuple[dict[str, list[int]], str]:
         return _labels_of_shankar(content), "mean-class"
 
 
-def _labels_of_beyer(labels: list[list[int]]) -> dict[str, list[int]]:
+def _labels_of_beyer(labels: list[list[int]]) -> LabelsOfImages:
     """real.json has the labels of every validation image, in their order."""
     labels_of = {}
     for number, image_labels in enumerate(labels, 1):
@@ -129,7 +143,7 @@ def _labels_of_beyer(labels: list[list[int]]) -> dict[str, list[int]]:
     return labels_of
 
 
-def _labels_of_shankar(content: dict[str, Any]) -> dict[str, list[int]]:
+def _labels_of_shankar(content: dict[str, Any]) -> LabelsOfImages:
     """The multilabel JSON has the annotations of some images, by their file names."""
     class_index = {name: index for index, name in enumerate(SET.class_names)}
     labels_of = {}
@@ -138,7 +152,9 @@ def _labels_of_shankar(content: dict[str, Any]) -> dict[str, list[int]]:
         if is_problematic or not name.startswith(VALIDATION_PREFIX):
             continue
         # As in the original, a label that is unclear counts as right.
-        wordnet_ids = [*annotations.get("correct", []), *annotations.get("unclear", [])]
+        correct_ids = annotations.get("correct", [])
+        unclear_ids = annotations.get("unclear", [])
+        wordnet_ids = [*correct_ids, *unclear_ids]
         labels = {class_index[wordnet_id] for wordnet_id in wordnet_ids}
         labels_of[Path(name).stem] = sorted(labels)
     return labels_of

@@ -29,6 +29,7 @@ SOURCE = Source(
     ),
 )
 
+# 50,889 images of all 1,000 classes.
 SET = Published(
     class_names=class_column("imagenet"),
     prompt_names=prompt_names("imagenet"),

@@ -32,6 +32,7 @@ SOURCE = Source(
     ),
 )
 
+# 10 images of each class.
 SET = Published(
     class_names=class_column("imagenet"),
     prompt_names=prompt_names("imagenet"),
@@ -54,5 +55,6 @@ def prepare(spec: Spec) -> "Examples":
         StockpotError: There is no image, or a folder of no class.
     """
     root = SET.root(spec["path"])
+    # Folder 7 holds the class with index 7, and so on.
     folders = {str(index): name for index, name in enumerate(SET.class_names)}
     return SET.listed(root, in_folders(root, folders))

@@ -33,8 +33,10 @@ class Options(Encoded, Frames):
 
 SOURCE = Source(options=Options, seeded=False)
 
+# Anchors, and all frames.
 IMAGES = {"pm-0": 1109, "pm-10": 22179}
 
+# Each of its 30 classes of objects stands for one or several classes of ImageNet.
 SET = Published(
     class_names=class_column("imagenet_vid_robust"),
     prompt_names=prompt_names("imagenet_vid_robust"),
@@ -66,4 +68,9 @@ def prepare(spec: Spec) -> "Examples":
         for anchor in sorted(neighbours_of):
             frames = [anchor, *neighbours_of[anchor]]
             sets.append([(frame, labels_of[frame]) for frame in frames])
-    return of_sets(SET, root, sets, spec["frames"])
+    return of_sets(
+        SET,
+        root,
+        sets,
+        spec["frames"],
+    )

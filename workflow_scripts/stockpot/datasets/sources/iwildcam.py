@@ -10,7 +10,7 @@ from pydantic import Field
 from ...runtime.errors import StockpotError
 from . import Archive, Source, Spec
 from ._options import Download, Encoded
-from ._published import Published, class_column, read_csv, spread_evenly
+from ._published import ImageRow, Published, class_column, read_csv, spread_evenly
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -39,6 +39,7 @@ SOURCE = Source(
     ),
 )
 
+# "id": from camera traps of the training images, so in their distribution.
 IMAGES = {"train": 129809, "id-val": 7314, "id-test": 8154, "val": 14961, "test": 42791}
 
 
@@ -77,9 +78,11 @@ def prepare(spec: Spec) -> "Examples":
     """
     root = SET.root(spec["path"])
     metadata = root / "metadata.csv"
+    # The config writes id-val, the metadata id_val.
     wanted_split = spec["part"].replace("-", "_")
+    # Labels of the metadata are class indices.
     name_of = dict(enumerate(CLASSES))
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     for split, number, file_name in read_csv(metadata, "split", "y", "filename"):
         if split != wanted_split:
             continue

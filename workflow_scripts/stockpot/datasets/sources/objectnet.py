@@ -31,6 +31,7 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
+# The red border marks the images as not for training.
 BORDER = 2  # pixels
 
 SET = Published(

@@ -24,7 +24,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from ..bounded import bounded, memory_limit
-from . import Entry, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, Source, Spec, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
@@ -131,7 +131,11 @@ def unused(entry: Entry, locate: Locate) -> "Unused":
     return unused_beside(path, files_of(path, with_defaults(entry)["glob"]))
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Check that all files have images, and digest their state.
 
     Args:
@@ -174,7 +178,15 @@ def prepare(spec: Spec) -> "Examples":
     labels: list[int] = []
     for file in files_of(Path(spec["path"]), spec["glob"]):
         for group, row_count in enumerate(_groups(file, column)):
-            images += [Cell(str(file), column, group, row) for row in range(row_count)]
+            images += [
+                Cell(
+                    str(file),
+                    column,
+                    group,
+                    row,
+                )
+                for row in range(row_count)
+            ]
         for label in _each_label(file, spec["label_column"]):
             labels.append(own_classes.index[label])
     class_names, labels = among_answer_classes(spec, own_classes.names, labels)
@@ -182,7 +194,7 @@ def prepare(spec: Spec) -> "Examples":
         images=images,
         labels=labels,
         class_names=class_names,
-        keys=[f"{Path(image.file).name} {image.group} {image.row}" for image in images],
+        keys=[image.key for image in images],
     )
 
 
@@ -206,6 +218,12 @@ class Cell:
     row: int
 
     @property
+    def key(self) -> str:
+        """Name of the image that stays when the folder moves."""
+        file_name = Path(self.file).name
+        return f"{file_name} {self.group} {self.row}"
+
+    @property
     def name(self) -> str:
         """What a message calls the image, in one line."""
         return f"{one_line(self.file, 300)}: row {self.row} of group {self.group}"
@@ -225,21 +243,28 @@ class Cell:
         with _LOCK:
             values = _values(self.file, self.column, self.group)
         value = values[self.row].as_py()
+        # A struct has the encoded file in its field "bytes"; else the value is the file.
         encoded = value["bytes"] if isinstance(value, dict) else value
         if not encoded:
             raise ValueError(f"the column {self.column!r} has no bytes here")
         return open_image(encoded)
 
 
+# Held while a row group is read: threads decode its images one after another.
 _LOCK = Lock()
 
 
 @lru_cache(maxsize=2)
-def _values(file: str, column: str, group: int) -> "pyarrow.ChunkedArray":
+def _values(
+    file: str,
+    column: str,
+    group: int,
+) -> "pyarrow.ChunkedArray":
     """The image column of one row group."""
     with _opened(Path(file)) as parquet:
         schema = parquet.schema
-        paths = [schema.column(index).path for index in range(len(schema))]
+        columns = [schema.column(index) for index in range(len(schema))]
+        paths = [schema_column.path for schema_column in columns]
         size = _image_bytes(parquet.metadata.row_group(group), column)
     # A file may hold an image once for many rows. Memory does too, where the column is read as a
     # dictionary.
@@ -288,15 +313,20 @@ def _read_groups(file: Path, column: str) -> list[int]:
     for number, group in enumerate(groups):
         needed = _image_bytes(group, column)
         if needed > allowed:
+            shown_file = one_line(file, 150)
             raise StockpotError(
-                f"{one_line(file, 150)}: the images of its row group {number} are "
+                f"{shown_file}: the images of its row group {number} are "
                 f"{needed >> 20:,} MB when unpacked, too much for such a file, of which "
                 f"{allowed >> 20:,} are read at most; it is damaged or made to do harm"
             )
     return [group.num_rows for group in groups]
 
 
-def _require_bytes(file: Path, schema: "pyarrow.Schema", column: str) -> None:
+def _require_bytes(
+    file: Path,
+    schema: "pyarrow.Schema",
+    column: str,
+) -> None:
     """Refuse a column that is neither of bytes nor of {bytes, path}."""
     from pyarrow import types
 
@@ -328,6 +358,7 @@ def _classes(entry: Entry, locate: Locate) -> Classes:
     entry = with_defaults(entry)
     list_path = class_file(entry)
     listed_names = class_list(locate(list_path) if list_path else None)
+    # All files of a data set must agree on the numbers of the classes.
     names = listed_names
     all_counts: list[LabelCounts] = []
     for file in files_of(locate(entry["path"]), entry["glob"]):
@@ -422,7 +453,11 @@ def _label_batches(
             f"{one_line(file, 150)}: the column {column!r} is {one_line(column_type, 100)}, not "
             "names or numbers"
         )
-    batches = parquet.iter_batches(BATCH, columns=[column], use_threads=False)
+    batches = parquet.iter_batches(
+        BATCH,
+        columns=[column],
+        use_threads=False,
+    )
     while True:
         # Only what pyarrow does is in the block, not what the caller does with a batch.
         with reading(file, HINT):
@@ -451,12 +486,15 @@ def _class_names_in(
         return None
     with reading(file, HINT):
         node = json.loads(description)
+    # Files come from strangers, so any level may be missing or of another type.
     # {"info": {"features": {<column>: {"names": [...]}}}}
     for key in ("info", "features", column, "names"):
         node = node.get(key) if isinstance(node, dict) else None
     if not node:
         return None
-    if not isinstance(node, list) or not all(isinstance(name, str) for name in node):
+    is_list = isinstance(node, list)
+    has_other = is_list and any(not isinstance(name, str) for name in node)
+    if not is_list or has_other:
         raise StockpotError(
             f"{shown_file}: the names of its classes, in the schema's metadata, are no "
             "list of texts; classes: names a file with one class per line"

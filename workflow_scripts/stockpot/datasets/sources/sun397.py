@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, Source, Spec, with_defaults
 from ._options import Encoded, Partition
 from ._published import (
     LAYOUT,
+    ImageRow,
     Published,
     class_column,
     prompt_names,
@@ -31,7 +32,7 @@ class Options(Encoded):
 
 SOURCE = Source(options=Options, seeded=False)
 
-
+# Every part of every partition has 50 images of each class.
 SET = Published(
     class_names=class_column("sun397"),
     prompt_names=prompt_names("sun397"),
@@ -43,7 +44,11 @@ SET = Published(
 )
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Digest the state of the folders, and of the list of the part's images.
 
     Args:
@@ -76,10 +81,12 @@ def prepare(spec: Spec) -> "Examples":
     Raises:
         StockpotError: The list cannot be read, or names a wrong class.
     """
-    rows: list[tuple[str, str]] = []
+    rows: list[ImageRow] = []
     for line in read_lines(_list_file(spec)):
         # Each line is /<letter>/<class>/<file>; the class is all but the file, as published.
-        rows.append((line.lstrip("/"), line.rpartition("/")[0]))
+        path = line.lstrip("/")
+        class_name, _, _ = line.rpartition("/")
+        rows.append((path, class_name))
     return SET.listed(SET.root(spec["path"]), rows)
 
 

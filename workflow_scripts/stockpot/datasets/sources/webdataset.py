@@ -7,9 +7,8 @@ name.
 
 import os
 import tarfile
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pydantic import Field
 
@@ -18,7 +17,7 @@ from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..bounded import bounded
 from ..downloads.archives import StrictHeader
-from . import Entry, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, Source, Spec, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
@@ -150,6 +149,7 @@ def unused(entry: Entry, locate: Locate) -> Unused:
     """
     path = locate(entry["path"])
     shards = files_of(path, "*.tar")
+    # Of each kind the first example is shown: a file beside the shards before a member of one.
     result = unused_beside(path, shards)
     for shard in shards:
         _, unused_members = _read(shard)
@@ -161,7 +161,11 @@ def unused(entry: Entry, locate: Locate) -> Unused:
     return result
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Digest the state of the shards.
 
     Args:
@@ -178,6 +182,7 @@ def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
     """
     path = locate(entry["path"])
     names = sorted(os.listdir(path)) if path.is_dir() else []
+    # Images are read at their place in the file, so it must hold them as they are.
     compressed = [name for name in names if name.endswith(PACKED)]
     if compressed:
         raise StockpotError(
@@ -209,9 +214,16 @@ def prepare(spec: Spec) -> "Examples":
     images = []
     keys = []
     for sample in samples:
-        images.append(File(sample.shard, sample.start, sample.size, sample.name))
-        keys.append(f"{Path(sample.shard).name} {sample.name}")
-    return Examples(images=images, labels=labels, class_names=class_names, keys=keys)
+        image = File(sample.shard, sample.start, sample.size, sample.name)
+        shard_name = Path(sample.shard).name
+        images.append(image)
+        keys.append(f"{shard_name} {sample.name}")
+    return Examples(
+        images=images,
+        labels=labels,
+        class_names=class_names,
+        keys=keys,
+    )
 
 
 def _samples(entry: Entry, locate: Locate) -> list[Sample]:
@@ -249,11 +261,16 @@ def _read(shard: Path) -> tuple[list[Sample], Unused]:
 
 
 def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
+    # Mode "r:" reads plain tar files only.
     members = _ShardMembers(one_line(shard, 150))
     with (
         reading(shard, "a shard is an uncompressed, whole tar file"),
         open_regular(shard) as stream,
-        tarfile.open(fileobj=stream, mode="r:", tarinfo=StrictHeader) as archive,
+        tarfile.open(
+            fileobj=stream,
+            mode="r:",
+            tarinfo=StrictHeader,
+        ) as archive,
     ):
         while (member := archive.next()) is not None:
             archive.members.clear()  # or all of them stay in memory
@@ -265,7 +282,10 @@ def _read_shard(shard: Path) -> tuple[list[Sample], Unused]:
     return samples, count_unused(members.all_unused())
 
 
-@dataclass
+# Name, first byte and size of a member.
+Extent = tuple[str, int, int]
+
+
 class _ShardMembers:
     """What the members of a shard are.
 
@@ -277,11 +297,12 @@ class _ShardMembers:
         others: Key -> kind and name of its first member that is neither an image nor a label.
     """
 
-    shown_shard: str
-    images: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    labels: dict[tuple[str, str], Label] = field(default_factory=dict)
-    unused: list[tuple[str, str]] = field(default_factory=list)
-    others: dict[str, tuple[str, str]] = field(default_factory=dict)
+    def __init__(self, shown_shard: str) -> None:
+        self.shown_shard = shown_shard
+        self.images: dict[str, Extent] = {}
+        self.labels: dict[tuple[str, str], Label] = {}
+        self.unused: list[tuple[str, str]] = []
+        self.others: dict[str, tuple[str, str]] = {}
 
     def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
         """Take up a member that is no folder.
@@ -294,6 +315,7 @@ class _ShardMembers:
             StockpotError: It is the second image of its key.
         """
         key, kind = _key_and_kind(member.name)
+        # Links could lead out of the shard, and sparse files have holes where images have bytes.
         if not member.isreg() or member.issparse():
             self.unused.append(("links or special files", member.name))
         elif not key:
@@ -305,8 +327,10 @@ class _ShardMembers:
                     f"{one_line(member.name, 150)}"
                 )
             self.images[key] = (member.name, member.offset_data, member.size)
+        # A longer text is no label, but a document of some kind.
         elif kind in LABELS and member.size <= LONGEST_LABEL:
-            text = archive.extractfile(member).read().decode().strip()
+            content = archive.extractfile(member).read()
+            text = content.decode().strip()
             is_number = kind == "cls" and text.isdecimal()
             self.labels[key, kind] = int(text) if is_number else text
         else:
@@ -319,6 +343,7 @@ class _ShardMembers:
         Raises:
             StockpotError: There is such a sample.
         """
+        # Beside a proper image, another one is unused, such as a mask or a thumbnail.
         for key, (kind, name) in self.others.items():
             if key in self.images:
                 continue
@@ -350,7 +375,9 @@ class _ShardMembers:
         samples: list[Sample] = []
         for key, (name, start, size) in self.images.items():
             # A number goes before a text, which may be a caption.
-            label = self.labels.get((key, "cls"), self.labels.get((key, "txt"), ""))
+            label = self.labels.get((key, "cls"))
+            if label is None:
+                label = self.labels.get((key, "txt"), "")
             if label == "":
                 shown_key = one_line(key, 100)
                 raise StockpotError(
@@ -370,6 +397,7 @@ class _ShardMembers:
         Returns:
             Kind and name of each: ``unused``, labels without an image, texts beside numbers.
         """
+        # Where a sample has both kinds of label, .cls counts and .txt is a caption.
         unpaired: list[tuple[str, str]] = []
         captions: list[tuple[str, str]] = []
         for key, kind in self.labels:
@@ -387,14 +415,18 @@ def _key_and_kind(name: str) -> tuple[str, str]:
     """
     path = PurePosixPath(name)
     base, _, kind = path.name.partition(".")
-    folders = [step for step in path.parts[:-1] if step not in ("..", ".")]
-    if not base or any(step.startswith(".") for step in folders):
+    if not base:
         return "", ""
+    # What lies in a hidden folder is hidden too.
+    for step in path.parts[:-1]:
+        if step.startswith(".") and step not in ("..", "."):
+            return "", ""
     return str(path.parent / base), kind.lower()
 
 
 def _check_end(stream: BinaryIO, offset: int) -> None:
     """Refuse members that follow the mark of the end, as in two shards that were joined."""
+    # A tar ends with two blocks of zeros; more zeros may follow, as tapes had them.
     stream.seek(offset)
     while block := stream.read(BLOCK):
         if not block.strip(b"\0"):

@@ -1,12 +1,12 @@
 """Rendered tasks: the same world seen through different questions."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
 from ..world.tasks import TASKS
-from . import Entry, Locate, Source, Spec
+from . import Entry, Facts, Locate, Source, Spec
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -24,6 +24,7 @@ class Options(PluginOptions):
     images: int = Field(ge=1, description="number of images")
 
 
+# The images follow from the study's seed, so they need no files.
 SOURCE = Source(options=Options, seeded=True)
 
 
@@ -67,7 +68,11 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     return [entry["images"]]
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, Any]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Say what else ``prepare`` needs: nothing.
 
     Args:
@@ -106,6 +111,7 @@ def prepare(spec: Spec) -> "Examples":
     # The name enters the seed, so that data sets of one distribution do not share images.
     name_seed = zlib.crc32(spec["name"].encode())
     rng = np.random.default_rng([spec["seed"], name_seed])
+    # Only scenes of one kind of thing; the attribute that the task asks for is balanced.
     scenes = sample_scenes(
         DISTRIBUTIONS[spec["distribution"]],
         spec["images"],

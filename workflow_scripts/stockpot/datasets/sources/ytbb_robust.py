@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Locate, Source, Spec
+from . import Entry, Facts, Locate, Source, Spec
 from ._options import Encoded, Frames
 from ._published import (
     DOCS,
@@ -49,10 +49,12 @@ class Options(Encoded, Frames):
 
 SOURCE = Source(options=Options, seeded=False)
 
+# Anchors, and all frames.
 IMAGES = {"pm-0": 2030, "pm-10": 35718}
 ANCHOR_TEXTS = "anchor_labels.json"
 PAIR_TEXTS = "pmk_labels.json"
 ANCHOR_LABELS = "ytbb_robustness_test_anchors_full.csv"
+# Texts of an anchor that count against it, and of a pair that count against its frame.
 NOT_GOOD = {"bad", "unsure"}
 NOT_SIMILAR = {
     "dissimilar",
@@ -80,7 +82,11 @@ SET = Published(
 )
 
 
-def facts(entry: Entry, locate: Locate, key: str) -> dict[str, str]:
+def facts(
+    entry: Entry,
+    locate: Locate,
+    key: str,
+) -> Facts:
     """Digest the state of the frames' folder, and of the annotations.
 
     Args:
@@ -128,14 +134,21 @@ def prepare(spec: Spec) -> "Examples":
     label_file = annotations / ANCHOR_LABELS
     label_of = _anchor_labels(label_file)
     sets: list[list[Frame]] = []
+    # In sorted order, so that it does not depend on the order of the annotations.
     for anchor in sorted(set(good_anchors) - bad_anchors):
         video = anchor.split("/")[0]
         if video not in label_of:
             raise StockpotError(f"{label_file}: no label of {anchor}; see {DOCS}")
+        # All frames of a set are scored with the labels of their anchor.
         labels = _accepted_labels(label_of[video], good_anchors[anchor])
         frames = [anchor, *sorted(similar_frames.get(anchor, []))]
         sets.append([(f"ytbb_videos/{frame}", labels) for frame in frames])
-    return of_sets(SET, root, sets, spec["frames"])
+    return of_sets(
+        SET,
+        root,
+        sets,
+        spec["frames"],
+    )
 
 
 def _good_anchors(file: Path) -> dict[str, set[str]]:
@@ -149,6 +162,7 @@ def _good_anchors(file: Path) -> dict[str, set[str]]:
 
 def _pairs(file: Path) -> tuple[dict[str, set[str]], set[str]]:
     """Anchor -> frames that are similar to it; and anchors that a pair shows to be bad."""
+    # Keys are "<anchor>,<frame>".
     similar_frames: dict[str, set[str]] = {}
     bad_anchors: set[str] = set()
     for key, texts in _texts_by_key(file).items():
@@ -167,6 +181,7 @@ def _accepted_labels(label: int, texts: set[str]) -> list[int]:
     """Labels that count as right: that of the CSV file, and those that the texts name."""
     other_labels = []
     for index, name in enumerate(SET.prompt_names.values()):
+        # The label of the CSV file comes first, and only once.
         if name in texts and index != label:
             other_labels.append(index)
     return [label, *other_labels]
@@ -179,7 +194,8 @@ def _texts_by_key(file: Path) -> dict[str, set[str]]:
     with reading(file):
         all_texts = content["labels"]
         for row in content["annotations"]:
-            texts_by_key[row["key"]] = {all_texts[number] for number in row["labels"]}
+            texts = {all_texts[number] for number in row["labels"]}
+            texts_by_key[row["key"]] = texts
     return texts_by_key
 
 
