@@ -374,7 +374,7 @@ class _ShardMembers:
         """
         samples: list[Sample] = []
         for key, (name, start, size) in self.images.items():
-            # A number goes before a text, which may be a caption.
+            # .cls goes before .txt, which may be a caption.
             label = self.labels.get((key, "cls"))
             if label is None:
                 label = self.labels.get((key, "txt"), "")
