@@ -26,7 +26,7 @@ from stockpot.evaluation.predictions import predictions
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 from stockpot.runtime.sealed import write_sealed
-from stockpot.tables.evidence import Evidence, Nothing
+from stockpot.tables.evidence import Evidence, NothingToShowError
 from stockpot.tables.measurements import measure
 from stockpot.tables.shared_names import NOTHING
 
@@ -482,7 +482,7 @@ NEEDED = {
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_study_of_one_model_is_told_what_it_lacks(name, poor):
-    with pytest.raises(Nothing, match=NEEDED[name]) as raised:
+    with pytest.raises(NothingToShowError, match=NEEDED[name]) as raised:
         tabulate(name, poor)
     table = raised.value.table()
     assert list(table) == [NOTHING] and table.iloc[0, 0].startswith("Nothing to show: ")
@@ -503,7 +503,7 @@ def test_only_calibration_has_something_to_say_of_one_model(poor):
     ],
 )
 def test_an_option_that_names_what_is_not_there(name, options, text, study):
-    with pytest.raises(Nothing, match=text):
+    with pytest.raises(NothingToShowError, match=text):
         tabulate(name, study.evidence(geometry=study.geometry), options)
 
 
@@ -512,7 +512,7 @@ def test_an_option_that_names_what_is_not_there(name, options, text, study):
 
 def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     evidence = study.evidence()
-    points = evidence.curves()["base"]
+    points = evidence.sweeps()["base"]
     curve = analyses.load("choosing-alpha", "selection_curve")(evidence, points)
     models = [f"base alpha={a:g}" for a in ALPHAS]
     assert list(points["model"]) == models and list(points["alpha"]) == ALPHAS
@@ -1085,12 +1085,18 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
         "0.5",
         "0.7",
     }
-    few = pairs.drawn(RUNS, {"most": 2, "seed": 0})
-    assert few == pairs.drawn(RUNS[::-1], {"most": 2, "seed": 0}) and len(set(few)) == 2
+    few = pairs.sampled_pairs(RUNS, {"most": 2, "seed": 0})
+    assert (
+        few == pairs.sampled_pairs(RUNS[::-1], {"most": 2, "seed": 0})
+        and len(set(few)) == 2
+    )
     every = list(combinations(RUNS, 2))
-    assert set(few) <= set(every) and pairs.drawn(RUNS, {"most": 6, "seed": 0}) == every
+    assert (
+        set(few) <= set(every)
+        and pairs.sampled_pairs(RUNS, {"most": 6, "seed": 0}) == every
+    )
     expected = random.Random("pairs 3").sample(every, 2)
-    assert pairs.drawn(RUNS, {"most": 2, "seed": 3}) == sorted(expected)
+    assert pairs.sampled_pairs(RUNS, {"most": 2, "seed": 3}) == sorted(expected)
     assert study.recipes("pairs", runs=["base"]) == []
 
 
@@ -1554,7 +1560,7 @@ def test_accuracies_of_0_and_1(tmp_path):
 
 
 def test_a_run_that_diverged_is_in_no_table(study, tables):
-    assert "gone" in study.models and not study.evidence().known("gone")
+    assert "gone" in study.models and not study.evidence().has_results("gone")
     for name, table in tables.items():
         assert not (table.astype(str) == "gone").any(axis=None), name
 
@@ -1567,7 +1573,7 @@ def test_a_run_that_diverged_is_in_no_table(study, tables):
     ],
 )
 def test_a_diverged_run_that_is_asked_for_is_named(name, options, study):
-    with pytest.raises(Nothing, match="gone"):
+    with pytest.raises(NothingToShowError, match="gone"):
         tabulate(name, study.evidence(), options)
 
 

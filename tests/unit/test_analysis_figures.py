@@ -23,7 +23,7 @@ from test_analyses import (
 
 from stockpot import analyses, figures
 from stockpot.drawing import style as style
-from stockpot.tables.evidence import Nothing
+from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import read_table, write_table
 
 DRAWN = [name for name in figures.names() if figures.draws(name)]
@@ -52,7 +52,7 @@ def least(tmp_path_factory) -> dict[str, pd.DataFrame]:
         try:
             evidence = study.evidence(mixes=mixes, geometry=products(VECTORS))
             found[name] = through_a_file(tabulate(name, evidence))
-        except Nothing as reason:
+        except NothingToShowError as reason:
             found[name] = through_a_file(reason.table())
     return found
 
@@ -144,7 +144,7 @@ def test_draws_a_study_of_one_example_per_data_set(name, least):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_an_empty_table_draws_its_sentence(name):
-    table = Nothing(
+    table = NothingToShowError(
         NEEDED.get(figures.draws(name), "there is no model with a result")
     ).table()
     figure, data = drawn(name, table)

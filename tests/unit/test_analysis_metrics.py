@@ -24,7 +24,7 @@ from stockpot.datasets.dataset import Scoring
 from stockpot.evaluation import store
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.scored import scored
-from stockpot.tables.evidence import Nothing
+from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import measure
 
 # Of each data set's examples: a second accepted answer for a third, regions, videos of five.
@@ -238,8 +238,8 @@ def test_only_plain_accuracies_are_estimated(study):
 
 def test_one_standard_error_is_that_of_the_metric(tmp_path):
     study = Scored(tmp_path, METRICS["macro F1"])
-    points = study.evidence().curves()["base"]
-    curve = study.evidence().held_out_curve(points)
+    points = study.evidence().sweeps()["base"]
+    curve = study.evidence().held_out_sweep(points)
     rng, labels = np.random.default_rng(5), study.labels["held-out"]
     answers = study.logits["base alpha=0.5"]["held-out"].argmax(1)
     drawn = []
@@ -247,7 +247,7 @@ def test_one_standard_error_is_that_of_the_metric(tmp_path):
         rows = rng.integers(0, len(labels), len(labels))
         drawn.append(f1_score(labels[rows], answers[rows], average="macro"))
     assert row(curve, alpha=0.5)["error"] == pytest.approx(np.std(drawn), rel=0.15)
-    assert "error" not in Scored(tmp_path, {}).evidence().held_out_curve(points)
+    assert "error" not in Scored(tmp_path, {}).evidence().held_out_sweep(points)
 
 
 # Videos, of which each model keeps the frame that it gets least right.
@@ -288,13 +288,13 @@ def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, n
 @pytest.mark.parametrize("dataset", ["test", "held-out"])
 def test_a_reference_of_videos_is_refused_there(tmp_path, name, dataset):
     study = Scored(tmp_path, {dataset: Scoring(videos=VIDEOS[dataset])})
-    with pytest.raises(Nothing, match=f"{dataset} is scored by videos"):
+    with pytest.raises(NothingToShowError, match=f"{dataset} is scored by videos"):
         analysed(study, name)
 
 
 def test_all_shifts_of_videos_leave_the_reference(tmp_path):
     study = Scored(tmp_path, {name: Scoring(videos=VIDEOS[name]) for name in SHIFTS})
-    with pytest.raises(Nothing, match="every shift is scored by videos"):
+    with pytest.raises(NothingToShowError, match="every shift is scored by videos"):
         analysed(study, "pairs")
     for name in set(BY_IMAGE) - {"pairs"}:
         table, _ = analysed(study, name)

@@ -1,27 +1,32 @@
-"""Analyses: one module each, found by its file name. A table each, from stored predictions.
+"""Analyses: each computes one table from stored predictions. A module is found by its file name.
 
 An analysis module declares ``ANALYSIS = Analysis(...)`` and defines ``tabulate(evidence, options)
 -> DataFrame``; see ``tables.evidence.Evidence``. Each of its options has a default. Accuracies are
-fractions, losses nats. ``tables.evidence.Nothing("why")`` ends an analysis that the study has no
-models for: an empty table that says why. ``shown(table) -> DataFrame``, if there is one, is the
-short table for people; else the table itself is shown.
+fractions, losses nats. Where the study lacks the models that an analysis is about, the analysis
+raises ``tables.evidence.NothingToShowError("why")``; its table is then a sentence that says why. A
+module may define ``short_table(table) -> DataFrame``, the table that people read; else they read
+the table itself.
 
-One that looks at mixes which are no models of the study says on which parts of the data
-(``evaluates``), and defines ``mixes(models, context, options)``, which yields (labels, recipe): the
-labels are columns of ``evidence.mixes``, with the mix's name under "model"; models is name ->
-SHA-256 of the zero-shot model and the usable runs, context a ``merging.methods.Context``. They are
-evaluated in one job.
+An analysis may look at mixes, which are no models of the study. It then says in ``evaluates`` on
+which roles of data, and defines ``mixes(models, context, options)``, which yields (labels, recipe).
+The labels become columns of ``evidence.mixes``; the name of the mix is the label "model". models
+maps names to the SHA-256 of the zero-shot model and the usable runs; context is a
+``merging.methods.Context``. One job evaluates all mixes of an analysis.
 
 Figures name the analysis that they draw: see ``figures``.
 """
 
-from typing import TYPE_CHECKING, Literal
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..runtime import registry
 from ..runtime.options import Declaration, declaration_class
 from ..tables.shared_names import MEAN_OF_SHIFTS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..tables.analysis_files import AnalysisTable
     from ..tables.evidence import Evidence
 
@@ -34,7 +39,7 @@ class Analysis(Declaration):
         options: The keys of its entries of ``analyses``.
         needs: What else it looks at: "geometry" (inner products of the models' updates), "recipes"
             (how soups were found), "logits" (which evaluation.store_logits keeps).
-        evaluates: Parts of the data on which its mixes are evaluated; none for an analysis of what
+        evaluates: Roles of the data on which its mixes are evaluated; none for an analysis of what
             is stored.
     """
 
@@ -43,35 +48,96 @@ class Analysis(Declaration):
 
 
 def names() -> list[str]:
+    """List all analyses.
+
+    Returns:
+        Their names, sorted.
+    """
     return registry.names(__file__)
 
 
-def kind(config: dict, entry: str) -> str:
-    """The analysis that an entry of the config asks for: its own name, or its key ``analysis``."""
+def kind(config: dict[str, Any], entry: str) -> str:
+    """Look up which analysis an entry of the config asks for.
+
+    Args:
+        config: The checked config.
+        entry: A key of its section ``analyses``.
+
+    Returns:
+        What the entry's key ``analysis`` says; without that key, the entry's own name.
+    """
     return config["analyses"][entry].get("analysis", entry)
 
 
 def declared(name: str) -> Analysis:
+    """Read what an analysis says of itself, without importing its module.
+
+    Args:
+        name: Of the analysis.
+
+    Returns:
+        Its declaration.
+    """
     return registry.declaration(__name__, __file__, name, "ANALYSIS")
 
 
-def options(name: str) -> dict[str, dict]:
+def options(name: str) -> dict[str, dict[str, Any]]:
+    """Read the options of an analysis, without importing its module.
+
+    Args:
+        name: Of the analysis.
+
+    Returns:
+        Option -> its JSON schema.
+    """
     return registry.options(__name__, __file__, name, "ANALYSIS")
 
 
 def needs(name: str) -> list[str]:
+    """List what an analysis looks at besides tables and predictions.
+
+    Args:
+        name: Of the analysis.
+
+    Returns:
+        Some of "geometry", "recipes" and "logits".
+    """
     return list(declared(name).needs)
 
 
 def evaluates(name: str) -> list[str]:
+    """List the roles of the data on which an analysis evaluates its mixes.
+
+    Args:
+        name: Of the analysis.
+
+    Returns:
+        The roles; empty for an analysis without mixes.
+    """
     return list(declared(name).evaluates)
 
 
-def load(name: str, function: str = "tabulate"):
+def load(name: str, function: str = "tabulate") -> Callable:
+    """Import a function of an analysis.
+
+    Args:
+        name: Of the analysis.
+        function: Name of the function.
+
+    Returns:
+        The function.
+
+    Raises:
+        StockpotError: If there is no such analysis.
+    """
     return registry.load(__name__, __file__, name, function, "analysis")
 
 
-def analyse(name: str, evidence: "Evidence", options: dict) -> "AnalysisTable":
+def analyse(
+    name: str,
+    evidence: "Evidence",
+    options: dict[str, Any],
+) -> "AnalysisTable":
     """Run an analysis.
 
     Args:
@@ -80,36 +146,54 @@ def analyse(name: str, evidence: "Evidence", options: dict) -> "AnalysisTable":
         options: All options of the analysis.
 
     Returns:
-        Its table; one of a sentence where the study has nothing that it could look at.
+        Its table; a table of one sentence where the study has nothing that it could look at.
     """
     from ..tables.analysis_files import AnalysisTable
-    from ..tables.evidence import Nothing
+    from ..tables.evidence import NothingToShowError
 
     try:
         table = load(name)(evidence, options)
-        people = for_people(name, table, evidence.shifts)
-    except Nothing as reason:
-        table = people = reason.table()
-    return AnalysisTable(table, people, evidence.notes)
+        display = for_people(name, table, evidence.shifts)
+    except NothingToShowError as reason:
+        table = reason.table()
+        display = table
+    return AnalysisTable(table, display, evidence.notes)
 
 
-def for_people(name: str, table, shifts: list[str]):
-    """The short table of an analysis, with the name of the only shift where there is one.
+def for_people(
+    name: str,
+    table: "pd.DataFrame",
+    shifts: list[str],
+) -> "pd.DataFrame":
+    """Make the short table of an analysis.
 
     Args:
         name: Of the analysis.
         table: What its ``tabulate`` gave.
-        shifts: Names of the data sets under shift.
+        shifts: Names of the shifts. If there is only one, the column of the mean of shifts has
+            its name.
+
+    Returns:
+        The table that people read.
     """
-    found = shown(name)(table)
-    return (
-        found.rename(columns={MEAN_OF_SHIFTS: shifts[0]}) if len(shifts) == 1 else found
-    )
+    short = shown(name)(table)
+    if len(shifts) == 1:
+        return short.rename(columns={MEAN_OF_SHIFTS: shifts[0]})
+    return short
 
 
-def shown(name: str):
-    """The function that shortens the table for people."""
-    import importlib
+def shown(name: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
+    """Import the function that shortens the table of an analysis for people.
 
+    Args:
+        name: Of the analysis.
+
+    Returns:
+        Its ``short_table``, or a function that changes nothing.
+    """
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    return getattr(module, "shown", lambda table: table)
+    return getattr(module, "short_table", _unchanged)
+
+
+def _unchanged(table: "pd.DataFrame") -> "pd.DataFrame":
+    return table

@@ -19,4 +19,10 @@ MostPairs = Annotated[
 
 
 class SampledPairs(Seeded):
+    """Options of an analysis that looks at pairs and draws some where there are many.
+
+    Attributes:
+        most: Largest number of pairs.
+    """
+
     most: MostPairs

@@ -1,8 +1,10 @@
-"""How much hangs on the hyperparameters: on the reference, and under shift.
+"""How much the choice of hyperparameters matters: on the reference, and under shift.
 
 WiSE-FT, figure 3: runs that differ little on the reference differ much under shift, and mixing
 with the zero-shot model takes most of that away.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,111 +12,160 @@ from pydantic import Field
 from scipy.stats import spearmanr
 
 from ..runtime.options import PluginOptions
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percent
+from ..tables.evidence import Evidence, NothingToShowError
 from ..tables.measurements import MEAN
 from . import Analysis
 from ._options import Names
 
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        models: Names of runs.
+    """
+
     models: Names = Field([], description="names of runs; empty: every end-to-end run")
 
 
 ANALYSIS = Analysis(options=Options)
 
-_NOT_VARIED = {"seed", "name"}
+_NOT_VARIED = {"seed", "name"}  # numbers and words that are no hyperparameters
+_FEWEST_RUNS = 3  # of which a rank correlation says something
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per end-to-end run and hyperparameter that differs between the runs.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate the accuracies of end-to-end runs by the hyperparameters in which they differ.
 
-    value: of the hyperparameter; held_out, reference, shifts: accuracies; mixed_reference and
-    mixed_shifts: of alpha 0.5 on the run's sweep, where there is one; rank_reference,
-    rank_shifts: Spearman's correlation of the hyperparameter with both, over the runs.
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per run and hyperparameter. value: of the hyperparameter. held_out, reference,
+        shifts: accuracies of the run. mixed_reference, mixed_shifts: those of alpha 0.5 on its
+        sweep, where there is one. rank_reference, rank_shifts: Spearman's correlation of the
+        hyperparameter with both accuracies, over the runs.
+
+    Raises:
+        NothingToShowError: If there are not three runs that differ in a hyperparameter.
     """
-    runs = evidence.tuned(options["models"])
+    runs = evidence.end_to_end_runs(options["models"])
     settings = pd.DataFrame({run: evidence.models[run]["settings"] for run in runs}).T
-    varied = [
-        name
-        for name in settings
-        if name not in _NOT_VARIED
-        and settings[name].map(lambda v: isinstance(v, (int, float)) and v == v).all()
-        and settings[name].nunique() > 1
-    ]
-    if len(runs) < 3 or not varied:
-        raise Nothing(
+    varied = [name for name in settings if _is_varied(name, settings[name])]
+    if len(runs) < _FEWEST_RUNS or not varied:
+        raise NothingToShowError(
             "this needs three end-to-end runs that differ in a hyperparameter"
         )
-    evidence.note_own()
-    halves, rows = _halves(evidence), []
-    reference = [evidence.accuracy(run, evidence.reference) for run in runs]
-    shifts = [evidence.accuracy(run, MEAN) for run in runs]
+    evidence.note_own_metrics()
+    accuracies = _accuracies(evidence, runs)
+    rows = []
     for name in varied:
         values = settings.loc[runs, name].astype(float)
-        ranks = [_rank(values, y) for y in (reference, shifts)]
-        for run, value, x, y in zip(runs, values, reference, shifts):
-            mixed = [
-                evidence.accuracy(halves[run], place) if run in halves else np.nan
-                for place in (evidence.reference, MEAN)
-            ]
+        rank_reference = _rank_correlation(values, accuracies["reference"])
+        rank_shifts = _rank_correlation(values, accuracies["shifts"])
+        for run, value in zip(runs, values):
             rows.append(
                 {
                     "run": run,
                     "hyperparameter": name,
                     "value": value,
-                    "held_out": evidence.accuracy(run, evidence.held_out),
-                    "reference": x,
-                    "shifts": y,
-                    "mixed_reference": mixed[0],
-                    "mixed_shifts": mixed[1],
-                    "rank_reference": ranks[0],
-                    "rank_shifts": ranks[1],
+                    **accuracies.loc[run].to_dict(),
+                    "rank_reference": rank_reference,
+                    "rank_shifts": rank_shifts,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _rank(values: pd.Series, accuracies: list[float]) -> float:
+def _is_varied(name: str, values: pd.Series) -> bool:
+    """Is this a hyperparameter that is a number in every run and not the same in all?"""
+    if name in _NOT_VARIED:
+        return False
+    return bool(values.map(_is_number).all()) and values.nunique() > 1
+
+
+def _is_number(value: object) -> bool:
+    # NaN, which differs from itself, stands where a run has no such hyperparameter.
+    return isinstance(value, (int, float)) and value == value
+
+
+def _accuracies(evidence: Evidence, runs: list[str]) -> pd.DataFrame:
+    """Accuracies of the runs, and of alpha 0.5 on the sweeps to them: a row per run."""
+    half_way = _half_way_models(evidence)
+    rows = []
+    for run in runs:
+        row = {
+            "held_out": evidence.accuracy(run, evidence.held_out),
+            "reference": evidence.accuracy(run, evidence.reference),
+            "shifts": evidence.accuracy(run, MEAN),
+            "mixed_reference": np.nan,
+            "mixed_shifts": np.nan,
+        }
+        if run in half_way:
+            mix = half_way[run]
+            row["mixed_reference"] = evidence.accuracy(mix, evidence.reference)
+            row["mixed_shifts"] = evidence.accuracy(mix, MEAN)
+        rows.append(row)
+    return pd.DataFrame(rows, index=runs)
+
+
+def _rank_correlation(values: pd.Series, accuracies: pd.Series) -> float:
     """Spearman's rank correlation; NaN where all accuracies are the same."""
-    if len(set(accuracies)) < 2:
+    if accuracies.nunique() < 2:
         return float("nan")
     return float(spearmanr(values, accuracies).statistic)
 
 
-def _halves(evidence: Evidence) -> dict[str, str]:
-    """Sweep -> its point at alpha 0.5."""
-    return {
-        curve: points.loc[np.isclose(points["alpha"], 0.5), "model"].iloc[0]
-        for curve, points in evidence.curves().items()
-        if np.isclose(points["alpha"], 0.5).any()
-    }
+def _half_way_models(evidence: Evidence) -> dict[str, str]:
+    """Target of a sweep -> the sweep's point at alpha 0.5."""
+    models = {}
+    for target, points in evidence.sweeps().items():
+        is_half = np.isclose(points["alpha"], 0.5)
+        if is_half.any():
+            models[target] = points.loc[is_half, "model"].iloc[0]
+    return models
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Spread over the runs, and which hyperparameter goes with what."""
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: the range over the runs, and the rank correlations.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per range and per hyperparameter.
+    """
     runs = table.drop_duplicates("run")
-    named = f"range over {len(runs)} runs, points"
-    rows = [{"what": named, **_ranges(runs, "reference", "shifts")}]
+    title = f"range over {len(runs)} runs, points"
+    rows = [{"what": title, **_ranges(runs, "reference", "shifts")}]
     swept = runs[runs["mixed_shifts"].notna()]
     if len(swept) > 1:
-        named = f"range over the {len(swept)} that are swept, points"
-        rows.append({"what": named, **_ranges(swept, "reference", "shifts")})
+        title = f"range over the {len(swept)} that are swept, points"
+        rows.append({"what": title, **_ranges(swept, "reference", "shifts")})
+        title = "range of the mixes of these at alpha 0.5, points"
         mixed = _ranges(swept, "mixed_reference", "mixed_shifts")
-        rows.append(
-            {"what": "range of the mixes of these at alpha 0.5, points", **mixed}
-        )
+        rows.append({"what": title, **mixed})
     for name, group in table.groupby("hyperparameter", sort=False):
-        ranks = group[["rank_reference", "rank_shifts"]].iloc[0]
-        named = {
-            "reference": f"{ranks.iloc[0]:+.2f}",
-            "mean of shifts": f"{ranks.iloc[1]:+.2f}",
-        }
+        ranks = group.iloc[0]
         rows.append(
-            {"what": f"rank correlation with {name.replace('_', ' ')}", **named}
+            {
+                "what": f"rank correlation with {name.replace('_', ' ')}",
+                "reference": f"{ranks['rank_reference']:+.2f}",
+                "mean of shifts": f"{ranks['rank_shifts']:+.2f}",
+            }
         )
     return pd.DataFrame(rows)
 
 
-def _ranges(runs: pd.DataFrame, *columns: str) -> dict[str, str]:
-    found = [f"{100 * (runs[c].max() - runs[c].min()):.1f}" for c in columns]
-    return dict(zip(("reference", "mean of shifts"), found))
+def _ranges(
+    runs: pd.DataFrame,
+    reference: str,
+    shifts: str,
+) -> dict[str, str]:
+    """Largest minus smallest value of two columns, in points."""
+    return {
+        "reference": percent(runs[reference].max() - runs[reference].min()),
+        "mean of shifts": percent(runs[shifts].max() - runs[shifts].min()),
+    }

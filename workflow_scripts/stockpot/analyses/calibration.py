@@ -1,19 +1,33 @@
 """Are the models' confidences to be believed? ECE, NLL, Brier, temperature (Guo et al. 2017)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from ..runtime.options import PluginOptions
 from ..statistics import calibration
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percent
+from ..tables.evidence import Evidence, NothingToShowError
 from ..tables.measurements import BASELINE
 from . import Analysis
 from ._options import Names
 
 
 class Options(PluginOptions):
-    bins: int = Field(15, ge=1, description="number of bins of equal width")
+    """Options of the analysis.
+
+    Attributes:
+        bins: Number of bins of the reliability diagram.
+        models: Names of models.
+    """
+
+    bins: int = Field(
+        15,
+        ge=1,
+        description="number of bins of equal width",
+    )
     models: Names = Field(
         [], description="names; empty: all but standard models, and of sweeps alpha 0.5"
     )
@@ -21,76 +35,127 @@ class Options(PluginOptions):
 
 ANALYSIS = Analysis(options=Options, needs=("logits",))
 
+_FIRST_COLUMNS = [
+    "model",
+    "dataset",
+    "bin",
+    "low",
+    "high",
+    "n",
+    "confidence",
+    "accuracy",
+]
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per model and data set (bin empty), and a row per bin of its reliability diagram.
 
-    ece, nll, brier of the model as it is; temperature, fitted on the held-out set; ece_scaled
-    and nll_scaled, of its logits over that. Of a bin: low, high, n, confidence, accuracy.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate the calibration of models and their reliability diagrams.
+
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per model and data set (bin empty), and a row per bin of its reliability diagram.
+        ece, nll, brier: of the model as it is. temperature: fitted on the held-out set.
+        ece_scaled, nll_scaled: of the logits divided by it. A bin has low, high, n, confidence
+        and accuracy.
+
+    Raises:
+        NothingToShowError: If there is no model, or one that is named has no result.
     """
-    models, rows = options["models"] or _default(evidence), []
+    models = options["models"] or _default_models(evidence)
     if not models:
-        raise Nothing("there is no model with a result")
-    evidence.check(models)
-    tests = evidence.by_image()
-    evidence.note_plain()
-    bins, labels = options["bins"], {d: evidence.labels(d) for d in tests}
+        raise NothingToShowError("there is no model with a result")
+    evidence.require_results(models)
+    test_sets = evidence.sets_with_common_images()
+    evidence.note_plain_accuracy()
+    labels = {dataset: evidence.labels(dataset) for dataset in test_sets}
+    held_out_labels = evidence.labels(evidence.held_out)
+    rows = []
     for model in models:
-        known = evidence.answers(model, evidence.held_out)
-        scale = calibration.temperature(
-            known.logits, evidence.labels(evidence.held_out)
-        )
-        for dataset in tests:
+        held_out_logits = evidence.answers(model, evidence.held_out).logits
+        temperature = calibration.temperature(held_out_logits, held_out_labels)
+        for dataset in test_sets:
+            name = {"model": model, "dataset": dataset}
             answers = evidence.answers(model, dataset)
-            logits, correct = answers.logits.astype(float), answers.correct
-            confidence, scaled = (
-                calibration.confidences(scores) for scores in (logits, logits / scale)
+            logits = answers.logits.astype(float)
+            scores, diagram = _calibration(
+                logits,
+                answers.correct,
+                labels[dataset],
+                temperature,
+                options["bins"],
             )
-            whole = {
-                "n": len(correct),
-                "confidence": confidence.mean(),
-                "accuracy": correct.mean(),
-                "ece": calibration.ece(confidence, correct, bins),
-                "nll": calibration.nll(logits, labels[dataset]),
-                "brier": calibration.brier(logits, labels[dataset]),
-                "temperature": scale,
-                "ece_scaled": calibration.ece(scaled, correct, bins),
-                "nll_scaled": calibration.nll(logits / scale, labels[dataset]),
-            }
-            parts = calibration.reliability(confidence, correct, bins)
-            parts = parts.reset_index(names="bin").to_dict("records")
-            rows += [
-                {"model": model, "dataset": dataset, **row} for row in (whole, *parts)
-            ]
-    first = ["model", "dataset", "bin", "low", "high", "n", "confidence", "accuracy"]
+            rows += [{**name, **row} for row in (scores, *diagram)]
     table = pd.DataFrame(rows)
-    return table[[*first, *(c for c in table if c not in first)]].astype(
-        {"bin": "Int64"}
-    )
+    other_columns = [name for name in table if name not in _FIRST_COLUMNS]
+    return table[[*_FIRST_COLUMNS, *other_columns]].astype({"bin": "Int64"})
 
 
-def _default(evidence: Evidence) -> list[str]:
+def _calibration(
+    logits: np.ndarray,
+    correct: np.ndarray,
+    labels: np.ndarray,
+    temperature: float,
+    bins: int,
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Scores of one model on one data set, and the bins of its reliability diagram."""
+    scaled_logits = logits / temperature
+    confidence = calibration.confidences(logits)
+    scaled_confidence = calibration.confidences(scaled_logits)
+    scores = {
+        "n": len(correct),
+        "confidence": confidence.mean(),
+        "accuracy": correct.mean(),
+        "ece": calibration.ece(confidence, correct, bins),
+        "nll": calibration.nll(logits, labels),
+        "brier": calibration.brier(logits, labels),
+        "temperature": temperature,
+        "ece_scaled": calibration.ece(scaled_confidence, correct, bins),
+        "nll_scaled": calibration.nll(scaled_logits, labels),
+    }
+    diagram = calibration.reliability(confidence, correct, bins)
+    return scores, diagram.reset_index(names="bin").to_dict("records")
+
+
+def _default_models(evidence: Evidence) -> list[str]:
+    """All models except baselines; of sweeps only alpha 0.5."""
     table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
-    kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
-    return [m for m in table.loc[kept, "model"].drop_duplicates() if evidence.known(m)]
+    is_kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
+    models = table.loc[is_kept, "model"].drop_duplicates()
+    return [model for model in models if evidence.has_results(model)]
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Per model: on the first data set, the reference, and the mean over the shifts."""
-    whole, first = table[table["bin"].isna()], table["dataset"].iloc[0]
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: the first data set, the reference, and the mean over the shifts.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per model.
+    """
+    whole = table[table["bin"].isna()]
+    reference = table["dataset"].iloc[0]
     rows = []
     for model, group in whole.groupby("model", sort=False):
-        row, is_reference = {"model": model}, group["dataset"] == first
-        for place, part in (
-            ("reference", group[is_reference]),
-            ("shifts", group[~is_reference]),
-        ):
-            for column in ("ece", "ece_scaled"):
-                row[f"{place} {column}".replace("_", " ")] = (
-                    f"{100 * part[column].mean():.1f}"
-                )
-            for column in ("nll", "brier"):
-                row[f"{place} {column}"] = f"{part[column].mean():.3f}"
-        row["temperature"] = f"{group['temperature'].iloc[0]:.2f}"
-        rows.append(row)
+        is_reference = group["dataset"] == reference
+        rows.append(
+            {
+                "model": model,
+                **_means("reference", group[is_reference]),
+                **_means("shifts", group[~is_reference]),
+                "temperature": f"{group['temperature'].iloc[0]:.2f}",
+            }
+        )
     return pd.DataFrame(rows)
+
+
+def _means(title: str, table: pd.DataFrame) -> dict[str, str]:
+    """Heading -> mean of a model's scores over some data sets."""
+    return {
+        f"{title} ece": percent(table["ece"].mean()),
+        f"{title} ece scaled": percent(table["ece_scaled"].mean()),
+        f"{title} nll": f"{table['nll'].mean():.3f}",
+        f"{title} brier": f"{table['brier'].mean():.3f}",
+    }

@@ -1,59 +1,115 @@
 """Choosing alpha: what each selector chooses on every sweep, and what it misses."""
 
+import contextlib
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from ..alpha.selectors import compared
+from ..evaluation.answers import Answers
 from ..runtime.errors import StockpotError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percent
+from ..tables.evidence import Evidence, NothingToShowError
 from ..tables.measurements import MEAN
 from . import Analysis
 
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per sweep and selector; ``compared`` with the curve's name and n."""
-    evidence.note_own()
-    rows = [
-        compared(selection_curve(evidence, points)).assign(curve=curve)
-        for curve, points in evidence.curves().items()
-    ]
-    if not rows:
-        raise Nothing("alpha is chosen on a sweep, and this study has none")
-    table = pd.concat(rows, ignore_index=True)
-    sizes = {d: len(evidence.labels(d)) for d in [evidence.held_out, *evidence.tests]}
-    return table.assign(
-        n_held_out=sizes[evidence.held_out],
-        n_reference=sizes[evidence.reference],
-        n_shifts=sum(sizes[d] for d in evidence.shifts),
-    )[["curve", *table.columns.drop("curve"), "n_held_out", "n_reference", "n_shifts"]]
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate what every selector chooses on every sweep.
+
+    Args:
+        evidence: The study.
+        options: None.
+
+    Returns:
+        A row per sweep and selector: what ``alpha.selectors.compared`` gives, with the target
+        of the sweep (curve) and the numbers of examples.
+
+    Raises:
+        NothingToShowError: If the study has no sweep.
+    """
+    evidence.note_own_metrics()
+    tables = []
+    for target, points in evidence.sweeps().items():
+        choices = compared(selection_curve(evidence, points))
+        tables.append(choices.assign(curve=target))
+    if not tables:
+        raise NothingToShowError("alpha is chosen on a sweep, and this study has none")
+    table = pd.concat(tables, ignore_index=True)
+    columns = table.columns.drop("curve")
+    shift_sizes = [len(evidence.labels(shift)) for shift in evidence.shifts]
+    sizes = {
+        "n_held_out": len(evidence.labels(evidence.held_out)),
+        "n_reference": len(evidence.labels(evidence.reference)),
+        "n_shifts": sum(shift_sizes),
+    }
+    return table.assign(**sizes)[["curve", *columns, *sizes]]
 
 
 def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
-    """What selectors look at, a row per alpha; see ``alpha.selectors``. points: alpha and model."""
+    """Tabulate what selectors look at on a sweep.
+
+    Args:
+        evidence: The study.
+        points: alpha and model of the sweep's points.
+
+    Returns:
+        A row per alpha; for the columns see ``alpha.selectors``.
+    """
     models = list(points["model"])
-
-    def of(*datasets):
-        return [np.mean([evidence.accuracy(m, d) for d in datasets]) for m in models]
-
-    table = evidence.held_out_curve(points)
+    table = evidence.held_out_sweep(points)
     if evidence.corrupted:
-        table["corrupted"] = of(*evidence.corrupted)
+        table["corrupted"] = _mean_accuracies(evidence, models, evidence.corrupted)
     if estimable(evidence):
-        table = _estimated(evidence, table, models)
-    return table.assign(reference=of(evidence.reference), shifts=of(MEAN))
+        table = _with_estimates(evidence, table, models)
+    return table.assign(
+        reference=_mean_accuracies(
+            evidence,
+            models,
+            [evidence.reference],
+        ),
+        shifts=_mean_accuracies(
+            evidence,
+            models,
+            [MEAN],
+        ),
+    )
+
+
+def _mean_accuracies(
+    evidence: Evidence,
+    models: list[str],
+    datasets: list[str],
+) -> list[float]:
+    """The mean over some data sets of each model's accuracy."""
+    means = []
+    for model in models:
+        accuracies = [evidence.accuracy(model, dataset) for dataset in datasets]
+        means.append(np.mean(accuracies))
+    return means
 
 
 def estimable(evidence: Evidence) -> bool:
-    """Can the accuracy under shift be estimated without its labels? If not, a note says why.
+    """Tell whether the accuracy under shift can be estimated without its labels.
 
-    The estimates are of plain accuracy, from what models answer to every image.
+    The estimates are of plain accuracy, from what models answer to every image. If they are
+    not possible, a note says why.
+
+    Args:
+        evidence: The study.
+
+    Returns:
+        True if they are possible.
     """
     sets = [evidence.held_out, *evidence.shifts]
     videos = [name for name in sets if evidence.scoring(name).videos]
-    others = list(evidence.scored_otherwise(*sets))
+    others = list(evidence.other_metrics(*sets))
+    if not videos and not others:
+        return True
     if videos:
         why = (
             f"{', '.join(videos)}: of a video the frame is kept that a model gets least right, "
@@ -63,63 +119,91 @@ def estimable(evidence: Evidence) -> bool:
         why = (
             f"they estimate plain accuracy, by which {', '.join(others)} is not scored"
         )
-    if videos or others:
-        evidence.note(
-            f"No selector takes estimates from unlabelled images here: {why}."
-        )
-    return not (videos or others)
+    evidence.note(f"No selector takes estimates from unlabelled images here: {why}.")
+    return False
 
 
-def _estimated(
-    evidence: Evidence, table: pd.DataFrame, models: list[str]
+def _with_estimates(
+    evidence: Evidence,
+    table: pd.DataFrame,
+    models: list[str],
 ) -> pd.DataFrame:
-    """The curve with the columns thresholded, agreement and, where logits are kept, entropy."""
-    held_out = evidence.held_out
-    known = [evidence.answers(m, held_out) for m in models]
-    there = {d: [evidence.answers(m, d) for m in models] for d in evidence.shifts}
-    table["thresholded"] = np.mean(
-        [
-            [
-                thresholded(k.confidence, k.correct, a.confidence)
-                for k, a in zip(known, answers)
-            ]
-            for answers in there.values()
-        ],
-        axis=0,
-    )
-    predicted = [k.predicted for k in known]
-    table["agreement"] = np.mean(
-        [
-            on_the_line(table["held_out"], predicted, [a.predicted for a in answers])
-            for answers in there.values()
-        ],
-        axis=0,
-    )
-    try:
-        entropies = [
-            [mean_entropy(a.logits) for a in answers] for answers in there.values()
-        ]
-        table["entropy"] = np.mean(entropies, axis=0)
-    except StockpotError:
-        pass  # without stored logits there is no entropy, and no selector that needs it
+    """The table with thresholded, agreement and, where logits are kept, entropy.
+
+    Each is the mean over the shifts.
+    """
+    held_out = [evidence.answers(model, evidence.held_out) for model in models]
+    held_out_predicted = [answers.predicted for answers in held_out]
+    by_confidence = []
+    by_agreement = []
+    for shift in evidence.shifts:
+        answers = [evidence.answers(model, shift) for model in models]
+        by_confidence.append(_confidence_estimates(held_out, answers))
+        predicted = [one_model.predicted for one_model in answers]
+        by_agreement.append(
+            on_the_line(
+                table["held_out"],
+                held_out_predicted,
+                predicted,
+            )
+        )
+    table["thresholded"] = np.mean(by_confidence, axis=0)
+    table["agreement"] = np.mean(by_agreement, axis=0)
+    # Without stored logits there is no entropy, and no selector that needs it.
+    with contextlib.suppress(StockpotError):
+        table["entropy"] = _mean_entropies(evidence, models)
     return table
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per selector, over all sweeps, in percent and points."""
+def _confidence_estimates(
+    held_out: list[Answers], unlabelled: list[Answers]
+) -> list[float]:
+    """Each model's accuracy on a shift, estimated from its confidences; [models]."""
+    estimates = []
+    for labelled, answers in zip(held_out, unlabelled):
+        estimate = thresholded(
+            labelled.confidence, labelled.correct, answers.confidence
+        )
+        estimates.append(estimate)
+    return estimates
+
+
+def _mean_entropies(evidence: Evidence, models: list[str]) -> np.ndarray:
+    """The mean over the shifts of each model's entropy, [models]."""
+    entropies = []
+    for shift in evidence.shifts:
+        logits = [evidence.answers(model, shift).logits for model in models]
+        entropies.append([mean_entropy(one_model) for one_model in logits])
+    return np.mean(entropies, axis=0)
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: means over all sweeps, in percent and points.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per selector.
+    """
     rows = []
     for label, group in table.groupby("label", sort=False):
-        low, high = group["alpha"].min(), group["alpha"].max()
         rows.append(
             {
                 "selector": label,
                 "sweeps": len(group),
-                "alpha": f"{low:g}" if low == high else f"{low:g} to {high:g}",
-                "reference": f"{100 * group['reference'].mean():.1f}",
-                "mean of shifts": f"{100 * group['shifts'].mean():.1f}",
-                "regret under shift": f"{100 * group['regret_shifts'].mean():.1f}",
-                "regret on both": f"{100 * group['regret_both'].mean():.1f}",
-                "worst on both": f"{100 * group['regret_both'].max():.1f}",
+                "alpha": _range(group["alpha"].min(), group["alpha"].max()),
+                "reference": percent(group["reference"].mean()),
+                "mean of shifts": percent(group["shifts"].mean()),
+                "regret under shift": percent(group["regret_shifts"].mean()),
+                "regret on both": percent(group["regret_both"].mean()),
+                "worst on both": percent(group["regret_both"].max()),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _range(low: float, high: float) -> str:
+    if low == high:
+        return f"{low:g}"
+    return f"{low:g} to {high:g}"

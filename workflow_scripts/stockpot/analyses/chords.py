@@ -1,90 +1,151 @@
-"""Does accuracy along the way lie above the straight line between the ends?
+"""Does a sweep lie above the straight line between its end models?
 
-Observations 1 and 2 of WiSE-FT (section 5.2): every mix is at least as good as the ends mixed in
-proportion; some mix is better than both ends.
+Observations 1 and 2 of WiSE-FT (section 5.2): every mix is at least as good as the end models
+mixed in proportion; some mix is better than both of them.
 """
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import points_with_interval
+from ..tables.evidence import Evidence, NothingToShowError, model_at
 from . import Analysis
 
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per sweep, place and inner alpha.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Compare every point of every sweep with the line between the end models.
 
-    distance, low, high: above the chord, with its paired interval; over_ends: above the better
-    end, with over_low and over_high.
+    Args:
+        evidence: The study.
+        options: None.
+
+    Returns:
+        A row per sweep, data set (on) and inner alpha. distance, low, high: above the line,
+        with its paired interval. over_ends, over_low, over_high: above the better end model.
+
+    Raises:
+        NothingToShowError: If no sweep has alpha 0, alpha 1 and one between.
     """
-    evidence.note_plain()
-    places, rows = evidence.sets, []
-    for curve, points in evidence.curves().items():
-        inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
-        ends = [points.loc[points["alpha"] == end, "model"] for end in (0, 1)]
-        if inner.empty or ends[0].empty or ends[1].empty:
+    evidence.note_plain_accuracy()
+    rows = []
+    for target, points in evidence.sweeps().items():
+        has_inner = ((points["alpha"] > 0) & (points["alpha"] < 1)).any()
+        first = model_at(points, 0)
+        last = model_at(points, 1)
+        if not has_inner or first is None or last is None:
             continue
-        start, end = (e.iloc[0] for e in ends)
-        for place, sets in places.items():
-            right = {m: [evidence.correct(m, d) for d in sets] for m in points["model"]}
-            accuracy = {
-                m: sum(a.mean() for a in arrays) / len(sets)
-                for m, arrays in right.items()
+        for set_name, datasets in evidence.sets_and_mean.items():
+            correct = {
+                model: evidence.correct_on(model, datasets) for model in points["model"]
             }
-            better = max(start, end, key=accuracy.get)
-            for alpha, model in zip(inner["alpha"], inner["model"]):
-                terms = [(1, model), (alpha - 1, start), (-alpha, end)]
-                above = paired_mean(
-                    [(c, right[m]) for c, m in terms], evidence.confidence
-                )
-                over = paired_mean(
-                    [(1, right[model]), (-1, right[better])], evidence.confidence
-                )
-                rows.append(
-                    {
-                        "curve": curve,
-                        "on": place,
-                        "alpha": alpha,
-                        "accuracy": accuracy[model],
-                        "distance": above.value,
-                        "low": above.low,
-                        "high": above.high,
-                        "over_ends": over.value,
-                        "over_low": over.low,
-                        "over_high": over.high,
-                        "n": sum(map(len, right[model])),
-                    }
-                )
+            distances = _distances(points, first, last, correct, evidence.confidence)
+            rows += [
+                {
+                    "curve": target,
+                    "on": set_name,
+                    **row,
+                }
+                for row in distances
+            ]
     if not rows:
-        raise Nothing("a chord needs a sweep with alpha 0, alpha 1 and one between")
+        raise NothingToShowError(
+            "a chord needs a sweep with alpha 0, alpha 1 and one between"
+        )
     return pd.DataFrame(rows)
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Per sweep and place: the least distance above the chord, and the best alpha (oracle)."""
+def _distances(
+    points: pd.DataFrame,
+    first: str,
+    last: str,
+    correct: dict[str, list[np.ndarray]],
+    confidence: float,
+) -> list[dict[str, float]]:
+    """A row per inner alpha of one sweep.
+
+    Args:
+        points: alpha and model of the sweep's points.
+        first: The model at alpha 0.
+        last: The model at alpha 1.
+        correct: Model -> bool [n] per data set.
+        confidence: Of the intervals.
+    """
+    accuracy = {model: _mean_accuracy(arrays) for model, arrays in correct.items()}
+    better = max(first, last, key=accuracy.get)
+    inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
     rows = []
-    for (curve, place), group in table.groupby(["curve", "on"], sort=False):
-        least, best = (
-            group.loc[group["distance"].idxmin()],
-            group.loc[group["over_ends"].idxmax()],
+    for alpha, model in zip(inner["alpha"], inner["model"]):
+        # The line at alpha is (1 - alpha) * first + alpha * last.
+        above_line = paired_mean(
+            [
+                (1, correct[model]),
+                (alpha - 1, correct[first]),
+                (-alpha, correct[last]),
+            ],
+            confidence,
+        )
+        above_better = paired_mean(
+            [(1, correct[model]), (-1, correct[better])], confidence
         )
         rows.append(
             {
-                "sweep": curve,
-                "on": place,
-                "least above the chord (oracle)": _points(
-                    least, "distance", "low", "high"
+                "alpha": alpha,
+                "accuracy": accuracy[model],
+                "distance": above_line.value,
+                "low": above_line.low,
+                "high": above_line.high,
+                "over_ends": above_better.value,
+                "over_low": above_better.low,
+                "over_high": above_better.high,
+                "n": sum(map(len, correct[model])),
+            }
+        )
+    return rows
+
+
+def _mean_accuracy(arrays: list[np.ndarray]) -> float:
+    """The unweighted mean over data sets of the fraction of right answers."""
+    return sum(correct.mean() for correct in arrays) / len(arrays)
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: the least distance above the line, and the best alpha (oracle).
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per sweep and data set.
+    """
+    rows = []
+    for (target, set_name), group in table.groupby(["curve", "on"], sort=False):
+        least = group.loc[group["distance"].idxmin()]
+        best = group.loc[group["over_ends"].idxmax()]
+        above_line = points_with_interval(
+            least["distance"],
+            least["low"],
+            least["high"],
+        )
+        above_better = points_with_interval(
+            best["over_ends"],
+            best["over_low"],
+            best["over_high"],
+        )
+        rows.append(
+            {
+                "sweep": target,
+                "on": set_name,
+                "least above the chord (oracle)": (
+                    f"{above_line} at alpha {least['alpha']:g}"
                 ),
-                "best over both ends (oracle)": _points(
-                    best, "over_ends", "over_low", "over_high"
+                "best over both ends (oracle)": (
+                    f"{above_better} at alpha {best['alpha']:g}"
                 ),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _points(row: pd.Series, value: str, low: str, high: str) -> str:
-    numbers = f"{100 * row[value]:+.1f} [{100 * row[low]:+.1f}, {100 * row[high]:+.1f}]"
-    return f"{numbers} at alpha {row['alpha']:g}"

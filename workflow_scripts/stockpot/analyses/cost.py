@@ -1,105 +1,164 @@
 """What each method costs to make, and what it gains."""
 
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
-from ..tables.evidence import Evidence, Nothing
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
 from ..tables.measurements import MEAN
 from . import Analysis
 
 ANALYSIS = Analysis(needs=("recipes",))
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per run, soup and ensemble.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate time, memory and gain of every run, soup and ensemble.
 
-    seconds: of the job that made it; all_seconds: with the training of its ingredients and of the
-    runs that they start from; memory: of the job, MiB; images: that training looked at, with
-    repetition, ingredients included; forward: passes per image at inference. gain_reference and
-    gain_shifts: over the best single run on held-out data, as fractions. Times are of the run that
-    made the files: a job that resumed, or found predictions in the store, took less.
+    Times are of the jobs that made the files: a job that resumed, or found predictions in the
+    store, took less.
+
+    Args:
+        evidence: The study.
+        options: None.
+
+    Returns:
+        A row per model. seconds: of the job that made it. all_seconds: with the training of
+        its ingredients and of the runs that they start from. memory: of the job, in MiB.
+        images: that training looked at, with repetition, ingredients included. forward: passes
+        per image at inference. gain_reference, gain_shifts: over the best run on held-out
+        data, as fractions.
+
+    Raises:
+        NothingToShowError: If there are no times.
     """
-    times = {name: _read(evidence.benchmark(name)) for name in evidence.models}
-    times = {name: found for name, found in times.items() if found is not None}
-    best, rows = evidence.best_single, []
-    for model, entry in evidence.models.items():
-        if model not in times or not evidence.known(model):
-            continue
-        made_of = sorted(
-            _made_of(evidence.models, model)
-        )  # sums are rounded in one order
-        missing = [m for m in made_of if m not in times]
-        whole = sum(times[m]["s"] for m in made_of if m in times) + times[model]["s"]
-        gains = [
-            evidence.accuracy(model, place) - evidence.accuracy(best, place)
-            if best
-            else float("nan")
-            for place in (evidence.reference, MEAN)
-        ]
-        rows.append(
-            {
-                "model": model,
-                "kind": entry["kind"],
-                "seconds": times[model]["s"],
-                "all_seconds": None if missing else whole,
-                "memory": times[model]["max_uss"],
-                "images": sum(evidence.models[m]["images"] for m in {model, *made_of}),
-                "forward": _passes(evidence, model),
-                "gain_reference": gains[0],
-                "gain_shifts": gains[1],
-            }
-        )
+    times = {}
+    for name in evidence.models:
+        benchmark = _read_benchmark(evidence.benchmark(name))
+        if benchmark is not None:
+            times[name] = benchmark
+    rows = [
+        _row(evidence, times, model)
+        for model in evidence.models
+        if model in times and evidence.has_results(model)
+    ]
     if not rows:
-        raise Nothing(
+        raise NothingToShowError(
             "there are no times: the jobs of this study were not run by this version"
         )
-    evidence.note_own()
+    evidence.note_own_metrics()
     return pd.DataFrame(rows)
 
 
-def _made_of(models: dict[str, dict], model: str) -> set[str]:
-    """Names of all that a model follows from, but the zero-shot model."""
-    found, wanted = set(), [model]
-    while wanted:
-        entry = models.get(wanted.pop(), {})
+def _row(
+    evidence: Evidence,
+    times: dict[str, dict[str, float]],
+    model: str,
+) -> dict[str, Any]:
+    """What is known of one model."""
+    # Sorted, since a sum of floats depends on its order.
+    ancestors = sorted(_ancestors(evidence.models, model))
+    all_seconds = None
+    if all(name in times for name in ancestors):
+        training_seconds = sum(times[name]["s"] for name in ancestors)
+        all_seconds = training_seconds + times[model]["s"]
+    sources = {model, *ancestors}
+    return {
+        "model": model,
+        "kind": evidence.models[model]["kind"],
+        "seconds": times[model]["s"],
+        "all_seconds": all_seconds,
+        "memory": times[model]["max_uss"],
+        "images": sum(evidence.models[name]["images"] for name in sources),
+        "forward": _passes(evidence, model),
+        "gain_reference": _gain(evidence, model, evidence.reference),
+        "gain_shifts": _gain(evidence, model, MEAN),
+    }
+
+
+def _gain(
+    evidence: Evidence,
+    model: str,
+    dataset: str,
+) -> float:
+    """Accuracy above that of the best run; NaN without any run."""
+    best = evidence.best_run
+    if not best:
+        return float("nan")
+    return evidence.accuracy(model, dataset) - evidence.accuracy(best, dataset)
+
+
+def _ancestors(models: dict[str, dict[str, Any]], model: str) -> set[str]:
+    """Names of all that a model was made from, except the zero-shot model."""
+    ancestors: set[str] = set()
+    to_visit = [model]
+    while to_visit:
+        entry = models.get(to_visit.pop(), {})
+        parents = list(entry.get("ingredients", []))
         start = entry.get("settings", {}).get("start")
-        for name in [*entry.get("ingredients", []), *([start] if start else [])]:
-            if name != "zero-shot" and name in models and name not in found:
-                found.add(name)
-                wanted.append(name)
-    return found
+        if start:
+            parents.append(start)
+        for name in parents:
+            if name != ZERO_SHOT and name in models and name not in ancestors:
+                ancestors.add(name)
+                to_visit.append(name)
+    return ancestors
 
 
 def _passes(evidence: Evidence, model: str) -> int:
     """How many models answer one image."""
-    recipe = evidence.recipe(model) if model in evidence.recipes else {}
-    return len(recipe["ingredients"]) if recipe.get("rule", "linear") != "linear" else 1
+    if model not in evidence.recipes:
+        return 1
+    recipe = evidence.recipe(model)
+    if recipe.get("rule", "linear") == "linear":
+        return 1  # a soup is one model
+    return len(recipe["ingredients"])
 
 
-def _read(path) -> dict | None:
-    """Mean seconds and memory of a benchmark file; None where the job never wrote one."""
+def _read_benchmark(path: Path) -> dict[str, float] | None:
+    """Mean seconds (s) and memory (max_uss) of a job; None where it never wrote a file."""
     try:
-        table = pd.read_csv(path, sep="\t", na_values=["-"])
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            na_values=["-"],
+        )
     except (OSError, ValueError):
         return None
-    return table[["s", "max_uss"]].mean().to_dict() if len(table) else None
+    if table.empty:
+        return None
+    return table[["s", "max_uss"]].mean().to_dict()
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    def number(value, form):
-        return "" if pd.isna(value) else format(value, form)
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the numbers of the table as texts.
 
-    rows = [
-        {
-            "model": r.model,
-            "kind": r.kind,
-            "own job, s": number(r.seconds, ".1f"),
-            "with ingredients, s": number(r.all_seconds, ".1f"),
-            "memory, MiB": number(r.memory, ".0f"),
-            "images trained on": f"{r.images:,}",
-            "passes": r.forward,
-            "reference, points": number(100 * r.gain_reference, "+.1f"),
-            "shifts, points": number(100 * r.gain_shifts, "+.1f"),
-        }
-        for r in table.itertuples()
-    ]
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per model.
+    """
+    rows = []
+    for row in table.itertuples():
+        rows.append(
+            {
+                "model": row.model,
+                "kind": row.kind,
+                "own job, s": _number(row.seconds, ".1f"),
+                "with ingredients, s": _number(row.all_seconds, ".1f"),
+                "memory, MiB": _number(row.memory, ".0f"),
+                "images trained on": f"{row.images:,}",
+                "passes": row.forward,
+                "reference, points": _number(100 * row.gain_reference, "+.1f"),
+                "shifts, points": _number(100 * row.gain_shifts, "+.1f"),
+            }
+        )
     return pd.DataFrame(rows)
+
+
+def _number(value: float | None, form: str) -> str:
+    """A number as text; "" where it is not known."""
+    if pd.isna(value):
+        return ""
+    return format(value, form)

@@ -1,20 +1,35 @@
-"""Why did my soup fail? What a set of ingredients tells about its mix, a sentence per finding."""
+"""Why did my soup fail? What its ingredients tell about their mix, a sentence per finding."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from ..statistics.intervals import clopper_pearson
-from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..statistics.paired import PairedEstimate, paired_mean
+from ..tables.display import interval_in_points
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
 from . import Analysis
 from ._options import MostPairs, SampledPairs
-from .pairs import cosines, drawn
+from .pairs import cosines, sampled_pairs
+
+if TYPE_CHECKING:
+    from ..merging.methods import Context
 
 
 class Options(SampledPairs):
+    """Options of the analysis.
+
+    Attributes:
+        soup: Name of a soup.
+        most: Largest number of pairs of ingredients.
+        barrier: The highest barrier that is not remarked upon, in points.
+    """
+
     soup: str = Field(
         "",
         description="the soup whose ingredients are looked at; empty: all end-to-end runs",
@@ -28,89 +43,126 @@ class Options(SampledPairs):
 
 
 ANALYSIS = Analysis(
-    options=Options, needs=("geometry", "recipes"), evaluates=("held-out",)
+    options=Options,
+    needs=("geometry", "recipes"),
+    evaluates=("held-out",),
 )
 
-FAR = 3.0  # an update this many times as long as the median is called long
-OPPOSED = 0.0  # a cosine below this: two updates undo each other
+LONG_UPDATE = 3.0  # an update this many times as long as the median is called long
+OPPOSED_COSINE = 0.0  # below this cosine two updates undo each other
+MUCH_WORSE = 0.05  # a run this much worse than the best, as a fraction, is named
+
+# (one ingredient, another) -> bool [n], which held-out answers of their mean are right; the
+# ingredient itself where both are the same, the mean of all where both are "".
+MixCorrect = dict[tuple[str, str], np.ndarray]
 
 
-def mixes(models: dict[str, str], context, options: dict):
-    """The mean of every two models, and the mean of all."""
+def mixes(
+    models: dict[str, str],
+    context: "Context",
+    options: dict[str, Any],
+) -> Iterator[tuple[dict[str, str], dict]]:
+    """Yield every run by itself, the mean of every two runs, and the mean of all.
+
+    Args:
+        models: Name -> SHA-256 of the zero-shot model and the usable runs.
+        context: Not used.
+        options: See ``Options``.
+
+    Yields:
+        Labels (model, one, other) and the recipe.
+    """
     from ..merging.recipe import single, uniform
 
-    runs = {name: sha for name, sha in models.items() if name != "zero-shot"}
+    runs = {name: sha for name, sha in models.items() if name != ZERO_SHOT}
     if not runs:
         return
     for name, sha in runs.items():
-        yield {"model": f"alone {name}", "one": name, "other": name}, single(sha)
-    for one, other in drawn(runs, options):
-        labels = {"model": f"mean of {one} and {other}", "one": one, "other": other}
+        yield (
+            {
+                "model": f"alone {name}",
+                "one": name,
+                "other": name,
+            },
+            single(sha),
+        )
+    for one, other in sampled_pairs(runs, options):
+        labels = {
+            "model": f"mean of {one} and {other}",
+            "one": one,
+            "other": other,
+        }
         yield labels, uniform([runs[one], runs[other]])
-    yield {"model": "mean of all", "one": "", "other": ""}, uniform(list(runs.values()))
+    yield (
+        {
+            "model": "mean of all",
+            "one": "",
+            "other": "",
+        },
+        uniform(list(runs.values())),
+    )
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """Rows of what was measured, then of what it says.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Measure the ingredients and their mixes on held-out data, and say what follows.
 
-    what: "norm" (of an update, over the median), "cosine" (between two), "barrier" (points of held-
-    out accuracy that their mean lies below the mean of the two, with its paired interval),
-    "alone" (held-out accuracy), "step" (of the greedy soup: held-out accuracy with the candidate),
-    or "finding"; model, other: whom it is about; value, low, high, n; text: the sentence.
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        Rows of what was measured, then of findings. what: "norm" (of an update, over the
+        median), "cosine" (between two updates), "barrier" (points of held-out accuracy that the
+        mean of two lies below the mean of their accuracies, with its paired interval), "alone"
+        (held-out accuracy), "step" (of the greedy soup: held-out accuracy with the candidate),
+        or "finding". model, other: the ingredients that it is about. value, low, high, n; text:
+        the sentence.
+
+    Raises:
+        NothingToShowError: If there are no two ingredients with a result.
     """
-    held_out, mixes = evidence.held_out, evidence.mixes
     names = _ingredients(evidence, options["soup"])
-    if len(names) < 2 or mixes.empty:
-        raise Nothing("a diagnosis needs two ingredients with a result")
-    right = {
-        (r.one, r.other): evidence.correct(r.model, held_out)
-        for r in mixes.itertuples()
+    if len(names) < 2 or evidence.mixes.empty:
+        raise NothingToShowError("a diagnosis needs two ingredients with a result")
+    correct = {
+        (mix.one, mix.other): evidence.correct(mix.model, evidence.held_out)
+        for mix in evidence.mixes.itertuples()
     }
-    rows = _geometry(evidence.geometry, names)
+    trace = _greedy_trace(evidence, names)
+    rows = _geometry_rows(evidence.geometry, names)
     rows += [
-        _accuracy("alone", name, right[name, name], evidence.confidence)
+        _accuracy_row(
+            name,
+            correct[name, name],
+            evidence.confidence,
+        )
         for name in names
     ]
-    for one, other in combinations(names, 2):
-        if (one, other) not in right:
-            continue
-        terms = [
-            (0.5, right[one, one]),
-            (0.5, right[other, other]),
-            (-1, right[one, other]),
-        ]
-        d = paired_mean([(c, [a]) for c, a in terms], evidence.confidence)
-        rows.append(
-            _row("barrier", one, 100 * d.value, other, 100 * d.low, 100 * d.high)
-        )
-    trace = _trace(evidence, names)
-    evidence.note_plain(held_out)
-    counted = not evidence.scored_otherwise(held_out)
-    if trace and not counted:
-        evidence.note("The greedy soup's steps are in the held-out set's own metric.")
-    for step in trace:
-        low = high = np.nan
-        if counted:
-            low, high = clopper_pearson(step["soup_k"], step["n"], evidence.confidence)
-        text = "in" if step["accepted"] else "out"
-        row = _row(
-            "step",
-            step["candidate"],
-            step["soup_k"] / step["n"],
-            "",
-            low,
-            high,
-            step["n"],
-        )
-        rows.append(row | {"text": text})
+    rows += _barrier_rows(names, correct, evidence.confidence)
+    rows += _step_rows(evidence, trace)
     table = pd.DataFrame(rows)
-    found = _findings(evidence, names, table, right, trace, options)
-    return pd.concat([table, pd.DataFrame(found)], ignore_index=True)
+    diagnosis = _Diagnosis(
+        evidence,
+        names,
+        table,
+        correct,
+        trace,
+        options["barrier"],
+    )
+    return pd.concat([table, pd.DataFrame(diagnosis.findings())], ignore_index=True)
 
 
 def _row(
-    what, model="", value=np.nan, other="", low=np.nan, high=np.nan, n=None, text=""
-) -> dict:
+    what: str,
+    model: str = "",
+    other: str = "",
+    value: float = np.nan,
+    low: float = np.nan,
+    high: float = np.nan,
+    n: int | None = None,
+    text: str = "",
+) -> dict[str, Any]:
+    """A row of the table."""
     return {
         "what": what,
         "model": model,
@@ -123,147 +175,303 @@ def _row(
     }
 
 
-def _accuracy(what: str, name: str, correct: np.ndarray, confidence: float) -> dict:
-    k, n = int(correct.sum()), len(correct)
+def _accuracy_row(
+    name: str,
+    correct: np.ndarray,
+    confidence: float,
+) -> dict[str, Any]:
+    """Held-out accuracy of an ingredient by itself."""
+    k = int(correct.sum())
+    n = len(correct)
     low, high = clopper_pearson(k, n, confidence)
-    return _row(what, name, k / n, "", float(low), float(high), n)
+    return _row(
+        "alone",
+        name,
+        value=k / n,
+        low=float(low),
+        high=float(high),
+        n=n,
+    )
 
 
 def _ingredients(evidence: Evidence, soup: str) -> list[str]:
+    """The ingredients of a soup, or all end-to-end runs, that are in the mixes."""
     if soup and soup not in evidence.models:
-        raise Nothing(f"analyses.diagnosis.soup: there is no soup {soup!r}")
-    named = evidence.models[soup]["ingredients"] if soup else evidence.tuned()
-    measured = set(evidence.mixes["one"]) if len(evidence.mixes) else set()
-    return [name for name in sorted(named) if name in measured]
+        raise NothingToShowError(f"analyses.diagnosis.soup: there is no soup {soup!r}")
+    names = evidence.models[soup]["ingredients"] if soup else evidence.end_to_end_runs()
+    if evidence.mixes.empty:
+        return []
+    measured = set(evidence.mixes["one"])
+    return [name for name in sorted(names) if name in measured]
 
 
-def _geometry(geometry: pd.DataFrame, names: list[str]) -> list[dict]:
-    products = {(r.model, r.other): r.product for r in geometry.itertuples()}
+def _geometry_rows(geometry: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    """Lengths of the updates over their median, and the cosines between them."""
+    products = inner_products(geometry)
     norms = {name: np.sqrt(products[name, name]) for name in names}
     median = np.median(list(norms.values()))
-    angles = cosines(geometry)
-    rows = [
-        _row("norm", n, norm / median if median else np.nan)
-        for n, norm in norms.items()
-    ]
-    return rows + [
-        _row("cosine", a, angles.get((a, b), np.nan), b)
-        for a, b in combinations(names, 2)
-    ]
+    rows = []
+    for name, norm in norms.items():
+        ratio = norm / median if median else np.nan
+        rows.append(_row("norm", name, value=ratio))
+    cosine_of = cosines(geometry)
+    for one, other in combinations(names, 2):
+        cosine = cosine_of.get((one, other), np.nan)
+        rows.append(_row("cosine", one, other, value=cosine))
+    return rows
 
 
-def _trace(evidence: Evidence, names: list[str]) -> list[dict]:
+def _barrier_rows(
+    names: list[str],
+    correct: MixCorrect,
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """How far the mean of two lies below the mean of their accuracies, in points."""
+    rows = []
+    for one, other in combinations(names, 2):
+        if (one, other) not in correct:
+            continue
+        terms = [
+            (0.5, [correct[one, one]]),
+            (0.5, [correct[other, other]]),
+            (-1, [correct[one, other]]),
+        ]
+        barrier = paired_mean(terms, confidence)
+        rows.append(
+            _row(
+                "barrier",
+                one,
+                other,
+                value=100 * barrier.value,
+                low=100 * barrier.low,
+                high=100 * barrier.high,
+            )
+        )
+    return rows
+
+
+def _greedy_trace(evidence: Evidence, names: list[str]) -> list[dict[str, Any]]:
     """Steps of the greedy soup that was made of just these."""
-    for name in evidence.recipes:
-        recipe = evidence.recipe(name)
-        if recipe.get("method") == "greedy" and set(recipe["ingredient_names"]) == set(
-            names
-        ):
+    for soup in evidence.recipes:
+        recipe = evidence.recipe(soup)
+        if recipe.get("method") != "greedy":
+            continue
+        if set(recipe["ingredient_names"]) == set(names):
             return recipe["trace"]
     return []
 
 
-def _findings(evidence, names, table, right, trace, options) -> list[dict]:
-    found = []
-
-    def say(text, about=""):
-        found.append(_row("finding", about, text=text))
-
-    starts = {
-        evidence.models[name].get("settings", {}).get("start", "zero-shot")
-        for name in names
-    }
-    if len(starts) > 1:
-        say(
-            f"The runs start from different models ({', '.join(sorted(starts))}): "
-            "runs from one start mix best."
+def _step_rows(evidence: Evidence, trace: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Held-out accuracy at each step of the greedy soup, and notes on what accuracy is."""
+    held_out = evidence.held_out
+    evidence.note_plain_accuracy(held_out)
+    # Only a number of right answers has a binomial interval.
+    is_count = not evidence.other_metrics(held_out)
+    if trace and not is_count:
+        evidence.note("The greedy soup's steps are in the held-out set's own metric.")
+    rows = []
+    for step in trace:
+        low = np.nan
+        high = np.nan
+        if is_count:
+            low, high = clopper_pearson(
+                step["soup_k"],
+                step["n"],
+                evidence.confidence,
+            )
+        rows.append(
+            _row(
+                "step",
+                step["candidate"],
+                value=step["soup_k"] / step["n"],
+                low=low,
+                high=high,
+                n=step["n"],
+                text="in" if step["accepted"] else "out",
+            )
         )
-    else:
-        say(
-            f"All {len(names)} runs start from the same model ({starts.pop()}), as they must."
-        )
-    norms = table[table["what"] == "norm"]
-    far = norms[norms["value"] > FAR]
-    for row in far.itertuples():
-        say(
-            f"{row.model} moved {row.value:.1f} times as far from the start as the median "
-            "ingredient: its learning rate or its training is long, and it dominates a mean.",
-            row.model,
-        )
-    if far.empty:
-        spread = f"{norms['value'].min():.1f} to {norms['value'].max():.1f}"
-        say(f"No update is unusually long ({spread} times the median).")
-    cosine = table[table["what"] == "cosine"]
-    if (cosine["value"] < OPPOSED).any():
-        worst = cosine.loc[cosine["value"].idxmin()]
-        say(
-            f"The updates of {worst['model']} and {worst['other']} point away from each other "
-            f"(cosine {worst['value']:.2f}): their mean undoes both."
-        )
-    elif cosine["value"].notna().any():
-        say(
-            f"No two updates oppose each other: cosines between {cosine['value'].min():.2f} "
-            f"and {cosine['value'].max():.2f}. The closer to 0, the more a mean can gain; near 1 "
-            "the models are nearly the same, and there is little to average."
-        )
-    barriers = table[table["what"] == "barrier"]
-    high = barriers[barriers["value"] > options["barrier"]]
-    say(*_about_barriers(barriers, high, options["barrier"]))
-    alone = table[table["what"] == "alone"].set_index("model")["value"]
-    best, worst = alone.idxmax(), alone.idxmin()
-    if alone[best] - alone[worst] > 0.05:
-        say(
-            f"{worst} is {100 * (alone[best] - alone[worst]):.1f} points worse than {best} on "
-            "held-out data: a uniform soup takes it, a greedy one may not.",
-            worst,
-        )
-    d = paired_mean(
-        [(1, [right["", ""]]), (-1, [right[best, best]])], evidence.confidence
-    )
-    interval = f"{100 * d.value:+.1f} points [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
-    verdict = (
-        "better than"
-        if d.low > 0
-        else "worse than"
-        if d.high < 0
-        else "not clearly different from"
-    )
-    say(
-        f"The mean of all {len(names)} is {verdict} the best ingredient ({best}) on held-out data: "
-        f"{interval}."
-    )
-    if trace:
-        kept = [step["candidate"] for step in trace if step["accepted"]]
-        alone_there = len(kept) == 1
-        say(
-            f"The greedy soup kept {len(kept)} of {len(trace)}: {', '.join(kept)}."
-            + (" With one member it is that model." if alone_there else "")
-        )
-    return found
+    return rows
 
 
-def _about_barriers(barriers, high, limit) -> tuple[str, str]:
-    worst = barriers.loc[barriers["value"].idxmax()]
-    pair = f"{worst['model']} and {worst['other']}"
-    numbers = f"{worst['value']:.1f} points [{worst['low']:.1f}, {worst['high']:.1f}]"
-    if high.empty:
-        return (
-            f"No pair has a barrier above {limit:g} points; the highest is {numbers}, {pair}.",
-            "",
+@dataclass(frozen=True)
+class _Diagnosis:
+    """What the measured rows say.
+
+    Attributes:
+        evidence: The study.
+        names: The ingredients.
+        table: The measured rows.
+        correct: Which held-out answers of the mixes are right.
+        trace: Steps of the greedy soup.
+        barrier: The highest barrier that is not remarked upon, in points.
+    """
+
+    evidence: Evidence
+    names: list[str]
+    table: pd.DataFrame
+    correct: MixCorrect
+    trace: list[dict[str, Any]]
+    barrier: float
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Write all findings.
+
+        Returns:
+            A row per sentence.
+        """
+        sections: list[Callable[[], Iterator[tuple[str, str]]]] = [
+            self._starts,
+            self._norms,
+            self._cosines,
+            self._barriers,
+            self._worst_ingredient,
+            self._mean_of_all,
+            self._greedy_soup,
+        ]
+        rows = []
+        for section in sections:
+            for text, model in section():
+                rows.append(_row("finding", model, text=text))
+        return rows
+
+    def _measured(self, what: str) -> pd.DataFrame:
+        return self.table[self.table["what"] == what]
+
+    def _starts(self) -> Iterator[tuple[str, str]]:
+        """Do the runs start from one model?"""
+        starts = {
+            self.evidence.settings(name).get("start", ZERO_SHOT) for name in self.names
+        }
+        if len(starts) > 1:
+            text = (
+                f"The runs start from different models ({', '.join(sorted(starts))}): "
+                "runs from one start mix best."
+            )
+        else:
+            text = (
+                f"All {len(self.names)} runs start from the same model ({starts.pop()}), "
+                "as they must."
+            )
+        yield text, ""
+
+    def _norms(self) -> Iterator[tuple[str, str]]:
+        """Is an update much longer than the others?"""
+        norms = self._measured("norm")
+        long_updates = norms[norms["value"] > LONG_UPDATE]
+        for row in long_updates.itertuples():
+            text = (
+                f"{row.model} moved {row.value:.1f} times as far from the start as the median "
+                "ingredient: its learning rate or its training is long, and it dominates a mean."
+            )
+            yield text, row.model
+        if long_updates.empty:
+            spread = f"{norms['value'].min():.1f} to {norms['value'].max():.1f}"
+            yield f"No update is unusually long ({spread} times the median).", ""
+
+    def _cosines(self) -> Iterator[tuple[str, str]]:
+        """Do two updates point away from each other?"""
+        table = self._measured("cosine")
+        values = table["value"]
+        if (values < OPPOSED_COSINE).any():
+            worst = table.loc[values.idxmin()]
+            text = (
+                f"The updates of {worst['model']} and {worst['other']} point away from each other "
+                f"(cosine {worst['value']:.2f}): their mean undoes both."
+            )
+            yield text, ""
+        elif values.notna().any():
+            text = (
+                f"No two updates oppose each other: cosines between {values.min():.2f} "
+                f"and {values.max():.2f}. The closer to 0, the more a mean can gain; near 1 "
+                "the models are nearly the same, and there is little to average."
+            )
+            yield text, ""
+
+    def _barriers(self) -> Iterator[tuple[str, str]]:
+        """Are there barriers between two ingredients, and is one ingredient in all of them?"""
+        barriers = self._measured("barrier")
+        limit = self.barrier
+        worst = barriers.loc[barriers["value"].idxmax()]
+        pair = f"{worst['model']} and {worst['other']}"
+        numbers = (
+            f"{worst['value']:.1f} points [{worst['low']:.1f}, {worst['high']:.1f}]"
         )
-    count = pd.concat([high["model"], high["other"]]).value_counts()
-    culprit = count.index[0]
-    text = (
-        f"{len(high)} of {len(barriers)} pairs have a barrier above {limit:g} points; the highest "
-        f"is {numbers}, {pair}."
-    )
-    if count.iloc[0] == len(high) > 1:
-        text += f" All of them are with {culprit}: leave it out."
-    return text, culprit if count.iloc[0] == len(high) > 1 else ""
+        high = barriers[barriers["value"] > limit]
+        if high.empty:
+            yield (
+                f"No pair has a barrier above {limit:g} points; the highest is {numbers}, {pair}.",
+                "",
+            )
+            return
+        text = (
+            f"{len(high)} of {len(barriers)} pairs have a barrier above {limit:g} points; the "
+            f"highest is {numbers}, {pair}."
+        )
+        counts = pd.concat([high["model"], high["other"]]).value_counts()
+        culprit = counts.index[0]
+        # A single barrier has two ingredients, and neither is more to blame.
+        if len(high) > 1 and counts.iloc[0] == len(high):
+            yield f"{text} All of them are with {culprit}: leave it out.", culprit
+        else:
+            yield text, ""
+
+    def _best_and_worst(self) -> tuple[pd.Series, str, str]:
+        """Held-out accuracies by ingredient, and the best and the worst of them."""
+        accuracies = self._measured("alone").set_index("model")["value"]
+        return accuracies, accuracies.idxmax(), accuracies.idxmin()
+
+    def _worst_ingredient(self) -> Iterator[tuple[str, str]]:
+        """Is an ingredient much worse than the best?"""
+        accuracies, best, worst = self._best_and_worst()
+        gap = accuracies[best] - accuracies[worst]
+        if gap > MUCH_WORSE:
+            text = (
+                f"{worst} is {100 * gap:.1f} points worse than {best} on "
+                "held-out data: a uniform soup takes it, a greedy one may not."
+            )
+            yield text, worst
+
+    def _mean_of_all(self) -> Iterator[tuple[str, str]]:
+        """Is the mean of all better than the best ingredient?"""
+        _, best, _ = self._best_and_worst()
+        terms = [(1, [self.correct["", ""]]), (-1, [self.correct[best, best]])]
+        gain = paired_mean(terms, self.evidence.confidence)
+        interval = interval_in_points(gain.low, gain.high)
+        text = (
+            f"The mean of all {len(self.names)} is {_verdict(gain)} the best ingredient "
+            f"({best}) on held-out data: {100 * gain.value:+.1f} points {interval}."
+        )
+        yield text, ""
+
+    def _greedy_soup(self) -> Iterator[tuple[str, str]]:
+        """What did the greedy soup keep?"""
+        if not self.trace:
+            return
+        kept = [step["candidate"] for step in self.trace if step["accepted"]]
+        text = (
+            f"The greedy soup kept {len(kept)} of {len(self.trace)}: {', '.join(kept)}."
+        )
+        if len(kept) == 1:
+            text += " With one member it is that model."
+        yield text, ""
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The sentences."""
-    return table.loc[table["what"] == "finding", ["text"]].rename(
-        columns={"text": "finding"}
-    )
+def _verdict(gain: PairedEstimate) -> str:
+    if gain.low > 0:
+        return "better than"
+    if gain.high < 0:
+        return "worse than"
+    return "not clearly different from"
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table to its findings.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A sentence per row.
+    """
+    sentences = table.loc[table["what"] == "finding", ["text"]]
+    return sentences.rename(columns={"text": "finding"})

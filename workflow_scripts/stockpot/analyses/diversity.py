@@ -1,7 +1,8 @@
 """How differently the zero-shot and the fine-tuned models answer (WiSE-FT, appendix E)."""
 
 import random
-from itertools import combinations
+from itertools import combinations, product
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import Field
@@ -13,12 +14,20 @@ from ..statistics.diversity import (
     prediction_diversity,
     sample,
 )
-from ..tables.evidence import Evidence, Nothing
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
 from . import Analysis
 from ._options import MostPairs, Names, Pairs, SampledPairs
 
 
 class Options(SampledPairs):
+    """Options of the analysis.
+
+    Attributes:
+        models: Names of runs to pair.
+        most: Largest number of pairs of a group.
+        pairs: Pairs of models.
+    """
+
     models: Names = Field(
         [], description="end-to-end and linear runs to pair; empty: every one"
     )
@@ -35,69 +44,128 @@ ANALYSIS = Analysis(options=Options, needs=("logits",))
 MEASURES = ["prediction_diversity", "kappa_complement", "divergence", "cka_complement"]
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per pair and data set: group of the pair, the four measures of ``MEASURES``, n.
+class Pair(NamedTuple):
+    """Two models to compare.
+
+    Attributes:
+        group: What kinds of models these are.
+        one: Name of the first model.
+        other: Name of the second model.
+    """
+
+    group: str
+    one: str
+    other: str
+
+
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate how differently pairs of models answer.
 
     Divergence and CKA are of 10,000 examples where there are more, as in the paper.
+
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per pair and data set: group of the pair, the four ``MEASURES``, and n.
+
+    Raises:
+        NothingToShowError: If there are no two models, or one that is named has no result.
     """
-    pairs = [("pair", *pair) for pair in options["pairs"]] or _default(
-        evidence, options
-    )
+    pairs = [Pair("pair", *pair) for pair in options["pairs"]]
     if not pairs:
-        raise Nothing("diversity is of two models, and this study has one")
-    evidence.check([model for _, *pair in pairs for model in pair])
-    rows = []
-    for dataset in evidence.by_image():
-        answers = {m: evidence.answers(m, dataset) for _, *pair in pairs for m in pair}
-        correct = {m: a.correct for m, a in answers.items()}
-        predicted = {m: a.predicted for m, a in answers.items()}
-        # Of many examples some will do for what compares logits, which are large.
-        rows_of = sample(len(next(iter(correct.values()))))
-        logits = {m: a.logits[rows_of] for m, a in answers.items()}
-        for group, one, other in pairs:
-            rows.append(
-                {
-                    "group": group,
-                    "one": one,
-                    "other": other,
-                    "dataset": dataset,
-                    "prediction_diversity": prediction_diversity(
-                        correct[one], correct[other]
-                    ),
-                    "kappa_complement": kappa_complement(
-                        predicted[one], predicted[other]
-                    ),
-                    "divergence": divergence(logits[one], logits[other]),
-                    "cka_complement": cka_complement(logits[one], logits[other]),
-                    "n": len(correct[one]),
-                }
-            )
+        pairs = _default_pairs(evidence, options)
+    if not pairs:
+        raise NothingToShowError("diversity is of two models, and this study has one")
+    models: list[str] = []
+    for pair in pairs:
+        models += [pair.one, pair.other]
+    evidence.require_results(models)
+    rows: list[dict[str, Any]] = []
+    for dataset in evidence.sets_with_common_images():
+        rows += _rows(
+            evidence,
+            dataset,
+            pairs,
+            list(dict.fromkeys(models)),
+        )
     return pd.DataFrame(rows)
 
 
-def _default(evidence: Evidence, options: dict) -> list[tuple[str, str, str]]:
-    kept = options["models"]
-    tuned, linear = (
-        [m for m in evidence.named(*kinds) if not kept or m in kept]
-        for kinds in (("end-to-end",), ("linear-classifier", "linear-search"))
-    )
-    start = [m for m in ("zero-shot",) if evidence.known(m)]
+def _rows(
+    evidence: Evidence,
+    dataset: str,
+    pairs: list[Pair],
+    models: list[str],
+) -> list[dict[str, Any]]:
+    """The measures of all pairs on one data set."""
+    # Logits are large, and for what compares them a sample of many examples will do.
+    sampled_rows = sample(len(evidence.correct(models[0], dataset)))
+    # Every array is read once: many pairs share a model.
+    correct = {}
+    predicted = {}
+    logits = {}
+    for model in models:
+        answers = evidence.answers(model, dataset)
+        correct[model] = answers.correct
+        predicted[model] = answers.predicted
+        logits[model] = answers.logits[sampled_rows]
+    rows = []
+    for group, one, other in pairs:
+        rows.append(
+            {
+                "group": group,
+                "one": one,
+                "other": other,
+                "dataset": dataset,
+                "prediction_diversity": prediction_diversity(
+                    correct[one], correct[other]
+                ),
+                "kappa_complement": kappa_complement(predicted[one], predicted[other]),
+                "divergence": divergence(logits[one], logits[other]),
+                "cka_complement": cka_complement(logits[one], logits[other]),
+                "n": len(correct[one]),
+            }
+        )
+    return rows
+
+
+def _default_pairs(evidence: Evidence, options: dict[str, Any]) -> list[Pair]:
+    """The zero-shot model with every run, and the runs of one kind with each other."""
+    end_to_end = evidence.models_of_kind("end-to-end")
+    linear = evidence.models_of_kind("linear-classifier", "linear-search")
+    if options["models"]:
+        end_to_end = [name for name in end_to_end if name in options["models"]]
+        linear = [name for name in linear if name in options["models"]]
+    zero_shot = [ZERO_SHOT] if evidence.has_results(ZERO_SHOT) else []
     groups = {
-        "zero-shot and end-to-end": [(s, m) for s in start for m in tuned],
-        "zero-shot and linear": [(s, m) for s in start for m in linear],
-        "two end-to-end": list(combinations(tuned, 2)),
+        "zero-shot and end-to-end": list(product(zero_shot, end_to_end)),
+        "zero-shot and linear": list(product(zero_shot, linear)),
+        "two end-to-end": list(combinations(end_to_end, 2)),
         "two linear": list(combinations(linear, 2)),
     }
-    draw = random.Random(f"diversity {options['seed']}")
-    for group, pairs in groups.items():
-        if len(pairs) > options["most"]:
-            groups[group] = sorted(draw.sample(pairs, options["most"]))
-    return [(group, *pair) for group, pairs in groups.items() for pair in pairs]
+    # One generator for all groups, in this order: each sample follows from the ones before.
+    rng = random.Random(f"diversity {options['seed']}")
+    pairs = []
+    for group, models in groups.items():
+        if len(models) > options["most"]:
+            models = sorted(rng.sample(models, options["most"]))
+        pairs += [Pair(group, *names) for names in models]
+    return pairs
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over the pairs of a group."""
-    means = (
-        table.groupby(["group", "dataset"], sort=False)[MEASURES].mean().reset_index()
-    )
-    return means.assign(**{m: [f"{value:.3f}" for value in means[m]] for m in MEASURES})
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: means over the pairs of a group.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per group and data set.
+    """
+    groups = table.groupby(["group", "dataset"], sort=False)
+    means = groups[MEASURES].mean().reset_index()
+    for measure in MEASURES:
+        means[measure] = [f"{value:.3f}" for value in means[measure]]
+    return means

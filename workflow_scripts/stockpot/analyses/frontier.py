@@ -1,4 +1,8 @@
-"""The gap of every method to the curve of WiSE-FT: is it more than a choice of alpha?"""
+"""The gap of every method to a sweep of WiSE-FT: is it more than a choice of alpha?"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -6,12 +10,19 @@ from pydantic import Field
 
 from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents, points_with_interval
+from ..tables.evidence import Evidence, NothingToShowError
 from ..tables.measurements import BASELINE, MEAN
 from . import Analysis
 
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        curve: Target of the sweep.
+    """
+
     curve: str = Field(
         "", description="a sweep; empty: that of the best run on held-out data"
     )
@@ -20,114 +31,196 @@ class Options(PluginOptions):
 ANALYSIS = Analysis(options=Options)
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per model that is on no sweep.
+class Position(NamedTuple):
+    """A position on a sweep, between two of its points or at one of them.
 
-    Accuracies are plain, whatever a data set is scored by. gap, low, high: its mean accuracy under
-    shift minus that of the curve at the same reference accuracy, between two alphas on the straight
-    line; paired, without the uncertainty of the place on the curve. beyond, below: it is better, or
-    worse, on the reference than every point of the curve; then the gap is to the curve's nearest
-    end. At an accuracy that the curve has twice, the point that is better under shift counts.
+    Attributes:
+        weights: Indices of points and their weights, which sum to 1.
+        beyond: Is the reference accuracy asked for above that of every point?
+        below: Is it below that of every point?
     """
-    curve, points = _curve(evidence, options["curve"])
-    evidence.note_plain()
-    x = np.array(
-        [evidence.plain_accuracy(m, evidence.reference) for m in points["model"]]
-    )
-    y = np.array([evidence.plain_accuracy(m, MEAN) for m in points["model"]])
-    table, rows = evidence.measurements, []
-    single = table[(table["curve"] == "") & (table["kind"] != BASELINE)]
-    right = {}
 
-    def correct(model):
-        if model not in right:
-            right[model] = [evidence.correct(model, d) for d in evidence.shifts]
-        return right[model]
+    weights: list[tuple[int, float]]
+    beyond: bool = False
+    below: bool = False
 
-    for model, kind in (
-        single[["model", "kind"]].drop_duplicates().itertuples(index=False)
-    ):
-        if not evidence.known(model):
+
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate how far every model lies above a sweep under shift.
+
+    Accuracies are plain, whatever a data set is scored by.
+
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per model that is on no sweep. gap, low, high: its mean accuracy under shift minus
+        that of the sweep at the same reference accuracy, between two alphas on the straight
+        line; paired, without the uncertainty of the position on the sweep. beyond, below: it is
+        better, or worse, on the reference than every point of the sweep; then the gap is to the
+        nearest end of the sweep. At an accuracy that the sweep has twice, the point that is
+        better under shift counts.
+
+    Raises:
+        NothingToShowError: If there is no sweep, or not the one that is named.
+    """
+    target, points = _sweep(evidence, options["curve"])
+    evidence.note_plain_accuracy()
+    point_models = list(points["model"])
+    reference = _plain_accuracies(evidence, point_models, evidence.reference)
+    shifts = _plain_accuracies(evidence, point_models, MEAN)
+    correct = cache(lambda model: evidence.correct_on(model, evidence.shifts))
+    table = evidence.measurements
+    is_single = (table["curve"] == "") & (table["kind"] != BASELINE)
+    models = table.loc[is_single, ["model", "kind"]].drop_duplicates()
+    rows = []
+    for model, kind in models.itertuples(index=False):
+        if not evidence.has_results(model):
             continue
-        at = evidence.plain_accuracy(model, evidence.reference)
-        terms, beyond, below = _place(x, y, at)
-        pairs = [(1, correct(model))]
-        pairs += [
-            (-share, correct(points["model"].iloc[i])) for i, share in terms if share
-        ]
-        gap = paired_mean(pairs, evidence.confidence)
-        alpha = sum(share * points["alpha"].iloc[i] for i, share in terms)
-        rows.append(
-            {
-                "model": model,
-                "kind": kind,
-                "curve": curve,
-                "alpha": alpha,
-                "beyond": beyond,
-                "below": below,
-                "reference": at,
-                "shifts": evidence.plain_accuracy(model, MEAN),
-                "gap": gap.value,
-                "low": gap.low,
-                "high": gap.high,
-            }
-        )
-    found = pd.DataFrame(rows)
-    return found.sort_values(
-        ["gap", "model"], ascending=[False, True], ignore_index=True
+        accuracy = evidence.plain_accuracy(model, evidence.reference)
+        position = _position(reference, shifts, accuracy)
+        row = {
+            "model": model,
+            "kind": kind,
+            "curve": target,
+        }
+        row |= _position_columns(points, position)
+        row["reference"] = accuracy
+        row["shifts"] = evidence.plain_accuracy(model, MEAN)
+        row |= _gap_columns(model, point_models, position, correct, evidence.confidence)
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values(
+        ["gap", "model"],
+        ascending=[False, True],
+        ignore_index=True,
     )
 
 
-def _curve(evidence: Evidence, wanted: str) -> tuple[str, pd.DataFrame]:
-    curves = evidence.curves()
-    runs = [c for c in curves if c in evidence.named("end-to-end")] or list(curves)
-    if wanted and wanted not in curves:
-        raise Nothing(f"analyses.frontier.curve: there is no sweep of {wanted!r}")
-    if not runs:
-        raise Nothing("a frontier is a sweep, and this study has none")
-    best = wanted or max(
-        runs, key=lambda run: evidence.accuracy(run, evidence.held_out)
-    )
-    return best, curves[best]
+def _position_columns(points: pd.DataFrame, position: Position) -> dict[str, Any]:
+    """The alpha of a position, and whether the sweep reaches it."""
+    alpha = sum(weight * points["alpha"].iloc[i] for i, weight in position.weights)
+    return {
+        "alpha": alpha,
+        "beyond": position.beyond,
+        "below": position.below,
+    }
 
 
-def _place(
-    x: np.ndarray, y: np.ndarray, at: float
-) -> tuple[list[tuple[int, float]], bool, bool]:
-    """Points of the curve and their shares whose reference accuracy is ``at``; beyond? below?"""
-    if at > x.max():
-        return (
-            [(max(np.flatnonzero(x == x.max()), key=lambda i: y[i]), 1.0)],
-            True,
-            False,
+def _gap_columns(
+    model: str,
+    point_models: list[str],
+    position: Position,
+    correct: Callable[[str], list[np.ndarray]],
+    confidence: float,
+) -> dict[str, float]:
+    """How far a model lies above a position of the sweep, with the paired interval."""
+    terms = [(1, correct(model))]
+    for i, weight in position.weights:
+        if weight:
+            terms.append((-weight, correct(point_models[i])))
+    gap = paired_mean(terms, confidence)
+    return {
+        "gap": gap.value,
+        "low": gap.low,
+        "high": gap.high,
+    }
+
+
+def _sweep(evidence: Evidence, target: str) -> tuple[str, pd.DataFrame]:
+    """A sweep's target, and alpha and model of its points."""
+    sweeps = evidence.sweeps()
+    if target and target not in sweeps:
+        raise NothingToShowError(
+            f"analyses.frontier.curve: there is no sweep of {target!r}"
         )
-    found = []
-    for i in range(len(x) - 1):
-        low, high = sorted((x[i], x[i + 1]))
-        if low <= at <= high:
-            # Where both ends have this accuracy, each of them is a place.
-            shares = [(at - x[i]) / (x[i + 1] - x[i])] if high > low else [0.0, 1.0]
-            found += [
-                ((1 - share) * y[i] + share * y[i + 1], i, share) for share in shares
-            ]
-    if not found:
-        nearest = max(np.flatnonzero(x == x.min()), key=lambda i: y[i])
-        return [(nearest, 1.0)], False, at < x.min()
-    _, i, share = max(found)
-    return [(i, 1 - share), (i + 1, share)], False, False
+    if target:
+        return target, sweeps[target]
+    end_to_end = evidence.models_of_kind("end-to-end")
+    targets = [name for name in sweeps if name in end_to_end]
+    if not targets:
+        targets = list(sweeps)
+    if not targets:
+        raise NothingToShowError("a frontier is a sweep, and this study has none")
+    best = max(targets, key=lambda name: evidence.accuracy(name, evidence.held_out))
+    return best, sweeps[best]
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
+def _plain_accuracies(
+    evidence: Evidence,
+    models: list[str],
+    dataset: str,
+) -> np.ndarray:
+    """Float64 [models]."""
+    return np.array([evidence.plain_accuracy(model, dataset) for model in models])
+
+
+def _position(
+    reference: np.ndarray,
+    shifts: np.ndarray,
+    accuracy: float,
+) -> Position:
+    """Where a sweep has a reference accuracy.
+
+    Args:
+        reference: Reference accuracies of the sweep's points, in the order of alpha.
+        shifts: Their accuracies under shift.
+        accuracy: The reference accuracy to look for.
+    """
+    if accuracy > reference.max():
+        best = _best_of(reference == reference.max(), shifts)
+        return Position([(best, 1.0)], beyond=True)
+    candidates = []  # (accuracy under shift, index of the point below, weight of the next)
+    for i in range(len(reference) - 1):
+        first = reference[i]
+        second = reference[i + 1]
+        if not min(first, second) <= accuracy <= max(first, second):
+            continue
+        weights = [0.0, 1.0]  # where both points have this accuracy
+        if first != second:
+            weights = [(accuracy - first) / (second - first)]
+        for weight in weights:
+            under_shift = (1 - weight) * shifts[i] + weight * shifts[i + 1]
+            candidates.append((under_shift, i, weight))
+    if not candidates:
+        worst = _best_of(reference == reference.min(), shifts)
+        return Position([(worst, 1.0)], below=accuracy < reference.min())
+    _, i, weight = max(candidates)
+    return Position([(i, 1 - weight), (i + 1, weight)])
+
+
+def _best_of(is_candidate: np.ndarray, shifts: np.ndarray) -> int:
+    """Index of the candidate with the highest accuracy under shift."""
+    return max(np.flatnonzero(is_candidate), key=lambda i: shifts[i])
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the numbers of the table as texts.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per model, the largest gap first.
+    """
+    target = table["curve"].iloc[0]
     return pd.DataFrame(
         {
             "model": table["model"],
             "kind": table["kind"],
-            "reference": [f"{100 * x:.1f}" for x in table["reference"]],
-            "mean of shifts": [f"{100 * x:.1f}" for x in table["shifts"]],
-            f"gap to the sweep of {table['curve'].iloc[0]}": [
-                f"{100 * r.gap:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
-                + (" (beyond it)" if r.beyond else " (below it)" if r.below else "")
-                for r in table.itertuples()
+            "reference": percents(table["reference"]),
+            "mean of shifts": percents(table["shifts"]),
+            f"gap to the sweep of {target}": [
+                _gap_text(row) for row in table.itertuples()
             ],
         }
     )
+
+
+def _gap_text(row: Any) -> str:
+    text = points_with_interval(row.gap, row.low, row.high)
+    if row.beyond:
+        return f"{text} (beyond it)"
+    if row.below:
+        return f"{text} (below it)"
+    return text

@@ -3,18 +3,32 @@
 Model soups, figure B.1 (accuracy) and B.2 (calibration: ensembles gain, soups do not).
 """
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from ..runtime.options import Count, PluginOptions
 from ..statistics import calibration
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
 from . import Analysis
 from ._options import Names
 
+if TYPE_CHECKING:
+    from ..merging.methods import Context
+
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        models: Names of runs, in the order in which they are added.
+        sizes: Numbers of ingredients.
+    """
+
     models: Names = Field(
         [], description="runs, in order; empty: the end-to-end runs by name"
     )
@@ -25,120 +39,239 @@ class Options(PluginOptions):
 
 
 ANALYSIS = Analysis(
-    options=Options, needs=("logits",), evaluates=("reference", "shift")
+    options=Options,
+    needs=("logits",),
+    evaluates=("reference", "shift"),
 )
 
+CONTENT = ("rule", "ingredients")  # what a recipe needs to be evaluated
+ALL_UP_TO = 12  # every number of ingredients up to this is looked at
 
-def mixes(models: dict[str, str], context, options: dict):
-    """The uniform and the greedy soup of the first k."""
+
+class Scores(NamedTuple):
+    """Scores of a model on one data set.
+
+    Attributes:
+        accuracy: By the data set's own metric.
+        ece: Expected calibration error.
+        nll: Mean negative log-likelihood in nats.
+    """
+
+    accuracy: float
+    ece: float
+    nll: float
+
+
+def mixes(
+    models: dict[str, str],
+    context: "Context",
+    options: dict[str, Any],
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the uniform and the greedy soup of the first k runs.
+
+    Args:
+        models: Name -> SHA-256 of the zero-shot model and the usable runs.
+        context: Evaluates soups on held-out data, for the greedy soup.
+        options: See ``Options``.
+
+    Yields:
+        Labels (model; k; members, how many were kept; last, the run that was added last) and
+        the recipe.
+    """
     from ..merging.methods import greedy
     from ..merging.recipe import uniform
     from ..runtime.options import schemas
     from ..runtime.registry import defaults
 
-    order = options["models"] or sorted(name for name in models if name != "zero-shot")
+    order = options["models"]
+    if not order:
+        order = sorted(name for name in models if name != ZERO_SHOT)
     order = [name for name in order if name in models]
     context.spec = context.spec | defaults(schemas(greedy.METHOD.options))
     for k in sizes(order, options):
-        first = {name: models[name] for name in order[:k]}
-        labels = {"k": k, "members": k, "last": order[k - 1]}
-        yield {"model": f"uniform of {k}", **labels}, uniform(list(first.values()))
-        found = greedy.find(first, context)
-        labels["members"] = len(found["members"])
-        yield (
-            {"model": f"greedy of {k}", **labels},
-            {key: found[key] for key in CONTENT},
-        )
+        first_k = {name: models[name] for name in order[:k]}
+        labels = {
+            "k": k,
+            "members": k,
+            "last": order[k - 1],
+        }
+        yield {"model": f"uniform of {k}", **labels}, uniform(list(first_k.values()))
+        recipe = greedy.find(first_k, context)
+        labels["members"] = len(recipe["members"])
+        content = {key: recipe[key] for key in CONTENT}
+        yield {"model": f"greedy of {k}", **labels}, content
 
 
-CONTENT = ("rule", "ingredients")
+def sizes(order: list[str], options: dict[str, Any]) -> list[int]:
+    """List the numbers of ingredients to look at.
 
+    Args:
+        order: The runs, in the order in which they are added.
+        options: See ``Options``.
 
-def sizes(order: list[str], options: dict) -> list[int]:
-    """As asked for; else all up to 12, and then ever fewer, to the number of runs."""
-    most = len(order)
-    thin = [k for k in range(1, most) if k <= 12 or k % 2 ** (k.bit_length() - 2) == 0]
-    return [k for k in options["sizes"] or [*thin, most] if k <= most]
-
-
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per k, method and place (reference, mean of shifts).
-
-    Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k on
-    held-out data. accuracy (by the data set's own metric), ece, nll (nats), members that the method
-    kept.
+    Returns:
+        Those of the option ``sizes`` that are possible. By default all up to 12, then ever
+        fewer (16, 24, 32, 48, 64, ...), and the number of runs.
     """
-    order = [
-        m for m in options["models"] or sorted(evidence.tuned()) if evidence.known(m)
-    ]
+    most = len(order)
+    wanted = options["sizes"]
+    if not wanted:
+        wanted = [*_thinned(most), most]
+    return [k for k in wanted if k <= most]
+
+
+def _thinned(most: int) -> list[int]:
+    """Numbers below ``most``: all up to 12, then two to a doubling."""
+    numbers = list(range(1, min(most, ALL_UP_TO + 1)))
+    power_of_two = 16  # the first after 12
+    while power_of_two < most:
+        numbers.append(power_of_two)
+        half_way = power_of_two + power_of_two // 2
+        if half_way < most:
+            numbers.append(half_way)
+        power_of_two *= 2
+    return numbers
+
+
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Score soups and ensembles of the first k runs.
+
+    Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k
+    on held-out data.
+
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per k, method and data set (on: reference, or mean of shifts). accuracy: by the
+        data set's own metric; ece; nll, in nats; members: how many the method kept.
+
+    Raises:
+        NothingToShowError: If there are no two runs.
+    """
+    order = options["models"] or sorted(evidence.end_to_end_runs())
+    order = [name for name in order if evidence.has_results(name)]
     if evidence.mixes.empty or len(order) < 2:
-        raise Nothing("a growing soup needs two end-to-end runs")
-    tests = evidence.by_image()
-    evidence.note_own()
+        raise NothingToShowError("a growing soup needs two end-to-end runs")
+    test_sets = evidence.sets_with_common_images()
+    evidence.note_own_metrics()
     kept = evidence.mixes.drop_duplicates("model").set_index("model")["members"]
-    held_out = {m: evidence.accuracy(m, evidence.held_out) for m in order}
-    best = {k: max(order[:k], key=held_out.get) for k in range(1, len(order) + 1)}
-    scores = {d: _on(evidence, d, order, sizes(order, options), best) for d in tests}
+    best = _best_of_first(evidence, order)
+    scores = {
+        dataset: _scores_on(
+            evidence,
+            dataset,
+            order,
+            sizes(order, options),
+            best,
+        )
+        for dataset in test_sets
+    }
     rows = []
-    for method, k in next(iter(scores.values())):
-        members = kept[f"greedy of {k}"] if method == "greedy soup" else k
-        for place, wanted in evidence.places.items():
-            sets = [d for d in wanted if d in tests]
-            if not sets:
+    for method, k in scores[test_sets[0]]:
+        members = k
+        if method == "greedy soup":
+            members = kept[f"greedy of {k}"]
+        elif method == "best single":
+            members = 1
+        for set_name, names in evidence.reference_and_shifts.items():
+            datasets = [name for name in names if name in test_sets]
+            if not datasets:
                 continue
-            means = np.mean([scores[d][method, k] for d in sets], axis=0)
+            set_scores = [scores[dataset][method, k] for dataset in datasets]
+            means = Scores(*np.mean(set_scores, axis=0))
             rows.append(
                 {
                     "k": k,
                     "method": method,
-                    "members": 1 if method == "best single" else members,
-                    "on": place,
-                    **dict(zip(("accuracy", "ece", "nll"), means)),
-                    "n": sum(len(evidence.labels(d)) for d in sets),
+                    "members": members,
+                    "on": set_name,
+                    **means._asdict(),
+                    "n": sum(len(evidence.labels(dataset)) for dataset in datasets),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _on(
-    evidence: Evidence, dataset: str, order: list[str], wanted: list[int], best: dict
-) -> dict:
-    """(method, k) -> scores on one data set. Logits of two models at most are in memory."""
-    total, alone, found = 0.0, {}, {}
+def _best_of_first(evidence: Evidence, order: list[str]) -> dict[int, str]:
+    """Number of runs -> the one of the first so many that is best on held-out data."""
+    held_out = {name: evidence.accuracy(name, evidence.held_out) for name in order}
+    return {k: max(order[:k], key=held_out.get) for k in range(1, len(order) + 1)}
 
-    def logits(model: str) -> np.ndarray:
-        return evidence.answers(model, dataset).logits.astype(float)
 
+def _scores_on(
+    evidence: Evidence,
+    dataset: str,
+    order: list[str],
+    wanted_sizes: list[int],
+    best: dict[int, str],
+) -> dict[tuple[str, int], Scores]:
+    """(method, k) -> scores on one data set.
+
+    The logits of all runs need not fit into memory: their sum grows run by run.
+    """
+    total = 0.0
+    single_scores = {}
+    scores = {}
     for k, model in enumerate(order, 1):
-        own = logits(model)
-        total, alone[model] = total + own, _scores(evidence, dataset, own)
-        if k in wanted:
-            for kind in ("uniform", "greedy"):
-                found[f"{kind} soup", k] = _scores(
-                    evidence, dataset, logits(f"{kind} of {k}")
-                )
-            found["logit ensemble", k] = _scores(evidence, dataset, total / k)
-            found["best single", k] = alone[best[k]]
-    return found
+        logits = _logits(evidence, model, dataset)
+        total = total + logits
+        single_scores[model] = _scores(evidence, dataset, logits)
+        if k not in wanted_sizes:
+            continue
+        for kind in ("uniform", "greedy"):
+            soup_logits = _logits(
+                evidence,
+                f"{kind} of {k}",
+                dataset,
+            )
+            scores[f"{kind} soup", k] = _scores(evidence, dataset, soup_logits)
+        scores["logit ensemble", k] = _scores(
+            evidence,
+            dataset,
+            total / k,
+        )
+        scores["best single", k] = single_scores[best[k]]
+    return scores
+
+
+def _logits(
+    evidence: Evidence,
+    model: str,
+    dataset: str,
+) -> np.ndarray:
+    """Float64 [n, classes]."""
+    return evidence.answers(model, dataset).logits.astype(float)
 
 
 def _scores(
-    evidence: Evidence, dataset: str, logits: np.ndarray
-) -> tuple[float, float, float]:
-    """The data set's own metric, ECE and NLL."""
+    evidence: Evidence,
+    dataset: str,
+    logits: np.ndarray,
+) -> Scores:
     predicted = logits.argmax(1)
-    error = calibration.ece(
-        calibration.confidences(logits), evidence.right(dataset, predicted)
+    confidence = calibration.confidences(logits)
+    correct = evidence.is_correct(dataset, predicted)
+    return Scores(
+        accuracy=evidence.score(dataset, predicted).value,
+        ece=calibration.ece(confidence, correct),
+        nll=calibration.nll(logits, evidence.labels(dataset)),
     )
-    loss = calibration.nll(logits, evidence.labels(dataset))
-    return evidence.score(dataset, predicted).value, error, loss
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The first, and the last, number of ingredients."""
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table to the smallest and the largest number of ingredients.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per number, method and data set.
+    """
     ends = table[table["k"].isin([table["k"].min(), table["k"].max()])]
     return ends.assign(
-        accuracy=[f"{100 * x:.1f}" for x in ends["accuracy"]],
-        ece=[f"{100 * x:.1f}" for x in ends["ece"]],
-        nll=[f"{x:.3f}" for x in ends["nll"]],
+        accuracy=percents(ends["accuracy"]),
+        ece=percents(ends["ece"]),
+        nll=[f"{nll:.3f}" for nll in ends["nll"]],
     )

@@ -1,19 +1,30 @@
 """Training on two data sets at once, against mixing weights, which needs no second data set.
 
 A reviewer's question that both papers leave open. The run with ``joint`` has seen images of one
-shift; every sweep has seen none.
+shift; the runs of the sweeps have seen none.
 """
 
+from itertools import product
+from typing import Any
+
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents, points_column
+from ..tables.evidence import Evidence, NothingToShowError
 from . import Analysis
 
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        curves: Targets of sweeps.
+    """
+
     curves: list[str] = Field(
         [], description="sweeps of runs; empty: all that took every training image"
     )
@@ -22,78 +33,118 @@ class Options(PluginOptions):
 ANALYSIS = Analysis(options=Options)
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per joint run, sweep of a single run, alpha and place.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Compare every point of the sweeps with the runs on two data sets.
 
-    difference, low, high: of the mix minus the joint run, paired; accuracy and joint_accuracy.
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per joint run, sweep of a run, alpha and data set (on). difference, low, high: of
+        the mix minus the joint run, paired. accuracy, joint_accuracy: of the two.
+
+    Raises:
+        NothingToShowError: If there is no joint run, or no sweep to compare it with.
     """
-    joint = [
-        m
-        for m in evidence.models
-        if _settings(evidence, m).get("joint") and evidence.known(m)
-    ]
-    curves = {
-        curve: points
-        for curve, points in evidence.curves().items()
-        if curve in (options["curves"] or [curve])
-        and _settings(evidence, curve)
-        and not evidence.models[curve].get("ingredients")
-        and not _settings(evidence, curve).get("shots")
-        and not evidence.saw_shift(curve)
-    }
-    if not joint or not curves:
-        raise Nothing(
+    joint_runs = _joint_runs(evidence)
+    sweeps = _eligible_sweeps(evidence, options["curves"])
+    if not joint_runs or not sweeps:
+        raise NothingToShowError(
             "this needs a run with the option joint, and a sweep to compare it with"
         )
-    evidence.note_plain()
-    places, rows = evidence.sets, []
-    for run in joint:
-        for curve, points in curves.items():
-            for alpha, mix in zip(points["alpha"], points["model"]):
-                for place, sets in places.items():
-                    right = [[evidence.correct(m, d) for d in sets] for m in (mix, run)]
-                    d = paired_mean(
-                        [(1, right[0]), (-1, right[1])], evidence.confidence
-                    )
-                    accuracy = [
-                        sum(a.mean() for a in arrays) / len(sets) for arrays in right
-                    ]
-                    rows.append(
-                        {
-                            "joint_run": run,
-                            "joint_with": _settings(evidence, run)["joint"],
-                            "curve": curve,
-                            "alpha": alpha,
-                            "on": place,
-                            "accuracy": accuracy[0],
-                            "joint_accuracy": accuracy[1],
-                            "difference": d.value,
-                            "low": d.low,
-                            "high": d.high,
-                            "n": sum(map(len, right[0])),
-                        }
-                    )
+    evidence.note_plain_accuracy()
+    sets = evidence.sets_and_mean
+    rows = []
+    for joint_run, (target, points) in product(joint_runs, sweeps.items()):
+        for point, set_name in product(points.itertuples(), sets):
+            datasets = sets[set_name]
+            mix_correct = evidence.correct_on(point.model, datasets)
+            joint_correct = evidence.correct_on(joint_run, datasets)
+            row = {
+                "joint_run": joint_run,
+                "joint_with": evidence.settings(joint_run)["joint"],
+                "curve": target,
+                "alpha": point.alpha,
+                "on": set_name,
+            }
+            row |= _comparison(mix_correct, joint_correct, evidence.confidence)
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _settings(evidence: Evidence, model: str) -> dict:
-    return evidence.models.get(model, {}).get("settings", {})
+def _joint_runs(evidence: Evidence) -> list[str]:
+    """The runs on two data sets that have a result."""
+    return [
+        name
+        for name in evidence.models
+        if evidence.settings(name).get("joint") and evidence.has_results(name)
+    ]
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """At alpha 0.5, or the nearest."""
-    alphas = sorted(table["alpha"].unique(), key=lambda a: abs(a - 0.5))
-    half = table[table["alpha"] == alphas[0]]
+def _eligible_sweeps(evidence: Evidence, targets: list[str]) -> dict[str, pd.DataFrame]:
+    """The sweeps to compare with: to a run on every image of the training set and no other.
+
+    Args:
+        evidence: The study.
+        targets: The only targets to take; empty for all.
+    """
+    eligible = {}
+    for target, points in evidence.sweeps().items():
+        if targets and target not in targets:
+            continue
+        settings = evidence.settings(target)
+        is_run = bool(settings) and not evidence.models[target].get("ingredients")
+        saw_every_image = not settings.get("shots")
+        if is_run and saw_every_image and not evidence.trained_on_shift(target):
+            eligible[target] = points
+    return eligible
+
+
+def _comparison(
+    mix_correct: list[np.ndarray],
+    joint_correct: list[np.ndarray],
+    confidence: float,
+) -> dict[str, float]:
+    """Accuracies of a mix and of a joint run, and their difference."""
+    difference = paired_mean([(1, mix_correct), (-1, joint_correct)], confidence)
+    return {
+        "accuracy": _mean_accuracy(mix_correct),
+        "joint_accuracy": _mean_accuracy(joint_correct),
+        "difference": difference.value,
+        "low": difference.low,
+        "high": difference.high,
+        "n": sum(map(len, mix_correct)),
+    }
+
+
+def _mean_accuracy(arrays: list[np.ndarray]) -> float:
+    """The unweighted mean over data sets of the fraction of right answers."""
+    return sum(correct.mean() for correct in arrays) / len(arrays)
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table to alpha 0.5, or the nearest alpha.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per joint run, sweep and data set.
+    """
+    nearest = min(table["alpha"].unique(), key=_distance_to_half)
+    half = table[table["alpha"] == nearest]
     return pd.DataFrame(
         {
             "joint run": half["joint_run"],
-            "sweep": [f"{r.curve}, alpha {r.alpha:g}" for r in half.itertuples()],
+            "sweep": [f"{row.curve}, alpha {row.alpha:g}" for row in half.itertuples()],
             "on": half["on"],
-            "mix": [f"{100 * a:.1f}" for a in half["accuracy"]],
-            "joint": [f"{100 * a:.1f}" for a in half["joint_accuracy"]],
-            "mix minus joint": [
-                f"{100 * r.difference:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
-                for r in half.itertuples()
-            ],
+            "mix": percents(half["accuracy"]),
+            "joint": percents(half["joint_accuracy"]),
+            "mix minus joint": points_column(half, "difference"),
         }
     )
+
+
+def _distance_to_half(alpha: float) -> float:
+    return abs(alpha - 0.5)

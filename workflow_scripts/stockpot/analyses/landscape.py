@@ -1,28 +1,51 @@
 """The plane through three models: loss and error around them (Model soups, figure 2).
 
-Points of the plane are start + s (first - start) + t (second - start), each a mix of the three.
+Points of the plane are zero-shot + s (first - zero-shot) + t (second - zero-shot), each a mix of
+the three.
 """
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from ..runtime.options import PluginOptions
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
 from ..tables.measurements import MEAN
 from . import Analysis
 from ._options import Names
 
+if TYPE_CHECKING:
+    from ..merging.methods import Context
+
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        models: Names of two runs.
+        points: Number of points along a side of the grid.
+        train_images: Number of training images on which the loss is computed.
+        margin: How far the grid goes beyond the models, in lengths of an update.
+    """
+
     models: Names = Field(
         [],
         max_length=2,
         description="two runs; empty: the two end-to-end runs that are best on held-out data",
     )
-    points: int = Field(7, ge=2, description="number of points along a side")
+    points: int = Field(
+        7,
+        ge=2,
+        description="number of points along a side",
+    )
     train_images: int = Field(
-        10000, ge=1, description="number of images of the training set, for its loss"
+        10000,
+        ge=1,
+        description="number of images of the training set, for its loss",
     )
     margin: float = Field(
         0.35,
@@ -32,64 +55,126 @@ class Options(PluginOptions):
 
 
 ANALYSIS = Analysis(
-    options=Options, needs=("geometry",), evaluates=("train", "reference", "shift")
+    options=Options,
+    needs=("geometry",),
+    evaluates=("train", "reference", "shift"),
 )
 
+ROUNDING = 1e-9  # by which the sum of two coefficients may exceed the edge of the grid
+PARALLEL = 1e-6  # updates closer to parallel than this span no plane
 
-def mixes(models: dict[str, str], context, options: dict):
-    """The grid; the far corner, which is far from all three models, is left out."""
+
+def mixes(
+    models: dict[str, str],
+    context: "Context",
+    options: dict[str, Any],
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the points of the grid.
+
+    The far corner of the grid is far from all three models and is left out.
+
+    Args:
+        models: Name -> SHA-256 of the zero-shot model and the usable runs.
+        context: Evaluates models on held-out data, to find the two best.
+        options: See ``Options``.
+
+    Yields:
+        Labels (model; s and t, the coefficients; one and other, the runs) and the recipe.
+    """
     from ..merging.recipe import single, total
 
-    start, runs = (
-        models["zero-shot"],
-        {n: s for n, s in models.items() if n != "zero-shot"},
-    )
+    runs = {name: sha for name, sha in models.items() if name != ZERO_SHOT}
     if len(runs) < 2:
         return
-    given = [name for name in options["models"] if name in runs]
-    if len(given) < 2:
-        given = sorted(
-            runs, key=lambda name: (-context.held_out(single(runs[name]))[0], name)
-        )
-    one, other = given[:2]
-    side = np.linspace(-options["margin"], 1 + options["margin"], options["points"])
-    sides = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
-    for s in sides:
-        for t in sides:
-            if s + t <= 1 + options["margin"] + 1e-9:
-                parts = [(1 - s - t, start), (s, runs[one]), (t, runs[other])]
-                recipe = total([(share, single(sha)) for share, sha in parts])
-                labels = {
-                    "model": f"plane {s:g} {t:g}",
-                    "s": s,
-                    "t": t,
-                    "one": one,
-                    "other": other,
-                }
-                yield labels, recipe
+    one, other = _two_runs(
+        runs,
+        context,
+        options["models"],
+    )
+    recipes = [single(sha) for sha in (models[ZERO_SHOT], runs[one], runs[other])]
+    for s, t in _grid(options["points"], options["margin"]):
+        coefficients = (1 - s - t, s, t)
+        labels = {
+            "model": f"plane {s:g} {t:g}",
+            "s": s,
+            "t": t,
+            "one": one,
+            "other": other,
+        }
+        yield labels, total(list(zip(coefficients, recipes)))
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per point of the grid.
+def _two_runs(
+    runs: dict[str, str],
+    context: "Context",
+    wanted: list[str],
+) -> tuple[str, str]:
+    """The two runs that are wanted; without them, the two best on held-out data."""
+    from ..merging.recipe import single
 
-    one, other: the runs; s, t: their shares; x, y: place in the plane, start at 0, in lengths
-    of the first update. train_loss in nats, reference_error and shift_error as fractions.
+    names = [name for name in wanted if name in runs]
+    if len(names) >= 2:
+        return names[0], names[1]
+    # The best first; of equally good runs the first by name.
+    ranks = []
+    for name, sha in runs.items():
+        correct_count = context.held_out(single(sha))[0]
+        ranks.append((-correct_count, name))
+    (_, one), (_, other) = sorted(ranks)[:2]
+    return one, other
+
+
+def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
+    """Coefficients s and t of the grid's points; 0 and 1, the models, are among them."""
+    side = np.linspace(
+        -margin,
+        1 + margin,
+        point_count,
+    )
+    coefficients = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
+    points = []
+    for s in coefficients:
+        for t in coefficients:
+            if s + t <= 1 + margin + ROUNDING:
+                points.append((s, t))
+    return points
+
+
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate loss and error of the points of the grid.
+
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per point. one, other: the runs; s, t: their coefficients. x, y: position in the
+        plane, with the zero-shot model at 0, in lengths of the first update. train_loss: in
+        nats. reference_error, shift_error: fractions.
+
+    Raises:
+        NothingToShowError: If there are no two runs, or their updates are parallel.
     """
     if evidence.mixes.empty:
-        raise Nothing("a plane needs two end-to-end runs")
-    evidence.note_own()
+        raise NothingToShowError("a plane needs two end-to-end runs")
+    evidence.note_own_metrics()
     points = evidence.mixes.drop_duplicates("model")
     one, other = points[["one", "other"]].iloc[0]
-    products = {(r.model, r.other): r.product for r in evidence.geometry.itertuples()}
+    # The second update, in lengths of the first: its part along the first, and the rest.
+    products = inner_products(evidence.geometry)
     length = np.sqrt(products[one, one])
     along = products[one, other] / length**2
     aside = np.sqrt(max(products[other, other] / length**2 - along**2, 0))
-    if aside < 1e-6:
-        raise Nothing(
+    if aside < PARALLEL:
+        raise NothingToShowError(
             f"the updates of {one} and {other} are parallel, so there is no plane"
         )
-    train = evidence.mixes.loc[evidence.mixes["role"] == "train", "dataset"].iloc[0]
-    reference = [evidence.accuracy(m, evidence.reference) for m in points["model"]]
+    is_train = evidence.mixes["role"] == "train"
+    train = evidence.mixes.loc[is_train, "dataset"].iloc[0]
+    models = list(points["model"])
+    reference = [evidence.accuracy(model, evidence.reference) for model in models]
+    shifts = [evidence.accuracy(model, MEAN) for model in models]
+    losses = [evidence.answers(model, train).loss.mean() for model in models]
     return pd.DataFrame(
         {
             "one": one,
@@ -98,37 +183,43 @@ def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
             "t": points["t"],
             "x": points["s"] + along * points["t"],
             "y": aside * points["t"],
-            "train_loss": [
-                float(evidence.answers(m, train).loss.mean()) for m in points["model"]
-            ],
+            "train_loss": [float(loss) for loss in losses],
             "reference_error": [1 - accuracy for accuracy in reference],
-            "shift_error": [1 - evidence.accuracy(m, MEAN) for m in points["model"]],
+            "shift_error": [1 - accuracy for accuracy in shifts],
         }
     )
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The three models and the best point of each kind (oracle)."""
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: the three models, and the best point of each kind (oracle).
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        Six rows.
+    """
     one, other = table[["one", "other"]].iloc[0]
-    corners = {"zero-shot": (0, 0), one: (1, 0), other: (0, 1)}
-    rows = [
-        {
-            "point": name,
-            **table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0],
-        }
-        for name, (s, t) in corners.items()
-    ]
-    for what in ("train_loss", "reference_error", "shift_error"):
-        named = f"least {what.replace('_', ' ')} (oracle)"
-        rows.append({"point": named, **table.loc[table[what].idxmin()]})
-    found = pd.DataFrame(rows)
+    corners = {
+        ZERO_SHOT: (0, 0),
+        one: (1, 0),
+        other: (0, 1),
+    }
+    rows = []
+    for name, (s, t) in corners.items():
+        is_corner = np.isclose(table["s"], s) & np.isclose(table["t"], t)
+        rows.append({"point": name, **table[is_corner].iloc[0]})
+    for column in ("train_loss", "reference_error", "shift_error"):
+        title = f"least {column.replace('_', ' ')} (oracle)"
+        rows.append({"point": title, **table.loc[table[column].idxmin()]})
+    points = pd.DataFrame(rows)
     return pd.DataFrame(
         {
-            "point": found["point"],
-            "s": [f"{x:.2f}" for x in found["s"]],
-            "t": [f"{x:.2f}" for x in found["t"]],
-            "train loss": [f"{x:.3f}" for x in found["train_loss"]],
-            "reference error": [f"{100 * x:.1f}" for x in found["reference_error"]],
-            "shift error": [f"{100 * x:.1f}" for x in found["shift_error"]],
+            "point": points["point"],
+            "s": [f"{s:.2f}" for s in points["s"]],
+            "t": [f"{t:.2f}" for t in points["t"]],
+            "train loss": [f"{loss:.3f}" for loss in points["train_loss"]],
+            "reference error": percents(points["reference_error"]),
+            "shift error": percents(points["shift_error"]),
         }
     )

@@ -1,5 +1,7 @@
 """Few examples per class: what mixing gains, and at which alpha (WiSE-FT, figures 17 to 19)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -7,13 +9,20 @@ from pydantic import Field
 from ..alpha import selectors
 from ..runtime.options import PluginOptions, one_of
 from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents, points_column
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, model_at
 from . import Analysis
 
 Selector = one_of(selectors.without_shifts())
 
 
 class Options(PluginOptions):
+    """Options of the analysis.
+
+    Attributes:
+        selectors: Names of selectors.
+    """
+
     selectors: list[Selector] = Field(
         ["half", "held-out", selectors.DEFAULT],
         description="ways to choose alpha that need nothing, or the held-out set alone",
@@ -23,94 +32,146 @@ class Options(PluginOptions):
 ANALYSIS = Analysis(options=Options)
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per run, selector and place (reference, mean of shifts).
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate what a mix gains over its end models, at the alpha of each selector.
 
-    shots: per class, all where the run takes every image. accuracy of the mix, of the zero-shot
-    and of the fine-tuned model (tuned); gain over each, and over the better of the two, which the
-    test set tells (oracle), each with its paired interval.
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per run, selector and data set (on: reference, or mean of shifts). shots: per
+        class, missing where the run takes every image. accuracy, zero_shot, tuned: of the mix,
+        the zero-shot model and the run. over_zero_shot, over_tuned, over_both: the gain over
+        each, and over the better of the two, which the test set tells (oracle), each with its
+        paired interval.
+
+    Raises:
+        NothingToShowError: If there is no sweep to a run on few examples.
     """
-    curves, rows = evidence.curves(), []
-    few = [
-        m for m in curves if evidence.models.get(m, {}).get("settings", {}).get("shots")
-    ]
-    if not few:
-        raise Nothing("this needs sweeps of runs with the option shots")
-    evidence.note_plain()
-    variants = {evidence.models[m]["kind"] for m in few}
-    whole = [
-        m
-        for m in curves
-        if m not in few
-        and evidence.models[m]["kind"] in variants
-        and not evidence.models[m].get("ingredients")
-        and not evidence.saw_shift(m)
-    ]
-    for run in [*few, *whole[:1]]:
-        points = curves[run]
-        table = evidence.held_out_curve(points)
+    sweeps = evidence.sweeps()
+    few_shot = [run for run in sweeps if evidence.settings(run).get("shots")]
+    if not few_shot:
+        raise NothingToShowError("this needs sweeps of runs with the option shots")
+    evidence.note_plain_accuracy()
+    # For comparison, the first run of the same kind on every image.
+    full = _runs_on_every_image(
+        evidence,
+        list(sweeps),
+        few_shot,
+    )
+    rows = []
+    for run in [*few_shot, *full[:1]]:
+        points = sweeps[run]
+        held_out = evidence.held_out_sweep(points)
         for selector in options["selectors"]:
-            alpha = selectors.choose(selector, table)
-            mix = points.loc[points["alpha"] == alpha, "model"].iloc[0]
-            for place, sets in evidence.places.items():
-                right = {
-                    m: [evidence.correct(m, d) for d in sets]
-                    for m in (mix, "zero-shot", run)
-                }
-                mean = {
-                    m: np.mean([a.mean() for a in arrays])
-                    for m, arrays in right.items()
-                }
-                row = {
+            alpha = selectors.choose(selector, held_out)
+            mix = model_at(points, alpha)
+            rows += [
+                {
                     "run": run,
                     "kind": evidence.models[run]["kind"],
-                    "shots": evidence.models[run]["settings"].get("shots") or None,
+                    "shots": evidence.settings(run).get("shots") or None,
                     "selector": selector,
                     "alpha": alpha,
-                    "on": place,
-                    "accuracy": mean[mix],
-                    "zero_shot": mean["zero-shot"],
-                    "tuned": mean[run],
-                    "n": sum(map(len, right[mix])),
+                    "on": set_name,
+                    **_gains(evidence, mix, run, datasets),
                 }
-                better = max(("zero-shot", run), key=mean.get)
-                for what, other in (
-                    ("zero_shot", "zero-shot"),
-                    ("tuned", run),
-                    ("both", better),
-                ):
-                    gain = paired_mean(
-                        [(1, right[mix]), (-1, right[other])], evidence.confidence
-                    )
-                    row |= {
-                        f"over_{what}": gain.value,
-                        f"over_{what}_low": gain.low,
-                        f"over_{what}_high": gain.high,
-                    }
-                rows.append(row)
+                for set_name, datasets in evidence.reference_and_shifts.items()
+            ]
     table = pd.DataFrame(rows).astype({"shots": "Int64"})
-    return table.sort_values(["kind", "shots", "run"], kind="stable", ignore_index=True)
+    return table.sort_values(
+        ["kind", "shots", "run"],
+        kind="stable",
+        ignore_index=True,
+    )
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """In percent and points."""
+def _runs_on_every_image(
+    evidence: Evidence,
+    targets: list[str],
+    few_shot: list[str],
+) -> list[str]:
+    """The runs of the same kinds that took every image of the training set and no other."""
+    kinds = {evidence.models[run]["kind"] for run in few_shot}
+    runs = []
+    for target in targets:
+        if target in few_shot:
+            continue
+        model = evidence.models[target]
+        is_run = model["kind"] in kinds and not model.get("ingredients")
+        if is_run and not evidence.trained_on_shift(target):
+            runs.append(target)
+    return runs
 
-    def gains(what):
-        numbers = zip(table[what], table[f"{what}_low"], table[f"{what}_high"])
-        return [
-            f"{100 * a:+.1f} [{100 * b:+.1f}, {100 * c:+.1f}]" for a, b, c in numbers
-        ]
 
+def _gains(
+    evidence: Evidence,
+    mix: str,
+    run: str,
+    datasets: list[str],
+) -> dict[str, float]:
+    """Accuracy of a mix and of its end models, and the gains over them."""
+    correct = {
+        model: evidence.correct_on(model, datasets) for model in (mix, ZERO_SHOT, run)
+    }
+    accuracy = {model: _mean_accuracy(arrays) for model, arrays in correct.items()}
+    better = max((ZERO_SHOT, run), key=accuracy.get)
+    row = {
+        "accuracy": accuracy[mix],
+        "zero_shot": accuracy[ZERO_SHOT],
+        "tuned": accuracy[run],
+        "n": sum(map(len, correct[mix])),
+    }
+    compared_with = {
+        "over_zero_shot": ZERO_SHOT,
+        "over_tuned": run,
+        "over_both": better,
+    }
+    for column, other in compared_with.items():
+        terms = [(1, correct[mix]), (-1, correct[other])]
+        gain = paired_mean(terms, evidence.confidence)
+        row[column] = gain.value
+        row[f"{column}_low"] = gain.low
+        row[f"{column}_high"] = gain.high
+    return row
+
+
+def _mean_accuracy(arrays: list[np.ndarray]) -> float:
+    """The unweighted mean over data sets of the fraction of right answers."""
+    return np.mean([correct.mean() for correct in arrays])
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the numbers of the table in percent and points.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per run, selector and data set.
+    """
     return pd.DataFrame(
         {
             "run": table["run"],
-            "shots": ["all" if pd.isna(s) else str(s) for s in table["shots"]],
+            "shots": [
+                "all" if pd.isna(shots) else str(shots) for shots in table["shots"]
+            ],
             "selector": table["selector"],
-            "alpha": [f"{a:g}" for a in table["alpha"]],
+            "alpha": [f"{alpha:g}" for alpha in table["alpha"]],
             "on": table["on"],
-            "accuracy": [f"{100 * a:.1f}" for a in table["accuracy"]],
-            "over zero-shot": gains("over_zero_shot"),
-            "over fine-tuned": gains("over_tuned"),
-            "over the better (oracle)": gains("over_both"),
+            "accuracy": percents(table["accuracy"]),
+            "over zero-shot": _gains_column(table, "over_zero_shot"),
+            "over fine-tuned": _gains_column(table, "over_tuned"),
+            "over the better (oracle)": _gains_column(table, "over_both"),
         }
+    )
+
+
+def _gains_column(table: pd.DataFrame, column: str) -> list[str]:
+    return points_column(
+        table,
+        column,
+        f"{column}_low",
+        f"{column}_high",
     )

@@ -1,62 +1,95 @@
-"""Which members to take into a soup of backbones from several tasks (Model soups)."""
+"""Which ingredients to take into a soup of towers from several tasks (Model soups)."""
+
+from typing import Any
 
 import pandas as pd
 
 from ..statistics.paired import paired_mean
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents, points_column
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
 from . import Analysis
 
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per soup of backbones: what it gains over the zero-shot model on the reference.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Tabulate what soups of backbones gain over the zero-shot model on the reference.
 
-    members: names, joined by " + "; k: their number; tasks: theirs; seen: is one of them trained
-    on the study's own training set? gain, low, high: paired.
+    Args:
+        evidence: The study.
+        options: None.
+
+    Returns:
+        A row per soup. members: names of its ingredients, joined by " + "; k: their number;
+        tasks: theirs. seen: is one of them trained on the study's own training set? gain, low,
+        high: paired.
+
+    Raises:
+        NothingToShowError: If there are no soups of backbones.
     """
     soups = [
         name
         for name, model in evidence.models.items()
-        if model["settings"].get("backbones") and evidence.known(name)
+        if model["settings"].get("backbones") and evidence.has_results(name)
     ]
     if not soups:
-        raise Nothing("this needs soups with backbones: true (configs/cross.yaml)")
-    evidence.note_plain(evidence.reference)
-    start = evidence.correct("zero-shot", evidence.reference)
+        raise NothingToShowError(
+            "this needs soups with backbones: true (configs/cross.yaml)"
+        )
+    evidence.note_plain_accuracy(evidence.reference)
+    zero_shot_correct = evidence.correct(ZERO_SHOT, evidence.reference)
     rows = []
     for soup in soups:
-        names = [m for m in evidence.models[soup]["ingredients"] if m != "zero-shot"]
-        tasks = [evidence.models[m]["settings"].get("task", "") for m in names]
-        own = [evidence.models[m].get("own", not task) for m, task in zip(names, tasks)]
-        right = evidence.correct(soup, evidence.reference)
-        gain = paired_mean([(1, [right]), (-1, [start])], evidence.confidence)
+        correct = evidence.correct(soup, evidence.reference)
+        terms = [(1, [correct]), (-1, [zero_shot_correct])]
+        gain = paired_mean(terms, evidence.confidence)
         rows.append(
             {
                 "soup": soup,
-                "members": " + ".join(names),
-                "k": len(names),
-                "tasks": " + ".join(task or "own" for task in tasks),
-                "seen": any(own),
-                "accuracy": right.mean(),
+                **_ingredients(evidence, soup),
+                "accuracy": correct.mean(),
                 "gain": gain.value,
                 "low": gain.low,
                 "high": gain.high,
-                "n": len(right),
+                "n": len(correct),
             }
         )
     return pd.DataFrame(rows).sort_values(["seen", "k", "members"], ignore_index=True)
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
+def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
+    """What a soup was made of."""
+    ingredients = evidence.models[soup]["ingredients"]
+    names = [name for name in ingredients if name != ZERO_SHOT]
+    tasks = []
+    on_own_task = []
+    for name in names:
+        model = evidence.models[name]
+        task = model["settings"].get("task", "")
+        tasks.append(task or "own")
+        on_own_task.append(model.get("own", not task))
+    return {
+        "members": " + ".join(names),
+        "k": len(names),
+        "tasks": " + ".join(tasks),
+        "seen": any(on_own_task),
+    }
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the numbers of the table in percent and points.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per soup.
+    """
     return pd.DataFrame(
         {
             "members": table["members"],
             "own task among them": ["yes" if seen else "no" for seen in table["seen"]],
-            "accuracy": [f"{100 * a:.1f}" for a in table["accuracy"]],
-            "over zero-shot": [
-                f"{100 * r.gain:+.1f} [{100 * r.low:+.1f}, {100 * r.high:+.1f}]"
-                for r in table.itertuples()
-            ],
+            "accuracy": percents(table["accuracy"]),
+            "over zero-shot": points_column(table, "gain"),
         }
     )

@@ -1,65 +1,112 @@
-"""Whom does the mix follow where its ends disagree? (WiSE-FT, section 5.1)
+"""Which end model does the mix follow where the two disagree?
 
-The ensemble of the two ends' logits in equal parts stands for the mix of their weights; for linear
-classifiers the two are the same.
+This is a question of WiSE-FT, section 5.1.
+
+The ensemble of the logits of both end models, in equal parts, stands for the mix of their
+weights; for linear classifiers the two are the same.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..tables.evidence import Evidence, Nothing
+from ..tables.display import percents
+from ..tables.evidence import Evidence, NothingToShowError, model_at
 from . import Analysis
 
 ANALYSIS = Analysis(needs=("logits",))
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per sweep and data set.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Count on how many images the end models of a sweep disagree, and which of them prevails.
 
-    disagree: share of examples on which the ends differ; zero_shot_overrides and
-    tuned_overrides: share of all examples on which they differ and the ensemble answers as the
-    zero-shot model, and as the other one; margins: largest minus second largest logit, mean.
+    Args:
+        evidence: The study.
+        options: None.
+
+    Returns:
+        A row per sweep and data set. disagree: fraction of images on which the end models
+        differ. zero_shot_overrides, tuned_overrides: fraction of all images on which they differ
+        and the ensemble answers as the zero-shot model, and as the target. zero_shot_margin,
+        tuned_margin: see ``margin``.
+
+    Raises:
+        NothingToShowError: If no sweep has both end models.
     """
-    tests, rows = evidence.by_image(), []
-    for curve, points in evidence.curves().items():
-        ends = [points.loc[points["alpha"] == end, "model"] for end in (0, 1)]
-        if ends[0].empty or ends[1].empty:
+    test_sets = evidence.sets_with_common_images()
+    rows = []
+    for target, points in evidence.sweeps().items():
+        zero_shot = model_at(points, 0)
+        tuned = model_at(points, 1)
+        if zero_shot is None or tuned is None:
             continue
-        for dataset in tests:
-            answers = [evidence.answers(end.iloc[0], dataset) for end in ends]
-            logits = [a.logits.astype(float) for a in answers]
-            zero, tuned = (scores.argmax(1) for scores in logits)
-            mixed = (logits[0] + logits[1]).argmax(1)
-            differ = zero != tuned
+        for dataset in test_sets:
+            zero_shot_logits = evidence.answers(zero_shot, dataset).logits
+            tuned_logits = evidence.answers(tuned, dataset).logits
+            overrides = _overrides(
+                zero_shot_logits.astype(float), tuned_logits.astype(float)
+            )
             rows.append(
                 {
-                    "curve": curve,
+                    "curve": target,
                     "dataset": dataset,
-                    "disagree": differ.mean(),
-                    "zero_shot_overrides": (differ & (mixed == zero)).mean(),
-                    "tuned_overrides": (differ & (mixed == tuned)).mean(),
-                    "zero_shot_margin": margin(logits[0]),
-                    "tuned_margin": margin(logits[1]),
-                    "n": len(zero),
+                    **overrides,
                 }
             )
     if not rows:
-        raise Nothing(
+        raise NothingToShowError(
             "overriding is between the ends of a sweep, and this study has none"
         )
     return pd.DataFrame(rows)
 
 
+def _overrides(
+    zero_shot_logits: np.ndarray, tuned_logits: np.ndarray
+) -> dict[str, float]:
+    """How often each end model prevails on one data set; logits [n, classes]."""
+    zero_shot_class = zero_shot_logits.argmax(1)
+    tuned_class = tuned_logits.argmax(1)
+    # The ensemble stands in for the weight mix (section 5.1).
+    ensemble_class = (zero_shot_logits + tuned_logits).argmax(1)
+    differ = zero_shot_class != tuned_class
+    return {
+        "disagree": differ.mean(),
+        "zero_shot_overrides": (differ & (ensemble_class == zero_shot_class)).mean(),
+        "tuned_overrides": (differ & (ensemble_class == tuned_class)).mean(),
+        "zero_shot_margin": margin(zero_shot_logits),
+        "tuned_margin": margin(tuned_logits),
+        "n": len(differ),
+    }
+
+
 def margin(logits: np.ndarray) -> float:
-    """Mean of the largest minus the second largest logit [n, classes]; NaN for one class."""
+    """Compute the mean of the largest minus the second largest logit.
+
+    Args:
+        logits: Float [n, classes].
+
+    Returns:
+        The mean; NaN for one class.
+    """
     if logits.shape[1] < 2:
         return float("nan")
-    top = np.partition(logits, -2, axis=1)[:, -2:]
-    return float((top[:, 1] - top[:, 0]).mean())
+    two_largest = np.partition(logits, -2, axis=1)[:, -2:]
+    return float((two_largest[:, 1] - two_largest[:, 0]).mean())
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    shares = ["disagree", "zero_shot_overrides", "tuned_overrides"]
-    margins = ["zero_shot_margin", "tuned_margin"]
-    table = table.assign(**{c: [f"{100 * x:.1f}" for x in table[c]] for c in shares})
-    return table.assign(**{c: [f"{x:.2f}" for x in table[c]] for c in margins})
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the numbers of the table as texts, fractions in percent.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row per sweep and data set.
+    """
+    texts = table.copy()
+    for column in ("disagree", "zero_shot_overrides", "tuned_overrides"):
+        texts[column] = percents(table[column])
+    for column in ("zero_shot_margin", "tuned_margin"):
+        texts[column] = [f"{value:.2f}" for value in table[column]]
+    return texts

@@ -1,11 +1,13 @@
 """Soups and ensembles of two: when is the mean of weights as good as the mean of outputs?
 
 Model soups, section 4: the angle between two updates against what their mean gains (figure 3),
-soup against ensemble (figure 4), and the formula that ties their losses together.
+soup against ensemble (figure 4), and the formula that connects their losses.
 """
 
 import random
+from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +15,23 @@ from pydantic import Field
 
 from ..statistics import calibration
 from ..statistics.approximation import soup_minus_ensemble
-from ..tables.evidence import Evidence, Nothing
+from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
 from . import Analysis
 from ._options import MostPairs, Names, SampledPairs
 
+if TYPE_CHECKING:
+    from ..merging.methods import Context
+
 
 class Options(SampledPairs):
+    """Options of the analysis.
+
+    Attributes:
+        models: Names of runs.
+        most: Largest number of pairs.
+        step: Distance of the three mixes of a pair.
+    """
+
     models: Names = Field([], description="names of runs; empty: every end-to-end run")
     most: MostPairs = 15
     step: float = Field(
@@ -35,136 +48,277 @@ ANALYSIS = Analysis(
     evaluates=("held-out", "reference", "shift"),
 )
 
+_FEWEST_FOR_CORRELATION = 3  # two points always lie on a line
 
-def mixes(models: dict[str, str], context, options: dict):
-    """Of every pair the mean, and the points a step to each side."""
+
+def mixes(
+    models: dict[str, str],
+    context: "Context",
+    options: dict[str, Any],
+) -> Iterator[tuple[dict[str, str], dict]]:
+    """Yield the mean of every pair of runs, and the mixes a step to each side of it.
+
+    Args:
+        models: Name -> SHA-256 of the zero-shot model and the usable runs.
+        context: Not used.
+        options: See ``Options``.
+
+    Yields:
+        Labels (model, one, other) and the recipe.
+    """
     from ..merging.recipe import interpolate, single
 
-    runs = {name: sha for name, sha in models.items() if name != "zero-shot"}
-    for one, other in drawn(runs, options):
+    runs = {name: sha for name, sha in models.items() if name != ZERO_SHOT}
+    for one, other in sampled_pairs(runs, options):
+        first = single(runs[one])
+        second = single(runs[other])
         for alpha in _alphas(options["step"]):
-            recipe = interpolate(single(runs[one]), single(runs[other]), alpha)
-            yield {"model": name(one, other, alpha), "one": one, "other": other}, recipe
+            labels = {
+                "model": mix_name(one, other, alpha),
+                "one": one,
+                "other": other,
+            }
+            yield labels, interpolate(first, second, alpha)
 
 
-def drawn(names, options: dict) -> list[tuple[str, str]]:
+def sampled_pairs(
+    names: Iterable[str], options: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """List all pairs, or draw some where there are too many.
+
+    Args:
+        names: Of the models, in any order.
+        options: ``most``, the largest number of pairs, and ``seed``, of the draw.
+
+    Returns:
+        Sorted pairs of sorted names.
+    """
     pairs = list(combinations(sorted(names), 2))
-    if len(pairs) > options["most"]:
-        pairs = sorted(
-            random.Random(f"pairs {options['seed']}").sample(pairs, options["most"])
-        )
-    return pairs
+    if len(pairs) <= options["most"]:
+        return pairs
+    rng = random.Random(f"pairs {options['seed']}")
+    return sorted(rng.sample(pairs, options["most"]))
 
 
-def name(one: str, other: str, alpha: float) -> str:
+def mix_name(
+    one: str,
+    other: str,
+    alpha: float,
+) -> str:
+    """Name a mix of two runs.
+
+    Args:
+        one: The run at alpha 0.
+        other: The run at alpha 1.
+        alpha: Coefficient of the other run.
+
+    Returns:
+        The name.
+    """
     return f"{one} to {other} at {alpha:g}"
 
 
 def _alphas(step: float) -> list[float]:
+    # Rounded, so that 0.5 - 0.1 and the like have short names.
     return [round(0.5 - step, 9), 0.5, round(0.5 + step, 9)]
 
 
-def tabulate(evidence: Evidence, options: dict) -> pd.DataFrame:
-    """A row per pair and data set.
+def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+    """Compare the soup and the ensemble of every pair of runs.
 
-    angle: between the updates, degrees. soup, ensemble: of the means, by the data set's own metric;
-    advantage: of the soup over the mean of its two. soup_loss, ensemble_loss, true, approximation,
-    curvature, variance: see ``approximation.soup_minus_ensemble``; beta calibrates the soup on the
-    held-out set, as in the paper.
+    Args:
+        evidence: The study.
+        options: See ``Options``.
+
+    Returns:
+        A row per pair and data set. angle: between the updates, in degrees. soup, ensemble: of
+        the means, by the data set's own metric. advantage: of the soup over the mean of its
+        two. soup_loss, ensemble_loss, true, approximation, curvature, variance: see
+        ``approximation.soup_minus_ensemble``; beta calibrates the soup on the held-out set, as
+        in the paper.
+
+    Raises:
+        NothingToShowError: If there are no two runs, or every shift is scored by videos.
     """
     if evidence.mixes.empty:
-        raise Nothing("a pair needs two end-to-end runs")
-    tests = evidence.by_image()
-    if len(tests) == 1:
-        raise Nothing(
+        raise NothingToShowError("a pair needs two end-to-end runs")
+    test_sets = evidence.sets_with_common_images()
+    if len(test_sets) == 1:
+        raise NothingToShowError(
             "every shift is scored by videos, of which models keep different frames"
         )
-    evidence.note_own()
-    angles, rows = cosines(evidence.geometry), []
-    for one, other in (
-        evidence.mixes[["one", "other"]].drop_duplicates().itertuples(index=False)
-    ):
-        along = [name(one, other, alpha) for alpha in _alphas(options["step"])]
-        held_out = evidence.answers(along[1], evidence.held_out).logits
-        beta = 1 / calibration.temperature(held_out, evidence.labels(evidence.held_out))
-        angle = np.degrees(np.arccos(np.clip(angles.get((one, other), np.nan), -1, 1)))
-        for dataset in tests:
-            labels = evidence.labels(dataset)
-            ends = [evidence.answers(m, dataset) for m in (one, other)]
-            logits = [a.logits for a in ends]
-            mean = (logits[0].astype(float) + logits[1]) / 2
-            soup, first, second = (
-                evidence.score(dataset, a.predicted).value
-                for a in (evidence.answers(along[1], dataset), *ends)
-            )
-            losses = soup_minus_ensemble(
-                *logits,
-                [evidence.answers(m, dataset).logits for m in along],
-                labels,
-                step=options["step"],
-                beta=beta,
-            )
+    evidence.note_own_metrics()
+    cosine_of = cosines(evidence.geometry)
+    held_out_labels = evidence.labels(evidence.held_out)
+    pairs = evidence.mixes[["one", "other"]].drop_duplicates()
+    rows = []
+    for one, other in pairs.itertuples(index=False):
+        before, soup, after = [
+            mix_name(one, other, alpha) for alpha in _alphas(options["step"])
+        ]
+        held_out = evidence.answers(soup, evidence.held_out).logits
+        beta = 1 / calibration.temperature(held_out, held_out_labels)
+        # Rounding may move a cosine out of [-1, 1], where it has no angle.
+        cosine = np.clip(
+            cosine_of.get((one, other), np.nan),
+            -1,
+            1,
+        )
+        angle = np.degrees(np.arccos(cosine))
+        for dataset in test_sets:
             rows.append(
                 {
                     "one": one,
                     "other": other,
                     "dataset": dataset,
                     "angle": angle,
-                    "soup": soup,
-                    "ensemble": evidence.score(dataset, mean.argmax(1)).value,
-                    "advantage": soup - np.mean([first, second]),
-                    "beta": beta,
-                    "soup_loss": losses["soup"],
-                    "ensemble_loss": losses["ensemble"],
-                    "true": losses["true"],
-                    "approximation": losses["approximation"],
-                    "curvature": losses["curvature"],
-                    "variance": losses["variance"],
-                    "n": len(labels),
+                    **_accuracies(
+                        evidence,
+                        dataset,
+                        (one, other),
+                        soup,
+                    ),
+                    **_losses(
+                        evidence,
+                        dataset,
+                        (one, other),
+                        (before, soup, after),
+                        options["step"],
+                        beta,
+                    ),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """Cosine between the updates of every two models; missing where one did not move."""
-    products = {(r.model, r.other): r.product for r in geometry.itertuples()}
+def _accuracies(
+    evidence: Evidence,
+    dataset: str,
+    pair: tuple[str, str],
+    soup: str,
+) -> dict[str, float]:
+    """Scores of the soup and of the ensemble of two runs on one data set."""
+    first, second = [evidence.answers(model, dataset) for model in pair]
+    ensemble_logits = (first.logits.astype(float) + second.logits) / 2
+    soup_predicted = evidence.answers(soup, dataset).predicted
+    scores = [
+        evidence.score(dataset, predicted).value
+        for predicted in (soup_predicted, first.predicted, second.predicted)
+    ]
+    soup_score, first_score, second_score = scores
     return {
-        (a, b): product / np.sqrt(products[a, a] * products[b, b])
-        for (a, b), product in products.items()
-        if products[a, a] > 0 and products[b, b] > 0
+        "soup": soup_score,
+        "ensemble": evidence.score(dataset, ensemble_logits.argmax(1)).value,
+        "advantage": soup_score - np.mean([first_score, second_score]),
     }
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over the shifts and correlations over the pairs, on the reference and under shift."""
-    first, *shifts = table["dataset"].drop_duplicates()
+def _losses(
+    evidence: Evidence,
+    dataset: str,
+    pair: tuple[str, str],
+    soups: tuple[str, str, str],
+    step: float,
+    beta: float,
+) -> dict[str, float]:
+    """Losses of the soup and of the ensemble of two runs on one data set.
+
+    Args:
+        evidence: The study.
+        dataset: Name of the data set.
+        pair: Names of the two runs.
+        soups: Names of their mean and of the mixes a step before and after it.
+        step: Of alpha, between the mixes.
+        beta: Inverse temperature.
+    """
+    labels = evidence.labels(dataset)
+    first_logits, second_logits = [
+        evidence.answers(model, dataset).logits for model in pair
+    ]
+    soup_logits = [evidence.answers(model, dataset).logits for model in soups]
+    losses = soup_minus_ensemble(
+        first_logits,
+        second_logits,
+        soup_logits,
+        labels,
+        step=step,
+        beta=beta,
+    )
+    return {
+        "beta": beta,
+        "soup_loss": losses["soup"],
+        "ensemble_loss": losses["ensemble"],
+        "true": losses["true"],
+        "approximation": losses["approximation"],
+        "curvature": losses["curvature"],
+        "variance": losses["variance"],
+        "n": len(labels),
+    }
+
+
+def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Compute the cosines between updates.
+
+    Args:
+        geometry: Columns model, other and product.
+
+    Returns:
+        (model, other) -> cosine; missing where one of the two did not move.
+    """
+    products = inner_products(geometry)
+    cosine_of = {}
+    for (one, other), product in products.items():
+        one_squared = products[one, one]
+        other_squared = products[other, other]
+        if one_squared > 0 and other_squared > 0:
+            cosine_of[one, other] = product / np.sqrt(one_squared * other_squared)
+    return cosine_of
+
+
+def short_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the table: means over the shifts, and correlations over the pairs.
+
+    Args:
+        table: What ``tabulate`` gave.
+
+    Returns:
+        A row for the reference and one for the shifts.
+    """
+    reference, *shifts = table["dataset"].drop_duplicates()
     under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
-    rows = []
-    for place, part in (
-        ("reference", table[table["dataset"] == first]),
-        (under_shift, table[table["dataset"] != first]),
-    ):
-        numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
-        means = part.groupby(["one", "other"])[numbers].mean()
-        rows.append(
-            {
-                "on": place,
-                "pairs": len(means),
-                "soup minus ensemble, points": _points(
-                    means["soup"] - means["ensemble"]
-                ),
-                "advantage of the soup, points": _points(means["advantage"]),
-                "angle and advantage, r": _r(means, "angle", "advantage"),
-                "true and approximated loss, r": _r(means, "true", "approximation"),
-            }
-        )
-    return pd.DataFrame(rows)
+    is_reference = table["dataset"] == reference
+    return pd.DataFrame(
+        [
+            _summary("reference", table[is_reference]),
+            _summary(under_shift, table[~is_reference]),
+        ]
+    )
 
 
-def _points(differences: pd.Series) -> str:
+def _summary(title: str, table: pd.DataFrame) -> dict[str, object]:
+    """Means and correlations over the pairs, of the mean over some data sets."""
+    numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
+    means = table.groupby(["one", "other"])[numbers].mean()
+    return {
+        "on": title,
+        "pairs": len(means),
+        "soup minus ensemble, points": _mean_points(means["soup"] - means["ensemble"]),
+        "advantage of the soup, points": _mean_points(means["advantage"]),
+        "angle and advantage, r": _correlation(means, "angle", "advantage"),
+        "true and approximated loss, r": _correlation(means, "true", "approximation"),
+    }
+
+
+def _mean_points(differences: pd.Series) -> str:
     return f"{100 * differences.mean():+.2f}"
 
 
-def _r(means: pd.DataFrame, one: str, other: str) -> str:
-    return f"{means[one].corr(means[other]):.2f}" if len(means) > 2 else ""
+def _correlation(
+    means: pd.DataFrame,
+    one: str,
+    other: str,
+) -> str:
+    """Pearson's correlation of two columns; "" for fewer than three pairs."""
+    if len(means) < _FEWEST_FOR_CORRELATION:
+        return ""
+    return f"{means[one].corr(means[other]):.2f}"

@@ -1,1 +1,1 @@
-"""From counts of correct answers to intervals, lines and tables. No model, no image, no torch."""
+"""Intervals, tests and fitted lines from counts of correct answers; no model, no torch."""

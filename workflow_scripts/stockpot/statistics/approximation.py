@@ -1,38 +1,79 @@
-"""When does a soup lose as little as the ensemble? (Model soups, section 4)"""
+"""The loss of a soup against that of the ensemble (Model soups, section 4)."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from .calibration import nll
 
 
-def variance(logits, change, beta: float) -> float:
-    """E_x Var_{Y ~ softmax(beta f(x))}[change_Y(x)], of logits f and a change [n, classes]."""
-    p = softmax(beta * np.asarray(logits, dtype=float), axis=1)
+def variance(
+    logits: ArrayLike,
+    change: ArrayLike,
+    beta: float,
+) -> float:
+    """Average the variance of a change of logits over the predicted classes.
+
+    E_x Var_{Y ~ softmax(beta f(x))}[change_Y(x)], with f the logits.
+
+    Args:
+        logits: Float [n, classes].
+        change: Float [n, classes], how far each logit moves.
+        beta: Inverse temperature of the prediction.
+
+    Returns:
+        The mean over the examples, in squared logits.
+    """
+    probabilities = softmax(beta * np.asarray(logits, dtype=float), axis=1)
     change = np.asarray(change, dtype=float)
-    mean = (p * change).sum(axis=1, keepdims=True)
-    return float((p * (change - mean) ** 2).sum(axis=1).mean())
+    mean = (probabilities * change).sum(axis=1, keepdims=True)
+    variances = (probabilities * (change - mean) ** 2).sum(axis=1)
+    return float(variances.mean())
 
 
 def soup_minus_ensemble(
-    start, end, along, labels, alpha: float = 0.5, step: float = 0.1, beta: float = 1.0
+    first_logits: ArrayLike,
+    second_logits: ArrayLike,
+    soup_logits: list[ArrayLike],
+    labels: ArrayLike,
+    alpha: float = 0.5,
+    step: float = 0.1,
+    beta: float = 1.0,
 ) -> dict[str, float]:
-    """The loss of the soup minus that of the ensemble: true, and by the papers' approximation.
+    """Compute the loss of a soup minus that of the ensemble, and approximate it.
 
-    alpha (1 - alpha) / 2 * (-d2/da2 L_soup + beta^2 E_x Var[f(end) - f(start)]).
+    The approximation (Model soups, section 4) is
 
-    start, end: logits [n, classes] of the two ends. along: logits of the mixes at alpha - step,
-    alpha and alpha + step; the second derivative is their central difference. labels: int [n].
-    beta: inverse temperature. Losses are mean cross-entropies in nats of beta times the logits.
-    Returns soup, ensemble, true, curvature, variance and approximation.
+        alpha (1 - alpha) / 2 * (-d2/da2 L_soup + beta^2 E_x Var[f(second) - f(first)]).
+
+    Args:
+        first_logits: Float [n, classes], of the model at alpha 0.
+        second_logits: Float [n, classes], of the model at alpha 1.
+        soup_logits: Three of shape [n, classes], of the soups at alpha - step, alpha and
+            alpha + step.
+        labels: Int [n].
+        alpha: Coefficient of the second model.
+        step: Distance of the three soups, for the second derivative.
+        beta: Inverse temperature, by which all logits are multiplied.
+
+    Returns:
+        Mean cross-entropies in nats: ``soup``, ``ensemble`` and their difference ``true``;
+        ``curvature`` and ``variance``, the two terms; and ``approximation``.
     """
-    start, end = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
-    before, soup, after = (
-        nll(beta * np.asarray(f, dtype=float), labels) for f in along
-    )
-    ensemble = nll(beta * ((1 - alpha) * start + alpha * end), labels)
+    first_logits = np.asarray(first_logits, dtype=float)
+    second_logits = np.asarray(second_logits, dtype=float)
+    before, soup, after = [
+        nll(beta * np.asarray(logits, dtype=float), labels) for logits in soup_logits
+    ]
+    ensemble_logits = (1 - alpha) * first_logits + alpha * second_logits
+    ensemble = nll(beta * ensemble_logits, labels)
+    # The second derivative of the soup's loss, as a central difference.
     curvature = (before - 2 * soup + after) / step**2
-    spread = beta**2 * variance(along[1], end - start, beta)
+    spread = beta**2 * variance(
+        soup_logits[1],
+        second_logits - first_logits,
+        beta,
+    )
     return {
         "soup": soup,
         "ensemble": ensemble,

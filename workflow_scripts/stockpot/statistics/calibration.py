@@ -1,55 +1,99 @@
-"""Calibration: does a confidence of 0.8 mean right in 80 % of cases? (Guo et al. 2017)"""
-
-from collections.abc import Sequence
+"""Calibration: is a confidence of 0.8 right in 80 % of cases (Guo et al. 2017)?"""
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
-TEMPERATURES = (1e-2, 1e2)
+TEMPERATURES = (1e-2, 1e2)  # bounds of the temperature that is fitted
+ROUNDING = 1e-6  # by which a probability of float32 may exceed 1
 
 
-def reliability(confidence, correct, bins: int = BINS) -> pd.DataFrame:
-    """The reliability diagram: a row per bin of equal width.
+def reliability(
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    bins: int = BINS,
+) -> pd.DataFrame:
+    """Tabulate the reliability diagram: a row per bin of equal width.
 
-    confidence: float [n], the largest probability; correct: bool [n]. Columns: low, high, n,
-    confidence (mean), accuracy; NaN in an empty bin. A bin holds its lower end, the last one
-    also 1. ValueError for lengths that differ or a confidence outside [0, 1].
+    A bin holds its lower end; the last one also holds 1.
+
+    Args:
+        confidence: Float [n], the largest probability of each prediction.
+        correct: Bool [n], is the prediction right?
+        bins: Number of bins.
+
+    Returns:
+        Columns low, high, n, confidence (the mean) and accuracy; the last two are NaN in an
+        empty bin.
+
+    Raises:
+        ValueError: If the lengths differ or a confidence lies outside [0, 1].
     """
-    confidence, correct = (
-        np.asarray(confidence, dtype=float),
-        np.asarray(correct, dtype=bool),
+    confidence = np.asarray(confidence, dtype=float)
+    correct = np.asarray(correct, dtype=bool)
+    _check_confidences(confidence, correct)
+    edges = np.linspace(
+        0,
+        1,
+        bins + 1,
     )
-    if confidence.shape != correct.shape or confidence.ndim != 1:
-        raise ValueError(
-            f"need one confidence per answer: {confidence.shape}, {correct.shape}"
-        )
-    if len(confidence) and not (confidence.min() >= 0 and confidence.max() <= 1 + 1e-6):
-        raise ValueError("a confidence must lie between 0 and 1")
-    edges = np.linspace(0, 1, bins + 1)
-    which = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
-    n = np.bincount(which, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        means = [
-            np.bincount(which, values, bins) / n for values in (confidence, correct)
-        ]
+    # The bin of a value is that of the last edge that does not exceed it.
+    bin_index = np.searchsorted(edges, confidence, side="right") - 1
+    bin_index = np.clip(
+        bin_index,
+        0,
+        bins - 1,
+    )
+    counts = np.bincount(bin_index, minlength=bins)
+    with np.errstate(
+        invalid="ignore"
+    ):  # 0 / 0 in an empty bin is the NaN that is meant
+        mean_confidence = np.bincount(bin_index, confidence, bins) / counts
+        accuracy = np.bincount(bin_index, correct, bins) / counts
     return pd.DataFrame(
         {
             "low": edges[:-1],
             "high": edges[1:],
-            "n": n,
-            "confidence": means[0],
-            "accuracy": means[1],
+            "n": counts,
+            "confidence": mean_confidence,
+            "accuracy": accuracy,
         }
     )
 
 
-def ece(confidence, correct, bins: int = BINS) -> float:
-    """Expected calibration error: mean distance of accuracy and confidence over ``reliability``.
+def _check_confidences(confidence: np.ndarray, correct: np.ndarray) -> None:
+    if confidence.shape != correct.shape or confidence.ndim != 1:
+        raise ValueError(
+            f"need one confidence per answer: {confidence.shape}, {correct.shape}"
+        )
+    if len(confidence) == 0:
+        return
+    if not (confidence.min() >= 0 and confidence.max() <= 1 + ROUNDING):
+        raise ValueError("a confidence must lie between 0 and 1")
 
-    A fraction; NaN without examples.
+
+def ece(
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    bins: int = BINS,
+) -> float:
+    """Compute the expected calibration error (Guo et al. 2017, equation 3).
+
+    It is the mean distance of accuracy and confidence over the bins of ``reliability``.
+
+    Args:
+        confidence: Float [n], the largest probability of each prediction.
+        correct: Bool [n], is the prediction right?
+        bins: Number of bins.
+
+    Returns:
+        A fraction; NaN without examples.
+
+    Raises:
+        ValueError: As for ``reliability``.
     """
     table = reliability(confidence, correct, bins)
     if table["n"].sum() == 0:
@@ -58,16 +102,39 @@ def ece(confidence, correct, bins: int = BINS) -> float:
     return float((gap * table["n"]).sum() / table["n"].sum())
 
 
-def nll(logits, labels) -> float:
-    """Mean negative log-likelihood in nats; logits [n, classes], labels int [n]. NaN for n = 0."""
+def nll(logits: ArrayLike, labels: ArrayLike) -> float:
+    """Compute the mean negative log-likelihood.
+
+    Args:
+        logits: Float [n, classes].
+        labels: Int [n].
+
+    Returns:
+        The mean in nats; NaN without examples.
+
+    Raises:
+        ValueError: If there is not one row of logits per label.
+    """
     logits, labels = _checked(logits, labels)
     if len(labels) == 0:
         return float("nan")
-    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
+    log_likelihoods = log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+    return float(-log_likelihoods.mean())
 
 
-def brier(logits, labels) -> float:
-    """Mean squared distance of probabilities from the one-hot label, in [0, 2] (Brier 1950)."""
+def brier(logits: ArrayLike, labels: ArrayLike) -> float:
+    """Compute the Brier score: the squared distance of probabilities and label (1950).
+
+    Args:
+        logits: Float [n, classes].
+        labels: Int [n]; each stands for its one-hot vector.
+
+    Returns:
+        The mean, in [0, 2]; NaN without examples.
+
+    Raises:
+        ValueError: If there is not one row of logits per label.
+    """
     logits, labels = _checked(logits, labels)
     if len(labels) == 0:
         return float("nan")
@@ -76,31 +143,50 @@ def brier(logits, labels) -> float:
     return float((error**2).sum(axis=1).mean())
 
 
-def temperature(logits, labels) -> float:
-    """The T whose ``nll(logits / T, labels)`` is least (Guo et al. 2017), between 0.01 and 100.
+def temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+    """Fit the temperature T for which ``nll(logits / T, labels)`` is least.
 
-    1 where T changes nothing: one class, equal logits, or no examples.
+    Args:
+        logits: Float [n, classes].
+        labels: Int [n].
+
+    Returns:
+        T, between 0.01 and 100 (Guo et al. 2017, section 4.2). It is 1 where T changes
+        nothing: one class, equal logits, or no examples.
+
+    Raises:
+        ValueError: If there is not one row of logits per label.
     """
     logits, labels = _checked(logits, labels)
     if len(labels) == 0 or np.ptp(logits, axis=1).max(initial=0) == 0:
         return 1.0
+    # The search is on the logarithm: T and 1 / T are equally far from 1.
     low, high = np.log(TEMPERATURES)
-    found = minimize_scalar(
-        lambda log_t: nll(logits / np.exp(log_t), labels),
+    optimum = minimize_scalar(
+        lambda log_temperature: nll(logits / np.exp(log_temperature), labels),
         bounds=(low, high),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(optimum.x))
 
 
-def confidences(logits) -> np.ndarray:
-    """float64 [n]: the largest probability of each row of logits [n, classes]."""
+def confidences(logits: ArrayLike) -> np.ndarray:
+    """Compute the confidence of each prediction.
+
+    Args:
+        logits: Float [n, classes].
+
+    Returns:
+        Float64 [n], the largest probability of each row.
+    """
     return softmax(np.asarray(logits, dtype=float), axis=1).max(axis=1)
 
 
-def _checked(logits, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    logits, labels = np.asarray(logits, dtype=float), np.asarray(labels, dtype=int)
+def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Logits as float64 and labels as int64, of which there are equally many."""
+    logits = np.asarray(logits, dtype=float)
+    labels = np.asarray(labels, dtype=int)
     if logits.ndim != 2 or logits.shape[:1] != labels.shape:
         raise ValueError(
             f"need a row of logits per label: {logits.shape}, {labels.shape}"

@@ -1,61 +1,130 @@
 """How differently two models answer the same examples (WiSE-FT, appendix E).
 
-All from stored predictions; 0 is the same, and every measure is symmetric but ``divergence``.
+All measures are computed from stored predictions. 0 means that the models answer alike. Every
+measure is symmetric, except ``divergence``.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 
-def sample(n: int, most: int = 10_000, seed: int = 0) -> np.ndarray | slice:
-    """Rising rows of ``most`` of n examples, drawn by the seed; all where there are no more."""
-    if n <= most:
+def sample(
+    example_count: int,
+    most: int = 10_000,
+    seed: int = 0,
+) -> np.ndarray | slice:
+    """Draw examples without replacement where there are too many.
+
+    Args:
+        example_count: How many examples there are.
+        most: How many to draw at most.
+        seed: Of the random draw.
+
+    Returns:
+        The rows that were drawn, int64 and rising; a slice of all where all are taken.
+    """
+    if example_count <= most:
         return slice(None)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    rows = np.random.default_rng(seed).choice(example_count, most, replace=False)
+    return np.sort(rows)
 
 
-def prediction_diversity(one, other) -> float:
-    """Share of examples that exactly one of the two has right; bool [n] each. NaN for n = 0."""
-    one, other = np.asarray(one, dtype=bool), np.asarray(other, dtype=bool)
-    return float((one != other).mean()) if len(one) else float("nan")
+def prediction_diversity(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
+    """Compute the fraction of examples that exactly one of two models has right.
 
+    Args:
+        first_correct: Bool [n], of the first model.
+        second_correct: Bool [n], of the second model on the same examples.
 
-def kappa_complement(one, other) -> float:
-    """1 - Cohen's kappa of two predictions, int [n]: (1 - agreement) / (1 - that by chance).
-
-    0 where both always predict one and the same class, although kappa is then undefined.
+    Returns:
+        A fraction; NaN without examples.
     """
-    one, other = np.asarray(one, dtype=int), np.asarray(other, dtype=int)
-    if len(one) == 0:
+    first_correct = np.asarray(first_correct, dtype=bool)
+    second_correct = np.asarray(second_correct, dtype=bool)
+    if len(first_correct) == 0:
         return float("nan")
-    classes = int(max(one.max(), other.max())) + 1
-    shares = [
-        np.bincount(labels, minlength=classes) / len(labels) for labels in (one, other)
-    ]
-    by_chance = float(shares[0] @ shares[1])
-    return 0.0 if by_chance == 1 else float((one != other).mean() / (1 - by_chance))
+    return float((first_correct != second_correct).mean())
 
 
-def divergence(one, other) -> float:
-    """Mean KL(softmax one || softmax other) in nats; logits [n, classes]. NaN for n = 0."""
-    p, q = (
-        log_softmax(np.asarray(logits, dtype=float), axis=1) for logits in (one, other)
-    )
-    return float((np.exp(p) * (p - q)).sum(axis=1).mean()) if len(p) else float("nan")
+def kappa_complement(first_classes: ArrayLike, second_classes: ArrayLike) -> float:
+    """Compute 1 - Cohen's kappa: (1 - agreement) / (1 - agreement by chance).
 
+    Args:
+        first_classes: Int [n], the classes that the first model predicts.
+        second_classes: Int [n], those of the second model on the same examples.
 
-def cka_complement(one, other, most: int = 10_000, seed: int = 0) -> float:
-    """1 - linear CKA of two models' outputs [n, classes] (Kornblith et al. 2019).
-
-    Of ``most`` examples, drawn by the seed, where there are more. Of logits and not features:
-    a linear classifier has the features of the zero-shot model. NaN where an output never
-    changes.
+    Returns:
+        0 where both models always predict one and the same class, although kappa is then
+        undefined; NaN without examples.
     """
-    outputs = [np.asarray(logits, dtype=float) for logits in (one, other)]
-    rows = sample(len(outputs[0]), most, seed)
-    outputs = [output[rows] for output in outputs]
-    x, y = (output - output.mean(axis=0) for output in outputs)
-    scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
-    return (
-        float(1 - np.linalg.norm(y.T @ x) ** 2 / scale) if scale > 0 else float("nan")
+    first_classes = np.asarray(first_classes, dtype=int)
+    second_classes = np.asarray(second_classes, dtype=int)
+    if len(first_classes) == 0:
+        return float("nan")
+    class_count = int(max(first_classes.max(), second_classes.max())) + 1
+    frequencies = [
+        np.bincount(classes, minlength=class_count) / len(classes)
+        for classes in (first_classes, second_classes)
+    ]
+    by_chance = float(frequencies[0] @ frequencies[1])
+    if by_chance == 1:
+        return 0.0
+    return float((first_classes != second_classes).mean() / (1 - by_chance))
+
+
+def divergence(first_logits: ArrayLike, second_logits: ArrayLike) -> float:
+    """Compute the mean Kullback-Leibler divergence KL(first || second).
+
+    Args:
+        first_logits: Float [n, classes], of the first model.
+        second_logits: Float [n, classes], of the second model on the same examples.
+
+    Returns:
+        The mean in nats; NaN without examples.
+    """
+    first_log = log_softmax(np.asarray(first_logits, dtype=float), axis=1)
+    second_log = log_softmax(np.asarray(second_logits, dtype=float), axis=1)
+    if len(first_log) == 0:
+        return float("nan")
+    # KL(p || q) = sum of p (log p - log q) over the classes.
+    divergences = (np.exp(first_log) * (first_log - second_log)).sum(axis=1)
+    return float(divergences.mean())
+
+
+def cka_complement(
+    first_logits: ArrayLike,
+    second_logits: ArrayLike,
+    most: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """Compute 1 - linear CKA of the outputs of two models (Kornblith et al. 2019).
+
+    CKA compares logits here and not features: a linear classifier has the features of the
+    zero-shot model, so that these would always agree.
+
+    Args:
+        first_logits: Float [n, classes], of the first model.
+        second_logits: Float [n, classes], of the second model on the same examples.
+        most: How many examples to compare; if there are more, some are drawn.
+        seed: Of the random draw.
+
+    Returns:
+        A fraction; NaN where an output never changes.
+    """
+    first_logits = np.asarray(first_logits, dtype=float)
+    second_logits = np.asarray(second_logits, dtype=float)
+    rows = sample(
+        len(first_logits),
+        most,
+        seed,
     )
+    x = first_logits[rows]
+    y = second_logits[rows]
+    x = x - x.mean(axis=0)
+    y = y - y.mean(axis=0)
+    # CKA = |Y' X|^2 / (|X' X| |Y' Y|) with Frobenius norms.
+    scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    if not scale > 0:
+        return float("nan")
+    return float(1 - np.linalg.norm(y.T @ x) ** 2 / scale)

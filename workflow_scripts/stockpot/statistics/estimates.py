@@ -1,69 +1,124 @@
-"""Accuracy under shift, estimated without its labels."""
+"""Accuracy under shift, estimated without the labels of the shift."""
 
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax, ndtr, ndtri
 
+FEWEST_MODELS = 3  # between which agreement says something about accuracy
 
-def thresholded(held_out_confidence, held_out_correct, confidence) -> float:
-    """Average thresholded confidence (Garg et al., ICLR 2022).
 
-    The threshold is that above which lies a share of the held-out confidences equal to the
-    held-out accuracy; the estimate is the share of unlabelled examples above it. Examples at the
-    threshold, of which saturated models have many, count by the share that makes both equal.
-    Arrays [n], [n] and [m]; a fraction.
+def thresholded(
+    held_out_confidence: ArrayLike,
+    held_out_correct: ArrayLike,
+    confidence: ArrayLike,
+) -> float:
+    """Estimate an accuracy by average thresholded confidence (Garg et al., ICLR 2022).
+
+    The threshold is chosen so that the fraction of held-out confidences above it equals the
+    held-out accuracy. The estimate is the fraction of unlabelled examples above it. Saturated
+    models have many examples at the threshold; those count by the weight for which the
+    held-out fraction is exact.
+
+    Args:
+        held_out_confidence: Float [n], on the held-out set.
+        held_out_correct: Bool [n], which held-out predictions are right.
+        confidence: Float [m], on the unlabelled examples.
+
+    Returns:
+        The estimated accuracy, a fraction.
     """
     correct = np.asarray(held_out_correct, dtype=bool)
-    known = np.sort(np.asarray(held_out_confidence, dtype=float))
-    wrong = np.count_nonzero(~correct)
-    if wrong == 0:
+    labelled = np.sort(np.asarray(held_out_confidence, dtype=float))
+    wrong_count = np.count_nonzero(~correct)
+    if wrong_count == 0:
         return 1.0
-    threshold, unknown = known[wrong - 1], np.asarray(confidence, dtype=float)
-    tied, above = (
-        np.count_nonzero(known == threshold),
-        np.count_nonzero(known > threshold),
-    )
-    share = (len(known) - wrong - above) / tied
-    return float((unknown > threshold).mean() + share * (unknown == threshold).mean())
+    # As many held-out confidences lie at or below the threshold as predictions are wrong.
+    threshold = labelled[wrong_count - 1]
+    unlabelled = np.asarray(confidence, dtype=float)
+    tied_count = np.count_nonzero(labelled == threshold)
+    above_count = np.count_nonzero(labelled > threshold)
+    tie_weight = (len(labelled) - wrong_count - above_count) / tied_count
+    above = (unlabelled > threshold).mean()
+    tied = (unlabelled == threshold).mean()
+    return float(above + tie_weight * tied)
 
 
-def mean_entropy(logits) -> float:
-    """Mean entropy of the predictions in nats; logits [n, classes]."""
-    log_p = log_softmax(np.asarray(logits, dtype=float), axis=1)
-    return float(-(np.exp(log_p) * log_p).sum(axis=1).mean())
+def mean_entropy(logits: ArrayLike) -> float:
+    """Compute the mean entropy of predictions.
+
+    Args:
+        logits: Float [n, classes].
+
+    Returns:
+        The mean in nats.
+    """
+    log_probabilities = log_softmax(np.asarray(logits, dtype=float), axis=1)
+    # The entropy is -sum of p log p.
+    negative_entropies = (np.exp(log_probabilities) * log_probabilities).sum(axis=1)
+    return float(-negative_entropies.mean())
 
 
-def on_the_line(accuracy, held_out_predicted, predicted) -> np.ndarray:
-    """Accuracy of every model by agreement-on-the-line (ALine-D of Baek et al., NeurIPS 2022).
+def on_the_line(
+    accuracy: ArrayLike,
+    held_out_predicted: ArrayLike,
+    predicted: ArrayLike,
+) -> np.ndarray:
+    """Estimate accuracies by agreement-on-the-line (ALine-D, Baek et al., NeurIPS 2022).
 
-    accuracy: [models], on the labelled held-out set. held_out_predicted, predicted: int [models,
-    n] and [models, m], on the held-out set and on the unlabelled one. On probit axes agreement
-    between pairs of models lies on the line on which their accuracies lie; its slope comes from
-    the agreements, and each pair then ties the accuracies of its two models together, which least
-    squares solves. Returns fractions [models]; NaN for fewer than three models or where all
-    pairs agree as often as each other.
+    On probit axes, the agreement between pairs of models lies on the line on which their
+    accuracies lie. The slope of that line comes from the agreements. Each pair then gives one
+    equation for the accuracies of its two models; least squares solves all of them.
+
+    Args:
+        accuracy: Float [models], on the labelled held-out set.
+        held_out_predicted: Int [models, n], predictions on the held-out set.
+        predicted: Int [models, m], predictions on the unlabelled set.
+
+    Returns:
+        Fractions [models]; NaN for fewer than three models, or where all pairs agree equally
+        often.
     """
     accuracy = np.asarray(accuracy, dtype=float)
-    known, unknown = np.asarray(held_out_predicted), np.asarray(predicted)
+    held_out_predicted = np.asarray(held_out_predicted)
+    predicted = np.asarray(predicted)
+    not_known = np.full(len(accuracy), np.nan)
+    if len(accuracy) < FEWEST_MODELS:
+        return not_known
     pairs = list(combinations(range(len(accuracy)), 2))
-    none = np.full(len(accuracy), np.nan)
-    if len(accuracy) < 3:
-        return none
-    inner = _probit([(known[i] == known[j]).mean() for i, j in pairs], known.shape[1])
-    outer = _probit(
-        [(unknown[i] == unknown[j]).mean() for i, j in pairs], unknown.shape[1]
-    )
-    if np.ptp(inner) == 0:
-        return none
-    slope = np.polyfit(inner, outer, 1)[0]
-    at = _probit(accuracy, known.shape[1])
-    ties, sums = np.zeros((len(pairs), len(accuracy))), np.zeros(len(pairs))
+    held_out_agreement = _probit_agreement(held_out_predicted, pairs)
+    agreement = _probit_agreement(predicted, pairs)
+    if np.ptp(held_out_agreement) == 0:
+        return not_known
+    slope = np.polyfit(held_out_agreement, agreement, 1)[0]
+    probit_accuracy = _probit(accuracy, held_out_predicted.shape[1])
+    # Equation of the pair (i, j), with all terms on probit axes:
+    # (acc_i + acc_j) / 2 = agr + slope * ((held-out acc_i + acc_j) / 2 - held-out agr).
+    coefficients = np.zeros((len(pairs), len(accuracy)))
+    targets = np.zeros(len(pairs))
     for row, (i, j) in enumerate(pairs):
-        ties[row, [i, j]] = 0.5
-        sums[row] = outer[row] + slope * ((at[i] + at[j]) / 2 - inner[row])
-    return ndtr(np.linalg.lstsq(ties, sums, rcond=None)[0])
+        coefficients[row, [i, j]] = 0.5
+        pair_mean = (probit_accuracy[i] + probit_accuracy[j]) / 2
+        targets[row] = agreement[row] + slope * (pair_mean - held_out_agreement[row])
+    return ndtr(np.linalg.lstsq(coefficients, targets, rcond=None)[0])
 
 
-def _probit(share, n: int) -> np.ndarray:
-    return ndtri(np.clip(share, 0.5 / n, 1 - 0.5 / n))
+def _probit_agreement(
+    predicted: np.ndarray, pairs: list[tuple[int, int]]
+) -> np.ndarray:
+    """How often two models predict the same class, [pairs], on a probit axis."""
+    fractions = [(predicted[i] == predicted[j]).mean() for i, j in pairs]
+    return _probit(fractions, predicted.shape[1])
+
+
+def _probit(fraction: ArrayLike, example_count: int) -> np.ndarray:
+    """Probits; 0 and 1, which have none, are moved half an example inside."""
+    margin = 0.5 / example_count
+    return ndtri(
+        np.clip(
+            fraction,
+            margin,
+            1 - margin,
+        )
+    )

@@ -1,18 +1,31 @@
 """Confidence intervals of one accuracy and of an unweighted mean of accuracies."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
 
 def tails(confidence: float) -> tuple[float, float]:
-    """Lower and upper tail quantile: 0.95 -> (0.025, 0.975). ValueError outside (0, 1)."""
+    """Compute the two quantiles between which an interval lies: 0.95 -> (0.025, 0.975).
+
+    Args:
+        confidence: Of the interval.
+
+    Returns:
+        The lower and the upper quantile.
+
+    Raises:
+        ValueError: If the confidence lies outside (0, 1).
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     return (1 - confidence) / 2, (1 + confidence) / 2
 
 
-def _counts(k, n) -> tuple[np.ndarray, np.ndarray]:
-    k, n = (np.asarray(counts, dtype=float) for counts in (k, n))
+def _counts(k: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Correct answers and examples as float64, checked."""
+    k = np.asarray(k, dtype=float)
+    n = np.asarray(n, dtype=float)
     if not ((0 <= k) & (k <= n) & np.isfinite(n)).all():
         raise ValueError(
             "counts must be finite with 0 <= k, the correct, <= n, the examples"
@@ -20,32 +33,98 @@ def _counts(k, n) -> tuple[np.ndarray, np.ndarray]:
     return k, n
 
 
-def clopper_pearson(k, n, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Exact binomial interval of k correct out of n (Clopper and Pearson 1934).
+def clopper_pearson(
+    k: ArrayLike,
+    n: ArrayLike,
+    confidence: float = 0.95,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute exact binomial intervals (Clopper and Pearson 1934).
 
-    k, n: counts, numbers or arrays that broadcast. Returns (low, high), float64 fractions
-    of the common shape; (0, 1) for n = 0. ValueError for k > n, a negative or non-finite
-    count, and a confidence outside (0, 1).
+    Args:
+        k: How many answers are correct, a number or an array.
+        n: How many examples there are; broadcasts with ``k``.
+        confidence: Of the interval.
+
+    Returns:
+        Low and high, float64 fractions of the common shape; (0, 1) for n = 0.
+
+    Raises:
+        ValueError: If k > n, a count is negative or not finite, or the confidence lies
+            outside (0, 1).
     """
     k, n = _counts(k, n)
     lower, upper = tails(confidence)
-    # The parameter that is 0 at an end of the range is replaced before, not after, the call.
-    low = np.where(k == 0, 0.0, betaincinv(np.where(k == 0, 1, k), n - k + 1, lower))
-    high = np.where(k == n, 1.0, betaincinv(k + 1, np.where(k == n, 1, n - k), upper))
+    # The ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k). A parameter of 0
+    # has none: it is replaced before the call, so that the call yields no NaN and warns of
+    # nothing, and the end of the interval is then 0 or 1.
+    positive_k = np.where(
+        k == 0,
+        1,
+        k,
+    )
+    positive_wrong = np.where(
+        k == n,
+        1,
+        n - k,
+    )
+    low = np.where(
+        k == 0,
+        0.0,
+        betaincinv(
+            positive_k,
+            n - k + 1,
+            lower,
+        ),
+    )
+    high = np.where(
+        k == n,
+        1.0,
+        betaincinv(
+            k + 1,
+            positive_wrong,
+            upper,
+        ),
+    )
     return low, high
 
 
-def mean_interval(k, n, confidence=0.95, draws=10_000, seed=0) -> tuple[float, float]:
-    """Percentile interval of the unweighted mean accuracy of several sets.
+def mean_interval(
+    k: ArrayLike,
+    n: ArrayLike,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Compute a percentile interval of the unweighted mean accuracy of several sets.
 
-    k, n: [sets] counts. A stratified bootstrap: resampling the n outcomes of a set with
-    replacement is one draw of Binomial(n, k / n). A set with k = 0 or k = n adds no width.
-    Returns (low, high), fractions. ValueError as in ``clopper_pearson``, and for an empty set.
+    It is a stratified bootstrap: to resample the n outcomes of a set with replacement is to
+    draw once from Binomial(n, k / n). A set with k = 0 or k = n adds no width.
+
+    Args:
+        k: Correct answers [sets].
+        n: Examples [sets].
+        confidence: Of the interval.
+        draws: How many means to draw.
+        seed: Of the draws.
+
+    Returns:
+        Low and high, fractions.
+
+    Raises:
+        ValueError: As for ``clopper_pearson``, and if there is no set or an empty one.
     """
-    k, n = (np.atleast_1d(counts) for counts in _counts(k, n))
+    k, n = _counts(k, n)
+    k = np.atleast_1d(k)
+    n = np.atleast_1d(n)
     if len(n) == 0 or (n == 0).any():
         raise ValueError("a mean needs at least one set, and examples in every set")
     quantiles = tails(confidence)
-    counts = np.random.default_rng(seed).binomial(n.astype(int), k / n, (draws, len(n)))
-    low, high = np.quantile((counts / n).mean(axis=1), quantiles)
+    rng = np.random.default_rng(seed)
+    counts = rng.binomial(
+        n.astype(int),
+        k / n,
+        (draws, len(n)),
+    )
+    means = (counts / n).mean(axis=1)
+    low, high = np.quantile(means, quantiles)
     return float(low), float(high)

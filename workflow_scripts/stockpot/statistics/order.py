@@ -3,9 +3,21 @@
 import re
 
 
-def natural(name: str) -> tuple:
-    """Key for ``sorted`` that puts model-2 before model-10."""
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Make a key for ``sorted`` that puts model-2 before model-10.
+
+    Args:
+        name: The name to sort.
+
+    Returns:
+        A tuple that compares numbers as numbers, and puts them before texts.
+    """
     pieces = re.split(r"(\d+)", name)
-    return tuple(
-        (0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces
-    )
+    return tuple(_piece_key(piece) for piece in pieces)
+
+
+def _piece_key(piece: str) -> tuple[int, int, str]:
+    """The first number keeps numbers and texts apart, which cannot be compared."""
+    if piece.isdecimal():
+        return (0, int(piece), "")
+    return (1, 0, piece)

@@ -4,15 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
 from .intervals import tails
 
+ROUNDING = 1e-12  # by which two equal differences of means may differ
+
 
 @dataclass(frozen=True)
 class PairedEstimate:
-    """A combination of accuracies and its interval, as fractions."""
+    """A combination of accuracies and its interval.
+
+    Attributes:
+        value: The estimate, a fraction.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+    """
 
     value: float
     low: float
@@ -21,94 +30,176 @@ class PairedEstimate:
 
 def paired_mean(
     terms: Sequence[tuple[float, Sequence[np.ndarray]]],
-    confidence=0.95,
-    draws=10_000,
-    seed=0,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
 ) -> PairedEstimate:
-    """Unweighted mean over sets of sum(coefficient * accuracy), with a percentile interval.
+    """Estimate sum(coefficient * accuracy), averaged over sets, with an interval.
 
-    terms: per model its coefficient and one bool array per set, True where the model is
-    right, for all models the same examples in the same order; [(1, a), (-1, b)] is the
-    difference of a and b. The bootstrap resamples examples within each set. What an example
-    adds to the sum takes few values (at most 2 to the number of models), and how often each
-    is drawn is multinomial. ValueError where the sets do not match or one is empty.
+    The interval is a percentile bootstrap that resamples the examples within each set. An
+    example adds to the sum one of few values (at most 2 to the number of models). How often
+    each value is drawn is multinomial, so that no example has to be drawn by itself.
+
+    Args:
+        terms: Per model its coefficient, and one bool array per set: True where the model is
+            right. All models answer the same examples in the same order. [(1, a), (-1, b)]
+            is the difference of a and b.
+        confidence: Of the interval.
+        draws: How many means to draw.
+        seed: Of the draws.
+
+    Returns:
+        The unweighted mean over the sets, a fraction, and its interval.
+
+    Raises:
+        ValueError: If the sets of the models do not match, or a set is empty.
     """
     coefficients, models = zip(*terms)
-    counts = [len(sets) for sets in models]
-    if len(set(counts)) > 1 or counts[0] == 0:
-        raise ValueError(f"need the same sets for every model, got {counts}")
+    set_counts = [len(sets) for sets in models]
+    if len(set(set_counts)) > 1 or set_counts[0] == 0:
+        raise ValueError(f"need the same sets for every model, got {set_counts}")
+    set_count = set_counts[0]
     quantiles = tails(confidence)
     rng = np.random.default_rng(seed)
-    value, resampled = 0.0, np.zeros(draws)
-    for index, right in enumerate(zip(*models)):
-        shapes = [np.shape(array) for array in right]
-        n = np.size(right[0])
-        if len(set(shapes)) > 1 or n == 0:
-            raise ValueError(f"set {index}: shapes {shapes}")
-        added = sum(
-            c * np.asarray(array, dtype=bool) for c, array in zip(coefficients, right)
+    value = 0.0
+    resampled = np.zeros(draws)
+    for index, set_correct in enumerate(zip(*models)):
+        n = _common_size(index, set_correct)
+        summands = sum(
+            coefficient * np.asarray(correct, dtype=bool)
+            for coefficient, correct in zip(coefficients, set_correct)
         )
-        values, counts = np.unique(added, return_counts=True)
-        value += counts @ values / n / len(models[0])
-        resampled += rng.multinomial(n, counts / n, draws) @ values / n / len(models[0])
+        values, counts = np.unique(summands, return_counts=True)
+        value += counts @ values / n / set_count
+        drawn_counts = rng.multinomial(
+            n,
+            counts / n,
+            draws,
+        )
+        resampled += drawn_counts @ values / n / set_count
     low, high = np.quantile(resampled, quantiles)
-    return PairedEstimate(float(value), float(low), float(high))
+    return PairedEstimate(
+        float(value),
+        float(low),
+        float(high),
+    )
 
 
-def mcnemar(one, other) -> float:
-    """Two-sided p of the exact McNemar test: are both models equally often right?
+def _common_size(index: int, set_correct: Sequence[np.ndarray]) -> int:
+    """The number of examples of a set, which must be that of all models and not 0."""
+    shapes = [np.shape(correct) for correct in set_correct]
+    n = np.size(set_correct[0])
+    if len(set(shapes)) > 1 or n == 0:
+        raise ValueError(f"set {index}: shapes {shapes}")
+    return n
 
-    one, other: bool [n], right or not on the same examples. Only examples on which exactly one
-    is right count, and under the hypothesis each is a fair coin (Model soups, section 3.3.2).
-    1 where there are none. ValueError where shapes differ.
+
+def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
+    """Test whether two models are right equally often (exact McNemar test).
+
+    Only those examples count that exactly one model has right. Under the hypothesis each of
+    them is a fair coin (Model soups, section 3.3.2).
+
+    Args:
+        first_correct: Bool [n], of the first model.
+        second_correct: Bool [n], of the second model on the same examples.
+
+    Returns:
+        The two-sided p; 1 where no such example exists.
+
+    Raises:
+        ValueError: If the shapes differ.
     """
-    (gained,), (lost,) = _discordant([one], [other])
-    return float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
+    (only_first,), (only_second,) = _discordant([first_correct], [second_correct])
+    return _fair_coin_p(only_first, only_first + only_second)
 
 
-def permutation(one: Sequence, other: Sequence, draws=100_000, seed=0) -> float:
-    """Two-sided p of a difference between unweighted means over sets, by exchanging answers.
+def _fair_coin_p(heads: int, throws: int) -> float:
+    """Two-sided p of a fair coin; 1 without a throw."""
+    if throws == 0:
+        return 1.0
+    return float(binomtest(heads, throws, 0.5).pvalue)
 
-    one, other: a bool array per set. Under the hypothesis the two answers to each example can
-    be exchanged, so the examples that only ``one`` answers rightly are binomial in each set.
-    Exact where all sets have one size; else by drawing, and where no draw is as extreme, by the
-    normal tail. ValueError as for ``mcnemar`` and for an empty set.
+
+def permutation(
+    first_correct: Sequence[ArrayLike],
+    second_correct: Sequence[ArrayLike],
+    draws: int = 100_000,
+    seed: int = 0,
+) -> float:
+    """Test whether two models have the same mean accuracy over several sets.
+
+    Under the hypothesis the two answers to an example can be exchanged. Of the examples that
+    exactly one model has right, those of the first model are then binomial in each set.
+
+    Args:
+        first_correct: A bool array per set, of the first model.
+        second_correct: A bool array per set, of the second model on the same examples.
+        draws: How many exchanges to draw where the sets differ in size.
+        seed: Of the draws.
+
+    Returns:
+        The two-sided p. It is exact where all sets have one size, else by drawing. Where no
+        draw is as extreme, it is the normal tail, and at most 1 / (draws + 1).
+
+    Raises:
+        ValueError: If shapes differ, there is no set, or a set is empty.
     """
-    gained, lost = _discordant(one, other)
-    sizes = np.array([np.size(array) for array in one])
+    only_first, only_second = _discordant(first_correct, second_correct)
+    sizes = np.array([np.size(correct) for correct in first_correct])
     if len(sizes) == 0 or (sizes == 0).any():
         raise ValueError("a mean needs at least one set, and examples in every set")
-    count = gained + lost
-    seen = abs(((gained - lost) / sizes).sum())
+    discordant = only_first + only_second
     if len(set(sizes)) == 1:
-        total = int(count.sum())
-        return float(binomtest(int(gained.sum()), total, 0.5).pvalue) if total else 1.0
-    heads = np.random.default_rng(seed).binomial(count, 0.5, (draws, len(sizes)))
-    extreme = np.count_nonzero(
-        abs(((2 * heads - count) / sizes).sum(axis=1)) >= seen - 1e-12
+        # The mean is then proportional to the total, which is binomial.
+        return _fair_coin_p(int(only_first.sum()), int(discordant.sum()))
+    observed = abs(((only_first - only_second) / sizes).sum())
+    rng = np.random.default_rng(seed)
+    heads = rng.binomial(
+        discordant,
+        0.5,
+        (draws, len(sizes)),
     )
-    if extreme:
-        return float((1 + extreme) / (draws + 1))
-    tail = 2 * norm.sf(seen / np.sqrt((count / sizes**2).sum()))
-    return float(min(tail, 1 / (draws + 1)))
+    differences = ((2 * heads - discordant) / sizes).sum(axis=1)
+    extreme_count = np.count_nonzero(abs(differences) >= observed - ROUNDING)
+    if extreme_count:
+        return float((1 + extreme_count) / (draws + 1))
+    # Under the hypothesis the difference has the variance sum(discordant / size^2).
+    deviation = np.sqrt((discordant / sizes**2).sum())
+    normal_tail = 2 * norm.sf(observed / deviation)
+    return float(min(normal_tail, 1 / (draws + 1)))
 
 
-def _discordant(one: Sequence, other: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Per set, how many examples only ``one`` has right, and how many only ``other``."""
-    shapes = [np.shape(array) for array in one], [np.shape(array) for array in other]
-    if shapes[0] != shapes[1]:
+def _discordant(
+    first_correct: Sequence[ArrayLike], second_correct: Sequence[ArrayLike]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many examples of each set only the first has right, and how many only the second."""
+    first_shapes = [np.shape(correct) for correct in first_correct]
+    second_shapes = [np.shape(correct) for correct in second_correct]
+    if first_shapes != second_shapes:
         raise ValueError(
-            f"the same examples are needed, got {shapes[0]} and {shapes[1]}"
+            f"the same examples are needed, got {first_shapes} and {second_shapes}"
         )
-    both = [
-        (np.asarray(a, dtype=bool), np.asarray(b, dtype=bool))
-        for a, b in zip(one, other)
-    ]
-    gained = np.array([np.count_nonzero(a & ~b) for a, b in both], dtype=int)
-    return gained, np.array([np.count_nonzero(b & ~a) for a, b in both], dtype=int)
+    only_first = []
+    only_second = []
+    for first, second in zip(first_correct, second_correct):
+        first = np.asarray(first, dtype=bool)
+        second = np.asarray(second, dtype=bool)
+        only_first.append(np.count_nonzero(first & ~second))
+        only_second.append(np.count_nonzero(second & ~first))
+    return np.array(only_first, dtype=int), np.array(only_second, dtype=int)
 
 
-def corrected(p: Sequence[float]) -> np.ndarray:
-    """p-values [tests] corrected for their number (Holm 1979); [] for none."""
-    p = np.asarray(p, dtype=float)
-    return multipletests(p, method="holm")[1] if len(p) else p
+def corrected(p_values: Sequence[float]) -> np.ndarray:
+    """Correct p-values for their number (Holm 1979).
+
+    Args:
+        p_values: One per test.
+
+    Returns:
+        Float64 [tests]; empty for no test.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    if len(p_values) == 0:
+        return p_values
+    return multipletests(p_values, method="holm")[1]

@@ -1,49 +1,92 @@
-"""Effective robustness: how far a model lies above the line of standard models.
+"""Effective robustness: how far a model lies above the line of the baselines.
 
 On logit (or probit) axes, accuracy under shift is close to a straight line in reference
-accuracy for models trained on the reference set alone (Taori et al. 2020, Miller et al. 2021).
+accuracy for models that are trained only on the reference distribution (Taori et al. 2020,
+Miller et al. 2021).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
 from .intervals import tails
 
+# Name of an axis -> (accuracy -> coordinate, coordinate -> accuracy).
 AXES = {
     "logit": (logit, expit),
     "probit": (ndtri, ndtr),
     "linear": (np.array, np.array),
 }
+FEWEST_BASELINES = 3  # through which a line is fitted
 
 
-def transforms(axis: str):
-    """(accuracy -> coordinate, coordinate -> accuracy) of an axis, elementwise on arrays."""
+def transforms(axis: str) -> tuple[Callable, Callable]:
+    """Look up the two functions of an axis.
+
+    Args:
+        axis: One of ``AXES``.
+
+    Returns:
+        (accuracy -> coordinate, coordinate -> accuracy), elementwise on arrays.
+
+    Raises:
+        ValueError: If the axis is not known.
+    """
     if axis not in AXES:
         raise ValueError(f"unknown axis {axis!r}; allowed: {', '.join(AXES)}")
     return AXES[axis]
 
 
-def inside(accuracy, n, axis: str = "logit") -> np.ndarray:
-    """Accuracies that have a finite place on the axis.
+def inside(
+    accuracy: ArrayLike,
+    n: ArrayLike,
+    axis: str = "logit",
+) -> np.ndarray:
+    """Clip accuracies to values that have a finite coordinate on an axis.
 
-    On logit and probit axes 0 and 1 have none: there values are clipped to [1/(2n),
-    1 - 1/(2n)], half an example from the end. On a linear axis nothing changes. Where n is not
-    known (NaN) the accuracy stays as it is.
+    On logit and probit axes 0 and 1 have none. There, accuracies are clipped to [1/(2n),
+    1 - 1/(2n)], half an example from the end.
+
+    Args:
+        accuracy: Fractions, of any shape.
+        n: Numbers of examples, which broadcast; NaN where the number is not known.
+        axis: One of ``AXES``; on "linear" nothing changes.
+
+    Returns:
+        Float64 fractions; those of unknown n are as they were.
     """
-    accuracy, n = np.asarray(accuracy, dtype=float), np.asarray(n, dtype=float)
+    accuracy = np.asarray(accuracy, dtype=float)
+    n = np.asarray(n, dtype=float)
     if axis == "linear":
         return accuracy
-    return np.where(np.isnan(n), accuracy, np.clip(accuracy, 0.5 / n, 1 - 0.5 / n))
+    clipped = np.clip(
+        accuracy,
+        0.5 / n,
+        1 - 0.5 / n,
+    )
+    return np.where(
+        np.isnan(n),
+        accuracy,
+        clipped,
+    )
 
 
 @dataclass(frozen=True)
 class Line:
-    """g(shift) = slope * g(reference) + intercept with g the axis; r over n models."""
+    """The line g(shift) = slope * g(reference) + intercept, with g the axis.
+
+    Attributes:
+        slope: Of the line, on the axis.
+        intercept: Of the line, on the axis.
+        r: Pearson's correlation of the baselines' coordinates.
+        n: How many baselines the line was fitted to.
+        axis: One of ``AXES``.
+    """
 
     slope: float
     intercept: float
@@ -51,24 +94,34 @@ class Line:
     n: int
     axis: str
 
-    def predict(self, reference) -> np.ndarray:
-        """Accuracy under shift that the line expects at these reference accuracies."""
+    def predict(self, reference: ArrayLike) -> np.ndarray:
+        """Compute what accuracies under shift the line predicts.
+
+        Args:
+            reference: Accuracies on the reference, fractions of any shape.
+
+        Returns:
+            Fractions of the same shape.
+        """
         forward, inverse = transforms(self.axis)
-        return inverse(
-            self.slope * forward(np.asarray(reference, float)) + self.intercept
-        )
+        coordinates = forward(np.asarray(reference, float))
+        return inverse(self.slope * coordinates + self.intercept)
 
 
-def _coordinates(reference, shift, axis: str) -> tuple[np.ndarray, np.ndarray]:
+def _coordinates(
+    reference: ArrayLike,
+    shift: ArrayLike,
+    axis: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of the baselines on both axes, float64 [models] each, checked."""
     forward, _ = transforms(axis)
-    x, y = (
-        forward(np.asarray(accuracy, dtype=float)) for accuracy in (reference, shift)
-    )
+    x = forward(np.asarray(reference, dtype=float))
+    y = forward(np.asarray(shift, dtype=float))
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(
             f"need one pair of accuracies per model, got {x.shape} and {y.shape}"
         )
-    if len(x) < 3:
+    if len(x) < FEWEST_BASELINES:
         raise ValueError(f"a line needs at least 3 baseline models, got {len(x)}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(
@@ -77,75 +130,162 @@ def _coordinates(reference, shift, axis: str) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def fit_line(reference, shift, axis: str = "logit") -> Line:
-    """Least-squares line through baseline models.
+def fit_line(
+    reference: ArrayLike,
+    shift: ArrayLike,
+    axis: str = "logit",
+) -> Line:
+    """Fit the least-squares line through baselines.
 
-    reference, shift: [models] accuracies as fractions, clipped with ``inside`` first.
-    ValueError for fewer than three models, an accuracy without a place, an unknown axis.
+    Args:
+        reference: Accuracies on the reference [models], clipped with ``inside``.
+        shift: Accuracies under shift [models], clipped with ``inside``.
+        axis: One of ``AXES``.
+
+    Returns:
+        The line.
+
+    Raises:
+        ValueError: If there are fewer than three models, an accuracy has no finite
+            coordinate, or the axis is not known.
     """
-    from scipy.stats import (
-        linregress,
-    )  # half a second, and figures draw lines that are there
+    # The import takes half a second; figures use this module without fitting a line.
+    from scipy.stats import linregress
 
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
-    return Line(float(fit.slope), float(fit.intercept), float(fit.rvalue), len(x), axis)
+    return Line(
+        float(fit.slope),
+        float(fit.intercept),
+        float(fit.rvalue),
+        len(x),
+        axis,
+    )
 
 
 def split(
-    reference, knots: Sequence[float] = ()
+    reference: ArrayLike, knots: Sequence[float] = ()
 ) -> list[tuple[float, float, np.ndarray]]:
-    """(start, end, bool [models]: does the piece hold this model?) of every piece of a line.
+    """Divide models by the piece of the line that they belong to.
 
-    reference: [models] accuracies. knots: rising reference accuracies at which one piece ends and
-    the next begins; each piece is fitted by itself, as on ImageNet-A, where one line does not
-    hold (imagenet-testbed: at the accuracy of a ResNet-50).
+    A line in pieces is for a shift such as ImageNet-A, where one line does not hold
+    (imagenet-testbed puts the knot at the accuracy of a ResNet-50). Each piece is fitted by
+    itself.
+
+    Args:
+        reference: Accuracies on the reference [models].
+        knots: Reference accuracies at which one piece ends and the next begins.
+
+    Returns:
+        Of every piece: its two ends, and bool [models], does the model belong to it?
     """
     reference = np.asarray(reference, dtype=float)
     ends = [0.0, *sorted(knots), 1.0]
-    return [
-        (low, high, (reference >= low) & ((reference < high) | (high == 1)))
-        for low, high in pairwise(ends)
-    ]
+    pieces = []
+    for low, high in pairwise(ends):
+        # A piece does not hold its upper end, except the last, which holds 1.
+        below_high = (reference < high) | (high == 1)
+        pieces.append((low, high, (reference >= low) & below_high))
+    return pieces
 
 
 def resampled_lines(
-    reference, shift, draws=2_000, seed=0, axis="logit"
+    reference: ArrayLike,
+    shift: ArrayLike,
+    draws: int = 2_000,
+    seed: int = 0,
+    axis: str = "logit",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bootstrap of ``fit_line``: slopes and intercepts of lines through resampled models.
+    """Bootstrap ``fit_line``: fit lines through resampled models.
 
-    Models are resampled as pairs; a resample of equal reference accuracies has no line and
-    is left out, so both arrays [lines] may be shorter than ``draws``. The order of the models
-    does not count. ValueError as in ``fit_line``.
+    Models are resampled as pairs of accuracies. A resample in which all reference accuracies
+    are equal has no line and is left out. The order of the models does not count.
+
+    Args:
+        reference: Accuracies on the reference [models], clipped with ``inside``.
+        shift: Accuracies under shift [models], clipped with ``inside``.
+        draws: How many times to resample.
+        seed: Of the resampling.
+        axis: One of ``AXES``.
+
+    Returns:
+        Slopes and intercepts, float64 [lines], of which there may be fewer than ``draws``.
+
+    Raises:
+        ValueError: As for ``fit_line``.
     """
     x, y = _coordinates(reference, shift, axis)
+    # Sorted first, so that one seed draws the same models in whatever order they come.
     order = np.lexsort((y, x))
-    x, y = x[order], y[order]
-    rows = np.random.default_rng(seed).integers(0, len(x), (draws, len(x)))
+    x = x[order]
+    y = y[order]
+    rows = np.random.default_rng(seed).integers(
+        0,
+        len(x),
+        (draws, len(x)),
+    )
     rows = rows[np.ptp(x[rows], axis=1) > 0]
-    mean_x, mean_y = x[rows].mean(axis=1), y[rows].mean(axis=1)
-    dx, dy = x[rows] - mean_x[:, None], y[rows] - mean_y[:, None]
+    mean_x = x[rows].mean(axis=1)
+    mean_y = y[rows].mean(axis=1)
+    # Least squares: slope = sum(dx dy) / sum(dx^2), through the mean of the points.
+    dx = x[rows] - mean_x[:, None]
+    dy = y[rows] - mean_y[:, None]
     slope = (dx * dy).sum(axis=1) / (dx * dx).sum(axis=1)
     return slope, mean_y - slope * mean_x
 
 
 def band(
-    reference, shift, at, confidence=0.95, draws=2_000, seed=0, axis="logit"
+    reference: ArrayLike,
+    shift: ArrayLike,
+    at: ArrayLike,
+    confidence: float = 0.95,
+    draws: int = 2_000,
+    seed: int = 0,
+    axis: str = "logit",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise percentile band of ``resampled_lines`` at reference accuracies ``at`` [points].
+    """Compute the pointwise percentile band of ``resampled_lines``.
 
-    Returns (low, high), accuracies [points]. ValueError as in ``fit_line``.
+    Args:
+        reference: Accuracies of the baselines on the reference [models].
+        shift: Their accuracies under shift [models].
+        at: Reference accuracies at which the band is computed [points].
+        confidence: Of the band.
+        draws: How many times to resample the models.
+        seed: Of the resampling.
+        axis: One of ``AXES``.
+
+    Returns:
+        Low and high, accuracies under shift [points].
+
+    Raises:
+        ValueError: As for ``fit_line``.
     """
     forward, inverse = transforms(axis)
     quantiles = tails(confidence)
     slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
-    at = forward(np.asarray(at, dtype=float))
-    low, high = np.quantile(intercept[:, None] + slope[:, None] * at, quantiles, axis=0)
+    positions = forward(np.asarray(at, dtype=float))
+    lines = intercept[:, None] + slope[:, None] * positions  # [lines, points]
+    low, high = np.quantile(lines, quantiles, axis=0)
     return inverse(low), inverse(high)
 
 
-def effective_robustness(line: Line, reference, shift) -> np.ndarray:
-    """rho = accuracy under shift minus what the line predicts (WiSE-FT, section 2)."""
+def effective_robustness(
+    line: Line,
+    reference: ArrayLike,
+    shift: ArrayLike,
+) -> np.ndarray:
+    """Compute effective robustness (WiSE-FT, section 2).
+
+    rho = accuracy under shift - what the line predicts from the reference accuracy.
+
+    Args:
+        line: Of the baselines.
+        reference: Accuracies on the reference, of any shape.
+        shift: Accuracies under shift, of the same shape.
+
+    Returns:
+        Fractions of the same shape.
+    """
     return np.asarray(shift, dtype=float) - line.predict(reference)
 
 
@@ -153,35 +293,62 @@ def effective_robustness_interval(
     lines: tuple[np.ndarray, np.ndarray],
     reference: tuple[float, int],
     shifts: tuple[Sequence[float], Sequence[int]],
-    confidence=0.95,
-    seed=1,
-    axis="logit",
+    confidence: float = 0.95,
+    seed: int = 1,
+    axis: str = "logit",
 ) -> tuple[float, float]:
-    """Percentile interval of one model's effective robustness; all that is uncertain counts.
+    """Compute a percentile interval of one model's effective robustness.
 
-    lines: ``resampled_lines``. reference: the model's accuracy and n. shifts: accuracies and
-    n, [sets] each; the accuracy under shift is their unweighted mean. Each draw takes one of
-    the lines, a reference accuracy from its binomial, and one accuracy per set from theirs (a
-    stratified bootstrap, as ``intervals.mean_interval``), all independent; so a baseline
-    model's own part in the line is left out. A binomial of accuracy 0 or 1 has no width: its
-    probability is moved half an example inside. Without an n there is no interval: NaN.
+    All that is uncertain counts. Each draw takes one of the lines, a reference accuracy from
+    its binomial, and one accuracy per shift from theirs (a stratified bootstrap, as in
+    ``intervals.mean_interval``). All of these are independent, so the part that a baseline
+    has in its own line is ignored. A binomial of accuracy 0 or 1 has no width: its
+    probability is moved half an example inside.
 
-    Every model is drawn from the same ``seed``, which must not be that of the lines: its
-    interval depends neither on the other models nor on their order. In simulations, nominal
-    95 % cover the truth in 92 to 95 % with six baseline models or more, 90 % with four, 80 %
-    with three. Returns (low, high).
+    Every model is drawn from the same seed: its interval depends neither on the other models
+    nor on their order. In simulations, intervals of nominally 95 % cover the truth in 92 to
+    95 % with six baselines or more, 90 % with four, and 80 % with three.
+
+    Args:
+        lines: Slopes and intercepts of ``resampled_lines``.
+        reference: The model's accuracy and n on the reference.
+        shifts: Its accuracies and n, [sets] each; the accuracy under shift is their
+            unweighted mean.
+        confidence: Of the interval.
+        seed: Of the draws; it must not be that of the lines.
+        axis: One of ``AXES``.
+
+    Returns:
+        Low and high; NaN where an n is not known.
+
+    Raises:
+        ValueError: If the confidence or the axis is wrong.
     """
     quantiles = tails(confidence)
-    if pd.isna([reference[1], *shifts[1]]).any():
+    reference_accuracy, reference_n = reference
+    shift_accuracies, shift_counts = shifts
+    if pd.isna([reference_n, *shift_counts]).any():
         return float("nan"), float("nan")
     slope, intercept = lines
     forward, inverse = transforms(axis)
     rng = np.random.default_rng(seed)
 
-    def resampled(accuracy, n):
-        return rng.binomial(n, inside(accuracy, n), len(slope)) / n
+    def resampled(accuracy: float, n: int) -> np.ndarray:
+        return (
+            rng.binomial(
+                n,
+                inside(accuracy, n),
+                len(slope),
+            )
+            / n
+        )
 
-    x = forward(inside(resampled(*reference), reference[1], axis))
-    y = np.mean([resampled(accuracy, n) for accuracy, n in zip(*shifts)], axis=0)
+    # The reference is drawn first, then each shift in turn: the order is part of the seed.
+    drawn_reference = resampled(reference_accuracy, reference_n)
+    x = forward(inside(drawn_reference, reference_n, axis))
+    drawn_shifts = [
+        resampled(accuracy, n) for accuracy, n in zip(shift_accuracies, shift_counts)
+    ]
+    y = np.mean(drawn_shifts, axis=0)
     low, high = np.quantile(y - inverse(slope * x + intercept), quantiles)
     return float(low), float(high)

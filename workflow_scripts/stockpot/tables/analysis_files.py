@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,48 +39,65 @@ class AnalysisFiles:
     geometry: Path | None = None
     recipes: tuple[Path, ...] = ()
 
-    def evidence(self, spec: dict) -> Evidence:
-        """The study as analyses see it.
+    def evidence(self, spec: dict[str, Any]) -> Evidence:
+        """Collect what the analysis looks at.
 
         Args:
             spec: ``models``, what is known of them; ``soups``, name -> id; ``confidence``.
+
+        Returns:
+            The study as analyses see it.
+
+        Raises:
+            StockpotError: If a file is gone or damaged.
         """
         results = self.evaluations[0].parents[1]
-        names = {id: soup for soup, id in spec["soups"].items()}
-        cards = {folder: read_card(folder) for folder in self.datasets}
+        soup_names = {soup_id: name for name, soup_id in spec["soups"].items()}
+        labels = {}
+        scorings = {}
+        label_digests = {}
+        for folder in self.datasets:
+            card = read_card(folder)
+            name = card["name"]
+            labels[name] = folder / LABELS
+            scorings[name] = card["scoring"]
+            label_digests[name] = card["digests"][LABELS]
         return Evidence(
             measurements=read_table(self.measurements),
             evaluations=[read_sealed(path) for path in self.evaluations],
             store=results / "store",
-            labels={card["name"]: folder / LABELS for folder, card in cards.items()},
-            scorings={card["name"]: card["scoring"] for card in cards.values()},
-            label_digests={
-                card["name"]: card["digests"][LABELS] for card in cards.values()
-            },
+            labels=labels,
+            scorings=scorings,
+            label_digests=label_digests,
             models=spec["models"],
             confidence=spec["confidence"],
             mixes=read_sealed(self.mixes) if self.mixes else None,
             geometry=read_table(self.geometry) if self.geometry else None,
-            recipes={names[path.stem]: path for path in self.recipes},
+            recipes={soup_names[path.stem]: path for path in self.recipes},
             results=results,
         )
 
 
 @dataclass(frozen=True)
 class AnalysisTable:
-    """What an analysis found.
+    """What an analysis computed.
 
     Attributes:
         table: All of it.
-        people: What people read of it.
+        display: What people read of it.
         notes: Sentences that stand below it.
     """
 
     table: pd.DataFrame
-    people: pd.DataFrame
+    display: pd.DataFrame
     notes: list[str]
 
-    def write(self, table: str, markdown: str, latex: str) -> None:
+    def write(
+        self,
+        table: str,
+        markdown: str,
+        latex: str,
+    ) -> None:
         """Write the table in all formats.
 
         Args:
@@ -94,11 +112,19 @@ class AnalysisTable:
             path.write_text(self.latex(), "utf-8")
 
     def markdown(self) -> str:
-        """The table for people, with its notes."""
+        """Write the table for people, with its notes.
+
+        Returns:
+            Markdown.
+        """
         notes = [f"\n{markdown(note)}\n" for note in self.notes]
-        return to_markdown(unbroken(self.people)) + "".join(notes)
+        return to_markdown(unbroken(self.display)) + "".join(notes)
 
     def latex(self) -> str:
-        """The same for a paper; the notes are remarks."""
+        """Write the table for a paper; the notes are comments of LaTeX.
+
+        Returns:
+            LaTeX.
+        """
         notes = [f"% {one_line(note, LONGEST_REMARK)}\n" for note in self.notes]
-        return to_latex(self.people) + "".join(notes)
+        return to_latex(self.display) + "".join(notes)

@@ -1,20 +1,29 @@
-"""The sentence on a zero-shot model that guesses: in the overview, and again at the run's end."""
+"""The sentence on a zero-shot model that guesses: in the main table, and at the run's end."""
 
 import re
 from pathlib import Path
 
-PHRASE = "no better than guessing"
+PHRASE = "no better than guessing"  # by which the sentence is found again
 
 
-def at_chance(name: str, dataset: str, value: float, n: int, classes: int) -> str:
-    """The sentence.
+def at_chance(
+    name: str,
+    dataset: str,
+    value: float,
+    n: int,
+    classes: int,
+) -> str:
+    """Write the sentence.
 
     Args:
         name: Of the model.
         dataset: Where it guesses.
         value: Its accuracy there, in [0, 1].
-        n: How many images tell.
-        classes: Among which it answers.
+        n: Number of images on which it was measured.
+        classes: Number of classes among which it answers.
+
+    Returns:
+        The sentence.
     """
     return (
         f"{name} is {PHRASE} on {dataset}: {100 * value:.1f} % of {n:,} images, where one of "
@@ -23,10 +32,21 @@ def at_chance(name: str, dataset: str, value: float, n: int, classes: int) -> st
 
 
 def said_in(overview: Path) -> list[str]:
-    """The sentences of this kind in an overview of a study; none where there is no such file."""
+    """Find the sentences of this kind below a main table.
+
+    Args:
+        overview: The Markdown file of the table.
+
+    Returns:
+        The sentences; empty where there is no such file.
+    """
     try:
         lines = overview.read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return []
-    # Markdown has a backslash before punctuation.
-    return [re.sub(r"\\(.)", r"\1", line).strip() for line in lines if PHRASE in line]
+    sentences = []
+    for line in lines:
+        if PHRASE in line:
+            # Markdown has a backslash before punctuation.
+            sentences.append(re.sub(r"\\(.)", r"\1", line).strip())
+    return sentences

@@ -1,13 +1,13 @@
-"""Tables for people: Markdown and LaTeX."""
+"""Tables for people: numbers as texts, Markdown and LaTeX."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import pandas as pd
 
 from . import escape
 
-# Columns of texts, which are aligned left, in tables that do not say it themselves.
+# Headings of columns of texts, which are aligned left, in tables that do not say it themselves.
 LEFT = {
     "model",
     "kind",
@@ -19,8 +19,6 @@ LEFT = {
     "label",
     "group",
     "what",
-}
-LEFT |= {
     "dataset",
     "method",
     "run",
@@ -30,100 +28,218 @@ LEFT |= {
     "joint run",
     "nothing",
 }
-# What our own tables write in bold: numbers, an interval, an answer, and never in a column of
-# texts. No other star is markup.
+# What the project's own tables write in bold: numbers, an interval, an answer, and never in a
+# column of texts. No other star is markup.
 _BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
 NO_BREAK = "\u00a0"  # a space at which no line ends
 PAGE = 45  # rows of a LaTeX table that fit on a page
 SHORT = 40  # characters of a cell that stays in one line
 
 
-def unbroken(table: pd.DataFrame, left: Collection[str] = LEFT) -> pd.DataFrame:
-    """The table, where no line ends within a number and its interval, as in "26.8 ± 6.1".
+def percent(fraction: float) -> str:
+    """Write a fraction in percent.
 
-    left: headings of the columns of texts.
+    Args:
+        fraction: Such as 0.912.
+
+    Returns:
+        A text such as "91.2".
+    """
+    return f"{100 * fraction:.1f}"
+
+
+def percents(fractions: Iterable[float]) -> list[str]:
+    """Write fractions in percent.
+
+    Args:
+        fractions: Such as those of a column.
+
+    Returns:
+        A text such as "91.2" for each.
+    """
+    return [percent(fraction) for fraction in fractions]
+
+
+def interval_in_points(low: float, high: float) -> str:
+    """Write the interval of a difference in percentage points.
+
+    Args:
+        low: Lower end, a fraction.
+        high: Upper end, a fraction.
+
+    Returns:
+        A text such as "[+0.3, +2.1]".
+    """
+    return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
+def points_with_interval(
+    value: float,
+    low: float,
+    high: float,
+) -> str:
+    """Write a difference with its interval in percentage points.
+
+    Args:
+        value: The difference, a fraction.
+        low: Lower end of its interval.
+        high: Upper end of its interval.
+
+    Returns:
+        A text such as "+1.2 [+0.3, +2.1]".
+    """
+    return f"{100 * value:+.1f} {interval_in_points(low, high)}"
+
+
+def points_column(
+    table: pd.DataFrame,
+    value: str,
+    low: str = "low",
+    high: str = "high",
+) -> list[str]:
+    """Write a column of differences with their intervals in percentage points.
+
+    Args:
+        table: A row per difference.
+        value: Column of the differences.
+        low: Column of the lower ends.
+        high: Column of the upper ends.
+
+    Returns:
+        A text such as "+1.2 [+0.3, +2.1]" per row.
+    """
+    rows = zip(
+        table[value],
+        table[low],
+        table[high],
+    )
+    return [points_with_interval(*row) for row in rows]
+
+
+def unbroken(table: pd.DataFrame, left: Collection[str] = LEFT) -> pd.DataFrame:
+    """Keep a number and its interval, such as "26.8 ± 6.1", on one line.
+
+    Args:
+        table: The table.
+        left: Headings of the columns of texts, which stay as they are.
+
+    Returns:
+        The table, with no-break spaces in its columns of numbers.
     """
     numbers = [name for name in table if str(name).replace("_", " ") not in left]
     return table.assign(**{name: table[name].map(_unbroken) for name in numbers})
 
 
 def _unbroken(cell: object) -> object:
-    short = isinstance(cell, str) and len(cell) <= SHORT
-    return cell.replace(" ", NO_BREAK) if short else cell
+    if isinstance(cell, str) and len(cell) <= SHORT:
+        return cell.replace(" ", NO_BREAK)
+    return cell
 
 
 def to_markdown(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
-    """A Markdown table of a data frame: columns of texts left, the others right.
+    """Write a table in Markdown, columns of texts left and the others right.
 
-    left: headings of the columns of texts. Texts are shown as they are and never obeyed;
-    ``**bold**`` numbers stay bold.
+    Texts are shown as they are: nothing in them is markup, except ``**bold**`` numbers.
+
+    Args:
+        table: The table.
+        left: Headings of the columns of texts.
+
+    Returns:
+        Lines of Markdown.
     """
-    heads = _heads(table)
-    rules = [":--" if name in left else "--:" for name in heads]
-    rows = [
-        [_markdown(cell, name in left) for cell, name in zip(row, heads)]
-        for row in _texts(table)
-    ]
-    head = [escape.markdown(name) for name in heads]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rules, *rows))
+    headings = _headings(table)
+    alignments = [":--" if name in left else "--:" for name in headings]
+    rows = [[escape.markdown(name) for name in headings], alignments]
+    for texts in _texts(table):
+        cells = zip(texts, headings)
+        rows.append([_markdown(text, is_text=name in left) for text, name in cells])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
-    """A LaTeX tabular with booktabs' rules, escaped; ``**bold**`` becomes bold.
+    r"""Write a table in LaTeX, with the rules of booktabs; ``**bold**`` becomes bold.
 
-    For \\input: needs \\usepackage{booktabs}. A table that is longer than a page is a longtable,
-    which stands by itself, in no float, and needs \\usepackage{longtable} too. left: headings of
-    the columns of texts.
+    The text is for \input and needs \usepackage{booktabs}. A table that is longer than a page
+    is a longtable; it stands by itself, in no float, and needs \usepackage{longtable} too.
+
+    Args:
+        table: The table; all its texts are escaped.
+        left: Headings of the columns of texts.
+
+    Returns:
+        Lines of LaTeX.
     """
-    heads = _heads(table)
-    columns = "".join("l" if name in left else "r" for name in heads)
-    head = [escape.latex(name) for name in heads]
-    rows = [
-        [_latex(cell, name in left) for cell, name in zip(row, heads)]
-        for row in _texts(table)
+    headings = _headings(table)
+    alignments = "".join("l" if name in left else "r" for name in headings)
+    head = _latex_row([escape.latex(name) for name in headings])
+    body = []
+    for texts in _texts(table):
+        cells = zip(texts, headings)
+        body.append(
+            _latex_row([_latex(text, is_text=name in left) for text, name in cells])
+        )
+    is_long = len(body) > PAGE
+    environment = "longtable" if is_long else "tabular"
+    lines = [
+        rf"\begin{{{environment}}}{{{alignments}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
     ]
-    first, *body = [" & ".join(row) + r" \\" for row in (head, *rows)]
-    long = len(body) > PAGE
-    name = "longtable" if long else "tabular"
-    heads = [r"\toprule", first, r"\midrule", *([r"\endhead"] if long else [])]
-    parts = [rf"\begin{{{name}}}{{{columns}}}", *heads, *body]
-    return "\n".join([*parts, r"\bottomrule", rf"\end{{{name}}}"]) + "\n"
+    if is_long:
+        lines.append(r"\endhead")  # longtable repeats what stands above on every page
+    lines += [*body, r"\bottomrule", rf"\end{{{environment}}}"]
+    return "\n".join(lines) + "\n"
 
 
-def _heads(table: pd.DataFrame) -> list[str]:
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _headings(table: pd.DataFrame) -> list[str]:
     """Names of the columns in words; names of data sets have no underscores."""
     return [str(name).replace("_", " ") for name in table.columns]
 
 
 def _texts(table: pd.DataFrame) -> list[list[str]]:
-    return [
-        ["" if pd.isna(cell) else str(cell) for cell in row]
-        for row in table.to_numpy(object)
-    ]
+    """All cells as texts, row by row."""
+    rows = []
+    for row in table.to_numpy(object):
+        rows.append([_text(cell) for cell in row])
+    return rows
 
 
-def _markdown(cell: str, is_text: bool) -> str:
+def _text(cell: object) -> str:
+    return "" if pd.isna(cell) else str(cell)
+
+
+def _markdown(cell: str, *, is_text: bool) -> str:
     if is_text:
         return escape.markdown(cell)
     return _with_bold(cell, escape.markdown, "**{}**")
 
 
-def _latex(cell: str, is_text: bool) -> str:
+def _latex(cell: str, *, is_text: bool) -> str:
     if is_text:
         return escape.latex(cell)
     return _with_bold(cell, escape.latex, r"\textbf{{{}}}")
 
 
-def _with_bold(cell: str, escaped: Callable[[str], str], bold: str) -> str:
-    """A cell in which all is escaped but the stars around what our own tables emphasise."""
-    parts, end = [], 0
+def _with_bold(
+    cell: str,
+    escaped: Callable[[str], str],
+    bold: str,
+) -> str:
+    """A cell in which all is escaped except the stars around what our tables emphasise."""
+    pieces = []
+    end = 0
     for match in _BOLD.finditer(cell):
-        parts += [
-            _padded(cell[end : match.start()], escaped),
-            bold.format(escaped(match.group(1))),
-        ]
+        pieces.append(_padded(cell[end : match.start()], escaped))
+        pieces.append(bold.format(escaped(match.group(1))))
         end = match.end()
-    return "".join([*parts, _padded(cell[end:], escaped)])
+    pieces.append(_padded(cell[end:], escaped))
+    return "".join(pieces)
 
 
 def _padded(text: str, escaped: Callable[[str], str]) -> str:

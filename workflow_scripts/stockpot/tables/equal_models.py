@@ -6,42 +6,82 @@ from .measurements import BASELINE
 
 
 def equal_models(measurements: pd.DataFrame) -> list[list[str]]:
-    """Groups of models, points of sweeps apart, that are equal on every data set."""
-    single = measurements[
-        (measurements["curve"] == "") & (measurements["kind"] != BASELINE)
-    ]
-    return equal_groups(single, "model", ["dataset"], "value")
+    """Find models that are equal on every data set; points of sweeps are left out.
+
+    Args:
+        measurements: See ``measurements.measure``.
+
+    Returns:
+        Groups of two names or more.
+    """
+    is_single = measurements["curve"] == ""
+    is_baseline = measurements["kind"] == BASELINE
+    single = measurements[is_single & ~is_baseline]
+    return equal_groups(
+        single,
+        "model",
+        ["dataset"],
+        "value",
+    )
 
 
 def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
-    """Groups of sweeps that are equal on every data set at every alpha."""
+    """Find sweeps that are equal on every data set at every alpha.
+
+    Args:
+        measurements: See ``measurements.measure``.
+
+    Returns:
+        Groups of two targets or more.
+    """
     points = measurements[measurements["curve"] != ""]
-    return equal_groups(points, "curve", ["alpha", "dataset"], "value")
+    return equal_groups(
+        points,
+        "curve",
+        ["alpha", "dataset"],
+        "value",
+    )
 
 
 def equal_groups(
-    table: pd.DataFrame, name: str, places: list[str], value: str
+    table: pd.DataFrame,
+    name: str,
+    keys: list[str],
+    value: str,
 ) -> list[list[str]]:
-    """Names whose values are the same at all places, two or more to a group, in order.
+    """Find names that have the same value for every key.
 
     Args:
-        table: A row per name and place.
+        table: A row per name and key.
         name: The column of the names.
-        places: The columns that say where a value was measured.
+        keys: The columns that say where a value was measured.
         value: The column of the values.
+
+    Returns:
+        Groups of two names or more, in the order of the table.
     """
-    groups = {}
-    for one, rows in table.groupby(name, sort=False):
-        rows = rows.sort_values(places)
-        values = tuple(rows[[*places, value]].itertuples(index=False, name=None))
-        groups.setdefault(values, []).append(one)
-    return [names for names in groups.values() if len(names) > 1]
+    names_by_values: dict[tuple, list[str]] = {}
+    for one_name, rows in table.groupby(name, sort=False):
+        rows = rows.sort_values(keys)
+        values = tuple(rows[[*keys, value]].itertuples(index=False, name=None))
+        names_by_values.setdefault(values, []).append(one_name)
+    return [names for names in names_by_values.values() if len(names) > 1]
 
 
 def said(texts: dict[str, str], groups: list[list[str]]) -> dict[str, str]:
-    """Name -> its legend text; of a group, all but the first say that they equal the first."""
-    first = {name: names[0] for names in groups for name in names[1:]}
-    return {
-        name: f"{text} (= {first[name]})" if name in first else text
-        for name, text in texts.items()
-    }
+    """Say in legends which names are equal to which.
+
+    Args:
+        texts: Name -> its text in the legend.
+        groups: Of equal names.
+
+    Returns:
+        The same; in each group, the text of all except the first says that they equal the
+        first.
+    """
+    legend = dict(texts)
+    for first, *others in groups:
+        for name in others:
+            if name in texts:
+                legend[name] = f"{texts[name]} (= {first})"
+    return legend

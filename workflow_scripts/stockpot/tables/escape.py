@@ -6,19 +6,25 @@ Each function makes such a text safe for one kind of file; see ``runtime.escape`
 import html as _html
 import json
 import re
+from typing import Any
 
 from ..runtime.escape import one_line
 
-# Of Markdown: what is markup wherever it stands. Intervals, as [1.2, 3.4], are none of it.
+LONGEST = 10_000  # characters of a text that are shown
+# What is markup in Markdown wherever it stands. Intervals, such as [1.2, 3.4], are not.
 _INTERVAL = r"\[[-+\d., %]+\](?![(\[]|: *[^ ]*:)"
 _INLINE = r"[\\`*\[\]{}<>|~$&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\."
+# What is markup at the beginning of a line: headings, lists, rules.
 _BLOCK = r"^#|^[-+=]+(?=\s|$)|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$)"
 _MARKDOWN = re.compile(f"(?P<kept>{_INTERVAL})|{_INLINE}|{_BLOCK}")
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_ENTITIES = {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+}
 # Spreadsheets run what begins like this, some after blanks and in the wide forms of Asian fonts.
 _FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?|[+-]?(inf|nan)")
-# LaTeX: a bracket or a star after the end of a row would be an argument of it.
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -41,53 +47,107 @@ _LATEX = {
 
 
 def html(text: object) -> str:
-    """Text for an element or a quoted attribute of an HTML page."""
-    return _html.escape(one_line(text, 10_000), quote=True)
+    """Escape a text for an element or a quoted attribute of an HTML page.
+
+    Args:
+        text: Anything; it is shown as ``str`` shows it.
+
+    Returns:
+        One line of HTML.
+    """
+    return _html.escape(one_line(text, LONGEST), quote=True)
 
 
 def markdown(text: object) -> str:
-    """Text for a paragraph or a table cell of Markdown: nothing in it is markup, HTML or a link.
+    """Escape a text for a paragraph or a table cell of Markdown.
 
-    What needs no escaping stays as it is: numbers, intervals, names with hyphens, and underscores
-    within a word.
+    Nothing in the result is markup, HTML or a link. What needs no escaping stays as it is:
+    numbers, intervals, names with hyphens, and underscores within a word.
+
+    Args:
+        text: Anything; it is shown as ``str`` shows it.
+
+    Returns:
+        One line of Markdown.
     """
-    return _MARKDOWN.sub(_as_text, one_line(text, 10_000).strip())
+    return _MARKDOWN.sub(_as_text, one_line(text, LONGEST).strip())
 
 
 def _as_text(match: re.Match) -> str:
+    """Markup of Markdown as text that shows it."""
     markup = match.group()
     if match.group("kept"):
         return markup
-    return _ENTITIES.get(markup) or "\\" + markup
+    if markup in _ENTITIES:
+        return _ENTITIES[markup]
+    return "\\" + markup
 
 
 def latex(text: object) -> str:
-    """Text for a cell of a LaTeX table or for a paragraph: no command, no mathematics."""
-    shown = one_line(text, 10_000)
+    """Escape a text for a cell of a LaTeX table or for a paragraph.
+
+    Nothing in the result is a command or mathematics.
+
+    Args:
+        text: Anything; it is shown as ``str`` shows it.
+
+    Returns:
+        One line of LaTeX.
+    """
+    shown = one_line(text, LONGEST)
     escaped = "".join(_LATEX.get(character, character) for character in shown)
-    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped[:1] in ("[", "*") else escaped
+    # A bracket or a star after the end of a row would be an argument of the end.
+    if escaped.startswith(("[", "*")):
+        return f"{{{escaped[0]}}}{escaped[1:]}"
+    return escaped
 
 
-def json_for_script(value: object) -> str:
-    """Plain data as JSON that may stand inside a ``<script>`` element."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+def json_for_script(value: Any) -> str:
+    """Write plain data as JSON that may stand inside a ``<script>`` element.
+
+    Args:
+        value: The data.
+
+    Returns:
+        The JSON, without any character that HTML could take for markup.
+    """
+    text = json.dumps(
+        value,
+        ensure_ascii=True,
+        allow_nan=False,
+    )
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def spreadsheet(value: object) -> object:
-    """A cell of a CSV file that no spreadsheet takes for a formula. Numbers stay as they are.
+    """Make a cell of a CSV file that no spreadsheet takes for a formula.
 
-    An apostrophe in front says that a text follows; ``from_spreadsheet`` takes it away.
+    Args:
+        value: The cell.
+
+    Returns:
+        A text that looks like a formula has an apostrophe in front, by which spreadsheets know
+        that a text follows; ``from_spreadsheet`` takes it away. All else is as it was.
     """
-    risky = (
-        isinstance(value, str)
-        and _FORMULA.match(value)
-        and not _NUMBER.fullmatch(value)
-    )
-    return f"'{value}" if risky else value
+    if not isinstance(value, str):
+        return value
+    if _FORMULA.match(value) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
 
 
 def from_spreadsheet(value: object) -> object:
-    """The text that ``spreadsheet`` was given; any other value as it is."""
-    quoted = isinstance(value, str) and value.startswith("'")
-    return value[1:] if quoted and spreadsheet(value[1:]) != value[1:] else value
+    """Undo ``spreadsheet``.
+
+    Args:
+        value: A cell of a CSV file.
+
+    Returns:
+        The text that ``spreadsheet`` was given; any other value as it is.
+    """
+    if not isinstance(value, str) or not value.startswith("'"):
+        return value
+    unquoted = value[1:]
+    if spreadsheet(unquoted) == unquoted:
+        return value  # the apostrophe is of the text itself
+    return unquoted

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,292 +14,554 @@ from ..evaluation.scored import error_of, right_answers, scored
 from ..metrics import Score
 from ..runtime.sealed import read_sealed
 from .measurements import ACCURACY, MEAN, datasets, reference
-from .shared_names import NOTHING
+from .shared_names import MEAN_OF_SHIFTS, NOTHING
+
+ZERO_SHOT = "zero-shot"  # the name of the zero-shot model
 
 
-class Nothing(Exception):
-    """The study has nothing that this analysis could look at; the text says what it lacks."""
+class NothingToShowError(Exception):
+    """The study lacks what this analysis looks at; the text says what that is."""
 
     def table(self) -> pd.DataFrame:
-        """Of one sentence."""
+        """Make the table that stands in place of that of the analysis.
+
+        Returns:
+            One row of one column, a sentence.
+        """
         return pd.DataFrame({NOTHING: [f"Nothing to show: {self}."]})
 
 
 class Evidence:
-    """One study: its tables, its models, and their stored answers."""
+    """One study: its tables, its models, and their stored predictions.
+
+    Attributes:
+        measurements: A row per model and data set; see ``measurements.measure``.
+        models: Name -> what is known of a model: ``kind``, ``id``, ``settings``
+            (hyperparameters, or options of the merge), ``ingredients`` (names) and ``images``.
+        confidence: Of all intervals, such as 0.95.
+        geometry: Inner products of updates, with columns model, other and product.
+        recipes: Name of a soup -> the file that says how it was found.
+        cells: A row per model and data set, with the key of its stored prediction.
+        mixes: The same for the analysis's own mixes, with their labels; empty without any.
+        notes: Sentences that stand under the table.
+    """
 
     def __init__(
         self,
         measurements: pd.DataFrame,
-        evaluations: Iterable[dict],
+        evaluations: Iterable[dict[str, Any]],
         store: Path,
         labels: dict[str, Path],
-        models: dict[str, dict],
+        models: dict[str, dict[str, Any]],
         confidence: float = 0.95,
-        mixes: dict | None = None,
+        mixes: dict[str, Any] | None = None,
         geometry: pd.DataFrame | None = None,
         recipes: dict[str, Path] | None = None,
         results: Path = Path(),
-        scorings: dict[str, dict] | None = None,
+        scorings: dict[str, dict[str, Any]] | None = None,
         label_digests: dict[str, str] | None = None,
     ):
-        """measurements: see ``tables.measure``. evaluations: what the evaluate jobs wrote.
+        """Collect what is known of a study.
 
-        labels: data set -> its labels.npy. models: name -> kind, id, settings (hyperparameters,
-        or options of the merge), ingredients (names), images. mixes: cells of the analysis's own
-        mixes. geometry: model, other, product: inner products of updates. recipes: soup -> file.
-        results: the folder in which the benchmarks of jobs lie. scorings: data set -> what its
-        card says of its scoring, see ``dataset.Scoring``. label_digests: data set -> that of its
-        labels, to check them.
+        Args:
+            measurements: See ``measurements.measure``.
+            evaluations: What the evaluations wrote.
+            store: Folder of the predictions.
+            labels: Data set -> its labels.npy.
+            models: Name -> what is known of the model.
+            confidence: Of all intervals.
+            mixes: What the evaluation of the analysis's own mixes wrote.
+            geometry: Inner products of updates.
+            recipes: Soup -> its recipe.
+            results: Folder in which the benchmarks of jobs lie.
+            scorings: Data set -> what its card says of its scoring; see ``dataset.Scoring``.
+            label_digests: Data set -> digest of its labels, to check them.
         """
-        self.notes: list[str] = []  # sentences that stand under the table
-        self.measurements, self.models, self.confidence = (
-            measurements,
-            models,
-            confidence,
-        )
-        self.geometry, self.recipes = geometry, recipes or {}
+        self.notes: list[str] = []
+        self.measurements = measurements
+        self.models = models
+        self.confidence = confidence
+        self.geometry = geometry
+        self.recipes = recipes or {}
         self._results = Path(results)
-        self._store, self._labels = Path(store), labels
-        self._scorings = {
-            name: Scoring(**said) for name, said in (scorings or {}).items()
-        }
+        self._store = Path(store)
+        self._labels = labels
         self._label_digests = label_digests or {}
-        self.cells = pd.DataFrame(
-            [cell for found in evaluations for cell in found["cells"]]
-        )
-        self.mixes = pd.DataFrame(mixes["cells"] if mixes else [])
-        every = [self.cells, self.mixes] if len(self.mixes) else [self.cells]
-        self._keys = {
-            (cell.model, cell.dataset): cell.key
-            for table in every
-            for cell in table.itertuples()
+        self._scorings = {
+            name: Scoring(**scoring) for name, scoring in (scorings or {}).items()
         }
+        model_cells: list[dict[str, Any]] = []
+        for evaluation in evaluations:
+            model_cells += evaluation["cells"]
+        mixed_cells = mixes["cells"] if mixes else []
+        self.cells = pd.DataFrame(model_cells)
+        self.mixes = pd.DataFrame(mixed_cells)
+        self._keys = _keys(self.cells)
+        if len(self.mixes):
+            self._keys |= _keys(self.mixes)
 
     @cached_property
     def reference(self) -> str:
+        """Name of the reference."""
         return reference(self.measurements)
 
     @cached_property
     def shifts(self) -> list[str]:
+        """Names of the shifts."""
         return datasets(self.measurements, "shift")
 
     @cached_property
     def held_out(self) -> str:
+        """Name of the held-out set."""
         return datasets(self.measurements, "held-out")[0]
 
     @cached_property
     def corrupted(self) -> list[str]:
+        """Names of the corrupted sets."""
         return datasets(self.measurements, "corrupted")
 
     @property
-    def tests(self) -> list[str]:
+    def test_sets(self) -> list[str]:
         """The reference, then the shifts."""
         return [self.reference, *self.shifts]
 
     @property
-    def sets(self) -> dict[str, list[str]]:
+    def sets_and_mean(self) -> dict[str, list[str]]:
         """Every test set by itself, and the mean of the shifts where there are several."""
-        each = {name: [name] for name in self.tests}
-        return each | ({"mean of shifts": self.shifts} if len(self.shifts) > 1 else {})
+        names = {name: [name] for name in self.test_sets}
+        if len(self.shifts) > 1:
+            names[MEAN_OF_SHIFTS] = self.shifts
+        return names
 
     @property
-    def places(self) -> dict[str, list[str]]:
-        """Reference, and the mean of the shifts or the one that there is: name -> data sets."""
-        under_shift = self.shifts[0] if len(self.shifts) == 1 else "mean of shifts"
+    def reference_and_shifts(self) -> dict[str, list[str]]:
+        """The reference, and the mean of the shifts or the only shift: name -> data sets."""
+        under_shift = MEAN_OF_SHIFTS
+        if len(self.shifts) == 1:
+            under_shift = self.shifts[0]
         return {"reference": [self.reference], under_shift: self.shifts}
 
     def note(self, sentence: str) -> None:
-        """Say something under the table, once."""
+        """Put a sentence under the table, once.
+
+        Args:
+            sentence: The sentence.
+        """
         if sentence not in self.notes:
             self.notes.append(sentence)
 
     def scoring(self, dataset: str) -> Scoring:
+        """Look up how a data set is scored.
+
+        Args:
+            dataset: Its name.
+
+        Returns:
+            Its scoring; plain accuracy where nothing else is known.
+        """
         return self._scorings.get(dataset, Scoring())
 
     def metric(self, dataset: str) -> str:
-        """The data set's own metric."""
-        rows = self.measurements.loc[self.measurements["dataset"] == dataset, "metric"]
-        return str(rows.iloc[0]) if len(rows) else ACCURACY
+        """Look up the data set's own metric.
 
-    def scored_otherwise(self, *datasets: str) -> dict[str, str]:
-        """Data set -> metric, of those that are not scored by plain accuracy."""
-        metrics = {dataset: self.metric(dataset) for dataset in datasets}
-        return {
-            dataset: metric for dataset, metric in metrics.items() if metric != ACCURACY
-        }
+        Args:
+            dataset: Its name.
 
-    def note_plain(self, *datasets: str) -> None:
-        """Say that the table has plain accuracies where a data set has another metric.
-
-        datasets: that the table is about; the test sets by default.
+        Returns:
+            The name of the metric.
         """
-        if others := self.scored_otherwise(*(datasets or self.tests)):
+        is_dataset = self.measurements["dataset"] == dataset
+        metrics = self.measurements.loc[is_dataset, "metric"]
+        if metrics.empty:
+            return ACCURACY
+        return str(metrics.iloc[0])
+
+    def other_metrics(self, *datasets: str) -> dict[str, str]:
+        """Find the data sets that are not scored by plain accuracy.
+
+        Args:
+            datasets: Where to look.
+
+        Returns:
+            Data set -> its metric.
+        """
+        metrics = {dataset: self.metric(dataset) for dataset in datasets}
+        return {name: metric for name, metric in metrics.items() if metric != ACCURACY}
+
+    def note_plain_accuracy(self, *datasets: str) -> None:
+        """Note that the table has plain accuracies where a data set has another metric.
+
+        Args:
+            datasets: What the table is about; the test sets by default.
+        """
+        others = self.other_metrics(*(datasets or self.test_sets))
+        if others:
             self.note(
                 "Every accuracy in this table is plain accuracy, the share of right answers, also "
-                f"where a data set is scored otherwise ({_named(others)})."
+                f"where a data set is scored otherwise ({_metrics_text(others)})."
             )
 
-    def note_own(self) -> None:
-        """Say by which metric a test set's numbers are, where that is no plain accuracy."""
-        if others := self.scored_otherwise(*self.tests):
+    def note_own_metrics(self) -> None:
+        """Note by which metric the numbers of a test set are, if not by plain accuracy."""
+        others = self.other_metrics(*self.test_sets)
+        if others:
             self.note(
-                f"What is called accuracy is the data set's own metric: {_named(others)}."
+                "What is called accuracy is the data set's own metric: "
+                f"{_metrics_text(others)}."
             )
 
-    def by_image(self) -> list[str]:
-        """The test sets on which every model answers for the same images.
+    def sets_with_common_images(self) -> list[str]:
+        """List the test sets on which every model answers for the same images.
 
-        Of a video the store has one frame, the one that a model gets least right by its label: not
-        the same one of two models, and not one that could be known without the label. Such shifts
-        are left out, with a note. Raises Nothing where the reference or the held-out set is one.
+        Of a video the store keeps one frame: the one that a model gets least right by its
+        label. Two models need not have the same one, and without the label nobody could know
+        which it is. Shifts that are scored by videos are left out, with a note.
+
+        Returns:
+            Names of test sets, the reference first.
+
+        Raises:
+            NothingToShowError: If the reference or the held-out set is scored by videos.
         """
-        videos = [d for d in (self.held_out, *self.tests) if self.scoring(d).videos]
+        video_sets = [
+            name
+            for name in (self.held_out, *self.test_sets)
+            if self.scoring(name).videos
+        ]
         why = "of a video each model keeps the frame that it gets least right by its label"
         for dataset in (self.held_out, self.reference):
-            if dataset in videos:
-                raise Nothing(f"{dataset} is scored by videos, and {why}")
-        if videos:
+            if dataset in video_sets:
+                raise NothingToShowError(f"{dataset} is scored by videos, and {why}")
+        if video_sets:
             self.note(
-                f"Without {', '.join(videos)}: {why}, so that no two answer for one image."
+                f"Without {', '.join(video_sets)}: {why}, so that no two answer for one image."
             )
-        return [dataset for dataset in self.tests if dataset not in videos]
+        return [dataset for dataset in self.test_sets if dataset not in video_sets]
 
     def answers(self, model: str, dataset: str) -> Answers:
-        """What a model, a point of a sweep or a mix answered."""
+        """Read what a model answered.
+
+        Args:
+            model: Name of a model, of a point of a sweep, or of a mix.
+            dataset: Name of a data set.
+
+        Returns:
+            The stored prediction.
+        """
         return answers(self._store, self._keys[model, dataset])
 
     def correct(self, model: str, dataset: str) -> np.ndarray:
-        """bool [n]"""
+        """Read which answers of a model are right.
+
+        Args:
+            model: Name of a model, of a point of a sweep, or of a mix.
+            dataset: Name of a data set.
+
+        Returns:
+            Bool [n].
+        """
         return self.answers(model, dataset).correct
 
-    def labels(self, dataset: str) -> np.ndarray:
-        """int64 [n], indices into the classes of the data set, as the logits' columns.
+    def correct_on(self, model: str, datasets: list[str]) -> list[np.ndarray]:
+        """Read which answers of a model are right on several data sets.
 
-        Of videos, of which each is one example, the labels of their first images.
+        Args:
+            model: Name of a model, of a point of a sweep, or of a mix.
+            datasets: Names of data sets.
+
+        Returns:
+            Bool [n] per data set.
+        """
+        return [self.correct(model, dataset) for dataset in datasets]
+
+    def labels(self, dataset: str) -> np.ndarray:
+        """Read the labels of a data set.
+
+        Args:
+            dataset: Its name.
+
+        Returns:
+            Int64 [n], class indices as in the columns of the logits. A video is one example;
+            its label is that of its first image.
         """
         labels = read_array(self._labels[dataset], self._label_digests.get(dataset))
         videos = self.scoring(dataset).videos
-        return labels[np.unique(videos, return_index=True)[1]] if videos else labels
+        if not videos:
+            return labels
+        _, first_images = np.unique(videos, return_index=True)
+        return labels[first_images]
 
-    def known(self, model: str) -> bool:
-        return all((model, dataset) in self._keys for dataset in self.tests)
+    def has_results(self, model: str) -> bool:
+        """Tell whether a model was evaluated on all test sets.
+
+        Args:
+            model: Its name.
+
+        Returns:
+            True if it was.
+        """
+        return all((model, dataset) in self._keys for dataset in self.test_sets)
 
     def accuracy(self, model: str, dataset: str) -> float:
-        """Of a model on one data set, or on the mean of the shifts (``tables.MEAN``)."""
+        """Look up a model's score by the data set's own metric.
+
+        Args:
+            model: Name of a model, of a point of a sweep, or of a mix.
+            dataset: Name of a data set, or ``measurements.MEAN`` for the mean of the shifts.
+
+        Returns:
+            A fraction.
+        """
         return float(self._values[model, dataset])
 
     def plain_accuracy(self, model: str, dataset: str) -> float:
-        """The share of right answers on a data set, or its mean over the shifts."""
-        sets = self.shifts if dataset == MEAN else [dataset]
-        if not self.scored_otherwise(*sets):
-            return self.accuracy(model, dataset)
-        return float(np.mean([self.correct(model, name).mean() for name in sets]))
+        """Compute a model's fraction of right answers, whatever the metric of the data set.
 
-    def score(self, dataset: str, predicted: np.ndarray) -> Score:
-        """Answers to the images, int [n], by the data set's own metric: a model's or a mix's."""
-        scoring, labels = self.scoring(dataset), self.labels(dataset)
-        return scored(
-            scoring, labels, predicted, right_answers(scoring, labels, predicted)
+        Args:
+            model: Name of a model, of a point of a sweep, or of a mix.
+            dataset: Name of a data set, or ``measurements.MEAN`` for the mean of the shifts.
+
+        Returns:
+            A fraction.
+        """
+        sets = self.shifts if dataset == MEAN else [dataset]
+        if not self.other_metrics(*sets):
+            return self.accuracy(model, dataset)
+        return float(
+            np.mean([correct.mean() for correct in self.correct_on(model, sets)])
         )
 
-    def right(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
-        """bool [n]: which of these answers to the images are right."""
-        return right_answers(self.scoring(dataset), self.labels(dataset), predicted)
+    def score(self, dataset: str, predicted: np.ndarray) -> Score:
+        """Score predicted classes by the data set's own metric.
 
-    def held_out_curve(self, points: pd.DataFrame) -> pd.DataFrame:
-        """What a sweep does on held-out data, as ``alpha.selectors`` read it.
+        Args:
+            dataset: Name of a data set.
+            predicted: Int [n], a class per image.
 
-        points: alpha and model.
+        Returns:
+            The score.
+        """
+        scoring = self.scoring(dataset)
+        labels = self.labels(dataset)
+        correct = right_answers(scoring, labels, predicted)
+        return scored(scoring, labels, predicted, correct)
+
+    def is_correct(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
+        """Tell which predicted classes are right.
+
+        Args:
+            dataset: Name of a data set.
+            predicted: Int [n], a class per image.
+
+        Returns:
+            Bool [n].
+        """
+        return right_answers(
+            self.scoring(dataset),
+            self.labels(dataset),
+            predicted,
+        )
+
+    def held_out_sweep(self, points: pd.DataFrame) -> pd.DataFrame:
+        """Tabulate a sweep on held-out data, as ``alpha.selectors`` read it.
+
+        Args:
+            points: alpha and model of the sweep's points.
+
+        Returns:
+            alpha, held_out and n; and error, where the metric is not plain accuracy.
         """
         dataset = self.held_out
         labels = self.labels(dataset)
         values = [self.accuracy(model, dataset) for model in points["model"]]
         table = pd.DataFrame(
-            {"alpha": points["alpha"], "held_out": values, "n": len(labels)}
+            {
+                "alpha": points["alpha"],
+                "held_out": values,
+                "n": len(labels),
+            }
         )
-        if self.scored_otherwise(dataset):
-            found = [self.answers(model, dataset) for model in points["model"]]
-            table["error"] = [
-                error_of(self.scoring(dataset), labels, a.predicted, a.correct)
-                for a in found
-            ]
+        if not self.other_metrics(dataset):
+            return table
+        scoring = self.scoring(dataset)
+        errors = []
+        for model in points["model"]:
+            found = self.answers(model, dataset)
+            errors.append(error_of(scoring, labels, found.predicted, found.correct))
+        table["error"] = errors
         return table
 
     @cached_property
     def _values(self) -> pd.Series:
+        """Scores of models and mixes by (model, data set)."""
         table = pd.concat([self.measurements, self._mixed()])
-        return table.drop_duplicates(["model", "dataset"]).set_index(
-            ["model", "dataset"]
-        )["value"]
+        table = table.drop_duplicates(["model", "dataset"])
+        return table.set_index(["model", "dataset"])["value"]
 
     def _mixed(self) -> pd.DataFrame:
-        """Accuracies of the mixes, with the mean over the shifts where all are there."""
+        """Scores of the mixes, with the mean over the shifts where all shifts are there."""
         if self.mixes.empty:
             return pd.DataFrame(columns=["model", "dataset", "value"])
         table = self.mixes[["model", "dataset", "value"]]
-        shifts = table[table["dataset"].isin(self.shifts)].groupby("model")["value"]
-        mean = (
-            shifts.mean()[shifts.size() == len(self.shifts)]
-            .rename("value")
-            .reset_index()
-        )
-        return pd.concat([table, mean.assign(dataset=MEAN)])
+        is_shift = table["dataset"].isin(self.shifts)
+        by_model = table[is_shift].groupby("model")["value"]
+        has_all = by_model.size() == len(self.shifts)
+        means = by_model.mean()[has_all].rename("value").reset_index()
+        return pd.concat([table, means.assign(dataset=MEAN)])
 
-    def named(self, *kinds: str) -> list[str]:
-        """Models of these kinds that have a result, without points of sweeps."""
+    def models_of_kind(self, *kinds: str) -> list[str]:
+        """List the models of some kinds that have results.
+
+        Args:
+            kinds: Kinds of models, such as "end-to-end".
+
+        Returns:
+            Their names, without points of sweeps.
+        """
         table = self.measurements
-        own = table[(table["curve"] == "") & table["kind"].isin(kinds)]
-        return [model for model in own["model"].drop_duplicates() if self.known(model)]
+        is_wanted = (table["curve"] == "") & table["kind"].isin(kinds)
+        names = table.loc[is_wanted, "model"].drop_duplicates()
+        return [name for name in names if self.has_results(name)]
 
-    def check(self, models: list[str]) -> None:
-        """Raises Nothing naming the models that have no result."""
-        if missing := [name for name in models if not self.known(name)]:
-            raise Nothing(f"there is no result of {', '.join(missing)}")
+    def require_results(self, models: list[str]) -> None:
+        """Check that models have results.
 
-    def tuned(self, given: list[str] | None = None) -> list[str]:
-        """End-to-end runs with a result, or those given. Raises Nothing for a name unknown."""
-        if not given:
-            return self.named("end-to-end")
-        self.check(given)
-        return list(given)
+        Args:
+            models: Their names.
 
-    def saw_shift(self, model: str) -> bool:
-        """Was it, or a run that it starts from, trained on a second data set?"""
-        settings = self.models.get(model, {}).get("settings", {})
-        start = settings.get("start", "zero-shot")
-        return bool(settings.get("joint")) or (
-            start != "zero-shot" and self.saw_shift(start)
-        )
+        Raises:
+            NothingToShowError: Names the models that have none.
+        """
+        missing = [name for name in models if not self.has_results(name)]
+        if missing:
+            raise NothingToShowError(f"there is no result of {', '.join(missing)}")
+
+    def end_to_end_runs(self, names: list[str] | None = None) -> list[str]:
+        """List end-to-end runs that have results.
+
+        Args:
+            names: The runs to list; by default all.
+
+        Returns:
+            Their names.
+
+        Raises:
+            NothingToShowError: If a run that is named has no result.
+        """
+        if not names:
+            return self.models_of_kind("end-to-end")
+        self.require_results(names)
+        return list(names)
+
+    def settings(self, model: str) -> dict[str, Any]:
+        """Look up the hyperparameters of a run, or the options of a merge.
+
+        Args:
+            model: Its name.
+
+        Returns:
+            Key -> value; empty for a model that is not in ``models``.
+        """
+        return self.models.get(model, {}).get("settings", {})
+
+    def trained_on_shift(self, model: str) -> bool:
+        """Tell whether a run, or one that it starts from, was trained on a second data set.
+
+        Args:
+            model: Name of the run.
+
+        Returns:
+            True if it was.
+        """
+        settings = self.settings(model)
+        if settings.get("joint"):
+            return True
+        start = settings.get("start", ZERO_SHOT)
+        return start != ZERO_SHOT and self.trained_on_shift(start)
 
     @cached_property
-    def best_single(self) -> str:
+    def best_run(self) -> str:
         """The end-to-end run that is best on held-out data; "" without any."""
-        runs = self.named("end-to-end")
-        return max(runs, key=lambda m: self.accuracy(m, self.held_out), default="")
-
-    def curves(self) -> dict[str, pd.DataFrame]:
-        """Sweep -> alpha and model of its points, from the zero-shot model up."""
-        points = self.measurements[self.measurements["curve"] != ""]
-        points = (
-            points[["curve", "alpha", "model"]].drop_duplicates().sort_values("alpha")
+        runs = self.models_of_kind("end-to-end")
+        return max(
+            runs,
+            key=lambda run: self.accuracy(run, self.held_out),
+            default="",
         )
+
+    def sweeps(self) -> dict[str, pd.DataFrame]:
+        """Tabulate the points of every sweep.
+
+        Returns:
+            Name of the target -> alpha and model of the points, from the zero-shot model up.
+        """
+        points = self.measurements[self.measurements["curve"] != ""]
+        points = points[["curve", "alpha", "model"]].drop_duplicates()
+        points = points.sort_values("alpha")
         return {
-            curve: group[["alpha", "model"]].reset_index(drop=True)
-            for curve, group in points.groupby("curve", sort=True)
+            target: group[["alpha", "model"]].reset_index(drop=True)
+            for target, group in points.groupby("curve", sort=True)
         }
 
     def benchmark(self, model: str) -> Path:
-        """Where the time and memory of the job that made a model are."""
-        return self._results / "benchmarks" / f"{self.models[model].get('id', '')}.tsv"
+        """Locate the time and the memory of the job that made a model.
 
-    def recipe(self, soup: str) -> dict:
-        """How a soup was found, as its method wrote it."""
+        Args:
+            model: Its name.
+
+        Returns:
+            The file; it need not exist.
+        """
+        job_id = self.models[model].get("id", "")
+        return self._results / "benchmarks" / f"{job_id}.tsv"
+
+    def recipe(self, soup: str) -> dict[str, Any]:
+        """Read how a soup was found.
+
+        Args:
+            soup: Its name.
+
+        Returns:
+            Its recipe, as the merge method wrote it.
+        """
         return read_sealed(self.recipes[soup])
 
 
-def _named(metrics: dict[str, str]) -> str:
-    """As "a by macro f1, b by worst group"."""
+def model_at(points: pd.DataFrame, alpha: float) -> str | None:
+    """Find the point of a sweep at an alpha.
+
+    Args:
+        points: alpha and model of the sweep's points.
+        alpha: Exactly as in the table.
+
+    Returns:
+        Name of the point; None where the sweep has none.
+    """
+    models = points.loc[points["alpha"] == alpha, "model"]
+    if models.empty:
+        return None
+    return models.iloc[0]
+
+
+def inner_products(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Look up the inner products of updates by the names of their models.
+
+    Args:
+        geometry: Columns model, other and product.
+
+    Returns:
+        (model, other) -> inner product.
+    """
+    return {(row.model, row.other): row.product for row in geometry.itertuples()}
+
+
+def _keys(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """(model, data set) -> key of the stored prediction."""
+    return {(cell.model, cell.dataset): cell.key for cell in cells.itertuples()}
+
+
+def _metrics_text(metrics: dict[str, str]) -> str:
+    """The metrics as "a by macro f1, b by worst group"."""
     return ", ".join(
         f"{name} by {metric.replace('-', ' ')}" for name, metric in metrics.items()
     )

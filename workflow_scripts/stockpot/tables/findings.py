@@ -1,23 +1,27 @@
 """Do the papers' findings hold in this study? One row per finding.
 
-Differences are in accuracy (fractions); their intervals are paired (see ``paired``), those
-of effective robustness joint (see ``robustness.effective_robustness_interval``).
+Differences are in accuracy (fractions). Their intervals are paired (see ``statistics.paired``);
+those of effective robustness are joint (see ``robustness.effective_robustness_interval``).
 What is chosen on a test set says so: "oracle".
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..statistics.paired import paired_mean
+from ..statistics.paired import PairedEstimate, paired_mean
 from .measurements import ACCURACY, MEAN, datasets, reference
+from .shared_names import MEAN_OF_SHIFTS
 
 TUNED = 0.08  # fine-tuning gains this on the reference
 COLUMNS = ["finding", "compared", "on", "value", "low", "high", "holds"]
 # The claim is that such an alpha exists: it gains this under shift and loses at most this. It is
 # no rule to choose alpha by; those are in ``alpha.selectors``.
-GAIN, LOSS = 0.03, 0.005
+GAIN = 0.03
+LOSS = 0.005
 # What "holds" means, a sentence per finding. The thresholds are this project's, not the papers'.
 CRITERIA = (
     f"Fine-tuning gains on the reference: by at least {100 * TUNED:g} points (a threshold of this "
@@ -38,154 +42,274 @@ CRITERIA = (
 )
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A sum of accuracies that a finding is about.
+
+    Attributes:
+        finding: Its title.
+        compared: What is compared with what, such as "base - zero-shot".
+        terms: Model -> coefficient of its accuracy.
+    """
+
+    finding: str
+    compared: str
+    terms: dict[str, float]
+
+
 class Study:
-    """Cells of one study with their examples: what its models differ by."""
+    """One study, and which answers of its models are right.
+
+    Attributes:
+        table: Its measurements; see ``measurements.measure``.
+        confidence: Of the intervals.
+        reference: The reference, a list of one name.
+        shifts: Names of the shifts.
+        under_shift: What the mean of the shifts is called: "mean of shifts", or the only shift.
+    """
 
     def __init__(
         self,
         cells: pd.DataFrame,
         measurements: pd.DataFrame,
-        correct: Callable,
+        correct: Callable[[str], np.ndarray],
         confidence: float,
     ):
-        """cells: raw cells with their store ``key``. correct: key -> bool [n], right or not."""
-        self.table, self.confidence, self._correct = measurements, confidence, correct
+        """Collect what the findings look at.
+
+        Args:
+            cells: A row per model and data set, with the ``key`` of its stored prediction.
+            measurements: See ``measurements.measure``.
+            correct: Key -> bool [n], which answers are right.
+            confidence: Of the intervals.
+        """
+        self.table = measurements
+        self.confidence = confidence
+        self._correct = correct
         self._keys = cells.set_index(["model", "dataset"])["key"].to_dict()
         self.reference = [reference(measurements)]
         self.shifts = datasets(measurements, "shift")
-        self.under_shift = self.shifts[0] if len(self.shifts) == 1 else "mean of shifts"
+        self.under_shift = MEAN_OF_SHIFTS
+        if len(self.shifts) == 1:
+            self.under_shift = self.shifts[0]
 
     def accuracy(self, model: str, sets: list[str]) -> float:
-        """On the reference, or on the mean of the shifts."""
-        dataset = self.reference[0] if sets == self.reference else MEAN
-        rows = (self.table["model"] == model) & (self.table["dataset"] == dataset)
-        return float(self.table.loc[rows, "value"].iloc[0])
+        """Look up the accuracy of a model.
 
-    def point(self, curve: str, alpha: float, model: str) -> str:
-        """Name of a sweep's point at this alpha, else of ``model``; "" without either."""
-        at = (self.table["curve"] == curve) & np.isclose(self.table["alpha"], alpha)
-        there = [
-            *self.table.loc[at, "model"],
-            *self.table.loc[self.table["model"] == model, "model"],
-        ]
-        return there[0] if there else ""
+        Args:
+            model: Its name.
+            sets: ``reference`` or ``shifts``.
+
+        Returns:
+            The accuracy on the reference, or the mean over the shifts.
+        """
+        dataset = self.reference[0] if sets == self.reference else MEAN
+        is_row = (self.table["model"] == model) & (self.table["dataset"] == dataset)
+        return float(self.table.loc[is_row, "value"].iloc[0])
+
+    def point(
+        self,
+        target: str,
+        alpha: float,
+        model: str,
+    ) -> str:
+        """Find the point of a sweep at an alpha.
+
+        Args:
+            target: Of the sweep.
+            alpha: Of the point.
+            model: What to take where the sweep has no such point.
+
+        Returns:
+            Name of the point, else of the model; "" without either.
+        """
+        is_point = (self.table["curve"] == target) & np.isclose(
+            self.table["alpha"], alpha
+        )
+        if is_point.any():
+            return self.table.loc[is_point, "model"].iloc[0]
+        if (self.table["model"] == model).any():
+            return model
+        return ""
 
     def row(
         self,
-        finding: str,
-        compared: str,
-        terms: dict[str, float],
+        comparison: Comparison,
         sets: list[str],
-        holds: Callable,
-    ) -> dict:
-        """terms: model -> coefficient of its accuracy; holds: of the estimate of their sum."""
-        right = [
-            (coefficient, [self._correct(self._keys[model, name]) for name in sets])
-            for model, coefficient in terms.items()
-        ]
-        d = paired_mean(right, self.confidence)
-        where = "reference" if sets == self.reference else self.under_shift
+        holds: Callable[[PairedEstimate], bool],
+    ) -> dict[str, Any]:
+        """Estimate a sum of accuracies and tell whether the finding holds.
+
+        Args:
+            comparison: What is compared.
+            sets: ``reference`` or ``shifts``.
+            holds: Estimate -> does the finding hold?
+
+        Returns:
+            A row of the table.
+        """
+        terms = []
+        for model, coefficient in comparison.terms.items():
+            correct = [self._correct(self._keys[model, name]) for name in sets]
+            terms.append((coefficient, correct))
+        estimate = paired_mean(terms, self.confidence)
         return {
-            "finding": finding,
-            "compared": compared,
-            "on": where,
-            "value": d.value,
-            "low": d.low,
-            "high": d.high,
-            "holds": bool(holds(d)),
+            "finding": comparison.finding,
+            "compared": comparison.compared,
+            "on": "reference" if sets == self.reference else self.under_shift,
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "holds": bool(holds(estimate)),
         }
+
+
+# The criteria by which findings hold; see ``CRITERIA``.
+
+
+def _is_above(estimate: PairedEstimate) -> bool:
+    return estimate.value > 0
+
+
+def _is_below(estimate: PairedEstimate) -> bool:
+    return estimate.value < 0
+
+
+def _is_surely_above(estimate: PairedEstimate) -> bool:
+    return estimate.low > 0
+
+
+def _is_not_surely_below(estimate: PairedEstimate) -> bool:
+    return estimate.high >= 0
+
+
+def _is_large_gain(estimate: PairedEstimate) -> bool:
+    return estimate.value >= GAIN and estimate.low > 0
+
+
+def _is_small_loss(estimate: PairedEstimate) -> bool:
+    return estimate.value >= -LOSS
+
+
+def _is_tuned(estimate: PairedEstimate) -> bool:
+    return estimate.value >= TUNED
 
 
 def findings(
     cells: pd.DataFrame,
     measurements: pd.DataFrame,
     rho: pd.DataFrame,
-    correct: Callable,
+    correct: Callable[[str], np.ndarray],
     confidence: float,
 ) -> pd.DataFrame:
-    """Columns: finding, compared, on, value, low, high, holds.
+    """Test the papers' findings on a study.
 
-    cells: model, curve, alpha, dataset, k, n, key. correct: store key -> bool [n]. Findings
-    about models that the study lacks are left out.
+    Findings about models that the study lacks are left out.
+
+    Args:
+        cells: A row per model and data set, with the ``key`` of its stored prediction.
+        measurements: See ``measurements.measure``.
+        rho: Effective robustness; see ``measurements.robustness_table``.
+        correct: Key -> bool [n], which answers are right.
+        confidence: Of the intervals.
+
+    Returns:
+        The columns ``COLUMNS``.
     """
     # Differences are of right answers; what another metric says has no part in them.
     measurements = measurements[measurements["metric"] == ACCURACY]
     if not {"reference", "mean"} <= set(measurements["role"]):
         return pd.DataFrame(columns=COLUMNS)
     study = Study(cells, measurements, correct, confidence)
+    is_sweep = measurements["kind"] == "wise-ft"
     rows = []
-    for curve in measurements.loc[measurements["kind"] == "wise-ft", "curve"].unique():
-        start, end = study.point(curve, 0, "zero-shot"), study.point(curve, 1, curve)
-        if start and end:
-            rows += _fine_tuning(study, curve, start, end)
-            rows += _sweep(study, curve, start, end)
-    best = _best_single(measurements)
-    soups = measurements[measurements["kind"].isin(["uniform", "greedy"])]
-    for kind, soup in (
-        soups[["kind", "model"]].drop_duplicates().itertuples(index=False)
-    ):
-        if best:
-            title = f"{kind} soup against the best single model on held-out data"
-            named = (title, f"{soup} - {best}", {soup: 1, best: -1})
-            rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
-            rows.append(study.row(*named, study.shifts, lambda d: d.value > 0))
+    for target in measurements.loc[is_sweep, "curve"].unique():
+        zero_shot = study.point(target, 0, "zero-shot")
+        tuned = study.point(target, 1, target)
+        if zero_shot and tuned:
+            rows += _fine_tuning(study, target, zero_shot, tuned)
+            rows += _sweep(study, target, zero_shot, tuned)
+    rows += _soups(study)
     rows += _robustness(rho, study.under_shift)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _fine_tuning(study: Study, curve: str, start: str, end: str) -> list[dict]:
+def _fine_tuning(
+    study: Study,
+    target: str,
+    zero_shot: str,
+    tuned: str,
+) -> list[dict[str, Any]]:
+    """What fine-tuning gains and loses."""
+    compared = f"{target} - zero-shot"
+    terms = {tuned: 1, zero_shot: -1}
     gains = f"fine-tuning gains at least {100 * TUNED:.0f} points on the reference"
-    compared = (f"{curve} - zero-shot", {end: 1, start: -1})
+    loses = "fine-tuning loses under shift"
     return [
-        study.row(gains, *compared, study.reference, lambda d: d.value >= TUNED),
         study.row(
-            "fine-tuning loses under shift",
-            *compared,
+            Comparison(gains, compared, terms),
+            study.reference,
+            _is_tuned,
+        ),
+        study.row(
+            Comparison(loses, compared, terms),
             study.shifts,
-            lambda d: d.value < 0,
+            _is_below,
         ),
     ]
 
 
-def _sweep(study: Study, curve: str, start: str, end: str) -> list[dict]:
+def _sweep(
+    study: Study,
+    target: str,
+    zero_shot: str,
+    tuned: str,
+) -> list[dict[str, Any]]:
     """What holds at the inner alphas; without any, nothing."""
-    points = study.table[
-        (study.table["curve"] == curve) & (study.table["dataset"] == MEAN)
-    ]
-    points = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
+    table = study.table
+    is_point = (table["curve"] == target) & (table["dataset"] == MEAN)
+    is_inner = (table["alpha"] > 0) & (table["alpha"] < 1)
+    points = table[is_point & is_inner]
     inner = dict(zip(points["model"], points["alpha"]))
     if not inner:
         return []
-    rows = _kept_and_gained(study, curve, list(inner), end)
-    for half in [model for model, alpha in inner.items() if np.isclose(alpha, 0.5)]:
-        named = (
-            "alpha 0.5 against fine-tuning",
-            f"{half} - {curve}",
-            {half: 1, end: -1},
-        )
-        rows.append(study.row(*named, study.shifts, lambda d: d.low > 0))
-        rows.append(study.row(*named, study.reference, lambda d: d.high >= 0))
-    return rows + [
-        _chord(study, inner, start, end, sets)
-        for sets in (study.reference, study.shifts)
-    ]
+    rows = _kept_and_gained(
+        study,
+        target,
+        list(inner),
+        tuned,
+    )
+    for model, alpha in inner.items():
+        if np.isclose(alpha, 0.5):
+            half = Comparison(
+                "alpha 0.5 against fine-tuning",
+                f"{model} - {target}",
+                {model: 1, tuned: -1},
+            )
+            rows.append(study.row(half, study.shifts, _is_surely_above))
+            rows.append(study.row(half, study.reference, _is_not_surely_below))
+    for sets in (study.reference, study.shifts):
+        rows.append(_chord(study, inner, zero_shot, tuned, sets))
+    return rows
 
 
 def _kept_and_gained(
-    study: Study, curve: str, inner: list[str], end: str
-) -> list[dict]:
+    study: Study,
+    target: str,
+    inner: list[str],
+    tuned: str,
+) -> list[dict[str, Any]]:
     """The claim that some inner alpha gains under shift and keeps the reference.
 
     It is shown on the alpha where it is most so, seen on the test sets (oracle); see ``GAIN``.
     """
-    ref, shifts = study.reference, study.shifts
-    least = study.accuracy(end, ref) - LOSS
-    kept = [model for model in inner if study.accuracy(model, ref) >= least]
+    least = study.accuracy(tuned, study.reference) - LOSS
+    kept = [model for model in inner if study.accuracy(model, study.reference) >= least]
     if not kept:
         return [
             {
                 "finding": f"no inner alpha loses at most {100 * LOSS} points",
-                "compared": curve,
+                "compared": target,
                 "on": "reference",
                 "value": np.nan,
                 "low": np.nan,
@@ -193,59 +317,101 @@ def _kept_and_gained(
                 "holds": False,
             }
         ]
-    best = max(kept, key=lambda model: study.accuracy(model, shifts))
-    title = (
-        f"an inner alpha: {100 * GAIN:.0f} points of shift for {100 * LOSS} (oracle)"
+    best = max(kept, key=lambda model: study.accuracy(model, study.shifts))
+    comparison = Comparison(
+        f"an inner alpha: {100 * GAIN:.0f} points of shift for {100 * LOSS} (oracle)",
+        f"{best} - {target}",
+        {best: 1, tuned: -1},
     )
-    named = (title, f"{best} - {curve}", {best: 1, end: -1})
     return [
-        study.row(*named, shifts, lambda d: d.value >= GAIN and d.low > 0),
-        study.row(*named, ref, lambda d: d.value >= -LOSS),
+        study.row(comparison, study.shifts, _is_large_gain),
+        study.row(comparison, study.reference, _is_small_loss),
     ]
 
 
 def _chord(
-    study: Study, inner: dict[str, float], start: str, end: str, sets: list[str]
-) -> dict:
-    """The inner alpha that is least above the straight line between the ends.
+    study: Study,
+    inner: dict[str, float],
+    zero_shot: str,
+    tuned: str,
+    sets: list[str],
+) -> dict[str, Any]:
+    """The inner alpha that is least above the straight line between the end models.
 
     The interval is of that alpha; that it was picked is not in it.
+
+    Args:
+        study: The study.
+        inner: Inner point of the sweep -> its alpha.
+        zero_shot: The model at alpha 0.
+        tuned: The model at alpha 1.
+        sets: The reference or the shifts.
     """
-
-    def terms(model):
-        return {model: 1, start: inner[model] - 1, end: -inner[model]}
-
-    def distance(model):
-        return sum(c * study.accuracy(name, sets) for name, c in terms(model).items())
-
-    least = min(inner, key=distance)
-    title = "the sweep lies above the chord (least distance, oracle)"
-    return study.row(
-        title, f"{least} - chord", terms(least), sets, lambda d: d.value > 0
+    terms_of = {}
+    distances = {}
+    for model, alpha in inner.items():
+        # The point minus (1 - alpha) * zero-shot + alpha * tuned.
+        terms = {
+            model: 1,
+            zero_shot: alpha - 1,
+            tuned: -alpha,
+        }
+        terms_of[model] = terms
+        distances[model] = sum(
+            coefficient * study.accuracy(name, sets)
+            for name, coefficient in terms.items()
+        )
+    least = min(inner, key=distances.get)
+    comparison = Comparison(
+        "the sweep lies above the chord (least distance, oracle)",
+        f"{least} - chord",
+        terms_of[least],
     )
+    return study.row(comparison, sets, _is_above)
 
 
-def _best_single(measurements: pd.DataFrame) -> str:
-    """Name of the end-to-end run that is best on held-out data, "" where there is none."""
-    runs = measurements[
-        (measurements["kind"] == "end-to-end") & (measurements["role"] == "held-out")
-    ]
-    return "" if runs.empty else str(runs.loc[runs["value"].idxmax(), "model"])
+def _soups(study: Study) -> list[dict[str, Any]]:
+    """Uniform and greedy soups against the best run."""
+    best = _best_run(study.table)
+    if not best:
+        return []
+    is_soup = study.table["kind"].isin(["uniform", "greedy"])
+    soups = study.table.loc[is_soup, ["kind", "model"]].drop_duplicates()
+    rows = []
+    for kind, soup in soups.itertuples(index=False):
+        comparison = Comparison(
+            f"{kind} soup against the best single model on held-out data",
+            f"{soup} - {best}",
+            {soup: 1, best: -1},
+        )
+        rows.append(study.row(comparison, study.reference, _is_not_surely_below))
+        rows.append(study.row(comparison, study.shifts, _is_above))
+    return rows
 
 
-def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict]:
+def _best_run(measurements: pd.DataFrame) -> str:
+    """The end-to-end run that is best on held-out data, "" where there is none."""
+    is_run = measurements["kind"] == "end-to-end"
+    is_held_out = measurements["role"] == "held-out"
+    runs = measurements[is_run & is_held_out]
+    if runs.empty:
+        return ""
+    return str(runs.loc[runs["value"].idxmax(), "model"])
+
+
+def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
     mean = rho[rho["dataset"] == MEAN]
-    chosen = mean[(mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)]
+    is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
     return [
         {
             "finding": "above the line of the standard models",
-            "compared": r.model,
+            "compared": row.model,
             "on": under_shift,
-            "value": r.rho,
-            "low": r.low,
-            "high": r.high,
-            "holds": bool(r.low > 0),
+            "value": row.rho,
+            "low": row.low,
+            "high": row.high,
+            "holds": bool(row.low > 0),
         }
-        for r in chosen.itertuples()
+        for row in mean[is_wanted].itertuples()
     ]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -15,37 +14,78 @@ from ..statistics.order import natural
 from ..training import variants
 from .display import to_latex, to_markdown, unbroken
 from .measurements import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets
+from .shared_names import MEAN_OF_SHIFTS
 
 CHOSEN = "(chosen)"  # ends the name of a row whose alpha the default rule chose
-ORACLE = "(oracle)"  # of one that a test set chose
-MOST_IN_BOLD = (
-    0.75  # share of a column's models; of more in bold, bold would tell nobody anything
-)
+ORACLE = "(oracle)"  # ends the name of a row that a test set chose
+# If more than this fraction of a column's models were bold, bold would tell nobody anything.
+MOST_IN_BOLD = 0.75
+
+Correct = Callable[[str, str], np.ndarray]  # (model, data set) -> bool [n]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: what it is called, the model that it shows, and of which kind that is."""
+    """One row of the table.
+
+    Attributes:
+        label: What it is called.
+        model: The model that it shows.
+        kind: Of the model.
+    """
 
     label: str
     model: str
     kind: str
 
+    @property
+    def is_oracle(self) -> bool:
+        """Did a test set choose the model?"""
+        return self.label.endswith(ORACLE)
+
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, what stands in a row ("" for nothing), and its alignment."""
+    """One column of the table.
+
+    Attributes:
+        heading: Its heading.
+        text: Row -> what stands there; "" for nothing.
+        left: Is it aligned left, as texts are? Numbers are aligned right.
+    """
 
     heading: str
     text: Callable[[Row], str]
-    left: bool = False  # of texts; numbers are aligned right
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class GoodModels:
+    """The models of one column that are not significantly worse than the best.
+
+    Attributes:
+        names: Of these models.
+        compared: How many models were compared.
+    """
+
+    names: set[str]
+    compared: int
+
+    @property
+    def are_few(self) -> bool:
+        """Are they few enough to be set in bold?"""
+        return len(self.names) <= MOST_IN_BOLD * self.compared
 
 
 @dataclass(frozen=True)
 class MainTable:
-    """The table, the headings that are aligned left, and sentences to stand below it.
+    """The table to read first, and what stands below it.
 
-    rule: which rule chose alpha. notes: where nothing is bold.
+    Attributes:
+        table: The table, of texts.
+        left: Headings of the columns that are aligned left.
+        rule: A sentence that says which rule chose alpha, if one did.
+        notes: A sentence that says where nothing is bold, if that is so somewhere.
     """
 
     table: pd.DataFrame
@@ -54,86 +94,114 @@ class MainTable:
     notes: list[str]
 
     def markdown(self) -> str:
+        """Write the table in Markdown.
+
+        Returns:
+            Lines of Markdown.
+        """
         return to_markdown(unbroken(self.table, self.left), self.left)
 
     def latex(self) -> str:
+        """Write the table in LaTeX.
+
+        Returns:
+            Lines of LaTeX.
+        """
         return to_latex(self.table, self.left)
 
 
 def columns(measurements: pd.DataFrame, bold: dict[str, set[str]]) -> list[Column]:
-    """The columns from left to right. A new one is one more entry here.
+    """List the columns from left to right. A new column is one more entry here.
 
     Args:
-        measurements: See ``tables.measure``.
+        measurements: See ``measurements.measure``.
         bold: Data set -> models whose number stands in bold there.
+
+    Returns:
+        The columns.
     """
-    sets = _shown_sets(measurements)
     accuracies = measurements.set_index(["model", "dataset"])[["value", "low", "high"]]
-    return [
-        Column("model", lambda row: row.label, left=True),
-        Column("kind", lambda row: row.kind, left=True),
-        *(
-            Column(
-                _title(measurements, name), partial(_accuracy, accuracies, name, bold)
-            )
-            for name in sets
+    shown = [
+        Column(
+            "model",
+            lambda row: row.label,
+            left=True,
+        ),
+        Column(
+            "kind",
+            lambda row: row.kind,
+            left=True,
         ),
     ]
+    for dataset in _shown_sets(measurements):
+        text = partial(
+            _accuracy,
+            accuracies,
+            dataset,
+            bold.get(dataset, set()),
+        )
+        shown.append(Column(_heading(measurements, dataset), text))
+    return shown
 
 
 def overview(
     measurements: pd.DataFrame,
-    correct: Callable | None = None,
+    correct: Correct | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """The table of ``main_table`` alone."""
+    """Make only the table of ``main_table``, without its sentences.
+
+    Args:
+        measurements: See ``main_table``.
+        correct: See ``main_table``.
+        confidence: See ``main_table``.
+
+    Returns:
+        The table, of texts.
+    """
     return main_table(measurements, correct, confidence).table
 
 
 def main_table(
     measurements: pd.DataFrame,
-    correct: Callable | None = None,
+    correct: Correct | None = None,
     confidence: float = 0.95,
 ) -> MainTable:
-    """Percent and half the interval, as text such as "91.2 ± 0.9".
+    """Make the table to read first.
 
-    A row per model that is not a baseline. A sweep has alpha = 0.5, the alpha that the default rule
-    chooses (``alpha.selectors.DEFAULT``), and the best under shift, which a test set chose and
-    which is called oracle. Soups stand first, then ensembles, WiSE-FT, and what they are made of;
-    model-2 before model-10. With ``correct`` the best of each column, and all that are not
-    significantly worse, stand in **bold**; oracles take no part, nor columns of another metric
-    than accuracy. Where that would be more than three quarters of a column, nothing in it is bold.
+    There is a row per model that is not a baseline. A sweep has alpha = 0.5, the alpha that the
+    default rule chooses (``alpha.selectors.DEFAULT``), and the best under shift, which a test
+    set chose and which is called oracle. Soups stand first, then ensembles, WiSE-FT, and what
+    they are made of; model-2 before model-10.
+
+    With ``correct`` the best of each column, and all that are not significantly worse, stand in
+    **bold**. Oracles take no part, nor columns of another metric than accuracy. Where that
+    would be more than three quarters of a column, nothing in it is bold.
 
     Args:
-        measurements: See ``tables.measure``.
-        correct: (model, data set) -> bool [n]; without it nothing is bold.
+        measurements: See ``measurements.measure``.
+        correct: (model, data set) -> bool [n], which answers are right; without it nothing is
+            bold.
         confidence: Of the tests.
 
     Returns:
         The table, with columns model, kind, reference, shifts, and "mean of shifts" where there
-        are several; and sentences that say which rule chose alpha and where nothing is bold.
+        are several; percent and half the interval, as text such as "91.2 ± 0.9". Its sentences
+        say which rule chose alpha and where nothing is bold.
     """
     rows = _rows(measurements)
-    sets = _shown_sets(measurements)
-    good = (
-        _as_good_as_the_best(measurements, rows, sets, correct, confidence)
-        if correct
-        else {}
-    )
-    bold = {
-        name: models
-        for name, (models, n) in good.items()
-        if len(models) <= MOST_IN_BOLD * n
-    }
+    good_models: dict[str, GoodModels] = {}
+    if correct:
+        good_models = _good_models(measurements, rows, correct, confidence)
+    bold = {name: good.names for name, good in good_models.items() if good.are_few}
     shown = columns(measurements, bold)
-    texts = [[column.text(row) for column in shown] for row in rows]
-    numbers = [not column.left for column in shown]
-    texts = [cells for cells in texts if any(compress(cells, numbers))]
-    undecided = [
-        f"{'the mean of shifts' if name == MEAN else name} ({len(models)} of {n})"
-        for name, (models, n) in good.items()
-        if name not in bold
-    ]
+    texts = []
+    for row in rows:
+        cells = [column.text(row) for column in shown]
+        numbers = [cell for cell, column in zip(cells, shown) if not column.left]
+        if any(numbers):  # a model without any number has no row
+            texts.append(cells)
+    undecided = {name: good for name, good in good_models.items() if not good.are_few}
     return MainTable(
         table=pd.DataFrame(texts, columns=[column.heading for column in shown]),
         left=frozenset(column.heading for column in shown if column.left),
@@ -142,12 +210,17 @@ def main_table(
     )
 
 
-def _nothing_bold(undecided: list[str]) -> list[str]:
+def _nothing_bold(undecided: dict[str, GoodModels]) -> list[str]:
     """A sentence that names the columns in which nothing is bold, if there are any."""
     if not undecided:
         return []
+    columns_text = ", ".join(
+        f"{'the mean of shifts' if name == MEAN else name} "
+        f"({len(good.names)} of {good.compared})"
+        for name, good in undecided.items()
+    )
     return [
-        f"Nothing is bold on {', '.join(undecided)}: so many models are not significantly worse "
+        f"Nothing is bold on {columns_text}: so many models are not significantly worse "
         "than the best there, and bold would say nothing. More images would tell them apart."
     ]
 
@@ -161,15 +234,19 @@ def _shown_sets(measurements: pd.DataFrame) -> list[str]:
 
 
 def _accuracy(
-    accuracies: pd.DataFrame, dataset: str, bold: dict[str, set[str]], row: Row
+    accuracies: pd.DataFrame,
+    dataset: str,
+    bold: set[str],
+    row: Row,
 ) -> str:
-    """A model's accuracy on a data set with half its interval; "" if it was not evaluated there."""
+    """A model's accuracy on a data set with half its interval; "" if it has none there."""
     if (row.model, dataset) not in accuracies.index:
         return ""
     value, low, high = 100 * accuracies.loc[(row.model, dataset)].to_numpy()
     text = f"{value:.1f} ± {(high - low) / 2:.1f}"
-    is_bold = row.model in bold.get(dataset, ()) and not row.label.endswith(ORACLE)
-    return f"**{text}**" if is_bold else text
+    if row.model in bold and not row.is_oracle:
+        return f"**{text}**"
+    return text
 
 
 def _rule(rows: list[Row]) -> list[str]:
@@ -180,53 +257,76 @@ def _rule(rows: list[Row]) -> list[str]:
     return [f"Chosen: alpha by the default rule ({rule}), without a test label."]
 
 
-def _title(measurements: pd.DataFrame, name: str) -> str:
-    metric = measurements.loc[measurements["dataset"] == name, "metric"].iloc[0]
-    title = "mean of shifts" if name == MEAN else name
-    return (
-        title
-        if metric in (ACCURACY, MEAN_OF)
-        else f"{title} ({metric.replace('-', ' ')})"
-    )
+def _heading(measurements: pd.DataFrame, dataset: str) -> str:
+    """Name of a data set, with its metric where that is not accuracy."""
+    is_dataset = measurements["dataset"] == dataset
+    metric = measurements.loc[is_dataset, "metric"].iloc[0]
+    title = MEAN_OF_SHIFTS if dataset == MEAN else dataset
+    if metric in (ACCURACY, MEAN_OF):
+        return title
+    return f"{title} ({metric.replace('-', ' ')})"
 
 
 def _rows(measurements: pd.DataFrame) -> list[Row]:
     """What is shown, in the order of the rows."""
     shown = measurements[measurements["kind"] != BASELINE]
+    keyed_rows = []
+    for (kind, target), group in shown.groupby(["kind", "curve"], sort=False):
+        rows = _sweep_rows(kind, target, group) if target else _model_rows(kind, group)
+        key = (_rank(kind), natural(target))
+        keyed_rows += [(key, row) for row in rows]
+    # The sort is stable: rows of one kind and one sweep stay in order.
+    keyed_rows.sort(key=lambda keyed_row: keyed_row[0])
+    return [row for _, row in keyed_rows]
+
+
+def _model_rows(kind: str, group: pd.DataFrame) -> list[Row]:
+    """A row for every model of a kind that is no sweep."""
+    models = sorted(group["model"].drop_duplicates(), key=natural)
+    return [Row(model, model, kind) for model in models]
+
+
+def _sweep_rows(
+    kind: str,
+    target: str,
+    group: pd.DataFrame,
+) -> list[Row]:
+    """Rows for alpha 0.5 of a sweep, for the alpha that is chosen, and for the best one."""
+    labels = {0.5: f"{target}, alpha 0.50"}
+    chosen = _chosen(selectors.DEFAULT, group)
+    if chosen is not None:
+        labels[chosen] = f"{target}, alpha {chosen:.2f} {CHOSEN}"
+    best = _chosen("oracle-shifts", group)
+    if best is not None:
+        labels.setdefault(best, f"{target}, alpha {best:.2f} {ORACLE}")
     rows = []
-    for (kind, curve), group in shown.groupby(["kind", "curve"], sort=False):
-        if not curve:
-            for model in sorted(group["model"].drop_duplicates(), key=natural):
-                rows.append((_rank(kind), natural(""), Row(model, model, kind)))
-            continue
-        labels = {0.5: f"{curve}, alpha 0.50"}
-        chosen = _chosen(selectors.DEFAULT, group)
-        if chosen is not None:
-            labels[chosen] = f"{curve}, alpha {chosen:.2f} {CHOSEN}"
-        best = _chosen("oracle-shifts", group)
-        if best is not None:
-            labels.setdefault(best, f"{curve}, alpha {best:.2f} {ORACLE}")
-        for alpha, label in labels.items():
-            models = group.loc[np.isclose(group["alpha"], alpha), "model"]
-            if len(models):
-                rows.append(
-                    (_rank(kind), natural(curve), Row(label, models.iloc[0], kind))
+    for alpha, label in labels.items():
+        models = group.loc[np.isclose(group["alpha"], alpha), "model"]
+        if len(models):
+            rows.append(
+                Row(
+                    label,
+                    models.iloc[0],
+                    kind,
                 )
-    return [row for *_, row in sorted(rows, key=lambda row: row[:2])]
+            )
+    return rows
 
 
 def _chosen(rule: str, sweep: pd.DataFrame) -> float | None:
     """The alpha that a rule chooses of a sweep's rows; None where they lack what it reads."""
     held_out = sweep[sweep["role"] == "held-out"].groupby("alpha")
     shifts = sweep[sweep["role"] == "mean"].groupby("alpha")
-    columns = {
+    selector_columns = {
         "n": held_out["n"].first(),
         "held_out": held_out["value"].mean(),
         "shifts": shifts["value"].mean(),
     }
-    curve = pd.DataFrame(columns).rename_axis("alpha").reset_index()
-    curve = curve.dropna(subset=sorted(selectors.needs(rule)))
-    return selectors.choose(rule, curve) if len(curve) else None
+    table = pd.DataFrame(selector_columns).rename_axis("alpha").reset_index()
+    table = table.dropna(subset=sorted(selectors.needs(rule)))
+    if table.empty:
+        return None
+    return selectors.choose(rule, table)
 
 
 def _rank(kind: str) -> int:
@@ -237,26 +337,44 @@ def _rank(kind: str) -> int:
         return 4
     if kind == "wise-ft":
         return 2
-    return 1 if kind in methods.names() and methods.mixes(kind) == "outputs" else 0
+    if kind in methods.names() and methods.mixes(kind) == "outputs":
+        return 1
+    return 0
 
 
-def _as_good_as_the_best(
-    measurements, rows, columns, correct, confidence
-) -> dict[str, tuple[set[str], int]]:
-    """Data set -> models that are not significantly worse than the best, and of how many."""
-    shifts, found = datasets(measurements, "shift"), {}
-    counted = set(measurements.loc[measurements["metric"] == ACCURACY, "dataset"])
-    columns = [name for name in columns if name in counted]
-    models = [row.model for row in rows if not row.label.endswith(ORACLE)]
-    for dataset in columns:
-        sets = shifts if dataset == MEAN else [dataset]
-        there = measurements[measurements["dataset"] == dataset].set_index("model")[
-            "value"
-        ]
-        values = there[there.index.isin(models)].groupby(level=0, sort=False).first()
-        if len(values):
-            _, good = as_good_as_the_best(
-                values, lambda m, sets=sets: [correct(m, d) for d in sets], confidence
-            )
-            found[dataset] = (good, len(values))
-    return found
+def _good_models(
+    measurements: pd.DataFrame,
+    rows: list[Row],
+    correct: Correct,
+    confidence: float,
+) -> dict[str, GoodModels]:
+    """Data set -> models that are not significantly worse than the best there."""
+    is_accuracy = measurements["metric"] == ACCURACY
+    counted_sets = set(measurements.loc[is_accuracy, "dataset"])
+    models = [row.model for row in rows if not row.is_oracle]
+    good_models = {}
+    for dataset in _shown_sets(measurements):
+        if dataset not in counted_sets:
+            continue  # only a number of right answers can be tested
+        is_shown = measurements["dataset"] == dataset
+        is_shown &= measurements["model"].isin(models)
+        by_model = measurements[is_shown].groupby("model", sort=False)["value"]
+        values = by_model.first()
+        if values.empty:
+            continue
+        averaged = [dataset]
+        if dataset == MEAN:
+            averaged = datasets(measurements, "shift")
+        correct_on = partial(_correct_on, correct, averaged)
+        _, names = as_good_as_the_best(values, correct_on, confidence)
+        good_models[dataset] = GoodModels(names, len(values))
+    return good_models
+
+
+def _correct_on(
+    correct: Correct,
+    sets: list[str],
+    model: str,
+) -> list[np.ndarray]:
+    """Bool [n] per data set: which answers of a model are right."""
+    return [correct(model, dataset) for dataset in sets]

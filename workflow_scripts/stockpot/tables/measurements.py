@@ -1,4 +1,4 @@
-"""The tables of a study: measurements, effective robustness, and an overview to read."""
+"""The tables of a study: measurements, lines of the baselines, and effective robustness."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +23,10 @@ from .escape import from_spreadsheet, spreadsheet
 from .published_models import LEAST
 from .table_files import check_table, seal_table
 
-BASELINE = "from-scratch"
-MEAN = "shifts"
-ACCURACY, MEAN_OF = (
-    "accuracy",
-    "mean",
-)  # metrics; the second that of sets with several metrics
+BASELINE = "from-scratch"  # the kind of the baselines
+MEAN = "shifts"  # the data set of rows that are the mean of the shifts
+ACCURACY = "accuracy"  # the metric of most data sets
+MEAN_OF = "mean"  # the metric of a mean of data sets that have several metrics
 SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
@@ -42,7 +40,7 @@ KINDS = (
     "logit-ensemble",
     BASELINE,
 )
-KEY = ["model", "kind", "curve", "alpha"]
+KEY = ["model", "kind", "curve", "alpha"]  # what a row is about, except the data set
 COLUMNS = [
     *KEY,
     "dataset",
@@ -57,31 +55,73 @@ COLUMNS = [
     "chance",
     "precision",
 ]
+FIT_COLUMNS = [
+    "dataset",
+    "start",
+    "end",
+    "slope",
+    "intercept",
+    "r",
+    "n",
+    "axis",
+    "confidence",
+]
+RHO_COLUMNS = [*KEY, "dataset", "rho", "low", "high"]
+# The kinds of interval, as the column "interval" names them.
+COUNT_INTERVAL = "Clopper-Pearson"
+RESAMPLED_INTERVAL = "bootstrap"
+MEAN_INTERVAL = "stratified bootstrap"
+NO_INTERVAL = "not known"
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read one of these tables from CSV: an empty ``curve`` is "", an empty number is NaN."""
+    """Read a table that ``write_table`` wrote.
+
+    Args:
+        path: The CSV file.
+
+    Returns:
+        The table: an empty ``curve`` is "", an empty number is NaN.
+
+    Raises:
+        StockpotError: If the file is not as it was written.
+    """
     check_table(path)
-    text = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
-    table = _each_text(
-        pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]),
-        from_spreadsheet,
+    text_columns = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
+    table = pd.read_csv(
+        path,
+        dtype=text_columns,
+        keep_default_na=False,
+        na_values=[""],
     )
-    return table.fillna({"curve": ""}) if "curve" in table else table
+    table = _with_texts_changed(table, from_spreadsheet)
+    if "curve" not in table:
+        return table
+    return table.fillna({"curve": ""})
 
 
 def write_table(
-    table: pd.DataFrame, path: str | Path, float_format: str | None = None
+    table: pd.DataFrame,
+    path: str | Path,
+    float_format: str | None = None,
 ) -> None:
     """Write a table as CSV, whole or not at all, to be checked when it is read.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, which
     ``read_table`` takes away again.
+
+    Args:
+        table: The table.
+        path: The CSV file.
+        float_format: Of its numbers, such as "%.6f".
     """
-    safe = _each_text(table, _cell)
+    safe = _with_texts_changed(table, _cell)
     with atomic(path) as temporary:
         safe.to_csv(
-            temporary, index=False, lineterminator="\n", float_format=float_format
+            temporary,
+            index=False,
+            lineterminator="\n",
+            float_format=float_format,
         )
     seal_table(path)
 
@@ -93,147 +133,249 @@ def _cell(value: object) -> object:
     return spreadsheet(value)
 
 
-def _each_text(table: pd.DataFrame, change: Callable) -> pd.DataFrame:
-    """The table with every text in it, and every name of a column, changed; numbers as they are."""
+def _with_texts_changed(
+    table: pd.DataFrame, change: Callable[[object], object]
+) -> pd.DataFrame:
+    """The table with every text in it, and every name of a column, changed."""
     result = table.copy()
-    for place in range(len(table.columns)):
-        if pd.api.types.is_numeric_dtype(table.dtypes.iloc[place]):
+    # By position, since two columns may have one name.
+    for position in range(len(table.columns)):
+        if pd.api.types.is_numeric_dtype(table.dtypes.iloc[position]):
             continue
-        before = list(table.iloc[:, place])
+        before = list(table.iloc[:, position])
         after = [change(value) for value in before]
+        # A column without a change keeps its type.
         if any(new is not old for new, old in zip(after, before)):
-            result.isetitem(place, pd.Series(after, table.index, dtype=object))
-    return result.set_axis([change(name) for name in table.columns], axis="columns")
+            column = pd.Series(after, table.index, dtype=object)
+            result.isetitem(position, column)
+    names = [change(name) for name in table.columns]
+    return result.set_axis(names, axis="columns")
 
 
 def measure(
-    cells: pd.DataFrame, roles: dict[str, str], confidence: float
+    cells: pd.DataFrame,
+    roles: dict[str, str],
+    confidence: float,
 ) -> pd.DataFrame:
-    """The measurements table: a row per model and data set, and per mean over the shifts.
+    """Make the measurements table: a row per model and data set, and per mean of the shifts.
 
-    cells: columns model, kind, curve, alpha, dataset, n, k, classes, precision, in any order, and
-    metric where it is not that of the other rows of its data set, or accuracy. Without k, where
-    the metric counts nothing, value, low and high; of a published model, whose n nobody knows, the
-    value alone (then there is no interval).
-    roles: data set -> held-out, corrupted, reference, subset or shift, in the order in which to
-    list them. The unweighted mean (dataset "shifts", role "mean", n the total, k missing) is
-    there for every model that has all shifts. chance is the accuracy of guessing, 1 / classes;
-    precision that of the forward pass. ValueError for a data set without a role, and for two
-    rows of one cell.
+    The unweighted mean of the shifts (dataset "shifts", role "mean", n the total, k missing) is
+    there for every model that has all shifts.
+
+    Args:
+        cells: Columns model, kind, curve, alpha, dataset, n, k, classes and precision, in any
+            order. ``metric`` may be missing where it is that of the other rows of the data set,
+            or accuracy. A metric that counts nothing has no k but value, low and high. A
+            published model, of which nobody knows n, has only the value, and no interval.
+        roles: Data set -> held-out, corrupted, reference, subset or shift, in the order in
+            which to list the data sets.
+        confidence: Of the intervals.
+
+    Returns:
+        The columns ``COLUMNS``. chance is the accuracy of guessing, 1 / classes; precision is
+        that of the forward pass.
+
+    Raises:
+        ValueError: If a data set has no role, or two rows are of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
         raise ValueError(
             f"data sets without a role: {unknown}; {MEAN!r} is not free as a name"
         )
-    table = cells.assign(
-        curve=cells["curve"].fillna(""), role=cells["dataset"].map(roles)
-    )
-    counts = table["k"] / table["n"]
-    missing = pd.Series(np.nan, table.index)
-    metric = table.get("metric", missing.astype(object))
-    known = metric.groupby(table["dataset"]).transform("first")
-    table = table.assign(
-        metric=metric.fillna(known).fillna(ACCURACY),
-        value=counts.fillna(table.get("value", missing)),
-        low=table.get("low", missing),
-        high=table.get("high", missing),
-    )
-    table = table.assign(chance=1 / table["classes"])
-    twice = table[table.duplicated([*KEY, "dataset"])]
-    if len(twice):
-        raise ValueError(
-            f"measured twice: {twice[[*KEY, 'dataset']].iloc[0].to_dict()}"
-        )
-    counted, resampled = table["k"].notna(), table["k"].isna() & table["n"].notna()
-    low, high = clopper_pearson(
-        table.loc[counted, "k"], table.loc[counted, "n"], confidence
-    )
-    table.loc[counted, "low"], table.loc[counted, "high"] = low, high
-    table["interval"] = np.select(
-        [counted, resampled], ["Clopper-Pearson", "bootstrap"], "not known"
-    )
+    table = _with_values(cells, roles)
+    duplicates = table[table.duplicated([*KEY, "dataset"])]
+    if len(duplicates):
+        first = duplicates[[*KEY, "dataset"]].iloc[0].to_dict()
+        raise ValueError(f"measured twice: {first}")
+    table = _with_intervals(table, confidence)
     table = pd.concat([table, _means(table, roles, confidence)], ignore_index=True)
+    table = _in_reading_order(table, list(roles))
+    return table.astype(
+        {
+            "n": "Int64",
+            "k": "Int64",
+            "alpha": "float64",
+        }
+    )[COLUMNS]
 
-    kinds = [*KINDS, *sorted(set(table["kind"]) - set(KINDS))]
-    ranks = {"kind": kinds, "dataset": [*roles, MEAN]}
-    table = table.sort_values(
+
+def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
+    """The cells with curve, role, metric, value and chance; low and high as far as known."""
+    missing = pd.Series(np.nan, cells.index)
+    metric = cells.get("metric", missing.astype(object))
+    metric_of_dataset = metric.groupby(cells["dataset"]).transform("first")
+    fractions = cells["k"] / cells["n"]
+    return cells.assign(
+        curve=cells["curve"].fillna(""),
+        role=cells["dataset"].map(roles),
+        metric=metric.fillna(metric_of_dataset).fillna(ACCURACY),
+        value=fractions.fillna(cells.get("value", missing)),
+        low=cells.get("low", missing),
+        high=cells.get("high", missing),
+        chance=1 / cells["classes"],
+    )
+
+
+def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The table with the intervals of counts, and the kind of every interval."""
+    is_counted = table["k"].notna()
+    is_resampled = table["k"].isna() & table["n"].notna()
+    k = table.loc[is_counted, "k"]
+    n = table.loc[is_counted, "n"]
+    low, high = clopper_pearson(k, n, confidence)
+    table.loc[is_counted, "low"] = low
+    table.loc[is_counted, "high"] = high
+    table["interval"] = np.select(
+        [is_counted, is_resampled],
+        [COUNT_INTERVAL, RESAMPLED_INTERVAL],
+        NO_INTERVAL,
+    )
+    return table
+
+
+def _in_reading_order(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The table by kind, sweep and model, and the data sets in the order of their names."""
+    other_kinds = sorted(set(table["kind"]) - set(KINDS))
+    ranks = {
+        "kind": _ranks([*KINDS, *other_kinds]),
+        "dataset": _ranks([*names, MEAN]),
+    }
+
+    def sort_key(column: pd.Series) -> pd.Series:
+        """Ranks of kinds and data sets; other columns as they are."""
+        if column.name in ranks:
+            return column.map(ranks[column.name])
+        return column
+
+    return table.sort_values(
         ["kind", "curve", "alpha", "model", "dataset"],
-        key=lambda column: (
-            column.map(ranks[column.name].index) if column.name in ranks else column
-        ),
+        key=sort_key,
         ignore_index=True,
     )
-    return table.astype({"n": "Int64", "k": "Int64", "alpha": "float64"})[COLUMNS]
 
 
-def published_cells(found: list[tuple[str, str, float]]) -> pd.DataFrame:
-    """Cells of published models for ``measure``; found: see ``cloud.read_cloud``."""
-    table = pd.DataFrame(found, columns=["model", "dataset", "value"])
-    return table.assign(kind=BASELINE, curve="", alpha=None)
+def _ranks(names: list[str]) -> dict[str, int]:
+    return {name: rank for rank, name in enumerate(names)}
+
+
+def published_cells(accuracies: list[tuple[str, str, float]]) -> pd.DataFrame:
+    """Make cells of published models for ``measure``.
+
+    Args:
+        accuracies: See ``published_models.read_cloud``.
+
+    Returns:
+        A row per accuracy.
+    """
+    table = pd.DataFrame(accuracies, columns=["model", "dataset", "value"])
+    return table.assign(
+        kind=BASELINE,
+        curve="",
+        alpha=None,
+    )
 
 
 def _means(
-    table: pd.DataFrame, roles: dict[str, str], confidence: float
+    table: pd.DataFrame,
+    roles: dict[str, str],
+    confidence: float,
 ) -> pd.DataFrame:
+    """Rows of the mean of the shifts, for the models that have all shifts."""
     shifts = {dataset for dataset, role in roles.items() if role == "shift"}
     rows = []
     for key, group in table[table["role"] == "shift"].groupby(KEY, dropna=False):
         if set(group["dataset"]) == shifts:
-            group = group.sort_values("dataset")
-            if group["n"].isna().any():
-                interval, method = (np.nan, np.nan), "not known"
-            elif len(group) == 1:
-                interval = (group["low"].iloc[0], group["high"].iloc[0])
-                method = group["interval"].iloc[0]
-            else:
-                n = _examples(group, confidence)
-                interval = mean_interval(group["value"] * n, n, confidence)
-                method = "stratified bootstrap"
-            n = group["n"].sum(skipna=False)
-            metric = ACCURACY if (group["metric"] == ACCURACY).all() else MEAN_OF
-            rows.append(
-                [
-                    *key,
-                    MEAN,
-                    "mean",
-                    metric,
-                    group["value"].mean(),
-                    n,
-                    None,
-                    *interval,
-                    method,
-                    group["chance"].mean(),
-                    group["precision"].iloc[0],
-                ]
-            )
-    return pd.DataFrame(rows, columns=COLUMNS).astype(
-        {"alpha": "float64", "k": "Int64"}
+            row = dict(zip(KEY, key))
+            row |= _mean(group.sort_values("dataset"), confidence)
+            rows.append(row)
+    means = pd.DataFrame(rows, columns=COLUMNS)
+    return means.astype({"alpha": "float64", "k": "Int64"})
+
+
+def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
+    """The columns of the mean over the shifts of one model."""
+    low, high, interval = _mean_interval(group, confidence)
+    is_accuracy = (group["metric"] == ACCURACY).all()
+    return {
+        "dataset": MEAN,
+        "role": "mean",
+        "metric": ACCURACY if is_accuracy else MEAN_OF,
+        "value": group["value"].mean(),
+        "n": group["n"].sum(skipna=False),
+        "k": None,
+        "low": low,
+        "high": high,
+        "interval": interval,
+        "chance": group["chance"].mean(),
+        "precision": group["precision"].iloc[0],
+    }
+
+
+def _mean_interval(group: pd.DataFrame, confidence: float) -> tuple[float, float, str]:
+    """Low, high and kind of the interval of the mean over the shifts of one model."""
+    if group["n"].isna().any():
+        return np.nan, np.nan, NO_INTERVAL
+    if len(group) == 1:
+        only = group.iloc[0]
+        return only["low"], only["high"], only["interval"]
+    n = _examples(group, confidence)
+    low, high = mean_interval(
+        group["value"] * n,
+        n,
+        confidence,
     )
+    return low, high, MEAN_INTERVAL
 
 
 def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
-    """[rows]: n, and of what is no count, how many examples a count with such an interval has."""
-    value, low, high, n = (
-        table[c].to_numpy(float) for c in ("value", "low", "high", "n")
-    )
+    """The number of examples of every row, float64 [rows].
+
+    For a metric that counts nothing it is the number with which a count would have an interval
+    of the same width.
+    """
+    value = table["value"].to_numpy(float)
+    low = table["low"].to_numpy(float)
+    high = table["high"].to_numpy(float)
+    n = table["n"].to_numpy(float)
+    # The standard error of a count is sqrt(value (1 - value) / n).
     error = (high - low) / (2 * ndtri(tails(confidence)[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
-    resampled = (table["interval"] == "bootstrap").to_numpy() & np.isfinite(equivalent)
-    return np.maximum(1, np.round(np.where(resampled, equivalent, n)))
+    is_resampled = (table["interval"] == RESAMPLED_INTERVAL).to_numpy()
+    is_resampled = is_resampled & np.isfinite(equivalent)
+    return np.maximum(1, np.round(np.where(is_resampled, equivalent, n)))
 
 
 def datasets(measurements: pd.DataFrame, *roles: str) -> list[str]:
-    """Names of the data sets with these roles: by role, then in the table's order."""
-    names = measurements[["role", "dataset"]].drop_duplicates()
-    return [
-        name for role in roles for name in names.loc[names["role"] == role, "dataset"]
-    ]
+    """List the data sets with some roles.
+
+    Args:
+        measurements: See ``measure``.
+        roles: Of the data sets.
+
+    Returns:
+        Their names: by role, then in the table's order.
+    """
+    table = measurements[["role", "dataset"]].drop_duplicates()
+    names: list[str] = []
+    for role in roles:
+        names += list(table.loc[table["role"] == role, "dataset"])
+    return names
 
 
 def reference(measurements: pd.DataFrame) -> str:
-    """Name of the reference set. ValueError unless there is exactly one."""
+    """Look up the name of the reference.
+
+    Args:
+        measurements: See ``measure``.
+
+    Returns:
+        The name.
+
+    Raises:
+        ValueError: Unless there is exactly one.
+    """
     names = datasets(measurements, "reference")
     if len(names) != 1:
         raise ValueError(f"need exactly one reference set, got {names}")
@@ -241,18 +383,28 @@ def reference(measurements: pd.DataFrame) -> str:
 
 
 def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """One row per model measured on both: its accuracy on ``dataset`` and on the reference.
+    """Pair the accuracies of every model on a data set and on the reference.
 
-    Where the table has the reference restricted to the classes of the data set, on that.
-    Columns: KEY; value, n, low, high, chance of the data set; reference, the name of what it is
-    drawn against; reference_value, reference_n, ...
+    Where the table has the reference restricted to the classes of the data set, that is taken.
+
+    Args:
+        measurements: See ``measure``.
+        dataset: Name of a shift, or ``MEAN``.
+
+    Returns:
+        A row per model that was measured on both. Columns: KEY; value, n, low, high and chance
+        of the data set; reference, the name of the set that it is paired with; reference_value,
+        reference_n, reference_low and reference_high.
     """
     numbers = ["value", "n", "low", "high"]
-    whole = reference(measurements)
-    part = subset(whole, dataset)
-    against = part if (measurements["dataset"] == part).any() else whole
-    x = measurements.loc[measurements["dataset"] == against, [*KEY, *numbers]]
-    y = measurements.loc[measurements["dataset"] == dataset, [*KEY, *numbers, "chance"]]
+    against = reference(measurements)
+    restricted = subset(against, dataset)
+    if (measurements["dataset"] == restricted).any():
+        against = restricted
+    is_against = measurements["dataset"] == against
+    is_dataset = measurements["dataset"] == dataset
+    x = measurements.loc[is_against, [*KEY, *numbers]]
+    y = measurements.loc[is_dataset, [*KEY, *numbers, "chance"]]
     x = x.rename(columns={name: f"reference_{name}" for name in numbers})
     return y.merge(x.assign(reference=against), on=KEY)
 
@@ -263,101 +415,194 @@ def robustness_table(
     confidence: float,
     knots: dict[str, list[float]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lines of the baseline models and effective robustness, per shift and for their mean.
+    """Fit the lines of the baselines and compute effective robustness, per shift and mean.
 
-    Lines go through the models of kind "from-scratch"; on a data set with ``knots`` (reference
-    accuracies), through those of each piece by themselves. Returns two tables. fits: dataset,
-    start, end (reference accuracies between which it holds), slope, intercept, r, n, axis,
-    confidence (at which figures draw the band). rho: model, kind, curve, alpha, dataset, rho,
-    low, high, as fractions; low and high are a joint interval: of the accuracy under shift, the
-    reference accuracy and the line (see ``effective_robustness_interval``), missing where an n
-    is. There are no rows where a piece has fewer than three baseline models, or only models of
-    one reference accuracy. A baseline model at 0 or 1 with unknown n has no place on a logit or
-    probit axis, and is no part of that line nor of the line of the mean.
+    There are no rows where a piece of a line has fewer than three baselines, or only baselines
+    of one reference accuracy. A baseline at 0 or 1 with unknown n has no coordinate on a logit
+    or probit axis, and is no part of that line nor of the line of the mean.
+
+    Args:
+        measurements: See ``measure``.
+        axis: See ``statistics.robustness.AXES``.
+        confidence: Of the intervals, and of the band that figures draw.
+        knots: Data set -> reference accuracies at which its line is divided; each piece is
+            fitted by itself.
+
+    Returns:
+        Two tables. Lines: dataset, start, end (reference accuracies between which it holds),
+        slope, intercept, r, n, axis, confidence. Effective robustness: model, kind, curve,
+        alpha, dataset, rho, low, high, as fractions; low and high are a joint interval of the
+        accuracy under shift, the reference accuracy and the line (see
+        ``effective_robustness_interval``), missing where an n is.
     """
-    fits, rho, left_out = [], [], placeless(measurements, axis)
+    knots = knots or {}
+    without_coordinates = placeless(measurements, axis)
+    fits = []
+    tables = []
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
-        x = inside(table["reference_value"], table["reference_n"], axis)
-        y = inside(table["value"], table["n"], axis)
-        forward, _ = transforms(axis)
-        with np.errstate(divide="ignore"):
-            placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
+        x = inside(
+            table["reference_value"],
+            table["reference_n"],
+            axis,
+        )
+        y = inside(
+            table["value"],
+            table["n"],
+            axis,
+        )
+        is_baseline = _has_coordinates(x, y, axis)
+        is_baseline &= (table["kind"] == BASELINE).to_numpy()
         if dataset == MEAN:
-            placed &= ~table["model"].isin(left_out)
-        baseline = (table["kind"] == BASELINE).to_numpy() & placed
-        for start, end, here in split(x, (knots or {}).get(dataset, ())):
-            part = baseline & here
-            if part.sum() < LEAST or np.ptp(x[part]) == 0:
+            is_baseline &= ~table["model"].isin(without_coordinates).to_numpy()
+        for start, end, is_here in split(x, knots.get(dataset, ())):
+            fitted = is_baseline & is_here
+            if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:
                 continue
-            line = fit_line(x[part], y[part], axis)
+            line = fit_line(
+                x[fitted],
+                y[fitted],
+                axis,
+            )
             fits.append(
-                [
-                    dataset,
-                    start,
-                    end,
-                    line.slope,
-                    line.intercept,
-                    line.r,
-                    line.n,
-                    axis,
-                    confidence,
-                ]
+                {
+                    "dataset": dataset,
+                    "start": start,
+                    "end": end,
+                    "slope": line.slope,
+                    "intercept": line.intercept,
+                    "r": line.r,
+                    "n": line.n,
+                    "axis": axis,
+                    "confidence": confidence,
+                }
             )
-            lines = resampled_lines(x[part], y[part], axis=axis)
-            intervals = [
-                effective_robustness_interval(lines, *sampled, confidence, axis=axis)
-                for sampled in _sampled(measurements, table[here], dataset, confidence)
-            ]
-            low, high = zip(*intervals)
-            above = effective_robustness(line, x[here], table.loc[here, "value"])
-            rho.append(
-                table.loc[here, KEY].assign(
-                    dataset=dataset, rho=above, low=low, high=high
-                )
+            here = table[is_here]
+            rho = effective_robustness(
+                line,
+                x[is_here],
+                here["value"],
             )
-    names = [
-        "dataset",
-        "start",
-        "end",
-        "slope",
-        "intercept",
-        "r",
-        "n",
-        "axis",
-        "confidence",
-    ]
-    none = pd.DataFrame(columns=[*KEY, "dataset", "rho", "low", "high"])
-    return pd.DataFrame(fits, columns=names), pd.concat(
-        rho or [none], ignore_index=True
-    )
+            lines = resampled_lines(
+                x[fitted],
+                y[fitted],
+                axis=axis,
+            )
+            sampled = _sampled(measurements, here, dataset, confidence)
+            low, high = _rho_intervals(lines, sampled, confidence, axis)
+            columns = {
+                "dataset": dataset,
+                "rho": rho,
+                "low": low,
+                "high": high,
+            }
+            tables.append(here[KEY].assign(**columns))
+    if not tables:
+        tables = [pd.DataFrame(columns=RHO_COLUMNS)]
+    robustness = pd.concat(tables, ignore_index=True)
+    return pd.DataFrame(fits, columns=FIT_COLUMNS), robustness
+
+
+def _has_coordinates(
+    x: np.ndarray,
+    y: np.ndarray,
+    axis: str,
+) -> np.ndarray:
+    """Which accuracies, [models] each, both have a finite coordinate on an axis; bool."""
+    forward, _ = transforms(axis)
+    with np.errstate(divide="ignore"):
+        return np.isfinite(forward(x)) & np.isfinite(forward(y))
 
 
 def placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
-    """Baseline models that are at 0 or 1 on some shift, and nobody knows of how many images."""
-    end = (
-        measurements["value"].isin([0, 1])
-        & measurements["n"].isna()
-        & (axis != "linear")
-    )
-    there = end & (measurements["kind"] == BASELINE) & (measurements["role"] == "shift")
-    return set(measurements.loc[there, "model"])
+    """Find the baselines that have no coordinate on an axis.
+
+    They are at 0 or 1 on some shift, and nobody knows of how many images.
+
+    Args:
+        measurements: See ``measure``.
+        axis: See ``statistics.robustness.AXES``; on "linear" every accuracy has one.
+
+    Returns:
+        Names of models.
+    """
+    if axis == "linear":
+        return set()
+    is_at_end = measurements["value"].isin([0, 1]) & measurements["n"].isna()
+    is_baseline = measurements["kind"] == BASELINE
+    is_shift = measurements["role"] == "shift"
+    return set(measurements.loc[is_at_end & is_baseline & is_shift, "model"])
 
 
 def _sampled(
-    measurements: pd.DataFrame, table: pd.DataFrame, dataset: str, confidence: float
-) -> list[tuple]:
-    """Per row of ``pairs``: (value, n) on the reference, (values, n) of the sets of ``dataset``."""
+    measurements: pd.DataFrame,
+    table: pd.DataFrame,
+    dataset: str,
+    confidence: float,
+) -> list[tuple[tuple, tuple]]:
+    """What the interval of every model's effective robustness is drawn from.
+
+    Args:
+        measurements: See ``measure``.
+        table: Rows of ``pairs``.
+        dataset: Of these rows.
+        confidence: Of the intervals.
+
+    Returns:
+        Per row (value, n) on the reference, and (values, n) on the shifts that are averaged.
+    """
     measurements = measurements[measurements["role"] != "mean"]
     measurements = measurements.assign(n=_examples(measurements, confidence))
     sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
-    rows = measurements[measurements["dataset"].isin(sets)].sort_values("dataset")
-    sets = rows.groupby(KEY, dropna=False)[["value", "n"]].agg(list).reset_index()
-    against = table["reference"].iloc[0]
-    x = measurements.loc[measurements["dataset"] == against, [*KEY, "value", "n"]]
-    x = x.rename(columns={"value": "reference_value", "n": "reference_n"})
-    rows = table[KEY].merge(x, on=KEY, how="left").merge(sets, on=KEY, how="left")
+    is_shift = measurements["dataset"].isin(sets)
+    shift_rows = measurements[is_shift].sort_values("dataset")
+    by_model = shift_rows.groupby(KEY, dropna=False)[["value", "n"]]
+    shifts = by_model.agg(list).reset_index()
+    is_reference = measurements["dataset"] == table["reference"].iloc[0]
+    reference_rows = measurements.loc[is_reference, [*KEY, "value", "n"]]
+    reference_rows = reference_rows.rename(
+        columns={"value": "reference_value", "n": "reference_n"}
+    )
+    rows = table[KEY].merge(
+        reference_rows,
+        on=KEY,
+        how="left",
+    )
+    rows = rows.merge(
+        shifts,
+        on=KEY,
+        how="left",
+    )
     return [
         ((row.reference_value, row.reference_n), (row.value, row.n))
         for row in rows.itertuples()
     ]
+
+
+def _rho_intervals(
+    lines: tuple[np.ndarray, np.ndarray],
+    sampled: list[tuple[tuple, tuple]],
+    confidence: float,
+    axis: str,
+) -> tuple[list[float], list[float]]:
+    """Low and high of every model's effective robustness.
+
+    Args:
+        lines: Slopes and intercepts of resampled lines.
+        sampled: See ``_sampled``.
+        confidence: Of the intervals.
+        axis: Of the lines.
+    """
+    low = []
+    high = []
+    for on_reference, on_shifts in sampled:
+        model_low, model_high = effective_robustness_interval(
+            lines,
+            on_reference,
+            on_shifts,
+            confidence,
+            axis=axis,
+        )
+        low.append(model_low)
+        high.append(model_high)
+    return low, high

@@ -1,4 +1,4 @@
-"""What a reader of the overview must know beside its numbers, a sentence each."""
+"""What a reader of the main table must know beside its numbers, a sentence each."""
 
 from pathlib import Path
 
@@ -14,9 +14,14 @@ SHOWN = 5  # equal models that are named
 
 
 def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
-    """Which arithmetic the numbers come from: of the forward passes, and of training.
+    """Say in which arithmetic the models were evaluated and trained.
 
-    measurements: see ``tables``. trained_in_bf16: runs that say so.
+    Args:
+        measurements: See ``measurements.measure``.
+        trained_in_bf16: Names of the runs that say so.
+
+    Returns:
+        One sentence or two.
     """
     precisions = sorted(set(measurements["precision"].dropna()) - {""})
     text = f"Evaluated in {' and '.join(precisions) or 'an unknown precision'}"
@@ -40,99 +45,163 @@ def notes(
     knots: dict[str, list[float]] | None = None,
     left_out: dict[str, int] | None = None,
 ) -> list[str]:
-    """Sentences on runs without a result, shared images, lines that could not be drawn, and equals.
+    """Write the notes on runs without a result, shared images, missing lines, and equals.
 
-    status: model -> "ok" or how its run ended. overlap: columns seen_in, dataset, shared, n.
-    measurements, fits: see ``tables``; knots: of lines in pieces. left_out: data set -> unreadable
-    images that are no part of it.
+    Args:
+        status: Model -> "ok", or how its run ended.
+        overlap: Images that data sets share: seen_in, dataset, shared, n.
+        measurements: See ``measurements.measure``.
+        fits: Lines of the baselines; see ``measurements.robustness_table``.
+        knots: Of lines in pieces; see there.
+        left_out: Data set -> number of unreadable images that are no part of it.
+
+    Returns:
+        A sentence each.
     """
-    found = [
-        f"{name}: no result, this run {end}."
-        for name, end in status.items()
-        if end != "ok"
+    missing = _sets_without_line(measurements, fits)
+    return [
+        *_failed_runs(status),
+        *_guessing(measurements),
+        *_shared_images(overlap),
+        *_unreadable_images(left_out or {}),
+        *_missing_lines(measurements, missing),
+        *_missing_pieces(
+            fits,
+            knots or {},
+            missing,
+        ),
+        *_equal_names("", equal_models(measurements)),
+        *_equal_names("the sweeps to ", equal_sweeps(measurements)),
     ]
-    found += _guessing(measurements)
-    found += [
-        f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
-        for row in overlap[overlap["shared"] > 0].itertuples()
+
+
+def _failed_runs(status: dict[str, str]) -> list[str]:
+    return [
+        f"{name}: no result, this run {ending}."
+        for name, ending in status.items()
+        if ending != "ok"
     ]
-    found += [
-        f"{name}: {n} unreadable images are left out."
-        for name, n in (left_out or {}).items()
-        if n
-    ]
-    baseline = measurements.loc[measurements["kind"] == BASELINE, "model"].nunique()
-    shifts = datasets(measurements, "shift")
-    roles = ("shift", "mean") if len(shifts) > 1 else ("shift",)
-    missing = set(datasets(measurements, *roles)) - set(fits["dataset"])
-    if baseline and missing:
-        places = sorted(
-            "the mean of shifts" if name == MEAN else name for name in missing
-        )
-        found.append(
-            f"No line of the standard models and no effective robustness on {', '.join(places)}: a "
-            f"line needs {LEAST} models that have a result there and differ on the reference; of "
-            f"{baseline} standard models, too few do."
-        )
-    for dataset, places in (knots or {}).items():
-        pieces = set(fits.loc[fits["dataset"] == dataset, "start"])
-        lost = [f"{start:g}" for start in (0.0, *sorted(places)) if start not in pieces]
-        if lost and dataset not in missing:
-            found.append(
-                f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
-                "models; models there have no effective robustness."
-            )
-    for what, groups in (
-        ("", equal_models(measurements)),
-        ("the sweeps to ", equal_sweeps(measurements)),
-    ):
-        for names in groups:
-            names = sorted(names, key=natural)
-            text = f"{what}{', '.join(names[:-1])} and {names[-1]}"
-            if len(names) > SHOWN:
-                text = f"{what}{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
-            found.append(
-                f"{text[0].upper() + text[1:] if what else text}: equal on every data set."
-            )
-    return found
 
 
 def _guessing(measurements: pd.DataFrame) -> list[str]:
-    """The zero-shot model on the reference, if its interval has the accuracy of guessing in it."""
-    own = measurements["kind"] == "zero-shot"
-    plain = measurements["metric"] == ACCURACY
-    rows = measurements[own & plain & (measurements["role"] == "reference")]
+    """On the zero-shot model, if its interval on the reference has the chance level in it."""
+    is_zero_shot = measurements["kind"] == "zero-shot"
+    is_accuracy = measurements["metric"] == ACCURACY
+    is_reference = measurements["role"] == "reference"
+    sentences = []
+    for row in measurements[is_zero_shot & is_accuracy & is_reference].itertuples():
+        if row.low <= row.chance:
+            classes = round(1 / row.chance)
+            sentences.append(
+                at_chance(row.model, row.dataset, row.value, row.n, classes)
+            )
+    return sentences
+
+
+def _shared_images(overlap: pd.DataFrame) -> list[str]:
     return [
-        at_chance(row.model, row.dataset, row.value, row.n, round(1 / row.chance))
-        for row in rows.itertuples()
-        if row.low <= row.chance
+        f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
+        for row in overlap[overlap["shared"] > 0].itertuples()
     ]
 
 
+def _unreadable_images(left_out: dict[str, int]) -> list[str]:
+    return [
+        f"{name}: {count} unreadable images are left out."
+        for name, count in left_out.items()
+        if count
+    ]
+
+
+def _sets_without_line(measurements: pd.DataFrame, fits: pd.DataFrame) -> set[str]:
+    """The shifts, and their mean where there are several, that have no line of baselines."""
+    names = set(datasets(measurements, "shift"))
+    if len(names) > 1:
+        names |= set(datasets(measurements, "mean"))
+    return names - set(fits["dataset"])
+
+
+def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
+    """On lines that there are not, although there are baselines."""
+    is_baseline = measurements["kind"] == BASELINE
+    baseline_count = measurements.loc[is_baseline, "model"].nunique()
+    if not baseline_count or not missing:
+        return []
+    names = sorted("the mean of shifts" if name == MEAN else name for name in missing)
+    return [
+        f"No line of the standard models and no effective robustness on {', '.join(names)}: a "
+        f"line needs {LEAST} models that have a result there and differ on the reference; of "
+        f"{baseline_count} standard models, too few do."
+    ]
+
+
+def _missing_pieces(
+    fits: pd.DataFrame,
+    knots: dict[str, list[float]],
+    missing: set[str],
+) -> list[str]:
+    """On lines that lack some of their pieces."""
+    sentences = []
+    for dataset, dataset_knots in knots.items():
+        starts = set(fits.loc[fits["dataset"] == dataset, "start"])
+        wanted_starts = [0.0, *sorted(dataset_knots)]
+        lost = [f"{start:g}" for start in wanted_starts if start not in starts]
+        if lost and dataset not in missing:
+            sentences.append(
+                f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
+                "models; models there have no effective robustness."
+            )
+    return sentences
+
+
+def _equal_names(prefix: str, groups: list[list[str]]) -> list[str]:
+    """On names that are equal everywhere.
+
+    Args:
+        prefix: What kind of names these are; the sentence begins with it.
+        groups: Of equal names.
+    """
+    sentences = []
+    for group in groups:
+        names = sorted(group, key=natural)
+        if len(names) > SHOWN:
+            listing = f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
+        else:
+            listing = f"{', '.join(names[:-1])} and {names[-1]}"
+        # A prefix gets a capital letter, the name of a model stays as it is.
+        beginning = prefix[:1].upper() + prefix[1:]
+        sentences.append(f"{beginning}{listing}: equal on every data set.")
+    return sentences
+
+
 def other_versions(kept: list[list[str]], results: Path) -> list[str]:
-    """Sentences on what another version of the code made, and the config keeps.
+    """Write the notes on what another version of the code made, and the config keeps.
 
     Args:
         kept: Name, rule, id and digest of the present code, of each artefact that is kept.
         results: Folder with the records of what made them.
+
+    Returns:
+        A sentence per version, then one per rule of which no version is known.
     """
     by_version: dict[tuple[str, str, str], list[str]] = {}
     unknown: dict[str, list[str]] = {}
-    for name, rule, artefact, running in kept:
+    for name, rule, artefact, present_code in kept:
         record = read_record(rule, artefact, results)
         if record is None:
             unknown.setdefault(rule, []).append(name)
-        elif record["code"] != running:
+        elif record["code"] != present_code:
             version = (rule, record["code"][:8], record["made"])
             by_version.setdefault(version, []).append(name)
-    sentences = [
-        f"Kept by the config though the code of {rule} has changed: {', '.join(names)}, made by "
-        f"version {code} on {day}."
-        for (rule, code, day), names in by_version.items()
-    ]
-    sentences += [
-        f"Kept by the config, and made before it was noted which version of the code of {rule} "
-        f"did it: {', '.join(names)}."
-        for rule, names in unknown.items()
-    ]
+    sentences = []
+    for (rule, code, day), names in by_version.items():
+        sentences.append(
+            f"Kept by the config though the code of {rule} has changed: {', '.join(names)}, made "
+            f"by version {code} on {day}."
+        )
+    for rule, names in unknown.items():
+        sentences.append(
+            "Kept by the config, and made before it was noted which version of the code of "
+            f"{rule} did it: {', '.join(names)}."
+        )
     return sentences

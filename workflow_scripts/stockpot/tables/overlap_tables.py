@@ -10,7 +10,7 @@ from ..datasets.dataset import read_card
 from ..datasets.overlap import TWICE, Overlap, overlaps, shared_names
 from .measurements import write_table
 
-ALMOST_ALL = 0.99  # of the images of two test sets that are scored alike
+ALMOST_ALL = 0.99  # fraction of images that two test sets scored alike may share
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class OverlapTables:
     """What the data sets of a study share.
 
     Attributes:
-        counts: seen_in, dataset, shared, n: how many of the n images of a set are in another.
-        images: dataset, image, seen_in, same_as: each of these images by name.
+        counts: How many of the n images of a set are in another: seen_in, dataset, shared, n.
+        images: Each of these images by name: dataset, image, seen_in, same_as.
     """
 
     counts: pd.DataFrame
@@ -37,42 +37,59 @@ class OverlapTables:
 
 
 def overlap_tables(
-    training: list[Path], held_out: list[Path], tests: list[Path]
+    training: list[Path],
+    held_out: list[Path],
+    tests: list[Path],
 ) -> OverlapTables:
     """Compare the data sets of a study.
 
     Args:
         training: Folders of the training sets.
-        held_out: Of the held-out sets.
-        tests: Of the reference and the shifts.
+        held_out: Folders of the held-out sets.
+        tests: Folders of the reference and the shifts.
+
+    Returns:
+        What they share.
 
     Raises:
-        StockpotError: Two sets share more images than they may.
+        StockpotError: If two sets share more images than they may.
     """
-    found = overlaps(training, held_out + tests)
-    found += overlaps(held_out, tests)
-    found += _among_tests(tests)
-    folders = {
-        read_card(folder)["name"]: folder for folder in (*training, *held_out, *tests)
-    }
-    counts = [[pair.seen_in, pair.dataset, pair.shared, pair.n] for pair in found]
-    images = [row for pair in found for row in _images(pair, folders)]
+    pairs = overlaps(training, held_out + tests)
+    pairs += overlaps(held_out, tests)
+    pairs += _overlaps_among_tests(tests)
+    folders = {}
+    for folder in (*training, *held_out, *tests):
+        folders[read_card(folder)["name"]] = folder
+    counts = [[pair.seen_in, pair.dataset, pair.shared, pair.n] for pair in pairs]
+    images: list[list[str]] = []
+    for pair in pairs:
+        images += _shared_images(pair, folders)
     return OverlapTables(
         counts=pd.DataFrame(counts, columns=["seen_in", "dataset", "shared", "n"]),
         images=pd.DataFrame(images, columns=["dataset", "image", "seen_in", "same_as"]),
     )
 
 
-def _among_tests(tests: list[Path]) -> list[Overlap]:
+def _overlaps_among_tests(tests: list[Path]) -> list[Overlap]:
     """Tests may overlap, but not be equal and scored alike."""
-    found = []
+    pairs = []
     for test, other in combinations(tests, 2):
         is_alike = read_card(test)["scoring"] == read_card(other)["scoring"]
-        found += overlaps([test], [other], ALMOST_ALL if is_alike else 1, TWICE)
-    return found
+        most = ALMOST_ALL if is_alike else 1
+        pairs += overlaps(
+            [test],
+            [other],
+            most,
+            TWICE,
+        )
+    return pairs
 
 
-def _images(pair: Overlap, folders: dict[str, Path]) -> list[list[str]]:
+def _shared_images(pair: Overlap, folders: dict[str, Path]) -> list[list[str]]:
     """A row per image that two sets share."""
-    names = shared_names(pair, folders[pair.seen_in], folders[pair.dataset])
-    return [[pair.dataset, name, pair.seen_in, there] for name, there in names]
+    names = shared_names(
+        pair,
+        folders[pair.seen_in],
+        folders[pair.dataset],
+    )
+    return [[pair.dataset, name, pair.seen_in, same_as] for name, same_as in names]

@@ -11,19 +11,35 @@ from ..models.classifier import Weights
 
 
 def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
-    """Inner products of all runs' updates, whole towers and heads: model, other, product.
+    """Tabulate the inner products of all runs' updates, of whole towers and heads.
 
-    start, runs: Classifier folders; a run that diverged, or has other tensors, is left out.
-    Both (a, b) and (b, a) are listed.
+    Args:
+        start: Folder of the zero-shot model, from which updates are measured.
+        runs: Folders of the runs. A run that diverged, or has other tensors, is left out.
+
+    Returns:
+        Columns model, other and product; both (a, b) and (b, a) are listed.
     """
-    weights = [Weights(folder) for folder in runs if read_card(folder).status == "ok"]
-    first = Weights(start)
-    weights = [model for model in weights if model.shapes() == first.shapes()]
-    total = sum(gram(weights, first, first.names).values()) if weights else []
+    zero_shot = Weights(start)
+    weights = []
+    for folder in runs:
+        if read_card(folder).status != "ok":
+            continue
+        model = Weights(folder)
+        if model.shapes() == zero_shot.shapes():
+            weights.append(model)
+    if not weights:
+        return _table([])
+    # The inner product of two updates is the sum of those of their tensors.
+    by_tensor = gram(weights, zero_shot, zero_shot.names)
+    total = sum(by_tensor.values())
     names = [model.card.name for model in weights]
-    rows = [
-        (a, b, float(total[i, j]))
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
-    ]
+    rows = []
+    for i, name in enumerate(names):
+        for j, other in enumerate(names):
+            rows.append((name, other, float(total[i, j])))
+    return _table(rows)
+
+
+def _table(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "other", "product"])

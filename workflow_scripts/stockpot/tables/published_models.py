@@ -1,9 +1,11 @@
-"""A table of published models, as the testbed's or timm's results: the cloud of the baseline.
+"""A table of published models, such as the testbed's or timm's results: they are baselines.
 
-Read without pandas, since planning reads it too.
+It is read without pandas, since planning reads it too.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ..datasets.classes import subset
 from ..datasets.csv_file import header_of, read_columns
@@ -11,75 +13,131 @@ from ..runtime.errors import StockpotError
 
 LEAST = 3  # models that a line needs
 UNITS = {"fraction": 1, "percent": 100}
-DEFAULTS = {"model": "model", "columns": {}, "unit": "fraction"}
+DEFAULTS = {
+    "model": "model",
+    "columns": {},
+    "unit": "fraction",
+}
+NAMED_COLUMNS = 12  # columns of a table that an error names
 
 
 def read_cloud(
     path: str | Path,
-    spec: dict,
+    spec: dict[str, Any],
     reference: str,
     shifts: list[str],
-    taken: list[str] = (),
+    taken: Iterable[str] = (),
 ) -> list[tuple[str, str, float]]:
-    """(model, data set, accuracy as a fraction) of every published number.
+    """Read the accuracies of published models.
 
-    path: a CSV with a row per model. spec: ``model``, the column of names; ``columns``, data set
-    of the study -> column of accuracies, by default of the same name; ``unit``, fraction or
-    percent. The reference restricted to the classes of a shift is a data set too (see
-    ``datasets.classes.subset``). A data set without a column and an empty field are left out: what
-    is not published is not measured. taken: names that the models of the study have. Raises
-    StockpotError naming file, column and row for what cannot be an accuracy or a name.
+    A data set without a column and an empty field are left out: what is not published is not
+    measured.
+
+    Args:
+        path: A CSV file with a row per model.
+        spec: ``model``, the column of names; ``columns``, data set of the study -> column of
+            accuracies, by default of the same name; ``unit``, fraction or percent.
+        reference: Name of the reference. Restricted to the classes of a shift, it is a data
+            set too (see ``datasets.classes.subset``).
+        shifts: Names of the shifts.
+        taken: Names that the models of the study have.
+
+    Returns:
+        (model, data set, accuracy as a fraction) of every published number.
+
+    Raises:
+        StockpotError: Names file, column and row of what cannot be an accuracy or a name.
     """
     spec = DEFAULTS | spec
-    models = len(_read(path, {}))
-    if models < LEAST:
+    model_count = len(_read(path, {}))
+    if model_count < LEAST:
         raise StockpotError(
-            f"standard.table: {path} has {models} models, but a line needs {LEAST} or more"
+            f"standard.table: {path} has {model_count} models, but a line needs {LEAST} or more"
         )
-    there = [name for name in header_of(Path(path)) if name]
-    known = [reference, *shifts, *(subset(reference, shift) for shift in shifts)]
-    columns = {name: name for name in known if name in there} | spec["columns"]
+    columns = _columns(path, spec, reference, shifts)
+    wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
+    accuracies = []
+    seen = set(taken)
+    for _, fields in _read(path, dict.fromkeys(wanted, "")):
+        row = dict(zip(wanted, fields))
+        name = row[spec["model"]]
+        _check_name(path, name, seen)
+        seen.add(name)
+        for dataset, column in columns.items():
+            if row[column]:
+                value = _accuracy(
+                    path,
+                    name,
+                    column,
+                    row[column],
+                    spec["unit"],
+                )
+                accuracies.append((name, dataset, value))
+    return accuracies
+
+
+def _columns(
+    path: str | Path,
+    spec: dict[str, Any],
+    reference: str,
+    shifts: list[str],
+) -> dict[str, str]:
+    """Data set -> its column in the file, checked."""
+    header = [name for name in header_of(Path(path)) if name]
+    datasets = [reference, *shifts]
+    datasets += [subset(reference, shift) for shift in shifts]
+    columns = {name: name for name in datasets if name in header}
+    columns |= spec["columns"]
     for what, column in {"model": spec["model"], **columns}.items():
-        if column not in there:
+        if column not in header:
             raise StockpotError(
                 f"standard.table: {path} has no column {column!r} (for {what}); there are "
-                f"{', '.join(there[:12])}"
+                f"{', '.join(header[:NAMED_COLUMNS])}"
             )
     if reference not in columns or not set(shifts) & set(columns):
         raise StockpotError(
             f"standard.table: {path} needs a column for {reference} and one for a shift "
             f"({', '.join(shifts)}); standard.table.columns names them"
         )
-    found, seen = [], set(taken)
-    wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
-    for _, fields in _read(path, dict.fromkeys(wanted, "")):
-        row = dict(zip(wanted, fields))
-        name = row[spec["model"]]
-        wrong = "is the name of another model" if name in seen else ""
-        wrong = wrong or ("is no name" if not name or set(name) & set("<>") else "")
-        if wrong:
-            raise StockpotError(f"standard.table: {path}: {name!r} {wrong}")
-        seen.add(name)
-        for dataset, column in columns.items():
-            if row[column]:
-                value = _accuracy(path, name, column, row[column], spec["unit"])
-                found.append((name, dataset, value))
-    return found
+    return columns
+
+
+def _check_name(
+    path: str | Path,
+    name: str,
+    seen: set[str],
+) -> None:
+    """Refuse a name that is taken, empty, or could be markup."""
+    if name in seen:
+        wrong = "is the name of another model"
+    elif not name or set(name) & set("<>"):
+        wrong = "is no name"
+    else:
+        return
+    raise StockpotError(f"standard.table: {path}: {name!r} {wrong}")
 
 
 def _read(path: str | Path, columns: dict[str, str]) -> list[tuple[int, list[str]]]:
+    """Number and fields of every row."""
     try:
         return read_columns(Path(path), columns)
     except StockpotError as error:
         raise StockpotError(f"standard.table: {error}") from error
 
 
-def _accuracy(path, name: str, column: str, text: str, unit: str) -> float:
+def _accuracy(
+    path: str | Path,
+    name: str,
+    column: str,
+    text: str,
+    unit: str,
+) -> float:
+    """A field as a fraction."""
     try:
         value = float(text) / UNITS[unit]
     except ValueError:
         value = float("nan")
-    if not 0 <= value <= 1:
+    if not 0 <= value <= 1:  # NaN is refused here too
         raise StockpotError(
             f"standard.table: {path}, {name}, {column}: {text!r} is not an accuracy as a {unit}"
         )

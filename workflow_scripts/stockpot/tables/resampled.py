@@ -1,4 +1,4 @@
-"""Intervals of metrics that count nothing, such as macro F1, from the stored answers."""
+"""Intervals of metrics that count nothing, such as macro F1, from the stored predictions."""
 
 from pathlib import Path
 
@@ -11,34 +11,75 @@ from ..metrics import Answers, resampled
 
 
 def with_intervals(
-    cells: pd.DataFrame, folders: list[Path], store: Path, tails: tuple[float, float]
+    cells: pd.DataFrame,
+    folders: list[Path],
+    store: Path,
+    tails: tuple[float, float],
 ) -> pd.DataFrame:
-    """The cells with low and high where they have no k: quantiles of resampled examples.
+    """Add intervals to the cells whose metric counts nothing.
 
-    folders: of the data sets. tails: lower and upper quantile.
+    Args:
+        cells: A row per model and data set.
+        folders: Of the data sets.
+        store: Folder of the predictions.
+        tails: Lower and upper quantile.
+
+    Returns:
+        The cells with low and high: quantiles of resampled examples where a cell has no k,
+        else NaN.
     """
     cells = cells.assign(low=np.nan, high=np.nan)
-    wanted = cells[cells["k"].isna()]
-    if wanted.empty:
+    uncounted = cells[cells["k"].isna()]
+    if uncounted.empty:
         return cells
-    cards = {
-        card["name"]: (folder, card)
-        for folder in folders
-        for card in [read_card(folder)]
-    }
-    for row in wanted.itertuples():
-        folder, card = cards[row.dataset]
+    folder_of = {}
+    card_of = {}
+    for folder in folders:
+        card = read_card(folder)
+        folder_of[card["name"]] = folder
+        card_of[card["name"]] = card
+    for row in uncounted.itertuples():
+        card = card_of[row.dataset]
         scoring = Scoring(**card["scoring"])
-        found, labels = answers(store, row.key), read_labels(folder, card)
-        given = Answers(found.predicted, labels, found.correct, groups_of(scoring))
-        cells.loc[row.Index, ["low", "high"]] = interval(scoring.metric, given, tails)
+        prediction = answers(store, row.key)
+        examples = Answers(
+            prediction.predicted,
+            read_labels(folder_of[row.dataset], card),
+            prediction.correct,
+            groups_of(scoring),
+        )
+        ends = interval(scoring.metric, examples, tails)
+        cells.loc[row.Index, ["low", "high"]] = ends
     return cells
 
 
-def interval(metric: str, given: Answers, tails: tuple[float, float]) -> np.ndarray:
-    """low and high of a metric that counts nothing."""
-    return np.quantile(resampled(metric, given), tails)
+def interval(
+    metric: str,
+    examples: Answers,
+    tails: tuple[float, float],
+) -> np.ndarray:
+    """Compute the interval of a metric that counts nothing.
+
+    Args:
+        metric: Its name.
+        examples: What a model answered.
+        tails: Lower and upper quantile.
+
+    Returns:
+        Low and high.
+    """
+    return np.quantile(resampled(metric, examples), tails)
 
 
 def groups_of(scoring: Scoring) -> np.ndarray | None:
-    return np.array(scoring.groups) if scoring.groups else None
+    """Look up the groups of the examples.
+
+    Args:
+        scoring: How the data set is scored.
+
+    Returns:
+        Int [n]; None where there are no groups.
+    """
+    if not scoring.groups:
+        return None
+    return np.array(scoring.groups)

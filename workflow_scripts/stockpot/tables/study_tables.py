@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..datasets.dataset import read_card
@@ -17,6 +19,7 @@ from .escape import markdown
 from .findings import findings
 from .main_table import MainTable, main_table
 from .measurements import (
+    SUBSET,
     measure,
     published_cells,
     read_table,
@@ -53,24 +56,33 @@ class StudyFiles:
         return self.evaluations[0].parents[1] / "store"
 
     @cached_property
-    def evaluated(self) -> list[dict]:
+    def evaluated(self) -> list[dict[str, Any]]:
         """The contents of the evaluations."""
         return [read_sealed(path) for path in self.evaluations]
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """A row per model and data set."""
-        return pd.DataFrame(
-            [cell for found in self.evaluated for cell in found["cells"]]
-        )
+        rows: list[dict[str, Any]] = []
+        for evaluation in self.evaluated:
+            rows += evaluation["cells"]
+        return pd.DataFrame(rows)
 
     @cached_property
-    def cards(self) -> list[dict]:
+    def status(self) -> dict[str, str]:
+        """Model -> "ok", or how its run ended."""
+        status: dict[str, str] = {}
+        for evaluation in self.evaluated:
+            status |= evaluation["status"]
+        return status
+
+    @cached_property
+    def cards(self) -> list[dict[str, Any]]:
         """What is known of each data set."""
         return [read_card(folder) for folder in self.datasets]
 
     @cached_property
-    def correct(self) -> Callable:
+    def correct(self) -> Callable[[str], np.ndarray]:
         """Key of a cell -> which answers are right, bool [n]; each is read once."""
         return cache(lambda key: answers(self.store, key).correct)
 
@@ -81,10 +93,10 @@ class StudyTables:
 
     Attributes:
         measurements: A row per model and data set: n, k, accuracy, interval.
-        fits: Lines of the standard models.
+        fits: Lines of the baselines.
         robustness: Effective robustness.
         findings: Do the papers' claims hold here?
-        people: The table to read first.
+        main: The table to read first.
         sentences: What stands below it.
     """
 
@@ -92,7 +104,7 @@ class StudyTables:
     fits: pd.DataFrame
     robustness: pd.DataFrame
     findings: pd.DataFrame
-    people: MainTable
+    main: MainTable
     sentences: list[str] = field(default_factory=list)
 
     def write(self, markdown: str, latex: str, **tables: str) -> None:
@@ -104,38 +116,55 @@ class StudyTables:
             tables: Name of each other table -> its file.
         """
         for name, path in tables.items():
-            write_table(getattr(self, name), path, FORMAT)
+            write_table(
+                getattr(self, name),
+                path,
+                FORMAT,
+            )
         with atomic(markdown) as path:
             path.write_text(self.markdown(), "utf-8")
         with atomic(latex) as path:
-            path.write_text(self.people.latex(), "utf-8")
+            path.write_text(self.main.latex(), "utf-8")
 
     def markdown(self) -> str:
-        """The table to read first, and what stands below it."""
-        below = [f"\n{markdown(sentence)}\n" for sentence in self.sentences]
-        return self.people.markdown() + "".join(below)
+        """Write the table to read first, and what stands below it.
+
+        Returns:
+            Markdown.
+        """
+        paragraphs = [f"\n{markdown(sentence)}\n" for sentence in self.sentences]
+        return self.main.markdown() + "".join(paragraphs)
 
 
-def study_tables(files: StudyFiles, spec: dict) -> StudyTables:
+def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
     """Make all tables of a study.
 
     Args:
         files: What they are made from.
-        spec: ``roles``, pairs of a data set and its part; ``cloud``, how to read the published
+        spec: ``roles``, pairs of a data set and its role; ``cloud``, how to read the published
             models; ``class_notes``, ``held_out_note`` and ``trained_in_bf16``, for the sentences;
             and the config's ``statistics``.
+
+    Returns:
+        The tables.
+
+    Raises:
+        StockpotError: If a file is gone or damaged, or the table of published models is wrong.
     """
     confidence = spec["confidence"]
     measurements = _measurements(files, spec)
     fits, robustness = robustness_table(
-        measurements, spec["axis"], confidence, spec["knots"]
+        measurements,
+        spec["axis"],
+        confidence,
+        spec["knots"],
     )
     keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
-
-    def correct(model: str, dataset: str):
-        return files.correct(keys[model, dataset])
-
-    people = main_table(measurements, correct, confidence)
+    main = main_table(
+        measurements,
+        lambda model, dataset: files.correct(keys[model, dataset]),
+        confidence,
+    )
     return StudyTables(
         measurements=measurements,
         fits=fits,
@@ -143,67 +172,102 @@ def study_tables(files: StudyFiles, spec: dict) -> StudyTables:
         findings=findings(
             files.cells, measurements, robustness, files.correct, confidence
         ),
-        people=people,
-        sentences=_sentences(files, spec, measurements, fits, people),
+        main=main,
+        sentences=_sentences(files, spec, measurements, fits, main),
     )
 
 
-def _measurements(files: StudyFiles, spec: dict) -> pd.DataFrame:
+def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
     """All cells with intervals: of data sets, of parts of the reference, of published models."""
     roles = dict(spec["roles"])
-    tail = tails(spec["confidence"])
-    cells = [with_intervals(files.cells, files.datasets, files.store, tail)]
+    quantiles = tails(spec["confidence"])
+    cells = [with_intervals(files.cells, files.datasets, files.store, quantiles)]
     if spec["class_subset"]:
-        parts = subset_cells(files.cells, roles, files.datasets, files.store, tail)
-        roles |= dict.fromkeys(parts["dataset"].unique(), "subset")
-        cells.append(parts)
+        restricted = subset_cells(
+            files.cells, roles, files.datasets, files.store, quantiles
+        )
+        roles |= dict.fromkeys(restricted["dataset"].unique(), SUBSET)
+        cells.append(restricted)
     if files.cloud:
-        published = _published(files.cloud, spec["cloud"], roles)
+        published = _published(
+            files.cloud,
+            spec["cloud"],
+            roles,
+        )
         cells.append(published_cells(published))
-        roles |= {name: "subset" for _, name, _ in published if name not in roles}
-    return measure(pd.concat(cells, ignore_index=True), roles, spec["confidence"])
+        for _, dataset, _ in published:
+            roles.setdefault(dataset, SUBSET)
+    return measure(
+        pd.concat(cells, ignore_index=True),
+        roles,
+        spec["confidence"],
+    )
 
 
-def _published(cloud: Path, how: dict, roles: dict[str, str]) -> list[tuple]:
-    """Accuracies of published models on the reference and the shifts."""
+def _published(
+    cloud: Path,
+    spec: dict[str, Any],
+    roles: dict[str, str],
+) -> list[tuple[str, str, float]]:
+    """Accuracies of published models on the reference and the shifts.
+
+    Args:
+        cloud: The file.
+        spec: How to read it; see ``published_models.read_cloud``.
+        roles: Data set -> its role.
+    """
     (reference,) = [name for name, role in roles.items() if role == "reference"]
     shifts = [name for name, role in roles.items() if role == "shift"]
-    return read_cloud(cloud, how, reference, shifts)
+    return read_cloud(cloud, spec, reference, shifts)
 
 
 def _sentences(
     files: StudyFiles,
-    spec: dict,
+    spec: dict[str, Any],
     measurements: pd.DataFrame,
     fits: pd.DataFrame,
-    people: MainTable,
+    main: MainTable,
 ) -> list[str]:
     """What stands below the main table."""
-    status = {
-        name: end for found in files.evaluated for name, end in found["status"].items()
-    }
+    sentences = [_how_to_read(spec["confidence"], has_lines=len(fits) > 0)]
+    sentences += main.rule
+    sentences += main.notes
+    sentences.append(arithmetic(measurements, spec["trained_in_bf16"]))
+    if spec["held_out_note"]:
+        sentences.append(spec["held_out_note"])
+    for name, classes in spec["class_notes"].items():
+        sentences.append(f"{name}: {classes}.")
+    for card in files.cards:
+        sentences += remarks(card)
+    sentences += other_versions(spec.get("kept", []), files.store.parent)
     left_out = {card["name"]: card["source"].get("left_out", 0) for card in files.cards}
     overlap = read_table(files.overlap)
-    return [
-        _how_to_read(spec["confidence"], has_lines=len(fits) > 0),
-        *people.rule,
-        *people.notes,
-        arithmetic(measurements, spec["trained_in_bf16"]),
-        *([spec["held_out_note"]] if spec["held_out_note"] else []),
-        *(f"{name}: {classes}." for name, classes in spec["class_notes"].items()),
-        *(sentence for card in files.cards for sentence in remarks(card)),
-        *other_versions(spec.get("kept", []), files.store.parent),
-        *notes(status, overlap, measurements, fits, spec["knots"], left_out),
-    ]
+    sentences += notes(
+        files.status,
+        overlap,
+        measurements,
+        fits,
+        spec["knots"],
+        left_out,
+    )
+    return sentences
 
 
-def _how_to_read(confidence: float, has_lines: bool) -> str:
+def _how_to_read(confidence: float, *, has_lines: bool) -> str:
+    """How to read the main table.
+
+    Args:
+        confidence: Of the intervals.
+        has_lines: Are there lines of the baselines?
+    """
     level = f"{100 * confidence:g} %"
-    lines = ", effective robustness and the standard models in robustness.csv"
+    lines = ""
+    if has_lines:
+        lines = ", effective robustness and the standard models in robustness.csv"
     return (
         f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
         "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
         "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
         "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
-        f"ends are in measurements.csv{lines if has_lines else ''}."
+        f"ends are in measurements.csv{lines}."
     )

@@ -1,10 +1,11 @@
 """The reference restricted to the classes of a shift: the x axis where a shift lacks classes.
 
 ImageNet-R has 200 of ImageNet's classes; models then choose among 200 there, and must here too
-(imagenet-testbed). All from the stored logits.
+(imagenet-testbed). All is computed from the stored logits.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,65 +25,123 @@ def subset_cells(
     store: Path,
     tails: tuple[float, float] = (0.025, 0.975),
 ) -> pd.DataFrame:
-    """Cells of every model on the reference, restricted to each shift that lacks classes.
+    """Score every model on the reference, restricted to each shift that lacks classes.
 
-    folders: of the data sets. The name of such a set is ``tables.subset``'s; its metric is the
-    reference's, with low and high (quantiles ``tails``) where that counts nothing. Empty where
-    every shift has all classes. StockpotError where the reference is scored by videos.
+    Args:
+        cells: A row per model and data set.
+        roles: Data set -> its role.
+        folders: Of the data sets.
+        store: Folder of the predictions.
+        tails: Lower and upper quantile of an interval.
+
+    Returns:
+        Cells of sets that ``datasets.classes.subset`` names. Their metric is the reference's,
+        with low and high where that counts nothing. Empty where every shift has all classes.
+
+    Raises:
+        StockpotError: If such a reference is scored by videos.
     """
-    cards = {
-        card["name"]: (folder, card)
-        for folder in folders
-        for card in [read_card(folder)]
-    }
-    whole = next(name for name, role in roles.items() if role == "reference")
-    folder, card = cards[whole]
-    labels, classes = read_labels(folder, card), card["class_names"]
-    scoring, parts = Scoring(**card["scoring"]), {}
-    for shift in (name for name, role in roles.items() if role == "shift"):
-        there = _behind(cards[shift][1], cards[shift][1]["class_names"])
-        kept = [i for i, name in enumerate(classes) if _behind(card, [name]) & there]
-        if len(kept) < len(classes):
-            parts[shift] = np.array(kept, int)
-    if parts and scoring.videos:
+    folder_of = {}
+    card_of = {}
+    for folder in folders:
+        card = read_card(folder)
+        folder_of[card["name"]] = folder
+        card_of[card["name"]] = card
+    reference = next(name for name, role in roles.items() if role == "reference")
+    shifts = [name for name, role in roles.items() if role == "shift"]
+    card = card_of[reference]
+    scoring = Scoring(**card["scoring"])
+    kept_classes = _kept_classes(card, {shift: card_of[shift] for shift in shifts})
+    if kept_classes and scoring.videos:
         raise StockpotError(
-            f"statistics.class_subset: {whole} is scored by videos and cannot be restricted to "
+            f"statistics.class_subset: {reference} is scored by videos and cannot be restricted to "
             "some classes"
         )
     rows = []
-    for cell in cells[cells["dataset"] == whole].to_dict("records") if parts else ():
-        logits = answers(store, cell["key"]).logits
-        for shift, kept in parts.items():
-            given = _restricted(logits, labels, kept, scoring)
-            named = {"dataset": subset(whole, shift), "classes": len(kept)}
-            found = {"metric": scoring.metric, **score(scoring.metric, given)._asdict()}
-            if found["k"] is None:
-                found["low"], found["high"] = interval(scoring.metric, given, tails)
-            rows.append({**cell, **named, **found})
-    columns = list(
-        dict.fromkeys([*cells.columns, *(key for row in rows for key in row)])
-    )
-    return pd.DataFrame(rows, columns=columns)
+    if kept_classes:
+        labels = read_labels(folder_of[reference], card)
+        for cell in cells[cells["dataset"] == reference].to_dict("records"):
+            logits = answers(store, cell["key"]).logits
+            for shift, kept in kept_classes.items():
+                examples = _restricted(logits, labels, kept, scoring)
+                row = cell | {"dataset": subset(reference, shift), "classes": len(kept)}
+                rows.append(row | _scores(scoring.metric, examples, tails))
+    # Columns that only the new cells have come last.
+    columns = dict.fromkeys(cells.columns)
+    for row in rows:
+        columns |= dict.fromkeys(row)
+    return pd.DataFrame(rows, columns=list(columns))
 
 
-def _behind(card: dict, names: list[str]) -> set[str]:
+def _kept_classes(
+    reference_card: dict[str, Any], shift_cards: dict[str, dict[str, Any]]
+) -> dict[str, np.ndarray]:
+    """Shift -> indices of the reference's classes that it has, if it lacks some."""
+    class_names = reference_card["class_names"]
+    kept_classes = {}
+    for shift, card in shift_cards.items():
+        in_shift = _model_classes(card, card["class_names"])
+        kept = []
+        for index, class_name in enumerate(class_names):
+            if _model_classes(reference_card, [class_name]) & in_shift:
+                kept.append(index)
+        if len(kept) < len(class_names):
+            kept_classes[shift] = np.array(kept, int)
+    return kept_classes
+
+
+def _model_classes(card: dict[str, Any], class_names: list[str]) -> set[str]:
     """The model's classes that stand for these of the data set."""
     merges = card["scoring"].get("merges", {})
-    return {wanted for name in names for wanted in merges.get(name, [name])}
+    classes: set[str] = set()
+    for name in class_names:
+        classes.update(merges.get(name, [name]))
+    return classes
 
 
 def _restricted(
-    logits: np.ndarray, labels: np.ndarray, kept: np.ndarray, scoring: Scoring
+    logits: np.ndarray,
+    labels: np.ndarray,
+    kept: np.ndarray,
+    scoring: Scoring,
 ) -> Answers:
-    """Answers among some classes, to the examples of these classes."""
+    """Answers among some classes, to the examples of these classes.
+
+    Args:
+        logits: Float [n, classes].
+        labels: Int [n].
+        kept: Indices of the classes.
+        scoring: Of the whole data set.
+    """
     rows = np.flatnonzero(np.isin(labels, kept))
     predicted = kept[logits[rows][:, kept].argmax(1)]
     correct = predicted == labels[rows]
     if scoring.accepted:
+        # An image may have several labels, any of which is right.
         correct = np.array(
-            [p in scoring.accepted[row] for p, row in zip(predicted, rows)]
+            [
+                class_index in scoring.accepted[row]
+                for class_index, row in zip(predicted, rows)
+            ]
         )
     groups = groups_of(scoring)
+    if groups is not None:
+        groups = groups[rows]
     return Answers(
-        predicted, labels[rows], correct, groups if groups is None else groups[rows]
+        predicted,
+        labels[rows],
+        correct,
+        groups,
     )
+
+
+def _scores(
+    metric: str,
+    examples: Answers,
+    tails: tuple[float, float],
+) -> dict[str, object]:
+    """The columns of a cell that its answers decide."""
+    columns = {"metric": metric, **score(metric, examples)._asdict()}
+    if columns["k"] is None:
+        columns["low"], columns["high"] = interval(metric, examples, tails)
+    return columns

@@ -1,57 +1,81 @@
 """One table over the seeds of a study."""
 
+from typing import Any
+
 import pandas as pd
 
-from .display import to_markdown
+from .display import points_with_interval, to_markdown
 from .findings import CRITERIA
 
 TITLE = "Do the papers' claims hold here?"
 
 
 def summary(findings: dict[str, pd.DataFrame], main_tables: dict[str, str]) -> str:
-    """Markdown: the findings side by side below TITLE, then every seed's main table.
+    """Write the findings side by side, then the main table of every seed.
 
-    findings: seed -> the table of ``findings.findings``. main_tables: seed -> Markdown table.
-    A cell gives the value in points with its interval, and yes or no: does it hold? The
-    alpha that an oracle chose may differ between seeds and is named in the cell.
+    A cell gives the value in points with its interval, and yes or no: does the finding hold?
+    The alpha that an oracle chose may differ between seeds; the cell names it.
+
+    Args:
+        findings: Seed -> the table of ``findings.findings``.
+        main_tables: Seed -> its main table in Markdown.
+
+    Returns:
+        Markdown, below the heading ``TITLE``.
     """
-    columns = {seed: {} for seed in findings}
-    for seed, table in findings.items():
-        for row in table.itertuples():
-            columns[seed][row.finding, _end(row.compared), row.on] = _cell(row)
-    keys = list(dict.fromkeys(key for cells in columns.values() for key in cells))
-    rows = [[*key, *(cells.get(key, "") for cells in columns.values())] for key in keys]
+    cells_by_seed = {seed: _cells(table) for seed, table in findings.items()}
+    keys: dict[tuple[str, str, str], None] = {}
+    for cells in cells_by_seed.values():
+        keys |= dict.fromkeys(cells)
+    rows = []
+    for key in keys:
+        texts = [cells.get(key, "") for cells in cells_by_seed.values()]
+        rows.append([*key, *texts])
     table = pd.DataFrame(rows, columns=["finding", "model", "on", *findings])
-    holding = sum(int(t["holds"].sum()) for t in findings.values())
-    total = sum(len(t) for t in findings.values())
-    parts = [
+    holding = sum(int(seed_table["holds"].sum()) for seed_table in findings.values())
+    total = sum(len(seed_table) for seed_table in findings.values())
+    sections = [
         f"# {TITLE}\n",
         f"{holding} of {total} do, by the criteria below the table. Differences in points of "
         "accuracy with their intervals; oracle: chosen on the test sets.\n",
         to_markdown(table),
         "What yes means:\n",
         "".join(f"- {criterion}\n" for criterion in CRITERIA),
-        *(f"## {seed}\n\n{text}" for seed, text in main_tables.items()),
     ]
-    return "\n".join(parts)
+    sections += [f"## {seed}\n\n{text}" for seed, text in main_tables.items()]
+    return "\n".join(sections)
 
 
-def _end(compared: str) -> str:
+def _cells(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """(finding, model, data set) -> what the table of one seed says."""
+    cells = {}
+    for row in table.itertuples():
+        cells[row.finding, _subject(row.compared), row.on] = _cell(row)
+    return cells
+
+
+def _subject(compared: str) -> str:
     """What a row is about, without the alpha that was chosen."""
     return compared.split(" - ")[0].split(" alpha=")[0]
 
 
-def _cell(row) -> str:
-    mark = "yes" if row.holds else "**no**"
+def _chosen_alpha(compared: str) -> str:
+    """The alpha in a name such as "base alpha=0.4 - base"; "" without one."""
+    if " alpha=" not in compared:
+        return ""
+    return compared.split(" alpha=")[1].split(" ")[0]
+
+
+def _cell(row: Any) -> str:
+    """Value, interval, alpha and verdict of one row, as far as it has them."""
+    verdict = "yes" if row.holds else "**no**"
     if pd.isna(row.value):
-        return mark
-    chosen = (
-        row.compared.split(" alpha=")[1].split(" ")[0]
-        if " alpha=" in row.compared
-        else ""
-    )
-    interval = (
-        "" if pd.isna(row.low) else f" [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
-    )
-    at = f" at alpha {chosen}" if chosen else ""
-    return f"{100 * row.value:+.1f}{interval}{at}: {mark}"
+        return verdict
+    if pd.isna(row.low):
+        value = f"{100 * row.value:+.1f}"
+    else:
+        value = points_with_interval(row.value, row.low, row.high)
+    alpha = _chosen_alpha(row.compared)
+    if alpha:
+        value += f" at alpha {alpha}"
+    return f"{value}: {verdict}"
