@@ -191,6 +191,7 @@ def shown(name: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
     Returns:
         Its ``short_table``, or a function that changes nothing.
     """
+    # Names have hyphens where files have underscores.
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     return getattr(module, "short_table", _unchanged)
 

@@ -31,8 +31,10 @@ class Options(PluginOptions):
 
 ANALYSIS = Analysis(options=Options)
 
-_NOT_VARIED = {"seed", "name"}  # numbers and words that are no hyperparameters
-_FEWEST_RUNS = 3  # of which a rank correlation says something
+# Settings of a run that are no hyperparameters.
+_NOT_VARIED = {"seed", "name"}
+# Fewer runs than this have no rank correlation that says something.
+_FEWEST_RUNS = 3
 
 
 def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
@@ -52,6 +54,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         NothingToShowError: If there are not three runs that differ in a hyperparameter.
     """
     runs = evidence.end_to_end_runs(options["models"])
+    # A row per run, a column per hyperparameter.
     settings = pd.DataFrame({run: evidence.models[run]["settings"] for run in runs}).T
     varied = [name for name in settings if _is_varied(name, settings[name])]
     if len(runs) < _FEWEST_RUNS or not varied:
@@ -93,6 +96,7 @@ def _is_number(value: object) -> bool:
 
 def _accuracies(evidence: Evidence, runs: list[str]) -> pd.DataFrame:
     """Accuracies of the runs, and of alpha 0.5 on the sweeps to them: a row per run."""
+    # A run without a sweep has no mix: NaN.
     half_way = _half_way_models(evidence)
     rows = []
     for run in runs:
@@ -140,6 +144,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     runs = table.drop_duplicates("run")
     title = f"range over {len(runs)} runs, points"
     rows = [{"what": title, **_ranges(runs, "reference", "shifts")}]
+    # The mixes compare with the runs that are swept, not with all.
     swept = runs[runs["mixed_shifts"].notna()]
     if len(swept) > 1:
         title = f"range over the {len(swept)} that are swept, points"

@@ -73,11 +73,13 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     held_out_labels = evidence.labels(evidence.held_out)
     rows = []
     for model in models:
+        # The temperature is fitted on held-out data and used on the test sets.
         held_out_logits = evidence.answers(model, evidence.held_out).logits
         temperature = calibration.temperature(held_out_logits, held_out_labels)
         for dataset in test_sets:
             name = {"model": model, "dataset": dataset}
             answers = evidence.answers(model, dataset)
+            # Logits are stored in float32; sums of their exponentials are in float64.
             logits = answers.logits.astype(float)
             scores, diagram = _calibration(
                 logits,
@@ -88,6 +90,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             )
             rows += [{**name, **row} for row in (scores, *diagram)]
     table = pd.DataFrame(rows)
+    # Columns that rows of models and of bins share come first.
     other_columns = [name for name in table if name not in _FIRST_COLUMNS]
     return table[[*_FIRST_COLUMNS, *other_columns]].astype({"bin": "Int64"})
 
@@ -121,6 +124,7 @@ def _calibration(
 def _default_models(evidence: Evidence) -> list[str]:
     """All models except baselines; of sweeps only alpha 0.5."""
     table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
+    # Of a sweep, alpha 0.5 stands for all its points.
     is_kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
     models = table.loc[is_kept, "model"].drop_duplicates()
     return [model for model in models if evidence.has_results(model)]
@@ -135,6 +139,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per model.
     """
+    # Rows with a bin are those of the reliability diagrams.
     whole = table[table["bin"].isna()]
     reference = table["dataset"].iloc[0]
     rows = []

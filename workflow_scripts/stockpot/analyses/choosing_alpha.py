@@ -35,6 +35,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     evidence.note_own_metrics()
     tables = []
     for target, points in evidence.sweeps().items():
+        # A row per selector.
         choices = compared(selection_curve(evidence, points))
         tables.append(choices.assign(curve=target))
     if not tables:
@@ -64,6 +65,7 @@ def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
     table = evidence.held_out_sweep(points)
     if evidence.corrupted:
         table["corrupted"] = _mean_accuracies(evidence, models, evidence.corrupted)
+    # Selectors that read an estimate are left out where there is none.
     if estimable(evidence):
         table = _with_estimates(evidence, table, models)
     return table.assign(
@@ -110,6 +112,7 @@ def estimable(evidence: Evidence) -> bool:
     others = list(evidence.other_metrics(*sets))
     if not videos and not others:
         return True
+    # Videos are the stronger reason where there are both.
     if videos:
         why = (
             f"{', '.join(videos)}: of a video the frame is kept that a model gets least right, "
@@ -133,6 +136,7 @@ def _with_estimates(
     Each is the mean over the shifts.
     """
     held_out = [evidence.answers(model, evidence.held_out) for model in models]
+    # Int [models, n], for the agreement between models.
     held_out_predicted = [answers.predicted for answers in held_out]
     by_confidence = []
     by_agreement = []
@@ -187,6 +191,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per selector.
     """
     rows = []
+    # Means over the sweeps; regret is what a selector misses against the oracle.
     for label, group in table.groupby("label", sort=False):
         rows.append(
             {

@@ -34,6 +34,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     evidence.note_plain_accuracy()
     rows = []
     for target, points in evidence.sweeps().items():
+        # A chord needs both end models, and a point between them.
         has_inner = ((points["alpha"] > 0) & (points["alpha"] < 1)).any()
         first = model_at(points, 0)
         last = model_at(points, 1)
@@ -75,7 +76,9 @@ def _distances(
         correct: Model -> bool [n] per data set.
         confidence: Of the intervals.
     """
+    # Plain accuracies, whatever the metric of the data set.
     accuracy = {model: _mean_accuracy(arrays) for model, arrays in correct.items()}
+    # Which end model is better is seen on the test set itself.
     better = max(first, last, key=accuracy.get)
     inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
     rows = []
@@ -124,6 +127,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (target, set_name), group in table.groupby(["curve", "on"], sort=False):
+        # Both alphas are chosen on the test set: oracles.
         least = group.loc[group["distance"].idxmin()]
         best = group.loc[group["over_ends"].idxmax()]
         above_line = points_with_interval(

@@ -67,6 +67,7 @@ def _default_pairs(evidence: Evidence) -> list[tuple[str, str]]:
     is_kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
     models = table.loc[is_kept, "model"].drop_duplicates()
     models = [model for model in models if evidence.has_results(model)]
+    # These two are compared with each other, and all others with each of them.
     compared_with = [ZERO_SHOT]
     if evidence.best_run:
         compared_with = [evidence.best_run, ZERO_SHOT]
@@ -90,10 +91,12 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per pair and data set: points of accuracy with their interval; p, also corrected
         for all tests of the table.
     """
+    # The first is the reference, the last the mean of the shifts or the only shift.
     is_kept = table["on"].isin([table["on"].iloc[0], table["on"].iloc[-1]])
     kept = table[is_kept]
     against_order = list(kept["against"].unique())
     on_order = list(kept["on"].unique())
+    # By the model compared with, then by data set, then the largest difference first.
     kept = kept.assign(
         first=kept["against"].map(against_order.index),
         second=kept["on"].map(on_order.index),

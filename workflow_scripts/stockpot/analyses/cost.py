@@ -33,6 +33,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         NothingToShowError: If there are no times.
     """
     times = {}
+    # A model may have no benchmark: an older version made it, or its job failed.
     for name in evidence.models:
         benchmark = _read_benchmark(evidence.benchmark(name))
         if benchmark is not None:
@@ -62,6 +63,7 @@ def _row(
     if all(name in times for name in ancestors):
         training_seconds = sum(times[name]["s"] for name in ancestors)
         all_seconds = training_seconds + times[model]["s"]
+    # A run that several ingredients start from was trained once.
     sources = {model, *ancestors}
     return {
         "model": model,
@@ -107,11 +109,13 @@ def _ancestors(models: dict[str, dict[str, Any]], model: str) -> set[str]:
 
 def _passes(evidence: Evidence, model: str) -> int:
     """How many models answer one image."""
+    # Only soups and ensembles have a recipe.
     if model not in evidence.recipes:
         return 1
     recipe = evidence.recipe(model)
     if recipe.get("rule", "linear") == "linear":
-        return 1  # a soup is one model
+        # A soup is one model.
+        return 1
     return len(recipe["ingredients"])
 
 

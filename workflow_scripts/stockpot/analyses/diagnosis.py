@@ -1,7 +1,6 @@
 """Why did my soup fail? What its ingredients tell about their mix, a sentence per finding."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +47,12 @@ ANALYSIS = Analysis(
     evaluates=("held-out",),
 )
 
-LONG_UPDATE = 3.0  # an update this many times as long as the median is called long
-OPPOSED_COSINE = 0.0  # below this cosine two updates undo each other
-MUCH_WORSE = 0.05  # a run this much worse than the best, as a fraction, is named
+# An update this many times as long as the median is called long.
+LONG_UPDATE = 3.0
+# Below this cosine two updates undo each other.
+OPPOSED_COSINE = 0.0
+# A run this much worse than the best, as a fraction, is named.
+MUCH_WORSE = 0.05
 
 # (one ingredient, another) -> bool [n], which held-out answers of their mean are right; the
 # ingredient itself where both are the same, the mean of all where both are "".
@@ -129,6 +131,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         for mix in evidence.mixes.itertuples()
     }
     trace = _greedy_trace(evidence, names)
+    # First all that is measured, in the order of the docstring; findings follow from it.
     rows = _geometry_rows(evidence.geometry, names)
     rows += [
         _accuracy_row(
@@ -212,6 +215,7 @@ def _geometry_rows(geometry: pd.DataFrame, names: list[str]) -> list[dict[str, A
     median = np.median(list(norms.values()))
     rows = []
     for name, norm in norms.items():
+        # If no run moved, the median is 0.
         ratio = norm / median if median else np.nan
         rows.append(_row("norm", name, value=ratio))
     cosine_of = cosines(geometry)
@@ -229,6 +233,7 @@ def _barrier_rows(
     """How far the mean of two lies below the mean of their accuracies, in points."""
     rows = []
     for one, other in combinations(names, 2):
+        # Where there are many pairs, only some were mixed.
         if (one, other) not in correct:
             continue
         terms = [
@@ -256,6 +261,7 @@ def _greedy_trace(evidence: Evidence, names: list[str]) -> list[dict[str, Any]]:
         recipe = evidence.recipe(soup)
         if recipe.get("method") != "greedy":
             continue
+        # A greedy soup of other candidates tells nothing about these.
         if set(recipe["ingredient_names"]) == set(names):
             return recipe["trace"]
     return []
@@ -271,6 +277,7 @@ def _step_rows(evidence: Evidence, trace: list[dict[str, Any]]) -> list[dict[str
         evidence.note("The greedy soup's steps are in the held-out set's own metric.")
     rows = []
     for step in trace:
+        # Without a count there is no interval.
         low = np.nan
         high = np.nan
         if is_count:
@@ -293,7 +300,6 @@ def _step_rows(evidence: Evidence, trace: list[dict[str, Any]]) -> list[dict[str
     return rows
 
 
-@dataclass(frozen=True)
 class _Diagnosis:
     """What the measured rows say.
 
@@ -306,12 +312,23 @@ class _Diagnosis:
         barrier: The highest barrier that is not remarked upon, in points.
     """
 
-    evidence: Evidence
-    names: list[str]
-    table: pd.DataFrame
-    correct: MixCorrect
-    trace: list[dict[str, Any]]
-    barrier: float
+    def __init__(
+        self,
+        evidence: Evidence,
+        names: list[str],
+        table: pd.DataFrame,
+        correct: MixCorrect,
+        trace: list[dict[str, Any]],
+        barrier: float,
+    ):
+        # No dataclass: annotations of its fields would make all code of ``Evidence`` count for
+        # the mixes too, which never look at it.
+        self.evidence = evidence
+        self.names = names
+        self.table = table
+        self.correct = correct
+        self.trace = trace
+        self.barrier = barrier
 
     def findings(self) -> list[dict[str, Any]]:
         """Write all findings.
@@ -319,6 +336,7 @@ class _Diagnosis:
         Returns:
             A row per sentence.
         """
+        # In the order in which the sentences are read.
         sections: list[Callable[[], Iterator[tuple[str, str]]]] = [
             self._starts,
             self._norms,
@@ -356,6 +374,7 @@ class _Diagnosis:
 
     def _norms(self) -> Iterator[tuple[str, str]]:
         """Is an update much longer than the others?"""
+        # Norms are over their median, so that 1 is usual.
         norms = self._measured("norm")
         long_updates = norms[norms["value"] > LONG_UPDATE]
         for row in long_updates.itertuples():
@@ -389,6 +408,7 @@ class _Diagnosis:
 
     def _barriers(self) -> Iterator[tuple[str, str]]:
         """Are there barriers between two ingredients, and is one ingredient in all of them?"""
+        # The highest barrier is named, whether it is above the limit or not.
         barriers = self._measured("barrier")
         limit = self.barrier
         worst = barriers.loc[barriers["value"].idxmax()]
@@ -423,6 +443,7 @@ class _Diagnosis:
     def _worst_ingredient(self) -> Iterator[tuple[str, str]]:
         """Is an ingredient much worse than the best?"""
         accuracies, best, worst = self._best_and_worst()
+        # A uniform soup takes every ingredient, also one that is much worse.
         gap = accuracies[best] - accuracies[worst]
         if gap > MUCH_WORSE:
             text = (
@@ -434,6 +455,7 @@ class _Diagnosis:
     def _mean_of_all(self) -> Iterator[tuple[str, str]]:
         """Is the mean of all better than the best ingredient?"""
         _, best, _ = self._best_and_worst()
+        # ("", "") is the mean of all.
         terms = [(1, [self.correct["", ""]]), (-1, [self.correct[best, best]])]
         gain = paired_mean(terms, self.evidence.confidence)
         interval = interval_in_points(gain.low, gain.high)

@@ -80,6 +80,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         raise NothingToShowError("diversity is of two models, and this study has one")
     models: list[str] = []
     for pair in pairs:
+        # Named in this order where they lack a result.
         models += [pair.one, pair.other]
     evidence.require_results(models)
     rows: list[dict[str, Any]] = []
@@ -139,6 +140,7 @@ def _default_pairs(evidence: Evidence, options: dict[str, Any]) -> list[Pair]:
         end_to_end = [name for name in end_to_end if name in options["models"]]
         linear = [name for name in linear if name in options["models"]]
     zero_shot = [ZERO_SHOT] if evidence.has_results(ZERO_SHOT) else []
+    # The short table has the mean over the pairs of a group.
     groups = {
         "zero-shot and end-to-end": list(product(zero_shot, end_to_end)),
         "zero-shot and linear": list(product(zero_shot, linear)),

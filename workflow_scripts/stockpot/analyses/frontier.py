@@ -72,12 +72,14 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     shifts = _plain_accuracies(evidence, point_models, MEAN)
     correct = cache(lambda model: evidence.correct_on(model, evidence.shifts))
     table = evidence.measurements
+    # Baselines and points of sweeps are not compared.
     is_single = (table["curve"] == "") & (table["kind"] != BASELINE)
     models = table.loc[is_single, ["model", "kind"]].drop_duplicates()
     rows = []
     for model, kind in models.itertuples(index=False):
         if not evidence.has_results(model):
             continue
+        # The point of the sweep to compare with has the same reference accuracy.
         accuracy = evidence.plain_accuracy(model, evidence.reference)
         position = _position(reference, shifts, accuracy)
         row = {
@@ -115,6 +117,7 @@ def _gap_columns(
     confidence: float,
 ) -> dict[str, float]:
     """How far a model lies above a position of the sweep, with the paired interval."""
+    # The model minus the sweep between two of its points.
     terms = [(1, correct(model))]
     for i, weight in position.weights:
         if weight:
@@ -137,6 +140,7 @@ def _sweep(evidence: Evidence, target: str) -> tuple[str, pd.DataFrame]:
     if target:
         return target, sweeps[target]
     end_to_end = evidence.models_of_kind("end-to-end")
+    # Sweeps to end-to-end runs are preferred to those to linear classifiers and soups.
     targets = [name for name in sweeps if name in end_to_end]
     if not targets:
         targets = list(sweeps)
@@ -170,13 +174,15 @@ def _position(
     if accuracy > reference.max():
         best = _best_of(reference == reference.max(), shifts)
         return Position([(best, 1.0)], beyond=True)
-    candidates = []  # (accuracy under shift, index of the point below, weight of the next)
+    # (accuracy under shift, index of the point below, weight of the next).
+    candidates = []
     for i in range(len(reference) - 1):
         first = reference[i]
         second = reference[i + 1]
         if not min(first, second) <= accuracy <= max(first, second):
             continue
-        weights = [0.0, 1.0]  # where both points have this accuracy
+        # Where both points have this accuracy, each of them is a candidate.
+        weights = [0.0, 1.0]
         if first != second:
             weights = [(accuracy - first) / (second - first)]
         for weight in weights:
@@ -185,6 +191,7 @@ def _position(
     if not candidates:
         worst = _best_of(reference == reference.min(), shifts)
         return Position([(worst, 1.0)], below=accuracy < reference.min())
+    # The candidate that is best under shift; of equals the later one.
     _, i, weight = max(candidates)
     return Position([(i, 1 - weight), (i + 1, weight)])
 

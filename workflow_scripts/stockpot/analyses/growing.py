@@ -44,8 +44,10 @@ ANALYSIS = Analysis(
     evaluates=("reference", "shift"),
 )
 
-CONTENT = ("rule", "ingredients")  # what a recipe needs to be evaluated
-ALL_UP_TO = 12  # every number of ingredients up to this is looked at
+# What a recipe needs to be evaluated.
+CONTENT = ("rule", "ingredients")
+# Every number of ingredients up to this is looked at.
+ALL_UP_TO = 12
 
 
 class Scores(NamedTuple):
@@ -86,7 +88,9 @@ def mixes(
     order = options["models"]
     if not order:
         order = sorted(name for name in models if name != ZERO_SHOT)
+    # Runs that diverged, or that other studies have, are left out.
     order = [name for name in order if name in models]
+    # The greedy soup reads its options from the context.
     context.spec = context.spec | defaults(schemas(greedy.METHOD.options))
     for k in sizes(order, options):
         first_k = {name: models[name] for name in order[:k]}
@@ -123,7 +127,8 @@ def sizes(order: list[str], options: dict[str, Any]) -> list[int]:
 def _thinned(most: int) -> list[int]:
     """Numbers below ``most``: all up to 12, then two to a doubling."""
     numbers = list(range(1, min(most, ALL_UP_TO + 1)))
-    power_of_two = 16  # the first after 12
+    # The first power of two after 12.
+    power_of_two = 16
     while power_of_two < most:
         numbers.append(power_of_two)
         half_way = power_of_two + power_of_two // 2
@@ -170,6 +175,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     }
     rows = []
     for method, k in scores[test_sets[0]]:
+        # How many ingredients the method kept of the first k.
         members = k
         if method == "greedy soup":
             members = kept[f"greedy of {k}"]
@@ -179,6 +185,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             datasets = [name for name in names if name in test_sets]
             if not datasets:
                 continue
+            # The unweighted mean over the data sets of each score.
             set_scores = [scores[dataset][method, k] for dataset in datasets]
             means = Scores(*np.mean(set_scores, axis=0))
             rows.append(
@@ -216,6 +223,7 @@ def _scores_on(
     scores = {}
     for k, model in enumerate(order, 1):
         logits = _logits(evidence, model, dataset)
+        # The sum of the logits of the first k runs.
         total = total + logits
         single_scores[model] = _scores(evidence, dataset, logits)
         if k not in wanted_sizes:

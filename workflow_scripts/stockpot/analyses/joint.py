@@ -93,7 +93,9 @@ def _eligible_sweeps(evidence: Evidence, targets: list[str]) -> dict[str, pd.Dat
     for target, points in evidence.sweeps().items():
         if targets and target not in targets:
             continue
+        # Models that the study did not train have no settings.
         settings = evidence.settings(target)
+        # A target with ingredients is a soup.
         is_run = bool(settings) and not evidence.models[target].get("ingredients")
         saw_every_image = not settings.get("shots")
         if is_run and saw_every_image and not evidence.trained_on_shift(target):
@@ -132,6 +134,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per joint run, sweep and data set.
     """
+    # Of two alphas that are equally near, the first in the table.
     nearest = min(table["alpha"].unique(), key=_distance_to_half)
     half = table[table["alpha"] == nearest]
     return pd.DataFrame(

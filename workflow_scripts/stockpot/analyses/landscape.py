@@ -60,8 +60,10 @@ ANALYSIS = Analysis(
     evaluates=("train", "reference", "shift"),
 )
 
-ROUNDING = 1e-9  # by which the sum of two coefficients may exceed the edge of the grid
-PARALLEL = 1e-6  # updates closer to parallel than this span no plane
+# Rounding may move the sum of two coefficients past the edge of the grid by this much.
+ROUNDING = 1e-9
+# Updates closer to parallel than this span no plane.
+PARALLEL = 1e-6
 
 
 def mixes(
@@ -93,6 +95,7 @@ def mixes(
     )
     recipes = [single(sha) for sha in (models[ZERO_SHOT], runs[one], runs[other])]
     for s, t in _grid(options["points"], options["margin"]):
+        # zero-shot + s (one - zero-shot) + t (other - zero-shot).
         coefficients = (1 - s - t, s, t)
         labels = {
             "model": f"plane {s:g} {t:g}",
@@ -131,6 +134,7 @@ def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
         1 + margin,
         point_count,
     )
+    # Rounded, so that names are short and 0 and 1 are not listed twice.
     coefficients = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
     points = []
     for s in coefficients:
@@ -164,6 +168,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     products = inner_products(evidence.geometry)
     length = np.sqrt(products[one, one])
     along = products[one, other] / length**2
+    # Rounding may make the square slightly negative.
     aside = np.sqrt(max(products[other, other] / length**2 - along**2, 0))
     if aside < PARALLEL:
         raise NothingToShowError(
@@ -171,6 +176,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         )
     is_train = evidence.mixes["role"] == "train"
     train = evidence.mixes.loc[is_train, "dataset"].iloc[0]
+    # The loss is of the training set, the errors are of the test sets.
     models = list(points["model"])
     reference = [evidence.accuracy(model, evidence.reference) for model in models]
     shifts = [evidence.accuracy(model, MEAN) for model in models]
@@ -200,6 +206,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         Six rows.
     """
     one, other = table[["one", "other"]].iloc[0]
+    # Name -> coefficients s and t.
     corners = {
         ZERO_SHOT: (0, 0),
         one: (1, 0),

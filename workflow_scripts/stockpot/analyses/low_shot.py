@@ -50,6 +50,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         NothingToShowError: If there is no sweep to a run on few examples.
     """
     sweeps = evidence.sweeps()
+    # The option shots says how many images of a class a run takes.
     few_shot = [run for run in sweeps if evidence.settings(run).get("shots")]
     if not few_shot:
         raise NothingToShowError("this needs sweeps of runs with the option shots")
@@ -63,6 +64,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     rows = []
     for run in [*few_shot, *full[:1]]:
         points = sweeps[run]
+        # Selectors see the held-out set only.
         held_out = evidence.held_out_sweep(points)
         for selector in options["selectors"]:
             alpha = selectors.choose(selector, held_out)
@@ -93,6 +95,7 @@ def _runs_on_every_image(
     few_shot: list[str],
 ) -> list[str]:
     """The runs of the same kinds that took every image of the training set and no other."""
+    # A linear classifier on few examples compares with a linear one on all.
     kinds = {evidence.models[run]["kind"] for run in few_shot}
     runs = []
     for target in targets:
@@ -116,6 +119,7 @@ def _gains(
         model: evidence.correct_on(model, datasets) for model in (mix, ZERO_SHOT, run)
     }
     accuracy = {model: _mean_accuracy(arrays) for model, arrays in correct.items()}
+    # Which of the two is better is seen on the test set: an oracle.
     better = max((ZERO_SHOT, run), key=accuracy.get)
     row = {
         "accuracy": accuracy[mix],

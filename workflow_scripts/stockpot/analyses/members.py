@@ -60,6 +60,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
     """What a soup was made of."""
     ingredients = evidence.models[soup]["ingredients"]
+    # The zero-shot model is an ingredient of every such soup and is not listed.
     names = [name for name in ingredients if name != ZERO_SHOT]
     tasks = []
     on_own_task = []
@@ -67,6 +68,7 @@ def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
         model = evidence.models[name]
         task = model["settings"].get("task", "")
         tasks.append(task or "own")
+        # Where the plan does not say it, a run without a task is on the own one.
         on_own_task.append(model.get("own", not task))
     return {
         "members": " + ".join(names),

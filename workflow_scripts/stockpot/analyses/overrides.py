@@ -37,6 +37,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     test_sets = evidence.sets_with_common_images()
     rows = []
     for target, points in evidence.sweeps().items():
+        # A sweep whose config leaves out an end has no row.
         zero_shot = model_at(points, 0)
         tuned = model_at(points, 1)
         if zero_shot is None or tuned is None:
@@ -44,6 +45,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         for dataset in test_sets:
             zero_shot_logits = evidence.answers(zero_shot, dataset).logits
             tuned_logits = evidence.answers(tuned, dataset).logits
+            # Logits are stored in float32 and added in float64.
             overrides = _overrides(
                 zero_shot_logits.astype(float), tuned_logits.astype(float)
             )
@@ -91,6 +93,7 @@ def margin(logits: np.ndarray) -> float:
     """
     if logits.shape[1] < 2:
         return float("nan")
+    # A partial sort is enough: the last two of a row are its largest.
     two_largest = np.partition(logits, -2, axis=1)[:, -2:]
     return float((two_largest[:, 1] - two_largest[:, 0]).mean())
 

@@ -48,7 +48,8 @@ ANALYSIS = Analysis(
     evaluates=("held-out", "reference", "shift"),
 )
 
-_FEWEST_FOR_CORRELATION = 3  # two points always lie on a line
+# Two points always lie on a line.
+_FEWEST_FOR_CORRELATION = 3
 
 
 def mixes(
@@ -93,6 +94,7 @@ def sampled_pairs(
     Returns:
         Sorted pairs of sorted names.
     """
+    # Sorted, so that the draw does not depend on the order of the names.
     pairs = list(combinations(sorted(names), 2))
     if len(pairs) <= options["most"]:
         return pairs
@@ -156,6 +158,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         before, soup, after = [
             mix_name(one, other, alpha) for alpha in _alphas(options["step"])
         ]
+        # beta is the inverse of the temperature that calibrates the soup.
         held_out = evidence.answers(soup, evidence.held_out).logits
         beta = 1 / calibration.temperature(held_out, held_out_labels)
         # Rounding may move a cosine out of [-1, 1], where it has no angle.
@@ -199,6 +202,7 @@ def _accuracies(
 ) -> dict[str, float]:
     """Scores of the soup and of the ensemble of two runs on one data set."""
     first, second = [evidence.answers(model, dataset) for model in pair]
+    # The ensemble averages logits in float64.
     ensemble_logits = (first.logits.astype(float) + second.logits) / 2
     soup_predicted = evidence.answers(soup, dataset).predicted
     scores = [
@@ -268,6 +272,7 @@ def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
     products = inner_products(geometry)
     cosine_of = {}
     for (one, other), product in products.items():
+        # cos = <u, v> / sqrt(<u, u> <v, v>).
         one_squared = products[one, one]
         other_squared = products[other, other]
         if one_squared > 0 and other_squared > 0:
@@ -284,6 +289,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row for the reference and one for the shifts.
     """
+    # The reference is the first data set of the table.
     reference, *shifts = table["dataset"].drop_duplicates()
     under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
     is_reference = table["dataset"] == reference
@@ -297,6 +303,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def _summary(title: str, table: pd.DataFrame) -> dict[str, object]:
     """Means and correlations over the pairs, of the mean over some data sets."""
+    # First the mean over the data sets of each pair, then over the pairs.
     numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
     means = table.groupby(["one", "other"])[numbers].mean()
     return {

@@ -26,6 +26,7 @@ def variance(
     """
     probabilities = softmax(beta * np.asarray(logits, dtype=float), axis=1)
     change = np.asarray(change, dtype=float)
+    # Var[c] = E[(c - E[c])^2], with the probabilities as weights.
     mean = (probabilities * change).sum(axis=1, keepdims=True)
     variances = (probabilities * (change - mean) ** 2).sum(axis=1)
     return float(variances.mean())
@@ -65,6 +66,7 @@ def soup_minus_ensemble(
     before, soup, after = [
         nll(beta * np.asarray(logits, dtype=float), labels) for logits in soup_logits
     ]
+    # The ensemble averages logits where the soup averages weights.
     ensemble_logits = (1 - alpha) * first_logits + alpha * second_logits
     ensemble = nll(beta * ensemble_logits, labels)
     # The second derivative of the soup's loss, as a central difference.

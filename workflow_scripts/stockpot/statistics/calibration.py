@@ -7,8 +7,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
-TEMPERATURES = (1e-2, 1e2)  # bounds of the temperature that is fitted
-ROUNDING = 1e-6  # by which a probability of float32 may exceed 1
+# The temperature that is fitted lies between these.
+TEMPERATURES = (1e-2, 1e2)
+# Rounding may move a probability of float32 above 1 by this much.
+ROUNDING = 1e-6
 
 
 def reliability(
@@ -50,7 +52,8 @@ def reliability(
     counts = np.bincount(bin_index, minlength=bins)
     with np.errstate(
         invalid="ignore"
-    ):  # 0 / 0 in an empty bin is the NaN that is meant
+        # In an empty bin, 0 / 0 is the NaN that is meant.
+    ):
         mean_confidence = np.bincount(bin_index, confidence, bins) / counts
         accuracy = np.bincount(bin_index, correct, bins) / counts
     return pd.DataFrame(
@@ -98,6 +101,7 @@ def ece(
     table = reliability(confidence, correct, bins)
     if table["n"].sum() == 0:
         return float("nan")
+    # ECE = sum over bins of n_bin / n * |accuracy - confidence|; an empty bin adds 0.
     gap = (table["accuracy"] - table["confidence"]).abs().fillna(0)
     return float((gap * table["n"]).sum() / table["n"].sum())
 
@@ -138,6 +142,7 @@ def brier(logits: ArrayLike, labels: ArrayLike) -> float:
     logits, labels = _checked(logits, labels)
     if len(labels) == 0:
         return float("nan")
+    # The probabilities minus the one-hot label.
     error = softmax(logits, axis=1)
     error[np.arange(len(labels)), labels] -= 1
     return float((error**2).sum(axis=1).mean())

@@ -115,6 +115,7 @@ def as_good_as_the_best(
     best = values.idxmax()
     best_correct = correct(best)
     pair_count = len(values) * (len(values) - 1) / 2
+    # Bonferroni: the level is divided by the number of all pairs.
     level = (1 - confidence) / max(1, pair_count)
     equally_good = {best}
     for model in values.index:

@@ -67,6 +67,7 @@ def kappa_complement(first_classes: ArrayLike, second_classes: ArrayLike) -> flo
         np.bincount(classes, minlength=class_count) / len(classes)
         for classes in (first_classes, second_classes)
     ]
+    # Two independent predictions agree this often, with these frequencies.
     by_chance = float(frequencies[0] @ frequencies[1])
     if by_chance == 1:
         return 0.0
@@ -121,6 +122,7 @@ def cka_complement(
     )
     x = first_logits[rows]
     y = second_logits[rows]
+    # CKA is of centred outputs.
     x = x - x.mean(axis=0)
     y = y - y.mean(axis=0)
     # CKA = |Y' X|^2 / (|X' X| |Y' Y|) with Frobenius norms.

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax, ndtr, ndtri
 
-FEWEST_MODELS = 3  # between which agreement says something about accuracy
+# The agreement of fewer models than this says nothing about their accuracy.
+FEWEST_MODELS = 3
 
 
 def thresholded(
@@ -39,6 +40,7 @@ def thresholded(
     unlabelled = np.asarray(confidence, dtype=float)
     tied_count = np.count_nonzero(labelled == threshold)
     above_count = np.count_nonzero(labelled > threshold)
+    # Ties count by this weight, so that the held-out estimate is the held-out accuracy.
     tie_weight = (len(labelled) - wrong_count - above_count) / tied_count
     above = (unlabelled > threshold).mean()
     tied = (unlabelled == threshold).mean()
@@ -91,6 +93,7 @@ def on_the_line(
     agreement = _probit_agreement(predicted, pairs)
     if np.ptp(held_out_agreement) == 0:
         return not_known
+    # The slope of agreements is that of accuracies.
     slope = np.polyfit(held_out_agreement, agreement, 1)[0]
     probit_accuracy = _probit(accuracy, held_out_predicted.shape[1])
     # Equation of the pair (i, j), with all terms on probit axes:

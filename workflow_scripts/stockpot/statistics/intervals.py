@@ -120,6 +120,7 @@ def mean_interval(
         raise ValueError("a mean needs at least one set, and examples in every set")
     quantiles = tails(confidence)
     rng = np.random.default_rng(seed)
+    # [draws, sets]: correct answers of resampled sets.
     counts = rng.binomial(
         n.astype(int),
         k / n,

@@ -12,6 +12,7 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     Returns:
         A tuple that compares numbers as numbers, and puts them before texts.
     """
+    # Texts and numbers in turn: "model-10" gives "model-", "10" and "".
     pieces = re.split(r"(\d+)", name)
     return tuple(_piece_key(piece) for piece in pieces)
 

@@ -10,7 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from .intervals import tails
 
-ROUNDING = 1e-12  # by which two equal differences of means may differ
+# Rounding may make two equal differences of means differ by this much.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ def paired_mean(
     resampled = np.zeros(draws)
     for index, set_correct in enumerate(zip(*models)):
         n = _common_size(index, set_correct)
+        # What an example adds: the coefficients of the models that have it right.
         summands = sum(
             coefficient * np.asarray(correct, dtype=bool)
             for coefficient, correct in zip(coefficients, set_correct)
         )
         values, counts = np.unique(summands, return_counts=True)
         value += counts @ values / n / set_count
+        # [draws, values]: how often each value is drawn.
         drawn_counts = rng.multinomial(
             n,
             counts / n,
@@ -155,6 +158,7 @@ def permutation(
         return _fair_coin_p(int(only_first.sum()), int(discordant.sum()))
     observed = abs(((only_first - only_second) / sizes).sum())
     rng = np.random.default_rng(seed)
+    # Under the hypothesis, the first model has half of the discordant examples right.
     heads = rng.binomial(
         discordant,
         0.5,

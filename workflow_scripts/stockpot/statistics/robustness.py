@@ -22,7 +22,8 @@ AXES = {
     "probit": (ndtri, ndtr),
     "linear": (np.array, np.array),
 }
-FEWEST_BASELINES = 3  # through which a line is fitted
+# A line is fitted through this many baselines or more.
+FEWEST_BASELINES = 3
 
 
 def transforms(axis: str) -> tuple[Callable, Callable]:
@@ -64,6 +65,7 @@ def inside(
     n = np.asarray(n, dtype=float)
     if axis == "linear":
         return accuracy
+    # Half an example from 0 and from 1.
     clipped = np.clip(
         accuracy,
         0.5 / n,
@@ -224,6 +226,7 @@ def resampled_lines(
         len(x),
         (draws, len(x)),
     )
+    # A line needs two different reference accuracies.
     rows = rows[np.ptp(x[rows], axis=1) > 0]
     mean_x = x[rows].mean(axis=1)
     mean_y = y[rows].mean(axis=1)
@@ -264,7 +267,8 @@ def band(
     quantiles = tails(confidence)
     slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
     positions = forward(np.asarray(at, dtype=float))
-    lines = intercept[:, None] + slope[:, None] * positions  # [lines, points]
+    # Float64 [lines, points].
+    lines = intercept[:, None] + slope[:, None] * positions
     low, high = np.quantile(lines, quantiles, axis=0)
     return inverse(low), inverse(high)
 

@@ -15,8 +15,10 @@ from .escape import markdown
 from .evidence import Evidence
 from .measurements import read_table, write_table
 
-FORMAT = "%.6g"  # of numbers in the table
-LONGEST_REMARK = 10_000  # characters of a line of the LaTeX file
+# How numbers are written in the table.
+FORMAT = "%.6g"
+# A line of the LaTeX file has at most this many characters.
+LONGEST_REMARK = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class AnalysisFiles:
         Raises:
             StockpotError: If a file is gone or damaged.
         """
+        # Evaluations lie in <results>/evaluations/.
         results = self.evaluations[0].parents[1]
+        # The file of a recipe is called by the id of its soup.
         soup_names = {soup_id: name for name, soup_id in spec["soups"].items()}
         labels = {}
         scorings = {}

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-PHRASE = "no better than guessing"  # by which the sentence is found again
+# The end of a run finds the sentence by this phrase.
+PHRASE = "no better than guessing"
 
 
 def at_chance(

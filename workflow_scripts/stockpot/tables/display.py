@@ -31,9 +31,12 @@ LEFT = {
 # What the project's own tables write in bold: numbers, an interval, an answer, and never in a
 # column of texts. No other star is markup.
 _BOLD = re.compile(r"\*\*([-+−±\d.,% \u00a0\[\]]+|yes|no)\*\*")
-NO_BREAK = "\u00a0"  # a space at which no line ends
-PAGE = 45  # rows of a LaTeX table that fit on a page
-SHORT = 40  # characters of a cell that stays in one line
+# A space at which no line ends.
+NO_BREAK = "\u00a0"
+# A LaTeX table of more rows than this does not fit on a page.
+PAGE = 45
+# A cell of at most this many characters stays on one line.
+SHORT = 40
 
 
 def percent(fraction: float) -> str:
@@ -126,6 +129,7 @@ def unbroken(table: pd.DataFrame, left: Collection[str] = LEFT) -> pd.DataFrame:
     Returns:
         The table, with no-break spaces in its columns of numbers.
     """
+    # Headings have blanks where names of columns have underscores.
     numbers = [name for name in table if str(name).replace("_", " ") not in left]
     return table.assign(**{name: table[name].map(_unbroken) for name in numbers})
 
@@ -188,7 +192,8 @@ def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
         r"\midrule",
     ]
     if is_long:
-        lines.append(r"\endhead")  # longtable repeats what stands above on every page
+        # A longtable repeats what stands above this on every page.
+        lines.append(r"\endhead")
     lines += [*body, r"\bottomrule", rf"\end{{{environment}}}"]
     return "\n".join(lines) + "\n"
 
@@ -232,6 +237,7 @@ def _with_bold(
     bold: str,
 ) -> str:
     """A cell in which all is escaped except the stars around what our tables emphasise."""
+    # Between two bold texts all is escaped.
     pieces = []
     end = 0
     for match in _BOLD.finditer(cell):

@@ -60,8 +60,10 @@ def equal_groups(
     Returns:
         Groups of two names or more, in the order of the table.
     """
+    # Names with the same (key, value) pairs fall into one group.
     names_by_values: dict[tuple, list[str]] = {}
     for one_name, rows in table.groupby(name, sort=False):
+        # Sorted, so that the order of the rows does not count.
         rows = rows.sort_values(keys)
         values = tuple(rows[[*keys, value]].itertuples(index=False, name=None))
         names_by_values.setdefault(values, []).append(one_name)

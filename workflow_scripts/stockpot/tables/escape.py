@@ -10,7 +10,8 @@ from typing import Any
 
 from ..runtime.escape import one_line
 
-LONGEST = 10_000  # characters of a text that are shown
+# A text is cut off after this many characters.
+LONGEST = 10_000
 # What is markup in Markdown wherever it stands. Intervals, such as [1.2, 3.4], are not.
 _INTERVAL = r"\[[-+\d., %]+\](?![(\[]|: *[^ ]*:)"
 _INLINE = r"[\\`*\[\]{}<>|~$&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\."
@@ -76,6 +77,7 @@ def markdown(text: object) -> str:
 def _as_text(match: re.Match) -> str:
     """Markup of Markdown as text that shows it."""
     markup = match.group()
+    # An interval is no link, although it has brackets.
     if match.group("kept"):
         return markup
     if markup in _ENTITIES:
@@ -149,5 +151,6 @@ def from_spreadsheet(value: object) -> object:
         return value
     unquoted = value[1:]
     if spreadsheet(unquoted) == unquoted:
-        return value  # the apostrophe is of the text itself
+        # The apostrophe belongs to the text itself.
+        return value
     return unquoted

@@ -16,7 +16,8 @@ from ..runtime.sealed import read_sealed
 from .measurements import ACCURACY, MEAN, datasets, reference
 from .shared_names import MEAN_OF_SHIFTS, NOTHING
 
-ZERO_SHOT = "zero-shot"  # the name of the zero-shot model
+# The name of the zero-shot model.
+ZERO_SHOT = "zero-shot"
 
 
 class NothingToShowError(Exception):
@@ -90,6 +91,7 @@ class Evidence:
         self._scorings = {
             name: Scoring(**scoring) for name, scoring in (scorings or {}).items()
         }
+        # The key of a cell finds its prediction in the store.
         model_cells: list[dict[str, Any]] = []
         for evaluation in evaluations:
             model_cells += evaluation["cells"]
@@ -223,6 +225,7 @@ class Evidence:
         Raises:
             NothingToShowError: If the reference or the held-out set is scored by videos.
         """
+        # The held-out set counts too: temperatures are fitted on it.
         video_sets = [
             name
             for name in (self.held_out, *self.test_sets)
@@ -288,6 +291,7 @@ class Evidence:
         videos = self.scoring(dataset).videos
         if not videos:
             return labels
+        # np.unique gives, for every video, the index of its first image.
         _, first_images = np.unique(videos, return_index=True)
         return labels[first_images]
 
@@ -325,6 +329,7 @@ class Evidence:
             A fraction.
         """
         sets = self.shifts if dataset == MEAN else [dataset]
+        # The table already has plain accuracies where those are the metric.
         if not self.other_metrics(*sets):
             return self.accuracy(model, dataset)
         return float(
@@ -381,6 +386,7 @@ class Evidence:
                 "n": len(labels),
             }
         )
+        # For plain accuracy selectors know the standard error from n.
         if not self.other_metrics(dataset):
             return table
         scoring = self.scoring(dataset)
@@ -394,6 +400,7 @@ class Evidence:
     @cached_property
     def _values(self) -> pd.Series:
         """Scores of models and mixes by (model, data set)."""
+        # Where a mix has the name of a model, the score of the model counts.
         table = pd.concat([self.measurements, self._mixed()])
         table = table.drop_duplicates(["model", "dataset"])
         return table.set_index(["model", "dataset"])["value"]
@@ -405,6 +412,7 @@ class Evidence:
         table = self.mixes[["model", "dataset", "value"]]
         is_shift = table["dataset"].isin(self.shifts)
         by_model = table[is_shift].groupby("model")["value"]
+        # A mean over some of the shifts would not compare with one over all.
         has_all = by_model.size() == len(self.shifts)
         means = by_model.mean()[has_all].rename("value").reset_index()
         return pd.concat([table, means.assign(dataset=MEAN)])
@@ -419,6 +427,7 @@ class Evidence:
             Their names, without points of sweeps.
         """
         table = self.measurements
+        # A row with a curve is a point of a sweep.
         is_wanted = (table["curve"] == "") & table["kind"].isin(kinds)
         names = table.loc[is_wanted, "model"].drop_duplicates()
         return [name for name in names if self.has_results(name)]
@@ -474,6 +483,7 @@ class Evidence:
             True if it was.
         """
         settings = self.settings(model)
+        # The option joint names the second data set.
         if settings.get("joint"):
             return True
         start = settings.get("start", ZERO_SHOT)
@@ -496,6 +506,7 @@ class Evidence:
             Name of the target -> alpha and model of the points, from the zero-shot model up.
         """
         points = self.measurements[self.measurements["curve"] != ""]
+        # The table has a row per data set; of each point one is enough.
         points = points[["curve", "alpha", "model"]].drop_duplicates()
         points = points.sort_values("alpha")
         return {

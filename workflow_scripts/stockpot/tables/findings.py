@@ -16,7 +16,8 @@ from ..statistics.paired import PairedEstimate, paired_mean
 from .measurements import ACCURACY, MEAN, datasets, reference
 from .shared_names import MEAN_OF_SHIFTS
 
-TUNED = 0.08  # fine-tuning gains this on the reference
+# Fine-tuning gains this on the reference.
+TUNED = 0.08
 COLUMNS = ["finding", "compared", "on", "value", "low", "high", "holds"]
 # The claim is that such an alpha exists: it gains this under shift and loses at most this. It is
 # no rule to choose alpha by; those are in ``alpha.selectors``.
@@ -223,6 +224,7 @@ def findings(
     study = Study(cells, measurements, correct, confidence)
     is_sweep = measurements["kind"] == "wise-ft"
     rows = []
+    # Findings about each sweep, about soups, and about effective robustness.
     for target in measurements.loc[is_sweep, "curve"].unique():
         zero_shot = study.point(target, 0, "zero-shot")
         tuned = study.point(target, 1, target)
@@ -268,6 +270,7 @@ def _sweep(
     """What holds at the inner alphas; without any, nothing."""
     table = study.table
     is_point = (table["curve"] == target) & (table["dataset"] == MEAN)
+    # The end models are no mixes.
     is_inner = (table["alpha"] > 0) & (table["alpha"] < 1)
     points = table[is_point & is_inner]
     inner = dict(zip(points["model"], points["alpha"]))
@@ -288,6 +291,7 @@ def _sweep(
             )
             rows.append(study.row(half, study.shifts, _is_surely_above))
             rows.append(study.row(half, study.reference, _is_not_surely_below))
+    # A finding on the chord is one of the reference and one of the shifts.
     for sets in (study.reference, study.shifts):
         rows.append(_chord(study, inner, zero_shot, tuned, sets))
     return rows
@@ -303,6 +307,7 @@ def _kept_and_gained(
 
     It is shown on the alpha where it is most so, seen on the test sets (oracle); see ``GAIN``.
     """
+    # Only alphas count that keep the reference accuracy of fine-tuning, up to LOSS.
     least = study.accuracy(tuned, study.reference) - LOSS
     kept = [model for model in inner if study.accuracy(model, study.reference) >= least]
     if not kept:
@@ -361,6 +366,7 @@ def _chord(
             coefficient * study.accuracy(name, sets)
             for name, coefficient in terms.items()
         )
+    # The claim is about all alphas, so it stands or falls with the worst.
     least = min(inner, key=distances.get)
     comparison = Comparison(
         "the sweep lies above the chord (least distance, oracle)",
@@ -402,6 +408,7 @@ def _best_run(measurements: pd.DataFrame) -> str:
 def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
     mean = rho[rho["dataset"] == MEAN]
+    # Models on no sweep have no alpha: NaN is close to nothing.
     is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
     return [
         {

@@ -16,12 +16,15 @@ from .display import to_latex, to_markdown, unbroken
 from .measurements import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets
 from .shared_names import MEAN_OF_SHIFTS
 
-CHOSEN = "(chosen)"  # ends the name of a row whose alpha the default rule chose
-ORACLE = "(oracle)"  # ends the name of a row that a test set chose
+# The label of a row ends with this where the default rule chose alpha.
+CHOSEN = "(chosen)"
+# The label of a row ends with this where a test set chose alpha.
+ORACLE = "(oracle)"
 # If more than this fraction of a column's models were bold, bold would tell nobody anything.
 MOST_IN_BOLD = 0.75
 
-Correct = Callable[[str, str], np.ndarray]  # (model, data set) -> bool [n]
+# (model, data set) -> bool [n].
+Correct = Callable[[str, str], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def columns(measurements: pd.DataFrame, bold: dict[str, set[str]]) -> list[Colum
     Returns:
         The columns.
     """
+    # Looked up by (model, data set).
     accuracies = measurements.set_index(["model", "dataset"])[["value", "low", "high"]]
     shown = [
         Column(
@@ -199,8 +203,10 @@ def main_table(
     for row in rows:
         cells = [column.text(row) for column in shown]
         numbers = [cell for cell, column in zip(cells, shown) if not column.left]
-        if any(numbers):  # a model without any number has no row
+        # A model without any number has no row.
+        if any(numbers):
             texts.append(cells)
+    # These columns have no bold number, and a sentence says so.
     undecided = {name: good for name, good in good_models.items() if not good.are_few}
     return MainTable(
         table=pd.DataFrame(texts, columns=[column.heading for column in shown]),
@@ -273,6 +279,7 @@ def _rows(measurements: pd.DataFrame) -> list[Row]:
     keyed_rows = []
     for (kind, target), group in shown.groupby(["kind", "curve"], sort=False):
         rows = _sweep_rows(kind, target, group) if target else _model_rows(kind, group)
+        # By kind, then by name of the sweep; models without a sweep have "".
         key = (_rank(kind), natural(target))
         keyed_rows += [(key, row) for row in rows]
     # The sort is stable: rows of one kind and one sweep stay in order.
@@ -292,6 +299,7 @@ def _sweep_rows(
     group: pd.DataFrame,
 ) -> list[Row]:
     """Rows for alpha 0.5 of a sweep, for the alpha that is chosen, and for the best one."""
+    # Alpha -> label. Where two rules choose one alpha, it has one row.
     labels = {0.5: f"{target}, alpha 0.50"}
     chosen = _chosen(selectors.DEFAULT, group)
     if chosen is not None:
@@ -315,6 +323,7 @@ def _sweep_rows(
 
 def _chosen(rule: str, sweep: pd.DataFrame) -> float | None:
     """The alpha that a rule chooses of a sweep's rows; None where they lack what it reads."""
+    # What selectors read, one row per alpha.
     held_out = sweep[sweep["role"] == "held-out"].groupby("alpha")
     shifts = sweep[sweep["role"] == "mean"].groupby("alpha")
     selector_columns = {
@@ -355,13 +364,16 @@ def _good_models(
     good_models = {}
     for dataset in _shown_sets(measurements):
         if dataset not in counted_sets:
-            continue  # only a number of right answers can be tested
+            # Only a number of right answers can be tested.
+            continue
         is_shown = measurements["dataset"] == dataset
+        # Oracles were chosen on these very answers, so they take no part.
         is_shown &= measurements["model"].isin(models)
         by_model = measurements[is_shown].groupby("model", sort=False)["value"]
         values = by_model.first()
         if values.empty:
             continue
+        # The mean is tested on the answers to all shifts.
         averaged = [dataset]
         if dataset == MEAN:
             averaged = datasets(measurements, "shift")

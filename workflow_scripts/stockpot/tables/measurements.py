@@ -23,10 +23,15 @@ from .escape import from_spreadsheet, spreadsheet
 from .published_models import LEAST
 from .table_files import check_table, seal_table
 
-BASELINE = "from-scratch"  # the kind of the baselines
-MEAN = "shifts"  # the data set of rows that are the mean of the shifts
-ACCURACY = "accuracy"  # the metric of most data sets
-MEAN_OF = "mean"  # the metric of a mean of data sets that have several metrics
+# The kind of the baselines.
+BASELINE = "from-scratch"
+# The data set of rows that are the mean of the shifts.
+MEAN = "shifts"
+# The metric of most data sets.
+ACCURACY = "accuracy"
+# The metric of a mean of data sets that have several metrics.
+MEAN_OF = "mean"
+# The role of the reference restricted to the classes of a shift.
 SUBSET = "subset"
 # Reading order. A kind that is not listed comes after these, by name.
 KINDS = (
@@ -40,7 +45,8 @@ KINDS = (
     "logit-ensemble",
     BASELINE,
 )
-KEY = ["model", "kind", "curve", "alpha"]  # what a row is about, except the data set
+# What a row is about, except the data set.
+KEY = ["model", "kind", "curve", "alpha"]
 COLUMNS = [
     *KEY,
     "dataset",
@@ -87,6 +93,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         StockpotError: If the file is not as it was written.
     """
     check_table(path)
+    # A model may be called 1e-5 or NA: names are read as texts.
     text_columns = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
     table = pd.read_csv(
         path,
@@ -184,6 +191,7 @@ def measure(
             f"data sets without a role: {unknown}; {MEAN!r} is not free as a name"
         )
     table = _with_values(cells, roles)
+    # A model has one accuracy on a data set.
     duplicates = table[table.duplicated([*KEY, "dataset"])]
     if len(duplicates):
         first = duplicates[[*KEY, "dataset"]].iloc[0].to_dict()
@@ -204,7 +212,9 @@ def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
     """The cells with curve, role, metric, value and chance; low and high as far as known."""
     missing = pd.Series(np.nan, cells.index)
     metric = cells.get("metric", missing.astype(object))
+    # The rows of a data set share one metric, and not every row says which.
     metric_of_dataset = metric.groupby(cells["dataset"]).transform("first")
+    # A count gives the value; other metrics and published models come with theirs.
     fractions = cells["k"] / cells["n"]
     return cells.assign(
         curve=cells["curve"].fillna(""),
@@ -219,6 +229,7 @@ def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
 
 def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """The table with the intervals of counts, and the kind of every interval."""
+    # k is there for counts, n also for metrics that count nothing.
     is_counted = table["k"].notna()
     is_resampled = table["k"].isna() & table["n"].notna()
     k = table.loc[is_counted, "k"]
@@ -236,6 +247,7 @@ def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def _in_reading_order(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The table by kind, sweep and model, and the data sets in the order of their names."""
+    # Kinds are listed in the order of KINDS, others after them by name.
     other_kinds = sorted(set(table["kind"]) - set(KINDS))
     ranks = {
         "kind": _ranks([*KINDS, *other_kinds]),
@@ -314,11 +326,13 @@ def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
 
 def _mean_interval(group: pd.DataFrame, confidence: float) -> tuple[float, float, str]:
     """Low, high and kind of the interval of the mean over the shifts of one model."""
+    # The mean of published models has no interval, since nobody knows their n.
     if group["n"].isna().any():
         return np.nan, np.nan, NO_INTERVAL
     if len(group) == 1:
         only = group.iloc[0]
         return only["low"], only["high"], only["interval"]
+    # A stratified bootstrap: examples are resampled within each shift.
     n = _examples(group, confidence)
     low, high = mean_interval(
         group["value"] * n,
@@ -399,6 +413,7 @@ def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     numbers = ["value", "n", "low", "high"]
     against = reference(measurements)
     restricted = subset(against, dataset)
+    # Models choose among the same classes on both sets.
     if (measurements["dataset"] == restricted).any():
         against = restricted
     is_against = measurements["dataset"] == against
@@ -441,6 +456,7 @@ def robustness_table(
     tables = []
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
+        # 0 and 1 have no coordinate: they are moved half an example inside.
         x = inside(
             table["reference_value"],
             table["reference_n"],
@@ -455,7 +471,9 @@ def robustness_table(
         is_baseline &= (table["kind"] == BASELINE).to_numpy()
         if dataset == MEAN:
             is_baseline &= ~table["model"].isin(without_coordinates).to_numpy()
+        # Without knots a line has one piece, from 0 to 1.
         for start, end, is_here in split(x, knots.get(dataset, ())):
+            # Each piece has its own line, through its own baselines.
             fitted = is_baseline & is_here
             if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:
                 continue
@@ -483,6 +501,7 @@ def robustness_table(
                 x[is_here],
                 here["value"],
             )
+            # The interval counts the uncertainty of the line as well as that of the model.
             lines = resampled_lines(
                 x[fitted],
                 y[fitted],
@@ -526,6 +545,7 @@ def placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
     Returns:
         Names of models.
     """
+    # On a linear axis every accuracy has a coordinate.
     if axis == "linear":
         return set()
     is_at_end = measurements["value"].isin([0, 1]) & measurements["n"].isna()
@@ -553,6 +573,7 @@ def _sampled(
     """
     measurements = measurements[measurements["role"] != "mean"]
     measurements = measurements.assign(n=_examples(measurements, confidence))
+    # The mean of the shifts is drawn shift by shift.
     sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
     is_shift = measurements["dataset"].isin(sets)
     shift_rows = measurements[is_shift].sort_values("dataset")
@@ -563,6 +584,7 @@ def _sampled(
     reference_rows = reference_rows.rename(
         columns={"value": "reference_value", "n": "reference_n"}
     )
+    # Left joins keep the order of the rows of the table.
     rows = table[KEY].merge(
         reference_rows,
         on=KEY,

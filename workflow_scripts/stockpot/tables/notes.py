@@ -10,7 +10,8 @@ from .at_chance import at_chance
 from .equal_models import equal_models, equal_sweeps
 from .measurements import ACCURACY, BASELINE, LEAST, MEAN, datasets
 
-SHOWN = 5  # equal models that are named
+# At most this many models of a group of equals are named.
+SHOWN = 5
 
 
 def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
@@ -90,6 +91,7 @@ def _guessing(measurements: pd.DataFrame) -> list[str]:
     is_reference = measurements["role"] == "reference"
     sentences = []
     for row in measurements[is_zero_shot & is_accuracy & is_reference].itertuples():
+        # If the interval is above 1 / classes, the model does not guess.
         if row.low <= row.chance:
             classes = round(1 / row.chance)
             sentences.append(
@@ -115,6 +117,7 @@ def _unreadable_images(left_out: dict[str, int]) -> list[str]:
 
 def _sets_without_line(measurements: pd.DataFrame, fits: pd.DataFrame) -> set[str]:
     """The shifts, and their mean where there are several, that have no line of baselines."""
+    # With one shift the mean is that shift, and needs no sentence of its own.
     names = set(datasets(measurements, "shift"))
     if len(names) > 1:
         names |= set(datasets(measurements, "mean"))
@@ -146,6 +149,7 @@ def _missing_pieces(
         starts = set(fits.loc[fits["dataset"] == dataset, "start"])
         wanted_starts = [0.0, *sorted(dataset_knots)]
         lost = [f"{start:g}" for start in wanted_starts if start not in starts]
+        # A line that is missing altogether has a sentence already.
         if lost and dataset not in missing:
             sentences.append(
                 f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
@@ -184,6 +188,7 @@ def other_versions(kept: list[list[str]], results: Path) -> list[str]:
     Returns:
         A sentence per version, then one per rule of which no version is known.
     """
+    # (rule, first digits of the code digest, day) -> what was made so.
     by_version: dict[tuple[str, str, str], list[str]] = {}
     unknown: dict[str, list[str]] = {}
     for name, rule, artefact, present_code in kept:

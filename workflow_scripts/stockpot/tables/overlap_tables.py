@@ -10,7 +10,8 @@ from ..datasets.dataset import read_card
 from ..datasets.overlap import TWICE, Overlap, overlaps, shared_names
 from .measurements import write_table
 
-ALMOST_ALL = 0.99  # fraction of images that two test sets scored alike may share
+# Fraction of images that two test sets scored alike may share.
+ALMOST_ALL = 0.99
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def overlap_tables(
     Raises:
         StockpotError: If two sets share more images than they may.
     """
+    # What is trained on must not be tested on, nor what choices are made on.
     pairs = overlaps(training, held_out + tests)
     pairs += overlaps(held_out, tests)
     pairs += _overlaps_among_tests(tests)

@@ -26,6 +26,7 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
         if read_card(folder).status != "ok":
             continue
         model = Weights(folder)
+        # Updates of models with other tensors have no inner product.
         if model.shapes() == zero_shot.shapes():
             weights.append(model)
     if not weights:

@@ -11,14 +11,16 @@ from ..datasets.classes import subset
 from ..datasets.csv_file import header_of, read_columns
 from ..runtime.errors import StockpotError
 
-LEAST = 3  # models that a line needs
+# A line needs this many models.
+LEAST = 3
 UNITS = {"fraction": 1, "percent": 100}
 DEFAULTS = {
     "model": "model",
     "columns": {},
     "unit": "fraction",
 }
-NAMED_COLUMNS = 12  # columns of a table that an error names
+# An error names at most this many columns.
+NAMED_COLUMNS = 12
 
 
 def read_cloud(
@@ -58,6 +60,7 @@ def read_cloud(
     wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
     accuracies = []
     seen = set(taken)
+    # Two data sets may share a column, so fields are looked up by its name.
     for _, fields in _read(path, dict.fromkeys(wanted, "")):
         row = dict(zip(wanted, fields))
         name = row[spec["model"]]
@@ -86,6 +89,7 @@ def _columns(
     header = [name for name in header_of(Path(path)) if name]
     datasets = [reference, *shifts]
     datasets += [subset(reference, shift) for shift in shifts]
+    # A column of the same name is found by itself; the config names the others.
     columns = {name: name for name in datasets if name in header}
     columns |= spec["columns"]
     for what, column in {"model": spec["model"], **columns}.items():
@@ -134,10 +138,12 @@ def _accuracy(
 ) -> float:
     """A field as a fraction."""
     try:
+        # float() also reads "nan" and "inf", which the check below refuses.
         value = float(text) / UNITS[unit]
     except ValueError:
         value = float("nan")
-    if not 0 <= value <= 1:  # NaN is refused here too
+    # NaN is refused here too.
+    if not 0 <= value <= 1:
         raise StockpotError(
             f"standard.table: {path}, {name}, {column}: {text!r} is not an accuracy as a {unit}"
         )

@@ -48,6 +48,7 @@ def with_intervals(
             prediction.correct,
             groups_of(scoring),
         )
+        # Quantiles of the metric over resampled examples.
         ends = interval(scoring.metric, examples, tails)
         cells.loc[row.Index, ["low", "high"]] = ends
     return cells

@@ -31,7 +31,8 @@ from .published_models import read_cloud
 from .resampled import with_intervals
 from .subsets import subset_cells
 
-FORMAT = "%.6f"  # of numbers in the tables
+# How numbers are written in the tables.
+FORMAT = "%.6f"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
         confidence,
         spec["knots"],
     )
+    # The key of a cell finds its prediction in the store.
     keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
     main = main_table(
         measurements,
@@ -186,6 +188,7 @@ def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
         restricted = subset_cells(
             files.cells, roles, files.datasets, files.store, quantiles
         )
+        # The restricted references are data sets of their own.
         roles |= dict.fromkeys(restricted["dataset"].unique(), SUBSET)
         cells.append(restricted)
     if files.cloud:
@@ -195,6 +198,7 @@ def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
             roles,
         )
         cells.append(published_cells(published))
+        # A table may have the reference restricted to the classes of a shift.
         for _, dataset, _ in published:
             roles.setdefault(dataset, SUBSET)
     return measure(
@@ -229,6 +233,7 @@ def _sentences(
     main: MainTable,
 ) -> list[str]:
     """What stands below the main table."""
+    # The order is that in which a reader needs them.
     sentences = [_how_to_read(spec["confidence"], has_lines=len(fits) > 0)]
     sentences += main.rule
     sentences += main.notes

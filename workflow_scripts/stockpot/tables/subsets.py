@@ -64,6 +64,7 @@ def subset_cells(
             logits = answers(store, cell["key"]).logits
             for shift, kept in kept_classes.items():
                 examples = _restricted(logits, labels, kept, scoring)
+                # All else of the cell stays as it was: model, kind, precision.
                 row = cell | {"dataset": subset(reference, shift), "classes": len(kept)}
                 rows.append(row | _scores(scoring.metric, examples, tails))
     # Columns that only the new cells have come last.
@@ -80,6 +81,7 @@ def _kept_classes(
     class_names = reference_card["class_names"]
     kept_classes = {}
     for shift, card in shift_cards.items():
+        # Two data sets may merge the model's classes differently, so those are compared.
         in_shift = _model_classes(card, card["class_names"])
         kept = []
         for index, class_name in enumerate(class_names):
@@ -114,6 +116,7 @@ def _restricted(
         scoring: Of the whole data set.
     """
     rows = np.flatnonzero(np.isin(labels, kept))
+    # The best of the kept classes, as an index into all classes.
     predicted = kept[logits[rows][:, kept].argmax(1)]
     correct = predicted == labels[rows]
     if scoring.accepted:
@@ -142,6 +145,7 @@ def _scores(
 ) -> dict[str, object]:
     """The columns of a cell that its answers decide."""
     columns = {"metric": metric, **score(metric, examples)._asdict()}
+    # A count gets its interval later, with all other counts.
     if columns["k"] is None:
         columns["low"], columns["high"] = interval(metric, examples, tails)
     return columns

@@ -24,11 +24,13 @@ def summary(findings: dict[str, pd.DataFrame], main_tables: dict[str, str]) -> s
         Markdown, below the heading ``TITLE``.
     """
     cells_by_seed = {seed: _cells(table) for seed, table in findings.items()}
+    # A dict keeps the order in which the seeds name the findings.
     keys: dict[tuple[str, str, str], None] = {}
     for cells in cells_by_seed.values():
         keys |= dict.fromkeys(cells)
     rows = []
     for key in keys:
+        # A seed may lack a finding: its models may have diverged.
         texts = [cells.get(key, "") for cells in cells_by_seed.values()]
         rows.append([*key, *texts])
     table = pd.DataFrame(rows, columns=["finding", "model", "on", *findings])
