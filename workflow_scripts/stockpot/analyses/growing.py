@@ -185,20 +185,16 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             datasets = [name for name in names if name in test_sets]
             if not datasets:
                 continue
-            # The unweighted mean over the data sets of each score.
-            set_scores = [scores[dataset][method, k] for dataset in datasets]
-            means = Scores(*np.mean(set_scores, axis=0))
-            rows.append(
-                {
-                    "k": k,
-                    "method": method,
-                    "members": members,
-                    "on": set_name,
-                    **means._asdict(),
-                    "n": sum(len(evidence.labels(dataset)) for dataset in datasets),
-                }
-            )
+            row = {"k": k, "method": method, "members": members, "on": set_name}
+            row |= _mean_scores([scores[dataset][method, k] for dataset in datasets])
+            row["n"] = sum(len(evidence.labels(dataset)) for dataset in datasets)
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _mean_scores(scores: list[Scores]) -> dict[str, float]:
+    """The unweighted mean over the data sets of each score."""
+    return Scores(*np.mean(scores, axis=0))._asdict()
 
 
 def _best_of_first(evidence: Evidence, order: list[str]) -> dict[int, str]:

@@ -151,47 +151,44 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         )
     evidence.note_own_metrics()
     cosine_of = cosines(evidence.geometry)
-    held_out_labels = evidence.labels(evidence.held_out)
     pairs = evidence.mixes[["one", "other"]].drop_duplicates()
     rows = []
     for one, other in pairs.itertuples(index=False):
-        before, soup, after = [
-            mix_name(one, other, alpha) for alpha in _alphas(options["step"])
-        ]
-        # beta is the inverse of the temperature that calibrates the soup.
-        held_out = evidence.answers(soup, evidence.held_out).logits
-        beta = 1 / calibration.temperature(held_out, held_out_labels)
-        # Rounding may move a cosine out of [-1, 1], where it has no angle.
-        cosine = np.clip(
-            cosine_of.get((one, other), np.nan),
-            -1,
-            1,
-        )
-        angle = np.degrees(np.arccos(cosine))
+        pair = (one, other)
+        before, soup, after = _mix_names(one, other, options["step"])
+        beta = _inverse_temperature(evidence, soup)
+        angle = _degrees(cosine_of.get(pair, np.nan))
         for dataset in test_sets:
-            rows.append(
-                {
-                    "one": one,
-                    "other": other,
-                    "dataset": dataset,
-                    "angle": angle,
-                    **_accuracies(
-                        evidence,
-                        dataset,
-                        (one, other),
-                        soup,
-                    ),
-                    **_losses(
-                        evidence,
-                        dataset,
-                        (one, other),
-                        (before, soup, after),
-                        options["step"],
-                        beta,
-                    ),
-                }
+            row = {"one": one, "other": other, "dataset": dataset, "angle": angle}
+            row |= _accuracies(evidence, dataset, pair, soup)
+            row |= _losses(
+                evidence,
+                dataset,
+                pair,
+                (before, soup, after),
+                options["step"],
+                beta,
             )
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _mix_names(one: str, other: str, step: float) -> list[str]:
+    """Names of the mean of two runs, and of the mixes a step before and after it."""
+    return [mix_name(one, other, alpha) for alpha in _alphas(step)]
+
+
+def _inverse_temperature(evidence: Evidence, soup: str) -> float:
+    """beta, the inverse of the temperature that calibrates a soup on held-out data."""
+    logits = evidence.answers(soup, evidence.held_out).logits
+    labels = evidence.labels(evidence.held_out)
+    return 1 / calibration.temperature(logits, labels)
+
+
+def _degrees(cosine: float) -> float:
+    """The angle of a cosine."""
+    # Rounding may move a cosine out of [-1, 1], where it has no angle.
+    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
 
 
 def _accuracies(

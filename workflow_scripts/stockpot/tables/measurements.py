@@ -1,6 +1,7 @@
 """The tables of a study: measurements, lines of the baselines, and effective robustness."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -457,16 +458,8 @@ def robustness_table(
     for dataset in datasets(measurements, "shift", "mean"):
         table = pairs(measurements, dataset)
         # 0 and 1 have no coordinate: they are moved half an example inside.
-        x = inside(
-            table["reference_value"],
-            table["reference_n"],
-            axis,
-        )
-        y = inside(
-            table["value"],
-            table["n"],
-            axis,
-        )
+        x = inside(table["reference_value"], table["reference_n"], axis)
+        y = inside(table["value"], table["n"], axis)
         is_baseline = _has_coordinates(x, y, axis)
         is_baseline &= (table["kind"] == BASELINE).to_numpy()
         if dataset == MEAN:
@@ -477,44 +470,15 @@ def robustness_table(
             fitted = is_baseline & is_here
             if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:
                 continue
-            line = fit_line(
-                x[fitted],
-                y[fitted],
-                axis,
-            )
-            fits.append(
-                {
-                    "dataset": dataset,
-                    "start": start,
-                    "end": end,
-                    "slope": line.slope,
-                    "intercept": line.intercept,
-                    "r": line.r,
-                    "n": line.n,
-                    "axis": axis,
-                    "confidence": confidence,
-                }
-            )
+            line = fit_line(x[fitted], y[fitted], axis)
+            ends = {"dataset": dataset, "start": start, "end": end}
+            fits.append(ends | asdict(line) | {"confidence": confidence})
             here = table[is_here]
-            rho = effective_robustness(
-                line,
-                x[is_here],
-                here["value"],
-            )
-            # The interval counts the uncertainty of the line as well as that of the model.
-            lines = resampled_lines(
-                x[fitted],
-                y[fitted],
-                axis=axis,
-            )
+            lines = resampled_lines(x[fitted], y[fitted], axis=axis)
             sampled = _sampled(measurements, here, dataset, confidence)
             low, high = _rho_intervals(lines, sampled, confidence, axis)
-            columns = {
-                "dataset": dataset,
-                "rho": rho,
-                "low": low,
-                "high": high,
-            }
+            rho = effective_robustness(line, x[is_here], here["value"])
+            columns = {"dataset": dataset, "rho": rho, "low": low, "high": high}
             tables.append(here[KEY].assign(**columns))
     if not tables:
         tables = [pd.DataFrame(columns=RHO_COLUMNS)]
