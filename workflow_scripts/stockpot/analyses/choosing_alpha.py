@@ -69,16 +69,8 @@ def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
     if estimable(evidence):
         table = _with_estimates(evidence, table, models)
     return table.assign(
-        reference=_mean_accuracies(
-            evidence,
-            models,
-            [evidence.reference],
-        ),
-        shifts=_mean_accuracies(
-            evidence,
-            models,
-            [MEAN],
-        ),
+        reference=_mean_accuracies(evidence, models, [evidence.reference]),
+        shifts=_mean_accuracies(evidence, models, [MEAN]),
     )
 
 
@@ -145,11 +137,7 @@ def _with_estimates(
         by_confidence.append(_confidence_estimates(held_out, answers))
         predicted = [one_model.predicted for one_model in answers]
         by_agreement.append(
-            on_the_line(
-                table["held_out"],
-                held_out_predicted,
-                predicted,
-            )
+            on_the_line(table["held_out"], held_out_predicted, predicted)
         )
     table["thresholded"] = np.mean(by_confidence, axis=0)
     table["agreement"] = np.mean(by_agreement, axis=0)

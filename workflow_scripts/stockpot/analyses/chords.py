@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..statistics.paired import paired_mean
 from ..tables.display import points_with_interval
-from ..tables.evidence import Evidence, NothingToShowError, model_at
+from ..tables.evidence import Evidence, NothingToShowError, mean_accuracy, model_at
 from . import Analysis
 
 ANALYSIS = Analysis()
@@ -77,7 +77,7 @@ def _distances(
         confidence: Of the intervals.
     """
     # Plain accuracies, whatever the metric of the data set.
-    accuracy = {model: _mean_accuracy(arrays) for model, arrays in correct.items()}
+    accuracy = {model: mean_accuracy(arrays) for model, arrays in correct.items()}
     # Which end model is better is seen on the test set itself.
     better = max(first, last, key=accuracy.get)
     inner = points[(points["alpha"] > 0) & (points["alpha"] < 1)]
@@ -109,11 +109,6 @@ def _distances(
             }
         )
     return rows
-
-
-def _mean_accuracy(arrays: list[np.ndarray]) -> float:
-    """The unweighted mean over data sets of the fraction of right answers."""
-    return sum(correct.mean() for correct in arrays) / len(arrays)
 
 
 def short_table(table: pd.DataFrame) -> pd.DataFrame:

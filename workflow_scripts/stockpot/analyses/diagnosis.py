@@ -134,12 +134,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     # First all that is measured, in the order of the docstring; findings follow from it.
     rows = _geometry_rows(evidence.geometry, names)
     rows += [
-        _accuracy_row(
-            name,
-            correct[name, name],
-            evidence.confidence,
-        )
-        for name in names
+        _accuracy_row(name, correct[name, name], evidence.confidence) for name in names
     ]
     rows += _barrier_rows(names, correct, evidence.confidence)
     rows += _step_rows(evidence, trace)

@@ -85,12 +85,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     evidence.require_results(models)
     rows: list[dict[str, Any]] = []
     for dataset in evidence.sets_with_common_images():
-        rows += _rows(
-            evidence,
-            dataset,
-            pairs,
-            list(dict.fromkeys(models)),
-        )
+        rows += _rows(evidence, dataset, pairs, list(dict.fromkeys(models)))
     return pd.DataFrame(rows)
 
 

@@ -225,17 +225,9 @@ def _scores_on(
         if k not in wanted_sizes:
             continue
         for kind in ("uniform", "greedy"):
-            soup_logits = _logits(
-                evidence,
-                f"{kind} of {k}",
-                dataset,
-            )
+            soup_logits = _logits(evidence, f"{kind} of {k}", dataset)
             scores[f"{kind} soup", k] = _scores(evidence, dataset, soup_logits)
-        scores["logit ensemble", k] = _scores(
-            evidence,
-            dataset,
-            total / k,
-        )
+        scores["logit ensemble", k] = _scores(evidence, dataset, total / k)
         scores["best single", k] = single_scores[best[k]]
     return scores
 

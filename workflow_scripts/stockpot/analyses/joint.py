@@ -14,7 +14,7 @@ from pydantic import Field
 from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
 from ..tables.display import percents, points_column
-from ..tables.evidence import Evidence, NothingToShowError
+from ..tables.evidence import Evidence, NothingToShowError, mean_accuracy
 from . import Analysis
 
 
@@ -111,18 +111,13 @@ def _comparison(
     """Accuracies of a mix and of a joint run, and their difference."""
     difference = paired_mean([(1, mix_correct), (-1, joint_correct)], confidence)
     return {
-        "accuracy": _mean_accuracy(mix_correct),
-        "joint_accuracy": _mean_accuracy(joint_correct),
+        "accuracy": mean_accuracy(mix_correct),
+        "joint_accuracy": mean_accuracy(joint_correct),
         "difference": difference.value,
         "low": difference.low,
         "high": difference.high,
         "n": sum(map(len, mix_correct)),
     }
-
-
-def _mean_accuracy(arrays: list[np.ndarray]) -> float:
-    """The unweighted mean over data sets of the fraction of right answers."""
-    return sum(correct.mean() for correct in arrays) / len(arrays)
 
 
 def short_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +129,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per joint run, sweep and data set.
     """
-    # Of two alphas that are equally near, the first in the table.
+    # If two alphas are equally near, the first in the table counts.
     nearest = min(table["alpha"].unique(), key=_distance_to_half)
     half = table[table["alpha"] == nearest]
     return pd.DataFrame(

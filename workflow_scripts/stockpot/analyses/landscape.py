@@ -88,11 +88,7 @@ def mixes(
     runs = {name: sha for name, sha in models.items() if name != ZERO_SHOT}
     if len(runs) < 2:
         return
-    one, other = _two_runs(
-        runs,
-        context,
-        options["models"],
-    )
+    one, other = _two_runs(runs, context, options["models"])
     recipes = [single(sha) for sha in (models[ZERO_SHOT], runs[one], runs[other])]
     for s, t in _grid(options["points"], options["margin"]):
         # zero-shot + s (one - zero-shot) + t (other - zero-shot).
@@ -129,11 +125,7 @@ def _two_runs(
 
 def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
     """Coefficients s and t of the grid's points; 0 and 1, the models, are among them."""
-    side = np.linspace(
-        -margin,
-        1 + margin,
-        point_count,
-    )
+    side = np.linspace(-margin, 1 + margin, point_count)
     # Rounded, so that names are short and 0 and 1 are not listed twice.
     coefficients = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
     points = []

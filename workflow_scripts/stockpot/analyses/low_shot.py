@@ -56,11 +56,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         raise NothingToShowError("this needs sweeps of runs with the option shots")
     evidence.note_plain_accuracy()
     # For comparison, the first run of the same kind on every image.
-    full = _runs_on_every_image(
-        evidence,
-        list(sweeps),
-        few_shot,
-    )
+    full = _runs_on_every_image(evidence, list(sweeps), few_shot)
     rows = []
     for run in [*few_shot, *full[:1]]:
         points = sweeps[run]

@@ -37,23 +37,13 @@ def reliability(
     confidence = np.asarray(confidence, dtype=float)
     correct = np.asarray(correct, dtype=bool)
     _check_confidences(confidence, correct)
-    edges = np.linspace(
-        0,
-        1,
-        bins + 1,
-    )
+    edges = np.linspace(0, 1, bins + 1)
     # The bin of a value is that of the last edge that does not exceed it.
     bin_index = np.searchsorted(edges, confidence, side="right") - 1
-    bin_index = np.clip(
-        bin_index,
-        0,
-        bins - 1,
-    )
+    bin_index = np.clip(bin_index, 0, bins - 1)
     counts = np.bincount(bin_index, minlength=bins)
-    with np.errstate(
-        invalid="ignore"
-        # In an empty bin, 0 / 0 is the NaN that is meant.
-    ):
+    # In an empty bin, 0 / 0 is the NaN that is meant.
+    with np.errstate(invalid="ignore"):
         mean_confidence = np.bincount(bin_index, confidence, bins) / counts
         accuracy = np.bincount(bin_index, correct, bins) / counts
     return pd.DataFrame(

@@ -115,11 +115,7 @@ def cka_complement(
     """
     first_logits = np.asarray(first_logits, dtype=float)
     second_logits = np.asarray(second_logits, dtype=float)
-    rows = sample(
-        len(first_logits),
-        most,
-        seed,
-    )
+    rows = sample(len(first_logits), most, seed)
     x = first_logits[rows]
     y = second_logits[rows]
     # CKA is of centred outputs.

@@ -118,10 +118,4 @@ def _probit_agreement(
 def _probit(fraction: ArrayLike, example_count: int) -> np.ndarray:
     """Probits; 0 and 1, which have none, are moved half an example inside."""
     margin = 0.5 / example_count
-    return ndtri(
-        np.clip(
-            fraction,
-            margin,
-            1 - margin,
-        )
-    )
+    return ndtri(np.clip(fraction, margin, 1 - margin))

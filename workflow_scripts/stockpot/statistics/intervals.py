@@ -57,33 +57,17 @@ def clopper_pearson(
     # The ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k). A parameter of 0
     # has none: it is replaced before the call, so that the call yields no NaN and warns of
     # nothing, and the end of the interval is then 0 or 1.
-    positive_k = np.where(
-        k == 0,
-        1,
-        k,
-    )
-    positive_wrong = np.where(
-        k == n,
-        1,
-        n - k,
-    )
+    positive_k = np.where(k == 0, 1, k)
+    positive_wrong = np.where(k == n, 1, n - k)
     low = np.where(
         k == 0,
         0.0,
-        betaincinv(
-            positive_k,
-            n - k + 1,
-            lower,
-        ),
+        betaincinv(positive_k, n - k + 1, lower),
     )
     high = np.where(
         k == n,
         1.0,
-        betaincinv(
-            k + 1,
-            positive_wrong,
-            upper,
-        ),
+        betaincinv(k + 1, positive_wrong, upper),
     )
     return low, high
 
@@ -121,11 +105,7 @@ def mean_interval(
     quantiles = tails(confidence)
     rng = np.random.default_rng(seed)
     # [draws, sets]: correct answers of resampled sets.
-    counts = rng.binomial(
-        n.astype(int),
-        k / n,
-        (draws, len(n)),
-    )
+    counts = rng.binomial(n.astype(int), k / n, (draws, len(n)))
     means = (counts / n).mean(axis=1)
     low, high = np.quantile(means, quantiles)
     return float(low), float(high)

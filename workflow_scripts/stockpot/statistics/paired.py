@@ -74,18 +74,10 @@ def paired_mean(
         values, counts = np.unique(summands, return_counts=True)
         value += counts @ values / n / set_count
         # [draws, values]: how often each value is drawn.
-        drawn_counts = rng.multinomial(
-            n,
-            counts / n,
-            draws,
-        )
+        drawn_counts = rng.multinomial(n, counts / n, draws)
         resampled += drawn_counts @ values / n / set_count
     low, high = np.quantile(resampled, quantiles)
-    return PairedEstimate(
-        float(value),
-        float(low),
-        float(high),
-    )
+    return PairedEstimate(float(value), float(low), float(high))
 
 
 def _common_size(index: int, set_correct: Sequence[np.ndarray]) -> int:
@@ -159,11 +151,7 @@ def permutation(
     observed = abs(((only_first - only_second) / sizes).sum())
     rng = np.random.default_rng(seed)
     # Under the hypothesis, the first model has half of the discordant examples right.
-    heads = rng.binomial(
-        discordant,
-        0.5,
-        (draws, len(sizes)),
-    )
+    heads = rng.binomial(discordant, 0.5, (draws, len(sizes)))
     differences = ((2 * heads - discordant) / sizes).sum(axis=1)
     extreme_count = np.count_nonzero(abs(differences) >= observed - ROUNDING)
     if extreme_count:

@@ -66,16 +66,8 @@ def inside(
     if axis == "linear":
         return accuracy
     # Half an example from 0 and from 1.
-    clipped = np.clip(
-        accuracy,
-        0.5 / n,
-        1 - 0.5 / n,
-    )
-    return np.where(
-        np.isnan(n),
-        accuracy,
-        clipped,
-    )
+    clipped = np.clip(accuracy, 0.5 / n, 1 - 0.5 / n)
+    return np.where(np.isnan(n), accuracy, clipped)
 
 
 @dataclass(frozen=True)
@@ -336,23 +328,22 @@ def effective_robustness_interval(
     slope, intercept = lines
     forward, inverse = transforms(axis)
     rng = np.random.default_rng(seed)
-
-    def resampled(accuracy: float, n: int) -> np.ndarray:
-        return (
-            rng.binomial(
-                n,
-                inside(accuracy, n),
-                len(slope),
-            )
-            / n
-        )
-
     # The reference is drawn first, then each shift in turn: the order is part of the seed.
-    drawn_reference = resampled(reference_accuracy, reference_n)
+    drawn_reference = _resampled_accuracies(
+        rng, reference_accuracy, reference_n, len(slope)
+    )
     x = forward(inside(drawn_reference, reference_n, axis))
     drawn_shifts = [
-        resampled(accuracy, n) for accuracy, n in zip(shift_accuracies, shift_counts)
+        _resampled_accuracies(rng, accuracy, n, len(slope))
+        for accuracy, n in zip(shift_accuracies, shift_counts)
     ]
     y = np.mean(drawn_shifts, axis=0)
     low, high = np.quantile(y - inverse(slope * x + intercept), quantiles)
     return float(low), float(high)
+
+
+def _resampled_accuracies(
+    rng: np.random.Generator, accuracy: float, n: int, draws: int
+) -> np.ndarray:
+    """Accuracies of resampled examples, float64 [draws]."""
+    return rng.binomial(n, inside(accuracy, n), draws) / n

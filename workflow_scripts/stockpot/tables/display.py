@@ -111,11 +111,7 @@ def points_column(
     Returns:
         A text such as "+1.2 [+0.3, +2.1]" per row.
     """
-    rows = zip(
-        table[value],
-        table[low],
-        table[high],
-    )
+    rows = zip(table[value], table[low], table[high])
     return [points_with_interval(*row) for row in rows]
 
 

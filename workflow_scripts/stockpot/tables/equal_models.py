@@ -17,12 +17,7 @@ def equal_models(measurements: pd.DataFrame) -> list[list[str]]:
     is_single = measurements["curve"] == ""
     is_baseline = measurements["kind"] == BASELINE
     single = measurements[is_single & ~is_baseline]
-    return equal_groups(
-        single,
-        "model",
-        ["dataset"],
-        "value",
-    )
+    return equal_groups(single, "model", ["dataset"], "value")
 
 
 def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
@@ -35,12 +30,7 @@ def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
         Groups of two targets or more.
     """
     points = measurements[measurements["curve"] != ""]
-    return equal_groups(
-        points,
-        "curve",
-        ["alpha", "dataset"],
-        "value",
-    )
+    return equal_groups(points, "curve", ["alpha", "dataset"], "value")
 
 
 def equal_groups(

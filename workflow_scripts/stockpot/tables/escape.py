@@ -12,7 +12,7 @@ from ..runtime.escape import one_line
 
 # A text is cut off after this many characters.
 LONGEST = 10_000
-# What is markup in Markdown wherever it stands. Intervals, such as [1.2, 3.4], are not.
+# This is markup in Markdown wherever it stands. Intervals, such as [1.2, 3.4], are not.
 _INTERVAL = r"\[[-+\d., %]+\](?![(\[]|: *[^ ]*:)"
 _INLINE = r"[\\`*\[\]{}<>|~$&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\."
 # What is markup at the beginning of a line: headings, lists, rules.

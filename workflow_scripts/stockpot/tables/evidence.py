@@ -554,6 +554,18 @@ def model_at(points: pd.DataFrame, alpha: float) -> str | None:
     return models.iloc[0]
 
 
+def mean_accuracy(arrays: list[np.ndarray]) -> float:
+    """Compute the unweighted mean over data sets of the fraction of right answers.
+
+    Args:
+        arrays: Bool [n] per data set, which answers are right.
+
+    Returns:
+        A fraction.
+    """
+    return sum(correct.mean() for correct in arrays) / len(arrays)
+
+
 def inner_products(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Look up the inner products of updates by the names of their models.
 

@@ -276,12 +276,7 @@ def _sweep(
     inner = dict(zip(points["model"], points["alpha"]))
     if not inner:
         return []
-    rows = _kept_and_gained(
-        study,
-        target,
-        list(inner),
-        tuned,
-    )
+    rows = _kept_and_gained(study, target, list(inner), tuned)
     for model, alpha in inner.items():
         if np.isclose(alpha, 0.5):
             half = Comparison(

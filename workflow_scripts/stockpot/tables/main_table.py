@@ -311,13 +311,7 @@ def _sweep_rows(
     for alpha, label in labels.items():
         models = group.loc[np.isclose(group["alpha"], alpha), "model"]
         if len(models):
-            rows.append(
-                Row(
-                    label,
-                    models.iloc[0],
-                    kind,
-                )
-            )
+            rows.append(Row(label, models.iloc[0], kind))
     return rows
 
 

@@ -335,11 +335,7 @@ def _mean_interval(group: pd.DataFrame, confidence: float) -> tuple[float, float
         return only["low"], only["high"], only["interval"]
     # A stratified bootstrap: examples are resampled within each shift.
     n = _examples(group, confidence)
-    low, high = mean_interval(
-        group["value"] * n,
-        n,
-        confidence,
-    )
+    low, high = mean_interval(group["value"] * n, n, confidence)
     return low, high, MEAN_INTERVAL
 
 

@@ -66,11 +66,7 @@ def notes(
         *_shared_images(overlap),
         *_unreadable_images(left_out or {}),
         *_missing_lines(measurements, missing),
-        *_missing_pieces(
-            fits,
-            knots or {},
-            missing,
-        ),
+        *_missing_pieces(fits, knots or {}, missing),
         *_equal_names("", equal_models(measurements)),
         *_equal_names("the sweeps to ", equal_sweeps(measurements)),
     ]

@@ -78,12 +78,7 @@ def _overlaps_among_tests(tests: list[Path]) -> list[Overlap]:
     for test, other in combinations(tests, 2):
         is_alike = read_card(test)["scoring"] == read_card(other)["scoring"]
         most = ALMOST_ALL if is_alike else 1
-        pairs += overlaps(
-            [test],
-            [other],
-            most,
-            TWICE,
-        )
+        pairs += overlaps([test], [other], most, TWICE)
     return pairs
 
 

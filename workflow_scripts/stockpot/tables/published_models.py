@@ -68,13 +68,7 @@ def read_cloud(
         seen.add(name)
         for dataset, column in columns.items():
             if row[column]:
-                value = _accuracy(
-                    path,
-                    name,
-                    column,
-                    row[column],
-                    spec["unit"],
-                )
+                value = _accuracy(path, name, column, row[column], spec["unit"])
                 accuracies.append((name, dataset, value))
     return accuracies
 

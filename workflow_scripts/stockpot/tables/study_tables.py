@@ -117,11 +117,7 @@ class StudyTables:
             tables: Name of each other table -> its file.
         """
         for name, path in tables.items():
-            write_table(
-                getattr(self, name),
-                path,
-                FORMAT,
-            )
+            write_table(getattr(self, name), path, FORMAT)
         with atomic(markdown) as path:
             path.write_text(self.markdown(), "utf-8")
         with atomic(latex) as path:
@@ -192,11 +188,7 @@ def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
         roles |= dict.fromkeys(restricted["dataset"].unique(), SUBSET)
         cells.append(restricted)
     if files.cloud:
-        published = _published(
-            files.cloud,
-            spec["cloud"],
-            roles,
-        )
+        published = _published(files.cloud, spec["cloud"], roles)
         cells.append(published_cells(published))
         # A table may have the reference restricted to the classes of a shift.
         for _, dataset, _ in published:

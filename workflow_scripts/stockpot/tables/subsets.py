@@ -130,12 +130,7 @@ def _restricted(
     groups = groups_of(scoring)
     if groups is not None:
         groups = groups[rows]
-    return Answers(
-        predicted,
-        labels[rows],
-        correct,
-        groups,
-    )
+    return Answers(predicted, labels[rows], correct, groups)
 
 
 def _scores(

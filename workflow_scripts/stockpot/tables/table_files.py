@@ -47,12 +47,7 @@ def check_table(path: str | Path) -> None:
     except OSError as error:
         raise unreadable(seal, error, path, seal) from error
     except (ValueError, KeyError) as error:
-        raise damaged(
-            seal,
-            str(error),
-            path,
-            seal,
-        ) from error
+        raise damaged(seal, str(error), path, seal) from error
     if sha256_file(path) != expected:
         raise damaged(path, "its content is not what was written", path, seal)
 
