@@ -126,16 +126,8 @@ def columns(measurements: pd.DataFrame, bold: dict[str, set[str]]) -> list[Colum
     # Looked up by (model, data set).
     accuracies = measurements.set_index(["model", "dataset"])[["value", "low", "high"]]
     shown = [
-        Column(
-            "model",
-            lambda row: row.label,
-            left=True,
-        ),
-        Column(
-            "kind",
-            lambda row: row.kind,
-            left=True,
-        ),
+        Column("model", lambda row: row.label, left=True),
+        Column("kind", lambda row: row.kind, left=True),
     ]
     for dataset in _shown_sets(measurements):
         text = partial(
