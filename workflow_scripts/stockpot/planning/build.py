@@ -6,8 +6,7 @@ back costs nothing, and studies share what they have in common. Planning imports
 pandas.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from ..config.prompts import read_head, texts_of
 from ..config.training_runs import finetune_specs
@@ -19,61 +18,86 @@ from ..tables.published_models import read_cloud
 from .data_roles import (
     answer_classes,
     check_counts,
-    check_parts,
+    check_roles,
     class_notes,
+    dataset_lines,
+    datasets_by_role,
     held_out_note,
-    parts,
-    summary,
     used,
 )
+from .jobs import Config, Locate
 from .model_jobs import ModelJob
 from .plan import Plan
 from .pretrained import checked, model_plan
 from .prompt_notes import prompt_notes
 from .run_lines import other_lines, run_lines
-from .study_builder import StudyBuilder
+from .study_builder import Heads, StudyBuilder
 from .study_outputs import study_jobs
 
-Locate = Callable[[str], Path]
 
-
+# Many data sets are splits of the same files. They are listed once while the plan is made.
 @sources.remembering()
-def build(config: dict, locate: Locate) -> Plan:
+def build(config: Config, locate: Locate) -> Plan:
     """Plan the study.
 
     Args:
         config: A config that was checked.
         locate: Path given in the config -> where the file is.
 
+    Returns:
+        The plan, with the jobs of all seeds.
+
     Raises:
         StockpotError: A file is missing or broken, or data sets do not fit together.
     """
-    asked_for = config
+    # The plan is saved with the config as it was given: other nodes compare it with theirs.
+    original_config = config
+    # What is wrong is found in this order, which decides the error that a user reads first.
     model = model_plan(config, locate)
     config = resolved(config)
-    cloud = _cloud(config, locate)
-    heads = _heads(config, locate)
-    facts = _facts(config, locate)
-    check_parts(config, locate)
+    cloud = _published_models(config, locate)
+    heads = _read_heads(config, locate)
+    facts = _source_facts(config, locate)
+    check_roles(config, locate)
     check_counts(config, locate)
-    plan = Plan(config=asked_for, model=model, cloud=cloud)
+    plan = Plan(config=original_config, model=model, cloud=cloud)
     plan.summary = _summary(model, config, heads, locate)
-    plan.class_notes = class_notes(config, locate)
-    plan.held_out_note = held_out_note(config)
-    if plan.held_out_note:
-        plan.summary.append(plan.held_out_note)
+    _add_notes_and_counts(plan, config, locate)
     answers_among = answer_classes(config, locate)
-    plan.counts = {
-        name: count(config["datasets"], name, locate) for name in sorted(used(config))
-    }
-    plan.sizes = _shown_sizes(plan.counts, config["data"])
+    # The studies of all seeds share one plan: what is the same for them has one id.
     for seed in config["seeds"]:
-        StudyBuilder(plan, config, locate, facts, answers_among, seed).add_study(heads)
+        builder = StudyBuilder(
+            plan,
+            config,
+            locate,
+            facts,
+            answers_among,
+            seed,
+        )
+        builder.add_study(heads)
     plan.study_jobs = study_jobs(plan)
     return plan
 
 
-def _heads(config: dict, locate: Locate) -> dict[str, dict]:
+def _add_notes_and_counts(
+    plan: Plan,
+    config: Config,
+    locate: Locate,
+) -> None:
+    """Add what tables and figures say of the data sets."""
+    plan.class_notes = class_notes(config, locate)
+    plan.held_out_note = held_out_note(config)
+    if plan.held_out_note:
+        plan.summary.append(plan.held_out_note)
+    for name in sorted(used(config)):
+        plan.counts[name] = count(config["datasets"], name, locate)
+    plan.sizes = _shown_sizes(plan.counts, config["data"])
+
+
+def _read_heads(
+    config: Config,
+    locate: Locate,
+) -> Heads:
     """Task -> the prompts and names of its classes; the study's own under ""."""
     heads = {"": read_head("head", config["head"], locate)}
     for name, task in config["tasks"].items():
@@ -82,61 +106,108 @@ def _heads(config: dict, locate: Locate) -> dict[str, dict]:
 
 
 def _summary(
-    model: ModelJob, config: dict, heads: dict[str, dict], locate: Locate
+    model: ModelJob,
+    config: Config,
+    heads: Heads,
+    locate: Locate,
 ) -> list[str]:
     """What a user reads before the work begins: data sets, runs, prompts, transparent images."""
-    lines = summary(config, locate) + run_lines(config) + other_lines(config)
+    lines = dataset_lines(config, locate)
+    lines += run_lines(config)
+    lines += other_lines(config)
+    # Prompts are read with the vocabulary of the model, which is known by now.
     lines += _prompt_notes(model, config, heads, locate)
-    return lines + alpha_lines(config["datasets"], used(config), locate)
+    lines += alpha_lines(
+        config["datasets"],
+        used(config),
+        locate,
+    )
+    return lines
 
 
-def _shown_sizes(counts: dict[str, int], data: dict) -> dict[str, int]:
+def _shown_sizes(
+    counts: dict[str, int],
+    data: dict[str, Any],
+) -> dict[str, int]:
     """Images of the data sets that figures show."""
-    shown = (data["reference"], *data["shifts"], data["held_out"])
-    return {name: counts[name] for name in shown}
+    names = [data["reference"], *data["shifts"], data["held_out"]]
+    return {name: counts[name] for name in names}
 
 
 def _prompt_notes(
-    model: ModelJob, config: dict, heads: dict[str, dict], locate: Locate
+    model: ModelJob,
+    config: Config,
+    heads: Heads,
+    locate: Locate,
 ) -> list[str]:
     """What prompts and class names of the study and its tasks will not do."""
     if not model.has_text:
         return []
     notes = []
     datasets = config["datasets"]
-    for name, head in heads.items():
-        train = (config["tasks"][name] if name else config["data"])["train"]
-        names = class_names(datasets, train, locate)
-        texts = texts_of(names, class_texts(datasets, train, locate), head)
+    for task, head in heads.items():
+        data = config["tasks"][task] if task else config["data"]
+        train = data["train"]
+        classes = class_names(datasets, train, locate)
+        source_texts = class_texts(datasets, train, locate)
+        texts = texts_of(classes, source_texts, head)
         notes += prompt_notes(model, head, texts)
     return notes
 
 
-def _facts(config: dict, locate: Locate) -> dict[str, dict]:
+def _source_facts(
+    config: Config,
+    locate: Locate,
+) -> dict[str, dict[str, Any]]:
     """What the source of every data set in use knows of its files, asked once."""
-    wanted = [name for part in parts(config) for name in part.values()]
-    found = {}
-    while wanted:
-        name = wanted.pop()
+    waiting = []
+    for roles in datasets_by_role(config):
+        waiting += roles.values()
+    facts: dict[str, dict[str, Any]] = {}
+    while waiting:
+        name = waiting.pop()
         entry = config["datasets"][name]
-        if entry["source"] in MADE_OF:
-            wanted.append(entry[MADE_OF[entry["source"]]])
-        elif name not in found:
-            key = f"datasets.{name}"
-            sources.check_background(entry, key)
-            of_files = sources.ask("facts", entry, locate, key)
-            found[name] = {**of_files, **sources.split_facts(entry, locate, key)}
-    return found
+        source = entry["source"]
+        if source in MADE_OF:
+            # It has no files of its own: those of the set that it is made of count.
+            waiting.append(entry[MADE_OF[source]])
+            continue
+        if name in facts:
+            continue
+        key = f"datasets.{name}"
+        # A colour that is unknown would be found only when the first image is decoded.
+        sources.check_background(entry, key)
+        file_facts = sources.ask("facts", entry, locate, key)
+        split_facts = sources.split_facts(entry, locate, key)
+        facts[name] = {**file_facts, **split_facts}
+    return facts
 
 
-def _cloud(config: dict, locate: Locate) -> dict:
+def _published_models(
+    config: Config,
+    locate: Locate,
+) -> dict[str, Any]:
     """The table of published models: where it is, what it holds, how to read it."""
-    given = config["standard"].get("table")
-    if not given:
+    table = config["standard"].get("table")
+    if not table:
         return {}
-    path = locate(given["path"])
+    path = locate(table["path"])
     sha256 = checked(path, "standard.table.path")
-    data, runs = config["data"], finetune_specs(config)
-    taken = ["zero-shot", *runs, *config["soups"]]
-    read_cloud(path, given, data["reference"], data["shifts"], taken)
-    return plain({**given, "path": str(path), "sha256": sha256})
+    data = config["data"]
+    # A published model may have no name that a model of the study has.
+    taken_names = ["zero-shot", *finetune_specs(config), *config["soups"]]
+    # The table is read only to find mistakes in it; jobs read it again.
+    read_cloud(
+        path,
+        table,
+        data["reference"],
+        data["shifts"],
+        taken_names,
+    )
+    return plain(
+        {
+            **table,
+            "path": str(path),
+            "sha256": sha256,
+        }
+    )

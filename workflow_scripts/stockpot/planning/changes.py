@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ABSENT = object()
+ABSENT = object()  # stands for a value that is not there
 LONGEST_VALUE = 64  # characters of a value that is shown
 MOST_NAMES = 4
 ARTEFACT = re.compile(r"(.+)-[0-9a-f]{8}")
 DIGEST = re.compile(r"[0-9a-f]{8,64}")
-SMALLEST_DECIMAL = 1e-2  # smaller numbers are written with an exponent
+# Numbers outside this range are written with an exponent.
+SMALLEST_DECIMAL = 1e-2
 LARGEST_DECIMAL = 1e5
 
 
@@ -29,42 +30,94 @@ class Change:
 
     @property
     def words(self) -> str:
-        """As in "lr 6.0e-4 -> 3.0e-4"."""
-        keys = [key for key in self.path if key not in ("spec", "options")]
-        name = ".".join(keys)
-        name = f"option {name}" if self.path[:1] == ("options",) else name
+        """The change in words.
+
+        Returns:
+            As in "lr 6.0e-4 -> 3.0e-4".
+        """
+        name = self._name()
         if self.old is ABSENT:
+            # A value that is too long is left out, with the space before it.
             return f"{name} {shown(self.new)} is new".replace("  ", " ")
         if self.new is ABSENT:
             return f"{name} {shown(self.old)} is gone".replace("  ", " ")
-        before, after = shown(self.old), shown(self.new)
+        before = shown(self.old)
+        after = shown(self.new)
+        # Nobody reads digests, so it is enough that they differ.
         if DIGEST.fullmatch(before) and DIGEST.fullmatch(after):
             return f"{name} changed"
+        # One of the values is too long to be shown.
         if not before or not after:
             return f"{name} is another one"
         return f"{name} {before} -> {after}"
 
+    def _name(self) -> str:
+        """The keys as a config says them: those that only the plan has are left out."""
+        keys = [key for key in self.path if key not in ("spec", "options")]
+        name = ".".join(keys)
+        if self.path[:1] == ("options",):
+            return f"option {name}"
+        return name
+
+    def is_item(self) -> bool:
+        """Did an item of a list come or go?
+
+        Returns:
+            False if a value of its own is new, gone or another one.
+        """
+        if self.old is ABSENT:
+            item = self.new
+        elif self.new is ABSENT:
+            item = self.old
+        else:
+            return False
+        # See _comparable: items have "" for a value, or the dictionary that they name.
+        is_item = item == "" or isinstance(item, dict)
+        return is_item and len(self.path) > 1
+
 
 def shown(value: object) -> str:
-    """A value as a config would say it, "" where it is too long for a line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, float) and value and not _is_plain(value):
-        digits, exponent = f"{value:e}".split("e")
-        digits = digits.rstrip("0")
-        return f"{digits}{'0' if digits.endswith('.') else ''}e{int(exponent)}"
+    """Write a value as a config would.
+
+    Args:
+        value: Plain data.
+
+    Returns:
+        One line; "" where the value is too long for that.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value and not _is_decimal(value):
+        return _with_exponent(value)
     if isinstance(value, (dict, list)):
         return ""
     text = str(value)
     return text if len(text) <= LONGEST_VALUE else ""
 
 
-def _is_plain(value: float) -> bool:
+def _is_decimal(value: float) -> bool:
+    """Is a number written without an exponent?"""
     return SMALLEST_DECIMAL <= abs(value) < LARGEST_DECIMAL
 
 
-def changes(old: object, new: object, path: tuple[str, ...] = ()) -> list[Change]:
-    """The values in which plain data differs.
+def _with_exponent(value: float) -> str:
+    """A number as in 6.0e-4: one decimal at least, and no zeros after it."""
+    # Python writes 6.000000e-04.
+    digits, exponent = f"{value:e}".split("e")
+    digits = digits.rstrip("0")
+    if digits.endswith("."):
+        digits += "0"
+    return f"{digits}e{int(exponent)}"
+
+
+def changes(
+    old: object,
+    new: object,
+    path: tuple[str, ...] = (),
+) -> list[Change]:
+    """Find the values in which plain data differs.
 
     Ids of artefacts count by their names: what changed behind one is told of the job that makes it.
 
@@ -72,96 +125,143 @@ def changes(old: object, new: object, path: tuple[str, ...] = ()) -> list[Change
         old: The data before.
         new: The data now.
         path: Keys down to the data.
+
+    Returns:
+        The changes, sorted by their keys.
     """
-    old, new = _plain(old), _plain(new)
+    # Differences that do not count are taken out first.
+    old = _comparable(old)
+    new = _comparable(new)
     if old == new:
         return []
     if not isinstance(old, dict) or not isinstance(new, dict):
         return [Change(path, old, new)]
-    found = []
+    differences = []
+    # Keys may be numbers and texts, which cannot be compared with each other.
     for key in sorted({*old, *new}, key=str):
-        found += changes(old.get(key, ABSENT), new.get(key, ABSENT), (*path, str(key)))
-    return found
+        before = old.get(key, ABSENT)
+        after = new.get(key, ABSENT)
+        differences += changes(before, after, (*path, str(key)))
+    return differences
 
 
-def _plain(value: object) -> object:
+def _comparable(value: object) -> object:
     """Ids as names; lists of named or of simple things as dictionaries by name."""
     if isinstance(value, str):
         match = ARTEFACT.fullmatch(value)
         return match[1] if match else value
     if isinstance(value, (list, tuple)):
-        items = [_plain(item) for item in value]
-        if items and all(isinstance(item, dict) and "name" in item for item in items):
-            return {item["name"]: item for item in items}
-        if items and all(_is_pair(item) for item in value):
-            return {_plain(name): role for name, role in value}
-        if items and all(isinstance(item, (str, int, float)) for item in items):
-            return {str(item): "" for item in items}
-        return items
+        return _list_by_name(value)
     return value
+
+
+def _list_by_name(values: list | tuple) -> object:
+    """A list as a dictionary, where its items have names; else a list of comparable items.
+
+    In a dictionary, an item that moves is no change, and one that comes or goes is one change.
+    """
+    items = [_comparable(item) for item in values]
+    if not items:
+        return items
+    if all(isinstance(item, dict) and "name" in item for item in items):
+        return {item["name"]: item for item in items}
+    if all(_is_pair(item) for item in values):
+        return {_comparable(name): role for name, role in values}
+    if all(isinstance(item, (str, int, float)) for item in items):
+        return {str(item): "" for item in items}
+    return items
 
 
 def _is_pair(item: object) -> bool:
     """Is it a name with what belongs to it?"""
     if not isinstance(item, (list, tuple)) or len(item) != 2:
         return False
-    return all(isinstance(part, str) for part in item)
+    name, value = item
+    return isinstance(name, str) and isinstance(value, str)
 
 
-def words(found: Iterable[Change]) -> list[str]:
-    """Changes in words, those of things that came or went in one list as one."""
-    lines: list[str] = []
-    lists: dict[tuple[str, ...], list[str]] = {}
-    for change in found:
-        item = change.new if change.old is ABSENT else change.old
-        simple = item == "" or isinstance(item, dict)
-        if ABSENT in (change.old, change.new) and simple and len(change.path) > 1:
+def words(differences: Iterable[Change]) -> list[str]:
+    """Put changes into words.
+
+    Args:
+        differences: The changes.
+
+    Returns:
+        A text for each; those of things that came or went in one list are one text, at the end.
+    """
+    texts: list[str] = []
+    items_by_list: dict[tuple[str, ...], list[str]] = {}
+    for change in differences:
+        if change.is_item():
             sign = "+" if change.old is ABSENT else "-"
-            lists.setdefault(change.path[:-1], []).append(f"{sign} {change.path[-1]}")
+            items = items_by_list.setdefault(change.path[:-1], [])
+            items.append(f"{sign} {change.path[-1]}")
         else:
-            lines.append(change.words)
-    for path, items in lists.items():
-        lines.append(f"{'.'.join(path)} {enumeration(items)}")
-    return lines
+            texts.append(change.words)
+    for path, items in items_by_list.items():
+        texts.append(f"{'.'.join(path)} {enumeration(items)}")
+    return texts
 
 
-def code_words(old: dict[str, str] | None, new: dict[str, str]) -> str:
-    """Which code changed: "training/loss.py changed (function mixup)".
+def code_words(
+    old: dict[str, str] | None,
+    new: dict[str, str],
+) -> str:
+    """Say which code changed.
 
     Args:
         old: Part of the code -> its digest, before; None if it is not known.
         new: The same now. A part is called "training/loss.py mixup", or as its file.
+
+    Returns:
+        As in "training/loss.py changed (function mixup)".
     """
     if old is None:
         return "its code changed"
-    parts = [name for name in new if old.get(name) != new[name]]
-    parts = parts or [name for name in old if name not in new]
-    files: dict[str, list[str]] = {}
-    for part in parts:
-        file, _, name = part.partition(" ")
-        files.setdefault(file, []).extend([name] if name else [])
-    if not files:
+    changed = [name for name in new if old.get(name) != new[name]]
+    if not changed:
+        # Nothing is new or another one, so something was taken out.
+        changed = [name for name in old if name not in new]
+    definitions_by_file: dict[str, list[str]] = {}
+    for part in changed:
+        # As in "training/loss.py mixup"; code outside of definitions has no second word.
+        file, _, definition = part.partition(" ")
+        definitions = definitions_by_file.setdefault(file, [])
+        if definition:
+            definitions.append(definition)
+    if not definitions_by_file:
         return "its code changed"
-    if len(files) > MOST_NAMES:
-        return f"{enumeration(files)} changed"
-    return ", ".join(_file_words(file, names) for file, names in files.items())
+    # Of many files their names are enough.
+    if len(definitions_by_file) > MOST_NAMES:
+        return f"{enumeration(definitions_by_file)} changed"
+    texts = []
+    for file, definitions in definitions_by_file.items():
+        texts.append(_file_words(file, definitions))
+    return ", ".join(texts)
 
 
-def _file_words(file: str, names: list[str]) -> str:
-    if not names:
+def _file_words(
+    file: str,
+    definitions: list[str],
+) -> str:
+    """What changed in one file."""
+    if not definitions:
         return f"{file} changed"
-    kinds: dict[str, list[str]] = {}
-    for name in names:
-        kinds.setdefault(_kind(name), []).append(name)
-    told = []
-    for kind, group in kinds.items():
-        plural = f"{kind}s" if kind != "class" else "classes"
-        told.append(f"{kind if len(group) == 1 else plural} {enumeration(group)}")
-    return f"{file} changed ({', '.join(told)})"
+    names_by_kind: dict[str, list[str]] = {}
+    for name in definitions:
+        names_by_kind.setdefault(_kind(name), []).append(name)
+    texts = []
+    for kind, names in names_by_kind.items():
+        noun = kind
+        if len(names) > 1:
+            noun = "classes" if kind == "class" else f"{kind}s"
+        texts.append(f"{noun} {enumeration(names)}")
+    return f"{file} changed ({', '.join(texts)})"
 
 
 def _kind(name: str) -> str:
     """What a definition of this name is, by the way that names are written."""
+    # CONSTANT, ClassName, function_name.
     bare = name.lstrip("_")
     if bare.isupper():
         return "constant"
@@ -169,8 +269,17 @@ def _kind(name: str) -> str:
 
 
 def enumeration(names: Iterable[str]) -> str:
-    """Some names, and how many more there are."""
-    listed = list(names)
-    more = len(listed) - MOST_NAMES
-    shown_names = listed if more <= 1 else listed[:MOST_NAMES]
-    return ", ".join(shown_names) + (f" and {more} more" if more > 1 else "")
+    """List some names, and say how many more there are.
+
+    Args:
+        names: All names.
+
+    Returns:
+        As in "a, b, c, d and 3 more".
+    """
+    all_names = list(names)
+    left_out = len(all_names) - MOST_NAMES
+    # "and 1 more" would be no shorter than the name itself.
+    if left_out <= 1:
+        return ", ".join(all_names)
+    return f"{', '.join(all_names[:MOST_NAMES])} and {left_out} more"

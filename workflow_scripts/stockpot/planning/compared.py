@@ -14,7 +14,8 @@ def restore_compared(results: Path) -> None:
     Args:
         results: Folder of the results. Without classifiers in it nothing was trained yet.
     """
-    file, classifiers = results / "compared", results / "classifiers"
+    file = results / "compared"
+    classifiers = results / "classifiers"
     with suppress(OSError):  # what may not be written to is only looked at
         if not file.exists() and any(classifiers.iterdir()):
             file.touch()

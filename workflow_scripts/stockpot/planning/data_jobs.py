@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ..datasets import sources
-from .jobs import Inputs, Job, classifier_files, dataset_files, plugin_file
+from .jobs import (
+    Inputs,
+    Job,
+    Parents,
+    Spec,
+    classifier_files,
+    dataset_files,
+    download_file,
+    plugin_file,
+)
 from .resources import Machine, Needs, preparing
 
 if TYPE_CHECKING:
@@ -15,12 +24,21 @@ DECODING_THREADS = 16  # decoding takes as many as there are
 
 @dataclass(frozen=True)
 class DownloadJob(Job):
-    """The archives of a published data set, which are fetched and unpacked."""
+    """The archives of a published data set, which are fetched and unpacked.
 
-    spec: dict
+    Attributes:
+        spec: Folder for the files (path), the archives, and the mirror that they are fetched from.
+    """
+
+    spec: Spec
     script: ClassVar[str] = "fetch_dataset.py"
 
-    def parameters(self, plan: "Plan") -> dict:
+    def parameters(self, plan: "Plan") -> Spec:
+        """What the script is told; see ``Job.parameters``.
+
+        Returns:
+            The spec.
+        """
         return self.spec
 
 
@@ -32,18 +50,32 @@ class DatasetJob(Job):
         spec: The entry of the config with its defaults, and what the source knows of its files.
     """
 
-    spec: dict
+    spec: Spec
 
     @property
     def name(self) -> str:
+        """What the config calls the data set.
+
+        Returns:
+            The key of its entry below ``datasets``.
+        """
         return self.spec["name"]
 
     @property
     def origin(self) -> str:
-        """Id of the data set whose images it has."""
+        """The data set whose images it has.
+
+        Returns:
+            Its own id, unless it is made of another data set.
+        """
         return self.id
 
-    def parameters(self, plan: "Plan") -> dict:
+    def parameters(self, plan: "Plan") -> Spec:
+        """What the script is told; see ``Job.parameters``.
+
+        Returns:
+            The spec.
+        """
         return self.spec
 
 
@@ -62,25 +94,69 @@ class PreparedDataset(DatasetJob):
     named: dict[str, str] = field(default_factory=dict)
     script: ClassVar[str] = "prepare_dataset.py"
 
-    def follows(self) -> dict[str, tuple[str, ...]]:
+    def follows(self) -> Parents:
+        """The downloads; see ``Job.follows``.
+
+        Returns:
+            Role -> ids.
+        """
         return {"downloads": self.fetched}
 
     def inputs(self, plan: "Plan") -> Inputs:
-        return {"fetched": [f"<results>/downloads/{id}.json" for id in self.fetched]}
+        """The files of the downloads; see ``Job.inputs``.
+
+        Returns:
+            Name of an input -> its files.
+        """
+        return {"fetched": [download_file(download) for download in self.fetched]}
 
     def code(self, plan: "Plan") -> tuple[str, ...]:
-        return (self.script, plugin_file("datasets/sources", self.spec["source"]))
+        """The script and the source; see ``Job.code``.
 
-    def threads(self, plan: "Plan", machine: Machine) -> int:
-        return DECODING_THREADS if sources.encoded(self.spec["source"]) else 1
+        Returns:
+            Files below workflow_scripts/.
+        """
+        # Each source is a module of its own, so a changed one prepares only its own sets again.
+        source_file = plugin_file("datasets/sources", self.spec["source"])
+        return (self.script, source_file)
 
-    def needs(self, plan: "Plan", machine: Machine, threads: int) -> Needs:
+    def threads(
+        self,
+        plan: "Plan",
+        machine: Machine,
+    ) -> int:
+        """How many cores the job can use; see ``Job.threads``.
+
+        Returns:
+            Many where images are decoded, one where they are computed.
+        """
+        # Decoding is spread over threads; drawing images is not.
+        if sources.encoded(self.spec["source"]):
+            return DECODING_THREADS
+        return 1
+
+    def needs(
+        self,
+        plan: "Plan",
+        machine: Machine,
+        threads: int,
+    ) -> Needs:
+        """Memory and time for all images; see ``Job.needs``.
+
+        Returns:
+            Megabytes and minutes.
+        """
         return preparing(plan.images_of([self.id]), threads)
 
 
 @dataclass(frozen=True)
 class FilteredDataset(DatasetJob):
-    """The images of the set ``pool`` that the model ``adversary`` gets wrong."""
+    """The images of the set ``pool`` that the model ``adversary`` gets wrong.
+
+    Attributes:
+        pool: Id of the data set that images are taken from.
+        adversary: Id of the run whose mistakes are taken.
+    """
 
     pool: str
     adversary: str
@@ -88,28 +164,65 @@ class FilteredDataset(DatasetJob):
 
     @property
     def origin(self) -> str:
+        """The data set whose images it has.
+
+        Returns:
+            Id of the pool.
+        """
         return self.pool
 
-    def follows(self) -> dict[str, tuple[str, ...]]:
-        return {"pool": (self.pool,), "adversary": (self.adversary,)}
+    def follows(self) -> Parents:
+        """The pool and the adversary; see ``Job.follows``.
+
+        Returns:
+            Role -> ids.
+        """
+        return {
+            "pool": (self.pool,),
+            "adversary": (self.adversary,),
+        }
 
     def inputs(self, plan: "Plan") -> Inputs:
+        """The files of the pool and of the adversary; see ``Job.inputs``.
+
+        Returns:
+            Name of an input -> its files.
+        """
         return dataset_files([self.pool]) | classifier_files([self.adversary])
 
 
 @dataclass(frozen=True)
 class CorruptedDataset(DatasetJob):
-    """The images of the set ``of``, corrupted."""
+    """The images of the set ``of``, corrupted.
+
+    Attributes:
+        of: Id of the data set that is corrupted.
+    """
 
     of: str
     script: ClassVar[str] = "corrupt_dataset.py"
 
     @property
     def origin(self) -> str:
+        """The data set whose images it has.
+
+        Returns:
+            Id of the set that is corrupted.
+        """
         return self.of
 
-    def follows(self) -> dict[str, tuple[str, ...]]:
+    def follows(self) -> Parents:
+        """The set that is corrupted; see ``Job.follows``.
+
+        Returns:
+            Role -> ids.
+        """
         return {"of": (self.of,)}
 
     def inputs(self, plan: "Plan") -> Inputs:
+        """The files of the set that is corrupted; see ``Job.inputs``.
+
+        Returns:
+            Name of an input -> its files.
+        """
         return dataset_files([self.of])

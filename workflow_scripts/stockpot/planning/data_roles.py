@@ -1,8 +1,12 @@
-"""Which data set plays which part, and may it?"""
+"""Which data set has which role, and may it have it?
 
-from collections.abc import Callable
+A role is known by the place in the config that gives it, its key path: ``data.train``,
+``data.shifts.0``, ``tasks.cars.held_out``. Errors name that path.
+"""
+
+from collections.abc import Iterable
 from itertools import combinations
-from pathlib import Path
+from typing import Any, NamedTuple
 
 from ..config.check import scratch_runs
 from ..config.training_runs import finetune_specs
@@ -23,331 +27,624 @@ from ..datasets.classes import (
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.suggest import closest
+from .jobs import Config, Locate
 
-Locate = Callable[[str], Path]
+Datasets = dict[str, dict[str, Any]]  # name -> entry of the config
+
+# An accuracy is told with its uncertainty if it is of fewer images than this.
+FEW_IMAGES = 400
+# Half a 95 % interval of an accuracy of 50 %, the widest there is, is this number of points
+# divided by the root of the number of images: 100 * 1.96 * sqrt(0.5 * (1 - 0.5)).
+WIDEST_HALF_INTERVAL = 98
+# How many unknown classes an error names with a suggestion, and how many it names at all.
+MOST_SUGGESTIONS = 3
+MOST_UNKNOWN_NAMED = 6
+MOST_LISTED = 5
 
 
-def check_parts(config: dict, locate: Locate) -> None:
-    """Raises StockpotError if data sets of two parts hold the same images, or classes lack.
+class _ClassDemand(NamedTuple):
+    """A data set whose classes must be among those of a training set.
 
-    Training sets may share images with each other, and so may held-out sets of several tasks;
-    else what is selected on, or tested on, shares them with nothing.
+    Attributes:
+        key_path: Key path of the training set.
+        dataset: The data set.
+        train: The training set.
     """
-    training, other = parts(config)
-    datasets = config["datasets"]
-    images = {
-        path: images_of(datasets, name, locate)
-        for path, name in (training | other).items()
+
+    key_path: str
+    dataset: str
+    train: str
+
+
+class _SecondSet(NamedTuple):
+    """The second data set of a run that trains on two.
+
+    Attributes:
+        key_path: Key path that names it.
+        task: Task of the run, "" for the study's own.
+        dataset: The data set.
+    """
+
+    key_path: str
+    task: str
+    dataset: str
+
+
+def datasets_by_role(config: Config) -> tuple[dict[str, str], dict[str, str]]:
+    """List the data sets of all roles.
+
+    Args:
+        config: A config that was checked.
+
+    Returns:
+        Key path -> data set, of all that is trained on; the same of all else that is looked at.
+    """
+    data = config["data"]
+    tasks = config["tasks"]
+    training = {"data.train": data["train"]}
+    # Summary lines, and the first of several errors, come in the order of these entries.
+    training |= _scratch_training_sets(config)
+    for task_name, task in tasks.items():
+        training[f"tasks.{task_name}.train"] = task["train"]
+    for second in _second_sets(config):
+        training[second.key_path] = second.dataset
+
+    evaluated = {
+        "data.held_out": data["held_out"],
+        "data.reference": data["reference"],
     }
-    for a, b in combinations(images, 2):
-        both_train = a in training and b in training
-        # Two views of the same test images, as under other labels, are not one set named twice.
-        both_test = _is_test(a) and _is_test(b)
-        are_views = both_test and _views(datasets[other[a]], datasets[other[b]])
-        may_share = (
-            both_train or (_is_for_choices(a) and _is_for_choices(b)) or are_views
-        )
-        if share_images(images[a], images[b]) and not may_share:
-            raise StockpotError(
-                f"{b}: {(training | other)[b]!r} holds the same images as "
-                f"{(training | other)[a]!r}, which is {a}; {_mend(images[a], images[b])}"
-            )
-    for path, name in other.items():
-        stored = origin(datasets, name)
-        if datasets[stored].get("side"):
-            raise StockpotError(
-                f"datasets.{stored}.side: {name!r} is {path}, and models see it in their own "
-                "size; training sets alone may be stored larger"
-            )
-    for path, name, train in _heads(config):
-        _check_known(path, name, train, datasets, locate)
-    for path, name in (training | other).items():
-        _check_several(path, name, datasets, locate)
+    for i, dataset in enumerate(data["shifts"]):
+        evaluated[f"data.shifts.{i}"] = dataset
+    for i, dataset in enumerate(data["corrupted"]):
+        evaluated[f"data.corrupted.{i}"] = dataset
+    for task_name, task in tasks.items():
+        evaluated[f"tasks.{task_name}.held_out"] = task["held_out"]
+    return training, evaluated
 
 
-def _is_test(path: str) -> bool:
-    return path.startswith(("data.reference", "data.shifts"))
+def used(config: Config) -> set[str]:
+    """List the data sets that have a role, and those that they are made of.
 
+    Args:
+        config: A config that was checked.
 
-def _is_for_choices(path: str) -> bool:
-    """Is the set held out, or a corrupted copy of one that is, which serves the same choices?"""
-    return path.endswith(".held_out") or path.startswith("data.corrupted")
-
-
-def _check_several(path: str, name: str, datasets: dict, locate: Locate) -> None:
-    """Raises StockpotError for a set of one class: whatever a model answers there says nothing."""
-    there = classes_with_images(datasets, name, locate)
-    if len(there) == 1:
-        raise StockpotError(
-            f"{path}: all images of {name} are of one class, '{one_line(there[0], 100)}'; models "
-            "are compared where there are two or more"
-        )
-
-
-def _check_known(
-    path: str, name: str, train: str, datasets: dict, locate: Locate
-) -> None:
-    """Raises StockpotError naming the classes of a set that its models are not trained on."""
-    known = class_names(datasets, train, locate)
-    there = set(known)
-    asked = dict.fromkeys(head_classes(datasets, name, locate))
-    wrong = [label for label in asked if label not in there]
-    if not wrong:
-        return
-    named, hinted = [], False
-    for label in wrong[:3]:
-        close = closest(label, known, 1)
-        hint = f" (did you mean '{one_line(close[0], 40)}'?)" if close else ""
-        hinted = hinted or bool(close)
-        named.append(f"'{one_line(label, 40)}'{hint}")
-    named += [f"'{one_line(label, 20)}'" for label in wrong[3:6]]
-    more = f" and {len(wrong) - 6} others" if wrong[6:] else ""
-    subject = "class" if len(wrong) == 1 else f"{len(wrong)} classes"
-    is_not = "is" if len(wrong) == 1 else "are"
-    raise StockpotError(
-        f"datasets.{name}: its {subject} {', '.join(named)}{more} {is_not} not among the "
-        f"{len(known)} classes of the training set {train} ({path})"
-        f"{'' if hinted else ': ' + _several(known)}"
-    )
-
-
-def answer_classes(config: dict, locate: Locate) -> dict[str, list[str]]:
-    """Data set -> the classes that answers are taken among, where these are the study's.
-
-    Those that every model has that is evaluated on the set, in the order of the first training set.
-    For sets that nothing is trained on; the others keep their own.
+    Returns:
+        Names of the data sets.
     """
-    datasets, (training, _) = config["datasets"], parts(config)
-    found: dict[str, list[str]] = {}
-    for _, name, train in _heads(config):
-        name = origin(datasets, name)
-        if name in training.values() or not answers_among_all(datasets, name):
+    training, evaluated = datasets_by_role(config)
+    names = {*training.values(), *evaluated.values()}
+    datasets = resolved(config)["datasets"]
+    made_of: set[str] = set()
+    for dataset in names:
+        entry = datasets[dataset]
+        if entry["source"] in MADE_OF:
+            made_of.add(entry[MADE_OF[entry["source"]]])
+    return names | made_of
+
+
+def check_roles(
+    config: Config,
+    locate: Locate,
+) -> None:
+    """Check that data sets of different roles share no images, and that their classes fit.
+
+    Args:
+        config: A config that was checked.
+        locate: Path given in the config -> where the file is.
+
+    Raises:
+        StockpotError: Two data sets hold the same images, a test set is stored larger than models
+            see it, or classes are missing.
+    """
+    datasets = config["datasets"]
+    training, evaluated = datasets_by_role(config)
+    _check_shared_images(training, evaluated, datasets, locate)
+    for key_path, dataset in evaluated.items():
+        _check_stored_size(key_path, dataset, datasets)
+    for demand in _class_demands(config):
+        _check_known_classes(demand, datasets, locate)
+    for key_path, dataset in (training | evaluated).items():
+        _check_has_classes(key_path, dataset, datasets, locate)
+
+
+def _check_shared_images(
+    training: dict[str, str],
+    evaluated: dict[str, str],
+    datasets: Datasets,
+    locate: Locate,
+) -> None:
+    """Raises StockpotError if two roles, whose choices must not meet, have the same images."""
+    names = training | evaluated
+    # What stands for the images: files and the split of them, not their pixels.
+    images = {}
+    for key_path, dataset in names.items():
+        images[key_path] = images_of(datasets, dataset, locate)
+    # Errors name the later role of each pair.
+    for one, other in combinations(images, 2):
+        if not share_images(images[one], images[other]):
             continue
-        known = class_names(datasets, train, locate)
-        if name in found and found[name] != known:
-            kept = set(known)
-            known = [label for label in found[name] if label in kept]
-        found[name] = known
-    return found
-
-
-def held_out_note(config: dict) -> str:
-    """What a reader must know where checkpoints were trained on the held-out images; "" if not."""
-    name = config["data"]["held_out"]
-    split = config["datasets"][name].get("split") or {}
-    if not config["data"].get("held_out_seen") or split.get("list"):
-        return ""
-    return (
-        f"The models of checkpoints were trained on the held-out images ({name}). All that is "
-        "chosen or fitted there favours models that memorise, and temperatures come out too small: "
-        "greedy and learned soups, greedy ensembles, rows called chosen, choosing alpha, "
-        f"diagnosis, growing, calibration. datasets.{name}.split.list takes a list of images that "
-        "they were not trained on."
-    )
-
-
-def class_notes(config: dict, locate: Locate) -> dict[str, str]:
-    """Test set -> "7 of 11 classes, answers among all" (or "among those"), where it lacks some."""
-    datasets, data, notes = config["datasets"], config["data"], {}
-    study = len(class_names(datasets, data["train"], locate))
-    for name in (
-        data["held_out"],
-        data["reference"],
-        *data["corrupted"],
-        *data["shifts"],
-    ):
-        there = len(classes_with_images(datasets, name, locate))
-        if there == study:
+        both_train = one in training and other in training
+        entries = (datasets[names[one]], datasets[names[other]])
+        if both_train or _may_share_images(one, other, *entries):
             continue
-        among = "all" if answers_among_all(datasets, name) else "those"
-        notes[name] = f"{there:,} of {study:,} classes, answers among {among}"
-        if len(set(head_classes(datasets, name, locate))) != there:
-            # Each class stands for several of the model's.
-            notes[name] = f"{there:,} classes, answers among those"
-    return notes
+        raise StockpotError(
+            f"{other}: {names[other]!r} holds the same images as "
+            f"{names[one]!r}, which is {one}; "
+            f"{_advice_on_shared_images(images[one], images[other])}"
+        )
 
 
-def _mend(one: sources.Identity, other: sources.Identity) -> str:
-    """What two sets that share images lack."""
+def _may_share_images(
+    one: str,
+    other: str,
+    one_entry: dict[str, Any],
+    other_entry: dict[str, Any],
+) -> bool:
+    """May two roles, of which one at least is not training, have the same images?
+
+    What is selected on, or tested on, shares images with nothing, with two exceptions:
+
+    ==============================  ==============================  ==========================
+    a role                          may share images with           when
+    ==============================  ==============================  ==========================
+    held-out, corrupted             held-out, corrupted             always
+    reference, shift                reference, shift                as views of one source
+    ==============================  ==============================  ==========================
+    """
+    if _is_for_choices(one) and _is_for_choices(other):
+        return True
+    if _is_test(one) and _is_test(other):
+        return _are_views(one_entry, other_entry)
+    return False
+
+
+def _is_test(key_path: str) -> bool:
+    return key_path.startswith(("data.reference", "data.shifts"))
+
+
+def _is_for_choices(key_path: str) -> bool:
+    """Is the set held out, or a corrupted copy of one that is, which serves the same choices?"""
+    return key_path.endswith(".held_out") or key_path.startswith("data.corrupted")
+
+
+def _are_views(
+    one_entry: dict[str, Any],
+    other_entry: dict[str, Any],
+) -> bool:
+    """Are these the images of one source, seen in two ways, as under other labels?
+
+    Two entries that are equal are one set that was named twice, by mistake.
+    """
+    source = other_entry["source"]
+    if one_entry["source"] != source or source in MADE_OF:
+        return False
+    return one_entry != other_entry
+
+
+def _advice_on_shared_images(
+    one: sources.Identity,
+    other: sources.Identity,
+) -> str:
+    """What to change about two sets that share images."""
     if one.part and other.part and one.split != other.split:
         return "parts of one split need the same held_out, test, seed and list"
     return "training, held-out and test sets must differ"
 
 
-def _views(one: dict, other: dict) -> bool:
-    """Are these one source's images, seen in two ways?"""
-    return one["source"] == other["source"] not in MADE_OF and one != other
+def _check_stored_size(
+    key_path: str,
+    dataset: str,
+    datasets: Datasets,
+) -> None:
+    """Raises StockpotError for a set that is stored in another size than models see."""
+    stored = origin(datasets, dataset)
+    if datasets[stored].get("side"):
+        raise StockpotError(
+            f"datasets.{stored}.side: {dataset!r} is {key_path}, and models see it in their own "
+            "size; training sets alone may be stored larger"
+        )
 
 
-def _heads(config: dict) -> list[tuple[str, str, str]]:
-    """(key path of a training set, a data set whose classes must be among its, the training set)"""
-    data, tasks = config["data"], config["tasks"]
-    own = [data["held_out"], data["reference"], *data["corrupted"], *data["shifts"]]
-    training = {"data.train": data["train"], **_scratch_parts(config)}
-    found = [(path, name, train) for path, train in training.items() for name in own]
-    found += [
-        (f"tasks.{t}.train", task["held_out"], task["train"])
-        for t, task in tasks.items()
-    ]
-    for _, task, second in _joint(config).values():
-        path, train = ("data.train", data["train"])
-        if task:
-            path, train = f"tasks.{task}.train", tasks[task]["train"]
-        found.append((path, second, train))
-    return found
+def _check_has_classes(
+    key_path: str,
+    dataset: str,
+    datasets: Datasets,
+    locate: Locate,
+) -> None:
+    """Raises StockpotError for a set of one class: whatever a model answers there says nothing."""
+    classes = classes_with_images(datasets, dataset, locate)
+    if len(classes) == 1:
+        raise StockpotError(
+            f"{key_path}: all images of {dataset} are of one class, "
+            f"'{one_line(classes[0], 100)}'; models are compared where there are two or more"
+        )
 
 
-def check_counts(config: dict, locate: Locate) -> None:
-    """Raises StockpotError where a data set has no images, or fewer than are wanted of it."""
-    datasets, (training, other) = config["datasets"], parts(config)
-    wanted = [
-        (f"{path}.images", spec.get("images", 0), spec["train"])
-        for path, spec in scratch_runs(config).items()
-    ]
-    wanted += [
-        (f"datasets.{name}.images", datasets[name]["images"], datasets[name]["pool"])
-        for name in other.values()
-        if datasets[name]["source"] == ADVERSARIAL
-    ]
-    for path, name in (training | other).items():
-        if count(datasets, name, locate) == 0:
-            raise StockpotError(f"{path}: {name} has no images")
-    for name in dict.fromkeys(training.values()):
-        split = datasets[name].get("split")
-        if split and not split.get(
-            "list"
-        ):  # of which classes a list is, only its images tell
-            _check_split(name, datasets[name], locate)
-    for path, images, name in wanted:
-        found = count(datasets, name, locate)
-        if images > found:
-            raise StockpotError(f"{path}: {images} wanted, but {name} has {found}")
-
-
-def _check_split(name: str, entry: dict, locate: Locate) -> None:
-    """Raises StockpotError naming the classes that a split leaves without training images."""
-    entry = sources.with_defaults(entry)
-    whole = sources.counts({**entry, "split": None}, locate)
-    left = sources.counts(entry, locate)
-    if 0 not in left:
+def _check_known_classes(
+    demand: _ClassDemand,
+    datasets: Datasets,
+    locate: Locate,
+) -> None:
+    """Raises StockpotError naming the classes of a set that its models are not trained on."""
+    known = class_names(datasets, demand.train, locate)
+    trained_on = set(known)
+    # A class may be asked for several times; it is named once, in the order of the set.
+    expected = dict.fromkeys(head_classes(datasets, demand.dataset, locate))
+    unknown = [label for label in expected if label not in trained_on]
+    if not unknown:
         return
-    names = sources.ask("classes", entry, locate)
-    if len(names) != len(left):  # of a published set the numbers alone are known
-        raise StockpotError(
-            f"datasets.{name}.split: leaves no image of some class to train on; smaller held_out "
-            "and test"
-        )
-    none = [label for label, n in zip(names, whole) if n == 0]
-    if none:
-        option = "class_list" if entry.get("class_list") else "classes"
-        listed = entry.get(option)
-        of = (
-            f" of {one_line(listed, 100)}" if listed not in (None, "all", "own") else ""
-        )
-        raise StockpotError(
-            f"datasets.{name}.{option}: {_several(none)}{of} "
-            f"{'has' if len(none) == 1 else 'have'} no images; take such classes off the list"
-        )
-    few = [(label, n) for label, n, rest in zip(names, whole, left) if rest == 0]
-    counted = _several(
-        [f"{label} ({n} image{'s' if n > 1 else ''})" for label, n in few]
+    # One class and several have other words.
+    subject = "class"
+    verb = "is"
+    if len(unknown) > 1:
+        subject = f"{len(unknown)} classes"
+        verb = "are"
+    # A list of a thousand classes may be a mistake as a whole, so a few are named.
+    named, has_suggestion = _unknown_with_suggestions(unknown, known)
+    # Without anything similar, some of the known names show what they look like.
+    examples = "" if has_suggestion else f": {_first_of(known)}"
+    raise StockpotError(
+        f"datasets.{demand.dataset}: its {subject} {named} {verb} not among the "
+        f"{len(known)} classes of the training set {demand.train} ({demand.key_path})"
+        f"{examples}"
     )
+
+
+def _unknown_with_suggestions(
+    unknown: list[str],
+    known: list[str],
+) -> tuple[str, bool]:
+    """List unknown classes, the first with what may be meant. Is anything suggested?"""
+    named = []
+    has_suggestion = False
+    for label in unknown[:MOST_SUGGESTIONS]:
+        text = f"'{one_line(label, 40)}'"
+        similar = closest(label, known, 1)
+        if similar:
+            text += f" (did you mean '{one_line(similar[0], 40)}'?)"
+            has_suggestion = True
+        named.append(text)
+    for label in unknown[MOST_SUGGESTIONS:MOST_UNKNOWN_NAMED]:
+        named.append(f"'{one_line(label, 20)}'")
+    text = ", ".join(named)
+    left_out = len(unknown) - MOST_UNKNOWN_NAMED
+    if left_out > 0:
+        text += f" and {left_out} others"
+    return text, has_suggestion
+
+
+def check_counts(
+    config: Config,
+    locate: Locate,
+) -> None:
+    """Check that all data sets have images, as many as are wanted of them.
+
+    Args:
+        config: A config that was checked.
+        locate: Path given in the config -> where the file is.
+
+    Raises:
+        StockpotError: A data set has no images or too few, or a split leaves no training images of
+            some class.
+    """
+    datasets = config["datasets"]
+    training, evaluated = datasets_by_role(config)
+    for key_path, dataset in (training | evaluated).items():
+        if count(datasets, dataset, locate) == 0:
+            raise StockpotError(f"{key_path}: {dataset} has no images")
+    for dataset in dict.fromkeys(training.values()):
+        split = datasets[dataset].get("split")
+        # Of which classes the images of a list are, only the images tell.
+        if split and not split.get("list"):
+            _check_split(dataset, datasets[dataset], locate)
+    for key_path, minimum, dataset in _wanted_counts(config, evaluated):
+        available = count(datasets, dataset, locate)
+        if minimum > available:
+            raise StockpotError(
+                f"{key_path}: {minimum} wanted, but {dataset} has {available}"
+            )
+
+
+def _wanted_counts(
+    config: Config,
+    evaluated: dict[str, str],
+) -> list[tuple[str, int, str]]:
+    """List (key path, images that it asks for, the data set that must have them)."""
+    datasets = config["datasets"]
+    demands = []
+    for key_path, spec in scratch_runs(config).items():
+        demand = (
+            f"{key_path}.images",
+            spec.get("images", 0),
+            spec["train"],
+        )
+        demands.append(demand)
+    for dataset in evaluated.values():
+        entry = datasets[dataset]
+        if entry["source"] == ADVERSARIAL:
+            demand = (
+                f"datasets.{dataset}.images",
+                entry["images"],
+                entry["pool"],
+            )
+            demands.append(demand)
+    return demands
+
+
+def _check_split(
+    dataset: str,
+    entry: dict[str, Any],
+    locate: Locate,
+) -> None:
+    """Raises StockpotError naming the classes that a split leaves without training images."""
+    # What the split leaves is compared with the whole, class by class.
+    entry = sources.with_defaults(entry)
+    counts_before = sources.counts({**entry, "split": None}, locate)
+    counts_left = sources.counts(entry, locate)
+    if 0 not in counts_left:
+        return
+    classes = sources.ask("classes", entry, locate)
+    if len(classes) != len(counts_left):
+        # The numbers of images of a published set are known, but not whose they are.
+        raise StockpotError(
+            f"datasets.{dataset}.split: leaves no image of some class to train on; "
+            "smaller held_out and test"
+        )
+    never_filled = []
+    emptied = []
+    for label, before, left in zip(classes, counts_before, counts_left):
+        if before == 0:
+            never_filled.append(label)
+        if left == 0:
+            noun = "images" if before > 1 else "image"
+            emptied.append(f"{label} ({before} {noun})")
+    if never_filled:
+        raise StockpotError(_empty_classes_text(dataset, entry, never_filled))
     split = entry["split"]
     raise StockpotError(
-        f"datasets.{name}.split: leaves nothing to train on of {counted}; held_out: "
+        f"datasets.{dataset}.split: leaves nothing to train on of {_first_of(emptied)}; held_out: "
         f"{split['held_out']:g} and test: {split['test']:g} take all of them. Add images, or take "
         "smaller numbers"
     )
 
 
-def _several(names: list[str], most: int = 5) -> str:
-    """Some names, and how many others there are."""
-    shown = ", ".join(one_line(name, 40) for name in names[:most])
-    return f"{shown} and {len(names) - most} others" if names[most:] else shown
+def _empty_classes_text(
+    dataset: str,
+    entry: dict[str, Any],
+    classes: list[str],
+) -> str:
+    """The error on classes that have no images even before the data set is split."""
+    option = "class_list" if entry.get("class_list") else "classes"
+    class_list = entry.get(option)
+    of_list = ""
+    if class_list not in (None, "all", "own"):
+        of_list = f" of {one_line(class_list, 100)}"
+    verb = "has" if len(classes) == 1 else "have"
+    return (
+        f"datasets.{dataset}.{option}: {_first_of(classes)}{of_list} "
+        f"{verb} no images; take such classes off the list"
+    )
 
 
-def parts(config: dict) -> tuple[dict[str, str], dict[str, str]]:
-    """Key path -> data set, of all that is trained on, and of all else that is looked at."""
-    data, tasks = config["data"], config["tasks"]
-    training = {"data.train": data["train"], **_scratch_parts(config)}
-    training |= {f"tasks.{name}.train": task["train"] for name, task in tasks.items()}
-    training |= {path: second for path, _, second in _joint(config).values()}
-    other = {"data.held_out": data["held_out"], "data.reference": data["reference"]}
-    other |= {f"data.shifts.{i}": name for i, name in enumerate(data["shifts"])}
-    other |= {f"data.corrupted.{i}": name for i, name in enumerate(data["corrupted"])}
-    other |= {
-        f"tasks.{name}.held_out": task["held_out"] for name, task in tasks.items()
-    }
-    return training, other
+def answer_classes(
+    config: Config,
+    locate: Locate,
+) -> dict[str, list[str]]:
+    """Find the classes that answers are taken among, where these are the study's.
+
+    They are the classes of every model that is evaluated on the set, in the order of the first
+    training set. Sets that something is trained on keep their own classes.
+
+    Args:
+        config: A config that was checked.
+        locate: Path given in the config -> where the file is.
+
+    Returns:
+        Data set -> its classes of answers. Sets that keep their own are left out.
+    """
+    datasets = config["datasets"]
+    training, _ = datasets_by_role(config)
+    answers: dict[str, list[str]] = {}
+    for demand in _class_demands(config):
+        dataset = origin(datasets, demand.dataset)
+        if dataset in training.values() or not answers_among_all(datasets, dataset):
+            continue
+        known = class_names(datasets, demand.train, locate)
+        if dataset in answers and answers[dataset] != known:
+            # Models of other training sets answer on this set too: what all of them know stays.
+            shared = set(known)
+            known = [label for label in answers[dataset] if label in shared]
+        answers[dataset] = known
+    return answers
 
 
-def used(config: dict) -> set[str]:
-    """The data sets that play a part, and those that they are made of."""
-    training, other = parts(config)
-    names = {*training.values(), *other.values()}
-    datasets = resolved(config)["datasets"]
-    entries = [datasets[name] for name in names]
-    return names | {
-        entry[MADE_OF[entry["source"]]]
-        for entry in entries
-        if entry["source"] in MADE_OF
-    }
+def held_out_note(config: Config) -> str:
+    """Say what a reader must know where checkpoints were trained on the held-out images.
+
+    Args:
+        config: A config that was checked.
+
+    Returns:
+        A paragraph; "" where they were not trained on them.
+    """
+    dataset = config["data"]["held_out"]
+    split = config["datasets"][dataset].get("split") or {}
+    if not config["data"].get("held_out_seen") or split.get("list"):
+        return ""
+    return (
+        f"The models of checkpoints were trained on the held-out images ({dataset}). All that is "
+        "chosen or fitted there favours models that memorise, and temperatures come out too small: "
+        "greedy and learned soups, greedy ensembles, rows called chosen, choosing alpha, "
+        f"diagnosis, growing, calibration. datasets.{dataset}.split.list takes a list of images "
+        "that they were not trained on."
+    )
 
 
-def summary(config: dict, locate: Locate) -> list[str]:
-    """A line per data set and part: what it is for, its name, how many images and classes, and
-    for a test set of few how little an accuracy on it says (95 %, at worst). Then a line per set
-    whose files are not all read."""
-    training, other = parts(config)
-    datasets, lines = config["datasets"], []
+def class_notes(
+    config: Config,
+    locate: Locate,
+) -> dict[str, str]:
+    """Say which data sets have other classes than the study, and how they are answered.
+
+    Args:
+        config: A config that was checked.
+        locate: Path given in the config -> where the file is.
+
+    Returns:
+        Data set -> "7 of 11 classes, answers among all" (or "among those"). A set with all classes
+        is left out.
+    """
+    datasets = config["datasets"]
+    train = config["data"]["train"]
+    study_count = len(class_names(datasets, train, locate))
+    notes = {}
+    for dataset in _own_evaluated_sets(config):
+        class_count = len(classes_with_images(datasets, dataset, locate))
+        if class_count == study_count:
+            continue
+        asked_classes = set(head_classes(datasets, dataset, locate))
+        if len(asked_classes) != class_count:
+            # Each class stands for several of the model's.
+            notes[dataset] = f"{class_count:,} classes, answers among those"
+            continue
+        among = "all" if answers_among_all(datasets, dataset) else "those"
+        notes[dataset] = (
+            f"{class_count:,} of {study_count:,} classes, answers among {among}"
+        )
+    return notes
+
+
+def _own_evaluated_sets(config: Config) -> list[str]:
+    """The sets that all models of the study's own task are evaluated on."""
+    data = config["data"]
+    return [
+        data["held_out"],
+        data["reference"],
+        *data["corrupted"],
+        *data["shifts"],
+    ]
+
+
+def _class_demands(config: Config) -> list[_ClassDemand]:
+    """All data sets whose classes must be among those of a training set."""
+    data = config["data"]
+    tasks = config["tasks"]
+    training = {"data.train": data["train"], **_scratch_training_sets(config)}
+    demands = []
+    for key_path, train in training.items():
+        for dataset in _own_evaluated_sets(config):
+            demands.append(_ClassDemand(key_path, dataset, train))
+    for task_name, task in tasks.items():
+        key_path = f"tasks.{task_name}.train"
+        demands.append(_ClassDemand(key_path, task["held_out"], task["train"]))
+    # A run takes the labels of its second training set for classes of the first one.
+    for second in _second_sets(config):
+        key_path = "data.train"
+        train = data["train"]
+        if second.task:
+            key_path = f"tasks.{second.task}.train"
+            train = tasks[second.task]["train"]
+        demands.append(_ClassDemand(key_path, second.dataset, train))
+    return demands
+
+
+def dataset_lines(
+    config: Config,
+    locate: Locate,
+) -> list[str]:
+    """Describe the data sets for those who read the plan.
+
+    Args:
+        config: A config that was checked.
+        locate: Path given in the config -> where the file is.
+
+    Returns:
+        A line per role: its data set, how many images and classes that has, and for a test set of
+        few images how little an accuracy on it says. Then a line per set whose files are not all
+        read, or look odd.
+    """
+    training, evaluated = datasets_by_role(config)
+    datasets = config["datasets"]
     notes = class_notes(config, locate)
-    for path, name in (training | other).items():
-        images, classes = (
-            count(datasets, name, locate),
-            class_names(datasets, name, locate),
-        )
-        of = notes.get(name) if path in other else None
-        line = (
-            f"{path}: {name}, {images:,} images of {of or f'{len(classes):,} classes'}"
-        )
-        if path in training:
-            empty = len(classes) - len(classes_with_images(datasets, name, locate))
-            line += f"; {empty:,} of them without images" if empty else ""
-        few = path in other and 0 < images < 400
-        lines.append(
-            line + (f"; accuracies to ± {98 / images**0.5:.0f} points" if few else "")
-        )
-    return lines + _of_files(datasets, (training | other).values(), locate)
+    lines = []
+    for key_path, dataset in (training | evaluated).items():
+        image_count = count(datasets, dataset, locate)
+        classes = class_names(datasets, dataset, locate)
+        # The notes on test sets say how many of the study's classes they have.
+        classes_text = f"{len(classes):,} classes"
+        if key_path in evaluated and dataset in notes:
+            classes_text = notes[dataset]
+        line = f"{key_path}: {dataset}, {image_count:,} images of {classes_text}"
+        if key_path in training:
+            filled = classes_with_images(datasets, dataset, locate)
+            empty_count = len(classes) - len(filled)
+            if empty_count:
+                line += f"; {empty_count:,} of them without images"
+        elif 0 < image_count < FEW_IMAGES:
+            half_interval = WIDEST_HALF_INTERVAL / image_count**0.5
+            line += f"; accuracies to ± {half_interval:.0f} points"
+        lines.append(line)
+    names = (training | evaluated).values()
+    return lines + _lines_on_files(datasets, names, locate)
 
 
-def _of_files(datasets: dict, names, locate: Locate) -> list[str]:
-    """What is not read of the files of these sets, and what seems odd in them, a line per folder or
-    file."""
-    told = {}
-    for name in dict.fromkeys(origin(datasets, name) for name in names):
-        entry = datasets[name]
+def _lines_on_files(
+    datasets: Datasets,
+    names: Iterable[str],
+    locate: Locate,
+) -> list[str]:
+    """What is not read of the files of these sets, and what seems odd in them.
+
+    A line per folder or file: several data sets may be splits of it.
+    """
+    datasets_by_line: dict[str, list[str]] = {}
+    # A corrupted or filtered set has the files of the set that it is made of.
+    for dataset in dict.fromkeys(origin(datasets, dataset) for dataset in names):
+        entry = datasets[dataset]
         unused = sources.unused(entry, locate)
         if unused:
             line = f"not read of {one_line(entry['path'], 100)}: {unused}"
-            told.setdefault(line, []).append(name)
+            datasets_by_line.setdefault(line, []).append(dataset)
         doubt = sources.doubt(entry, locate)
         if doubt:
-            told.setdefault(f"{one_line(entry['path'], 100)}: {doubt}", []).append(name)
-    return [f"datasets.{', '.join(same)}: {line}" for line, same in told.items()]
+            line = f"{one_line(entry['path'], 100)}: {doubt}"
+            datasets_by_line.setdefault(line, []).append(dataset)
+    lines = []
+    for line, sharing in datasets_by_line.items():
+        lines.append(f"datasets.{', '.join(sharing)}: {line}")
+    return lines
 
 
-def _scratch_parts(config: dict) -> dict[str, str]:
+def _scratch_training_sets(config: Config) -> dict[str, str]:
     """Key path -> training set of the models trained from random weights."""
-    return {
-        "adversary.train" if path == "adversary" else "standard.train": spec["train"]
-        for path, spec in scratch_runs(config).items()
-    }
+    training = {}
+    for key_path, spec in scratch_runs(config).items():
+        # All baselines have one training set; the adversary may have another one.
+        is_adversary = key_path == "adversary"
+        key_path = "adversary.train" if is_adversary else "standard.train"
+        training[key_path] = spec["train"]
+    return training
 
 
-def _joint(config: dict) -> dict[str, tuple[str, str, str]]:
-    """Run -> (key path, its task, the second data set) of runs that train on two."""
-    return {
-        name: (f"finetune.runs.{name}.joint", spec.get("task", ""), spec["joint"])
-        for name, spec in finetune_specs(config).items()
-        if spec.get("joint")
-    }
+def _second_sets(config: Config) -> list[_SecondSet]:
+    """The second data sets of runs that train on two, in the order of the runs."""
+    second_sets = []
+    for run, spec in finetune_specs(config).items():
+        if spec.get("joint"):
+            key_path = f"finetune.runs.{run}.joint"
+            second = _SecondSet(
+                key_path,
+                spec.get("task", ""),
+                spec["joint"],
+            )
+            second_sets.append(second)
+    return second_sets
+
+
+def _first_of(names: list[str]) -> str:
+    """Some names, and how many others there are."""
+    shown = ", ".join(one_line(name, 40) for name in names[:MOST_LISTED])
+    left_out = len(names) - MOST_LISTED
+    if left_out > 0:
+        return f"{shown} and {left_out} others"
+    return shown

@@ -7,7 +7,9 @@ from .jobs import (
     COMPARED,
     Inputs,
     Job,
+    Parents,
     Present,
+    Spec,
     classifier_files,
     dataset_files,
     evaluation_file,
@@ -30,50 +32,114 @@ class EvaluationJob(Job):
         start: Id of the zero-shot model that sweeps begin from, if these are sweeps.
     """
 
-    spec: dict
+    spec: Spec
     tests: tuple[str, ...]
     start: tuple[str, ...]
     script: ClassVar[str] = "evaluate.py"
 
     @property
     def rule(self) -> str:
+        """Name of the rule that runs the job.
+
+        Returns:
+            That of sweeps, or that of models by themselves; both have the same script.
+        """
         return "sweep" if self.start else "evaluate"
 
     @property
     def models(self) -> list[str]:
-        """Ids of the models that are evaluated, or that a sweep ends at."""
+        """The models that are evaluated, or that a sweep ends at.
+
+        Returns:
+            Ids of the models.
+        """
         return [member["end"] for member in self.spec["members"]]
 
-    def parameters(self, plan: "Plan") -> dict:
+    def parameters(self, plan: "Plan") -> Spec:
+        """What the script is told; see ``Job.parameters``.
+
+        Returns:
+            The spec.
+        """
         return self.spec
 
-    def follows(self) -> dict[str, tuple[str, ...]]:
-        return {"models": tuple(self.models), "start": self.start, "tests": self.tests}
+    def follows(self) -> Parents:
+        """The models and the data sets; see ``Job.follows``.
+
+        Returns:
+            Role -> ids.
+        """
+        return {
+            "models": tuple(self.models),
+            "start": self.start,
+            "tests": self.tests,
+        }
 
     def classifiers(self, plan: "Plan") -> list[str]:
-        """Ids of all classifiers that its recipes may name."""
+        """The classifiers that its recipes may name.
+
+        Args:
+            plan: The plan that the job is of.
+
+        Returns:
+            Ids, each once: the start, then those of every model.
+        """
+        # A sweep reads both of its end models, or the ingredients of one.
         ids = list(self.start)
         for model in self.models:
             ids += plan.classifiers_of(model)
         return list(dict.fromkeys(ids))
 
     def shared(self, plan: "Plan") -> list[str]:
-        """Evaluations that have cells of this one: of a sweep's ends, of a soup's ingredients."""
+        """The evaluations that predict cells of this one: of end models, of ingredients.
+
+        Args:
+            plan: The plan that the job is of.
+
+        Returns:
+            Ids of the evaluations. The job waits for them, so that nothing is predicted twice.
+        """
+        # The end models of a sweep are evaluated by themselves, before it.
         if self.start:
             return plan.evaluations_of([*self.start, *self.models])
-        others = [id for id in self.classifiers(plan) if id not in self.models]
-        return plan.evaluations_of(others)
+        ingredients = []
+        for classifier in self.classifiers(plan):
+            if classifier not in self.models:
+                ingredients.append(classifier)
+        return plan.evaluations_of(ingredients)
 
     def inputs(self, plan: "Plan") -> Inputs:
+        """The files of data sets, classifiers and recipes; see ``Job.inputs``.
+
+        Returns:
+            Name of an input -> its files.
+        """
+        recipes = [recipe_file(model) for model in self.models if plan.is_recipe(model)]
         return {
             **dataset_files(self.tests),
             **classifier_files(self.classifiers(plan)),
-            "recipes": [recipe_file(id) for id in self.models if plan.is_recipe(id)],
-            "shared": [evaluation_file(id) for id in self.shared(plan)],
+            "recipes": recipes,
+            "shared": [evaluation_file(evaluation) for evaluation in self.shared(plan)],
             "compared": [Present(COMPARED)],
         }
 
-    def needs(self, plan: "Plan", machine: Machine, threads: int) -> Needs:
-        recipes = len(self.models) * max(len(self.spec["alphas"]), 1)
-        images = plan.images_of(self.tests)
-        return evaluating(plan.size, recipes, images, machine.threads, machine.gpu)
+    def needs(
+        self,
+        plan: "Plan",
+        machine: Machine,
+        threads: int,
+    ) -> Needs:
+        """Memory and time for all models on all images; see ``Job.needs``.
+
+        Returns:
+            Megabytes and minutes.
+        """
+        # A sweep evaluates a model at each of its alphas.
+        models_per_member = max(len(self.spec["alphas"]), 1)
+        return evaluating(
+            plan.size,
+            recipes=len(self.models) * models_per_member,
+            images=plan.images_of(self.tests),
+            threads=machine.threads,
+            gpus=machine.gpu,
+        )

@@ -1,22 +1,24 @@
 """Why jobs run, in words: what changed for each of them, and what follows from it."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
 from pathlib import Path
 
 from ..runtime.code_digest import code_parts
 from ..runtime.escape import one_line
 from ..runtime.snakemake_records import NOTES, Record, read_record
 from .changes import Change, changes, code_words, enumeration, words
-from .history import HISTORY, Explained, PastRun, past_code
+from .history import HISTORY, Explained, JobKey, PastJob, PastRun, past_code
 from .job_files import WRITTEN, JobFiles
 from .pending import Reason, Reasons
 from .plan import Plan
 
 NEW = "new"
 MOST_LINES = 40
-RULES = list(WRITTEN)
+RULES = list(WRITTEN)  # in the order of the work
 MOST_NAMES = 3
+
+# Last key, old and new value of a change, by which the same change of another job is known.
+Cause = tuple[tuple[str, ...], str, str]
 
 
 class Explainer:
@@ -33,7 +35,8 @@ class Explainer:
         notes: Path = NOTES,
         history: Path = HISTORY,
     ):
-        """
+        """Begin without any job.
+
         Args:
             plan: The plan that the jobs are of.
             past: The last run of the study.
@@ -45,8 +48,10 @@ class Explainer:
         self._past = past
         self._notes = notes
         self._history = history
+        # What was said of a job and of all that run before it: names of jobs, and changes. It is
+        # not said again of the jobs after it.
         self._names: dict[JobFiles, frozenset[str]] = {}
-        self._causes: dict[JobFiles, frozenset[tuple]] = {}
+        self._causes: dict[JobFiles, frozenset[Cause]] = {}
         self._new: set[JobFiles] = set()
 
     def explain(self, reasons: Reasons) -> list[Explained]:
@@ -54,178 +59,323 @@ class Explainer:
 
         Args:
             reasons: The jobs with what Snakemake says of them, earlier ones first.
+
+        Returns:
+            Why each of the jobs so far runs.
         """
         for job, reason in reasons:
             self._explain(job, reason)
         return self.explained
 
-    def _explain(self, job: JobFiles, reason: Reason) -> None:
+    def _explain(
+        self,
+        job: JobFiles,
+        reason: Reason,
+    ) -> None:
+        # All outputs of a job are written by one call, so the first one's record is enough.
         record = read_record(job.outputs[0], self._notes)
-        found, lines = self._differences(job, reason, record)
-        names = frozenset().union(*(self._names[other] for other in reason.after))
-        causes = frozenset().union(*(self._causes[other] for other in reason.after))
-        own = [change for change in found if not _follows(change, names, causes)]
-        lines = words(own) + lines
-        if NEW in lines and any(other in self._new for other in reason.after):
-            lines = [line for line in lines if line != NEW]
-            self._new.add(job)
-        elif NEW in lines:
-            self._new.add(job)
-        if not lines and not reason.after:
-            lines = ["is made from other inputs" if record else "was not made yet"]
-        self._names[job] = names | {job.job.name.partition(" of ")[0]}
-        self._causes[job] = causes | {_cause(change) for change in own}
-        after = [(other.job.rule, other.job.id) for other in reason.after]
-        explained = Explained(job.job.rule, job.job.name, job.job.id, lines, after)
+        differences, texts = self._differences(job, reason, record)
+        said_names = frozenset().union(*(self._names[other] for other in reason.after))
+        said_causes = frozenset().union(
+            *(self._causes[other] for other in reason.after)
+        )
+        own_changes = []
+        for change in differences:
+            if not _was_said(change, said_names, said_causes):
+                own_changes.append(change)
+        texts = words(own_changes) + texts
+        texts = self._without_implied_newness(job, reason, texts)
+        if not texts and not reason.after:
+            texts = ["is made from other inputs" if record else "was not made yet"]
+        self._names[job] = said_names | {_bare_name(job.job.name)}
+        self._causes[job] = said_causes | {_cause(change) for change in own_changes}
+        explained = Explained(
+            rule=job.job.rule,
+            name=job.job.name,
+            id=job.job.id,
+            words=texts,
+            after=[(other.job.rule, other.job.id) for other in reason.after],
+        )
         self.explained.append(explained)
 
+    def _without_implied_newness(
+        self,
+        job: JobFiles,
+        reason: Reason,
+        texts: list[str],
+    ) -> list[str]:
+        """The texts without "new", where the job is made from others that are new."""
+        if NEW not in texts:
+            return texts
+        self._new.add(job)
+        if self._new.isdisjoint(reason.after):
+            return texts
+        return [text for text in texts if text != NEW]
+
     def _differences(
-        self, job: JobFiles, reason: Reason, record: Record | None
+        self,
+        job: JobFiles,
+        reason: Reason,
+        record: Record | None,
     ) -> tuple[list[Change], list[str]]:
         """Values that changed for a job, and what else is to be said."""
+        # An earlier answer makes the later questions moot.
         if reason.asked:
             return [], ["asked for on the command line"]
         if reason.unfinished:
             return [], ["was not finished"]
+        # Snakemake knows nothing of it: it was not made yet, or elsewhere.
         if record is None:
-            return self._since_the_last_run(job)
-        found, lines = [], []
-        if reason.missing:
-            missing = [Path(path).name for path in reason.missing]
-            lines.append(
-                f"{enumeration(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-            )
-        # Also of a job that would run without it, as it reads what others make anew.
-        changed = record.parameters not in (None, job.parameters)
-        if changed and not record.is_short:
-            lines += [] if reason.after else ["its parameters changed"]
-        elif changed:
-            found = changes(record.spec, job.spec)
-            lines += self._code(record.code, job)
+            return self._since_last_run(job)
+        texts = _missing_words(reason)
+        differences, parameter_texts = self._changed_parameters(job, reason, record)
+        texts += parameter_texts
         if reason.inputs:
-            lines += _inputs(record.inputs or [], job, reason.after)
-        written = {path for other in reason.after for path in other.outputs}
-        newer = [path for path in reason.newer if path not in written]
-        return found, [*lines, *(f"{path} is newer" for path in newer)]
+            texts += _changed_inputs(
+                record.inputs or [],
+                job,
+                reason.after,
+            )
+        # What a job before it writes is newer because that job ran, of which is told there.
+        written = _outputs_of(reason.after)
+        for path in reason.newer:
+            if path not in written:
+                texts.append(f"{path} is newer")
+        return differences, texts
 
-    def _since_the_last_run(self, job: JobFiles) -> tuple[list[Change], list[str]]:
+    def _changed_parameters(
+        self,
+        job: JobFiles,
+        reason: Reason,
+        record: Record,
+    ) -> tuple[list[Change], list[str]]:
+        """Parameters that changed since the job was made, and what else is to be said of them.
+
+        This is asked even of a job that would run without it, as it reads what others make anew.
+        """
+        if record.parameters in (None, job.parameters):
+            return [], []
+        if record.is_short:
+            differences = changes(record.spec, job.spec)
+            return differences, self._changed_code(record.code, job)
+        # Snakemake keeps only a digest of long parameters, which cannot be compared.
+        if reason.after:
+            return [], []
+        return [], ["its parameters changed"]
+
+    def _since_last_run(self, job: JobFiles) -> tuple[list[Change], list[str]]:
         """Differences of a job that was never made to the one of its name in the last run."""
-        key = job.job.rule, job.job.name
-        before = self._past.jobs.get(key) if self._past else None
-        if before is None:
+        past_job = self._past_job(job)
+        if past_job is None:
             return [], [NEW]
-        if before.id == job.job.id:
-            return [], self._words_of_the_last_run(job)
-        now = {**job.spec, **_follows_of(job)}
-        found = changes({**before.spec, **before.follows}, now)
-        return found, self._code(before.code, job)
+        # It was planned then, and is the same job still.
+        if past_job.id == job.job.id:
+            return [], self._words_of_last_run(job)
+        # The id is another one, so what it was made from differs as well.
+        before = {**past_job.spec, **past_job.follows}
+        now = {**job.spec, **job.parents()}
+        return changes(before, now), self._changed_code(past_job.code, job)
 
-    def _words_of_the_last_run(self, job: JobFiles) -> list[str]:
+    def _past_job(self, job: JobFiles) -> PastJob | None:
+        """The job of this rule and name in the last run."""
+        if self._past is None:
+            return None
+        return self._past.jobs.get((job.job.rule, job.job.name))
+
+    def _words_of_last_run(self, job: JobFiles) -> list[str]:
         """Why the last run, which did not come to this job, would have made it."""
-        key = job.job.rule, job.job.id
-        entries = self._past.explained if self._past else []
-        return next(
-            (entry.words for entry in entries if (entry.rule, entry.id) == key), []
-        )
+        if self._past is None:
+            return []
+        for entry in self._past.explained:
+            if (entry.rule, entry.id) == (job.job.rule, job.job.id):
+                return entry.words
+        return []
 
-    def _code(self, old: str, job: JobFiles) -> list[str]:
+    def _changed_code(
+        self,
+        old: str,
+        job: JobFiles,
+    ) -> list[str]:
+        """Which code changed since a job was made by the code of an older digest."""
         if old == job.code:
             return []
         parts = code_parts(*job.job.code(self._plan))
         return [code_words(past_code(old, self._history), parts)]
 
 
-def _follows_of(job: JobFiles) -> dict[str, list[str]]:
-    return {role: list(ids) for role, ids in job.job.follows().items()}
+def _bare_name(name: str) -> str:
+    """The name of a job without the study that it is of."""
+    return name.partition(" of ")[0]
 
 
-def _follows(change: Change, names: frozenset[str], causes: frozenset[tuple]) -> bool:
+def _outputs_of(jobs: list[JobFiles]) -> set[str]:
+    """All files that some jobs write."""
+    paths: set[str] = set()
+    for job in jobs:
+        paths.update(job.outputs)
+    return paths
+
+
+def _was_said(
+    change: Change,
+    names: frozenset[str],
+    causes: frozenset[Cause],
+) -> bool:
     """Does this change only say what was said of a job before?"""
     return not names.isdisjoint(change.path) or _cause(change) in causes
 
 
-def _cause(change: Change) -> tuple:
+def _cause(change: Change) -> Cause:
     return change.path[-1:], repr(change.old), repr(change.new)
 
 
-def _inputs(before: list[str], job: JobFiles, after: list[JobFiles]) -> list[str]:
+def _missing_words(reason: Reason) -> list[str]:
+    """Which outputs of a job are not there."""
+    if not reason.missing:
+        return []
+    names = [Path(path).name for path in reason.missing]
+    verb = "is" if len(names) == 1 else "are"
+    return [f"{enumeration(names)} {verb} missing"]
+
+
+def _changed_inputs(
+    before: list[str],
+    job: JobFiles,
+    after: list[JobFiles],
+) -> list[str]:
     """Files that a job reads now or no longer, unless they come from jobs that run before it."""
-    written = {path for other in after for path in other.outputs}
-    gained = [f"+ {path}" for path in sorted(set(job.inputs) - set(before) - written)]
-    lost = [f"- {path}" for path in sorted(set(before) - set(job.inputs))]
+    written = _outputs_of(after)
+    # The files that jobs before it write are theirs to explain.
+    gained = set(job.inputs) - set(before) - written
+    texts = [f"+ {path}" for path in sorted(gained)]
     # A file in the place of another one follows from the job that writes it.
-    lost = [] if written else lost
-    return [f"inputs {enumeration([*gained, *lost])}"] if gained or lost else []
+    if not written:
+        lost = set(before) - set(job.inputs)
+        texts += [f"- {path}" for path in sorted(lost)]
+    if not texts:
+        return []
+    return [f"inputs {enumeration(texts)}"]
 
 
 def lines(explained: list[Explained]) -> list[str]:
-    """A line for each thing that changed, and one for what follows.
+    """Sum up why jobs run.
 
     Args:
         explained: The jobs that run.
+
+    Returns:
+        A line for each thing that changed, in the order of the work, and one for what follows.
     """
-    in_order = sorted(explained, key=lambda entry: (_place(entry.rule), entry.name))
-    groups: dict[tuple[str, str], list[str]] = {}
+    in_order = sorted(
+        explained, key=lambda entry: (_rule_position(entry.rule), entry.name)
+    )
+    # Jobs of one rule with the same words share a line.
+    names_by_words: dict[tuple[str, str], list[str]] = {}
+    following: Counter[str] = Counter()
+    # Jobs without words only follow from others, and are counted.
     for entry in in_order:
         if entry.words:
-            groups.setdefault((entry.rule, "; ".join(entry.words)), []).append(
-                entry.name
-            )
-    told = [_group(rule, names, text) for (rule, text), names in groups.items()]
-    if len(told) > MOST_LINES:
-        told = [*told[:MOST_LINES], f"and {len(told) - MOST_LINES} more changes"]
-    following = Counter(entry.rule for entry in in_order if not entry.words)
+            group = (entry.rule, "; ".join(entry.words))
+            names_by_words.setdefault(group, []).append(entry.name)
+        else:
+            following[entry.rule] += 1
+    texts = []
+    for (rule, text), names in names_by_words.items():
+        texts.append(_group_line(rule, names, text))
+    # More lines than fit on a screen are not read.
+    left_out = len(texts) - MOST_LINES
+    if left_out > 0:
+        texts = [*texts[:MOST_LINES], f"and {left_out} more changes"]
     if following:
-        counted = [rule if n == 1 else f"{rule} x{n}" for rule, n in following.items()]
-        count = following.total()
-        verb = "job follows" if count == 1 else "jobs follow"
-        told.append(f"{count:,} {verb}: {', '.join(counted)}")
-    return [one_line(line) for line in told]
+        texts.append(_following_line(following))
+    return [one_line(text) for text in texts]
 
 
-def _place(rule: str) -> int:
-    """The place of a rule in the order of the work; exports come last."""
+def _rule_position(rule: str) -> int:
+    """The position of a rule in the order of the work; exports come last."""
     return RULES.index(rule) if rule in RULES else len(RULES)
 
 
-def _group(rule: str, names: list[str], text: str) -> str:
-    who = ", ".join(names) if len(names) <= MOST_NAMES else f"x{len(names)}"
-    return f"{rule} {who}: {text}"
+def _group_line(
+    rule: str,
+    names: list[str],
+    text: str,
+) -> str:
+    """What is said of some jobs of one rule."""
+    subject = ", ".join(names) if len(names) <= MOST_NAMES else f"x{len(names)}"
+    return f"{rule} {subject}: {text}"
 
 
-def named(explained: list[Explained], name: str) -> list[Explained]:
-    """The jobs that somebody means by a name: that of the config, a rule or an id."""
-    return [
-        entry for entry in explained if name in (entry.rule, entry.id, *_names(entry))
-    ]
+def _following_line(following: Counter[str]) -> str:
+    """How many jobs follow from others, of each rule."""
+    counted = []
+    for rule, job_count in following.items():
+        counted.append(rule if job_count == 1 else f"{rule} x{job_count}")
+    total = following.total()
+    verb = "job follows" if total == 1 else "jobs follow"
+    return f"{total:,} {verb}: {', '.join(counted)}"
 
 
-def _names(entry: Explained) -> Iterable[str]:
-    return entry.name, entry.name.partition(" of ")[0]
+def named(
+    explained: list[Explained],
+    name: str,
+) -> list[Explained]:
+    """Find the jobs that somebody means by a name.
+
+    Args:
+        explained: All jobs that run.
+        name: A name of the config, a rule or an id.
+
+    Returns:
+        Those of the jobs that it fits.
+    """
+    jobs = []
+    for entry in explained:
+        if name in (entry.rule, entry.id, entry.name, _bare_name(entry.name)):
+            jobs.append(entry)
+    return jobs
 
 
-def job_lines(explained: list[Explained], entry: Explained) -> list[str]:
-    """Why one job runs: what changed for it, else for those that it follows from.
+def job_lines(
+    explained: list[Explained],
+    entry: Explained,
+) -> list[str]:
+    """Say why one job runs: what changed for it, else for those that it follows from.
 
     Args:
         explained: All jobs that run.
         entry: One of them.
+
+    Returns:
+        A line for each thing that changed.
     """
+    subject = f"{entry.rule} {entry.name}"
     if entry.words:
-        return [one_line(f"{entry.rule} {entry.name}: {'; '.join(entry.words)}")]
-    by_id = {(other.rule, other.id): other for other in explained}
-    waiting, seen = list(entry.after), set()
+        return [one_line(f"{subject}: {'; '.join(entry.words)}")]
+    causes = lines(_jobs_behind(explained, entry))
+    if not causes:
+        causes = ["others"]
+    return [one_line(f"{subject} follows from {cause}") for cause in causes]
+
+
+def _jobs_behind(
+    explained: list[Explained],
+    entry: Explained,
+) -> list[Explained]:
+    """The nearest jobs before one for which something changed."""
+    by_key = {(other.rule, other.id): other for other in explained}
+    waiting: deque[JobKey] = deque(entry.after)
+    visited: set[JobKey] = set()
     causes: list[Explained] = []
+    # Nearest jobs first, each once.
     while waiting:
-        key = tuple(waiting.pop(0))
-        if key in seen or key not in by_id:
+        key = waiting.popleft()
+        if key in visited or key not in by_key:
             continue
-        seen.add(key)
-        if by_id[key].words:
-            causes.append(by_id[key])
+        visited.add(key)
+        job = by_key[key]
+        if job.words:
+            causes.append(job)
         else:
-            waiting += by_id[key].after
-    head = f"{entry.rule} {entry.name} follows from"
-    return [one_line(f"{head} {line}") for line in lines(causes)] or [
-        one_line(f"{head} others")
-    ]
+            waiting += job.after
+    return causes

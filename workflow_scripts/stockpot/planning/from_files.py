@@ -23,15 +23,23 @@ def plan_study(study: StudyFiles) -> Plan:
     Args:
         study: Its files.
 
+    Returns:
+        The plan.
+
     Raises:
         StockpotError: The config or a file that it names is wrong, with a line per mistake.
     """
     config = study.located()
     schema = yaml.load(SCHEMA.read_text("utf-8"), LOADER)
     check(config, schema, study.paths)
-    problems = not_found(config, used(config), study.layers, CHECKOUT) + unfit_inputs(
-        config
+    # Only files that this study uses have to be there.
+    problems = not_found(
+        config,
+        used(config),
+        study.layers,
+        CHECKOUT,
     )
+    problems += unfit_inputs(config)
     if problems:
         raise StockpotError(*problems)
 
@@ -39,7 +47,7 @@ def plan_study(study: StudyFiles) -> Plan:
 
 
 def locate(path: str) -> Path:
-    """Where a file named in a config is.
+    """Find a file that a config names.
 
     Args:
         path: As ``StudyFiles.located`` gives it.
@@ -48,4 +56,6 @@ def locate(path: str) -> Path:
         The file below the working directory if there is one, else that of the checkout.
     """
     here = Path(path)
-    return here if here.is_absolute() or exists(here) else CHECKOUT / path
+    if here.is_absolute() or exists(here):
+        return here
+    return CHECKOUT / path

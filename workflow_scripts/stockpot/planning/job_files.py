@@ -11,13 +11,15 @@ from ..runtime.made_by import kept, not_kept
 from ..runtime.snakemake_records import NOTES, read_record
 from .data_jobs import PreparedDataset
 from .evaluation_jobs import EvaluationJob
-from .jobs import Inputs, Job, Present
+from .jobs import Inputs, Job, Present, Spec
 from .plan import Plan
 from .study_jobs import CompareJob, ExportJob
 from .targets import exported_files
 
 PLACEHOLDER = "<results>"
 RESULTS = "results"
+
+# The first name is a folder below the results, the others are files in it.
 DATASET = ("datasets/{id}", "dataset.json", "images.npy", "labels.npy", "digests.npy")
 CLASSIFIER = ("classifiers/{id}", "classifier.json", "classifier.safetensors")
 TABLES = ("measurements.csv", "fits.csv", "robustness.csv", "findings.csv")
@@ -59,6 +61,8 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     "overview": ("studies/{study}", "overview.html"),
     "explore": ("studies/{study}", "explore.html"),
 }
+# Exports have a rule for each format, but one folder.
+EXPORT_FOLDER = "studies/{study}/exports/{entry}"
 # These also write how long they took.
 BENCHMARKED = ("finetune", "finetune_with_averages", "soup", "merge")
 
@@ -83,37 +87,72 @@ class JobFiles:
     undated: frozenset[str]
     outputs: tuple[str, ...]
     benchmark: str
-    spec: dict
+    spec: Spec
     code: str
     parameters: frozenset[str]
 
+    def parents(self) -> dict[str, list[str]]:
+        """The jobs that the artefact is made from, as JSON has them.
+
+        Returns:
+            Role -> ids of these jobs.
+        """
+        parents = {}
+        for role, ids in self.job.follows().items():
+            parents[role] = list(ids)
+        return parents
+
 
 def jobs_with_files(plan: Plan) -> list[JobFiles]:
-    """All jobs of a plan that a rule runs."""
+    """List all jobs of a plan that a rule runs.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        The jobs with their files, those that others follow from first.
+    """
     return [_with_files(job, plan) for job in plan.jobs() if job.rule]
 
 
-def outputs(job: Job, plan: Plan) -> tuple[str, ...]:
-    """The files that a job writes.
+def outputs(
+    job: Job,
+    plan: Plan,
+) -> tuple[str, ...]:
+    """Name the files that a job writes.
 
     Args:
         job: A job that a rule runs.
         plan: The plan that it is of.
+
+    Returns:
+        Paths below the working directory.
     """
-    fields = {name: getattr(job, name, "") for name in ("id", "study", "entry")}
     if isinstance(job, ExportJob):
-        folder, names = (
-            "studies/{study}/exports/{entry}",
-            exported_files(plan, job.spec["format"]),
-        )
+        folder = EXPORT_FOLDER
+        names = exported_files(plan, job.spec["format"])
     else:
         folder, *names = WRITTEN[job.rule]
-    paths = [f"{RESULTS}/{folder}/{name}".replace("//", "/") for name in names]
-    return tuple(path.format(**fields) for path in paths)
+    # Only jobs of a study have the latter two.
+    wildcards = {
+        "id": job.id,
+        "study": getattr(job, "study", ""),
+        "entry": getattr(job, "entry", ""),
+    }
+    paths = []
+    for name in names:
+        # A file of no folder is one of the results themselves.
+        pattern = f"{RESULTS}/{folder}/{name}".replace("//", "/")
+        paths.append(pattern.format(**wildcards))
+    return tuple(paths)
 
 
-def inputs_of(job: Job, plan: Plan, notes: Path = NOTES) -> Inputs:
-    """The inputs of a job by name, with the dates that count for it.
+def inputs_of(
+    job: Job,
+    plan: Plan,
+    notes: Path = NOTES,
+) -> Inputs:
+    """Name the inputs of a job, with the dates that count for it.
 
     Nothing is made again because the data sets are compared again, so the date of that file does
     not count. But Snakemake does not look at the parameters of a job that comes after one which
@@ -125,87 +164,149 @@ def inputs_of(job: Job, plan: Plan, notes: Path = NOTES) -> Inputs:
         job: The job.
         plan: The plan that it is of.
         notes: Folder of Snakemake.
+
+    Returns:
+        Name of an input -> its files.
     """
     inputs = job.inputs(plan)
     if inputs.get("compared") and _was_made_otherwise(job, plan, inputs, notes):
+        # As plain strings, these files are no longer marked as Present.
         return {**inputs, "compared": [str(path) for path in inputs["compared"]]}
     return inputs
 
 
-def _was_made_otherwise(job: Job, plan: Plan, inputs: Inputs, notes: Path) -> bool:
+def _was_made_otherwise(
+    job: Job,
+    plan: Plan,
+    inputs: Inputs,
+    notes: Path,
+) -> bool:
     """Were the outputs of a job made with other parameters, or from another set of files?"""
     records = [read_record(path, notes) for path in outputs(job, plan)]
-    parameters = _parameters(job, plan, job.parameters(plan), code_of(job, plan))
-    paths = sorted(in_results(str(path)) for path in _every_path(inputs))
-    return any(
-        record.parameters not in (None, parameters)
-        or record.inputs not in (None, paths)
-        for record in records
-        if record is not None
+    parameters = _parameters(
+        job,
+        plan,
+        job.parameters(plan),
+        code_of(job, plan),
     )
+    # Records have all inputs sorted, whatever names they have in the rule.
+    paths = sorted(in_results(str(path)) for path in _all_paths(inputs))
+    for record in records:
+        if record is None:
+            continue
+        # A record that says nothing of them, None, says nothing of a change.
+        if record.parameters not in (None, parameters):
+            return True
+        if record.inputs not in (None, paths):
+            return True
+    return False
 
 
-def code_of(job: Job, plan: Plan) -> str:
-    """Digest of the code that makes what a job writes, "" of a job without a script.
-
-    Of an artefact that is kept it is that of the code that made it.
+def code_of(
+    job: Job,
+    plan: Plan,
+) -> str:
+    """Digest the code that makes what a job writes.
 
     Args:
         job: The job.
         plan: The plan that it is of.
+
+    Returns:
+        The digest; for an artefact that is kept, that of the code that made it. "" for a job
+        without a script.
     """
     if isinstance(job, CompareJob):
         return ""
+    # The code as it is now, which makes the artefact if it has to be made.
     running = code_digest(*job.code(plan))
     if job.is_kept(plan):
-        return kept(running, job.rule, job.id, outputs(job, plan)[0])
+        return kept(
+            running,
+            job.rule,
+            job.id,
+            outputs(job, plan)[0],
+        )
     return not_kept(running, job.rule, job.id)
 
 
 def in_results(path: str) -> str:
-    """A path of a rule as Snakemake calls the file."""
+    """Name a file as Snakemake does.
+
+    Args:
+        path: As a rule names it, perhaps below the placeholder of the results.
+
+    Returns:
+        Path below the working directory.
+    """
     return path.replace(PLACEHOLDER, RESULTS, 1)
 
 
-def _with_files(job: Job, plan: Plan) -> JobFiles:
-    inputs = _every_path(inputs_of(job, plan))
+def _with_files(
+    job: Job,
+    plan: Plan,
+) -> JobFiles:
+    inputs = []
+    undated = set()
+    for path in _all_paths(inputs_of(job, plan)):
+        file = in_results(str(path))
+        inputs.append(file)
+        if isinstance(path, Present):
+            undated.add(file)
+    benchmark = ""
+    # Snakemake takes this file for an output when it asks for dates.
+    if job.rule in BENCHMARKED:
+        benchmark = f"{RESULTS}/benchmarks/{job.id}.tsv"
     spec = job.parameters(plan)
     code = code_of(job, plan)
     return JobFiles(
         job=job,
-        inputs=tuple(in_results(str(path)) for path in inputs),
-        undated=frozenset(
-            in_results(str(path)) for path in inputs if isinstance(path, Present)
-        ),
+        inputs=tuple(inputs),
+        undated=frozenset(undated),
         outputs=outputs(job, plan),
-        benchmark=f"{RESULTS}/benchmarks/{job.id}.tsv"
-        if job.rule in BENCHMARKED
-        else "",
+        benchmark=benchmark,
         spec=spec,
         code=code,
         parameters=_parameters(job, plan, spec, code),
     )
 
 
-def _every_path(inputs: Inputs) -> list[str]:
+def _all_paths(inputs: Inputs) -> list[str]:
+    """The files of all inputs, as rules name them."""
     paths: list[str] = []
     for files in inputs.values():
-        paths += [files] if isinstance(files, str) else files
+        if isinstance(files, str):
+            paths.append(files)
+        else:
+            paths += files
     return paths
 
 
-def _parameters(job: Job, plan: Plan, spec: dict, code: str) -> frozenset[str]:
+def _parameters(
+    job: Job,
+    plan: Plan,
+    spec: Spec,
+    code: str,
+) -> frozenset[str]:
     """All parameters of a job as Snakemake writes and compares them."""
-    return frozenset(map(repr, _values(job, plan, spec, code)))
+    # Snakemake compares parameters as texts, and their order is of no account.
+    return frozenset(map(repr, _parameter_values(job, plan, spec, code)))
 
 
-def _values(job: Job, plan: Plan, spec: dict, code: str) -> list[object]:
+def _parameter_values(
+    job: Job,
+    plan: Plan,
+    spec: Spec,
+    code: str,
+) -> list[object]:
     """The values of the job's parameters, as its rule gives them."""
     if isinstance(job, CompareJob):
         return []
     values: list[object] = [spec, code]
     if isinstance(job, EvaluationJob):
+        # Rules of evaluations pass the start to the script as a parameter of its own.
         values.append(list(job.start))
     if isinstance(job, PreparedDataset):
-        values.append([plan.downloads[id].spec for id in job.fetched])
+        # The rule of data sets also passes on how their files are fetched.
+        values.append([plan.downloads[download].spec for download in job.fetched])
     return values

@@ -6,10 +6,10 @@ nothing is made again. Files that were copied are others.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..datasets import sources
 from ..datasets.sources._own import files_of
@@ -17,100 +17,216 @@ from ..runtime.digest import short
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import unsealed, write_sealed
 from .data_jobs import PreparedDataset
+from .jobs import Locate
 
 if TYPE_CHECKING:
     from .plan import Plan
 
 FILE = Path("results/.data-places.json")
-PLACES = ("path", "images")  # keys of an entry that say where its files are
-
-Locate = Callable[[str], Path]
+LOCATION_KEYS = ("path", "images")  # keys of an entry that say where its files are
 
 
-class KnownPlace(NamedTuple):
-    """The places of a data set as its artefacts have them in their names.
+class FirstLocation(NamedTuple):
+    """Where a data set was first, which its artefacts have in their names.
 
     Attributes:
-        entry: Those of its entry of the config.
-        facts: Those that its source makes of them.
+        entry: The keys of its entry of the config that say so.
+        facts: The same of what its source knows of its files.
     """
 
     entry: dict[str, str]
     facts: dict[str, str]
 
 
-class KnownPlaces:
-    """The places of all data sets of earlier runs."""
+class KnownLocations:
+    """Where the data sets of earlier runs were.
+
+    Attributes:
+        by_dataset: Digest of what a data set is asked to be -> digest of a location -> entry, facts
+            and digest of the files there. This is the content of the file.
+    """
 
     def __init__(self, file: Path = FILE):
-        try:
-            self._known = unsealed(file.read_bytes(), file)
-        except (OSError, ValueError):
-            self._known = {}
+        """Read what was noted; nothing is known if the file is missing or damaged.
 
-    def original(self, name: str, entry: dict, locate: Locate) -> KnownPlace | None:
-        """Where the files of an entry were first; None of files that were nowhere else."""
-        known = self._known.get(_key(name, entry), {})
-        here = known.get(_place(entry))
-        if here is None and known:
-            files = files_digest(entry, locate)
-            same = [place for place in known.values() if place["files"] == files]
-            here = same[0] if same else None
-        return KnownPlace(here["entry"], here["facts"]) if here else None
+        Args:
+            file: Where it was noted.
+        """
+        self.by_dataset: dict[str, dict[str, Any]] = {}
+        # Without the file all data sets count as new, and some of them may be made again.
+        with suppress(OSError, ValueError):
+            self.by_dataset = unsealed(file.read_bytes(), file)
+
+    def first_location(
+        self,
+        name: str,
+        entry: dict[str, Any],
+        locate: Locate,
+    ) -> FirstLocation | None:
+        """Find where the files of an entry were when they were first used.
+
+        Args:
+            name: Of the data set.
+            entry: Of the config.
+            locate: Path given in the config -> where the file is.
+
+        Returns:
+            None for files that were nowhere else before.
+        """
+        known = self.by_dataset.get(_dataset_key(name, entry), {})
+        location = known.get(_location_key(entry))
+        if location is None and known:
+            # The path is a new one. All files are looked at only then.
+            digest = files_digest(entry, locate)
+            location = _with_files(known.values(), digest)
+        if location is None:
+            return None
+        return FirstLocation(location["entry"], location["facts"])
+
+    def add(
+        self,
+        name: str,
+        entry: dict[str, Any],
+        location: dict[str, Any],
+    ) -> None:
+        """Note where the files of an entry are now.
+
+        Args:
+            name: Of the data set.
+            entry: Of the config.
+            location: Entry and facts of the first location, and the digest of the files.
+        """
+        known = self.by_dataset.setdefault(_dataset_key(name, entry), {})
+        known[_location_key(entry)] = location
 
 
-def remember(plan: "Plan", file: Path = FILE) -> None:
-    """Note where the files of the data sets of a plan are now, as it begins to run."""
-    known = KnownPlaces(file)._known
+def _with_files(
+    locations: Iterable[dict[str, Any]],
+    digest: str,
+) -> dict[str, Any] | None:
+    """The first of these locations that had the very same files."""
+    for location in locations:
+        if location["files"] == digest:
+            return location
+    return None
+
+
+def remember(
+    plan: "Plan",
+    file: Path = FILE,
+) -> None:
+    """Note where the files of the data sets of a plan are now, as it begins to run.
+
+    Nothing is noted of files that are gone, and nothing at all where the file cannot be written.
+
+    Args:
+        plan: The plan.
+        file: Where it is noted.
+    """
+    known = KnownLocations(file)
     for job in plan.datasets.values():
         entry = plan.config["datasets"][job.name]
+        # Only folders of a user's own data are renamed.
         if not isinstance(job, PreparedDataset) or not sources.is_own(entry["source"]):
             continue
         try:
-            files = files_digest({**entry, **job.places}, Path)
+            digest = files_digest({**entry, **job.places}, Path)
         except (OSError, StockpotError):
             continue  # gone since; the job will say so
-        place = {"entry": job.named, "facts": places(job.spec), "files": files}
-        known.setdefault(_key(job.name, entry), {})[_place(entry)] = place
+        location = {
+            "entry": job.named,
+            "facts": location_of(job.spec),
+            "files": digest,
+        }
+        known.add(job.name, entry, location)
     with suppress(OSError, StockpotError):
-        write_sealed(file, known)
+        write_sealed(file, known.by_dataset)
 
 
-def places(given: dict) -> dict[str, str]:
-    """What of an entry, or of the facts of its source, says where its files are."""
-    # Of drawn sets, images is a number.
-    return {key: given[key] for key in PLACES if isinstance(given.get(key), str)}
+def location_of(values: dict[str, Any]) -> dict[str, str]:
+    """Take what says where files are of an entry, or of the facts of its source.
+
+    Args:
+        values: The entry, or the facts.
+
+    Returns:
+        Key -> path, of the keys that are there.
+    """
+    location = {}
+    for key in LOCATION_KEYS:
+        # Of drawn sets, images is a number.
+        if isinstance(values.get(key), str):
+            location[key] = values[key]
+    return location
 
 
-def files_digest(entry: dict, locate: Locate) -> str:
-    """Digest of names, sizes, times and inodes of the files that an entry reads."""
+def files_digest(
+    entry: dict[str, Any],
+    locate: Locate,
+) -> str:
+    """Digest what stands for the files of an entry, without reading them.
+
+    Args:
+        entry: Of the config.
+        locate: Path given in the config -> where the file is.
+
+    Returns:
+        Digest of name, device, inode, size and times of every file.
+
+    Raises:
+        OSError: A file is missing.
+        StockpotError: The source cannot tell its files.
+    """
     path = locate(entry["path"])
+    # Names count below the folder, which may be renamed itself.
     root = path if path.is_dir() else path.parent
-    found = []
+    identities = []
     for file in _files(entry, locate):
         stat = os.stat(file)
-        times = [stat.st_mtime_ns, stat.st_ctime_ns]
-        name = os.path.relpath(file, root)
-        found.append([name, stat.st_dev, stat.st_ino, stat.st_size, *times])
-    return short(found)
+        identity = [
+            os.path.relpath(file, root),
+            stat.st_dev,
+            stat.st_ino,
+            stat.st_size,
+            # A file that is changed in place keeps its inode; one of its times tells.
+            stat.st_mtime_ns,
+            stat.st_ctime_ns,
+        ]
+        identities.append(identity)
+    return short(identities)
 
 
-def _files(entry: dict, locate: Locate) -> list[str | Path]:
+def _files(
+    entry: dict[str, Any],
+    locate: Locate,
+) -> list[str | Path]:
+    """All files that an entry reads."""
     source = entry["source"]
     path = locate(entry["path"])
-    if source in ("folder", "csv"):
-        images = [file for file, _ in sources.ask("places", entry, locate)]
-        return images if source == "folder" else [path, *images]
-    return files_of(path, sources.with_defaults(entry).get("glob", "*.tar"))
+    # All other sources of own data read one file, or the archives of a folder.
+    if source not in ("folder", "csv"):
+        pattern = sources.with_defaults(entry).get("glob", "*.tar")
+        return files_of(path, pattern)
+    images = [file for file, _ in sources.ask("places", entry, locate)]
+    # The table itself is read as well.
+    if source == "csv":
+        return [path, *images]
+    return images
 
 
-def _key(name: str, entry: dict) -> str:
-    """What a data set is asked to be, wherever its files are."""
-    asked = sources.with_defaults(entry)
-    return short(
-        [name, {key: value for key, value in asked.items() if key not in PLACES}]
-    )
+def _dataset_key(
+    name: str,
+    entry: dict[str, Any],
+) -> str:
+    """Digest of what a data set is asked to be, wherever its files are."""
+    # Options that follow from defaults count as if they were given.
+    asked = {}
+    for key, value in sources.with_defaults(entry).items():
+        if key not in LOCATION_KEYS:
+            asked[key] = value
+    return short([name, asked])
 
 
-def _place(entry: dict) -> str:
-    return short([entry.get(key) for key in PLACES])
+def _location_key(entry: dict[str, Any]) -> str:
+    """Digest of where the config says that the files are."""
+    return short([entry.get(key) for key in LOCATION_KEYS])

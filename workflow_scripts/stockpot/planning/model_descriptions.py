@@ -2,71 +2,125 @@
 
 import json
 import math
+from typing import Any
 
 from ..config.training_runs import run_specs, standard_specs, with_options
 from ..merging import methods
 from ..runtime.digest import plain
 from ..runtime.registry import defaults
+from .jobs import Config, Spec
+
+# What analyses and pages know of one model: its kind, id, settings and ingredients; "images", how
+# many the training looked at, with repetition; "own", was it trained on the study's training set?
+Description = dict[str, Any]
 
 # Settings of a run that decide what it is, what it started from and which tables it is in.
 MEANINGFUL = frozenset(
-    ["variant", "task", "start", "joint", "shots", "name", "seed", "kind", "id"]
-    + ["method", "ingredients", "backbones", "train", "images"]
+    [
+        "variant",
+        "task",
+        "start",
+        "joint",
+        "shots",
+        "name",
+        "seed",
+        "kind",
+        "id",
+        "method",
+        "ingredients",
+        "backbones",
+        "train",
+        "images",
+    ]
 )
+
+# No run of the study trained it.
+ZERO_SHOT: Description = {
+    "kind": "zero-shot",
+    "settings": {},
+    "images": 0,
+}
 
 
 def described(
-    config: dict,
+    config: Config,
     ids: dict[str, str],
     soups: dict[str, str],
     sizes: dict[str, int],
     classes: int,
-) -> dict[str, dict]:
-    """Name of every model -> kind, id, settings, ingredients, images, own.
+) -> dict[str, Description]:
+    """Describe all models of a study.
 
-    images: that training looked at, with repetition. own: trained on the study's training set?
-    ids: of the runs that are evaluated; soups: of the soups; sizes: data set -> images; classes:
-    how many the training set has.
+    Args:
+        config: A checked config.
+        ids: Run that is evaluated -> its id.
+        soups: Soup -> its id.
+        sizes: Data set -> number of its images.
+        classes: How many classes the training set has.
+
+    Returns:
+        Name of a model -> its description.
     """
-    found = {"zero-shot": {"kind": "zero-shot", "settings": {}, "images": 0}}
     specs = run_specs(config)
+    models = {"zero-shot": dict(ZERO_SHOT)}
     for name, spec in specs.items():
         if name in config["checkpoints"]:
-            found[name] = _checkpoint(spec, config["checkpoints"][name])
-            found[name] |= {"id": ids[name]} if name in ids else {}
-            continue
-        data = config["tasks"].get(spec.get("task")) or config["data"]
-        found[name] = {
-            "kind": spec["variant"],
-            "settings": spec,
-            "images": spec.get("epochs", 0)
-            * _images(spec, data["train"], sizes, classes),
-            "own": data["train"] == config["data"]["train"],
-            **({"id": ids[name]} if name in ids else {}),
-        }
+            models[name] = _describe_checkpoint(spec, config["checkpoints"][name])
+        else:
+            models[name] = _describe_run(spec, config, sizes, classes)
+        # Runs of other tasks are described, but not evaluated.
+        if name in ids:
+            models[name]["id"] = ids[name]
     for name, spec in standard_specs(config).items():
-        spec = with_options(spec)
-        images = spec["epochs"] * spec["images"]
-        found[name] = {"kind": "from-scratch", "settings": spec, "images": images}
+        models[name] = _describe_baseline(with_options(spec))
     end_to_end = [name for name in ids if specs[name]["variant"] == "end-to-end"]
     held_out_images = sizes[config["data"]["held_out"]]
     for name, soup in config["soups"].items():
-        found[name] = {"id": soups[name], **_soup(soup, end_to_end, held_out_images)}
-    return plain(found)
+        models[name] = _describe_soup(soup, end_to_end, held_out_images)
+        models[name]["id"] = soups[name]
+    return plain(models)
 
 
-def _soup(soup: dict, end_to_end: list[str], held_out_images: int) -> dict:
-    """Kind, settings, ingredients and images of a soup; end_to_end: its ingredients by default."""
-    settings = defaults(methods.options(soup["method"])) | soup
+def _describe_run(
+    spec: Spec,
+    config: Config,
+    sizes: dict[str, int],
+    classes: int,
+) -> Description:
+    """A fine-tuning run."""
+    own_train = config["data"]["train"]
+    # A run of the study's own task has none, or "".
+    task = config["tasks"].get(spec.get("task"))
+    train = task["train"] if task else own_train
+    images_per_epoch = _images_per_epoch(spec, train, sizes, classes)
     return {
-        "kind": soup["method"],
-        "settings": {k: v for k, v in settings.items() if k != "ingredients"},
-        "ingredients": soup.get("ingredients", end_to_end),
-        "images": settings.get("epochs", 0) * held_out_images,
+        "kind": spec["variant"],
+        "settings": spec,
+        "images": spec.get("epochs", 0) * images_per_epoch,
+        "own": train == own_train,
     }
 
 
-def _checkpoint(spec: dict, entry: dict) -> dict:
+def _images_per_epoch(
+    spec: Spec,
+    train: str,
+    sizes: dict[str, int],
+    classes: int,
+) -> int:
+    """How many images a run looks at in one epoch, of one training set or two."""
+    images = sizes[train]
+    # So many images of each class are drawn once, if there are as many.
+    if spec.get("shots"):
+        images = min(images, spec["shots"] * classes)
+    if spec.get("joint"):
+        images += sizes[spec["joint"]]
+    return images
+
+
+def _describe_checkpoint(
+    spec: Spec,
+    entry: dict[str, Any],
+) -> Description:
     """A model that was trained elsewhere: what its training looked at is not known here."""
     return {
         "kind": spec["variant"],
@@ -76,8 +130,34 @@ def _checkpoint(spec: dict, entry: dict) -> dict:
     }
 
 
-def stated(settings: dict) -> dict[str, object]:
-    """What the config says of a checkpoint's training, for tables and analyses alone.
+def _describe_baseline(spec: Spec) -> Description:
+    """A model that is trained from random weights."""
+    return {
+        "kind": "from-scratch",
+        "settings": spec,
+        "images": spec["epochs"] * spec["images"],
+    }
+
+
+def _describe_soup(
+    soup: dict[str, Any],
+    end_to_end: list[str],
+    held_out_images: int,
+) -> Description:
+    """A merge; ``end_to_end`` are its ingredients by default."""
+    settings = defaults(methods.options(soup["method"])) | soup
+    ingredients = settings.pop("ingredients", end_to_end)
+    return {
+        "kind": soup["method"],
+        "settings": settings,
+        "ingredients": ingredients,
+        # Methods that are trained, as learned soups, are trained on the held-out set.
+        "images": settings.get("epochs", 0) * held_out_images,
+    }
+
+
+def stated(settings: dict[Any, Any]) -> dict[str, object]:
+    """Prepare what the config says of a checkpoint's training, for tables and analyses only.
 
     A copied list of hyperparameters has words that mean something here, as ``task`` and ``joint``.
     They get another name, so that they change neither what the model is nor where it is shown.
@@ -88,19 +168,18 @@ def stated(settings: dict) -> dict[str, object]:
     Returns:
         Name -> number, text or bool.
     """
-    found = {}
+    values: dict[str, object] = {}
     for key, value in settings.items():
         name = f"stated_{key}" if key in MEANINGFUL else str(key)
-        is_number = isinstance(value, (bool, int, float)) and math.isfinite(value)
-        if not (is_number or isinstance(value, str)):
+        if not _is_simple(value):
+            # A list or a date becomes one cell of a table.
             value = json.dumps(value, ensure_ascii=False, default=str)
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
-def _images(spec: dict, train: str, sizes: dict[str, int], classes: int) -> int:
-    """Of one epoch of a run."""
-    whole = sizes[train]
-    if spec.get("shots"):
-        whole = min(whole, spec["shots"] * classes)
-    return whole + (sizes[spec["joint"]] if spec.get("joint") else 0)
+def _is_simple(value: object) -> bool:
+    """Is it a text, a bool or a finite number, as the cells of a table are?"""
+    if isinstance(value, (bool, int, float)):
+        return math.isfinite(value)
+    return isinstance(value, str)

@@ -28,9 +28,8 @@ from .job_files import JobFiles, in_results, jobs_with_files
 from .plan import Plan
 from .targets import targets
 
-LARGEST_WITH_CHECKSUM = (
-    1_000_000  # bytes; Snakemake compares larger files by date alone
-)
+# Bytes. Snakemake compares larger files by date only.
+LARGEST_WITH_CHECKSUM = 1_000_000
 
 
 @dataclass
@@ -55,35 +54,56 @@ class Reason:
     asked: bool = False
     after: list[JobFiles] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        own = (self.missing, self.newer, self.parameters, self.inputs, self.unfinished)
-        return any(own)
+    def is_own(self) -> bool:
+        """Does the job run for a reason of its own, whatever other jobs do?
+
+        Returns:
+            False if it runs, if at all, only after others or because somebody asked for it.
+        """
+        if self.missing or self.newer:
+            return True
+        return self.parameters or self.inputs or self.unfinished
 
 
+# Jobs with the reasons why they run.
 Reasons = list[tuple[JobFiles, Reason]]
 
 
-def pending(plan: Plan, notes: Path = NOTES) -> Reasons:
-    """Jobs that would run for everything that a study asks for, and why; earlier ones first.
+def pending(
+    plan: Plan,
+    notes: Path = NOTES,
+) -> Reasons:
+    """Find the jobs that would run for everything that a study asks for.
 
     Args:
         plan: The plan.
         notes: Folder of Snakemake.
+
+    Returns:
+        The jobs and why they would run; a job after those whose outputs it reads.
     """
-    return pending_of(
-        jobs_with_files(plan), [in_results(path) for path in targets(plan)], notes
-    )
+    jobs = jobs_with_files(plan)
+    files = [in_results(path) for path in targets(plan)]
+    return pending_of(jobs, files, notes)
 
 
-def pending_of(jobs: list[JobFiles], files: list[str], notes: Path = NOTES) -> Reasons:
-    """Jobs that would run for some files, and why.
+def pending_of(
+    jobs: list[JobFiles],
+    files: list[str],
+    notes: Path = NOTES,
+) -> Reasons:
+    """Find the jobs that would run for some files.
 
     Args:
         jobs: All jobs that there are.
         files: What is asked for.
         notes: Folder of Snakemake.
+
+    Returns:
+        The jobs and why they would run; a job after those whose outputs it reads.
     """
-    return _Search(_Graph(jobs, files), notes).run()
+    graph = _Graph(jobs, files)
+    return _Search(graph, notes).run()
 
 
 class _Graph:
@@ -96,8 +116,13 @@ class _Graph:
         readers: File -> the jobs that read it.
     """
 
-    def __init__(self, jobs: list[JobFiles], files: list[str]):
+    def __init__(
+        self,
+        jobs: list[JobFiles],
+        files: list[str],
+    ):
         self.targets = files
+        # Files that no job makes, as data of the user, have no maker.
         self.makers: dict[str, JobFiles] = {}
         for job in jobs:
             self.makers |= dict.fromkeys(job.outputs, job)
@@ -108,25 +133,27 @@ class _Graph:
                 self.readers.setdefault(path, []).append(job)
 
     def _sorted(self) -> list[JobFiles]:
+        """The jobs that the targets follow from, earlier ones first."""
         sorter: TopologicalSorter[JobFiles] = TopologicalSorter()
         waiting = [self.makers[path] for path in self.targets if path in self.makers]
-        seen: set[JobFiles] = set()
+        visited: set[JobFiles] = set()
         while waiting:
             job = waiting.pop()
-            if job in seen:
+            if job in visited:
                 continue
-            seen.add(job)
-            needed = self.before(job)
-            sorter.add(job, *needed)
-            waiting += needed
+            visited.add(job)
+            # The sorter takes each job with those that have to come before it.
+            makers = self.jobs_before(job)
+            sorter.add(job, *makers)
+            waiting += makers
         return list(sorter.static_order())
 
-    def before(self, job: JobFiles) -> list[JobFiles]:
+    def jobs_before(self, job: JobFiles) -> list[JobFiles]:
         """The jobs that write its inputs."""
         makers = [self.makers[path] for path in job.inputs if path in self.makers]
         return list(dict.fromkeys(makers))
 
-    def after(self, job: JobFiles) -> dict[JobFiles, list[str]]:
+    def jobs_after(self, job: JobFiles) -> dict[JobFiles, list[str]]:
         """The jobs that read its outputs -> which of them they read."""
         readers: dict[JobFiles, list[str]] = {}
         for path in job.outputs:
@@ -134,54 +161,67 @@ class _Graph:
                 readers.setdefault(reader, []).append(path)
         return readers
 
-    def add_all_after(self, job: JobFiles, following: set[JobFiles]) -> None:
+    def add_all_after(
+        self,
+        job: JobFiles,
+        following: set[JobFiles],
+    ) -> None:
         """Add all jobs that follow from its outputs, directly or not, to those that are known."""
         waiting = [job]
         while waiting:
-            for reader in self.after(waiting.pop()):
+            # The order is of no account: all of them are found.
+            for reader in self.jobs_after(waiting.pop()):
                 if reader not in following:
                     following.add(reader)
                     waiting.append(reader)
 
 
 class _Search:
-    """One search for the jobs that would run."""
+    """One search for the jobs that would run.
 
-    def __init__(self, graph: _Graph, notes: Path):
+    Attributes:
+        graph: The jobs.
+        notes: Folder of Snakemake.
+        reasons: The jobs that would run, as far as they are found.
+    """
+
+    def __init__(
+        self,
+        graph: _Graph,
+        notes: Path,
+    ):
         self.graph = graph
         self.notes = notes
         self.reasons: dict[JobFiles, Reason] = {}
         self._unfinished = unfinished(notes)
+        # Many jobs read the same files; each is looked at once.
         self._dates: dict[str, float | None] = {}
 
     def run(self) -> Reasons:
         """All jobs that would run, in the order of the graph."""
         waiting = deque(self._with_own_reasons())
         waiting += self._makers_of_missing(self.graph.targets)
+        # A job that runs brings others with it: before it what makes its missing inputs, after it
+        # what reads its outputs. Each of them is put into the queue when it is found first.
         while waiting:
             job = waiting.popleft()
             waiting += self._makers_of_missing(job.inputs)
-            for reader, files in self.graph.after(job).items():
-                known = reader in self.reasons
-                undated = all(
-                    path in reader.undated and self._date(path) for path in files
-                )
-                if undated and not known:
-                    continue
-                self.reasons.setdefault(reader, Reason()).after.append(job)
-                if not known:
-                    waiting.append(reader)
-        return [
-            (job, self.reasons[job]) for job in self.graph.jobs if job in self.reasons
-        ]
+            waiting += self._readers_of(job)
+        pending_jobs = []
+        for job in self.graph.jobs:
+            if job in self.reasons:
+                pending_jobs.append((job, self.reasons[job]))
+        return pending_jobs
 
     def _with_own_reasons(self) -> list[JobFiles]:
         """Jobs that run for a reason of their own; of what follows from them, this is not asked."""
         jobs: list[JobFiles] = []
         following: set[JobFiles] = set()
         for job in self.graph.jobs:
-            reason = Reason() if job in following else self._own_reason(job)
-            if reason:
+            if job in following:
+                continue
+            reason = self._own_reason(job)
+            if reason.is_own():
                 self.reasons[job] = reason
                 jobs.append(job)
                 self.graph.add_all_after(job, following)
@@ -192,6 +232,7 @@ class _Search:
         jobs = []
         for path in paths:
             maker = self.graph.makers.get(path)
+            # Files of others, and those that are there, ask for nothing.
             if maker is None or self._date(path) is not None:
                 continue
             if maker not in self.reasons:
@@ -201,57 +242,94 @@ class _Search:
                 reason.missing.append(path)
         return jobs
 
+    def _readers_of(self, job: JobFiles) -> list[JobFiles]:
+        """Jobs that run because this one does, if the search did not come to them yet."""
+        jobs = []
+        for reader, files in self.graph.jobs_after(job).items():
+            # A job that runs anyway still notes what runs before it.
+            is_known = reader in self.reasons
+            # As long as the files are there, this job runs only if their dates count for it.
+            if not is_known and not self._is_dated(reader, files):
+                continue
+            self.reasons.setdefault(reader, Reason()).after.append(job)
+            if not is_known:
+                jobs.append(reader)
+        return jobs
+
+    def _is_dated(
+        self,
+        reader: JobFiles,
+        files: list[str],
+    ) -> bool:
+        """Is one of these files missing, or does its date count for the job that reads it?"""
+        return any(path not in reader.undated or not self._date(path) for path in files)
+
     def _own_reason(self, job: JobFiles) -> Reason:
+        """Why this job runs, whatever others do; the questions are asked in Snakemake's order."""
         reason = Reason()
-        if any(
-            is_unfinished(path, self._unfinished)
-            for path in job.outputs
-            if self._date(path)
-        ):
+        if self._was_interrupted(job):
             reason.unfinished = True
             return reason
+        # Files that were made elsewhere, or before this workflow, have no records.
         records = [read_record(path, self.notes) for path in job.outputs]
         made = self._date_made(job)
         if made is not None:
-            reason.newer = [
-                path for path in job.inputs if self._is_newer(path, made, job, records)
-            ]
+            for path in job.inputs:
+                if self._is_newer(path, made, job, records):
+                    reason.newer.append(path)
+        # What is not known of a file is no reason to make it again.
         if reason.newer or not all(records):
             return reason
-        reason.parameters = any(
-            record.parameters not in (None, job.parameters) for record in records
-        )
         inputs = sorted(job.inputs)
-        reason.inputs = any(record.inputs not in (None, inputs) for record in records)
+        for record in records:
+            if record.parameters not in (None, job.parameters):
+                reason.parameters = True
+            if record.inputs not in (None, inputs):
+                reason.inputs = True
         return reason
+
+    def _was_interrupted(self, job: JobFiles) -> bool:
+        """Is an output there whose job did not end?"""
+        for path in job.outputs:
+            if self._date(path) and is_unfinished(path, self._unfinished):
+                return True
+        return False
 
     def _date_made(self, job: JobFiles) -> float | None:
         """Date of the oldest output; of one that has none, of a job that reads them."""
-        for other in (job, *self.graph.after(job)):
-            files = (
-                (*other.outputs, other.benchmark) if other.benchmark else other.outputs
-            )
-            dates = [date for date in map(self._date, files) if date is not None]
-            if dates:
-                return min(dates)
+        # Snakemake lets an output that was deleted be as old as what was made of it.
+        for other in (job, *self.graph.jobs_after(job)):
+            files = list(other.outputs)
+            if other.benchmark:
+                files.append(other.benchmark)
+            dates = [self._date(path) for path in files]
+            known_dates = [date for date in dates if date is not None]
+            if known_dates:
+                return min(known_dates)
         return None
 
     def _is_newer(
-        self, path: str, made: float, job: JobFiles, records: list[Record | None]
+        self,
+        path: str,
+        made: float,
+        job: JobFiles,
+        records: list[Record | None],
     ) -> bool:
         """Was an input written after the outputs, and with other content?"""
         date = self._date(path)
+        # An input that is missing has a maker, whose reason it is.
         if path in job.undated or date is None or date <= made:
             return False
-        checksums = {
-            record.checksums.get(path) if record else None for record in records
-        }
+        checksums = set()
+        for record in records:
+            checksums.add(record.checksums.get(path) if record else None)
+        # Where the records of two outputs disagree, the date decides, as for large files.
         if len(checksums) != 1 or os.stat(path).st_size > LARGEST_WITH_CHECKSUM:
             return True
         return checksums.pop() != _checksum(path)
 
     def _date(self, path: str) -> float | None:
-        """When a file was written; None where there is none."""
+        """When a file was written, in seconds since 1970; None where there is none."""
         if path not in self._dates:
             try:
                 self._dates[path] = os.stat(path).st_mtime
@@ -261,5 +339,7 @@ class _Search:
 
 
 def _checksum(path: str) -> str:
+    """The digest of a file as Snakemake writes it."""
     with open(path, "rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        digest = hashlib.file_digest(file, "sha256")
+    return f"sha256:{digest.hexdigest()}"

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from .. import analyses
 from . import resources
 from .data_jobs import DatasetJob, DownloadJob, FilteredDataset
 from .evaluation_jobs import EvaluationJob
-from .jobs import Job
+from .jobs import Config, Job
 from .model_jobs import CheckpointJob, ModelJob, RunJob, SoupJob, ZeroShotJob
 from .study_jobs import AnalysisJob, FigureJob, StudyJob, StudyPlan
 
@@ -35,14 +36,14 @@ class Plan:
         study_jobs: Jobs of the studies: tables, analyses, figures, pages, exports.
     """
 
-    config: dict
+    config: Config
     model: ModelJob
     sizes: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     summary: list[str] = field(default_factory=list)
     class_notes: dict[str, str] = field(default_factory=dict)
     held_out_note: str = ""
-    cloud: dict = field(default_factory=dict)
+    cloud: dict[str, Any] = field(default_factory=dict)
     downloads: dict[str, DownloadJob] = field(default_factory=dict)
     datasets: dict[str, DatasetJob] = field(default_factory=dict)
     zero_shots: dict[str, ZeroShotJob] = field(default_factory=dict)
@@ -54,7 +55,11 @@ class Plan:
     study_jobs: list[StudyJob] = field(default_factory=list)
 
     def jobs(self) -> list[Job]:
-        """All jobs, those that others follow from first; a model that is given has no rule."""
+        """All jobs of the plan.
+
+        Returns:
+            The jobs, those that others follow from first. A model that is given has no rule.
+        """
         return [
             self.model,
             *self.downloads.values(),
@@ -67,69 +72,143 @@ class Plan:
             *self.study_jobs,
         ]
 
+    # The plan is complete before any of what follows is asked, so that answers can be kept.
+
     @cached_property
     def size(self) -> resources.Model:
-        """Parameters and tokens of the model, from which memory and time are estimated."""
+        """Size of the pretrained model, from which memory and time are estimated.
+
+        Returns:
+            Its parameters and tokens.
+        """
         return resources.model(self.model.architecture)
 
     def images_of(self, ids: Iterable[str]) -> int:
-        """How many images these data sets have together."""
-        return sum(
-            self.counts.get(self.datasets[id].name, UNKNOWN_IMAGES) for id in ids
-        )
+        """Count the images of data sets.
+
+        Args:
+            ids: Of the data sets.
+
+        Returns:
+            How many images they have together.
+        """
+        # Data sets that were not counted are estimated, as memory and time are.
+        total = 0
+        for dataset in ids:
+            total += self.counts.get(self.datasets[dataset].name, UNKNOWN_IMAGES)
+        return total
 
     @cached_property
     def adversaries(self) -> frozenset[str]:
-        """Ids of the runs whose mistakes make a data set."""
-        filtered = [
-            job for job in self.datasets.values() if isinstance(job, FilteredDataset)
-        ]
-        return frozenset(job.adversary for job in filtered)
+        """The runs whose mistakes make a data set.
+
+        Returns:
+            Ids of the runs.
+        """
+        runs = set()
+        # Only adversarial sets are filtered, each by the mistakes of one run.
+        for job in self.datasets.values():
+            if isinstance(job, FilteredDataset):
+                runs.add(job.adversary)
+        return frozenset(runs)
 
     def is_recipe(self, model: str) -> bool:
-        """Is this model a recipe over others, and not a classifier of its own?"""
-        return model in self.soups and not self.soups[model].writes_weights
+        """Is this model a recipe over others, and not a classifier of its own?
+
+        Args:
+            model: Id of the model.
+
+        Returns:
+            False for runs, checkpoints, zero-shot models and merges that write weights.
+        """
+        soup = self.soups.get(model)
+        return soup is not None and not soup.writes_weights
 
     def classifiers_of(self, model: str) -> tuple[str, ...]:
-        """Ids of the classifiers that a model consists of: itself, or all of its recipe."""
-        return self.soups[model].classifiers if self.is_recipe(model) else (model,)
+        """List the classifiers that a model consists of.
+
+        Args:
+            model: Id of the model.
+
+        Returns:
+            Ids: its own, or those of all that its recipe may name.
+        """
+        if self.is_recipe(model):
+            return self.soups[model].classifiers
+        return (model,)
 
     @cached_property
-    def _evaluated_by(self) -> dict[str, list[str]]:
+    def _evaluations_by_model(self) -> dict[str, list[str]]:
         """Id of a model -> the evaluations of it by itself."""
-        found: dict[str, list[str]] = {}
+        evaluations: dict[str, list[str]] = {}
         for job in self.evaluations.values():
-            for model in [] if job.start else job.models:
-                found.setdefault(model, []).append(job.id)
-        return found
+            if job.start:
+                continue  # a sweep
+            for model in job.models:
+                evaluations.setdefault(model, []).append(job.id)
+        return evaluations
 
     def evaluations_of(self, models: Iterable[str]) -> list[str]:
-        """Ids of the evaluations of these models: who waits for them finds their cells stored."""
-        ids = [id for model in models for id in self._evaluated_by.get(model, [])]
-        return list(dict.fromkeys(ids))
+        """List the evaluations of some models: who waits for them finds their cells stored.
+
+        Args:
+            models: Ids of the models.
+
+        Returns:
+            Ids of the evaluations, each once.
+        """
+        evaluations: list[str] = []
+        for model in models:
+            evaluations += self._evaluations_by_model.get(model, [])
+        # Models of one job have one evaluation, which is named once.
+        return list(dict.fromkeys(evaluations))
 
     @cached_property
     def figures(self) -> dict[tuple[str, str], FigureJob]:
-        """(study, name) -> the figure."""
-        jobs = [job for job in self.study_jobs if isinstance(job, FigureJob)]
-        return {(job.study, job.entry): job for job in jobs}
+        """The figures of all studies.
+
+        Returns:
+            (id of the study, name of the figure) -> the job that draws it.
+        """
+        figures = {}
+        for job in self.study_jobs:
+            if isinstance(job, FigureJob):
+                figures[job.study, job.entry] = job
+        return figures
 
     def needs_geometry(self) -> bool:
-        """Does an analysis look at lengths and angles of updates?"""
-        jobs = [job for job in self.study_jobs if isinstance(job, AnalysisJob)]
-        return any("geometry" in analyses.needs(job.analysis) for job in jobs)
+        """Does an analysis look at lengths and angles of updates?
 
-    def prediction_settings(self) -> dict:
-        """How predictions are made."""
+        Returns:
+            True if the table of them is to be made.
+        """
+        for job in self.study_jobs:
+            if not isinstance(job, AnalysisJob):
+                continue
+            if "geometry" in analyses.needs(job.analysis):
+                return True
+        return False
+
+    def prediction_settings(self) -> dict[str, Any]:
+        """How predictions are made; see the function of this name.
+
+        Returns:
+            Settings of the config.
+        """
         return prediction_settings(self.config)
 
 
-def prediction_settings(config: dict) -> dict:
-    """How predictions are made; how they are spread over jobs is left out.
+def prediction_settings(config: Config) -> dict[str, Any]:
+    """Take the settings that say how predictions are made.
 
     Args:
         config: A config that was checked.
+
+    Returns:
+        The settings of ``evaluation``, except those that spread predictions over jobs.
     """
-    return {
-        key: value for key, value in config["evaluation"].items() if key not in SPREAD
-    }
+    settings = {}
+    for key, value in config["evaluation"].items():
+        if key not in SPREAD:
+            settings[key] = value
+    return settings

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..models.files import (
     CONFIG,
@@ -19,24 +20,32 @@ from ..runtime.digest import plain, sha256_file, short
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached
 from ..runtime.file_kinds import check_own_content
+from .jobs import Config, Locate
 from .model_jobs import ModelJob
 
-Locate = Callable[[str], Path]
 ARCHITECTURE_KEY = "model.architecture"
 WEIGHTS_KEY = "model.weights"
+# What images are resized by before they are stored; the rest is done on the device.
+STORED_TRANSFORM = ("side", "resize_mode", "interpolation")
 
 
 @dataclass
-class _Found:
-    """What is known of a model: its architecture, the files that are there, and their content."""
+class _ModelSource:
+    """What a model is made from.
 
-    architecture: dict
+    Attributes:
+        architecture: Content of its open_clip_config.json.
+        files: Name -> file, of those that are there.
+        content: Digests and settings that its id follows from, beside the architecture.
+    """
+
+    architecture: dict[str, Any]
     files: dict[str, Path] = field(default_factory=dict)
     content: dict[str, object] = field(default_factory=dict)
 
 
-def model_plan(config: dict, locate: Locate) -> ModelJob:
-    """The pretrained model: where its files are, or how to import them.
+def model_plan(config: Config, locate: Locate) -> ModelJob:
+    """Plan the pretrained model: where its files are, or how to import them.
 
     Its id follows from the content of the files, not from their place.
 
@@ -44,67 +53,88 @@ def model_plan(config: dict, locate: Locate) -> ModelJob:
         config: A config that was checked.
         locate: Path given in the config -> where the file is.
 
+    Returns:
+        The job that makes its weights; one without a rule where they are there already.
+
     Raises:
         StockpotError: A file is missing, broken, or does not fit the others.
     """
     settings = config["model"]
     weights = settings.get("weights", "")
-    given = locate(weights) if weights and weights != RANDOM else None
-    file = given if given and given.is_file() else None
+    # Weights are named by a file, by a tag of a library, or are random.
+    weights_path = locate(weights) if weights and weights != RANDOM else None
+    has_weights_file = weights_path is not None and weights_path.is_file()
     folder = locate(settings["architecture"])
     if folder.is_dir():
-        found = _in_folder(folder, settings, given if not file else None)
+        missing = None if has_weights_file else weights_path
+        source = _from_folder(folder, settings, missing)
     else:
-        found = _by_name(settings, "" if file else weights)
+        tag = "" if has_weights_file else weights
+        source = _from_library(settings, tag)
         _check_named(folder, settings)
     if weights and settings["pretrain"]:
         raise StockpotError(
             "model.pretrain: true trains the weights, so model.weights has no use"
         )
-    if file:
-        found.files["checkpoint"] = file
-        found.content["imported"] = checked(file, WEIGHTS_KEY, sha256_file_cached)
+    if has_weights_file:
+        # Wherever the file lies, its content makes the id.
+        digest = checked(weights_path, WEIGHTS_KEY, sha256_file_cached)
+        source.files["checkpoint"] = weights_path
+        source.content["imported"] = digest
     elif weights:
-        found.content["imported"] = weights
-    if settings["pretrain"]:
-        found.content["pretraining"] = config["pretraining"]
-    return _job(found, config)
+        source.content["imported"] = weights
+    return _model_job(source, config)
 
 
-def _in_folder(folder: Path, settings: dict, missing: Path | None) -> _Found:
+def _from_folder(
+    folder: Path,
+    settings: dict[str, Any],
+    missing: Path | None,
+) -> _ModelSource:
     """A model whose config lies in a folder, with its vocabulary and perhaps its weights.
 
     missing: the file of weights that the config names and that is not there.
     """
     architecture = read_config(folder, ARCHITECTURE_KEY)
-    found = _Found(architecture, {"config": folder / CONFIG})
-    if words := vocabulary(architecture):
-        path = folder / words
-        found.files["vocabulary"] = path
+    source = _ModelSource(architecture, {"config": folder / CONFIG})
+    vocabulary_name = vocabulary(architecture)
+    if vocabulary_name:
+        path = folder / vocabulary_name
         check_vocabulary(path, architecture, ARCHITECTURE_KEY)
-        found.content["vocabulary"] = checked(path, ARCHITECTURE_KEY)
+        source.files["vocabulary"] = path
+        source.content["vocabulary"] = checked(path, ARCHITECTURE_KEY)
+    # This comes after the checks of the folder, whose mistakes are to be mended first.
     if missing:
         raise StockpotError(
             f"{WEIGHTS_KEY}: no file {missing}; or {RANDOM}, or null where the folder has them"
         )
     if not settings.get("weights") and not settings["pretrain"]:
         path = folder / WEIGHTS
-        found.files["weights"] = path
+        # The header and the size are checked first: a digest reads gigabytes.
         check_safetensors(path, ARCHITECTURE_KEY)
         check_size(architecture, path, ARCHITECTURE_KEY)
-        found.content["weights"] = checked(path, ARCHITECTURE_KEY, sha256_file_cached)
-    return found
+        source.files["weights"] = path
+        source.content["weights"] = checked(path, ARCHITECTURE_KEY, sha256_file_cached)
+    return source
 
 
-def _by_name(settings: dict, weights: str) -> _Found:
-    """A model that open_clip or timm knows. weights: a tag of theirs, if no file is given."""
+def _from_library(
+    settings: dict[str, Any],
+    tag: str,
+) -> _ModelSource:
+    """A model that open_clip or timm knows. tag: of its weights there, if no file is given."""
+    # Errors of the libraries' lists name the keys of the config.
     keys = (ARCHITECTURE_KEY, WEIGHTS_KEY)
-    if settings["architecture"].startswith(TIMM):
-        return _Found(timm_config(settings, weights, keys))
-    return _Found(named_config(settings["architecture"], weights, keys))
+    name = settings["architecture"]
+    if name.startswith(TIMM):
+        return _ModelSource(timm_config(settings, tag, keys))
+    return _ModelSource(named_config(name, tag, keys))
 
 
-def _check_named(folder: Path, settings: dict) -> None:
+def _check_named(
+    folder: Path,
+    settings: dict[str, Any],
+) -> None:
     """Raises StockpotError where a model by name lacks what a folder would have."""
     if settings["pretrain"]:
         raise StockpotError(
@@ -117,40 +147,65 @@ def _check_named(folder: Path, settings: dict) -> None:
         )
 
 
-def _job(found: _Found, config: dict) -> ModelJob:
+def _model_job(
+    source: _ModelSource,
+    config: Config,
+) -> ModelJob:
     """The model under the id that its architecture and content give it."""
     settings = config["model"]
     weights = settings.get("weights", "")
     try:
-        wanted = preprocessing(found.architecture)
+        transform = preprocessing(source.architecture)
     except ValueError as error:
         raise StockpotError(f"model.preprocess: {error}") from error
-    key = short({"architecture": found.architecture, **found.content})
-    imported = {
-        "architecture": settings["architecture"],
-        "config": found.architecture,
-        "weights": weights,
-    }
+    content = {"architecture": source.architecture, **source.content}
+    pretraining = None
+    if settings["pretrain"]:
+        content["pretraining"] = config["pretraining"]
+        pretraining = plain(config["pretraining"])
+    imported = None
+    if weights:
+        imported = plain(
+            {
+                "architecture": settings["architecture"],
+                "config": source.architecture,
+                "weights": weights,
+            }
+        )
+    key = short(content)
     return ModelJob(
         f"{settings['name']}-{key}",
         key=key,
-        transform={
-            name: wanted[name] for name in ("side", "resize_mode", "interpolation")
-        },
-        files={name: str(path) for name, path in found.files.items()},
-        architecture=found.architecture,
-        has_text="timm" not in found.architecture,
-        pretraining=plain(config["pretraining"]) if settings["pretrain"] else None,
-        imported=plain(imported) if weights else None,
+        transform={name: transform[name] for name in STORED_TRANSFORM},
+        files={name: str(path) for name, path in source.files.items()},
+        architecture=source.architecture,
+        # The image classifiers of timm have none.
+        has_text="timm" not in source.architecture,
+        pretraining=pretraining,
+        imported=imported,
     )
 
 
-def checked(path: Path, key: str, digest=sha256_file) -> str:
-    """Digest of a file.
+def checked(
+    path: Path,
+    key: str,
+    digest: Callable[[Path], str] = sha256_file,
+) -> str:
+    """Digest a file of the config, once it is known to be what it should.
 
-    Raises StockpotError naming the config's ``key`` where it cannot be read, is no regular file, or
-    stands in for another one (a Git LFS pointer, a page of a website).
+    Args:
+        path: The file.
+        key: Key path of the config that names it.
+        digest: Computes the digest, perhaps from a cache.
+
+    Returns:
+        The digest.
+
+    Raises:
+        StockpotError: The file cannot be read, is no regular file, or stands in for another one (a
+            Git LFS pointer, a page of a website).
     """
+    # A file that stands in for another has a digest too, but of the wrong content.
     check_own_content(path, key)
     try:
         return digest(path)

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..models.tokens import Tokens
 from ..runtime.errors import StockpotError
@@ -18,12 +19,18 @@ from .model_jobs import ModelJob
 CONTEXT = 77  # of CLIP, where the config says nothing
 MARKS = 2  # tokens at a text's beginning and end
 MOST_UNANSWERED = 0.05  # of the classes
-SHOWN = 5
-WORDNET = re.compile(r"[nvars]\d{8}\Z")
+SHOWN = 5  # classes that a line names
+GROUPS_SHOWN = 3  # groups of classes with one text
+GROUP_NAMES_SHOWN = 4  # classes of such a group
+WORDNET = re.compile(r"[nvars]\d{8}\Z")  # as n02123045 of ImageNet
 
 
-def prompt_notes(model: ModelJob, head: dict, texts: dict[str, str]) -> list[str]:
-    """Lines on the prompts of one task.
+def prompt_notes(
+    model: ModelJob,
+    head: dict[str, Any],
+    texts: dict[str, str],
+) -> list[str]:
+    """Find what is wrong with the prompts of one task.
 
     Args:
         model: Of the plan: its architecture and files.
@@ -38,169 +45,302 @@ def prompt_notes(model: ModelJob, head: dict, texts: dict[str, str]) -> list[str
     """
     key = head["key"]
     text_cfg = model.architecture["model_cfg"]["text_cfg"]
-    options = text_cfg.get("tokenizer_kwargs") or {}
-    is_own = not (text_cfg.get("hf_tokenizer_name") or text_cfg.get("hf_model_name"))
-    vocabulary = model.files.get("vocabulary")
-    clean = options.get("clean") or "lower"
-    # A tokenizer of a hub is not here; its words are about those of CLIP, letters as they are.
-    tokens = Tokens(
-        Path(vocabulary) if vocabulary else None, clean if is_own else "whitespace"
+    # Tokenizers of the Hugging Face hub have vocabularies of their own.
+    uses_hub = text_cfg.get("hf_tokenizer_name") or text_cfg.get("hf_model_name")
+    notes = _notes_on_file(key, head, texts)
+    notes += _notes_on_names(key, head, texts)
+
+    tokens = _tokens(
+        model,
+        text_cfg,
+        uses_hub=bool(uses_hub),
     )
-    notes = _on_file(key, head, texts)
-    notes += _on_names(key, head, texts)
-    room = _Room(tokens, head["prompts"], text_cfg.get("context_length") or CONTEXT)
-    cut = {
-        name: room.needed(text) for name, text in texts.items() if not room.has(text)
-    }
+    context = text_cfg.get("context_length") or CONTEXT
+    budget = _TokenBudget(tokens, head["prompts"], context)
+    cut = _cut_texts(budget, texts)
     if cut:
-        context = f"{room.context}" if is_own else f"about {room.context}"
-        notes.append(_on_cut(key, cut, texts, context))
-    same = _same(tokens, room, texts, cut)
-    if same:
-        notes.append(_on_same(key, same, texts, cut, room.context))
-    return notes
+        context_text = f"about {context}" if uses_hub else f"{context}"
+        notes.append(_note_on_cut(key, cut, texts, context_text))
+    return notes + _notes_on_same(head, tokens, budget, texts, cut)
 
 
-def _on_cut(key: str, cut: dict[str, int], texts: dict[str, str], context: str) -> str:
-    """The line on texts that are longer than the context; cut: class -> tokens that it needs."""
-    first = list(cut.items())[:SHOWN]
-    shown = [f"{one_line(name, 40)} ({count})" for name, count in first]
-    return (
-        f"{key}: with the prompts {_count(len(cut), texts)} have more tokens than the {context} "
-        f"that the model reads, and are cut: {_listed(shown, len(cut))}"
+def _notes_on_same(
+    head: dict[str, Any],
+    tokens: Tokens,
+    budget: "_TokenBudget",
+    texts: dict[str, str],
+    cut: dict[str, int],
+) -> list[str]:
+    """The line on classes that the model cannot tell apart, if there are some."""
+    groups = _indistinguishable(tokens, budget, texts, cut)
+    if not groups:
+        return []
+    note = _note_on_same(
+        head,
+        groups,
+        texts,
+        cut,
+        budget.context,
     )
+    return [note]
 
 
-class _Room:
-    """How many tokens the prompts leave for a class's text."""
+def _cut_texts(
+    budget: "_TokenBudget",
+    texts: dict[str, str],
+) -> dict[str, int]:
+    """Class -> tokens that its text needs, of texts that are not read whole."""
+    cut = {}
+    for name, text in texts.items():
+        if not budget.has_room_for(text):
+            cut[name] = budget.needed(text)
+    return cut
 
-    def __init__(self, tokens: Tokens, prompts: list[str], context: int):
+
+def _tokens(
+    model: ModelJob,
+    text_cfg: dict[str, Any],
+    *,
+    uses_hub: bool,
+) -> Tokens:
+    """The tokenizer of the model, or one that cuts texts about as it does."""
+    vocabulary = model.files.get("vocabulary")
+    path = Path(vocabulary) if vocabulary else None
+    if uses_hub:
+        # A tokenizer of a hub is not here; its words are about those of CLIP, letters as they are.
+        return Tokens(path, "whitespace")
+    options = text_cfg.get("tokenizer_kwargs") or {}
+    return Tokens(path, options.get("clean") or "lower")
+
+
+class _TokenBudget:
+    """How many tokens the prompts leave for a class's text.
+
+    Attributes:
+        context: Tokens that the model reads.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        prompts: list[str],
+        context: int,
+    ):
         self.context = context
         self._tokens = tokens
         self._prompts = prompts
         # No text has more tokens than bytes, which are counted faster.
-        self._most = (
-            max(len(prompt.encode("utf-8", "replace")) for prompt in prompts) + MARKS
-        )
+        self._most_prompt_tokens = max(map(_byte_count, prompts)) + MARKS
 
     @cached_property
-    def _longest(self) -> int:
+    def _longest_prompt(self) -> int:
         """Tokens of the longest prompt without a class."""
-        sizes = [
-            len(self._tokens.pieces(prompt.replace("{}", " ")))
-            for prompt in self._prompts
-        ]
+        sizes = []
+        for prompt in self._prompts:
+            pieces = self._tokens.pieces(prompt.replace("{}", " "))
+            sizes.append(len(pieces))
         return max(sizes) + MARKS
 
     @cached_property
-    def seen(self) -> int:
+    def read_of_long_text(self) -> int:
         """Tokens that are read of a long text, by the prompt in which it begins soonest."""
-        starts = [
-            len(self._tokens.pieces(prompt.partition("{}")[0]))
-            for prompt in self._prompts
-        ]
-        return self.context - MARKS - min(starts)
+        beginnings = []
+        for prompt in self._prompts:
+            pieces = self._tokens.pieces(prompt.partition("{}")[0])
+            beginnings.append(len(pieces))
+        return self.context - MARKS - min(beginnings)
 
-    def has(self, text: str) -> bool:
+    def has_room_for(self, text: str) -> bool:
         """Is the text read whole in every prompt?"""
-        most = self._most + len(text.encode("utf-8", "replace"))
-        return most <= self.context or self.needed(text) <= self.context
+        # Most names are short, and need not be cut into tokens to know it.
+        most_tokens = self._most_prompt_tokens + _byte_count(text)
+        if most_tokens <= self.context:
+            return True
+        return self.needed(text) <= self.context
 
     def needed(self, text: str) -> int:
         """Tokens of the longest prompt with this text."""
-        return self._longest + len(self._tokens.pieces(text))
+        return self._longest_prompt + len(self._tokens.pieces(text))
 
 
-def _same(
-    tokens: Tokens, room: _Room, texts: dict[str, str], cut: dict[str, int]
+def _byte_count(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _indistinguishable(
+    tokens: Tokens,
+    budget: _TokenBudget,
+    texts: dict[str, str],
+    cut: dict[str, int],
 ) -> list[list[str]]:
     """Classes that the model cannot tell apart by their prompts, in groups."""
-    groups = defaultdict(list)
+    names_by_text = defaultdict(list)
     for name, text in texts.items():
-        is_cut = name in cut
-        seen = (
-            tuple(tokens.pieces(text)[: room.seen]) if is_cut else tokens.cleaned(text)
-        )
-        groups[seen].append(name)
-    return [names for names in groups.values() if len(names) > 1]
+        if name in cut:
+            # Two long texts may begin alike, and what differs be cut off.
+            pieces = tokens.pieces(text)
+            read_text = tuple(pieces[: budget.read_of_long_text])
+        else:
+            # Case and spaces make no difference to the tokenizer.
+            read_text = tokens.cleaned(text)
+        names_by_text[read_text].append(name)
+    return [names for names in names_by_text.values() if len(names) > 1]
 
 
-def _on_same(
+def _note_on_cut(
     key: str,
-    same: list[list[str]],
+    cut: dict[str, int],
+    texts: dict[str, str],
+    context: str,
+) -> str:
+    """The line on texts that are longer than the context; cut: class -> tokens that it needs."""
+    shown = []
+    for name, token_count in list(cut.items())[:SHOWN]:
+        shown.append(f"{one_line(name, 40)} ({token_count})")
+    return (
+        f"{key}: with the prompts {_share_of_classes(len(cut), texts)} have more tokens than the "
+        f"{context} that the model reads, and are cut: {_first_of(shown, len(cut))}"
+    )
+
+
+def _note_on_same(
+    head: dict[str, Any],
+    groups: list[list[str]],
     texts: dict[str, str],
     cut: dict[str, int],
     context: int,
 ) -> str:
-    unanswered = sum(len(names) - 1 for names in same)
-    groups = [
-        " = ".join(one_line(name, 40) for name in names[:4])
-        + (" = …" if names[4:] else "")
-        for names in same[:3]
-    ]
-    why = "the prompts"
-    longest = max((cut.get(name, 0) for names in same for name in names), default=0)
+    """The line on classes with one text. Raises StockpotError where there are too many."""
+    key = head["key"]
+    subject = "the prompts"
+    longest = 0
+    unanswered = 0
+    for names in groups:
+        unanswered += len(names) - 1
+        for name in names:
+            longest = max(longest, cut.get(name, 0))
     if longest:
-        why += (
-            f", cut to the {context} tokens that the model reads (of up to {longest}),"
-        )
-    said = (
-        f"{key}: {why} say the same for {one_line('; '.join(groups), 200)}"
-        f"{' and others' if same[3:] else ''}; of each of these only the first is ever answered by "
+        subject += f", cut to the {context} tokens that the model reads"
+        subject += f" (of up to {longest}),"
+    shown = [_equation(names) for names in groups[:GROUPS_SHOWN]]
+    others = " and others" if len(groups) > GROUPS_SHOWN else ""
+    note = (
+        f"{key}: {subject} say the same for {one_line('; '.join(shown), 200)}"
+        f"{others}; of each of these only the first is ever answered by "
         "the zero-shot model"
     )
+    # Accuracies of a head that never answers these classes would mislead.
     if unanswered > MOST_UNANSWERED * len(texts):
+        count_text = _share_of_classes(unanswered, texts)
         raise StockpotError(
-            f"{said}; give {_count(unanswered, texts)} a text of their own, short enough, in a CSV "
+            f"{note}; give {count_text} a text of their own, short enough, in a CSV "
             f"file with the columns class and name ({key})"
         )
-    return said
+    return note
 
 
-def _on_file(key: str, head: dict, texts: dict[str, str]) -> list[str]:
+def _equation(names: list[str]) -> str:
+    """Classes with one text, as in "a = b = c"."""
+    shown = [one_line(name, 40) for name in names[:GROUP_NAMES_SHOWN]]
+    if len(names) > GROUP_NAMES_SHOWN:
+        shown.append("…")
+    return " = ".join(shown)
+
+
+def _notes_on_file(
+    key: str,
+    head: dict[str, Any],
+    texts: dict[str, str],
+) -> list[str]:
     """The file of names: what it leaves out and says twice."""
     notes = []
     if head["texts"]:
         missing = [one_line(name, 40) for name in texts if name not in head["texts"]]
         if missing:
             notes.append(
-                f"{key}: leaves out {_count(len(missing), texts)}, whose own names are taken: "
-                f"{_listed(missing, len(missing))}"
+                f"{key}: leaves out {_share_of_classes(len(missing), texts)}, whose own names are "
+                f"taken: {_first_of(missing, len(missing))}"
             )
-    twice = head.get("twice", {})
-    if twice:
-        shown = [f"{one_line(name, 40)} (line {line})" for name, line in twice.items()]
+    # The key is there only if the file gives a class two different texts.
+    line_by_name = head.get("twice", {})
+    if line_by_name:
+        shown = []
+        for name, line in line_by_name.items():
+            shown.append(f"{one_line(name, 40)} (line {line})")
         notes.append(
-            f"{key}: names twice, where the last text counts: {_listed(shown, len(twice))}"
+            f"{key}: names twice, where the last text counts: {_first_of(shown, len(shown))}"
         )
     return notes
 
 
-def _on_names(key: str, head: dict, texts: dict[str, str]) -> list[str]:
+def _notes_on_names(
+    key: str,
+    head: dict[str, Any],
+    texts: dict[str, str],
+) -> list[str]:
     """Names that no caption has."""
     notes = []
-    numbers = [name for name, text in texts.items() if text.strip().isdigit()]
+    numbers = []
+    wordnet_ids = []
+    for name, text in texts.items():
+        if text.strip().isdigit():
+            numbers.append(name)
+        if WORDNET.match(text.strip()):
+            wordnet_ids.append(name)
+    # Some classes of a good list are numbers, as street signs; a list of numbers only is none.
     if len(numbers) == len(texts):
-        notes.append(_on_odd(key, head, "numbers", numbers, texts))
-    ids = [name for name, text in texts.items() if WORDNET.match(text.strip())]
-    if ids:
-        notes.append(_on_odd(key, head, "ids of WordNet", ids, texts))
+        notes.append(
+            _note_on_odd(
+                key,
+                head,
+                "numbers",
+                numbers,
+                texts,
+            )
+        )
+    if wordnet_ids:
+        notes.append(
+            _note_on_odd(
+                key,
+                head,
+                "ids of WordNet",
+                wordnet_ids,
+                texts,
+            )
+        )
     return notes
 
 
-def _on_odd(
-    key: str, head: dict, kind: str, names: list[str], texts: dict[str, str]
+def _note_on_odd(
+    key: str,
+    head: dict[str, Any],
+    kind: str,
+    names: list[str],
+    texts: dict[str, str],
 ) -> str:
+    """The line on class names that are no words, with a prompt as an example."""
+    # A prompt shows best what the model would read.
     example = head["prompts"][0].replace("{}", texts[names[0]])
     return (
-        f"{key}: {_count(len(names), texts)} are {kind}, so prompts say "
+        f"{key}: {_share_of_classes(len(names), texts)} are {kind}, so prompts say "
         f"{one_line(example, 80)!r}; a CSV file with the columns class and name gives them words"
     )
 
 
-def _count(count: int, texts: dict[str, str]) -> str:
-    return f"{count:,} of {len(texts):,} classes"
+def _share_of_classes(
+    class_count: int,
+    texts: dict[str, str],
+) -> str:
+    """As in "4 of 182 classes"."""
+    return f"{class_count:,} of {len(texts):,} classes"
 
 
-def _listed(names: list[str], count: int) -> str:
-    return ", ".join(names[:SHOWN]) + (", …" if count > SHOWN else "")
+def _first_of(
+    names: list[str],
+    name_count: int,
+) -> str:
+    """Some names, and a sign that there are more. name_count: how many there are."""
+    text = ", ".join(names[:SHOWN])
+    if name_count > SHOWN:
+        text += ", …"
+    return text

@@ -4,13 +4,35 @@ Rough, and on the safe side: twice the time of the arithmetic. A job that still 
 twice as much when it is tried again; ``set-resources`` of a profile has the last word.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..runtime.errors import StockpotError
 
-CPU, GPU = 0.03e12, 15e12  # operations per second that a thread and a GPU get done
+CPU = 0.03e12  # operations per second that a thread gets done
+GPU = 15e12  # operations per second that a GPU gets done
 START = 10  # minutes, for what does not grow
 BASE = 3000  # MB: Python, torch and the workflow itself
+SAFETY = 2  # how much longer a job may take than its arithmetic
+FLOAT_BYTES = 4  # of a number in float32
+
+# A forward pass multiplies and adds once for each parameter and token; the backward pass does so
+# twice, for the gradients of inputs and of weights.
+FORWARD_OPERATIONS = 2
+TRAINING_PASSES = 3
+# A linear classifier on stored features needs the tower's forward pass only, with room to spare.
+LINEAR_PASSES = 2
+SAM_FACTOR = 2  # a second gradient at each step
+DISTILLATION_FACTOR = 1.5  # a forward pass of the teacher at each step
+# Copies of the weights while a run trains: weights, gradients, two moments, the start, and one to
+# spare. Each average that is kept is a copy in float64, so it counts twice.
+TRAINING_COPIES = 6
+COPIES_PER_AVERAGE = 2
+# Bytes of activations for each image, token, channel and layer while a CPU trains.
+ACTIVATION_BYTES = 80
+# Bytes for each parameter of an evaluated model: four copies in float32.
+EVALUATION_BYTES = 16
+DECODED_PER_SECOND = 100  # images, by one thread, at the least
+DECODING_MB = 200  # of one thread
 
 
 class Needs(NamedTuple):
@@ -25,20 +47,29 @@ class Needs(NamedTuple):
     minutes: int
 
     def again(self, attempt: int) -> "Needs":
-        """What a try asks for: twice as much as the one before it.
+        """What an attempt asks for: twice as much as the one before it.
 
         Args:
-            attempt: Number of the try, from 1.
+            attempt: Number of the attempt, from 1.
+
+        Returns:
+            More memory and time.
         """
-        return Needs(self.mb * 2 ** (attempt - 1), self.minutes * 2 ** (attempt - 1))
+        factor = 2 ** (attempt - 1)
+        return Needs(self.mb * factor, self.minutes * factor)
 
     def with_more(self, bytes_held: int) -> "Needs":
         """The same with more memory.
 
         Args:
             bytes_held: How much more.
+
+        Returns:
+            More memory, and the same time.
         """
-        return Needs(self.mb + (bytes_held >> 20), self.minutes)
+        return Needs(
+            self.mb + (bytes_held >> 20), self.minutes
+        )  # 2**20 bytes a megabyte
 
 
 class Machine(NamedTuple):
@@ -54,12 +85,20 @@ class Machine(NamedTuple):
 
     @property
     def gpu(self) -> int:
-        """GPUs of a job that cannot use several."""
+        """GPUs of a job that cannot use several.
+
+        Returns:
+            0 or 1.
+        """
         return min(self.gpus, 1)
 
 
-def resolve_gpus(requested: int | str, profile: int | None, detected: int) -> int:
-    """How many GPUs a training run uses.
+def resolve_gpus(
+    requested: int | str,
+    profile: int | None,
+    detected: int,
+) -> int:
+    """Decide how many GPUs a training run uses.
 
     ============  ==========  =========================================
     requested     profile     result
@@ -73,13 +112,21 @@ def resolve_gpus(requested: int | str, profile: int | None, detected: int) -> in
         requested: The config's ``gpus``.
         profile: What set-resources of a profile gives the rule finetune, if it does.
         detected: GPUs of this machine, 0 or 1.
+
+    Returns:
+        Number of GPUs.
     """
     if requested != "auto":
         return requested
+    # The machine that submits jobs to a cluster often has no GPU itself.
     return detected if profile is None else profile
 
 
-def check_gpus(gpus: int, profile: int | None, limit: int | None) -> None:
+def check_gpus(
+    gpus: int,
+    profile: int | None,
+    limit: int | None,
+) -> None:
     """Check that a run gets the GPUs that it uses.
 
     Args:
@@ -94,6 +141,7 @@ def check_gpus(gpus: int, profile: int | None, limit: int | None) -> None:
         raise StockpotError(
             f"gpus: {gpus}, but set-resources of the profile gives finetune gpu: {profile}"
         )
+    # Snakemake lowers what a job asks for to the limit, and says nothing.
     if limit is not None and gpus > limit:
         raise StockpotError(
             f"gpus: {gpus}, but --resources gpu={limit}; give --resources gpu={gpus}"
@@ -101,7 +149,14 @@ def check_gpus(gpus: int, profile: int | None, limit: int | None) -> None:
 
 
 class Model(NamedTuple):
-    """parameters: of the image tower; tokens: how often each is used for one image."""
+    """Size of a model, as far as memory and time depend on it.
+
+    Attributes:
+        parameters: Of the image tower.
+        tokens: How often each parameter is used for one image.
+        width: Channels of a token.
+        layers: Number of layers.
+    """
 
     parameters: float
     tokens: float
@@ -113,57 +168,163 @@ class Model(NamedTuple):
 UNKNOWN = Model(60e6, 200, 1024, 50)
 
 
-def model(architecture: dict) -> Model:
-    """Estimated from an open_clip_config.json: exact to a few percent for ViTs."""
+def model(architecture: dict[str, Any]) -> Model:
+    """Estimate the size of a model.
+
+    Args:
+        architecture: Content of an open_clip_config.json.
+
+    Returns:
+        The size, exact to a few percent for ViTs.
+    """
     vision = architecture.get("model_cfg", {}).get("vision_cfg", {})
-    layers, width = vision.get("layers"), vision.get("width", 64)
-    if isinstance(layers, list):  # a ResNet of CLIP's
-        scale = (width / 64) ** 2 * sum(layers) / 16
-        return Model(38e6 * scale, 140, 16 * width, 3 * sum(layers))
+    layers = vision.get("layers")
+    width = vision.get("width", 64)
+    # CLIP's ResNets have a list: blocks of each of the four stages.
+    if isinstance(layers, list):
+        return _resnet_size(layers, width)
+    # Models of timm, and those that open_clip builds of other libraries.
     if not layers or "patch_size" not in vision:
         return UNKNOWN
-    tokens = (vision.get("image_size", 224) / vision["patch_size"]) ** 2 + 1
-    return Model(12 * layers * width**2, tokens, width, layers)
+    patches_per_side = vision.get("image_size", 224) / vision["patch_size"]
+    # One token for each patch, and the class token.
+    tokens = patches_per_side**2 + 1
+    # Each layer has four matrices of width * width for attention, and eight for its MLP.
+    parameters = 12 * layers * width**2
+    return Model(parameters, tokens, width, layers)
 
 
-def _minutes(operations: float, threads: int, gpus: int) -> int:
+def _resnet_size(
+    layers: list[int],
+    width: int,
+) -> Model:
+    """Size of a ResNet of CLIP's, as multiple of RN50: width 64, 16 blocks, 38 million parameters.
+
+    A block has three layers; the last stage has 16 times the width of the first.
+    """
+    blocks = sum(layers)
+    scale = (width / 64) ** 2 * blocks / 16
+    return Model(
+        parameters=38e6 * scale,
+        tokens=140,
+        width=16 * width,
+        layers=3 * blocks,
+    )
+
+
+def _minutes(
+    operations: float,
+    threads: int,
+    gpus: int,
+) -> int:
+    """Time for so many operations, with the start of a job."""
+    # On a GPU the threads only prepare batches.
     speed = GPU * gpus if gpus else CPU * threads
-    return START + round(2 * operations / speed / 60)
+    return START + round(SAFETY * operations / speed / 60)
 
 
-def training(model: Model, spec: dict, images: int, threads: int, gpus: int) -> Needs:
-    """One run. spec: its variant, epochs and batch_size if it has them, what lengthens a step."""
-    forward = 2 * model.parameters * model.tokens * images
-    passes = 3 * spec.get("epochs", 1)
+def training(
+    model: Model,
+    spec: dict[str, Any],
+    images: int,
+    threads: int,
+    gpus: int,
+) -> Needs:
+    """Estimate the needs of one run.
+
+    Args:
+        model: Size of the model.
+        spec: Its variant; epochs and batch_size if it has them; what lengthens a step.
+        images: Of one epoch.
+        threads: Cores of the run.
+        gpus: GPUs of the run.
+
+    Returns:
+        Megabytes and minutes.
+    """
+    operations = _training_operations(model, spec, images)
+    bytes_needed = FLOAT_BYTES * _weight_copies(spec) * model.parameters
+    if not gpus:
+        # Activations on a GPU are in its own memory.
+        activation_bytes = (
+            ACTIVATION_BYTES
+            * spec.get("batch_size", 0)
+            * model.tokens
+            * model.width
+            * model.layers
+        )
+        bytes_needed += activation_bytes
+    megabytes = BASE + round(bytes_needed / 1e6)
+    return Needs(megabytes, _minutes(operations, threads, gpus))
+
+
+def _training_operations(
+    model: Model,
+    spec: dict[str, Any],
+    images: int,
+) -> float:
+    """Operations of all steps of a run."""
+    operations = FORWARD_OPERATIONS * model.parameters * model.tokens * images
     if spec["variant"].startswith("linear"):
-        passes = 2
-    operations = (
-        forward
-        * passes
-        * (2 if spec.get("sam") else 1)
-        * (1.5 if spec.get("distill") else 1)
-    )
-    # Weights, gradients, two moments, the start, and each average that is kept.
-    averages = len(spec.get("ema", ())) + (spec.get("swa", 1) < 1)
-    copies = 6 + 2 * averages  # which are kept in float64
-    batch = (
-        0
-        if gpus
-        else 80 * spec.get("batch_size", 0) * model.tokens * model.width * model.layers
-    )
-    mb = BASE + round((4 * copies * model.parameters + batch) / 1e6)
-    return Needs(mb, _minutes(operations, threads, gpus))
+        operations *= LINEAR_PASSES
+    else:
+        operations *= TRAINING_PASSES * spec.get("epochs", 1)
+    if spec.get("sam"):
+        operations *= SAM_FACTOR
+    if spec.get("distill"):
+        operations *= DISTILLATION_FACTOR
+    return operations
+
+
+def _weight_copies(spec: dict[str, Any]) -> int:
+    """How often the weights are in memory, in float32, while a run trains."""
+    average_count = len(spec.get("ema", ()))
+    # swa is the fraction of the steps after which averaging begins; at 1 it never does.
+    if spec.get("swa", 1) < 1:
+        average_count += 1
+    return TRAINING_COPIES + COPIES_PER_AVERAGE * average_count
 
 
 def evaluating(
-    model: Model, recipes: int, images: int, threads: int, gpus: int
+    model: Model,
+    recipes: int,
+    images: int,
+    threads: int,
+    gpus: int,
 ) -> Needs:
-    """So many models on so many images each."""
-    operations = 2 * model.parameters * model.tokens * images * recipes
-    mb = BASE + round(16 * model.parameters / 1e6)
-    return Needs(mb, _minutes(operations, threads, gpus))
+    """Estimate the needs of an evaluation.
+
+    Args:
+        model: Size of the models.
+        recipes: How many models are evaluated.
+        images: How many images each of them sees.
+        threads: Cores of the job.
+        gpus: GPUs of the job.
+
+    Returns:
+        Megabytes and minutes.
+    """
+    operations = FORWARD_OPERATIONS * model.parameters * model.tokens * images
+    operations *= recipes
+    megabytes = BASE + round(EVALUATION_BYTES * model.parameters / 1e6)
+    return Needs(megabytes, _minutes(operations, threads, gpus))
 
 
-def preparing(images: int, threads: int) -> Needs:
-    """Images decoded, a hundred per second and thread at the least."""
-    return Needs(BASE + 200 * threads, START + round(2 * images / (100 * threads) / 60))
+def preparing(
+    images: int,
+    threads: int,
+) -> Needs:
+    """Estimate the needs of a job that decodes images.
+
+    Args:
+        images: How many images.
+        threads: Cores of the job.
+
+    Returns:
+        Megabytes and minutes.
+    """
+    seconds = SAFETY * images / (DECODED_PER_SECOND * threads)
+    return Needs(
+        mb=BASE + DECODING_MB * threads,
+        minutes=START + round(seconds / 60),
+    )

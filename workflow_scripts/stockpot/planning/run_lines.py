@@ -10,7 +10,9 @@ from ..runtime.escape import one_line
 from ..runtime.registry import defaults
 from ..runtime.suggest import listed
 from ..training import variants
+from .jobs import Config, Spec
 
+# Hyperparameters that have a column of their own.
 COLUMNS = (
     "epochs",
     "batch_size",
@@ -21,67 +23,105 @@ COLUMNS = (
     "clip",
     "crop",
 )
-LISTED_SHOWN = 40
-SEARCHED_SHOWN = 12
+LISTED_SHOWN = 40  # runs that the config lists
+SEARCHED_SHOWN = 12  # runs of the random search
+# Keys of a run that the table leaves out, or has elsewhere.
 NOT_SHOWN = ("variant", "train", "architecture")
 
 
-def run_lines(config: dict) -> list[str]:
-    """A table of all runs that are trained, aligned; of many runs the first and how many more.
+def run_lines(config: Config) -> list[str]:
+    """Make a table of all runs that are trained, aligned.
 
     Args:
         config: A config that was checked.
+
+    Returns:
+        A line per run below a header; of many runs the first, and a line on how many more.
     """
     specs = finetune_specs(config)
+    # Runs of a search are many and alike, so fewer of them are shown.
     searched = search_names(config)
-    given = {name: specs[name] for name in specs if name not in searched}
+    listed_specs = {}
+    for name, spec in specs.items():
+        if name not in searched:
+            listed_specs[name] = spec
     for name, spec in standard_specs(config).items():
-        given[name] = with_options(spec)
-    lines = [_row(name, spec) for name, spec in list(given.items())[:LISTED_SHOWN]]
-    left_out = len(given) - len(lines)
-    lines += [_row(name, specs[name]) for name in searched[:SEARCHED_SHOWN]]
-    left_out += max(len(searched) - SEARCHED_SHOWN, 0)
-    if not lines:
+        listed_specs[name] = with_options(spec)
+
+    rows = []
+    for name in list(listed_specs)[:LISTED_SHOWN]:
+        rows.append(_row(name, listed_specs[name]))
+    for name in searched[:SEARCHED_SHOWN]:
+        rows.append(_row(name, specs[name]))
+    if not rows:
         return ["runs: none is trained"]
-    table = _aligned([["run", "variant", *COLUMNS, ""], *lines])
-    return table + ([f"… and {left_out:,} more runs"] if left_out > 0 else [])
+    header = ["run", "variant", *COLUMNS, ""]
+    lines = _aligned([header, *rows])
+    left_out = len(listed_specs) + len(searched) - len(rows)
+    if left_out > 0:
+        lines.append(f"… and {left_out:,} more runs")
+    return lines
 
 
-def other_lines(config: dict) -> list[str]:
-    """What is made of the runs, in a line each: checkpoints, soups, sweeps, analyses, exports."""
-    sweeps, alphas = config["sweep"]["of"], len(config["sweep"]["alphas"])
-    named = {
+def other_lines(config: Config) -> list[str]:
+    """Say what is made of the runs.
+
+    Args:
+        config: A config that was checked.
+
+    Returns:
+        A line each for checkpoints, soups, sweeps, analyses and exports, where there are some.
+    """
+    alpha_count = len(config["sweep"]["alphas"])
+    # Without alphas nothing is swept, whatever targets are named.
+    swept = config["sweep"]["of"] if alpha_count else []
+    names_by_heading = {
         "checkpoints": config["checkpoints"],
         "soups": config["soups"],
-        f"sweeps of {alphas} alphas": sweeps if alphas else [],
+        f"sweeps of {alpha_count} alphas": swept,
         "analyses": config["analyses"],
         "exports": config["exports"],
     }
-    return [f"{what}: {listed(names)}" for what, names in named.items() if names]
+    lines = []
+    for heading, names in names_by_heading.items():
+        if names:
+            lines.append(f"{heading}: {listed(names)}")
+    return lines
 
 
-def _row(name: str, spec: dict) -> list[str]:
+def _row(
+    name: str,
+    spec: Spec,
+) -> list[str]:
     """Cells of a run: name, variant, the columns, and what else differs from the defaults."""
+    cells = [name, spec["variant"]]
+    for column in COLUMNS:
+        cells.append(_text(spec[column]) if column in spec else "-")
+    # Options of a variant with their usual values would only widen the table.
     usual = defaults(variants.options(spec["variant"]))
-    others = [
-        f"{key} {_text(value)}"
-        for key, value in spec.items()
-        if key not in (*COLUMNS, *NOT_SHOWN)
-        and (key not in usual or usual[key] != value)
-    ]
-    cells = [_text(spec[column]) if column in spec else "-" for column in COLUMNS]
-    return [name, spec["variant"], *cells, ", ".join(others)]
+    others = []
+    for key, value in spec.items():
+        if key in COLUMNS or key in NOT_SHOWN:
+            continue
+        is_default = key in usual and usual[key] == value
+        if not is_default:
+            others.append(f"{key} {_text(value)}")
+    cells.append(", ".join(others))
+    return cells
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
+    """A hyperparameter, numbers with three digits."""
     if isinstance(value, float):
         return f"{value:.3g}"
     return one_line(value, 40)
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
+    """Rows as lines, in which the cells of a column begin below each other."""
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        lines.append("  ".join(cells).rstrip())
+    return lines

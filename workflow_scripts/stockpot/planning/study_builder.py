@@ -1,9 +1,9 @@
-"""Plans the study of one seed: data, starts, runs, soups, evaluations, in this order."""
+"""Plans the study of one seed: data, initial weights, runs, soups, evaluations, in this order."""
 
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from itertools import chain
+from typing import Any
 
 from ..config.prompts import texts_of
 from ..config.training_runs import run_specs, standard_specs, with_options
@@ -21,18 +21,20 @@ from .data_jobs import (
     FilteredDataset,
     PreparedDataset,
 )
-from .data_roles import parts
+from .data_roles import datasets_by_role
 from .evaluation_jobs import EvaluationJob
-from .jobs import artefact_id
-from .known_places import KnownPlaces, places
+from .jobs import Config, Locate, Spec, artefact_id
+from .known_places import KnownLocations, location_of
 from .model_descriptions import described
 from .model_jobs import CheckpointJob, RunJob, SoupJob, ZeroShotJob
 from .plan import Plan, prediction_settings
 from .pretrained import checked
 from .study_jobs import StudyPlan
 
-Locate = Callable[[str], Path]
-Sets = dict[str, tuple[str, ...]]  # part of the data -> ids
+IdsByRole = dict[str, tuple[str, ...]]  # role -> ids of the data sets
+Heads = dict[str, dict[str, Any]]  # task -> prompts and names of its classes
+
+DEFAULT_SEVERITY = 3  # of corruptions, from 1 to 5
 
 
 @dataclass(frozen=True)
@@ -42,53 +44,78 @@ class Task:
     Attributes:
         train: Id of the training set.
         held_out: Id of the held-out set.
-        first: Id of the zero-shot model.
-        start: Id of the model that runs start from.
+        zero_shot: Id of the zero-shot model.
+        initial: Id of the model that runs start from.
     """
 
     train: str
     held_out: str
-    first: str
-    start: str
+    zero_shot: str
+    initial: str
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """A model to evaluate."""
+class EvaluatedModel:
+    """A model to evaluate.
+
+    Attributes:
+        name: What tables call it.
+        kind: Variant of a run, method of a soup.
+        id: Of the artefact.
+    """
 
     name: str
     kind: str
     id: str
 
+    def member(self) -> dict[str, str]:
+        """The entry of the model in the spec of an evaluation.
+
+        Returns:
+            Tables show name and kind; predictions follow from the id of the model, "end".
+        """
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "end": self.id,
+        }
+
 
 @dataclass(frozen=True)
-class Models:
+class ModelIds:
     """Ids of the models of a study by their names.
 
     Attributes:
         runs: Fine-tuning runs and checkpoints, of all tasks.
-        standard: Models trained from random weights.
+        baselines: Models trained from random weights.
         soups: Merges.
     """
 
     runs: dict[str, str]
-    standard: dict[str, str]
+    baselines: dict[str, str]
     soups: dict[str, str]
 
 
 class StudyBuilder:
-    """Adds the jobs of one seed to a plan."""
+    """Adds the jobs of one seed to a plan.
+
+    Attributes:
+        plan: Where the jobs are added.
+        config: A config that was checked.
+        seed: Of the study.
+    """
 
     def __init__(
         self,
         plan: Plan,
-        config: dict,
+        config: Config,
         locate: Locate,
-        facts: dict[str, dict],
+        facts: dict[str, dict[str, Any]],
         answers_among: dict[str, list[str]],
         seed: int,
     ):
-        """
+        """Begin without any job.
+
         Args:
             plan: Where the jobs are added.
             config: A config that was checked, with what corrupted sets are made of.
@@ -99,341 +126,543 @@ class StudyBuilder:
         """
         self.plan = plan
         self.config = config
-        self.locate = locate
-        self.facts = facts
-        self.answers_among = answers_among
         self.seed = seed
-        self.known_places = KnownPlaces()
-        self.specs = run_specs(config)
-        self.tasks: dict[str, Task] = {}
+        self._locate = locate
+        self._facts = facts
+        self._answers_among = answers_among
+        self._known_locations = KnownLocations()
+        self._specs = run_specs(config)
+        self._tasks: dict[str, Task] = {}
 
-    def add_study(self, heads: dict[str, dict]) -> None:
+    def add_study(self, heads: Heads) -> None:
         """Plan the study and all of its jobs.
 
         Args:
             heads: Task -> prompts and names of its classes; the study's own under "".
-        """
-        self.plan_tasks(heads)
-        sets = self.plan_data()
-        self.plan_start()
-        models = self.plan_models()
-        evaluations = self.plan_evaluations(models, sets)
-        id = f"{self.config['study']}/seed{self.seed}"
-        self.plan.studies[id] = self.study(id, sets, models, evaluations)
 
-    def study(
-        self, id: str, sets: Sets, models: Models, evaluations: list[str]
+        Raises:
+            StockpotError: A file is missing, or a soup has no ingredients.
+        """
+        # Each step takes the ids of those before it, as an id follows from all of them.
+        self._plan_tasks(heads)
+        evaluated_sets = self._plan_evaluated_sets()
+        self._plan_initial_model()
+        models = self._plan_models()
+        evaluations = self._plan_evaluations(models, evaluated_sets)
+        study_id = f"{self.config['study']}/seed{self.seed}"
+        self.plan.studies[study_id] = self._study(
+            study_id,
+            evaluated_sets,
+            models,
+            evaluations,
+        )
+
+    def _study(
+        self,
+        study_id: str,
+        evaluated_sets: IdsByRole,
+        models: ModelIds,
+        evaluations: list[str],
     ) -> StudyPlan:
         """The study of planned jobs."""
-        own = self.tasks[""]
-        held_out = dict.fromkeys(task.held_out for task in self.tasks.values())
-        evaluated = {name: models.runs[name] for name in self.evaluated_runs()}
-        train = self.config["data"]["train"]
-        classes = len(class_names(self.config["datasets"], train, self.locate))
+        task = self._tasks[""]
+        # Tasks may share a held-out set, which counts once.
+        held_out = dict.fromkeys(task.held_out for task in self._tasks.values())
+        end_to_end_runs = {name: models.runs[name] for name in self._end_to_end_runs()}
         return StudyPlan(
-            id=id,
+            id=study_id,
             evaluations=tuple(evaluations),
-            roles=self.roles(),
-            training=self.training(),
+            roles=self._roles(),
+            training=self._training_sets(),
             held_out=tuple(held_out),
-            tests=(*sets["reference"], *sets["shift"]),
-            sets={**sets, "train": (own.train,)},
-            start=own.start,
-            first=own.first,
-            runs={name: models.runs[name] for name in self.end_to_end_runs()},
+            tests=(*evaluated_sets["reference"], *evaluated_sets["shift"]),
+            sets={**evaluated_sets, "train": (task.train,)},
+            start=task.initial,
+            first=task.zero_shot,
+            runs=end_to_end_runs,
             soups=models.soups,
-            exportable={"zero-shot": own.start, **models.runs, **models.soups},
-            models=described(
-                self.config, evaluated, models.soups, self.plan.counts, classes
-            ),
+            exportable={
+                "zero-shot": task.initial,
+                **models.runs,
+                **models.soups,
+            },
+            models=self._descriptions(models),
+        )
+
+    def _descriptions(self, models: ModelIds) -> dict[str, dict[str, Any]]:
+        """What analyses and pages know of the models; they read no config."""
+        evaluated_runs = {name: models.runs[name] for name in self._evaluated_runs()}
+        train = self.config["data"]["train"]
+        classes = class_names(self.config["datasets"], train, self._locate)
+        return described(
+            self.config,
+            evaluated_runs,
+            models.soups,
+            self.plan.counts,
+            len(classes),
         )
 
     # Data.
 
-    def plan_tasks(self, heads: dict[str, dict]) -> None:
+    def _plan_tasks(self, heads: Heads) -> None:
         """The data and zero-shot models of the study and its tasks."""
-        self.tasks[""] = self.task("zero-shot", self.config["data"], heads[""])
+        # The study's own task has no name in the config.
+        self._tasks[""] = self._plan_task(
+            "zero-shot",
+            self.config["data"],
+            heads[""],
+        )
         for name, task in sorted(self.config["tasks"].items()):
-            self.tasks[name] = self.task(f"zero-shot-{name}", task, heads[name])
-
-    def task(self, name: str, data: dict, head: dict) -> Task:
-        """Training and held-out set of one task, and the zero-shot model over its classes."""
-        train = self.dataset(data["train"])
-        held_out = self.dataset(data["held_out"])
-        datasets = self.config["datasets"]
-        classes = class_names(datasets, data["train"], self.locate)
-        if self.plan.model.has_text:
-            texts = texts_of(
-                classes, class_texts(datasets, data["train"], self.locate), head
+            self._tasks[name] = self._plan_task(
+                f"zero-shot-{name}",
+                task,
+                heads[name],
             )
+
+    def _plan_task(
+        self,
+        name: str,
+        data: dict[str, Any],
+        head: dict[str, Any],
+    ) -> Task:
+        """Training and held-out set of one task, and the zero-shot model over its classes."""
+        train = self._plan_dataset(data["train"])
+        held_out = self._plan_dataset(data["held_out"])
+        datasets = self.config["datasets"]
+        classes = class_names(datasets, data["train"], self._locate)
+        if self.plan.model.has_text:
+            source_texts = class_texts(datasets, data["train"], self._locate)
             spec = {
                 "name": name,
                 "prompts": head["prompts"],
                 "classes": classes,
-                "texts": texts,
+                "texts": texts_of(classes, source_texts, head),
             }
         else:
-            spec = {"name": name, "classes": classes, "seed": self.seed}
-        id = artefact_id(name, {**spec, "model": self.plan.model.key})
-        self.plan.zero_shots[id] = ZeroShotJob(id, plain(spec))
-        return Task(train, held_out, first=id, start=id)
+            # Without a text side there are no prompts: the head is random.
+            spec = {
+                "name": name,
+                "classes": classes,
+                "seed": self.seed,
+            }
+        # The key of the model follows from its weights, so other weights give another id.
+        zero_shot = artefact_id(name, {**spec, "model": self.plan.model.key})
+        self.plan.zero_shots[zero_shot] = ZeroShotJob(zero_shot, plain(spec))
+        return Task(
+            train,
+            held_out,
+            zero_shot=zero_shot,
+            initial=zero_shot,
+        )
 
-    def plan_data(self) -> Sets:
-        """The data sets that models are evaluated on, by the parts that they play."""
+    def _plan_evaluated_sets(self) -> IdsByRole:
+        """The data sets that models are evaluated on, by their roles."""
         data = self.config["data"]
-        played = {
+        names_by_role = {
             "reference": [data["reference"]],
             "shift": data["shifts"],
             "held-out": [data["held_out"]],
             "corrupted": data["corrupted"],
         }
-        return {part: tuple(map(self.dataset, names)) for part, names in played.items()}
+        ids_by_role = {}
+        for role, names in names_by_role.items():
+            ids_by_role[role] = tuple(map(self._plan_dataset, names))
+        return ids_by_role
 
-    def roles(self) -> tuple[tuple[str, str], ...]:
-        """(data set, its part), in the order of the tables."""
+    def _roles(self) -> tuple[tuple[str, str], ...]:
+        """(data set, its role), in the order of the tables."""
         data = self.config["data"]
-        return (
-            (data["held_out"], "held-out"),
-            *((name, "corrupted") for name in data["corrupted"]),
-            (data["reference"], "reference"),
-            *((name, "shift") for name in data["shifts"]),
-        )
+        roles = [(data["held_out"], "held-out")]
+        roles += [(name, "corrupted") for name in data["corrupted"]]
+        roles += [(data["reference"], "reference")]
+        roles += [(name, "shift") for name in data["shifts"]]
+        return tuple(roles)
 
-    def training(self) -> tuple[str, ...]:
-        """Data sets that some run of this seed trains on; without runs, none is prepared."""
-        used = {id for run in self.plan.runs.values() for id in run.training_sets}
-        training, _ = parts(self.config)
-        own = dict.fromkeys(map(self.dataset, training.values()))
-        return tuple(id for id in own if id in used)
+    def _training_sets(self) -> tuple[str, ...]:
+        """Ids of the sets that some run of this seed trains on; without runs, none is prepared."""
+        trained_on: set[str] = set()
+        for run in self.plan.runs.values():
+            trained_on.update(run.training_sets)
+        training, _ = datasets_by_role(self.config)
+        # The plan also has runs of other seeds, whose sets may be others.
+        ids = dict.fromkeys(map(self._plan_dataset, training.values()))
+        return tuple(dataset for dataset in ids if dataset in trained_on)
 
-    def dataset(self, name: str) -> str:
+    def _plan_dataset(self, name: str) -> str:
         """Id of a data set, planned with all that it is made of."""
         entry = self.config["datasets"][name]
+        # Sets that are made of others are planned after them; the same set gets the same id.
         if entry["source"] == ADVERSARIAL:
-            job = self.filtered(name, entry)
+            job = self._filtered_dataset(name, entry)
         elif entry["source"] == CORRUPTED:
-            job = self.corrupted(name, entry)
+            job = self._corrupted_dataset(name, entry)
         else:
-            job = self.prepared(name, entry)
+            job = self._prepared_dataset(name, entry)
         self.plan.datasets[job.id] = job
         return job.id
 
-    def filtered(self, name: str, entry: dict) -> DatasetJob:
+    def _filtered_dataset(
+        self,
+        name: str,
+        entry: dict[str, Any],
+    ) -> DatasetJob:
         """What an adversary gets wrong of a pool."""
-        spec = {"name": name, **entry, "seed": self.seed}
-        pool = self.dataset(entry["pool"])
-        adversary = self.scratch("adversary", self.config["adversary"])
-        id = artefact_id(name, {**spec, "pool": pool, "adversary": adversary})
-        return FilteredDataset(id, plain(spec), pool, adversary)
+        spec = {
+            "name": name,
+            **entry,
+            "seed": self.seed,
+        }
+        pool = self._plan_dataset(entry["pool"])
+        adversary = self._plan_scratch_run("adversary", self.config["adversary"])
+        follows = {"pool": pool, "adversary": adversary}
+        dataset_id = artefact_id(name, {**spec, **follows})
+        return FilteredDataset(
+            dataset_id,
+            plain(spec),
+            **follows,
+        )
 
-    def corrupted(self, name: str, entry: dict) -> DatasetJob:
+    def _corrupted_dataset(
+        self,
+        name: str,
+        entry: dict[str, Any],
+    ) -> DatasetJob:
         """The corrupted images of another set."""
-        spec = {"severity": 3, "name": name, **entry, "seed": self.seed}
-        of = self.dataset(entry["of"])
-        id = artefact_id(name, {**spec, "of": of})
-        return CorruptedDataset(id, plain(spec), of)
+        spec = {
+            "severity": DEFAULT_SEVERITY,
+            "name": name,
+            **entry,
+            "seed": self.seed,
+        }
+        of = self._plan_dataset(entry["of"])
+        dataset_id = artefact_id(name, {**spec, "of": of})
+        return CorruptedDataset(
+            dataset_id,
+            plain(spec),
+            of,
+        )
 
-    def prepared(self, name: str, entry: dict) -> DatasetJob:
+    def _prepared_dataset(
+        self,
+        name: str,
+        entry: dict[str, Any],
+    ) -> DatasetJob:
         """A set from its source, after its download if the config asks for one."""
+        source = entry["source"]
         spec = {
             "name": name,
             **sources.with_defaults(entry),
             **self.plan.model.transform,
         }
+        # A training set may be stored larger than models see it.
         spec["side"] = entry.get("side") or spec["side"]
-        if sources.declared(entry["source"]).seeded:
+        if sources.declared(source).seeded:
             spec["seed"] = self.seed
-        if name in self.answers_among:
-            spec["among"] = self.answers_among[name]
-        wanted = spec.pop("download", False)
-        fetched = self.download(entry["source"], spec["path"], wanted) if wanted else ()
-        facts = self.facts[name]
-        here = places(facts)
-        if sources.is_own(entry["source"]) and not fetched:
-            known = self.known_places.original(name, entry, self.locate)
+        if name in self._answers_among:
+            # What answers are taken among is part of the data set, and so of its id.
+            spec["among"] = self._answers_among[name]
+        download = spec.pop("download", False)
+        fetched = ()
+        if download:
+            # The config says true, or gives the address of a mirror.
+            mirror = download if isinstance(download, str) else ""
+            fetched = (self._plan_download(source, spec["path"], mirror),)
+        facts = self._facts[name]
+        location_now = location_of(facts)
+        if sources.is_own(source) and not fetched:
+            # A folder that was renamed keeps its name in the id, so nothing is made again.
+            known = self._known_locations.first_location(name, entry, self._locate)
             if known is not None:
                 spec |= known.entry
                 facts = {**facts, **known.facts}
-        id = artefact_id(name, spec)
         return PreparedDataset(
-            id, plain({**spec, **facts}), fetched, here, places(spec)
+            artefact_id(name, spec),
+            plain({**spec, **facts}),
+            fetched,
+            places=location_now,
+            named=location_of(spec),
         )
 
-    def download(self, source: str, path: str, wanted: bool | str) -> tuple[str, ...]:
-        """The download that a data set waits for; wanted may name a mirror."""
-        mirror = wanted if isinstance(wanted, str) else ""
-        spec = {"path": path, "archives": sources.archives(source), "mirror": mirror}
-        id = artefact_id(source, spec)
-        self.plan.downloads[id] = DownloadJob(id, plain(spec))
-        return (id,)
+    def _plan_download(
+        self,
+        source: str,
+        path: str,
+        mirror: str,
+    ) -> str:
+        """The download that a data set waits for. mirror: an address, "" for the original one."""
+        spec = {
+            "path": path,
+            "archives": sources.archives(source),
+            "mirror": mirror,
+        }
+        download_id = artefact_id(source, spec)
+        self.plan.downloads[download_id] = DownloadJob(download_id, plain(spec))
+        return download_id
 
     # Models.
 
-    def plan_start(self) -> None:
+    def _plan_initial_model(self) -> None:
         """Runs start from the zero-shot model, or from the run that the config names."""
-        if probe := self.config["model"].get("start"):
-            self.tasks[""] = replace(self.tasks[""], start=self.tuned(probe))
+        run = self.config["model"].get("start")
+        if run:
+            initial = self._plan_run_or_checkpoint(run)
+            self._tasks[""] = replace(self._tasks[""], initial=initial)
 
-    def plan_models(self) -> Models:
-        """All runs, standard models and soups."""
-        runs = {name: self.tuned(name) for name in sorted(self.specs)}
-        standard = {}
+    def _plan_models(self) -> ModelIds:
+        """All runs, baselines and soups."""
+        runs = {}
+        for name in sorted(self._specs):
+            runs[name] = self._plan_run_or_checkpoint(name)
+        baselines = {}
         for name, spec in sorted(standard_specs(self.config).items()):
-            standard[name] = self.scratch(name, spec)
-        known = {"zero-shot": self.tasks[""].start, **runs, **standard}
+            baselines[name] = self._plan_scratch_run(name, spec)
+        ids = {
+            "zero-shot": self._tasks[""].initial,
+            **runs,
+            **baselines,
+        }
         soups = {}
         for name, soup in sorted(self.config["soups"].items()):
-            ingredients = soup.get("ingredients", self.end_to_end_runs())
-            soups[name] = self.soup(name, soup, [known[other] for other in ingredients])
-        return Models(runs, standard, soups)
+            ingredients = soup.get("ingredients", self._end_to_end_runs())
+            ingredient_ids = [ids[ingredient] for ingredient in ingredients]
+            soups[name] = self._plan_soup(name, soup, ingredient_ids)
+        return ModelIds(runs, baselines, soups)
 
-    def evaluated_runs(self) -> list[str]:
+    def _evaluated_runs(self) -> list[str]:
         """Names of the runs of the study's own task, which are evaluated."""
-        return [name for name in sorted(self.specs) if not self.specs[name].get("task")]
-
-    def end_to_end_runs(self) -> list[str]:
-        """Names of those that train the whole model."""
         return [
-            name
-            for name in self.evaluated_runs()
-            if self.specs[name]["variant"] == "end-to-end"
+            name for name in sorted(self._specs) if not self._specs[name].get("task")
         ]
 
-    def tuned(self, name: str) -> str:
+    def _end_to_end_runs(self) -> list[str]:
+        """Names of those that train the whole model."""
+        names = []
+        for name in self._evaluated_runs():
+            if self._specs[name]["variant"] == "end-to-end":
+                names.append(name)
+        return names
+
+    def _plan_run_or_checkpoint(self, name: str) -> str:
         """A fine-tuning run, after the run that it starts from, if any; or a checkpoint."""
         if name in self.config["checkpoints"]:
-            return self.checkpoint(name)
-        spec = dict(self.specs[name])
-        task = self.tasks[spec.pop("task", "")]
-        first = spec.pop("start", "zero-shot")
-        start = task.start if first == "zero-shot" else self.tuned(first)
+            return self._plan_checkpoint(name)
+        spec = dict(self._specs[name])
+        task = self._tasks[spec.pop("task", "")]
+        initial_run = spec.pop("start", "zero-shot")
         if name == self.config["model"].get("start"):
-            start = task.first
-        return self.run(name, spec, task.train, (start,), task.held_out)
+            # All other runs start from this one, so it cannot start from itself.
+            initial = task.zero_shot
+        elif initial_run == "zero-shot":
+            initial = task.initial
+        else:
+            initial = self._plan_run_or_checkpoint(initial_run)
+        return self._plan_run(
+            name,
+            spec,
+            task.train,
+            (initial,),
+            task.held_out,
+        )
 
-    def checkpoint(self, name: str) -> str:
+    def _plan_checkpoint(self, name: str) -> str:
         """A model of the study's own task that was trained elsewhere."""
         entry = self.config["checkpoints"][name]
-        path = self.locate(entry["path"])
-        start = self.tasks[""].start
-        # What the config says of its settings is for tables, which take it from the plan's models.
-        given = {key: entry[key] for key in entry if key not in ("path", "settings")}
-        spec = {"name": name, "variant": "end-to-end", **given}
+        path = self._locate(entry["path"])
+        zero_shot = self._tasks[""].initial
+        spec = {"name": name, "variant": "end-to-end"}
+        for key, value in entry.items():
+            # What the config says of its settings is for tables, which take it from the plan's
+            # models. Where the file is says nothing of the model.
+            if key not in ("path", "settings"):
+                spec[key] = value
+        follows = {**spec, "start": zero_shot}
+        files = ()
         # What is fetched is known by its address and checksum, before and after it is there.
-        files, content = (), {}
         if not entry.get("url"):
             files = (str(path),)
-            content["content"] = checked(
-                path, f"checkpoints.{name}.path", sha256_file_cached
+            follows["content"] = checked(
+                path,
+                f"checkpoints.{name}.path",
+                sha256_file_cached,
             )
-        id = artefact_id(name, {**spec, **content, "start": start})
-        spec = plain({**spec, "path": str(path)})
-        self.plan.checkpoints[id] = CheckpointJob(id, spec, start, files)
-        return id
+        checkpoint_id = artefact_id(name, follows)
+        self.plan.checkpoints[checkpoint_id] = CheckpointJob(
+            checkpoint_id,
+            plain({**spec, "path": str(path)}),
+            zero_shot,
+            files,
+        )
+        return checkpoint_id
 
-    def run(
-        self, name: str, spec: dict, train: str, start: tuple[str, ...], held_out: str
+    def _plan_run(
+        self,
+        name: str,
+        spec: Spec,
+        train: str,
+        start: tuple[str, ...],
+        held_out: str,
     ) -> str:
         """One training run; its own seed follows from the study's seed and its name."""
-        joint = (self.dataset(spec["joint"]),) if spec.get("joint") else ()
+        joint = ()
+        if spec.get("joint"):
+            joint = (self._plan_dataset(spec["joint"]),)
+        # The seed of a run stays when others are added before it.
+        run_seed = zlib.crc32(f"{self.seed} {name}".encode())
         spec = {
             "name": name,
             **spec,
-            "seed": zlib.crc32(f"{self.seed} {name}".encode()),
+            "seed": run_seed,
         }
-        follows = {"train": train, "held_out": held_out, "start": start, "joint": joint}
-        id = artefact_id(name, {**spec, **follows})
-        averages = bool(spec.get("ema")) or spec.get("swa", 1) < 1
-        self.plan.runs[id] = RunJob(id, plain(spec), **follows, averages=averages)
-        return id
+        follows = {
+            "train": train,
+            "held_out": held_out,
+            "start": start,
+            "joint": joint,
+        }
+        # Two kinds: exponential moving averages, and one of the last steps (SWA).
+        keeps_averages = bool(spec.get("ema")) or spec.get("swa", 1) < 1
+        run_id = artefact_id(name, {**spec, **follows})
+        self.plan.runs[run_id] = RunJob(
+            run_id,
+            plain(spec),
+            **follows,
+            averages=keeps_averages,
+        )
+        return run_id
 
-    def scratch(self, name: str, spec: dict) -> str:
+    def _plan_scratch_run(
+        self,
+        name: str,
+        spec: Spec,
+    ) -> str:
         """A model trained from random weights; ``spec`` names its training set."""
+        # A copy, with the defaults of the variant.
         spec = with_options(spec)
-        train = self.dataset(spec.pop("train"))
-        held_out = self.dataset(self.config["data"]["held_out"])
-        return self.run(name, spec, train, (), held_out)
+        train = self._plan_dataset(spec.pop("train"))
+        held_out = self._plan_dataset(self.config["data"]["held_out"])
+        return self._plan_run(
+            name,
+            spec,
+            train,
+            (),
+            held_out,
+        )
 
-    def soup(self, name: str, soup: dict, ingredients: list[str]) -> str:
+    def _plan_soup(
+        self,
+        name: str,
+        soup: dict[str, Any],
+        ingredients: list[str],
+    ) -> str:
         """A merge of models, given by their ids."""
         if not ingredients:
             raise StockpotError(
                 f"soups.{name}: there is no end-to-end run to take as an ingredient"
             )
-        method, task = soup["method"], self.tasks[""]
-        ingredients = tuple(
-            ingredients if methods.ordered(method) else sorted(ingredients)
-        )
-        given = {key: value for key, value in soup.items() if key != "ingredients"}
-        options = defaults(methods.options(method)) | given
-        spec = {"name": name, **options, **prediction_settings(self.config)}
+        method = soup["method"]
+        # For most methods the order makes no difference, and so it makes no other id.
+        if not methods.ordered(method):
+            ingredients = sorted(ingredients)
+        options = defaults(methods.options(method)) | soup
+        options.pop("ingredients", None)
+        spec = {
+            "name": name,
+            **options,
+            **prediction_settings(self.config),
+        }
+        task = self._tasks[""]
         follows = {
-            "start": self.soup_start(ingredients),
-            "ingredients": ingredients,
+            "start": self._soup_start(ingredients),
+            "ingredients": tuple(ingredients),
             "held_out": task.held_out,
             "train": task.train,
         }
-        id = artefact_id(name, {**spec, **follows})
-        self.plan.soups[id] = SoupJob(
-            id,
+        soup_id = artefact_id(name, {**spec, **follows})
+        self.plan.soups[soup_id] = SoupJob(
+            soup_id,
             plain(spec),
             **follows,
             reads_training=methods.reads_training(method),
             writes_weights=methods.mixes(method) == "weights",
             averages=bool(methods.averages(method)),
         )
-        return id
+        return soup_id
 
-    def soup_start(self, ingredients: tuple[str, ...]) -> str:
+    def _soup_start(self, ingredients: list[str]) -> str:
         """The model that the ingredients were trained from.
 
         Models from random weights have none; the first of them takes its place.
         """
-        runs = self.plan.runs
-        from_scratch = all(id in runs and not runs[id].start for id in ingredients)
-        return ingredients[0] if from_scratch else self.tasks[""].start
+        # An ingredient without a run is a checkpoint or the zero-shot model.
+        for ingredient in ingredients:
+            run = self.plan.runs.get(ingredient)
+            if run is None or run.start:
+                return self._tasks[""].initial
+        return ingredients[0]
 
     # Evaluations.
 
-    def plan_evaluations(self, models: Models, sets: Sets) -> list[str]:
+    def _plan_evaluations(
+        self,
+        models: ModelIds,
+        sets: IdsByRole,
+    ) -> list[str]:
         """All models by themselves, and the sweeps; ids in the order of the tables."""
-        tests = tuple(id for ids in sets.values() for id in ids)
-        start = self.tasks[""].start
+        tests = tuple(chain.from_iterable(sets.values()))
         jobs = self.config["evaluation"]
-        zero_shot = [Evaluated("zero-shot", "zero-shot", start)]
-        tuned = [
-            Evaluated(name, self.specs[name]["variant"], models.runs[name])
-            for name in self.evaluated_runs()
-        ]
-        soups = [
-            Evaluated(name, self.config["soups"][name]["method"], id)
-            for name, id in models.soups.items()
-        ]
-        standard = [
-            Evaluated(name, "from-scratch", id) for name, id in models.standard.items()
-        ]
-        ids = [self.evaluation("zero-shot", zero_shot, tests)]
-        ids += self.evaluations(tuned, tests, jobs["models_per_job"])
-        ids += [self.evaluation(soup.name, [soup], tests) for soup in soups]
-        if standard:
-            ids.append(self.evaluation("standard", standard, tests))
-        ends = self.swept([*tuned, *soups])
-        return ids + self.evaluations(
-            ends, tests, jobs["sweeps_per_job"], "-sweep", (start,)
-        )
+        zero_shot_id = self._tasks[""].initial
+        zero_shot = EvaluatedModel("zero-shot", "zero-shot", zero_shot_id)
+        runs = self._evaluated_run_models(models)
+        soups = []
+        for name, soup_id in models.soups.items():
+            method = self.config["soups"][name]["method"]
+            soups.append(EvaluatedModel(name, method, soup_id))
+        baselines = []
+        for name, baseline_id in models.baselines.items():
+            baselines.append(EvaluatedModel(name, "from-scratch", baseline_id))
 
-    def swept(self, models: list[Evaluated]) -> list[Evaluated]:
+        evaluations = [self._plan_evaluation("zero-shot", [zero_shot], tests)]
+        evaluations += self._plan_in_chunks(
+            runs,
+            tests,
+            jobs["models_per_job"],
+        )
+        for soup in soups:
+            evaluations.append(self._plan_evaluation(soup.name, [soup], tests))
+        if baselines:
+            evaluations.append(self._plan_evaluation("standard", baselines, tests))
+        evaluations += self._plan_in_chunks(
+            self._sweep_targets([*runs, *soups]),
+            tests,
+            jobs["sweeps_per_job"],
+            suffix="-sweep",
+            start=(zero_shot_id,),
+        )
+        return evaluations
+
+    def _evaluated_run_models(self, models: ModelIds) -> list[EvaluatedModel]:
+        """The fine-tuned runs and checkpoints of the study's own task."""
+        runs = []
+        for name in self._evaluated_runs():
+            variant = self._specs[name]["variant"]
+            runs.append(EvaluatedModel(name, variant, models.runs[name]))
+        return runs
+
+    def _sweep_targets(self, models: list[EvaluatedModel]) -> list[EvaluatedModel]:
         """Those at which the sweeps of the config end."""
         sweep = self.config["sweep"]
-        named = {model.name: model for model in models}
-        return [named[name] for name in sweep["of"]] if sweep["alphas"] else []
+        if not sweep["alphas"]:
+            return []
+        # The config gives the order of sweeps.
+        by_name = {model.name: model for model in models}
+        return [by_name[name] for name in sweep["of"]]
 
-    def evaluations(
+    def _plan_in_chunks(
         self,
-        models: list[Evaluated],
+        models: list[EvaluatedModel],
         tests: tuple[str, ...],
         size: int,
-        ending: str = "",
+        suffix: str = "",
         start: tuple[str, ...] = (),
     ) -> list[str]:
         """The models in jobs of ``size``, in the order given.
@@ -441,30 +670,47 @@ class StudyBuilder:
         A new model gives the jobs at and after its place other members, and so other ids; they
         run again and find the cells of the others in the store.
         """
-        ids = []
-        for i in range(0, len(models), size):
-            chunk = models[i : i + size]
-            first, last = chunk[0].name, chunk[-1].name
-            name = first if len(chunk) == 1 else f"{first}-to-{last}"
-            ids.append(self.evaluation(name + ending, chunk, tests, start))
-        return ids
+        evaluations = []
+        # A job of several models loads data sets once, but fails as a whole.
+        for begin in range(0, len(models), size):
+            chunk = models[begin : begin + size]
+            name = chunk[0].name
+            if len(chunk) > 1:
+                name = f"{chunk[0].name}-to-{chunk[-1].name}"
+            evaluation = self._plan_evaluation(
+                name + suffix,
+                chunk,
+                tests,
+                start,
+            )
+            evaluations.append(evaluation)
+        return evaluations
 
-    def evaluation(
+    def _plan_evaluation(
         self,
         name: str,
-        models: list[Evaluated],
+        models: list[EvaluatedModel],
         tests: tuple[str, ...],
         start: tuple[str, ...] = (),
     ) -> str:
         """Models evaluated by one job; with a start, the sweep from there to each of them."""
-        members = [{"name": m.name, "kind": m.kind, "end": m.id} for m in models]
-        alphas = sorted(map(float, self.config["sweep"]["alphas"])) if start else []
-        spec = {
-            "members": members,
-            "alphas": alphas,
-            **prediction_settings(self.config),
+        alphas = []
+        if start:
+            # 0 and 0.0 are one alpha, and have one id.
+            alphas = sorted(map(float, self.config["sweep"]["alphas"]))
+        spec = plain(
+            {
+                "members": [model.member() for model in models],
+                "alphas": alphas,
+                **prediction_settings(self.config),
+            }
+        )
+        follows = {
+            "spec": spec,
+            "tests": tests,
+            "start": start,
         }
-        spec = plain(spec)
-        id = artefact_id(name, {"spec": spec, "tests": tests, "start": start})
-        self.plan.evaluations[id] = EvaluationJob(id, spec, tests, start)
-        return id
+        evaluation_id = artefact_id(name, follows)
+        job = EvaluationJob(evaluation_id, **follows)
+        self.plan.evaluations[evaluation_id] = job
+        return evaluation_id

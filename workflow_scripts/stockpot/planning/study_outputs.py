@@ -1,10 +1,12 @@
 """The jobs of each study that make what people look at: tables, analyses, figures, pages."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .. import analyses, figures
 from ..runtime.digest import plain
 from ..runtime.registry import defaults
+from .jobs import Config
 from .plan import Plan
 from .study_jobs import (
     AnalysisJob,
@@ -27,7 +29,7 @@ from .study_jobs import (
 # Analyses that the overview shows below the main table, and what stands above each table.
 OVERVIEW_ANALYSES = ("choosing-alpha", "diagnosis")
 OVERVIEW_FIGURES = ("effective-robustness",)
-HEADS = {
+SECTION_INTROS = {
     "overview": (
         "## Every model\n\nRows that are called oracle are chosen on the test sets, and are never "
         "bold."
@@ -41,6 +43,14 @@ HEADS = {
         "## Would these runs make a good soup?\n\nOf the end-to-end runs, or of the soup that "
         "analyses.diagnosis names; all on the held-out set."
     ),
+}
+# Jobs that every study has once, by the ends of their ids.
+ONCE_PER_STUDY: dict[str, type[StudyJob]] = {
+    "overlap": OverlapJob,
+    "geometry": GeometryJob,
+    "main_table": MainTableJob,
+    "samples": SamplesJob,
+    "explore": ExploreJob,
 }
 
 
@@ -57,8 +67,8 @@ class FigureChoice:
     analysis: str = ""
 
 
-def figure_choices(config: dict) -> dict[str, FigureChoice]:
-    """Name -> figure, of all that a study draws.
+def figure_choices(config: Config) -> dict[str, FigureChoice]:
+    """Name all figures that a study draws.
 
     A figure of the main tables has the name of its module. The figure of an analysis has the name
     of the entry that it draws; if the analysis has several figures, or one with the entry's name,
@@ -70,24 +80,35 @@ def figure_choices(config: dict) -> dict[str, FigureChoice]:
 
     Args:
         config: A config that was checked.
+
+    Returns:
+        Name -> figure.
     """
-    choices = {
-        name: FigureChoice(name)
-        for name in config["figures"]
-        if not figures.draws(name)
-    }
+    choices = {}
+    for figure in config["figures"]:
+        # Figures of analyses come with them, and need not be named in the config.
+        if not figures.draws(figure):
+            choices[figure] = FigureChoice(figure)
     for entry in config["analyses"]:
-        kind = analyses.kind(config, entry)
-        drawn = [name for name in figures.names() if figures.draws(name) == kind]
-        for name in drawn:
-            own = name if kind == entry else f"{entry}-{name}"
-            keeps_name = len(drawn) > 1 or name == own
-            choices[own if keeps_name else entry] = FigureChoice(name, entry)
+        analysis = analyses.kind(config, entry)
+        drawing = [name for name in figures.names() if figures.draws(name) == analysis]
+        for figure in drawing:
+            own_name = figure if analysis == entry else f"{entry}-{figure}"
+            keeps_name = len(drawing) > 1 or figure == own_name
+            name = own_name if keeps_name else entry
+            choices[name] = FigureChoice(figure, entry)
     return choices
 
 
 def study_jobs(plan: Plan) -> list[StudyJob]:
-    """The jobs of all studies of a plan, and those that compare and sum up the studies."""
+    """List the jobs of all studies of a plan, and those that compare and sum up the studies.
+
+    Args:
+        plan: A plan with its studies.
+
+    Returns:
+        The jobs, study after study.
+    """
     jobs: list[StudyJob] = []
     for study in plan.studies.values():
         jobs += _table_jobs(study)
@@ -96,63 +117,80 @@ def study_jobs(plan: Plan) -> list[StudyJob]:
         jobs += _page_jobs(plan, study)
         jobs += _export_jobs(plan, study)
     name = plan.config["study"]
+    # These two look at all seeds together.
     jobs.append(CompareJob("compared", study=name))
     jobs.append(SummaryJob(f"{name}/summary", study=name))
     return jobs
 
 
 def _table_jobs(study: StudyPlan) -> list[StudyJob]:
-    kinds = {
-        "overlap": OverlapJob,
-        "geometry": GeometryJob,
-        "main_table": MainTableJob,
-        "samples": SamplesJob,
-        "explore": ExploreJob,
-    }
-    return [kind(f"{study.id}/{name}", study=study.id) for name, kind in kinds.items()]
-
-
-def _analysis_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
-    """Every entry of the analyses, each with its mixes if it looks at some."""
-    jobs: list[StudyJob] = []
-    for entry in plan.config["analyses"]:
-        kind = analyses.kind(plan.config, entry)
-        options = _analysis_options(plan.config, entry)
-        asked = {
-            "study": study.id,
-            "entry": entry,
-            "analysis": kind,
-            "options": options,
-        }
-        if analyses.evaluates(kind):
-            runs = _mixed_runs(study, options)
-            jobs.append(MixesJob(f"{study.id}/mixes/{entry}", **asked, runs=runs))
-        jobs.append(AnalysisJob(f"{study.id}/analyses/{entry}", **asked))
+    """Jobs that every study has once."""
+    jobs = []
+    for name, job_type in ONCE_PER_STUDY.items():
+        jobs.append(job_type(f"{study.id}/{name}", study=study.id))
     return jobs
 
 
-def _analysis_options(config: dict, entry: str) -> dict:
+def _analysis_jobs(
+    plan: Plan,
+    study: StudyPlan,
+) -> list[StudyJob]:
+    """Every entry of the analyses, each with its mixes if it looks at some."""
+    jobs: list[StudyJob] = []
+    for entry in plan.config["analyses"]:
+        analysis = analyses.kind(plan.config, entry)
+        options = _analysis_options(plan.config, entry)
+        attributes = {
+            "study": study.id,
+            "entry": entry,
+            "analysis": analysis,
+            "options": options,
+        }
+        if analyses.evaluates(analysis):
+            runs = _mixed_runs(study, options)
+            mixes_id = f"{study.id}/mixes/{entry}"
+            jobs.append(MixesJob(mixes_id, **attributes, runs=runs))
+        jobs.append(AnalysisJob(f"{study.id}/analyses/{entry}", **attributes))
+    return jobs
+
+
+def _analysis_options(
+    config: Config,
+    entry: str,
+) -> dict[str, Any]:
     """All options of an entry: those given, else the defaults."""
-    given = {
-        key: value
-        for key, value in config["analyses"][entry].items()
-        if key != "analysis"
-    }
-    return defaults(analyses.options(analyses.kind(config, entry))) | given
+    options = defaults(analyses.options(analyses.kind(config, entry)))
+    options |= config["analyses"][entry]
+    # This key says which analysis it is, and is no option of that analysis.
+    options.pop("analysis", None)
+    return options
 
 
-def _mixed_runs(study: StudyPlan, options: dict) -> tuple[str, ...]:
+def _mixed_runs(
+    study: StudyPlan,
+    options: dict[str, Any],
+) -> tuple[str, ...]:
     """Ids of the runs whose mixes an analysis looks at: those it names, or all end-to-end."""
-    soup = study.models.get(options.get("soup"), {})
-    wanted = options.get("models") or soup.get("ingredients") or list(study.runs)
-    return tuple(study.runs[run] for run in wanted if run in study.runs)
+    names = options.get("models")
+    if not names:
+        # The analysis may name a soup instead, whose ingredients are taken.
+        soup = study.models.get(options.get("soup"), {})
+        names = soup.get("ingredients")
+    if not names:
+        names = list(study.runs)
+    # Ingredients that are no end-to-end runs have nothing to mix.
+    return tuple(study.runs[name] for name in names if name in study.runs)
 
 
-def _figure_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
+def _figure_jobs(
+    plan: Plan,
+    study: StudyPlan,
+) -> list[StudyJob]:
+    """All figures of a study."""
     jobs = []
     for name, choice in figure_choices(plan.config).items():
-        given = plan.config["figures"].get(choice.figure, {})
-        options = defaults(figures.options(choice.figure)) | given
+        options = defaults(figures.options(choice.figure))
+        options |= plan.config["figures"].get(choice.figure, {})
         job = FigureJob(
             f"{study.id}/figures/{name}",
             study=study.id,
@@ -166,28 +204,43 @@ def _figure_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
     return jobs
 
 
-def _caption(plan: Plan, figure: str, options: dict) -> str:
+def _caption(
+    plan: Plan,
+    figure: str,
+    options: dict[str, Any],
+) -> str:
     """How to read it, with the level, the axis and the numbers of images of this study."""
-    notes = {name: f" ({note})" for name, note in plan.class_notes.items()}
-    sizes = [f"{name} {n:,}{notes.get(name, '')}" for name, n in plan.sizes.items()]
     config = plan.config
-    level = f"{100 * config['statistics']['confidence']:g} %"
-    axis = config["statistics"]["axis"]
-    has_line = bool(config["standard"]["models"] or plan.cloud)
-    shifts = config["data"]["shifts"]
+    sizes = []
+    for name, image_count in plan.sizes.items():
+        size = f"{name} {image_count:,}"
+        if name in plan.class_notes:
+            size += f" ({plan.class_notes[name]})"
+        sizes.append(size)
+    confidence = config["statistics"]["confidence"]
+    # Without baselines there is no baseline fit to explain.
+    has_baselines = bool(config["standard"]["models"] or plan.cloud)
     return figures.caption(
-        figure, level, axis, ", ".join(sizes), options, shifts, has_line
+        figure,
+        f"{100 * confidence:g} %",
+        config["statistics"]["axis"],
+        ", ".join(sizes),
+        options,
+        config["data"]["shifts"],
+        has_baselines,
     )
 
 
-def _page_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
+def _page_jobs(
+    plan: Plan,
+    study: StudyPlan,
+) -> list[StudyJob]:
     """A page for every analysis, and the overview."""
     choices = figure_choices(plan.config)
     jobs: list[StudyJob] = []
     for entry in plan.config["analyses"]:
-        drawn = tuple(
-            name for name, choice in choices.items() if choice.analysis == entry
-        )
+        # The page of an analysis shows all figures that draw it.
+        names = [name for name in choices if choices[name].analysis == entry]
         job = PageJob(
             f"{study.id}/pages/{entry}",
             study=study.id,
@@ -195,34 +248,52 @@ def _page_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
             title=f"{entry.replace('-', ' ').capitalize()}, {study.id}",
             heads=("",),
             texts=(f"analyses/{entry}.md",),
-            figures=drawn,
+            figures=tuple(names),
         )
         jobs.append(job)
-    return [*jobs, _overview(plan, study, list(choices))]
+    jobs.append(_overview_job(plan, study, list(choices)))
+    return jobs
 
 
-def _overview(plan: Plan, study: StudyPlan, drawn: list[str]) -> OverviewJob:
+def _overview_job(
+    plan: Plan,
+    study: StudyPlan,
+    figure_names: list[str],
+) -> OverviewJob:
+    """The page to read first: the main table, and some of the analyses and figures."""
     shown = [name for name in OVERVIEW_ANALYSES if name in plan.config["analyses"]]
+    # The main table has no entry among the analyses.
+    intros = [SECTION_INTROS[name] for name in ("overview", *shown)]
+    texts = ["main_table.md", *(f"analyses/{name}.md" for name in shown)]
+    drawn = [name for name in OVERVIEW_FIGURES if name in figure_names]
     return OverviewJob(
         f"{study.id}/overview",
         study=study.id,
         title=f"Overview of {study.id}",
-        heads=tuple(HEADS[name] for name in ("overview", *shown)),
-        texts=("main_table.md", *(f"analyses/{name}.md" for name in shown)),
-        figures=tuple(name for name in OVERVIEW_FIGURES if name in drawn),
+        heads=tuple(intros),
+        texts=tuple(texts),
+        figures=tuple(drawn),
     )
 
 
-def _export_jobs(plan: Plan, study: StudyPlan) -> list[StudyJob]:
+def _export_jobs(
+    plan: Plan,
+    study: StudyPlan,
+) -> list[StudyJob]:
     """The exports of the config."""
-    config = plan.config
     jobs = []
-    for name, entry in config["exports"].items():
+    for name, entry in plan.config["exports"].items():
+        # alpha: null exports the model itself, not one on the way to it.
+        spec = {
+            "name": name,
+            "alpha": None,
+            **entry,
+        }
         job = ExportJob(
             f"{study.id}/exports/{name}",
             study=study.id,
             entry=name,
-            spec=plain({"name": name, "alpha": None, **entry}),
+            spec=plain(spec),
             model=study.exportable[entry["model"]],
         )
         jobs.append(job)
