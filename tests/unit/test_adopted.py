@@ -30,7 +30,7 @@ from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
 from stockpot.planning import build as planning
-from stockpot.planning.model_descriptions import stated
+from stockpot.planning.model_descriptions import stated_settings
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 
@@ -519,7 +519,7 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
     ],
 )
 def test_odd_settings_are_text(given, shown):
-    assert stated(given) == shown
+    assert stated_settings(given) == shown
 
 
 def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):

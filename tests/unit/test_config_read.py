@@ -17,7 +17,7 @@ from stockpot.config.paths import is_path, not_found, unfit_inputs
 from stockpot.config.read import read_defaults, read_study
 from stockpot.config.training_runs import finetune_specs, search_names
 from stockpot.planning import build as spec
-from stockpot.planning.data_roles import used
+from stockpot.planning.data_roles import used_datasets
 from stockpot.planning.run_lines import other_lines, run_lines
 from stockpot.runtime.errors import StockpotError
 
@@ -379,7 +379,7 @@ def test_a_path_that_is_nowhere_is_said_with_all_places(here, tmp_path):
     file.write_text(OWN.replace("path: drawings", "path: drawnings"), encoding="utf-8")
     given = read_study(ROOT, [file])
     config = given.located()
-    (line,) = not_found(config, used(config), given.layers, ROOT)
+    (line,) = not_found(config, used_datasets(config), given.layers, ROOT)
     places = f"{tmp_path / 'sub'}, {tmp_path}, {ROOT}"
     assert (
         line
@@ -394,7 +394,7 @@ def test_the_words_of_classes_are_no_paths(here, schema, word):
     given = read_study(ROOT, study(text))
     config = given.located()
     check(config, schema, given.paths)
-    assert not_found(config, used(config), given.layers, ROOT) == []
+    assert not_found(config, used_datasets(config), given.layers, ROOT) == []
     spec.build(config, lambda path: Path(path) if Path(path).exists() else ROOT / path)
 
 
@@ -465,7 +465,7 @@ checkpoints: {theirs: {path: theirs.pt, url: 'https://example.org/theirs.pt'}}
 """
     given = read_study(ROOT, study(OWN.rstrip() + more))
     config = given.located()
-    assert not_found(config, used(config), given.layers, ROOT) == []
+    assert not_found(config, used_datasets(config), given.layers, ROOT) == []
 
 
 # What YAML makes of a file.

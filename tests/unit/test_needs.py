@@ -12,7 +12,7 @@ SPEC = {"variant": "end-to-end", "epochs": 10, "batch_size": 512}
 
 
 def named(name):
-    return needs.model(named_config(name, "random", ("a", "b")))
+    return needs.model_size(named_config(name, "random", ("a", "b")))
 
 
 @pytest.mark.parametrize(
@@ -32,14 +32,14 @@ def test_models_are_known_by_their_config(name, millions, giga):
 
 
 def test_the_embedded_model_and_one_without_a_description():
-    embedded = needs.model(
+    embedded = needs.model_size(
         json.loads((ARCHITECTURE / "open_clip_config.json").read_text())
     )
     assert embedded.tokens == 17 and embedded.parameters < 1e6
-    assert needs.model({"timm": {"name": "x"}}) == needs.UNKNOWN
+    assert needs.model_size({"timm": {"name": "x"}}) == needs.UNKNOWN_SIZE
     assert (
-        needs.model({"model_cfg": {"vision_cfg": {"timm_model_name": "x"}}})
-        == needs.UNKNOWN
+        needs.model_size({"model_cfg": {"vision_cfg": {"timm_model_name": "x"}}})
+        == needs.UNKNOWN_SIZE
     )
 
 
@@ -84,7 +84,7 @@ def test_a_second_try_asks_for_twice_as_much():
 
 
 def test_preparing_grows_with_the_images():
-    assert needs.preparing(10, 1).minutes == needs.START
+    assert needs.preparing(10, 1).minutes == needs.START_MINUTES
     assert (
         needs.preparing(1_280_000, 8).minutes
         > needs.preparing(1_280_000, 16).minutes

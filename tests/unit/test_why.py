@@ -11,7 +11,12 @@ import pytest
 from conftest import ROOT
 
 from stockpot.planning.build import build
-from stockpot.planning.changes import changes, code_words, shown, words
+from stockpot.planning.changes import (
+    changes,
+    describe_changes,
+    describe_code_change,
+    value_text,
+)
 from stockpot.planning.explain import Explainer, job_lines, lines, named
 from stockpot.planning.history import (
     PastJob,
@@ -343,7 +348,7 @@ VALUES = [
     "value, text", VALUES, ids=[text or "long" for _, text in VALUES]
 )
 def test_values_are_written_as_in_a_config(value, text):
-    assert shown(value) == text
+    assert value_text(value) == text
 
 
 DIFFERENCES = [
@@ -375,7 +380,7 @@ DIFFERENCES = [
 
 @pytest.mark.parametrize("old, new, told", DIFFERENCES, ids=[str(i) for i in range(10)])
 def test_differences_in_words(old, new, told):
-    assert words(changes(old, new)) == told
+    assert describe_changes(changes(old, new)) == told
 
 
 def test_code_in_words():
@@ -386,16 +391,23 @@ def test_code_in_words():
     }
     changed = {**old, "training/loss.py mixup": "2", "training/loss.py Loss": "2"}
     assert (
-        code_words(old, changed)
+        describe_code_change(old, changed)
         == "training/loss.py changed (function mixup, class Loss)"
     )
-    assert code_words(old, {**old, "models/card.py": "2"}) == "models/card.py changed"
-    assert code_words(old, {**old, "models/card.py SIDE": "2"}).endswith(
+    assert (
+        describe_code_change(old, {**old, "models/card.py": "2"})
+        == "models/card.py changed"
+    )
+    assert describe_code_change(old, {**old, "models/card.py SIDE": "2"}).endswith(
         "(constant SIDE)"
     )
-    assert code_words(None, old) == code_words(old, old) == "its code changed"
+    assert (
+        describe_code_change(None, old)
+        == describe_code_change(old, old)
+        == "its code changed"
+    )
     many = {f"training/{name}.py": name for name in "abcdefg"}
-    assert code_words({}, many).endswith("and 3 more changed")
+    assert describe_code_change({}, many).endswith("and 3 more changed")
 
 
 def test_a_crowd_of_jobs_takes_one_line(here):

@@ -23,12 +23,12 @@ from .data_roles import (
     dataset_lines,
     datasets_by_role,
     held_out_note,
-    used,
+    used_datasets,
 )
 from .jobs import Config, Locate
 from .model_jobs import ModelJob
 from .plan import Plan
-from .pretrained import checked, model_plan
+from .pretrained import checked_digest, model_plan
 from .prompt_notes import prompt_notes
 from .run_lines import other_lines, run_lines
 from .study_builder import Heads, StudyBuilder
@@ -89,7 +89,7 @@ def _add_notes_and_counts(
     plan.held_out_note = held_out_note(config)
     if plan.held_out_note:
         plan.summary.append(plan.held_out_note)
-    for name in sorted(used(config)):
+    for name in sorted(used_datasets(config)):
         plan.counts[name] = count(config["datasets"], name, locate)
     plan.sizes = _shown_sizes(plan.counts, config["data"])
 
@@ -119,7 +119,7 @@ def _summary(
     lines += _prompt_notes(model, config, heads, locate)
     lines += alpha_lines(
         config["datasets"],
-        used(config),
+        used_datasets(config),
         locate,
     )
     return lines
@@ -192,7 +192,7 @@ def _published_models(
     if not table:
         return {}
     path = locate(table["path"])
-    sha256 = checked(path, "standard.table.path")
+    sha256 = checked_digest(path, "standard.table.path")
     data = config["data"]
     # A published model may have no name that a model of the study has.
     taken_names = ["zero-shot", *finetune_specs(config), *config["soups"]]

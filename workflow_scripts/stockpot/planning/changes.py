@@ -38,11 +38,11 @@ class Change:
         name = self._name()
         if self.old is ABSENT:
             # A value that is too long is left out, with the space before it.
-            return f"{name} {shown(self.new)} is new".replace("  ", " ")
+            return f"{name} {value_text(self.new)} is new".replace("  ", " ")
         if self.new is ABSENT:
-            return f"{name} {shown(self.old)} is gone".replace("  ", " ")
-        before = shown(self.old)
-        after = shown(self.new)
+            return f"{name} {value_text(self.old)} is gone".replace("  ", " ")
+        before = value_text(self.old)
+        after = value_text(self.new)
         # Nobody reads digests, so it is enough that they differ.
         if DIGEST.fullmatch(before) and DIGEST.fullmatch(after):
             return f"{name} changed"
@@ -76,7 +76,7 @@ class Change:
         return is_item and len(self.path) > 1
 
 
-def shown(value: object) -> str:
+def value_text(value: object) -> str:
     """Write a value as a config would.
 
     Args:
@@ -180,7 +180,7 @@ def _is_pair(item: object) -> bool:
     return isinstance(name, str) and isinstance(value, str)
 
 
-def words(differences: Iterable[Change]) -> list[str]:
+def describe_changes(differences: Iterable[Change]) -> list[str]:
     """Put changes into words.
 
     Args:
@@ -203,7 +203,7 @@ def words(differences: Iterable[Change]) -> list[str]:
     return texts
 
 
-def code_words(
+def describe_code_change(
     old: dict[str, str] | None,
     new: dict[str, str],
 ) -> str:

@@ -102,7 +102,7 @@ def datasets_by_role(config: Config) -> tuple[dict[str, str], dict[str, str]]:
     return training, evaluated
 
 
-def used(config: Config) -> set[str]:
+def used_datasets(config: Config) -> set[str]:
     """List the data sets that have a role, and those that they are made of.
 
     Args:

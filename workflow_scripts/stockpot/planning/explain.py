@@ -6,7 +6,13 @@ from pathlib import Path
 from ..runtime.code_digest import code_parts
 from ..runtime.escape import one_line
 from ..runtime.snakemake_records import NOTES, Record, read_record
-from .changes import Change, changes, code_words, enumeration, words
+from .changes import (
+    Change,
+    changes,
+    describe_changes,
+    describe_code_change,
+    enumeration,
+)
 from .history import HISTORY, Explained, JobKey, PastJob, PastRun, past_code
 from .job_files import WRITTEN, JobFiles
 from .pending import Reason, Reasons
@@ -83,7 +89,7 @@ class Explainer:
         for change in differences:
             if not _was_said(change, said_names, said_causes):
                 own_changes.append(change)
-        texts = words(own_changes) + texts
+        texts = describe_changes(own_changes) + texts
         texts = self._without_implied_newness(job, reason, texts)
         if not texts and not reason.after:
             texts = ["is made from other inputs" if record else "was not made yet"]
@@ -158,7 +164,7 @@ class Explainer:
         if record.is_short:
             differences = changes(record.spec, job.spec)
             return differences, self._changed_code(record.code, job)
-        # Snakemake keeps only a digest of long parameters, which cannot be compared.
+        # Long parameters would take too long to read, and to compare value by value.
         if reason.after:
             return [], []
         return [], ["its parameters changed"]
@@ -200,7 +206,7 @@ class Explainer:
         if old == job.code:
             return []
         parts = code_parts(*job.job.code(self._plan))
-        return [code_words(past_code(old, self._history), parts)]
+        return [describe_code_change(past_code(old, self._history), parts)]
 
 
 def _bare_name(name: str) -> str:

@@ -9,7 +9,7 @@ from ..config.paths import CHECKOUT, exists, not_found, unfit_inputs
 from ..config.read import StudyFiles
 from ..runtime.errors import StockpotError
 from .build import build
-from .data_roles import used
+from .data_roles import used_datasets
 from .plan import Plan
 
 SCHEMA = CHECKOUT / "schemas/config.schema.yaml"
@@ -35,7 +35,7 @@ def plan_study(study: StudyFiles) -> Plan:
     # Only files that this study uses have to be there.
     problems = not_found(
         config,
-        used(config),
+        used_datasets(config),
         study.layers,
         CHECKOUT,
     )

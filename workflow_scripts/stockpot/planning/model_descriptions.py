@@ -42,7 +42,7 @@ ZERO_SHOT: Description = {
 }
 
 
-def described(
+def describe_models(
     config: Config,
     ids: dict[str, str],
     soups: dict[str, str],
@@ -124,7 +124,7 @@ def _describe_checkpoint(
     """A model that was trained elsewhere: what its training looked at is not known here."""
     return {
         "kind": spec["variant"],
-        "settings": stated(entry.get("settings", {})),
+        "settings": stated_settings(entry.get("settings", {})),
         "images": 0,
         "own": True,
     }
@@ -156,7 +156,7 @@ def _describe_soup(
     }
 
 
-def stated(settings: dict[Any, Any]) -> dict[str, object]:
+def stated_settings(settings: dict[Any, Any]) -> dict[str, object]:
     """Prepare what the config says of a checkpoint's training, for tables and analyses only.
 
     A copied list of hyperparameters has words that mean something here, as ``task`` and ``joint``.

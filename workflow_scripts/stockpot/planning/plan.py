@@ -75,13 +75,13 @@ class Plan:
     # The plan is complete before any of what follows is asked, so that answers can be kept.
 
     @cached_property
-    def size(self) -> resources.Model:
+    def size(self) -> resources.ModelSize:
         """Size of the pretrained model, from which memory and time are estimated.
 
         Returns:
             Its parameters and tokens.
         """
-        return resources.model(self.model.architecture)
+        return resources.model_size(self.model.architecture)
 
     def images_of(self, ids: Iterable[str]) -> int:
         """Count the images of data sets.

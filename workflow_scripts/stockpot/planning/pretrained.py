@@ -78,7 +78,7 @@ def model_plan(config: Config, locate: Locate) -> ModelJob:
         )
     if has_weights_file:
         # Wherever the file lies, its content makes the id.
-        digest = checked(weights_path, WEIGHTS_KEY, sha256_file_cached)
+        digest = checked_digest(weights_path, WEIGHTS_KEY, sha256_file_cached)
         source.files["checkpoint"] = weights_path
         source.content["imported"] = digest
     elif weights:
@@ -102,7 +102,7 @@ def _from_folder(
         path = folder / vocabulary_name
         check_vocabulary(path, architecture, ARCHITECTURE_KEY)
         source.files["vocabulary"] = path
-        source.content["vocabulary"] = checked(path, ARCHITECTURE_KEY)
+        source.content["vocabulary"] = checked_digest(path, ARCHITECTURE_KEY)
     # This comes after the checks of the folder, whose mistakes are to be mended first.
     if missing:
         raise StockpotError(
@@ -114,7 +114,9 @@ def _from_folder(
         check_safetensors(path, ARCHITECTURE_KEY)
         check_size(architecture, path, ARCHITECTURE_KEY)
         source.files["weights"] = path
-        source.content["weights"] = checked(path, ARCHITECTURE_KEY, sha256_file_cached)
+        source.content["weights"] = checked_digest(
+            path, ARCHITECTURE_KEY, sha256_file_cached
+        )
     return source
 
 
@@ -186,7 +188,7 @@ def _model_job(
     )
 
 
-def checked(
+def checked_digest(
     path: Path,
     key: str,
     digest: Callable[[Path], str] = sha256_file,

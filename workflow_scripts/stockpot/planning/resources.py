@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from ..runtime.errors import StockpotError
 
-CPU = 0.03e12  # operations per second that a thread gets done
-GPU = 15e12  # operations per second that a GPU gets done
-START = 10  # minutes, for what does not grow
-BASE = 3000  # MB: Python, torch and the workflow itself
+CPU_SPEED = 0.03e12  # operations per second that a thread gets done
+GPU_SPEED = 15e12  # operations per second that a GPU gets done
+START_MINUTES = 10  # minutes, for what does not grow
+BASE_MB = 3000  # MB: Python, torch and the workflow itself
 SAFETY = 2  # how much longer a job may take than its arithmetic
 FLOAT_BYTES = 4  # of a number in float32
 
@@ -148,7 +148,7 @@ def check_gpus(
         )
 
 
-class Model(NamedTuple):
+class ModelSize(NamedTuple):
     """Size of a model, as far as memory and time depend on it.
 
     Attributes:
@@ -165,10 +165,10 @@ class Model(NamedTuple):
 
 
 # Where nothing is known but a name, as of timm's models: about a ResNet-152.
-UNKNOWN = Model(60e6, 200, 1024, 50)
+UNKNOWN_SIZE = ModelSize(60e6, 200, 1024, 50)
 
 
-def model(architecture: dict[str, Any]) -> Model:
+def model_size(architecture: dict[str, Any]) -> ModelSize:
     """Estimate the size of a model.
 
     Args:
@@ -185,26 +185,26 @@ def model(architecture: dict[str, Any]) -> Model:
         return _resnet_size(layers, width)
     # Models of timm, and those that open_clip builds of other libraries.
     if not layers or "patch_size" not in vision:
-        return UNKNOWN
+        return UNKNOWN_SIZE
     patches_per_side = vision.get("image_size", 224) / vision["patch_size"]
     # One token for each patch, and the class token.
     tokens = patches_per_side**2 + 1
     # Each layer has four matrices of width * width for attention, and eight for its MLP.
     parameters = 12 * layers * width**2
-    return Model(parameters, tokens, width, layers)
+    return ModelSize(parameters, tokens, width, layers)
 
 
 def _resnet_size(
     layers: list[int],
     width: int,
-) -> Model:
+) -> ModelSize:
     """Size of a ResNet of CLIP's, as multiple of RN50: width 64, 16 blocks, 38 million parameters.
 
     A block has three layers; the last stage has 16 times the width of the first.
     """
     blocks = sum(layers)
     scale = (width / 64) ** 2 * blocks / 16
-    return Model(
+    return ModelSize(
         parameters=38e6 * scale,
         tokens=140,
         width=16 * width,
@@ -219,12 +219,12 @@ def _minutes(
 ) -> int:
     """Time for so many operations, with the start of a job."""
     # On a GPU the threads only prepare batches.
-    speed = GPU * gpus if gpus else CPU * threads
-    return START + round(SAFETY * operations / speed / 60)
+    speed = GPU_SPEED * gpus if gpus else CPU_SPEED * threads
+    return START_MINUTES + round(SAFETY * operations / speed / 60)
 
 
 def training(
-    model: Model,
+    model: ModelSize,
     spec: dict[str, Any],
     images: int,
     threads: int,
@@ -254,12 +254,12 @@ def training(
             * model.layers
         )
         bytes_needed += activation_bytes
-    megabytes = BASE + round(bytes_needed / 1e6)
+    megabytes = BASE_MB + round(bytes_needed / 1e6)
     return Needs(megabytes, _minutes(operations, threads, gpus))
 
 
 def _training_operations(
-    model: Model,
+    model: ModelSize,
     spec: dict[str, Any],
     images: int,
 ) -> float:
@@ -286,7 +286,7 @@ def _weight_copies(spec: dict[str, Any]) -> int:
 
 
 def evaluating(
-    model: Model,
+    model: ModelSize,
     recipes: int,
     images: int,
     threads: int,
@@ -306,7 +306,7 @@ def evaluating(
     """
     operations = FORWARD_OPERATIONS * model.parameters * model.tokens * images
     operations *= recipes
-    megabytes = BASE + round(EVALUATION_BYTES * model.parameters / 1e6)
+    megabytes = BASE_MB + round(EVALUATION_BYTES * model.parameters / 1e6)
     return Needs(megabytes, _minutes(operations, threads, gpus))
 
 
@@ -325,6 +325,6 @@ def preparing(
     """
     seconds = SAFETY * images / (DECODED_PER_SECOND * threads)
     return Needs(
-        mb=BASE + DECODING_MB * threads,
-        minutes=START + round(seconds / 60),
+        mb=BASE_MB + DECODING_MB * threads,
+        minutes=START_MINUTES + round(seconds / 60),
     )

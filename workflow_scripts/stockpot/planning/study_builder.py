@@ -25,10 +25,10 @@ from .data_roles import datasets_by_role
 from .evaluation_jobs import EvaluationJob
 from .jobs import Config, Locate, Spec, artefact_id
 from .known_places import KnownLocations, location_of
-from .model_descriptions import described
+from .model_descriptions import describe_models
 from .model_jobs import CheckpointJob, RunJob, SoupJob, ZeroShotJob
 from .plan import Plan, prediction_settings
-from .pretrained import checked
+from .pretrained import checked_digest
 from .study_jobs import StudyPlan
 
 IdsByRole = dict[str, tuple[str, ...]]  # role -> ids of the data sets
@@ -194,7 +194,7 @@ class StudyBuilder:
         evaluated_runs = {name: models.runs[name] for name in self._evaluated_runs()}
         train = self.config["data"]["train"]
         classes = class_names(self.config["datasets"], train, self._locate)
-        return described(
+        return describe_models(
             self.config,
             evaluated_runs,
             models.soups,
@@ -480,7 +480,7 @@ class StudyBuilder:
         # What is fetched is known by its address and checksum, before and after it is there.
         if not entry.get("url"):
             files = (str(path),)
-            follows["content"] = checked(
+            follows["content"] = checked_digest(
                 path,
                 f"checkpoints.{name}.path",
                 sha256_file_cached,
