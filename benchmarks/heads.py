@@ -8,7 +8,7 @@ import torch
 
 from stockpot.training.heads import fit_heads
 from stockpot.training.loop import Batches
-from stockpot.training.variants.linear_search import together
+from stockpot.training.variants.linear_search import stack_settings
 from timing import cores, interleaved
 
 SETTINGS = 64
@@ -47,5 +47,5 @@ def trained(data: Batches, d: int, classes: int, k: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         head = torch.nn.Linear(d, classes)
-        fit_heads(head, together(points, "cpu"), data, data, spec, Path(folder))
+        fit_heads(head, stack_settings(points, "cpu"), data, data, spec, Path(folder))
         return time.perf_counter() - started

@@ -5,7 +5,7 @@ from pathlib import Path
 from stockpot.runtime.job import job
 from stockpot.training import variants
 from stockpot.training.run import run
-from stockpot.training.together import together
+from stockpot.training.together import launch_distributed
 
 with job(snakemake) as spec:
     start = snakemake.input.get("start_cards", [])
@@ -22,6 +22,6 @@ with job(snakemake) as spec:
     )
     gpus, nodes = (snakemake.resources.get(name, 1) for name in ("gpu", "nodes"))
     if max(gpus, nodes) > 1 and variants.shared(spec["variant"]):
-        together(arguments, max(gpus // nodes, 1), nodes, snakemake.threads)
+        launch_distributed(arguments, max(gpus // nodes, 1), nodes, snakemake.threads)
     else:
         run(**arguments)

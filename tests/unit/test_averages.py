@@ -254,7 +254,7 @@ def test_a_run_saves_its_averages_and_is_otherwise_the_same(
 def test_averages_of_an_interrupted_run_are_the_same(
     averaged, world, zero_shot, tmp_path, monkeypatch
 ):
-    plain, calls = loop.correct, []
+    plain, calls = loop.count_correct, []
 
     def dying(*arguments, **named):
         calls.append(1)
@@ -267,7 +267,7 @@ def test_averages_of_an_interrupted_run_are_the_same(
         tmp_path / averaged.parent.name / averaged.name
     )  # as the file says where it belongs
     arguments = (spec, world["train"], world["held-out"], zero_shot, folder, "code")
-    monkeypatch.setattr(loop, "correct", dying)
+    monkeypatch.setattr(loop, "count_correct", dying)
     with pytest.raises(KeyboardInterrupt):
         run(*arguments, averages=True)
     run(*arguments, averages=True)

@@ -8,8 +8,8 @@ from conftest import run_spec
 
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
-from stockpot.training.heads import Heads, Settings, fit_heads
-from stockpot.training.loop import Batches, correct, fit
+from stockpot.training.heads import HeadHyperparameters, Heads, fit_heads
+from stockpot.training.loop import Batches, count_correct, fit
 from stockpot.training.run import run
 from stockpot.training.variants import linear_search
 
@@ -34,8 +34,8 @@ def head():
     return torch.nn.Linear(D, CLASSES)
 
 
-def settings(points=POINTS) -> Settings:
-    return linear_search.together(points, "cpu")
+def settings(points=POINTS) -> HeadHyperparameters:
+    return linear_search.stack_settings(points, "cpu")
 
 
 def test_gradients_are_those_of_autograd(head):
@@ -66,7 +66,7 @@ def test_each_head_ends_where_the_training_loop_leaves_it(head, tmp_path):
         fit(alone, train, held_out, spec, tmp_path / str(i))
         assert torch.allclose(heads.tensors[0][i], alone.weight, atol=1e-4)
         assert torch.allclose(heads.tensors[1][i], alone.bias, atol=1e-4)
-        assert hits[i] == correct(alone, held_out, "cpu")
+        assert hits[i] == count_correct(alone, held_out, "cpu")
 
 
 def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
@@ -100,7 +100,7 @@ def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
 @pytest.mark.parametrize("regulariser", linear_search.STRENGTH)
 def test_settings_are_drawn_as_in_the_paper(regulariser):
     spec = {"settings": 300, "settings_seed": 0, "regulariser": regulariser}
-    points = linear_search.drawn(spec)
+    points = linear_search.draw_settings(spec)
     assert {p["batch_size"] for p in points} == {64, 128, 256}
     assert 1e-6 <= min(p["lr"] for p in points) < 1e-5
     assert 1e-1 < max(p["lr"] for p in points) <= 1
@@ -108,7 +108,7 @@ def test_settings_are_drawn_as_in_the_paper(regulariser):
     assert names == (
         {regulariser.replace("-", "_")} if regulariser != "none" else set()
     )
-    assert linear_search.drawn({**spec, "settings": 10}) == points[:10]
+    assert linear_search.draw_settings({**spec, "settings": 10}) == points[:10]
 
 
 def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path):
@@ -127,7 +127,7 @@ def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path
     model, _ = load_classifier(tmp_path)
     held_out = image_batches(read_dataset(world["held-out"]), card, 1, "cpu")
     best = max(row["held_out_k"] for row in card.history)
-    assert correct(model, held_out, "cpu") == best
+    assert count_correct(model, held_out, "cpu") == best
     assert not torch.equal(
         Weights(tmp_path)["head.weight"], Weights(zero_shot)["head.weight"]
     )

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from stockpot.training.loss import Loss
-from stockpot.training.sam import sharpen
+from stockpot.training.sam import replace_with_sam_gradients
 
 N, CLASSES = 12, 5
 
@@ -88,11 +88,13 @@ def test_mixup_mixes_pairs_and_their_losses(problem):
 
 
 def test_shares_of_mixup_follow_a_beta_distribution():
-    from stockpot.training.loss import _mixed
+    from stockpot.training.loss import _draw_mixup
 
     generator = torch.Generator().manual_seed(0)
     for alpha in (0.2, 1.0, 5.0):
-        shares = torch.tensor([_mixed(alpha, 2, generator)[0] for _ in range(4000)])
+        shares = torch.tensor(
+            [_draw_mixup(alpha, 2, generator)[0] for _ in range(4000)]
+        )
         assert shares.mean() == pytest.approx(0.5, abs=0.03)
         assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
 
@@ -114,7 +116,7 @@ def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
     once(x)
     of = Loss({"label_smoothing": 0.0}).for_batch(x, labels, torch.Generator())
     of(model).backward()
-    sharpen(model, of, 0.5)
+    replace_with_sam_gradients(model, of, 0.5)
     for (name, found), expected in zip(model.named_buffers(), once.buffers()):
         assert torch.equal(found, expected), name
     assert model[1].num_batches_tracked == 1 and all(
@@ -136,7 +138,7 @@ def test_sharp_gradients_are_those_at_the_worst_point_nearby(problem):
             p += rho * g / norm
     assert of(worst) > of(before)
     of(worst).backward()
-    sharpen(model, of, rho)
+    replace_with_sam_gradients(model, of, rho)
     for p, q, start in zip(model.parameters(), worst.parameters(), before.parameters()):
         assert torch.allclose(p.grad, q.grad, atol=1e-6)
         assert torch.equal(p, start), "the weights are where they were"

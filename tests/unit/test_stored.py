@@ -44,7 +44,7 @@ from stockpot.tables.measurements import read_table, write_table
 from stockpot.training import saved
 from stockpot.training.averages import Averages
 from stockpot.training.processes import Processes
-from stockpot.training.state import Place, State
+from stockpot.training.state import Checkpointer, TrainingProgress
 
 
 @pytest.fixture
@@ -603,10 +603,13 @@ def test_the_state_of_another_run_is_none(tmp_path):
 
 def test_a_run_with_a_damaged_state_trains_from_its_beginning(tmp_path):
     model = torch.nn.Linear(2, 2)
-    kept = State({"model": model}, tmp_path / ".state", Processes())
-    kept.save(Place(step=3), torch.Generator())
+    kept = Checkpointer({"model": model}, tmp_path / ".state", Processes())
+    kept.save(TrainingProgress(step=3), torch.Generator())
     rewrite(kept.path, lambda content: content[:-100])
-    assert State({"model": model}, tmp_path / ".state", Processes()).load() == Place()
+    assert (
+        Checkpointer({"model": model}, tmp_path / ".state", Processes()).load()
+        == TrainingProgress()
+    )
 
 
 def test_training_checks_its_room_first(tmp_path, monkeypatch):
@@ -616,7 +619,7 @@ def test_training_checks_its_room_first(tmp_path, monkeypatch):
     needed = (
         7 * weights
     )  # two states of weights and two moments, and the weights themselves
-    kept = State({"model": model}, tmp_path / ".state", Processes())
+    kept = Checkpointer({"model": model}, tmp_path / ".state", Processes())
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
     with pytest.raises(
         StockpotError, match=r"state\.pt: training: needs 28\.0MB on the disk"

@@ -17,7 +17,7 @@ from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
 from stockpot.training.processes import Processes
 from stockpot.training.run import run
-from stockpot.training.together import together
+from stockpot.training.together import launch_distributed
 
 MANY = {
     "epochs": 2,
@@ -47,7 +47,7 @@ def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
     """With three, the batches of 32 and the last one are not cut evenly."""
     changes = {**MANY, "ema": [0.9]}
     run(**arguments(world, zero_shot, tmp_path / "one", **changes))
-    together(arguments(world, zero_shot, tmp_path / "more", **changes), 3)
+    launch_distributed(arguments(world, zero_shot, tmp_path / "more", **changes), 3)
     one, more = read_card(tmp_path / "one"), read_card(tmp_path / "more")
     assert [r["held_out_k"] for r in one.history] == [
         r["held_out_k"] for r in more.history
@@ -72,7 +72,7 @@ def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
 def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path, capfd):
     asked = arguments(world, zero_shot, tmp_path / "x", shots=1000, shots_seed=0)
     with pytest.raises(StockpotError, match="the 2 processes of this run ended with 1"):
-        together(asked, 2)
+        launch_distributed(asked, 2)
     assert (
         "error: finetune.runs.a.shots: 1000 wanted of every class"
         in capfd.readouterr().err
@@ -84,18 +84,18 @@ STOPPED = """
 import json, sys
 from pathlib import Path
 from stockpot.runtime.job import ending, talk
-from stockpot.training.together import together
+from stockpot.training.together import launch_distributed
 arguments = json.loads(Path(sys.argv[1]).read_text())
 talk()
 with ending():
-    together(arguments | {"folder": Path(arguments["folder"])}, 2)
+    launch_distributed(arguments | {"folder": Path(arguments["folder"])}, 2)
 """
 
 
 def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
     more = {"precision": "bf16", "distill": 0.1}
     whole = arguments(world, zero_shot, tmp_path / "whole", epochs=3, **more)
-    together(whole, 2)
+    launch_distributed(whole, 2)
     asked = {**whole, "folder": tmp_path / "parts"}
     (tmp_path / "job.json").write_text(json.dumps(asked, default=str))
     command = [sys.executable, "-c", STOPPED, str(tmp_path / "job.json")]
@@ -112,17 +112,20 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
     assert "stopped after epoch" in said and list(
         (tmp_path / "parts").rglob("state.pt")
     )
-    together(asked, 2)
+    launch_distributed(asked, 2)
     a, b = Weights(tmp_path / "whole"), Weights(tmp_path / "parts")
     assert all(torch.equal(a[name], b[name]) for name in a.names)
 
 
 def test_alone_it_is_all():
     alone = Processes()
-    assert alone.first and alone.share(7) == (slice(7), 1.0)
-    assert alone.sum([1.5, 2], "cpu") == [1.5, 2] and alone.agreed("x") == "x"
+    assert alone.is_main and alone.shard(7) == (slice(7), 1.0)
+    assert (
+        alone.all_reduce_sum([1.5, 2], "cpu") == [1.5, 2]
+        and alone.broadcast("x") == "x"
+    )
     model = small_model()
-    assert alone.model(model) is model
+    assert alone.wrap(model) is model
 
 
 @pytest.mark.parametrize("count, n", [(2, 7), (3, 3), (4, 3), (8, 1), (1, 5)])
@@ -132,7 +135,7 @@ def test_shares_make_up_the_mean(count, n):
     for rank in range(count):
         one = Processes()
         one.rank, one.count = rank, count
-        rows, weight = one.share(n)
+        rows, weight = one.shard(n)
         found += float(losses[rows].mean()) * weight / count
         seen |= set(range(n)[rows]) if weight else set()
     assert found == pytest.approx(float(losses.mean())) and seen == set(range(n))
@@ -142,7 +145,7 @@ def test_batchnorm_needs_one_process_on_cpus():
     two = Processes()
     two.count = 2
     with pytest.raises(StockpotError, match="BatchNorm is trained by one process"):
-        two.model(small_model())
+        two.wrap(small_model())
 
 
 def test_which_variants_can():

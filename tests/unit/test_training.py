@@ -24,7 +24,13 @@ from stockpot.runtime.last import LAST
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop
 from stockpot.training.images import few_shot, image_batches
-from stockpot.training.loop import Batches, Diverged, correct, fit, parameter_groups
+from stockpot.training.loop import (
+    Batches,
+    DivergedError,
+    count_correct,
+    fit,
+    parameter_groups,
+)
 from stockpot.training.run import run
 from stockpot.training.schedule import warmup_cosine
 
@@ -392,7 +398,9 @@ def test_correct_counts_in_batches():
     with torch.no_grad():
         expected = int((model(data.inputs).argmax(1) == data.labels).sum())
     model.train()
-    assert {correct(model, data, "cpu", size) for size in (1, 7, 50, 500)} == {expected}
+    assert {count_correct(model, data, "cpu", size) for size in (1, 7, 50, 500)} == {
+        expected
+    }
     assert not model.training
 
 
@@ -402,12 +410,12 @@ def test_correct_counts_in_batches():
 def test_an_input_that_is_no_number_diverges(tmp_path):
     data = problem()
     data.inputs[37] = torch.nan
-    with pytest.raises(Diverged, match="the loss became nan in epoch 1, step"):
+    with pytest.raises(DivergedError, match="the loss became nan in epoch 1, step"):
         fit(torch.nn.Linear(6, 3), data, problem(40, 1), SPEC, tmp_path)
 
 
 def test_an_enormous_learning_rate_diverges(tmp_path):
-    with pytest.raises(Diverged, match="in epoch"):
+    with pytest.raises(DivergedError, match="in epoch"):
         fitted(tmp_path, model=torch.nn.Linear(6, 3), lr=1e37)
 
 
@@ -432,7 +440,7 @@ class Overflowing(torch.nn.Linear):
 def test_weights_lost_in_the_last_step_diverge(tmp_path, epochs):
     """One step an epoch: after the last one no loss is computed that could tell."""
     spec = {**SPEC, "epochs": epochs, "batch_size": 80}
-    with pytest.raises(Diverged):
+    with pytest.raises(DivergedError):
         fit(Overflowing(6, 3), problem(), problem(40, 1), spec, tmp_path)
 
 
@@ -525,7 +533,7 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
     """A run of two epochs that dies while it evaluates the second one; its folder."""
 
     def start(name):
-        plain, calls = loop.correct, []
+        plain, calls = loop.count_correct, []
 
         def dying(*arguments, **named):
             calls.append(1)
@@ -534,7 +542,7 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
             return plain(*arguments, **named)
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "correct", dying)
+            patch.setattr(loop, "count_correct", dying)
             with pytest.raises(Stop):
                 train(world, zero_shot, tmp_path / "parts", name, epochs=2)
         assert list((tmp_path / "parts").rglob("state.pt"))
@@ -546,9 +554,9 @@ def interrupted(world, zero_shot, tmp_path, monkeypatch):
 
 def evaluations(monkeypatch) -> list:
     """Grows by one with every epoch that is trained from here on."""
-    plain, calls = loop.correct, []
+    plain, calls = loop.count_correct, []
     monkeypatch.setattr(
-        loop, "correct", lambda *a, **k: calls.append(1) or plain(*a, **k)
+        loop, "count_correct", lambda *a, **k: calls.append(1) or plain(*a, **k)
     )
     return calls
 
@@ -785,7 +793,7 @@ def test_shots_are_drawn_per_class_and_nested(world):
 
 
 def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
-    from stockpot.training.images import joint
+    from stockpot.training.images import mixed_batches
 
     card = read_card(zero_shot)
     first, second = (
@@ -793,13 +801,13 @@ def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
         for name in ("train", "sketch")
     )
     for share, others in ((0.25, 24), (0.75, 72), (0.0, 0), (1.0, 96)):
-        both = joint(first, second, share)
+        both = mixed_batches(first, second, share)
         order = both.order(torch.Generator().manual_seed(0))
         assert len(both) == len(order) == 96
         assert int((order >= 96).sum()) == others and order.max() < 96 + 48
         own = order[order < 96]
         assert len(set(own.tolist())) == len(own), "no image of the first set twice"
-    again = joint(first, second, 0.75).order(torch.Generator().manual_seed(0))
+    again = mixed_batches(first, second, 0.75).order(torch.Generator().manual_seed(0))
     assert torch.bincount(again[again >= 96] - 96, minlength=48).tolist().count(0) == 0
     assert again.tolist() != sorted(again.tolist()), "the two are shuffled"
 

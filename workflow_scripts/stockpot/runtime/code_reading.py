@@ -37,7 +37,7 @@ _LOG_CALLS = (
     "warn",
 )
 # Their sentence is the table of an analysis, or stands in the card of a run.
-_WRITTEN_INTO_RESULTS = ("NothingToShowError", "Diverged")
+_WRITTEN_INTO_RESULTS = ("NothingToShowError", "DivergedError")
 # Keys and arguments that tell of an option.
 _DESCRIPTIONS = ("description", "json_schema_extra")
 # Fields of syntax nodes that change nothing in what is computed.

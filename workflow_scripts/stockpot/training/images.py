@@ -1,134 +1,257 @@
 """Batches of images for a model that wants them normalised and, in training, augmented."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 
 from ..datasets.dataset import Dataset, some_rows
 from ..models.card import Card
 from ..models.tower import ImageClassifier, Normaliser, fitted
 from ..runtime.errors import StockpotError
-from .augment import pixel_augmentation, random_crop
+from .augment import Augmentation, pixel_augmentation, random_crop
 from .loop import Batches
+
+FEATURE_BATCH_SIZE = 500
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    """Turns stored images into the model's input; augments them where there is a generator."""
+
+    normalise: Normaliser
+    change_pixels: Augmentation | None
+    side: int
+    min_crop_area: float
+    max_aspect: float
+
+    def __call__(
+        self,
+        images: torch.Tensor,
+        generator: torch.Generator | None,
+    ) -> torch.Tensor:
+        if generator is None:
+            return fitted(self.normalise(images), self.side)
+        if self.change_pixels is not None:
+            images = self.change_pixels(images, generator)
+        normalised = self.normalise(images)
+        # A crop of the whole image would be resampled, and would draw from the generator.
+        if self.min_crop_area == 1:
+            return fitted(normalised, self.side)
+        return random_crop(
+            normalised,
+            self.min_crop_area,
+            self.side,
+            generator,
+            self.max_aspect,
+        )
 
 
 def image_batches(
     data: Dataset,
     card: Card,
-    crop: float,
+    min_crop_area: float,
     device: str,
     limit: int | None = None,
-    spec: dict | None = None,
+    spec: dict[str, Any] | None = None,
 ) -> Batches:
-    """``limit`` images of a data set (``some_rows``), or all, as training or evaluation batches.
+    """Make training or evaluation batches of a data set's images.
 
-    crop: least share of the area that a random crop keeps; 1 turns cropping off. spec: a run's
-    further augmentation (aspect, and what ``pixel_augmentation`` takes) and shots with
-    shots_seed. Labels become places in the model's class list, whatever the order of the data
-    set's own.
+    Args:
+        data: The data set.
+        card: The card of the model that sees the images.
+        min_crop_area: Smallest fraction of the area that a random crop keeps; 1 turns cropping
+            off.
+        device: Where the model is.
+        limit: The number of images to take (``some_rows``); None takes all.
+        spec: A run's further augmentation (aspect, and what ``pixel_augmentation`` takes), and
+            shots with shots_seed.
+
+    Returns:
+        Images, uint8 [n, h, w, 3], and labels: class indices of the model, whatever the order of
+        the data set's own classes.
+
+    Raises:
+        StockpotError: There are too few images, or the model lacks a class.
     """
     spec = spec or {}
-    if limit is not None and limit > len(data):
-        raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
-    normalise, change = (
-        Normaliser(card.mean, card.std, device),
-        pixel_augmentation(spec),
+    prepare = _Preparation(
+        normalise=Normaliser(card.mean, card.std, device),
+        change_pixels=pixel_augmentation(spec),
+        side=card.image_size,
+        min_crop_area=min_crop_area,
+        max_aspect=spec.get("aspect", 1),
     )
-
-    def prepare(
-        images: torch.Tensor, generator: torch.Generator | None
-    ) -> torch.Tensor:
-        if generator is None:
-            return fitted(normalise(images), card.image_size)
-        x = normalise(images if change is None else change(images, generator))
-        if crop == 1:
-            return fitted(x, card.image_size)
-        return random_crop(x, crop, card.image_size, generator, spec.get("aspect", 1))
-
-    rows = slice(None)
-    if limit is not None:
-        rows = some_rows(data.labels, limit)
-    if spec.get("shots"):
-        rows = few_shot(
-            data, spec["shots"], spec["shots_seed"], spec.get("name", "run")
-        ).numpy()
+    rows = _chosen_rows(data, limit, spec)
     # An index reads and checks the images that it takes, and no others.
     images = torch.from_numpy(data.images[rows])
     labels = torch.from_numpy(data.labels[rows])
-    return Batches(images, class_places(data, card)[labels], prepare)
+    # The data set's class index -> the model's, for all labels at once.
+    model_labels = class_indices(data, card)[labels]
+    return Batches(images, model_labels, prepare)
+
+
+def _chosen_rows(
+    data: Dataset,
+    limit: int | None,
+    spec: dict[str, Any],
+) -> np.ndarray | slice:
+    """The images that a run sees: a few per class, ``limit`` of all, or all of them."""
+    if limit is not None and limit > len(data):
+        raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
+    if spec.get("shots"):
+        run_name = spec.get("name", "run")
+        return few_shot(data, spec["shots"], spec["shots_seed"], run_name).numpy()
+    if limit is not None:
+        return some_rows(data.labels, limit)
+    return slice(None)
 
 
 @torch.no_grad()
 def features(model: ImageClassifier, data: Batches, device: str) -> Batches:
-    """The images of a data set as what the head sees, computed once, without augmentation."""
-    rows = [
-        model.features(data.prepare(x.to(device), None)).cpu()
-        for x in data.inputs.split(500)
-    ]
-    return Batches(torch.cat(rows), data.labels, lambda x, generator: x)
+    """Compute the tower's features of all images once, without augmentation.
+
+    Args:
+        model: The classifier whose tower is used.
+        data: The images.
+        device: Where the model is.
+
+    Returns:
+        What the head sees, float32 [n, d] on the CPU, with the labels of the images.
+    """
+    chunks = []
+    for images in data.inputs.split(FEATURE_BATCH_SIZE):
+        prepared = data.prepare(images.to(device), None)
+        chunks.append(model.features(prepared).cpu())
+    return Batches(torch.cat(chunks), data.labels, lambda x, generator: x)
 
 
 @dataclass
-class Joint(Batches):
-    """Two data sets in one: an epoch is as long as the first, with a share of the second.
+class MixedBatches(Batches):
+    """Two data sets in one: an epoch is as long as the first, with a fraction of the second.
 
-    first: how many of the inputs are the first set's. share: of an epoch's examples that come
-    from the second, which is gone through again where it is too small.
+    Attributes:
+        first_count: How many of the inputs belong to the first data set.
+        second_fraction: Fraction of an epoch's examples that come from the second data set. It
+            is gone through again where it has too few.
     """
 
-    first: int = 0
-    share: float = 0.5
+    first_count: int = 0
+    second_fraction: float = 0.5
 
     def __len__(self) -> int:
-        return self.first
+        """Count the examples in an epoch."""
+        return self.first_count
 
     def order(self, generator: torch.Generator) -> torch.Tensor:
-        second, wanted = len(self.labels) - self.first, round(self.share * self.first)
-        rounds = -(-wanted // second)
-        others = [torch.randperm(second, generator=generator) for _ in range(rounds)]
-        own = torch.randperm(self.first, generator=generator)[: self.first - wanted]
-        places = (
-            torch.cat([own, self.first + torch.cat(others)[:wanted]]) if wanted else own
-        )
-        return places[torch.randperm(len(places), generator=generator)]
+        """Draw the examples of one epoch from both data sets and shuffle them.
+
+        Args:
+            generator: The source of the random order.
+
+        Returns:
+            Row numbers, int64 [examples in an epoch].
+        """
+        second_count = len(self.labels) - self.first_count
+        from_second = round(self.second_fraction * self.first_count)
+        rounds = -(-from_second // second_count)  # rounded up
+        # A data set that is too small is gone through again, each time in a new order.
+        second_orders = []
+        for _ in range(rounds):
+            second_orders.append(torch.randperm(second_count, generator=generator))
+        first_order = torch.randperm(self.first_count, generator=generator)
+        rows = first_order[: self.first_count - from_second]
+        if from_second:
+            # Rows of the second data set follow those of the first.
+            second_order = torch.cat(second_orders)[:from_second]
+            second_rows = self.first_count + second_order
+            rows = torch.cat([rows, second_rows])
+        # So far the second data set comes last; the batches must hold both.
+        shuffled = torch.randperm(len(rows), generator=generator)
+        return rows[shuffled]
 
 
-def joint(first: Batches, second: Batches, share: float) -> Joint:
-    """Training on two data sets at once; the first one's augmentation serves both."""
-    return Joint(
+def mixed_batches(
+    first: Batches,
+    second: Batches,
+    second_fraction: float,
+) -> MixedBatches:
+    """Mix two data sets for training on both at once.
+
+    Args:
+        first: The training set; its augmentation serves both.
+        second: The second data set.
+        second_fraction: Fraction of an epoch's examples that come from the second data set.
+
+    Returns:
+        Batches with examples of both.
+    """
+    return MixedBatches(
         torch.cat([first.inputs, second.inputs]),
         torch.cat([first.labels, second.labels]),
         first.prepare,
-        first=len(first),
-        share=share,
+        first_count=len(first),
+        second_fraction=second_fraction,
     )
 
 
 def few_shot(data: Dataset, shots: int, seed: int, run: str = "run") -> torch.Tensor:
-    """Places of ``shots`` images per class, drawn with a seed (WiSE-FT, C.7: 1 to 50).
+    """Draw the same number of images from every class (WiSE-FT, C.7: 1 to 50).
 
-    With the same seed, fewer shots are among more. StockpotError if a class has too few.
+    With the same seed, fewer shots are a subset of more.
+
+    Args:
+        data: The data set.
+        shots: Images per class.
+        seed: Seed of the draw.
+        run: Name of the run, for the error.
+
+    Returns:
+        Row numbers, int64 [classes * shots], ascending.
+
+    Raises:
+        StockpotError: A class has too few images.
     """
-    labels, found = torch.from_numpy(data.labels[:]), []
+    labels = torch.from_numpy(data.labels[:])
     generator = torch.Generator().manual_seed(seed)
-    for place, name in enumerate(data.class_names):
-        own = (labels == place).nonzero()[:, 0]
-        if len(own) < shots:
+    chosen = []
+    for class_index, class_name in enumerate(data.class_names):
+        is_of_class = labels == class_index
+        class_rows = is_of_class.nonzero()[:, 0]
+        image_count = len(class_rows)
+        if image_count < shots:
             raise StockpotError(
                 f"finetune.runs.{run}.shots: {shots} wanted of every class, but {data.name} "
-                f"has {len(own)} of '{name}'"
+                f"has {image_count} of '{class_name}'"
             )
-        found.append(own[torch.randperm(len(own), generator=generator)[:shots]])
-    return torch.cat(found).sort().values
+        # All rows are shuffled and the first ones taken, so that fewer shots are among more.
+        shuffled = torch.randperm(image_count, generator=generator)
+        chosen.append(class_rows[shuffled[:shots]])
+    rows = torch.cat(chosen)
+    return rows.sort().values
 
 
-def class_places(data: Dataset, card: Card) -> torch.Tensor:
-    """int64 [classes of the data set]: where the model has each. StockpotError if it lacks one."""
-    place = {name: row for row, name in enumerate(card.class_names)}
-    missing = [name for name in data.class_names if name not in place]
+def class_indices(data: Dataset, card: Card) -> torch.Tensor:
+    """Find the classes of a data set among those of a model.
+
+    Args:
+        data: The data set.
+        card: The card of the model.
+
+    Returns:
+        The model's class index of each class of the data set, int64 [classes of the data set].
+
+    Raises:
+        StockpotError: The model lacks a class of the data set.
+    """
+    index_of = {name: index for index, name in enumerate(card.class_names)}
+    missing = [name for name in data.class_names if name not in index_of]
     if missing:
+        class_count = len(card.class_names)
+        first_classes = ", ".join(card.class_names[:5])
         raise StockpotError(
             f"{data.name}: its class '{missing[0]}' is not among the model's "
-            f"{len(card.class_names)} classes ({', '.join(card.class_names[:5])}, …)"
+            f"{class_count} classes ({first_classes}, …)"
         )
-    return torch.tensor([place[name] for name in data.class_names])
+    return torch.tensor([index_of[name] for name in data.class_names])

@@ -1,77 +1,128 @@
-"""One run: train a variant and write its Classifier."""
+"""One run: train a variant and write its classifier."""
 
 import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from ..datasets.dataset import read_dataset
+from ..datasets.dataset import Dataset, read_dataset
 from ..models.card import Card, read_card
 from ..models.classifier import write_classifier
 from ..models.device import pick_device
 from ..runtime.digest import short
 from . import variants
 from .averages import Averages
-from .loop import Diverged
+from .loop import DivergedError
 from .processes import Processes
 
 log = logging.getLogger(__name__)
 
 
 def run(
-    spec: dict,
+    spec: dict[str, Any],
     train: Path,
     held_out: Path,
     start: Path | None,
     folder: Path,
     code: str,
+    *,
     joint: Path | None = None,
     averages: bool = False,
 ) -> None:
-    """Train and write to ``folder``; a diverged run writes a card that says so and no weights.
+    """Train a run and write its classifier; a diverged run gets a card and no weights.
 
-    spec: variant, name and the variant's hyperparameters. train, held_out, joint: Dataset
-    folders. averages: save those that the spec asks for beside the weights.
-    A stopped run resumes from ``folder/.state``, unless the code (a digest), the data or the
-    start are no longer what they were.
+    A stopped run resumes from ``folder/.state``, unless the code, the data or the initial
+    weights are no longer what they were.
+
+    Args:
+        spec: variant, name and the variant's hyperparameters.
+        train: Folder of the training set.
+        held_out: Folder of the held-out set.
+        start: Folder of the classifier with the initial weights; None for random ones.
+        folder: Where the classifier is written.
+        code: A digest of the code that can change the weights.
+        joint: Folder of a second training set.
+        averages: Whether the averages that the spec asks for are saved beside the weights.
+
+    Raises:
+        StockpotError: Data or initial weights are damaged or do not fit.
+        Stopped: A signal has asked to stop, and the state is saved.
     """
-    variant, state = variants.load(spec["variant"]), folder / ".state"
-    train_set, held_out_set = read_dataset(train), read_dataset(held_out)
-    follows_from = [code, train_set.fingerprint, held_out_set.fingerprint]
-    follows_from += [read_card(start).sha256] if start else []
-    joint_set = read_dataset(joint) if joint else None
-    follows_from += [joint_set.fingerprint] if joint else []
+    variant = variants.load(spec["variant"])
+    state_dir = folder / ".state"
+    train_set = read_dataset(train)
+    held_out_set = read_dataset(held_out)
+    initial_card = read_card(start) if start else None
+    second_set = read_dataset(joint) if joint else None
+    dependencies = _digests(code, [train_set, held_out_set], initial_card, second_set)
+    # A state of other code or data lies in another folder, so it is not found.
     context = variants.Context(
-        start=start,
+        initial_classifier=start,
         train=train_set,
         held_out=held_out_set,
-        state_dir=state / short(follows_from),
+        state_dir=state_dir / short(dependencies),
         device=pick_device(),
-        joint=joint_set,
+        joint=second_set,
         averages_dir=folder if averages else None,
     )
+    # Divergence is a result: the card tells the workflow to leave the run out of all soups.
     try:
-        if start and (first := read_card(start)).status != "ok":
-            raise Diverged(f"its start, {first.name}, {first.status}")
+        if initial_card and initial_card.status != "ok":
+            raise DivergedError(
+                f"its start, {initial_card.name}, {initial_card.status}"
+            )
         card, tensors = variant(spec, context)
-    except Diverged as error:
+    except DivergedError as error:
         log.error(
             "%s diverged: %s; it will enter no soup. A lower lr helps.",
             spec["name"],
             error,
         )
-        card, tensors = _diverged(context, str(error)), {}
-        if averages and Processes().first:
-            Averages(torch.nn.Module(), [], 1, 0).save(folder)
-    if not Processes().first:
+        card = _diverged_card(train_set.class_names, str(error))
+        tensors = {}
+        if averages and Processes().is_main:
+            _save_no_averages(folder)
+    if not Processes().is_main:
         return
+    # All processes end with the same weights; one of them writes.
     card = replace(card, name=spec["name"], kind=spec["variant"], spec=spec)
     write_classifier(folder, card, tensors)
-    shutil.rmtree(state, ignore_errors=True)
+    shutil.rmtree(state_dir, ignore_errors=True)
 
 
-def _diverged(context: variants.Context, reason: str) -> Card:
-    classes = context.train.class_names
-    return Card("", "", {}, classes, False, [], [], 0, status=f"diverged ({reason})")
+def _digests(
+    code: str,
+    datasets: list[Dataset],
+    initial_card: Card | None,
+    second_set: Dataset | None,
+) -> list[str]:
+    """All that a state depends on; a state that depends on anything else is not resumed."""
+    digests = [code]
+    digests += [dataset.fingerprint for dataset in datasets]
+    if initial_card:
+        digests.append(initial_card.sha256)
+    if second_set:
+        digests.append(second_set.fingerprint)
+    return digests
+
+
+def _save_no_averages(folder: Path) -> None:
+    """Write the file of averages that the workflow expects, without any."""
+    Averages(torch.nn.Module(), [], swa_start=1, total_steps=0).save(folder)
+
+
+def _diverged_card(class_names: list[str], reason: str) -> Card:
+    return Card(
+        name="",
+        kind="",
+        architecture={},
+        class_names=class_names,
+        normalise=False,
+        mean=[],
+        std=[],
+        image_size=0,
+        status=f"diverged ({reason})",
+    )

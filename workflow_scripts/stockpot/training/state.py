@@ -1,9 +1,10 @@
-"""What a run needs to go on as if it had never been stopped, on disk."""
+"""The file that lets a stopped run go on as if it had never been stopped."""
 
 import logging
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
@@ -16,83 +17,173 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY = 600  # seconds between two saves within an epoch
 
+# Each process draws its own noise: a prime, so that no process has the seed of another's epoch.
+PROCESS_STRIDE = 1_000_000_007
+
+
+class Checkpointed(Protocol):
+    """What a state can hold: a model, an optimizer, or the averages of a run."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the object has to remember."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Set the object to what ``state_dict`` returned."""
+
 
 @dataclass
-class Place:
-    """How far a run is: the epochs that are done, and of the next one the steps, the sum of their
-    losses, and the states of the generators: of the data, and of the model's own noise."""
+class TrainingProgress:
+    """How far a run is.
 
-    history: list[dict] = field(default_factory=list)
+    Attributes:
+        history: One row for each epoch that is done.
+        step: Steps of the next epoch that are done.
+        loss_sum: Sum of the losses of these steps' examples.
+        data_rng_state: State of the generator of batches and augmentation; None at the beginning.
+        torch_rng_states: States of torch's own generators, which dropout and the like draw from:
+            of the CPU, and of the GPU if there is one.
+    """
+
+    history: list[dict[str, Any]] = field(default_factory=list)
     step: int = 0
-    loss: float = 0.0
-    draws: torch.Tensor | None = None
-    noise: list[torch.Tensor] = field(default_factory=list)
+    loss_sum: float = 0.0
+    data_rng_state: torch.Tensor | None = None
+    torch_rng_states: list[torch.Tensor] = field(default_factory=list)
 
 
-class State:
-    """The file of one run's state; ``parts`` are its model, its optimizer and its averages."""
+class Checkpointer:
+    """Writes and reads the state of one run.
 
-    def __init__(self, parts: dict, folder: Path, processes: Processes, device="cpu"):
-        self.parts, self.processes = parts, processes
+    Attributes:
+        checkpointed: Name -> model, optimizer or averages of the run.
+        processes: The processes of the run; only the main one writes.
+        device: Where the run is trained.
+        on_gpu: Whether that is a GPU.
+        path: The file.
+        last_save_time: When the state was saved last, in seconds of the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        checkpointed: dict[str, Checkpointed],
+        folder: Path,
+        processes: Processes,
+        device: torch.device | str = "cpu",
+    ):
+        """Name the file, without reading it.
+
+        Args:
+            checkpointed: Name -> what the state holds.
+            folder: Where the file is.
+            processes: The processes of the run.
+            device: Where the run is trained.
+        """
+        self.checkpointed = checkpointed
+        self.processes = processes
         self.device = device
         self.on_gpu = torch.device(device).type == "cuda"
         self.path = Path(folder) / "state.pt"
-        self.saved = time.monotonic()
+        self.last_save_time = time.monotonic()
 
-    def load(self) -> Place:
-        """Where the run was left, its parts as they were then; else its beginning.
+    def load(self) -> TrainingProgress:
+        """Set all objects to what they were when the run was stopped.
 
-        A state that is damaged, for any of the processes, is none.
+        Returns:
+            How far the run was. It is the beginning of the run where there is no state, or where
+            the state is damaged for any of the processes.
         """
-        if not self.processes.agreed(self.path.exists()):
-            return Place()
+        if not self.processes.broadcast(self.path.exists()):
+            return TrainingProgress()
+        # A network file system may show the file later to other nodes than to the main process.
         wait_for(self.path)
         saved = read_state(self.path)
-        (lost,) = self.processes.sum([float(saved is None)], self.device)
-        if lost:
-            return Place()
-        for name, part in self.parts.items():
-            part.load_state_dict(saved[name])
-        place = Place(**saved["progress"])
-        log.info("resumed after epoch %d, step %d", len(place.history), place.step)
-        return place
+        # If one process cannot read it, all begin anew: their models must be the same.
+        is_damaged = float(saved is None)
+        (damaged_count,) = self.processes.all_reduce_sum([is_damaged], self.device)
+        if damaged_count:
+            return TrainingProgress()
+        for name, item in self.checkpointed.items():
+            item.load_state_dict(saved[name])
+        progress = TrainingProgress(**saved["progress"])
+        epochs_done = len(progress.history)
+        log.info("resumed after epoch %d, step %d", epochs_done, progress.step)
+        return progress
 
-    def require_room(self, model: torch.nn.Module, averages: int) -> None:
-        """Raises StockpotError where the disk has no room for what the run will write.
+    def require_room(self, model: torch.nn.Module, averages_nbytes: int) -> None:
+        """Check that the disk has room for what the run will write.
 
         That is two states, as a new one is written beside the old one, the weights and the
         averages. A state holds the weights, two moments of each, and the averages.
 
-        averages: bytes of all averages.
-        """
-        weights = sum(tensor.nbytes for tensor in model.state_dict().values())
-        state = 3 * weights + averages
-        there = self.path.stat().st_size if self.path.exists() else 0
-        if self.processes.first:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            needed = 2 * state - there + weights + averages
-            require_space(self.path.parent, needed, f"{self.path}: training")
+        Args:
+            model: The model that is trained.
+            averages_nbytes: Bytes of all averages.
 
-    def begin(self, place: Place, generator: torch.Generator, seed: int) -> None:
-        """Let an epoch draw from its seed, or from where it was left.
+        Raises:
+            StockpotError: The disk has not enough room.
+        """
+        weights_nbytes = sum(tensor.nbytes for tensor in model.state_dict().values())
+        # The model, and AdamW's two moments of each of its weights.
+        state_nbytes = 3 * weights_nbytes + averages_nbytes
+        # The old state's room is free again once the first new one has replaced it.
+        old_state_nbytes = 0
+        if self.path.exists():
+            old_state_nbytes = self.path.stat().st_size
+        if not self.processes.is_main:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new_nbytes = 2 * state_nbytes - old_state_nbytes
+        needed_nbytes = new_nbytes + weights_nbytes + averages_nbytes
+        require_space(self.path.parent, needed_nbytes, f"{self.path}: training")
+
+    def restore_rng(
+        self,
+        progress: TrainingProgress,
+        generator: torch.Generator,
+        seed: int,
+    ) -> None:
+        """Set all generators for an epoch: from its seed, or to where the epoch was left.
 
         Dropout and the like draw from torch's own generators, on each process something else.
+
+        Args:
+            progress: How far the run is.
+            generator: The generator of batches and augmentation.
+            seed: The seed of the epoch.
         """
-        torch.manual_seed(seed + 1_000_000_007 * self.processes.rank + place.step)
-        if place.step:
-            generator.set_state(place.draws)
-        if place.step and self.processes.first:
-            torch.set_rng_state(place.noise[0])
-            if self.on_gpu and len(place.noise) > 1:
-                torch.cuda.set_rng_state(place.noise[1])
+        process_seed = seed + PROCESS_STRIDE * self.processes.rank
+        torch.manual_seed(process_seed + progress.step)
+        if not progress.step:
+            return
+        generator.set_state(progress.data_rng_state)
+        # Only the main process saves, so only its own noise can go on where it was.
+        if self.processes.is_main:
+            torch.set_rng_state(progress.torch_rng_states[0])
+            if self.on_gpu and len(progress.torch_rng_states) > 1:
+                torch.cuda.set_rng_state(progress.torch_rng_states[1])
 
-    def due(self) -> bool:
-        return time.monotonic() - self.saved >= SAVE_EVERY
+    def is_due(self) -> bool:
+        """Tell whether the last save is ``SAVE_EVERY`` seconds ago.
 
-    def save(self, place: Place, generator: torch.Generator) -> None:
-        place.draws, place.noise = generator.get_state(), [torch.get_rng_state()]
-        place.noise += [torch.cuda.get_rng_state()] if self.on_gpu else []
-        self.saved = time.monotonic()
-        if self.processes.first:
-            parts = {name: part.state_dict() for name, part in self.parts.items()}
-            write_state(self.path, {**parts, "progress": asdict(place)})
+        Returns:
+            True where the state should be saved again.
+        """
+        return time.monotonic() - self.last_save_time >= SAVE_EVERY
+
+    def save(self, progress: TrainingProgress, generator: torch.Generator) -> None:
+        """Write the state; only the main process does.
+
+        Args:
+            progress: How far the run is; the states of the generators are put into it.
+            generator: The generator of batches and augmentation.
+        """
+        progress.data_rng_state = generator.get_state()
+        progress.torch_rng_states = [torch.get_rng_state()]
+        if self.on_gpu:
+            progress.torch_rng_states.append(torch.cuda.get_rng_state())
+        self.last_save_time = time.monotonic()
+        if not self.processes.is_main:
+            return
+        content = {name: item.state_dict() for name, item in self.checkpointed.items()}
+        content["progress"] = asdict(progress)
+        write_state(self.path, content)

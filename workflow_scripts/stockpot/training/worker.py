@@ -9,34 +9,46 @@ from ..runtime.errors import StockpotError
 from ..runtime.gpus import VISIBLE, visible
 from ..runtime.job import ending, talk
 
+# The arguments of ``run.run`` that are paths, and texts in the job file.
 PATHS = ("train", "held_out", "start", "folder", "joint")
 
 
-def main(job: Path) -> None:
+def main(job_file: Path) -> None:
+    """Train the run together with the other processes.
+
+    Args:
+        job_file: JSON file with the arguments of ``run.run``.
+    """
     talk(loud=int(os.environ["RANK"]) == 0)
     with ending():
-        rank, devices = int(os.environ["LOCAL_RANK"]), visible()
-        if devices and rank >= len(devices):
-            raise StockpotError(
-                f"{rank + 1} processes here, but GPUs {','.join(devices)} alone"
-            )
-        if devices:
-            os.environ[VISIBLE] = devices[rank]
-        arguments = json.loads(job.read_text("utf-8"))
-        arguments |= {
-            name: Path(arguments[name]) for name in PATHS if arguments.get(name)
-        }
+        # The GPU is chosen before torch is imported, which counts the GPUs that it may see.
+        _choose_gpu(int(os.environ["LOCAL_RANK"]))
+        arguments = json.loads(job_file.read_text("utf-8"))
+        for name in PATHS:
+            if arguments.get(name):
+                arguments[name] = Path(arguments[name])
 
         from torch import cuda, distributed
 
-        from .processes import WAIT
+        from .processes import TIMEOUT
         from .run import run
 
-        distributed.init_process_group(
-            "nccl" if cuda.is_available() else "gloo", timeout=WAIT
-        )
+        backend = "nccl" if cuda.is_available() else "gloo"
+        distributed.init_process_group(backend, timeout=TIMEOUT)
         run(**arguments)
         distributed.destroy_process_group()
+
+
+def _choose_gpu(rank: int) -> None:
+    """Make only one GPU visible; ``rank`` is the number of this process on its node."""
+    devices = visible()
+    if not devices:
+        return
+    if rank >= len(devices):
+        raise StockpotError(
+            f"{rank + 1} processes here, but GPUs {','.join(devices)} alone"
+        )
+    os.environ[VISIBLE] = devices[rank]
 
 
 if __name__ == "__main__":

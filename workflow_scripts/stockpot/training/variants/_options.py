@@ -8,6 +8,8 @@ from ...runtime.options import PluginOptions, from_paper
 
 
 class InitialHead(PluginOptions):
+    """The head that a run starts with."""
+
     initial_head: Literal["start", "random"] = Field(
         "start",
         description="start: the head of the start, zero-shot or trained (LP-FT); random: a random "
@@ -23,6 +25,8 @@ class InitialHead(PluginOptions):
 
 
 class FewShots(PluginOptions):
+    """Training on a few images per class."""
+
     shots: int = Field(
         0,
         ge=0,
@@ -34,6 +38,8 @@ class FewShots(PluginOptions):
 
 
 class NearStart(PluginOptions):
+    """Terms of the loss that keep a run near its initial model."""
+
     l2_start: float = Field(
         0.0,
         ge=0,

@@ -2,23 +2,27 @@
 
 import logging
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Field
 
+from ...models.card import Card
 from ...models.device import fast_at_bf16
 from ...models.load import load_classifier
 from ...runtime.options import from_paper
-from ..images import image_batches, joint
-from ..loop import fit
-from ..origin import start_of
-from . import Variant
+from ..images import image_batches, mixed_batches
+from ..loop import Batches, fit
+from ..origin import lineage_sha256
+from . import Context, Variant
 from ._options import FewShots, InitialHead, NearStart
 
 
 class Options(InitialHead, NearStart, FewShots):
+    """Hyperparameters of this variant."""
+
     freeze_head: bool = Field(
-        False,
+        default=False,
         description="train the tower alone, so that it serves other heads",
         json_schema_extra=from_paper("PAINT, Ilharco et al., NeurIPS 2022"),
     )
@@ -105,37 +109,60 @@ VARIANT = Variant(options=Options, several_processes=True)
 log = logging.getLogger(__name__)
 
 
-def train(spec, context):
-    model, card = load_classifier(context.start)
+def train(
+    spec: dict[str, Any],
+    context: Context,
+) -> tuple[Card, dict[str, torch.Tensor]]:
+    """Fine-tune tower and head.
+
+    Args:
+        spec: The hyperparameters of the run.
+        context: Initial weights, data and device.
+
+    Returns:
+        The card and the tensors of the classifier.
+    """
+    device = context.device
+    model, card = load_classifier(context.initial_classifier)
     model.autocast = spec["precision"] == "bf16"
-    if model.autocast and not fast_at_bf16(context.device):
+    if model.autocast and not fast_at_bf16(device):
         log.warning(
             "bf16 saves no time on this device; precision: fp32 does the same, exactly"
         )
-    start = None
+    # The two terms that need the initial model cost memory, and distillation a forward pass.
+    initial_model = None
     if spec["distill"] or spec["l2_start"]:
-        start = load_classifier(context.start, context.device)[0]
-        start.autocast = model.autocast
+        initial_model, _ = load_classifier(context.initial_classifier, device)
+        initial_model.autocast = model.autocast
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
+    # A frozen head stays the zero-shot head, so that the tower fits the heads of other tasks.
     model.head.requires_grad_(not spec["freeze_head"])
-    train_set = image_batches(
-        context.train, card, spec["crop"], context.device, spec=spec
-    )
-    if context.joint:
-        second = image_batches(context.joint, card, 1, context.device)
-        train_set = joint(train_set, second, spec["joint_share"])
-    held_out = image_batches(context.held_out, card, 1, context.device)
+    held_out = image_batches(context.held_out, card, 1, device)
     history = fit(
         model,
-        train_set,
+        _training_batches(spec, context, card),
         held_out,
         spec,
         context.state_dir,
-        context.device,
-        start,
+        device,
+        initial_model,
         context.averages_dir,
     )
-    return replace(
-        card, start=start_of(card, spec), history=history
-    ), model.state_dict()
+    card = replace(card, start=lineage_sha256(card, spec), history=history)
+    return card, model.state_dict()
+
+
+def _training_batches(spec: dict[str, Any], context: Context, card: Card) -> Batches:
+    """The augmented training set, mixed with a second one if the run has one."""
+    train_set = image_batches(
+        context.train,
+        card,
+        spec["crop"],
+        context.device,
+        spec=spec,
+    )
+    if not context.joint:
+        return train_set
+    second_set = image_batches(context.joint, card, 1, context.device)
+    return mixed_batches(train_set, second_set, spec["joint_share"])

@@ -1,30 +1,33 @@
 """The best of many linear classifiers, trained at once (WiSE-FT D.3: 64 random settings).
 
-Learning rate, batch size and the strength of one regulariser are drawn as in the paper; the
-run's own lr, batch_size, weight_decay and label_smoothing play no part. The setting with the
-best held-out accuracy of all is kept, the first of equals; the card lists all of them.
+A setting is a learning rate, a batch size and the strength of one regulariser, drawn as in the
+paper; the run's own lr, batch_size, weight_decay and label_smoothing are ignored. The setting
+with the best held-out accuracy is kept, the first of equals; the card lists all of them.
 """
 
 import logging
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
 
+from ...models.card import Card
 from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ...runtime.options import from_paper
-from ..heads import Settings, fit_heads
+from ..heads import HeadHyperparameters, fit_heads
 from ..images import features, image_batches
-from ..loop import Diverged
-from ..origin import start_of
+from ..loop import Batches, DivergedError
+from ..origin import lineage_sha256
 from ..random_search import draw
-from . import Variant
+from . import Context, Variant
 from ._options import FewShots, InitialHead
 
 
 class Options(InitialHead, FewShots):
+    """Hyperparameters of this variant."""
+
     settings: int = Field(
         64,
         ge=1,
@@ -41,11 +44,16 @@ class Options(InitialHead, FewShots):
 
 
 VARIANT = Variant(
-    options=Options, draws=("lr", "batch_size", "weight_decay", "label_smoothing")
+    options=Options,
+    draws=("lr", "batch_size", "weight_decay", "label_smoothing"),
 )
 log = logging.getLogger(__name__)
 
-ALWAYS = {"lr": {"log_uniform": [1e-6, 1.0]}, "batch_size": {"choice": [64, 128, 256]}}
+# WiSE-FT D.3: the distributions of all settings, and of the strength of each regulariser.
+ALWAYS = {
+    "lr": {"log_uniform": [1e-6, 1.0]},
+    "batch_size": {"choice": [64, 128, 256]},
+}
 STRENGTH = {
     "none": {},
     "weight-decay": {"weight_decay": {"log_uniform": [1e-4, 1.0]}},
@@ -54,8 +62,15 @@ STRENGTH = {
 }
 
 
-def drawn(spec: dict) -> list[dict]:
-    """The settings of a run: lr, batch_size, and the strength of its regulariser."""
+def draw_settings(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Draw the settings of a run.
+
+    Args:
+        spec: settings (their number), settings_seed and regulariser.
+
+    Returns:
+        For each setting lr, batch_size, and the strength of the regulariser.
+    """
     search = {
         "seed": spec["settings_seed"],
         "space": ALWAYS | STRENGTH[spec["regulariser"]],
@@ -63,54 +78,132 @@ def drawn(spec: dict) -> list[dict]:
     return [draw(search, i) for i in range(spec["settings"])]
 
 
-def train(spec, context):
-    model, card = load_classifier(context.start, context.device)
+@dataclass
+class _BestHead:
+    """The head that is right most often so far; the earliest setting among equals.
+
+    Attributes:
+        correct_count: Held-out examples that it gets right; -1 where it is not finite.
+        setting: The number of its setting.
+        weight: float32 [classes, d].
+        bias: float32 [classes].
+    """
+
+    correct_count: int
+    setting: int
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+
+def train(
+    spec: dict[str, Any],
+    context: Context,
+) -> tuple[Card, dict[str, torch.Tensor]]:
+    """Train a linear classifier with each setting and keep the best.
+
+    Args:
+        spec: The hyperparameters of the run.
+        context: Initial weights, data and device.
+
+    Returns:
+        The card, whose history lists all settings, and the tensors of the classifier.
+
+    Raises:
+        DivergedError: No setting has finite weights.
+    """
+    device = context.device
+    model, card = load_classifier(context.initial_classifier, device)
     if spec["initial_head"] == "random":
         model.reset_head(spec["head_seed"])
-    few = {key: spec[key] for key in ("name", "shots", "shots_seed")}
-    train_set = image_batches(context.train, card, 1, context.device, spec=few)
-    held_out = image_batches(context.held_out, card, 1, context.device)
-    train_set, held_out = (
-        features(model, d, context.device) for d in (train_set, held_out)
-    )
+    # The tower stays as it is, so its features of each image are computed only once.
+    few_shots = {key: spec[key] for key in ("name", "shots", "shots_seed")}
+    train_images = image_batches(context.train, card, 1, device, spec=few_shots)
+    held_out_images = image_batches(context.held_out, card, 1, device)
+    train_set = features(model, train_images, device)
+    held_out = features(model, held_out_images, device)
 
-    points, rows, best = drawn(spec), [], None
-    for size in sorted({point["batch_size"] for point in points}):
-        places = [i for i, point in enumerate(points) if point["batch_size"] == size]
-        heads, hits = fit_heads(
-            model.head,
-            together([points[i] for i in places], context.device),
-            train_set,
-            held_out,
-            {**spec, "batch_size": size},
-            context.state_dir / str(size),
-        )
-        for place, head, k in zip(places, range(len(places)), hits.tolist()):
-            rows.append(
-                {"setting": place, **points[place], "held_out_n": len(held_out)}
-            )
-            rows[-1]["held_out_k"] = k
-            if best is None or (-k, place) < best[0]:
-                best = (-k, place), [tensor[head].clone() for tensor in heads.tensors]
-    (negative, place), (weight, bias) = best
-    if negative > 0:
-        raise Diverged(f"none of the {len(points)} settings has finite weights")
+    settings = draw_settings(spec)
+    best, rows = _search(model.head, settings, train_set, held_out, spec, context)
+    if best.correct_count < 0:
+        raise DivergedError(f"none of the {len(settings)} settings has finite weights")
     log.info(
         "setting %d is the best: held-out %.2f %% with %s",
-        place,
-        -100 * negative / len(held_out),
-        points[place],
+        best.setting,
+        100 * best.correct_count / len(held_out),
+        settings[best.setting],
     )
-    tensors = {
-        TOWER + name: tensor for name, tensor in model.visual.state_dict().items()
-    }
-    tensors |= {HEAD + "weight": weight, HEAD + "bias": bias}
+    tensors = {}
+    for name, tensor in model.visual.state_dict().items():
+        tensors[TOWER + name] = tensor
+    tensors[HEAD + "weight"] = best.weight
+    tensors[HEAD + "bias"] = best.bias
+    card = replace(card, start=lineage_sha256(card, spec), history=rows)
+    return card, tensors
+
+
+def _search(
+    head: torch.nn.Linear,
+    settings: list[dict[str, Any]],
+    train_set: Batches,
+    held_out: Batches,
+    spec: dict[str, Any],
+    context: Context,
+) -> tuple[_BestHead, list[dict[str, Any]]]:
+    """Train a head with each setting; returns the best, and a row per setting."""
+    best = None
+    rows = []
+    # Heads with one batch size see the same batches, so that they are trained at once.
+    for batch_size in sorted({setting["batch_size"] for setting in settings}):
+        numbers = [
+            number
+            for number, setting in enumerate(settings)
+            if setting["batch_size"] == batch_size
+        ]
+        same_size = [settings[number] for number in numbers]
+        heads, correct_counts = fit_heads(
+            head,
+            stack_settings(same_size, context.device),
+            train_set,
+            held_out,
+            {**spec, "batch_size": batch_size},
+            context.state_dir / str(batch_size),
+        )
+        for index, correct_count in enumerate(correct_counts.tolist()):
+            number = numbers[index]
+            rows.append(
+                {
+                    "setting": number,
+                    **settings[number],
+                    "held_out_n": len(held_out),
+                    "held_out_k": correct_count,
+                }
+            )
+            # Batch sizes are gone through in turn, so a later setting can be tried first.
+            if _is_better(correct_count, number, best):
+                weight, bias = (tensor[index].clone() for tensor in heads.tensors)
+                best = _BestHead(correct_count, number, weight, bias)
     rows.sort(key=lambda row: row["setting"])
-    return replace(card, start=start_of(card, spec), history=rows), tensors
+    return best, rows
 
 
-def together(points: list[dict], device: str) -> Settings:
-    """Settings with 0 for what a point does not name."""
-    names = ("lr", "weight_decay", "l1", "label_smoothing")
-    columns = [[point.get(name, 0.0) for point in points] for name in names]
-    return Settings(*(torch.tensor(column, device=device) for column in columns))
+def _is_better(correct_count: int, setting: int, best: _BestHead | None) -> bool:
+    if best is None or correct_count > best.correct_count:
+        return True
+    return correct_count == best.correct_count and setting < best.setting
+
+
+def stack_settings(settings: list[dict[str, Any]], device: str) -> HeadHyperparameters:
+    """Make one tensor per hyperparameter.
+
+    Args:
+        settings: Hyperparameter -> value, for each head; a missing one counts as 0.
+        device: Where the tensors are put.
+
+    Returns:
+        Tensors with one number per head, in the order of the settings.
+    """
+    tensors = {}
+    for name in ("lr", "weight_decay", "l1", "label_smoothing"):
+        values = [setting.get(name, 0.0) for setting in settings]
+        tensors[name] = torch.tensor(values, device=device)
+    return HeadHyperparameters(**tensors)
