@@ -50,7 +50,10 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
     data = models.images(4 * batch, side, CLASSES)
     card.class_names = data.class_names
     model = ImageClassifier(
-        build_tower(card.architecture), config["model_cfg"]["embed_dim"], CLASSES, True
+        build_tower(card.architecture),
+        config["model_cfg"]["embed_dim"],
+        CLASSES,
+        normalise=True,
     ).to(device)
     optimizer = torch.optim.AdamW(parameter_groups(model, 0.1), lr=3e-5, fused=True)
     train, objective = image_batches(data, card, SPEC["crop"], device), Loss(SPEC, None)

@@ -12,7 +12,7 @@ from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
 from stockpot.models.classifier import TOWER, Weights, model_digest
 from stockpot.models.load import load_classifier
-from stockpot.models.stream import TensorDigest, TensorFile
+from stockpot.models.stream import SafetensorsWriter, TensorDigest
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.errors import StockpotError
 
@@ -206,7 +206,9 @@ def shapes_of(tensors) -> dict:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_file_written_in_pieces_is_the_librarys(tensors, tmp_path, backwards):
-    with TensorFile(tmp_path / "ours", shapes_of(tensors), {"card": "0"}) as file:
+    with SafetensorsWriter(
+        tmp_path / "ours", shapes_of(tensors), {"card": "0"}
+    ) as file:
         for name in sorted(tensors, reverse=backwards):
             file.write(name, tensors[name])
         file.finish({"card": "1"})
@@ -218,7 +220,9 @@ def test_a_file_written_in_pieces_is_the_librarys(tensors, tmp_path, backwards):
 
 
 def test_a_file_in_pieces_is_whole_or_refused(tensors, tmp_path):
-    with TensorFile(tmp_path / "file", shapes_of(tensors), {"card": "0"}) as file:
+    with SafetensorsWriter(
+        tmp_path / "file", shapes_of(tensors), {"card": "0"}
+    ) as file:
         with pytest.raises(ValueError, match="odd: 16 bytes for a place of 12"):
             file.write("odd", torch.zeros(4))
         file.write("odd", torch.zeros(2))
@@ -232,7 +236,9 @@ def test_a_file_in_pieces_is_whole_or_refused(tensors, tmp_path):
 
 
 def test_a_tensor_may_come_in_parts(tensors, tmp_path):
-    with TensorFile(tmp_path / "file", shapes_of(tensors), {"card": "0"}) as file:
+    with SafetensorsWriter(
+        tmp_path / "file", shapes_of(tensors), {"card": "0"}
+    ) as file:
         for name, tensor in tensors.items():
             before = 0
             for part in tensor.reshape(-1).split(2):

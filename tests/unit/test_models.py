@@ -357,7 +357,7 @@ def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name
         build_tower(metadata["architecture"]),
         head.shape[1],
         len(head),
-        metadata["normalise"],
+        normalise=metadata["normalise"],
     ).eval()
     model.load_state_dict(tensors, strict=True)
     loaded, card = load_classifier(folder)

@@ -13,7 +13,7 @@ from ..models.checkpoints.convert import as_classifier, check_tower, renamed
 from ..models.checkpoints.numbers import check_types
 from ..models.checkpoints.read import read_checkpoint
 from ..models.classifier import HEAD, TOWER, Weights, write_classifier
-from ..models.stream import TYPES
+from ..models.stream import DTYPES
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from .checks import RELATED, related
@@ -41,7 +41,7 @@ def adopt(spec: dict, start: Path, folder: Path) -> Card:
     checkpoint = read_checkpoint(path)
     found = as_classifier(renamed(checkpoint.tensors, spec, path), path)
     shapes = {name: shape for name, (shape, _) in zero_shot.shapes().items()}
-    types = {name: TYPES[dtype] for name, (_, dtype) in zero_shot.shapes().items()}
+    types = {name: DTYPES[dtype] for name, (_, dtype) in zero_shot.shapes().items()}
     tower = {n.removeprefix(TOWER): s for n, s in shapes.items() if n.startswith(TOWER)}
     check_tower(found, tower, path)
     check_types(found, types, path)

@@ -16,7 +16,7 @@ from ..models.classifier import (
     file_metadata,
     write_card,
 )
-from ..models.stream import TYPES, TensorFile
+from ..models.stream import DTYPES, SafetensorsWriter
 from ..runtime.atomic_files import atomic
 from ..runtime.errors import StockpotError
 from .checks import check_ingredients
@@ -82,14 +82,14 @@ def write_streamed(
     digest, name = ModelDigest(card), None
     with (
         atomic(folder / WEIGHTS) as path,
-        TensorFile(path, shapes, file_metadata(card)) as file,
+        SafetensorsWriter(path, shapes, file_metadata(card)) as file,
     ):
         for key, part in tensors(file.write):
             if key != name:
                 shape, dtype = shapes[key]
-                digest.of(key).begin(key, TYPES[dtype], shape)
+                digest.of(key).start_tensor(key, DTYPES[dtype], shape)
                 name = key
-            digest.of(key).go_on(part)
+            digest.of(key).update(part)
         card.sha256, card.tower_sha256 = digest.finish()
         file.finish(file_metadata(card))
     write_card(folder, card)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from ..models.card import Card
-from ..models.stream import Stored
+from ..models.stream import LazyTensor
 from .coefficients import Coefficient, combined, shares
 
 # Numbers summed in one step on a CPU. The sum and its parts stay in the processor's cache, and
@@ -17,7 +17,7 @@ from .coefficients import Coefficient, combined, shares
 STEP = 2**15
 PART = 2**18  # numbers that are written at once
 
-Source = torch.Tensor | Stored
+Source = torch.Tensor | LazyTensor
 Write = Callable[[str, torch.Tensor, int], None]
 
 
@@ -27,7 +27,7 @@ def stored(model: Mapping[str, torch.Tensor], name: str) -> Source:
 
 
 def whole(source: Source) -> torch.Tensor:
-    return source.read() if isinstance(source, Stored) else source
+    return source.read() if isinstance(source, LazyTensor) else source
 
 
 def mix(sources: Iterable[tuple[float, Source]]) -> torch.Tensor:
@@ -91,7 +91,7 @@ def pieces(
         if source.shape.numel() != n:
             raise ValueError(f"{source.shape.numel()} numbers cannot be mixed with {n}")
         readers.append(
-            source.reader(step) if isinstance(source, Stored) else _slices(source)
+            source.reader(step) if isinstance(source, LazyTensor) else _slices(source)
         )
     last = n if last is None else last
     for start in range(first, last, max(1, step)):

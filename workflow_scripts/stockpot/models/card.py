@@ -1,7 +1,8 @@
-"""The card of a Classifier: what is known of it without its weights, and without torch."""
+"""The card of a classifier: what is known of it without its weights, and without torch."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..runtime.digest import canonical
 from ..runtime.sealed import damaged, read_sealed
@@ -9,23 +10,46 @@ from ..runtime.sealed import damaged, read_sealed
 CARD = "classifier.json"
 UNKNOWN_START = "unknown"
 
+# The fields that predictions depend on, beside the weights.
+INTERFACE = (
+    "architecture",
+    "class_names",
+    "normalise",
+    "mean",
+    "std",
+    "image_size",
+    "resize_mode",
+    "interpolation",
+)
+
 
 @dataclass
 class Card:
-    """What is known of a Classifier without opening its weights.
+    """What is known of a classifier without opening its weights.
 
-    architecture: see ``models.tower``. normalise: features to unit length before the head.
-    mean, std: of the input pixels in [0, 1]; image_size, resize_mode, interpolation: what its
-    images were before, see ``datasets.transform``.
-    start: sha256 of the first model of the line that this one was trained in: the zero-shot
-    model, whatever lies between ("" where it is itself the first, "unknown" where nobody knows).
-    status: "ok", or how the run diverged. sha256: of the interface and all tensors;
-    tower_sha256: of the tower's tensors. history: a row per epoch, with held-out n and k.
+    Attributes:
+        name: Its name in the study.
+        kind: How it was made: a training variant, a merge method, "zero-shot".
+        architecture: The tower, see ``models.tower``.
+        class_names: Classes in the order of the head's rows.
+        normalise: Whether features have unit length before the head.
+        mean: Means of the input pixels in [0, 1], per channel.
+        std: Standard deviations of the input pixels in [0, 1], per channel.
+        image_size: Height and width of its images in pixels.
+        resize_mode: How images were made square, see ``datasets.transform``.
+        interpolation: How images were resized, see ``datasets.transform``.
+        start: SHA-256 of the zero-shot model of its lineage, whatever lies between; "" where it
+            is the zero-shot model itself, "unknown" where nobody knows.
+        spec: The hyperparameters or options that it was made with.
+        status: "ok", or how the run diverged.
+        sha256: Digest of the interface and of all tensors.
+        tower_sha256: Digest of the tower's tensors.
+        history: A row per epoch, with held_out_n (images) and held_out_k (correct ones).
     """
 
     name: str
     kind: str
-    architecture: dict
+    architecture: dict[str, Any]
     class_names: list[str]
     normalise: bool
     mean: list[float]
@@ -34,35 +58,45 @@ class Card:
     resize_mode: str = "shortest"
     interpolation: str = "bicubic"
     start: str = ""
-    spec: dict = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
     status: str = "ok"
     sha256: str = ""
     tower_sha256: str = ""
-    history: list[dict] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
     def origin(self) -> str:
-        """SHA-256 of the weights that all of its line share: its start, or its own."""
+        """Identify the lineage.
+
+        Returns:
+            SHA-256 of the zero-shot model of the lineage: ``start``, or the model's own.
+        """
         return self.start or self.sha256
 
     def interface(self) -> str:
-        """All that a prediction follows from beside the weights, as canonical text."""
-        names = (
-            "architecture",
-            "class_names",
-            "normalise",
-            "mean",
-            "std",
-            "image_size",
-            "resize_mode",
-            "interpolation",
-        )
-        return canonical({name: getattr(self, name) for name in names})
+        """Describe all that predictions depend on, beside the weights.
+
+        Returns:
+            Canonical JSON.
+        """
+        return canonical({name: getattr(self, name) for name in INTERFACE})
 
 
 def read_card(folder: str | Path) -> Card:
-    """Raises StockpotError for a card that is missing or damaged, or another model's."""
-    content = read_sealed(Path(folder) / CARD, remove=folder)
+    """Read the card of a classifier.
+
+    Args:
+        folder: The folder of the classifier.
+
+    Returns:
+        The card.
+
+    Raises:
+        StockpotError: The card is missing, damaged, or another model's.
+    """
+    path = Path(folder) / CARD
+    # The seal shows damage, and a card that was copied from another folder.
+    content = read_sealed(path, remove=folder)
     try:
         return Card(**content)
-    except TypeError as error:
-        raise damaged(Path(folder) / CARD, str(error), folder) from error
+    except TypeError as error:  # a field too many or too few
+        raise damaged(path, str(error), folder) from error

@@ -1,7 +1,8 @@
 """CLIP models through open_clip's own factory and tokenizer."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,70 +12,97 @@ from .files import read_config
 from .hub import hub
 from .openclip import open_clip
 
-KEY = "model.architecture"
+CONFIG_KEY = "model.architecture"
 
 
-def create_clip(architecture: str | Path, load_weights: bool = True) -> torch.nn.Module:
+def create_clip(
+    architecture: str | Path,
+    *,
+    load_weights: bool = True,
+) -> torch.nn.Module:
     """Build a CLIP model in fp32 on the CPU, in evaluation mode.
 
-    architecture: a folder in open_clip's ``local-dir`` layout or a name that open_clip knows.
+    Args:
+        architecture: A folder in open_clip's ``local-dir`` layout, or a name that open_clip knows.
+        load_weights: Whether the folder's weights are loaded; else they are random.
+
+    Returns:
+        The model.
+
+    Raises:
+        StockpotError: The folder's config has options that are not passed on, or open_clip cannot
+            build the model.
     """
     folder = Path(architecture)
     if not folder.is_dir():
-        return open_clip.create_model(
-            str(architecture), load_weights=load_weights
-        ).eval()
-    text = read_config(folder, KEY)["model_cfg"][
-        "text_cfg"
-    ]  # refuses options not to be obeyed
-    needed = text.get("hf_model_name")
-    with hub() if needed else nullcontext("") as missing:
+        name = str(architecture)
+        return open_clip.create_model(name, load_weights=load_weights).eval()
+    # Reading the config refuses options that open_clip must not obey.
+    text_config = read_config(folder, CONFIG_KEY)["model_cfg"]["text_cfg"]
+    text_model = text_config.get("hf_model_name")
+    with _hub_if(text_model) as unreachable:
         try:
-            # Else open_clip fetches the weights of a text side of transformers, to be replaced at
-            # once.
             return open_clip.create_model(
-                f"local-dir:{folder}", load_weights=load_weights, pretrained_text=False
+                f"local-dir:{folder}",
+                load_weights=load_weights,
+                # Else open_clip fetches the weights of a text side of transformers, only to
+                # replace them at once.
+                pretrained_text=False,
             ).eval()
         except Exception as error:  # whatever open_clip and what it builds with raise
-            what = f"its text side {needed}" if needed else f"{folder}"
+            what = f"its text side {text_model}" if text_model else f"{folder}"
+            reason = unreachable or first_line(error)
             raise StockpotError(
-                f"{KEY}: {what} cannot be built ({missing or first_line(error)})"
+                f"{CONFIG_KEY}: {what} cannot be built ({reason})"
             ) from error
 
 
-def tokenizer(architecture: str | Path):
-    """The model's tokenizer; a vocabulary file beside the model's config is found there, and so
-    are the files of a tokenizer of Hugging Face's, which is fetched where there are none.
+def tokenizer(architecture: str | Path) -> Any:
+    """Make the tokenizer of a model.
 
-    StockpotError where it cannot be had.
+    A vocabulary file beside the model's config is found there, and so are the files of a tokenizer
+    of Hugging Face, which is fetched where there are none.
+
+    Args:
+        architecture: A folder in open_clip's ``local-dir`` layout, or a name that open_clip knows.
+
+    Returns:
+        A function of a list of texts that gives their tokens, int64 [texts, context length].
+
+    Raises:
+        StockpotError: The tokenizer cannot be made or fetched.
     """
     folder = Path(architecture)
     if not folder.is_dir():
         return open_clip.get_tokenizer(str(architecture))
-    text = read_config(folder, KEY)["model_cfg"]["text_cfg"]
-    options = dict(text.get("tokenizer_kwargs") or {})
+    text_config = read_config(folder, CONFIG_KEY)["model_cfg"]["text_cfg"]
+    options = dict(text_config.get("tokenizer_kwargs") or {})
     if options.get("bpe_path"):
         options["bpe_path"] = str(folder / options["bpe_path"])
-    name = text.get("hf_tokenizer_name")
-    if name:
+    hub_name = text_config.get("hf_tokenizer_name")
+    if hub_name:
         # Without it transformers asks on the terminal whether to run Python of the folder.
         options["trust_remote_code"] = False
-    fetches = name and not any(folder.glob("tokenizer*"))
-    with hub() if fetches else nullcontext("") as missing:
+    is_fetched = bool(hub_name) and not any(folder.glob("tokenizer*"))
+    with _hub_if(is_fetched) as unreachable:
         try:
-            if fetches:
-                length, mode = (
-                    text.get("context_length", 77),
-                    text.get("tokenizer_mode"),
-                )
-                return open_clip.tokenizer.HFTokenizer(
-                    name, context_length=length, tokenizer_mode=mode, **options
-                )
-            return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
-        except (
-            Exception
-        ) as error:  # whatever hub, files or a library that is not there raise
+            if not is_fetched:
+                return open_clip.get_tokenizer(f"local-dir:{folder}", **options)
+            return open_clip.tokenizer.HFTokenizer(
+                hub_name,
+                context_length=text_config.get("context_length", 77),
+                tokenizer_mode=text_config.get("tokenizer_mode"),
+                **options,
+            )
+        except Exception as error:  # whatever hub, files or a missing library raise
+            reason = unreachable or first_line(error)
             raise StockpotError(
-                f"{KEY}: the tokenizer {name or folder} cannot be had "
-                f"({missing or first_line(error)})"
+                f"{CONFIG_KEY}: the tokenizer {hub_name or folder} cannot be had ({reason})"
             ) from error
+
+
+def _hub_if(is_needed: object) -> AbstractContextManager[str]:
+    """A block that may fetch from the hub, if that is needed; gives why the hub is unreachable."""
+    if is_needed:
+        return hub()
+    return nullcontext("")

@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Where and in which precision to compute."""
 
 import logging
 from functools import cache
@@ -12,7 +12,12 @@ log = logging.getLogger(__name__)
 
 @cache
 def pick_device() -> str:
-    """A GPU of this process's own where there is one, else the CPU."""
+    """Take a GPU for this process only, if there is one.
+
+    Returns:
+        "cuda", or "cpu" where no GPU can be used.
+    """
+    # Before torch counts the GPUs, as the others become invisible.
     claimed = claim(1)
     if torch.cuda.is_available():
         log.info("on GPU %s, %s", ",".join(claimed), torch.cuda.get_device_name())
@@ -25,14 +30,31 @@ def pick_device() -> str:
 
 
 def fast_at_bf16(device: str) -> bool:
-    """Has the device instructions for bf16? One that has not computes the same, slowly."""
+    """Tell whether a device has instructions for bf16.
+
+    Args:
+        device: "cuda" or "cpu".
+
+    Returns:
+        True where it has; other devices compute the same, slowly.
+    """
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def pick_precision(wanted: str, device: str) -> str:
-    """``auto``: bf16 where the device is fast at it, else fp32. Else what is wanted."""
-    if wanted != "auto":
-        return wanted
-    return "bf16" if fast_at_bf16(device) else "fp32"
+def pick_precision(precision: str, device: str) -> str:
+    """Choose the precision of the forward pass.
+
+    Args:
+        precision: "fp32", "bf16", or "auto".
+        device: "cuda" or "cpu".
+
+    Returns:
+        "fp32" or "bf16". For "auto" it is bf16 where the device is fast at it.
+    """
+    if precision != "auto":
+        return precision
+    if fast_at_bf16(device):
+        return "bf16"
+    return "fp32"

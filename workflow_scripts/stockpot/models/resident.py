@@ -1,4 +1,4 @@
-"""What stays on the device between two recipes."""
+"""Tensors that stay on the device from one merged model to the next."""
 
 from collections.abc import Callable, Hashable
 
@@ -6,37 +6,63 @@ import torch
 
 
 def free_memory(device: str) -> int:
-    """Bytes to fill with resident tensors: half of what is free on a GPU, nothing on a CPU.
+    """Measure how much memory tensors that stay may take.
 
-    On a CPU, files that are mapped into memory are in memory once they have been read.
+    Args:
+        device: "cuda" or "cpu".
+
+    Returns:
+        Bytes: half of what is free on a GPU. On a CPU 0, as files that are mapped into memory are
+        in memory once they have been read.
     """
     if device == "cpu":
         return 0
+    # torch keeps memory that it has freed; only this gives it back.
     torch.cuda.empty_cache()
-    return torch.cuda.mem_get_info(device)[0] // 2
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return free_bytes // 2
 
 
 class Resident:
-    """Tensors that are kept, as many as fit into a number of bytes.
+    """A cache of tensors, as many as fit into a number of bytes.
 
-    The first that come are kept for good: data sets and ingredients are asked for in turns,
-    and dropping the one not used for longest would always drop the one wanted next.
+    The first tensors that come are kept for good. Data sets and ingredients are asked for in
+    turns, and dropping the one not used for longest would always drop the one needed next.
+
+    Attributes:
+        left: Bytes that are still free.
     """
 
     def __init__(self, limit: int):
+        """Begin with an empty cache.
+
+        Args:
+            limit: Bytes that all tensors may take.
+        """
         self.left = limit
-        self._kept: dict[Hashable, torch.Tensor] = {}
+        self._tensors: dict[Hashable, torch.Tensor] = {}
 
     def get(
-        self, key: Hashable, size: int, load: Callable[[], torch.Tensor]
+        self,
+        key: Hashable,
+        size: int,
+        load: Callable[[], torch.Tensor],
     ) -> torch.Tensor | None:
-        """The tensor of this key, loaded once; None, without loading it, where there is no room.
+        """Give a tensor, which is loaded once.
 
-        size: bytes that the loaded tensor takes.
+        Args:
+            key: What identifies the tensor.
+            size: Bytes that it takes.
+            load: Loads it.
+
+        Returns:
+            The tensor. None, without loading it, where there is no room.
         """
-        if key not in self._kept:
-            if size > self.left:
-                return None
-            self._kept[key] = load()
-            self.left -= size
-        return self._kept[key]
+        if key in self._tensors:
+            return self._tensors[key]
+        if size > self.left:
+            return None
+        tensor = load()
+        self._tensors[key] = tensor
+        self.left -= size
+        return tensor

@@ -1,7 +1,7 @@
 """How many tokens a text has for CLIP's tokenizer, without open_clip: planning stays light.
 
-The same byte-pair encoding as ``open_clip.tokenizer.SimpleTokenizer``, of which only the pieces are
-wanted and not their numbers.
+The byte-pair encoding is that of ``open_clip.tokenizer.SimpleTokenizer``. Only the pieces are
+needed here, not their numbers.
 """
 
 import gzip
@@ -15,7 +15,8 @@ from pathlib import Path
 from .files import OPENAI_MERGES
 from .named import package_folder
 
-STANDARD = "bpe_simple_vocab_16e6.txt.gz"
+STANDARD_VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
+
 # Endings, letters, digits one by one, and the rest. Numerals that are no digits count as letters
 # here, unlike in open_clip, whose pattern needs another library.
 WORDS = re.compile(
@@ -23,59 +24,85 @@ WORDS = re.compile(
 )
 # A word's pairs are merged in time that grows with its square; no model reads that many tokens.
 LONGEST_WORD = 1000
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+CACHED_WORDS = 100_000
+WORD_END = "</w>"
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class Tokens:
-    """The pieces that a text is cut into.
-
-    vocabulary: file of merges; None for CLIP's own. clean: as open_clip's option of a tokenizer.
-    """
+    """Cuts texts into tokens."""
 
     def __init__(self, vocabulary: Path | None = None, clean: str = "lower"):
+        """Choose the vocabulary; it is not read yet.
+
+        Args:
+            vocabulary: File of merges; None for CLIP's own.
+            clean: How texts are cleaned, as open_clip's option of a tokenizer.
+        """
         self._vocabulary = vocabulary
         self._letters = _letters_of_bytes()
         self._clean = clean
-        self._word = lru_cache(100_000)(self._pieces_of_word)
+        self._word = lru_cache(CACHED_WORDS)(self._pieces_of_word)
 
     @cached_property
     def _ranks(self) -> dict[tuple[str, ...], int]:
         """Pair of pieces -> when it is merged; read when a text is cut, which few plans need."""
-        path = self._vocabulary or package_folder() / STANDARD
-        merges = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
-        return {
-            tuple(merge.split()): i
-            for i, merge in enumerate(merges[1 : OPENAI_MERGES + 1])
-        }
+        path = self._vocabulary or package_folder() / STANDARD_VOCABULARY
+        lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
+        # The first line is a comment.
+        merges = lines[1 : OPENAI_MERGES + 1]
+        return {tuple(merge.split()): rank for rank, merge in enumerate(merges)}
 
     def cleaned(self, text: str) -> str:
-        """The text as the tokenizer sees it: texts that differ in nothing else give one row."""
-        text = " ".join(html.unescape(html.unescape(text)).split())
+        """Clean a text as the tokenizer does.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            What the tokenizer sees. Texts that are equal by then get the same row of a head.
+        """
+        # Twice, as in open_clip: texts of web pages are often escaped twice.
+        unescaped = html.unescape(html.unescape(text))
+        text = " ".join(unescaped.split())
         if self._clean == "canonicalize":
-            text = " ".join(text.replace("_", " ").translate(_PUNCTUATION).split())
-        return text if self._clean == "whitespace" else text.lower()
+            words = text.replace("_", " ").translate(_NO_PUNCTUATION).split()
+            text = " ".join(words)
+        if self._clean == "whitespace":
+            return text
+        return text.lower()
 
     def pieces(self, text: str) -> list[str]:
-        """Tokens of a text, without the two marks around it."""
-        found = []
+        """Cut a text into tokens.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            Its tokens, without the two marks around it.
+        """
+        pieces = []
         for word in WORDS.findall(self.cleaned(text)):
-            found += self._word(word[:LONGEST_WORD])
-        return found
+            pieces += self._word(word[:LONGEST_WORD])
+        return pieces
 
     def _pieces_of_word(self, word: str) -> tuple[str, ...]:
+        """Byte-pair encoding: merge the pair that the vocabulary has first, until it has none."""
         letters = [self._letters[byte] for byte in word.encode("utf-8", "replace")]
-        pieces = [*letters[:-1], letters[-1] + "</w>"]
+        pieces = [*letters[:-1], letters[-1] + WORD_END]
+        no_rank = len(self._ranks)
         while len(pieces) > 1:
             pairs = list(itertools.pairwise(pieces))
-            best = min(pairs, key=lambda pair: self._ranks.get(pair, len(self._ranks)))
-            if best not in self._ranks:
+            first_pair = min(pairs, key=lambda pair: self._ranks.get(pair, no_rank))
+            if first_pair not in self._ranks:
                 break
-            pieces = _merged(pieces, best)
+            pieces = _merged(pieces, first_pair)
         return tuple(pieces)
 
 
 def _merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:
-    """Every occurrence of the pair, from the left, as one piece."""
+    """Make one piece of every occurrence of the pair, from the left."""
     merged = []
     i = 0
     while i < len(pieces):
@@ -95,6 +122,8 @@ def _letters_of_bytes() -> dict[int, str]:
         *range(0xA1, 0xAD),
         *range(0xAE, 0x100),
     ]
-    others = [byte for byte in range(256) if byte not in printable]
     letters = {byte: chr(byte) for byte in printable}
-    return letters | {byte: chr(256 + i) for i, byte in enumerate(others)}
+    others = [byte for byte in range(256) if byte not in printable]
+    for index, byte in enumerate(others):
+        letters[byte] = chr(256 + index)
+    return letters

@@ -1,4 +1,4 @@
-"""Weights of a whole CLIP model or of a tower in one safetensors file, with digests of ours."""
+"""Weights of a whole CLIP model or of a tower in one safetensors file, with our digests."""
 
 import shlex
 from pathlib import Path
@@ -12,35 +12,49 @@ from ..runtime.atomic_files import atomic
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import damaged, place_of, sealed, unsealed
 
-NOTE = "stockpot"  # one metadata key: the library writes several in random order
+METADATA_KEY = "stockpot"  # only one: the library writes several in random order
 
 
 def save_weights(path: str | Path, tensors: dict[str, torch.Tensor]) -> None:
-    """Write tensors, contiguous and none sharing memory, with the digest of each.
+    """Write tensors with the digest of each.
 
-    Raises StockpotError where the file cannot be written.
+    Args:
+        path: The file.
+        tensors: Contiguous, and none shares memory with another.
+
+    Raises:
+        StockpotError: The file cannot be written.
     """
     digests = {name: tree_digest(tensor) for name, tensor in sorted(tensors.items())}
     note = sealed({"digests": digests}, place_of(path), indent=None)
     with atomic(path) as temporary:
-        save_file(tensors, temporary, {NOTE: note})
+        save_file(tensors, temporary, {METADATA_KEY: note})
 
 
 def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file, compared with their digests where it is one of ours.
+    """Read tensors, and compare them with their digests where the file is one of ours.
 
-    Raises StockpotError for a file that is damaged or cannot be read.
+    Args:
+        path: The file.
+
+    Returns:
+        The tensors by name.
+
+    Raises:
+        StockpotError: The file is damaged or cannot be read.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            note = (file.metadata() or {}).get(NOTE)
+            metadata = file.metadata() or {}
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
-        mend = f"rm -f {shlex.quote(str(path))} and the same command make it anew"
+        command = f"rm -f {shlex.quote(str(path))} and the same command make it anew"
         raise StockpotError(
             f"{path}: not weights that can be read ({error})",
-            advice=f"if they lie in results/, {mend}",
+            advice=f"if they lie in results/, {command}",
         ) from error
+    note = metadata.get(METADATA_KEY)
+    # A file of another program has no digests.
     if note is None:
         return tensors
     try:

@@ -1,7 +1,9 @@
-"""The zero-shot head: one weight vector per class from its prompts."""
+"""The zero-shot model: CLIP's tower under a head that is made of prompts (WiSE-FT, section 3)."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,60 +21,110 @@ from .weights_file import load_weights
 
 def zero_shot_head(
     model: torch.nn.Module,
-    tokenize,
+    tokenize: Callable[[list[str]], torch.Tensor],
     class_names: list[str],
     prompts: list[str],
     classes_per_batch: int = 64,
 ) -> torch.Tensor:
-    """Head weights [classes, d], float32: embed, normalise, average over the prompts,
-    normalise, times exp(logit_scale). WiSE-FT section 3 and appendix D.
+    """Make the weights of the zero-shot head (WiSE-FT section 3 and appendix D).
 
-    prompts: texts with ``{}`` where the class name goes.
+    The row of a class is the mean of its prompts' unit embeddings, made a unit vector again, times
+    exp(logit_scale).
+
+    Args:
+        model: The CLIP model.
+        tokenize: The model's tokenizer.
+        class_names: What prompts say for each class.
+        prompts: Texts with ``{}`` where the class name goes.
+        classes_per_batch: Classes whose prompts are embedded at once.
+
+    Returns:
+        float32 [classes, d].
     """
     embeddings = open_clip.build_zero_shot_classifier(
-        model, tokenize, class_names, prompts, num_classes_per_batch=classes_per_batch
+        model,
+        tokenize,
+        class_names,
+        prompts,
+        num_classes_per_batch=classes_per_batch,
     )
     with torch.no_grad():
-        return (embeddings.T * model.logit_scale.exp()).contiguous()
+        # open_clip gives one column per class; a linear layer has one row.
+        scaled = embeddings.T * model.logit_scale.exp()
+        return scaled.contiguous()
 
 
 def load_clip(architecture: Path, weights: Path) -> torch.nn.Module:
-    """A CLIP model with the weights of a safetensors file; StockpotError if they do not fit, or
-    are no finite floating-point numbers."""
+    """Load a CLIP model.
+
+    Args:
+        architecture: Folder with open_clip's config.
+        weights: Safetensors file of the whole model.
+
+    Returns:
+        The model, float32, in evaluation mode.
+
+    Raises:
+        StockpotError: The weights do not fit, or are no finite floating-point numbers.
+    """
     model = create_clip(architecture, load_weights=False)
     try:
         model.load_state_dict(check_state(load_weights(weights), model, weights))
     except (RuntimeError, ValueError) as error:
-        reason = one_line(str(error).splitlines()[-1].strip(), 200)
+        # torch lists everything that does not fit; the last line names a tensor.
+        last_line = str(error).splitlines()[-1].strip()
         raise StockpotError(
-            f"{weights}: not weights of {architecture} ({reason})"
+            f"{weights}: not weights of {architecture} ({one_line(last_line, 200)})",
         ) from error
     return model
 
 
 def write_zero_shot(
-    folder: Path, architecture: Path, weights: Path, spec: dict
+    folder: Path,
+    architecture: Path,
+    weights: Path,
+    spec: dict[str, Any],
 ) -> Card:
-    """Build the head and write tower and head as one Classifier.
+    """Make the zero-shot head, and write tower and head as one classifier.
 
-    architecture: folder with open_clip's config. weights: safetensors file of the whole
-    CLIP model. spec: name, prompts, classes, texts (class -> what prompts say for it).
+    Args:
+        folder: Where the classifier is written.
+        architecture: Folder with open_clip's config.
+        weights: Safetensors file of the whole CLIP model.
+        spec: name, prompts, classes, and texts (class -> what prompts say for it).
+
+    Returns:
+        The card of the classifier.
+
+    Raises:
+        StockpotError: The weights do not fit, or the tokenizer cannot be had.
     """
-    model, class_names = load_clip(architecture, weights), spec["classes"]
+    model = load_clip(architecture, weights)
+    class_names = spec["classes"]
     texts = [spec["texts"][name] for name in class_names]
-    head = zero_shot_head(model, tokenizer(architecture), texts, spec["prompts"])
+    head = zero_shot_head(
+        model,
+        tokenizer(architecture),
+        texts,
+        spec["prompts"],
+    )
     config = json.loads((architecture / CONFIG).read_text("utf-8"))
-    wanted = preprocessing(config)
+    image_options = preprocessing(config)
+    side = image_options.pop("side")
     card = Card(
         name=spec["name"],
         kind="zero-shot",
         architecture={"library": OPEN_CLIP, "config": config},
         class_names=class_names,
         normalise=True,
-        image_size=wanted.pop("side"),
-        **wanted,
+        image_size=side,
+        **image_options,
+        # The card has the classes already.
         spec={key: value for key, value in spec.items() if key != "classes"},
     )
-    tensors = {TOWER + key: tensor for key, tensor in model.visual.state_dict().items()}
-    tensors |= {HEAD + "weight": head, HEAD + "bias": torch.zeros(len(class_names))}
+    tensors = {}
+    for name, tensor in model.visual.state_dict().items():
+        tensors[TOWER + name] = tensor
+    tensors[HEAD + "weight"] = head
+    tensors[HEAD + "bias"] = torch.zeros(len(class_names))
     return write_classifier(folder, card, tensors)

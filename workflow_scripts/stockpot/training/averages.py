@@ -139,6 +139,7 @@ class Averages:
                 rounded = average.float().cpu()
                 tensors[f"{kind}/{name}"] = rounded.contiguous()
         description = _description(folder / AVERAGES, self.steps, tensors)
+        # In float32: a soup of averages is no more exact than its ingredients.
         with atomic(folder / AVERAGES) as path:
             # One metadata key: the library writes several in random order.
             save_file(tensors, path, {"averages": description})
@@ -211,7 +212,12 @@ class SavedAverages:
         """
         return self._get(SWA, name, "saved no mean of its last steps")
 
-    def _get(self, kind: str, name: str, problem: str) -> torch.Tensor | None:
+    def _get(
+        self,
+        kind: str,
+        name: str,
+        problem: str,
+    ) -> torch.Tensor | None:
         """One average; ``problem`` says what is wrong where the run has none of its kind."""
         if kind not in self._kinds:
             raise StockpotError(f"{self.path}: this run {problem}")
@@ -226,7 +232,11 @@ class SavedAverages:
         return tensor
 
 
-def _description(path: Path, steps: int, tensors: dict[str, torch.Tensor]) -> str:
+def _description(
+    path: Path,
+    steps: int,
+    tensors: dict[str, torch.Tensor],
+) -> str:
     """What the file says of itself: the steps, and the digest of each tensor."""
     digests = {name: tree_digest(tensor) for name, tensor in sorted(tensors.items())}
     content = {"steps": steps, "digests": digests}

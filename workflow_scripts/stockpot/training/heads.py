@@ -303,23 +303,38 @@ def fit_heads(
     inputs = train.inputs.to(device)
     labels = train.labels.to(device)
     start_time = time.monotonic()
+    # Epochs are short, so that the state is saved and a signal is heard after each.
     with wishes() as stop_request:
         for epoch in range(epochs_done, spec["epochs"]):
             seed = spec["seed"] * SEED_STRIDE + epoch
             order = train.order(torch.Generator().manual_seed(seed))
             for rows in split_batches(order, spec["batch_size"]):
                 lr_factor = warmup_cosine(heads.steps, total_steps, warmup_steps)
-                heads.step(inputs[rows], labels[rows], lr_factor, spec["clip"])
+                heads.step(
+                    inputs[rows],
+                    labels[rows],
+                    lr_factor,
+                    spec["clip"],
+                )
             write_state(state_path, {**heads.state_dict(), "epochs": epoch + 1})
             seconds = time.monotonic() - start_time
             mean_seconds = seconds / (epoch + 1 - epochs_done)
-            _log_progress(len(hyperparameters), epoch, spec["epochs"], mean_seconds)
+            _log_progress(
+                len(hyperparameters),
+                epoch,
+                spec["epochs"],
+                mean_seconds,
+            )
             if stop_request.signal:
                 raise Stopped(f"after epoch {epoch + 1}")
     return heads, heads.count_correct(held_out)
 
 
-def _resume(heads: Heads, state_path: Path, device: torch.device) -> int:
+def _resume(
+    heads: Heads,
+    state_path: Path,
+    device: torch.device,
+) -> int:
     """Load the heads of a run that was stopped; returns the epochs that are done."""
     if not state_path.exists():
         return 0

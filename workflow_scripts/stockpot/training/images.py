@@ -102,14 +102,23 @@ def _chosen_rows(
         raise StockpotError(f"images: {limit} wanted, but {data.name} has {len(data)}")
     if spec.get("shots"):
         run_name = spec.get("name", "run")
-        return few_shot(data, spec["shots"], spec["shots_seed"], run_name).numpy()
+        return few_shot(
+            data,
+            spec["shots"],
+            spec["shots_seed"],
+            run_name,
+        ).numpy()
     if limit is not None:
         return some_rows(data.labels, limit)
     return slice(None)
 
 
 @torch.no_grad()
-def features(model: ImageClassifier, data: Batches, device: str) -> Batches:
+def features(
+    model: ImageClassifier,
+    data: Batches,
+    device: str,
+) -> Batches:
     """Compute the tower's features of all images once, without augmentation.
 
     Args:
@@ -196,7 +205,12 @@ def mixed_batches(
     )
 
 
-def few_shot(data: Dataset, shots: int, seed: int, run: str = "run") -> torch.Tensor:
+def few_shot(
+    data: Dataset,
+    shots: int,
+    seed: int,
+    run: str = "run",
+) -> torch.Tensor:
     """Draw the same number of images from every class (WiSE-FT, C.7: 1 to 50).
 
     With the same seed, fewer shots are a subset of more.

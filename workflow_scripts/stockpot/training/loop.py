@@ -115,11 +115,20 @@ def fit(
         DivergedError: At the first loss or weight that is not finite.
         Stopped: A signal has asked to stop, and the state is saved.
     """
-    run = _Run(model, train, held_out, spec, state_dir, device, initial_model)
+    run = _Run(
+        model,
+        train,
+        held_out,
+        spec,
+        state_dir,
+        device,
+        initial_model,
+    )
     epochs_done = len(run.progress.history)
     with wishes() as run.stop_request:
         for epoch in range(epochs_done, spec["epochs"]):
             run.train_epoch(epoch)
+    # Also where all epochs were done before, as in a run that was stopped after its last one.
     model.eval()
     if averages_dir and run.processes.is_main:
         run.averages.save(averages_dir)
@@ -149,6 +158,7 @@ class _Run:
         self.wrapped_model = self.processes.wrap(model.to(device))
         self.loss = Loss(spec, initial_model)
         groups = parameter_groups(model, spec["weight_decay"])
+        # fused: one kernel for all parameters, also on CPUs.
         self.optimizer = torch.optim.AdamW(groups, lr=spec["lr"], fused=True)
         # Every epoch has the same number of batches, whatever their order.
         any_order = torch.arange(len(train))
@@ -170,10 +180,7 @@ class _Run:
             "averages": self.averages,
         }
         self.checkpointer = Checkpointer(
-            checkpointed,
-            state_dir,
-            self.processes,
-            self.device,
+            checkpointed, state_dir, self.processes, self.device
         )
         self.checkpointer.require_room(self.model, self.averages.nbytes)
         self.progress = self.checkpointer.load()
@@ -218,6 +225,7 @@ class _Run:
                 )
 
     def _finish_epoch(self, epoch: int, correct_count: int) -> None:
+        # The history goes into the card, where tables read it.
         row = {
             "epoch": epoch + 1,
             "loss": self.progress.loss_sum / len(self.train),
@@ -230,7 +238,12 @@ class _Run:
         self.heartbeat.epoch(row)
         self.checkpointer.save(self.progress, self.generator)
 
-    def train_step(self, epoch: int, step: int, rows: torch.Tensor) -> None:
+    def train_step(
+        self,
+        epoch: int,
+        step: int,
+        rows: torch.Tensor,
+    ) -> None:
         """Train on one batch: the examples ``rows`` are step ``step`` of the epoch."""
         # Forward and backward pass.
         self._set_learning_rate(epoch * self.steps_per_epoch + step)
@@ -269,7 +282,13 @@ class _Run:
         images = self.train.prepare(inputs, self.generator)
         labels = self.train.labels[rows].to(self.device)
         shard, weight = self.processes.shard(len(rows))
-        return self.loss.for_batch(images, labels, self.generator, shard, weight)
+        return self.loss.for_batch(
+            images,
+            labels,
+            self.generator,
+            shard,
+            weight,
+        )
 
     def _mean_over_processes(self, loss: torch.Tensor) -> float:
         # Each process's loss is weighted so that the mean over processes is that over examples.

@@ -54,6 +54,7 @@ def pretrain(
         betas=BETAS,
         eps=ADAM_EPSILON,
     )
+    # Pixels of the web are normalised here; nothing is augmented.
     batch_loss = _ClipBatchLoss(model, tokenizer(architecture), spec)
     state_path = state_dir / "state.pt"
     first_step = _resume(model, optimizer, state_path)
@@ -67,6 +68,7 @@ def pretrain(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
+        # The scale is stored as its logarithm.
         with torch.no_grad():
             model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
         steps_done = step + 1
@@ -74,7 +76,13 @@ def pretrain(
             seconds = time.monotonic() - start_time
             steps_per_second = (steps_done - first_step) / seconds
             scale = model.logit_scale.exp().item()
-            _log_progress(spec, steps_done, steps_per_second, loss.item(), scale)
+            _log_progress(
+                spec,
+                steps_done,
+                steps_per_second,
+                loss.item(),
+                scale,
+            )
             _save(model, optimizer, state_path, steps_done)
     state_dict = model.state_dict()
     return {name: tensor.detach().contiguous() for name, tensor in state_dict.items()}

@@ -88,8 +88,14 @@ def run(
     if not Processes().is_main:
         return
     # All processes end with the same weights; one of them writes.
-    card = replace(card, name=spec["name"], kind=spec["variant"], spec=spec)
+    card = replace(
+        card,
+        name=spec["name"],
+        kind=spec["variant"],
+        spec=spec,
+    )
     write_classifier(folder, card, tensors)
+    # The states of other code or data go too.
     shutil.rmtree(state_dir, ignore_errors=True)
 
 
@@ -111,7 +117,12 @@ def _digests(
 
 def _save_no_averages(folder: Path) -> None:
     """Write the file of averages that the workflow expects, without any."""
-    Averages(torch.nn.Module(), [], swa_start=1, total_steps=0).save(folder)
+    Averages(
+        torch.nn.Module(),
+        [],
+        swa_start=1,
+        total_steps=0,
+    ).save(folder)
 
 
 def _diverged_card(class_names: list[str], reason: str) -> Card:

@@ -3,7 +3,11 @@
 import math
 
 
-def warmup_cosine(step: int, total_steps: int, warmup_steps: int) -> float:
+def warmup_cosine(
+    step: int,
+    total_steps: int,
+    warmup_steps: int,
+) -> float:
     """Compute the factor on the peak learning rate.
 
     It rises linearly from 1/warmup_steps to 1 and then falls along half a cosine to 0 (WiSE-FT

@@ -181,6 +181,7 @@ class Checkpointer:
         progress.torch_rng_states = [torch.get_rng_state()]
         if self.on_gpu:
             progress.torch_rng_states.append(torch.cuda.get_rng_state())
+        # On all processes, so that they find the next save due at the same time.
         self.last_save_time = time.monotonic()
         if not self.processes.is_main:
             return

@@ -55,6 +55,7 @@ def launch_distributed(
         Stopped: The run was asked to stop and has saved its state.
         StockpotError: The run failed; its own error line is in the log above.
     """
+    # The GPUs are locked here, as the workers cannot agree on who takes which.
     claim(processes)
     place = f" on each of {nodes} nodes" if nodes > 1 else ""
     log.info("training in %d processes%s", processes, place)
@@ -74,6 +75,7 @@ def launch_distributed(
         job_file.unlink()
     if not exit_code:
         return
+    # A stop that saved nothing is a failure: the next attempt would begin anew.
     if signal_times and _saved_since(arguments["folder"], signal_times[0]):
         raise Stopped("with all of its processes")
     raise StockpotError(
@@ -129,7 +131,11 @@ def _saved_since(folder: Path, moment: float) -> bool:
     return max(save_times, default=0) >= moment - CLOCK_TOLERANCE_S
 
 
-def _torchrun_command(processes: int, nodes: int, threads: int) -> list[str]:
+def _torchrun_command(
+    processes: int,
+    nodes: int,
+    threads: int,
+) -> list[str]:
     """The command up to the module that torchrun starts."""
     torchrun = [
         sys.executable,

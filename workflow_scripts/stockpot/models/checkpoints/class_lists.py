@@ -1,4 +1,4 @@
-"""The lists of classes that a checkpoint says of itself, where it says any."""
+"""The lists of classes that a checkpoint holds beside its tensors, where it holds any."""
 
 import json
 import unicodedata
@@ -6,79 +6,109 @@ from collections.abc import Mapping
 
 from .pickles import Record
 
-# Under these names training programs keep their classes, beside the tensors or a level below.
+# Under these names training programs keep their classes, beside the tensors or a level below:
+# lists, and maps from a class to its index or from the index to the class.
 LISTS = ("class_names", "classes", "classnames", "class_list", "labels", "label_names")
 TO_INDEX = ("class_to_idx", "label2id")
 FROM_INDEX = ("idx_to_class", "id2label")
-BELOW = ("args", "config", "hparams", "hyper_parameters", "metadata", "meta", "info")
+NAMES = (*LISTS, *TO_INDEX, *FROM_INDEX)
+
+# Maps of settings that may hold the classes.
+SETTINGS = ("args", "config", "hparams", "hyper_parameters", "metadata", "meta", "info")
 
 
 def class_lists_of(content: object) -> dict[str, list[str]]:
-    """All lists of classes, each in the order of the head's rows.
+    """Find all lists of classes in a described object.
 
     Args:
         content: What a pickle describes: a dict or a ``Record`` that holds entries.
 
     Returns:
-        Key, as "classes" or "args.classes" -> its list; nothing that is not certain to be one.
+        Key, as "classes" or "args.classes" -> its list, in the order of the head's rows; nothing
+        that is not certain to be one.
     """
     entries = _entries(content)
-    lists = {}
-    for level in ("", *BELOW):
-        mapping = _entries(entries.get(level)) if level else entries
-        for name in (*LISTS, *TO_INDEX, *FROM_INDEX):
-            listed = _listed(name, mapping.get(name))
-            if listed:
-                lists[f"{level}.{name}" if level else name] = listed
-    return lists
+    class_lists = {}
+    for name in NAMES:
+        class_list = _class_list(name, entries.get(name))
+        if class_list:
+            class_lists[name] = class_list
+    for settings_name in SETTINGS:
+        settings = _entries(entries.get(settings_name))
+        for name in NAMES:
+            class_list = _class_list(name, settings.get(name))
+            if class_list:
+                class_lists[f"{settings_name}.{name}"] = class_list
+    return class_lists
 
 
 def class_lists_in_metadata(metadata: Mapping[str, str] | None) -> dict[str, list[str]]:
-    """The same of the metadata of a safetensors file; our own has its card there."""
-    lists = {}
-    for name, text in sorted((metadata or {}).items()):
-        key = name
+    """Find all lists of classes in the metadata of a safetensors file.
+
+    Args:
+        metadata: Name -> text, which may be JSON. Our own files have the card there.
+
+    Returns:
+        Name -> list of classes, in the order of the head's rows.
+    """
+    class_lists = {}
+    for key, text in sorted((metadata or {}).items()):
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
             continue
-        if name == "card" and isinstance(value, dict):
+        name = key
+        if key == "card" and isinstance(value, dict):
             name = "class_names"
             value = value.get(name)
-        listed = _listed(name, value)
-        if listed:
-            lists[key] = listed
-    return lists
+        class_list = _class_list(name, value)
+        if class_list:
+            class_lists[key] = class_list
+    return class_lists
 
 
 def _entries(value: object) -> Mapping:
+    """What a dict or a described object holds by key."""
     if type(value) is Record:
-        # A Namespace has its values in its state, an AttributeDict among its entries.
-        state = value.state if type(value.state) is dict else {}
-        return value.entries or state
-    return value if type(value) is dict else {}
+        # An AttributeDict has its values among its entries, a Namespace in its state.
+        if value.entries:
+            return value.entries
+        value = value.state
+    if type(value) is dict:
+        return value
+    return {}
 
 
-def _listed(name: str, value: object) -> list[str] | None:
+def _class_list(name: str, value: object) -> list[str] | None:
+    """The classes in a value that a file has under this name; None where it is no list of them."""
     if name in LISTS:
-        names = list(value) if isinstance(value, (list, tuple)) else []
+        labels = list(value) if isinstance(value, (list, tuple)) else []
     elif name in TO_INDEX:
-        names = _by_index({index: label for label, index in _entries(value).items()})
+        label_of = {index: label for label, index in _entries(value).items()}
+        labels = _by_index(label_of)
     elif name in FROM_INDEX:
-        names = _by_index(_entries(value))
+        labels = _by_index(_entries(value))
     else:
         return None
-    if len(names) < 2 or not all(isinstance(label, str) for label in names):
+    if len(labels) < 2:
+        return None
+    if not all(isinstance(label, str) for label in labels):
         return None
     # As the study has its names: some systems write "ä" as two characters.
-    names = [unicodedata.normalize("NFC", label) for label in names]
-    return names if len(set(names)) == len(names) else None
+    labels = [unicodedata.normalize("NFC", label) for label in labels]
+    if len(set(labels)) != len(labels):
+        return None
+    return labels
 
 
 def _by_index(labels: Mapping) -> list:
-    """Labels of the indices 0, 1, ...; JSON has the indices as texts."""
-    indices = {int(key): label for key, label in labels.items() if str(key).isdigit()}
-    is_whole = len(indices) == len(labels) and sorted(indices) == list(
-        range(len(indices))
-    )
-    return [indices[i] for i in range(len(indices))] if is_whole else []
+    """Labels of the indices 0, 1, ...; [] where one is missing. JSON has the indices as texts."""
+    label_of = {}
+    for key, label in labels.items():
+        if str(key).isdigit():
+            label_of[int(key)] = label
+    indices = range(len(label_of))
+    # Fewer than before: some key is no index, or "1" and "01" are both there.
+    if len(label_of) != len(labels) or sorted(label_of) != list(indices):
+        return []
+    return [label_of[index] for index in indices]

@@ -6,7 +6,8 @@ the tensors. A file that names a way to run commands is refused all the same: it
 to whoever loads it in another way.
 """
 
-STORAGES = {
+# The class of a storage -> the type of its numbers.
+STORAGE_DTYPES = {
     "torch.DoubleStorage": "float64",
     "torch.FloatStorage": "float32",
     "torch.HalfStorage": "float16",
@@ -45,23 +46,28 @@ ITEM_BYTES = {
     "float8_e4m3fnuz": 1,
     "float8_e5m2fnuz": 1,
 }
-ORDERED = "collections.OrderedDict"
-STORED = "torch.storage._load_from_bytes"
-TENSORS = (
+# The functions and classes that tensors and modules are made by.
+ORDERED_DICT = "collections.OrderedDict"
+STORAGE_FROM_BYTES = "torch.storage._load_from_bytes"
+TENSOR_MAKERS = (
     "torch._utils._rebuild_tensor_v2",
     "torch._utils._rebuild_tensor",
     "torch._utils._rebuild_tensor_v3",
 )
-PARAMETERS = (
+PARAMETER_MAKERS = (
     "torch._utils._rebuild_parameter",
     "torch._utils._rebuild_parameter_with_state",
 )
-# Quantised, sparse, on the meta device: tensors that no plain storage holds.
-OTHER_TENSORS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
-# What protocol 2 makes of bytes and sets.
-ENCODED = "_codecs.encode"
-SETS = ("builtins.set", "__builtin__.set")
-SCRIPTED = "__torch__."
+# Beginnings of others: quantised, sparse, on the meta device. No plain storage holds these.
+OTHER_TENSOR_MAKERS = (
+    "torch._utils._rebuild_",
+    "torch._tensor._rebuild_",
+)
+# What protocol 2 makes bytes and sets by.
+BYTES_FROM_TEXT = "_codecs.encode"
+SET_MAKERS = ("builtins.set", "__builtin__.set")
+# The beginning of the classes of scripted modules.
+TORCHSCRIPT_PREFIX = "__torch__."
 
 # Modules and functions by which a pickle runs commands, reads and writes files, or gets at others.
 _RUNNING_MODULES = frozenset(
@@ -76,10 +82,24 @@ _RUNNING_MODULES = frozenset(
         "socket",
         "pty",
         "runpy",
+        "importlib",
+        "imp",
+        "ctypes",
+        "code",
+        "codeop",
+        "pdb",
+        "timeit",
+        "webbrowser",
+        "multiprocessing",
+        "asyncio",
+        "pip",
+        "pickle",
+        "_pickle",
+        "marshal",
+        "torch.hub",
+        "torch.serialization",
+        "torch.utils.cpp_extension",
     ]
-    + ["importlib", "imp", "ctypes", "code", "codeop", "pdb", "timeit", "webbrowser"]
-    + ["multiprocessing", "asyncio", "pip", "pickle", "_pickle", "marshal"]
-    + ["torch.hub", "torch.serialization", "torch.utils.cpp_extension"]
 )
 _RUNNING_BUILTINS = frozenset(
     [
@@ -92,22 +112,51 @@ _RUNNING_BUILTINS = frozenset(
         "file",
         "apply",
         "input",
+        "setattr",
+        "delattr",
+        "globals",
+        "locals",
+        "vars",
+        "breakpoint",
     ]
-    + ["setattr", "delattr", "globals", "locals", "vars", "breakpoint"]
 )
 _RUNNING_NAMES = frozenset(
-    ["numpy.load", "numpy.fromfile", "torch.load", "pandas.read_pickle"]
+    [
+        "numpy.load",
+        "numpy.fromfile",
+        "torch.load",
+        "pandas.read_pickle",
+    ]
 )
+# The modules above have three parts at most; a pickle may name one with a million.
+_MAX_PARENT_DEPTH = 4
 
 
 def check_named(module: str, name: str) -> str:
-    """The dotted path of a global; raises ValueError for a way to run commands."""
+    """Refuse a class or function by which a pickle would run commands.
+
+    Args:
+        module: The module that the pickle names.
+        name: The class or function in it.
+
+    Returns:
+        The dotted path.
+
+    Raises:
+        ValueError: It is a way to run commands.
+    """
     path = f"{module}.{name}"
-    packages = module.split(".")
-    parents = {".".join(packages[:end]) for end in range(1, min(len(packages), 4) + 1)}
-    runs = bool(parents & _RUNNING_MODULES) or path in _RUNNING_NAMES
-    if module in ("builtins", "__builtin__"):
-        runs = name in _RUNNING_BUILTINS
-    if runs:
+    if _runs_commands(module, name):
         raise ValueError(f"it names {path[:100]!a}, which is no part of a model")
     return path
+
+
+def _runs_commands(module: str, name: str) -> bool:
+    if module in ("builtins", "__builtin__"):
+        return name in _RUNNING_BUILTINS
+    if f"{module}.{name}" in _RUNNING_NAMES:
+        return True
+    packages = module.split(".")
+    depth = min(len(packages), _MAX_PARENT_DEPTH)
+    parents = {".".join(packages[:end]) for end in range(1, depth + 1)}
+    return not parents.isdisjoint(_RUNNING_MODULES)

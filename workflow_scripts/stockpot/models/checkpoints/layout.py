@@ -8,12 +8,18 @@ from .known import ITEM_BYTES
 
 @dataclass(frozen=True)
 class Span:
-    """Bytes of the file: from ``start`` to before ``stop``."""
+    """Some bytes of the file.
+
+    Attributes:
+        start: The first byte.
+        stop: The byte after the last.
+    """
 
     start: int
     stop: int
 
     def __len__(self) -> int:
+        """Count the bytes."""
         return self.stop - self.start
 
 
@@ -21,20 +27,30 @@ class Span:
 class Storage:
     """Numbers of one type in a row.
 
-    source: where in the file they are; bytes where the file has them encoded.
+    Attributes:
+        source: Where in the file they are; the bytes themselves where the file has them encoded.
+        dtype: Their type.
     """
 
     source: Span | bytes
     dtype: str
 
     def __len__(self) -> int:
-        """Size in bytes."""
+        """Count the bytes."""
         return len(self.source)
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A view of a storage: ``offset`` and ``stride`` count numbers of type ``dtype``."""
+    """A view of a storage.
+
+    Attributes:
+        storage: The storage.
+        dtype: The type of the tensor's numbers.
+        offset: Numbers of this type before the first one.
+        shape: Numbers along each axis.
+        stride: Numbers of this type from one to the next along each axis.
+    """
 
     storage: Storage
     dtype: str
@@ -44,13 +60,22 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes.
+
+        Returns:
+            The bytes of all its numbers, also where some share memory.
+        """
         return math.prod(self.shape) * ITEM_BYTES[self.dtype]
 
 
 @dataclass
 class Layout:
-    """What is in a file: tensors by flat name, and its lists of classes by their keys."""
+    """What is in a file.
+
+    Attributes:
+        tensors: The tensors by flat name.
+        class_lists: The lists of classes by their keys in the file.
+    """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     class_lists: dict[str, list[str]] = field(default_factory=dict)

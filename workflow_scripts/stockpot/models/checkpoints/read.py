@@ -1,7 +1,7 @@
-"""The tensors of a checkpoint file, whatever wrote it.
+"""The tensors of a checkpoint file, whatever program wrote it.
 
-What a pickle describes is worked out in a child process with limits of memory and time, which hands
-over where in the file each tensor is. Then the tensors are read from there.
+A child process with limits of memory and time works out what a pickle describes. It hands over
+where in the file each tensor is. Then the tensors are read from there.
 """
 
 import mmap
@@ -20,65 +20,99 @@ from ...runtime.escape import one_line
 from ...runtime.file_kinds import START_BYTES, stand_in
 from ...runtime.regular_files import open_regular
 from .class_lists import class_lists_in_metadata, class_lists_of
-from .containers import read_archive, read_pickles
+from .containers import DescribedFile, read_archive, read_pickles
 from .layout import Layout, Span, Storage, Tensor
 from .tensors import Tensors
 
+# The first bytes of the kinds of files.
+ZIP_START = b"PK\3\4"
+PICKLE_START = b"\x80"
+
 # Names that share memory are legitimate; thousands of views of one large tensor are not.
-MOST_SHARED = 4
-READ = (
+MAX_SHARED = 4
+
+# Numbers have to begin at a multiple of their size, which is 16 bytes at most (complex128).
+ALIGNMENT = 16
+
+READABLE = (
     "read are safetensors, files of torch.save and torch.jit.save, and pickled modules; "
     "torch.save(model.state_dict(), 'new.pt') writes one"
+)
+
+# What the standard library's readers and torch raise for bytes that nobody wrote.
+READER_ERRORS = (
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+    zipfile.BadZipFile,
+    SafetensorError,
 )
 
 
 @dataclass
 class Checkpoint:
-    """tensors: by flat name. class_lists: key in the file -> classes in the order of the head's
-    rows."""
+    """What is read of a checkpoint.
+
+    Attributes:
+        tensors: The tensors by flat name.
+        class_lists: Key in the file -> classes in the order of the head's rows.
+    """
 
     tensors: dict[str, torch.Tensor]
     class_lists: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_tensors(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of ``read_checkpoint`` alone."""
+    """Read only the tensors of a checkpoint.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The tensors by flat name, as ``read_checkpoint`` gives them.
+
+    Raises:
+        StockpotError: As ``read_checkpoint``.
+    """
     return read_checkpoint(path).tensors
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """The tensors of a file by flat name, of any shape and type, on the CPU.
+    """Read a checkpoint, without running anything in it.
 
     The file's content decides what it is: safetensors; a file of ``torch.save`` with a dict of
     tensors or a whole module; an archive of ``torch.jit.save``; a module written by ``pickle``.
-    Whole modules give the names of their ``state_dict``. Nothing in the file is run, and what lies
-    beside the tensors is left alone. Tensors may share memory with each other and lie in the file,
-    which must stay as it is while they are in use. Raises StockpotError naming the file.
+    Whole modules give the names of their ``state_dict``. What lies beside the tensors is ignored.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The tensors of any shape and type, on the CPU, and the lists of classes. Tensors may share
+        memory with each other and lie in the file, which must stay as it is while they are in use.
+
+    Raises:
+        StockpotError: The file cannot be read or is no checkpoint; the text names it.
     """
     path = Path(path)
-    shown = one_line(path, 150)
+    shown_path = one_line(path, 150)
     try:
         return _read(path)
     except OSError as error:
-        raise StockpotError(
-            f"{shown}: cannot be read ({error.strerror or error})"
-        ) from error
-    except (
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        EOFError,
-        struct.error,
-        zipfile.BadZipFile,
-        SafetensorError,
-    ) as error:
-        # Whatever the standard library's readers and torch raise for bytes that nobody wrote.
+        reason = error.strerror or error
+        raise StockpotError(f"{shown_path}: cannot be read ({reason})") from error
+    except READER_ERRORS as error:
+        # One line of torch's many; safetensors and struct may give none.
         lines = str(error).splitlines() or [type(error).__name__]
         reason = one_line(lines[0], 150)
-        raise StockpotError(f"{shown}: not a checkpoint ({reason}); {READ}") from error
+        raise StockpotError(
+            f"{shown_path}: not a checkpoint ({reason}); {READABLE}"
+        ) from error
 
 
 def _read(path: Path) -> Checkpoint:
@@ -86,86 +120,116 @@ def _read(path: Path) -> Checkpoint:
         start = file.read(START_BYTES)
     if not start:
         raise ValueError("it is empty")
-    if kind := stand_in(start):
-        raise StockpotError(f"{one_line(path, 150)} is {kind}")
+    # A stand-in: a file of Git LFS or a web page in the place of the real file.
+    stand_in_kind = stand_in(start)
+    if stand_in_kind:
+        raise StockpotError(f"{one_line(path, 150)} is {stand_in_kind}")
+    # A safetensors file has the length of its header in 8 bytes, then the header, JSON.
     if start[8:9] == b"{":
-        with safe_open(path, framework="pt") as opened:
-            class_lists = class_lists_in_metadata(opened.metadata())
-        return Checkpoint(load_file(path), class_lists)
+        return _read_safetensors(path)
     if start.startswith(b"{"):
         raise ValueError(
             "a file of JSON; of a model in several files, make one with all tensors"
         )
-    if not start.startswith((b"PK\3\4", b"\x80")):
+    if not start.startswith((ZIP_START, PICKLE_START)):
         raise ValueError("its first bytes are those of no such file")
+    return _read_pytorch(path)
+
+
+def _read_safetensors(path: Path) -> Checkpoint:
+    with safe_open(path, framework="pt") as opened:
+        class_lists = class_lists_in_metadata(opened.metadata())
+    return Checkpoint(load_file(path), class_lists)
+
+
+def _read_pytorch(path: Path) -> Checkpoint:
+    # Pickles may ask for any amount of memory and time, so a child process follows them.
     layout = bounded(read_layout, path)
-    mapped = _open_mapped(path)
-    whole = torch.frombuffer(mapped, dtype=torch.uint8)
+    file_bytes = torch.frombuffer(_open_mapped(path), dtype=torch.uint8)
+    # Storages that were made so far, so that tensors that share memory still do.
     storages: dict[Storage, torch.Tensor] = {}
-    tensors = {
-        name: _tensor(place, whole, storages) for name, place in layout.tensors.items()
-    }
+    tensors = {}
+    for name, description in layout.tensors.items():
+        storage = description.storage
+        if storage not in storages:
+            storages[storage] = _storage_bytes(storage.source, file_bytes)
+        tensors[name] = _tensor(description, storages[storage])
     return Checkpoint(tensors, layout.class_lists)
 
 
 def read_layout(path: Path) -> Layout:
-    """Where a file of PyTorch has its tensors; to be called in a child process with limits.
+    """Find where a file of PyTorch has its tensors; to be called in a child process with limits.
 
-    Raises ValueError and whatever the standard library raises for a file that is none.
+    Args:
+        path: The file.
+
+    Returns:
+        Its tensors and lists of classes.
+
+    Raises:
+        ValueError: The file is none of PyTorch's, or its tensors are impossible. Also anything
+            else that the standard library raises for such files.
     """
     with open_regular(path) as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if mapped[:4] == b"PK\3\4":
+        if mapped[: len(ZIP_START)] == ZIP_START:
             described = read_archive(file, mapped)
         else:
             described = read_pickles(mapped, len(mapped), mapped)
-    layout = Layout(class_lists=class_lists_of(described.content))
-    most = MOST_SHARED * len(mapped)
-    seen: set[int] = set()
-    claimed = 0
-    held = 0
+    return Layout(
+        tensors=_named_tensors(described, max_bytes=MAX_SHARED * len(mapped)),
+        class_lists=class_lists_of(described.content),
+    )
+
+
+def _named_tensors(described: DescribedFile, max_bytes: int) -> dict[str, Tensor]:
+    """The tensors by name; their views and their storages each take ``max_bytes`` at most."""
+    tensors = {}
+    seen_storages: set[int] = set()
+    tensor_bytes = 0
+    storage_bytes = 0
     for name, tensor in Tensors(described).named():
-        if name in layout.tensors or not name:
+        if name in tensors or not name:
             raise ValueError(
                 f"it has two tensors or a lone one under the name {name[:100]!a}"
             )
-        claimed += tensor.size
-        if id(tensor.storage) not in seen:
-            seen.add(id(tensor.storage))
-            held += len(tensor.storage)
-        if max(claimed, held) > most:
+        tensor_bytes += tensor.size
+        # By identity, as the storages of encoded bytes are slow to compare.
+        if id(tensor.storage) not in seen_storages:
+            seen_storages.add(id(tensor.storage))
+            storage_bytes += len(tensor.storage)
+        if max(tensor_bytes, storage_bytes) > max_bytes:
             raise ValueError("its tensors are much larger than the file")
-        layout.tensors[name] = tensor
-    if not layout.tensors:
+        tensors[name] = tensor
+    if not tensors:
         raise ValueError("there are no named tensors in it")
-    return layout
+    return tensors
 
 
 def _open_mapped(path: Path) -> mmap.mmap:
-    """The file's bytes; writing to them changes the memory of this process alone."""
+    """The file's bytes; writing to them changes only the memory of this process."""
     with open_regular(path) as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
-def _tensor(
-    place: Tensor, whole: torch.Tensor, storages: dict[Storage, torch.Tensor]
-) -> torch.Tensor:
-    """whole: the file, uint8 [size]. storages: those made so far, so that memory stays shared."""
-    if place.storage not in storages:
-        storages[place.storage] = _flat(place.storage.source, whole)
-    dtype = getattr(torch, place.dtype)
-    data = storages[place.storage]
-    data = data[: len(data) // dtype.itemsize * dtype.itemsize]
-    return data.view(dtype)[place.offset :].as_strided(place.shape, place.stride)
+def _storage_bytes(source: Span | bytes, file_bytes: torch.Tensor) -> torch.Tensor:
+    """The bytes of a storage, uint8 [size]; they lie in the file where they can."""
+    if isinstance(source, Span):
+        in_file = file_bytes[source.start : source.stop]
+        if source.start % ALIGNMENT == 0:
+            return in_file
+        return in_file.clone()
+    if not source:  # torch makes no tensor of an empty buffer
+        return file_bytes[:0]
+    return torch.frombuffer(bytearray(source), dtype=torch.uint8)
 
 
-def _flat(source: Span | bytes, whole: torch.Tensor) -> torch.Tensor:
-    if isinstance(source, bytes):
-        return (
-            torch.frombuffer(bytearray(source), dtype=torch.uint8)
-            if source
-            else whole[:0]
-        )
-    data = whole[source.start : source.stop]
-    # Numbers have to begin at a multiple of their size, of 16 bytes at most.
-    return data.clone() if source.start % 16 else data
+def _tensor(description: Tensor, storage_bytes: torch.Tensor) -> torch.Tensor:
+    """The view of a storage that a tensor is."""
+    dtype = getattr(torch, description.dtype)
+    # Only whole numbers can be seen as another type.
+    whole_count = len(storage_bytes) // dtype.itemsize
+    numbers = storage_bytes[: whole_count * dtype.itemsize].view(dtype)
+    return numbers[description.offset :].as_strided(
+        description.shape, description.stride
+    )

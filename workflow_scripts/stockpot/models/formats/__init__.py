@@ -1,17 +1,29 @@
-"""How a Classifier is written for other programs: a module per format, found by its file name.
+"""How a classifier is written for other programs: a module per format, named like the format.
 
-A format module declares ``FORMAT = Format(...)`` and defines ``write(folder, weights, clip)``.
-weights: ``classifier.Weights``. clip: (folder of the study's CLIP config, its weights file), for
-what a Classifier has not: the text side.
+A format module declares ``FORMAT = Format(...)`` and defines ``write(folder, weights, clip)``:
+
+- folder: where the files are written.
+- weights: the classifier, ``classifier.Weights``.
+- clip: (folder of the study's CLIP config, its weights file), for what a classifier lacks: the
+  text side.
 """
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...runtime import registry
 from ...runtime.options import declaration_class
 
+if TYPE_CHECKING:
+    from ..classifier import Weights
+
+WriteFunction = Callable[[Path, "Weights", tuple[Path, Path]], None]
+
 
 @declaration_class
 class Format:
-    """What a format says of itself.
+    """What a format declares.
 
     Attributes:
         files: Names of the files that it writes.
@@ -21,14 +33,46 @@ class Format:
 
 
 def names() -> list[str]:
+    """List all formats.
+
+    Returns:
+        Their names, sorted.
+    """
     return registry.names(__file__)
 
 
 def files(name: str) -> list[str]:
-    """Names of the files of a format, read without importing it."""
-    return list(registry.declaration(__name__, __file__, name, "FORMAT").files)
+    """List the files of a format, without importing its module.
+
+    Args:
+        name: The name of the format.
+
+    Returns:
+        The names of its files.
+
+    Raises:
+        StockpotError: There is no such format.
+    """
+    declaration = registry.declaration(__name__, __file__, name, "FORMAT")
+    return list(declaration.files)
 
 
-def load(name: str):
-    """The ``write`` function of a format."""
-    return registry.load(__name__, __file__, name, "write", "format")
+def load(name: str) -> WriteFunction:
+    """Import a format.
+
+    Args:
+        name: The name of the format.
+
+    Returns:
+        Its ``write`` function.
+
+    Raises:
+        StockpotError: There is no such format.
+    """
+    return registry.load(
+        __name__,
+        __file__,
+        name,
+        "write",
+        "format",
+    )

@@ -58,6 +58,7 @@ class Context:
     averages_dir: Path | None = None
 
 
+# ``train`` of a variant: hyperparameters and context -> card and tensors of the classifier.
 TrainFunction = Callable[
     [dict[str, Any], Context],
     tuple["Card", dict[str, "torch.Tensor"]],
@@ -136,4 +137,10 @@ def load(name: str) -> TrainFunction:
     Raises:
         StockpotError: There is no such variant.
     """
-    return registry.load(__name__, __file__, name, "train", "training variant")
+    return registry.load(
+        __name__,
+        __file__,
+        name,
+        "train",
+        "training variant",
+    )

@@ -153,7 +153,11 @@ def train(
     return card, model.state_dict()
 
 
-def _training_batches(spec: dict[str, Any], context: Context, card: Card) -> Batches:
+def _training_batches(
+    spec: dict[str, Any],
+    context: Context,
+    card: Card,
+) -> Batches:
     """The augmented training set, mixed with a second one if the run has one."""
     train_set = image_batches(
         context.train,

@@ -53,7 +53,13 @@ def train(
         model.reset_head(spec["head_seed"])
     # The tower stays as it is, so its features of each image are computed only once.
     few_shots = {key: spec[key] for key in ("name", "shots", "shots_seed")}
-    train_images = image_batches(context.train, card, 1, device, spec=few_shots)
+    train_images = image_batches(
+        context.train,
+        card,
+        1,
+        device,
+        spec=few_shots,
+    )
     held_out_images = image_batches(context.held_out, card, 1, device)
     train_set = features(model, train_images, device)
     held_out = features(model, held_out_images, device)

@@ -117,13 +117,26 @@ def train(
         model.reset_head(spec["head_seed"])
     # The tower stays as it is, so its features of each image are computed only once.
     few_shots = {key: spec[key] for key in ("name", "shots", "shots_seed")}
-    train_images = image_batches(context.train, card, 1, device, spec=few_shots)
+    train_images = image_batches(
+        context.train,
+        card,
+        1,
+        device,
+        spec=few_shots,
+    )
     held_out_images = image_batches(context.held_out, card, 1, device)
     train_set = features(model, train_images, device)
     held_out = features(model, held_out_images, device)
 
     settings = draw_settings(spec)
-    best, rows = _search(model.head, settings, train_set, held_out, spec, context)
+    best, rows = _search(
+        model.head,
+        settings,
+        train_set,
+        held_out,
+        spec,
+        context,
+    )
     if best.correct_count < 0:
         raise DivergedError(f"none of the {len(settings)} settings has finite weights")
     log.info(
@@ -186,7 +199,11 @@ def _search(
     return best, rows
 
 
-def _is_better(correct_count: int, setting: int, best: _BestHead | None) -> bool:
+def _is_better(
+    correct_count: int,
+    setting: int,
+    best: _BestHead | None,
+) -> bool:
     if best is None or correct_count > best.correct_count:
         return True
     return correct_count == best.correct_count and setting < best.setting
