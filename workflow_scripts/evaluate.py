@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.evaluation.family import evaluate_family
+from stockpot.evaluation.family import evaluate_models
 from stockpot.evaluation.store import Store
 from stockpot.runtime.job import job
 
@@ -13,10 +13,10 @@ with job(snakemake) as spec:
         p.name: p for p in (Path(card).parent for card in snakemake.input.cards)
     }
     recipes = {Path(path).stem: Path(path) for path in snakemake.input.recipes}
-    evaluate_family(
+    evaluate_models(
         spec,
-        start=classifiers[start[0]] if (start := snakemake.params.start) else None,
-        ends=classifiers | recipes,
+        zero_shot=classifiers[start[0]] if (start := snakemake.params.start) else None,
+        models=classifiers | recipes,
         classifiers=list(classifiers.values()),
         datasets=[Path(card).parent for card in snakemake.input.data],
         store=Store(results / "store"),

@@ -13,7 +13,7 @@ from stockpot.datasets import sources
 from stockpot.datasets.dataset import Dataset, read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import scored
+from stockpot.evaluation.family import score_predictions
 from stockpot.evaluation.predictions import Predictions
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import single
@@ -139,4 +139,6 @@ class Painter:
         evaluator = Evaluator(Store(self.folder / "store"), [folder], spec)
         _, found = evaluator.predictions(single(read_card(folder).sha256), data)
         names = [data.class_names[place] for place in found.predicted]
-        return Answered(names, found.correct.tolist(), found, scored(data, found))
+        return Answered(
+            names, found.correct.tolist(), found, score_predictions(data, found)
+        )

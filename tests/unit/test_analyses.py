@@ -559,7 +559,9 @@ def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
             study.logits[cell["model"]][cell["dataset"]],
             study.labels[cell["dataset"]],
         )
-        bare = predictions(torch.tensor(scores), torch.tensor(labels), False)
+        bare = predictions(
+            torch.tensor(scores), torch.tensor(labels), keep_logits=False
+        )
         study.store.path(cell["key"]).unlink(missing_ok=True)
         study.store.put(cell["key"], bare, {}, "")
     table = tabulate("choosing-alpha", study.evidence())

@@ -16,7 +16,7 @@ from stockpot.evaluation.adversarial_filter import write_adversarial
 from stockpot.evaluation.answers import answers
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import evaluate_family, points, read_recipe
+from stockpot.evaluation.family import evaluate_models, labelled_recipes, read_recipe
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store, key
 from stockpot.merging.recipe import interpolate, single, uniform
@@ -212,7 +212,7 @@ def test_a_recipe_is_mixed_once_for_all_data_sets(folders, shas, test_set, sketc
     recipe = uniform([shas["zero"], shas["a"]])
     read.clear()
     engine.logits(recipe, test_set)
-    assert sorted(read) == sorted(2 * list(engine.tensors))
+    assert sorted(read) == sorted(2 * list(engine.mixed.tensors))
     read.clear()
     engine.logits(recipe, sketch)
     assert read == []
@@ -648,10 +648,10 @@ def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path)
     evaluator.predictions(single(shas["a"]), test_set)
     out = tmp_path / "hot.json"
     member = {"name": "hot", "kind": "end-to-end", "end": "hot"}
-    evaluate_family(
+    evaluate_models(
         {**SPEC, "members": [member], "alphas": [0.0, 1.0]},
-        start=folders["zero"],
-        ends={"hot": tmp_path / "hot"},
+        zero_shot=folders["zero"],
+        models={"hot": tmp_path / "hot"},
         classifiers=[folders["zero"], tmp_path / "hot"],
         datasets=[world["test"]],
         store=Store(tmp_path / "store"),
@@ -668,10 +668,10 @@ def family(folders, world, root, name, alphas, end=None, sets=("test", "sketch")
     """Evaluate one model, or the sweep towards it, as the workflow does; its cells."""
     member = {"name": name, "kind": "end-to-end", "end": name}
     out = root / f"{name}.json"
-    evaluate_family(
+    evaluate_models(
         {**SPEC, "members": [member], "alphas": alphas},
-        start=folders["zero"] if alphas else None,
-        ends={name: end or folders[name]},
+        zero_shot=folders["zero"] if alphas else None,
+        models={name: end or folders[name]},
         classifiers=list(folders.values()),
         datasets=[world[s] for s in sets],
         store=Store(root / "store"),
@@ -771,7 +771,7 @@ def test_points_of_a_sweep_have_names_of_their_own(folders, shas):
     """Tables tell them apart by the model's name."""
     alphas = [0.12, 0.123, 0.125, 0.5]
     member = {"name": "a", "kind": "end-to-end", "end": "a"}
-    found = points(member, alphas, folders["zero"], folders["a"])
+    found = labelled_recipes(member, alphas, folders["zero"], folders["a"])
     assert [recipe["ingredients"][shas["a"]] for _, recipe in found] == alphas
     assert len({labels["model"] for labels, _ in found}) == len(alphas)
 

@@ -410,7 +410,10 @@ def two_cells(results):
             20, 3, generator=torch.Generator().manual_seed(len(name) + len(keys))
         )
         cell_store.put(
-            keys[-1], predictions(logits, torch.arange(20) % 3, True), recipe, "v2"
+            keys[-1],
+            predictions(logits, torch.arange(20) % 3, keep_logits=True),
+            recipe,
+            "v2",
         )
         sealed.write_sealed(
             results / "evaluations" / f"{name}.json",
@@ -702,7 +705,9 @@ def written_by(tmp_path) -> dict:
     figure = Figure((8, 8))
     figure.subplots().imshow(np.random.default_rng(0).random((200, 200)))
     images, labels = np.zeros((100, 16, 16, 3), np.uint8), np.zeros(100, int)
-    cell = predictions(torch.zeros(5000, 3), torch.zeros(5000, dtype=int), True)
+    cell = predictions(
+        torch.zeros(5000, 3), torch.zeros(5000, dtype=int), keep_logits=True
+    )
     averages = Averages(torch.nn.Linear(100, 100), [0.9], 1, 1)
     return {
         "state.pt": lambda path: saved.write_state(path, {"model": {"w": big}}),

@@ -1,1 +1,1 @@
-"""Evaluation: a store of predictions and the engine that fills it."""
+"""Evaluation: the engine that computes predictions, and the store that keeps them."""

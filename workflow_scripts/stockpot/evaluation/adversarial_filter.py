@@ -1,11 +1,12 @@
 """Adversarial sets: the images that a model which is good at the reference gets wrong.
 
-As ImageNet-A was made (Hendrycks et al. 2021): natural images, filtered by the mistakes of
-a model that is not among those compared.
+ImageNet-A was made in this way (Hendrycks et al. 2021): natural images, filtered by the mistakes
+of a model that is not among those compared.
 """
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,32 +19,43 @@ from .engine import Engine
 log = logging.getLogger(__name__)
 
 
-def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) -> None:
-    """Write ``spec["images"]`` images of the pool that the adversary gets wrong (``some_rows``).
+def write_adversarial(
+    folder: Path, spec: dict[str, Any], pool: Dataset, adversary: Path
+) -> None:
+    """Write images of a pool that the adversary gets wrong, as a data set.
 
-    Raises StockpotError if it gets fewer wrong.
+    Args:
+        folder: Of the new data set.
+        spec: ``name``, ``images`` (how many; ``some_rows`` picks them), and what else the card is
+            to say of the source.
+        pool: The images to filter.
+        adversary: Classifier folder.
+
+    Raises:
+        StockpotError: If the adversary gets fewer images wrong.
     """
     weights = Weights(adversary)
-    engine = Engine({weights.card.sha256: weights}, "fp32")
-    wrong = (
-        engine.logits(single(weights.card.sha256), pool).argmax(1).numpy()
-        != pool.labels
-    )
-    rows = np.flatnonzero(wrong)
-    last = weights.card.history[-1]
-    held_out = 100 * last["held_out_k"] / last["held_out_n"]
+    wrong = _predicted(weights, pool) != pool.labels
+    wrong_fraction = wrong.mean()
+    last_epoch = weights.card.history[-1]
+    held_out_accuracy = 100 * last_epoch["held_out_k"] / last_epoch["held_out_n"]
     log.info(
         "the adversary is right on %.1f %% of the held-out set and wrong on %.1f %% of the pool",
-        held_out,
-        100 * wrong.mean(),
+        held_out_accuracy,
+        100 * wrong_fraction,
     )
+    rows = np.flatnonzero(wrong)
     if len(rows) < spec["images"]:
         raise StockpotError(
             f"datasets.{spec['name']}.images: {spec['images']} wanted, but the adversary gets only "
             f"{len(rows)} of the {len(pool)} images of {pool.name} wrong; enlarge the pool"
         )
     rows = rows[some_rows(pool.labels[rows], spec["images"])]
-    source = {**spec, "pool_wrong": float(wrong.mean()), "adversary_held_out": held_out}
+    source = {
+        **spec,
+        "pool_wrong": float(wrong_fraction),
+        "adversary_held_out": held_out_accuracy,
+    }
     write_dataset(
         folder,
         spec["name"],
@@ -53,3 +65,11 @@ def write_adversarial(folder: Path, spec: dict, pool: Dataset, adversary: Path) 
         source,
         pool.scoring.select_rows(rows),
     )
+
+
+def _predicted(weights: Weights, dataset: Dataset) -> np.ndarray:
+    """int64 [n]: the class index that a classifier answers for each image."""
+    sha256 = weights.card.sha256
+    # Full precision: which images are kept must not hang on rounding.
+    engine = Engine({sha256: weights}, "fp32")
+    return engine.logits(single(sha256), dataset).argmax(1).numpy()

@@ -1,4 +1,4 @@
-"""What models answered, read from the store as numpy arrays: no torch, no model."""
+"""Predictions read from the store as NumPy arrays, without torch and without a model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,52 +9,81 @@ from safetensors import safe_open
 from ..runtime.atomic_files import wait_for
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import damaged, unreadable, unsealed
-from .cells import FAULTS, checked_arrays, holds
+from .cells import READ_ERRORS, checked_arrays, has_array
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One entry of the store; see ``store.Store`` for the layout. Arrays load when asked for."""
+    """The predictions of one model on one data set; each array is read when it is asked for.
+
+    Attributes:
+        path: The file in the store; see ``store.Store`` for the layout.
+    """
 
     path: Path
 
     @property
     def predicted(self) -> np.ndarray:
-        """int32 [n]"""
+        """The class index that the model answers.
+
+        Returns:
+            int32 [n].
+        """
         return self._array("predicted")
 
     @property
     def correct(self) -> np.ndarray:
-        """bool [n]"""
+        """Whether each answer is right.
+
+        Returns:
+            bool [n].
+        """
         return self._array("correct").astype(bool)
 
     @property
     def confidence(self) -> np.ndarray:
-        """float32 [n], the largest probability"""
+        """The largest probability.
+
+        Returns:
+            float32 [n].
+        """
         return self._array("confidence")
 
     @property
     def loss(self) -> np.ndarray:
-        """float32 [n], nats"""
+        """Cross-entropy with the label.
+
+        Returns:
+            float32 [n], in nats.
+        """
         return self._array("loss")
 
     @property
     def logits(self) -> np.ndarray:
-        """float32 [n, classes]. StockpotError where they were not kept."""
+        """The logits of all classes.
+
+        Returns:
+            float32 [n, classes].
+
+        Raises:
+            StockpotError: If they were not kept.
+        """
         return self._array("logits")
 
     def _array(self, name: str) -> np.ndarray:
+        """Read one array and check it; StockpotError says what to do where that fails."""
         wait_for(self.path)
         try:
             with safe_open(self.path, framework="np") as file:
-                if name == "logits" and not holds(file, name):
+                if name == "logits" and not has_array(file, name):
                     raise StockpotError(
                         f"{self.path} has no logits, which this needs; "
                         "evaluation.store_logits: true keeps them"
                     )
                 return checked_arrays(file, self.path.stem, [name])[name]
-        except FAULTS as error:
+        except READ_ERRORS as error:
             listing = _listing(self.path)
+            # A file that is there but cannot be read is a fault of the disk, not of its content.
             if isinstance(error, OSError) and self.path.is_file():
                 raise unreadable(self.path, error, self.path, listing) from error
             reason = f"this stored prediction is gone or broken: {error}"
@@ -62,26 +91,42 @@ class Answers:
 
 
 def answers(store: Path, key: str) -> Answers:
-    """The entry under a key."""
+    """Name one entry of the store; nothing is read yet.
+
+    Args:
+        store: The folder of the store.
+        key: As ``store.key`` gives it.
+
+    Returns:
+        The entry, whether its file is there or not.
+    """
     return Answers(Path(store) / key[:2] / f"{key}.safetensors")
 
 
 def _listing(path: Path) -> Path:
-    """A file that lists this entry: once it is gone, the job that made it runs again, which
-    computes what is missing in the store and reads the rest from there.
+    """The result file that lists this entry of the store.
 
-    One of the study that was planned last, if there is any; else the folder of all evaluations.
+    Once it is removed, the job that made it runs again, computes what the store lacks and reads
+    the rest from the store. Files of the study that was planned last are searched, or of every
+    study where the plan cannot be read. Without a match it is the folder of all evaluations.
     """
     results = path.parents[2]
     try:
-        plan = unsealed((results / "plan.json").read_bytes())["plan"]
-        names = [f"evaluations/{id}.json" for id in plan["evaluations"]]
-        names += [f"studies/{study}/mixes/*.json" for study in plan["studies"]]
+        patterns = _planned_listings(results)
     except (OSError, ValueError, KeyError, TypeError):
-        names = ["evaluations/*.json", "studies/*/*/mixes/*.json"]
+        patterns = ["evaluations/*.json", "studies/*/*/mixes/*.json"]
     key = path.stem.encode()
-    for name in names:
-        for file in sorted(results.glob(name)):
+    for pattern in patterns:
+        for file in sorted(results.glob(pattern)):
             if key in file.read_bytes():
                 return file
     return results / "evaluations"
+
+
+def _planned_listings(results: Path) -> list[str]:
+    """Patterns of the files, below the results, in which the saved plan lists store entries."""
+    plan = unsealed((results / "plan.json").read_bytes())["plan"]
+    patterns = [f"evaluations/{job_id}.json" for job_id in plan["evaluations"]]
+    for study in plan["studies"]:
+        patterns.append(f"studies/{study}/mixes/*.json")
+    return patterns

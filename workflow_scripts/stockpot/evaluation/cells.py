@@ -1,49 +1,92 @@
-"""What an entry of the store says of itself, and whether it is what it says."""
+"""What a file of the store says about its content, and checks that the content agrees.
 
-from collections.abc import Iterable
+A file of the store is one cell: the predictions of one recipe on one data set.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from ..runtime.array_digest import array_digest
 from ..runtime.sealed import sealed, unsealed
 
-CELL = "cell"  # one metadata key: the library writes several in random order
-FAULTS = (OSError, SafetensorError, ValueError)  # of an entry that cannot be read
+# One metadata key for everything: safetensors writes several keys in random order, and equal
+# cells are to be equal files.
+METADATA_KEY = "cell"
+# What reading a damaged file raises.
+READ_ERRORS = (OSError, SafetensorError, ValueError)
 
 
 def metadata(
-    key: str, recipe: dict, dataset: str, arrays: dict[str, np.ndarray]
+    key: str, recipe: dict[str, Any], dataset: str, arrays: Mapping[str, np.ndarray]
 ) -> dict[str, str]:
-    """Of a new entry: its key, the digest of every array, and for people recipe and data set."""
+    """Describe a new cell, for the header of its file.
+
+    Args:
+        key: The store's key of the cell.
+        recipe: The recipe of the model; only people read it.
+        dataset: Name of the data set; only people read it.
+        arrays: Name -> array, everything that the file is to hold.
+
+    Returns:
+        Metadata of the file, with a digest of every array.
+    """
     digests = {name: array_digest(array) for name, array in sorted(arrays.items())}
-    cell = {"key": key, "digests": digests, "recipe": recipe, "dataset": dataset}
-    return {CELL: sealed(cell, indent=None)}
+    description = {
+        "key": key,
+        "digests": digests,
+        "recipe": recipe,
+        "dataset": dataset,
+    }
+    return {METADATA_KEY: sealed(description, indent=None)}
 
 
-def _cell(file) -> dict:
-    return unsealed((file.metadata() or {}).get(CELL, ""))
+def _description(file: safe_open) -> dict[str, Any]:
+    """What the header says; ValueError where it is missing or damaged."""
+    header = file.metadata() or {}
+    return unsealed(header.get(METADATA_KEY, ""))
 
 
-def holds(file, name: str) -> bool:
-    """Was an array of this name stored in an open entry? Yes, where it does not say what was."""
+def has_array(file: safe_open, name: str) -> bool:
+    """Tell whether an array was stored in a cell.
+
+    Args:
+        file: The open cell.
+        name: Of the array.
+
+    Returns:
+        Whether the header lists it; True where the header is damaged and lists nothing.
+    """
     try:
-        return name in _cell(file)["digests"]
+        return name in _description(file)["digests"]
     except ValueError:
         return True
 
 
-def checked_arrays(file, key: str, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Arrays of an open entry, of which others are not read.
+def checked_arrays(
+    file: safe_open, key: str, names: Iterable[str]
+) -> dict[str, np.ndarray]:
+    """Read some arrays of a cell and check them; the others are not read.
 
-    file: of ``safetensors.safe_open``. key: under which the entry was found. Raises ValueError,
-    with the reason, for an entry that answers another question or is not what was stored.
+    Args:
+        file: The open cell.
+        key: The key that the file is stored under.
+        names: Of the arrays.
+
+    Returns:
+        Name -> array.
+
+    Raises:
+        ValueError: If the cell has another key, or an array is not what was stored. The message
+            says which.
     """
-    cell = _cell(file)
-    if cell["key"] != key:
+    description = _description(file)
+    if description["key"] != key:
         raise ValueError("it answers another question")
     arrays = {name: file.get_tensor(name) for name in names}
     for name, array in arrays.items():
-        if array_digest(array) != cell["digests"].get(name):
+        if array_digest(array) != description["digests"].get(name):
             raise ValueError(f"its {name} is not what was stored")
     return arrays

@@ -1,97 +1,184 @@
-"""What a merge method may look at; what is heavy loads when it is asked for."""
+"""What a merge method may look at; heavy things load when a method asks for them."""
 
-from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..datasets.dataset import Dataset
 from ..merging.recipe import with_head
 from ..models.card import read_card
 
+if TYPE_CHECKING:
+    import torch
+
+    from ..models.classifier import Weights, WithHead
+    from ..training.averages import SavedAverages
+    from ..training.loop import Batches
+    from .evaluator import Evaluator
+    from .predictions import Predictions
+
 
 class FolderContext:
-    """A ``merging.methods.Context`` over Classifier folders, two data sets and the store."""
+    """A ``merging.methods.Context`` over Classifier folders, two data sets and the store.
+
+    Modules that build models are imported by the methods that need them: most merge methods
+    look at few of these things.
+
+    Attributes:
+        spec: The options of the merge method.
+        start: SHA-256 of the model that all ingredients were trained from; "" if no classifier
+            has weights.
+    """
 
     def __init__(
         self,
-        spec: dict,
+        spec: dict[str, Any],
         folders: list[Path],
         held_out: Dataset,
         train: list[Dataset],
         store: Path,
     ):
-        """folders: of the start and of all ingredients; the first that has weights is the start.
-        train: the training set, if the method looks at it."""
-        self.spec, self._store = spec, store
-        self._data = {"held-out": held_out}
-        if train:
-            self._data["train"] = train[0]
-        self._folders = {read_card(folder).sha256: folder for folder in folders}
-        usable = [card for card in map(read_card, folders) if card.status == "ok"]
-        self.start = usable[0].sha256 if usable else ""
-        self._backbones = spec.get("backbones", False)
-        self._weights = {}
+        """Read the cards of the classifiers.
 
-    @cached_property
-    def evaluator(self):
+        Args:
+            spec: The options of the merge method. With ``backbones`` only towers are mixed, under
+                the head of the start.
+            folders: Classifier folders of the start and of all ingredients. The first one that
+                has weights is the start.
+            held_out: The held-out set.
+            train: The training set if the method looks at it, else empty.
+            store: Folder of the store.
+        """
+        self.spec = spec
+        self._store = store
+        self._datasets = {"held-out": held_out}
+        if train:
+            self._datasets["train"] = train[0]
+        cards = [read_card(folder) for folder in folders]
+        self._folders = {
+            card.sha256: folder for card, folder in zip(cards, folders, strict=True)
+        }
+        usable = [card.sha256 for card in cards if card.status == "ok"]
+        self.start = usable[0] if usable else ""
+        self._backbones = spec.get("backbones", False)
+        self._weights: dict[str, Weights | WithHead] = {}
+        self._evaluator: Evaluator | None = None
+
+    @property
+    def evaluator(self) -> "Evaluator":
+        """The way to predictions, built when it is first asked for.
+
+        Returns:
+            An evaluator over all classifiers.
+        """
         from .evaluator import Evaluator
         from .store import Store
 
-        return Evaluator(Store(self._store), list(self._folders.values()), self.spec)
+        if self._evaluator is None:
+            folders = list(self._folders.values())
+            self._evaluator = Evaluator(Store(self._store), folders, self.spec)
+        return self._evaluator
 
-    def held_out(self, recipe: dict) -> tuple[int, int]:
-        recipe = with_head(recipe, self.start) if self._backbones else recipe
-        from .family import scored
+    def held_out(self, recipe: dict[str, Any]) -> tuple[float, int]:
+        """Score a recipe on the held-out set.
 
-        data = self._data["held-out"]
-        found = scored(data, self.evaluator.predictions(recipe, data)[1])
-        return (
-            (found["k"], found["n"])
-            if found["metric"] == "accuracy"
-            else (found["value"] * len(data), len(data))
-        )
+        Args:
+            recipe: Of the ingredients.
 
-    def held_out_error(self, recipe: dict) -> float | None:
-        """The standard error of a held-out score that is no plain accuracy; None where it is one,
-        as its count tells it."""
+        Returns:
+            k and n; k / n is the score by the set's own metric. k is a count where the metric is
+            accuracy, else the score times n.
+        """
+        from .family import score_predictions
+
+        dataset = self._datasets["held-out"]
+        score = score_predictions(dataset, self._held_out_predictions(recipe))
+        if score["metric"] == "accuracy":
+            return score["k"], score["n"]
+        return score["value"] * len(dataset), len(dataset)
+
+    def held_out_error(self, recipe: dict[str, Any]) -> float | None:
+        """Estimate the standard error of a held-out score.
+
+        Args:
+            recipe: Of the ingredients.
+
+        Returns:
+            The standard error; None for plain accuracy, whose count tells it.
+        """
         from .scored import error_of
 
-        data = self._data["held-out"]
-        if data.scoring.metric == "accuracy":
+        dataset = self._datasets["held-out"]
+        if dataset.scoring.metric == "accuracy":
             return None
-        recipe = with_head(recipe, self.start) if self._backbones else recipe
-        found = self.evaluator.predictions(recipe, data)[1]
+        predictions = self._held_out_predictions(recipe)
         return error_of(
-            data.scoring, data.labels, found.predicted.numpy(), found.correct.numpy()
+            dataset.scoring,
+            dataset.labels,
+            predictions.predicted.numpy(),
+            predictions.correct.numpy(),
         )
 
-    def weights(self, sha256: str):
+    def _held_out_predictions(self, recipe: dict[str, Any]) -> "Predictions":
+        """Predictions of a recipe; where only towers are mixed, under the head of the start."""
+        if self._backbones:
+            recipe = with_head(recipe, self.start)
+        _, predictions = self.evaluator.predictions(recipe, self._datasets["held-out"])
+        return predictions
+
+    def weights(self, sha256: str) -> "Weights | WithHead":
+        """Open the weights of the start or of an ingredient.
+
+        Args:
+            sha256: Of the classifier.
+
+        Returns:
+            Tensors by name, read from disk when they are asked for. Where only towers are mixed,
+            an ingredient has the head of the start.
+        """
         from ..models.classifier import Weights, WithHead
 
         if sha256 not in self._weights:
-            found = Weights(self._folders[sha256])
+            weights = Weights(self._folders[sha256])
             if self._backbones and sha256 != self.start:
-                found = WithHead(found, self.weights(self.start))
-            self._weights[sha256] = found
+                weights = WithHead(weights, self.weights(self.start))
+            self._weights[sha256] = weights
         return self._weights[sha256]
 
-    def averages(self, sha256: str):
+    def averages(self, sha256: str) -> "SavedAverages":
+        """Open the averages that a run kept along the way.
+
+        Args:
+            sha256: Of the run's classifier.
+
+        Returns:
+            Its averages, without heads where only towers are mixed.
+        """
         from ..training.averages import SavedAverages
 
         return SavedAverages(self._folders[sha256], heads=not self._backbones)
 
-    def model(self, part: str = "held-out"):
+    def model(self, part: str = "held-out") -> tuple["torch.nn.Module", "Batches"]:
+        """Build an empty model and the batches of one data set, on the device.
+
+        Args:
+            part: Role of the data set, "held-out" or "train".
+
+        Returns:
+            The model, in evaluation mode, and the batches.
+        """
         from ..models.device import pick_device
         from ..models.load import empty_classifier
         from ..training.images import image_batches
 
-        weights, device = self.weights(self.start), pick_device()
-        model = empty_classifier(weights.card, weights["head.weight"].shape[1]).to(
-            device
-        )
+        weights = self.weights(self.start)
+        device = pick_device()
+        feature_count = weights["head.weight"].shape[1]
+        model = empty_classifier(weights.card, feature_count).to(device)
+        batches = image_batches(self._datasets[part], weights.card, 1, device)
         # timm builds its models in training mode, where BatchNorm goes by the batch.
-        return model.eval(), image_batches(self._data[part], weights.card, 1, device)
+        return model.eval(), batches
 
     def report(self) -> None:
-        """Log what was computed and what was found, if anything was evaluated."""
-        if "evaluator" in self.__dict__:
-            self.evaluator.report()
+        """Log what was computed and what was reused, if anything was evaluated."""
+        if self._evaluator is not None:
+            self._evaluator.report()

@@ -1,12 +1,13 @@
-"""The sweep engine: many recipes, many data sets, one model that is filled in place.
+"""The sweep engine: many recipes, many data sets, and one model that is filled in place.
 
-Images are decoded already and are normalised on the device; images and ingredients stay on
-a GPU where they fit and are memory-mapped else; between two recipes only weights move. The
-raw forward pass is the limit.
+The raw forward pass is what limits its speed. Images are decoded once and are normalised on
+the device. Images and ingredients stay on a GPU where they fit and are memory-mapped where
+they do not. Between two recipes only weights move.
 """
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 
@@ -15,6 +16,7 @@ from ..merging.checks import check_ingredients
 from ..merging.coefficients import Coefficient, shares
 from ..merging.linear import mix_all, tower_coefficients
 from ..merging.recipe import LINEAR
+from ..models.card import Card
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
@@ -22,13 +24,126 @@ from ..models.resident import Resident, free_memory
 from ..models.tower import Normaliser, fitted
 from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError
-from .images import batches, whole
+from .images import image_batches, load_images
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
+class MixedModel:
+    """One network whose weights each recipe overwrites.
+
+    It remembers which mix it holds, so that an equal mix is not computed again.
+
+    Attributes:
+        network: The classifier that is filled.
+        tensors: Tensors of the network by name; to write into them is to fill it.
+    """
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        ingredients: Mapping[str, Weights],
+        resident: Resident,
+        device: str,
+    ):
+        """Start with an empty network.
+
+        Args:
+            network: An empty classifier on the device.
+            ingredients: SHA-256 -> weights; the class list of the first is that of the model.
+            resident: The tensors that stay on the device.
+            device: Where tensors are mixed.
+        """
+        self.network = network
+        self.tensors = network.state_dict()
+        self._ingredients = ingredients
+        self._cards = _cards(ingredients)
+        self._class_names = next(iter(self._cards.values())).class_names
+        self._resident = resident
+        self._device = device
+        # The mix that the network holds; None as long as it holds none as a whole.
+        self._tower_mix: list[tuple[str, str]] | None = None
+        self._head_mix: dict[str, Coefficient] | None = None
+
+    def load_tower(self, coefficients: Mapping[str, Coefficient]) -> bool:
+        """Fill the tower with a mix, unless it holds this mix already.
+
+        Args:
+            coefficients: Ingredient -> its coefficient, as in a recipe.
+
+        Returns:
+            Whether the tower has changed, so that features of before are of no use any more.
+        """
+        coefficients = tower_coefficients(coefficients, self._cards)
+        # Classifiers that differ only in their heads have one tower.
+        tower_mix = sorted(
+            (self._cards[sha256].tower_sha256, canonical(coefficient))
+            for sha256, coefficient in coefficients.items()
+        )
+        if tower_mix == self._tower_mix:
+            return False
+        self._tower_mix = None
+        self._fill(coefficients, TOWER)
+        self._tower_mix = tower_mix
+        return True
+
+    def load_head(self, coefficients: Mapping[str, Coefficient]) -> None:
+        """Fill the head with a mix, unless it holds this mix already.
+
+        Args:
+            coefficients: Ingredient -> its coefficient, as in a recipe.
+
+        Raises:
+            StockpotError: If an ingredient of the head has another class list.
+        """
+        if coefficients == self._head_mix:
+            return
+        for _, sha256 in shares(coefficients, HEAD + "weight"):
+            card = self._cards[sha256]
+            if card.class_names != self._class_names:
+                raise StockpotError(
+                    f"{card.name}: its class list is another one; only its tower "
+                    "can be mixed here, as with backbones: true"
+                )
+        self._head_mix = None
+        self._fill(coefficients, HEAD)
+        self._head_mix = dict(coefficients)
+
+    def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
+        """Write the mix of all tensors whose names begin with the prefix."""
+        jobs = []
+        for name, target in self.tensors.items():
+            if name.startswith(prefix):
+                sources = [
+                    (coefficient, self._ingredient_tensor(sha256, name))
+                    for coefficient, sha256 in shares(coefficients, name)
+                ]
+                jobs.append((target, sources))
+        mix_all(jobs)
+
+    def _ingredient_tensor(self, sha256: str, name: str) -> torch.Tensor:
+        """One tensor of an ingredient, on the device where there is room for it."""
+        on_disk = self._ingredients[sha256][name]
+        on_device = self._resident.get(
+            (sha256, name),
+            on_disk.nbytes,
+            lambda: on_disk.to(self._device, copy=True),
+        )
+        return on_disk if on_device is None else on_device
+
+
 class Engine:
-    """Logits of linear recipes over one set of ingredients."""
+    """Computes logits of linear recipes over one set of ingredients.
+
+    Attributes:
+        class_names: The model's classes, in the order of its logits.
+        device: "cuda" or "cpu".
+        precision: "bf16" or "fp32".
+        model: The classifier that recipes fill.
+        resident: What stays on the device between two recipes.
+        forward_seconds: Seconds that forward passes of the tower took so far.
+        forward_images: Images that went through the tower so far.
+    """
 
     def __init__(
         self,
@@ -38,145 +153,146 @@ class Engine:
         device: str | None = None,
         memory: int | None = None,
     ):
-        """ingredients: sha256 -> weights, all of one architecture; the first has the class list.
+        """Build the empty model.
 
-        precision: bf16, fp32 or auto. memory: bytes of images and weights to keep on the
-        device, by default ``free_memory``; what does not fit is streamed, with the same
-        results. Raises StockpotError if the ingredients do not fit together.
+        Args:
+            ingredients: SHA-256 -> weights, all of one architecture. The class list of the first
+                is that of the model.
+            precision: "bf16", "fp32" or "auto".
+            batch_size: Images per forward pass.
+            device: "cuda" or "cpu"; picked if not given.
+            memory: Bytes of images and weights to keep on the device, ``free_memory`` if not
+                given. What does not fit is streamed, with the same results.
+
+        Raises:
+            StockpotError: If the ingredients do not fit together.
         """
-        self.cards = {sha: weights.card for sha, weights in ingredients.items()}
-        check_ingredients(
-            list(self.cards.values()), one_start=False, one_class_list=False
-        )
-        first = next(iter(ingredients.values()))
-        self.ingredients = ingredients
+        cards = list(_cards(ingredients).values())
+        check_ingredients(cards, one_start=False, one_class_list=False)
+        card = cards[0]
+        first_weights = next(iter(ingredients.values()))
         self.device = device or pick_device()
         self.precision = pick_precision(precision, self.device)
-        self.batch_size = batch_size
-        self.class_names, self.side = first.card.class_names, first.card.image_size
-        self.model = empty_classifier(first.card, first["head.weight"].shape[1]).eval()
-        self.model.visual.to(PRECISIONS[self.precision])
+        self.class_names = card.class_names
+        self._batch_size = batch_size
+        self._image_size = card.image_size
+        dtype = PRECISIONS[self.precision]
+        feature_count = first_weights["head.weight"].shape[1]
+        self.model = empty_classifier(card, feature_count).eval()
+        self.model.visual.to(dtype)
         self.model.to(self.device)
-        self.tensors = self.model.state_dict()
-        self.normalise = Normaliser(
-            first.card.mean, first.card.std, self.device, PRECISIONS[self.precision]
-        )
-        self.resident = Resident(free_memory(self.device) if memory is None else memory)
-        self.forward_seconds, self.forward_images = 0.0, 0
-        # What is in the model, and features of the tower that is: data set -> [n, d].
-        self._tower: list[tuple[str, str]] = []
-        self._head: dict[str, Coefficient] = {}
+        self._normalise = Normaliser(card.mean, card.std, self.device, dtype)
+        # Asked after the model is there, which takes memory itself.
+        limit = free_memory(self.device) if memory is None else memory
+        self.resident = Resident(limit)
+        self.mixed = MixedModel(self.model, ingredients, self.resident, self.device)
+        self.forward_seconds = 0.0
+        self.forward_images = 0
+        # Of the tower that is loaded: fingerprint of a data set -> float32 [n, features].
         self._features: dict[str, torch.Tensor] = {}
 
-    def logits(self, recipe: dict, dataset: Dataset) -> torch.Tensor:
-        """float32 logits [n, classes of the data set] on the CPU.
+    def logits(self, recipe: dict[str, Any], dataset: Dataset) -> torch.Tensor:
+        """Compute the logits of one recipe on one data set.
 
-        Recipes that follow each other with one tower share its features.
+        Recipes that follow each other and have one tower share its features.
+
+        Args:
+            recipe: Its rule and ingredients; linear in the weights.
+            dataset: All of its images are used.
+
+        Returns:
+            float32 [n, classes of the data set], on the CPU.
+
+        Raises:
+            StockpotError: If the recipe is not linear, or if the model lacks a class.
         """
         if recipe["rule"] != LINEAR:
             raise StockpotError(
                 f"the engine mixes weights; '{recipe['rule']}' mixes something else"
             )
-        columns = self._columns(dataset)
-        self._set_tower(recipe["ingredients"])
-        self._set_head(recipe["ingredients"])
+        class_columns = self._class_columns(dataset)
+        if self.mixed.load_tower(recipe["ingredients"]):
+            self._features.clear()
+        self.mixed.load_head(recipe["ingredients"])
         if dataset.fingerprint not in self._features:
-            self._features[dataset.fingerprint] = self._forward(dataset)
-        features = self._features[dataset.fingerprint]
-        with torch.inference_mode():
-            rows = [
-                self.model.head(f.to(self.device)).cpu()
-                for f in features.split(self.batch_size)
-            ]
-        logits = torch.cat(rows)
-        if columns is None:
+            self._features[dataset.fingerprint] = self._compute_features(dataset)
+        logits = self._apply_head(self._features[dataset.fingerprint])
+        if class_columns is None:
             return logits
-        none = logits.new_zeros(len(logits))
-        rows = [logits[:, places].amax(1) if places else none for places in columns]
-        return torch.stack(rows, 1)
+        return _merge_columns(logits, class_columns)
 
-    def _columns(self, dataset: Dataset) -> list[list[int]] | None:
-        """Columns of the head that stand for each class of the data set; None for all, in order.
+    def _class_columns(self, dataset: Dataset) -> list[list[int]] | None:
+        """Columns of the head that stand for each class of the data set.
 
-        Of several, the largest logit is the class's (Taori et al., NeurIPS 2020, for ObjectNet);
-        of none, it is 0 (Shankar et al., ICCV 2021, for YTBB-Robust).
+        None where they are all columns in their order.
         """
         merges = dataset.scoring.merges
         if dataset.class_names == self.class_names and not merges:
             return None
-        wanted = [merges.get(name, [name]) for name in dataset.class_names]
-        place = {name: i for i, name in enumerate(self.class_names)}
-        missing = [name for names in wanted for name in names if name not in place]
-        if missing:
-            raise StockpotError(
-                f"{dataset.name}: its class '{missing[0]}' is not among the model's "
-                f"{len(self.class_names)} classes ({', '.join(self.class_names[:5])}, …)"
-            )
-        return [[place[name] for name in names] for names in wanted]
-
-    def _set_tower(self, coefficients: Mapping[str, Coefficient]) -> None:
-        """Put the tower of this mix in place; features of another tower are dropped."""
-        coefficients = tower_coefficients(coefficients, self.cards)
-        tower = sorted(
-            (self.cards[s].tower_sha256, canonical(c)) for s, c in coefficients.items()
-        )
-        if tower != self._tower:
-            self._features.clear()
-            self._fill(coefficients, TOWER)
-            self._tower = tower
-
-    def _set_head(self, coefficients: Mapping[str, Coefficient]) -> None:
-        if coefficients != self._head:
-            for _, sha in shares(coefficients, "head.weight"):
-                if self.cards[sha].class_names != self.class_names:
+        column_of = {name: column for column, name in enumerate(self.class_names)}
+        class_columns = []
+        for class_name in dataset.class_names:
+            columns = []
+            for name in merges.get(class_name, [class_name]):
+                if name not in column_of:
                     raise StockpotError(
-                        f"{self.cards[sha].name}: its class list is another one; only its tower "
-                        "can be mixed here, as with backbones: true"
+                        f"{dataset.name}: its class '{name}' is not among the model's "
+                        f"{len(self.class_names)} classes "
+                        f"({', '.join(self.class_names[:5])}, …)"
                     )
-            self._fill(coefficients, HEAD)
-            self._head = dict(coefficients)
+                columns.append(column_of[name])
+            class_columns.append(columns)
+        return class_columns
 
-    def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
-        """Write the mix of all tensors with this prefix into the model."""
-        mix_all(
-            [
-                (
-                    tensor,
-                    [(c, self._tensor(s, name)) for c, s in shares(coefficients, name)],
-                )
-                for name, tensor in self.tensors.items()
-                if name.startswith(prefix)
-            ]
-        )
-
-    def _tensor(self, sha256: str, name: str) -> torch.Tensor:
-        """One tensor of an ingredient, on the device where there is room for it."""
-        stored = self.ingredients[sha256][name]
-        kept = self.resident.get(
-            (sha256, name), stored.nbytes, lambda: stored.to(self.device, copy=True)
-        )
-        return stored if kept is None else kept
-
-    def _images(self, dataset: Dataset) -> Iterable[torch.Tensor]:
-        """Batches of uint8 images [n, h, w, 3] on the device."""
-        kept = self.resident.get(
-            dataset.fingerprint,
-            dataset.images.nbytes,
-            lambda: whole(dataset.images, self.batch_size, self.device),
-        )
-        if kept is None:
-            return batches(dataset.images, self.batch_size, self.device)
-        return kept.split(self.batch_size)
-
-    def _forward(self, dataset: Dataset) -> torch.Tensor:
-        """Features [n, d], float32, CPU."""
+    def _compute_features(self, dataset: Dataset) -> torch.Tensor:
+        """Features of all images, float32 [n, features] on the CPU."""
         started = time.monotonic()
+        batches = []
         with torch.inference_mode():
-            rows = [
-                self.model.features(fitted(self.normalise(x), self.side))
-                for x in self._images(dataset)
-            ]
-            features = torch.cat(rows).cpu()
+            for images in self._device_images(dataset):
+                pixels = fitted(self._normalise(images), self._image_size)
+                batches.append(self.model.features(pixels))
+            # The copy to the CPU waits for the GPU, so the time below is that of the work.
+            features = torch.cat(batches).cpu()
         self.forward_seconds += time.monotonic() - started
         self.forward_images += len(dataset)
         return features
+
+    def _device_images(self, dataset: Dataset) -> Iterable[torch.Tensor]:
+        """Batches of uint8 images [n, height, width, 3] on the device."""
+        resident_images = self.resident.get(
+            dataset.fingerprint,
+            dataset.images.nbytes,
+            lambda: load_images(dataset.images, self._batch_size, self.device),
+        )
+        if resident_images is None:
+            return image_batches(dataset.images, self._batch_size, self.device)
+        return resident_images.split(self._batch_size)
+
+    def _apply_head(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits [n, classes of the model] of features [n, features], both on the CPU."""
+        with torch.inference_mode():
+            batches = [
+                self.model.head(batch.to(self.device)).cpu()
+                for batch in features.split(self._batch_size)
+            ]
+        return torch.cat(batches)
+
+
+def _cards(ingredients: Mapping[str, Weights]) -> dict[str, Card]:
+    return {sha256: weights.card for sha256, weights in ingredients.items()}
+
+
+def _merge_columns(
+    logits: torch.Tensor, class_columns: list[list[int]]
+) -> torch.Tensor:
+    """Logits [n, classes of the data set] from logits [n, classes of the model]."""
+    merged = []
+    for columns in class_columns:
+        if columns:
+            # The likeliest of them answers (Taori et al., NeurIPS 2020, for ObjectNet).
+            merged.append(logits[:, columns].amax(1))
+        else:
+            # A class that the model lacks has logit 0 (Shankar et al., ICCV 2021, YTBB-Robust).
+            merged.append(logits.new_zeros(len(logits)))
+    return torch.stack(merged, 1)

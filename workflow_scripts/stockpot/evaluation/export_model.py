@@ -1,8 +1,9 @@
-"""Writes one model of a study for use elsewhere."""
+"""Write one model of a study for use elsewhere."""
 
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ..merging.checks import check_line
 from ..merging.export import export
@@ -15,7 +16,7 @@ from .family import read_recipe
 
 
 def export_model(
-    spec: dict,
+    spec: dict[str, Any],
     files: list[Path],
     classifiers: list[Path],
     recipe: Path | None,
@@ -25,37 +26,44 @@ def export_model(
 
     Args:
         spec: ``name``, ``format`` and ``alpha``, that of the mix or None.
-        files: What the format writes, in one folder of the export's own.
+        files: What the format writes, in one folder that holds nothing else.
         classifiers: Folders of the zero-shot model, then of all that the model is made of.
-        recipe: Of the model; None of one that is a classifier by itself, the last of them.
+        recipe: Recipe file of the model; None where the model is the last of the classifiers.
         clip: Folder of the study's CLIP config, and its weights.
     """
     out = files[0].parent
     out.mkdir(parents=True, exist_ok=True)
     remove_others(out, {file.name for file in files})
-    wanted = _recipe(spec["alpha"], classifiers, recipe)
+    exported = _exported_recipe(spec["alpha"], classifiers, recipe)
     folders = {read_card(folder).sha256: folder for folder in classifiers}
     weights = {
-        sha: Weights(folders[sha]) for sha in wanted["ingredients"] if sha in folders
+        sha256: Weights(folders[sha256])
+        for sha256 in exported["ingredients"]
+        if sha256 in folders
     }
-    with tempfile.TemporaryDirectory(dir=out) as folder:
-        export(Path(folder), wanted, weights, spec["name"])
-        formats.load(spec["format"])(out, Weights(folder), clip)
+    # The mix is a classifier of its own for as long as the format reads it.
+    with tempfile.TemporaryDirectory(dir=out) as temporary:
+        export(Path(temporary), exported, weights, spec["name"])
+        write_format = formats.load(spec["format"])
+        write_format(out, Weights(temporary), clip)
 
 
-def _recipe(alpha: float | None, classifiers: list[Path], recipe: Path | None) -> dict:
-    """The recipe of what is exported."""
-    zero_shot, model = classifiers[0], classifiers[-1]
-    found = read_sealed(recipe) if recipe else read_recipe(model)
+def _exported_recipe(
+    alpha: float | None, classifiers: list[Path], recipe: Path | None
+) -> dict[str, Any]:
+    """The recipe of the model, or of its mix with the zero-shot model."""
+    zero_shot = classifiers[0]
+    model = classifiers[-1]
+    model_recipe = read_sealed(recipe) if recipe else read_recipe(model)
     if alpha is None:
-        return found
+        return model_recipe
     if not recipe:
         check_line(Weights(zero_shot), Weights(model))
-    return interpolate(read_recipe(zero_shot), found, alpha)
+    return interpolate(read_recipe(zero_shot), model_recipe, alpha)
 
 
 def remove_others(folder: Path, files: set[str]) -> None:
-    """Remove all from an export's folder but these files.
+    """Remove everything from an export's folder except these files.
 
     An export that is of another format or model now would keep the files of the old one, and a job
     that was killed leaves its temporary folder.
@@ -67,6 +75,7 @@ def remove_others(folder: Path, files: set[str]) -> None:
     for path in folder.iterdir():
         if path.name in files:
             continue
+        # A link to a folder is removed itself; what it points to stays.
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -1,8 +1,9 @@
-"""Evaluate one family: models, or whole sweeps towards them, on every data set."""
+"""Evaluate models, or whole sweeps towards them, on every data set."""
 
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 from ..datasets.dataset import Dataset, read_dataset
 from ..merging.checks import check_line
@@ -12,102 +13,154 @@ from ..models.classifier import Weights
 from ..runtime.sealed import read_sealed, write_sealed
 from .evaluator import Evaluator
 from .predictions import Predictions
-from .scored import scored as scores
+from .scored import scored
 from .store import Store
 
 log = logging.getLogger(__name__)
 
 
-def evaluate_family(
-    spec: dict,
-    start: Path | None,
-    ends: dict[str, Path],
+def evaluate_models(
+    spec: dict[str, Any],
+    zero_shot: Path | None,
+    models: dict[str, Path],
     classifiers: list[Path],
     datasets: list[Path],
     store: Store,
     out: Path,
 ) -> None:
-    """Fill the store with the family's cells and list them in ``out`` (JSON).
+    """Fill the store with cells of models or sweeps, and list the cells in a file.
 
-    A cell: model, kind, curve, alpha, dataset, its metric and value, n, k (null where the metric
-    counts nothing), classes, the store's key, and the precision of the forward pass.
+    Each listed cell has model, kind, curve, alpha, dataset, its metric and value, n, k (null where
+    the metric counts nothing), classes, the store's key, and the precision of the forward pass.
+    A diverged run is listed with its status, without cells.
 
-    spec: members, each with name, kind and end; alphas, empty for the models themselves;
-    precision, batch_size, store_logits. start: Classifier folder that the sweeps start from, where
-    there are any. ends: Classifier folder or recipe file of every member's end.
-    classifiers: folders of all ingredients. A diverged run is listed with its status, without
-    cells.
+    Args:
+        spec: ``members``, each with ``name``, ``kind`` and ``end``, a key of the models; ``alphas``
+            of the sweeps, empty if the models themselves are evaluated; ``precision``,
+            ``batch_size`` and ``store_logits``.
+        zero_shot: Classifier folder of the model at alpha 0; None without sweeps.
+        models: Key -> Classifier folder, or recipe file of a soup.
+        classifiers: Folders of all ingredients.
+        datasets: Dataset folders.
+        store: Where predictions are looked up and kept.
+        out: The JSON file of the list.
     """
-    sets = [read_dataset(folder) for folder in datasets]
-    rows, statuses = [], {}
+    opened_datasets = [read_dataset(folder) for folder in datasets]
+    cells = []
+    statuses = {}
     for member in spec["members"]:
-        end = ends[member["end"]]
-        statuses[member["name"]] = status = (
-            "ok" if end.is_file() else read_card(end).status
-        )
+        model = models[member["end"]]
+        is_recipe = model.is_file()
+        status = "ok" if is_recipe else read_card(model).status
+        statuses[member["name"]] = status
         if status != "ok":
             log.error("%s is not evaluated: this run %s", member["name"], status)
             continue
-        if start and end.is_dir() and read_card(end).start == UNKNOWN_START:
-            check_line(Weights(start), Weights(end))
-        evaluator = Evaluator(
-            store, classifiers if start or end.is_file() else [end], spec
-        )
-        rows += _cells(points(member, spec["alphas"], start, end), sets, evaluator)
+        if zero_shot:
+            _check_lineage(zero_shot, model)
+        # A model by itself needs no ingredients but itself.
+        needed = classifiers if zero_shot or is_recipe else [model]
+        evaluator = Evaluator(store, needed, spec)
+        recipes = labelled_recipes(member, spec["alphas"], zero_shot, model)
+        cells += _evaluate(recipes, opened_datasets, evaluator)
         evaluator.report()
-    write_sealed(out, {"status": statuses, "cells": rows})
+    write_sealed(out, {"status": statuses, "cells": cells})
 
 
-def read_recipe(path: Path) -> dict:
-    """The recipe of a Classifier folder or of a soup's recipe file."""
+def _check_lineage(zero_shot: Path, model: Path) -> None:
+    """Compare the weights of a classifier whose card does not tell what it was trained from."""
+    if model.is_dir() and read_card(model).start == UNKNOWN_START:
+        check_line(Weights(zero_shot), Weights(model))
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """Read the recipe of a model.
+
+    Args:
+        path: Classifier folder, or recipe file of a soup.
+
+    Returns:
+        The rule and the ingredients.
+    """
     if path.is_dir():
         return single(read_card(path).sha256)
     recipe = read_sealed(path)
     return {"rule": recipe["rule"], "ingredients": recipe["ingredients"]}
 
 
-def points(
-    member: dict, alphas: list[float], start: Path | None, end: Path
-) -> list[tuple[dict, dict]]:
-    """(the table's labels, recipe) of the model itself, or of every alpha of its sweep."""
-    name, model = member["name"], read_recipe(end)
+def labelled_recipes(
+    member: dict[str, str], alphas: list[float], zero_shot: Path | None, model: Path
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Make the recipe of a model, or those of its sweep.
+
+    Args:
+        member: ``name`` and ``kind`` of the model.
+        alphas: Of the sweep; empty for the model itself.
+        zero_shot: Classifier folder of the model at alpha 0; None for the model itself.
+        model: Classifier folder, or recipe file of a soup.
+
+    Returns:
+        Pairs of the columns that name a model in tables, and its recipe.
+    """
+    name = member["name"]
+    recipe = read_recipe(model)
     if not alphas:
-        return [
-            ({"model": name, "kind": member["kind"], "curve": "", "alpha": None}, model)
-        ]
-    zero = read_recipe(start)
-    return [
-        (
-            {
-                "model": f"{name} alpha={a}",
-                "kind": "wise-ft",
-                "curve": name,
-                "alpha": a,
-            },
-            interpolate(zero, model, a),
-        )
-        for a in alphas
-    ]
+        labels = {"model": name, "kind": member["kind"], "curve": "", "alpha": None}
+        return [(labels, recipe)]
+    zero_shot_recipe = read_recipe(zero_shot)
+    pairs = []
+    for alpha in alphas:
+        labels = {
+            "model": f"{name} alpha={alpha}",
+            "kind": "wise-ft",
+            "curve": name,
+            "alpha": alpha,
+        }
+        pairs.append((labels, interpolate(zero_shot_recipe, recipe, alpha)))
+    return pairs
 
 
-def _cells(
-    family: list[tuple[dict, dict]], sets: list[Dataset], evaluator: Evaluator
-) -> list[dict]:
-    rows, started = [], time.monotonic()
-    for done, (labels, recipe) in enumerate(family, 1):
-        for dataset in sets:
-            key, found = evaluator.predictions(recipe, dataset)
-            counts = {**scored(dataset, found), "classes": len(dataset.class_names)}
-            made = {"key": key, "precision": evaluator.precision}
-            rows.append({**labels, "dataset": dataset.name, **counts, **made})
-        left = (time.monotonic() - started) / done * (len(family) - done)
-        log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(family), left)
-    return rows
+def _evaluate(
+    recipes: list[tuple[dict[str, Any], dict[str, Any]]],
+    datasets: list[Dataset],
+    evaluator: Evaluator,
+) -> list[dict[str, Any]]:
+    """Cells of all recipes on all data sets, one recipe after the other."""
+    cells = []
+    started = time.monotonic()
+    for done, (labels, recipe) in enumerate(recipes, 1):
+        for dataset in datasets:
+            key, predictions = evaluator.predictions(recipe, dataset)
+            cells.append(
+                {
+                    **labels,
+                    "dataset": dataset.name,
+                    **score_predictions(dataset, predictions),
+                    "classes": len(dataset.class_names),
+                    "key": key,
+                    "precision": evaluator.precision,
+                }
+            )
+        seconds_per_recipe = (time.monotonic() - started) / done
+        left = seconds_per_recipe * (len(recipes) - done)
+        log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(recipes), left)
+    return cells
 
 
-def scored(dataset: Dataset, found: Predictions) -> dict:
-    """metric, value, n, k of what a model answered, by the data set's own metric."""
-    counts = scores(
-        dataset.scoring, dataset.labels, found.predicted.numpy(), found.correct.numpy()
+def score_predictions(dataset: Dataset, predictions: Predictions) -> dict[str, Any]:
+    """Score predictions by the data set's own metric.
+
+    Args:
+        dataset: With labels and scoring.
+        predictions: Of all its images.
+
+    Returns:
+        ``metric``, ``value``, ``n`` and ``k``.
+    """
+    score = scored(
+        dataset.scoring,
+        dataset.labels,
+        predictions.predicted.numpy(),
+        predictions.correct.numpy(),
     )
-    return {"metric": dataset.scoring.metric, **counts._asdict()}
+    return {"metric": dataset.scoring.metric, **score._asdict()}

@@ -1,9 +1,10 @@
-"""Evaluate what one analysis wants to know of mixes that are no models of the study."""
+"""Evaluate mixes that an analysis asks for and that are no models of the study."""
 
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..models.card import read_card
 from ..runtime.digest import sha256
 from ..runtime.sealed import write_sealed
 from .context import FolderContext
-from .family import scored
+from .family import score_predictions
 
 log = logging.getLogger(__name__)
 
@@ -20,57 +21,98 @@ log = logging.getLogger(__name__)
 def evaluate_mixes(
     mixes: Callable,
     roles: list[str],
-    spec: dict,
+    spec: dict[str, Any],
     classifiers: list[Path],
     sets: dict[str, list[Dataset]],
     store: Path,
     out: Path,
 ) -> None:
-    """Fill the store with the mixes' cells and list them in ``out`` (JSON).
+    """Fill the store with cells of the mixes, and list the cells in a file.
 
-    A cell: what the analysis calls the mix, dataset, role, metric, value, n, k and the store's
-    key. mixes, roles: the analysis's generator, and on what it is evaluated. spec: options,
-    precision, batch_size, store_logits. classifiers: of the zero-shot model and the runs; those
-    that diverged are left out. sets: role -> data sets; "held_out" is always there. Of a training
-    set as many images count as the option train_images says.
+    Each listed cell has what the analysis calls the mix, dataset, role, metric, value, n, k and
+    the store's key.
+
+    Args:
+        mixes: The analysis's generator of pairs: labels, recipe.
+        roles: Roles of the data sets that the mixes are evaluated on.
+        spec: ``options`` of the analysis, ``precision``, ``batch_size`` and ``store_logits``.
+            With the option ``train_images`` that many images of a training set are used.
+        classifiers: Folders of the zero-shot model and of the runs. Those that diverged are left
+            out.
+        sets: Role -> data sets; "held_out" is always there.
+        store: Folder of the store.
+        out: The JSON file of the list.
     """
-    cards = [card for card in map(read_card, classifiers) if card.status == "ok"]
-    models = {
-        card.name if i else "zero-shot": card.sha256 for i, card in enumerate(cards)
-    }
+    options = spec["options"]
     context = FolderContext(
         spec, classifiers, sets["held_out"][0], sets["train"], store
     )
-    wanted = [role.replace("-", "_") for role in roles]
-    if most := spec["options"].get("train_images"):
-        sets = {**sets, "train": [part(dataset, most) for dataset in sets["train"]]}
-    rows, started = [], time.monotonic()
-    for done, (labels, recipe) in enumerate(mixes(models, context, spec["options"]), 1):
-        for role in wanted:
-            for dataset in sets[role]:
-                key, found = context.evaluator.predictions(recipe, dataset)
-                cell = {"dataset": dataset.name, "role": role, **scored(dataset, found)}
-                rows.append({**labels, **cell, "key": key})
-        log.info(
-            "%s  %d done, %.1f s each",
-            labels["model"],
-            done,
-            (time.monotonic() - started) / done,
-        )
+    datasets = _datasets_of_roles(roles, sets, options.get("train_images"))
+    cells = []
+    started = time.monotonic()
+    recipes = mixes(_usable_models(classifiers), context, options)
+    for done, (labels, recipe) in enumerate(recipes, 1):
+        for role, dataset in datasets:
+            key, predictions = context.evaluator.predictions(recipe, dataset)
+            cells.append(
+                {
+                    **labels,
+                    "dataset": dataset.name,
+                    "role": role,
+                    **score_predictions(dataset, predictions),
+                    "key": key,
+                }
+            )
+        seconds_each = (time.monotonic() - started) / done
+        log.info("%s  %d done, %.1f s each", labels["model"], done, seconds_each)
     context.report()
-    write_sealed(
-        out, {"cells": rows}, depth=5
-    )  # studies/<study>/<seed>/mixes/<analysis>.json
+    # Five levels up is the results folder: studies/<study>/<seed>/mixes/<analysis>.json
+    write_sealed(out, {"cells": cells}, depth=5)
 
 
-def part(dataset: Dataset, most: int) -> Dataset:
-    """The data set, or ``most`` of its images, evenly spread over it."""
-    if len(dataset) <= most:
+def _usable_models(classifiers: list[Path]) -> dict[str, str]:
+    """Name -> SHA-256 of all that did not diverge; the first is called "zero-shot"."""
+    models = {}
+    for folder in classifiers:
+        card = read_card(folder)
+        if card.status == "ok":
+            name = card.name if models else "zero-shot"
+            models[name] = card.sha256
+    return models
+
+
+def _datasets_of_roles(
+    roles: list[str], sets: dict[str, list[Dataset]], train_images: int | None
+) -> list[tuple[str, Dataset]]:
+    """(role, data set) in the order of the roles; the training set is cut to ``train_images``."""
+    pairs = []
+    for role in roles:
+        key = role.replace("-", "_")
+        for dataset in sets[key]:
+            if key == "train" and train_images:
+                dataset = subset(dataset, train_images)
+            pairs.append((key, dataset))
+    return pairs
+
+
+def subset(dataset: Dataset, count: int) -> Dataset:
+    """Take some images of a data set, evenly spread over it.
+
+    Args:
+        dataset: Of any size.
+        count: Number of images.
+
+    Returns:
+        A data set of its own fingerprint; the same data set if it has no more images.
+    """
+    if len(dataset) <= count:
         return dataset
-    rows = np.linspace(0, len(dataset) - 1, most).round().astype(int)
-    fingerprint = sha256({"part": most, "of": dataset.fingerprint})
-    images, labels = dataset.images[rows], dataset.labels[rows]
-    scoring = dataset.scoring.select_rows(rows)
+    rows = np.linspace(0, len(dataset) - 1, count).round().astype(int)
     return Dataset(
-        dataset.name, images, labels, dataset.class_names, fingerprint, scoring
+        name=dataset.name,
+        images=dataset.images[rows],
+        labels=dataset.labels[rows],
+        class_names=dataset.class_names,
+        fingerprint=sha256({"part": count, "of": dataset.fingerprint}),
+        scoring=dataset.scoring.select_rows(rows),
     )

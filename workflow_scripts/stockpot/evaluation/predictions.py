@@ -1,6 +1,7 @@
-"""The Predictions noun: what one model says about every example of one data set."""
+"""What one model says about every example of one data set, computed from its logits."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch.nn import functional
@@ -8,8 +9,15 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Predictions:
-    """predicted: int64 [n]; correct: bool [n]; confidence, loss: float32 [n] (nats);
-    logits: float32 [n, classes] or None where they were not kept."""
+    """What a model says about n examples.
+
+    Attributes:
+        predicted: int64 [n], the class index that the model answers.
+        correct: bool [n], whether that answer is right.
+        confidence: float32 [n], the largest probability.
+        loss: float32 [n], cross-entropy with the label, in nats.
+        logits: float32 [n, classes], or None where they were not kept.
+    """
 
     predicted: torch.Tensor
     correct: torch.Tensor
@@ -19,52 +27,96 @@ class Predictions:
 
     @property
     def n(self) -> int:
+        """Number of examples.
+
+        Returns:
+            n.
+        """
         return len(self.correct)
 
     @property
     def k(self) -> int:
+        """Number of examples that the model gets right.
+
+        Returns:
+            k, at most n.
+        """
         return int(self.correct.sum())
+
+    def of(self, rows: torch.Tensor) -> "Predictions":
+        """Select some examples.
+
+        Args:
+            rows: int64 [m], indices of the examples, in the order wanted.
+
+        Returns:
+            Predictions of these m examples.
+        """
+        columns = {}
+        for field in fields(self):
+            column = getattr(self, field.name)
+            columns[field.name] = None if column is None else column[rows]
+        return Predictions(**columns)
 
 
 def predictions(
     logits: torch.Tensor,
     labels: torch.Tensor,
+    *,
     keep_logits: bool,
-    accepted: list[list[int]] = (),
-    videos: list[int] = (),
+    accepted: Sequence[list[int]] = (),
+    videos: Sequence[int] = (),
 ) -> Predictions:
-    """From logits [images, classes] and labels [images]; ties go to the first class.
+    """Compute predictions from logits; of equal logits the first class is the answer.
 
-    accepted: per image the classes that count as right; the loss is that of the label. videos:
-    of each image; of those of one video only the one counts that is least right (wrong before
-    right, then the largest loss), so that n is the number of videos, in the order of their
-    numbers (pm-k of Shankar et al., ICCV 2021).
+    Args:
+        logits: [images, classes].
+        labels: int64 [images].
+        keep_logits: Whether the result has the logits, too.
+        accepted: The classes that count as right, one list per image, where the label is not
+            the only one. The loss is that of the label in any case.
+        videos: Number of the video that each image is a frame of. Of each video only the worst
+            frame counts (pm-k of Shankar et al., ICCV 2021).
+
+    Returns:
+        One row per image, or one per video in the order of their numbers.
     """
     logits = logits.float()
     predicted = logits.argmax(1)
-    correct = predicted == labels
-    if len(accepted):
-        found = zip(predicted.tolist(), accepted, strict=True)
-        correct = torch.tensor([answer in right for answer, right in found])
-    made = {
-        "predicted": predicted,
-        "correct": correct,
-        "confidence": functional.softmax(logits, 1).amax(1),
-        "loss": functional.cross_entropy(logits, labels, reduction="none"),
-        "logits": logits,
-    }
-    if len(videos):
-        worst = _least_right(made["correct"], made["loss"], torch.tensor(videos))
-        made = {name: column[worst] for name, column in made.items()}
-    return Predictions(**(made if keep_logits else {**made, "logits": None}))
+    result = Predictions(
+        predicted=predicted,
+        correct=_correct(predicted, labels, accepted),
+        confidence=functional.softmax(logits, 1).amax(1),
+        loss=functional.cross_entropy(logits, labels, reduction="none"),
+        logits=logits if keep_logits else None,
+    )
+    if len(videos) == 0:
+        return result
+    return result.of(_worst_frames(result.correct, result.loss, torch.tensor(videos)))
 
 
-def _least_right(correct, loss, videos) -> torch.Tensor:
-    """int64 [videos]: the image of each video that is wrong with the largest loss, or if none
-    is wrong, that has the largest loss."""
-    order = torch.arange(len(videos))
-    for key, descending in ((loss, True), (correct.int(), False), (videos, False)):
-        order = order[torch.argsort(key[order], stable=True, descending=descending)]
-    first = torch.ones(len(order), dtype=torch.bool)
-    first[1:] = videos[order][1:] != videos[order][:-1]
-    return order[first]
+def _correct(
+    predicted: torch.Tensor, labels: torch.Tensor, accepted: Sequence[list[int]]
+) -> torch.Tensor:
+    """Whether each answer is the label, or one of the accepted classes: bool [n]."""
+    if len(accepted) == 0:
+        return predicted == labels
+    pairs = zip(predicted.tolist(), accepted, strict=True)
+    return torch.tensor([answer in right_classes for answer, right_classes in pairs])
+
+
+def _worst_frames(
+    correct: torch.Tensor, loss: torch.Tensor, videos: torch.Tensor
+) -> torch.Tensor:
+    """int64 [videos]: the index of each video's worst frame.
+
+    A wrong answer is worse than a right one; among equals the larger loss is worse.
+    """
+    # Stable sorts by the least important key first order the frames by (video, correct, loss).
+    order = torch.argsort(loss, stable=True, descending=True)
+    order = order[torch.argsort(correct[order].int(), stable=True)]
+    order = order[torch.argsort(videos[order], stable=True)]
+    # The first frame of each video in this order is its worst.
+    video_starts = torch.ones(len(order), dtype=torch.bool)
+    video_starts[1:] = videos[order][1:] != videos[order][:-1]
+    return order[video_starts]

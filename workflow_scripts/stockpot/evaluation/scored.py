@@ -1,6 +1,6 @@
-"""The answers to one data set as a number, by the data set's own metric.
+"""The score of answers to one data set, by the data set's own metric.
 
-Models, mixes and ensembles are all scored here, so that they can be compared.
+Models, mixes and ensembles are all scored here, so that their scores can be compared.
 """
 
 import numpy as np
@@ -12,9 +12,15 @@ from ..metrics import Answers, Score, score, standard_error
 def right_answers(
     scoring: Scoring, labels: np.ndarray, predicted: np.ndarray
 ) -> np.ndarray:
-    """bool [n]: is the answer the label, or, where several are accepted, one of these?
+    """Tell which answers are right: the label, or one of the classes that are accepted.
 
-    labels, predicted: int [n], of the images.
+    Args:
+        scoring: Of the data set.
+        labels: int [n], of the images.
+        predicted: int [n], the class index that was answered for each image.
+
+    Returns:
+        bool [n].
     """
     if not scoring.accepted:
         return predicted == labels
@@ -25,20 +31,40 @@ def right_answers(
 def scored(
     scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
 ) -> Score:
-    """value, n and k (None where the metric counts nothing).
+    """Score answers by the data set's metric.
 
-    labels, predicted: int [n]; correct: bool [n].
+    Args:
+        scoring: Of the data set.
+        labels: int [n].
+        predicted: int [n].
+        correct: bool [n].
+
+    Returns:
+        value, n, and k, which is None where the metric is no share of right answers.
     """
-    return score(scoring.metric, _answers(scoring, labels, predicted, correct))
+    return score(scoring.metric, _metric_input(scoring, labels, predicted, correct))
 
 
 def error_of(
     scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
 ) -> float:
-    """The standard error of ``scored``."""
-    return standard_error(scoring.metric, _answers(scoring, labels, predicted, correct))
+    """Estimate the standard error of ``scored``.
+
+    Args:
+        scoring: Of the data set.
+        labels: int [n].
+        predicted: int [n].
+        correct: bool [n].
+
+    Returns:
+        The standard error, in units of the score.
+    """
+    answers = _metric_input(scoring, labels, predicted, correct)
+    return standard_error(scoring.metric, answers)
 
 
-def _answers(scoring, labels, predicted, correct) -> Answers:
+def _metric_input(
+    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
+) -> Answers:
     groups = np.array(scoring.groups) if scoring.groups else None
     return Answers(predicted, labels, correct, groups)

@@ -1,16 +1,20 @@
-"""The content-addressed store of predictions.
+"""The store of predictions: one file per recipe, data set, precision and version of the code.
 
-One entry per (recipe, data set, precision, code): the same question is never computed
-twice, whatever the workflow decides to run again. Entries are written whole or not at
-all, so any number of jobs may write at once. On one machine the same key always gets the
-same content, elsewhere the same up to the rounding of its arithmetic. No entry is locked, so
-network file systems need no locks; one that cannot be seen, is damaged or answers another question
-is a miss, and is made anew.
+The name of a file follows from all that its content depends on. So the same predictions are never
+computed twice, whatever the workflow decides to run again.
+
+- A file appears whole or not at all, so any number of jobs may write at once. No file is locked,
+  so network file systems need no locks.
+- A file that is missing, damaged or of another key counts as missing, and is made anew.
+- On one machine the same key always has the same content; on another one it is the same up to the
+  rounding of its arithmetic.
 """
 
 import logging
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -18,16 +22,29 @@ from safetensors.torch import save_file
 from ..runtime.atomic_files import atomic
 from ..runtime.code_digest import code_digest
 from ..runtime.digest import sha256
-from .cells import FAULTS, checked_arrays, metadata
+from .cells import READ_ERRORS, checked_arrays, metadata
 from .predictions import Predictions
 
 log = logging.getLogger(__name__)
 
 VERSION = code_digest("stockpot/evaluation/evaluator.py")
+# Arrays of every file; the logits are there only if they were kept.
+COLUMNS = ["predicted", "correct", "confidence", "loss"]
+# Types in memory, where they differ from those in the file: int32 and uint8 take less space.
+MEMORY_TYPES = {"predicted": torch.int64, "correct": torch.bool}
 
 
-def key(recipe: dict, fingerprint: str, precision: str) -> str:
-    """What an entry is filed under: SHA-256 of all that the predictions follow from."""
+def key(recipe: dict[str, Any], fingerprint: str, precision: str) -> str:
+    """Compute what predictions are stored under.
+
+    Args:
+        recipe: Of the model.
+        fingerprint: Of the data set.
+        precision: Of the forward pass, "bf16" or "fp32".
+
+    Returns:
+        SHA-256 of all that the predictions follow from, the code among it.
+    """
     return sha256(
         {
             "recipe": recipe,
@@ -39,49 +56,90 @@ def key(recipe: dict, fingerprint: str, precision: str) -> str:
 
 
 class Store:
-    """Predictions on disk: ``<root>/ab/abcdef….safetensors``."""
+    """Predictions on disk, in files ``<root>/ab/abcdef….safetensors``.
+
+    Attributes:
+        root: The folder of the store.
+    """
 
     def __init__(self, root: str | Path):
+        """Open a store, which need not exist yet.
+
+        Args:
+            root: The folder of the store.
+        """
         self.root = Path(root)
 
     def path(self, key: str) -> Path:
+        """Name the file of a key.
+
+        Args:
+            key: As the function ``key`` gives it.
+
+        Returns:
+            The path, whether there is a file or not.
+        """
         return self.root / key[:2] / f"{key}.safetensors"
 
-    def get(self, key: str, logits: bool = False) -> Predictions | None:
-        """The entry, or None where there is none, it is broken, or it lacks wanted logits."""
+    def get(self, key: str, *, logits: bool = False) -> Predictions | None:
+        """Read predictions.
+
+        Args:
+            key: As the function ``key`` gives it.
+            logits: Whether the logits are needed.
+
+        Returns:
+            The predictions; None where the file is missing or damaged, or lacks the logits that
+            are needed.
+        """
+        arrays = self._read(key, [*COLUMNS, "logits"] if logits else COLUMNS)
+        if arrays is None:
+            return None
+        tensors = {}
+        for name, array in arrays.items():
+            tensors[name] = torch.from_numpy(array).to(MEMORY_TYPES.get(name))
+        return Predictions(**tensors)
+
+    def _read(self, key: str, names: list[str]) -> dict[str, np.ndarray] | None:
+        """Checked arrays of one file, or None where they cannot be had."""
+        path = self.path(key)
         try:
-            # As "pt" it would open the file twice: the layout of one, the bytes of its successor.
-            with safe_open(self.path(key), framework="np") as file:
-                if logits and "logits" not in file.keys():  # noqa: SIM118  no mapping
+            # With framework="pt" safetensors opens the file twice. Where another job replaces it
+            # in between, the layout is of the old file and the bytes are of the new one.
+            with safe_open(path, framework="np") as file:
+                if "logits" in names and "logits" not in file.keys():  # noqa: SIM118  no mapping
                     return None
-                names = [
-                    "predicted",
-                    "correct",
-                    "confidence",
-                    "loss",
-                    *(["logits"] * logits),
-                ]
-                arrays = checked_arrays(file, key, names)
+                return checked_arrays(file, key, names)
         except OSError:
             return None
-        except FAULTS as error:
-            log.warning("%s: damaged (%s); it is made anew", self.path(key), error)
+        except READ_ERRORS as error:
+            log.warning("%s: damaged (%s); it is made anew", path, error)
             return None
-        found = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        kinds = {"predicted": torch.int64, "correct": torch.bool}
-        return Predictions(**{name: t.to(kinds.get(name)) for name, t in found.items()})
 
     def put(
-        self, key: str, predictions: Predictions, recipe: dict, dataset: str
+        self,
+        key: str,
+        predictions: Predictions,
+        recipe: dict[str, Any],
+        dataset: str,
     ) -> None:
-        """Write the entry, unless one is there that is as good.
+        """Write predictions, unless a file is there that is as good.
 
-        Nodes may be reading it: where it is replaced by another node, a network file system can
+        Other nodes may be reading that file. If it were replaced, a network file system could
         take its pages away from under them.
+
+        Args:
+            key: As the function ``key`` gives it.
+            predictions: What to store, with or without logits.
+            recipe: The recipe of the model; only people read it.
+            dataset: Name of the data set; only people read it.
         """
-        # Asked first: what comes later may have logits. What was there and is not good gives way.
-        existed = self.path(key).exists()
-        if self.get(key, logits=predictions.logits is not None) is not None:
+        path = self.path(key)
+        has_logits = predictions.logits is not None
+        # Order matters: a file that another job writes after this question may have logits, and
+        # then stays. A file that was there before, and is not good enough, is replaced.
+        existed = path.exists()
+        if self.get(key, logits=has_logits) is not None:
             return
         tensors = {
             "predicted": predictions.predicted.to(torch.int32),
@@ -89,10 +147,8 @@ class Store:
             "confidence": predictions.confidence,
             "loss": predictions.loss,
         }
-        if predictions.logits is not None:
+        if has_logits:
             tensors["logits"] = predictions.logits
-        with atomic(
-            self.path(key), keep=predictions.logits is None and not existed
-        ) as path:
-            arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-            save_file(tensors, path, metadata(key, recipe, dataset, arrays))
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        with atomic(path, keep=not has_logits and not existed) as temporary:
+            save_file(tensors, temporary, metadata(key, recipe, dataset, arrays))
