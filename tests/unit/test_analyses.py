@@ -133,7 +133,9 @@ class Study:
     def put(self, name, logits, dataset) -> tuple[str, int]:
         key = store.key({"model": name}, dataset, "fp32")
         found = predictions(
-            torch.tensor(logits), torch.tensor(self.labels[dataset]), True
+            torch.tensor(logits),
+            torch.tensor(self.labels[dataset]),
+            keep_logits=True,
         )
         self.store.put(key, found, {"model": name}, dataset)
         return key, found.k

@@ -64,9 +64,9 @@ class Scored(Study):
         found = predictions(
             torch.tensor(logits),
             torch.tensor(labels),
-            True,
-            scoring.accepted,
-            scoring.videos,
+            keep_logits=True,
+            accepted=scoring.accepted,
+            videos=scoring.videos,
         )
         self.store.put(key, found, {"model": name}, dataset)
         value = scored(

@@ -254,7 +254,7 @@ def test_cells_of_the_reference_without_some_classes(tmp_path):
         write_dataset(tmp_path / name, name, images, given, classes, {})
     logits = torch.tensor(rng.normal(size=(50, 4)))
     Store(tmp_path / "store").put(
-        "k1", predictions(logits, torch.tensor(labels), True), {}, ""
+        "k1", predictions(logits, torch.tensor(labels), keep_logits=True), {}, ""
     )
     cells = pd.DataFrame(
         [

@@ -16,7 +16,7 @@ from stockpot.datasets.dataset import Scoring, read_dataset, write_dataset
 from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import evaluate_family, scored
+from stockpot.evaluation.family import evaluate_models, score_predictions
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import single, uniform
@@ -221,12 +221,15 @@ def random_logits(n=40, classes=5, seed=0):
 def test_any_accepted_class_is_right_and_the_loss_is_the_labels():
     logits, labels = random_logits()
     accepted = [[int(label), (int(label) + 1) % 5] for label in labels]
-    plain, found = (predictions(logits, labels, True, sets) for sets in ((), accepted))
+    plain, found = (
+        predictions(logits, labels, keep_logits=True, accepted=sets)
+        for sets in ((), accepted)
+    )
     best = logits.argmax(1)
     assert torch.equal(found.correct, (best == labels) | (best == (labels + 1) % 5))
     assert found.k > plain.k and torch.equal(found.loss, plain.loss)
     assert torch.equal(found.predicted, plain.predicted)
-    none = predictions(logits, labels, True, [[] for _ in labels])
+    none = predictions(logits, labels, keep_logits=True, accepted=[[] for _ in labels])
     assert none.k == 0, "where no class is accepted none is right"
 
 
@@ -248,15 +251,18 @@ FRAMES = torch.tensor(
     ],
 )
 def test_of_a_video_the_frame_counts_that_is_least_right(labels, videos, worst):
-    found = predictions(FRAMES, torch.tensor(labels), True, videos=videos)
-    frames = predictions(FRAMES, torch.tensor(labels), True)
+    found = predictions(FRAMES, torch.tensor(labels), keep_logits=True, videos=videos)
+    frames = predictions(FRAMES, torch.tensor(labels), keep_logits=True)
     assert found.n == len(set(videos))
     for column in ("predicted", "correct", "confidence", "loss", "logits"):
         assert torch.equal(getattr(found, column), getattr(frames, column)[worst]), (
             column
         )
     assert (
-        predictions(FRAMES, torch.tensor(labels), False, videos=videos).logits is None
+        predictions(
+            FRAMES, torch.tensor(labels), keep_logits=False, videos=videos
+        ).logits
+        is None
     )
 
 
@@ -264,13 +270,15 @@ def test_a_wrong_frame_with_a_small_loss_beats_a_right_one_with_a_larger():
     """As can be with accepted classes: the loss is of the label, the other class is right too."""
     logits, labels = torch.tensor([[4.0, 0, 0], [1.0, 0.9, 0]]), torch.tensor([1, 1])
     accepted = [[0, 1], [1]]
-    found = predictions(logits, labels, True, accepted, [0, 0])
+    found = predictions(
+        logits, labels, keep_logits=True, accepted=accepted, videos=[0, 0]
+    )
     assert (
         found.n == 1
         and not found.correct[0]
         and torch.equal(found.logits[0], logits[1])
     )
-    frames = predictions(logits, labels, True, accepted)
+    frames = predictions(logits, labels, keep_logits=True, accepted=accepted)
     assert frames.correct.tolist() == [True, False] and frames.loss[0] > frames.loss[1]
 
 
@@ -279,8 +287,8 @@ def test_videos_are_right_where_all_of_their_frames_are(seed):
     logits, labels = random_logits(60, 3, seed)
     logits[torch.arange(60), labels] += 2.5
     videos = np.random.default_rng(seed).integers(10, 25, 60)
-    frames = predictions(logits, labels, False)
-    found = predictions(logits, labels, False, videos=videos.tolist())
+    frames = predictions(logits, labels, keep_logits=False)
+    found = predictions(logits, labels, keep_logits=False, videos=videos.tolist())
     expected = [bool(frames.correct[videos == v].all()) for v in np.unique(videos)]
     assert found.correct.tolist() == expected and 0 < found.k < found.n
 
@@ -425,7 +433,7 @@ def test_an_ensemble_of_videos_mixes_frames(folders, shas, videos, test_set, tmp
         [logits_of(folder, test_set) for folder in folders.values()]
     ).mean(0)
     labels = torch.from_numpy(test_set.labels)
-    expected = predictions(mean, labels, True, videos=videos.scoring.videos)
+    expected = predictions(mean, labels, keep_logits=True, videos=videos.scoring.videos)
     assert torch.allclose(found.logits, expected.logits, atol=1e-4)
     assert torch.equal(found.correct, expected.correct)
     wrong = torch.stack([one.logits for one in alone]).mean(0)
@@ -457,7 +465,7 @@ def test_accepted_classes_reach_the_store(zero_shot, shas, folders, test_set, tm
 def family(folder, sets, root):
     """Cells of one model on these data sets."""
     member = {"name": "zero-shot", "kind": "zero-shot", "end": "zero"}
-    evaluate_family(
+    evaluate_models(
         {**SPEC, "members": [member], "alphas": []},
         None,
         {"zero": folder},
@@ -533,7 +541,7 @@ def test_what_is_selected_by_is_the_data_sets_metric(
     data = read_dataset(scored_sets[name])
     context = FolderContext(SPEC, [zero_shot], data, [], tmp_path)
     sha = read_model_card(zero_shot).sha256
-    found = scored(
+    found = score_predictions(
         data,
         Evaluator(Store(tmp_path), [zero_shot], SPEC).predictions(single(sha), data)[1],
     )
@@ -814,7 +822,11 @@ def restricted(tmp_path):
             tmp_path / "a", "a", images, labels % len(classes), list(classes), {}, shift
         )
         made = predictions(
-            logits, torch.tensor(labels), True, reference.accepted, reference.videos
+            logits,
+            torch.tensor(labels),
+            keep_logits=True,
+            accepted=reference.accepted,
+            videos=reference.videos,
         )
         Store(tmp_path / "store").put("key1", made, {}, "")
         table = pd.DataFrame(

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..datasets.dataset import Dataset, some_rows, write_dataset
 from ..merging.recipe import single
+from ..models.card import Card
 from ..models.classifier import Weights
 from ..runtime.errors import StockpotError
 from .engine import Engine
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def write_adversarial(
-    folder: Path, spec: dict[str, Any], pool: Dataset, adversary: Path
+    folder: Path,
+    spec: dict[str, Any],
+    pool: Dataset,
+    adversary: Path,
 ) -> None:
     """Write images of a pool that the adversary gets wrong, as a data set.
 
@@ -36,35 +40,42 @@ def write_adversarial(
     """
     weights = Weights(adversary)
     wrong = _predicted(weights, pool) != pool.labels
-    wrong_fraction = wrong.mean()
-    last_epoch = weights.card.history[-1]
-    held_out_accuracy = 100 * last_epoch["held_out_k"] / last_epoch["held_out_n"]
-    log.info(
-        "the adversary is right on %.1f %% of the held-out set and wrong on %.1f %% of the pool",
-        held_out_accuracy,
-        100 * wrong_fraction,
-    )
+    quality = _quality(weights.card, wrong)
     rows = np.flatnonzero(wrong)
     if len(rows) < spec["images"]:
         raise StockpotError(
             f"datasets.{spec['name']}.images: {spec['images']} wanted, but the adversary gets only "
             f"{len(rows)} of the {len(pool)} images of {pool.name} wrong; enlarge the pool"
         )
+    # Evenly spread where the pool is sorted by class.
     rows = rows[some_rows(pool.labels[rows], spec["images"])]
-    source = {
-        **spec,
-        "pool_wrong": float(wrong_fraction),
-        "adversary_held_out": held_out_accuracy,
-    }
     write_dataset(
         folder,
         spec["name"],
         pool.images[rows],
         pool.labels[rows],
         pool.class_names,
-        source,
-        pool.scoring.select_rows(rows),
+        source={**spec, **quality},
+        scoring=pool.scoring.select_rows(rows),
     )
+
+
+def _quality(card: Card, wrong: np.ndarray) -> dict[str, float]:
+    """Log and return how good the adversary is: a bad one would filter at random.
+
+    ``wrong``: bool [n], of the images of the pool.
+    """
+    last_epoch = card.history[-1]
+    held_out_accuracy = 100 * last_epoch["held_out_k"] / last_epoch["held_out_n"]
+    log.info(
+        "the adversary is right on %.1f %% of the held-out set and wrong on %.1f %% of the pool",
+        held_out_accuracy,
+        100 * wrong.mean(),
+    )
+    return {
+        "pool_wrong": float(wrong.mean()),
+        "adversary_held_out": held_out_accuracy,
+    }
 
 
 def _predicted(weights: Weights, dataset: Dataset) -> np.ndarray:

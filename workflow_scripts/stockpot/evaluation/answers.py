@@ -72,6 +72,7 @@ class Answers:
 
     def _array(self, name: str) -> np.ndarray:
         """Read one array and check it; StockpotError says what to do where that fails."""
+        # Another node may have written the file a moment ago.
         wait_for(self.path)
         try:
             with safe_open(self.path, framework="np") as file:
@@ -110,11 +111,12 @@ def _listing(path: Path) -> Path:
     the rest from the store. Files of the study that was planned last are searched, or of every
     study where the plan cannot be read. Without a match it is the folder of all evaluations.
     """
-    results = path.parents[2]
+    results = path.parents[2]  # results/store/ab/abcd….safetensors
     try:
         patterns = _planned_listings(results)
     except (OSError, ValueError, KeyError, TypeError):
         patterns = ["evaluations/*.json", "studies/*/*/mixes/*.json"]
+    # The text is searched, not parsed: a listing that is damaged itself is found, too.
     key = path.stem.encode()
     for pattern in patterns:
         for file in sorted(results.glob(pattern)):

@@ -20,7 +20,10 @@ READ_ERRORS = (OSError, SafetensorError, ValueError)
 
 
 def metadata(
-    key: str, recipe: dict[str, Any], dataset: str, arrays: Mapping[str, np.ndarray]
+    key: str,
+    recipe: dict[str, Any],
+    dataset: str,
+    arrays: Mapping[str, np.ndarray],
 ) -> dict[str, str]:
     """Describe a new cell, for the header of its file.
 
@@ -66,7 +69,9 @@ def has_array(file: safe_open, name: str) -> bool:
 
 
 def checked_arrays(
-    file: safe_open, key: str, names: Iterable[str]
+    file: safe_open,
+    key: str,
+    names: Iterable[str],
 ) -> dict[str, np.ndarray]:
     """Read some arrays of a cell and check them; the others are not read.
 
@@ -85,6 +90,7 @@ def checked_arrays(
     description = _description(file)
     if description["key"] != key:
         raise ValueError("it answers another question")
+    # Digests are of the values: how safetensors lays out a file does not matter.
     arrays = {name: file.get_tensor(name) for name in names}
     for name, array in arrays.items():
         if array_digest(array) != description["digests"].get(name):

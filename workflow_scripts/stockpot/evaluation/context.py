@@ -50,15 +50,18 @@ class FolderContext:
         """
         self.spec = spec
         self._store = store
+        self._held_out = held_out
         self._datasets = {"held-out": held_out}
         if train:
             self._datasets["train"] = train[0]
-        cards = [read_card(folder) for folder in folders]
-        self._folders = {
-            card.sha256: folder for card, folder in zip(cards, folders, strict=True)
-        }
-        usable = [card.sha256 for card in cards if card.status == "ok"]
-        self.start = usable[0] if usable else ""
+        self.start = ""
+        self._folders: dict[str, Path] = {}
+        for folder in folders:
+            card = read_card(folder)
+            self._folders[card.sha256] = folder
+            # A diverged run has no weights; methods leave it out.
+            if card.status == "ok" and not self.start:
+                self.start = card.sha256
         self._backbones = spec.get("backbones", False)
         self._weights: dict[str, Weights | WithHead] = {}
         self._evaluator: Evaluator | None = None
@@ -90,11 +93,13 @@ class FolderContext:
         """
         from .family import score_predictions
 
-        dataset = self._datasets["held-out"]
-        score = score_predictions(dataset, self._held_out_predictions(recipe))
+        predictions = self._held_out_predictions(recipe)
+        score = score_predictions(self._held_out, predictions)
         if score["metric"] == "accuracy":
             return score["k"], score["n"]
-        return score["value"] * len(dataset), len(dataset)
+        # No count of right answers: methods get one that has the same k / n.
+        image_count = len(self._held_out)
+        return score["value"] * image_count, image_count
 
     def held_out_error(self, recipe: dict[str, Any]) -> float | None:
         """Estimate the standard error of a held-out score.
@@ -107,13 +112,13 @@ class FolderContext:
         """
         from .scored import error_of
 
-        dataset = self._datasets["held-out"]
-        if dataset.scoring.metric == "accuracy":
+        scoring = self._held_out.scoring
+        if scoring.metric == "accuracy":
             return None
         predictions = self._held_out_predictions(recipe)
         return error_of(
-            dataset.scoring,
-            dataset.labels,
+            scoring,
+            self._held_out.labels,
             predictions.predicted.numpy(),
             predictions.correct.numpy(),
         )
@@ -122,7 +127,7 @@ class FolderContext:
         """Predictions of a recipe; where only towers are mixed, under the head of the start."""
         if self._backbones:
             recipe = with_head(recipe, self.start)
-        _, predictions = self.evaluator.predictions(recipe, self._datasets["held-out"])
+        _, predictions = self.evaluator.predictions(recipe, self._held_out)
         return predictions
 
     def weights(self, sha256: str) -> "Weights | WithHead":
@@ -137,6 +142,7 @@ class FolderContext:
         """
         from ..models.classifier import Weights, WithHead
 
+        # Opening verifies the whole file, so it is done once.
         if sha256 not in self._weights:
             weights = Weights(self._folders[sha256])
             if self._backbones and sha256 != self.start:

@@ -1,8 +1,8 @@
 """The sweep engine: many recipes, many data sets, and one model that is filled in place.
 
 The raw forward pass is what limits its speed. Images are decoded once and are normalised on
-the device. Images and ingredients stay on a GPU where they fit and are memory-mapped where
-they do not. Between two recipes only weights move.
+the device. Images and ingredients stay on a GPU where they fit; the others are
+streamed from memory-mapped files, with the same results. Between two recipes only weights move.
 """
 
 import time
@@ -75,13 +75,16 @@ class MixedModel:
             Whether the tower has changed, so that features of before are of no use any more.
         """
         coefficients = tower_coefficients(coefficients, self._cards)
-        # Classifiers that differ only in their heads have one tower.
-        tower_mix = sorted(
-            (self._cards[sha256].tower_sha256, canonical(coefficient))
-            for sha256, coefficient in coefficients.items()
-        )
+        # Classifiers that differ only in their heads have one tower, so a mix is known by
+        # the digests of the towers.
+        tower_mix = []
+        for sha256, coefficient in coefficients.items():
+            tower_sha256 = self._cards[sha256].tower_sha256
+            tower_mix.append((tower_sha256, canonical(coefficient)))
+        tower_mix.sort()
         if tower_mix == self._tower_mix:
             return False
+        # Until all tensors are written the network holds no mix, whatever may fail.
         self._tower_mix = None
         self._fill(coefficients, TOWER)
         self._tower_mix = tower_mix
@@ -123,7 +126,7 @@ class MixedModel:
 
     def _ingredient_tensor(self, sha256: str, name: str) -> torch.Tensor:
         """One tensor of an ingredient, on the device where there is room for it."""
-        on_disk = self._ingredients[sha256][name]
+        on_disk = self._ingredients[sha256][name]  # memory-mapped
         on_device = self._resident.get(
             (sha256, name),
             on_disk.nbytes,
@@ -161,30 +164,25 @@ class Engine:
             precision: "bf16", "fp32" or "auto".
             batch_size: Images per forward pass.
             device: "cuda" or "cpu"; picked if not given.
-            memory: Bytes of images and weights to keep on the device, ``free_memory`` if not
-                given. What does not fit is streamed, with the same results.
+            memory: Bytes of images and weights to keep on the device; ``free_memory`` if None.
 
         Raises:
             StockpotError: If the ingredients do not fit together.
         """
         cards = list(_cards(ingredients).values())
         check_ingredients(cards, one_start=False, one_class_list=False)
-        card = cards[0]
-        first_weights = next(iter(ingredients.values()))
         self.device = device or pick_device()
         self.precision = pick_precision(precision, self.device)
-        self.class_names = card.class_names
         self._batch_size = batch_size
-        self._image_size = card.image_size
         dtype = PRECISIONS[self.precision]
-        feature_count = first_weights["head.weight"].shape[1]
-        self.model = empty_classifier(card, feature_count).eval()
-        self.model.visual.to(dtype)
-        self.model.to(self.device)
+        first = next(iter(ingredients.values()))
+        card = first.card
+        self.class_names = card.class_names
+        self._image_size = card.image_size
         self._normalise = Normaliser(card.mean, card.std, self.device, dtype)
-        # Asked after the model is there, which takes memory itself.
-        limit = free_memory(self.device) if memory is None else memory
-        self.resident = Resident(limit)
+        self.model = _empty_model(first, dtype, self.device)
+        # Free memory is measured after the model is there, which takes memory itself.
+        self.resident = Resident(free_memory(self.device) if memory is None else memory)
         self.mixed = MixedModel(self.model, ingredients, self.resident, self.device)
         self.forward_seconds = 0.0
         self.forward_images = 0
@@ -210,10 +208,12 @@ class Engine:
             raise StockpotError(
                 f"the engine mixes weights; '{recipe['rule']}' mixes something else"
             )
+        # A class that the model lacks is found before anything is loaded.
         class_columns = self._class_columns(dataset)
-        if self.mixed.load_tower(recipe["ingredients"]):
+        coefficients = recipe["ingredients"]
+        if self.mixed.load_tower(coefficients):
             self._features.clear()
-        self.mixed.load_head(recipe["ingredients"])
+        self.mixed.load_head(coefficients)
         if dataset.fingerprint not in self._features:
             self._features[dataset.fingerprint] = self._compute_features(dataset)
         logits = self._apply_head(self._features[dataset.fingerprint])
@@ -229,6 +229,7 @@ class Engine:
         merges = dataset.scoring.merges
         if dataset.class_names == self.class_names and not merges:
             return None
+        # A class of the data set may stand for several classes of the model, or for none.
         column_of = {name: column for column, name in enumerate(self.class_names)}
         class_columns = []
         for class_name in dataset.class_names:
@@ -260,6 +261,7 @@ class Engine:
 
     def _device_images(self, dataset: Dataset) -> Iterable[torch.Tensor]:
         """Batches of uint8 images [n, height, width, 3] on the device."""
+        # Images that stay on the device are copied there once, for all recipes.
         resident_images = self.resident.get(
             dataset.fingerprint,
             dataset.images.nbytes,
@@ -271,6 +273,7 @@ class Engine:
 
     def _apply_head(self, features: torch.Tensor) -> torch.Tensor:
         """Logits [n, classes of the model] of features [n, features], both on the CPU."""
+        # In batches, as all logits of a large data set at once may not fit on the device.
         with torch.inference_mode():
             batches = [
                 self.model.head(batch.to(self.device)).cpu()
@@ -283,8 +286,23 @@ def _cards(ingredients: Mapping[str, Weights]) -> dict[str, Card]:
     return {sha256: weights.card for sha256, weights in ingredients.items()}
 
 
+def _empty_model(
+    weights: Weights,
+    dtype: torch.dtype,
+    device: str,
+) -> torch.nn.Module:
+    """A classifier of the same shape as these weights, on the device."""
+    feature_count = weights["head.weight"].shape[1]
+    model = empty_classifier(weights.card, feature_count).eval()
+    # The head stays in fp32, as it takes little time.
+    model.visual.to(dtype)
+    model.to(device)
+    return model
+
+
 def _merge_columns(
-    logits: torch.Tensor, class_columns: list[list[int]]
+    logits: torch.Tensor,
+    class_columns: list[list[int]],
 ) -> torch.Tensor:
     """Logits [n, classes of the data set] from logits [n, classes of the model]."""
     merged = []

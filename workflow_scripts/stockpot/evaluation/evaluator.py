@@ -37,7 +37,12 @@ class Evaluator:
         reused: Number of cells that the store had.
     """
 
-    def __init__(self, store: Store, classifiers: Sequence[Path], spec: dict[str, Any]):
+    def __init__(
+        self,
+        store: Store,
+        classifiers: Sequence[Path],
+        spec: dict[str, Any],
+    ):
         """Read the cards of the classifiers.
 
         Args:
@@ -60,7 +65,9 @@ class Evaluator:
         self._engines: dict[str, Engine] = {}
 
     def predictions(
-        self, recipe: dict[str, Any], dataset: Dataset
+        self,
+        recipe: dict[str, Any],
+        dataset: Dataset,
     ) -> tuple[str, Predictions]:
         """Look up or compute one cell.
 
@@ -72,6 +79,7 @@ class Evaluator:
             The store's key of the cell, and the predictions.
         """
         cell_key = key(recipe, dataset.fingerprint, self.precision)
+        # An entry without logits is of no use where they are to be stored.
         stored = self.store.get(cell_key, logits=self._store_logits)
         if stored is not None:
             self.reused += 1
@@ -89,6 +97,7 @@ class Evaluator:
 
     def _logits(self, recipe: dict[str, Any], dataset: Dataset) -> torch.Tensor:
         """float32 [n, classes]; those of an ensemble are mixed from its ingredients' logits."""
+        # Linear: one network with mixed weights. Else one forward pass per ingredient.
         if recipe["rule"] == LINEAR:
             return self._engine(recipe).logits(recipe, dataset)
         ingredient_logits = {
@@ -114,13 +123,16 @@ class Evaluator:
         It is built when the first cell has to be computed: a job that only reuses cells loads no
         model.
         """
-        architecture = self._architecture(next(iter(recipe["ingredients"])))
+        # All ingredients of a recipe have one architecture, so the first one tells it.
+        first = next(iter(recipe["ingredients"]))
+        architecture = self._architecture(first)
         if architecture not in self._engines:
             self._engines[architecture] = self._build_engine(architecture)
         return self._engines[architecture]
 
     def _build_engine(self, architecture: str) -> "Engine":
         """An engine over all classifiers of one architecture."""
+        # Imported here, as it loads the libraries of models.
         from .engine import Engine
 
         if self.precision == "bf16" and not fast_at_bf16(self.device):

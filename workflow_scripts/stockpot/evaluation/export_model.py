@@ -33,6 +33,7 @@ def export_model(
     """
     out = files[0].parent
     out.mkdir(parents=True, exist_ok=True)
+    # Files of an earlier export would be taken for files of this one.
     remove_others(out, {file.name for file in files})
     exported = _exported_recipe(spec["alpha"], classifiers, recipe)
     folders = {read_card(folder).sha256: folder for folder in classifiers}
@@ -49,7 +50,9 @@ def export_model(
 
 
 def _exported_recipe(
-    alpha: float | None, classifiers: list[Path], recipe: Path | None
+    alpha: float | None,
+    classifiers: list[Path],
+    recipe: Path | None,
 ) -> dict[str, Any]:
     """The recipe of the model, or of its mix with the zero-shot model."""
     zero_shot = classifiers[0]
@@ -57,6 +60,7 @@ def _exported_recipe(
     model_recipe = read_sealed(recipe) if recipe else read_recipe(model)
     if alpha is None:
         return model_recipe
+    # The lineage of a soup was checked when it was made.
     if not recipe:
         check_line(Weights(zero_shot), Weights(model))
     return interpolate(read_recipe(zero_shot), model_recipe, alpha)

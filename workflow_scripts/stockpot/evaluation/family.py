@@ -32,12 +32,11 @@ def evaluate_models(
 
     Each listed cell has model, kind, curve, alpha, dataset, its metric and value, n, k (null where
     the metric counts nothing), classes, the store's key, and the precision of the forward pass.
-    A diverged run is listed with its status, without cells.
+    A diverged run has a status and no cells.
 
     Args:
         spec: ``members``, each with ``name``, ``kind`` and ``end``, a key of the models; ``alphas``
-            of the sweeps, empty if the models themselves are evaluated; ``precision``,
-            ``batch_size`` and ``store_logits``.
+            of the sweeps, empty for the models themselves; and what ``Evaluator`` needs.
         zero_shot: Classifier folder of the model at alpha 0; None without sweeps.
         models: Key -> Classifier folder, or recipe file of a soup.
         classifiers: Folders of all ingredients.
@@ -49,26 +48,38 @@ def evaluate_models(
     cells = []
     statuses = {}
     for member in spec["members"]:
+        name = member["name"]
         model = models[member["end"]]
-        is_recipe = model.is_file()
-        status = "ok" if is_recipe else read_card(model).status
-        statuses[member["name"]] = status
-        if status != "ok":
-            log.error("%s is not evaluated: this run %s", member["name"], status)
+        statuses[name] = "ok" if model.is_file() else read_card(model).status
+        if statuses[name] != "ok":
+            log.error("%s is not evaluated: this run %s", name, statuses[name])
             continue
-        if zero_shot:
-            _check_lineage(zero_shot, model)
-        # A model by itself needs no ingredients but itself.
-        needed = classifiers if zero_shot or is_recipe else [model]
-        evaluator = Evaluator(store, needed, spec)
+        evaluator = _evaluator(spec, zero_shot, model, classifiers, store)
         recipes = labelled_recipes(member, spec["alphas"], zero_shot, model)
         cells += _evaluate(recipes, opened_datasets, evaluator)
         evaluator.report()
     write_sealed(out, {"status": statuses, "cells": cells})
 
 
+def _evaluator(
+    spec: dict[str, Any],
+    zero_shot: Path | None,
+    model: Path,
+    classifiers: list[Path],
+    store: Store,
+) -> Evaluator:
+    """An evaluator over the classifiers that one model or sweep needs."""
+    if zero_shot:
+        _check_lineage(zero_shot, model)
+        return Evaluator(store, classifiers, spec)
+    # A classifier by itself needs no other one; a soup needs its ingredients.
+    needed = classifiers if model.is_file() else [model]
+    return Evaluator(store, needed, spec)
+
+
 def _check_lineage(zero_shot: Path, model: Path) -> None:
     """Compare the weights of a classifier whose card does not tell what it was trained from."""
+    # A soup's recipe file needs no check: its ingredients were checked when it was made.
     if model.is_dir() and read_card(model).start == UNKNOWN_START:
         check_line(Weights(zero_shot), Weights(model))
 
@@ -89,7 +100,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 
 def labelled_recipes(
-    member: dict[str, str], alphas: list[float], zero_shot: Path | None, model: Path
+    member: dict[str, str],
+    alphas: list[float],
+    zero_shot: Path | None,
+    model: Path,
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Make the recipe of a model, or those of its sweep.
 
@@ -105,11 +119,17 @@ def labelled_recipes(
     name = member["name"]
     recipe = read_recipe(model)
     if not alphas:
-        labels = {"model": name, "kind": member["kind"], "curve": "", "alpha": None}
+        labels = {
+            "model": name,
+            "kind": member["kind"],
+            "curve": "",
+            "alpha": None,
+        }
         return [(labels, recipe)]
     zero_shot_recipe = read_recipe(zero_shot)
     pairs = []
     for alpha in alphas:
+        # (1 - alpha) * zero-shot + alpha * model (WiSE-FT, equation 1).
         labels = {
             "model": f"{name} alpha={alpha}",
             "kind": "wise-ft",
@@ -141,6 +161,7 @@ def _evaluate(
                     "precision": evaluator.precision,
                 }
             )
+        # The first recipes also pay for loading; the estimate gets better on the way.
         seconds_per_recipe = (time.monotonic() - started) / done
         left = seconds_per_recipe * (len(recipes) - done)
         log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(recipes), left)

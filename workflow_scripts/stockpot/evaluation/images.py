@@ -7,7 +7,9 @@ import torch
 
 
 def image_batches(
-    images: np.ndarray, batch_size: int, device: str
+    images: np.ndarray,
+    batch_size: int,
+    device: str,
 ) -> Iterator[torch.Tensor]:
     """Yield images in batches on the device, in order.
 
@@ -27,7 +29,11 @@ def image_batches(
         yield batch.to(device, non_blocking=True)
 
 
-def load_images(images: np.ndarray, batch_size: int, device: str) -> torch.Tensor:
+def load_images(
+    images: np.ndarray,
+    batch_size: int,
+    device: str,
+) -> torch.Tensor:
     """Copy all images to the device, batch by batch.
 
     Args:
@@ -38,6 +44,7 @@ def load_images(images: np.ndarray, batch_size: int, device: str) -> torch.Tenso
     Returns:
         uint8 [n, height, width, 3] on the device.
     """
+    # Filled batch by batch: two copies of all images might not fit on the device.
     on_device = torch.empty(images.shape, dtype=torch.uint8, device=device)
     batches = image_batches(images, batch_size, device)
     for target, batch in zip(on_device.split(batch_size), batches):

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,22 @@ def evaluate_mixes(
         spec, classifiers, sets["held_out"][0], sets["train"], store
     )
     datasets = _datasets_of_roles(roles, sets, options.get("train_images"))
+    recipes = mixes(_usable_models(classifiers), context, options)
+    cells = _evaluate(recipes, datasets, context)
+    context.report()
+    # Five levels up is the results folder: studies/<study>/<seed>/mixes/<analysis>.json
+    write_sealed(out, {"cells": cells}, depth=5)
+
+
+def _evaluate(
+    recipes: Iterable[tuple[dict[str, Any], dict[str, Any]]],
+    datasets: list[tuple[str, Dataset]],
+    context: FolderContext,
+) -> list[dict[str, Any]]:
+    """Cells of all mixes on all data sets, one mix after the other."""
     cells = []
     started = time.monotonic()
-    recipes = mixes(_usable_models(classifiers), context, options)
+    # A mix may depend on scores of earlier ones, so the generator is asked step by step.
     for done, (labels, recipe) in enumerate(recipes, 1):
         for role, dataset in datasets:
             key, predictions = context.evaluator.predictions(recipe, dataset)
@@ -65,9 +78,7 @@ def evaluate_mixes(
             )
         seconds_each = (time.monotonic() - started) / done
         log.info("%s  %d done, %.1f s each", labels["model"], done, seconds_each)
-    context.report()
-    # Five levels up is the results folder: studies/<study>/<seed>/mixes/<analysis>.json
-    write_sealed(out, {"cells": cells}, depth=5)
+    return cells
 
 
 def _usable_models(classifiers: list[Path]) -> dict[str, str]:
@@ -82,12 +93,14 @@ def _usable_models(classifiers: list[Path]) -> dict[str, str]:
 
 
 def _datasets_of_roles(
-    roles: list[str], sets: dict[str, list[Dataset]], train_images: int | None
+    roles: list[str],
+    sets: dict[str, list[Dataset]],
+    train_images: int | None,
 ) -> list[tuple[str, Dataset]]:
     """(role, data set) in the order of the roles; the training set is cut to ``train_images``."""
     pairs = []
     for role in roles:
-        key = role.replace("-", "_")
+        key = role.replace("-", "_")  # the name of the rule's input
         for dataset in sets[key]:
             if key == "train" and train_images:
                 dataset = subset(dataset, train_images)
@@ -107,12 +120,14 @@ def subset(dataset: Dataset, count: int) -> Dataset:
     """
     if len(dataset) <= count:
         return dataset
+    # Data sets may be sorted by class; even steps give every class its fraction.
     rows = np.linspace(0, len(dataset) - 1, count).round().astype(int)
     return Dataset(
         name=dataset.name,
         images=dataset.images[rows],
         labels=dataset.labels[rows],
         class_names=dataset.class_names,
+        # These keys are part of the store's keys: another name would compute all anew.
         fingerprint=sha256({"part": count, "of": dataset.fingerprint}),
         scoring=dataset.scoring.select_rows(rows),
     )

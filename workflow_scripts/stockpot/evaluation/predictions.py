@@ -1,7 +1,7 @@
 """What one model says about every example of one data set, computed from its logits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
@@ -52,11 +52,13 @@ class Predictions:
         Returns:
             Predictions of these m examples.
         """
-        columns = {}
-        for field in fields(self):
-            column = getattr(self, field.name)
-            columns[field.name] = None if column is None else column[rows]
-        return Predictions(**columns)
+        return Predictions(
+            predicted=self.predicted[rows],
+            correct=self.correct[rows],
+            confidence=self.confidence[rows],
+            loss=self.loss[rows],
+            logits=None if self.logits is None else self.logits[rows],
+        )
 
 
 def predictions(
@@ -92,11 +94,15 @@ def predictions(
     )
     if len(videos) == 0:
         return result
-    return result.of(_worst_frames(result.correct, result.loss, torch.tensor(videos)))
+    # pm-k: a video counts as right only if the model is right on every frame near it.
+    worst = _worst_frames(result.correct, result.loss, torch.tensor(videos))
+    return result.of(worst)
 
 
 def _correct(
-    predicted: torch.Tensor, labels: torch.Tensor, accepted: Sequence[list[int]]
+    predicted: torch.Tensor,
+    labels: torch.Tensor,
+    accepted: Sequence[list[int]],
 ) -> torch.Tensor:
     """Whether each answer is the label, or one of the accepted classes: bool [n]."""
     if len(accepted) == 0:
@@ -106,7 +112,9 @@ def _correct(
 
 
 def _worst_frames(
-    correct: torch.Tensor, loss: torch.Tensor, videos: torch.Tensor
+    correct: torch.Tensor,
+    loss: torch.Tensor,
+    videos: torch.Tensor,
 ) -> torch.Tensor:
     """int64 [videos]: the index of each video's worst frame.
 
@@ -114,9 +122,12 @@ def _worst_frames(
     """
     # Stable sorts by the least important key first order the frames by (video, correct, loss).
     order = torch.argsort(loss, stable=True, descending=True)
-    order = order[torch.argsort(correct[order].int(), stable=True)]
-    order = order[torch.argsort(videos[order], stable=True)]
+    wrong_first = torch.argsort(correct[order].int(), stable=True)
+    order = order[wrong_first]
+    by_video = torch.argsort(videos[order], stable=True)
+    order = order[by_video]
     # The first frame of each video in this order is its worst.
     video_starts = torch.ones(len(order), dtype=torch.bool)
-    video_starts[1:] = videos[order][1:] != videos[order][:-1]
+    ordered_videos = videos[order]
+    video_starts[1:] = ordered_videos[1:] != ordered_videos[:-1]
     return order[video_starts]

@@ -10,7 +10,9 @@ from ..metrics import Answers, Score, score, standard_error
 
 
 def right_answers(
-    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray
+    scoring: Scoring,
+    labels: np.ndarray,
+    predicted: np.ndarray,
 ) -> np.ndarray:
     """Tell which answers are right: the label, or one of the classes that are accepted.
 
@@ -29,7 +31,10 @@ def right_answers(
 
 
 def scored(
-    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
+    scoring: Scoring,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    correct: np.ndarray,
 ) -> Score:
     """Score answers by the data set's metric.
 
@@ -46,7 +51,10 @@ def scored(
 
 
 def error_of(
-    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
+    scoring: Scoring,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    correct: np.ndarray,
 ) -> float:
     """Estimate the standard error of ``scored``.
 
@@ -64,7 +72,10 @@ def error_of(
 
 
 def _metric_input(
-    scoring: Scoring, labels: np.ndarray, predicted: np.ndarray, correct: np.ndarray
+    scoring: Scoring,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    correct: np.ndarray,
 ) -> Answers:
     groups = np.array(scoring.groups) if scoring.groups else None
     return Answers(predicted, labels, correct, groups)

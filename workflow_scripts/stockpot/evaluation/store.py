@@ -34,7 +34,11 @@ COLUMNS = ["predicted", "correct", "confidence", "loss"]
 MEMORY_TYPES = {"predicted": torch.int64, "correct": torch.bool}
 
 
-def key(recipe: dict[str, Any], fingerprint: str, precision: str) -> str:
+def key(
+    recipe: dict[str, Any],
+    fingerprint: str,
+    precision: str,
+) -> str:
     """Compute what predictions are stored under.
 
     Args:
@@ -150,5 +154,6 @@ class Store:
         if has_logits:
             tensors["logits"] = predictions.logits
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        # A file that another job wrote in between stays, unless it may lack the logits.
         with atomic(path, keep=not has_logits and not existed) as temporary:
             save_file(tensors, temporary, metadata(key, recipe, dataset, arrays))
