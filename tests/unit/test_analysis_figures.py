@@ -98,7 +98,7 @@ def texts(figure: Figure) -> list[Text]:
         seen.append(self)
         return draw(self, *args, **kwargs)
 
-    with pytest.MonkeyPatch.context() as patch, style.context():
+    with pytest.MonkeyPatch.context() as patch, style.matplotlib_settings():
         patch.setattr(Text, "draw", noted)
         FigureCanvasAgg(figure).draw()
     return [text for text in seen if text.get_visible() and text.get_text().strip()]

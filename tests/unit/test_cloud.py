@@ -145,7 +145,7 @@ def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
 
 def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
     """A model at 0 on one shift has a mean, and no part in the line of the mean or its band."""
-    from stockpot.drawing.robustness_axes import fitted, points
+    from stockpot.drawing.robustness_axes import fit_with_band, scatter_points
 
     header = "model,reference,a,b\n"
     rows = [
@@ -157,7 +157,8 @@ def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
         cells = cells.assign(n=np.nan, k=np.nan, classes=9, precision="")
         table = measure(cells, ROLES, 0.95)
         fits, _ = robustness_table(table, "logit", 0.95)
-        bands.append(fitted(table, points(table, "shifts", "logit"), fits, (0.5, 0.9)))
+        points = scatter_points(table, "shifts", "logit")
+        bands.append(fit_with_band(table, points, fits, (0.5, 0.9)))
     without, with_zero = bands
     assert np.allclose(
         with_zero[["value", "low", "high"]], without[["value", "low", "high"]]

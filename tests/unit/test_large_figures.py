@@ -79,7 +79,7 @@ def legend_texts(figure: Figure) -> list[str]:
 
 
 def test_a_text_is_wrapped_and_shortened_to_its_room():
-    fit, width = figure_texts.fit, figure_texts.width
+    fit, width = figure_texts.fit_text, figure_texts.text_width
     assert fit("agricultural equipment", 60, 8, lines=2) == "agricultural\nequipment"
     shortened = fit("model-1-with-strong-augmentation", 60, 8)
     assert (
@@ -102,7 +102,7 @@ def test_a_text_is_wrapped_and_shortened_to_its_room():
 def test_the_width_of_a_text_is_that_of_matplotlib():
     figure = Figure(dpi=72)
     text = figure.text(0, 0, "model-12 WiSE-FT (%)", fontsize=10, parse_math=False)
-    assert figure_texts.width(text.get_text(), 10) == pytest.approx(
+    assert figure_texts.text_width(text.get_text(), 10) == pytest.approx(
         text.get_window_extent().width, rel=0.05
     )
 

@@ -222,7 +222,7 @@ def test_logits_that_came_meanwhile_stay(tmp_path, monkeypatch):
     store, get = Store(tmp_path), Store.get
 
     def then_written(self, key, logits=False):
-        found = get(self, key, logits)
+        found = get(self, key, logits=logits)
         monkeypatch.setattr(Store, "get", get)
         store.put(key, entry(3, True), {}, "test")
         return found

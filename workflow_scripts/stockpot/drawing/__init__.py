@@ -1,1 +1,1 @@
-"""What figures share: style, looks of kinds of models, axes, labels, fitting of texts."""
+"""What figures share: style, looks of kinds of models, axes, names of points, fitting texts."""

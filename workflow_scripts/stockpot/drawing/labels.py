@@ -1,34 +1,89 @@
 """Names beside points: each where it covers least, and none over another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from .texts import fit, width
+from .texts import fit_text, text_width
 
-MANY = 20  # of more models, figures name those alone that a reader looks for
+MANY = 20  # of more models, figures name only those that a reader looks for
 LONGEST = 110  # points of width that a name may take
-# Where a name may stand beside its point: horizontal and vertical alignment, offset in points.
-PLACES = [
-    (h, v, dx * far, dy * far)
-    for far in (1, 2.2, 3.6, 5)
-    for h, v, dx, dy in (
-        ("left", "center", 4, 0),
-        ("right", "center", -4, 0),
-        ("center", "bottom", 0, 3.5),
-        ("center", "top", 0, -3.5),
-        ("left", "bottom", 3, 2.5),
-        ("right", "bottom", -3, 2.5),
-        ("left", "top", 3, -2.5),
-        ("right", "top", -3, -2.5),
-    )
-]
+POINT_RADIUS = 2.5  # half the width of a point, in points of type
+LINE_RADIUS = 0.6  # half the width of a line
+FAR = 8  # points of offset from which on a line joins a name to its point
+
+
+class Placement(NamedTuple):
+    """Where a name may stand beside its point.
+
+    Attributes:
+        horizontal: Side of the name that is at the offset: "left", "center" or "right".
+        vertical: The same: "bottom", "center" or "top".
+        dx: Offset to the right of the point, in points of type.
+        dy: Offset upwards.
+    """
+
+    horizontal: str
+    vertical: str
+    dx: float
+    dy: float
+
+
+class Box(NamedTuple):
+    """A rectangle on the page, in points of type.
+
+    Attributes:
+        left: Of x.
+        bottom: Of y.
+        right: Of x.
+        top: Of y.
+    """
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+_NEAREST = (
+    Placement("left", "center", 4, 0),
+    Placement("right", "center", -4, 0),
+    Placement("center", "bottom", 0, 3.5),
+    Placement("center", "top", 0, -3.5),
+    Placement("left", "bottom", 3, 2.5),
+    Placement("right", "bottom", -3, 2.5),
+    Placement("left", "top", 3, -2.5),
+    Placement("right", "top", -3, -2.5),
+)
+
+
+def _placements() -> list[Placement]:
+    """All placements that are tried: near the point first, then farther and farther away."""
+    placements = []
+    for distance in (1, 2.2, 3.6, 5):
+        for near in _NEAREST:
+            dx = near.dx * distance
+            dy = near.dy * distance
+            placements.append(Placement(near.horizontal, near.vertical, dx, dy))
+    return placements
+
+
+PLACEMENTS = _placements()
 
 
 @dataclass(frozen=True)
-class Name:
-    """A text for the point (x, y), in data coordinates."""
+class PointName:
+    """The name of a point.
+
+    Attributes:
+        text: The name.
+        x: Of the point, in data coordinates.
+        y: Of the point, in data coordinates.
+        colour: Of the text.
+    """
 
     text: str
     x: float
@@ -38,15 +93,15 @@ class Name:
 
 def draw_names(
     axes: Axes,
-    names: list[Name],
+    names: list[PointName],
     size: float,
     points: np.ndarray | None = None,
-    curves: list[np.ndarray] = (),
-    **properties,
+    curves: Sequence[np.ndarray] = (),
+    **properties: Any,
 ) -> list[str]:
-    """Draw names, the first where they like best; of two that would overlap the first stays.
+    """Draw names where they cover least; of two that would overlap the first stays.
 
-    The limits and the place of the axes must be final.
+    The limits and the position of the axes must be final.
 
     Args:
         axes: Of the points.
@@ -62,73 +117,138 @@ def draw_names(
     if not names:
         return []
     scale = 72 / axes.figure.dpi
-    to_points = axes.transData.transform
-    at = [tuple(to_points((name.x, name.y)) * scale) for name in names]
-    others = at if points is None else to_points(points) * scale
-    frame = axes.bbox.extents * scale
-    covered = [(x - 2.5, y - 2.5, x + 2.5, y + 2.5) for x, y in others]
+    to_pixels = axes.transData.transform
+    centres = [tuple(to_pixels((name.x, name.y)) * scale) for name in names]
+    frame = Box(*(axes.bbox.extents * scale))
+    other_points = centres if points is None else to_pixels(points) * scale
+    covered = [_around(x, y, POINT_RADIUS) for x, y in other_points]
     for curve in curves:
-        covered += _along(to_points(curve) * scale)
-    taken, left_out = [], []
-    for (x, y), name in zip(at, names):
-        text = fit(name.text, LONGEST, size)
-        wide, high = width(text, size), 1.15 * size
-        boxes = [(_box(x, y, wide, high, *place), place) for place in PLACES]
-        free = [
-            (box, place)
-            for box, place in boxes
-            if _overlap(box, frame) > 0.999 * wide * high
-            and not any(_overlap(box, other) > 0 for other in taken)
-        ]
+        covered += _along(to_pixels(curve) * scale)
+    taken: list[Box] = []
+    left_out = []
+    for centre, name in zip(centres, names):
+        text = fit_text(name.text, LONGEST, size)
+        extent = (text_width(text, size), 1.15 * size)
+        free = _free_placements(centre, extent, frame, taken)
         if not free:
             left_out.append(name.text)
             continue
-        box, (h, v, dx, dy) = min(free, key=lambda found: _cost(*found, covered))
+        box, placement = min(free, key=lambda pair: _cost(*pair, covered))
         taken.append(box)
-        far = abs(dx) + abs(dy) > 8
-        line = {
-            "arrowstyle": "-",
-            "lw": 0.3,
-            "color": name.colour,
-            "shrinkA": 0,
-            "shrinkB": 2,
-        }
-        axes.annotate(
-            text,
-            (name.x, name.y),
-            (dx, dy),
-            textcoords="offset points",
-            ha=h,
-            va=v,
-            fontsize=size,
-            color=name.colour,
-            zorder=6,
-            arrowprops=line if far else None,
-            **properties,
-        )
+        _annotate(axes, name, text, size, placement, properties)
     return left_out
 
 
-def _along(curve: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """Small boxes along a line, in points."""
+def _free_placements(
+    centre: tuple[float, float],
+    extent: tuple[float, float],
+    frame: Box,
+    taken: list[Box],
+) -> list[tuple[Box, Placement]]:
+    """Placements, with their boxes, that are inside the frame and overlap no name."""
+    width, height = extent
+    free = []
+    for placement in PLACEMENTS:
+        box = _box(centre, extent, placement)
+        # Less than 1, as areas are rounded.
+        is_inside = _overlap(box, frame) > 0.999 * width * height
+        if is_inside and not any(_overlap(box, other) > 0 for other in taken):
+            free.append((box, placement))
+    return free
+
+
+def _annotate(
+    axes: Axes,
+    name: PointName,
+    text: str,
+    size: float,
+    placement: Placement,
+    properties: dict[str, Any],
+) -> None:
+    """Draw one name, joined to its point by a thin line where it stands far away."""
+    line = {
+        "arrowstyle": "-",
+        "lw": 0.3,
+        "color": name.colour,
+        "shrinkA": 0,
+        "shrinkB": 2,
+    }
+    is_far = abs(placement.dx) + abs(placement.dy) > FAR
+    axes.annotate(
+        text,
+        (name.x, name.y),
+        (placement.dx, placement.dy),
+        textcoords="offset points",
+        ha=placement.horizontal,
+        va=placement.vertical,
+        fontsize=size,
+        color=name.colour,
+        zorder=6,
+        arrowprops=line if is_far else None,
+        **properties,
+    )
+
+
+def _around(
+    x: float,
+    y: float,
+    radius: float,
+) -> Box:
+    """A square around a point."""
+    return Box(
+        x - radius,
+        y - radius,
+        x + radius,
+        y + radius,
+    )
+
+
+def _along(curve: np.ndarray) -> list[Box]:
+    """Small boxes along a line [n, 2], in points."""
+    # 40 boxes for each corner of the line, so that they touch each other.
     steps = np.linspace(0, len(curve) - 1, 40 * len(curve))
-    x, y = (np.interp(steps, np.arange(len(curve)), curve[:, i]) for i in (0, 1))
-    return [(a - 0.6, b - 0.6, a + 0.6, b + 0.6) for a, b in zip(x, y)]
+    corners = np.arange(len(curve))
+    x_values = np.interp(steps, corners, curve[:, 0])
+    y_values = np.interp(steps, corners, curve[:, 1])
+    return [_around(x, y, LINE_RADIUS) for x, y in zip(x_values, y_values)]
 
 
-def _box(x, y, wide, high, h, v, dx, dy) -> tuple[float, float, float, float]:
-    """Left, bottom, right, top of a name."""
-    left = x + dx - {"left": 0, "center": wide / 2, "right": wide}[h]
-    bottom = y + dy - {"bottom": 0, "center": high / 2, "top": high}[v]
-    return left, bottom, left + wide, bottom + high
+def _box(
+    centre: tuple[float, float],
+    extent: tuple[float, float],
+    placement: Placement,
+) -> Box:
+    """The box of a name of this width and height beside its point."""
+    x, y = centre
+    width, height = extent
+    to_left = {
+        "left": 0,
+        "center": width / 2,
+        "right": width,
+    }
+    to_bottom = {
+        "bottom": 0,
+        "center": height / 2,
+        "top": height,
+    }
+    left = x + placement.dx - to_left[placement.horizontal]
+    bottom = y + placement.dy - to_bottom[placement.vertical]
+    return Box(left, bottom, left + width, bottom + height)
 
 
-def _cost(box, place, covered) -> float:
-    """Area of points and lines that a name covers, and its way from its point."""
+def _cost(
+    box: Box,
+    placement: Placement,
+    covered: list[Box],
+) -> float:
+    """What speaks against a placement: the area that it covers, and the way from the point."""
     area = sum(_overlap(box, other) for other in covered)
-    return 10 * area + 0.3 * (abs(place[2]) + abs(place[3]))
+    distance = abs(placement.dx) + abs(placement.dy)
+    return 10 * area + 0.3 * distance
 
 
-def _overlap(a, b) -> float:
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(0.0, wide) * max(0.0, high)
+def _overlap(one: Box, other: Box) -> float:
+    """The area that two boxes share."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.top, other.top) - max(one.bottom, other.bottom)
+    return max(0.0, width) * max(0.0, height)

@@ -1,14 +1,16 @@
 """Colour and mark of every kind of model, and of every rule that chooses alpha: the only table.
 
-A family of kinds has one colour in all figures, and each of its kinds a mark of its own. To change
-the colour of soups, change ``SOUP``. What a kind looks like depends on nothing but its name, so
-that a new merge method changes no other look; it may be listed in ``LOOKS``, or else gets a mark
-that no listed kind has.
+A family of kinds has one colour in all figures, and each of its kinds has a mark that no other kind
+of the family has. To change the colour of soups, change ``SOUP``. The look of a kind depends only
+on its name, so that a new merge method changes no other look. A kind that is not listed in
+``LOOKS`` gets a mark that no listed kind has.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -43,7 +45,14 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Look:
-    """Legend text, mark, colour and size in points of one kind of model."""
+    """How one kind of model is drawn.
+
+    Attributes:
+        label: Text of the legend.
+        marker: Mark of its points, as matplotlib takes it.
+        colour: Of its family.
+        size: Of the mark, in points.
+    """
 
     label: str
     marker: Marker
@@ -51,8 +60,12 @@ class Look:
     size: float = 5.0
 
     @property
-    def mark(self) -> dict:
-        """Properties of its points, for ``plot`` and for a legend."""
+    def mark(self) -> dict[str, Any]:
+        """Properties of its points.
+
+        Returns:
+            Keyword arguments of ``plot``, and of the legend's ``Line2D``.
+        """
         return {
             "color": self.colour,
             "marker": self.marker,
@@ -63,9 +76,17 @@ class Look:
         }
 
     @property
-    def small_mark(self) -> dict:
-        """The same where names stand beside the points."""
-        return {**self.mark, "markersize": 0.75 * self.size, "markeredgewidth": 0.3}
+    def small_mark(self) -> dict[str, Any]:
+        """Properties of its points where names stand beside them.
+
+        Returns:
+            Keyword arguments of ``plot``.
+        """
+        return {
+            **self.mark,
+            "markersize": 0.75 * self.size,
+            "markeredgewidth": 0.3,
+        }
 
 
 LOOKS = {
@@ -93,7 +114,8 @@ LOOKS = {
     "greedy-ensemble": Look("Greedy ensemble", "D", ENSEMBLE),
     "random-interpolation": Look("Random interpolation", "s", ENSEMBLE),
 }
-# Marks of kinds that are not listed; no listed kind has one of them.
+# Marks of kinds that are not listed; no listed kind has one of them. Corners, 0 (polygon) or
+# 1 (star), angle.
 SPARE_MARKERS = (
     (4, 1, 0),
     (4, 1, 45),
@@ -105,6 +127,9 @@ SPARE_MARKERS = (
     (3, 1, 180),
     (10, 1, 0),
 )
+
+# Patterns of sweeps of one colour, in their order.
+SWEEP_DASHES = ("-", "--", "-.", ":")
 
 # Selector of alpha -> colour.
 SELECTORS = {
@@ -118,20 +143,35 @@ SPARE_COLOURS = ("#882255", "#999933", "#332288", "#44AA99", "#661100", "#6699CC
 
 
 def look(kind: str) -> Look:
-    """The look of a kind of model, also of one that nothing here knows."""
+    """Look up how a kind of model is drawn.
+
+    Args:
+        kind: Any name, listed here or not.
+
+    Returns:
+        Its look, the same in every study.
+    """
     if kind in LOOKS:
         return LOOKS[kind]
-    marker = SPARE_MARKERS[_stable(kind, len(SPARE_MARKERS))]
-    return Look(kind.replace("-", " ").capitalize(), marker, _family(kind), 6.0)
+    marker = SPARE_MARKERS[_number_of(kind, len(SPARE_MARKERS))]
+    label = kind.replace("-", " ").capitalize()
+    return Look(label, marker, _family_colour(kind), size=6.0)
 
 
 def looks(kinds: Iterable[str]) -> dict[str, Look]:
-    """The looks of these kinds, in their order."""
+    """Look up how several kinds are drawn.
+
+    Args:
+        kinds: Their names; a name may be there several times.
+
+    Returns:
+        Kind -> look, in their order.
+    """
     return {kind: look(kind) for kind in kinds}
 
 
-def _family(kind: str) -> str:
-    """The colour of a kind that is not listed."""
+def _family_colour(kind: str) -> str:
+    """The colour of a kind that is not listed: merge methods and training variants have theirs."""
     if kind in methods.names():
         return ENSEMBLE if methods.mixes(kind) == "outputs" else SOUP
     if kind in variants.names():
@@ -140,26 +180,49 @@ def _family(kind: str) -> str:
 
 
 def selector_colour(name: str) -> str:
-    """The colour of a rule that chooses alpha."""
-    return SELECTORS.get(name) or SPARE_COLOURS[_stable(name, len(SPARE_COLOURS))]
+    """Look up the colour of a rule that chooses alpha.
+
+    Args:
+        name: Of the selector, listed here or not.
+
+    Returns:
+        Its colour, the same in every study.
+    """
+    if name in SELECTORS:
+        return SELECTORS[name]
+    return SPARE_COLOURS[_number_of(name, len(SPARE_COLOURS))]
 
 
-def _stable(name: str, n: int) -> int:
-    """A number below n that depends on the name alone."""
-    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % n
+def _number_of(name: str, limit: int) -> int:
+    """A number below the limit that depends only on the name.
+
+    ``hash`` would not do: it differs from process to process.
+    """
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return int(digest[:8], 16) % limit
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """Legend text, colour and dashes of one curve."""
+class SweepLook:
+    """How one sweep is drawn.
+
+    Attributes:
+        label: Text of the legend.
+        colour: That of the model it goes to.
+        dashes: Pattern of its line, as matplotlib takes it.
+    """
 
     label: str
     colour: str
     dashes: str
 
     @property
-    def line(self) -> dict:
-        """Properties of its line and small points, for ``plot`` and for a legend."""
+    def line(self) -> dict[str, Any]:
+        """Properties of its line and small points.
+
+        Returns:
+            Keyword arguments of ``plot``, and of the legend's ``Line2D``.
+        """
         return {
             "color": self.colour,
             "ls": self.dashes,
@@ -168,21 +231,29 @@ class Sweep:
         }
 
 
-def sweeps(measurements: pd.DataFrame) -> dict[tuple[str, str], Sweep]:
-    """(kind, curve) -> look: a sweep has the colour of the model it goes to.
+def sweep_looks(measurements: pd.DataFrame) -> dict[tuple[str, str], SweepLook]:
+    """Find out how the sweeps of a study are drawn.
 
-    Sweeps of one colour differ by their dashes.
+    A sweep has the colour of the model that it goes to. Sweeps of one colour differ by their
+    dashes.
+
+    Args:
+        measurements: With columns kind, curve and model; curve is "" for single models.
+
+    Returns:
+        (kind, curve) -> look, in the order of the table.
     """
-    single = measurements[measurements["curve"] == ""]
-    target = dict(zip(single["model"], single["kind"]))
+    is_sweep = measurements["curve"] != ""
+    single = measurements[~is_sweep]
+    kind_of_model = dict(zip(single["model"], single["kind"]))
+    sweeps = measurements.loc[is_sweep, ["kind", "curve"]].drop_duplicates()
+    sweep_count = Counter()
     drawn = {}
-    used = []
-    curves = measurements.loc[
-        measurements["curve"] != "", ["kind", "curve"]
-    ].drop_duplicates()
-    for kind, curve in curves.itertuples(index=False):
-        colour = look(target.get(curve, kind)).colour
-        dashes = ("-", "--", "-.", ":")[used.count(colour) % 4]
-        used.append(colour)
-        drawn[kind, curve] = Sweep(f"{look(kind).label} to {curve}", colour, dashes)
+    for kind, curve in sweeps.itertuples(index=False):
+        # The curve has the name of its target, which may have no row of its own.
+        colour = look(kind_of_model.get(curve, kind)).colour
+        dashes = SWEEP_DASHES[sweep_count[colour] % len(SWEEP_DASHES)]
+        sweep_count[colour] += 1
+        label = f"{look(kind).label} to {curve}"
+        drawn[kind, curve] = SweepLook(label, colour, dashes)
     return drawn

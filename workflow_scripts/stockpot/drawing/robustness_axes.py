@@ -1,100 +1,169 @@
-"""Accuracy under shift against reference accuracy: what several figures share."""
+"""Accuracy under shift against accuracy on the reference: what several figures share."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..statistics.robustness import Line, band, inside, transforms
 from ..tables.equal_models import equal_models, equal_sweeps
 from ..tables.measurements import BASELINE, MEAN, datasets, pairs, placeless
-from .model_colours import looks, sweeps
-from .style import DASHES, DOTS, GREY, accuracy_axis, limits
+from .model_colours import looks, sweep_looks
+from .style import (
+    DARK_GREY,
+    DASHES,
+    DOTS,
+    GREY,
+    Legend,
+    accuracy_axis,
+    handle,
+    limits,
+)
 
-FIT = "fit"
-_HALF = {"ls": "", "marker": "o", "ms": 5.5, "mfc": "white", "mew": 1.1}
-_CHANCE = {"color": GREY, "ls": DOTS, "lw": 0.9}
-_X = ["reference_value", "reference_low", "reference_high"]
-_Y = ["value", "low", "high"]
+FIT = "fit"  # the kind of the rows that are the baseline fit
+Ends = tuple[tuple[float, float], tuple[float, float]]  # low and high of x, then of y
+
+# Columns of a point and its interval.
+_X_COLUMNS = ["reference_value", "reference_low", "reference_high"]
+_Y_COLUMNS = ["value", "low", "high"]
+# A ring marks alpha 0.5.
+_HALF = {
+    "ls": "",
+    "marker": "o",
+    "ms": 5.5,
+    "mfc": "white",
+    "mew": 1.1,
+}
+_CHANCE = {
+    "color": GREY,
+    "ls": DOTS,
+    "lw": 0.9,
+}
+_FIT_POINTS = 201  # of the drawn line
+_EDGE = 1e-6  # logit and probit have no place for 0 and 1
 
 
 def default_axis(fits: pd.DataFrame) -> str:
-    """The axis of the fits, logit where there are none."""
+    """Tell the scale that figures have by default.
+
+    Args:
+        fits: The table of baseline fits.
+
+    Returns:
+        The scale of the fits; "logit" where there are none.
+    """
     return fits["axis"].iloc[0] if len(fits) else "logit"
 
 
 def under_shift(measurements: pd.DataFrame) -> str:
-    """Text of the axis of accuracies under shift: of the mean, or of the only shift."""
+    """Write the label of the axis of accuracies under shift.
+
+    Args:
+        measurements: The table of measurements.
+
+    Returns:
+        A label that names the only shift, or the mean of several.
+    """
     shifts = datasets(measurements, "shift")
-    one = len(shifts) == 1
-    return f"Accuracy on {shifts[0]} (%)" if one else "Mean accuracy under shift (%)"
+    if len(shifts) == 1:
+        return f"Accuracy on {shifts[0]} (%)"
+    return "Mean accuracy under shift (%)"
 
 
-def shifts_name(tables: dict) -> str:
-    """Name of the only shift, else "Mean of shifts"; also where there are no measurements."""
-    shifts = (
-        datasets(tables["measurements"], "shift") if "measurements" in tables else []
-    )
-    return shifts[0] if len(shifts) == 1 else "Mean of shifts"
+def shifts_name(tables: dict[str, pd.DataFrame]) -> str:
+    """Name the shifts of a study.
+
+    Args:
+        tables: Of a figure; with or without "measurements".
+
+    Returns:
+        Name of the only shift, else "Mean of shifts", also where there are no measurements.
+    """
+    if "measurements" in tables:
+        shifts = datasets(tables["measurements"], "shift")
+        if len(shifts) == 1:
+            return shifts[0]
+    return "Mean of shifts"
 
 
-def points(measurements: pd.DataFrame, dataset: str, axis: str) -> pd.DataFrame:
-    """``pairs`` with everything moved inside the axis, and a column ``dataset``."""
+def scatter_points(
+    measurements: pd.DataFrame,
+    dataset: str,
+    axis: str,
+) -> pd.DataFrame:
+    """Make the table of the points of one panel.
+
+    Args:
+        measurements: The table of measurements.
+        dataset: Whose accuracies are on y.
+        axis: Scale of both axes; accuracies and intervals are moved inside it.
+
+    Returns:
+        ``pairs``, with a column ``dataset``.
+    """
     table = pairs(measurements, dataset).assign(dataset=dataset)
-    for columns, n in ((_X, "reference_n"), (_Y, "n")):
+    for columns, count_column in ((_X_COLUMNS, "reference_n"), (_Y_COLUMNS, "n")):
         for column in columns:
-            table[column] = inside(table[column], table[n], axis)
+            table[column] = inside(table[column], table[count_column], axis)
     return table
 
 
-def fitted(
+def fit_with_band(
     measurements: pd.DataFrame,
     table: pd.DataFrame,
     fits: pd.DataFrame,
     ends: tuple[float, float],
 ) -> pd.DataFrame:
-    """The data set's line and its bootstrap band between two reference accuracies.
+    """Make the baseline fit of a data set and its bootstrap band between two accuracies.
 
-    measurements: the whole table; table: ``points`` of the data set.
-    Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
-    confidence. Empty without a fit.
+    Args:
+        measurements: The table of measurements.
+        table: ``scatter_points`` of the data set.
+        fits: The table of baseline fits.
+        ends: Low and high accuracy on the reference.
+
+    Returns:
+        Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
+        confidence. Empty without a fit.
     """
     fit = fits[fits["dataset"].isin(table["dataset"])]
     if len(fit) == 0:
         return pd.DataFrame()
     if fit["dataset"].iloc[0] == MEAN:
         # The band goes through the models that the line goes through.
-        table = table[
-            ~table["model"].isin(placeless(measurements, fit["axis"].iloc[0]))
-        ]
-    return pd.concat(
-        [_piece(table, row, ends) for _, row in fit.iterrows()], ignore_index=True
-    )
+        left_out = placeless(measurements, fit["axis"].iloc[0])
+        table = table[~table["model"].isin(left_out)]
+    pieces = [_piece(table, row, ends) for _, row in fit.iterrows()]
+    return pd.concat(pieces, ignore_index=True)
 
 
 def _piece(
-    table: pd.DataFrame, row: pd.Series, ends: tuple[float, float]
+    table: pd.DataFrame,
+    row: pd.Series,
+    ends: tuple[float, float],
 ) -> pd.DataFrame:
-    """One piece of the line; a whole line is the one piece that there is."""
-    line = Line(row["slope"], row["intercept"], row["r"], row["n"], row["axis"])
+    """One piece of a piecewise fit; a straight fit is the one piece that there is."""
+    line = Line(
+        row["slope"],
+        row["intercept"],
+        row["r"],
+        row["n"],
+        row["axis"],
+    )
     forward, inverse = transforms(line.axis)
-    ends = np.clip(np.clip(ends, row["start"], row["end"]), 1e-6, 1 - 1e-6)
-    at = inverse(np.linspace(*forward(ends), 201))
-    baseline = table[table["kind"] == BASELINE]
-    x = inside(baseline["reference_value"], baseline["reference_n"], line.axis)
-    y = inside(baseline["value"], baseline["n"], line.axis)
-    with np.errstate(divide="ignore"):
-        placed = np.isfinite(forward(x)) & np.isfinite(forward(y))
-    placed &= (x >= row["start"]) & ((x < row["end"]) | (row["end"] == 1))
-    low, high = band(x[placed], y[placed], at, row["confidence"], axis=line.axis)
+    ends = np.clip(ends, row["start"], row["end"])
+    ends = np.clip(ends, _EDGE, 1 - _EDGE)
+    # Even steps on the axis, so that the line is smooth wherever the axis is wide.
+    accuracies = inverse(np.linspace(*forward(ends), _FIT_POINTS))
+    x, y = _baseline_points(table, row, line.axis)
+    low, high = band(x, y, accuracies, row["confidence"], axis=line.axis)
     return pd.DataFrame(
         {
             "model": f"line from {row['start']:g}" if row["start"] else "line",
             "kind": FIT,
             "curve": "",
-            "reference_value": at,
-            "value": line.predict(at),
+            "reference_value": accuracies,
+            "value": line.predict(accuracies),
             "low": low,
             "high": high,
             "dataset": row["dataset"],
@@ -103,28 +172,64 @@ def _piece(
     )
 
 
+def _baseline_points(
+    table: pd.DataFrame,
+    row: pd.Series,
+    axis: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and shift accuracies of the baselines of one piece: float64 [n] each."""
+    baseline = table[table["kind"] == BASELINE]
+    x = inside(baseline["reference_value"], baseline["reference_n"], axis)
+    y = inside(baseline["value"], baseline["n"], axis)
+    forward, _ = transforms(axis)
+    # 0 and 1 of an unknown number of images have no place on the axis.
+    with np.errstate(divide="ignore"):
+        selected = np.isfinite(forward(x)) & np.isfinite(forward(y))
+    # A piece does not hold its end, except the last one.
+    selected &= (x >= row["start"]) & ((x < row["end"]) | (row["end"] == 1))
+    return x[selected], y[selected]
+
+
 def _single(table: pd.DataFrame) -> pd.DataFrame:
+    """The models that are no points of a sweep."""
     return table[table["curve"] == ""]
 
 
-def axis_limits(table: pd.DataFrame, axis: str) -> tuple[tuple, tuple]:
-    """Ends of x and y that hold every point and its interval."""
-    return tuple(
-        limits(table[columns].to_numpy().ravel(), axis) for columns in (_X, _Y)
-    )
+def axis_limits(table: pd.DataFrame, axis: str) -> Ends:
+    """Find the ends of x and y that hold every point and its interval.
+
+    Args:
+        table: As ``scatter_points`` gives it.
+        axis: Scale of both axes.
+
+    Returns:
+        Low and high end of x, then of y, as accuracies.
+    """
+    x_ends = limits(table[_X_COLUMNS].to_numpy().ravel(), axis)
+    y_ends = limits(table[_Y_COLUMNS].to_numpy().ravel(), axis)
+    return x_ends, y_ends
 
 
-def _chance(table: pd.DataFrame, ends: tuple) -> list[float]:
-    """The accuracy of guessing, where y shows it."""
+def _chances(table: pd.DataFrame, ends: Ends) -> list[float]:
+    """The accuracies of guessing that y shows."""
     low, high = ends[1]
     return [chance for chance in table["chance"].unique() if low < chance < high]
 
 
-def _bars(axes: Axes, table: pd.DataFrame, colour: str) -> None:
-    x, y = table["reference_value"], table["value"]
-    style = {"color": colour, "linewidth": 0.6, "alpha": 0.55, "zorder": 3}
-    axes.hlines(y, table["reference_low"], table["reference_high"], **style)
-    axes.vlines(x, table["low"], table["high"], **style)
+def _draw_intervals(
+    axes: Axes,
+    table: pd.DataFrame,
+    colour: str,
+) -> None:
+    """A cross of bars through every point."""
+    bars = {
+        "color": colour,
+        "linewidth": 0.6,
+        "alpha": 0.55,
+        "zorder": 3,
+    }
+    axes.hlines(table["value"], table["reference_low"], table["reference_high"], **bars)
+    axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
 
 
 def draw_panel(
@@ -132,84 +237,161 @@ def draw_panel(
     table: pd.DataFrame,
     line: pd.DataFrame,
     axis: str,
-    ends: tuple,
+    ends: Ends,
+    *,
     intervals: bool,
 ) -> None:
-    """One panel between these ends: ``points``, their ``fitted`` line, y = x and chance."""
+    """Draw one panel: models, sweeps, the baseline fit, the line y = x, and chance.
+
+    Args:
+        axes: The empty panel.
+        table: As ``scatter_points`` gives it.
+        line: As ``fit_with_band`` gives it.
+        axis: Scale of both axes.
+        ends: Low and high end of x, then of y.
+        intervals: Whether intervals are drawn as bars.
+    """
     accuracy_axis(axes, "x", ends[0], axis)
     accuracy_axis(axes, "y", ends[1], axis)
-    diagonal = np.linspace(max(ends[0][0], 1e-6), min(ends[0][1], 1 - 1e-6), 101)
+    low, high = ends[0]
+    diagonal = np.linspace(max(low, _EDGE), min(high, 1 - _EDGE), 101)
     axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
-    for chance in _chance(table, ends):
+    for chance in _chances(table, ends):
         axes.axhline(chance, zorder=1, **_CHANCE)
-    for _, piece in line.groupby("model") if len(line) else ():
+    if len(line):
+        _draw_fit(axes, line, ends)
+    _draw_sweeps(axes, table, intervals=intervals)
+    _draw_models(axes, _single(table), intervals=intervals)
+
+
+def _draw_fit(
+    axes: Axes,
+    line: pd.DataFrame,
+    ends: Ends,
+) -> None:
+    """The pieces of the baseline fit, with the band that y shows of them."""
+    for _, piece in line.groupby("model"):
+        low = piece["low"].clip(*ends[1])
+        high = piece["high"].clip(*ends[1])
         x = piece["reference_value"]
-        low, high = piece["low"].clip(*ends[1]), piece["high"].clip(*ends[1])
         axes.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0)
         axes.plot(x, piece["value"], color=GREY, linewidth=1, zorder=2)
-    for (kind, curve), look in sweeps(table).items():
-        sweep = table[(table["kind"] == kind) & (table["curve"] == curve)].sort_values(
-            "alpha"
-        )
-        x, y = sweep["reference_value"], sweep["value"]
-        axes.plot(x, y, zorder=4, **look.line)
+
+
+def _draw_sweeps(
+    axes: Axes,
+    table: pd.DataFrame,
+    *,
+    intervals: bool,
+) -> None:
+    """Every sweep as a line, with a ring at alpha 0.5."""
+    for (kind, curve), look in sweep_looks(table).items():
+        is_of_sweep = (table["kind"] == kind) & (table["curve"] == curve)
+        sweep = table[is_of_sweep].sort_values("alpha")
+        axes.plot(sweep["reference_value"], sweep["value"], zorder=4, **look.line)
         half = sweep[np.isclose(sweep["alpha"], 0.5)]
         if intervals:
-            _bars(axes, half, look.colour)
+            _draw_intervals(axes, half, look.colour)
         axes.plot(
-            half["reference_value"], half["value"], zorder=6, color=look.colour, **_HALF
+            half["reference_value"],
+            half["value"],
+            zorder=6,
+            color=look.colour,
+            **_HALF,
         )
-    single = _single(table)
+
+
+def _draw_models(
+    axes: Axes,
+    single: pd.DataFrame,
+    *,
+    intervals: bool,
+) -> None:
+    """A mark for every model that is no point of a sweep."""
     for kind, look in looks(single["kind"]).items():
         models = single[single["kind"] == kind]
         if intervals:
-            _bars(axes, models, look.colour)
+            _draw_intervals(axes, models, look.colour)
+        # Kinds of many models lie below the others, which they would hide.
         order = 5 if kind in (BASELINE, "end-to-end") else 7
         axes.plot(models["reference_value"], models["value"], zorder=order, **look.mark)
 
 
-def with_equals(legend: dict, measurements: pd.DataFrame) -> dict:
-    """The legend, where sweeps and soups that lie under others say which."""
-    single = _single(measurements)
-    known = looks(measurements["kind"])
-    models = single.groupby("kind")["model"].nunique()
-    kinds = dict(zip(single["model"], single["kind"]))
-    said = {}
-    for names in equal_models(measurements):
-        # A legend text stands for one model only where its kind has one.
-        alone = [name for name in names if models[kinds[name]] == 1]
-        first = next((name for name in names if name not in alone), names[0])
-        for name in alone:
-            if name != first:
-                text = known[kinds[name]].label
-                said[text] = f"{text} (= {first})"
-    curves = {curve: look.label for (_, curve), look in sweeps(measurements).items()}
-    for names in equal_sweeps(measurements):
-        for curve in names[1:]:
-            said[curves[curve]] = f"{curves[curve]} (= to {names[0]})"
-    return {said.get(text, text): handle for text, handle in legend.items()}
+def legend_entries(
+    table: pd.DataFrame,
+    line: pd.DataFrame,
+    ends: Ends,
+) -> Legend:
+    """Make the legend of what ``draw_panel`` shows for the same arguments.
 
+    Args:
+        table: As ``scatter_points`` gives it.
+        line: As ``fit_with_band`` gives it.
+        ends: Low and high end of x, then of y.
 
-def entries(table: pd.DataFrame, line: pd.DataFrame, ends: tuple) -> dict:
-    """Legend text -> handle of what ``draw_panel`` shows for the same arguments."""
-
-    def handle(**properties):
-        return Line2D([], [], **properties)
-
-    found = {
-        look.label: handle(**look.mark)
-        for look in looks(_single(table)["kind"]).values()
-    }
-    curves = sweeps(table).values()
-    found |= {look.label: handle(**look.line) for look in curves}
-    if curves:
-        found["α = 0.5"] = handle(color="#444444", **_HALF)
+    Returns:
+        Text -> handle.
+    """
+    legend: Legend = {}
+    for look in looks(_single(table)["kind"]).values():
+        legend[look.label] = handle(**look.mark)
+    sweeps = sweep_looks(table)
+    for look in sweeps.values():
+        legend[look.label] = handle(**look.line)
+    if sweeps:
+        legend["α = 0.5"] = handle(color=DARK_GREY, **_HALF)
     if len(line):
-        label = f"Fit with {100 * line['confidence'].iloc[0]:g} % band"
-        found[label] = (Patch(facecolor=GREY, alpha=0.25), handle(color=GREY))
+        text = f"Fit with {100 * line['confidence'].iloc[0]:g} % band"
+        legend[text] = (Patch(facecolor=GREY, alpha=0.25), handle(color=GREY))
+    # y = x is in view where the ranges of both axes overlap.
     (left, right), (bottom, top) = ends
     if max(left, bottom) < min(right, top):
-        found["y = x"] = handle(color=GREY, ls=DASHES, lw=0.7)
-    if _chance(table, ends):
-        found["Chance"] = handle(**_CHANCE)
-    return found
+        legend["y = x"] = handle(color=GREY, ls=DASHES, lw=0.7)
+    if _chances(table, ends):
+        legend["Chance"] = handle(**_CHANCE)
+    return legend
+
+
+def name_equal_models(legend: Legend, measurements: pd.DataFrame) -> Legend:
+    """Say in a legend which sweeps and soups lie under others, as they are equal.
+
+    Args:
+        legend: Text -> handle.
+        measurements: The table of measurements.
+
+    Returns:
+        The same handles under texts as "Greedy soup (= base)".
+    """
+    texts = {**_equal_model_texts(measurements), **_equal_sweep_texts(measurements)}
+    return {texts.get(text, text): handle for text, handle in legend.items()}
+
+
+def _equal_model_texts(measurements: pd.DataFrame) -> dict[str, str]:
+    """Legend text of a kind -> text that says which model its only model equals."""
+    single = _single(measurements)
+    model_count = single.groupby("kind")["model"].nunique()
+    kind_of_model = dict(zip(single["model"], single["kind"]))
+    known = looks(measurements["kind"])
+    texts = {}
+    for names in equal_models(measurements):
+        # A legend text stands for one model only where its kind has one.
+        alone = [name for name in names if model_count[kind_of_model[name]] == 1]
+        others = [name for name in names if name not in alone]
+        first = others[0] if others else names[0]
+        for name in alone:
+            if name != first:
+                text = known[kind_of_model[name]].label
+                texts[text] = f"{text} (= {first})"
+    return texts
+
+
+def _equal_sweep_texts(measurements: pd.DataFrame) -> dict[str, str]:
+    """Legend text of a sweep -> text that says which sweep it equals."""
+    labels = {
+        curve: look.label for (_, curve), look in sweep_looks(measurements).items()
+    }
+    texts = {}
+    for first, *others in equal_sweeps(measurements):
+        for curve in others:
+            texts[labels[curve]] = f"{labels[curve]} (= to {first})"
+    return texts

@@ -1,26 +1,34 @@
 """Figures: one module each, found by its file name.
 
-A figure module declares ``FIGURE = FigureDeclaration(...)`` and defines ``draw(tables, style) ->
-(matplotlib Figure, DataFrame of the data drawn)``. ``tables`` has the data frames "measurements",
-"fits" and "rho" of ``stockpot.tables.measurements``, or, where the figure draws an analysis, that
-one's table under "table" and, of a study, "measurements"; ``style`` the figure's options, each with
-a default.
+A figure module declares ``FIGURE = FigureDeclaration(...)`` and defines ``draw(tables, options) ->
+(matplotlib Figure, DataFrame of the data drawn)``.
+
+- ``tables`` has the data frames "measurements", "fits" and "rho" of
+  ``stockpot.tables.measurements``. Where the figure draws an analysis, it has the table of the
+  analysis under "table" and, of a study, "measurements".
+- ``options`` has the figure's options, each with a default.
 """
 
 import logging
 from collections.abc import Callable
 from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from ..runtime import registry
 from ..runtime.options import Declaration, declaration_class
 from ..tables.shared_names import NOTHING
+
+if TYPE_CHECKING:
+    # Planning reads declarations without pandas and matplotlib, which take seconds to import.
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 log = logging.getLogger("stockpot")
 
 
 @declaration_class
 class FigureDeclaration(Declaration):
-    """What a figure says of itself.
+    """What a figure says about itself.
 
     In captions {level}, {axis}, {drawn}, {shifts} and {sizes} stand for the confidence in percent,
     the axis of the fits, that of the figure, what accuracies under shift are of, and the numbers of
@@ -29,7 +37,7 @@ class FigureDeclaration(Declaration):
     Attributes:
         options: The keys of its entry of ``figures``.
         caption: How to read it.
-        caption_without_line: Takes its place in a study without standard models.
+        caption_without_line: The caption in a study without baselines, if it differs.
         draws: The analysis whose table it draws; "" where it draws the main tables.
     """
 
@@ -39,18 +47,47 @@ class FigureDeclaration(Declaration):
 
 
 def names() -> list[str]:
+    """List all figures.
+
+    Returns:
+        Their names, in alphabetical order.
+    """
     return registry.names(__file__)
 
 
 def declared(name: str) -> FigureDeclaration:
+    """Read what a figure declares, without importing its module.
+
+    Args:
+        name: Of the figure.
+
+    Returns:
+        The declaration.
+    """
     return registry.declaration(__name__, __file__, name, "FIGURE")
 
 
-def options(name: str) -> dict[str, dict]:
+def options(name: str) -> dict[str, dict[str, Any]]:
+    """Read the options of a figure.
+
+    Args:
+        name: Of the figure.
+
+    Returns:
+        Option -> its JSON schema.
+    """
     return registry.options(__name__, __file__, name, "FIGURE")
 
 
 def draws(name: str) -> str:
+    """Tell which analysis a figure draws.
+
+    Args:
+        name: Of the figure.
+
+    Returns:
+        Name of the analysis; "" where it draws the main tables.
+    """
     return declared(name).draws
 
 
@@ -59,68 +96,105 @@ def caption(
     level: str,
     axis: str,
     sizes: str,
-    style: dict,
+    style: dict[str, Any],
     shifts: list[str] | None = None,
+    *,
     line: bool = True,
 ) -> str:
-    """How to read the figure, with the facts of the study filled in.
+    """Write how to read a figure, with the facts of the study filled in.
 
     Args:
         name: Of the figure.
         level: Of the intervals, as "95 %".
-        axis: Of the lines of the standard models.
+        axis: Scale of the axes of the baseline fits.
         sizes: Numbers of images, as "reference 1,000, sketch 500".
         style: The figure's options.
         shifts: Names of the data sets under shift; several if not given.
-        line: Has the study standard models, or published ones, to fit a line through?
+        line: Whether the study has baselines, or published ones, to fit a line through.
+
+    Returns:
+        The caption, on one line.
     """
     figure = declared(name)
-    text = figure.caption if line else figure.caption_without_line or figure.caption
-    one = shifts[0] if shifts and len(shifts) == 1 else ""
+    text = figure.caption
+    if not line and figure.caption_without_line:
+        text = figure.caption_without_line
+    only_shift = shifts[0] if shifts and len(shifts) == 1 else ""
     return " ".join(text.split()).format(
         level=level,
         axis=axis,
         drawn=style.get("axis") or axis,
         sizes=sizes,
-        shifts=one or "the mean of the shifts",
+        shifts=only_shift or "the mean of the shifts",
     )
 
 
-def load(name: str) -> Callable:
-    """A figure's ``draw``, under the shared style whatever the user's own is.
+def load(name: str) -> Callable[..., tuple["Figure", "pd.DataFrame"]]:
+    """Load a figure's ``draw``, to run under the shared style whatever the user's own is.
 
-    Options that are not given have their defaults. StockpotError for an unknown figure,
-    ValueError for an unknown option.
+    Args:
+        name: Of the figure.
+
+    Returns:
+        ``draw``, with a default for every option that is not given. It raises ValueError for an
+        unknown option.
+
+    Raises:
+        StockpotError: If there is no such figure.
     """
     draw = registry.load(__name__, __file__, name, "draw", "figure")
-    known = options(name)
+    known_options = options(name)
+    defaults = registry.defaults(known_options)
 
     @wraps(draw)
-    def styled(tables: dict, style: dict | None = None):
-        from ..drawing.style import context, sentence
-        from ..drawing.texts import use_fonts
+    def draw_styled(
+        tables: "dict[str, pd.DataFrame]",
+        chosen_options: dict[str, Any] | None = None,
+    ) -> "tuple[Figure, pd.DataFrame]":
+        from ..drawing.style import matplotlib_settings
 
-        given = style or {}
-        for option in given:
-            if option not in known:
-                raise ValueError(
-                    f"unknown option {option!r} of {name}; allowed: {', '.join(known) or 'none'}"
-                )
-        with context():
+        chosen_options = chosen_options or {}
+        _check_options(name, chosen_options, known_options)
+        with matplotlib_settings():
             if NOTHING in tables.get("table", ()):
-                drawn, data = (
-                    sentence(tables["table"][NOTHING].iloc[0]),
-                    tables["table"],
-                )
+                figure, data = _draw_nothing(tables["table"])
             else:
-                drawn, data = draw(tables, registry.defaults(known) | given)
-            if missing := use_fonts(drawn):
-                log.warning("no font of this machine has %s", " ".join(sorted(missing)))
-            # Laid out once, or else each file would depend on those saved before it.
-            # The first pass learns how large the texts are, the second finds their places.
-            for _ in range(2 if drawn.get_layout_engine() else 1):
-                drawn.draw_without_rendering()
-            drawn.set_layout_engine("none")
-            return drawn, data
+                figure, data = draw(tables, defaults | chosen_options)
+            _finish(figure)
+            return figure, data
 
-    return styled
+    return draw_styled
+
+
+def _check_options(
+    name: str,
+    chosen_options: dict[str, Any],
+    known_options: dict[str, dict[str, Any]],
+) -> None:
+    """ValueError for an option that the figure does not have."""
+    for option in chosen_options:
+        if option not in known_options:
+            allowed = ", ".join(known_options) or "none"
+            raise ValueError(f"unknown option {option!r} of {name}; allowed: {allowed}")
+
+
+def _draw_nothing(table: "pd.DataFrame") -> "tuple[Figure, pd.DataFrame]":
+    """A figure of the reason for which an analysis has no result."""
+    from ..drawing.style import text_figure
+
+    return text_figure(table[NOTHING].iloc[0]), table
+
+
+def _finish(figure: "Figure") -> None:
+    """Choose the fonts of a figure and lay it out for good."""
+    from ..drawing.texts import use_fonts
+
+    missing = use_fonts(figure)
+    if missing:
+        log.warning("no font of this machine has %s", " ".join(sorted(missing)))
+    # Laid out once, or else each file would depend on those saved before it.
+    # The first pass learns how large the texts are, the second finds their positions.
+    passes = 2 if figure.get_layout_engine() else 1
+    for _ in range(passes):
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")

@@ -10,10 +10,14 @@ Intervals = Annotated[bool, Field(description="draw intervals as bars")]
 
 
 class Columns(PluginOptions):
+    """Options of a figure with a grid of panels."""
+
     columns: int = Field(4, ge=1, description="number of panels side by side")
 
 
 class Axis(PluginOptions):
+    """Options of a figure with accuracies on both axes."""
+
     axis: Literal["logit", "probit", "linear"] | None = Field(
         None, description="scale of both axes; null: that of the fits (statistics.axis)"
     )

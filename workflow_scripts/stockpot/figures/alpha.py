@@ -1,21 +1,26 @@
 """Accuracy along the way from the zero-shot to the fine-tuned weights (WiSE-FT, figure 6)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..drawing.model_colours import sweeps
-from ..drawing.robustness_axes import with_equals
+from ..drawing.model_colours import SweepLook, sweep_looks
+from ..drawing.robustness_axes import name_equal_models
 from ..drawing.style import (
     DASHES,
     GREY,
-    balanced,
-    finish,
-    grid,
+    alpha_ticks,
+    balanced_columns,
+    draw_band,
+    handle,
+    label_grid,
+    panel_grid,
+    panel_title,
     panel_width,
-    sentence,
-    title,
+    text_figure,
 )
 from ..tables.measurements import MEAN, datasets
 from . import FigureDeclaration
@@ -32,46 +37,58 @@ mixing. Bands: {level} intervals, Clopper-Pearson, for the mean a stratified boo
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per data set, a line per sweep with its intervals and its chord."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per data set, with every sweep, its intervals and its chord.
+
+    Args:
+        tables: "measurements".
+        options: ``columns``.
+
+    Returns:
+        The figure, and the measurements of the sweeps.
+    """
     measurements = tables["measurements"]
-    table = measurements[measurements["curve"] != ""].sort_values(
-        "alpha", kind="stable"
-    )
-    if table.empty:
-        return sentence("Nothing to show: this study has no sweep."), table
+    sweeps = measurements[measurements["curve"] != ""]
+    sweeps = sweeps.sort_values("alpha", kind="stable")
+    if sweeps.empty:
+        return text_figure("Nothing to show: this study has no sweep."), sweeps
     names = datasets(measurements, "reference", "held-out", "shift")
+    # The mean of one shift would repeat its panel.
     if len(datasets(measurements, "shift")) > 1:
         names += datasets(measurements, "mean")
-    columns = balanced(len(names), style["columns"])
-    result, panels, spare = grid(len(names), columns, 1.9)
-    legend = {}
+    columns = balanced_columns(len(names), options["columns"])
+    figure, panels, spare = panel_grid(len(names), columns, 1.9)
+    looks = sweep_looks(measurements)
     for panel, name in zip(panels, names):
-        there = table[table["dataset"] == name]
-        for (kind, curve), look in sweeps(measurements).items():
-            sweep = there[(there["kind"] == kind) & (there["curve"] == curve)]
-            x, ends = sweep["alpha"], pd.concat([sweep.head(1), sweep.tail(1)])
-            panel.fill_between(
-                x,
-                100 * sweep["low"],
-                100 * sweep["high"],
-                color=look.colour,
-                alpha=0.15,
-                linewidth=0,
-            )
-            panel.plot(x, 100 * sweep["value"], **look.line)
-            panel.plot(
-                ends["alpha"], 100 * ends["value"], color=look.colour, ls=DASHES, lw=0.6
-            )
-            legend[look.label] = Line2D([], [], **look.line)
-        text = "Mean of shifts" if name == MEAN else name
-        title(panel, text, panel_width(columns))
+        of_dataset = sweeps[sweeps["dataset"] == name]
+        for (kind, curve), look in looks.items():
+            of_kind = of_dataset[of_dataset["kind"] == kind]
+            _draw_sweep(panel, of_kind[of_kind["curve"] == curve], look)
+        title = "Mean of shifts" if name == MEAN else name
+        panel_title(panel, title, panel_width(columns))
         panel.set_xlim(-0.03, 1.03)
-        panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+        alpha_ticks(panel)
         panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    legend["Straight line between the ends"] = Line2D(
-        [], [], color=GREY, ls=DASHES, lw=0.6
+    legend = {look.label: handle(**look.line) for look in looks.values()}
+    legend["Straight line between the ends"] = handle(color=GREY, ls=DASHES, lw=0.6)
+    legend = name_equal_models(legend, measurements)
+    label_grid(figure, spare, legend, "α", "Accuracy (%)")
+    return figure, sweeps
+
+
+def _draw_sweep(panel: Axes, sweep: pd.DataFrame, look: SweepLook) -> None:
+    """One sweep on one data set, in the order of alpha."""
+    draw_band(panel, sweep["alpha"], sweep, look.colour)
+    panel.plot(sweep["alpha"], 100 * sweep["value"], **look.line)
+    # The chord: accuracies of the end models, mixed in proportion.
+    ends = pd.concat([sweep.head(1), sweep.tail(1)])
+    panel.plot(
+        ends["alpha"],
+        100 * ends["value"],
+        color=look.colour,
+        ls=DASHES,
+        lw=0.6,
     )
-    legend = with_equals(legend, measurements)
-    finish(result, spare, legend, "α", "Accuracy (%)")
-    return result, table

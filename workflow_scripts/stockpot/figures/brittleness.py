@@ -1,13 +1,15 @@
 """How much hangs on a hyperparameter: reference and shift, with and without mixing."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..drawing.robustness_axes import shifts_name
-from ..drawing.style import BLUE, VERMILION, finish, grid
+from ..drawing.style import BLUE, VERMILION, dots, handle, label_grid, panel_grid
 from . import FigureDeclaration
 from ._options import Columns
 
@@ -22,6 +24,7 @@ shift. Runs of a random search differ in all hyperparameters at once. n: {sizes}
 """,
 )
 
+# Column -> text of the legend, colour of the edge and of the face of its dots.
 LOOKS = {
     "reference": ("Reference", BLUE, BLUE),
     "shifts": ("{shifts}", VERMILION, VERMILION),
@@ -30,38 +33,55 @@ LOOKS = {
 }
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per hyperparameter that differs."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per hyperparameter that differs between runs.
+
+    Args:
+        tables: "table", that of the analysis, and "measurements" where there are some.
+        options: ``columns``.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     names = list(table["hyperparameter"].drop_duplicates())
-    result, panels, spare = grid(len(names), min(style["columns"], len(names)), 2.3)
-    legend, shifts = {}, shifts_name(tables)
+    columns = min(options["columns"], len(names))
+    figure, panels, spare = panel_grid(len(names), columns, 2.3)
+    shifts = shifts_name(tables)
+    legend = {}
     for panel, name in zip(panels, names):
-        own = table[table["hyperparameter"] == name].sort_values("value")
-        positive = (
-            own["value"].min() > 0 and own["value"].max() / own["value"].min() > 4
-        )
-        for column, (label, colour, face) in LOOKS.items():
-            if own[column].notna().any():
-                look = {
-                    "marker": "o",
-                    "ls": "",
-                    "ms": 3.6,
-                    "color": colour,
-                    "mfc": face,
-                }
-                panel.plot(own["value"], 100 * own[column], **look)
-                legend[label.format(shifts=shifts)] = Line2D([], [], **look)
-        if positive:
-            panel.set_xscale("log")
-            wide = own["value"].max() / own["value"].min() > 20
-            panel.xaxis.set_major_locator(
-                LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=5)
-            )
-            panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            panel.xaxis.set_minor_formatter(NullFormatter())
-        ranks = own[["rank_reference", "rank_shifts"]].iloc[0]
-        text = ", ".join("–" if np.isnan(r) else f"{r:+.2f}" for r in ranks)
-        panel.set_title(f"{name.replace('_', ' ')}\nρ {text}", loc="left")
-    finish(result, spare, legend, "Hyperparameter", "Accuracy (%)")
-    return result, table
+        runs = table[table["hyperparameter"] == name].sort_values("value")
+        for column, (text, colour, face) in LOOKS.items():
+            if runs[column].notna().any():
+                look = dots(colour, 3.6, mfc=face)
+                panel.plot(runs["value"], 100 * runs[column], **look)
+                legend[text.format(shifts=shifts)] = handle(**look)
+        _scale_values(panel, runs["value"])
+        panel.set_title(_title(name, runs), loc="left")
+    label_grid(figure, spare, legend, "Hyperparameter", "Accuracy (%)")
+    return figure, table
+
+
+def _scale_values(panel: Axes, values: pd.Series) -> None:
+    """Make the x axis logarithmic where the values differ by a factor of more than 4."""
+    smallest = values.min()
+    largest = values.max()
+    differ_much = smallest > 0 and largest / smallest > 4
+    if not differ_much:
+        return
+    panel.set_xscale("log")
+    is_wide = largest / smallest > 20
+    ticks_per_decade = (1,) if is_wide else (1, 2, 5)
+    panel.xaxis.set_major_locator(LogLocator(subs=ticks_per_decade, numticks=5))
+    panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _title(name: str, runs: pd.DataFrame) -> str:
+    """The hyperparameter, and Spearman's rank correlations on reference and shift."""
+    ranks = runs[["rank_reference", "rank_shifts"]].iloc[0]
+    texts = ["–" if np.isnan(rank) else f"{rank:+.2f}" for rank in ranks]
+    return f"{name.replace('_', ' ')}\nρ {', '.join(texts)}"

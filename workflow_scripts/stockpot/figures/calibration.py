@@ -1,18 +1,31 @@
 """Are confidences to be believed? Expected calibration error and reliability diagrams."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 from pydantic import Field
 
-from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION, row_names
-from ..drawing.texts import fit
+from ..drawing.style import (
+    BLUE,
+    DASHES,
+    GREY,
+    TWO_COLUMNS,
+    VERMILION,
+    dots,
+    handle,
+    row_names,
+)
+from ..drawing.texts import fit_text
 from ..runtime.options import PluginOptions
 from . import FigureDeclaration
 
 
 class Options(PluginOptions):
+    """Options of this figure."""
+
     models: list[str] = Field(
         [], description="models of the reliability diagrams; empty: the first four"
     )
@@ -30,92 +43,141 @@ number of examples. n: {sizes}.
 """,
 )
 
-COLOURS = (BLUE, VERMILION)
-DIAGRAMS = 3.9  # inches of height that the reliability diagrams take at most
-LEAST = 10  # examples that a point of a reliability diagram needs
+DOT_SIZE = 3.4  # points
+DIAGRAMS_HEIGHT = 3.9  # inches that the reliability diagrams take at most
+DIAGRAM_COUNT = 4
+MIN_EXAMPLES = 10  # that a point of a reliability diagram needs
+# Models that readers look for first.
+EXPECTED_MODELS = (
+    "zero-shot",
+    "base",
+    "base alpha=0.5",
+    "greedy",
+    "ensemble",
+    "uniform",
+)
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel of errors, and up to four reliability diagrams."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel of calibration errors, and reliability diagrams.
+
+    Args:
+        tables: "table", that of the analysis. Rows with a bin are points of a diagram.
+        options: ``models`` of the diagrams.
+
+    Returns:
+        The figure, and the rows of whole data sets.
+    """
     table = tables["table"]
-    whole, reference = table[table["bin"].isna()], table["dataset"].iloc[0]
+    is_bin = table["bin"].notna()
+    whole = table[~is_bin]
+    reference = table["dataset"].iloc[0]
     models = list(whole["model"].drop_duplicates())
-    shown = [m for m in style["models"] if m in models] or _telling(models)
+    shown = [model for model in options["models"] if model in models]
+    if not shown:
+        shown = _default_models(models)
     height = max(2.9, 0.9 + 0.14 * len(models))
-    result = Figure((TWO_COLUMNS, height), layout="constrained")
-    left, right = result.subfigures(1, 2, width_ratios=(1, 1.15))
-    if height > 1.2 * DIAGRAMS:
-        right = right.subfigures(2, 1, height_ratios=(DIAGRAMS, height - DIAGRAMS))[0]
-    panel = left.subplots()
-    for y, model in enumerate(models[::-1]):
-        own = whole[whole["model"] == model]
-        here = own["dataset"] == reference
-        for part, colour, shift in (
-            (own[here], BLUE, 0.14),
-            (own[~here], VERMILION, -0.14),
-        ):
-            before, after = (100 * part[c].mean() for c in ("ece", "ece_scaled"))
-            panel.plot(
-                [before, after], [y + shift] * 2, color=colour, lw=0.6, alpha=0.6
-            )
-            panel.plot(before, y + shift, "o", ms=3.4, color=colour)
-            panel.plot(after, y + shift, "o", ms=3.4, color=colour, mfc="white")
-    panel.set_yticks(range(len(models)), row_names(models[::-1], 1.4))
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    # Many models make a high figure, whose diagrams stay in its upper part.
+    if height > 1.2 * DIAGRAMS_HEIGHT:
+        ratios = (DIAGRAMS_HEIGHT, height - DIAGRAMS_HEIGHT)
+        right = right.subfigures(2, 1, height_ratios=ratios)[0]
+    _draw_errors(left, whole, models, reference)
+    _draw_diagrams(right, table[is_bin], shown, reference)
+    return figure, whole
+
+
+def _default_models(models: list[str]) -> list[str]:
+    """The models of the diagrams: those that readers look for first."""
+    expected = [model for model in EXPECTED_MODELS if model in models]
+    others = [model for model in models if model not in EXPECTED_MODELS]
+    return (expected + others)[:DIAGRAM_COUNT]
+
+
+def _draw_errors(
+    subfigure: SubFigure,
+    whole: pd.DataFrame,
+    models: list[str],
+    reference: str,
+) -> None:
+    """A row per model: its calibration error on the reference and under shift."""
+    panel = subfigure.subplots()
+    from_below = models[::-1]
+    for y, model in enumerate(from_below):
+        rows = whole[whole["model"] == model]
+        is_reference = rows["dataset"] == reference
+        _draw_error(panel, rows[is_reference], BLUE, y + 0.14)
+        _draw_error(panel, rows[~is_reference], VERMILION, y - 0.14)
+    panel.set_yticks(range(len(models)), row_names(from_below, 1.4))
     panel.set_ylim(-0.7, len(models) - 0.3)
     panel.set_xlim(left=0)
     panel.set_xlabel("Expected calibration error (points)")
-    handles = [Line2D([], [], marker="o", ls="", ms=3.4, color=c) for c in COLOURS]
-    handles.append(Line2D([], [], marker="o", ls="", ms=3.4, color=GREY, mfc="white"))
-    names = ["reference", "under shift", "with a temperature"]
-    left.legend(
-        handles,
-        names,
+    legend = {
+        "reference": handle(**dots(BLUE, DOT_SIZE)),
+        "under shift": handle(**dots(VERMILION, DOT_SIZE)),
+        "with a temperature": handle(**dots(GREY, DOT_SIZE, mfc="white")),
+    }
+    subfigure.legend(
+        legend.values(),
+        legend.keys(),
         loc="outside upper center",
         ncols=3,
         columnspacing=1,
         handletextpad=0.2,
     )
-    rows = -(-len(shown) // 2)
-    for axes, model in zip(right.subplots(rows, 2, squeeze=False).ravel(), shown):
-        _reliability(
-            axes, table[(table["model"] == model) & table["bin"].notna()], reference
-        )
-        axes.set_title(fit(model, 100, 8), loc="left")
-    right.supxlabel("Confidence (%)", fontsize=8)
-    right.supylabel("Accuracy (%)", fontsize=8)
-    return result, whole
 
 
-def _telling(models: list[str]) -> list[str]:
-    """Models that readers look for first."""
-    wanted = ("zero-shot", "base", "base alpha=0.5", "greedy", "ensemble", "uniform")
-    return (
-        [m for m in wanted if m in models] + [m for m in models if m not in wanted]
-    )[:4]
+def _draw_error(panel: Axes, rows: pd.DataFrame, colour: str, y: float) -> None:
+    """The mean error as it is (filled) and with a fitted temperature (hollow)."""
+    plain = 100 * rows["ece"].mean()
+    scaled = 100 * rows["ece_scaled"].mean()
+    panel.plot([plain, scaled], [y, y], color=colour, lw=0.6, alpha=0.6)
+    panel.plot(plain, y, **dots(colour, DOT_SIZE))
+    panel.plot(scaled, y, **dots(colour, DOT_SIZE, mfc="white"))
 
 
-def _reliability(axes, bins: pd.DataFrame, reference: str) -> None:
-    axes.plot([0, 100], [0, 100], color=GREY, ls=DASHES, lw=0.7)
-    for is_reference, colour in zip((True, False), COLOURS):
-        part = bins[(bins["dataset"] == reference) == is_reference]
-        weighted = part.assign(
-            c=part["confidence"] * part["n"], a=part["accuracy"] * part["n"]
+def _draw_diagrams(
+    subfigure: SubFigure,
+    bins: pd.DataFrame,
+    models: list[str],
+    reference: str,
+) -> None:
+    """A reliability diagram per model, two side by side."""
+    rows = -(-len(models) // 2)  # rounded up
+    panels = subfigure.subplots(rows, 2, squeeze=False).ravel()
+    for panel, model in zip(panels, models):
+        of_model = bins[bins["model"] == model]
+        is_reference = of_model["dataset"] == reference
+        panel.plot([0, 100], [0, 100], color=GREY, ls=DASHES, lw=0.7)
+        _draw_reliability(panel, of_model[is_reference], BLUE)
+        _draw_reliability(panel, of_model[~is_reference], VERMILION)
+        panel.set(
+            xlim=(0, 103),
+            ylim=(0, 103),
+            xticks=[0, 50, 100],
+            yticks=[0, 50, 100],
         )
-        sums = weighted.groupby("bin")[["n", "c", "a"]].sum()
-        sums = sums[sums["n"] >= LEAST]
-        size = 2 + 26 * np.sqrt(sums["n"] / sums["n"].sum())
-        axes.plot(
-            100 * sums["c"] / sums["n"],
-            100 * sums["a"] / sums["n"],
-            color=colour,
-            lw=0.8,
-        )
-        axes.scatter(
-            100 * sums["c"] / sums["n"],
-            100 * sums["a"] / sums["n"],
-            s=size,
-            color=colour,
-            linewidth=0,
-        )
-    axes.set(xlim=(0, 103), ylim=(0, 103), xticks=[0, 50, 100], yticks=[0, 50, 100])
-    axes.set_box_aspect(1)  # the diagonal is one of 45 degrees
+        panel.set_box_aspect(1)  # the diagonal is one of 45 degrees
+        panel.set_title(fit_text(model, 100, 8), loc="left")
+    subfigure.supxlabel("Confidence (%)", fontsize=8)
+    subfigure.supylabel("Accuracy (%)", fontsize=8)
+
+
+def _draw_reliability(panel: Axes, bins: pd.DataFrame, colour: str) -> None:
+    """Accuracy against confidence; a bin of several data sets has the mean of all examples."""
+    weighted = bins.assign(
+        confidence=bins["confidence"] * bins["n"],
+        accuracy=bins["accuracy"] * bins["n"],
+    )
+    sums = weighted.groupby("bin")[["n", "confidence", "accuracy"]].sum()
+    sums = sums[sums["n"] >= MIN_EXAMPLES]
+    confidence = 100 * sums["confidence"] / sums["n"]
+    accuracy = 100 * sums["accuracy"] / sums["n"]
+    panel.plot(confidence, accuracy, color=colour, lw=0.8)
+    # scatter takes the area of a circle: its diameter grows with the fourth root of n.
+    area = 2 + 26 * np.sqrt(sums["n"] / sums["n"].sum())
+    panel.scatter(confidence, accuracy, s=area, color=colour, linewidth=0)

@@ -1,10 +1,20 @@
 """Choosing alpha: what every selector chooses, and what it misses."""
 
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from typing import Any
 
-from ..drawing.style import BLACK, BLUE, GREY, TWO_COLUMNS, VERMILION
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..drawing.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    TWO_COLUMNS,
+    VERMILION,
+    dots,
+    handle,
+)
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -18,6 +28,8 @@ alone; the grey rows are oracles, chosen on the test sets. n: {sizes}.
 """,
 )
 
+DOT_SIZE = 3.2  # points
+# Column, label of the axis, and factor from fractions to points.
 PANELS = (
     ("alpha", "α chosen", 1),
     ("regret_shifts", "Missed under shift (points)", 100),
@@ -25,49 +37,79 @@ PANELS = (
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Three panels: alpha, regret under shift, regret on both."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw three panels: alpha, regret under shift, and regret on both.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     labels = list(table["label"].drop_duplicates())[::-1]
     curves = sorted(table["curve"].unique())
-    result = Figure((TWO_COLUMNS, 0.9 + 0.24 * len(labels)), layout="constrained")
-    panels = result.subplots(1, 3, sharey=True)
-    for panel, (column, title, factor) in zip(panels, PANELS):
+    height = 0.9 + 0.24 * len(labels)
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    for panel, (column, axis_label, factor) in zip(panels, PANELS):
         for y, label in enumerate(labels):
-            own = table[table["label"] == label]
-            colour = GREY if "oracle" in label else BLUE
-            x, spread = factor * own[column], 0.14
-            offsets = [
-                spread
-                * (curves.index(c) - (len(curves) - 1) / 2)
-                / max(len(curves) / 2, 1)
-                for c in own["curve"]
-            ]
-            panel.plot(
-                x,
-                [y + o for o in offsets],
-                "o",
-                ms=3.2,
-                color=colour,
-                alpha=0.55,
-                mew=0,
+            rows = table[table["label"] == label]
+            offsets = [_offset(curve, curves) for curve in rows["curve"]]
+            _draw_row(
+                panel,
+                factor * rows[column],
+                y,
+                offsets,
+                is_oracle="oracle" in label,
             )
-            panel.plot(
-                [x.mean()] * 2,
-                [y - 0.32, y + 0.32],
-                color=BLACK if "oracle" in label else VERMILION,
-                lw=1.6,
-                solid_capstyle="butt",
-            )
-        panel.set_xlabel(title)
+        panel.set_xlabel(axis_label)
         panel.margins(x=0.06)
         panel.grid(axis="y", visible=False)
     panels[0].set_yticks(range(len(labels)), labels)
     panels[0].set_xlim(-0.05, 1.05)
     panels[0].set_ylim(-0.6, len(labels) - 0.4)
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=3.2, color=BLUE, alpha=0.55),
-        Line2D([], [], color=VERMILION, lw=1.6),
-    ]
-    result.legend(handles, ["one sweep", "mean"], loc="outside upper right", ncols=2)
-    return result, table
+    legend = {
+        "one sweep": handle(**dots(BLUE, DOT_SIZE, alpha=0.55)),
+        "mean": handle(color=VERMILION, lw=1.6),
+    }
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="outside upper right",
+        ncols=2,
+    )
+    return figure, table
+
+
+def _offset(curve: str, curves: list[str]) -> float:
+    """How far above the middle of its row the dot of a sweep stands."""
+    spread = 0.14
+    steps_from_middle = curves.index(curve) - (len(curves) - 1) / 2
+    return spread * steps_from_middle / max(len(curves) / 2, 1)
+
+
+def _draw_row(
+    panel: Axes,
+    values: pd.Series,
+    y: float,
+    offsets: list[float],
+    *,
+    is_oracle: bool,
+) -> None:
+    """A dot per sweep, and a bar at their mean."""
+    heights = [y + offset for offset in offsets]
+    colour = GREY if is_oracle else BLUE
+    panel.plot(values, heights, **dots(colour, DOT_SIZE, alpha=0.55, mew=0))
+    mean = values.mean()
+    panel.plot(
+        [mean, mean],
+        [y - 0.32, y + 0.32],
+        color=BLACK if is_oracle else VERMILION,
+        lw=1.6,
+        solid_capstyle="butt",
+    )

@@ -1,21 +1,30 @@
 """How far every mix lies above the straight line between the ends (WiSE-FT, section 5.2)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..drawing.style import (
     BLUE,
+    DARK_GREY,
     GREEN,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
-    balanced,
-    finish,
-    grid,
+    ZERO_LINE,
+    alpha_ticks,
+    balanced_columns,
+    dots,
+    draw_band,
+    handle,
+    label_grid,
+    line_pattern,
+    panel_grid,
+    panel_title,
     panel_width,
-    title,
 )
 from ..tables.equal_models import equal_groups, said
 from . import FigureDeclaration
@@ -34,45 +43,50 @@ interval (pointwise, not corrected for the number of alphas): observation 2. n: 
 )
 
 COLOURS = (BLUE, GREEN, ORANGE, VERMILION, PURPLE, SKY)
+DOT_SIZE = 3  # points
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per data set, and one for the mean of the shifts."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per data set, and one for the mean of the shifts.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: ``columns``.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    places, curves = (list(table[c].drop_duplicates()) for c in ("on", "curve"))
-    columns = balanced(len(places), style["columns"])
-    result, panels, spare = grid(len(places), columns, 1.8)
-    equal = equal_groups(table, "curve", ["alpha", "on"], "distance")
-    texts = said({curve: f"to {curve}" for curve in curves}, equal)
-    legend = {}
-    for panel, place in zip(panels, places):
-        panel.axhline(0, color="#444444", lw=0.7)
-        for i, curve in enumerate(curves):
-            own = table[(table["on"] == place) & (table["curve"] == curve)]
-            look = {
-                "color": COLOURS[i % len(COLOURS)],
-                "ls": ("-", "--", ":")[i // len(COLOURS) % 3],
-            }
-            x = own["alpha"]
-            panel.fill_between(
-                x,
-                100 * own["low"],
-                100 * own["high"],
-                color=look["color"],
-                alpha=0.15,
-                linewidth=0,
-            )
-            panel.plot(x, 100 * own["distance"], **look)
-            both = own[own["over_low"] > 0]
-            panel.plot(
-                both["alpha"], 100 * both["distance"], "o", ms=3, color=look["color"]
-            )
-            legend[texts[curve]] = Line2D([], [], **look)
-        title(panel, place, panel_width(columns))
+    test_sets = list(table["on"].drop_duplicates())
+    curves = list(table["curve"].drop_duplicates())
+    columns = balanced_columns(len(test_sets), options["columns"])
+    figure, panels, spare = panel_grid(len(test_sets), columns, 1.8)
+    looks = {curve: line_pattern(i, COLOURS) for i, curve in enumerate(curves)}
+    for panel, test_set in zip(panels, test_sets):
+        panel.axhline(0, **ZERO_LINE)
+        of_test_set = table[table["on"] == test_set]
+        for curve, look in looks.items():
+            _draw_sweep(panel, of_test_set[of_test_set["curve"] == curve], look)
+        panel_title(panel, test_set, panel_width(columns))
         panel.set_xlim(0, 1)
-        panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    legend["Better than both ends"] = Line2D(
-        [], [], marker="o", ls="", ms=3, color="#444444"
-    )
-    finish(result, spare, legend, "α", "Above the chord (points)")
-    return result, table
+        alpha_ticks(panel)
+    # Sweeps that lie under others, as they are equal, say which.
+    equal_sweeps = equal_groups(table, "curve", ["alpha", "on"], "distance")
+    texts = said({curve: f"to {curve}" for curve in curves}, equal_sweeps)
+    legend = {texts[curve]: handle(**look) for curve, look in looks.items()}
+    legend["Better than both ends"] = handle(**dots(DARK_GREY, DOT_SIZE))
+    label_grid(figure, spare, legend, "α", "Above the chord (points)")
+    return figure, table
+
+
+def _draw_sweep(panel: Axes, sweep: pd.DataFrame, look: dict[str, Any]) -> None:
+    """Distances from the chord on one data set, with dots where both ends are beaten."""
+    colour = look["color"]
+    draw_band(panel, sweep["alpha"], sweep, colour)
+    panel.plot(sweep["alpha"], 100 * sweep["distance"], **look)
+    # Observation 2 of WiSE-FT: the interval over the better end excludes 0.
+    better = sweep[sweep["over_low"] > 0]
+    panel.plot(better["alpha"], 100 * better["distance"], **dots(colour, DOT_SIZE))

@@ -1,8 +1,11 @@
 """Every model against the best single model and the zero-shot model, with its interval."""
 
+from itertools import product
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from pydantic import Field
 
 from ..drawing.style import (
@@ -11,16 +14,21 @@ from ..drawing.style import (
     ONE_COLUMN,
     RC,
     TWO_COLUMNS,
+    ZERO_LINE,
+    dots,
+    handle,
     legend_outside,
+    panel_title,
     row_names,
-    title,
 )
-from ..drawing.texts import fit, width
+from ..drawing.texts import fit_text, text_width
 from ..runtime.options import PluginOptions
 from . import FigureDeclaration
 
 
 class Options(PluginOptions):
+    """Options of this figure."""
+
     significance: float | None = Field(
         None,
         gt=0,
@@ -41,62 +49,105 @@ in comparisons.csv. n: {sizes}.
 """,
 )
 
+DOT_SIZE = 3.6  # points
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A column of panels per model compared with; reference on the left, shifts on the right.
 
-    Rows are ordered by the difference from the first of these under shift.
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per model compared with and test set.
+
+    The reference is on the left, the shifts on the right. Rows are ordered by the difference from
+    the first model compared with, under shift.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: ``significance``.
+
+    Returns:
+        The figure, and the rows that it shows.
     """
     whole = tables["table"]
-    table = whole[whole["on"].isin([whole["on"].iloc[0], whole["on"].iloc[-1]])]
-    level = style["significance"] or 1 - whole["confidence"].iloc[0]
+    # The first test set is the reference; the last one is the only shift or the mean of all.
+    test_sets = [whole["on"].iloc[0], whole["on"].iloc[-1]]
+    table = whole[whole["on"].isin(test_sets)]
+    level = options["significance"] or 1 - whole["confidence"].iloc[0]
     against = list(table["against"].drop_duplicates())
-    places = list(table["on"].drop_duplicates())
-    models = ranked(table, against, places)
-    columns = len(against) * len(places)
-    wide = TWO_COLUMNS if columns > 2 else ONE_COLUMN + 1
+    test_sets = list(table["on"].drop_duplicates())
+    models = ranked(table, against, test_sets)
     names = row_names(models, 1.7)
-    room = (
-        wide - 0.3 - max(width(name, RC["ytick.labelsize"]) for name in names) / 72
-    ) / columns
-    result = Figure((wide, 0.9 + 0.135 * len(models)), layout="constrained")
-    panels = result.subplots(1, columns, sharey=True, squeeze=False)[0]
-    for panel, (other, place) in zip(panels, [(a, p) for a in against for p in places]):
-        own = table[(table["against"] == other) & (table["on"] == place)]
-        y = [models.index(m) for m in own["model"]]
-        sure = own["p_corrected"] <= level
-        colours = [BLUE if s else GREY for s in sure]
-        panel.axvline(0, color="#444444", lw=0.7)
-        panel.hlines(y, 100 * own["low"], 100 * own["high"], colors=colours, lw=1)
-        for value, at, colour, s in zip(own["difference"], y, colours, sure):
-            panel.plot(
-                100 * value, at, "o", ms=3.6, color=colour, mfc=colour if s else "white"
-            )
-        title(panel, f"against {other}", room - 0.15)
-        panel.set_xlabel(fit(f"{place} (points)", 72 * (room - 0.1), 8, lines=2))
+    columns = len(against) * len(test_sets)
+    width = TWO_COLUMNS if columns > 2 else ONE_COLUMN + 1
+    room = _panel_room(width, columns, names)
+    height = 0.9 + 0.135 * len(models)
+    figure = Figure((width, height), layout="constrained")
+    panels = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
+    for panel, (other, test_set) in zip(panels, product(against, test_sets)):
+        against_other = table[table["against"] == other]
+        rows = against_other[against_other["on"] == test_set]
+        _draw_differences(panel, rows, models, level)
+        panel_title(panel, f"against {other}", room - 0.15)
+        label = fit_text(f"{test_set} (points)", 72 * (room - 0.1), 8, lines=2)
+        panel.set_xlabel(label)
         panel.set_ylim(-0.7, len(models) - 0.3)
     panels[0].set_yticks(range(len(models)), names)
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=3.6, color=BLUE),
-        Line2D([], [], marker="o", ls="", ms=3.6, color=GREY, mfc="white"),
-    ]
-    texts = ["significant after correction", "not significant"]
-    legend_outside(result, dict(zip(texts, handles)), "upper right", most=2)
-    return result, table
+    legend = {
+        "significant after correction": handle(**dots(BLUE, DOT_SIZE)),
+        "not significant": handle(**dots(GREY, DOT_SIZE, mfc="white")),
+    }
+    legend_outside(figure, legend, "upper right", most=2)
+    return figure, table
 
 
-def ranked(table: pd.DataFrame, against: list[str], places: list[str]) -> list[str]:
-    """Models from the worst to the best under shift, over the first model compared with.
+def _panel_room(width: float, columns: int, names: list[str]) -> float:
+    """Inches of width that each panel has beside the names of the rows."""
+    longest = max(text_width(name, RC["ytick.labelsize"]) for name in names)
+    return (width - 0.3 - longest / 72) / columns
 
-    One that is compared with others alone stands at its own difference from these, as that is 0.
+
+def _draw_differences(
+    panel: Axes,
+    rows: pd.DataFrame,
+    models: list[str],
+    level: float,
+) -> None:
+    """A dot and a bar per model; filled and blue where the difference is significant."""
+    heights = [models.index(model) for model in rows["model"]]
+    significant = rows["p_corrected"] <= level
+    colours = [BLUE if is_significant else GREY for is_significant in significant]
+    panel.axvline(0, **ZERO_LINE)
+    panel.hlines(heights, 100 * rows["low"], 100 * rows["high"], colors=colours, lw=1)
+    for difference, y, colour in zip(rows["difference"], heights, colours):
+        face = "white" if colour == GREY else colour
+        panel.plot(100 * difference, y, **dots(colour, DOT_SIZE, mfc=face))
+
+
+def ranked(
+    table: pd.DataFrame,
+    against: list[str],
+    test_sets: list[str],
+) -> list[str]:
+    """Order models from the worst to the best under shift.
+
+    Args:
+        table: Differences, a row per model, model compared with and test set.
+        against: The models compared with; the difference from the first one counts.
+        test_sets: The last one is the shift, or the mean of the shifts.
+
+    Returns:
+        Names of the models. One that is compared only with others stands at its own difference
+        from these, as that is 0.
     """
-    under_shift = table[table["on"] == places[-1]]
-    order = {}
-    for row in under_shift.sort_values(
-        "against", key=lambda c: c.map(against.index)
-    ).itertuples():
-        order.setdefault(row.model, row.difference)
-    if against[0] in order:
-        order[against[0]] = 0.0
+    under_shift = table[table["on"] == test_sets[-1]]
+    by_compared = under_shift.sort_values(
+        "against",
+        key=lambda column: column.map(against.index),
+    )
+    differences: dict[str, float] = {}
+    for row in by_compared.itertuples():
+        differences.setdefault(row.model, row.difference)
+    if against[0] in differences:
+        differences[against[0]] = 0.0
     names = sorted(table["model"].drop_duplicates())
-    return sorted(names, key=lambda name: order.get(name, 0.0))
+    return sorted(names, key=lambda name: differences.get(name, 0.0))

@@ -1,13 +1,22 @@
 """What a method costs to make, beside what it gains."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ..drawing.labels import MANY, Name, draw_names
+from ..drawing.labels import MANY, PointName, draw_names
 from ..drawing.model_colours import look
 from ..drawing.robustness_axes import shifts_name
-from ..drawing.style import TWO_COLUMNS, panel_width, seconds_axis, title
+from ..drawing.style import (
+    TWO_COLUMNS,
+    ZERO_LINE,
+    panel_title,
+    panel_width,
+    seconds_axis,
+)
 from . import FigureDeclaration
 from .methods import IMPORTANT, group_of
 
@@ -22,60 +31,73 @@ Of more than 20 models soups, ensembles and the best run alone have names. n: {s
 """,
 )
 
-SIZE = 5.2  # points of the names' type
+NAME_SIZE = 5.2  # points of the names' type
 OUTLINED = [withStroke(linewidth=1.6, foreground="white")]
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Two panels, a point per method."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw two panels, for reference and shift, with a point per method.
+
+    Args:
+        tables: "table", that of the analysis, and "measurements" where there are some.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     shown = table[table["all_seconds"].notna()]
-    panels_and_names = []
-    result = Figure((TWO_COLUMNS, 3.3), layout="constrained")
-    for panel, column, text in zip(
-        result.subplots(1, 2),
-        ("gain_reference", "gain_shifts"),
-        ("Reference", shifts_name(tables)),
-    ):
-        panel.axhline(0, color="#444444", lw=0.7)
-        for row in shown.itertuples():
-            mark = look(row.kind).small_mark
-            if row.forward > 1:
-                mark["marker"] = "X"
-            panel.plot(row.all_seconds, 100 * getattr(row, column), **mark)
-        panel.set_xscale("log")
-        if len(shown):
-            seconds_axis(
-                panel.xaxis, shown["all_seconds"].min(), shown["all_seconds"].max()
-            )
-        panel.margins(x=0.18)
-        title(panel, text, panel_width(2))
-        panel.set_xlabel("Seconds, with all ingredients")
-        panel.set_ylabel("Over the best single run (points)")
-        panels_and_names.append((panel, _names(shown, column)))
-    result.draw_without_rendering()  # names need the final places of the panels
-    result.set_layout_engine("none")
-    for panel, names in panels_and_names:
-        draw_names(panel, names, SIZE, path_effects=OUTLINED)
-    return result, table
+    figure = Figure((TWO_COLUMNS, 3.3), layout="constrained")
+    panels = figure.subplots(1, 2)
+    titles = {
+        "gain_reference": "Reference",
+        "gain_shifts": shifts_name(tables),
+    }
+    for panel, (column, title) in zip(panels, titles.items()):
+        _draw_methods(panel, shown, column)
+        panel_title(panel, title, panel_width(2))
+    # Names need the final positions of the panels.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for panel, column in zip(panels, titles):
+        names = _names(shown, column)
+        draw_names(panel, names, NAME_SIZE, path_effects=OUTLINED)
+    return figure, table
 
 
-def _names(table: pd.DataFrame, column: str) -> list[Name]:
+def _draw_methods(panel: Axes, methods: pd.DataFrame, column: str) -> None:
+    """Gain against cost; a cross for a method that asks several models per image."""
+    panel.axhline(0, **ZERO_LINE)
+    for row in methods.itertuples():
+        mark = look(row.kind).small_mark
+        if row.forward > 1:
+            mark["marker"] = "X"
+        panel.plot(row.all_seconds, 100 * getattr(row, column), **mark)
+    panel.set_xscale("log")
+    seconds = methods["all_seconds"]
+    if len(seconds):
+        seconds_axis(panel.xaxis, seconds.min(), seconds.max())
+    panel.margins(x=0.18)
+    panel.set_xlabel("Seconds, with all ingredients")
+    panel.set_ylabel("Over the best single run (points)")
+
+
+def _names(table: pd.DataFrame, column: str) -> list[PointName]:
     """Names of soups, ensembles and the best run first; of many models no others."""
-    groups = table["kind"].map(group_of)
-    important = groups.isin(IMPORTANT)
-    runs = table[~important]
-    best = runs[column].idxmax() if runs[column].notna().any() else None
-    order = [*table.index[important], *runs.index[runs.index == best]]
+    is_important = table["kind"].map(group_of).isin(IMPORTANT)
+    runs = table[~is_important]
+    order = list(table.index[is_important])
+    if runs[column].notna().any():
+        order.append(runs[column].idxmax())
     if len(table) <= MANY:
         order += [index for index in table.index if index not in order]
-    return [
-        Name(
-            table.loc[index, "model"],
-            table.loc[index, "all_seconds"],
-            100 * table.loc[index, column],
-            look(table.loc[index, "kind"]).colour,
-        )
-        for index in order
-        if pd.notna(table.loc[index, column])
-    ]
+    names = []
+    for row in table.loc[order].itertuples():
+        gain = getattr(row, column)
+        if pd.notna(gain):
+            colour = look(row.kind).colour
+            names.append(PointName(row.model, row.all_seconds, 100 * gain, colour))
+    return names

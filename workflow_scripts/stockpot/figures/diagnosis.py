@@ -1,14 +1,25 @@
 """Why did my soup fail? Lengths, angles, barriers and the greedy trace of a set of ingredients."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
 from ..drawing.labels import MANY
-from ..drawing.style import BLUE, GREY, TWO_COLUMNS, VERMILION, row_names
-from ..drawing.texts import fit
+from ..drawing.style import (
+    BLUE,
+    GREY,
+    TWO_COLUMNS,
+    VERMILION,
+    ZERO_LINE,
+    row_names,
+)
+from ..drawing.texts import fit_text
 from ..statistics.order import natural
 from . import FigureDeclaration
 
@@ -24,154 +35,259 @@ number. Bars: {level}. What it says is in the table.
 """,
 )
 
-RIGHT = 6.2  # inches of height of the square and the trace, of many ingredients
+RIGHT_HEIGHT = 6.2  # inches of the square and the trace, of many ingredients
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Four panels; without a greedy soup of these ingredients, three."""
+@dataclass(frozen=True)
+class _Panels:
+    """The panels of the figure.
+
+    Attributes:
+        lengths: How far each ingredient moved.
+        single: Accuracy of each ingredient.
+        square: Cosines and barriers of all pairs.
+        trace: Steps of the greedy soup.
+    """
+
+    lengths: Axes
+    single: Axes
+    square: Axes
+    trace: Axes
+
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw four panels; without a greedy soup of these ingredients, three.
+
+    Args:
+        tables: "table", that of the analysis; its column ``what`` says what a row is of.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     alone = table[table["what"] == "alone"]
-    names, steps = sorted(alone["model"], key=natural), table[table["what"] == "step"]
-    alone = alone.set_index("model").loc[names]
+    names = sorted(alone["model"], key=natural)
     many = len(names) > MANY
-    result, norms, single, matrix, trace = _panels(len(names), many)
-    lengths = table[table["what"] == "norm"].set_index("model")["value"].loc[names]
-    norms.barh(range(len(names)), lengths, color=BLUE, height=0.6)
-    norms.axvline(1, color="#444444", lw=0.7)
-    norms.set_xlabel("Length of the update, over the median")
-    cosines, barriers = _matrix(matrix, table, names, many)
+    figure, panels = _panels(len(names), many=many)
+    lengths = table[table["what"] == "norm"].set_index("model")["value"]
+    _draw_lengths(panels.lengths, lengths.loc[names])
+    cosines, barriers = _draw_square(panels.square, table, names, many=many)
+    _draw_colour_bars(figure, panels.square, cosines, barriers)
+    _draw_single(panels.single, alone.set_index("model").loc[names])
+    for panel in (panels.lengths, panels.single):
+        panel.set_yticks(range(len(names)), row_names(names, 1.3))
+        panel.set_ylim(len(names) - 0.4, -0.6)
+        panel.grid(axis="y", visible=False)
     if many:
-        place = {"ax": matrix, "location": "bottom", "shrink": 0.7, "aspect": 35}
-        result.colorbar(barriers, label="Barrier (points)", **place)
-        result.colorbar(cosines, label="Cosine", **place)
-    else:
-        result.colorbar(barriers, ax=matrix, label="Barrier (points)", shrink=0.9)
-    low, high = (100 * abs(alone["value"] - alone[end]) for end in ("low", "high"))
-    single.errorbar(
+        _make_room(panels)
+    _draw_trace(panels.trace, table[table["what"] == "step"], many=many)
+    return figure, table
+
+
+def _panels(count: int, *, many: bool) -> tuple[Figure, _Panels]:
+    """The figure and its panels for so many ingredients."""
+    if not many:
+        size = (TWO_COLUMNS, 1.9 + 0.30 * count)
+        figure = Figure(size, layout="constrained")
+        upper, lower = figure.subplots(2, 2, width_ratios=(1, 1.25))
+        lengths, square = upper
+        single, trace = lower
+        return figure, _Panels(lengths, single, square, trace)
+    # A line of small type for each ingredient on the left; on the right a square, and the trace.
+    height = max(RIGHT_HEIGHT, 0.9 + 0.095 * count)
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    lengths, single = left.subplots(1, 2)
+    if height > 1.2 * RIGHT_HEIGHT:
+        ratios = (RIGHT_HEIGHT, height - RIGHT_HEIGHT)
+        right = right.subfigures(2, 1, height_ratios=ratios)[0]
+    square, trace = right.subplots(2, 1, height_ratios=(2.6, 1))
+    return figure, _Panels(lengths, single, square, trace)
+
+
+def _draw_lengths(panel: Axes, lengths: pd.Series) -> None:
+    """Lengths of the updates as bars; 1 is the median."""
+    panel.barh(range(len(lengths)), lengths, color=BLUE, height=0.6)
+    panel.axvline(1, **ZERO_LINE)
+    panel.set_xlabel("Length of the update, over the median")
+
+
+def _draw_single(panel: Axes, alone: pd.DataFrame) -> None:
+    """Accuracies of the ingredients with their intervals."""
+    panel.errorbar(
         100 * alone["value"],
-        range(len(names)),
-        xerr=(low, high),
+        range(len(alone)),
+        xerr=_bars(alone),
         fmt="o",
         ms=3.6,
         color=BLUE,
         lw=0.8,
     )
-    single.set_xlabel("Alone, held-out accuracy (%)")
-    for panel in (norms, single):
-        panel.set_yticks(range(len(names)), row_names(names, 1.3))
-        panel.set_ylim(len(names) - 0.4, -0.6)
-        panel.grid(axis="y", visible=False)
-    if many:
-        for panel in (norms, single):
-            panel.tick_params(axis="y", labelsize=5.5)
-        single.tick_params(axis="y", labelleft=False)
-        norms.set_xlabel("Length of the update,\nover the median")
-        single.set_xlabel("Alone, held-out\naccuracy (%)")
-    _trace(trace, steps, many)
-    return result, table
+    panel.set_xlabel("Alone, held-out accuracy (%)")
 
 
-def _panels(n: int, many: bool) -> tuple[Figure, Axes, Axes, Axes, Axes]:
-    """The figure, and its panels: lengths, accuracies alone, pairs, and the trace."""
-    if not many:
-        result = Figure((TWO_COLUMNS, 1.9 + 0.30 * n), layout="constrained")
-        (norms, matrix), (single, trace) = result.subplots(2, 2, width_ratios=(1, 1.25))
-        return result, norms, single, matrix, trace
-    # A line of small type for each ingredient on the left; on the right a square, and the trace.
-    height = max(RIGHT, 0.9 + 0.095 * n)
-    result = Figure((TWO_COLUMNS, height), layout="constrained")
-    left, right = result.subfigures(1, 2, width_ratios=(1, 1.15))
-    norms, single = left.subplots(1, 2)
-    if height > 1.2 * RIGHT:
-        right = right.subfigures(2, 1, height_ratios=(RIGHT, height - RIGHT))[0]
-    matrix, trace = right.subplots(2, 1, height_ratios=(2.6, 1))
-    return result, norms, single, matrix, trace
+def _bars(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Lengths in points of the lower and the upper half of the intervals."""
+    lower = 100 * abs(table["value"] - table["low"])
+    upper = 100 * abs(table["value"] - table["high"])
+    return lower, upper
 
 
-def _trace(panel: Axes, steps: pd.DataFrame, many: bool) -> None:
+def _make_room(panels: _Panels) -> None:
+    """Make the texts at the left small, for many ingredients."""
+    for panel in (panels.lengths, panels.single):
+        panel.tick_params(axis="y", labelsize=5.5)
+    panels.single.tick_params(axis="y", labelleft=False)
+    panels.lengths.set_xlabel("Length of the update,\nover the median")
+    panels.single.set_xlabel("Alone, held-out\naccuracy (%)")
+
+
+def _draw_colour_bars(
+    figure: Figure,
+    square: Axes,
+    cosines: AxesImage | None,
+    barriers: AxesImage,
+) -> None:
+    """A colour bar for the barriers, and one for the cosines where they have colours."""
+    if cosines is None:
+        figure.colorbar(barriers, ax=square, label="Barrier (points)", shrink=0.9)
+        return
+    below = {
+        "ax": square,
+        "location": "bottom",
+        "shrink": 0.7,
+        "aspect": 35,
+    }
+    figure.colorbar(barriers, label="Barrier (points)", **below)
+    figure.colorbar(cosines, label="Cosine", **below)
+
+
+def _draw_trace(panel: Axes, steps: pd.DataFrame, *, many: bool) -> None:
     """Accuracy with every candidate of the greedy soup."""
     if steps.empty:
         panel.set_axis_off()
         panel.text(
-            0.5, 0.5, "no greedy soup of these ingredients", ha="center", color=GREY
+            0.5,
+            0.5,
+            "no greedy soup of these ingredients",
+            ha="center",
+            color=GREY,
         )
         return
-    colours = [VERMILION if text == "in" else GREY for text in steps["text"]]
-    low, high = (100 * abs(steps["value"] - steps[end]) for end in ("low", "high"))
+    is_taken = steps["text"] == "in"
+    colours = [VERMILION if taken else GREY for taken in is_taken]
+    positions = range(len(steps))
+    accuracy = 100 * steps["value"]
     panel.errorbar(
-        range(len(steps)),
-        100 * steps["value"],
-        yerr=(low, high),
+        positions,
+        accuracy,
+        yerr=_bars(steps),
         fmt="none",
         ecolor=colours,
         lw=0.8,
     )
     size = 5 if many else 16
-    panel.scatter(range(len(steps)), 100 * steps["value"], s=size, c=colours, zorder=3)
-    kept = [x for x, text in enumerate(steps["text"]) if text == "in"]
-    panel.plot(kept, 100 * steps["value"].iloc[kept], color=VERMILION, lw=0.8)
+    panel.scatter(positions, accuracy, s=size, c=colours, zorder=3)
+    panel.plot(np.flatnonzero(is_taken), accuracy[is_taken], color=VERMILION, lw=0.8)
     if many:
         panel.set_xlabel("Candidates, in the order in which they were tried")
     else:
-        names = [fit(f"+ {model}", 80, 7) for model in steps["model"]]
-        panel.set_xticks(
-            range(len(steps)), names, rotation=40, ha="right", rotation_mode="anchor"
-        )
+        names = [fit_text(f"+ {model}", 80, 7) for model in steps["model"]]
+        _tilted_names(panel, names, 40)
     panel.set_ylabel("Soup, held-out accuracy (%)")
-    handles = [Patch(color=VERMILION), Patch(color=GREY)]
-    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderpad": 0, "ncols": 2}
-    panel.legend(handles, ["taken", "left out"], **place)
+    panel.legend(
+        [Patch(color=VERMILION), Patch(color=GREY)],
+        ["taken", "left out"],
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderpad=0,
+        ncols=2,
+    )
 
 
-def _matrix(axes: Axes, table: pd.DataFrame, names: list[str], many: bool):
-    """Cosines below the diagonal, barriers above it in colour; returns the two images.
+def _tilted_names(panel: Axes, names: list[str], rotation: float) -> None:
+    """Names below x = 0, 1, 2 and so on, at an angle in degrees."""
+    panel.set_xticks(
+        range(len(names)),
+        names,
+        rotation=rotation,
+        ha="right",
+        rotation_mode="anchor",
+    )
+
+
+def _draw_square(
+    panel: Axes,
+    table: pd.DataFrame,
+    names: list[str],
+    *,
+    many: bool,
+) -> tuple[AxesImage | None, AxesImage]:
+    """Cosines below the diagonal and barriers above it; returns the images of both.
 
     Of few ingredients every pair has its number, and cosines have no colour.
     """
-    n = len(names)
-    at = {name: i for i, name in enumerate(names)}
-    cosines, barriers = np.full((n, n), np.nan), np.full((n, n), np.nan)
-    for row in table[table["what"].isin(["barrier", "cosine"])].itertuples():
-        i, j = sorted((at[row.model], at[row.other]))
-        if row.what == "barrier":
-            barriers[i, j] = row.value
-        else:
-            cosines[j, i] = row.value
-    measured, pairs = int(np.isfinite(barriers).sum()), n * (n - 1) // 2
-    most = max(1.0, np.nanmax(np.abs(barriers))) if measured else 1.0
-    shown_cosines = None
+    cosines = _matrix(table, names, "cosine").T
+    barriers = _matrix(table, names, "barrier")
+    measured = np.isfinite(barriers)
+    measured_count = int(measured.sum())
+    largest = 1.0
+    if measured_count:
+        largest = max(largest, np.nanmax(np.abs(barriers)))
+    cosine_image = None
     if many:
-        shown_cosines = axes.imshow(cosines, cmap="PuOr_r", vmin=-1, vmax=1)
-    shown_barriers = axes.imshow(
+        cosine_image = panel.imshow(cosines, cmap="PuOr_r", vmin=-1, vmax=1)
+    barrier_image = panel.imshow(
         barriers,
         cmap="RdBu_r",
-        vmin=-most,
-        vmax=most,
+        vmin=-largest,
+        vmax=largest,
         aspect="equal" if many else "auto",
     )
     title = "Barrier (above), cosine (below)"
-    if measured < pairs:
-        title += f";\n{measured:,} of {pairs:,} barriers were measured"
-    axes.set_title(title, loc="left")
-    axes.grid(visible=False)
+    pair_count = len(names) * (len(names) - 1) // 2
+    if measured_count < pair_count:
+        title += f";\n{measured_count:,} of {pair_count:,} barriers were measured"
+    panel.set_title(title, loc="left")
+    panel.grid(visible=False)
     if many:
-        axes.set(xticks=[], yticks=[], xlabel="Ingredients, ordered as at the left")
-        return shown_cosines, shown_barriers
-    size = 6 if n <= 10 else 60 / n
-    for i, j in zip(*np.nonzero(np.isfinite(barriers))):
-        colour = "white" if abs(barriers[i, j]) > 0.6 * most else "black"
-        axes.text(
-            j,
-            i,
-            f"{barriers[i, j]:+.1f}",
-            ha="center",
-            va="center",
-            fontsize=size,
-            color=colour,
-        )
-    for i, j in zip(*np.nonzero(np.isfinite(cosines))):
-        axes.text(j, i, f"{cosines[i, j]:.2f}", ha="center", va="center", fontsize=size)
-    short = row_names(names, 1.0)
-    axes.set_xticks(range(n), short, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(n), short)
-    return shown_cosines, shown_barriers
+        panel.set(xticks=[], yticks=[], xlabel="Ingredients, ordered as at the left")
+    else:
+        _write_numbers(panel, cosines, barriers, largest)
+        short_names = row_names(names, 1.0)
+        _tilted_names(panel, short_names, 40)
+        panel.set_yticks(range(len(names)), short_names)
+    return cosine_image, barrier_image
+
+
+def _matrix(table: pd.DataFrame, names: list[str], what: str) -> np.ndarray:
+    """Values of pairs above the diagonal, float64 [names, names]; NaN elsewhere."""
+    matrix = np.full((len(names), len(names)), np.nan)
+    index_of = {name: index for index, name in enumerate(names)}
+    for row in table[table["what"] == what].itertuples():
+        first, second = sorted((index_of[row.model], index_of[row.other]))
+        matrix[first, second] = row.value
+    return matrix
+
+
+def _write_numbers(
+    panel: Axes,
+    cosines: np.ndarray,
+    barriers: np.ndarray,
+    largest: float,
+) -> None:
+    """The number of every pair that was measured."""
+    count = len(barriers)
+    size = 6 if count <= 10 else 60 / count
+    centred = {"ha": "center", "va": "center", "fontsize": size}
+    for row, column in np.argwhere(np.isfinite(barriers)):
+        barrier = barriers[row, column]
+        # Black cannot be read on the darkest colours.
+        colour = "white" if abs(barrier) > 0.6 * largest else "black"
+        panel.text(column, row, f"{barrier:+.1f}", color=colour, **centred)
+    for row, column in np.argwhere(np.isfinite(cosines)):
+        panel.text(column, row, f"{cosines[row, column]:.2f}", **centred)

@@ -1,11 +1,23 @@
 """How differently models answer, by data set (WiSE-FT, figure 5 left and appendix E)."""
 
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from typing import Any
 
-from ..drawing.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, finish, grid
-from ..drawing.texts import fit
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..drawing.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    VERMILION,
+    dots,
+    handle,
+    label_grid,
+    panel_grid,
+)
+from ..drawing.texts import fit_text
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -22,6 +34,7 @@ two fine-tuned ones do, mixing them has more to combine. n: {sizes}.
 WIDE = 7  # data sets; with more, two panels stand side by side and not four
 LONGEST = 80  # points of width of a data set's name
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, BLACK)
+# Column -> title of its panel.
 TITLES = {
     "prediction_diversity": "Exactly one is right",
     "kappa_complement": "1 − Cohen's κ",
@@ -30,30 +43,58 @@ TITLES = {
 }
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per measure."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per measure, with a colour per group of pairs.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    sets, groups = (list(table[c].drop_duplicates()) for c in ("dataset", "group"))
-    names = [fit(name, LONGEST, 7) for name in sets]
-    result, panels, spare = grid(len(TITLES), 4 if len(sets) <= WIDE else 2, 2.5)
+    sets = list(table["dataset"].drop_duplicates())
+    groups = list(table["group"].drop_duplicates())
+    names = [fit_text(name, LONGEST, 7) for name in sets]
+    columns = 4 if len(sets) <= WIDE else 2
+    figure, panels, spare = panel_grid(len(TITLES), columns, 2.5)
     legend = {}
     for panel, (measure, title) in zip(panels, TITLES.items()):
         for i, group in enumerate(groups):
-            own = table[table["group"] == group]
-            colour, shift = (
-                COLOURS[i % len(COLOURS)],
-                0.16 * (i - (len(groups) - 1) / 2),
-            )
-            x = [sets.index(d) + shift for d in own["dataset"]]
-            panel.plot(x, own[measure], "o", ms=2.2, color=colour, alpha=0.35, mew=0)
-            means = own.groupby("dataset", sort=False)[measure].mean()
-            at = [sets.index(d) + shift for d in means.index]
-            panel.plot(at, means, "-", color=colour, lw=1)
-            legend[group] = Line2D([], [], color=colour, marker="o", ms=3)
+            colour = COLOURS[i % len(COLOURS)]
+            # Groups stand beside each other, around the tick of the data set.
+            shift = 0.16 * (i - (len(groups) - 1) / 2)
+            positions = {name: x + shift for x, name in enumerate(sets)}
+            pairs = table[table["group"] == group]
+            _draw_group(panel, pairs, measure, positions, colour)
+            legend[group] = handle(color=colour, marker="o", ms=3)
         panel.set_title(title, loc="left")
         panel.set_xticks(
-            range(len(sets)), names, rotation=60, ha="right", rotation_mode="anchor"
+            range(len(sets)),
+            names,
+            rotation=60,
+            ha="right",
+            rotation_mode="anchor",
         )
         panel.set_ylim(bottom=0)
-    finish(result, spare, legend, "", "")
-    return result, table
+    label_grid(figure, spare, legend, "", "")
+    return figure, table
+
+
+def _draw_group(
+    panel: Axes,
+    pairs: pd.DataFrame,
+    measure: str,
+    positions: dict[str, float],
+    colour: str,
+) -> None:
+    """A dot per pair of models, and a line through the means of the data sets."""
+    x = pairs["dataset"].map(positions)
+    panel.plot(x, pairs[measure], **dots(colour, 2.2, alpha=0.35, mew=0))
+    means = pairs.groupby("dataset", sort=False)[measure].mean()
+    mean_x = [positions[name] for name in means.index]
+    panel.plot(mean_x, means, "-", color=colour, lw=1)

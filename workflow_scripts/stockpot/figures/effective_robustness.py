@@ -1,19 +1,23 @@
 """Accuracy under shift against reference accuracy, all shifts averaged (WiSE-FT, figure 1)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pydantic import Field
 
 from ..drawing.robustness_axes import (
+    Ends,
     axis_limits,
     default_axis,
     draw_panel,
-    entries,
-    fitted,
-    points,
+    fit_with_band,
+    legend_entries,
+    name_equal_models,
+    scatter_points,
     under_shift,
-    with_equals,
 )
 from ..drawing.style import TWO_COLUMNS, legend_outside
 from ..tables.measurements import BASELINE, MEAN, reference
@@ -22,11 +26,14 @@ from ._options import Axis, Intervals
 
 
 class Options(Axis):
+    """Options of this figure."""
+
     zoom: bool = Field(
-        True, description="a second panel with the zero-shot and fine-tuned models"
+        default=True,
+        description="a second panel with the zero-shot and fine-tuned models",
     )
     intervals: Intervals = Field(
-        True,
+        default=True,
         description="draw intervals as bars, in the second panel where there is one",
     )
 
@@ -54,31 +61,59 @@ n: {sizes}.
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Every model on the left, the fine-tuned ones again, larger, on the right."""
-    measurements, fits = tables["measurements"], tables["fits"]
-    axis = style["axis"] or default_axis(fits)
-    table = points(measurements, MEAN, axis)
-    near = table[table["kind"] != BASELINE]
-    zoom = style["zoom"] and 0 < len(near) < len(table)
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw every model on the left, and all but the baselines again, larger, on the right.
 
-    result = Figure((TWO_COLUMNS, 4.0 if zoom else 4.8), layout="constrained")
-    panels = result.subplots(1, 2 if zoom else 1, squeeze=False)[0]
+    Args:
+        tables: "measurements" and "fits".
+        options: ``axis``, ``zoom`` and ``intervals``.
+
+    Returns:
+        The figure, and the points with the baseline fit.
+    """
+    measurements = tables["measurements"]
+    fits = tables["fits"]
+    axis = options["axis"] or default_axis(fits)
+    table = scatter_points(measurements, MEAN, axis)
+    near = table[table["kind"] != BASELINE]
+    # A second panel of all models, or of none, would show nothing new.
+    zoom = options["zoom"] and 0 < len(near) < len(table)
+    intervals = options["intervals"]
+
+    height = 4.0 if zoom else 4.8
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    panels = figure.subplots(1, 2 if zoom else 1, squeeze=False)[0]
     ends = axis_limits(table, axis)
-    line = fitted(measurements, table, fits, ends[0])
-    draw_panel(panels[0], table, line, axis, ends, style["intervals"] and not zoom)
+    line = fit_with_band(measurements, table, fits, ends[0])
+    all_models = panels[0]
+    draw_panel(all_models, table, line, axis, ends, intervals=intervals and not zoom)
     if zoom:
-        inner = axis_limits(near, axis)
-        draw_panel(panels[1], near, line, axis, inner, style["intervals"])
-        corner, size = zip(*((low, high - low) for low, high in inner))
-        panels[0].add_patch(
-            Rectangle(corner, *size, fill=False, ec="#666666", lw=0.6, zorder=8)
-        )
-        panels[0].set_title("All models", loc="left")
+        near_ends = axis_limits(near, axis)
+        draw_panel(panels[1], near, line, axis, near_ends, intervals=intervals)
+        _draw_frame(all_models, near_ends)
+        all_models.set_title("All models", loc="left")
         panels[1].set_title("Zero-shot and fine-tuned models", loc="left")
-    panels[0].set_ylabel(under_shift(measurements))
+    all_models.set_ylabel(under_shift(measurements))
     for panel in panels:
         panel.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
-    legend = with_equals(entries(table, line, ends), measurements)
-    legend_outside(result, legend, "lower center")
-    return result, pd.concat([table, line], ignore_index=True)
+    legend = legend_entries(table, line, ends)
+    legend_outside(figure, name_equal_models(legend, measurements), "lower center")
+    return figure, pd.concat([table, line], ignore_index=True)
+
+
+def _draw_frame(panel: Axes, ends: Ends) -> None:
+    """A frame around what the second panel shows."""
+    (left, right), (bottom, top) = ends
+    frame = Rectangle(
+        (left, bottom),
+        right - left,
+        top - bottom,
+        fill=False,
+        ec="#666666",
+        lw=0.6,
+        zorder=8,
+    )
+    panel.add_patch(frame)

@@ -1,11 +1,22 @@
 """How much every method gives beyond the curve of WiSE-FT."""
 
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from typing import Any
 
-from ..drawing.style import BLUE, GREY, ONE_COLUMN, VERMILION, row_names
-from ..drawing.texts import fit
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..drawing.style import (
+    BLUE,
+    GREY,
+    ONE_COLUMN,
+    VERMILION,
+    ZERO_LINE,
+    dots,
+    handle,
+    row_names,
+)
+from ..drawing.texts import fit_text
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -21,36 +32,56 @@ n: {sizes}.
 """,
 )
 
+DOT_SIZE = 3.6  # points
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A row per method, best on top."""
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a row per method, the best one on top.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     rows = table.iloc[::-1]
-    result = Figure((ONE_COLUMN + 0.6, 0.8 + 0.14 * len(rows)), layout="constrained")
-    axes = result.subplots()
-    axes.axvline(0, color="#444444", lw=0.7)
+    size = (ONE_COLUMN + 0.6, 0.8 + 0.14 * len(rows))
+    figure = Figure(size, layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, **ZERO_LINE)
     for y, row in enumerate(rows.itertuples()):
-        sure = row.low > 0 or row.high < 0
-        outside = row.beyond or row.below
-        colour = VERMILION if outside else BLUE if sure else GREY
-        axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
-        axes.plot(
-            100 * row.gap, y, "o", ms=3.6, color=colour, mfc=colour if sure else "white"
-        )
+        _draw_gap(axes, row, y)
     axes.set_yticks(range(len(rows)), row_names(rows["model"]))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    curve = fit(table["curve"].iloc[0], 80, 8)
+    curve = fit_text(table["curve"].iloc[0], 80, 8)
     axes.set_xlabel(f"Above the sweep of {curve} (points under shift)")
     axes.grid(axis="y", visible=False)
-    looks = (
-        (BLUE, BLUE, "interval without 0"),
-        (GREY, "white", "with 0"),
-        (VERMILION, VERMILION, "outside the sweep"),
+    legend = {
+        "interval without 0": handle(**dots(BLUE, DOT_SIZE, mfc=BLUE)),
+        "with 0": handle(**dots(GREY, DOT_SIZE, mfc="white")),
+        "outside the sweep": handle(**dots(VERMILION, DOT_SIZE, mfc=VERMILION)),
+    }
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="outside upper center",
+        ncols=3,
     )
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=3.6, color=c, mfc=f) for c, f, _ in looks
-    ]
-    result.legend(
-        handles, [text for *_, text in looks], loc="outside upper center", ncols=3
-    )
-    return result, table
+    return figure, table
+
+
+def _draw_gap(axes: Axes, row: Any, y: float) -> None:
+    """One method: a dot and its interval, filled where the interval excludes 0."""
+    excludes_zero = row.low > 0 or row.high < 0
+    colour = BLUE if excludes_zero else GREY
+    # On the reference better or worse than every point of the sweep.
+    if row.beyond or row.below:
+        colour = VERMILION
+    axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
+    face = colour if excludes_zero else "white"
+    axes.plot(100 * row.gap, y, **dots(colour, DOT_SIZE, mfc=face))

@@ -1,12 +1,13 @@
 """Accuracy and calibration against the number of ingredients (Model soups, figures B.1 and B.2)."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..drawing.model_colours import look
-from ..drawing.style import TWO_COLUMNS
+from ..drawing.style import TWO_COLUMNS, handle, upper_first
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -19,43 +20,63 @@ soup keeps those that do not hurt on the held-out set; its members are in growin
 """,
 )
 
-# Method, as the table calls it -> kind of model. Soups have one colour: the greedy one is dashed.
+# Method, as the table calls it -> kind of model.
 KINDS = {
     "uniform soup": "uniform",
     "greedy soup": "greedy",
     "logit ensemble": "logit-ensemble",
     "best single": "end-to-end",
 }
+# Column -> label of its axis, from top to bottom.
+MEASURES = {
+    "accuracy": "Accuracy (%)",
+    "ece": "ECE (points)",
+}
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Accuracy above, calibration below; reference left, shifts right."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw accuracy above and calibration below; the reference on the left, shifts on the right.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    places = list(table["on"].drop_duplicates())
-    result = Figure((TWO_COLUMNS, 3.9), layout="constrained")
-    grid = result.subplots(2, len(places), sharex=True, squeeze=False)
-    handles = {}
-    for column, place in enumerate(places):
-        for row, (measure, label) in enumerate(
-            (("accuracy", "Accuracy (%)"), ("ece", "ECE (points)"))
-        ):
-            panel = grid[row][column]
-            for method, kind in KINDS.items():
-                own = table[
-                    (table["on"] == place) & (table["method"] == method)
-                ].sort_values("k")
-                dashes = "--" if kind == "greedy" else "-"
-                line = {
-                    **look(kind).mark,
-                    "ls": dashes,
-                    "markersize": 4,
-                    "markeredgewidth": 0,
-                }
-                panel.plot(own["k"], 100 * own[measure], **line)
-                handles[method] = Line2D([], [], **line)
+    test_sets = list(table["on"].drop_duplicates())
+    figure = Figure((TWO_COLUMNS, 3.9), layout="constrained")
+    grid = figure.subplots(len(MEASURES), len(test_sets), sharex=True, squeeze=False)
+    lines = {method: _line(kind) for method, kind in KINDS.items()}
+    for column, test_set in enumerate(test_sets):
+        of_test_set = table[table["on"] == test_set].sort_values("k")
+        for panels, (measure, label) in zip(grid, MEASURES.items()):
+            panel = panels[column]
+            for method, line in lines.items():
+                steps = of_test_set[of_test_set["method"] == method]
+                panel.plot(steps["k"], 100 * steps[measure], **line)
             panel.set_ylabel(label)
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        grid[0][column].set_title(place[:1].upper() + place[1:], loc="left")
+        grid[0][column].set_title(upper_first(test_set), loc="left")
         grid[1][column].set_xlabel("Number of runs k")
-    result.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
-    return result, table
+    figure.legend(
+        [handle(**line) for line in lines.values()],
+        lines.keys(),
+        loc="outside upper center",
+        ncols=4,
+    )
+    return figure, table
+
+
+def _line(kind: str) -> dict[str, Any]:
+    """Properties of a method's line. Soups have one colour, so the greedy one is dashed."""
+    return {
+        **look(kind).mark,
+        "ls": "--" if kind == "greedy" else "-",
+        "markersize": 4,
+        "markeredgewidth": 0,
+    }

@@ -1,8 +1,9 @@
 """Joint training on two data sets against mixing weights."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..drawing.style import (
     BLUE,
@@ -10,11 +11,16 @@ from ..drawing.style import (
     ORANGE,
     PURPLE,
     VERMILION,
-    balanced,
-    finish,
-    grid,
+    ZERO_LINE,
+    alpha_ticks,
+    balanced_columns,
+    draw_band,
+    handle,
+    label_grid,
+    line_pattern,
+    panel_grid,
+    panel_title,
     panel_width,
-    title,
 )
 from . import FigureDeclaration
 from ._options import Columns
@@ -33,42 +39,38 @@ paired {level} intervals. The mix has seen no image of any shift. n: {sizes}.
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE)
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per data set, a curve per sweep and joint run."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per data set, with a line per sweep and joint run.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: ``columns``.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    places = list(table["on"].drop_duplicates())
-    lines = list(
-        table[["curve", "joint_run", "joint_with"]]
-        .drop_duplicates()
-        .itertuples(index=False)
-    )
-    columns = balanced(len(places), style["columns"])
-    result, panels, spare = grid(len(places), columns, 1.8)
+    test_sets = list(table["on"].drop_duplicates())
+    lines = table[["curve", "joint_run", "joint_with"]].drop_duplicates()
+    columns = balanced_columns(len(test_sets), options["columns"])
+    figure, panels, spare = panel_grid(len(test_sets), columns, 1.8)
     legend = {}
-    for panel, place in zip(panels, places):
-        panel.axhline(0, color="#444444", lw=0.7)
-        for i, (curve, run, second) in enumerate(lines):
-            own = table[
-                (table["on"] == place)
-                & (table["curve"] == curve)
-                & (table["joint_run"] == run)
-            ]
-            look = {
-                "color": COLOURS[i % len(COLOURS)],
-                "ls": ("-", "--", ":")[i // len(COLOURS) % 3],
-            }
-            panel.fill_between(
-                own["alpha"],
-                100 * own["low"],
-                100 * own["high"],
-                color=look["color"],
-                alpha=0.15,
-                linewidth=0,
-            )
-            panel.plot(own["alpha"], 100 * own["difference"], **look)
-            legend[f"{curve} − {run} (with {second})"] = Line2D([], [], **look)
-        title(panel, place, panel_width(columns))
+    for panel, test_set in zip(panels, test_sets):
+        panel.axhline(0, **ZERO_LINE)
+        for i, line in enumerate(lines.itertuples(index=False)):
+            is_of_line = (table["on"] == test_set) & (table["curve"] == line.curve)
+            is_of_line &= table["joint_run"] == line.joint_run
+            sweep = table[is_of_line]
+            look = line_pattern(i, COLOURS)
+            draw_band(panel, sweep["alpha"], sweep, look["color"])
+            panel.plot(sweep["alpha"], 100 * sweep["difference"], **look)
+            text = f"{line.curve} − {line.joint_run} (with {line.joint_with})"
+            legend[text] = handle(**look)
+        panel_title(panel, test_set, panel_width(columns))
         panel.set_xlim(0, 1)
-        panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    finish(result, spare, legend, "α", "Mix minus joint training (points)")
-    return result, table
+        alpha_ticks(panel)
+    label_grid(figure, spare, legend, "α", "Mix minus joint training (points)")
+    return figure, table

@@ -1,19 +1,24 @@
 """Loss and error on the plane through three models (Model soups, figure 2)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 from pydantic import Field
 
 from ..drawing.style import TWO_COLUMNS
-from ..drawing.texts import fit
+from ..drawing.texts import fit_text
 from ..runtime.options import PluginOptions
 from . import FigureDeclaration
 
 
 class Options(PluginOptions):
+    """Options of this figure."""
+
     levels: int = Field(14, ge=2, description="number of levels of colour")
 
 
@@ -30,6 +35,7 @@ are the mixes that were evaluated. n: {sizes}.
 )
 
 OUTLINED = [withStroke(linewidth=1.5, foreground="white")]
+# Column, title of the panel, and factor from fractions to percent.
 PANELS = (
     ("train_loss", "Training loss (nats)", 1),
     ("reference_error", "Reference error (%)", 100),
@@ -37,52 +43,95 @@ PANELS = (
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Three panels over the same plane."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw three panels over the same plane.
+
+    Args:
+        tables: "table", that of the analysis: a row per mix, with its coordinates x and y.
+        options: ``levels``.
+
+    Returns:
+        The figure, and the rows of which everything is finite.
+    """
     table = tables["table"]
-    table = table[np.isfinite(table[[column for column, *_ in PANELS]]).all(axis=1)]
-    one, other = table[["one", "other"]].iloc[0]
+    columns = [column for column, *_ in PANELS]
+    table = table[np.isfinite(table[columns]).all(axis=1)]
     plane = Triangulation(table["x"], table["y"])
-    tall = np.ptp(table["y"]) / np.ptp(table["x"])
-    result = Figure((TWO_COLUMNS, min(4.5, 0.9 + 1.95 * tall)), layout="constrained")
-    for panel, (column, title, factor) in zip(
-        result.subplots(1, 3, sharey=True), PANELS
-    ):
+    aspect = np.ptp(table["y"]) / np.ptp(table["x"])
+    height = min(4.5, 0.9 + 1.95 * aspect)
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    for panel, (column, title, factor) in zip(panels, PANELS):
         values = factor * table[column]
-        # Far corners may be a hundred times worse; what matters is around the models.
-        most = max(np.quantile(values, 0.9), values.min() + 1e-6)
-        levels = np.linspace(values.min(), most, style["levels"])
         filled = panel.tricontourf(
-            plane, values, levels=levels, cmap="viridis", extend="max"
+            plane,
+            values,
+            levels=_levels(values, options["levels"]),
+            cmap="viridis",
+            extend="max",
         )
         filled.set_rasterized(True)
-        result.colorbar(
-            filled, ax=panel, location="bottom", shrink=0.9, format="%.3g"
-        ).ax.locator_params(nbins=4)
+        bar = figure.colorbar(
+            filled,
+            ax=panel,
+            location="bottom",
+            shrink=0.9,
+            format="%.3g",
+        )
+        bar.ax.locator_params(nbins=4)
         panel.plot(table["x"], table["y"], ".", ms=1, color="white", alpha=0.5)
-        for (s, t), marker, name in (
-            ((0, 0), "*", "zero-shot"),
-            ((1, 0), "o", one),
-            ((0, 1), "o", other),
-        ):
-            at = table[np.isclose(table["s"], s) & np.isclose(table["t"], t)].iloc[0]
-            size = 9 if marker == "*" else 5
-            panel.plot(
-                at["x"], at["y"], marker, ms=size, color="black", mec="white", mew=0.7
-            )
-            right = at["x"] > table["x"].mean()
-            panel.annotate(
-                fit(name, 60, 6),
-                (at["x"], at["y"]),
-                (-5 if right else 5, 5),
-                fontsize=6,
-                textcoords="offset points",
-                ha="right" if right else "left",
-                path_effects=OUTLINED,
-            )
-        low = table.loc[table[column].idxmin()]
-        panel.plot(low["x"], low["y"], "x", ms=5, color="white", mew=1.3)
+        _draw_models(panel, table)
+        lowest = table.loc[table[column].idxmin()]
+        panel.plot(lowest["x"], lowest["y"], "x", ms=5, color="white", mew=1.3)
         panel.set_title(title, loc="left")
         panel.set_aspect("equal")
         panel.grid(visible=False)
-    return result, table
+    return figure, table
+
+
+def _levels(values: pd.Series, count: int) -> np.ndarray:
+    """Levels of colour. Far corners may be a hundred times worse; the models' surroundings count.
+
+    So the highest level is the 90 % quantile.
+    """
+    highest = max(np.quantile(values, 0.9), values.min() + 1e-6)
+    return np.linspace(values.min(), highest, count)
+
+
+def _draw_models(panel: Axes, table: pd.DataFrame) -> None:
+    """The three models that span the plane, with their names.
+
+    A mix is zero-shot + s * (update of the first run) + t * (update of the second).
+    """
+    one, other = table[["one", "other"]].iloc[0]
+    corners = (
+        (0, 0, "*", 9, "zero-shot"),
+        (1, 0, "o", 5, one),
+        (0, 1, "o", 5, other),
+    )
+    for s, t, marker, size, name in corners:
+        is_corner = np.isclose(table["s"], s) & np.isclose(table["t"], t)
+        point = table[is_corner].iloc[0]
+        panel.plot(
+            point["x"],
+            point["y"],
+            marker,
+            ms=size,
+            color="black",
+            mec="white",
+            mew=0.7,
+        )
+        # Names point to the middle of the panel, where there is room.
+        is_right = point["x"] > table["x"].mean()
+        panel.annotate(
+            fit_text(name, 60, 6),
+            (point["x"], point["y"]),
+            (-5 if is_right else 5, 5),
+            fontsize=6,
+            textcoords="offset points",
+            ha="right" if is_right else "left",
+            path_effects=OUTLINED,
+        )

@@ -1,12 +1,20 @@
 """What mixing gains with few examples per class (WiSE-FT, figures 17 to 19)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..alpha import selectors
 from ..drawing.model_colours import look, selector_colour
-from ..drawing.style import TWO_COLUMNS, legend_outside
+from ..drawing.style import (
+    TWO_COLUMNS,
+    Legend,
+    handle,
+    legend_outside,
+    upper_first,
+)
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -20,55 +28,89 @@ minus the better of its two ends, which the test set tells (oracle). n: {sizes}.
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Reference left, shifts right; one tick per number of shots."""
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the reference on the left, shifts in the middle, and alphas on the right.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    places = list(table["on"].drop_duplicates())
+    test_sets = list(table["on"].drop_duplicates())
     runs = table.drop_duplicates("run")
-    texts = ["all" if pd.isna(s) else str(int(s)) for s in runs["shots"]]
-    at = {run: x for x, run in enumerate(runs["run"])}
-    result = Figure((TWO_COLUMNS, 2.6), layout="constrained")
-    *panels, chosen = result.subplots(1, len(places) + 1)
-    legend = {}
-    for panel, place in zip(panels, places):
-        own = table[table["on"] == place]
-        ends = own.drop_duplicates("run")
-        for column, line in (
-            ("zero_shot", {**look("zero-shot").mark, "ls": ":", "markersize": 6}),
-            ("tuned", {**look("end-to-end").mark, "ls": "--"}),
-        ):
-            panel.plot([at[r] for r in ends["run"]], 100 * ends[column], **line)
-            legend["zero-shot" if column == "zero_shot" else "fine-tuned"] = Line2D(
-                [], [], **line
-            )
-        for i, (selector, rows) in enumerate(own.groupby("selector", sort=False)):
-            x = [at[r] + 0.12 * (i - 1) for r in rows["run"]]
-            better = rows["accuracy"] - rows["over_both"]
-            low, high = (
-                100 * (better + rows[f"over_both_{end}"]) for end in ("low", "high")
-            )
-            colour = selector_colour(selector)
-            panel.vlines(x, low, high, color=colour, lw=0.9)
-            panel.plot(x, 100 * rows["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
-            legend[f"mix, {selectors.label(selector)}"] = Line2D(
-                [], [], color=colour, marker="o", ms=3.4
-            )
-        panel.set_xticks(range(len(texts)), texts)
-        panel.set_title(place[:1].upper() + place[1:], loc="left")
+    # One tick per run; without a number of shots it saw all images.
+    positions = {run: x for x, run in enumerate(runs["run"])}
+    shots = ["all" if pd.isna(count) else str(int(count)) for count in runs["shots"]]
+    figure = Figure((TWO_COLUMNS, 2.6), layout="constrained")
+    *panels, alpha_panel = figure.subplots(1, len(test_sets) + 1)
+    legend: Legend = {}
+    for panel, test_set in zip(panels, test_sets):
+        rows = table[table["on"] == test_set]
+        _draw_ends(panel, rows.drop_duplicates("run"), positions, legend)
+        _draw_mixes(panel, rows, positions, legend)
+        panel.set_xticks(range(len(shots)), shots)
+        panel.set_title(upper_first(test_set), loc="left")
         panel.set_xlabel("Training images per class")
         panel.set_ylabel("Accuracy (%)")
         panel.margins(y=0.12)
-    for selector, rows in table[table["on"] == places[0]].groupby(
-        "selector", sort=False
-    ):
-        x = [at[r] for r in rows["run"]]
-        chosen.plot(
-            x, rows["alpha"], "o-", color=selector_colour(selector), ms=3.4, lw=0.9
-        )
-    chosen.set(
-        xlabel="Training images per class", ylabel="α chosen", ylim=(-0.05, 1.05)
+    # Alphas are the same on all test sets.
+    _draw_alphas(alpha_panel, table[table["on"] == test_sets[0]], positions)
+    alpha_panel.set_xticks(range(len(shots)), shots)
+    legend_outside(figure, legend, "upper center", most=3)
+    return figure, table
+
+
+def _draw_ends(
+    panel: Axes,
+    runs: pd.DataFrame,
+    positions: dict[str, int],
+    legend: Legend,
+) -> None:
+    """Accuracies of the zero-shot and the fine-tuned models; adds them to the legend."""
+    x = [positions[run] for run in runs["run"]]
+    zero_shot = {**look("zero-shot").mark, "ls": ":", "markersize": 6}
+    panel.plot(x, 100 * runs["zero_shot"], **zero_shot)
+    legend["zero-shot"] = handle(**zero_shot)
+    fine_tuned = {**look("end-to-end").mark, "ls": "--"}
+    panel.plot(x, 100 * runs["tuned"], **fine_tuned)
+    legend["fine-tuned"] = handle(**fine_tuned)
+
+
+def _draw_mixes(
+    panel: Axes,
+    rows: pd.DataFrame,
+    positions: dict[str, int],
+    legend: Legend,
+) -> None:
+    """Accuracies of the mixes, a line per selector; adds them to the legend."""
+    for i, (selector, mixes) in enumerate(rows.groupby("selector", sort=False)):
+        colour = selector_colour(selector)
+        x = [positions[run] + 0.12 * (i - 1) for run in mixes["run"]]
+        # The interval is of the difference from the better end, whose accuracy is added.
+        better_end = mixes["accuracy"] - mixes["over_both"]
+        low = 100 * (better_end + mixes["over_both_low"])
+        high = 100 * (better_end + mixes["over_both_high"])
+        panel.vlines(x, low, high, color=colour, lw=0.9)
+        panel.plot(x, 100 * mixes["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
+        text = f"mix, {selectors.label(selector)}"
+        legend[text] = handle(color=colour, marker="o", ms=3.4)
+
+
+def _draw_alphas(panel: Axes, rows: pd.DataFrame, positions: dict[str, int]) -> None:
+    """The alphas that every selector chose."""
+    for selector, mixes in rows.groupby("selector", sort=False):
+        x = [positions[run] for run in mixes["run"]]
+        colour = selector_colour(selector)
+        panel.plot(x, mixes["alpha"], "o-", color=colour, ms=3.4, lw=0.9)
+    panel.set(
+        xlabel="Training images per class",
+        ylabel="α chosen",
+        ylim=(-0.05, 1.05),
     )
-    chosen.set_xticks(range(len(texts)), texts)
-    chosen.set_title("Alpha", loc="left")
-    legend_outside(result, legend, "upper center", most=3)
-    return result, table
+    panel.set_title("Alpha", loc="left")

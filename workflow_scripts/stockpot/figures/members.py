@@ -1,10 +1,19 @@
 """What every choice of members gives a soup of backbones on this task."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ..drawing.style import BLUE, ONE_COLUMN, VERMILION, row_names
+from ..drawing.style import (
+    BLUE,
+    ONE_COLUMN,
+    VERMILION,
+    ZERO_LINE,
+    dots,
+    handle,
+    row_names,
+)
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -17,25 +26,43 @@ model, for every choice of members. Blue: no member has seen this task; red: one
 """,
 )
 
+DOT_SIZE = 3.6  # points
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A row per choice of members."""
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a row per choice of members.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
     rows = table.iloc[::-1]
-    result = Figure((ONE_COLUMN + 1.4, 0.8 + 0.15 * len(rows)), layout="constrained")
-    axes = result.subplots()
-    axes.axvline(0, color="#444444", lw=0.7)
+    size = (ONE_COLUMN + 1.4, 0.8 + 0.15 * len(rows))
+    figure = Figure(size, layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, **ZERO_LINE)
     for y, row in enumerate(rows.itertuples()):
         colour = VERMILION if row.seen else BLUE
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
-        axes.plot(100 * row.gain, y, "o", ms=3.6, color=colour)
+        axes.plot(100 * row.gain, y, **dots(colour, DOT_SIZE))
     axes.set_yticks(range(len(rows)), row_names(rows["members"], 2.6))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Over zero-shot on the reference (points)")
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=3.6, color=c) for c in (BLUE, VERMILION)
-    ]
-    result.legend(
-        handles, ["task not seen", "task seen"], loc="outside upper center", ncols=2
+    legend = {
+        "task not seen": handle(**dots(BLUE, DOT_SIZE)),
+        "task seen": handle(**dots(VERMILION, DOT_SIZE)),
+    }
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="outside upper center",
+        ncols=2,
     )
-    return result, table
+    return figure, table

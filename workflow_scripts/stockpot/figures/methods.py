@@ -4,6 +4,8 @@ The sweeps are the frontier to beat: a method that lies on such a curve gives wh
 at some alpha.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,11 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pydantic import Field
 
-from ..drawing.labels import Name, draw_names
+from ..drawing.labels import PointName, draw_names
 from ..drawing.model_colours import FAMILIES, WISE_FT, look
-from ..drawing.robustness_axes import points, under_shift
-from ..drawing.style import TWO_COLUMNS, accuracy_axis, limits
-from ..drawing.texts import fit
+from ..drawing.robustness_axes import scatter_points, under_shift
+from ..drawing.style import TWO_COLUMNS, Legend, accuracy_axis, limits
+from ..drawing.texts import fit_text
 from ..merging import methods
 from ..runtime.options import PluginOptions
 from ..tables.measurements import BASELINE, MEAN, reference
@@ -26,6 +28,8 @@ from ._options import Intervals
 
 
 class Options(PluginOptions):
+    """Options of this figure."""
+
     span: float | None = Field(
         None,
         gt=0,
@@ -49,44 +53,52 @@ intervals are in measurements.csv. n: {sizes}.
 # The names of the first groups are placed first; in the figure of cost, others have none.
 GROUPS = ("weights", "outputs", "zero-shot", "tuned", "head")
 IMPORTANT = GROUPS[:3]
-SIZE = 5.6  # points of the names' type
-FEW = 5.0  # points of reference accuracy below the best that are in view in any case
+NAME_SIZE = 5.6  # points of the names' type
+NEAR_BEST = (
+    5.0  # points of reference accuracy below the best that are in view in any case
+)
 NAMED_OUTSIDE = 5  # models outside the view that are named below it
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Single models and soups with their names, and the sweeps as lines without."""
-    table = points(tables["measurements"], MEAN, "linear")
-    table = table[table["kind"] != BASELINE]
-    single = table[table["curve"] == ""].assign(group=lambda t: t["kind"].map(group_of))
-    lowest = lowest_in_view(single, style["span"])
-    inside = single["reference_value"] >= lowest
-    curves = table[table["curve"] != ""]
-    near = curves[curves["reference_value"] >= lowest]
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw single models and soups with their names, and the sweeps as lines without.
 
-    result = Figure((TWO_COLUMNS, 5.6))
-    axes = result.add_axes((0.075, 0.125, 0.915, 0.815))
-    shown = pd.concat([single[inside], near])
-    accuracy_axis(axes, "x", limits(shown["reference_value"], "linear", 0.04), "linear")
-    accuracy_axis(axes, "y", limits(shown["value"], "linear", 0.04), "linear")
+    Args:
+        tables: "measurements".
+        options: ``span`` and ``intervals``.
+
+    Returns:
+        The figure, and the measurements of all models except baselines.
+    """
+    measurements = tables["measurements"]
+    table = scatter_points(measurements, MEAN, "linear")
+    table = table[table["kind"] != BASELINE]
+    is_single = table["curve"] == ""
+    curves = table[~is_single]
+    single = table[is_single]
+    single = single.assign(group=single["kind"].map(group_of))
+    lowest = lowest_in_view(single, options["span"])
+    is_in_view = single["reference_value"] >= lowest
+    in_view = single[is_in_view]
+    curves_in_view = curves[curves["reference_value"] >= lowest]
+
+    figure = Figure((TWO_COLUMNS, 5.6))
+    # Fixed, as names need the final position of the axes.
+    axes = figure.add_axes((0.075, 0.125, 0.915, 0.815))
+    _set_view(axes, pd.concat([in_view, curves_in_view]))
     _draw_curves(axes, curves)
-    if style["intervals"]:
-        _draw_bars(axes, single[inside])
-    legend = {}
-    for kind, models in single[inside].groupby("kind", sort=False):
-        axes.plot(
-            models["reference_value"],
-            models["value"],
-            zorder=5,
-            **look(kind).small_mark,
-        )
-        legend[FAMILIES[look(kind).colour]] = Patch(color=look(kind).colour)
+    if options["intervals"]:
+        _draw_intervals(axes, in_view)
+    legend = _draw_models(axes, in_view)
     if len(curves):
         legend["WiSE-FT sweeps"] = Line2D([], [], color=WISE_FT, lw=1)
-    left_out = _draw_names(axes, single[inside], curves)
-    axes.set_xlabel(f"Accuracy on {reference(tables['measurements'])} (%)")
-    axes.set_ylabel(under_shift(tables["measurements"]))
-    result.legend(
+    left_out = _draw_names(axes, in_view, curves)
+    axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
+    axes.set_ylabel(under_shift(measurements))
+    figure.legend(
         legend.values(),
         legend.keys(),
         loc="upper center",
@@ -94,33 +106,49 @@ def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
         columnspacing=1.4,
         handletextpad=0.4,
     )
-    _tell_what_is_not_named(result, single[~inside], left_out)
-    return result, pd.concat([single, curves])
+    _note_unnamed_models(figure, single[~is_in_view], left_out)
+    return figure, pd.concat([single, curves])
 
 
 def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
-    """The least reference accuracy that is in view.
+    """Find the least reference accuracy that is in view.
 
-    Without a span the view holds all models but outliers, which lie more than 1.5 interquartile
-    ranges below the lower quartile (Tukey's fence); those within 5 points of the best, and the best
-    under shift but for the zero-shot model, are in view whatever the others are.
+    Without a span the view holds all models except outliers, which lie more than 1.5 interquartile
+    ranges below the lower quartile (Tukey's fence). Models within 5 points of the best are in view
+    in any case, and so is the best under shift, unless it is the zero-shot model.
+
+    Args:
+        single: Models, with columns reference_value, value and group.
+        span: Points below the best that are in view, or None.
+
+    Returns:
+        The least accuracy, as a fraction.
     """
-    values = single["reference_value"]
-    best = values.max()
+    reference_values = single["reference_value"]
+    best = reference_values.max()
     if span is not None:
         return best - span / 100
-    if values.empty:
+    if reference_values.empty:
         return 0.0
-    lower, upper = np.quantile(values, [0.25, 0.75])
-    made = single[single["group"] != "zero-shot"]
-    under_shift_best = (
-        made.loc[made["value"].idxmax(), "reference_value"] if len(made) else best
-    )
-    fence = lower - 1.5 * (upper - lower)
-    return min(fence, best - FEW / 100, under_shift_best)
+    lower_quartile, upper_quartile = np.quantile(reference_values, [0.25, 0.75])
+    fence = lower_quartile - 1.5 * (upper_quartile - lower_quartile)
+    best_under_shift = best
+    trained = single[single["group"] != "zero-shot"]
+    if len(trained):
+        best_under_shift = trained.loc[trained["value"].idxmax(), "reference_value"]
+    return min(fence, best - NEAR_BEST / 100, best_under_shift)
 
 
 def group_of(kind: str) -> str:
+    """Put a kind of model into a group.
+
+    Args:
+        kind: As tables call it.
+
+    Returns:
+        "weights" or "outputs" for what a merge mixes, "head" or "tuned" for what a run trains,
+        else "zero-shot".
+    """
     if kind in methods.names():
         return "outputs" if methods.mixes(kind) == "outputs" else "weights"
     if kind in variants.names():
@@ -128,59 +156,109 @@ def group_of(kind: str) -> str:
     return "zero-shot"
 
 
+def _set_view(axes: Axes, shown: pd.DataFrame) -> None:
+    """Set the ends of both axes so that they hold all that is shown."""
+    x_ends = limits(shown["reference_value"], "linear", 0.04)
+    y_ends = limits(shown["value"], "linear", 0.04)
+    accuracy_axis(axes, "x", x_ends, "linear")
+    accuracy_axis(axes, "y", y_ends, "linear")
+
+
 def _draw_curves(axes: Axes, curves: pd.DataFrame) -> None:
+    """Every sweep as a line, in the order of alpha."""
     for _, curve in curves.groupby("curve", sort=True):
-        curve = curve.sort_values("alpha")
+        ordered = curve.sort_values("alpha")
         axes.plot(
-            curve["reference_value"], curve["value"], color=WISE_FT, lw=1, zorder=2
+            ordered["reference_value"],
+            ordered["value"],
+            color=WISE_FT,
+            lw=1,
+            zorder=2,
         )
 
 
-def _draw_bars(axes: Axes, table: pd.DataFrame) -> None:
+def _draw_intervals(axes: Axes, table: pd.DataFrame) -> None:
+    """A cross of bars through every point."""
     bars = {"color": "#BBBBBB", "linewidth": 0.4, "zorder": 1}
     axes.hlines(table["value"], table["reference_low"], table["reference_high"], **bars)
     axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
 
 
-def _draw_names(axes: Axes, table: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
-    """Names of soups and other mixes first; returns those that found no room."""
-    best = table["value"].eq(table["value"].max()) | (
-        table["reference_value"].eq(table["reference_value"].max())
-    )
-    rank = table["group"].map(GROUPS.index).where(~best, -1)
-    table = table.assign(rank=rank).sort_values(["rank", "value", "model"])
+def _draw_models(axes: Axes, in_view: pd.DataFrame) -> Legend:
+    """A mark for every model; returns a legend with a patch per family of kinds."""
+    legend: Legend = {}
+    for kind, models in in_view.groupby("kind", sort=False):
+        look_of_kind = look(kind)
+        axes.plot(
+            models["reference_value"],
+            models["value"],
+            zorder=5,
+            **look_of_kind.small_mark,
+        )
+        colour = look_of_kind.colour
+        legend[FAMILIES[colour]] = Patch(color=colour)
+    return legend
+
+
+def _draw_names(axes: Axes, in_view: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
+    """Draw the names of models, and return those for which there was no room."""
+    columns = ["reference_value", "value"]
+    ordered = _by_importance(in_view)
     names = [
-        Name(row.model, row.reference_value, row.value, look(row.kind).colour)
-        for row in table.itertuples()
+        PointName(row.model, row.reference_value, row.value, look(row.kind).colour)
+        for row in ordered.itertuples()
     ]
-    at = ["reference_value", "value"]
-    lines = [
-        curve[at].to_numpy()
-        for _, curve in curves.sort_values("alpha").groupby("curve", sort=True)
-    ]
-    return draw_names(axes, names, SIZE, table[at].to_numpy(), lines)
+    lines = []
+    for _, curve in curves.sort_values("alpha").groupby("curve", sort=True):
+        lines.append(curve[columns].to_numpy())
+    points = ordered[columns].to_numpy()
+    return draw_names(axes, names, NAME_SIZE, points, lines)
 
 
-def _tell_what_is_not_named(
-    figure: Figure, outside: pd.DataFrame, left_out: list[str]
+def _by_importance(models: pd.DataFrame) -> pd.DataFrame:
+    """Models in the order in which their names are placed: the best first, then by group."""
+    is_best_under_shift = models["value"].eq(models["value"].max())
+    reference_values = models["reference_value"]
+    is_best_on_reference = reference_values.eq(reference_values.max())
+    is_best = is_best_under_shift | is_best_on_reference
+    rank = models["group"].map(GROUPS.index).where(~is_best, -1)
+    return models.assign(rank=rank).sort_values(["rank", "value", "model"])
+
+
+def _note_unnamed_models(
+    figure: Figure,
+    outside: pd.DataFrame,
+    left_out: list[str],
 ) -> None:
-    """Up to two lines below the axes."""
+    """Up to two lines below the axes, on models that are out of view or have no name there."""
     sentences = []
     if len(outside):
-        rows = outside.sort_values(["reference_value", "model"])
-        named = [
-            f"{fit(row.model, 90, SIZE)} ({100 * row.reference_value:.1f}, {100 * row.value:.1f})"
-            for row in rows.head(NAMED_OUTSIDE).itertuples()
-        ]
-        more = len(rows) - len(named)
-        text = "Left of view (reference, shift): " + ", ".join(named)
-        sentences.append(
-            text + (f", and {more} more, see measurements.csv" if more else "") + "."
-        )
+        sentences.append(_outside_sentence(outside))
     if left_out:
         sentences.append(
             f"No room for {len(left_out)} more names; see measurements.csv."
         )
     if sentences:
-        text = fit(" ".join(sentences), 72 * (TWO_COLUMNS - 0.5), SIZE, lines=2)
-        figure.text(0.012, 0.012, text, fontsize=SIZE, color="#555555")
+        room = 72 * (TWO_COLUMNS - 0.5)
+        text = fit_text(" ".join(sentences), room, NAME_SIZE, lines=2)
+        figure.text(
+            0.012,
+            0.012,
+            text,
+            fontsize=NAME_SIZE,
+            color="#555555",
+        )
+
+
+def _outside_sentence(outside: pd.DataFrame) -> str:
+    """The models left of the view with their accuracies; of many only the first ones."""
+    rows = outside.sort_values(["reference_value", "model"])
+    named = []
+    for row in rows.head(NAMED_OUTSIDE).itertuples():
+        name = fit_text(row.model, 90, NAME_SIZE)
+        named.append(f"{name} ({100 * row.reference_value:.1f}, {100 * row.value:.1f})")
+    text = "Left of view (reference, shift): " + ", ".join(named)
+    more = len(rows) - len(named)
+    if more:
+        text += f", and {more} more, see measurements.csv"
+    return text + "."

@@ -1,11 +1,14 @@
 """Whom the mix follows where its ends disagree (WiSE-FT, figure 5 middle and right)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..drawing.style import BLACK, BLUE, TWO_COLUMNS, panel_width, title
-from ..drawing.texts import fit
+from ..drawing.style import BLACK, BLUE, TWO_COLUMNS, panel_title, panel_width
+from ..drawing.texts import fit_text
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -18,34 +21,59 @@ decides. A row per sweep. n: {sizes}.
 """,
 )
 
+# Columns of the bars, left and right of each tick, with their colours.
+OVERRIDES = {"zero_shot_overrides": BLACK, "tuned_overrides": BLUE}
+MARGINS = {"zero_shot_margin": BLACK, "tuned_margin": BLUE}
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Two panels per sweep: shares and margins."""
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw two panels per sweep: overrides and margins.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and the whole table.
+    """
     table = tables["table"]
-    curves, sets = (list(table[c].drop_duplicates()) for c in ("curve", "dataset"))
-    result = Figure((TWO_COLUMNS, 0.9 + 1.45 * len(curves)), layout="constrained")
-    grid = result.subplots(len(curves), 2, squeeze=False, sharex=True)
-    at = range(len(sets))
-    for row, curve in zip(grid, curves):
-        own = table[table["curve"] == curve].set_index("dataset").loc[sets]
-        for panel, columns, factor in (
-            (row[0], ("zero_shot_overrides", "tuned_overrides"), 100),
-            (row[1], ("zero_shot_margin", "tuned_margin"), 1),
-        ):
-            for shift, column, colour in zip((-0.2, 0.2), columns, (BLACK, BLUE)):
-                panel.bar(
-                    [x + shift for x in at], factor * own[column], 0.36, color=colour
-                )
-            panel.grid(axis="x", visible=False)
-        row[0].set_ylabel("Examples (%)")
-        row[1].set_ylabel("Margin")
-        title(row[0], f"Overrides, zero-shot and {curve}", panel_width(2))
-        title(row[1], f"Margins, zero-shot and {curve}", panel_width(2))
+    curves = list(table["curve"].drop_duplicates())
+    sets = list(table["dataset"].drop_duplicates())
+    height = 0.9 + 1.45 * len(curves)
+    figure = Figure((TWO_COLUMNS, height), layout="constrained")
+    grid = figure.subplots(len(curves), 2, squeeze=False, sharex=True)
+    for (left, right), curve in zip(grid, curves):
+        sweep = table[table["curve"] == curve].set_index("dataset").loc[sets]
+        _draw_bars(left, 100 * sweep, OVERRIDES)
+        _draw_bars(right, sweep, MARGINS)
+        left.set_ylabel("Examples (%)")
+        right.set_ylabel("Margin")
+        panel_title(left, f"Overrides, zero-shot and {curve}", panel_width(2))
+        panel_title(right, f"Margins, zero-shot and {curve}", panel_width(2))
+    names = [fit_text(name, 90, 7) for name in sets]
     for panel in grid[-1]:
-        names = [fit(name, 90, 7) for name in sets]
-        panel.set_xticks(at, names, rotation=30, ha="right", rotation_mode="anchor")
-    handles = [Patch(color=BLACK), Patch(color=BLUE)]
-    result.legend(
-        handles, ["zero-shot", "fine-tuned"], loc="outside upper right", ncols=2
+        panel.set_xticks(
+            range(len(sets)),
+            names,
+            rotation=30,
+            ha="right",
+            rotation_mode="anchor",
+        )
+    figure.legend(
+        [Patch(color=BLACK), Patch(color=BLUE)],
+        ["zero-shot", "fine-tuned"],
+        loc="outside upper right",
+        ncols=2,
     )
-    return result, table
+    return figure, table
+
+
+def _draw_bars(panel: Axes, sweep: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Two bars per data set, side by side."""
+    for shift, (column, colour) in zip((-0.2, 0.2), colours.items()):
+        positions = [x + shift for x in range(len(sweep))]
+        panel.bar(positions, sweep[column], 0.36, color=colour)
+    panel.grid(axis="x", visible=False)

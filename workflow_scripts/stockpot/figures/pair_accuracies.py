@@ -1,11 +1,23 @@
 """Soup against ensemble of two, and the angle between their updates (Model soups, figures 3, 4)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from ..drawing.style import (
+    BLUE,
+    DASHES,
+    GREY,
+    TWO_COLUMNS,
+    VERMILION,
+    ZERO_LINE,
+    dots,
+    handle,
+    upper_first,
+)
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -18,54 +30,100 @@ its two members, against the angle between their updates; r is Pearson's correla
 """,
 )
 
+DOT_SIZE = 3.4  # points
+COLOURS = (BLUE, VERMILION)  # of the reference and of the shifts
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Two panels for soup against ensemble, one for the angles."""
-    table = places(tables["table"])
-    result = Figure((TWO_COLUMNS, 2.6), layout="constrained")
-    panels = result.subplots(1, 3)
-    looks = dict(zip(table["on"].drop_duplicates(), (BLUE, VERMILION)))
-    for panel, (place, colour) in zip(panels, looks.items()):
-        own = table[table["on"] == place]
-        ends = 100 * own[["soup", "ensemble"]].to_numpy()
-        low, high = ends.min() - 0.2, ends.max() + 0.2
-        panel.plot([low, high], [low, high], color=GREY, ls=DASHES, lw=0.7)
-        panel.plot(
-            100 * own["ensemble"], 100 * own["soup"], "o", ms=3.4, color=colour, mew=0
-        )
-        panel.set(
-            xlabel="Ensemble (%)", ylabel="Soup (%)", xlim=(low, high), ylim=(low, high)
-        )
-        panel.set_title(place[:1].upper() + place[1:], loc="left")
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw two panels for soup against ensemble, and one for the angles.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and a row per pair on the reference and under shift.
+    """
+    table = reference_and_shift(tables["table"])
+    figure = Figure((TWO_COLUMNS, 2.6), layout="constrained")
+    *soup_panels, angle_panel = figure.subplots(1, 3)
+    colours = dict(zip(table["on"].drop_duplicates(), COLOURS))
     legend = {}
-    for place, colour in looks.items():
-        own = table[table["on"] == place]
-        panels[2].plot(
-            own["angle"], 100 * own["advantage"], "o", ms=3.4, color=colour, mew=0
-        )
-        r = own["angle"].corr(own["advantage"]) if len(own) > 2 else np.nan
-        handle = Line2D([], [], marker="o", ls="", ms=3.4, color=colour)
-        legend[f"{place}, r = {r:.2f}" if np.isfinite(r) else place] = handle
-    panels[2].axhline(0, color="#444444", lw=0.7)
-    panels[2].set(
-        xlabel="Angle between updates (°)", ylabel="Soup over its two (points)"
+    for panel, (test_set, colour) in zip(soup_panels, colours.items()):
+        pairs = table[table["on"] == test_set]
+        _draw_soups(panel, pairs, colour)
+        panel.set_title(upper_first(test_set), loc="left")
+        advantage = 100 * pairs["advantage"]
+        angle_panel.plot(pairs["angle"], advantage, **dots(colour, DOT_SIZE, mew=0))
+        legend[_legend_text(test_set, pairs)] = handle(**dots(colour, DOT_SIZE))
+    angle_panel.axhline(0, **ZERO_LINE)
+    angle_panel.set(
+        xlabel="Angle between updates (°)",
+        ylabel="Soup over its two (points)",
     )
-    panels[2].set_title("Interpolation advantage", loc="left")
-    result.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=2)
-    return result, table
+    angle_panel.set_title("Interpolation advantage", loc="left")
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="outside upper right",
+        ncols=2,
+    )
+    return figure, table
 
 
-def places(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per pair on the reference, the first data set, and on the others or their mean."""
-    first, *shifts = table["dataset"].drop_duplicates()
+def _draw_soups(panel: Axes, pairs: pd.DataFrame, colour: str) -> None:
+    """A dot per pair; above the dashed line the soup is better than the ensemble."""
+    soups = 100 * pairs["soup"]
+    ensembles = 100 * pairs["ensemble"]
+    # Both axes have the same ends, so that the line is the diagonal.
+    low = min(soups.min(), ensembles.min()) - 0.2
+    high = max(soups.max(), ensembles.max()) + 0.2
+    panel.plot([low, high], [low, high], color=GREY, ls=DASHES, lw=0.7)
+    panel.plot(ensembles, soups, **dots(colour, DOT_SIZE, mew=0))
+    panel.set(
+        xlabel="Ensemble (%)",
+        ylabel="Soup (%)",
+        xlim=(low, high),
+        ylim=(low, high),
+    )
+
+
+def _legend_text(test_set: str, pairs: pd.DataFrame) -> str:
+    """The test set, with Pearson's correlation of angle and advantage where there is one."""
+    if len(pairs) <= 2:
+        return test_set
+    correlation = pairs["angle"].corr(pairs["advantage"])
+    if not np.isfinite(correlation):
+        return test_set
+    return f"{test_set}, r = {correlation:.2f}"
+
+
+def reference_and_shift(table: pd.DataFrame) -> pd.DataFrame:
+    """Average the rows of every pair over the shifts.
+
+    Args:
+        table: A row per pair and data set; the first data set is the reference.
+
+    Returns:
+        A row per pair on the reference, and one on the only shift or the mean of the shifts. The
+        column ``on`` says which.
+    """
+    reference, *shifts = table["dataset"].drop_duplicates()
     under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
-    parts = []
-    for place, part in (
-        ("reference", table[table["dataset"] == first]),
-        (under_shift, table[table["dataset"] != first]),
-    ):
-        means = (
-            part.drop(columns="dataset").groupby(["one", "other"], sort=False).mean()
-        )
-        parts.append(means.reset_index().assign(on=place))
-    return pd.concat(parts, ignore_index=True)
+    is_reference = table["dataset"] == reference
+    return pd.concat(
+        [
+            _means(table[is_reference], "reference"),
+            _means(table[~is_reference], under_shift),
+        ],
+        ignore_index=True,
+    )
+
+
+def _means(table: pd.DataFrame, test_set: str) -> pd.DataFrame:
+    """The mean of every pair over its rows."""
+    pairs = table.drop(columns="dataset").groupby(["one", "other"], sort=False)
+    return pairs.mean().reset_index().assign(on=test_set)

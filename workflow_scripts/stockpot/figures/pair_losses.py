@@ -1,13 +1,23 @@
 """The loss of a soup minus that of the ensemble, and its approximation (Model soups)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ..drawing.style import BLUE, DASHES, GREY, TWO_COLUMNS, VERMILION
+from ..drawing.style import (
+    DASHES,
+    GREY,
+    TWO_COLUMNS,
+    ZERO_LINE,
+    dots,
+    handle,
+    upper_first,
+)
 from . import FigureDeclaration
-from .pair_accuracies import places
+from .pair_accuracies import COLOURS, DOT_SIZE, reference_and_shift
 
 FIGURE = FigureDeclaration(
     draws="pairs",
@@ -21,33 +31,57 @@ are scaled by the inverse temperature that calibrates the soup on held-out data.
 )
 
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Approximation on the reference and under shift, then losses against errors."""
-    table = places(tables["table"])
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the approximation on the reference and under shift, then losses against errors.
+
+    Args:
+        tables: "table", that of the analysis.
+        options: None.
+
+    Returns:
+        The figure, and a row per pair on the reference and under shift.
+    """
+    table = reference_and_shift(tables["table"])
     table["error"] = table["ensemble"] - table["soup"]
-    result = Figure((TWO_COLUMNS, 2.5), layout="constrained")
-    panels = result.subplots(1, 3)
-    looks = dict(zip(table["on"].drop_duplicates(), (BLUE, VERMILION)))
+    figure = Figure((TWO_COLUMNS, 2.5), layout="constrained")
+    *loss_panels, error_panel = figure.subplots(1, 3)
+    colours = dict(zip(table["on"].drop_duplicates(), COLOURS))
     legend = {}
-    for panel, (place, colour) in zip(panels, looks.items()):
-        own = table[table["on"] == place]
-        both = own[["true", "approximation"]].to_numpy()
-        space = 0.08 * np.ptp(both) or 0.01
-        ends = (both.min() - space, both.max() + space)
-        panel.plot(ends, ends, color=GREY, ls=DASHES, lw=0.7)
-        panel.plot(own["true"], own["approximation"], "o", ms=3.4, color=colour, mew=0)
-        panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
-        panel.set_title(place[:1].upper() + place[1:], loc="left")
-        panel.locator_params(nbins=4)
-    for place, colour in looks.items():
-        own = table[table["on"] == place]
-        look = {"ms": 3.4, "color": colour, "mew": 0}
-        panels[2].plot(own["true"], 100 * own["error"], "o", **look)
-        legend[place] = Line2D([], [], marker="o", ls="", **look)
-    panels[2].axhline(0, color="#444444", lw=0.7)
-    panels[2].axvline(0, color="#444444", lw=0.7)
-    panels[2].set(xlabel="Soup − ensemble, loss (nats)", ylabel="Error (points)")
-    panels[2].set_title("Loss and error", loc="left")
-    panels[2].locator_params(nbins=4)
-    result.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=2)
-    return result, table
+    for panel, (test_set, colour) in zip(loss_panels, colours.items()):
+        pairs = table[table["on"] == test_set]
+        look = dots(colour, DOT_SIZE, mew=0)
+        _draw_approximation(panel, pairs, look)
+        panel.set_title(upper_first(test_set), loc="left")
+        error_panel.plot(pairs["true"], 100 * pairs["error"], **look)
+        legend[test_set] = handle(**look)
+    error_panel.axhline(0, **ZERO_LINE)
+    error_panel.axvline(0, **ZERO_LINE)
+    error_panel.set(xlabel="Soup − ensemble, loss (nats)", ylabel="Error (points)")
+    error_panel.set_title("Loss and error", loc="left")
+    error_panel.locator_params(nbins=4)
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="outside upper right",
+        ncols=2,
+    )
+    return figure, table
+
+
+def _draw_approximation(
+    panel: Axes,
+    pairs: pd.DataFrame,
+    look: dict[str, Any],
+) -> None:
+    """A dot per pair; on the dashed line the approximation is the true difference."""
+    values = pairs[["true", "approximation"]].to_numpy()
+    # Equal values have no range; they get some space, too.
+    space = 0.08 * np.ptp(values) or 0.01
+    ends = (values.min() - space, values.max() + space)
+    panel.plot(ends, ends, color=GREY, ls=DASHES, lw=0.7)
+    panel.plot(pairs["true"], pairs["approximation"], **look)
+    panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
+    panel.locator_params(nbins=4)

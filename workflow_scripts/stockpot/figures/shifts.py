@@ -1,5 +1,7 @@
 """Accuracy under each shift against reference accuracy (WiSE-FT, figure 7)."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -7,18 +9,20 @@ from ..drawing.robustness_axes import (
     axis_limits,
     default_axis,
     draw_panel,
-    entries,
-    fitted,
-    points,
-    with_equals,
+    fit_with_band,
+    legend_entries,
+    name_equal_models,
+    scatter_points,
 )
-from ..drawing.style import finish, grid, panel_width, title
+from ..drawing.style import Legend, label_grid, panel_grid, panel_title, panel_width
 from ..tables.measurements import datasets, reference
 from . import FigureDeclaration
 from ._options import Axis, Intervals
 
 
 class Options(Axis):
+    """Options of this figure."""
+
     intervals: Intervals = False
 
 
@@ -38,23 +42,42 @@ Bars: {level} intervals. n: {sizes}.
 """,
 )
 
+COLUMNS = 3
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """A panel per shift."""
-    measurements, fits = tables["measurements"], tables["fits"]
-    axis = style["axis"] or default_axis(fits)
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel per shift.
+
+    Args:
+        tables: "measurements" and "fits".
+        options: ``axis`` and ``intervals``.
+
+    Returns:
+        The figure, and the points with the baseline fit of every panel.
+    """
+    measurements = tables["measurements"]
+    fits = tables["fits"]
+    axis = options["axis"] or default_axis(fits)
     names = datasets(measurements, "shift")
-    result, panels, spare = grid(len(names), 3, 2.2)
-    drawn, legend = [], {}
+    figure, panels, spare = panel_grid(len(names), COLUMNS, 2.2)
+    drawn_tables = []
+    legend: Legend = {}
     for panel, name in zip(panels, names):
-        table = points(measurements, name, axis)
+        table = scatter_points(measurements, name, axis)
         ends = axis_limits(table, axis)
-        line = fitted(measurements, table, fits, ends[0])
-        draw_panel(panel, table, line, axis, ends, style["intervals"])
-        title(panel, name, panel_width(3))
-        legend |= entries(table, line, ends)
-        drawn += [table, line]
-    x = f"Accuracy on {reference(measurements)} (%)"
-    legend = with_equals(legend, measurements)
-    finish(result, spare, legend, x, "Accuracy under shift (%)")
-    return result, pd.concat(drawn, ignore_index=True)
+        line = fit_with_band(measurements, table, fits, ends[0])
+        draw_panel(panel, table, line, axis, ends, intervals=options["intervals"])
+        panel_title(panel, name, panel_width(COLUMNS))
+        legend |= legend_entries(table, line, ends)
+        drawn_tables += [table, line]
+    label_grid(
+        figure,
+        spare,
+        name_equal_models(legend, measurements),
+        f"Accuracy on {reference(measurements)} (%)",
+        "Accuracy under shift (%)",
+    )
+    return figure, pd.concat(drawn_tables, ignore_index=True)

@@ -1,28 +1,28 @@
 """Soups beside the models they are made of (Model soups, figure 1)."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..drawing.robustness_axes import (
     axis_limits,
     draw_panel,
-    entries,
-    points,
+    legend_entries,
+    name_equal_models,
+    scatter_points,
     under_shift,
-    with_equals,
 )
-from ..drawing.style import BLACK, ONE_COLUMN, legend_outside
+from ..drawing.style import BLACK, ONE_COLUMN, dots, handle, legend_outside
 from ..runtime.options import PluginOptions
 from ..tables.measurements import BASELINE, MEAN, reference
 from . import FigureDeclaration
 from ._options import Intervals
 
-SINGLE = "end-to-end"
-_APART = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
-
 
 class Options(PluginOptions):
+    """Options of this figure."""
+
     intervals: Intervals = True
 
 
@@ -35,31 +35,51 @@ soup is selected there too. Bars: {level} intervals. n: {sizes}.
 """,
 )
 
+SINGLE = "end-to-end"
+NOT_SHOWN = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
-def draw(tables: dict, style: dict) -> tuple[Figure, pd.DataFrame]:
-    """Single fine-tuned models, soups and ensembles; the best held-out model has a ring."""
+
+def draw(
+    tables: dict[str, pd.DataFrame],
+    options: dict[str, Any],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw single fine-tuned models, soups and ensembles; the best held-out model has a ring.
+
+    Args:
+        tables: "measurements".
+        options: ``intervals``.
+
+    Returns:
+        The figure, and the points, with a column ``best_single``.
+    """
     measurements = tables["measurements"]
-    table = points(measurements, MEAN, "linear")
-    table = table[(table["curve"] == "") & ~table["kind"].isin(_APART)]
-    held_out = measurements[
-        (measurements["kind"] == SINGLE)
-        & (measurements["role"] == "held-out")
-        & (measurements["curve"] == "")
-    ]
-    accuracy = held_out.groupby("model", sort=False)["value"].mean()
-    best = table["model"].eq(accuracy.idxmax() if len(accuracy) else None)
-    table = table.assign(best_single=best & (table["kind"] == SINGLE))
+    table = scatter_points(measurements, MEAN, "linear")
+    is_shown = (table["curve"] == "") & ~table["kind"].isin(NOT_SHOWN)
+    table = table[is_shown]
+    is_best = (table["kind"] == SINGLE) & table["model"].eq(_best_single(measurements))
+    table = table.assign(best_single=is_best)
 
-    result = Figure((ONE_COLUMN, 3.6), layout="constrained")
-    axes, ends = result.subplots(), axis_limits(table, "linear")
-    draw_panel(axes, table, pd.DataFrame(), "linear", ends, style["intervals"])
-    legend = with_equals(entries(table, pd.DataFrame(), ends), measurements)
-    ring = {"color": BLACK, "marker": "o", "ls": "", "ms": 8, "mfc": "none", "mew": 0.9}
-    top = table[table["best_single"]]
-    if len(top):
-        axes.plot(top["reference_value"], top["value"], zorder=8, **ring)
-        legend["Best single, held-out"] = Line2D([], [], **ring)
+    figure = Figure((ONE_COLUMN, 3.6), layout="constrained")
+    axes = figure.subplots()
+    ends = axis_limits(table, "linear")
+    no_line = pd.DataFrame()
+    intervals = options["intervals"]
+    draw_panel(axes, table, no_line, "linear", ends, intervals=intervals)
+    legend = name_equal_models(legend_entries(table, no_line, ends), measurements)
+    best = table[table["best_single"]]
+    if len(best):
+        ring = dots(BLACK, 8, mfc="none", mew=0.9)
+        axes.plot(best["reference_value"], best["value"], zorder=8, **ring)
+        legend["Best single, held-out"] = handle(**ring)
     axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
     axes.set_ylabel(under_shift(measurements))
-    legend_outside(result, legend, "lower center", most=2)
-    return result, table
+    legend_outside(figure, legend, "lower center", most=2)
+    return figure, table
+
+
+def _best_single(measurements: pd.DataFrame) -> str | None:
+    """The run with the highest mean accuracy on held-out data; None where there is none."""
+    is_single = (measurements["kind"] == SINGLE) & (measurements["curve"] == "")
+    held_out = measurements[is_single & (measurements["role"] == "held-out")]
+    accuracy = held_out.groupby("model", sort=False)["value"].mean()
+    return accuracy.idxmax() if len(accuracy) else None

@@ -227,7 +227,7 @@ def _caption(
         ", ".join(sizes),
         options,
         config["data"]["shifts"],
-        has_baselines,
+        line=has_baselines,
     )
 
 
