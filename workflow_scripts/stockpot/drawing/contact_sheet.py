@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,23 +36,23 @@ class _Layout:
         row_names: Of the data sets, wrapped.
         titles: Of the classes, wrapped.
         title_size: Points of the titles' type.
-        note: Below the images; "" if there is nothing to say.
-        left: Width of the row names.
-        cell: Width and height of an image and the gap beside it.
-        top: Height of the titles.
-        width: Of the figure.
-        height: Of the figure.
+        footnote: Below the images; "" if there is nothing to say.
+        name_width: Of the row names.
+        cell_size: Width and height of an image and the gap beside it.
+        title_height: Of the titles.
+        figure_width: Of everything.
+        figure_height: Of everything.
     """
 
     row_names: list[str]
     titles: list[str]
     title_size: float
-    note: str
-    left: float
-    cell: float
-    top: float
-    width: float
-    height: float
+    footnote: str
+    name_width: float
+    cell_size: float
+    title_height: float
+    figure_width: float
+    figure_height: float
 
 
 def contact_sheet(
@@ -85,20 +86,27 @@ def contact_sheet(
         layout = _lay_out([dataset.name for dataset in datasets], titles, notes)
         figure, grid = _empty_grid(layout, families)
         for panels, dataset, first_rows in zip(grid, datasets, first_images):
-            for panel, name in zip(panels, shown):
-                if name in first_rows:
-                    row = first_rows[name]
-                    image = np.asarray(dataset.images[row])
-                    panel.imshow(image, interpolation="nearest")
-                    rows.append(
-                        {
-                            "dataset": dataset.name,
-                            "class": name,
-                            "row": row,
-                        }
-                    )
+            rows += _draw_row(panels, dataset, shown, first_rows)
         figure.draw_without_rendering()
     return figure, pd.DataFrame(rows)
+
+
+def _draw_row(
+    panels: list[Axes],
+    dataset: Dataset,
+    shown: list[str],
+    first_rows: dict[str, int],
+) -> list[dict[str, Any]]:
+    """Draw the images of one data set, and return which images these are."""
+    rows = []
+    for panel, name in zip(panels, shown):
+        if name in first_rows:
+            row = first_rows[name]
+            image = np.asarray(dataset.images[row])
+            # Pixels stay as they are: smoothing would hide how coarse an image is.
+            panel.imshow(image, interpolation="nearest")
+            rows.append({"dataset": dataset.name, "class": name, "row": row})
+    return rows
 
 
 def _titles(
@@ -137,51 +145,65 @@ def _titles(
     return list(titles.values()), families, notes
 
 
-def _lay_out(
-    names: list[str],
-    titles: list[str],
-    notes: list[str],
-) -> _Layout:
+def _lay_out(names: list[str], titles: list[str], notes: list[str]) -> _Layout:
     """Wrap all texts, and from them find the sizes of everything."""
-    label_size = RC["axes.labelsize"]
-    row_names = [
-        fit_text(name, POINTS * ROW_NAME_WIDTH, label_size, lines=3) for name in names
+    row_names, name_width = _wrap_row_names(names)
+    # What is left of the width, for as many images side by side.
+    image_room = (TWO_COLUMNS - name_width - 0.02) / len(titles)
+    cell_size = min(LARGEST_CELL, image_room)
+    title_room = POINTS * (cell_size - GAP)
+    title_size = _title_size(titles, title_room)
+    wrapped_titles = [
+        fit_text(title, title_room, title_size, TITLE_LINES) for title in titles
     ]
-    lines = "\n".join(row_names).split("\n")
-    widest = max(text_width(line, label_size) for line in lines)
-    left = widest / POINTS + 0.12
-    cell = min(LARGEST_CELL, (TWO_COLUMNS - left - 0.02) / len(titles))
-    room = POINTS * (cell - GAP)
-    title_size = _title_size(titles, room)
-    titles = [fit_text(title, room, title_size, TITLE_LINES) for title in titles]
-    most_lines = max(title.count("\n") + 1 for title in titles)
-    top = 1.3 * title_size / POINTS * most_lines + 0.06
-    width = left + cell * len(titles) + 0.02
-    note = ""
-    bottom = 0.02
-    if notes:
-        note_room = POINTS * (width - 0.1)
-        note = fit_text(" ".join(notes), note_room, NOTE_SIZE, lines=4)
-        # 8 points from line to line.
-        bottom = 0.1 + 8 / POINTS * (note.count("\n") + 1)
+    line_count = max(title.count("\n") + 1 for title in wrapped_titles)
+    # 1.3: from line to line, and a little space below the last one.
+    title_height = 1.3 * title_size / POINTS * line_count + 0.06
+    figure_width = name_width + cell_size * len(titles) + 0.02
+    footnote, note_height = _wrap_note(notes, figure_width)
     return _Layout(
         row_names=row_names,
-        titles=titles,
+        titles=wrapped_titles,
         title_size=title_size,
-        note=note,
-        left=left,
-        cell=cell,
-        top=top,
-        width=width,
-        height=top + cell * len(names) + bottom,
+        footnote=footnote,
+        name_width=name_width,
+        cell_size=cell_size,
+        title_height=title_height,
+        figure_width=figure_width,
+        figure_height=title_height + cell_size * len(names) + note_height,
     )
+
+
+def _wrap_row_names(names: list[str]) -> tuple[list[str], float]:
+    """The wrapped names of the data sets, and the inches of width that they need."""
+    type_size = RC["axes.labelsize"]
+    wrapped = []
+    widest = 0.0
+    for name in names:
+        row_name = fit_text(name, POINTS * ROW_NAME_WIDTH, type_size, lines=3)
+        wrapped.append(row_name)
+        for line in row_name.split("\n"):
+            widest = max(widest, text_width(line, type_size))
+    return wrapped, widest / POINTS + 0.12
+
+
+def _wrap_note(notes: list[str], figure_width: float) -> tuple[str, float]:
+    """The wrapped note and the inches of height below the images; "" without notes."""
+    if not notes:
+        return "", 0.02
+    note_room = POINTS * (figure_width - 0.1)
+    footnote = fit_text(" ".join(notes), note_room, NOTE_SIZE, lines=4)
+    line_count = footnote.count("\n") + 1
+    # 8 points from line to line.
+    return footnote, 0.1 + 8 / POINTS * line_count
 
 
 def _title_size(titles: list[str], room: float) -> float:
     """The largest size in which no word is wider than the room, else the smallest size."""
-    for size in TITLE_SIZES:
-        if not any(breaks_words(title, room, size) for title in titles):
-            return size
+    for title_size in TITLE_SIZES:
+        broken = [title for title in titles if breaks_words(title, room, title_size)]
+        if not broken:
+            return title_size
     return TITLE_SIZES[-1]
 
 
@@ -190,20 +212,9 @@ def _empty_grid(
     families: list[str],
 ) -> tuple[Figure, list[list[Axes]]]:
     """The figure with its texts, and an empty panel per data set and class."""
-    figure = Figure((layout.width, layout.height))
-    grid = []
-    for row, name in enumerate(layout.row_names):
-        # matplotlib counts y from below, and rows are counted from above.
-        y = layout.height - layout.top - layout.cell * (row + 1)
-        panels = [
-            _empty_panel(figure, layout, layout.left + layout.cell * column, y)
-            for column in range(len(layout.titles))
-        ]
-        middle = (y + (layout.cell - GAP) / 2) / layout.height
-        name_end = (layout.left - 0.06) / layout.width
-        figure.text(name_end, middle, name, ha="right", va="center")
-        grid.append(panels)
-    for panel, title in zip(grid[0], layout.titles):
+    figure = Figure((layout.figure_width, layout.figure_height))
+    rows = [_empty_row(figure, layout, row) for row in range(len(layout.row_names))]
+    for panel, title in zip(rows[0], layout.titles):
         panel.set_title(
             title,
             fontsize=layout.title_size,
@@ -211,28 +222,49 @@ def _empty_grid(
             linespacing=1.05,
             fontfamily=families,
         )
-    if layout.note:
+    if layout.footnote:
         figure.text(
-            0.05 / layout.width,
-            0.05 / layout.height,
-            layout.note,
+            0.05 / layout.figure_width,
+            0.05 / layout.figure_height,
+            layout.footnote,
             fontsize=NOTE_SIZE,
             color="#555555",
         )
-    return figure, grid
+    return figure, rows
+
+
+def _empty_row(figure: Figure, layout: _Layout, row: int) -> list[Axes]:
+    """The name of one data set, and an empty panel per class."""
+    # matplotlib counts y from below, and rows are counted from above.
+    bottom = layout.figure_height - layout.title_height - layout.cell_size * (row + 1)
+    panels = []
+    for column in range(len(layout.titles)):
+        left = layout.name_width + layout.cell_size * column
+        panels.append(_empty_panel(figure, layout, left, bottom))
+    middle = bottom + (layout.cell_size - GAP) / 2
+    figure.text(
+        (layout.name_width - 0.06) / layout.figure_width,
+        middle / layout.figure_height,
+        layout.row_names[row],
+        ha="right",
+        va="center",
+    )
+    return panels
 
 
 def _empty_panel(
     figure: Figure,
     layout: _Layout,
-    x: float,
-    y: float,
+    left: float,
+    bottom: float,
 ) -> Axes:
-    """A panel without a frame, with its lower left corner at (x, y) in inches."""
-    inches = np.array([x, y, layout.cell - GAP, layout.cell - GAP])
+    """A panel without a frame, with its lower left corner at this position in inches."""
+    image_size = layout.cell_size - GAP
+    inches = np.array([left, bottom, image_size, image_size])
     # matplotlib takes fractions of the figure.
-    figure_size = (layout.width, layout.height, layout.width, layout.height)
-    panel = figure.add_axes(inches / figure_size, xticks=[], yticks=[])
+    figure_size = (layout.figure_width, layout.figure_height)
+    fractions = inches / (figure_size + figure_size)
+    panel = figure.add_axes(fractions, xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
     return panel
 
@@ -261,11 +293,19 @@ def _spread(
 
     Classes that more data sets have come first; among equals evenly spread ones are taken.
     """
-    columns = min(columns, sum(count > 0 for count in dataset_counts))
+    available = sum(count > 0 for count in dataset_counts)
+    columns = min(columns, available)
     # All classes above the threshold are shown, and some of those that are at it.
     threshold = sorted(dataset_counts, reverse=True)[columns - 1]
-    above = [i for i, count in enumerate(dataset_counts) if count > threshold]
-    equal = [i for i, count in enumerate(dataset_counts) if count == threshold]
-    steps = np.linspace(0, len(equal) - 1, columns - len(above))
-    chosen = [equal[step] for step in steps.round().astype(int)]
-    return [names[i] for i in sorted({*above, *chosen})]
+    shown = []
+    candidates = []
+    for index, count in enumerate(dataset_counts):
+        if count > threshold:
+            shown.append(index)
+        elif count == threshold:
+            candidates.append(index)
+    # Even steps through the class list, which may be sorted by subject.
+    positions = np.linspace(0, len(candidates) - 1, columns - len(shown))
+    for position in positions.round().astype(int):
+        shown.append(candidates[position])
+    return [names[index] for index in sorted(set(shown))]

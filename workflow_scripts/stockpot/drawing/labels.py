@@ -63,11 +63,10 @@ _NEAREST = (
 def _placements() -> list[Placement]:
     """All placements that are tried: near the point first, then farther and farther away."""
     placements = []
-    for distance in (1, 2.2, 3.6, 5):
-        for near in _NEAREST:
-            dx = near.dx * distance
-            dy = near.dy * distance
-            placements.append(Placement(near.horizontal, near.vertical, dx, dy))
+    for factor in (1, 2.2, 3.6, 5):
+        for nearest in _NEAREST:
+            farther = nearest._replace(dx=nearest.dx * factor, dy=nearest.dy * factor)
+            placements.append(farther)
     return placements
 
 
@@ -116,27 +115,32 @@ def draw_names(
     """
     if not names:
         return []
-    scale = 72 / axes.figure.dpi
-    to_pixels = axes.transData.transform
-    centres = [tuple(to_pixels((name.x, name.y)) * scale) for name in names]
-    frame = Box(*(axes.bbox.extents * scale))
-    other_points = centres if points is None else to_pixels(points) * scale
-    covered = [_around(x, y, POINT_RADIUS) for x, y in other_points]
+    centres = _on_page(axes, np.array([(name.x, name.y) for name in names]))
+    avoided_points = centres if points is None else _on_page(axes, points)
+    covered = [_around(x, y, POINT_RADIUS) for x, y in avoided_points]
     for curve in curves:
-        covered += _along(to_pixels(curve) * scale)
+        covered += _along(_on_page(axes, curve))
+    frame = Box(*(axes.bbox.extents * (72 / axes.figure.dpi)))
     taken: list[Box] = []
     left_out = []
     for centre, name in zip(centres, names):
-        text = fit_text(name.text, LONGEST, size)
-        extent = (text_width(text, size), 1.15 * size)
+        short_name = fit_text(name.text, LONGEST, size)
+        # 1.15: the height of a line over the size of its type.
+        extent = (text_width(short_name, size), 1.15 * size)
         free = _free_placements(centre, extent, frame, taken)
         if not free:
             left_out.append(name.text)
             continue
         box, placement = min(free, key=lambda pair: _cost(*pair, covered))
         taken.append(box)
-        _annotate(axes, name, text, size, placement, properties)
+        _annotate(axes, name, short_name, size, placement, properties)
     return left_out
+
+
+def _on_page(axes: Axes, positions: np.ndarray) -> np.ndarray:
+    """Positions [n, 2] in data coordinates as positions on the page, in points of type."""
+    pixels = axes.transData.transform(positions)
+    return pixels * (72 / axes.figure.dpi)
 
 
 def _free_placements(
@@ -242,6 +246,7 @@ def _cost(
     covered: list[Box],
 ) -> float:
     """What speaks against a placement: the area that it covers, and the way from the point."""
+    # The way only decides between placements that cover about the same.
     area = sum(_overlap(box, other) for other in covered)
     distance = abs(placement.dx) + abs(placement.dy)
     return 10 * area + 0.3 * distance

@@ -154,6 +154,7 @@ def look(kind: str) -> Look:
     if kind in LOOKS:
         return LOOKS[kind]
     marker = SPARE_MARKERS[_number_of(kind, len(SPARE_MARKERS))]
+    # "linear-search" becomes "Linear search".
     label = kind.replace("-", " ").capitalize()
     return Look(label, marker, _family_colour(kind), size=6.0)
 
@@ -172,6 +173,7 @@ def looks(kinds: Iterable[str]) -> dict[str, Look]:
 
 def _family_colour(kind: str) -> str:
     """The colour of a kind that is not listed: merge methods and training variants have theirs."""
+    # Plug-ins that somebody adds have the colour of their family.
     if kind in methods.names():
         return ENSEMBLE if methods.mixes(kind) == "outputs" else SOUP
     if kind in variants.names():

@@ -126,14 +126,15 @@ def fit_with_band(
         Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
         confidence. Empty without a fit.
     """
-    fit = fits[fits["dataset"].isin(table["dataset"])]
-    if len(fit) == 0:
+    fit_rows = fits[fits["dataset"].isin(table["dataset"])]
+    if fit_rows.empty:
         return pd.DataFrame()
-    if fit["dataset"].iloc[0] == MEAN:
+    first_row = fit_rows.iloc[0]
+    if first_row["dataset"] == MEAN:
         # The band goes through the models that the line goes through.
-        left_out = placeless(measurements, fit["axis"].iloc[0])
+        left_out = placeless(measurements, first_row["axis"])
         table = table[~table["model"].isin(left_out)]
-    pieces = [_piece(table, row, ends) for _, row in fit.iterrows()]
+    pieces = [_piece(table, row, ends) for _, row in fit_rows.iterrows()]
     return pd.concat(pieces, ignore_index=True)
 
 
@@ -184,9 +185,13 @@ def _baseline_points(
     forward, _ = transforms(axis)
     # 0 and 1 of an unknown number of images have no place on the axis.
     with np.errstate(divide="ignore"):
-        selected = np.isfinite(forward(x)) & np.isfinite(forward(y))
+        has_x = np.isfinite(forward(x))
+        has_y = np.isfinite(forward(y))
     # A piece does not hold its end, except the last one.
-    selected &= (x >= row["start"]) & ((x < row["end"]) | (row["end"] == 1))
+    is_in_piece = x >= row["start"]
+    if row["end"] != 1:
+        is_in_piece &= x < row["end"]
+    selected = has_x & has_y & is_in_piece
     return x[selected], y[selected]
 
 
@@ -212,6 +217,7 @@ def axis_limits(table: pd.DataFrame, axis: str) -> Ends:
 
 def _chances(table: pd.DataFrame, ends: Ends) -> list[float]:
     """The accuracies of guessing that y shows."""
+    # Data sets with different numbers of classes have several.
     low, high = ends[1]
     return [chance for chance in table["chance"].unique() if low < chance < high]
 
@@ -253,6 +259,7 @@ def draw_panel(
     """
     accuracy_axis(axes, "x", ends[0], axis)
     accuracy_axis(axes, "y", ends[1], axis)
+    # Below everything else, so that it hides nothing: y = x and chance.
     low, high = ends[0]
     diagonal = np.linspace(max(low, _EDGE), min(high, 1 - _EDGE), 101)
     axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
@@ -362,7 +369,8 @@ def name_equal_models(legend: Legend, measurements: pd.DataFrame) -> Legend:
     Returns:
         The same handles under texts as "Greedy soup (= base)".
     """
-    texts = {**_equal_model_texts(measurements), **_equal_sweep_texts(measurements)}
+    texts = _equal_model_texts(measurements)
+    texts |= _equal_sweep_texts(measurements)
     return {texts.get(text, text): handle for text, handle in legend.items()}
 
 
@@ -375,13 +383,14 @@ def _equal_model_texts(measurements: pd.DataFrame) -> dict[str, str]:
     texts = {}
     for names in equal_models(measurements):
         # A legend text stands for one model only where its kind has one.
-        alone = [name for name in names if model_count[kind_of_model[name]] == 1]
-        others = [name for name in names if name not in alone]
-        first = others[0] if others else names[0]
-        for name in alone:
-            if name != first:
-                text = known[kind_of_model[name]].label
-                texts[text] = f"{text} (= {first})"
+        only_ones = [name for name in names if model_count[kind_of_model[name]] == 1]
+        others = [name for name in names if name not in only_ones]
+        # A model of a kind that has several cannot be named otherwise.
+        equal_model = others[0] if others else names[0]
+        for name in only_ones:
+            if name != equal_model:
+                legend_text = known[kind_of_model[name]].label
+                texts[legend_text] = f"{legend_text} (= {equal_model})"
     return texts
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
@@ -104,6 +104,7 @@ def limits(
     Returns:
         Low and high end, as accuracies.
     """
+    # Margins are even on the axis, not in accuracy.
     forward, inverse = transforms(axis)
     positions = forward(np.asarray(values, dtype=float))
     positions = positions[np.isfinite(positions)]
@@ -249,6 +250,7 @@ def panel_grid(
         columns = 2
         size = (1.5 * ONE_COLUMN, 1.2 * height)
         width_ratios = [2, 1]
+    # "constrained" moves the panels so that no text is cut off or covered.
     figure = Figure(size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, width_ratios=width_ratios)
     panels = list(grid.ravel())
@@ -281,6 +283,23 @@ def panel_width(columns: int) -> float:
         Inches, without the ticks of y.
     """
     return TWO_COLUMNS / columns - 0.5
+
+
+def tilted_names(panel: Axes, names: list[str], rotation: float) -> None:
+    """Write names below x = 0, 1, 2 and so on, at an angle, so that they have more room.
+
+    Args:
+        panel: With one thing at each of these positions.
+        names: One each, already short enough.
+        rotation: The angle in degrees.
+    """
+    panel.set_xticks(
+        range(len(names)),
+        names,
+        rotation=rotation,
+        ha="right",
+        rotation_mode="anchor",
+    )
 
 
 def row_names(names: Iterable[str], inches: float = 2.0) -> list[str]:
@@ -319,6 +338,7 @@ def legend_outside(
     size = RC["legend.fontsize"]
     room = 72 * figure.get_figwidth() - 10
     texts = [fit_text(text, room - HANDLE_WIDTH, size) for text in legend]
+    # As many as are wanted, then one less at a time.
     columns = max(1, min(most, len(texts)))
     while columns > 1 and _legend_width(texts, columns, size) > room:
         columns -= 1
@@ -327,6 +347,31 @@ def legend_outside(
         texts,
         loc=f"outside {where}",
         ncols=columns,
+    )
+
+
+def short_legend(
+    figure: FigureBase,
+    legend: Legend,
+    where: str,
+    columns: int,
+    **properties: Any,
+) -> None:
+    """Draw a legend of a few short texts outside the panels, however wide the figure is.
+
+    Args:
+        figure: Figure or subfigure, with a constrained layout.
+        legend: Text -> handle.
+        where: Position outside the panels, as "upper right".
+        columns: Number of columns.
+        properties: Further ones of the legend.
+    """
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc=f"outside {where}",
+        ncols=columns,
+        **properties,
     )
 
 
@@ -441,6 +486,7 @@ def seconds_axis(
         low: Least value that is shown, in seconds.
         high: Largest value that is shown, in seconds.
     """
+    # On a wide axis labels at 2 and 5 would touch each other.
     ticks_per_decade = (1, 2, 5) if high / low < 50 else (1,)
     axis.set_major_locator(LogLocator(subs=ticks_per_decade, numticks=6))
     axis.set_major_formatter(

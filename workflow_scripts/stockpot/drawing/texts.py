@@ -201,10 +201,11 @@ def families_for(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     missing = _without_glyph(visible, _font_path(FAMILY))
     families = [FAMILY]
     if not missing:
-        return families, missing
+        return families, missing  # without asking for all fonts, which takes long
     for family, path in _other_fonts():
         if not missing:
             break
+        # A font that adds nothing is not taken.
         still_missing = _without_glyph(missing, path)
         if len(still_missing) < len(missing):
             families.append(family)
@@ -239,6 +240,7 @@ def use_fonts(figure: Figure) -> set[str]:
     Returns:
         The characters that no font of this machine has.
     """
+    # Texts of ticks and legends are found, too.
     texts = figure.findobj(Text)
     families, missing = families_for(text.get_text() for text in texts)
     if len(families) > 1:

@@ -115,6 +115,7 @@ def caption(
     Returns:
         The caption, on one line.
     """
+    # Captions are written with line breaks, for the reader of the code.
     figure = declared(name)
     text = figure.caption
     if not line and figure.caption_without_line:
@@ -146,24 +147,34 @@ def load(name: str) -> Callable[..., tuple["Figure", "pd.DataFrame"]]:
     known_options = options(name)
     defaults = registry.defaults(known_options)
 
-    @wraps(draw)
+    @wraps(draw)  # its name and docstring
     def draw_styled(
         tables: "dict[str, pd.DataFrame]",
         chosen_options: dict[str, Any] | None = None,
     ) -> "tuple[Figure, pd.DataFrame]":
-        from ..drawing.style import matplotlib_settings
-
         chosen_options = chosen_options or {}
         _check_options(name, chosen_options, known_options)
-        with matplotlib_settings():
-            if NOTHING in tables.get("table", ()):
-                figure, data = _draw_nothing(tables["table"])
-            else:
-                figure, data = draw(tables, defaults | chosen_options)
-            _finish(figure)
-            return figure, data
+        return _draw_styled(draw, tables, defaults | chosen_options)
 
     return draw_styled
+
+
+def _draw_styled(
+    draw: Callable[..., tuple["Figure", "pd.DataFrame"]],
+    tables: "dict[str, pd.DataFrame]",
+    all_options: dict[str, Any],
+) -> "tuple[Figure, pd.DataFrame]":
+    """Draw a figure under the shared style, and lay it out for good."""
+    from ..drawing.style import matplotlib_settings
+
+    with matplotlib_settings():
+        # An analysis without a result has a table with the reason.
+        if NOTHING in tables.get("table", ()):
+            figure, data = _draw_nothing(tables["table"])
+        else:
+            figure, data = draw(tables, all_options)
+        _finish(figure)
+    return figure, data
 
 
 def _check_options(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ..runtime.options import PluginOptions
 
+# The default differs from figure to figure.
 Intervals = Annotated[bool, Field(description="draw intervals as bars")]
 
 

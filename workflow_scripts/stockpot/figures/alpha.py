@@ -55,12 +55,9 @@ def draw(
     sweeps = sweeps.sort_values("alpha", kind="stable")
     if sweeps.empty:
         return text_figure("Nothing to show: this study has no sweep."), sweeps
-    names = datasets(measurements, "reference", "held-out", "shift")
-    # The mean of one shift would repeat its panel.
-    if len(datasets(measurements, "shift")) > 1:
-        names += datasets(measurements, "mean")
+    names = _dataset_names(measurements)
     columns = balanced_columns(len(names), options["columns"])
-    figure, panels, spare = panel_grid(len(names), columns, 1.9)
+    figure, panels, spare = panel_grid(len(names), columns, height=1.9)
     looks = sweep_looks(measurements)
     for panel, name in zip(panels, names):
         of_dataset = sweeps[sweeps["dataset"] == name]
@@ -69,6 +66,7 @@ def draw(
             _draw_sweep(panel, of_kind[of_kind["curve"] == curve], look)
         title = "Mean of shifts" if name == MEAN else name
         panel_title(panel, title, panel_width(columns))
+        # Half a marker beyond alpha 0 and 1.
         panel.set_xlim(-0.03, 1.03)
         alpha_ticks(panel)
         panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -79,7 +77,20 @@ def draw(
     return figure, sweeps
 
 
-def _draw_sweep(panel: Axes, sweep: pd.DataFrame, look: SweepLook) -> None:
+def _dataset_names(measurements: pd.DataFrame) -> list[str]:
+    """The data sets that have a panel, in order."""
+    names = datasets(measurements, "reference", "held-out", "shift")
+    # The mean of one shift would repeat its panel.
+    if len(datasets(measurements, "shift")) > 1:
+        names += datasets(measurements, "mean")
+    return names
+
+
+def _draw_sweep(
+    panel: Axes,
+    sweep: pd.DataFrame,
+    look: SweepLook,
+) -> None:
     """One sweep on one data set, in the order of alpha."""
     draw_band(panel, sweep["alpha"], sweep, look.colour)
     panel.plot(sweep["alpha"], 100 * sweep["value"], **look.line)

@@ -49,12 +49,13 @@ def draw(
     table = tables["table"]
     names = list(table["hyperparameter"].drop_duplicates())
     columns = min(options["columns"], len(names))
-    figure, panels, spare = panel_grid(len(names), columns, 2.3)
+    figure, panels, spare = panel_grid(len(names), columns, height=2.3)
     shifts = shifts_name(tables)
     legend = {}
     for panel, name in zip(panels, names):
         runs = table[table["hyperparameter"] == name].sort_values("value")
         for column, (text, colour, face) in LOOKS.items():
+            # Without a sweep of any run there is no mix.
             if runs[column].notna().any():
                 look = dots(colour, 3.6, mfc=face)
                 panel.plot(runs["value"], 100 * runs[column], **look)
@@ -73,6 +74,7 @@ def _scale_values(panel: Axes, values: pd.Series) -> None:
     if not differ_much:
         return
     panel.set_xscale("log")
+    # Labels at 1, 2 and 5 would touch each other on a wide axis.
     is_wide = largest / smallest > 20
     ticks_per_decade = (1,) if is_wide else (1, 2, 5)
     panel.xaxis.set_major_locator(LogLocator(subs=ticks_per_decade, numticks=5))
@@ -83,5 +85,6 @@ def _scale_values(panel: Axes, values: pd.Series) -> None:
 def _title(name: str, runs: pd.DataFrame) -> str:
     """The hyperparameter, and Spearman's rank correlations on reference and shift."""
     ranks = runs[["rank_reference", "rank_shifts"]].iloc[0]
+    # Equal values have no rank correlation.
     texts = ["–" if np.isnan(rank) else f"{rank:+.2f}" for rank in ranks]
     return f"{name.replace('_', ' ')}\nρ {', '.join(texts)}"

@@ -17,6 +17,7 @@ from ..drawing.style import (
     dots,
     handle,
     row_names,
+    short_legend,
 )
 from ..drawing.texts import fit_text
 from ..runtime.options import PluginOptions
@@ -76,10 +77,11 @@ def draw(
     whole = table[~is_bin]
     reference = table["dataset"].iloc[0]
     models = list(whole["model"].drop_duplicates())
+    # Models that this study lacks are passed over.
     shown = [model for model in options["models"] if model in models]
     if not shown:
         shown = _default_models(models)
-    height = max(2.9, 0.9 + 0.14 * len(models))
+    height = max(2.9, 0.9 + 0.14 * len(models))  # inches, per row
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
     # Many models make a high figure, whose diagrams stay in its upper part.
@@ -106,10 +108,11 @@ def _draw_errors(
 ) -> None:
     """A row per model: its calibration error on the reference and under shift."""
     panel = subfigure.subplots()
-    from_below = models[::-1]
+    from_below = models[::-1]  # the first model on top
     for y, model in enumerate(from_below):
         rows = whole[whole["model"] == model]
         is_reference = rows["dataset"] == reference
+        # Two lines per row, one above the other.
         _draw_error(panel, rows[is_reference], BLUE, y + 0.14)
         _draw_error(panel, rows[~is_reference], VERMILION, y - 0.14)
     panel.set_yticks(range(len(models)), row_names(from_below, 1.4))
@@ -121,17 +124,17 @@ def _draw_errors(
         "under shift": handle(**dots(VERMILION, DOT_SIZE)),
         "with a temperature": handle(**dots(GREY, DOT_SIZE, mfc="white")),
     }
-    subfigure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper center",
-        ncols=3,
-        columnspacing=1,
-        handletextpad=0.2,
+    short_legend(
+        subfigure, legend, "upper center", 3, columnspacing=1, handletextpad=0.2
     )
 
 
-def _draw_error(panel: Axes, rows: pd.DataFrame, colour: str, y: float) -> None:
+def _draw_error(
+    panel: Axes,
+    rows: pd.DataFrame,
+    colour: str,
+    y: float,
+) -> None:
     """The mean error as it is (filled) and with a fitted temperature (hollow)."""
     plain = 100 * rows["ece"].mean()
     scaled = 100 * rows["ece_scaled"].mean()
@@ -167,9 +170,14 @@ def _draw_diagrams(
     subfigure.supylabel("Accuracy (%)", fontsize=8)
 
 
-def _draw_reliability(panel: Axes, bins: pd.DataFrame, colour: str) -> None:
+def _draw_reliability(
+    panel: Axes,
+    bins: pd.DataFrame,
+    colour: str,
+) -> None:
     """Accuracy against confidence; a bin of several data sets has the mean of all examples."""
     weighted = bins.assign(
+        # Means per data set, times their numbers of examples, are sums.
         confidence=bins["confidence"] * bins["n"],
         accuracy=bins["accuracy"] * bins["n"],
     )

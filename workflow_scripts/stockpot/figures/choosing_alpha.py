@@ -14,6 +14,7 @@ from ..drawing.style import (
     VERMILION,
     dots,
     handle,
+    short_legend,
 )
 from . import FigureDeclaration
 
@@ -51,22 +52,19 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
+    # matplotlib counts rows from below; the first one of the table is to be on top.
     labels = list(table["label"].drop_duplicates())[::-1]
     curves = sorted(table["curve"].unique())
-    height = 0.9 + 0.24 * len(labels)
+    height = 0.9 + 0.24 * len(labels)  # inches, per row
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, axis_label, factor) in zip(panels, PANELS):
         for y, label in enumerate(labels):
             rows = table[table["label"] == label]
-            offsets = [_offset(curve, curves) for curve in rows["curve"]]
-            _draw_row(
-                panel,
-                factor * rows[column],
-                y,
-                offsets,
-                is_oracle="oracle" in label,
-            )
+            heights = [y + _offset(curve, curves) for curve in rows["curve"]]
+            is_oracle = "oracle" in label
+            values = factor * rows[column]
+            _draw_row(panel, values, y, heights, is_oracle=is_oracle)
         panel.set_xlabel(axis_label)
         panel.margins(x=0.06)
         panel.grid(axis="y", visible=False)
@@ -77,17 +75,13 @@ def draw(
         "one sweep": handle(**dots(BLUE, DOT_SIZE, alpha=0.55)),
         "mean": handle(color=VERMILION, lw=1.6),
     }
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper right",
-        ncols=2,
-    )
+    short_legend(figure, legend, "upper right", 2)
     return figure, table
 
 
 def _offset(curve: str, curves: list[str]) -> float:
     """How far above the middle of its row the dot of a sweep stands."""
+    # So that dots of equal alphas do not hide each other.
     spread = 0.14
     steps_from_middle = curves.index(curve) - (len(curves) - 1) / 2
     return spread * steps_from_middle / max(len(curves) / 2, 1)
@@ -97,12 +91,12 @@ def _draw_row(
     panel: Axes,
     values: pd.Series,
     y: float,
-    offsets: list[float],
+    heights: list[float],
     *,
     is_oracle: bool,
 ) -> None:
     """A dot per sweep, and a bar at their mean."""
-    heights = [y + offset for offset in offsets]
+    # Oracles choose on the test sets, and are no way to choose: they stay grey.
     colour = GREY if is_oracle else BLUE
     panel.plot(values, heights, **dots(colour, DOT_SIZE, alpha=0.55, mew=0))
     mean = values.mean()

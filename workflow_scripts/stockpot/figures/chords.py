@@ -63,7 +63,8 @@ def draw(
     test_sets = list(table["on"].drop_duplicates())
     curves = list(table["curve"].drop_duplicates())
     columns = balanced_columns(len(test_sets), options["columns"])
-    figure, panels, spare = panel_grid(len(test_sets), columns, 1.8)
+    figure, panels, spare = panel_grid(len(test_sets), columns, height=1.8)
+    # A sweep looks the same in all panels.
     looks = {curve: line_pattern(i, COLOURS) for i, curve in enumerate(curves)}
     for panel, test_set in zip(panels, test_sets):
         panel.axhline(0, **ZERO_LINE)
@@ -82,7 +83,11 @@ def draw(
     return figure, table
 
 
-def _draw_sweep(panel: Axes, sweep: pd.DataFrame, look: dict[str, Any]) -> None:
+def _draw_sweep(
+    panel: Axes,
+    sweep: pd.DataFrame,
+    look: dict[str, Any],
+) -> None:
     """Distances from the chord on one data set, with dots where both ends are beaten."""
     colour = look["color"]
     draw_band(panel, sweep["alpha"], sweep, colour)

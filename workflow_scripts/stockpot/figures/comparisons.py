@@ -15,6 +15,7 @@ from ..drawing.style import (
     RC,
     TWO_COLUMNS,
     ZERO_LINE,
+    Legend,
     dots,
     handle,
     legend_outside,
@@ -72,7 +73,6 @@ def draw(
     # The first test set is the reference; the last one is the only shift or the mean of all.
     test_sets = [whole["on"].iloc[0], whole["on"].iloc[-1]]
     table = whole[whole["on"].isin(test_sets)]
-    level = options["significance"] or 1 - whole["confidence"].iloc[0]
     against = list(table["against"].drop_duplicates())
     test_sets = list(table["on"].drop_duplicates())
     models = ranked(table, against, test_sets)
@@ -80,27 +80,34 @@ def draw(
     columns = len(against) * len(test_sets)
     width = TWO_COLUMNS if columns > 2 else ONE_COLUMN + 1
     room = _panel_room(width, columns, names)
-    height = 0.9 + 0.135 * len(models)
-    figure = Figure((width, height), layout="constrained")
+    figure = Figure((width, 0.9 + 0.135 * len(models)), layout="constrained")
     panels = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
+    level = options["significance"] or 1 - whole["confidence"].iloc[0]
     for panel, (other, test_set) in zip(panels, product(against, test_sets)):
-        against_other = table[table["against"] == other]
-        rows = against_other[against_other["on"] == test_set]
+        rows = table[(table["against"] == other) & (table["on"] == test_set)]
         _draw_differences(panel, rows, models, level)
         panel_title(panel, f"against {other}", room - 0.15)
-        label = fit_text(f"{test_set} (points)", 72 * (room - 0.1), 8, lines=2)
-        panel.set_xlabel(label)
+        label = f"{test_set} (points)"
+        panel.set_xlabel(fit_text(label, 72 * (room - 0.1), 8, lines=2))
         panel.set_ylim(-0.7, len(models) - 0.3)
     panels[0].set_yticks(range(len(models)), names)
-    legend = {
-        "significant after correction": handle(**dots(BLUE, DOT_SIZE)),
-        "not significant": handle(**dots(GREY, DOT_SIZE, mfc="white")),
-    }
-    legend_outside(figure, legend, "upper right", most=2)
+    legend_outside(figure, _legend(), "upper right", most=2)
     return figure, table
 
 
-def _panel_room(width: float, columns: int, names: list[str]) -> float:
+def _legend() -> Legend:
+    """What filled and hollow dots mean."""
+    return {
+        "significant after correction": handle(**dots(BLUE, DOT_SIZE)),
+        "not significant": handle(**dots(GREY, DOT_SIZE, mfc="white")),
+    }
+
+
+def _panel_room(
+    width: float,
+    columns: int,
+    names: list[str],
+) -> float:
     """Inches of width that each panel has beside the names of the rows."""
     longest = max(text_width(name, RC["ytick.labelsize"]) for name in names)
     return (width - 0.3 - longest / 72) / columns
@@ -113,6 +120,7 @@ def _draw_differences(
     level: float,
 ) -> None:
     """A dot and a bar per model; filled and blue where the difference is significant."""
+    # A model is in the same row of every panel, whether it was compared or not.
     heights = [models.index(model) for model in rows["model"]]
     significant = rows["p_corrected"] <= level
     colours = [BLUE if is_significant else GREY for is_significant in significant]
@@ -140,12 +148,14 @@ def ranked(
         from these, as that is 0.
     """
     under_shift = table[table["on"] == test_sets[-1]]
+    # "against" gives the order of the models compared with.
     by_compared = under_shift.sort_values(
         "against",
         key=lambda column: column.map(against.index),
     )
     differences: dict[str, float] = {}
     for row in by_compared.itertuples():
+        # The first difference of a model counts.
         differences.setdefault(row.model, row.difference)
     if against[0] in differences:
         differences[against[0]] = 0.0

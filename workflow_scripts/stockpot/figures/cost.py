@@ -32,6 +32,7 @@ Of more than 20 models soups, ensembles and the best run alone have names. n: {s
 )
 
 NAME_SIZE = 5.2  # points of the names' type
+# A white rim, so that names can be read on lines.
 OUTLINED = [withStroke(linewidth=1.6, foreground="white")]
 
 
@@ -49,6 +50,7 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
+    # The cost of some jobs is not known.
     shown = table[table["all_seconds"].notna()]
     figure = Figure((TWO_COLUMNS, 3.3), layout="constrained")
     panels = figure.subplots(1, 2)
@@ -68,7 +70,11 @@ def draw(
     return figure, table
 
 
-def _draw_methods(panel: Axes, methods: pd.DataFrame, column: str) -> None:
+def _draw_methods(
+    panel: Axes,
+    methods: pd.DataFrame,
+    column: str,
+) -> None:
     """Gain against cost; a cross for a method that asks several models per image."""
     panel.axhline(0, **ZERO_LINE)
     for row in methods.itertuples():
@@ -80,7 +86,7 @@ def _draw_methods(panel: Axes, methods: pd.DataFrame, column: str) -> None:
     seconds = methods["all_seconds"]
     if len(seconds):
         seconds_axis(panel.xaxis, seconds.min(), seconds.max())
-    panel.margins(x=0.18)
+    panel.margins(x=0.18)  # room for names at the sides
     panel.set_xlabel("Seconds, with all ingredients")
     panel.set_ylabel("Over the best single run (points)")
 
@@ -90,6 +96,7 @@ def _names(table: pd.DataFrame, column: str) -> list[PointName]:
     is_important = table["kind"].map(group_of).isin(IMPORTANT)
     runs = table[~is_important]
     order = list(table.index[is_important])
+    # The best run is what merges have to beat.
     if runs[column].notna().any():
         order.append(runs[column].idxmax())
     if len(table) <= MANY:

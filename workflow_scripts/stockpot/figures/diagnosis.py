@@ -18,6 +18,7 @@ from ..drawing.style import (
     VERMILION,
     ZERO_LINE,
     row_names,
+    tilted_names,
 )
 from ..drawing.texts import fit_text
 from ..statistics.order import natural
@@ -80,6 +81,7 @@ def draw(
     _draw_single(panels.single, alone.set_index("model").loc[names])
     for panel in (panels.lengths, panels.single):
         panel.set_yticks(range(len(names)), row_names(names, 1.3))
+        # From above to below, as the square.
         panel.set_ylim(len(names) - 0.4, -0.6)
         panel.grid(axis="y", visible=False)
     if many:
@@ -132,6 +134,7 @@ def _draw_single(panel: Axes, alone: pd.DataFrame) -> None:
 
 def _bars(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Lengths in points of the lower and the upper half of the intervals."""
+    # errorbar takes lengths, and the table has ends.
     lower = 100 * abs(table["value"] - table["low"])
     upper = 100 * abs(table["value"] - table["high"])
     return lower, upper
@@ -166,7 +169,12 @@ def _draw_colour_bars(
     figure.colorbar(cosines, label="Cosine", **below)
 
 
-def _draw_trace(panel: Axes, steps: pd.DataFrame, *, many: bool) -> None:
+def _draw_trace(
+    panel: Axes,
+    steps: pd.DataFrame,
+    *,
+    many: bool,
+) -> None:
     """Accuracy with every candidate of the greedy soup."""
     if steps.empty:
         panel.set_axis_off()
@@ -178,6 +186,29 @@ def _draw_trace(panel: Axes, steps: pd.DataFrame, *, many: bool) -> None:
             color=GREY,
         )
         return
+    _draw_steps(panel, steps, dot_area=5 if many else 16)
+    if many:
+        panel.set_xlabel("Candidates, in the order in which they were tried")
+    else:
+        names = [fit_text(f"+ {model}", 80, 7) for model in steps["model"]]
+        tilted_names(panel, names, 40)
+    panel.set_ylabel("Soup, held-out accuracy (%)")
+    panel.legend(
+        [Patch(color=VERMILION), Patch(color=GREY)],
+        ["taken", "left out"],
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderpad=0,
+        ncols=2,
+    )
+
+
+def _draw_steps(
+    panel: Axes,
+    steps: pd.DataFrame,
+    dot_area: float,
+) -> None:
+    """A dot and a bar per candidate; a line joins those that the soup has taken."""
     is_taken = steps["text"] == "in"
     colours = [VERMILION if taken else GREY for taken in is_taken]
     positions = range(len(steps))
@@ -190,34 +221,8 @@ def _draw_trace(panel: Axes, steps: pd.DataFrame, *, many: bool) -> None:
         ecolor=colours,
         lw=0.8,
     )
-    size = 5 if many else 16
-    panel.scatter(positions, accuracy, s=size, c=colours, zorder=3)
+    panel.scatter(positions, accuracy, s=dot_area, c=colours, zorder=3)
     panel.plot(np.flatnonzero(is_taken), accuracy[is_taken], color=VERMILION, lw=0.8)
-    if many:
-        panel.set_xlabel("Candidates, in the order in which they were tried")
-    else:
-        names = [fit_text(f"+ {model}", 80, 7) for model in steps["model"]]
-        _tilted_names(panel, names, 40)
-    panel.set_ylabel("Soup, held-out accuracy (%)")
-    panel.legend(
-        [Patch(color=VERMILION), Patch(color=GREY)],
-        ["taken", "left out"],
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        borderpad=0,
-        ncols=2,
-    )
-
-
-def _tilted_names(panel: Axes, names: list[str], rotation: float) -> None:
-    """Names below x = 0, 1, 2 and so on, at an angle in degrees."""
-    panel.set_xticks(
-        range(len(names)),
-        names,
-        rotation=rotation,
-        ha="right",
-        rotation_mode="anchor",
-    )
 
 
 def _draw_square(
@@ -233,11 +238,7 @@ def _draw_square(
     """
     cosines = _matrix(table, names, "cosine").T
     barriers = _matrix(table, names, "barrier")
-    measured = np.isfinite(barriers)
-    measured_count = int(measured.sum())
-    largest = 1.0
-    if measured_count:
-        largest = max(largest, np.nanmax(np.abs(barriers)))
+    largest = _largest(barriers)
     cosine_image = None
     if many:
         cosine_image = panel.imshow(cosines, cmap="PuOr_r", vmin=-1, vmax=1)
@@ -248,27 +249,46 @@ def _draw_square(
         vmax=largest,
         aspect="equal" if many else "auto",
     )
-    title = "Barrier (above), cosine (below)"
-    pair_count = len(names) * (len(names) - 1) // 2
-    if measured_count < pair_count:
-        title += f";\n{measured_count:,} of {pair_count:,} barriers were measured"
-    panel.set_title(title, loc="left")
+    panel.set_title(_square_title(barriers), loc="left")
     panel.grid(visible=False)
     if many:
         panel.set(xticks=[], yticks=[], xlabel="Ingredients, ordered as at the left")
     else:
         _write_numbers(panel, cosines, barriers, largest)
         short_names = row_names(names, 1.0)
-        _tilted_names(panel, short_names, 40)
+        tilted_names(panel, short_names, 40)
         panel.set_yticks(range(len(names)), short_names)
     return cosine_image, barrier_image
 
 
-def _matrix(table: pd.DataFrame, names: list[str], what: str) -> np.ndarray:
+def _largest(barriers: np.ndarray) -> float:
+    """Where the scale of colours ends, in points; small barriers stay pale, so at least 1."""
+    if not np.isfinite(barriers).any():
+        return 1.0
+    return max(1.0, np.nanmax(np.abs(barriers)))
+
+
+def _square_title(barriers: np.ndarray) -> str:
+    """The title of the square, which says where barriers are missing."""
+    title = "Barrier (above), cosine (below)"
+    count = len(barriers)
+    pair_count = count * (count - 1) // 2
+    measured_count = int(np.isfinite(barriers).sum())
+    if measured_count < pair_count:
+        title += f";\n{measured_count:,} of {pair_count:,} barriers were measured"
+    return title
+
+
+def _matrix(
+    table: pd.DataFrame,
+    names: list[str],
+    what: str,
+) -> np.ndarray:
     """Values of pairs above the diagonal, float64 [names, names]; NaN elsewhere."""
     matrix = np.full((len(names), len(names)), np.nan)
     index_of = {name: index for index, name in enumerate(names)}
     for row in table[table["what"] == what].itertuples():
+        # A pair may stand in the table in either order.
         first, second = sorted((index_of[row.model], index_of[row.other]))
         matrix[first, second] = row.value
     return matrix
@@ -283,7 +303,11 @@ def _write_numbers(
     """The number of every pair that was measured."""
     count = len(barriers)
     size = 6 if count <= 10 else 60 / count
-    centred = {"ha": "center", "va": "center", "fontsize": size}
+    centred = {
+        "ha": "center",
+        "va": "center",
+        "fontsize": size,
+    }
     for row, column in np.argwhere(np.isfinite(barriers)):
         barrier = barriers[row, column]
         # Black cannot be read on the darkest colours.

@@ -16,6 +16,7 @@ from ..drawing.style import (
     handle,
     label_grid,
     panel_grid,
+    tilted_names,
 )
 from ..drawing.texts import fit_text
 from . import FigureDeclaration
@@ -61,7 +62,7 @@ def draw(
     groups = list(table["group"].drop_duplicates())
     names = [fit_text(name, LONGEST, 7) for name in sets]
     columns = 4 if len(sets) <= WIDE else 2
-    figure, panels, spare = panel_grid(len(TITLES), columns, 2.5)
+    figure, panels, spare = panel_grid(len(TITLES), columns, height=2.5)
     legend = {}
     for panel, (measure, title) in zip(panels, TITLES.items()):
         for i, group in enumerate(groups):
@@ -73,13 +74,8 @@ def draw(
             _draw_group(panel, pairs, measure, positions, colour)
             legend[group] = handle(color=colour, marker="o", ms=3)
         panel.set_title(title, loc="left")
-        panel.set_xticks(
-            range(len(sets)),
-            names,
-            rotation=60,
-            ha="right",
-            rotation_mode="anchor",
-        )
+        tilted_names(panel, names, 60)
+        # All measures are 0 for equal models.
         panel.set_ylim(bottom=0)
     label_grid(figure, spare, legend, "", "")
     return figure, table

@@ -75,32 +75,31 @@ def draw(
         The figure, and the points with the baseline fit.
     """
     measurements = tables["measurements"]
-    fits = tables["fits"]
-    axis = options["axis"] or default_axis(fits)
+    axis = options["axis"] or default_axis(tables["fits"])
     table = scatter_points(measurements, MEAN, axis)
     near = table[table["kind"] != BASELINE]
     # A second panel of all models, or of none, would show nothing new.
     zoom = options["zoom"] and 0 < len(near) < len(table)
     intervals = options["intervals"]
-
     height = 4.0 if zoom else 4.8
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     panels = figure.subplots(1, 2 if zoom else 1, squeeze=False)[0]
     ends = axis_limits(table, axis)
-    line = fit_with_band(measurements, table, fits, ends[0])
+    line = fit_with_band(measurements, table, tables["fits"], ends[0])
     all_models = panels[0]
+    # Small bars of many models only clutter, where a larger panel has them.
     draw_panel(all_models, table, line, axis, ends, intervals=intervals and not zoom)
     if zoom:
         near_ends = axis_limits(near, axis)
         draw_panel(panels[1], near, line, axis, near_ends, intervals=intervals)
+        panels[1].set_title("Zero-shot and fine-tuned models", loc="left")
         _draw_frame(all_models, near_ends)
         all_models.set_title("All models", loc="left")
-        panels[1].set_title("Zero-shot and fine-tuned models", loc="left")
     all_models.set_ylabel(under_shift(measurements))
     for panel in panels:
         panel.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
-    legend = legend_entries(table, line, ends)
-    legend_outside(figure, name_equal_models(legend, measurements), "lower center")
+    legend = name_equal_models(legend_entries(table, line, ends), measurements)
+    legend_outside(figure, legend, "lower center")
     return figure, pd.concat([table, line], ignore_index=True)
 
 

@@ -15,6 +15,7 @@ from ..drawing.style import (
     dots,
     handle,
     row_names,
+    short_legend,
 )
 from ..drawing.texts import fit_text
 from . import FigureDeclaration
@@ -49,8 +50,9 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
+    # The table has the best method first; rows are counted from below.
     rows = table.iloc[::-1]
-    size = (ONE_COLUMN + 0.6, 0.8 + 0.14 * len(rows))
+    size = (ONE_COLUMN + 0.6, 0.8 + 0.14 * len(rows))  # inches, per row
     figure = Figure(size, layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, **ZERO_LINE)
@@ -66,22 +68,26 @@ def draw(
         "with 0": handle(**dots(GREY, DOT_SIZE, mfc="white")),
         "outside the sweep": handle(**dots(VERMILION, DOT_SIZE, mfc=VERMILION)),
     }
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper center",
-        ncols=3,
-    )
+    short_legend(figure, legend, "upper center", 3)
     return figure, table
 
 
-def _draw_gap(axes: Axes, row: Any, y: float) -> None:
+def _draw_gap(
+    axes: Axes,
+    row: Any,
+    y: float,
+) -> None:
     """One method: a dot and its interval, filled where the interval excludes 0."""
     excludes_zero = row.low > 0 or row.high < 0
     colour = BLUE if excludes_zero else GREY
     # On the reference better or worse than every point of the sweep.
     if row.beyond or row.below:
         colour = VERMILION
-    axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
+    axes.plot(
+        [100 * row.low, 100 * row.high],
+        [y, y],
+        color=colour,
+        lw=1,
+    )
     face = colour if excludes_zero else "white"
     axes.plot(100 * row.gap, y, **dots(colour, DOT_SIZE, mfc=face))

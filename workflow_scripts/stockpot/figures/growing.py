@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..drawing.model_colours import look
-from ..drawing.style import TWO_COLUMNS, handle, upper_first
+from ..drawing.style import TWO_COLUMNS, handle, short_legend, upper_first
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(
@@ -53,6 +53,7 @@ def draw(
     grid = figure.subplots(len(MEASURES), len(test_sets), sharex=True, squeeze=False)
     lines = {method: _line(kind) for method, kind in KINDS.items()}
     for column, test_set in enumerate(test_sets):
+        # k is the number of ingredients.
         of_test_set = table[table["on"] == test_set].sort_values("k")
         for panels, (measure, label) in zip(grid, MEASURES.items()):
             panel = panels[column]
@@ -63,12 +64,8 @@ def draw(
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         grid[0][column].set_title(upper_first(test_set), loc="left")
         grid[1][column].set_xlabel("Number of runs k")
-    figure.legend(
-        [handle(**line) for line in lines.values()],
-        lines.keys(),
-        loc="outside upper center",
-        ncols=4,
-    )
+    legend = {method: handle(**line) for method, line in lines.items()}
+    short_legend(figure, legend, "upper center", 4)
     return figure, table
 
 

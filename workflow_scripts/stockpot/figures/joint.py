@@ -54,9 +54,10 @@ def draw(
     """
     table = tables["table"]
     test_sets = list(table["on"].drop_duplicates())
+    # Every sweep is compared with every joint run.
     lines = table[["curve", "joint_run", "joint_with"]].drop_duplicates()
     columns = balanced_columns(len(test_sets), options["columns"])
-    figure, panels, spare = panel_grid(len(test_sets), columns, 1.8)
+    figure, panels, spare = panel_grid(len(test_sets), columns, height=1.8)
     legend = {}
     for panel, test_set in zip(panels, test_sets):
         panel.axhline(0, **ZERO_LINE)
@@ -64,6 +65,7 @@ def draw(
             is_of_line = (table["on"] == test_set) & (table["curve"] == line.curve)
             is_of_line &= table["joint_run"] == line.joint_run
             sweep = table[is_of_line]
+            # Above 0 the mix is better than joint training.
             look = line_pattern(i, COLOURS)
             draw_band(panel, sweep["alpha"], sweep, look["color"])
             panel.plot(sweep["alpha"], 100 * sweep["difference"], **look)

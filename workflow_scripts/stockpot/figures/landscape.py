@@ -57,33 +57,20 @@ def draw(
         The figure, and the rows of which everything is finite.
     """
     table = tables["table"]
+    # A mix far away may have no finite loss; contours need a number everywhere.
     columns = [column for column, *_ in PANELS]
     table = table[np.isfinite(table[columns]).all(axis=1)]
     plane = Triangulation(table["x"], table["y"])
+    # Distances are true, so that the shape of the plane is that of the panels.
     aspect = np.ptp(table["y"]) / np.ptp(table["x"])
     height = min(4.5, 0.9 + 1.95 * aspect)
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, title, factor) in zip(panels, PANELS):
-        values = factor * table[column]
-        filled = panel.tricontourf(
-            plane,
-            values,
-            levels=_levels(values, options["levels"]),
-            cmap="viridis",
-            extend="max",
-        )
-        filled.set_rasterized(True)
-        bar = figure.colorbar(
-            filled,
-            ax=panel,
-            location="bottom",
-            shrink=0.9,
-            format="%.3g",
-        )
-        bar.ax.locator_params(nbins=4)
+        _draw_surface(panel, plane, factor * table[column], options["levels"])
         panel.plot(table["x"], table["y"], ".", ms=1, color="white", alpha=0.5)
         _draw_models(panel, table)
+        # The cross is the best mix of those that were evaluated.
         lowest = table.loc[table[column].idxmin()]
         panel.plot(lowest["x"], lowest["y"], "x", ms=5, color="white", mew=1.3)
         panel.set_title(title, loc="left")
@@ -92,13 +79,33 @@ def draw(
     return figure, table
 
 
-def _levels(values: pd.Series, count: int) -> np.ndarray:
-    """Levels of colour. Far corners may be a hundred times worse; the models' surroundings count.
-
-    So the highest level is the 90 % quantile.
-    """
+def _draw_surface(
+    panel: Axes,
+    plane: Triangulation,
+    values: pd.Series,
+    level_count: int,
+) -> None:
+    """Values on the plane as levels of colour, with a colour bar below."""
+    # Far corners may be a hundred times worse; what matters is around the models. So the
+    # highest level is the 90 % quantile, or a little more than the lowest one if all are equal.
     highest = max(np.quantile(values, 0.9), values.min() + 1e-6)
-    return np.linspace(values.min(), highest, count)
+    filled = panel.tricontourf(
+        plane,
+        values,
+        levels=np.linspace(values.min(), highest, level_count),
+        cmap="viridis",
+        extend="max",
+    )
+    # As an image: a PDF of all triangles would be large, with fine lines between them.
+    filled.set_rasterized(True)
+    bar = panel.figure.colorbar(
+        filled,
+        ax=panel,
+        location="bottom",
+        shrink=0.9,
+        format="%.3g",
+    )
+    bar.ax.locator_params(nbins=4)
 
 
 def _draw_models(panel: Axes, table: pd.DataFrame) -> None:

@@ -74,7 +74,11 @@ def _draw_ends(
 ) -> None:
     """Accuracies of the zero-shot and the fine-tuned models; adds them to the legend."""
     x = [positions[run] for run in runs["run"]]
-    zero_shot = {**look("zero-shot").mark, "ls": ":", "markersize": 6}
+    zero_shot = {
+        **look("zero-shot").mark,
+        "ls": ":",
+        "markersize": 6,
+    }
     panel.plot(x, 100 * runs["zero_shot"], **zero_shot)
     legend["zero-shot"] = handle(**zero_shot)
     fine_tuned = {**look("end-to-end").mark, "ls": "--"}
@@ -91,6 +95,7 @@ def _draw_mixes(
     """Accuracies of the mixes, a line per selector; adds them to the legend."""
     for i, (selector, mixes) in enumerate(rows.groupby("selector", sort=False)):
         colour = selector_colour(selector)
+        # Side by side, so that intervals do not hide each other.
         x = [positions[run] + 0.12 * (i - 1) for run in mixes["run"]]
         # The interval is of the difference from the better end, whose accuracy is added.
         better_end = mixes["accuracy"] - mixes["over_both"]
@@ -102,7 +107,11 @@ def _draw_mixes(
         legend[text] = handle(color=colour, marker="o", ms=3.4)
 
 
-def _draw_alphas(panel: Axes, rows: pd.DataFrame, positions: dict[str, int]) -> None:
+def _draw_alphas(
+    panel: Axes,
+    rows: pd.DataFrame,
+    positions: dict[str, int],
+) -> None:
     """The alphas that every selector chose."""
     for selector, mixes in rows.groupby("selector", sort=False):
         x = [positions[run] for run in mixes["run"]]

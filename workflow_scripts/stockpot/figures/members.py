@@ -13,6 +13,7 @@ from ..drawing.style import (
     dots,
     handle,
     row_names,
+    short_legend,
 )
 from . import FigureDeclaration
 
@@ -43,14 +44,21 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
+    # Rows are counted from below; the first one of the table is to be on top.
     rows = table.iloc[::-1]
-    size = (ONE_COLUMN + 1.4, 0.8 + 0.15 * len(rows))
+    size = (ONE_COLUMN + 1.4, 0.8 + 0.15 * len(rows))  # inches, per row
     figure = Figure(size, layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, **ZERO_LINE)
     for y, row in enumerate(rows.itertuples()):
+        # A member that was trained on this task gains for a plain reason.
         colour = VERMILION if row.seen else BLUE
-        axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=1)
+        axes.plot(
+            [100 * row.low, 100 * row.high],
+            [y, y],
+            color=colour,
+            lw=1,
+        )
         axes.plot(100 * row.gain, y, **dots(colour, DOT_SIZE))
     axes.set_yticks(range(len(rows)), row_names(rows["members"], 2.6))
     axes.set_ylim(-0.7, len(rows) - 0.3)
@@ -59,10 +67,5 @@ def draw(
         "task not seen": handle(**dots(BLUE, DOT_SIZE)),
         "task seen": handle(**dots(VERMILION, DOT_SIZE)),
     }
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper center",
-        ncols=2,
-    )
+    short_legend(figure, legend, "upper center", 2)
     return figure, table

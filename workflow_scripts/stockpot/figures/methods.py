@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pydantic import Field
 
 from ..drawing.labels import PointName, draw_names
 from ..drawing.model_colours import FAMILIES, WISE_FT, look
 from ..drawing.robustness_axes import scatter_points, under_shift
-from ..drawing.style import TWO_COLUMNS, Legend, accuracy_axis, limits
+from ..drawing.style import TWO_COLUMNS, Legend, accuracy_axis, handle, limits
 from ..drawing.texts import fit_text
 from ..merging import methods
 from ..runtime.options import PluginOptions
@@ -76,17 +75,16 @@ def draw(
     measurements = tables["measurements"]
     table = scatter_points(measurements, MEAN, "linear")
     table = table[table["kind"] != BASELINE]
-    is_single = table["curve"] == ""
-    curves = table[~is_single]
-    single = table[is_single]
+    curves = table[table["curve"] != ""]
+    single = table[table["curve"] == ""]
     single = single.assign(group=single["kind"].map(group_of))
     lowest = lowest_in_view(single, options["span"])
     is_in_view = single["reference_value"] >= lowest
     in_view = single[is_in_view]
+    # Sweeps are drawn as a whole, but the parts out of view do not widen it.
     curves_in_view = curves[curves["reference_value"] >= lowest]
-
     figure = Figure((TWO_COLUMNS, 5.6))
-    # Fixed, as names need the final position of the axes.
+    # A fixed layout, as names need the final position of the axes.
     axes = figure.add_axes((0.075, 0.125, 0.915, 0.815))
     _set_view(axes, pd.concat([in_view, curves_in_view]))
     _draw_curves(axes, curves)
@@ -94,18 +92,12 @@ def draw(
         _draw_intervals(axes, in_view)
     legend = _draw_models(axes, in_view)
     if len(curves):
-        legend["WiSE-FT sweeps"] = Line2D([], [], color=WISE_FT, lw=1)
+        legend["WiSE-FT sweeps"] = handle(color=WISE_FT, lw=1)
+    # Last, as names avoid all points and lines.
     left_out = _draw_names(axes, in_view, curves)
     axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
     axes.set_ylabel(under_shift(measurements))
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="upper center",
-        ncols=max(1, len(legend)),
-        columnspacing=1.4,
-        handletextpad=0.4,
-    )
+    _draw_legend(figure, legend)
     _note_unnamed_models(figure, single[~is_in_view], left_out)
     return figure, pd.concat([single, curves])
 
@@ -131,6 +123,7 @@ def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
     if reference_values.empty:
         return 0.0
     lower_quartile, upper_quartile = np.quantile(reference_values, [0.25, 0.75])
+    # Tukey's fence: what lies below it is an outlier.
     fence = lower_quartile - 1.5 * (upper_quartile - lower_quartile)
     best_under_shift = best
     trained = single[single["group"] != "zero-shot"]
@@ -158,6 +151,7 @@ def group_of(kind: str) -> str:
 
 def _set_view(axes: Axes, shown: pd.DataFrame) -> None:
     """Set the ends of both axes so that they hold all that is shown."""
+    # Less margin than elsewhere: names may stand at the edge.
     x_ends = limits(shown["reference_value"], "linear", 0.04)
     y_ends = limits(shown["value"], "linear", 0.04)
     accuracy_axis(axes, "x", x_ends, "linear")
@@ -179,7 +173,11 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame) -> None:
 
 def _draw_intervals(axes: Axes, table: pd.DataFrame) -> None:
     """A cross of bars through every point."""
-    bars = {"color": "#BBBBBB", "linewidth": 0.4, "zorder": 1}
+    bars = {
+        "color": "#BBBBBB",
+        "linewidth": 0.4,
+        "zorder": 1,
+    }
     axes.hlines(table["value"], table["reference_low"], table["reference_high"], **bars)
     axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
 
@@ -200,7 +198,23 @@ def _draw_models(axes: Axes, in_view: pd.DataFrame) -> Legend:
     return legend
 
 
-def _draw_names(axes: Axes, in_view: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
+def _draw_legend(figure: Figure, legend: Legend) -> None:
+    """The legend on top, in one line."""
+    figure.legend(
+        legend.values(),
+        legend.keys(),
+        loc="upper center",
+        ncols=max(1, len(legend)),
+        columnspacing=1.4,
+        handletextpad=0.4,
+    )
+
+
+def _draw_names(
+    axes: Axes,
+    in_view: pd.DataFrame,
+    curves: pd.DataFrame,
+) -> list[str]:
     """Draw the names of models, and return those for which there was no room."""
     columns = ["reference_value", "value"]
     ordered = _by_importance(in_view)
@@ -221,6 +235,7 @@ def _by_importance(models: pd.DataFrame) -> pd.DataFrame:
     reference_values = models["reference_value"]
     is_best_on_reference = reference_values.eq(reference_values.max())
     is_best = is_best_under_shift | is_best_on_reference
+    # -1 is before all groups.
     rank = models["group"].map(GROUPS.index).where(~is_best, -1)
     return models.assign(rank=rank).sort_values(["rank", "value", "model"])
 

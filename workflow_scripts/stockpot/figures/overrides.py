@@ -7,7 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..drawing.style import BLACK, BLUE, TWO_COLUMNS, panel_title, panel_width
+from ..drawing.style import (
+    BLACK,
+    BLUE,
+    TWO_COLUMNS,
+    panel_title,
+    panel_width,
+    short_legend,
+    tilted_names,
+)
 from ..drawing.texts import fit_text
 from . import FigureDeclaration
 
@@ -42,38 +50,37 @@ def draw(
     table = tables["table"]
     curves = list(table["curve"].drop_duplicates())
     sets = list(table["dataset"].drop_duplicates())
-    height = 0.9 + 1.45 * len(curves)
+    height = 0.9 + 1.45 * len(curves)  # inches, per row of panels
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     grid = figure.subplots(len(curves), 2, squeeze=False, sharex=True)
     for (left, right), curve in zip(grid, curves):
         sweep = table[table["curve"] == curve].set_index("dataset").loc[sets]
-        _draw_bars(left, 100 * sweep, OVERRIDES)
-        _draw_bars(right, sweep, MARGINS)
+        # Overrides are fractions of the examples, and margins are differences of logits.
+        _draw_bars(left, sweep, OVERRIDES, factor=100)
+        _draw_bars(right, sweep, MARGINS, factor=1)
         left.set_ylabel("Examples (%)")
         right.set_ylabel("Margin")
         panel_title(left, f"Overrides, zero-shot and {curve}", panel_width(2))
         panel_title(right, f"Margins, zero-shot and {curve}", panel_width(2))
     names = [fit_text(name, 90, 7) for name in sets]
     for panel in grid[-1]:
-        panel.set_xticks(
-            range(len(sets)),
-            names,
-            rotation=30,
-            ha="right",
-            rotation_mode="anchor",
-        )
-    figure.legend(
-        [Patch(color=BLACK), Patch(color=BLUE)],
-        ["zero-shot", "fine-tuned"],
-        loc="outside upper right",
-        ncols=2,
-    )
+        tilted_names(panel, names, 30)
+    legend = {
+        "zero-shot": Patch(color=BLACK),
+        "fine-tuned": Patch(color=BLUE),
+    }
+    short_legend(figure, legend, "upper right", 2)
     return figure, table
 
 
-def _draw_bars(panel: Axes, sweep: pd.DataFrame, colours: dict[str, str]) -> None:
+def _draw_bars(
+    panel: Axes,
+    sweep: pd.DataFrame,
+    colours: dict[str, str],
+    factor: float,
+) -> None:
     """Two bars per data set, side by side."""
     for shift, (column, colour) in zip((-0.2, 0.2), colours.items()):
         positions = [x + shift for x in range(len(sweep))]
-        panel.bar(positions, sweep[column], 0.36, color=colour)
+        panel.bar(positions, factor * sweep[column], 0.36, color=colour)
     panel.grid(axis="x", visible=False)

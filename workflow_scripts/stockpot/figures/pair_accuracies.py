@@ -16,6 +16,7 @@ from ..drawing.style import (
     ZERO_LINE,
     dots,
     handle,
+    short_legend,
     upper_first,
 )
 from . import FigureDeclaration
@@ -65,16 +66,15 @@ def draw(
         ylabel="Soup over its two (points)",
     )
     angle_panel.set_title("Interpolation advantage", loc="left")
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper right",
-        ncols=2,
-    )
+    short_legend(figure, legend, "upper right", 2)
     return figure, table
 
 
-def _draw_soups(panel: Axes, pairs: pd.DataFrame, colour: str) -> None:
+def _draw_soups(
+    panel: Axes,
+    pairs: pd.DataFrame,
+    colour: str,
+) -> None:
     """A dot per pair; above the dashed line the soup is better than the ensemble."""
     soups = 100 * pairs["soup"]
     ensembles = 100 * pairs["ensemble"]
@@ -93,6 +93,7 @@ def _draw_soups(panel: Axes, pairs: pd.DataFrame, colour: str) -> None:
 
 def _legend_text(test_set: str, pairs: pd.DataFrame) -> str:
     """The test set, with Pearson's correlation of angle and advantage where there is one."""
+    # A line goes through any two points.
     if len(pairs) <= 2:
         return test_set
     correlation = pairs["angle"].corr(pairs["advantage"])
@@ -125,5 +126,6 @@ def reference_and_shift(table: pd.DataFrame) -> pd.DataFrame:
 
 def _means(table: pd.DataFrame, test_set: str) -> pd.DataFrame:
     """The mean of every pair over its rows."""
+    # Pairs stay in the order of the table.
     pairs = table.drop(columns="dataset").groupby(["one", "other"], sort=False)
     return pairs.mean().reset_index().assign(on=test_set)

@@ -14,6 +14,7 @@ from ..drawing.style import (
     ZERO_LINE,
     dots,
     handle,
+    short_legend,
     upper_first,
 )
 from . import FigureDeclaration
@@ -45,6 +46,7 @@ def draw(
         The figure, and a row per pair on the reference and under shift.
     """
     table = reference_and_shift(tables["table"])
+    # Positive where the soup makes more errors than the ensemble.
     table["error"] = table["ensemble"] - table["soup"]
     figure = Figure((TWO_COLUMNS, 2.5), layout="constrained")
     *loss_panels, error_panel = figure.subplots(1, 3)
@@ -62,12 +64,7 @@ def draw(
     error_panel.set(xlabel="Soup − ensemble, loss (nats)", ylabel="Error (points)")
     error_panel.set_title("Loss and error", loc="left")
     error_panel.locator_params(nbins=4)
-    figure.legend(
-        legend.values(),
-        legend.keys(),
-        loc="outside upper right",
-        ncols=2,
-    )
+    short_legend(figure, legend, "upper right", 2)
     return figure, table
 
 

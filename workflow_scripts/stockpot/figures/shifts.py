@@ -62,15 +62,17 @@ def draw(
     fits = tables["fits"]
     axis = options["axis"] or default_axis(fits)
     names = datasets(measurements, "shift")
-    figure, panels, spare = panel_grid(len(names), COLUMNS, 2.2)
+    figure, panels, spare = panel_grid(len(names), COLUMNS, height=2.2)
     drawn_tables = []
     legend: Legend = {}
     for panel, name in zip(panels, names):
         table = scatter_points(measurements, name, axis)
+        # Shifts differ in difficulty, so every panel has its own ends.
         ends = axis_limits(table, axis)
         line = fit_with_band(measurements, table, fits, ends[0])
         draw_panel(panel, table, line, axis, ends, intervals=options["intervals"])
         panel_title(panel, name, panel_width(COLUMNS))
+        # A model may be in some panels only.
         legend |= legend_entries(table, line, ends)
         drawn_tables += [table, line]
     label_grid(

@@ -36,6 +36,7 @@ soup is selected there too. Bars: {level} intervals. n: {sizes}.
 )
 
 SINGLE = "end-to-end"
+# Kinds that are neither soups nor what soups are made of.
 NOT_SHOWN = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
 
@@ -56,6 +57,7 @@ def draw(
     table = scatter_points(measurements, MEAN, "linear")
     is_shown = (table["curve"] == "") & ~table["kind"].isin(NOT_SHOWN)
     table = table[is_shown]
+    # The run that one would take without soups: chosen without test labels.
     is_best = (table["kind"] == SINGLE) & table["model"].eq(_best_single(measurements))
     table = table.assign(best_single=is_best)
 
