@@ -12,6 +12,10 @@ from safetensors import SafetensorError, safe_open
 from ..runtime.array_digest import array_digest
 from ..runtime.sealed import sealed, unsealed
 
+Recipe = dict[str, Any]  # rule and ingredients, as ``merging.recipe`` makes it
+# The columns that name a model in tables, and its recipe.
+LabelledRecipe = tuple[dict[str, Any], Recipe]
+
 # One metadata key for everything: safetensors writes several keys in random order, and equal
 # cells are to be equal files.
 METADATA_KEY = "cell"
@@ -21,7 +25,7 @@ READ_ERRORS = (OSError, SafetensorError, ValueError)
 
 def metadata(
     key: str,
-    recipe: dict[str, Any],
+    recipe: Recipe,
     dataset: str,
     arrays: Mapping[str, np.ndarray],
 ) -> dict[str, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..models.classifier import Weights, WithHead
     from ..training.averages import SavedAverages
     from ..training.loop import Batches
+    from .cells import Recipe
     from .evaluator import Evaluator
     from .predictions import Predictions
 
@@ -81,7 +82,7 @@ class FolderContext:
             self._evaluator = Evaluator(Store(self._store), folders, self.spec)
         return self._evaluator
 
-    def held_out(self, recipe: dict[str, Any]) -> tuple[float, int]:
+    def held_out(self, recipe: "Recipe") -> tuple[float, int]:
         """Score a recipe on the held-out set.
 
         Args:
@@ -101,7 +102,7 @@ class FolderContext:
         image_count = len(self._held_out)
         return score["value"] * image_count, image_count
 
-    def held_out_error(self, recipe: dict[str, Any]) -> float | None:
+    def held_out_error(self, recipe: "Recipe") -> float | None:
         """Estimate the standard error of a held-out score.
 
         Args:
@@ -123,7 +124,7 @@ class FolderContext:
             predictions.correct.numpy(),
         )
 
-    def _held_out_predictions(self, recipe: dict[str, Any]) -> "Predictions":
+    def _held_out_predictions(self, recipe: "Recipe") -> "Predictions":
         """Predictions of a recipe; where only towers are mixed, under the head of the start."""
         if self._backbones:
             recipe = with_head(recipe, self.start)

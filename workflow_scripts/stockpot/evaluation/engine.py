@@ -26,6 +26,8 @@ from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError
 from .images import image_batches, load_images
 
+# (SHA-256 of a tower, its coefficient as text), sorted: what a mix of towers is known by.
+TowerMix = list[tuple[str, str]]
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -62,7 +64,7 @@ class MixedModel:
         self._resident = resident
         self._device = device
         # The mix that the network holds; None as long as it holds none as a whole.
-        self._tower_mix: list[tuple[str, str]] | None = None
+        self._tower_mix: TowerMix | None = None
         self._head_mix: dict[str, Coefficient] | None = None
 
     def load_tower(self, coefficients: Mapping[str, Coefficient]) -> bool:
@@ -159,11 +161,10 @@ class Engine:
         """Build the empty model.
 
         Args:
-            ingredients: SHA-256 -> weights, all of one architecture. The class list of the first
-                is that of the model.
+            ingredients: SHA-256 -> weights of one architecture; the first has the class list.
             precision: "bf16", "fp32" or "auto".
             batch_size: Images per forward pass.
-            device: "cuda" or "cpu"; picked if not given.
+            device: "cuda" or "cpu"; picked if None.
             memory: Bytes of images and weights to keep on the device; ``free_memory`` if None.
 
         Raises:
@@ -182,7 +183,8 @@ class Engine:
         self._normalise = Normaliser(card.mean, card.std, self.device, dtype)
         self.model = _empty_model(first, dtype, self.device)
         # Free memory is measured after the model is there, which takes memory itself.
-        self.resident = Resident(free_memory(self.device) if memory is None else memory)
+        memory = free_memory(self.device) if memory is None else memory
+        self.resident = Resident(memory)
         self.mixed = MixedModel(self.model, ingredients, self.resident, self.device)
         self.forward_seconds = 0.0
         self.forward_images = 0

@@ -16,6 +16,7 @@ from ..models.card import read_card
 from ..models.classifier import Weights
 from ..models.device import fast_at_bf16, pick_device, pick_precision
 from ..runtime.digest import canonical
+from .cells import Recipe
 from .predictions import Predictions, predictions
 from .store import Store, key
 
@@ -66,7 +67,7 @@ class Evaluator:
 
     def predictions(
         self,
-        recipe: dict[str, Any],
+        recipe: Recipe,
         dataset: Dataset,
     ) -> tuple[str, Predictions]:
         """Look up or compute one cell.
@@ -95,7 +96,7 @@ class Evaluator:
         self.computed += 1
         return cell_key, computed
 
-    def _logits(self, recipe: dict[str, Any], dataset: Dataset) -> torch.Tensor:
+    def _logits(self, recipe: Recipe, dataset: Dataset) -> torch.Tensor:
         """float32 [n, classes]; those of an ensemble are mixed from its ingredients' logits."""
         # Linear: one network with mixed weights. Else one forward pass per ingredient.
         if recipe["rule"] == LINEAR:
@@ -117,7 +118,7 @@ class Evaluator:
                 return stored.logits
         return self._logits(recipe, dataset)
 
-    def _engine(self, recipe: dict[str, Any]) -> "Engine":
+    def _engine(self, recipe: Recipe) -> "Engine":
         """The engine of the recipe's architecture.
 
         It is built when the first cell has to be computed: a job that only reuses cells loads no

@@ -12,6 +12,7 @@ from ..models import formats
 from ..models.card import read_card
 from ..models.classifier import Weights
 from ..runtime.sealed import read_sealed
+from .cells import Recipe
 from .family import read_recipe
 
 
@@ -53,7 +54,7 @@ def _exported_recipe(
     alpha: float | None,
     classifiers: list[Path],
     recipe: Path | None,
-) -> dict[str, Any]:
+) -> Recipe:
     """The recipe of the model, or of its mix with the zero-shot model."""
     zero_shot = classifiers[0]
     model = classifiers[-1]

@@ -11,6 +11,7 @@ from ..merging.recipe import interpolate, single
 from ..models.card import UNKNOWN_START, read_card
 from ..models.classifier import Weights
 from ..runtime.sealed import read_sealed, write_sealed
+from .cells import LabelledRecipe, Recipe
 from .evaluator import Evaluator
 from .predictions import Predictions
 from .scored import scored
@@ -84,7 +85,7 @@ def _check_lineage(zero_shot: Path, model: Path) -> None:
         check_line(Weights(zero_shot), Weights(model))
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
+def read_recipe(path: Path) -> Recipe:
     """Read the recipe of a model.
 
     Args:
@@ -104,7 +105,7 @@ def labelled_recipes(
     alphas: list[float],
     zero_shot: Path | None,
     model: Path,
-) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+) -> list[LabelledRecipe]:
     """Make the recipe of a model, or those of its sweep.
 
     Args:
@@ -141,7 +142,7 @@ def labelled_recipes(
 
 
 def _evaluate(
-    recipes: list[tuple[dict[str, Any], dict[str, Any]]],
+    recipes: list[LabelledRecipe],
     datasets: list[Dataset],
     evaluator: Evaluator,
 ) -> list[dict[str, Any]]:

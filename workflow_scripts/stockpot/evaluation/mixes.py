@@ -12,6 +12,7 @@ from ..datasets.dataset import Dataset
 from ..models.card import read_card
 from ..runtime.digest import sha256
 from ..runtime.sealed import write_sealed
+from .cells import LabelledRecipe
 from .context import FolderContext
 from .family import score_predictions
 
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def evaluate_mixes(
-    mixes: Callable,
+    mixes: Callable[..., Iterable[LabelledRecipe]],
     roles: list[str],
     spec: dict[str, Any],
     classifiers: list[Path],
@@ -56,7 +57,7 @@ def evaluate_mixes(
 
 
 def _evaluate(
-    recipes: Iterable[tuple[dict[str, Any], dict[str, Any]]],
+    recipes: Iterable[LabelledRecipe],
     datasets: list[tuple[str, Dataset]],
     context: FolderContext,
 ) -> list[dict[str, Any]]:

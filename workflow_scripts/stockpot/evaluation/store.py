@@ -12,7 +12,6 @@ computed twice, whatever the workflow decides to run again.
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from safetensors.torch import save_file
 from ..runtime.atomic_files import atomic
 from ..runtime.code_digest import code_digest
 from ..runtime.digest import sha256
-from .cells import READ_ERRORS, checked_arrays, metadata
+from .cells import READ_ERRORS, Recipe, checked_arrays, metadata
 from .predictions import Predictions
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ MEMORY_TYPES = {"predicted": torch.int64, "correct": torch.bool}
 
 
 def key(
-    recipe: dict[str, Any],
+    recipe: Recipe,
     fingerprint: str,
     precision: str,
 ) -> str:
@@ -124,7 +123,7 @@ class Store:
         self,
         key: str,
         predictions: Predictions,
-        recipe: dict[str, Any],
+        recipe: Recipe,
         dataset: str,
     ) -> None:
         """Write predictions, unless a file is there that is as good.
