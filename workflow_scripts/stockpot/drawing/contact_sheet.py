@@ -105,7 +105,13 @@ def _draw_row(
             image = np.asarray(dataset.images[row])
             # Pixels stay as they are: smoothing would hide how coarse an image is.
             panel.imshow(image, interpolation="nearest")
-            rows.append({"dataset": dataset.name, "class": name, "row": row})
+            rows.append(
+                {
+                    "dataset": dataset.name,
+                    "class": name,
+                    "row": row,
+                }
+            )
     return rows
 
 
@@ -145,7 +151,11 @@ def _titles(
     return list(titles.values()), families, notes
 
 
-def _lay_out(names: list[str], titles: list[str], notes: list[str]) -> _Layout:
+def _lay_out(
+    names: list[str],
+    titles: list[str],
+    notes: list[str],
+) -> _Layout:
     """Wrap all texts, and from them find the sizes of everything."""
     row_names, name_width = _wrap_row_names(names)
     # What is left of the width, for as many images side by side.
@@ -233,7 +243,11 @@ def _empty_grid(
     return figure, rows
 
 
-def _empty_row(figure: Figure, layout: _Layout, row: int) -> list[Axes]:
+def _empty_row(
+    figure: Figure,
+    layout: _Layout,
+    row: int,
+) -> list[Axes]:
     """The name of one data set, and an empty panel per class."""
     # matplotlib counts y from below, and rows are counted from above.
     bottom = layout.figure_height - layout.title_height - layout.cell_size * (row + 1)

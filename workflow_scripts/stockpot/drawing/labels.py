@@ -199,12 +199,7 @@ def _around(
     radius: float,
 ) -> Box:
     """A square around a point."""
-    return Box(
-        x - radius,
-        y - radius,
-        x + radius,
-        y + radius,
-    )
+    return Box(x - radius, y - radius, x + radius, y + radius)
 
 
 def _along(curve: np.ndarray) -> list[Box]:

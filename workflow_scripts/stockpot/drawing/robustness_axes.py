@@ -234,8 +234,18 @@ def _draw_intervals(
         "alpha": 0.55,
         "zorder": 3,
     }
-    axes.hlines(table["value"], table["reference_low"], table["reference_high"], **bars)
-    axes.vlines(table["reference_value"], table["low"], table["high"], **bars)
+    axes.hlines(
+        table["value"],
+        table["reference_low"],
+        table["reference_high"],
+        **bars,
+    )
+    axes.vlines(
+        table["reference_value"],
+        table["low"],
+        table["high"],
+        **bars,
+    )
 
 
 def draw_panel(
@@ -295,7 +305,12 @@ def _draw_sweeps(
     for (kind, curve), look in sweep_looks(table).items():
         is_of_sweep = (table["kind"] == kind) & (table["curve"] == curve)
         sweep = table[is_of_sweep].sort_values("alpha")
-        axes.plot(sweep["reference_value"], sweep["value"], zorder=4, **look.line)
+        axes.plot(
+            sweep["reference_value"],
+            sweep["value"],
+            zorder=4,
+            **look.line,
+        )
         half = sweep[np.isclose(sweep["alpha"], 0.5)]
         if intervals:
             _draw_intervals(axes, half, look.colour)
@@ -321,7 +336,12 @@ def _draw_models(
             _draw_intervals(axes, models, look.colour)
         # Kinds of many models lie below the others, which they would hide.
         order = 5 if kind in (BASELINE, "end-to-end") else 7
-        axes.plot(models["reference_value"], models["value"], zorder=order, **look.mark)
+        axes.plot(
+            models["reference_value"],
+            models["value"],
+            zorder=order,
+            **look.mark,
+        )
 
 
 def legend_entries(

@@ -285,7 +285,11 @@ def panel_width(columns: int) -> float:
     return TWO_COLUMNS / columns - 0.5
 
 
-def tilted_names(panel: Axes, names: list[str], rotation: float) -> None:
+def tilted_names(
+    panel: Axes,
+    names: list[str],
+    rotation: float,
+) -> None:
     """Write names below x = 0, 1, 2 and so on, at an angle, so that they have more room.
 
     Args:
@@ -434,7 +438,12 @@ def line_pattern(number: int, colours: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def draw_band(panel: Axes, x: pd.Series, table: pd.DataFrame, colour: str) -> None:
+def draw_band(
+    panel: Axes,
+    x: pd.Series,
+    table: pd.DataFrame,
+    colour: str,
+) -> None:
     """Draw intervals of fractions as a band, in percent or points.
 
     Args:
@@ -522,7 +531,12 @@ def label_grid(
     room = 1.2 * 72 * figure.get_figwidth() / columns - HANDLE_WIDTH
     size = RC["legend.fontsize"]
     if spare and all(text_width(text, size) <= room for text in legend):
-        spare[-1].legend(legend.values(), legend.keys(), loc="center", borderpad=0)
+        spare[-1].legend(
+            legend.values(),
+            legend.keys(),
+            loc="center",
+            borderpad=0,
+        )
     else:
         legend_outside(figure, legend, "upper center")
 

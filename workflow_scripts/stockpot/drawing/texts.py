@@ -73,12 +73,7 @@ def text_width(text: str, size: float) -> float:
     return size * sum(_advance(character) for character in text)
 
 
-def fit_text(
-    text: object,
-    room: float,
-    size: float,
-    lines: int = 1,
-) -> str:
+def fit_text(text: object, room: float, size: float, lines: int = 1) -> str:
     """Wrap and shorten a text, so that no line is wider than the room.
 
     Lines break after blanks, hyphens and underscores and between Chinese characters, and within
@@ -103,7 +98,11 @@ def fit_text(
         head_length = -(-kept // 2)  # rounded up
         tail_length = kept // 2
         tail = whole[len(whole) - tail_length :]
-        wrapped = _wrap(whole[:head_length] + ELLIPSIS + tail, room, size)
+        wrapped = _wrap(
+            whole[:head_length] + ELLIPSIS + tail,
+            room,
+            size,
+        )
     return "\n".join(wrapped[:lines])
 
 

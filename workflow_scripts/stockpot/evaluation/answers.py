@@ -86,9 +86,19 @@ class Answers:
             listing = _listing(self.path)
             # A file that is there but cannot be read is a fault of the disk, not of its content.
             if isinstance(error, OSError) and self.path.is_file():
-                raise unreadable(self.path, error, self.path, listing) from error
+                raise unreadable(
+                    self.path,
+                    error,
+                    self.path,
+                    listing,
+                ) from error
             reason = f"this stored prediction is gone or broken: {error}"
-            raise damaged(self.path, reason, self.path, listing) from error
+            raise damaged(
+                self.path,
+                reason,
+                self.path,
+                listing,
+            ) from error
 
 
 def answers(store: Path, key: str) -> Answers:

@@ -181,7 +181,12 @@ class FolderContext:
         device = pick_device()
         feature_count = weights["head.weight"].shape[1]
         model = empty_classifier(weights.card, feature_count).to(device)
-        batches = image_batches(self._datasets[part], weights.card, 1, device)
+        batches = image_batches(
+            self._datasets[part],
+            weights.card,
+            1,
+            device,
+        )
         # timm builds its models in training mode, where BatchNorm goes by the batch.
         return model.eval(), batches
 

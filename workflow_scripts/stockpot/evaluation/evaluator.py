@@ -147,7 +147,12 @@ class Evaluator:
             for sha256, folder in self.folders.items()
             if self._architecture(sha256) == architecture
         }
-        return Engine(ingredients, self.precision, self._batch_size, self.device)
+        return Engine(
+            ingredients,
+            self.precision,
+            self._batch_size,
+            self.device,
+        )
 
     def _architecture(self, sha256: str) -> str:
         """The fields of a card that the classifiers of one engine have in common, as text."""

@@ -45,7 +45,12 @@ def export_model(
     }
     # The mix is a classifier of its own for as long as the format reads it.
     with tempfile.TemporaryDirectory(dir=out) as temporary:
-        export(Path(temporary), exported, weights, spec["name"])
+        export(
+            Path(temporary),
+            exported,
+            weights,
+            spec["name"],
+        )
         write_format = formats.load(spec["format"])
         write_format(out, Weights(temporary), clip)
 

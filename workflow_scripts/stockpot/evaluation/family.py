@@ -165,7 +165,13 @@ def _evaluate(
         # The first recipes also pay for loading; the estimate gets better on the way.
         seconds_per_recipe = (time.monotonic() - started) / done
         left = seconds_per_recipe * (len(recipes) - done)
-        log.info("%s  %d/%d  %.0f s left", labels["model"], done, len(recipes), left)
+        log.info(
+            "%s  %d/%d  %.0f s left",
+            labels["model"],
+            done,
+            len(recipes),
+            left,
+        )
     return cells
 
 

@@ -46,7 +46,11 @@ def evaluate_mixes(
     """
     options = spec["options"]
     context = FolderContext(
-        spec, classifiers, sets["held_out"][0], sets["train"], store
+        spec,
+        classifiers,
+        sets["held_out"][0],
+        sets["train"],
+        store,
     )
     datasets = _datasets_of_roles(roles, sets, options.get("train_images"))
     recipes = mixes(_usable_models(classifiers), context, options)
