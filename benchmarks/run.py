@@ -30,15 +30,25 @@ inputs; seconds are this machine's: {machine}, {cores} cores.
 
 
 def processor() -> str:
+    """Name the processor of this machine.
+
+    Returns:
+        The name, as Linux has it, else as Python has it.
+    """
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    names = [
-        line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-    ]
-    return names[0] if names else platform.processor()
+    for line in lines:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
 
 
 def main(names: list[str]) -> None:
+    """Run benchmarks and print their rows; all of them make the page in docs/, too.
+
+    Args:
+        names: Of the benchmarks; empty for all.
+    """
     import importlib
 
     from timing import cores
@@ -49,11 +59,11 @@ def main(names: list[str]) -> None:
         for what, measured, wanted in measured_rows:
             print(f"{what}: {measured} (wanted: {wanted})", flush=True)
         rows += measured_rows
-    table = "".join(
-        f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows
-    )
-    text = INTRODUCTION.format(machine=processor(), cores=cores()) + table
+    # A page of some benchmarks only would lack the others.
     if not names:
+        introduction = INTRODUCTION.format(machine=processor(), cores=cores())
+        lines = [f"| {' | '.join(row)} |\n" for row in rows]
+        text = introduction + "".join(lines)
         (ROOT / "docs" / "results" / "benchmarks.md").write_text(text)
 
 
