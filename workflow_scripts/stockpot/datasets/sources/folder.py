@@ -317,7 +317,8 @@ def _refuse_domains(
     # One equal name may be chance.
     if len(repeated) < 2:
         return
-    sharing = [name for name in domains if repeated[0] in inner_folders[name]]
+    shared_name = repeated[0]
+    sharing = [name for name in domains if shared_name in inner_folders[name]]
     # Two of the domains serve as an example.
     one = one_line(sharing[0], 50)
     other = one_line(sharing[1], 50)

@@ -56,5 +56,7 @@ def prepare(spec: Spec) -> "Examples":
     """
     root = SET.root(spec["path"])
     # Folder 7 holds the class with index 7, and so on.
-    folders = {str(index): name for index, name in enumerate(SET.class_names)}
+    folders = {}
+    for index, name in enumerate(SET.class_names):
+        folders[str(index)] = name
     return SET.listed(root, in_folders(root, folders))

@@ -353,6 +353,9 @@ def _image_bytes(group: "RowGroupMetaData", column: str) -> int:
 
 # Labels and classes.
 
+# Names of the classes where a file has them, and how often each label occurs in it.
+FileLabels = tuple[list[str] | None, LabelCounts]
+
 
 def _classes(entry: Entry, locate: Locate) -> Classes:
     entry = with_defaults(entry)
@@ -382,14 +385,14 @@ def _first_names(names: list[str]) -> str:
 
 
 @cached_per_file
-def _labels_of_file(file: Path, column: str) -> tuple[list[str] | None, LabelCounts]:
+def _labels_of_file(file: Path, column: str) -> FileLabels:
     """Names of the classes where the file has them, and its labels."""
     # Imported here, as a child with little room cannot start pyarrow's threads.
     _parquet_file(file)
     return bounded(_read_labels, file, column)
 
 
-def _read_labels(file: Path, column: str) -> tuple[list[str] | None, LabelCounts]:
+def _read_labels(file: Path, column: str) -> FileLabels:
     label_counts = LabelCounts()
     rows_before = 0
     with _opened(file) as parquet:
