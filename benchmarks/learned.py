@@ -95,10 +95,10 @@ def loss_of(logits, labels):
 
 
 def streamed(folders: list[Path], images: int):
-    from stockpot.merging.learned_coefficients import Mix, constrained
+    from stockpot.merging.learned_coefficients import MixedModel, constrained
 
     weights, model, x, labels = prepared(folders, images)
-    mix = Mix(model, weights, [""])
+    mix = MixedModel(model, weights, [""])
     raw = torch.zeros(len(weights), 1, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([raw], lr=0.05)
 
@@ -127,15 +127,15 @@ def forward_and_backward(folders: list[Path], images: int):
 
 def read(folders: list[Path], images: int):
     """Every number of every ingredient once."""
-    from stockpot.merging.linear import pieces, stored
+    from stockpot.merging.linear import iterate_chunks, lazy_tensor
 
     weights = prepared(folders, images)[0]
 
     def step():
         for w in weights:
             for name in w.names:
-                source = stored(w, name)
-                for _ in pieces([source], source.shape.numel()):
+                source = lazy_tensor(w, name)
+                for _ in iterate_chunks([source], source.shape.numel()):
                     pass
 
     return lambda: timed(step, 1)

@@ -8,7 +8,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
 from stockpot import figures
-from stockpot.alpha.selectors import compared, label, names
+from stockpot.alpha.selectors import compare_selectors, label, names
 from stockpot.drawing.style import save
 from stockpot.tables.display import to_markdown
 from stockpot.tables.measurements import read_table, write_table
@@ -65,7 +65,7 @@ def main(folder: Path, out: Path) -> None:
     own = own[own["curve"].isin(sweeps.drop_duplicates().index)]
     replayed = pd.concat(
         [
-            compared(published(p)).assign(curve=p.stem)
+            compare_selectors(published(p)).assign(curve=p.stem)
             for p in sorted(PUBLISHED.glob("*.csv"))
         ]
     )

@@ -95,11 +95,11 @@ def mixed(coefficients, ingredients, names):
     """(name, tensor) of a mix, in the shapes of the ingredients."""
     import torch
 
-    from stockpot.merging.linear import mixed as flat
+    from stockpot.merging.linear import iterate_mix
 
     names, first = list(names), ingredients[min(coefficients)]
     for name in dict.fromkeys(names):
-        parts = [part for _, part in flat(coefficients, ingredients, [name])]
+        parts = [part for _, part in iterate_mix(coefficients, ingredients, [name])]
         owner = next(
             m for m in (first, *ingredients.values()) if name in list(m.keys())
         )

@@ -13,7 +13,7 @@ from test_methods import Tensors, context, counts, merged, merged_weights, rando
 from stockpot import analyses, figures
 from stockpot.drawing.style import save
 from stockpot.merging import methods
-from stockpot.merging.methods.lines import by_depth
+from stockpot.merging.methods.lines import scales_by_depth
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.training.loop import Batches
@@ -63,7 +63,7 @@ def recipes() -> dict:
     names += [f"visual.trunk.stages.{i}.w" for i in range(4)] + [
         "visual.trunk.norm.bias"
     ]
-    found["lines of a trunk"] = digest(json.dumps(by_depth(names, 0.0, 1.0)))
+    found["lines of a trunk"] = digest(json.dumps(scales_by_depth(names, 0.0, 1.0)))
     return found | {"learned": learned()}
 
 

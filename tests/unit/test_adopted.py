@@ -21,7 +21,7 @@ from stockpot.datasets.dataset import read_dataset, write_dataset
 from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
 from stockpot.merging import methods
-from stockpot.merging.adopt import adopt
+from stockpot.merging.adopt import import_checkpoint
 from stockpot.merging.recipe import single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import UNKNOWN_START, Card, read_card
@@ -115,7 +115,7 @@ def save(model, path, way="state"):
 
 
 def adopted(path, start, folder, **given) -> Card:
-    return adopt(
+    return import_checkpoint(
         {"name": folder.name, "path": str(path), "variant": "end-to-end", **given},
         start,
         folder,

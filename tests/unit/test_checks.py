@@ -8,7 +8,7 @@ import torch
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.context import FolderContext
 from stockpot.merging import methods
-from stockpot.merging.checks import barrier, check_starts, related
+from stockpot.merging.checks import barrier, check_starts, weight_cosine
 from stockpot.merging.export import export
 from stockpot.merging.soup import make_soup, write_merge
 from stockpot.models.card import read_card
@@ -177,8 +177,8 @@ def test_related_is_the_cosine_of_the_towers_matrices(runs, zero_shot):
     ]
     expected = torch.nn.functional.cosine_similarity(*flat, dim=0)
     assert (
-        related(a, b) == pytest.approx(expected.item(), abs=1e-9)
-        and related(a, b) > 0.9
+        weight_cosine(a, b) == pytest.approx(expected.item(), abs=1e-9)
+        and weight_cosine(a, b) > 0.9
     )
 
 
@@ -288,4 +288,4 @@ def test_outputs_are_mixed_whatever_the_start_and_the_architecture(soup, runs):
 
 def test_check_starts_needs_no_weights_where_cards_tell(runs):
     cards = [read_card(runs[name]) for name in ("a", "b", "linear")]
-    assert check_starts(cards, None, None, False) == {}
+    assert check_starts(cards, None, None, allowed=False) == {}

@@ -5,7 +5,13 @@ from conftest import mixed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockpot.merging.coefficients import at, block, blocks, combined, simplified
+from stockpot.merging.coefficients import (
+    block_prefix,
+    block_prefixes,
+    coefficient_at,
+    combine,
+    simplify,
+)
 from stockpot.merging.recipe import interpolate, single
 
 PARTS = ["", "a.", "a.1.", "a.10.", "a.1.w", "b", "b."]
@@ -21,31 +27,40 @@ coefficients = numbers | maps
 
 def test_the_longest_beginning_counts():
     coefficient = {"": 1.0, "a.1": 2.0, "a.1.": 3.0, "a.1.w": 4.0}
-    found = [at(coefficient, name) for name in ("a.1.w", "a.1.b", "a.10.w", "b")]
+    found = [
+        coefficient_at(coefficient, name) for name in ("a.1.w", "a.1.b", "a.10.w", "b")
+    ]
     assert found == [4.0, 3.0, 2.0, 1.0]
-    assert at(0.5, "anything") == 0.5
+    assert coefficient_at(0.5, "anything") == 0.5
 
 
 @given(coefficients, coefficients)
 def test_a_combination_is_the_combination_of_every_tensors_numbers(a, b):
-    found = combined(lambda x, y: x - 2 * y, a, b)
-    assert all(at(found, name) == at(a, name) - 2 * at(b, name) for name in NAMES)
+    found = combine(lambda x, y: x - 2 * y, a, b)
+    assert all(
+        coefficient_at(found, name)
+        == coefficient_at(a, name) - 2 * coefficient_at(b, name)
+        for name in NAMES
+    )
 
 
 @given(maps)
 def test_simplified_says_the_same_and_nothing_twice(coefficient):
-    found = simplified(coefficient)
-    assert all(at(found, name) == at(coefficient, name) for name in [*NAMES, *PARTS])
+    found = simplify(coefficient)
+    assert all(
+        coefficient_at(found, name) == coefficient_at(coefficient, name)
+        for name in [*NAMES, *PARTS]
+    )
     if isinstance(found, dict):
         assert len(found) > 1
         for part in set(found) - {""}:
             rest = {other: number for other, number in found.items() if other != part}
-            assert at(rest, part) != found[part]
+            assert coefficient_at(rest, part) != found[part]
 
 
 @given(numbers)
 def test_a_map_of_one_number_is_the_number(x):
-    assert simplified(dict.fromkeys(PARTS, x)) == x
+    assert simplify(dict.fromkeys(PARTS, x)) == x
     assert interpolate(single("s"), single("t"), {"": x, "a.": x}) == interpolate(
         single("s"), single("t"), x
     )
@@ -61,7 +76,7 @@ def test_interpolation_with_alpha_per_part(alpha):
     }
     recipe = interpolate(single("s"), single("t"), alpha)
     for name, tensor in mixed(recipe["ingredients"], ends, NAMES):
-        a = at(alpha, name)
+        a = coefficient_at(alpha, name)
         assert torch.equal(tensor, (1 - a) * ends["s"][name] + a * ends["t"][name])
 
 
@@ -81,13 +96,13 @@ def test_interpolation_with_alpha_per_part(alpha):
     }.items(),
 )
 def test_blocks_of_common_models(name, expected):
-    assert block(name) == expected and name.startswith(expected)
+    assert block_prefix(name) == expected and name.startswith(expected)
 
 
 def test_the_blocks_of_the_embedded_model(zero_shot):
     from stockpot.models.classifier import Weights
 
-    found = blocks(Weights(zero_shot).names)
+    found = block_prefixes(Weights(zero_shot).names)
     assert [name for name in found if "resblocks" in name] == [
         f"visual.transformer.resblocks.{i}." for i in range(4)
     ]

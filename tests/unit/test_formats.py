@@ -13,7 +13,7 @@ import torch
 from conftest import ARCHITECTURE, ROOT, SCRIPTS
 from safetensors.torch import load_file
 
-from stockpot.merging.adopt import adopt
+from stockpot.merging.adopt import import_checkpoint
 from stockpot.merging.export import export
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models import formats
@@ -181,7 +181,10 @@ def test_what_is_written_is_adopted_as_the_same_model(
     path = out / WHOLE.get(form, WEIGHTS)
     assert all(torch.is_tensor(t) for t in read_tensors(path).values())
     wanted = {"name": "back", "path": str(path), "variant": "end-to-end"}
-    card, source = adopt(wanted, zero_shot, tmp_path / "back"), read_card(models[name])
+    card, source = (
+        import_checkpoint(wanted, zero_shot, tmp_path / "back"),
+        read_card(models[name]),
+    )
     assert card.tower_sha256 == source.tower_sha256
     if form == "open-clip":
         ours, zero = Weights(tmp_path / "back"), Weights(zero_shot)

@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from stockpot.merging.learned_coefficients import Mix, constrained, free
+from stockpot.merging.learned_coefficients import MixedModel, constrained, unconstrained
 from stockpot.merging.methods.learned import train
 from stockpot.training.loop import Batches
 
@@ -53,12 +53,12 @@ def streamed(mix, coefficients, data, beta=2.0):
 def test_the_gradient_is_that_of_autograd_through_all_ingredients(
     parts, data, ingredients, coefficients
 ):
-    mix, a = Mix(network(), ingredients, parts), coefficients(parts)
+    mix, a = MixedModel(network(), ingredients, parts), coefficients(parts)
     loss, found = streamed(mix, a, data)
     a.requires_grad_()
     mixed = {
         name: sum(
-            a[i, mix.place[name]] * tensors[name]
+            a[i, mix.column[name]] * tensors[name]
             for i, tensors in enumerate(ingredients)
         )
         for name in ingredients[0]
@@ -75,7 +75,7 @@ def test_the_gradient_is_that_of_autograd_through_all_ingredients(
 def test_the_gradient_is_that_of_finite_differences(
     parts, data, ingredients, coefficients
 ):
-    mix, a = Mix(network(), ingredients, parts), coefficients(parts)
+    mix, a = MixedModel(network(), ingredients, parts), coefficients(parts)
     _, found = streamed(mix, a, data)
     step = 1e-5
     for i in range(a.shape[0]):
@@ -106,7 +106,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
     }
     x, labels = data
     batches = Batches(x, labels, lambda x, generator: x)
-    found, beta, _ = train(Mix(network(), ingredients, [""]), batches, spec)
+    found, beta, _ = train(MixedModel(network(), ingredients, [""]), batches, spec)
 
     model = network().eval()
     raw = torch.full((4, 1), 0.25 if space == "free" else 0.0, dtype=torch.float64)
@@ -132,7 +132,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
 
 
 def test_chosen_ingredients_have_their_rows_alone(data, ingredients, coefficients):
-    mix, a = Mix(network(), ingredients, [""]), coefficients([""])
+    mix, a = MixedModel(network(), ingredients, [""]), coefficients([""])
     _, whole = streamed(mix, a, data)
     found = mix.gradient([1, 3])
     assert torch.equal(found[[1, 3]], whole[[1, 3]]) and not found[[0, 2]].any()
@@ -151,7 +151,7 @@ def test_spaces():
 @pytest.mark.parametrize("space", ["simplex", "hyperplane", "free"])
 def test_free_numbers_give_their_coefficients_back(space):
     coefficients = torch.tensor([[0.1, 0.2], [0.3, 0.1]], dtype=torch.float64)
-    raw, whole = free(coefficients, space), coefficients.sum(0)
+    raw, whole = unconstrained(coefficients, space), coefficients.sum(0)
     assert torch.allclose(constrained(raw, space, whole), coefficients)
     moved = constrained(raw + torch.randn(2, 2), space, whole)
     if space != "free":
@@ -172,7 +172,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, 
     }
     x, labels = data
     batches = Batches(x, labels, lambda x, generator: x)
-    found, _, _ = train(Mix(network(), ingredients, [""]), batches, spec)
+    found, _, _ = train(MixedModel(network(), ingredients, [""]), batches, spec)
 
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(x), generator=generator)
@@ -182,7 +182,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, 
     assert found[chosen].sum().item() == pytest.approx(0.5)
 
     model, raw = network().eval(), torch.full((2, 1), 0.25, dtype=torch.float64)
-    raw = free(raw, space).requires_grad_()
+    raw = unconstrained(raw, space).requires_grad_()
     optimizer = torch.optim.Adam([raw], lr=spec["lr"])
     for rows in order.split(spec["step_size"]):
         a = torch.full((4, 1), 0.25, dtype=torch.float64)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients
-from stockpot.merging.linear import mix, mix_all, mix_into, tower_coefficients
+from stockpot.merging.linear import mix, mix_into, mix_many, tower_coefficients
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
@@ -242,7 +242,7 @@ def test_the_mix_has_the_ingredients_type(dtype):
 def test_the_steps_of_a_sum_leave_no_trace(ingredients, monkeypatch, step):
     coefficients = uniform(list("abcde"))["ingredients"]
     expected = dict(mixed(coefficients, ingredients, ["w", "v"]))
-    monkeypatch.setattr(linear, "STEP", step)
+    monkeypatch.setattr(linear, "SUM_CHUNK", step)
     found = dict(mixed(coefficients, ingredients, ["w", "v"]))
     assert same(found, expected)
 
@@ -269,7 +269,7 @@ def test_many_tensors_are_mixed_at_once(threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        mix_all(jobs)
+        mix_many(jobs)
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(target, mix(pairs)) for target, pairs in jobs)
@@ -278,7 +278,7 @@ def test_many_tensors_are_mixed_at_once(threads):
 def test_an_error_in_one_of_many_tensors_is_not_lost():
     good = (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(2))])
     with pytest.raises(ValueError, match="9 numbers cannot be mixed with 2"):
-        mix_all(
+        mix_many(
             [
                 good,
                 (torch.zeros(2), [(0.5, torch.ones(2)), (0.5, torch.ones(3, 3))]),
@@ -313,13 +313,15 @@ def test_mixing_leaves_the_ingredients_alone(ingredients):
 def test_a_mix_comes_in_parts_a_few_ahead_of_who_asks(ingredients, monkeypatch):
     """With one thread one part is mixed while another is written, and a third waits."""
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    monkeypatch.setattr("stockpot.merging.linear.PART", 2)
-    begun, plain = [], linear._mix_part
-    monkeypatch.setattr(linear, "_mix_part", lambda *a: begun.append(a[3]) or plain(*a))
+    monkeypatch.setattr("stockpot.merging.linear.WRITE_CHUNK", 2)
+    begun, plain = [], linear._mix_range
+    monkeypatch.setattr(
+        linear, "_mix_range", lambda *a: begun.append(a[3]) or plain(*a)
+    )
     recipe, name = uniform(list("abcde"))["ingredients"], "w"
-    stream = linear.mixed(recipe, ingredients, [name])
+    stream = linear.iterate_mix(recipe, ingredients, [name])
     assert next(stream)[0] == name and len(begun) <= 3
-    parts = [part for _, part in linear.mixed(recipe, ingredients, [name])]
+    parts = [part for _, part in linear.iterate_mix(recipe, ingredients, [name])]
     assert {len(part) for part in parts[:-1]} == {2}
     expected = mix([(0.2, ingredients[key][name]) for key in "abcde"])
     assert torch.equal(torch.cat(parts), expected.reshape(-1)) and len(parts) > 3

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockpot.merging import linear, methods
-from stockpot.merging.coefficients import at
+from stockpot.merging.coefficients import coefficient_at
 from stockpot.merging.fisher_information import fisher_diagonal
-from stockpot.merging.geometry import cosine, gram, per_block
-from stockpot.merging.methods.lines import by_depth
+from stockpot.merging.geometry import gram_matrices, mean_cosine, sum_per_block
+from stockpot.merging.methods.lines import scales_by_depth
 from stockpot.merging.methods.model_stock import ratio
-from stockpot.merging.methods.slerp import sines
+from stockpot.merging.methods.slerp import slerp_coefficients
 from stockpot.merging.outputs import mix_outputs
 from stockpot.merging.recipe import single, uniform
 from stockpot.runtime.errors import StockpotError
@@ -125,7 +125,7 @@ def test_model_stock_in_numbers():
 
 @given(st.floats(0.0, 1.0), st.floats(0.05, 3.0))
 def test_slerp_keeps_the_norm_of_vectors_of_one_norm(t, angle):
-    first, second = sines(math.cos(angle), t)
+    first, second = slerp_coefficients(math.cos(angle), t)
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([math.cos(angle), math.sin(angle)])
     mix = first * a.double() + second * b.double()
     assert mix.norm().item() == pytest.approx(1, abs=1e-6)
@@ -134,7 +134,7 @@ def test_slerp_keeps_the_norm_of_vectors_of_one_norm(t, angle):
 
 @given(st.floats(0.0, 1.0), st.floats(1e-9, 0.02))
 def test_slerp_at_a_small_angle_is_close_to_linear(t, angle):
-    first, second = sines(math.cos(angle), t)
+    first, second = slerp_coefficients(math.cos(angle), t)
     assert first == pytest.approx(1 - t, abs=1e-4) and second == pytest.approx(
         t, abs=1e-4
     )
@@ -183,7 +183,9 @@ def test_lines_scales_updates_by_depth(models):
     }
     (update,) = updates(models, "a")
     assert close(found, {n: models["start"][n] + shares[n] * update[n] for n in NAMES})
-    assert all(at(recipe["ingredients"]["sha-a"], n) == shares[n] for n in NAMES)
+    assert all(
+        coefficient_at(recipe["ingredients"]["sha-a"], n) == shares[n] for n in NAMES
+    )
 
 
 def test_lines_with_one_share_is_wise_ft(models):
@@ -278,11 +280,11 @@ DEPTHS = {
 def test_lines_knows_the_depth_of_every_tensor(architecture):
     expected = {f"visual.{name}": share for name, share in DEPTHS[architecture].items()}
     expected |= {"head.weight": 1, "head.bias": 1}
-    found = by_depth(list(expected), 0.0, 1.0)
-    assert {name: at({"": 1.0} | found, name) for name in expected} == pytest.approx(
-        expected
-    )
-    assert list(by_depth(list(expected)[::-1], 0.0, 1.0)) == list(found)
+    found = scales_by_depth(list(expected), 0.0, 1.0)
+    assert {
+        name: coefficient_at({"": 1.0} | found, name) for name in expected
+    } == pytest.approx(expected)
+    assert list(scales_by_depth(list(expected)[::-1], 0.0, 1.0)) == list(found)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +300,7 @@ def test_lines_knows_the_depth_of_every_tensor(architecture):
 )
 def test_lines_refuses_a_model_that_does_not_tell_its_depth(names, words):
     with pytest.raises(StockpotError, match="lines: the depth") as error:
-        by_depth([f"visual.{name}" for name in names], 0.0, 1.0)
+        scales_by_depth([f"visual.{name}" for name in names], 0.0, 1.0)
     assert words in str(error.value) and len(str(error.value)) < 500
 
 
@@ -328,30 +330,30 @@ def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
         for _ in range(k + 1)
     ]
     start, *weights = stack
-    found = gram(weights, start, ["count", "w"])
+    found = gram_matrices(weights, start, ["count", "w"])
     rows = torch.stack([w["w"].double() - start["w"].double() for w in weights])
     assert list(found) == ["w"] and torch.allclose(found["w"], rows @ rows.T)
 
 
 def test_pieces_of_a_tensor_add_up(monkeypatch, models):
-    whole = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
-    plain = linear.pieces
+    whole = gram_matrices([models["sha-a"], models["sha-b"]], models["start"], NAMES)
+    plain = linear.iterate_chunks
     monkeypatch.setattr(
-        "stockpot.merging.geometry.pieces", lambda s, n: plain(s, n, step=2)
+        "stockpot.merging.geometry.iterate_chunks", lambda s, n: plain(s, n, step=2)
     )
-    pieces = gram([models["sha-a"], models["sha-b"]], models["start"], NAMES)
+    pieces = gram_matrices([models["sha-a"], models["sha-b"]], models["start"], NAMES)
     assert all(torch.allclose(whole[name], pieces[name]) for name in NAMES)
 
 
 def test_blocks_are_the_sums_of_their_tensors():
     one = torch.ones(2, 2, dtype=torch.float64)
-    found = per_block({"a.0.w": one, "a.0.b": 2 * one, "a.1.w": one})
+    found = sum_per_block({"a.0.w": one, "a.0.b": 2 * one, "a.1.w": one})
     assert torch.equal(found["a.0."], 3 * one) and torch.equal(found["a.1."], one)
 
 
 def test_the_cosine_of_nothing():
-    assert cosine(torch.zeros(2, 2, dtype=torch.float64)) == 0.0
-    assert cosine(torch.ones(1, 1, dtype=torch.float64)) == 1.0
+    assert mean_cosine(torch.zeros(2, 2, dtype=torch.float64)) == 0.0
+    assert mean_cosine(torch.ones(1, 1, dtype=torch.float64)) == 1.0
 
 
 # In output space.
@@ -631,29 +633,29 @@ def test_mono_soup_weakens_the_weak_part():
 
 
 def test_the_split_of_a_spectrum():
-    from stockpot.merging.methods.mono_soup import split
+    from stockpot.merging.methods.mono_soup import rank_and_low_weight
 
     equal = torch.ones(4, dtype=torch.float64)
-    assert split(equal) == (4, pytest.approx(0)), (
+    assert rank_and_low_weight(equal) == (4, pytest.approx(0)), (
         "an effective rank of 4: all is strong"
     )
     one = torch.tensor([5.0, 0, 0], dtype=torch.float64)
-    assert split(one) == (1, pytest.approx(0))
+    assert rank_and_low_weight(one) == (1, pytest.approx(0))
     # Shares 0.8, 0.1, 0.1: entropy 0.639, rank 1.895, so k = 2; P = 65/66, r = (1/8)^2.
-    k, low = split(torch.tensor([8.0, 1, 1], dtype=torch.float64))
+    k, low = rank_and_low_weight(torch.tensor([8.0, 1, 1], dtype=torch.float64))
     assert k == 2 and low == pytest.approx(1 / 64 + 63 / 64 * math.sqrt(1 / 66))
 
 
 def test_mono_soup_keeps_what_has_not_moved_and_convolutions(models):
-    from stockpot.merging.methods.mono_soup import reweighted
+    from stockpot.merging.methods.mono_soup import reweight_update
 
     before = models["start"]["head.weight"]
-    assert torch.equal(reweighted(before, before), before)
+    assert torch.equal(reweight_update(before, before), before)
     kernel = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
     moved = kernel + 0.1 * torch.randn(
         4, 3, 2, 2, generator=torch.Generator().manual_seed(1)
     )
-    found = reweighted(kernel, moved)
+    found = reweight_update(kernel, moved)
     assert found.dtype == torch.float32 and found.shape == kernel.shape
     assert torch.allclose(found.double(), mono_by_hand(kernel, moved), atol=1e-6)
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from stockpot.merging.elementwise import elementwise
-from stockpot.merging.export import write_streamed, written
-from stockpot.merging.geometry import gram
-from stockpot.merging.learned_coefficients import Mix
-from stockpot.merging.linear import mix_all
+from stockpot.merging.elementwise import merge_elementwise
+from stockpot.merging.export import as_stream, write_streamed
+from stockpot.merging.geometry import gram_matrices
+from stockpot.merging.learned_coefficients import MixedModel
+from stockpot.merging.linear import mix_many
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import Card
 from stockpot.models.classifier import WEIGHTS, Weights, write_classifier
@@ -123,7 +123,7 @@ def test_a_mix_arrives_in_any_type(found, wanted):
                 (c, by_name(found)[s][name]) for s, c in sorted(coefficients.items())
             ]
             jobs.append((targets[name], pairs))
-    mix_all(jobs)
+    mix_many(jobs)
     assert all(torch.equal(t, result[name].to(wanted)) for name, t in targets.items())
 
 
@@ -140,7 +140,7 @@ def test_a_written_mix_is_the_mix_and_any_reader_reads_it(found):
         coefficients = uniform(list(weights))["ingredients"]
         out = Path(folder) / "out"
         made = dict(mixed(coefficients, weights, first.names))
-        card = write_streamed(out, CARD, first.shapes(), written(made.items()))
+        card = write_streamed(out, CARD, first.shapes(), as_stream(made.items()))
         read = load_file(out / WEIGHTS)
         assert read.keys() == made.keys()
         assert all(torch.equal(read[name], made[name]) for name in made)
@@ -167,14 +167,14 @@ def test_piecewise_rules_and_inner_products_follow_their_formulas(found):
         n: torch.stack([o[n].double() - start[n].double() for o in others])
         for n in names
     }
-    for name, products in gram(others, start, names).items():
+    for name, products in gram_matrices(others, start, names).items():
         flat = updates[name].reshape(len(others), -1)
         assert torch.allclose(products, flat @ flat.T, rtol=1e-9, atol=1e-9)
 
     def rule(base, deltas, name, begin):
         return base + deltas.mean(0)
 
-    for name, tensor in elementwise(rule, start, others, names):
+    for name, tensor in merge_elementwise(rule, start, others, names):
         expected = start[name].double() + updates[name].mean(0)
         assert torch.equal(tensor, expected.to(start[name].dtype))
 
@@ -193,7 +193,7 @@ def test_the_learned_gradient_is_that_of_autograd(found, seed):
             )
 
     parts = ["", "visual.0"]
-    mix = Mix(Sum(), found, parts)
+    mix = MixedModel(Sum(), found, parts)
     generator = torch.Generator().manual_seed(seed)
     a = torch.randn(k, 2, generator=generator, dtype=torch.float64)
     targets = [torch.randn(t.shape, generator=generator) for t in found[0].values()]

@@ -50,7 +50,7 @@ def test_every_rule_by_hand(name, alpha):
 
 
 def test_regret_is_what_the_best_of_the_curve_has_more():
-    table = selectors.compared(CURVE).set_index("selector")
+    table = selectors.compare_selectors(CURVE).set_index("selector")
     assert list(table.index) == selectors.names()
     assert table.loc["held-out", "regret_shifts"] == pytest.approx(0.05)
     assert table.loc["half", "regret_reference"] == pytest.approx(0.01)
@@ -162,7 +162,7 @@ def test_table_3_of_the_paper_is_the_regret_of_alpha_one_half(name):
             {"alpha": table["alpha"], "reference": table[column], "shifts": 0.0}
         )
         regret = (
-            selectors.compared(curve)
+            selectors.compare_selectors(curve)
             .set_index("selector")
             .loc["half", "regret_reference"]
         )
@@ -193,7 +193,9 @@ CHOSEN = {
 
 def test_the_selectors_on_the_published_curves():
     for name, alphas in zip(TABLE_3, zip(*CHOSEN.values()), strict=True):
-        found = selectors.compared(published_curve(name)).set_index("selector")["alpha"]
+        found = selectors.compare_selectors(published_curve(name)).set_index(
+            "selector"
+        )["alpha"]
         assert found.to_dict() == dict(zip(CHOSEN, alphas))
 
 
@@ -203,7 +205,7 @@ def test_what_the_papers_say_of_choosing_by_one_side_alone():
         ("wiseft_table4_vitl14_336_e2e", 1.4),
         ("wiseft_table5_vitb16_e2e", 2.1),
     ):
-        found = selectors.compared(published_curve(name)).set_index("selector")
+        found = selectors.compare_selectors(published_curve(name)).set_index("selector")
         assert 100 * found.loc["held-out", "regret_shifts"] == pytest.approx(cost)
         assert 100 * found.loc["oracle-shifts", "regret_reference"] == pytest.approx(
             cost
@@ -367,7 +369,10 @@ def test_a_new_selector_is_one_file(new_selector):
     known = ["held-out", new_selector, "within-error", "within-point"]
     assert selectors.on_held_out() == known
     assert (
-        selectors.compared(CURVE).set_index("selector").loc[new_selector, "alpha"] == 0
+        selectors.compare_selectors(CURVE)
+        .set_index("selector")
+        .loc[new_selector, "alpha"]
+        == 0
     )
     assert methods.options("wise-ft")["selector"]["enum"] == known
     assert auto(selector=new_selector)[0]["alpha"] == 0

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..alpha.selectors import compared
+from ..alpha.selectors import compare_selectors
 from ..evaluation.answers import Answers
 from ..runtime.errors import StockpotError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
@@ -26,8 +26,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: None.
 
     Returns:
-        A row per sweep and selector: what ``alpha.selectors.compared`` gives, with the target
-        of the sweep (curve) and the numbers of examples.
+        A row per sweep and selector: what ``compare_selectors`` gives, with the target of
+        the sweep (curve) and the numbers of examples.
 
     Raises:
         NothingToShowError: If the study has no sweep.
@@ -36,7 +36,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     tables = []
     for target, points in evidence.sweeps().items():
         # A row per selector.
-        choices = compared(selection_curve(evidence, points))
+        choices = compare_selectors(selection_curve(evidence, points))
         tables.append(choices.assign(curve=target))
     if not tables:
         raise NothingToShowError("alpha is chosen on a sweep, and this study has none")

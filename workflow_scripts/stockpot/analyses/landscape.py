@@ -83,7 +83,7 @@ def mixes(
     Yields:
         Labels (model; s and t, the coefficients; one and other, the runs) and the recipe.
     """
-    from ..merging.recipe import single, total
+    from ..merging.recipe import linear_combination, single
 
     runs = {name: sha for name, sha in models.items() if name != ZERO_SHOT}
     if len(runs) < 2:
@@ -100,7 +100,7 @@ def mixes(
             "one": one,
             "other": other,
         }
-        yield labels, total(list(zip(coefficients, recipes)))
+        yield labels, linear_combination(list(zip(coefficients, recipes)))
 
 
 def _two_runs(

@@ -13,8 +13,8 @@ import torch
 
 from ..datasets.dataset import Dataset
 from ..merging.checks import check_ingredients
-from ..merging.coefficients import Coefficient, shares
-from ..merging.linear import mix_all, tower_coefficients
+from ..merging.coefficients import Coefficient, tensor_coefficients
+from ..merging.linear import mix_many, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.card import Card
 from ..models.classifier import HEAD, TOWER, Weights
@@ -103,7 +103,7 @@ class MixedModel:
         """
         if coefficients == self._head_mix:
             return
-        for _, sha256 in shares(coefficients, HEAD + "weight"):
+        for _, sha256 in tensor_coefficients(coefficients, HEAD + "weight"):
             card = self._cards[sha256]
             if card.class_names != self._class_names:
                 raise StockpotError(
@@ -121,10 +121,10 @@ class MixedModel:
             if name.startswith(prefix):
                 sources = [
                     (coefficient, self._ingredient_tensor(sha256, name))
-                    for coefficient, sha256 in shares(coefficients, name)
+                    for coefficient, sha256 in tensor_coefficients(coefficients, name)
                 ]
                 jobs.append((target, sources))
-        mix_all(jobs)
+        mix_many(jobs)
 
     def _ingredient_tensor(self, sha256: str, name: str) -> torch.Tensor:
         """One tensor of an ingredient, on the device where there is room for it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..datasets.dataset import Dataset
-from ..merging.checks import TOWER
+from ..merging.checks import TOWER_CARD_FIELDS
 from ..merging.names import LINEAR
 from ..merging.outputs import mix_outputs
 from ..merging.recipe import single
@@ -157,7 +157,7 @@ class Evaluator:
     def _architecture(self, sha256: str) -> str:
         """The fields of a card that the classifiers of one engine have in common, as text."""
         card = self._cards[sha256]
-        return canonical({field: getattr(card, field) for field in TOWER})
+        return canonical({field: getattr(card, field) for field in TOWER_CARD_FIELDS})
 
     def report(self) -> None:
         """Log how many cells were computed and reused, and the rate of the forward passes."""

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..merging.checks import check_line
+from ..merging.checks import check_lineage
 from ..merging.export import export
 from ..merging.recipe import interpolate
 from ..models import formats
@@ -68,7 +68,7 @@ def _exported_recipe(
         return model_recipe
     # The lineage of a soup was checked when it was made.
     if not recipe:
-        check_line(Weights(zero_shot), Weights(model))
+        check_lineage(Weights(zero_shot), Weights(model))
     return interpolate(read_recipe(zero_shot), model_recipe, alpha)
 
 

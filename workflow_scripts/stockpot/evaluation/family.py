@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.dataset import Dataset, read_dataset
-from ..merging.checks import check_line
+from ..merging.checks import check_lineage
 from ..merging.recipe import interpolate, single
 from ..models.card import UNKNOWN_START, read_card
 from ..models.classifier import Weights
@@ -82,7 +82,7 @@ def _check_lineage(zero_shot: Path, model: Path) -> None:
     """Compare the weights of a classifier whose card does not tell what it was trained from."""
     # A soup's recipe file needs no check: its ingredients were checked when it was made.
     if model.is_dir() and read_card(model).start == UNKNOWN_START:
-        check_line(Weights(zero_shot), Weights(model))
+        check_lineage(Weights(zero_shot), Weights(model))
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -1,1 +1,1 @@
-"""Merging: recipes, the arithmetic that makes weights of them, and the methods that find them."""
+"""Merging: recipes, the arithmetic that makes weights of them, and the merge methods."""

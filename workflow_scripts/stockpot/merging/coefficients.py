@@ -1,7 +1,7 @@
-"""Coefficients of a mix: one number, or one per part of the model.
+"""Coefficients of a mix: one number, or one number per prefix of tensor names.
 
-A coefficient that differs between parts maps beginnings of tensor names to numbers. For a
-tensor the longest beginning counts that fits its name; "" fits every name:
+A coefficient that differs between tensors maps prefixes of tensor names to numbers. For a tensor
+the longest prefix counts that its name begins with; "" fits every name:
 
     {"": 0.5, "visual.transformer.resblocks.0.": 0.1}
 
@@ -13,63 +13,120 @@ from collections.abc import Callable, Iterable, Mapping
 
 Coefficient = float | dict[str, float]
 
-_BLOCK = re.compile(r".*?\.\d+\.")
+# Up to the first number in a name, such as "visual.transformer.resblocks.3.".
+_REPEATED_BLOCK = re.compile(r".*?\.\d+\.")
 
 
-def at(coefficient: Coefficient, name: str) -> float:
-    """The number for one tensor, or for one beginning of names."""
+def coefficient_at(
+    coefficient: Coefficient,
+    name: str,
+) -> float:
+    """Look up the number that a coefficient has for one tensor.
+
+    Args:
+        coefficient: One number, or one per prefix.
+        name: Name of the tensor, or a prefix of names.
+
+    Returns:
+        The number of the longest prefix that fits.
+    """
     if not isinstance(coefficient, dict):
         return coefficient
-    return coefficient[
-        max((part for part in coefficient if name.startswith(part)), key=len)
-    ]
+    # One fits always, as every map has an entry for "".
+    fitting = [prefix for prefix in coefficient if name.startswith(prefix)]
+    return coefficient[max(fitting, key=len)]
 
 
-def shares(
-    coefficients: Mapping[str, Coefficient], name: str
+def tensor_coefficients(
+    coefficients: Mapping[str, Coefficient],
+    name: str,
 ) -> list[tuple[float, str]]:
-    """(number, ingredient) of all that are part of one tensor, in the order of their names.
+    """List the ingredients that have a part in one tensor.
 
-    Numbers of 0 are left out, so such an ingredient need not have the tensor; if all are 0, they
-    stay.
+    Args:
+        coefficients: Ingredient -> its coefficient.
+        name: Name of the tensor.
+
+    Returns:
+        (number, ingredient), in the order of the ingredients' names. Numbers of 0 are left out,
+        so that such an ingredient need not have the tensor. If all are 0, they stay.
     """
-    found = [(at(coefficients[key], name), key) for key in sorted(coefficients)]
-    return [pair for pair in found if pair[0] != 0] or found
+    pairs = [
+        (coefficient_at(coefficients[key], name), key) for key in sorted(coefficients)
+    ]
+    nonzero = [pair for pair in pairs if pair[0] != 0]
+    return nonzero or pairs
 
 
-def combined(function: Callable[..., float], *coefficients: Coefficient) -> Coefficient:
-    """``function`` of several coefficients, part by part; one number where all parts agree."""
-    parts = sorted({part for c in coefficients if isinstance(c, dict) for part in c})
-    if not parts:
+def combine(function: Callable[..., float], *coefficients: Coefficient) -> Coefficient:
+    """Apply a function to several coefficients, prefix by prefix.
+
+    Args:
+        function: Takes one number per coefficient.
+        *coefficients: Numbers, or numbers per prefix.
+
+    Returns:
+        One number if the results agree for all prefixes, else one per prefix.
+    """
+    prefixes: set[str] = set()
+    for coefficient in coefficients:
+        if isinstance(coefficient, dict):
+            prefixes.update(coefficient)
+    if not prefixes:
         return function(*coefficients)
-    found = {
-        part: function(*(at(c, part) for c in coefficients)) for part in ["", *parts]
-    }
-    return simplified(found)
+    # A prefix of one coefficient splits the others there too.
+    results = {}
+    for prefix in ["", *sorted(prefixes)]:
+        numbers = [coefficient_at(coefficient, prefix) for coefficient in coefficients]
+        results[prefix] = function(*numbers)
+    return simplify(results)
 
 
-def simplified(coefficient: dict[str, float]) -> Coefficient:
-    """The same coefficient without parts that only repeat what a shorter beginning says."""
-    kept = {"": coefficient[""]}
-    for part in sorted(coefficient, key=len):
-        if at(kept, part) != coefficient[part]:
-            kept[part] = coefficient[part]
-    return kept[""] if len(kept) == 1 else dict(sorted(kept.items()))
+def simplify(coefficient: dict[str, float]) -> Coefficient:
+    """Remove the prefixes that only repeat what a shorter prefix says.
 
+    Args:
+        coefficient: Numbers per prefix, with one for "".
 
-def block(name: str) -> str:
-    """The beginning that the tensors of one block of the model share.
-
-    Up to the first number for what is repeated ("visual.transformer.resblocks.3."), else up
-    to the module ("visual.conv1."); a tensor that is no module's is a block of its own.
+    Returns:
+        An equal coefficient: one number if only "" is left, else prefixes in sorted order.
     """
-    repeated = _BLOCK.match(name)
+    kept = {"": coefficient[""]}
+    # Short prefixes first, so that a longer one is compared with what already holds for it.
+    for prefix in sorted(coefficient, key=len):
+        if coefficient_at(kept, prefix) != coefficient[prefix]:
+            kept[prefix] = coefficient[prefix]
+    if len(kept) == 1:
+        return kept[""]
+    return dict(sorted(kept.items()))
+
+
+def block_prefix(name: str) -> str:
+    """Find the prefix that all tensors of one block of the model have in common.
+
+    Args:
+        name: Name of a tensor.
+
+    Returns:
+        The name up to the first number, if it has one ("visual.transformer.resblocks.3."); else
+        up to the module ("visual.conv1."). A tensor outside modules is a block of its own.
+    """
+    repeated = _REPEATED_BLOCK.match(name)
     if repeated:
         return repeated.group()
     module, dot, _ = name.rpartition(".")
-    return name if module.count(".") == 0 and module != "head" else module + dot
+    # "visual.proj" is a parameter of the tower itself; "head.weight" belongs to the head.
+    is_parameter_of_tower = "." not in module and module != "head"
+    return name if is_parameter_of_tower else module + dot
 
 
-def blocks(names: Iterable[str]) -> list[str]:
-    """The blocks of a model, in the order of the names."""
-    return list(dict.fromkeys(block(name) for name in names))
+def block_prefixes(names: Iterable[str]) -> list[str]:
+    """List the blocks of a model.
+
+    Args:
+        names: Names of its tensors.
+
+    Returns:
+        The prefix of every block once, in the order of the names.
+    """
+    return list(dict.fromkeys(block_prefix(name) for name in names))

@@ -1,9 +1,10 @@
-"""A recipe as a Classifier of its own: for use elsewhere, or as an ingredient."""
+"""Make a classifier of a recipe: for use elsewhere, or as an ingredient of another merge."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,40 +21,57 @@ from ..models.stream import DTYPES, SafetensorsWriter
 from ..runtime.atomic_files import atomic
 from ..runtime.errors import StockpotError
 from .checks import check_ingredients
-from .coefficients import Coefficient, shares
-from .linear import Write, mixed, tower_coefficients
+from .coefficients import Coefficient, tensor_coefficients
+from .linear import WriteChunk, iterate_mix, tower_coefficients
 from .names import LINEAR
 
-UNKNOWN = "0" * 64
+# Stands in the file's header until the digests are known; of the same length.
+_UNKNOWN_DIGEST = "0" * 64
+
+# (tensor name, tensor or flat chunk of it), in the order of the names.
+NamedTensors = Iterable[tuple[str, torch.Tensor]]
+# Gets a function that writes a chunk; writes all chunks and yields them.
+TensorStream = Callable[[WriteChunk], NamedTensors]
 
 
 def export(
-    folder: str | Path, recipe: dict, ingredients: Mapping[str, Weights], name: str
+    folder: str | Path,
+    recipe: dict[str, Any],
+    ingredients: Mapping[str, Weights],
+    name: str,
 ) -> Card:
-    """Write the model that a linear recipe describes; returns its card.
+    """Write the classifier that a linear recipe describes.
 
-    recipe: rule, ingredients, and in a soup's file its method, which becomes the kind.
-    ingredients: sha256 -> weights of (at least) those the recipe names. The weights are those
-    that the engine evaluates, mixed and written one tensor at a time. Raises StockpotError for
-    a recipe that mixes outputs, or ingredients that are not there or do not fit.
+    The weights are those that the evaluation computes with, mixed and written chunk by chunk.
+
+    Args:
+        folder: Where it is written.
+        recipe: rule and ingredients; its method, if it has one, becomes the kind of the model.
+        ingredients: SHA-256 -> weights of at least the ingredients that the recipe names.
+        name: Name of the new model.
+
+    Returns:
+        The card of the new model.
+
+    Raises:
+        StockpotError: If the recipe mixes outputs, or its ingredients are missing or do not fit.
     """
-    folder, coefficients = Path(folder), recipe["ingredients"]
-    if recipe["rule"] != LINEAR:
-        raise StockpotError(
-            f"{name}: a {recipe['rule']} has no weights of its own to export; "
-            "only linear recipes have"
-        )
-    for sha256 in coefficients:
-        if sha256 not in ingredients:
-            raise StockpotError(
-                f"{name}: its ingredient {sha256} is not among the classifiers"
-            )
+    coefficients = recipe["ingredients"]
+    _check_recipe(recipe, ingredients, name)
     cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
-    apart = "barriers" in recipe or recipe.get("backbones", False)
-    check_ingredients(list(cards.values()), one_start=not apart, one_class_list=False)
-    headed = [sha256 for _, sha256 in shares(coefficients, "head.weight")]
-    check_ingredients([cards[sha256] for sha256 in headed], one_start=False)
-    first = ingredients[min(headed)]
+    different_starts = "barriers" in recipe or recipe.get("backbones", False)
+    check_ingredients(
+        list(cards.values()),
+        one_start=not different_starts,
+        one_class_list=False,
+    )
+    # Ingredients of several tasks have heads of several classes.
+    # Only the ingredients with a part in the head need to have the same classes.
+    with_head = [
+        sha256 for _, sha256 in tensor_coefficients(coefficients, "head.weight")
+    ]
+    check_ingredients([cards[sha256] for sha256 in with_head], one_start=False)
+    first = ingredients[min(with_head)]
     card = replace(
         first.card,
         name=name,
@@ -62,46 +80,87 @@ def export(
         spec=recipe,
         history=[],
     )
-    tensors = partial(_tensors, coefficients, ingredients, cards, first.names)
-    return write_streamed(folder, card, first.shapes(), tensors)
+    tensors = partial(_mixed_tensors, coefficients, ingredients, cards, first.names)
+    return write_streamed(
+        Path(folder),
+        card,
+        first.shapes(),
+        tensors,
+    )
+
+
+def _check_recipe(
+    recipe: dict[str, Any],
+    ingredients: Mapping[str, Weights],
+    name: str,
+) -> None:
+    """Refuse a recipe that has no weights, or whose ingredients are missing."""
+    if recipe["rule"] != LINEAR:
+        raise StockpotError(
+            f"{name}: a {recipe['rule']} has no weights of its own to export; "
+            "only linear recipes have"
+        )
+    for sha256 in recipe["ingredients"]:
+        if sha256 not in ingredients:
+            raise StockpotError(
+                f"{name}: its ingredient {sha256} is not among the classifiers"
+            )
 
 
 def write_streamed(
     folder: Path,
     card: Card,
     shapes: Mapping[str, tuple[list[int], str]],
-    tensors: Callable[[Write], Iterable[tuple[str, torch.Tensor]]],
+    tensors: TensorStream,
 ) -> Card:
-    """Write a Classifier whose tensors come one by one, in the order of their names.
+    """Write a classifier whose tensors come one by one, in the order of their names.
 
-    shapes: of all tensors, as ``Weights.shapes`` gives them. tensors: gets a function that
-    writes (name, part, bytes before it), and yields (name, part) of all that it has written,
-    consecutive parts of each tensor. The card's digests are filled in.
+    Args:
+        folder: Where it is written.
+        card: Its card; the digests are filled in.
+        shapes: Shape and type of every tensor, as ``Weights.shapes`` gives them.
+        tensors: Gets a function that writes a chunk, and yields (name, chunk) of all that it
+            has written: consecutive chunks of each tensor.
+
+    Returns:
+        The card with its digests.
     """
-    card = replace(card, sha256=UNKNOWN, tower_sha256=UNKNOWN)
-    digest, name = ModelDigest(card), None
+    card = replace(
+        card,
+        sha256=_UNKNOWN_DIGEST,
+        tower_sha256=_UNKNOWN_DIGEST,
+    )
+    digest = ModelDigest(card)
+    current_name = None
     with (
         atomic(folder / WEIGHTS) as path,
         SafetensorsWriter(path, shapes, file_metadata(card)) as file,
     ):
-        for key, part in tensors(file.write):
-            if key != name:
-                shape, dtype = shapes[key]
-                digest.of(key).start_tensor(key, DTYPES[dtype], shape)
-                name = key
-            digest.of(key).update(part)
+        for name, chunk in tensors(file.write):
+            if name != current_name:
+                shape, dtype = shapes[name]
+                digest.of(name).start_tensor(name, DTYPES[dtype], shape)
+                current_name = name
+            digest.of(name).update(chunk)
+        # The digests follow from the tensors, so the header is written a second time.
         card.sha256, card.tower_sha256 = digest.finish()
         file.finish(file_metadata(card))
     write_card(folder, card)
     return card
 
 
-def written(
-    tensors: Iterable[tuple[str, torch.Tensor]],
-) -> Callable[[Write], Iterator[tuple[str, torch.Tensor]]]:
-    """Whole tensors as ``write_streamed`` wants them."""
+def as_stream(tensors: NamedTensors) -> TensorStream:
+    """Turn whole tensors into what ``write_streamed`` takes.
 
-    def write_each(write: Write) -> Iterator[tuple[str, torch.Tensor]]:
+    Args:
+        tensors: (name, tensor), in the order of the names.
+
+    Returns:
+        A function that writes each of them and yields it.
+    """
+
+    def write_each(write: WriteChunk) -> Iterator[tuple[str, torch.Tensor]]:
+        """Write whole tensors, and yield them for the digest."""
         for name, tensor in tensors:
             write(name, tensor, 0)
             yield name, tensor
@@ -109,17 +168,17 @@ def written(
     return write_each
 
 
-def _tensors(
+def _mixed_tensors(
     coefficients: Mapping[str, Coefficient],
     ingredients: Mapping[str, Weights],
     cards: Mapping[str, Card],
     names: list[str],
-    write: Write,
+    write: WriteChunk,
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """The engine's tensors, in the order of their names, as digests want them."""
+    """The mix that the evaluation computes with, in the order of the names."""
+    # Sorted names begin with "head.", then come those of the tower, "visual.".
+    head_names = [name for name in names if not name.startswith(TOWER)]
+    tower_names = [name for name in names if name not in head_names]
     tower = tower_coefficients(coefficients, cards)
-    heads = [name for name in names if not name.startswith(TOWER)]
-    yield from mixed(coefficients, ingredients, heads, write)
-    yield from mixed(
-        tower, ingredients, [name for name in names if name not in heads], write
-    )
+    yield from iterate_mix(coefficients, ingredients, head_names, write)
+    yield from iterate_mix(tower, ingredients, tower_names, write)

@@ -1,182 +1,339 @@
-"""Linear mixing of weights, tensor by tensor."""
+"""Linear mixing of weights, tensor by tensor.
+
+A mix is the weighted sum of the same tensor of several models (Model soups, section 2; WiSE-FT,
+equation 1). Tensors of files are read chunk by chunk, so memory does not grow with the number
+of ingredients.
+"""
 
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import torch
 
 from ..models.card import Card
 from ..models.stream import LazyTensor
-from .coefficients import Coefficient, combined, shares
+from .coefficients import Coefficient, combine, tensor_coefficients
 
-# Numbers summed in one step on a CPU. The sum and its parts stay in the processor's cache, and
+# Numbers summed in one step on a CPU. The sum and its terms stay in the processor's cache, and
 # torch runs a step in one thread: threads that meet after every step lose a hundredfold as soon
 # as the cores have other work too.
-STEP = 2**15
-PART = 2**18  # numbers that are written at once
+SUM_CHUNK = 2**15
+# Numbers that are mixed by one task and written at once.
+WRITE_CHUNK = 2**18
 
+# A tensor in memory, or one of a file that is read slice by slice.
 Source = torch.Tensor | LazyTensor
-Write = Callable[[str, torch.Tensor, int], None]
+# A coefficient and what it multiplies.
+Term = tuple[float, Source]
+# Takes a tensor's name, a flat chunk of it, and the number of its bytes before the chunk.
+WriteChunk = Callable[[str, torch.Tensor, int], None]
+# Reads the numbers from a start to a stop.
+_ReadSlice = Callable[[int, int], torch.Tensor]
 
 
-def stored(model: Mapping[str, torch.Tensor], name: str) -> Source:
-    """One tensor of a model; of a file, one that is read slice by slice."""
-    return model.stored(name) if hasattr(model, "stored") else model[name]
+def lazy_tensor(
+    model: Mapping[str, torch.Tensor],
+    name: str,
+) -> Source:
+    """Get one tensor of a model without reading it.
+
+    Args:
+        model: Tensors by name, in memory or in a file.
+        name: Name of the tensor.
+
+    Returns:
+        The tensor itself if the model is in memory, else an object that reads slices of it.
+    """
+    if hasattr(model, "stored"):
+        return model.stored(name)
+    return model[name]
 
 
-def whole(source: Source) -> torch.Tensor:
+def load_tensor(source: Source) -> torch.Tensor:
+    """Read a tensor into memory, unless it is there already.
+
+    Args:
+        source: What ``lazy_tensor`` returns.
+
+    Returns:
+        The whole tensor in its own shape and type.
+    """
     return source.read() if isinstance(source, LazyTensor) else source
 
 
-def mix(sources: Iterable[tuple[float, Source]]) -> torch.Tensor:
-    """The linear combination of equally shaped tensors, accumulated in float64.
+def mix(terms: Iterable[Term]) -> torch.Tensor:
+    """Compute the linear combination of equally shaped tensors, summed in float64.
 
-    Returns a tensor of the type of the ingredients. A single coefficient of 1 returns the
-    ingredient itself; integer tensors (counters) are copied from the first.
+    Args:
+        terms: (coefficient, tensor) of every ingredient, at least one.
+
+    Returns:
+        A tensor of the ingredients' type. A single coefficient of 1 returns the ingredient
+        itself. Tensors of integers (counters) are copied from the first ingredient.
     """
-    pairs = list(sources)
-    first = pairs[0][1]
-    if _is_first(pairs) and isinstance(first, torch.Tensor):
+    terms = list(terms)
+    first = terms[0][1]
+    if _equals_first(terms) and isinstance(first, torch.Tensor):
         return first
     target = torch.empty(first.shape, dtype=first.dtype)
-    mix_into(target, pairs)
+    mix_into(target, terms)
     return target
 
 
-def mix_into(target: torch.Tensor, pairs: list[tuple[float, Source]]) -> None:
-    """Write ``mix(pairs)`` into a contiguous tensor of any type, on any device.
+def mix_into(
+    target: torch.Tensor,
+    terms: list[Term],
+) -> None:
+    """Write ``mix(terms)`` into a tensor.
 
-    The sum is rounded to the ingredients' type before it is rounded to the target's, so the
-    same numbers arrive wherever the ingredients lie. ValueError for shapes that differ.
+    The sum is rounded to the ingredients' type before it is rounded to the target's type, so
+    the same numbers arrive wherever the ingredients lie.
+
+    Args:
+        target: Contiguous, of any type, on any device.
+        terms: (coefficient, tensor) of every ingredient.
+
+    Raises:
+        ValueError: If the shapes differ.
     """
-    _mix_part(target.view(-1), pairs, target.numel(), 0)
+    _mix_range(target.view(-1), terms, target.numel(), 0)
 
 
 @torch.inference_mode()
-def _mix_part(
-    place: torch.Tensor, pairs: list[tuple[float, Source]], n: int, first: int
+def _mix_range(
+    out: torch.Tensor,
+    terms: list[Term],
+    size: int,
+    offset: int,
 ) -> None:
-    """Fill ``place`` with the mix's numbers from ``first`` on; sources have n numbers each."""
-    device, dtype, last = place.device, pairs[0][1].dtype, first + len(place)
-    if _is_first(pairs):
-        for start, (part,) in pieces([pairs[0][1]], n, STEP, first, last):
-            place[start - first : start - first + len(part)].copy_(part)
+    """Fill ``out`` [len] with the numbers ``offset`` to ``offset + len`` of a mix [size]."""
+    stop = offset + len(out)
+    if _equals_first(terms):
+        source = terms[0][1]
+        copied = iterate_chunks([source], size, SUM_CHUNK, offset, stop)
+        for start, (chunk,) in copied:
+            begin = start - offset
+            out[begin : begin + len(chunk)].copy_(chunk)
         return
-    step = min(STEP, len(place)) if device.type == "cpu" else len(place)
-    total = torch.empty(step, dtype=torch.float64, device=device)
-    for start, parts in pieces([source for _, source in pairs], n, step, first, last):
-        end = start + len(parts[0])
-        total = total[: end - start].zero_()
-        for (coefficient, _), part in zip(pairs, parts):
-            total.add_(part.to(device), alpha=coefficient)
-        place[start - first : end - first].copy_(total.to(dtype))
+    # A GPU sums the whole range at once; a CPU in steps that stay in its cache.
+    step = min(SUM_CHUNK, len(out)) if out.device.type == "cpu" else len(out)
+    dtype = terms[0][1].dtype
+    coefficients = [coefficient for coefficient, _ in terms]
+    sources = [source for _, source in terms]
+    total = torch.empty(
+        step,
+        dtype=torch.float64,
+        device=out.device,
+    )
+    for start, chunks in iterate_chunks(sources, size, step, offset, stop):
+        length = len(chunks[0])
+        total = total[:length].zero_()
+        # theta = sum_i c_i theta_i. The order of the terms fixes how the sum is rounded.
+        for coefficient, chunk in zip(coefficients, chunks):
+            total.add_(chunk.to(out.device), alpha=coefficient)
+        begin = start - offset
+        out[begin : begin + length].copy_(total.to(dtype))
 
 
-def pieces(
+def iterate_chunks(
     sources: list[Source],
-    n: int,
-    step: int = STEP,
+    size: int,
+    step: int = SUM_CHUNK,
     first: int = 0,
     last: int | None = None,
 ) -> Iterator[tuple[int, list[torch.Tensor]]]:
-    """Yield (first number, that piece of every source) of sources of n numbers each.
+    """Iterate over equally long tensors, chunk by chunk.
 
-    first, last: where to begin and end. A piece of a file is in memory until the next is asked
-    for. ValueError for another n.
+    A chunk of a file is in memory only until the next one is asked for.
+
+    Args:
+        sources: Tensors of ``size`` numbers each, of any shape.
+        size: Numbers in each tensor.
+        step: Numbers in a chunk; the last chunk may be shorter.
+        first: Where to begin.
+        last: Where to stop; the end of the tensors if None.
+
+    Yields:
+        (index of the chunk's first number, the flat chunk of every source).
+
+    Raises:
+        ValueError: If a source has another number of numbers.
     """
-    readers = []
-    for source in sources:
-        if source.shape.numel() != n:
-            raise ValueError(f"{source.shape.numel()} numbers cannot be mixed with {n}")
-        readers.append(
-            source.reader(step) if isinstance(source, LazyTensor) else _slices(source)
-        )
-    last = n if last is None else last
+    readers = [_slice_reader(source, size, step) for source in sources]
+    if last is None:
+        last = size
     for start in range(first, last, max(1, step)):
-        end = min(start + step, last)
-        yield start, [read(start, end) for read in readers]
+        stop = min(start + step, last)
+        yield start, [read(start, stop) for read in readers]
 
 
-def _slices(source: torch.Tensor):
+def _slice_reader(
+    source: Source,
+    size: int,
+    step: int,
+) -> _ReadSlice:
+    """A function that reads slices of at most ``step`` numbers."""
+    length = source.shape.numel()
+    if length != size:
+        raise ValueError(f"{length} numbers cannot be mixed with {size}")
+    if isinstance(source, LazyTensor):
+        return source.reader(step)
     flat = source.reshape(-1)
-    return lambda start, end: flat[start:end]
+    return lambda start, stop: flat[start:stop]
 
 
-def mix_all(jobs: list[tuple[torch.Tensor, list[tuple[float, Source]]]]) -> None:
-    """``mix_into`` for pairs of target and ingredients; on a CPU its threads share the targets."""
-    on_cpu = all(target.device.type == "cpu" for target, _ in jobs)
+def mix_many(targets: list[tuple[torch.Tensor, list[Term]]]) -> None:
+    """Mix several tensors; on a CPU its threads share the tensors among them.
+
+    Args:
+        targets: (target, terms) as ``mix_into`` takes them.
+
+    Raises:
+        ValueError: If the shapes of a target and its ingredients differ.
+    """
+    on_cpu = all(target.device.type == "cpu" for target, _ in targets)
     with ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1) as pool:
-        for _ in pool.map(lambda job: mix_into(*job), jobs):
+        # Reading the results raises what a thread raised.
+        for _ in pool.map(lambda job: mix_into(*job), targets):
             pass
 
 
-def _is_first(pairs: list[tuple[float, Source]]) -> bool:
-    """Is the mix the first ingredient as it is?"""
-    coefficient, source = pairs[0]
-    return (len(pairs) == 1 and coefficient == 1) or not source.is_floating_point()
+def _equals_first(terms: list[Term]) -> bool:
+    """Is the mix the first ingredient, bit by bit?"""
+    coefficient, source = terms[0]
+    is_single = len(terms) == 1 and coefficient == 1
+    return is_single or not source.is_floating_point()
 
 
-def mixed(
-    coefficients: Mapping[str, Coefficient],
-    ingredients: Mapping[str, Mapping],
-    names: Iterable[str],
-    write: Write | None = None,
-) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield (name, numbers) of the mix: every tensor flat, in consecutive parts of ``PART``.
+@dataclass(frozen=True)
+class _MixTask:
+    """One range of one tensor of a mix.
 
-    coefficients: ingredient -> number, or one per part of the model. ingredients: ingredient ->
-    tensors by name. The sum runs in the order of the ingredients' names, so any order given
-    yields the same bytes. Threads mix, and hand to ``write``, what comes next while the caller
-    looks at what came before. write: gets name, part, and how many bytes of the tensor precede.
+    Attributes:
+        name: Name of the tensor.
+        terms: (coefficient, tensor) of every ingredient.
+        size: Numbers in the whole tensor.
+        offset: Index of the first number of the range.
     """
 
-    def jobs():
-        for name in names:
-            pairs = [
-                (c, stored(ingredients[key], name))
-                for c, key in shares(coefficients, name)
-            ]
-            n = pairs[0][1].shape.numel()
-            for first in range(0, max(1, n), PART):
-                yield name, pairs, n, first
+    name: str
+    terms: list[Term]
+    size: int
+    offset: int
 
-    def one(name, pairs, n: int, first: int) -> tuple[str, torch.Tensor]:
-        place = torch.empty(min(PART, n - first), dtype=pairs[0][1].dtype)
-        _mix_part(place, pairs, n, first)
-        if write:
-            write(name, place, first * place.element_size())
-        return name, place
+    def run(self, write: WriteChunk | None) -> tuple[str, torch.Tensor]:
+        """Mix the range and write it.
 
+        Args:
+            write: Gets the range, if not None.
+
+        Returns:
+            (name of the tensor, numbers of the range).
+        """
+        length = min(WRITE_CHUNK, self.size - self.offset)
+        chunk = torch.empty(length, dtype=self.terms[0][1].dtype)
+        _mix_range(chunk, self.terms, self.size, self.offset)
+        if write is not None:
+            write(self.name, chunk, self.offset * chunk.element_size())
+        return self.name, chunk
+
+
+def iterate_mix(
+    coefficients: Mapping[str, Coefficient],
+    ingredients: Mapping[str, Mapping[str, torch.Tensor]],
+    names: Iterable[str],
+    write: WriteChunk | None = None,
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Mix models, and yield their tensors flat, in consecutive chunks of ``WRITE_CHUNK`` numbers.
+
+    The sum runs in the order of the ingredients' names, so the order of the arguments changes
+    no byte. Threads mix what comes next while the caller looks at what came before.
+
+    Args:
+        coefficients: Ingredient -> one number, or one number per prefix of tensor names.
+        ingredients: Ingredient -> its tensors by name.
+        names: Names of the tensors to mix, in the order in which they are wanted.
+        write: Called by the threads with every chunk.
+
+    Yields:
+        (name of the tensor, its next chunk).
+    """
     threads = torch.get_num_threads()
+    tasks = _mix_tasks(coefficients, ingredients, names)
     with ThreadPoolExecutor(threads) as pool:
-        ahead: deque = deque()
-        for job in jobs():
-            ahead.append(pool.submit(one, *job))
-            if len(ahead) > threads + 1:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        yield from _run_ahead(
+            pool,
+            tasks,
+            write,
+            ahead=threads + 1,
+        )
+
+
+def _mix_tasks(
+    coefficients: Mapping[str, Coefficient],
+    ingredients: Mapping[str, Mapping[str, torch.Tensor]],
+    names: Iterable[str],
+) -> Iterator[_MixTask]:
+    for name in names:
+        terms = [
+            (number, lazy_tensor(ingredients[key], name))
+            for number, key in tensor_coefficients(coefficients, name)
+        ]
+        size = terms[0][1].shape.numel()
+        # A tensor without numbers has one chunk too, so that it is written.
+        for offset in range(0, max(1, size), WRITE_CHUNK):
+            yield _MixTask(name, terms, size, offset)
+
+
+def _run_ahead(
+    pool: Executor,
+    tasks: Iterable[_MixTask],
+    write: WriteChunk | None,
+    ahead: int,
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Run tasks in threads and yield the results in the order of the tasks.
+
+    Digests need the order. The limit ``ahead`` keeps memory small: no more results than that
+    wait for the caller.
+    """
+    waiting: deque = deque()
+    for task in tasks:
+        waiting.append(pool.submit(task.run, write))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def tower_coefficients(
-    coefficients: Mapping[str, Coefficient], cards: Mapping[str, Card]
+    coefficients: Mapping[str, Coefficient],
+    cards: Mapping[str, Card],
 ) -> dict[str, Coefficient]:
-    """The coefficients of the tower alone: ingredients with one and the same tower leave it as is.
+    """Get the coefficients to mix the tower with.
 
-    cards: ingredient -> card. An affine mix of equal towers is that tower; taking it from one
-    ingredient saves the sum and its rounding.
+    An affine mix of equal towers is that tower. It is then taken from one ingredient, which
+    saves the sum and its rounding.
+
+    Args:
+        coefficients: Ingredient -> its coefficient in the recipe.
+        cards: Ingredient -> its card.
+
+    Returns:
+        The coefficients as they are, or a single 1 if all towers are the same.
     """
-    one_tower = len({cards[key].tower_sha256 for key in coefficients}) == 1
-    if one_tower and _affine(coefficients):
+    towers = {cards[key].tower_sha256 for key in coefficients}
+    if len(towers) == 1 and _sum_to_one(coefficients):
         return {min(coefficients): 1.0}
     return dict(coefficients)
 
 
-def _affine(coefficients: Mapping[str, Coefficient]) -> bool:
-    """Do they sum to 1, in every part?"""
-    total = combined(
+def _sum_to_one(coefficients: Mapping[str, Coefficient]) -> bool:
+    """Do the coefficients sum to 1 in every tensor?"""
+    # Rounded to 9 digits, as sums such as 0.1 + 0.2 + 0.7 miss 1 by the last bit.
+    total = combine(
         lambda *numbers: round(math.fsum(numbers), 9), *coefficients.values()
     )
     return total == 1

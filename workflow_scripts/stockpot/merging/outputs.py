@@ -1,52 +1,78 @@
-"""Mixing in output space: from the logits of several models to those of their ensemble."""
+"""Ensembles: from the logits of several models to those of their ensemble."""
+
+from typing import Any
 
 import torch
 
 from ..runtime.digest import sha256
 from .names import LOGIT_ENSEMBLE, RANDOM_INTERPOLATION, SOFTMAX_ENSEMBLE
 
+# Probabilities are at least this before the logarithm, as log(0) is no logit.
+_LEAST_PROBABILITY = 1e-300
 
-def mix_outputs(recipe: dict, logits: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Logits float32 [n, classes] of a recipe whose rule mixes outputs.
 
-    logits: ingredient -> float32 [n, classes]. The sum runs in float64, in the order of the
-    ingredients' names. ValueError for a rule that is none of ``names.OUTPUT_SPACE``.
+def mix_outputs(
+    recipe: dict[str, Any],
+    logits: dict[str, torch.Tensor],
+) -> torch.Tensor:
+    """Compute the logits of an ensemble.
+
+    The sum runs in float64, in the order of the ingredients' names.
+
+    Args:
+        recipe: A recipe whose rule is one of ``names.OUTPUT_SPACE``.
+        logits: Ingredient -> float32 [n, classes].
+
+    Returns:
+        float32 [n, classes].
+
+    Raises:
+        KeyError: If the rule does not mix outputs.
     """
-    shares = dict(sorted(recipe["ingredients"].items()))
-    return _RULES[recipe["rule"]](shares, logits).float()
+    weights = dict(sorted(recipe["ingredients"].items()))
+    rule = _RULES[recipe["rule"]]
+    return rule(weights, logits).float()
 
 
 def _logit_ensemble(
-    shares: dict[str, float], logits: dict[str, torch.Tensor]
+    weights: dict[str, float],
+    logits: dict[str, torch.Tensor],
 ) -> torch.Tensor:
     """The weighted mean of unnormalised logits (Model soups, section 2)."""
-    return sum(share * logits[name].double() for name, share in shares.items())
+    return sum(weight * logits[name].double() for name, weight in weights.items())
 
 
 def _softmax_ensemble(
-    shares: dict[str, float], logits: dict[str, torch.Tensor]
+    weights: dict[str, float],
+    logits: dict[str, torch.Tensor],
 ) -> torch.Tensor:
     """The logarithm of the weighted mean of probabilities (WiSE-FT, C.3.3)."""
     mean = sum(
-        share * logits[name].double().softmax(1) for name, share in shares.items()
+        weight * logits[name].double().softmax(1) for name, weight in weights.items()
     )
-    return mean.clamp_min(1e-300).log()
+    return mean.clamp_min(_LEAST_PROBABILITY).log()
 
 
 def _random_interpolation(
-    shares: dict[str, float], logits: dict[str, torch.Tensor]
+    weights: dict[str, float],
+    logits: dict[str, torch.Tensor],
 ) -> torch.Tensor:
-    """One model's logits per example, drawn with the shares as probabilities (WiSE-FT, C.3.3).
+    """One model's logits per example, drawn with the weights as probabilities (WiSE-FT, C.3.3).
 
-    The draw follows from the shares alone, so the same recipe always gives the same answer.
+    The seed follows from the weights only, so the same recipe always gives the same answers.
     """
-    generator = torch.Generator().manual_seed(int(sha256(shares)[:12], 16))
-    stacked = torch.stack([logits[name] for name in shares])
-    weights = torch.tensor(list(shares.values()), dtype=torch.float64)
-    drawn = torch.multinomial(
-        weights, stacked.shape[1], replacement=True, generator=generator
+    generator = torch.Generator().manual_seed(int(sha256(weights)[:12], 16))
+    # [ingredients, n, classes]
+    stacked = torch.stack([logits[name] for name in weights])
+    probabilities = torch.tensor(list(weights.values()), dtype=torch.float64)
+    example_count = stacked.shape[1]
+    chosen_models = torch.multinomial(
+        probabilities,
+        example_count,
+        replacement=True,
+        generator=generator,
     )
-    return stacked[drawn, torch.arange(stacked.shape[1])]
+    return stacked[chosen_models, torch.arange(example_count)]
 
 
 _RULES = {

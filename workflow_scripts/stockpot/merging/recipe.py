@@ -1,80 +1,152 @@
-"""The Recipe noun: what a merge is, as plain data.
+"""Recipes: what a merge is, as plain data.
 
 A recipe names its ingredients by the SHA-256 of their weights:
 
     {"rule": "linear", "ingredients": {"<sha256>": coefficient, ...}}
 
-``linear`` mixes weights; a coefficient may differ between parts of the model (see
-``coefficients``). The other rules mix outputs. A model by itself is the linear recipe with
-one coefficient of 1, so the end points of every sweep are the models they come from, down to
+The rule ``linear`` mixes weights; a coefficient may differ between tensors (see
+``coefficients``). The other rules mix outputs. A single model is the linear recipe with one
+coefficient of 1, so the end models of every sweep are the models that they come from, down to
 the key under which their predictions are stored.
 """
 
+from typing import Any
+
 from ..runtime.errors import StockpotError
-from .coefficients import Coefficient, combined
+from .coefficients import Coefficient, combine
 from .names import LINEAR
 
+# Keys that define the mix; all others only tell how it was made.
 _CONTENT = ("rule", "ingredients")
 HEAD = "head."
 
+Recipe = dict[str, Any]
 
-def single(sha256: str) -> dict:
+
+def single(sha256: str) -> Recipe:
+    """Make the recipe of one model.
+
+    Args:
+        sha256: Digest of its weights.
+
+    Returns:
+        The linear recipe with one coefficient of 1.
+    """
     return {"rule": LINEAR, "ingredients": {sha256: 1.0}}
 
 
-def uniform(shas: list[str], rule: str = LINEAR) -> dict:
-    """Equal coefficients 1/k (Model soups, section 2). A repeated ingredient counts repeatedly."""
-    return {
-        "rule": rule,
-        "ingredients": {s: shas.count(s) / len(shas) for s in sorted(set(shas))},
-    }
+def uniform(
+    shas: list[str],
+    rule: str = LINEAR,
+) -> Recipe:
+    """Make a recipe with equal coefficients 1/k (Model soups, section 2).
+
+    Args:
+        shas: Digests of the ingredients. One that is repeated counts repeatedly.
+        rule: How the ingredients are mixed.
+
+    Returns:
+        The recipe.
+    """
+    coefficients = {sha: shas.count(sha) / len(shas) for sha in sorted(set(shas))}
+    return {"rule": rule, "ingredients": coefficients}
 
 
-def shared(ingredients: dict[str, str], shares: dict[str, float], rule: str) -> dict:
-    """Shares of 1 in all, in proportion to those given by name; equal ones where none are given."""
-    if not shares:
+def weighted(
+    ingredients: dict[str, str],
+    weights: dict[str, float],
+    rule: str,
+) -> Recipe:
+    """Make a recipe whose coefficients are in proportion to weights and sum to 1.
+
+    Args:
+        ingredients: Name -> digest.
+        weights: Name -> positive weight; empty for equal coefficients.
+        rule: How the ingredients are mixed.
+
+    Returns:
+        The recipe.
+    """
+    if not weights:
         return uniform(list(ingredients.values()), rule)
-    whole = sum(shares[name] for name in ingredients)
-    found = dict.fromkeys(ingredients.values(), 0.0)
-    for name, sha in ingredients.items():
-        found[sha] += shares[name] / whole
-    return {"rule": rule, "ingredients": dict(sorted(found.items()))}
+    total = sum(weights[name] for name in ingredients)
+    # Two names may have the same digest, whose coefficients then add up.
+    coefficients = dict.fromkeys(ingredients.values(), 0.0)
+    for name, sha256 in ingredients.items():
+        coefficients[sha256] += weights[name] / total
+    return {"rule": rule, "ingredients": dict(sorted(coefficients.items()))}
 
 
-def interpolate(start: dict, end: dict, alpha: Coefficient) -> dict:
-    """(1 - alpha) start + alpha end (WiSE-FT equation 1), of two linear recipes.
+def interpolate(
+    start: Recipe,
+    end: Recipe,
+    alpha: Coefficient,
+) -> Recipe:
+    """Make the recipe (1 - alpha) start + alpha end (WiSE-FT, equation 1).
 
-    alpha: one number, or one per part. 0 and 1 give exactly ``start`` and ``end``.
+    Args:
+        start: A linear recipe; the result at alpha 0 is exactly this.
+        end: A linear recipe; the result at alpha 1 is exactly this.
+        alpha: One number, or one per prefix of tensor names.
+
+    Returns:
+        A linear recipe.
+
+    Raises:
+        StockpotError: If a recipe is not linear.
     """
     if start["rule"] != LINEAR or end["rule"] != LINEAR:
         raise StockpotError(
             f"only linear recipes can be interpolated, not {start['rule']} and {end['rule']}"
         )
-    remainder = combined(lambda a: 1 - a, alpha)
-    return total([(remainder, start), (alpha, end)])
+    remainder = combine(lambda number: 1 - number, alpha)
+    # Coefficients that become 0 are left out, so alpha 0 and 1 give the end models.
+    return linear_combination([(remainder, start), (alpha, end)])
 
 
-def total(terms: list[tuple[Coefficient, dict]]) -> dict:
-    """The sum of linear recipes, each times its coefficient; zeros are left out."""
+def linear_combination(terms: list[tuple[Coefficient, Recipe]]) -> Recipe:
+    """Sum linear recipes, each multiplied by a coefficient.
+
+    Args:
+        terms: (coefficient, linear recipe).
+
+    Returns:
+        A linear recipe, without the ingredients whose coefficient is 0.
+    """
     mixed: dict[str, Coefficient] = {}
-    for share, recipe in terms:
+    for factor, recipe in terms:
         for sha256, coefficient in recipe["ingredients"].items():
-            mixed[sha256] = combined(
-                lambda before, s, c: before + s * c,
+            # c = sum_j f_j c_j, where the same model may be an ingredient of several recipes.
+            mixed[sha256] = combine(
+                lambda before, scale, number: before + scale * number,
                 mixed.get(sha256, 0.0),
-                share,
+                factor,
                 coefficient,
             )
-    return {
-        "rule": LINEAR,
-        "ingredients": {s: c for s, c in sorted(mixed.items()) if c != 0},
+    nonzero = {
+        sha256: coefficient
+        for sha256, coefficient in sorted(mixed.items())
+        if coefficient != 0
     }
+    return {"rule": LINEAR, "ingredients": nonzero}
 
 
-def with_head(recipe: dict, sha256: str) -> dict:
-    """The mix of towers that a linear recipe describes, under the head of one model."""
-    tower, head = {"": 1.0, HEAD: 0.0}, {"": 0.0, HEAD: 1.0}
-    terms = [(tower, recipe), (head, single(sha256))]
-    return total(terms) | {
-        key: value for key, value in recipe.items() if key not in _CONTENT
-    }
+def with_head(
+    recipe: Recipe,
+    sha256: str,
+) -> Recipe:
+    """Mix towers as a recipe says, and put the head of one model on them.
+
+    Args:
+        recipe: A linear recipe.
+        sha256: Digest of the model whose head is taken.
+
+    Returns:
+        A linear recipe with the other keys of ``recipe``.
+    """
+    # Prefixes of tensor names: everything except the head, and the head only.
+    tower_only: Coefficient = {"": 1.0, HEAD: 0.0}
+    head_only: Coefficient = {"": 0.0, HEAD: 1.0}
+    combined = linear_combination([(tower_only, recipe), (head_only, single(sha256))])
+    notes = {key: value for key, value in recipe.items() if key not in _CONTENT}
+    return combined | notes

@@ -1,8 +1,21 @@
-"""The share of examples that are right."""
+"""Accuracy: the fraction of examples that are right."""
 
 from . import Answers, Score
 
 
 def score(answers: Answers) -> Score:
-    n, k = len(answers.correct), int(answers.correct.sum())
-    return Score(k / n, n, k)
+    """Compute the accuracy.
+
+    Args:
+        answers: A model's predictions.
+
+    Returns:
+        The score.
+    """
+    n = len(answers.correct)
+    k = int(answers.correct.sum())
+    return Score(
+        value=k / n,
+        n=n,
+        k=k,
+    )

@@ -1,4 +1,7 @@
-"""The mean over classes of the F1 score, over the classes that examples have (WILDS-iWildCam)."""
+"""Macro F1: the mean of the classes' F1 scores, over the classes that examples have.
+
+WILDS-iWildCam is scored by it (Koh et al., ICML 2021).
+"""
 
 import numpy as np
 
@@ -6,45 +9,86 @@ from . import Answers, Score
 
 
 def score(answers: Answers) -> Score:
+    """Compute the macro F1.
+
+    Args:
+        answers: A model's predictions.
+
+    Returns:
+        The score, without a count of right examples.
+    """
+    # counts[None]: as a single draw.
     pairs, counts = _pairs(answers)
-    return Score(float(_f1(pairs, counts[None])[0]), len(answers.labels), None)
+    values = _f1(pairs, counts[None])
+    return Score(
+        value=float(values[0]),
+        n=len(answers.labels),
+        k=None,
+    )
 
 
-def resampled(answers: Answers, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Resampling examples is drawing how often each pair of label and answer occurs.
+def resampled(
+    answers: Answers,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Compute the macro F1 of resampled examples.
 
-    Of classes that a resampling misses, none is part of its mean.
+    The score depends only on how often each pair of label and prediction occurs, so these counts
+    are drawn instead of examples. Classes that a resampling misses are not part of its mean.
+
+    Args:
+        answers: A model's predictions.
+        draws: Number of resamplings.
+        rng: Draws the counts.
+
+    Returns:
+        float64 [draws].
     """
     pairs, counts = _pairs(answers)
     n = int(counts.sum())
-    return _f1(pairs, rng.multinomial(n, counts / n, draws))
+    # Drawing n examples with replacement is a multinomial draw of the pairs.
+    resampled_counts = rng.multinomial(n, counts / n, draws)
+    return _f1(pairs, resampled_counts)
 
 
 def _pairs(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """(label, predicted) [pairs, 2] and how often each occurs [pairs]."""
-    both = np.stack([answers.labels, answers.predicted], axis=1)
-    return np.unique(both, axis=0, return_counts=True)
-
-
-def _f1(pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """counts: [draws, pairs] -> [draws]. F1 of a class: 2 right / (labelled + predicted)."""
-    classes = int(pairs.max()) + 1
-    labelled, predicted, right = (
-        counts @ _places(column, classes, where)
-        for column, where in (
-            (pairs[:, 0], slice(None)),
-            (pairs[:, 1], slice(None)),
-            (pairs[:, 0], pairs[:, 0] == pairs[:, 1]),
-        )
+    """(label, predicted) [pairs, 2], and how often each pair occurs [pairs]."""
+    label_and_prediction = np.stack([answers.labels, answers.predicted], axis=1)
+    return np.unique(
+        label_and_prediction,
+        axis=0,
+        return_counts=True,
     )
+
+
+def _f1(
+    pairs: np.ndarray,
+    counts: np.ndarray,
+) -> np.ndarray:
+    """The macro F1 of each row of counts: [draws, pairs] -> [draws]."""
+    class_count = int(pairs.max()) + 1
+    labels = pairs[:, 0]
+    predictions = pairs[:, 1]
+    is_any = np.ones(len(pairs), dtype=bool)
+    is_right = labels == predictions
+    # Examples per class, [draws, classes] each.
+    labelled = counts @ _one_hot(labels, class_count, is_any)
+    predicted = counts @ _one_hot(predictions, class_count, is_any)
+    right = counts @ _one_hot(labels, class_count, is_right)
+    # F1 of a class: 2 right / (labelled + predicted); 0 / 1 where it does not occur at all.
     f1 = 2 * right / np.maximum(labelled + predicted, 1)
-    there = labelled > 0
-    return (f1 * there).sum(axis=1) / there.sum(axis=1)
+    has_examples = labelled > 0
+    return (f1 * has_examples).sum(axis=1) / has_examples.sum(axis=1)
 
 
-def _places(column: np.ndarray, classes: int, where) -> np.ndarray:
-    """float64 [pairs, classes]: 1 where a pair has the class, and is one of those wanted."""
-    found = np.zeros((len(column), classes))
-    rows = np.arange(len(column))[where]
-    found[rows, column[where]] = 1
-    return found
+def _one_hot(
+    classes: np.ndarray,
+    class_count: int,
+    is_counted: np.ndarray,
+) -> np.ndarray:
+    """float64 [pairs, class_count]: 1 at the class of each pair that is counted."""
+    matrix = np.zeros((len(classes), class_count))
+    rows = np.flatnonzero(is_counted)
+    matrix[rows, classes[rows]] = 1
+    return matrix

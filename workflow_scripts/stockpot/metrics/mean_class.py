@@ -1,7 +1,7 @@
-"""The mean over classes of the share of their examples that are right.
+"""Mean class accuracy: the mean over classes of the fraction of their examples that are right.
 
-As Shankar et al. (ICML 2020) score ImageNet's multilabel answers. Classes without examples count
-for nothing.
+Shankar et al. (ICML 2020) score ImageNet's multilabel answers this way. Classes without examples
+do not count.
 """
 
 import numpy as np
@@ -10,25 +10,72 @@ from . import Answers, Score
 
 
 def score(answers: Answers) -> Score:
-    cells, counts = _cells(answers)
-    return Score(float(_mean(cells, counts[None])[0]), len(answers.labels), None)
+    """Compute the mean class accuracy.
+
+    Args:
+        answers: A model's predictions.
+
+    Returns:
+        The score, without a count of right examples.
+    """
+    # counts[None]: as a single draw.
+    pairs, counts = _pairs(answers)
+    values = _mean_over_classes(pairs, counts[None])
+    return Score(
+        value=float(values[0]),
+        n=len(answers.labels),
+        k=None,
+    )
 
 
-def resampled(answers: Answers, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Resampling examples is drawing how often each label is right, and wrong."""
-    cells, counts = _cells(answers)
+def resampled(
+    answers: Answers,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Compute the mean class accuracy of resampled examples.
+
+    The score depends only on how often each label is right and wrong, so these counts are drawn
+    instead of examples.
+
+    Args:
+        answers: A model's predictions.
+        draws: Number of resamplings.
+        rng: Draws the counts.
+
+    Returns:
+        float64 [draws].
+    """
+    pairs, counts = _pairs(answers)
     n = int(counts.sum())
-    return _mean(cells, rng.multinomial(n, counts / n, draws))
+    # Drawing n examples with replacement is a multinomial draw of the pairs.
+    resampled_counts = rng.multinomial(n, counts / n, draws)
+    return _mean_over_classes(pairs, resampled_counts)
 
 
-def _cells(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """(label, right) [cells, 2] and how often each occurs [cells]."""
-    both = np.stack([answers.labels, answers.correct.astype(np.int64)], axis=1)
-    return np.unique(both, axis=0, return_counts=True)
+def _pairs(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+    """(label, 1 if right else 0) [pairs, 2], and how often each pair occurs [pairs]."""
+    label_and_right = np.stack(
+        [answers.labels, answers.correct.astype(np.int64)],
+        axis=1,
+    )
+    return np.unique(
+        label_and_right,
+        axis=0,
+        return_counts=True,
+    )
 
 
-def _mean(cells: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """counts: [draws, cells] -> [draws]"""
-    own = np.eye(int(cells[:, 0].max()) + 1)[cells[:, 0]]
-    n, k = counts @ own, (counts * cells[:, 1]) @ own
+def _mean_over_classes(
+    pairs: np.ndarray,
+    counts: np.ndarray,
+) -> np.ndarray:
+    """The score of each row of counts: [draws, pairs] -> [draws]."""
+    labels = pairs[:, 0]
+    is_right = pairs[:, 1]
+    one_hot = np.eye(int(labels.max()) + 1)[labels]  # [pairs, classes]
+    # Examples and right examples per class, [draws, classes] each.
+    n = counts @ one_hot
+    k = (counts * is_right) @ one_hot
+    # A class without examples adds 0 / 1 above and nothing below.
     return (k / np.maximum(n, 1)).sum(axis=1) / (n > 0).sum(axis=1)

@@ -1,8 +1,7 @@
-"""The accuracy of the group with the lowest one (WILDS-FMoW: the worst region).
+"""Worst-group accuracy: the accuracy of the group with the lowest one.
 
-Groups without examples count for nothing, nor do examples of group -1, which is none. n and k are
-those of the worst group, the first of equals; the interval knows nothing of its being the lowest
-of several.
+WILDS-FMoW is scored by it: its groups are regions (Koh et al., ICML 2021). The interval does not
+take into account that the group is the lowest of several.
 """
 
 import numpy as np
@@ -11,10 +10,27 @@ from . import Answers, Score
 
 
 def score(answers: Answers) -> Score:
-    known = answers.groups >= 0
-    groups = answers.groups[known]
+    """Compute the worst-group accuracy.
+
+    Groups without examples do not count, nor do examples of group -1, which is none.
+
+    Args:
+        answers: A model's predictions, with groups.
+
+    Returns:
+        Accuracy, n and k of the worst group, the first one of equals.
+    """
+    has_group = answers.groups >= 0
+    groups = answers.groups[has_group]
+    # Examples and right examples per group.
     n = np.bincount(groups)
-    k = np.bincount(groups, weights=answers.correct[known]).astype(int)
-    there = np.flatnonzero(n)
-    worst = there[np.argmin(k[there] / n[there])]
-    return Score(float(k[worst] / n[worst]), int(n[worst]), int(k[worst]))
+    k = np.bincount(groups, weights=answers.correct[has_group]).astype(int)
+    groups_with_examples = np.flatnonzero(n)
+    # Groups without examples are left out, as 0 / 0 is no accuracy.
+    accuracies = k[groups_with_examples] / n[groups_with_examples]
+    worst = groups_with_examples[np.argmin(accuracies)]
+    return Score(
+        value=float(k[worst] / n[worst]),
+        n=int(n[worst]),
+        k=int(k[worst]),
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..merging.geometry import gram
+from ..merging.geometry import gram_matrices
 from ..models.card import read_card
 from ..models.classifier import Weights
 
@@ -32,7 +32,7 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
     if not weights:
         return _table([])
     # The inner product of two updates is the sum of those of their tensors.
-    by_tensor = gram(weights, zero_shot, zero_shot.names)
+    by_tensor = gram_matrices(weights, zero_shot, zero_shot.names)
     total = sum(by_tensor.values())
     names = [model.card.name for model in weights]
     rows = []

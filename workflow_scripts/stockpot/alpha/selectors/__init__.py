@@ -1,7 +1,7 @@
-"""Ways to choose the mixing coefficient alpha of a sweep: one module each, found by its file name.
+"""Selectors: rules that choose alpha of a sweep. One module each, found by its file name.
 
 Both papers leave open how to choose alpha without a test label. A selector reads a *curve*: a data
-frame with one row per alpha and those of the columns ``COLUMNS`` that are known.
+frame with one row per alpha, and those of the columns ``COLUMNS`` that are known.
 
 A selector module defines ``choose(curve) -> float``: the alpha that it takes from a curve whose
 rows are sorted by alpha. It declares ``SELECTOR = Selector(...)``, which planning reads without
@@ -19,7 +19,8 @@ from ...runtime.options import declaration_class
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT = "within-point"  # it must read the held-out set alone, see ``on_held_out``
+# It must read only the held-out set, see ``on_held_out``.
+DEFAULT = "within-point"
 # What a curve may have, in the order in which a study gets to know it.
 COLUMNS = (
     "alpha",
@@ -31,12 +32,13 @@ COLUMNS = (
     "thresholded",
     "agreement",
     "entropy",
-    # Accuracies on the test sets, for oracles alone.
+    # Accuracies on the test sets, only for oracles.
     "shifts",
     "reference",
 )
 TEST_SETS = {"reference", "shifts"}
-
+# Columns that follow from the held-out set only.
+_HELD_OUT = {"held_out", "n"}
 
 Column = Literal[COLUMNS]
 
@@ -58,59 +60,120 @@ class Selector:
 
 
 def declared(name: str) -> Selector:
+    """Read what a selector says of itself, without importing its module.
+
+    Args:
+        name: Name of the selector.
+
+    Returns:
+        Its declaration.
+
+    Raises:
+        StockpotError: If the module declares nothing, or its declaration is wrong.
+    """
     return registry.declaration(__name__, __file__, name, "SELECTOR")
 
 
 def names() -> list[str]:
-    """All selectors: by the last column of ``COLUMNS`` that they need, then by name."""
+    """List the names of all selectors.
 
-    def last_column(name: str) -> int:
-        return max((COLUMNS.index(column) for column in needs(name)), default=0)
+    Returns:
+        Names sorted by the last column of ``COLUMNS`` that a selector needs, then by name: those
+        that need least come first.
+    """
 
-    return sorted(registry.names(__file__), key=lambda name: (last_column(name), name))
+    def sort_key(name: str) -> tuple[int, str]:
+        """(position of the last column that a selector needs, its name)."""
+        positions = [COLUMNS.index(column) for column in needs(name)]
+        return max(positions, default=0), name
+
+    return sorted(registry.names(__file__), key=sort_key)
 
 
 def label(name: str) -> str:
-    """What tables and figures call a selector."""
+    """Look up what tables and figures call a selector.
+
+    Args:
+        name: Name of the selector.
+
+    Returns:
+        Its label.
+    """
     return declared(name).label
 
 
 def needs(name: str) -> set[str]:
-    """The columns of a curve that a selector reads."""
+    """List the columns of a curve that a selector reads.
+
+    Args:
+        name: Name of the selector.
+
+    Returns:
+        Names of ``COLUMNS``.
+    """
     return set(declared(name).needs)
 
 
 def optional(name: str) -> set[str]:
-    """The columns that a selector reads where a curve has them."""
+    """List the columns that a selector reads if a curve has them.
+
+    Args:
+        name: Name of the selector.
+
+    Returns:
+        Names of ``COLUMNS``.
+    """
     return set(declared(name).optional)
 
 
 def oracles() -> list[str]:
-    """Selectors that read a test set: what no rule may do in earnest."""
+    """List the selectors that read a test set, which no real choice may do.
+
+    Returns:
+        Their names.
+    """
     return [name for name in names() if needs(name) & TEST_SETS]
 
 
 def without_shifts() -> list[str]:
-    """Selectors that read nothing, or the held-out set alone."""
-    return [name for name in names() if needs(name) <= {"held_out", "n"}]
+    """List the selectors that read nothing, or only the held-out set.
+
+    Returns:
+        Their names.
+    """
+    return [name for name in names() if needs(name) <= _HELD_OUT]
 
 
 def on_held_out() -> list[str]:
-    """Selectors that read the held-out set, and it alone."""
+    """List the selectors that read the held-out set and nothing else.
+
+    Returns:
+        Their names.
+    """
     return [name for name in without_shifts() if needs(name)]
 
 
 def usable(curve: "pd.DataFrame") -> list[str]:
-    """Selectors for which a curve has the columns, without a missing number."""
-    whole = {column for column in curve if curve[column].notna().all()}
-    return [name for name in names() if needs(name) <= whole]
-
-
-def choose(name: str, curve: "pd.DataFrame") -> float:
-    """The alpha that a selector chooses.
+    """List the selectors that can choose from a curve.
 
     Args:
-        name: Of the selector.
+        curve: See the top of this module.
+
+    Returns:
+        Names of those whose columns the curve has, without a missing number.
+    """
+    complete = {column for column in curve if curve[column].notna().all()}
+    return [name for name in names() if needs(name) <= complete]
+
+
+def choose(
+    name: str,
+    curve: "pd.DataFrame",
+) -> float:
+    """Choose an alpha.
+
+    Args:
+        name: Name of the selector.
         curve: See the top of this module.
 
     Returns:
@@ -119,17 +182,20 @@ def choose(name: str, curve: "pd.DataFrame") -> float:
     Raises:
         ValueError: If the selector is unknown, or the curve lacks a column that it needs.
     """
-    known = names()
-    if name not in known:
-        raise ValueError(f"unknown selector {name!r}; there are {', '.join(known)}")
+    known_names = names()
+    if name not in known_names:
+        raise ValueError(
+            f"unknown selector {name!r}; there are {', '.join(known_names)}"
+        )
     if name not in usable(curve):
         raise ValueError(f"{name} needs {', '.join(sorted(needs(name)))}")
-    chosen = registry.load(__name__, __file__, name, "choose", "selector")
-    return chosen(curve.sort_values("alpha", ignore_index=True))
+    # Selectors take the first of equals, so the order of the rows decides.
+    choose_from = registry.load(__name__, __file__, name, "choose", "selector")
+    return choose_from(curve.sort_values("alpha", ignore_index=True))
 
 
-def compared(curve: "pd.DataFrame") -> "pd.DataFrame":
-    """What the alpha of every usable selector gives, and what it misses.
+def compare_selectors(curve: "pd.DataFrame") -> "pd.DataFrame":
+    """Tabulate what the alpha of every usable selector gives, and what it misses.
 
     Args:
         curve: With ``reference`` and ``shifts`` too.
@@ -142,16 +208,16 @@ def compared(curve: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
     curve = curve.assign(both=(curve["reference"] + curve["shifts"]) / 2)
-    columns = ("reference", "shifts", "both")
+    scores = ("reference", "shifts", "both")
     rows = []
     for name in usable(curve):
         alpha = choose(name, curve)
         point = curve[curve["alpha"] == alpha].iloc[0]
         row = {"selector": name, "label": label(name), "alpha": alpha}
-        row |= {column: point[column] for column in columns}
-        row |= {
-            f"regret_{column}": curve[column].max() - point[column]
-            for column in columns
-        }
+        for column in scores:
+            row[column] = point[column]
+        # Regret: what the best alpha of the curve has more, known only with test labels.
+        for column in scores:
+            row[f"regret_{column}"] = curve[column].max() - point[column]
         rows.append(row)
     return pd.DataFrame(rows)

@@ -6,13 +6,25 @@ Agreement-on-the-line (Baek et al. 2022); see ``statistics.estimates.on_the_line
 from typing import TYPE_CHECKING
 
 from . import Selector
-from ._best import best
+from ._best import best_alpha
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SELECTOR = Selector(label="agreement on the line", needs=("held_out", "agreement"))
+SELECTOR = Selector(
+    label="agreement on the line",
+    needs=("held_out", "agreement"),
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:
-    return best(curve, curve["held_out"] + curve["agreement"])
+    """Choose by held-out accuracy and agreement.
+
+    Args:
+        curve: One row per alpha, with held_out and agreement.
+
+    Returns:
+        The alpha, the smallest of equals.
+    """
+    # The sum is largest where the mean is.
+    return best_alpha(curve, curve["held_out"] + curve["agreement"])

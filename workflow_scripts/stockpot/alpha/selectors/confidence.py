@@ -6,13 +6,25 @@ Average thresholded confidence (Garg et al. 2022); see ``statistics.estimates.th
 from typing import TYPE_CHECKING
 
 from . import Selector
-from ._best import best
+from ._best import best_alpha
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SELECTOR = Selector(label="thresholded confidence", needs=("held_out", "thresholded"))
+SELECTOR = Selector(
+    label="thresholded confidence",
+    needs=("held_out", "thresholded"),
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:
-    return best(curve, curve["held_out"] + curve["thresholded"])
+    """Choose by held-out accuracy and thresholded confidence.
+
+    Args:
+        curve: One row per alpha, with held_out and thresholded.
+
+    Returns:
+        The alpha, the smallest of equals.
+    """
+    # The sum is largest where the mean is.
+    return best_alpha(curve, curve["held_out"] + curve["thresholded"])

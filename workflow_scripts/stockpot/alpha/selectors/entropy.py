@@ -1,15 +1,27 @@
-"""The least entropy of the predictions on images of the shifts; the smallest of equals."""
+"""The least entropy of the predictions on images of the shifts; the smallest alpha of equals."""
 
 from typing import TYPE_CHECKING
 
 from . import Selector
-from ._best import best
+from ._best import best_alpha
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SELECTOR = Selector(label="least entropy", needs=("entropy",))
+SELECTOR = Selector(
+    label="least entropy",
+    needs=("entropy",),
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:
-    return best(curve, -curve["entropy"])
+    """Choose by the entropy of the predictions under shift.
+
+    Args:
+        curve: One row per alpha, with entropy.
+
+    Returns:
+        The alpha, the smallest of equals.
+    """
+    # Negative, as the largest score is taken.
+    return best_alpha(curve, -curve["entropy"])

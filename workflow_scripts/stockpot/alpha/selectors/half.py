@@ -11,4 +11,14 @@ SELECTOR = Selector(label="fixed 0.5")
 
 
 def choose(curve: "pd.DataFrame") -> float:
-    return float(curve.loc[(curve["alpha"] - 0.5).abs().idxmin(), "alpha"])
+    """Choose the alpha of the curve that is closest to 0.5.
+
+    Args:
+        curve: One row per alpha.
+
+    Returns:
+        The alpha, the smallest of equals.
+    """
+    distances = (curve["alpha"] - 0.5).abs()
+    # idxmin takes the first of equals, and the rows are sorted by alpha.
+    return float(curve.loc[distances.idxmin(), "alpha"])

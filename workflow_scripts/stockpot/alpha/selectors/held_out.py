@@ -1,15 +1,26 @@
-"""The best alpha on the held-out set; the smallest of equals."""
+"""The best accuracy on the held-out set; the smallest alpha of equals."""
 
 from typing import TYPE_CHECKING
 
 from . import Selector
-from ._best import best
+from ._best import best_alpha
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SELECTOR = Selector(label="best held-out", needs=("held_out",))
+SELECTOR = Selector(
+    label="best held-out",
+    needs=("held_out",),
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:
-    return best(curve, curve["held_out"])
+    """Choose by held-out accuracy.
+
+    Args:
+        curve: One row per alpha, with held_out.
+
+    Returns:
+        The alpha, the smallest of equals.
+    """
+    return best_alpha(curve, curve["held_out"])

@@ -1,6 +1,7 @@
 """The smallest alpha within one standard error of the best held-out accuracy.
 
-The one-standard-error rule (Breiman et al. 1984): the robust end is the simpler model.
+The one-standard-error rule (Breiman et al. 1984) takes the simplest model of those that are as
+good as the best; here that is the one closest to the zero-shot model.
 """
 
 import math
@@ -19,10 +20,19 @@ SELECTOR = Selector(
 
 
 def choose(curve: "pd.DataFrame") -> float:
+    """Choose the smallest alpha within one standard error of the best.
+
+    Args:
+        curve: One row per alpha, with held_out and n; with error if the score is no accuracy.
+
+    Returns:
+        The alpha.
+    """
     highest = curve["held_out"].max()
     if "error" in curve:
         error = curve.loc[curve["held_out"].idxmax(), "error"]
     else:
-        # The binomial standard error of a share of right answers.
+        # The binomial standard error of a fraction of right answers: sqrt(p (1 - p) / n).
         error = math.sqrt(highest * (1 - highest) / curve["n"].iloc[0])
-    return float(curve.loc[curve["held_out"] >= highest - error, "alpha"].min())
+    is_near = curve["held_out"] >= highest - error
+    return float(curve.loc[is_near, "alpha"].min())

@@ -7,10 +7,21 @@ from . import Selector
 if TYPE_CHECKING:
     import pandas as pd
 
-SELECTOR = Selector(label="within one point of the best held-out", needs=("held_out",))
+SELECTOR = Selector(
+    label="within one point of the best held-out",
+    needs=("held_out",),
+)
 
 
 def choose(curve: "pd.DataFrame") -> float:
+    """Choose the smallest alpha within one percentage point of the best.
+
+    Args:
+        curve: One row per alpha, with held_out.
+
+    Returns:
+        The alpha.
+    """
     # 1e-12: exactly one point counts as within, whatever the rounding.
-    near = curve["held_out"] >= curve["held_out"].max() - 0.01 - 1e-12
-    return float(curve.loc[near, "alpha"].min())
+    is_near = curve["held_out"] >= curve["held_out"].max() - 0.01 - 1e-12
+    return float(curve.loc[is_near, "alpha"].min())

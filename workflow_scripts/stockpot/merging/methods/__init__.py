@@ -1,16 +1,17 @@
 """Merge methods: one module per method, found by its file name.
 
-A method module defines ``find(ingredients, context) -> dict``: from the names and digests
-of the ingredients it makes a recipe, which may carry more keys that tell how it was found.
-Its module declares ``METHOD = Method(...)``, which says what the config may give it and how it
-mixes. One that is not linear in the weights (``mixes="weights"``) defines instead
-``merge(ingredients, context) -> iterator of (name, tensor)``, in the order of the names: a
-Classifier of its own.
+A method module declares ``METHOD = Method(...)``, which says what options the config may give it
+and how it mixes. It defines one of two functions:
+
+* ``find(ingredients, context) -> dict`` makes a recipe of the ingredients (name -> SHA-256). The
+  recipe may have more keys, which tell how it was found.
+* ``merge(ingredients, context)`` is for methods that are not linear in the weights
+  (``mixes="weights"``). It yields (name, tensor) in the order of the names: a classifier.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...runtime import registry
 from ...runtime.options import Declaration, declaration_class
@@ -49,60 +50,142 @@ class Method(Declaration):
 class Context:
     """What a method may look at.
 
-    spec: its options, all of them. held_out: recipe -> (k, n) on the held-out set, k / n the score
-    by the set's own metric. held_out_error: recipe -> the standard error of a score that is no
-    plain accuracy, else None. start:
-    SHA-256 of the model that all ingredients were trained from. weights: SHA-256 -> tensors by
-    name, of the start and of every ingredient, read from disk when they are asked for.
-    model: an empty model on the device, and images as ``training.loop.Batches``: of the
-    held-out set, or with "train" of the training set. averages: SHA-256 of a run ->
-    ``training.averages.SavedAverages``.
+    Attributes:
+        spec: All options of the soup.
+        held_out: Recipe -> (k, n) on the held-out set; k / n is the score by the set's own
+            metric.
+        start: SHA-256 of the model that all ingredients were trained from.
+        weights: SHA-256 -> tensors by name, of the start and of every ingredient, read from disk
+            when they are asked for.
+        model: Makes (an empty model on the device, images as ``training.loop.Batches``): of the
+            held-out set, or with "train" of the training set.
+        averages: SHA-256 of a run -> the averages that it saved.
+        held_out_error: Recipe -> the standard error of its score, None if the score is a plain
+            accuracy.
     """
 
-    spec: dict
-    held_out: Callable[[dict], tuple[int, int]]
+    spec: dict[str, Any]
+    held_out: Callable[[dict[str, Any]], tuple[int, int]]
     start: str = ""
     weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
-    model: Callable[..., tuple] | None = None
+    model: Callable[..., tuple[Any, Any]] | None = None
     averages: Callable[[str], "SavedAverages"] | None = None
-    held_out_error: Callable[[dict], float | None] | None = None
+    held_out_error: Callable[[dict[str, Any]], float | None] | None = None
+
+
+# What the ``merge`` of a method yields: (name, tensor) in the order of the names.
+NamedTensors = Iterator[tuple[str, "torch.Tensor"]]
 
 
 def names() -> list[str]:
+    """List the names of all merge methods.
+
+    Returns:
+        Names as in the config, sorted.
+    """
     return registry.names(__file__)
 
 
 def declared(name: str) -> Method:
+    """Read what a method says of itself, without importing its module.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        Its declaration.
+
+    Raises:
+        StockpotError: If the module declares nothing, or its declaration is wrong.
+    """
     return registry.declaration(__name__, __file__, name, "METHOD")
 
 
-def options(name: str) -> dict[str, dict]:
+def options(name: str) -> dict[str, dict[str, Any]]:
+    """Read the options of a method.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        Key of the config -> JSON schema.
+    """
     return registry.options(__name__, __file__, name, "METHOD")
 
 
 def mixes(name: str) -> Mixes:
+    """Tell what a method mixes.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        "recipes", "outputs" or "weights"; see ``Method``.
+    """
     return declared(name).mixes
 
 
 def averages(name: str) -> str | None:
+    """Tell which averages along its runs a method takes.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        The option of the runs that keeps them; None if it takes the last weights.
+    """
     return declared(name).averages
 
 
 def reads_training(name: str) -> bool:
+    """Tell whether a method looks at training images.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        True if it does.
+    """
     return declared(name).reads_training
 
 
 def ingredients(name: str) -> int | None:
+    """Tell how many ingredients a method takes.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        Their number, one less with ``from_start: true``; None if any number will do.
+    """
     return declared(name).ingredients
 
 
 def ordered(name: str) -> bool:
+    """Tell whether the order of a method's ingredients matters.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        True if another order is another soup.
+    """
     return declared(name).ordered
 
 
-def load(name: str):
-    """The ``find`` function of a method, or ``merge`` of one that is not linear."""
-    known = name in names() and mixes(name) == "weights"
-    return registry.load(
-        __name__, __file__, name, "merge" if known else "find", "merge method"
-    )
+def load(name: str) -> Callable[..., Any]:
+    """Import the function of a method.
+
+    Args:
+        name: Name of the method.
+
+    Returns:
+        Its ``find``, or ``merge`` if it is not linear in the weights.
+
+    Raises:
+        StockpotError: If there is no such method.
+    """
+    # A name that does not exist has no declaration; ``load`` says so below.
+    is_nonlinear = name in names() and mixes(name) == "weights"
+    function = "merge" if is_nonlinear else "find"
+    return registry.load(__name__, __file__, name, function, "merge method")

@@ -8,6 +8,12 @@ from ...runtime.options import PluginOptions, Positive
 
 
 class Shares(PluginOptions):
+    """Coefficients that the config gives.
+
+    Attributes:
+        shares: Ingredient -> its coefficient, in proportion.
+    """
+
     shares: dict[str, Positive] = Field(
         {},
         description="ingredient -> its share, in proportion; equal where none are given",
@@ -15,9 +21,20 @@ class Shares(PluginOptions):
 
 
 class Order(PluginOptions):
+    """The order in which a greedy method tries ingredients.
+
+    Attributes:
+        order: By held-out accuracy, or random.
+        seed: Seed of the random order.
+    """
+
     order: Literal["held-out", "random"] = Field(
         "held-out",
         description="order in which ingredients are tried; held-out: from the best on the "
         "held-out set down; random: by the seed",
     )
-    seed: int = Field(0, ge=0, description="seed of the random order")
+    seed: int = Field(
+        0,
+        ge=0,
+        description="seed of the random order",
+    )

@@ -1,45 +1,71 @@
 """LiNeS (Wang et al., ICLR 2025): the update is scaled more, the deeper the layer.
 
-Block l of L keeps first + (last - first) (l - 1) / (L - 1) of the ingredients' mean update;
-what comes before the blocks is kept as the first block, what comes after, the head included, as
-the last. The authors' code scales all that lies outside the blocks as the first block; here a
-trained head keeps its training.
+Block l of L keeps the fraction first + (last - first) (l - 1) / (L - 1) of the ingredients' mean
+update. What comes before the blocks is kept as the first block; what comes after, the head
+included, as the last. The authors' code scales all that lies outside the blocks as the first
+block; here a trained head keeps its training.
 """
 
 import re
+from typing import Any
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
 from ...runtime.options import PluginOptions
-from ..coefficients import block, simplified
+from ..coefficients import block_prefix, simplify
 from ..recipe import interpolate, single, uniform
-from . import Method
+from . import Context, Method
 
 
 class Options(PluginOptions):
+    """Options of LiNeS.
+
+    Attributes:
+        first: Fraction of the update that the first block keeps.
+        last: Fraction of the update that the last block keeps.
+    """
+
     first: float = Field(
-        0.0, ge=0, description="share of the update that the first block keeps"
+        0.0,
+        ge=0,
+        description="share of the update that the first block keeps",
     )
     last: float = Field(
-        1.0, ge=0, description="share of the update that the last block keeps"
+        1.0,
+        ge=0,
+        description="share of the update that the last block keeps",
     )
 
 
 METHOD = Method(options=Options)
 
 
-def find(ingredients: dict[str, str], context) -> dict:
+def find(
+    ingredients: dict[str, str],
+    context: Context,
+) -> dict[str, Any]:
+    """Make the recipe of LiNeS.
+
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Returns:
+        The recipe, with coefficients per block.
+
+    Raises:
+        StockpotError: If the model's blocks are not one numbered sequence.
+    """
     names = context.weights(context.start).names
-    shares = by_depth(names, context.spec["first"], context.spec["last"])
+    last = context.spec["last"]
+    scales = scales_by_depth(names, context.spec["first"], last)
     mean = uniform(list(ingredients.values()))
-    return interpolate(
-        single(context.start), mean, simplified({"": context.spec["last"]} | shares)
-    )
+    return interpolate(single(context.start), mean, simplify({"": last} | scales))
 
 
 # What a model does before its first block and after its last one, in open_clip's and timm's names.
-# Of what is in neither list, numbered blocks lie between, and the rest after them.
+# Of the names in neither list, numbered blocks lie between, and the rest after them.
 _BEFORE = re.compile(
     r"\.(conv\d|conv_stem|stem|ln_pre|norm_pre|(cls|reg|dist)_token)|embed"
 )
@@ -49,67 +75,96 @@ _NUMBERED = re.compile(r"\.\d+\.$")
 _NUMBER = re.compile(r"\d+")
 
 
-def by_depth(names: list[str], first: float, last: float) -> dict[str, float]:
-    """Beginning of tensor names -> share of the update that these tensors keep.
+def scales_by_depth(
+    names: list[str],
+    first: float,
+    last: float,
+) -> dict[str, float]:
+    """Find the fraction of the update that each block keeps.
 
-    names: of all tensors. Raises StockpotError for a model whose blocks are not one numbered
-    sequence, so that nothing tells how deep they lie.
+    Args:
+        names: Names of all tensors.
+        first: Fraction for the first block.
+        last: Fraction for the last block.
+
+    Returns:
+        Prefix of tensor names -> fraction, sorted.
+
+    Raises:
+        StockpotError: If the model's blocks are not one numbered sequence, so that nothing tells
+            how deep they lie.
     """
-    members: dict[str, list[str]] = {}
+    tensors_of: dict[str, list[str]] = {}
     for name in sorted(names):
-        members.setdefault(block(name), []).append(name)
-    sequence = _sequence(list(members), names)
-    shares = {}
-    for place, part in enumerate(sequence):
-        shares[part] = first + (last - first) * place / (len(sequence) - 1)
-    for part, tensors in members.items():
-        if part in shares:
+        tensors_of.setdefault(block_prefix(name), []).append(name)
+    sequence = _sequence(list(tensors_of), names)
+    scales = {}
+    for index, prefix in enumerate(sequence):
+        # first + (last - first) (l - 1) / (L - 1)
+        scales[prefix] = first + (last - first) * index / (len(sequence) - 1)
+    # Everything outside the sequence lies before or after it.
+    for prefix, tensors in tensors_of.items():
+        if prefix in scales:
             continue
-        own = {name: first if _before(name, names) else last for name in tensors}
-        if len(set(own.values())) == 1:
-            shares[part] = own[tensors[0]]
+        per_tensor = {
+            name: first if _lies_before(name, names) else last for name in tensors
+        }
+        if len(set(per_tensor.values())) == 1:
+            scales[prefix] = per_tensor[tensors[0]]
         else:
-            shares |= own
-    return dict(sorted(shares.items()))
+            # A block such as the stem's may hold tensors of both ends.
+            scales |= per_tensor
+    return dict(sorted(scales.items()))
 
 
-def _sequence(parts: list[str], names: list[str]) -> list[str]:
+def _sequence(
+    prefixes: list[str],
+    names: list[str],
+) -> list[str]:
     """The numbered blocks, from the first to the last."""
-    numbered = [
-        part
-        for part in parts
-        if _NUMBERED.search(part)
-        and not _AFTER.search(part)
-        and not _before(part, names)
-    ]
-    kinds = sorted({_NUMBER.sub("#", part) for part in numbered})
-    if len(numbered) < 2 or len(kinds) > 1:
-        found = (
-            f"has the sequences {', '.join(kinds)}" if len(kinds) > 1 else "has none"
-        )
+    numbered = [prefix for prefix in prefixes if _is_in_sequence(prefix, names)]
+    # "layer1.0." and "layer2.3." are of one sequence: "layer#.#.".
+    patterns = sorted({_NUMBER.sub("#", prefix) for prefix in numbered})
+    if len(numbered) < 2 or len(patterns) > 1:
+        problem = "has none"
+        if len(patterns) > 1:
+            problem = f"has the sequences {', '.join(patterns)}"
         raise StockpotError(
             "lines: the depth of a layer follows from one sequence of two or more numbered blocks, "
-            f"as visual.transformer.resblocks.#., and this model {found}; take task-arithmetic"
+            f"as visual.transformer.resblocks.#., and this model {problem}; take task-arithmetic"
         )
-    return sorted(numbered, key=_order)
+    return sorted(numbered, key=_numbers)
 
 
-def _before(name: str, names: list[str]) -> bool:
+def _is_in_sequence(
+    prefix: str,
+    names: list[str],
+) -> bool:
+    """Is a block one of the numbered ones in the middle of the model?"""
+    if not _NUMBERED.search(prefix) or _AFTER.search(prefix):
+        return False
+    return not _lies_before(prefix, names)
+
+
+def _lies_before(
+    name: str,
+    names: list[str],
+) -> bool:
     """Does a tensor, or a block, lie before the first numbered block?
 
     A batch normalisation lies where its convolution lies: bn2 of a CLIP ResNet follows the conv2 of
     its stem, bn2 of an EfficientNet follows conv_head.
     """
-    found = _BATCH_NORM.search(name)
-    if not found:
+    batch_norm = _BATCH_NORM.search(name)
+    if not batch_norm:
         return bool(_BEFORE.search(name))
-    beside = name[: found.start()]
-    number = found.group(1)
-    return number == "1" or any(
-        other.startswith(f"{beside}.conv{number}.") for other in names
-    )
+    number = batch_norm.group(1)
+    if number == "1":
+        return True
+    module = name[: batch_norm.start()]
+    return any(other.startswith(f"{module}.conv{number}.") for other in names)
 
 
-def _order(name: str) -> list[int]:
+def _numbers(name: str) -> list[int]:
     """The numbers in a name: layer1.0 comes before layer1.1 and layer2.0."""
     return [int(number) for number in _NUMBER.findall(name)]

@@ -4,44 +4,77 @@ t = N cos / (1 + (N - 1) cos), with cos the mean cosine between the N updates; t
 t mean + (1 - t) start. The paper takes t per layer: here per tensor, or per block.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
-from ..coefficients import simplified
-from ..geometry import cosine, gram, per_block
+from ..coefficients import simplify
+from ..geometry import gram_matrices, mean_cosine, sum_per_block
 from ..recipe import interpolate, single, uniform
-from . import Method
+from . import Context, Method
 
 
 class Options(PluginOptions):
+    """Options of Model Stock.
+
+    Attributes:
+        per: What has a ratio t of its own.
+    """
+
     per: Literal["tensor", "block", "model"] = Field(
-        "tensor", description="one t for each tensor, for each block, or for the model"
+        "tensor",
+        description="one t for each tensor, for each block, or for the model",
     )
 
 
 METHOD = Method(options=Options)
 
 
-def ratio(cosine: float, n: int) -> float:
-    """t of N updates; nothing of the mean is kept where they point apart (cosine <= 0)."""
+def ratio(
+    cosine: float,
+    n: int,
+) -> float:
+    """Compute the ratio t of the closed form.
+
+    Args:
+        cosine: Mean cosine between the updates.
+        n: Number of updates N.
+
+    Returns:
+        t, between 0 and 1. Where the updates point apart (cosine <= 0) nothing of the mean is
+        kept.
+    """
+    # A negative t would move away from the mean.
     cosine = max(cosine, 0.0)
     return n * cosine / (1 + (n - 1) * cosine)
 
 
-def find(ingredients: dict[str, str], context) -> dict:
+def find(
+    ingredients: dict[str, str],
+    context: Context,
+) -> dict[str, Any]:
+    """Make the recipe of Model Stock.
+
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Returns:
+        The recipe.
+    """
     # Sorted, so that sums are rounded alike whatever the order of the ingredients.
-    weights = [context.weights(sha) for sha in sorted(ingredients.values())]
+    weights = [context.weights(sha256) for sha256 in sorted(ingredients.values())]
     start = context.weights(context.start)
-    grams = gram(weights, start, weights[0].names)
-    n, per = len(weights), context.spec["per"]
-    if per == "model":
-        parts = {"": sum(grams.values())}
-    else:
-        parts = per_block(grams) if per == "block" else grams
-    share = {"": 1.0} | {
-        part: ratio(cosine(products), n) for part, products in parts.items()
-    }
+    grams = gram_matrices(weights, start, weights[0].names)
+    granularity = context.spec["per"]
+    if granularity == "model":
+        grams = {"": sum(grams.values())}
+    elif granularity == "block":
+        grams = sum_per_block(grams)
+    # Tensors of integers have no ratio and are those of the mean.
+    ratios = {"": 1.0}
+    for prefix, gram in grams.items():
+        ratios[prefix] = ratio(mean_cosine(gram), len(weights))
     mean = uniform(list(ingredients.values()))
-    return interpolate(single(context.start), mean, simplified(share))
+    return interpolate(single(context.start), mean, simplify(ratios))

@@ -1,12 +1,29 @@
 """Random interpolation: each example is answered by one model, drawn at random (WiSE-FT, C.3.3)."""
 
+from typing import Any
+
 from ..names import RANDOM_INTERPOLATION
-from ..recipe import shared
-from . import Method
+from ..recipe import weighted
+from . import Context, Method
 from ._options import Shares
 
-METHOD = Method(options=Shares, mixes="outputs")
+METHOD = Method(
+    options=Shares,
+    mixes="outputs",
+)
 
 
-def find(ingredients: dict[str, str], context) -> dict:
-    return shared(ingredients, context.spec["shares"], RANDOM_INTERPOLATION)
+def find(
+    ingredients: dict[str, str],
+    context: Context,
+) -> dict[str, Any]:
+    """Make the recipe of random interpolation.
+
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Returns:
+        The recipe; its coefficients are in proportion to the option shares.
+    """
+    return weighted(ingredients, context.spec["shares"], RANDOM_INTERPOLATION)

@@ -7,18 +7,32 @@ they have no angle to anything.
 """
 
 import math
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
 from ...runtime.options import PluginOptions
-from ..coefficients import simplified
-from ..geometry import cosine, gram
-from ..recipe import single, total
-from . import Method
+from ..coefficients import simplify
+from ..geometry import gram_matrices, mean_cosine
+from ..recipe import linear_combination, single
+from . import Context, Method
+
+if TYPE_CHECKING:
+    import torch
+
+# Below this sine two tensors count as parallel, as the quotients lose all digits.
+_LEAST_SINE = 1e-6
 
 
 class Options(PluginOptions):
+    """Options of the spherical interpolation.
+
+    Attributes:
+        t: Position between the two models.
+        from_start: Whether the first model is the initial weights.
+    """
+
     t: float = Field(
         0.5,
         ge=0,
@@ -26,49 +40,94 @@ class Options(PluginOptions):
         description="place between the two; 0 is the first ingredient, 1 the second",
     )
     from_start: bool = Field(
-        False,
+        default=False,
         description="interpolate between the start and the one ingredient, instead of two "
         "ingredients",
     )
 
 
-METHOD = Method(options=Options, ingredients=2, ordered=True)
+METHOD = Method(
+    options=Options,
+    ingredients=2,
+    ordered=True,
+)
 
 
-def find(ingredients: dict[str, str], context) -> dict:
-    names, t = list(ingredients), context.spec["t"]
-    shas = [context.start] if context.spec["from_start"] else []
-    shas += ingredients.values()
+def find(
+    ingredients: dict[str, str],
+    context: Context,
+) -> dict[str, Any]:
+    """Make the recipe of the spherical interpolation.
+
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Returns:
+        The recipe, with coefficients per tensor.
+
+    Raises:
+        StockpotError: If there are not exactly two models.
+    """
+    t = context.spec["t"]
+    shas = list(ingredients.values())
+    if context.spec["from_start"]:
+        shas = [context.start, *shas]
     if len(shas) != 2:
         raise StockpotError(
             f"soups.{context.spec['name']}: slerp goes between two models, not {len(shas)} "
-            f"({', '.join(names)}); give two ingredients, or one and from_start: true"
+            f"({', '.join(ingredients)}); give two ingredients, or one and from_start: true"
         )
-    weights = [context.weights(sha) for sha in shas]
-    grams = gram(weights, None, weights[0].names)
-    shares = {name: pair_shares(products, t) for name, products in grams.items()}
-    first, second = (
-        simplified({"": linear} | {name: pair[i] for name, pair in shares.items()})
-        for i, linear in enumerate((1 - t, t))
+    weights = [context.weights(sha256) for sha256 in shas]
+    # Linear for what has no angle, such as tensors of integers.
+    first = {"": 1 - t}
+    second = {"": t}
+    grams = gram_matrices(weights, None, weights[0].names)
+    for name, gram in grams.items():
+        first[name], second[name] = pair_coefficients(gram, t)
+    return linear_combination(
+        [
+            (simplify(first), single(shas[0])),
+            (simplify(second), single(shas[1])),
+        ]
     )
-    return total([(first, single(shas[0])), (second, single(shas[1]))])
 
 
-def pair_shares(products, t: float) -> tuple[float, float]:
-    """The two coefficients of a tensor.
+def pair_coefficients(
+    gram: "torch.Tensor",
+    t: float,
+) -> tuple[float, float]:
+    """Compute the two coefficients of a tensor.
 
-    products: float64 [2, 2], the inner products of the two models' tensors.
+    Args:
+        gram: Inner products of the two models' tensors, float64 [2, 2].
+        t: Position between the two.
+
+    Returns:
+        (coefficient of the first model, coefficient of the second).
     """
-    if float(products.diagonal().min()) == 0:
+    # The diagonal holds squared norms: a zero is a tensor of zeros.
+    if float(gram.diagonal().min()) == 0:
         return 1 - t, t
-    return sines(cosine(products), t)
+    return slerp_coefficients(mean_cosine(gram), t)
 
 
-def sines(cosine: float, t: float) -> tuple[float, float]:
-    """The two coefficients at an angle with this cosine."""
+def slerp_coefficients(
+    cosine: float,
+    t: float,
+) -> tuple[float, float]:
+    """Compute the two coefficients at an angle.
+
+    Args:
+        cosine: Cosine of the angle.
+        t: Position between the two.
+
+    Returns:
+        (coefficient of the first model, coefficient of the second).
+    """
+    # Rounding may carry a cosine past 1, where acos has no value.
     angle = math.acos(max(-1.0, min(1.0, cosine)))
-    if math.sin(angle) < 1e-6:
+    sine = math.sin(angle)
+    if sine < _LEAST_SINE:
         return 1 - t, t
-    return math.sin((1 - t) * angle) / math.sin(angle), math.sin(t * angle) / math.sin(
-        angle
-    )
+    return math.sin((1 - t) * angle) / sine, math.sin(t * angle) / sine

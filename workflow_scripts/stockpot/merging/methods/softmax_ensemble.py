@@ -1,12 +1,29 @@
 """The softmax ensemble: the mean of all ingredients' probabilities (WiSE-FT, C.3.3)."""
 
+from typing import Any
+
 from ..names import SOFTMAX_ENSEMBLE
-from ..recipe import shared
-from . import Method
+from ..recipe import weighted
+from . import Context, Method
 from ._options import Shares
 
-METHOD = Method(options=Shares, mixes="outputs")
+METHOD = Method(
+    options=Shares,
+    mixes="outputs",
+)
 
 
-def find(ingredients: dict[str, str], context) -> dict:
-    return shared(ingredients, context.spec["shares"], SOFTMAX_ENSEMBLE)
+def find(
+    ingredients: dict[str, str],
+    context: Context,
+) -> dict[str, Any]:
+    """Make the recipe of the softmax ensemble.
+
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Returns:
+        The recipe; its coefficients are in proportion to the option shares.
+    """
+    return weighted(ingredients, context.spec["shares"], SOFTMAX_ENSEMBLE)

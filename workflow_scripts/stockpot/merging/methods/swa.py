@@ -1,28 +1,40 @@
 """Stochastic weight averaging (Izmailov et al., UAI 2018): the mean of a run's last steps.
 
-The mean of the weights after every step from the share of the training that the run's ``swa``
-names, under the run's own learning rate; with several runs, the mean of their averages.
+A run averages its weights after every step, from the fraction of the training on that its option
+``swa`` gives, under its own learning rate. Several runs give the mean of their averages.
 """
 
-from . import Method
+from . import Context, Method, NamedTensors
 
-METHOD = Method(averages="swa", mixes="weights")
+METHOD = Method(
+    averages="swa",
+    mixes="weights",
+)
 
 
-def merge(ingredients: dict[str, str], context):
-    from ..linear import mix, stored
+def merge(
+    ingredients: dict[str, str],
+    context: Context,
+) -> NamedTensors:
+    """Merge the averages of the last steps of runs.
 
-    runs = [
-        (context.weights(sha), context.averages(sha))
-        for sha in sorted(ingredients.values())
-    ]
+    Args:
+        ingredients: Name -> SHA-256.
+        context: What the method may look at.
+
+    Yields:
+        (name, merged tensor) in the order of the names.
+    """
+    from ..linear import lazy_tensor, mix
+
+    shas = sorted(ingredients.values())
+    runs = [(context.weights(sha256), context.averages(sha256)) for sha256 in shas]
     for name in context.weights(context.start).names:
-        found = [
-            (stored(weights, name), averages.swa(name)) for weights, averages in runs
-        ]
-        yield (
-            name,
-            mix(
-                [(1 / len(runs), own if mean is None else mean) for own, mean in found]
-            ),
-        )
+        terms = []
+        for weights, averages in runs:
+            average = averages.swa(name)
+            if average is None:
+                # Tensors of integers are not averaged: the run's own.
+                average = lazy_tensor(weights, name)
+            terms.append((1 / len(runs), average))
+        yield name, mix(terms)
