@@ -14,7 +14,7 @@ from conftest import ARCHITECTURE, ROOT
 
 from stockpot import analyses, figures
 from stockpot.config.check import check
-from stockpot.config.overlays import without_leftovers, without_nulls
+from stockpot.config.overlays import drop_stale_options, without_nulls
 from stockpot.config.read import read_defaults
 from stockpot.config.schema import complete
 from stockpot.config.training_runs import named_space, search_names
@@ -1168,7 +1168,7 @@ def test_an_entry_of_another_kind_keeps_nothing_of_the_one_it_replaces(config, s
     config["datasets"]["v2"] |= {"source": "adversarial", "pool": "wide"}
     config["soups"]["chosen"] |= {"method": "greedy"}
     config["datasets"]["sketch"] |= {"distribution": "v2", "tusk": 1}
-    found = without_leftovers(config, base)
+    found = drop_stale_options(config, base)
     assert found["datasets"]["objectnet"] == {"source": "objectnet"}
     assert found["datasets"]["v2"] == {
         "source": "adversarial",
@@ -1180,7 +1180,7 @@ def test_an_entry_of_another_kind_keeps_nothing_of_the_one_it_replaces(config, s
         "datasets.sketch: unknown key 'tusk'"
     ]
     config["datasets"]["objectnet"]["images"] = 3
-    assert "images" in without_leftovers(config, base)["datasets"]["objectnet"], (
+    assert "images" in drop_stale_options(config, base)["datasets"]["objectnet"], (
         "its own mistake"
     )
 

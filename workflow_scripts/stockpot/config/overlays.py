@@ -1,10 +1,15 @@
-"""What becomes of entries of a config that another file changes or takes away."""
+"""Lay config files over each other: entries that another file changes or removes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from ..datasets import sources
 from ..datasets.classes import ADVERSARIAL, CORRUPTED
 from ..merging import methods
 
-MAPS = (
+# Maps of named things. One that is set to null as a whole is empty.
+NULLABLE_MAPS = (
     "datasets",
     "tasks",
     "checkpoints",
@@ -17,76 +22,159 @@ MAPS = (
     "analyses",
     "figures",
 )
+# Options of the data sets that no source reads, as they are made of other sets.
+_DERIVED_SET_OPTIONS = {
+    ADVERSARIAL: ["pool", "images"],
+    CORRUPTED: ["of", "severity"],
+}
+_SOUP_OPTIONS = ["ingredients", "backbones", "allow_different_starts"]
 
 
-def merged(base: dict, change: dict) -> dict:
-    """``base`` with what ``change`` says on top, map by map.
+def merged(
+    base: dict[str, Any],
+    change: dict[str, Any],
+) -> dict[str, Any]:
+    """Lay one config over another, map by map.
 
-    An entry that ``base`` takes away with null and ``change`` gives as {} is there again, with
+    An entry that ``base`` removes with null and ``change`` gives as {} is there again, with
     its defaults.
+
+    Args:
+        base: A config.
+        change: What is said on top of it.
+
+    Returns:
+        A new config.
     """
     result = dict(base)
+    # Lists are replaced as a whole: an item has no name to merge it by.
     for key, value in change.items():
-        if isinstance(value, dict):
-            old = base.get(key)
-            result[key] = merged(old if isinstance(old, dict) else {}, value)
-        else:
+        if not isinstance(value, dict):
             result[key] = value
+            continue
+        old = base.get(key)
+        result[key] = merged(old if isinstance(old, dict) else {}, value)
     return result
 
 
-def without_nulls(config: dict, defaults: dict | None = None, path: str = "") -> dict:
-    """The config without entries set to null: how a file takes away what another one has.
+def without_nulls(
+    config: dict[str, Any],
+    defaults: dict[str, Any] | None = None,
+    path: str = "",
+) -> dict[str, Any]:
+    """Remove the entries that are null: this is how a file removes what another one has.
 
-    A map of named things that is null altogether becomes empty, and a section becomes that of the
-    defaults.
+    A map of named things that is null as a whole becomes empty. A section that is null becomes
+    that of the defaults.
+
+    Args:
+        config: A config, or a part of one.
+        defaults: The same part of the defaults.
+        path: Key path of the part.
+
+    Returns:
+        A new config.
     """
-    defaults = defaults if isinstance(defaults, dict) else {}
+    if not isinstance(defaults, dict):
+        defaults = {}
     kept = {}
     for key, value in config.items():
-        place = f"{path}.{key}".strip(".")
+        key_path = f"{path}.{key}".strip(".")
+        default = defaults.get(key)
         if isinstance(value, dict):
-            kept[key] = without_nulls(value, defaults.get(key), place)
+            kept[key] = without_nulls(value, default, key_path)
         elif value is not None:
             kept[key] = value
-        elif place in MAPS:
+        elif key_path in NULLABLE_MAPS:
             kept[key] = {}
-        elif path not in MAPS and isinstance(defaults.get(key), dict):
-            kept[key] = without_nulls(defaults[key], {}, place)
+        # An entry of a map of named things is removed, even if the defaults have it.
+        elif path not in NULLABLE_MAPS and isinstance(default, dict):
+            kept[key] = without_nulls(default, {}, key_path)
     return kept
 
 
-def without_leftovers(config: dict, base: dict) -> dict:
-    """The config without what ``base`` says of an entry that is of another kind now.
+@dataclass(frozen=True)
+class _Kinds:
+    """The kinds that the entries of a section can be of.
+
+    Attributes:
+        key: The key that says which kind an entry is of.
+        names: All kinds.
+        options: Kind -> the keys that its entries may have, beside ``key``.
+    """
+
+    key: str
+    names: list[str]
+    options: Callable[[str], list[str]]
+
+
+def drop_stale_options(
+    config: dict[str, Any],
+    base: dict[str, Any],
+) -> dict[str, Any]:
+    """Remove what ``base`` says of an entry that is of another kind now.
 
     Files are merged key by key, so a data set of another source, or a soup of another method,
     under a name of ``base`` would keep options that it cannot have.
+
+    Args:
+        config: The config after a file was laid over ``base``.
+        base: The config before.
+
+    Returns:
+        A new config.
     """
-    shared = {ADVERSARIAL: ["pool", "images"], CORRUPTED: ["of", "severity"]}
-    common = ["ingredients", "backbones", "allow_different_starts"]
-    kinds = {
-        "datasets": (
-            "source",
-            lambda n: shared.get(n) or sources.options(n),
-            sources.names(),
+    sections = {
+        "datasets": _Kinds(
+            key="source",
+            names=[*sources.names(), *_DERIVED_SET_OPTIONS],
+            options=_source_options,
         ),
-        "soups": ("method", lambda n: [*common, *methods.options(n)], methods.names()),
+        "soups": _Kinds(
+            key="method",
+            names=methods.names(),
+            options=_method_options,
+        ),
     }
     config = dict(config)
-    for section, (key, options, names) in kinds.items():
+    for section, kinds in sections.items():
         entries = config.get(section)
         if not isinstance(entries, dict):
             continue
-        config[section] = dict(entries)
-        for name, entry in entries.items():
-            before = base.get(section)
-            old = before.get(name) if isinstance(before, dict) else None
-            old_kind = old.get(key) if isinstance(old, dict) else None
-            kind = entry.get(key) if isinstance(entry, dict) else None
-            known = isinstance(kind, str) and kind in (*names, *shared)
-            if known and old_kind is not None and kind != old_kind:
-                allowed = {key, *options(kind)}
-                config[section][name] = {
-                    k: v for k, v in entry.items() if k in allowed or old.get(k) != v
-                }
+        before = base.get(section)
+        old_entries = before if isinstance(before, dict) else {}
+        config[section] = {
+            name: _without_stale(entry, old_entries.get(name), kinds)
+            for name, entry in entries.items()
+        }
     return config
+
+
+def _source_options(source: str) -> list[str]:
+    return _DERIVED_SET_OPTIONS.get(source) or list(sources.options(source))
+
+
+def _method_options(method: str) -> list[str]:
+    return [*_SOUP_OPTIONS, *methods.options(method)]
+
+
+def _without_stale(
+    entry: Any,
+    old_entry: Any,
+    kinds: _Kinds,
+) -> Any:
+    """One entry without the options of its former kind."""
+    if not isinstance(entry, dict) or not isinstance(old_entry, dict):
+        return entry
+    kind = entry.get(kinds.key)
+    old_kind = old_entry.get(kinds.key)
+    is_known = isinstance(kind, str) and kind in kinds.names
+    if not is_known or old_kind is None or kind == old_kind:
+        return entry
+    allowed = {kinds.key, *kinds.options(kind)}
+    # A key that the new file itself gives stays, so that the check can name it.
+    return {
+        key: value
+        for key, value in entry.items()
+        if key in allowed or old_entry.get(key) != value
+    }

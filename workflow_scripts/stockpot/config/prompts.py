@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 from ..datasets.csv_file import read_columns
 from ..runtime.errors import StockpotError
@@ -12,56 +13,123 @@ from ..runtime.file_kinds import check_own_content
 from ..runtime.regular_files import read_text
 from ..runtime.suggest import closest, listed
 
+# Finds the file of a path of the config.
 Locate = Callable[[str], Path]
 
-LONGEST = 10_000  # characters of a prompt or a class's text; a tokenizer takes long over a word
+# Characters of a prompt or of a class's text; a tokenizer takes long over a long word.
+LONGEST = 10_000
 
 
-def read_head(key: str, given: dict, locate: Locate) -> dict:
-    """prompts, and the texts of classes that a file gives. ``key``: of the config's section.
+def read_head(
+    key: str,
+    given: dict[str, Any],
+    locate: Locate,
+) -> dict[str, Any]:
+    """Read the files of a zero-shot head.
 
-    twice: class -> line, where the file gives a class two different texts. Raises StockpotError
-    naming the key and the file.
+    Args:
+        key: Key path of the head's section in the config.
+        given: The section: prompts, and names if it has them.
+        locate: Finds a file.
+
+    Returns:
+        prompts; texts, class -> words, of the file of names; key, the key path of the names; and
+        twice, class -> line, if the file gives a class two different texts.
+
+    Raises:
+        StockpotError: If a file cannot be used, with the key and the file.
     """
     prompts = read_prompts(f"{key}.prompts", given["prompts"], locate)
     names = given.get("names")
     rows = _rows(f"{key}.names", names, locate) if names else []
     texts = {label: text for _, label, text in rows}
     head = {"prompts": prompts, "texts": texts, "key": f"{key}.names"}
-    if twice := _twice(rows):
-        head["twice"] = twice
+    # No error, as the last text counts; the plan's notes name the line.
+    repeated = _given_twice(rows)
+    if repeated:
+        head["twice"] = repeated
     return head
 
 
-def texts_of(classes: list[str], own: dict[str, str], head: dict) -> dict[str, str]:
-    """Class -> what stands in the prompts for it: as the head's file says, else as the data set
-    says, else its name with spaces for underscores. StockpotError where the file names others."""
+def texts_of(
+    classes: list[str],
+    own: dict[str, str],
+    head: dict[str, Any],
+) -> dict[str, str]:
+    """Find the words that stand in the prompts for each class.
+
+    Args:
+        classes: The classes.
+        own: Class -> words, as the data set says.
+        head: What ``read_head`` returns.
+
+    Returns:
+        Class -> words: as the head's file says, else as the data set says, else the name with
+        spaces for underscores.
+
+    Raises:
+        StockpotError: If the head's file names other classes.
+    """
+    # Letters with accents have two spellings in Unicode; names of classes have this one.
     texts = {
         unicodedata.normalize("NFC", label): text
         for label, text in head["texts"].items()
     }
     unknown = sorted(set(texts) - set(classes))
     if unknown:
-        close = closest(unknown[0], classes, 1)
-        meant = f" (did you mean '{one_line(close[0], 60)}'?)" if close else ""
-        more = len(unknown) - 1
-        others = f" and {more} other{'s' * (more > 1)} are" if more else " is"
-        raise StockpotError(
-            f"{head['key']}: '{one_line(unknown[0], 60)}'{meant}{others}"
-            f" not among the {len(classes)} classes, which are {listed(classes)}"
-        )
-    return {
-        name: texts.get(name) or own.get(name) or name.replace("_", " ")
-        for name in classes
-    }
+        raise StockpotError(_unknown_class_message(head["key"], unknown, classes))
+    words = {}
+    # An empty text counts as none.
+    for name in classes:
+        words[name] = texts.get(name) or own.get(name) or name.replace("_", " ")
+    return words
 
 
-def read_names(key: str, given: str, locate: Locate) -> dict[str, str]:
-    """Class -> text, of a CSV file with the columns class and name."""
+def _unknown_class_message(
+    key: str,
+    unknown: list[str],
+    classes: list[str],
+) -> str:
+    first = unknown[0]
+    close = closest(first, classes, 1)
+    hint = f" (did you mean '{one_line(close[0], 60)}'?)" if close else ""
+    others = " is"
+    other_count = len(unknown) - 1
+    if other_count:
+        plural = "s" if other_count > 1 else ""
+        others = f" and {other_count} other{plural} are"
+    return (
+        f"{key}: '{one_line(first, 60)}'{hint}{others}"
+        f" not among the {len(classes)} classes, which are {listed(classes)}"
+    )
+
+
+def read_names(
+    key: str,
+    given: str,
+    locate: Locate,
+) -> dict[str, str]:
+    """Read the words for classes.
+
+    Args:
+        key: Key path in the config.
+        given: Path of a CSV file with the columns class and name.
+        locate: Finds a file.
+
+    Returns:
+        Class -> words.
+
+    Raises:
+        StockpotError: If the file cannot be used.
+    """
     return {label: text for _, label, text in _rows(key, given, locate)}
 
 
-def _rows(key: str, given: str, locate: Locate) -> list[tuple[int, str, str]]:
+def _rows(
+    key: str,
+    given: str,
+    locate: Locate,
+) -> list[tuple[int, str, str]]:
     """(line, class, text) of the rows that have a text."""
     path = locate(given)
     check_own_content(path, key)
@@ -78,41 +146,58 @@ def _rows(key: str, given: str, locate: Locate) -> list[tuple[int, str, str]]:
     return [(line, label, text) for line, (label, text) in rows if text]
 
 
-def _twice(rows: list[tuple[int, str, str]]) -> dict[str, int]:
+def _given_twice(rows: list[tuple[int, str, str]]) -> dict[str, int]:
     """Class -> line of its last text, of classes with two different ones."""
-    first: dict[str, str] = {}
-    twice = {}
+    first_texts: dict[str, str] = {}
+    lines = {}
     for line, label, text in rows:
-        if first.setdefault(label, text) != text:
-            twice[label] = line
-    return twice
-
-
-def read_prompts(key: str, given: str, locate: Locate) -> list[str]:
-    """The lines of a file, each with {} where the class goes. StockpotError for any other."""
-    path = locate(given)
-    check_own_content(path, key)
-    text = read_text(path, key)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for line in lines:
-        if len(line) > LONGEST:
-            raise StockpotError(
-                f"{key}: a line of {path} has {len(line):,} characters; at most {LONGEST:,} are "
-                "read"
-            )
-    for line in lines:
-        if _fields(line) != [""]:
-            raise StockpotError(
-                f"{key}: '{one_line(line, 200)}' in {path} needs one {{}} for the class name, and "
-                "no other braces"
-            )
-    if not lines:
-        raise StockpotError(f"{key}: {path} has no prompts")
+        if first_texts.setdefault(label, text) != text:
+            lines[label] = line
     return lines
 
 
+def read_prompts(
+    key: str,
+    given: str,
+    locate: Locate,
+) -> list[str]:
+    """Read a file of prompts.
+
+    Args:
+        key: Key path in the config.
+        given: Path of the file.
+        locate: Finds a file.
+
+    Returns:
+        Its lines, each with {} where the class goes.
+
+    Raises:
+        StockpotError: If the file has other lines, or none.
+    """
+    path = locate(given)
+    check_own_content(path, key)
+    text = read_text(path, key)
+    prompts = [line.strip() for line in text.splitlines() if line.strip()]
+    for prompt in prompts:
+        if len(prompt) > LONGEST:
+            raise StockpotError(
+                f"{key}: a line of {path} has {len(prompt):,} characters; at most {LONGEST:,} are "
+                "read"
+            )
+    for prompt in prompts:
+        # One field, without a name and without a format.
+        if _fields(prompt) != [""]:
+            raise StockpotError(
+                f"{key}: '{one_line(prompt, 200)}' in {path} needs one {{}} for the class name, "
+                "and no other braces"
+            )
+    if not prompts:
+        raise StockpotError(f"{key}: {path} has no prompts")
+    return prompts
+
+
 def _fields(prompt: str) -> list[str] | None:
-    """Names of the fields in braces; None where the braces do not match."""
+    """Names of the fields in braces; None if the braces do not match."""
     try:
         parsed = list(Formatter().parse(prompt))
     except ValueError:

@@ -1,14 +1,22 @@
-"""Which file of several does a key of the config come from?"""
+"""Which file of several a key of the config comes from."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 from ..runtime.errors import StockpotError
-from .yaml_file import quote_hint, read_config_file, spelled
+from .yaml_file import quote_hint, read_config_file, scalar_at
 
 
 def repeated_keys(files: list[Path]) -> list[str]:
-    """A line per key that a file gives twice in one map, and per file that is no YAML."""
+    """Find the keys that a file gives twice in one map.
+
+    Args:
+        files: The config files.
+
+    Returns:
+        A line per key, and per file that is no YAML.
+    """
     problems: list[str] = []
     for file in files:
         try:
@@ -18,50 +26,90 @@ def repeated_keys(files: list[Path]) -> list[str]:
     return problems
 
 
-def with_files(problems: list[str], files: list[Path], config: dict) -> list[str]:
-    """The lines ("key.path: …"), each with the file that its key comes from, if there are two.
+def with_source_files(
+    problems: list[str],
+    files: list[Path],
+    config: dict[str, Any],
+) -> list[str]:
+    """Add to each line the file that its key comes from, if there are several.
 
-    Maps of later files are merged into those of earlier ones, so that what is wrong may stand
-    in a file that the user did not write. config: the outcome; where it says something else
-    than the file, the value came from the command line and no file is named.
+    Maps of later files are merged into those of earlier ones, so what is wrong may stand in a file
+    that the user did not write.
+
+    Args:
+        problems: Lines ("key.path: …").
+        files: The config files, later ones on top.
+        config: The merged config. Where it says something else than the file, the value came from
+            the command line, and no file is named.
+
+    Returns:
+        The lines, in their order.
     """
     if not files:
         return problems
-    read = [read_config_file(file).content for file in files]
-    named = []
-    for problem in problems:
-        keys = problem.split(":")[0].split(".")
-        if unknown := re.search(r": unknown key '([^']+)'", problem):
-            keys.append(unknown.group(1))
-        found = [_walk(content, keys) for content in read]
-        deepest = max(depth for depth, _ in found)
-        last = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
-        value = found[last][1]
-        same = isinstance(value, dict | list) or value == _walk(config, keys)[1]
-        taken = [
-            f.name for f, content in zip(files, read) if _takes_away(content, value)
-        ]
-        hint = (
-            f"; {taken[-1]} takes it away, so give this key there too" if taken else ""
-        )
-        if deepest and same:
-            if "is not of type string" in problem:
-                problem += quote_hint(spelled(read_config_file(files[last]).node, keys))
-            problem += f" (in {files[last].name}{hint})" if len(files) > 1 else ""
-        named.append(problem)
-    return named
+    contents = [read_config_file(file).content for file in files]
+    return [_with_source_file(line, files, contents, config) for line in problems]
 
 
-def _takes_away(config, name) -> bool:
-    """Has a map in it this name with null?"""
+def _with_source_file(
+    problem: str,
+    files: list[Path],
+    contents: list[dict[str, Any]],
+    config: dict[str, Any],
+) -> str:
+    keys = _keys(problem)
+    found = [_lookup(content, keys) for content in contents]
+    deepest = max(depth for depth, _ in found)
+    # The last of the files that say most about the key.
+    source = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
+    value = found[source][1]
+    # Of a map every file may give a part; a single value must be the one that counts.
+    is_from_file = isinstance(value, dict | list) or value == _lookup(config, keys)[1]
+    if not deepest or not is_from_file:
+        return problem
+    if "is not of type string" in problem:
+        node = read_config_file(files[source]).node
+        problem += quote_hint(scalar_at(node, keys))
+    if len(files) == 1:
+        return problem
+    hint = ""
+    # A name that is unknown may be that of an entry which a file has removed.
+    removed_in = [
+        file.name
+        for file, content in zip(files, contents)
+        if _sets_to_null(content, value)
+    ]
+    if removed_in:
+        hint = f"; {removed_in[-1]} takes it away, so give this key there too"
+    return f"{problem} (in {files[source].name}{hint})"
+
+
+def _keys(problem: str) -> list[str]:
+    """The key path that a line is about."""
+    # The line of an unknown key begins with the map that it is in; the file is that of the key.
+    keys = problem.split(":")[0].split(".")
+    unknown = re.search(r": unknown key '([^']+)'", problem)
+    if unknown:
+        keys.append(unknown.group(1))
+    return keys
+
+
+def _sets_to_null(
+    config: Any,
+    name: Any,
+) -> bool:
+    """Is there a map in the config, at any depth, that has this name with null?"""
     if not isinstance(config, dict) or not isinstance(name, str):
         return False
-    return (name in config and config[name] is None) or any(
-        _takes_away(value, name) for value in config.values()
-    )
+    if name in config and config[name] is None:
+        return True
+    return any(_sets_to_null(value, name) for value in config.values())
 
 
-def _walk(config, keys: list[str]) -> tuple[int, object]:
+def _lookup(
+    config: Any,
+    keys: list[str],
+) -> tuple[int, Any]:
     """How many of the keys, one below the other, a config has, and what stands there."""
     for depth, key in enumerate(keys):
         if isinstance(config, list) and key.isdigit() and int(key) < len(config):

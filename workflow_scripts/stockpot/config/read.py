@@ -1,15 +1,17 @@
-"""From the config files of a study to one config.
+"""Read the config files of a study, and merge them into one config.
 
-A study that defines data sets of its own starts from the documented defaults alone, one that does
-not varies the embedded study. Files given later say more; maps are merged key by key.
+A study that defines data sets of its own starts from only the documented defaults; one that does
+not is a variant of the embedded study. Later files say more; maps are merged key by key.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..runtime.errors import StockpotError
-from .overlays import merged, without_leftovers, without_nulls
-from .paths import beside
+from .overlays import drop_stale_options, merged, without_nulls
+from .paths import relative_to_file
 from .training_runs import named_space
 from .yaml_file import read_config_file
 
@@ -20,7 +22,7 @@ SPACES = Path("resources/search_spaces")
 
 @dataclass
 class StudyFiles:
-    """What the files of a study say, and what they stand on.
+    """What the files of a study say, and what they are laid over.
 
     Attributes:
         root: Folder of the checkout.
@@ -31,45 +33,63 @@ class StudyFiles:
     """
 
     root: Path
-    base: tuple[Path, dict]
-    given: list[tuple[Path, dict]]
-    command_line: dict
+    base: tuple[Path, dict[str, Any]]
+    given: list[tuple[Path, dict[str, Any]]]
+    command_line: dict[str, Any]
 
     @property
     def paths(self) -> list[Path]:
+        """All files, the base first."""
         return [file for file, _ in self.layers]
 
     @property
-    def layers(self) -> list[tuple[Path, dict]]:
+    def layers(self) -> list[tuple[Path, dict[str, Any]]]:
+        """(file, content) of all files, the base first."""
         return [self.base, *self.given]
 
-    def as_written(self) -> dict:
-        """The config with its paths as the files give them: it depends on the files alone."""
+    def as_written(self) -> dict[str, Any]:
+        """Merge the files, with paths as the files give them.
+
+        Returns:
+            The config. It depends only on the files, not on the working directory.
+        """
         return self._config([content for _, content in self.layers])
 
-    def located(self) -> dict:
-        """The config with paths that stand beside their file as seen from the working directory."""
-        return self._config([beside(content, file) for file, content in self.layers])
+    def located(self) -> dict[str, Any]:
+        """Merge the files, with paths that can be opened.
 
-    def _config(self, contents: list[dict]) -> dict:
-        config, *given = contents
-        given.append(self.command_line)
-        defaults = _without_replaced(read_defaults(self.root), given)
-        if self.base[0].name == DEFAULTS.name:
-            config = _without_replaced(config, given)
-        for content in given:
-            config = without_leftovers(merged(config, content), config)
+        Returns:
+            The config. A path that exists beside its file is written as seen from the working
+            directory.
+        """
+        return self._config(
+            [relative_to_file(content, file) for file, content in self.layers]
+        )
+
+    def _config(self, contents: list[dict[str, Any]]) -> dict[str, Any]:
+        """Merge the contents of the files and the command line."""
+        config = contents[0]
+        user_contents = [*contents[1:], self.command_line]
+        is_own_study = self.base[0].name == DEFAULTS.name
+        defaults = _without_replaced(read_defaults(self.root), user_contents)
+        if is_own_study:
+            config = _without_replaced(config, user_contents)
+        # File by file: an option is stale only if the file itself changes the kind of the entry.
+        for content in user_contents:
+            config = drop_stale_options(merged(config, content), config)
         config.pop("extends", None)
+        # After all files, as a later one may give again what an earlier one removes.
         config = without_nulls(config, defaults)
-        if self.base[0].name == DEFAULTS.name and not any(
-            "soups" in content for content in given
-        ):
-            config = _with_soups(config)
+        has_soups = any("soups" in content for content in user_contents)
+        if is_own_study and not has_soups:
+            config = _without_useless_soups(config)
         return named_space(_with_sweeps(config), self.root / SPACES)
 
 
 def read_study(
-    root: Path, files: list[Path], command_line: dict | None = None
+    root: Path,
+    files: list[Path],
+    command_line: dict[str, Any] | None = None,
 ) -> StudyFiles:
     """Read the files of a study.
 
@@ -78,39 +98,58 @@ def read_study(
         files: The user's config files, later ones on top.
         command_line: Settings of the command line.
 
+    Returns:
+        The files, and what they are laid over.
+
     Raises:
-        StockpotError: A file cannot be read, with a line per mistake.
+        StockpotError: If a file cannot be read, with a line per mistake.
     """
     given = [(file, _content(file)) for file in files]
-    contents = [*(content for _, content in given), command_line or {}]
-    wanted = [content["extends"] for content in contents if "extends" in content]
-    for name in wanted:
+    # The command line can say what a file can.
+    contents = [content for _, content in given]
+    contents.append(command_line or {})
+    extended = [content["extends"] for content in contents if "extends" in content]
+    for name in extended:
         if name != EMBEDDED.name:
             raise StockpotError(
                 f"extends: {name!r} is not {EMBEDDED.name}; files of your own are laid over each "
                 "other by --configfile one.yaml two.yaml"
             )
-    own = not wanted and any(map(_defines_data, contents))
-    if own:
+    if not extended and any(_defines_data(content) for content in contents):
         base = (root / DEFAULTS, read_defaults(root))
     else:
         base = (root / EMBEDDED, _content(root / EMBEDDED))
-    return StudyFiles(root, base, given, dict(command_line or {}))
+    return StudyFiles(
+        root,
+        base,
+        given,
+        dict(command_line or {}),
+    )
 
 
-def read_defaults(root: Path) -> dict:
-    """What a study of one's own starts from."""
+def read_defaults(root: Path) -> dict[str, Any]:
+    """Read what a study of one's own starts from.
+
+    Args:
+        root: Folder of the checkout.
+
+    Returns:
+        The defaults; not to be changed.
+
+    Raises:
+        StockpotError: If the file cannot be read.
+    """
     return _content(root / DEFAULTS)
 
 
-def _content(file: Path) -> dict:
-    read = read_config_file(file)
-    if read.problems:
-        raise StockpotError(*read.problems)
-    return read.content
+def _content(file: Path) -> dict[str, Any]:
+    config_file = read_config_file(file)
+    if config_file.problems:
+        raise StockpotError(*config_file.problems)
+    return config_file.content
 
 
-def _defines_data(content: dict) -> bool:
+def _defines_data(content: dict[str, Any]) -> bool:
     """Does a file say where the images of some data set come from?"""
     datasets = content.get("datasets")
     if not isinstance(datasets, dict):
@@ -120,60 +159,79 @@ def _defines_data(content: dict) -> bool:
     )
 
 
-def _without_replaced(defaults: dict, given: list[dict]) -> dict:
+def _without_replaced(
+    defaults: dict[str, Any],
+    user_contents: list[dict[str, Any]],
+) -> dict[str, Any]:
     """The defaults without the model, run and soups that a study's own take the place of."""
     result = dict(defaults)
-    for content in given:
-        model, finetune = content.get("model"), content.get("finetune")
+    for content in user_contents:
+        # Pretrained weights of another architecture would not fit.
+        model = content.get("model")
         if isinstance(model, dict) and "architecture" in model:
             result["model"] = {"pretrain": defaults["model"]["pretrain"]}
         if "soups" in content:
             result["soups"] = {}
-        if content.get("checkpoints") or (
-            isinstance(finetune, dict) and "runs" in finetune
-        ):
+        finetune = content.get("finetune")
+        lists_runs = isinstance(finetune, dict) and "runs" in finetune
+        if content.get("checkpoints") or lists_runs:
             result["finetune"] = {**defaults["finetune"], "runs": {}}
     return result
 
 
-def _with_soups(config: dict) -> dict:
-    """The config with the default soups where there are several runs to mix, else with none."""
+def _without_useless_soups(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with the default soups if there are several runs to mix, else with none."""
+    # Not checked yet: every key may be missing or of another type.
     try:
         settings = config["finetune"]
-        runs = [{**settings["defaults"], **run} for run in settings["runs"].values()]
-        own = [
-            run
-            for run in runs
-            if run.get("variant") == "end-to-end" and not run.get("task")
-        ]
+        listed = [{**settings["defaults"], **run} for run in settings["runs"].values()]
         checkpoints = config["checkpoints"].values()
-        tuned = [
-            entry
-            for entry in checkpoints
-            if entry.get("variant", "end-to-end") == "end-to-end"
-        ]
-        several = len(own) + len(tuned) + settings["search"]["runs"] > 1
+        run_count = _end_to_end_count(listed, default="")
+        run_count += _end_to_end_count(checkpoints, default="end-to-end")
+        run_count += settings["search"]["runs"]
+        if run_count > 1:
+            return config
     except (AttributeError, KeyError, TypeError):
-        return config  # the check of the config says what is wrong
-    return config if several else {**config, "soups": {}}
+        # A part of the config has another form; its check says what is wrong.
+        return config
+    return {**config, "soups": {}}
 
 
-def _with_sweeps(config: dict) -> dict:
-    """The config with its sweeps; by itself of listed runs, checkpoints and a greedy soup."""
-    sweep, finetune = config.get("sweep"), config.get("finetune")
+def _end_to_end_count(
+    entries: Iterable[dict[str, Any]],
+    default: str,
+) -> int:
+    """How many entries are of end-to-end runs of the study's own task.
+
+    Args:
+        entries: Entries of runs or checkpoints; those of checkpoints have no task.
+        default: The variant of those that name none.
+    """
+    count = 0
+    for entry in entries:
+        if entry.get("variant", default) == "end-to-end" and not entry.get("task"):
+            count += 1
+    return count
+
+
+def _with_sweeps(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with its sweeps: by default of listed runs, checkpoints and a greedy soup."""
+    sweep = config.get("sweep")
+    finetune = config.get("finetune")
     if not isinstance(sweep, dict) or "of" in sweep or not isinstance(finetune, dict):
         return config
-    runs, checkpoints, soups = (
-        finetune.get("runs"),
-        config.get("checkpoints"),
-        config.get("soups"),
-    )
+    runs = finetune.get("runs")
+    checkpoints = config.get("checkpoints")
+    soups = config.get("soups")
+    # Where a section has another form, the check of the config says so.
     if not all(isinstance(section, dict) for section in (runs, checkpoints, soups)):
         return config
-    own = [
+    targets = [
         name
         for name, run in runs.items()
         if isinstance(run, dict) and not run.get("task")
     ]
-    greedy = ["greedy"] if "greedy" in soups else []
-    return {**config, "sweep": {**sweep, "of": [*own, *checkpoints, *greedy]}}
+    targets += checkpoints
+    if "greedy" in soups:
+        targets.append("greedy")
+    return {**config, "sweep": {**sweep, "of": targets}}

@@ -1,8 +1,11 @@
 """The schema of the config, with what each plug-in adds to it, and its errors in one line."""
 
 import copy
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
-from jsonschema import Draft202012Validator, validators
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from .. import analyses, figures
 from ..datasets import sources
@@ -15,119 +18,161 @@ from ..runtime.suggest import closest, listed
 from ..training import variants
 
 FROM_SCRATCH = "from-scratch"
+# Hyperparameters that a search cannot draw.
+_NOT_DRAWN = ("variant", "start", "task", "joint")
+
+Schema = dict[str, Any]
 
 
-def complete(schema: dict) -> dict:
+def complete(schema: Schema) -> Schema:
     """Add the options of all plug-ins to a schema.
 
     Args:
-        schema: the schema of schemas/config.schema.yaml, which stays as it is.
+        schema: The schema of schemas/config.schema.yaml, which stays as it is.
 
     Returns:
         The schema that a whole config is checked against.
     """
     schema = copy.deepcopy(schema)
     properties = schema["properties"]
-    shared = schema["$defs"]
-    _add_sources(properties, shared)
+    definitions = schema["$defs"]
+    _add_sources(properties, definitions)
     _add_methods(properties)
-    _add_variants(properties, shared)
+    _add_variants(properties, definitions)
     _add_figures_and_analyses(properties)
     export = properties["exports"]["additionalProperties"]["properties"]
     export["format"]["enum"] = formats.names()
     return schema
 
 
-def _add_sources(properties: dict, shared: dict) -> None:
+def _add_sources(
+    properties: Schema,
+    definitions: Schema,
+) -> None:
     dataset = properties["datasets"]["additionalProperties"]
     dataset["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
-    made_of_others = [
-        _when("source", name, shared[name]["properties"]) for name in MADE_OF
+    derived = [
+        _when("source", name, definitions[name]["properties"]) for name in MADE_OF
     ]
     prepared = [
         _when("source", name, sources.options(name)) for name in sources.names()
     ]
-    dataset["allOf"] = made_of_others + prepared
+    dataset["allOf"] = derived + prepared
 
 
-def _add_methods(properties: dict) -> None:
+def _add_methods(properties: Schema) -> None:
     soup = properties["soups"]["additionalProperties"]
     soup["properties"]["method"]["enum"] = methods.names()
     common = {
         key: value for key, value in soup["properties"].items() if key != "method"
     }
     soup["allOf"] = [
-        _when("method", name, methods.options(name), common) for name in methods.names()
+        _when(
+            "method",
+            name,
+            methods.options(name),
+            common,
+        )
+        for name in methods.names()
     ]
 
 
-def _add_variants(properties: dict, shared: dict) -> None:
-    run = shared["run"]["properties"]
-    fine_tuned = [name for name in variants.names() if name != FROM_SCRATCH]
-    run["variant"] = {"description": run["variant"]["description"], "enum": fine_tuned}
-    for name in fine_tuned:
+def _add_variants(
+    properties: Schema,
+    definitions: Schema,
+) -> None:
+    # Options of all variants together; the check of the config tells which belong to which.
+    run = definitions["run"]["properties"]
+    finetuned = [name for name in variants.names() if name != FROM_SCRATCH]
+    run["variant"] = {"description": run["variant"]["description"], "enum": finetuned}
+    for name in finetuned:
         run |= variants.options(name)
-    from_scratch = (shared["scratch_run"], properties["adversary"])
-    for node in from_scratch:
+    for node in (definitions["scratch_run"], properties["adversary"]):
         node["properties"] |= variants.options(FROM_SCRATCH)
         # Normalisation over a batch needs two images.
         node["properties"]["batch_size"] = {"type": "integer", "minimum": 2}
-    not_drawn = ("variant", "start", "task", "joint")
     space = properties["finetune"]["properties"]["search"]["properties"]["space"]
-    space["oneOf"][1]["propertyNames"] = {
-        "enum": [key for key in run if key not in not_drawn]
-    }
+    # The first form of a space is the name of a file, the second the space itself.
+    drawn = [key for key in run if key not in _NOT_DRAWN]
+    space["oneOf"][1]["propertyNames"] = {"enum": drawn}
 
 
-def _add_figures_and_analyses(properties: dict) -> None:
+def _add_figures_and_analyses(properties: Schema) -> None:
+    # An entry of another name says by its key ``analysis`` which analysis it is.
+    other_names = [
+        _when("analysis", name, analyses.options(name)) for name in analyses.names()
+    ]
     properties["figures"]["propertyNames"] = {"enum": figures.names()}
+    properties["figures"]["properties"] = _options_by_name(figures)
     properties["analyses"]["additionalProperties"] = {
         "type": "object",
-        "allOf": [
-            _when("analysis", name, analyses.options(name)) for name in analyses.names()
-        ],
+        "allOf": other_names,
     }
-    for key, package in (("figures", figures), ("analyses", analyses)):
-        properties[key]["properties"] = {
-            name: {
-                "type": "object",
-                "properties": package.options(name),
-                "additionalProperties": False,
-            }
-            for name in package.names()
+    properties["analyses"]["properties"] = _options_by_name(analyses)
+
+
+def _options_by_name(package: ModuleType) -> Schema:
+    """Name of each plug-in -> the schema of its options."""
+    schemas = {}
+    for name in package.names():
+        schemas[name] = {
+            "type": "object",
+            "properties": package.options(name),
+            "additionalProperties": False,
         }
+    return schemas
 
 
-def resolved(schema: dict) -> dict:
-    """The schema without references, for editors and catalogues that follow none.
+def resolved(schema: Schema) -> Schema:
+    """Write a schema without references, for editors and catalogues that follow none.
 
-    What contains itself, as a distribution of distributions, is any map the second time.
+    Args:
+        schema: A schema with references to its own definitions.
+
+    Returns:
+        The schema with definitions in place of references. One that contains itself, such as a
+        distribution of distributions, is any map the second time.
     """
-
-    def inline(node, within: tuple[str, ...]):
-        if isinstance(node, list):
-            return [inline(item, within) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" not in node:
-            return {key: inline(value, within) for key, value in node.items()}
-        name = node["$ref"].rpartition("/")[2]
-        if name in within:
-            return {"type": "object"}
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        return inline({**schema["$defs"][name], **rest}, (*within, name))
-
-    return inline(schema, ())
+    return _inline(schema, schema["$defs"], ())
 
 
-def _when(key: str, name: str, options: dict, common: dict | None = None) -> dict:
-    """What an entry may hold where ``key`` is ``name``."""
-    needed = [option for option in options if option not in defaults(options)]
+def _inline(
+    node: Any,
+    definitions: Schema,
+    within: tuple[str, ...],
+) -> Any:
+    """Replace references; ``within`` names the definitions that the node lies in."""
+    if isinstance(node, list):
+        return [_inline(item, definitions, within) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" not in node:
+        return {key: _inline(value, definitions, within) for key, value in node.items()}
+    name = node["$ref"].rpartition("/")[2]
+    if name in within:
+        return {"type": "object"}
+    # Keys beside the reference, such as a description, are on top of the definition's.
+    beside = {key: value for key, value in node.items() if key != "$ref"}
+    return _inline({**definitions[name], **beside}, definitions, (*within, name))
+
+
+def _when(
+    key: str,
+    name: str,
+    options: Schema,
+    common: Schema | None = None,
+) -> Schema:
+    """What an entry may hold if its ``key`` is ``name``."""
+    optional = defaults(options)
+    required = [option for option in options if option not in optional]
     allowed = {key: True, **(common or {}), **options}
-    then = {"properties": allowed, "required": needed, "additionalProperties": False}
     return {
         "if": {"required": [key], "properties": {key: {"const": name}}},
-        "then": then,
+        "then": {
+            "properties": allowed,
+            "required": required,
+            "additionalProperties": False,
+        },
     }
 
 
@@ -140,86 +185,135 @@ Validator = validators.extend(
 )
 
 
-def lines(config: dict, schema: dict) -> list[str]:
-    """A line per mistake: key path, value, what is allowed."""
+def lines(
+    config: dict[str, Any],
+    schema: Schema,
+) -> list[str]:
+    """Check a config against a schema.
+
+    Args:
+        config: The config.
+        schema: The complete schema.
+
+    Returns:
+        A line per mistake: key path, value, what is allowed.
+    """
     errors = Validator(schema).iter_errors(config)
-    found = [line(error) for error in sorted(errors, key=_order)]
-    return list(dict.fromkeys(found))
+    texts = [line(error) for error in sorted(errors, key=_order)]
+    return list(dict.fromkeys(texts))
 
 
-def _order(error) -> tuple:
-    """By place; an unknown key, often a misspelt one, before what is missing for it."""
-    return list(map(str, error.path)), error.validator != "additionalProperties"
+def _order(error: ValidationError) -> tuple[list[str], bool]:
+    """By key path; an unknown key, often a misspelt one, before what is missing for it."""
+    path = [str(key) for key in error.path]
+    return path, error.validator != "additionalProperties"
 
 
-def line(error) -> str:
-    """One validation error as "path: what is wrong; what is allowed", of bounded length."""
-    path = one_line(".".join(map(str, error.absolute_path)), 200) or "config"
-    value, wanted = error.instance, error.validator_value
-    shown = one_line(repr(value), 120)
+def line(error: ValidationError) -> str:
+    """Describe one validation error.
+
+    Args:
+        error: The error.
+
+    Returns:
+        "path: what is wrong; what is allowed", of bounded length.
+    """
     if error.validator == "oneOf":
         # What is wrong within the form that was meant, if the type tells which one it was.
         return line(min(error.context, key=lambda inner: inner.validator == "type"))
-    if error.validator == "additionalProperties":
-        return f"{path}: {_unknown_key(error)}"
-    if error.validator == "type":
-        kinds = [wanted] if isinstance(wanted, str) else wanted
-        return f"{path}: {shown} is not of type {' or '.join(kinds)}{_type_hint(value, kinds)}"
-    if error.validator == "anyOf":
-        kinds = [option.get("type", "what is allowed") for option in wanted]
-        return f"{path}: {shown} is none of {', '.join(kinds)}"
-    if error.validator == "enum":
-        allowed = list(map(str, wanted))
-        close = closest(value, allowed) if isinstance(value, str) else []
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{path}: {shown} is not one of {', '.join(allowed)}{hint}"
-    if error.validator == "const":
-        return f"{path}: {shown} is not {wanted!r}"
-    if error.validator == "required":
-        return f"{path}: {_missing_key(error)}"
-    if error.validator == "exclusiveMinimum":
-        return f"{path}: {shown} is not above {wanted}"
-    if error.validator == "exclusiveMaximum":
-        return f"{path}: {shown} is not below {wanted}"
-    if error.validator in ("minProperties", "maxProperties"):
-        return f"{path}: has {listed(value)}; give one and set the others to null"
-    if error.validator == "pattern":
-        return f"{path}: {shown} is not made of letters, digits and hyphens, a letter first"
-    if error.validator == "maxLength":
-        return f"{path}: {shown} has {len(value)} characters, more than {wanted}"
-    return f"{path}: {one_line(error.message, 300)}"
+    path = one_line(".".join(map(str, error.absolute_path)), 200) or "config"
+    describe = _DESCRIPTIONS.get(error.validator)
+    text = describe(error) if describe else one_line(error.message, 300)
+    return f"{path}: {text}"
 
 
-def _missing_key(error) -> str:
-    """What is said of a required key that is not there, with its description."""
+def _shown(error: ValidationError) -> str:
+    """The wrong value, of bounded length."""
+    return one_line(repr(error.instance), 120)
+
+
+def _wrong_type(error: ValidationError) -> str:
+    kinds = error.validator_value
+    if isinstance(kinds, str):
+        kinds = [kinds]
+    hint = _type_hint(error.instance, kinds)
+    return f"{_shown(error)} is not of type {' or '.join(kinds)}{hint}"
+
+
+def _none_of(error: ValidationError) -> str:
+    kinds = [option.get("type", "what is allowed") for option in error.validator_value]
+    return f"{_shown(error)} is none of {', '.join(kinds)}"
+
+
+def _not_in_list(error: ValidationError) -> str:
+    allowed = [str(word) for word in error.validator_value]
+    close = closest(error.instance, allowed) if isinstance(error.instance, str) else []
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{_shown(error)} is not one of {', '.join(allowed)}{hint}"
+
+
+def _not_constant(error: ValidationError) -> str:
+    return f"{_shown(error)} is not {error.validator_value!r}"
+
+
+def _not_above(error: ValidationError) -> str:
+    return f"{_shown(error)} is not above {error.validator_value}"
+
+
+def _not_below(error: ValidationError) -> str:
+    return f"{_shown(error)} is not below {error.validator_value}"
+
+
+def _wrong_key_count(error: ValidationError) -> str:
+    return f"has {listed(error.instance)}; give one and set the others to null"
+
+
+def _wrong_name(error: ValidationError) -> str:
+    return f"{_shown(error)} is not made of letters, digits and hyphens, a letter first"
+
+
+def _too_long(error: ValidationError) -> str:
+    length = len(error.instance)
+    return f"{_shown(error)} has {length} characters, more than {error.validator_value}"
+
+
+def _missing_key(error: ValidationError) -> str:
+    """What is wrong where a required key is not there, with the key's description."""
     missing = next(
         key
         for key in error.validator_value
         if f"{key!r} is a required" in error.message
     )
-    said = f"{missing!r} is a required property"
+    text = f"{missing!r} is a required property"
+    # Its description says what to write there.
     declared = error.schema.get("properties", {}).get(missing)
-    description = declared.get("description") if isinstance(declared, dict) else None
-    return f"{said}: {description}" if description else said
+    if not isinstance(declared, dict) or not declared.get("description"):
+        return text
+    return f"{text}: {declared['description']}"
 
 
-def _unknown_key(error) -> str:
-    """What is said of keys that the schema does not have, with those that were probably meant."""
+def _unknown_key(error: ValidationError) -> str:
+    """What is wrong with keys that the schema does not have, and which were probably meant."""
     allowed = sorted(error.schema.get("properties", {}))
     unknown = [str(key) for key in error.instance if key not in allowed]
     names = listed(map(repr, unknown))
     if not allowed:
         return f"unknown key {names}; there are no options here"
     path = list(error.absolute_path)
+    hint = ""
     if path[:1] == ["datasets"] and "download" in unknown:
         hint = "; this source has no public archive, so place its files at its path"
     else:
         close = closest(unknown[0], allowed)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        if close:
+            hint = f"; did you mean {close[0]!r}?"
     return f"unknown key {names}; allowed are {', '.join(allowed)}{hint}"
 
 
-def _type_hint(value, kinds: list[str]) -> str:
+def _type_hint(
+    value: Any,
+    kinds: list[str],
+) -> str:
     if isinstance(value, str) and "number" in kinds and "e" in value.lower():
         return (
             "; YAML reads an exponent only after a point and with a sign, as in 1.0e-5"
@@ -229,3 +323,20 @@ def _type_hint(value, kinds: list[str]) -> str:
     if kinds == ["object"]:
         return "; write a map, as {a: b}"
     return ""
+
+
+# Keyword of the schema -> what to say of a value that breaks it.
+_DESCRIPTIONS: dict[str, Callable[[ValidationError], str]] = {
+    "additionalProperties": _unknown_key,
+    "type": _wrong_type,
+    "anyOf": _none_of,
+    "enum": _not_in_list,
+    "const": _not_constant,
+    "required": _missing_key,
+    "exclusiveMinimum": _not_above,
+    "exclusiveMaximum": _not_below,
+    "minProperties": _wrong_key_count,
+    "maxProperties": _wrong_key_count,
+    "pattern": _wrong_name,
+    "maxLength": _too_long,
+}

@@ -1,29 +1,58 @@
-"""What can be mixed, as far as a config tells."""
+"""Check the soups of a config: whether their ingredients can be mixed, as far as a config tells."""
+
+from collections.abc import Collection
+from typing import Any
 
 from ..merging import methods
 from ..runtime.registry import defaults
+from .analyses import CheckName
+
+Specs = dict[str, dict[str, Any]]
 
 
-def soup_problems(config: dict, specs: dict[str, dict], known) -> list[str]:
-    """A line per soup that cannot be made. known: as in ``config``; specs: of all runs."""
+def soup_problems(
+    config: dict[str, Any],
+    specs: Specs,
+    check_name: CheckName,
+) -> list[str]:
+    """Find the soups that cannot be made.
+
+    Args:
+        config: The config with its defaults.
+        specs: Hyperparameters of each run, by its name.
+        check_name: Called with a path, a name, the allowed names and what they are.
+
+    Returns:
+        A line per mistake that is not a wrong name.
+    """
     problems = []
+    baselines = config["standard"]["models"]
     for name, soup in config["soups"].items():
-        path = f"soups.{name}"
+        key_path = f"soups.{name}"
         for i, ingredient in enumerate(soup.get("ingredients", [])):
-            key = f"{path}.ingredients.{i}"
-            baselines = config["standard"]["models"]
-            known(key, ingredient, [*specs, "zero-shot", *baselines], "model")
-            problems += _ingredient(key, ingredient, soup, specs, baselines)
-        problems += _options(path, soup)
-        problems += _shares(path, soup)
-        problems += _members(path, soup, specs)
-        if kept := methods.averages(soup["method"]):
-            problems += _averages(path, soup, kept, specs)
+            key = f"{key_path}.ingredients.{i}"
+            check_name(
+                key,
+                ingredient,
+                [*specs, "zero-shot", *baselines],
+                "model",
+            )
+            problems += _ingredient_problems(key, ingredient, soup, specs, baselines)
+        problems += _option_problems(key_path, soup)
+        problems += _share_problems(key_path, soup)
+        problems += _count_problems(key_path, soup, specs) or _head_problems(
+            key_path, soup, specs
+        )
+        problems += _average_problems(key_path, soup, specs)
     return problems
 
 
-def _ingredient(
-    key: str, ingredient: str, soup: dict, specs: dict[str, dict], baselines: dict
+def _ingredient_problems(
+    key: str,
+    ingredient: str,
+    soup: dict[str, Any],
+    specs: Specs,
+    baselines: Collection[str],
 ) -> list[str]:
     """Lines on one ingredient that cannot be mixed with the others of its soup."""
     problems = []
@@ -35,6 +64,7 @@ def _ingredient(
         )
     if ingredient not in baselines or methods.mixes(soup["method"]) == "outputs":
         return problems
+    # Baselines do not descend from the zero-shot model: their weights have no lineage in common.
     if not soup.get("allow_different_starts"):
         problems.append(
             f"{key}: {ingredient!r} starts from random weights, so "
@@ -49,49 +79,38 @@ def _ingredient(
     return problems
 
 
-def _options(path: str, soup: dict) -> list[str]:
+def _option_problems(
+    key_path: str,
+    soup: dict[str, Any],
+) -> list[str]:
     """Lines on options that contradict each other."""
     problems = []
-    backbones = soup.get("backbones", False)
-    if backbones and soup.get("space") == "free":
+    method = soup["method"]
+    backbones_only = soup.get("backbones", False)
+    if backbones_only and soup.get("space") == "free":
         problems.append(
-            f"{path}.space: free would scale the head, which backbones keep"
+            f"{key_path}.space: free would scale the head, which backbones keep"
         )
-    if backbones and methods.mixes(soup["method"]) == "outputs":
-        method = soup["method"]
-        problems.append(f"{path}.backbones: {method} mixes outputs, not towers")
+    if backbones_only and methods.mixes(method) == "outputs":
+        problems.append(f"{key_path}.backbones: {method} mixes outputs, not towers")
     if soup.get("ingredients_per_step") == 1:
         problems.append(
-            f"{path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
+            f"{key_path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
             "keep their sum; give 2 or more, or 0 for all"
         )
     return problems
 
 
-def _members(path: str, soup: dict, specs: dict[str, dict]) -> list[str]:
-    """How many ingredients a method takes, and whether their heads began alike."""
-    method, names = soup["method"], soup.get("ingredients") or _end_to_end(specs)
-    wanted = methods.ingredients(method)
-    if wanted and soup.get("from_start"):
-        wanted -= 1
-    if wanted and len(names) != wanted:
-        return [
-            f"{path}.ingredients: {method} takes {wanted}, not {len(names)} ({', '.join(names)})"
-        ]
-    heads = {name: _first_head(name, specs) for name in names if name in specs}
-    apart = [name for name in heads if heads[name] != next(iter(heads.values()))]
-    weights = methods.mixes(method) != "outputs" and not soup.get("backbones")
-    if apart and weights and not soup.get("allow_different_starts"):
-        return [
-            f"{path}.ingredients: {apart[0]!r} begins with {heads[apart[0]]}, "
-            f"{next(iter(heads))!r} with {next(iter(heads.values()))}; list the runs whose weights "
-            "are to be mixed under ingredients"
-        ]
-    return []
+def _ingredient_names(
+    soup: dict[str, Any],
+    specs: Specs,
+) -> list[str]:
+    """The ingredients of a soup: those listed, else all end-to-end runs."""
+    return soup.get("ingredients") or _end_to_end(specs)
 
 
-def _end_to_end(specs: dict[str, dict]) -> list[str]:
-    """The runs that a soup takes which lists none."""
+def _end_to_end(specs: Specs) -> list[str]:
+    """The end-to-end runs of the study's own task."""
     return [
         name
         for name, spec in specs.items()
@@ -99,49 +118,145 @@ def _end_to_end(specs: dict[str, dict]) -> list[str]:
     ]
 
 
-def _first_head(name: str, specs: dict[str, dict]) -> str:
-    """The head that a run's line of training began with."""
-    seen = []
-    while name in specs and name not in seen:
-        if specs[name].get("initial_head") == "random":
-            return f"random head {specs[name]['head_seed']}"
-        seen.append(name)
-        name = specs[name].get("start", "zero-shot")
-    return "the zero-shot head"
-
-
-def _shares(path: str, soup: dict) -> list[str]:
-    """Shares must name each ingredient once."""
-    given = soup.get("ingredients", [])
-    if soup.get("shares") and sorted(soup["shares"]) != sorted(given):
+def _count_problems(
+    key_path: str,
+    soup: dict[str, Any],
+    specs: Specs,
+) -> list[str]:
+    """A line if the method takes another number of ingredients."""
+    method = soup["method"]
+    names = _ingredient_names(soup, specs)
+    expected = methods.ingredients(method)
+    if expected and soup.get("from_start"):
+        # The initial weights take the place of one.
+        expected -= 1
+    if expected and len(names) != expected:
         return [
-            f"{path}.shares: has {', '.join(soup['shares'])}, but needs one for each of the listed "
-            f"ingredients, {', '.join(given) or 'of which there are none'}"
+            f"{key_path}.ingredients: {method} takes {expected}, "
+            f"not {len(names)} ({', '.join(names)})"
         ]
     return []
 
 
-def _averages(path: str, soup: dict, kept: str, specs: dict[str, dict]) -> list[str]:
-    """Every ingredient must have saved the averages that the soup takes."""
-    options = defaults(methods.options(soup["method"])) | soup
-    for name in soup.get("ingredients") or _end_to_end(specs):
-        if name not in specs:
-            continue
-        spec = specs[name]
-        saved = spec.get("ema", []) if kept == "ema" else spec.get("swa", 1)
-        if kept == "ema" and options["decay"] not in saved:
+def _head_problems(
+    key_path: str,
+    soup: dict[str, Any],
+    specs: Specs,
+) -> list[str]:
+    """A line if the heads of the ingredients began differently, so that their mean says nothing."""
+    mixes_outputs = methods.mixes(soup["method"]) == "outputs"
+    if mixes_outputs or soup.get("backbones") or soup.get("allow_different_starts"):
+        return []
+    heads = {
+        name: _initial_head(name, specs)
+        for name in _ingredient_names(soup, specs)
+        if name in specs
+    }
+    if not heads:
+        return []
+    # The mean of two heads with different random numbers is no head.
+    first = next(iter(heads))
+    for name, head in heads.items():
+        if head != heads[first]:
             return [
-                f"{path}.decay: the run {name!r} saves no average of decay {options['decay']}; "
-                f"its ema lists {', '.join(map(str, saved)) or 'none'}"
-            ]
-        first = spec.get("start", "zero-shot"), spec.get("initial_head", "start")
-        if options.get("biased") and first != ("zero-shot", "start"):
-            return [
-                f"{path}.biased: the run {name!r} does not begin at the zero-shot model, so its "
-                "average cannot be biased to it"
-            ]
-        if kept == "swa" and saved == 1:
-            return [
-                f"{path}: the run {name!r} saves no mean of its steps; give it swa below 1"
+                f"{key_path}.ingredients: {name!r} begins with {head}, "
+                f"{first!r} with {heads[first]}; list the runs whose weights "
+                "are to be mixed under ingredients"
             ]
     return []
+
+
+def _initial_head(
+    name: str,
+    specs: Specs,
+) -> str:
+    """The head that a run, or the first run that it descends from, began with."""
+    # Starts that go in a circle are reported elsewhere; here they must only end.
+    visited = []
+    while name in specs and name not in visited:
+        spec = specs[name]
+        if spec.get("initial_head") == "random":
+            return f"random head {spec['head_seed']}"
+        visited.append(name)
+        name = spec.get("start", "zero-shot")
+    return "the zero-shot head"
+
+
+def _share_problems(
+    key_path: str,
+    soup: dict[str, Any],
+) -> list[str]:
+    """A line if shares do not name each ingredient once."""
+    listed = soup.get("ingredients", [])
+    shares = soup.get("shares")
+    if not shares or sorted(shares) == sorted(listed):
+        return []
+    ingredients = ", ".join(listed) or "of which there are none"
+    return [
+        f"{key_path}.shares: has {', '.join(shares)}, but needs one for each of the listed "
+        f"ingredients, {ingredients}"
+    ]
+
+
+def _average_problems(
+    key_path: str,
+    soup: dict[str, Any],
+    specs: Specs,
+) -> list[str]:
+    """A line if an ingredient does not save the averages that the method takes."""
+    kind = methods.averages(soup["method"])
+    if not kind:
+        return []
+    options = defaults(methods.options(soup["method"])) | soup
+    for name in _ingredient_names(soup, specs):
+        if name not in specs:
+            continue
+        if kind == "ema":
+            problem = _ema_problem(
+                key_path,
+                name,
+                specs[name],
+                options,
+            )
+        else:
+            problem = _swa_problem(key_path, name, specs[name])
+        if problem:
+            return [problem]
+    return []
+
+
+def _ema_problem(
+    key_path: str,
+    name: str,
+    spec: dict[str, Any],
+    options: dict[str, Any],
+) -> str:
+    """What is wrong with the moving average of a run; empty if nothing is."""
+    saved = spec.get("ema", [])
+    if options["decay"] not in saved:
+        return (
+            f"{key_path}.decay: the run {name!r} saves no average of decay {options['decay']}; "
+            f"its ema lists {', '.join(map(str, saved)) or 'none'}"
+        )
+    starts_at_zero_shot = (
+        spec.get("start", "zero-shot") == "zero-shot"
+        and spec.get("initial_head", "start") == "start"
+    )
+    if options.get("biased") and not starts_at_zero_shot:
+        return (
+            f"{key_path}.biased: the run {name!r} does not begin at the zero-shot model, so its "
+            "average cannot be biased to it"
+        )
+    return ""
+
+
+def _swa_problem(
+    key_path: str,
+    name: str,
+    spec: dict[str, Any],
+) -> str:
+    """What is wrong with the mean of a run's last steps; empty if nothing is."""
+    # The fraction of the training from which on steps are averaged: 1 averages none.
+    if spec.get("swa", 1) == 1:
+        return f"{key_path}: the run {name!r} saves no mean of its steps; give it swa below 1"
+    return ""

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,76 +13,133 @@ from ..training import variants
 from ..training.random_search import draw
 
 
-def named_space(config: dict, spaces: Path) -> dict:
-    """The config with its search space in place of the name of one, a file of ``spaces``.
+def named_space(
+    config: dict[str, Any],
+    spaces: Path,
+) -> dict[str, Any]:
+    """Replace the name of a search space by the space itself.
 
-    Raises StockpotError for a name without a file.
+    Args:
+        config: The config, checked or not.
+        spaces: Folder with a file per space.
+
+    Returns:
+        The config as it is if it names no space, else a new one.
+
+    Raises:
+        StockpotError: If there is no space of this name.
     """
+    # Not checked yet: every section may be missing or of another type.
     settings = config.get("finetune")
-    search = settings.get("search") if isinstance(settings, dict) else None
-    name = search.get("space") if isinstance(search, dict) else None
+    if not isinstance(settings, dict):
+        return config
+    search = settings.get("search")
+    if not isinstance(search, dict):
+        return config
+    name = search.get("space")
     if not isinstance(name, str):
         return config
-    known = {path.stem: path for path in sorted(spaces.glob("*.yaml"))}
-    if name not in known:
+    files = {path.stem: path for path in sorted(spaces.glob("*.yaml"))}
+    if name not in files:
         raise StockpotError(
-            f"finetune.search.space: unknown search space {name!r}; {suggestion(name, known)}"
+            f"finetune.search.space: unknown search space {name!r}; {suggestion(name, files)}"
         )
-    found = {**search, "space": yaml.safe_load(known[name].read_text("utf-8"))}
-    return {**config, "finetune": {**config["finetune"], "search": found}}
+    space = yaml.safe_load(files[name].read_text("utf-8"))
+    new_search = {**search, "space": space}
+    return {**config, "finetune": {**settings, "search": new_search}}
 
 
-def search_names(config: dict) -> list[str]:
-    """Names of the random search's runs; the first ones stay when there are more."""
+def search_names(config: dict[str, Any]) -> list[str]:
+    """List the names of the random search's runs.
+
+    Args:
+        config: The config with its defaults.
+
+    Returns:
+        Names by number, so that the first ones stay when there are more runs.
+    """
     return [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]
 
 
-def finetune_specs(config: dict) -> dict[str, dict]:
-    """Run -> hyperparameters, merged with the defaults."""
+def finetune_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Collect the hyperparameters of all fine-tuning runs.
+
+    Args:
+        config: The config with its defaults.
+
+    Returns:
+        Run -> hyperparameters, merged with the defaults; listed runs first.
+    """
     settings = config["finetune"]
-    specs = {
-        name: {**settings["defaults"], **spec}
-        for name, spec in settings["runs"].items()
-    }
+    specs = {}
+    for name, spec in settings["runs"].items():
+        specs[name] = {**settings["defaults"], **spec}
+    # Run i is drawn from the seed and i only, so it does not change when there are more runs.
     for i, name in enumerate(search_names(config)):
         specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
     return {name: with_options(spec) for name, spec in specs.items()}
 
 
-def run_specs(config: dict) -> dict[str, dict]:
-    """Run -> hyperparameters, as ``finetune_specs``, and of checkpoints that were trained elsewhere
-    the variant alone: their settings are what somebody says of them (``described.stated``)."""
-    made = {
-        name: {"variant": entry.get("variant", "end-to-end")}
-        for name, entry in config["checkpoints"].items()
-    }
-    return finetune_specs(config) | made
+def run_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Collect the hyperparameters of all runs and checkpoints.
+
+    Args:
+        config: The config with its defaults.
+
+    Returns:
+        Run -> hyperparameters. Those of a checkpoint have only its variant: all else is what
+        somebody says of it.
+    """
+    specs = finetune_specs(config)
+    for name, entry in config["checkpoints"].items():
+        specs[name] = {"variant": entry.get("variant", "end-to-end")}
+    return specs
 
 
-def standard_specs(config: dict) -> dict[str, dict]:
-    """Standard model -> hyperparameters, merged with the defaults, and the name of its data."""
+def standard_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Collect the hyperparameters of all baselines that are trained.
+
+    Args:
+        config: The config with its defaults.
+
+    Returns:
+        Baseline -> hyperparameters, merged with the defaults, and the name of its data set.
+    """
     settings = config["standard"]
+    train = settings.get("train", "")
     return {
-        name: {**settings["defaults"], **spec, "train": settings.get("train", "")}
+        name: {**settings["defaults"], **spec, "train": train}
         for name, spec in settings["models"].items()
     }
 
 
-def with_options(spec: dict) -> dict:
-    """A run's hyperparameters with its variant's own options.
+def with_options(spec: dict[str, Any]) -> dict[str, Any]:
+    """Complete a run's hyperparameters by the options of its variant.
 
-    Other variants' are left out, and what the variant draws by itself.
+    Args:
+        spec: Hyperparameters as the config gives them.
+
+    Returns:
+        The defaults of the variant's options, and on top the hyperparameters, without the options
+        of other variants and without what the variant draws itself.
     """
     if "variant" not in spec:
         return spec
-    own, left_out = variants.options(spec["variant"]), _left_out(spec["variant"])
-    return defaults(own) | {
-        key: value for key, value in spec.items() if key not in left_out
-    }
+    # Sorted as the variant's options are, then as the config gives the others.
+    completed = dict(defaults(variants.options(spec["variant"])))
+    left_out = _left_out(spec["variant"])
+    for key, value in spec.items():
+        if key not in left_out:
+            completed[key] = value
+    return completed
 
 
 @cache
 def _left_out(variant: str) -> set[str]:
-    """Options of other variants, and what this one draws by itself."""
-    others = {option for name in variants.names() for option in variants.options(name)}
-    return (others - set(variants.options(variant))) | set(variants.draws(variant))
+    """Options that only other variants have, and what this one draws itself."""
+    all_options: set[str] = set()
+    for name in variants.names():
+        all_options.update(variants.options(name))
+    # Keys that are no options at all, such as lr, belong to every variant.
+    foreign = all_options - set(variants.options(variant))
+    return foreign | set(variants.draws(variant))
