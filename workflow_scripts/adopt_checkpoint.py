@@ -1,4 +1,4 @@
-"""Make a Classifier of a checkpoint that was trained elsewhere."""
+"""Make a classifier of a checkpoint that was trained elsewhere."""
 
 from pathlib import Path
 
@@ -6,5 +6,6 @@ from stockpot.merging.adopt import import_checkpoint
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
-    start = Path(snakemake.input.start_cards[0]).parent
-    import_checkpoint(spec, start, Path(snakemake.output.card).parent)
+    zero_shot_folder = Path(snakemake.input.start_cards[0]).parent
+    folder = Path(snakemake.output.card).parent
+    import_checkpoint(spec, zero_shot_folder, folder)

@@ -1,4 +1,4 @@
-"""One analysis: a table from stored predictions."""
+"""Compute one analysis: a table from stored predictions."""
 
 from pathlib import Path
 
@@ -7,14 +7,18 @@ from stockpot.runtime.job import job
 from stockpot.tables.analysis_files import AnalysisFiles
 
 with job(snakemake) as spec:
-    given = snakemake.input
+    inputs = snakemake.input
+    # Only some analyses read these.
+    mixes = inputs.get("mixes")
+    geometry = inputs.get("geometry")
     files = AnalysisFiles(
-        measurements=Path(given.measurements),
-        evaluations=[Path(path) for path in given.evaluations],
-        datasets=[Path(card).parent for card in given.cards],
-        mixes=Path(given.mixes) if given.get("mixes") else None,
-        geometry=Path(given.geometry) if given.get("geometry") else None,
-        recipes=tuple(map(Path, given.get("recipes", []))),
+        measurements=Path(inputs.measurements),
+        evaluations=[Path(path) for path in inputs.evaluations],
+        datasets=[Path(card).parent for card in inputs.cards],
+        mixes=Path(mixes) if mixes else None,
+        geometry=Path(geometry) if geometry else None,
+        recipes=tuple(map(Path, inputs.get("recipes", []))),
     )
-    found = analyses.analyse(spec["analysis"], files.evidence(spec), spec["options"])
-    found.write(**dict(snakemake.output.items()))
+    evidence = files.evidence(spec)
+    analysis = analyses.analyse(spec["analysis"], evidence, spec["options"])
+    analysis.write(**dict(snakemake.output.items()))

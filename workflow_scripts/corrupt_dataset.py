@@ -7,5 +7,6 @@ from stockpot.datasets.dataset import read_dataset
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
-    source = read_dataset(Path(snakemake.input.data[0]).parent)
-    write_corrupted(Path(snakemake.output.card).parent, spec, source)
+    clean = read_dataset(Path(snakemake.input.data[0]).parent)
+    folder = Path(snakemake.output.card).parent
+    write_corrupted(folder, spec, clean)

@@ -1,4 +1,4 @@
-"""Evaluate one family."""
+"""Evaluate the models of one job on every data set."""
 
 from pathlib import Path
 
@@ -9,13 +9,14 @@ from stockpot.runtime.job import job
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
     results = out.parents[1]
-    classifiers = {
-        p.name: p for p in (Path(card).parent for card in snakemake.input.cards)
-    }
+    classifier_folders = [Path(card).parent for card in snakemake.input.cards]
+    classifiers = {folder.name: folder for folder in classifier_folders}
     recipes = {Path(path).stem: Path(path) for path in snakemake.input.recipes}
+    # The id of the zero-shot model, if there is a sweep.
+    start_ids = snakemake.params.start
     evaluate_models(
         spec,
-        zero_shot=classifiers[start[0]] if (start := snakemake.params.start) else None,
+        zero_shot=classifiers[start_ids[0]] if start_ids else None,
         models=classifiers | recipes,
         classifiers=list(classifiers.values()),
         datasets=[Path(card).parent for card in snakemake.input.data],

@@ -1,4 +1,4 @@
-"""The interactive scatter of a study."""
+"""Draw the interactive scatter plot of a study."""
 
 from pathlib import Path
 
@@ -9,14 +9,16 @@ from stockpot.runtime.sealed import read_sealed
 from stockpot.tables.measurements import read_table
 
 with job(snakemake) as spec:
-    names = ("measurements", "fits", "robustness")
-    tables = [read_table(snakemake.input[name]) for name in names]
-    ids = {id: soup for soup, id in spec["soups"].items()}
-    for path in map(Path, snakemake.input.recipes):
-        spec["models"][ids[path.stem]]["recipe"] = read_sealed(path)
-    title = (
-        f"Every model of {snakemake.wildcards.study}, on the reference and under shift"
-    )
-    chart = explore(*tables, spec["models"], spec["axis"])
+    measurements = read_table(snakemake.input.measurements)
+    fits = read_table(snakemake.input.fits)
+    robustness = read_table(snakemake.input.robustness)
+    # Recipes are named by the ids of soups, models by their names.
+    soup_names = {soup_id: name for name, soup_id in spec["soups"].items()}
+    for recipe_file in map(Path, snakemake.input.recipes):
+        name = soup_names[recipe_file.stem]
+        spec["models"][name]["recipe"] = read_sealed(recipe_file)
+    chart = explore(measurements, fits, robustness, spec["models"], spec["axis"])
+    study = snakemake.wildcards.study
+    title = f"Every model of {study}, on the reference and under shift"
     with atomic(snakemake.output[0]) as path:
         path.write_text(to_html(chart, title), "utf-8")

@@ -8,6 +8,6 @@ from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
-    found = fetch(spec)
+    digests = fetch(spec)
     with atomic(Path(snakemake.output[0])) as path:
-        path.write_text(json.dumps(found, indent=1) + "\n")
+        path.write_text(json.dumps(digests, indent=1) + "\n")

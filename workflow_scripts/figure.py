@@ -1,4 +1,4 @@
-"""Draw one figure from the tables."""
+"""Draw one figure from tables."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from stockpot.tables.measurements import read_table, write_table
 
 with job(snakemake) as spec:
     tables = {name: read_table(path) for name, path in snakemake.input.items()}
-    drawn, data = figures.load(spec["figure"])(tables, spec["options"])
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(drawn, Path(path))
+    draw = figures.load(spec["figure"])
+    figure, data = draw(tables, spec["options"])
+    save(figure, Path(snakemake.output.pdf))
+    save(figure, Path(snakemake.output.png))
     write_table(data, snakemake.output.data, "%.6f")

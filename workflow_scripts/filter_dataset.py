@@ -1,4 +1,4 @@
-"""Filter a pool of images by an adversary."""
+"""Keep those images of a pool that an adversary gets wrong."""
 
 from pathlib import Path
 
@@ -8,5 +8,6 @@ from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     pool = read_dataset(Path(snakemake.input.data[0]).parent)
-    adversary = Path(snakemake.input.cards[0]).parent
-    write_adversarial(Path(snakemake.output.card).parent, spec, pool, adversary)
+    adversary_folder = Path(snakemake.input.cards[0]).parent
+    folder = Path(snakemake.output.card).parent
+    write_adversarial(folder, spec, pool, adversary_folder)

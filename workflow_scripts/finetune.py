@@ -8,20 +8,23 @@ from stockpot.training.run import run
 from stockpot.training.together import launch_distributed
 
 with job(snakemake) as spec:
-    start = snakemake.input.get("start_cards", [])
-    joint = snakemake.input.get("joint_data", [])
+    # A baseline starts from random weights, and only some runs train on two data sets at once.
+    start_cards = snakemake.input.get("start_cards", [])
+    joint_cards = snakemake.input.get("joint_data", [])
     arguments = dict(
         spec=spec,
         train=Path(snakemake.input.train_data[0]).parent,
         held_out=Path(snakemake.input.held_out_data[0]).parent,
-        start=Path(start[0]).parent if start else None,
+        start=Path(start_cards[0]).parent if start_cards else None,
         folder=Path(snakemake.output.card).parent,
         code=snakemake.params.code,
-        joint=Path(joint[0]).parent if joint else None,
+        joint=Path(joint_cards[0]).parent if joint_cards else None,
         averages=bool(snakemake.output.get("averages")),
     )
-    gpus, nodes = (snakemake.resources.get(name, 1) for name in ("gpu", "nodes"))
+    gpus = snakemake.resources.get("gpu", 1)
+    nodes = snakemake.resources.get("nodes", 1)
     if max(gpus, nodes) > 1 and variants.shared(spec["variant"]):
-        launch_distributed(arguments, max(gpus // nodes, 1), nodes, snakemake.threads)
+        processes_per_node = max(gpus // nodes, 1)
+        launch_distributed(arguments, processes_per_node, nodes, snakemake.threads)
     else:
         run(**arguments)

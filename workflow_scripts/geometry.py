@@ -1,4 +1,4 @@
-"""Inner products of the updates of all runs: their lengths and angles."""
+"""Compute the inner products of the updates of all runs: their lengths and angles."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from stockpot.tables.measurements import write_table
 from stockpot.tables.products import products
 
 with job(snakemake) as spec:
-    start, *runs = [Path(card).parent for card in snakemake.input.cards]
-    table = products(start, runs)
+    folders = [Path(card).parent for card in snakemake.input.cards]
+    zero_shot_folder = folders[0]
+    table = products(zero_shot_folder, folders[1:])
     write_table(table, snakemake.output[0], "%.9g")

@@ -6,6 +6,7 @@ from stockpot.models.imported import write_model
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
+    # Without a checkpoint the weights are those of a published model.
     checkpoint = snakemake.input.get("checkpoint")
     write_model(
         Path(snakemake.output.config).parent,

@@ -1,4 +1,4 @@
-"""Measure one study: all tables that figures and people read."""
+"""Measure one study: write all tables that figures and people read."""
 
 from pathlib import Path
 
@@ -6,11 +6,13 @@ from stockpot.runtime.job import job
 from stockpot.tables.study_tables import StudyFiles, study_tables
 
 with job(snakemake) as spec:
-    cloud = snakemake.input.get("cloud")
+    # The table of published models, if the config names one.
+    published = snakemake.input.get("cloud")
     files = StudyFiles(
         evaluations=[Path(path) for path in snakemake.input.evaluations],
         datasets=[Path(card).parent for card in snakemake.input.data],
         overlap=Path(snakemake.input.overlap),
-        cloud=Path(cloud) if cloud else None,
+        cloud=Path(published) if published else None,
     )
-    study_tables(files, spec).write(**dict(snakemake.output.items()))
+    tables = study_tables(files, spec)
+    tables.write(**dict(snakemake.output.items()))

@@ -10,12 +10,13 @@ from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     folder = Path(snakemake.output.card).parent
-    start, *ingredients = [Path(card).parent for card in snakemake.input.cards]
+    results = folder.parents[1]
+    # The first classifier is the zero-shot model, the others are the ingredients.
+    classifiers = [Path(card).parent for card in snakemake.input.cards]
+    ingredients = [read_card(classifier) for classifier in classifiers[1:]]
     held_out = read_dataset(Path(snakemake.input.held_out_data[0]).parent)
-    train = [
-        read_dataset(Path(card).parent)
-        for card in snakemake.input.get("train_data", [])
-    ]
-    store = folder.parents[1] / "store"
-    context = FolderContext(spec, [start, *ingredients], held_out, train, store)
-    write_merge(folder, [read_card(path) for path in ingredients], context)
+    # Only some methods read the training set.
+    train_cards = snakemake.input.get("train_data", [])
+    train = [read_dataset(Path(card).parent) for card in train_cards]
+    context = FolderContext(spec, classifiers, held_out, train, results / "store")
+    write_merge(folder, ingredients, context)

@@ -1,4 +1,4 @@
-"""Evaluate the mixes that one analysis looks at."""
+"""Evaluate the mixtures of models that one analysis looks at."""
 
 from pathlib import Path
 
@@ -9,14 +9,19 @@ from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
-    sets = {
-        role: [
-            read_dataset(Path(card).parent)
-            for card in snakemake.input.get(f"{role}_data", [])
-        ]
-        for role in ("held_out", "train", "reference", "shift")
-    }
+    results = out.parents[4]
+    datasets = {}
+    for role in ("held_out", "train", "reference", "shift"):
+        cards = snakemake.input.get(f"{role}_data", [])
+        datasets[role] = [read_dataset(Path(card).parent) for card in cards]
     classifiers = [Path(card).parent for card in snakemake.input.cards]
-    name, store = spec["analysis"], out.parents[4] / "store"
-    mixes, roles = analyses.load(name, "mixes"), analyses.evaluates(name)
-    evaluate_mixes(mixes, roles, spec, classifiers, sets, store, out)
+    name = spec["analysis"]
+    evaluate_mixes(
+        analyses.load(name, "mixes"),
+        analyses.evaluates(name),
+        spec,
+        classifiers,
+        datasets,
+        results / "store",
+        out,
+    )

@@ -6,9 +6,9 @@ from stockpot.runtime.job import job
 from stockpot.tables.overlap_tables import overlap_tables
 
 with job(snakemake):
-    found = overlap_tables(
+    tables = overlap_tables(
         training=[Path(card).parent for card in snakemake.input.training_data],
         held_out=[Path(card).parent for card in snakemake.input.held_out_data],
         tests=[Path(card).parent for card in snakemake.input.tests_data],
     )
-    found.write(snakemake.output.table, snakemake.output.images)
+    tables.write(snakemake.output.table, snakemake.output.images)

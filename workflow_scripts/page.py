@@ -1,4 +1,4 @@
-"""One page of the report: texts, and figures with their captions."""
+"""Make one page of the report: figures with their captions, then texts."""
 
 from pathlib import Path
 
@@ -7,12 +7,13 @@ from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
-    texts = [Path(path).read_text("utf-8") for path in snakemake.input.get("texts", [])]
-    parts = [
-        text(f"{head}\n\n{told}")
-        for head, told in zip(spec["heads"], texts, strict=True)
-    ]
-    drawn = zip(snakemake.input.get("figures", []), spec["captions"], strict=True)
-    parts = [*(figure(Path(image), caption) for image, caption in drawn), *parts]
+    parts = []
+    images = snakemake.input.get("figures", [])
+    for image, caption in zip(images, spec["captions"], strict=True):
+        parts.append(figure(Path(image), caption))
+    text_files = snakemake.input.get("texts", [])
+    for file, heading in zip(text_files, spec["heads"], strict=True):
+        content = Path(file).read_text("utf-8")
+        parts.append(text(f"{heading}\n\n{content}"))
     with atomic(snakemake.output[0]) as path:
         path.write_text(page(spec["title"], parts), "utf-8")

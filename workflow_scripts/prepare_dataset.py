@@ -7,7 +7,8 @@ from stockpot.datasets.prepare import prepare
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:
+    # This does nothing, unless what the rule fetch_dataset made was removed since.
     for download in snakemake.params.downloads:
-        fetch(download)  # nothing to do, unless what was fetched is gone since
-    places = snakemake.params.places
-    prepare(Path(snakemake.output.card).parent, spec, snakemake.threads, places)
+        fetch(download)
+    folder = Path(snakemake.output.card).parent
+    prepare(folder, spec, snakemake.threads, snakemake.params.places)

@@ -9,9 +9,10 @@ from stockpot.training.pretrain import pretrain
 
 with job(snakemake) as spec:
     out = Path(snakemake.output[0])
-    state = out.parent / ".state"
-    tensors = pretrain(
-        Path(snakemake.input.config).parent, spec, state / snakemake.params.code
-    )
+    architecture_folder = Path(snakemake.input.config).parent
+    # Saved progress counts only for the code that made it.
+    progress_folder = out.parent / ".state"
+    state_dir = progress_folder / snakemake.params.code
+    tensors = pretrain(architecture_folder, spec, state_dir)
     save_weights(out, tensors)
-    shutil.rmtree(state, ignore_errors=True)
+    shutil.rmtree(progress_folder, ignore_errors=True)

@@ -11,6 +11,6 @@ from stockpot.tables.measurements import write_table
 with job(snakemake) as spec:
     datasets = [read_dataset(Path(card).parent) for card in snakemake.input.data]
     figure, data = contact_sheet(datasets, **spec)
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, Path(path))
+    save(figure, Path(snakemake.output.pdf))
+    save(figure, Path(snakemake.output.png))
     write_table(data, snakemake.output.data)

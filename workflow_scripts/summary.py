@@ -9,14 +9,17 @@ from stockpot.tables.measurements import read_table
 from stockpot.tables.summary import TITLE, summary
 
 with job(snakemake) as spec:
-    findings = {Path(p).parent.name: read_table(p) for p in snakemake.input.findings}
-    main_tables = {
-        Path(p).parent.name: Path(p).read_text("utf-8")
-        for p in snakemake.input.main_tables
-    }
-    told = summary(findings, main_tables)
+    # Every seed has a folder, whose name is the key.
+    findings = {}
+    for file in map(Path, snakemake.input.findings):
+        findings[file.parent.name] = read_table(file)
+    main_tables = {}
+    for file in map(Path, snakemake.input.main_tables):
+        main_tables[file.parent.name] = file.read_text("utf-8")
+    markdown = summary(findings, main_tables)
     with atomic(snakemake.output.text) as path:
-        path.write_text(told, "utf-8")
+        path.write_text(markdown, "utf-8")
+    # The page has its title above the parts.
+    body = text(markdown.removeprefix(f"# {TITLE}\n"))
     with atomic(snakemake.output.page) as path:
-        # The page has its title above the parts.
-        path.write_text(page(TITLE, [text(told.removeprefix(f"# {TITLE}\n"))]), "utf-8")
+        path.write_text(page(TITLE, [body]), "utf-8")

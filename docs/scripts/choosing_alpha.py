@@ -1,4 +1,7 @@
-"""Every way to choose alpha, over the sweeps of all studies and over the published curves."""
+"""Compare every way to choose alpha, over the sweeps of all studies and over published curves.
+
+python docs/scripts/choosing_alpha.py results/studies FOLDER
+"""
 
 import sys
 from pathlib import Path
@@ -14,8 +17,9 @@ from stockpot.tables.display import to_markdown
 from stockpot.tables.measurements import read_table, write_table
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
-HELD_OUT = 26_000  # 2 % of ImageNet's training set, as the soups' paper holds out
-# Of `make evidence`; the other tasks were evaluated after the rules were written down.
+HELD_OUT = 26_000  # images; 2 % of ImageNet's training set, as in Model soups
+# Group -> studies of `make evidence`. The other tasks were evaluated after the selectors were
+# written down.
 STUDIES = {
     "objects": ["objects", "evidence"],
     "other tasks": ["digits", "textures", "colours"],
@@ -39,81 +43,150 @@ evaluated.
 ![Every way to choose alpha](choosing-alpha.png)
 
 """
-COLUMNS = {"alpha": "alpha", "shift": "regret_shifts", "both": "regret_both"}
+# Published column of each column that selectors read. Values are in percent.
+PUBLISHED_COLUMNS = {"held_out": "IN", "reference": "IN", "shifts": "avg_shifts"}
+# Title of a column -> column of the analysis choosing-alpha.
+COLUMNS = {
+    "alpha": "alpha",
+    "regret, shift": "regret_shifts",
+    "regret, both": "regret_both",
+}
+# Columns that are equal if two studies share a sweep.
+NUMBERS = ["selector", "alpha", "reference", "shifts"]
 
 
 def main(folder: Path, out: Path) -> None:
-    """folder: results/studies; out: where choosing-alpha.csv, .md, .png and .pdf go."""
-    tables = {
-        f"{study}/{path.parents[1].name}": read_table(path)
-        for studies in STUDIES.values()
-        for study in studies
-        for path in sorted((folder / study).glob("seed*/analyses/choosing-alpha.csv"))
-    }
+    """Write the comparison as choosing-alpha.csv, .md, .png and .pdf.
+
+    Args:
+        folder: Folder of all studies, results/studies.
+        out: Where the files go.
+    """
+    tables = read_tables(folder)
     if not tables:
         sys.exit(
             f"{folder} has no results of the embedded studies; `make evidence` makes them"
         )
-    own = pd.concat(
-        [t.assign(curve=f"{study} " + t["curve"]) for study, t in tables.items()]
-    )
-    # Studies share sweeps: the same sweep of the same seed counts once.
-    numbers = ["selector", "alpha", "reference", "shifts"]
-    sweeps = own.groupby("curve").apply(
-        lambda t: tuple(map(tuple, t[numbers].to_numpy()))
-    )
-    own = own[own["curve"].isin(sweeps.drop_duplicates().index)]
-    replayed = pd.concat(
-        [
-            compare_selectors(published(p)).assign(curve=p.stem)
-            for p in sorted(PUBLISHED.glob("*.csv"))
-        ]
-    )
-    groups = {
-        name: own[own["curve"].str.split("/").str[0].isin(studies)]
-        for name, studies in STUDIES.items()
-    } | {"published": replayed}
-    rows = [
-        row(
-            label(selector),
-            {name: t[t["selector"] == selector] for name, t in groups.items()},
-        )
-        for selector in names()
-    ]
+    sweeps = without_repeated_sweeps(pd.concat(tables))
+    groups = {}
+    studies_of_rows = sweeps["curve"].str.split("/").str[0]
+    for group, studies in STUDIES.items():
+        groups[group] = sweeps[studies_of_rows.isin(studies)]
+    groups["published"] = compare_published()
+
+    rows = [selector_row(selector, groups) for selector in names()]
     text = TEXT.format(
-        sweeps=own["curve"].nunique(),
+        sweeps=sweeps["curve"].nunique(),
         table=to_markdown(pd.DataFrame(rows)),
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "choosing-alpha.md").write_text(text)
-    write_table(own, out / "choosing-alpha.csv", "%.6g")
-    drawn, _ = figures.load("choosing-alpha")({"table": own}, {})
+    write_table(sweeps, out / "choosing-alpha.csv", "%.6g")
+    draw = figures.load("choosing-alpha")
+    figure, _ = draw({"table": sweeps}, {})
     for suffix in ("png", "pdf"):
-        save(drawn, out / f"choosing-alpha.{suffix}")
+        save(figure, out / f"choosing-alpha.{suffix}")
 
 
-def published(path: Path) -> pd.DataFrame:
-    """One published curve as selectors read it."""
+def read_tables(folder: Path) -> list[pd.DataFrame]:
+    """Read the analyses of all seeds of the studies.
+
+    Args:
+        folder: Folder of all studies.
+
+    Returns:
+        Tables whose curves are named "study/seed curve".
+    """
+    tables = []
+    for studies in STUDIES.values():
+        for study in studies:
+            pattern = "seed*/analyses/choosing-alpha.csv"
+            for path in sorted((folder / study).glob(pattern)):
+                table = read_table(path)
+                seed = path.parents[1].name
+                tables.append(table.assign(curve=f"{study}/{seed} " + table["curve"]))
+    return tables
+
+
+def without_repeated_sweeps(table: pd.DataFrame) -> pd.DataFrame:
+    """Drop sweeps that studies share: the same sweep of the same seed counts once.
+
+    Args:
+        table: The analyses of all studies, with a column ``curve``.
+
+    Returns:
+        The rows of all different sweeps.
+    """
+
+    def content(rows: pd.DataFrame) -> tuple[tuple, ...]:
+        return tuple(map(tuple, rows[NUMBERS].to_numpy()))
+
+    contents = table.groupby("curve").apply(content)
+    return table[table["curve"].isin(contents.drop_duplicates().index)]
+
+
+def compare_published() -> pd.DataFrame:
+    """Apply the selectors to all published curves.
+
+    Returns:
+        As ``stockpot.alpha.selectors.compare_selectors``, with the name of the curve.
+    """
+    tables = []
+    for path in sorted(PUBLISHED.glob("*.csv")):
+        tables.append(compare_selectors(read_published(path)).assign(curve=path.stem))
+    return pd.concat(tables)
+
+
+def read_published(path: Path) -> pd.DataFrame:
+    """Read one published curve in the form that selectors read.
+
+    Args:
+        path: CSV file with accuracies in percent.
+
+    Returns:
+        Columns held_out, reference, shifts (accuracies from 0 to 1), alpha and n.
+    """
     table = pd.read_csv(path)
-    columns = {"held_out": "IN", "reference": "IN", "shifts": "avg_shifts"}
-    curve = pd.DataFrame(
-        {name: table[column] / 100 for name, column in columns.items()}
-    )
-    return curve.assign(alpha=table["alpha"], n=HELD_OUT)
+    accuracies = {}
+    for name, published_name in PUBLISHED_COLUMNS.items():
+        accuracies[name] = table[published_name] / 100
+    return pd.DataFrame(accuracies).assign(alpha=table["alpha"], n=HELD_OUT)
 
 
-def row(label: str, groups: dict[str, pd.DataFrame]) -> dict[str, str]:
-    """A selector's alphas and regrets on every group of sweeps."""
-    found = {"selector": label}
-    for name, table in groups.items():
-        for what, column in COLUMNS.items():
-            values = table[column] if what == "alpha" else 100 * table[column]
-            text = f"{values.mean():.2f}, worst {values.max():.1f}"
-            if what == "alpha":
-                text = f"{values.mean():.2f} ({values.min():g} to {values.max():g})"
-            title = "alpha" if what == "alpha" else f"regret, {what}"
-            found[f"{name}: {title}"] = "" if values.empty else text
-    return found
+def selector_row(selector: str, groups: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Summarise the alphas and regrets of a selector.
+
+    Args:
+        selector: Name of the selector.
+        groups: Group -> table of its sweeps.
+
+    Returns:
+        Title -> text. A cell is empty if the selector cannot be applied to the group.
+    """
+    row = {"selector": label(selector)}
+    for group, table in groups.items():
+        selected = table[table["selector"] == selector]
+        for title, column in COLUMNS.items():
+            row[f"{group}: {title}"] = cell_text(column, selected[column])
+    return row
+
+
+def cell_text(column: str, values: pd.Series) -> str:
+    """Summarise one number of a selector over all sweeps of a group.
+
+    Args:
+        column: "alpha" or a regret.
+        values: One value per sweep; regrets are fractions.
+
+    Returns:
+        The mean, with the range of alphas or with the worst regret in points.
+    """
+    if values.empty:
+        return ""
+    if column == "alpha":
+        return f"{values.mean():.2f} ({values.min():g} to {values.max():g})"
+    points = 100 * values
+    return f"{points.mean():.2f}, worst {points.max():.1f}"
 
 
 if __name__ == "__main__":

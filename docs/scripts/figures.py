@@ -1,7 +1,7 @@
-"""Draw the figures of docs/ again from the tables beside them: all, or those named.
+"""Draw the figures of docs/ again from the tables beside them: all, or those that are named.
 
-After a change of colours, `make docs-figures` needs no study and takes a minute.
-The samples need images, so that `make docs` alone makes them.
+After a change of colours, `make docs-figures` needs no study and takes a minute. The samples need
+images, so only `make docs` makes them.
 """
 
 import sys
@@ -16,39 +16,58 @@ from stockpot.drawing.style import save
 from stockpot.tables.measurements import read_table
 
 DOCS = Path(__file__).parents[1]
-OF_OBJECTS = ("effective-robustness", "alpha", "soups", "shifts", "methods")
-# Keys of the tables that figures of a study read -> files.
+# Figures of the objects study.
+OBJECTS_FIGURES = ("effective-robustness", "alpha", "soups", "shifts", "methods")
+# Name of a table that figures of a study read -> file without its suffix.
 STUDY_TABLES = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
 
 
 def in_docs() -> list[Path]:
-    """Every figure of docs/ that tables beside it determine."""
+    """List all figures of docs/ that tables beside them determine.
+
+    Returns:
+        PNG files.
+    """
     results = DOCS / "results"
-    objects = [results / "objects" / f"{name}.png" for name in OF_OBJECTS]
+    objects = [results / "objects" / f"{name}.png" for name in OBJECTS_FIGURES]
     analyses = sorted(results.glob("*.png"))
     return [*objects, results / "methods" / "methods.png", *analyses]
 
 
 def draw(path: Path) -> Figure:
-    """A figure of docs/, drawn from the tables beside it."""
-    name, folder = path.stem, path.parent
+    """Draw a figure of docs/ from the tables beside it.
+
+    Args:
+        path: The PNG file.
+
+    Returns:
+        The figure.
+    """
+    name = path.stem
+    folder = path.parent
     # "growing-seeds" is the figure "growing" of another entry of the config.
-    module = name if name in figures.names() else name.rpartition("-")[0]
+    plugin = name if name in figures.names() else name.rpartition("-")[0]
+    tables = {}
     if folder.name == "results":
-        entry = name if (folder / f"{name}.csv").exists() else figures.draws(name)
-        tables = {"table": read_table(folder / f"{entry}.csv")}
+        # A figure without a table of its own draws that of another analysis.
+        has_table = (folder / f"{name}.csv").exists()
+        analysis = name if has_table else figures.draws(name)
+        tables["table"] = read_table(folder / f"{analysis}.csv")
     else:
-        tables = {
-            key: read_table(folder / f"{file}.csv")
-            for key, file in STUDY_TABLES.items()
-        }
-    return figures.load(module)(tables, {})[0]
+        for key, file_name in STUDY_TABLES.items():
+            tables[key] = read_table(folder / f"{file_name}.csv")
+    figure, _ = figures.load(plugin)(tables, {})
+    return figure
 
 
-def main(wanted: list[str]) -> None:
-    """wanted: names of figures, as "growing"; none means all."""
+def main(names: list[str]) -> None:
+    """Draw figures again.
+
+    Args:
+        names: Names of figures, as "growing"; empty for all.
+    """
     for path in in_docs():
-        if not wanted or path.stem in wanted:
+        if not names or path.stem in names:
             save(draw(path), path)
 
 

@@ -1,4 +1,4 @@
-"""Write what follows from the declarations of options: tables of docs/, and the schema for editors.
+"""Write the tables of docs/ and the schema for editors, from the declarations of options.
 
     python docs/scripts/reference.py
 
@@ -11,6 +11,8 @@ references.
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import yaml
 
@@ -28,12 +30,23 @@ DEFAULTS = Path("schemas/defaults.yaml")
 EDITOR_SCHEMA = Path("schemas/config.schema.json")
 REFERENCE = Path("docs/reference/config.md")
 END = "<!-- end of options -->"
+# Keyword of a JSON schema -> words of the tables.
 BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
     "maximum": "at most",
     "exclusiveMaximum": "below",
 }
+# Pages with tables, and the name of each table.
+TABLE_PAGES = {
+    "methods": Path("docs/guide/methods.md"),
+    "analyses": Path("docs/guide/analyses.md"),
+    "hyperparameters": Path("docs/guide/training.md"),
+    "training": Path("docs/guide/training.md"),
+}
+# Top-level keys whose options are on other pages.
+DESCRIBED_ELSEWHERE = ("extends", "analyses", "figures")
+# Training variant -> its letter in the table of training runs.
 LETTERS = {"end-to-end": "e", "linear-classifier": "l", "linear-search": "s"}
 INTRODUCTION = """# Every key of the config
 
@@ -47,10 +60,16 @@ config.yaml shows the values of the embedded study.
 
 
 def pages() -> dict[Path, str]:
-    """Path from the root of the project -> text, of everything that follows from declarations."""
+    """Make everything that follows from declarations.
+
+    Returns:
+        Path from the root of the project -> text of the file.
+
+    Raises:
+        SystemExit: If a page has no marks for its table.
+    """
     raw = yaml.safe_load((ROOT / SCHEMA).read_text("utf-8"))
     defaults = yaml.safe_load((ROOT / DEFAULTS).read_text("utf-8"))
-    schema = resolved(complete(raw))
     tables = {
         "methods": _plugin_table("method", methods),
         "analyses": _plugin_table("analysis", analyses),
@@ -58,21 +77,24 @@ def pages() -> dict[Path, str]:
         "training": _training_table(raw),
     }
     made = {REFERENCE: _reference(resolved(raw), defaults)}
-    for name, page in {
-        "methods": "docs/guide/methods.md",
-        "analyses": "docs/guide/analyses.md",
-        "hyperparameters": "docs/guide/training.md",
-        "training": "docs/guide/training.md",
-    }.items():
-        path = Path(page)
+    for name, path in TABLE_PAGES.items():
+        # A page may have several tables, so it may be changed already.
         text = made.get(path) or (ROOT / path).read_text("utf-8")
-        made[path] = _replaced(text, name, tables[name])
+        made[path] = _replace_table(text, name, tables[name])
+    schema = resolved(complete(raw))
     made[EDITOR_SCHEMA] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
     return made
 
 
-def kind(schema: dict) -> str:
-    """What a value may be, in words: its type and bounds."""
+def kind(schema: dict[str, Any]) -> str:
+    """Say in words what a value may be: its type and bounds.
+
+    Args:
+        schema: JSON schema of the value.
+
+    Returns:
+        For example "number, above 0"; "value" if the schema has no type.
+    """
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
@@ -82,116 +104,154 @@ def kind(schema: dict) -> str:
         return " or ".join(map(kind, forms))
     types = schema.get("type", "value")
     if types == "array":
-        items = kind(schema.get("items", {}))
-        return f"list of {items}" if items != "value" else "list"
+        entries = kind(schema.get("items", {}))
+        return f"list of {entries}" if entries != "value" else "list"
     if types == "object":
         values = schema.get("additionalProperties")
         return f"map to {kind(values)}" if isinstance(values, dict) else "map"
+    return _type_and_bounds(types, schema)
+
+
+def _type_and_bounds(types: str | list[str], schema: dict[str, Any]) -> str:
+    """Write one or several simple types, with the bounds of the schema."""
     name = types if isinstance(types, str) else " or ".join(types)
-    bounds = [
-        f"{words} {schema[bound]}" for bound, words in BOUNDS.items() if bound in schema
-    ]
+    bounds = []
+    for keyword, words in BOUNDS.items():
+        if keyword in schema:
+            bounds.append(f"{words} {schema[keyword]}")
     return ", ".join([name, *bounds])
 
 
-def default(schema: dict) -> str:
-    return (
-        f"`{json.dumps(schema['default'])}`" if "default" in schema else "must be given"
-    )
+def default(schema: dict[str, Any]) -> str:
+    """Write the default of an option.
+
+    Args:
+        schema: JSON schema of the option.
+
+    Returns:
+        The default as JSON, or that it must be given.
+    """
+    if "default" not in schema:
+        return "must be given"
+    return f"`{json.dumps(schema['default'])}`"
 
 
-def _plugin_table(title: str, package) -> str:
-    rows = [
-        [f"`{name}`", f"`{key}`", default(schema), kind(schema), schema["description"]]
-        for name in package.names()
-        for key, schema in package.options(name).items()
-    ]
+def _plugin_table(title: str, package: ModuleType) -> str:
+    """Write the options of all plug-ins of a package."""
+    rows = []
+    for name in package.names():
+        for key, schema in package.options(name).items():
+            rows.append(
+                [
+                    f"`{name}`",
+                    f"`{key}`",
+                    default(schema),
+                    kind(schema),
+                    schema["description"],
+                ]
+            )
     return _table([title, "key", "default", "may be", "is"], rows)
 
 
-def _hyperparameters(schema: dict) -> str:
-    common = resolved(schema)["$defs"]["hyperparameters"]["properties"]
-    rows = [
-        [f"`{key}`", kind(value), value["description"]] for key, value in common.items()
-    ]
+def _hyperparameters(raw_schema: dict[str, Any]) -> str:
+    """Write the hyperparameters that all training runs have."""
+    definitions = resolved(raw_schema)["$defs"]
+    rows = []
+    for key, schema in definitions["hyperparameters"]["properties"].items():
+        rows.append([f"`{key}`", kind(schema), schema["description"]])
     return _table(["key", "may be", "is"], rows)
 
 
-def _training_table(schema: dict) -> str:
-    """Options of runs; letters say of which variants."""
-    run = schema["$defs"]["run"]["properties"]
+def _training_table(raw_schema: dict[str, Any]) -> str:
+    """Write the options of runs; letters say which variants have them."""
+    run = raw_schema["$defs"]["run"]["properties"]
+    # These keys belong to every run, whatever its variant.
     options = {key: run[key] for key in ("start", "task")}
-    takers = {key: list(LETTERS.values()) for key in options}
-    for name, letter in LETTERS.items():
-        for key, option in variants.options(name).items():
+    letters_by_key = {key: list(LETTERS.values()) for key in options}
+    for variant, letter in LETTERS.items():
+        for key, option in variants.options(variant).items():
             options[key] = option
-            takers.setdefault(key, []).append(letter)
-    rows = [
-        [
-            f"`{key}`",
-            " ".join(takers[key]),
-            default(option),
-            kind(option),
-            option["description"],
-            option.get("source", ""),
-        ]
-        for key, option in options.items()
-    ]
+            letters_by_key.setdefault(key, []).append(letter)
+    rows = []
+    for key, option in options.items():
+        rows.append(
+            [
+                f"`{key}`",
+                " ".join(letters_by_key[key]),
+                default(option),
+                kind(option),
+                option["description"],
+                option.get("source", ""),
+            ]
+        )
     return _table(["key", "of", "default", "may be", "is", "source"], rows)
 
 
-def _reference(schema: dict, defaults: dict) -> str:
-    parts = [INTRODUCTION]
+def _reference(schema: dict[str, Any], defaults: dict[str, Any]) -> str:
+    """Write the page of all keys."""
+    sections = [INTRODUCTION]
     for key, section in schema["properties"].items():
         text = f"{section['description']}\n\n" if "description" in section else ""
-        rows = (
-            []
-            if key in ("extends", "analyses", "figures")
-            else _keys(key, section, defaults)
-        )
-        parts.append(
-            f"## {key}\n\n{text}" + (_table(["key", "default", "may be", "is"], rows))
-        )
-    parts.append("## Options of data sources\n\n" + _plugin_table("source", sources))
-    parts.append("## Options of figures\n\n" + _plugin_table("figure", figures))
-    return "\n".join(parts)
+        rows = []
+        if key not in DESCRIBED_ELSEWHERE:
+            rows = _key_rows(key, section, defaults)
+        table = _table(["key", "default", "may be", "is"], rows)
+        sections.append(f"## {key}\n\n{text}{table}")
+    source_table = _plugin_table("source", sources)
+    figure_table = _plugin_table("figure", figures)
+    sections.append(f"## Options of data sources\n\n{source_table}")
+    sections.append(f"## Options of figures\n\n{figure_table}")
+    return "\n".join(sections)
 
 
-def _keys(path: str, schema: dict, defaults) -> list[list[str]]:
-    """A row per key below a path that holds no further keys."""
-    rows = []
-    inner = dict(schema.get("properties", {}))
+def _key_rows(path: str, schema: dict[str, Any], defaults: Any) -> list[list[str]]:
+    """Make a row for each key below a path that holds no further keys.
+
+    Args:
+        path: Keys with dots between them.
+        schema: JSON schema of its value.
+        defaults: Its default; a dictionary if it holds further keys.
+
+    Returns:
+        Rows of key, default, kind and description.
+    """
+    inner_schemas = dict(schema.get("properties", {}))
     entries = schema.get("additionalProperties")
     if isinstance(entries, dict) and "properties" in entries:
-        inner["<name>"] = entries
-    if not inner:
+        inner_schemas["<name>"] = entries
+    if not inner_schemas:
         value = defaults if defaults is not None else schema.get("default")
-        shown = "" if value is None else f"`{json.dumps(value)}`"
-        return [[f"`{path}`", shown, kind(schema), schema.get("description", "")]]
-    for key, value in inner.items():
-        below = defaults.get(key) if isinstance(defaults, dict) else None
-        rows += _keys(f"{path}.{key}", value, below)
+        shown_value = "" if value is None else f"`{json.dumps(value)}`"
+        description = schema.get("description", "")
+        return [[f"`{path}`", shown_value, kind(schema), description]]
+    rows = []
+    for key, inner_schema in inner_schemas.items():
+        inner_defaults = defaults.get(key) if isinstance(defaults, dict) else None
+        rows += _key_rows(f"{path}.{key}", inner_schema, inner_defaults)
     return rows
 
 
 def _table(titles: list[str], rows: list[list[str]]) -> str:
+    """Write a table of Markdown; empty without rows."""
     if not rows:
         return ""
-    lines = [titles, [":--"] * len(titles), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+    lines = []
+    for cells in [titles, [":--"] * len(titles), *rows]:
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)
 
 
-def _replaced(text: str, name: str, table: str) -> str:
-    """A page with its table of this name made anew."""
+def _replace_table(text: str, name: str, table: str) -> str:
+    """Replace the table of this name in a page."""
     begin = f"<!-- options of {name} -->"
     before, _, rest = text.partition(begin)
-    _, found, after = rest.partition(END)
-    if not found:
+    _, end, after = rest.partition(END)
+    if not end:
         raise SystemExit(f"there is no table '{begin}' to replace")
     return f"{before}{begin}\n{table}{END}{after}"
 
 
 if __name__ == "__main__":
-    for path, text in pages().items():
-        (ROOT / path).write_text(text, encoding="utf-8")
-        print(path)
+    for page_path, page_text in pages().items():
+        (ROOT / page_path).write_text(page_text, encoding="utf-8")
+        print(page_path)

@@ -716,7 +716,7 @@ def loaded() -> dict[str, set[str]]:
 
 def closure(entries: list[str]) -> set[str]:
     """All modules that are followed."""
-    walk = digest._Walk([(SCRIPTS / entry).resolve() for entry in entries])
+    walk = digest._Traversal([(SCRIPTS / entry).resolve() for entry in entries])
     walk.reached()
     return {str(path.relative_to(SCRIPTS)) for path in walk.loaded}
 

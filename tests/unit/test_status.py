@@ -68,9 +68,9 @@ def test_every_state_is_told(results):
         "saved": "stopped, goes on from its state",
         "killed": "stopped",
     }
-    assert found["running"]["said"] == BEAT[10:].strip() == found["done"]["said"]
-    assert found["failed"]["said"] == "error: train: gone"
-    assert found["killed"]["ago"].endswith(" s ago")
+    assert found["running"]["message"] == BEAT[10:].strip() == found["done"]["message"]
+    assert found["failed"]["message"] == "error: train: gone"
+    assert found["killed"]["age"].endswith(" s ago")
 
 
 def test_it_is_printed_with_a_count_of_each(results, capsys):
@@ -86,7 +86,7 @@ def test_runs_of_the_last_config_come_first_and_those_that_wait_are_told(
     results, capsys
 ):
     write_plan(results, runs=["done", "failed", "waits"])
-    main(results, every=True)
+    main(results, all_studies=True)
     now, others = capsys.readouterr().out.split("\nof other studies:\n")
     assert now.splitlines()[:3] == ["1 done", "1 failed", "1 not begun"]
     assert [line.split()[0] for line in now.splitlines()[3:]] == [
@@ -208,6 +208,6 @@ def test_what_is_a_pipe_is_not_waited_for(results, which):
 def test_a_log_of_tomorrow_has_no_negative_age(results):
     os.utime(results / "logs/finetune/done.log", (4e9, 4e9))
     assert (
-        next(row["ago"] for row in states(results) if row["name"] == "done")
+        next(row["age"] for row in states(results) if row["name"] == "done")
         == "0 s ago"
     )

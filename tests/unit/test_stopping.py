@@ -137,7 +137,7 @@ def test_the_time_left(monkeypatch, done, steps, seconds, said):
     beat = heartbeat.Heartbeat(steps, 0, 1)
     for _ in range(done):
         beat.step(32, 0, 0.5)
-    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: beat.began + seconds)
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: beat.started_at + seconds)
     assert beat.pace() == f"{32 * done / seconds:.0f} images/s  {said}"
 
 

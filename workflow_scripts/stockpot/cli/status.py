@@ -7,15 +7,28 @@ from ..runtime.status import main
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``stockpot status``."""
+    """Add the options of ``stockpot status``.
+
+    Args:
+        parser: The parser of this sub-command.
+    """
     parser.add_argument(
-        "--results", default="results", type=Path, help="the folder to look at"
+        "--results",
+        default="results",
+        type=Path,
+        help="the folder to look at",
     )
     parser.add_argument(
-        "--all", action="store_true", help="also those of other studies"
+        "--all",
+        action="store_true",
+        help="also those of other studies",
     )
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Print a line per run."""
-    main(asked.results, asked.all)
+def run(options: argparse.Namespace) -> None:
+    """Print a line per run.
+
+    Args:
+        options: Parsed options of this sub-command.
+    """
+    main(options.results, all_studies=options.all)

@@ -9,29 +9,56 @@ from ..runtime.errors import StockpotError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``stockpot study-name``."""
+    """Add the options of ``stockpot study-name``.
+
+    Args:
+        parser: The parser of this sub-command.
+    """
     add_config_arguments(parser)
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that give a config to Snakemake."""
-    files = {"nargs": "+", "type": Path, "default": [], "metavar": "FILE"}
-    parser.add_argument("--configfile", "--configfiles", help="config files", **files)
-    settings = {"nargs": "*", "default": [], "metavar": "KEY=VALUE"}
+    """Add the options that give a config to Snakemake.
+
+    Args:
+        parser: The parser of a sub-command.
+    """
     parser.add_argument(
-        "--config", "-C", help="settings on top of the files", **settings
+        "--configfile",
+        "--configfiles",
+        help="config files",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+    )
+    parser.add_argument(
+        "--config",
+        "-C",
+        help="settings on top of the files",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
     )
 
 
-def run(asked: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Print the name.
 
+    Args:
+        options: Parsed options of this sub-command.
+
     Raises:
-        StockpotError: A config file cannot be read, or names no study.
+        StockpotError: If a config file cannot be read, or names no study.
     """
-    settings = dict(setting.split("=", 1) for setting in asked.config if "=" in setting)
-    named = {key: name for key, name in settings.items() if key == "study"}
-    name = read_study(CHECKOUT, asked.configfile, named).as_written().get("study")
+    # Other settings do not matter here, so they are not checked.
+    settings = {}
+    for setting in options.config:
+        key, separator, value = setting.partition("=")
+        if key == "study" and separator:
+            settings[key] = value
+    study = read_study(CHECKOUT, options.configfile, settings)
+    name = study.as_written().get("study")
     if not isinstance(name, str):
         raise StockpotError("config: 'study' is a required property: name of the study")
     print(name)

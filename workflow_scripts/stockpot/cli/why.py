@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..runtime.errors import StockpotError
 from .study_name import add_config_arguments
@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from ..planning.history import Explained, PastRun
     from ..planning.jobs import Job
 
+# Most imports are within functions: other commands need none of this, and start sooner without it.
+
 RESULTS = Path("results")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``stockpot why``."""
+    """Add the options of ``stockpot why``.
+
+    Args:
+        parser: The parser of this sub-command.
+    """
     parser.add_argument(
         "job",
         nargs="?",
@@ -26,13 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
 
 
-def run(asked: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Print what changed.
 
+    Args:
+        options: Parsed options of this sub-command.
+
     Raises:
-        StockpotError: The config is wrong, or has no job of this name.
+        StockpotError: If the config is wrong, or has no job of this name.
     """
-    # Other commands need none of this, and start sooner without it.
     from ..config.paths import CHECKOUT
     from ..config.read import read_study
     from ..planning.compared import restore_compared
@@ -41,40 +49,43 @@ def run(asked: argparse.Namespace) -> None:
     from ..planning.history import past_run
     from ..planning.pending import pending
 
-    restore_compared(RESULTS)  # as Snakemake does before it looks
-    plan = plan_study(read_study(CHECKOUT, asked.configfile, _settings(asked.config)))
-    past = past_run(plan.config["study"])
-    now = Explainer(plan, past).explain(pending(plan))
-    if asked.job:
-        _print_job(asked.job, now, past, plan.jobs())
+    # Snakemake does the same before it looks at the results.
+    restore_compared(RESULTS)
+    settings = _parse_settings(options.config)
+    plan = plan_study(read_study(CHECKOUT, options.configfile, settings))
+    last_run = past_run(plan.config["study"])
+    due_jobs = Explainer(plan, last_run).explain(pending(plan))
+    if options.job:
+        _print_job(options.job, due_jobs, last_run, plan.jobs())
     else:
-        _print_all(now, past)
+        _print_all(due_jobs, last_run)
 
 
-def _settings(given: list[str]) -> dict:
-    """Settings of the command line as Snakemake reads them."""
-    if not given:
+def _parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Parse settings of the command line as Snakemake does."""
+    if not settings:
         return {}
     from snakemake.cli import parse_config
 
-    return parse_config(given)
+    return parse_config(settings)
 
 
-def _print_all(now: list["Explained"], past: "PastRun | None") -> None:
+def _print_all(due_jobs: list["Explained"], last_run: "PastRun | None") -> None:
+    """Print why all jobs would run, and why those of the last run did."""
     from ..planning.explain import lines
 
-    print(_counted(len(now), "would run"))
-    _print_indented(lines(now))
-    if past:
-        print(
-            f"\n{_counted(len(past.explained), 'were due')} in the run of {past.started}"
-        )
-        _print_indented(lines(past.explained))
+    print(_count_text(len(due_jobs), "would run"))
+    _print_indented(lines(due_jobs))
+    if last_run:
+        count_text = _count_text(len(last_run.explained), "were due")
+        print(f"\n{count_text} in the run of {last_run.started}")
+        _print_indented(lines(last_run.explained))
 
 
-def _counted(count: int, what: str) -> str:
+def _count_text(count: int, what: str) -> str:
     number = f"{count:,}" if count else "No"
-    return f"{number} {'job' if count == 1 else 'jobs'} {what}"
+    noun = "job" if count == 1 else "jobs"
+    return f"{number} {noun} {what}"
 
 
 def _print_indented(texts: list[str]) -> None:
@@ -83,26 +94,48 @@ def _print_indented(texts: list[str]) -> None:
 
 
 def _print_job(
-    name: str, now: list["Explained"], past: "PastRun | None", jobs: list["Job"]
+    name: str,
+    due_jobs: list["Explained"],
+    last_run: "PastRun | None",
+    jobs: list["Job"],
 ) -> None:
-    from ..planning.explain import job_lines, named
-    from ..runtime.suggest import suggestion
+    """Print why the jobs of one name would run, and why those of the last run did.
 
-    known = {
-        text
-        for job in jobs
-        for text in (job.rule, job.id, job.name.partition(" of ")[0])
-    }
-    if name not in known:
-        raise StockpotError(
-            f"no job is called {name!r}; {suggestion(name, known - {''})}"
-        )
-    entries = named(now, name)
+    Args:
+        name: Name of a rule or of an artefact, or the id of an artefact.
+        due_jobs: Jobs that would run.
+        last_run: The last run of the study.
+        jobs: All jobs of the plan.
+
+    Raises:
+        StockpotError: If no job has this name.
+    """
+    from ..planning.explain import job_lines, named
+
+    _check_job_name(name, jobs)
+    entries = named(due_jobs, name)
     print(f"{name}: {'would run' if entries else 'nothing would run'}")
     for entry in entries:
-        _print_indented(job_lines(now, entry))
-    before = named(past.explained, name) if past else []
-    if before:
-        print(f"\nIn the run of {past.started}:")
-    for entry in before:
-        _print_indented(job_lines(past.explained, entry))
+        _print_indented(job_lines(due_jobs, entry))
+    if last_run is None:
+        return
+    past_entries = named(last_run.explained, name)
+    if past_entries:
+        print(f"\nIn the run of {last_run.started}:")
+    for entry in past_entries:
+        _print_indented(job_lines(last_run.explained, entry))
+
+
+def _check_job_name(name: str, jobs: list["Job"]) -> None:
+    """Raise StockpotError if no job has this name."""
+    from ..runtime.suggest import suggestion
+
+    known_names: set[str] = set()
+    for job in jobs:
+        # Names of jobs of a study are such as "figure alpha of objects".
+        short_name = job.name.partition(" of ")[0]
+        known_names.update((job.rule, job.id, short_name))
+    if name not in known_names:
+        raise StockpotError(
+            f"no job is called {name!r}; {suggestion(name, known_names - {''})}"
+        )

@@ -1,1 +1,1 @@
-"""What every stage stands on: files, limits, text. Nothing here computes a number of a study."""
+"""How jobs run: logs, locks, limits, digests, errors. It computes no number of a study."""

@@ -1,6 +1,7 @@
-"""Digests of arrays: of one, and of all that a nested structure of tensors and plain data holds.
+"""Digest arrays, and nested structures of tensors and plain data.
 
-BLAKE2, as it is twice as fast as SHA-256 where the processor has no instructions for that.
+The digest is BLAKE2, which is twice as fast as SHA-256 where the processor has no instructions for
+the latter.
 """
 
 import hashlib
@@ -8,25 +9,42 @@ from typing import Any
 
 import numpy as np
 
+DIGEST_BYTES = 32
+
 
 def array_digest(array: np.ndarray) -> str:
-    """BLAKE2 over type, shape and bytes of an array, in hexadecimal."""
-    digest = hashlib.blake2b(digest_size=32)
+    """Digest the type, shape and bytes of an array.
+
+    Args:
+        array: Any shape and dtype. It need not be contiguous.
+
+    Returns:
+        64 hex digits.
+    """
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     _add_array(digest, array)
     return digest.hexdigest()
 
 
 def tree_digest(value: Any) -> str:
-    """BLAKE2 over nested dicts, lists and tuples with tensors, arrays and plain data as leaves.
+    """Digest nested dictionaries, lists and tuples.
 
-    Tensors are read in turn, so that of a model on a device one at a time is on the CPU.
+    Tensors are read one after the other, so that only one of a model on a GPU is in the memory of
+    the CPU at a time.
+
+    Args:
+        value: The structure; its leaves are tensors, arrays and plain data.
+
+    Returns:
+        64 hex digits. They depend on the order of dictionaries.
     """
-    digest = hashlib.blake2b(digest_size=32)
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     _add(digest, value)
     return digest.hexdigest()
 
 
-def _add(digest, value: Any) -> None:
+def _add(digest: "hashlib._Hash", value: Any) -> None:
+    """Add one value with its type, so that no two structures have the same bytes."""
     if isinstance(value, dict):
         digest.update(f"dict {len(value)}\0".encode())
         for key, entry in value.items():
@@ -38,16 +56,22 @@ def _add(digest, value: Any) -> None:
             _add(digest, entry)
     elif isinstance(value, np.ndarray):
         _add_array(digest, value)
-    elif hasattr(value, "detach"):  # a tensor; who has none need not wait for torch
-        import torch
-
-        digest.update(f"tensor {value.dtype} {list(value.shape)}\0".encode())
-        flat = value.detach().cpu().contiguous().reshape(-1)
-        _add_array(digest, flat.view(torch.uint8).numpy())
+    elif hasattr(value, "detach"):
+        _add_tensor(digest, value)
     else:
         digest.update(f"{type(value).__name__} {value!r}\0".encode())
 
 
-def _add_array(digest, array: np.ndarray) -> None:
+def _add_tensor(digest: "hashlib._Hash", tensor: Any) -> None:
+    # Importing torch takes seconds, which data without tensors need not wait for.
+    import torch
+
+    digest.update(f"tensor {tensor.dtype} {list(tensor.shape)}\0".encode())
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    # NumPy has no bfloat16, so the tensor is seen as bytes.
+    _add_array(digest, flat.view(torch.uint8).numpy())
+
+
+def _add_array(digest: "hashlib._Hash", array: np.ndarray) -> None:
     digest.update(f"array {array.dtype.str} {list(array.shape)}\0".encode())
     digest.update(np.ascontiguousarray(array))

@@ -1,15 +1,15 @@
-"""Digest of the code that computes a result, and of nothing else.
+"""Digest the code that computes a result, and no other code.
 
-A job whose result could change runs again; one whose log line, error text or comment changed does
+A job whose result could change runs again. A job whose log line, error text or comment changed does
 not. The code of a job is what its script can reach, definition by definition (functions, classes,
-constants) over all imports of this package, and what importing those modules does. What of a
-definition counts is said in ``code_reading``. Packages that compute no number of a study
-(``NEVER_COUNT``) do not count, nor do names of files: a function that moves to another file keeps
-its digest.
+constants), over all imports of this package, and what importing those modules does.
+``code_reading`` says what counts in a definition. Packages that compute no number of a study
+(``NEVER_COUNT``) do not count. Names of files do not count either: a function that moves to another
+file keeps its digest.
 
-What a name stands for is never guessed. A module that is handed on as it is, or asked for something
-that is not among its definitions, counts as a whole; of plug-ins that are found by their name count
-those that the entries name, or else all.
+Nothing is guessed about a name. A module counts as a whole if it is passed on as an object, or if
+the name that is read from it is not among its definitions. If the code loads plug-ins by their
+names, those count that the entries name, or else all.
 """
 
 import atexit
@@ -27,31 +27,39 @@ from .errors import StockpotError
 from .sealed import unsealed, write_sealed
 
 PACKAGE = Path(__file__).parents[1]
-# How jobs run, and how files come, change nothing in what is made of them.
+# These say how jobs run and how files are downloaded. No result depends on that.
 NEVER_COUNT = ("runtime", "datasets/downloads")
-# Of a plug-in: what planning reads, and gives to jobs as parameters. So do options that plug-ins
-# share, in files of the name below.
+# Definitions of a plug-in that only planning reads. Jobs get their values as parameters.
 PLANNED = ("Options", "SOURCE")
+# File of options that the plug-ins of a package share; only planning reads it.
 SHARED_OPTIONS = "_options.py"
-# Digests of the last plan: planning and every job ask for some, and they rarely change.
+# Digests of the last plan. Planning and every job ask for some, and they rarely change.
 CACHE = Path("results/.code-digests.json")
-# Functions that find a plug-in by its name; some read its constants alone.
+# Functions that find a plug-in by its name. Readers take only its constants.
 _READERS = ("registry.declaration",)
 _LOADERS = ("importlib.import_module", "registry.load", *_READERS)
 
 
 class Definition(NamedTuple):
-    """A function, class or constant of a module, or what its import does (``BODY``)."""
+    """A function, class or constant of a module, or what importing the module does.
+
+    Attributes:
+        module: File of the module.
+        name: Name of the definition, or ``BODY``.
+    """
 
     module: Path
     name: str
 
 
 class Reached(NamedTuple):
-    """A definition that counts; uses: per name that it uses what this may stand for.
+    """A definition that counts.
 
-    A definition is meant by its number in the order in which they are reached, what is not of this
-    package by its name.
+    Attributes:
+        definition: The definition.
+        digest: Digest of its own code.
+        uses: Per name that it uses, all that the name may stand for: a definition by its number in
+            the order in which they are reached, anything outside this package by its name.
     """
 
     definition: Definition
@@ -60,192 +68,247 @@ class Reached(NamedTuple):
 
 
 def code_digest(*entries: str) -> str:
-    """Digest of scripts, or plug-ins of this package, with all that they use of it.
+    """Digest scripts or plug-ins of this package, with everything that they use of it.
 
     Args:
         entries: Paths relative to the folder of the scripts ("finetune.py",
-            "stockpot/training/variants/end_to_end.py"). All of a script counts, and all of a
-            plug-in but what planning reads.
+            "stockpot/training/variants/end_to_end.py"). A script counts as a whole. A plug-in
+            counts without what only planning reads.
 
     Returns:
         16 hex digits.
     """
-    entries = tuple(sorted(entries))
-    known = _known_digests(PACKAGE.parent)
-    name = " ".join(entries)
-    if name not in known:
-        rows = [
-            [reached.digest, reached.uses]
-            for reached in _reached(PACKAGE.parent, entries)
-        ]
-        known[name] = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
-    return known[name]
+    sorted_entries = tuple(sorted(entries))
+    digests = _known_digests(PACKAGE.parent)
+    key = " ".join(sorted_entries)
+    if key not in digests:
+        rows = []
+        for reached in _reached(PACKAGE.parent, sorted_entries):
+            rows.append([reached.digest, reached.uses])
+        text = json.dumps(rows)
+        digests[key] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digests[key]
 
 
 def code_parts(*entries: str) -> dict[str, str]:
-    """What ``code_digest`` is of, in words.
+    """List the definitions that ``code_digest`` covers.
 
     Args:
-        entries: As of ``code_digest``.
+        entries: As for ``code_digest``.
 
     Returns:
-        "training/loss.py mixup" -> digest of this definition without what it uses. Paths are below
-        the package; a script's are below the folder of the scripts.
+        "training/loss.py mixup" -> digest of this definition without what it uses. Paths are
+        relative to the package; a script's path is relative to the folder of the scripts.
     """
-    parts = {}
+    digests = {}
     for reached in _reached(PACKAGE.parent, entries):
         if reached.digest:
-            path = _shown(reached.definition.module)
-            parts[f"{path} {reached.definition.name}".rstrip()] = reached.digest[:16]
-    return dict(sorted(parts.items()))
+            path = _shown_path(reached.definition.module)
+            title = f"{path} {reached.definition.name}".rstrip()
+            digests[title] = reached.digest[:16]
+    return dict(sorted(digests.items()))
 
 
 def modules_that_count(*entries: str) -> list[str]:
-    """Paths of all files whose code is in ``code_digest`` of these entries; see ``code_parts``."""
-    return sorted({part.partition(" ")[0] for part in code_parts(*entries)})
+    """List all files whose code is in the digest of these entries.
+
+    Args:
+        entries: As for ``code_digest``.
+
+    Returns:
+        Sorted paths, as in ``code_parts``.
+    """
+    paths = {title.partition(" ")[0] for title in code_parts(*entries)}
+    return sorted(paths)
 
 
-def _shown(path: Path) -> str:
+def _shown_path(path: Path) -> str:
+    """Return a path relative to the package, or that of a script relative to its folder."""
     root = PACKAGE if path.is_relative_to(PACKAGE) else PACKAGE.parent
     return path.relative_to(root).as_posix()
 
 
+# Digests of an earlier process.
+
+
 @cache
 def _known_digests(scripts: Path) -> dict[str, str]:
-    """Digests by entries, to be filled; those of an earlier process where no file has changed."""
-    sources = _digest_of_sources(scripts)
+    """Return the digests by entries, to be filled; those of the cache if no file has changed."""
+    sources_digest = _digest_of_sources(scripts)
     digests: dict[str, str] = {}
     with suppress(OSError, ValueError, KeyError, TypeError):
         stored = unsealed(CACHE.read_bytes(), CACHE)
-        if stored["sources"] == sources:
+        if stored["sources"] == sources_digest:
             digests.update(stored["digests"])
     atexit.register(
-        _remember, scripts, CACHE.absolute(), sources, digests, len(digests)
+        _remember,
+        scripts,
+        CACHE.absolute(),
+        sources_digest,
+        digests,
+        len(digests),
     )
     return digests
 
 
 def _remember(
-    scripts: Path, cache_file: Path, sources: str, digests: dict[str, str], known: int
+    scripts: Path,
+    cache_file: Path,
+    sources_digest: str,
+    digests: dict[str, str],
+    stored_count: int,
 ) -> None:
-    """Keep digests for the next process, where there are results, and no file was edited since."""
-    if len(digests) == known or not cache_file.parent.is_dir():
+    """Write the cache for the next process, unless nothing is new or a file was edited since."""
+    if len(digests) == stored_count:
+        return
+    if not cache_file.parent.is_dir():
         return
     with suppress(OSError, StockpotError):
-        if _digest_of_sources(scripts) == sources:
-            write_sealed(cache_file, {"sources": sources, "digests": digests})
+        if _digest_of_sources(scripts) == sources_digest:
+            content = {"sources": sources_digest, "digests": digests}
+            write_sealed(cache_file, content)
 
 
 def _digest_of_sources(scripts: Path) -> str:
-    """Of the content of all Python files, and of the Python that reads them."""
+    """Digest the content of all Python files, and the version of Python that reads them."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(scripts.rglob("[!.]*.py")):  # editors lock files by hidden links
+    # Hidden files are left out: editors make hidden links as locks.
+    for path in sorted(scripts.rglob("[!.]*.py")):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(scripts)}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
+# From entries to all that they use.
+
+
 @cache
 def _reached(scripts: Path, entries: tuple[str, ...]) -> list[Reached]:
-    return _Walk([(scripts / entry).resolve() for entry in entries]).reached()
+    """List all definitions that count for these entries."""
+    paths = [(scripts / entry).resolve() for entry in entries]
+    return _Traversal(paths).reached()
 
 
-class _Walk:
-    """Goes from entries to all that they use. The order depends on nothing but the code."""
+class _Traversal:
+    """Walks breadth-first from entries to all that they use.
+
+    The order depends only on the code, not on names of files, because the numbers of definitions
+    are part of the digest.
+
+    Attributes:
+        entries: Files that the traversal begins with.
+        numbers: Definition -> its number, of all definitions seen so far.
+        waiting: Definitions that are numbered but not yet looked at.
+        loaded: Modules that run when the code so far is imported.
+    """
 
     def __init__(self, entries: list[Path]):
         self.entries = entries
-        self.numbers: dict[Definition, int] = {}  # of all definitions seen
+        self.numbers: dict[Definition, int] = {}
         self.waiting: deque[Definition] = deque()
         self.loaded: set[Path] = set()
         for entry in entries:
-            self.load(entry)
-            for definition in _of_entry(entry):
-                self.number(definition)
+            self._load(entry)
+            for definition in _entry_definitions(entry):
+                self._number(definition)
 
     def reached(self) -> list[Reached]:
+        """Visit all definitions that count.
+
+        Returns:
+            A row per definition, in the order of their numbers.
+        """
         rows = []
-        while self.waiting or self.add_bodies():
+        while self.waiting or self._add_bodies():
             definition = self.waiting.popleft()
             code = _code(definition)
             for imports in code.imports.values():
-                self.load_imports(definition.module, imports)
+                self._load_imports(definition.module, imports)
             uses = []
             for targets in _targets(definition):
-                found = [*targets, *self.plugins(definition.module, targets)]
-                uses.append([self.number(target) for target in found])
+                plugins = self._plugins(definition.module, targets)
+                uses.append([self._number(target) for target in [*targets, *plugins]])
             rows.append(Reached(definition, code.digest, uses))
         return rows
 
-    def add_bodies(self) -> bool:
-        """Take up what the modules that are loaded by now do when they are imported, if that is
-        anything yet to be looked at."""
-        bodies = [
-            Definition(path, BODY) for path in self.loaded if not _never_counts(path)
-        ]
-        new = [
-            body for body in bodies if body not in self.numbers and _code(body).digest
-        ]
-        for body in sorted(new, key=lambda body: (_code(body).digest, body.module)):
-            self.number(body)
-        return bool(new)
+    def _add_bodies(self) -> bool:
+        """Number what loaded modules do when they are imported; tell whether anything is new."""
+        new_bodies = []
+        for path in self.loaded:
+            body = Definition(path, BODY)
+            if _never_counts(path) or body in self.numbers:
+                continue
+            if _code(body).digest:
+                new_bodies.append(body)
+        # ``loaded`` has no order of its own. Digests give one that no name of a file changes.
+        new_bodies.sort(key=lambda body: (_code(body).digest, body.module))
+        for body in new_bodies:
+            self._number(body)
+        return bool(new_bodies)
 
-    def number(self, target: Definition | str) -> int | str:
-        """The number of a definition, which is looked at later; a name as it is."""
+    def _number(self, target: Definition | str) -> int | str:
+        """Return the number of a definition, which is visited later, or a name as it is."""
         if isinstance(target, str):
             return target
         if target not in self.numbers:
             self.numbers[target] = len(self.numbers)
             self.waiting.append(target)
-            self.load(target.module)
+            self._load(target.module)
         return self.numbers[target]
 
-    def load(self, path: Path) -> None:
-        """Note all modules that run when a file is imported."""
+    def _load(self, path: Path) -> None:
+        """Note all modules that run when a file is imported, its packages among them."""
         if path in self.loaded:
             return
         self.loaded.add(path)
         for folder in path.parents:
             package = folder / "__init__.py"
             if folder.is_relative_to(PACKAGE) and package.is_file():
-                self.load(package)
-        self.load_imports(path, read_module(path).loads)
+                self._load(package)
+        self._load_imports(path, read_module(path).loads)
 
-    def load_imports(self, path: Path, imports: list[Import]) -> None:
+    def _load_imports(self, path: Path, imports: list[Import]) -> None:
+        """Note all modules that run when a file executes these imports."""
         for imported in imports:
             file, names = _located(path, imported)
             if file is None:
                 continue
-            self.load(file)
+            self._load(file)
+            # ``from package import name`` loads the module of this name, if there is one.
             submodule = _module_file(file.parent / names[0]) if names else None
             if file.name == "__init__.py" and submodule:
-                self.load(submodule)
+                self._load(submodule)
 
-    def plugins(self, path: Path, targets: list[Definition | str]) -> list[Definition]:
-        """Those that a package finds by their names, if that is what it uses here; none where an
-        entry says which one it is."""
+    def _plugins(self, path: Path, targets: list[Definition | str]) -> list[Definition]:
+        """List the definitions of the plug-ins that a package may load by their names here.
+
+        There are none if an entry already says which plug-in it is.
+        """
         loaders = [target for target in targets if target in _LOADERS]
         if not loaders or path.name != "__init__.py":
             return []
         if any(entry.parent == path.parent for entry in self.entries):
             return []
-        found = []
+        only_constants = loaders[0] in _READERS
+        definitions = []
         for file in sorted(path.parent.glob("[!_.]*.py")):
-            called = read_module(file).called if loaders[0] in _READERS else ()
-            found += [one for one in _of_entry(file) if one.name not in called]
-        return found
+            skipped_names = read_module(file).callables if only_constants else ()
+            for definition in _entry_definitions(file):
+                if definition.name not in skipped_names:
+                    definitions.append(definition)
+        return definitions
 
 
-def _of_entry(path: Path) -> list[Definition]:
+def _entry_definitions(path: Path) -> list[Definition]:
+    """List the definitions of a script, or those of a plug-in that jobs run."""
     names = read_module(path).definitions
-    if path.is_relative_to(PACKAGE):
-        return [
-            Definition(path, name)
-            for name in sorted(names)
-            if name not in (BODY, *PLANNED)
-        ]
-    return [Definition(path, name) for name in names]
+    if not path.is_relative_to(PACKAGE):
+        return [Definition(path, name) for name in names]
+    skipped_names = (BODY, *PLANNED)
+    return [
+        Definition(path, name) for name in sorted(names) if name not in skipped_names
+    ]
 
 
 def _code(definition: Definition) -> Code:
@@ -254,6 +317,7 @@ def _code(definition: Definition) -> Code:
 
 @cache
 def _never_counts(path: Path) -> bool:
+    """Tell whether a file computes no number of a study."""
     if path.name == SHARED_OPTIONS:
         return True
     return any(path.is_relative_to(PACKAGE / folder) for folder in NEVER_COUNT)
@@ -264,77 +328,105 @@ def _never_counts(path: Path) -> bool:
 
 @cache
 def _targets(definition: Definition) -> list[list[Definition | str]]:
-    """Per use of a definition all that it may stand for, in the order in which it is looked up."""
+    """List per use of a definition all that it may stand for, in the order of Python's lookup."""
     module = read_module(definition.module)
     code = _code(definition)
-    by_use = []
+    targets_by_use = []
     for use in code.uses:
-        found: list[Definition | str] = []
+        targets: list[Definition | str] = []
         if use.name in module.definitions and use.name not in PLANNED:
-            found.append(Definition(definition.module, use.name))
-        for imported in [
-            *code.imports.get(use.name, []),
-            *module.imports.get(use.name, []),
-        ]:
-            found += _followed(definition.module, imported, use.attributes)
-        by_use.append(list(dict.fromkeys(found)))
-    return by_use
+            targets.append(Definition(definition.module, use.name))
+        inner_imports = code.imports.get(use.name, [])
+        module_imports = module.imports.get(use.name, [])
+        for imported in [*inner_imports, *module_imports]:
+            targets += _followed(definition.module, imported, use.attributes)
+        # Without duplicates, in the same order.
+        targets_by_use.append(list(dict.fromkeys(targets)))
+    return targets_by_use
 
 
 def _followed(
     path: Path, imported: Import, attributes: tuple[str, ...]
 ) -> list[Definition | str]:
-    """What an import in a file stands for, with attributes behind it."""
+    """List what an import stands for.
+
+    Args:
+        path: The file with the import.
+        imported: The import.
+        attributes: Attributes that are read from what is imported.
+
+    Returns:
+        Definitions of this package, or the dotted name of anything else.
+    """
     file, names = _located(path, imported)
     if file is None:
         parts = (imported.module, imported.name, *attributes)
-        return [".".join(part for part in parts if part)]
+        return [".".join(filter(None, parts))]
     names = (*names, *attributes)
-    if not _never_counts(file):
-        return _in_module(file, names)
-    if (
-        file.name == "__init__.py"
-        and names
-        and (inner := _module_file(file.parent / names[0]))
-    ):
-        file = inner
-        names = names[1:]
-    name = ".".join(names)  # the place of such code does not count either
-    return [f"registry.{name}" if file.stem == "registry" else name]
+    if _never_counts(file):
+        return [_name_without_place(file, names)]
+    return _in_module(file, names)
+
+
+def _name_without_place(file: Path, names: tuple[str, ...]) -> str:
+    """Name a thing in code that never counts; where it lies does not count either.
+
+    Only functions of the registry keep the name of their module, because ``_LOADERS`` lists them.
+    """
+    if file.name == "__init__.py" and names:
+        submodule = _module_file(file.parent / names[0])
+        if submodule:
+            file = submodule
+            names = names[1:]
+    name = ".".join(names)
+    return f"registry.{name}" if file.stem == "registry" else name
 
 
 def _in_module(path: Path, names: tuple[str, ...]) -> list[Definition | str]:
-    """What a dotted name stands for in a module; without a name, all of the module."""
+    """List what a dotted name stands for in a module; without a name, all of the module."""
     module = read_module(path)
-    found: list[Definition | str] = []
+    targets: list[Definition | str] = []
     if names:
-        if names[0] in module.definitions:
-            found.append(Definition(path, names[0]))
-        for imported in module.imports.get(names[0], []):
-            found += _followed(path, imported, names[1:])
-        submodule = (
-            _module_file(path.parent / names[0]) if path.name == "__init__.py" else None
-        )
-        if submodule and not found:
-            found += _in_module(submodule, names[1:])
-    return found or [Definition(path, name) for name in sorted(module.definitions)]
+        first_name = names[0]
+        if first_name in module.definitions:
+            targets.append(Definition(path, first_name))
+        for imported in module.imports.get(first_name, []):
+            targets += _followed(path, imported, names[1:])
+        if not targets and path.name == "__init__.py":
+            submodule = _module_file(path.parent / first_name)
+            if submodule:
+                targets += _in_module(submodule, names[1:])
+    if targets:
+        return targets
+    return [Definition(path, name) for name in sorted(module.definitions)]
 
 
 @cache
 def _located(path: Path, imported: Import) -> tuple[Path | None, tuple[str, ...]]:
-    """The file that an import leads to, and the name in it, if any; no file for other packages."""
-    parts = imported.module.split(".") if imported.module else []
+    """Locate an import of this package.
+
+    Args:
+        path: The file with the import.
+        imported: The import.
+
+    Returns:
+        The file that it leads to, and the name within that file, if any. The file is None if the
+        import leads to another package.
+    """
     root = path.parents[imported.level - 1] if imported.level else PACKAGE.parent
+    parts = imported.module.split(".") if imported.module else []
     base = root.joinpath(*parts)
     names = (imported.name,) if imported.name else ()
     file = _module_file(base)
-    if file is None and names:  # a folder that is no package
+    if file is None and names:
+        # The folder is no package, so the name must be that of a module in it.
         return _module_file(base / names[0]), ()
     return file, names
 
 
 @cache
 def _module_file(base: Path) -> Path | None:
+    """Return the file of a module or package, given its path without a suffix."""
     for file in (base.with_suffix(".py"), base / "__init__.py"):
         if file.is_file():
             return file

@@ -1,32 +1,37 @@
-"""What a Python file consists of: its definitions, what each computes and which names it uses.
+"""Read a Python file: its definitions, what each computes and which names it uses.
 
-Of a definition (a function, a class, a constant) these do not count:
+A definition is a function, a class or a constant at the top level of a module. Its digest does not
+depend on
 
-- comments, docstrings, blank lines and annotations, but those of the fields of a class, which
-  libraries read;
+- comments, docstrings, blank lines and annotations, except the annotations of the fields of a
+  class, because libraries read those;
 - messages: the arguments of what is raised, of exceptions, of logging and of warnings;
 - descriptions of options;
-- import statements, and how imported names and names of the module are called in the file: what
-  they stand for counts instead.
+- import statements, and the names that a file gives to imported or own definitions. What such a
+  name stands for counts instead; ``code_digest`` follows it.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-BODY = ""  # name of what a module does when it is imported, beside its definitions
-STAR = "*"  # of ``from module import *``: what it stands for is all of that module
-NOTHING = "[]"  # how statements are written none of which computes anything
+# Name of the pseudo-definition that holds what a module does when it is imported: all top-level
+# statements that define nothing.
+BODY = ""
+# The name in ``from module import *``. It stands for everything in that module.
+STAR = "*"
+# How a list of statements is written if none of them computes anything.
+EMPTY_LIST = "[]"
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_CALLED = (*_FUNCTIONS, ast.ClassDef)
+_FUNCTION_OR_CLASS = (*_FUNCTIONS, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _LOGGERS = ("log", "logger", "logging", "warnings")
-_LOG_CALLS = (
+_LOG_METHODS = (
     "debug",
     "info",
     "warning",
@@ -36,16 +41,23 @@ _LOG_CALLS = (
     "log",
     "warn",
 )
-# Their sentence is the table of an analysis, or stands in the card of a run.
+# Exceptions whose message is a result: the table of an analysis, or a line in the card of a run.
 _WRITTEN_INTO_RESULTS = ("NothingToShowError", "DivergedError")
-# Keys and arguments that tell of an option.
+_EXCEPTION_SUFFIXES = ("Error", "Warning", "Exception")
+# Keys of dictionaries and keyword arguments that only describe an option.
 _DESCRIPTIONS = ("description", "json_schema_extra")
 # Fields of syntax nodes that change nothing in what is computed.
 _SILENT_FIELDS = {"ctx", "kind", "returns", "simple", "type_comment", "type_ignores"}
 
 
 class Import(NamedTuple):
-    """``from ..module import name``, with a level of 2; ``import module`` has no name."""
+    """One imported name.
+
+    Attributes:
+        level: Number of leading dots; 0 for an absolute import.
+        module: Dotted name after the dots.
+        name: Name in ``from module import name``; empty for ``import module``.
+    """
 
     level: int
     module: str
@@ -53,7 +65,12 @@ class Import(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A name of the module, or an imported one, and the attributes behind it: ``name.a.b``."""
+    """A use of a definition or of an imported name, such as ``name.first.second``.
+
+    Attributes:
+        name: First part.
+        attributes: All further parts.
+    """
 
     name: str
     attributes: tuple[str, ...] = ()
@@ -62,8 +79,11 @@ class Use(NamedTuple):
 class Code(NamedTuple):
     """What a definition computes.
 
-    digest: of its syntax tree, in which the n-th use is called ``#n``; "" where it does nothing.
-    imports: what it imports itself, by the names that this has there.
+    Attributes:
+        digest: SHA-256 of its syntax tree, in which the n-th use is called ``#n``. Empty where the
+            definition does nothing.
+        uses: All different uses, in the order in which they first occur.
+        imports: Imports within the definition, by the name that each has there.
     """
 
     digest: str
@@ -72,97 +92,112 @@ class Code(NamedTuple):
 
 
 class Module(NamedTuple):
-    """The code of a file by definition; ``BODY`` is all else that it does.
+    """The code of a file.
 
-    called: names of its functions and classes. imports: what it imports, by name. loads: the
-    modules that run when it is imported.
+    Attributes:
+        definitions: Name -> code. The entry ``BODY`` is all else that the file does.
+        callables: Names of its functions and classes.
+        imports: Name -> the imports that it may stand for.
+        loads: Imports that happen when the file is imported.
     """
 
     definitions: dict[str, Code]
-    called: list[str]
+    callables: list[str]
     imports: dict[str, list[Import]]
     loads: list[Import]
 
 
 @cache
 def read_module(path: Path) -> Module:
-    """The definitions of a file. Raises OSError, or SyntaxError for what is no Python."""
-    statements = [
-        s for s in ast.parse(path.read_bytes()).body if not _is_for_type_checks(s)
-    ]
-    by_name: dict[str, list[ast.stmt]] = {BODY: []}
-    outside = []  # statements whose imports are the module's
+    """Read the definitions of a file, once per process.
+
+    Args:
+        path: A Python file.
+
+    Returns:
+        Its code by definition.
+
+    Raises:
+        OSError: If the file cannot be read.
+        SyntaxError: If it is not Python.
+    """
+    tree = ast.parse(path.read_bytes())
+    statements = [node for node in tree.body if not _is_for_type_checks(node)]
+
+    statements_by_name: dict[str, list[ast.stmt]] = {BODY: []}
     for statement in statements:
-        names = _defined_names(statement)
-        for name in names or [BODY]:
-            by_name.setdefault(name, []).append(statement)
-        if not isinstance(statement, _CALLED):
-            outside.append(statement)
-    imports, loads = _imports(outside)
-    known = by_name.keys() | imports.keys()
-    definitions = {name: _code(nodes, known) for name, nodes in by_name.items()}
-    # What the body imports is the module's.
+        for name in _defined_names(statement) or [BODY]:
+            statements_by_name.setdefault(name, []).append(statement)
+
+    # Imports within a function or class happen when that is run, all others when the module is.
+    module_level = [
+        node for node in statements if not isinstance(node, _FUNCTION_OR_CLASS)
+    ]
+    imports, loads = _imports(module_level)
+
+    known_names = statements_by_name.keys() | imports.keys()
+    definitions = {
+        name: _code(nodes, known_names) for name, nodes in statements_by_name.items()
+    }
+    # What the body imports is already in the imports of the module.
     definitions[BODY] = definitions[BODY]._replace(imports={})
-    return Module(
-        definitions,
-        [statement.name for statement in statements if isinstance(statement, _CALLED)],
-        imports,
-        loads,
-    )
+    callables = [
+        node.name for node in statements if isinstance(node, _FUNCTION_OR_CLASS)
+    ]
+    return Module(definitions, callables, imports, loads)
 
 
-def _is_for_type_checks(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.If) and _last_name(statement.test) == "TYPE_CHECKING"
-    )
+def _is_for_type_checks(node: ast.AST) -> bool:
+    """Tell whether a statement is ``if TYPE_CHECKING:``, which never runs."""
+    return isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING"
 
 
 def _defined_names(statement: ast.stmt) -> list[str]:
-    """Names that a statement of a module defines; none of one that does anything else.
+    """List the names that a top-level statement defines.
 
     What is named within ``if``, ``for``, ``try`` or ``with`` belongs to the body of the module.
     """
-    if isinstance(statement, _CALLED):
+    if isinstance(statement, _FUNCTION_OR_CLASS):
         return [statement.name]
     if not isinstance(statement, _ASSIGNMENTS):
         return []
-    # Of the targets alone: in the value, the variable of a comprehension is stored as well.
-    targets = (
-        statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    )
-    nodes = [
-        node
-        for target in targets
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name)
-    ]
-    return [node.id for node in nodes if isinstance(node.ctx, ast.Store)]
+    has_several = isinstance(statement, ast.Assign)  # as in ``first = second = value``
+    targets = statement.targets if has_several else [statement.target]
+    names = []
+    # The value is not searched: the variable of a comprehension is stored there as well.
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.append(node.id)
+    return names
 
 
 def _imports(
     statements: Iterable[ast.stmt],
 ) -> tuple[dict[str, list[Import]], list[Import]]:
-    """(name -> what it may stand for, all that is loaded) of the imports in some statements."""
-    named: dict[str, list[Import]] = {}
-    loads = []
+    """Collect the imports in statements: by the name that they define, and all in order."""
+    by_name: dict[str, list[Import]] = {}
+    loads: list[Import] = []
     for statement in _import_statements(statements):
         for alias in statement.names:
             if isinstance(statement, ast.ImportFrom):
-                what = Import(statement.level, statement.module or "", alias.name)
-                loads.append(what)
+                imported = Import(statement.level, statement.module or "", alias.name)
+                loads.append(imported)
                 name = alias.asname or alias.name
             else:
+                # ``import a.b`` loads a.b and defines a; ``import a.b as c`` defines c as a.b.
                 loads.append(Import(0, alias.name))
-                first = alias.name.partition(".")[0]
-                what = Import(0, alias.name if alias.asname else first)
-                name = alias.asname or first
-            named.setdefault(name, []).append(what)
-    return named, loads
+                top_level = alias.name.partition(".")[0]
+                imported = Import(0, alias.name if alias.asname else top_level)
+                name = alias.asname or top_level
+            by_name.setdefault(name, []).append(imported)
+    return by_name, loads
 
 
 def _import_statements(
     nodes: Iterable[ast.AST],
 ) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield all import statements in syntax trees, except those for type checks."""
     for node in nodes:
         if isinstance(node, _IMPORTS):
             yield node
@@ -170,190 +205,266 @@ def _import_statements(
             yield from _import_statements(ast.iter_child_nodes(node))
 
 
-def _code(nodes: list[ast.stmt], known: set[str]) -> Code:
+def _code(nodes: list[ast.stmt], known_names: set[str]) -> Code:
+    """Digest the statements of one definition."""
     imports, _ = _imports(nodes)
-    writer = _Writer(known | imports.keys(), _bound_names(nodes))
+    writer = _TreeWriter(known_names | imports.keys(), _bound_names(nodes))
     writer.write(nodes)
-    if STAR in writer.known:
+    # After a star import any name may come from that module, so the definition uses it as a whole.
+    if STAR in writer.known_names:
         writer.uses.append(Use(STAR))
-    text = "".join(writer.parts)
-    digest = hashlib.sha256(text.encode()).hexdigest() if text != NOTHING else ""
+    text = "".join(writer.pieces)
+    digest = "" if text == EMPTY_LIST else hashlib.sha256(text.encode()).hexdigest()
     return Code(digest, tuple(writer.uses), imports)
 
 
-def _bound_names(nodes: list[ast.stmt]) -> set[str]:
-    """Names that get a value somewhere within a definition, and may hide those of the module."""
-    names = set()
-    for node in (inner for top in nodes for inner in ast.walk(top)):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            names.update(node.names)
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            names.add(node.name)
-        elif isinstance(node, ast.MatchMapping):
-            names.add(node.rest)
-        elif isinstance(node, _CALLED) and node not in nodes:
-            names.add(node.name)
+def _bound_names(nodes: list[ast.stmt]) -> set[str | None]:
+    """Collect names that get a value within a definition; they may hide names of the module."""
+    names: set[str | None] = set()
+    for statement in nodes:
+        for node in ast.walk(statement):
+            names.update(_names_bound_by(node, nodes))
     return names
 
 
-class _Writer:
-    """Writes a syntax tree as text, without what computes nothing."""
+def _names_bound_by(node: ast.AST, definition: list[ast.stmt]) -> list[str | None]:
+    """List the names to which one syntax node within a definition gives a value."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return node.names
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return [node.name]  # None where the node names nothing
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest]
+    # The definition itself is no name within it; functions and classes inside it are.
+    if isinstance(node, _FUNCTION_OR_CLASS) and node not in definition:
+        return [node.name]
+    return []
 
-    def __init__(self, known: set[str], bound: set[str]):
-        """known: names whose use counts. bound: those that are written as they are."""
-        self.known = known
-        self.bound = bound
-        self.parts: list[str] = []
+
+class _TreeWriter:
+    """Writes a syntax tree as text, without what computes nothing.
+
+    Attributes:
+        known_names: Names of the module and of imports, whose uses are recorded.
+        bound_names: Names that are written as they are, although they may be known.
+        pieces: The text so far.
+        uses: All different uses so far.
+        in_class: Whether the statements that are being written are those of a class.
+    """
+
+    def __init__(self, known_names: set[str], bound_names: set[str | None]):
+        self.known_names = known_names
+        self.bound_names = bound_names
+        self.pieces: list[str] = []
         self.uses: list[Use] = []
         self.in_class = False
 
-    def write(self, node) -> None:
+    def write(self, node: Any) -> None:
+        """Append the text of a part of the tree to ``pieces``.
+
+        Args:
+            node: A syntax node, a list of nodes, or a plain value of a field.
+        """
         if isinstance(node, list):
-            self.parts.append("[")
+            self.pieces.append("[")
             for entry in node:
                 self.write(entry)
-            self.parts.append("]")
+            self.pieces.append("]")
         elif isinstance(node, ast.AST):
-            special = getattr(self, f"write_{type(node).__name__}", None)
-            (special or self.write_fields)(node)
+            write_node = self._SPECIAL_NODES.get(type(node), _TreeWriter._write_fields)
+            write_node(self, node)
         else:
-            self.parts.append(f"{node!r},")
+            self.pieces.append(f"{node!r},")
 
-    def write_fields(self, node: ast.AST, *left_out: str) -> None:
-        self.parts.append(f"{type(node).__name__}(")
+    def _write_fields(self, node: ast.AST, *omitted: str) -> None:
+        """Write the type of a node and all its fields, except empty, silent and omitted ones."""
+        self.pieces.append(f"{type(node).__name__}(")
         for field, value in ast.iter_fields(node):
-            if (
-                field in _SILENT_FIELDS
-                or field in left_out
-                or value is None
-                or value == []
-            ):
+            if field in _SILENT_FIELDS or field in omitted:
                 continue
-            before = len(self.parts)
-            self.parts.append(f"{field}=")
+            if value is None or value == []:
+                continue
+            length_before = len(self.pieces)
+            self.pieces.append(f"{field}=")
             self.write(value)
-            if (
-                isinstance(value, list) and len(self.parts) == before + 3
-            ):  # none computes anything
-                del self.parts[before:]
-        self.parts.append(")")
+            # Three pieces, "field=", "[" and "]", mean that no entry of the list computes anything.
+            is_empty = len(self.pieces) == length_before + 3
+            if isinstance(value, list) and is_empty:
+                del self.pieces[length_before:]
+        self.pieces.append(")")
 
-    def skip(self, node: ast.AST) -> None:
-        """What computes nothing."""
+    def _write_nothing(self, node: ast.AST) -> None:
+        """Skip a node that computes nothing."""
 
-    write_Import = write_Pass = skip
-
-    def write_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if self.in_class:  # an attribute of the class
+    def _write_import_from(self, node: ast.ImportFrom) -> None:
+        """Write an import only in a class, where it defines attributes."""
+        if self.in_class:
             for alias in node.names:
-                self.write_use(alias.asname or alias.name, ())
+                self._write_use(alias.asname or alias.name, ())
 
-    def write_Constant(self, node: ast.Constant) -> None:
-        self.parts.append(f"{node.value!r},")
+    def _write_constant(self, node: ast.Constant) -> None:
+        """Write the value of a constant."""
+        self.pieces.append(f"{node.value!r},")
 
-    def write_Name(self, node: ast.Name) -> None:
+    def _write_name(self, node: ast.Name) -> None:
+        """Write a name. A name that gets a value is not used by that."""
         if isinstance(node.ctx, ast.Load):
-            self.write_use(node.id, ())
-        else:  # a name that gets a value is not used by that
-            self.parts.append(f"{node.id},")
+            self._write_use(node.id, ())
+        else:
+            self.pieces.append(f"{node.id},")
 
-    def write_AugAssign(self, node: ast.AugAssign) -> None:
+    def _write_augmented_assignment(self, node: ast.AugAssign) -> None:
+        """Write ``name += value``, which uses the name although it is only stored."""
         if isinstance(node.target, ast.Name):
-            self.write_use(node.target.id, ())
-        self.write_fields(node)
+            self._write_use(node.target.id, ())
+        self._write_fields(node)
 
-    def write_Attribute(self, node: ast.Attribute) -> None:
-        names, base = [], node
+    def _write_attribute(self, node: ast.Attribute) -> None:
+        """Write ``name.first.second`` as one use, and any other attribute by its fields."""
+        reversed_attributes = []
+        base: ast.expr = node
         while isinstance(base, ast.Attribute):
-            names.append(base.attr)
+            reversed_attributes.append(base.attr)
             base = base.value
         if isinstance(base, ast.Name):
-            self.write_use(base.id, tuple(reversed(names)))
+            self._write_use(base.id, tuple(reversed(reversed_attributes)))
         else:
-            self.write_fields(node)
+            self._write_fields(node)
 
-    def write_use(self, name: str, attributes: tuple[str, ...]) -> None:
-        shown = name
-        if name in self.known:
+    def _write_use(self, name: str, attributes: tuple[str, ...]) -> None:
+        """Write a dotted name; ``#n`` stands for a known one, so that renaming changes nothing."""
+        shown_name = name
+        if name in self.known_names:
             use = Use(name, attributes)
             if use not in self.uses:
                 self.uses.append(use)
-            if name not in self.bound:
-                shown = f"#{self.uses.index(use)}"
-        self.parts.append(".".join([shown, *attributes]) + ",")
+            # A bound name may be a local variable here, so its own name has to stay.
+            if name not in self.bound_names:
+                shown_name = f"#{self.uses.index(use)}"
+        dotted_name = ".".join([shown_name, *attributes])
+        self.pieces.append(f"{dotted_name},")
 
-    def write_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        outer, self.in_class = self.in_class, False
-        self.write_fields(node)
-        self.in_class = outer
+    def _write_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Write a function; annotations within it do not count."""
+        self._write_block(node, in_class=False)
 
-    write_FunctionDef = write_AsyncFunctionDef = write_function
+    def _write_class(self, node: ast.ClassDef) -> None:
+        """Write a class; annotations of its fields count."""
+        self._write_block(node, in_class=True)
 
-    def write_ClassDef(self, node: ast.ClassDef) -> None:
-        outer, self.in_class = self.in_class, True
-        self.write_fields(node)
-        self.in_class = outer
+    def _write_block(self, node: ast.stmt, *, in_class: bool) -> None:
+        outer_in_class = self.in_class
+        self.in_class = in_class
+        self._write_fields(node)
+        self.in_class = outer_in_class
 
-    def write_arg(self, node: ast.arg) -> None:
-        self.parts.append(f"{node.arg},")
+    def _write_argument(self, node: ast.arg) -> None:
+        """Write the name of a parameter, without its annotation."""
+        self.pieces.append(f"{node.arg},")
 
-    def write_AnnAssign(self, node: ast.AnnAssign) -> None:
+    def _write_annotated_assignment(self, node: ast.AnnAssign) -> None:
+        """Write ``name: type = value`` as ``name = value``, except in a class."""
         if self.in_class:
-            self.write_fields(node)
+            self._write_fields(node)
         elif node.value is not None:
-            self.write_fields(ast.Assign([node.target], node.value))
+            self._write_fields(ast.Assign([node.target], node.value))
 
-    def write_Expr(self, node: ast.Expr) -> None:
+    def _write_expression(self, node: ast.Expr) -> None:
+        """Write an expression statement, unless it is a docstring or a message."""
         if not isinstance(node.value, ast.Constant) and not _is_message(node.value):
-            self.write_fields(node)
+            self._write_fields(node)
 
-    def write_If(self, node: ast.If) -> None:
+    def _write_if(self, node: ast.If) -> None:
+        """Write a condition, unless it is for type checks."""
         if not _is_for_type_checks(node):
-            self.write_fields(node)
+            self._write_fields(node)
 
-    def write_Assert(self, node: ast.Assert) -> None:
-        self.write_fields(node, "msg")
+    def _write_assert(self, node: ast.Assert) -> None:
+        """Write an assertion without its message."""
+        self._write_fields(node, "msg")
 
-    def write_Raise(self, node: ast.Raise) -> None:
-        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    def _write_raise(self, node: ast.Raise) -> None:
+        """Write which exception is raised; its arguments only if they end up in results."""
+        raised = node.exc
+        if isinstance(raised, ast.Call):
+            raised = raised.func
         is_result = raised is not None and _last_name(raised) in _WRITTEN_INTO_RESULTS
-        self.write_fields(node if is_result else ast.Raise(raised))
+        if is_result:
+            self._write_fields(node)
+        else:
+            self._write_fields(ast.Raise(raised))
 
-    def write_Call(self, node: ast.Call) -> None:
-        is_exception = _last_name(node.func).endswith(("Error", "Warning", "Exception"))
-        self.write_fields(node, *(("args", "keywords") if is_exception else ()))
+    def _write_call(self, node: ast.Call) -> None:
+        """Write a call; that of an exception without its arguments, unless they are a result."""
+        name = _last_name(node.func)
+        is_exception = name.endswith(_EXCEPTION_SUFFIXES)
+        if is_exception and name not in _WRITTEN_INTO_RESULTS:
+            self._write_fields(node, "args", "keywords")
+        else:
+            self._write_fields(node)
 
-    def write_keyword(self, node: ast.keyword) -> None:
+    def _write_keyword(self, node: ast.keyword) -> None:
+        """Write a keyword argument that says more than what an option means."""
         # The class of options that a plug-in declares is for planning; jobs get the values.
-        is_planned = node.arg == "options" and _last_name(node.value).istitle()
-        if node.arg not in _DESCRIPTIONS and not is_planned:
-            self.write_fields(node)
+        is_options_class = node.arg == "options" and _last_name(node.value).istitle()
+        if node.arg not in _DESCRIPTIONS and not is_options_class:
+            self._write_fields(node)
 
-    def write_Dict(self, node: ast.Dict) -> None:
-        pairs = zip(node.keys, node.values, strict=True)
-        kept = [(key, value) for key, value in pairs if not _is_description(key)]
-        self.write_fields(
-            ast.Dict([key for key, _ in kept], [value for _, value in kept])
-        )
+    def _write_dictionary(self, node: ast.Dict) -> None:
+        """Write a dictionary without its descriptions."""
+        keys = []
+        values = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not _is_description(key):
+                keys.append(key)
+                values.append(value)
+        self._write_fields(ast.Dict(keys, values))
+
+    # Nodes that are not written field by field.
+    _SPECIAL_NODES: ClassVar[dict[type[ast.AST], Callable]] = {
+        ast.AnnAssign: _write_annotated_assignment,
+        ast.Assert: _write_assert,
+        ast.AsyncFunctionDef: _write_function,
+        ast.Attribute: _write_attribute,
+        ast.AugAssign: _write_augmented_assignment,
+        ast.Call: _write_call,
+        ast.ClassDef: _write_class,
+        ast.Constant: _write_constant,
+        ast.Dict: _write_dictionary,
+        ast.Expr: _write_expression,
+        ast.FunctionDef: _write_function,
+        ast.If: _write_if,
+        ast.Import: _write_nothing,
+        ast.ImportFrom: _write_import_from,
+        ast.Name: _write_name,
+        ast.Pass: _write_nothing,
+        ast.Raise: _write_raise,
+        ast.arg: _write_argument,
+        ast.keyword: _write_keyword,
+    }
 
 
 def _is_description(key: ast.expr | None) -> bool:
+    """Tell whether a key of a dictionary is that of a description."""
     return isinstance(key, ast.Constant) and key.value in _DESCRIPTIONS
 
 
 def _is_message(node: ast.expr) -> bool:
-    """A call of logging or of warnings."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+    """Tell whether an expression is a call of logging or of warnings."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
-    return _last_name(node.func.value) in _LOGGERS and node.func.attr in _LOG_CALLS
+    method = node.func
+    return _last_name(method.value) in _LOGGERS and method.attr in _LOG_METHODS
 
 
 def _last_name(node: ast.expr) -> str:
-    """A name, or the last part of a dotted one; "" of all else."""
+    """Return a name, or the last part of a dotted one; an empty text for all else."""
     if isinstance(node, ast.Name):
         return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return ""

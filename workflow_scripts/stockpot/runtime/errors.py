@@ -1,29 +1,35 @@
-"""What ends a job without being a fault of the code."""
+"""Exceptions that end a job although the code is right."""
 
 from .escape import one_line
 
 LONGEST_LINE = 500  # characters
+LONGEST_ESCAPE = 6  # characters, as in "\u202e"
 
 
 class StockpotError(Exception):
-    """A wrong config, file or run: one line naming the key or file, the value, what is allowed.
+    """A wrong config, file or run. It is one line: the key or file, the value, what is allowed.
 
-    Several mistakes that are known at once are a line each. Whatever a line quotes from a file or
-    a name, it has no control characters and at most ``LONGEST_LINE`` characters.
+    If several mistakes are known at once, each has a line. Whatever a line quotes from a file or a
+    name, it has no control characters and at most ``LONGEST_LINE`` characters.
 
-    Args:
-        lines: What is wrong.
-        advice: What to do, a command for a shell in it. It ends the last line, and is never
-            shortened: half a command is none.
+    Attributes:
+        advice: What to do, with a command for a shell. It ends the last line and is never
+            shortened, because half a command is useless.
     """
 
     def __init__(self, *lines: str, advice: str = ""):
+        """Make the lines safe to print.
+
+        Args:
+            lines: What is wrong.
+            advice: What to do.
+        """
         super().__init__(*(one_line(line, LONGEST_LINE) for line in lines))
-        self.advice = one_line(
-            advice, 6 * len(advice)
-        )  # as an escape has up to six characters
+        # So long a limit never cuts it, even if every character is escaped.
+        self.advice = one_line(advice, LONGEST_ESCAPE * len(advice))
 
     def __str__(self) -> str:
+        """Return all lines with the advice."""
         text = "\n".join(self.args)
         return f"{text}; {self.advice}" if self.advice else text
 

@@ -1,4 +1,4 @@
-"""What to read after a run that failed: the errors of its jobs, once each."""
+"""Collect what to read after a run that failed: the errors of its jobs, each once."""
 
 import os
 import re
@@ -7,6 +7,8 @@ from pathlib import Path
 from .escape import one_line
 from .regular_files import open_regular
 
+# Lines of Snakemake's log: the logs of a failed job; a job that was submitted to a cluster, with
+# its name and the number that the scheduler gave it (in two forms); a job that has finished.
 FAILED_JOB = re.compile(r"^ +log: (.+) \(check log file", re.MULTILINE)
 SUBMITTED = re.compile(
     r"^(?:Submitted (?:group )?job (\S+) with external jobid '(\d+)'"
@@ -14,56 +16,68 @@ SUBMITTED = re.compile(
     re.MULTILINE,
 )
 FINISHED_JOB = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
-END_BYTES = 64 << 10
-LAST_LINES = 12
+END_BYTES = 64 << 10  # how much of the log of a job is read
+LAST_LINES = 12  # lines shown of a log without an error
 MOST_CHARACTERS = 10_000  # of a line; a command in it has to stay whole
 
 
 def failed_lines(snakemake_logs: list[str]) -> list[str]:
-    """A line per error of the jobs that failed; of a job without one, the end of its log.
+    """Collect the errors of the jobs that failed.
 
     Args:
         snakemake_logs: Files in which Snakemake wrote what it did.
+
+    Returns:
+        A line per error. For a job without an error, the end of its log.
     """
     lines: list[str] = []
-    for log in snakemake_logs:
-        for names in FAILED_JOB.findall(_end(Path(log), whole=True)):
-            for name in names.split(", "):
-                lines += _errors(Path(name))
+    for snakemake_log in snakemake_logs:
+        for file_names in FAILED_JOB.findall(_read(Path(snakemake_log))):
+            for file_name in file_names.split(", "):
+                lines += _errors(Path(file_name))
+    # Without duplicates, in the same order.
     return list(dict.fromkeys(lines))
 
 
 def jobs_left(snakemake_logs: list[str]) -> list[str]:
-    """The scheduler's numbers of jobs that were submitted and have not finished.
+    """List the jobs that were submitted to a cluster and have not finished.
 
     Args:
         snakemake_logs: Files in which Snakemake wrote what it did.
+
+    Returns:
+        The numbers that the scheduler gave them.
     """
-    left: dict[str, str] = {}
+    scheduler_numbers: dict[str, str] = {}
     finished: set[str] = set()
-    for log in snakemake_logs:
-        text = _end(Path(log), whole=True)
-        for job, number, other_job, other_number in SUBMITTED.findall(text):
-            left[job or other_job] = number or other_number
+    for snakemake_log in snakemake_logs:
+        text = _read(Path(snakemake_log))
+        for job, number, slurm_job, slurm_number in SUBMITTED.findall(text):
+            scheduler_numbers[job or slurm_job] = number or slurm_number
         finished.update(FINISHED_JOB.findall(text))
-    return [number for job, number in left.items() if job not in finished]
+    return [number for job, number in scheduler_numbers.items() if job not in finished]
 
 
-def _errors(log: Path) -> list[str]:
-    lines = [line for line in _end(log).splitlines() if line.strip()]
-    said = [one_line(line, MOST_CHARACTERS) for line in lines]
-    errors = [line for line in said if line.startswith("error: ")]
-    if errors or not said:
+def _errors(log_file: Path) -> list[str]:
+    """Return the errors in the log of a job, or else its last lines."""
+    text = _read(log_file, END_BYTES)
+    lines = []
+    for line in text.splitlines():
+        if line.strip():
+            lines.append(one_line(line, MOST_CHARACTERS))
+    errors = [line for line in lines if line.startswith("error: ")]
+    if errors or not lines:
         return errors
-    return [f"{log} ends with", *said[-LAST_LINES:]]
+    return [f"{log_file} ends with", *lines[-LAST_LINES:]]
 
 
-def _end(log: Path, whole: bool = False) -> str:
-    """The end of a log; what cannot be read says nothing."""
+def _read(log_file: Path, last_bytes: int | None = None) -> str:
+    """Read a log or its end; empty if it cannot be read."""
     try:
-        with open_regular(log) as file:
-            if not whole:
-                file.seek(max(file.seek(0, os.SEEK_END) - END_BYTES, 0))
+        with open_regular(log_file) as file:
+            if last_bytes is not None:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(size - last_bytes, 0))
             return file.read().decode("utf-8", errors="replace")
     except OSError:
         return ""

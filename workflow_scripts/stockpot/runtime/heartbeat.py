@@ -1,7 +1,8 @@
-"""Lines that say how a long run is doing."""
+"""Log how far a long training run is, how fast it is, and how much time is left."""
 
 import logging
 import time
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -9,36 +10,71 @@ EVERY = 60  # seconds between two lines within an epoch
 
 
 class Heartbeat:
-    """Rate and time left, of the steps since this process began.
+    """Logs the progress of a training run.
 
-    steps: of the whole run; done: those that were done before; heard: does this process write?
+    Rates cover the steps since this process began.
+
+    Attributes:
+        level: Level of the log lines.
+        steps: Number of steps of the whole run.
+        done: Steps done so far, in this process and before.
+        epochs: Number of epochs of the whole run.
+        images: Images seen in this process.
+        steps_before: Steps that were done before this process.
+        started_at: When this process began, in seconds of ``time.monotonic``.
+        last_line_at: When the last line was logged, likewise.
     """
 
-    def __init__(self, steps: int, done: int, epochs: int, heard: bool = True):
+    def __init__(self, steps: int, done: int, epochs: int, *, heard: bool = True):
+        """Begin to measure.
+
+        Args:
+            steps: Number of steps of the whole run.
+            done: Steps that were done before this process began.
+            epochs: Number of epochs of the whole run.
+            heard: Whether this process writes to the log; of several processes only one does.
+        """
         self.level = logging.INFO if heard else logging.DEBUG
-        self.steps, self.done, self.epochs = steps, done, epochs
-        self.images, self.first = 0, done
-        self.began = self.spoke = time.monotonic()
+        self.steps = steps
+        self.done = done
+        self.epochs = epochs
+        self.images = 0
+        self.steps_before = done
+        self.started_at = time.monotonic()
+        self.last_line_at = self.started_at
 
     def step(self, images: int, epoch: int, loss: float) -> None:
-        """One more step, of so many images, in the epoch of this place."""
-        self.done, self.images = self.done + 1, self.images + images
-        if time.monotonic() - self.spoke >= EVERY:
-            self.spoke = time.monotonic()
-            log.log(
-                self.level,
-                "epoch %d/%d  step %d/%d  loss %.4f  %s",
-                epoch + 1,
-                self.epochs,
-                self.done,
-                self.steps,
-                loss,
-                self.pace(),
-            )
+        """Count a step, and log a line if the last one is ``EVERY`` seconds old.
 
-    def epoch(self, row: dict) -> None:
-        """The end of an epoch. row: as in the history."""
-        self.spoke = time.monotonic()
+        Args:
+            images: Number of images of the step.
+            epoch: Index of the epoch, from 0.
+            loss: Mean loss in this epoch so far.
+        """
+        self.done += 1
+        self.images += images
+        if time.monotonic() - self.last_line_at < EVERY:
+            return
+        self.last_line_at = time.monotonic()
+        log.log(
+            self.level,
+            "epoch %d/%d  step %d/%d  loss %.4f  %s",
+            epoch + 1,
+            self.epochs,
+            self.done,
+            self.steps,
+            loss,
+            self.pace(),
+        )
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """Log the end of an epoch.
+
+        Args:
+            row: The entry of the epoch in the history: epoch (from 1), loss, held_out_k (images of
+                the held-out set that the model gets right) of held_out_n.
+        """
+        self.last_line_at = time.monotonic()
         log.log(
             self.level,
             "epoch %d/%d  loss %.4f  held-out %.2f %%  %s",
@@ -50,17 +86,22 @@ class Heartbeat:
         )
 
     def pace(self) -> str:
-        seconds = max(time.monotonic() - self.began, 1e-9)
-        left = seconds / max(self.done - self.first, 1) * (self.steps - self.done)
-        return f"{self.images / seconds:.0f} images/s  {_time(left)} left"
+        """Estimate speed and time left from the steps of this process.
+
+        Returns:
+            For example "120 images/s  6 min left".
+        """
+        seconds = max(time.monotonic() - self.started_at, 1e-9)
+        steps_here = max(self.done - self.steps_before, 1)
+        seconds_left = seconds / steps_here * (self.steps - self.done)
+        return f"{self.images / seconds:.0f} images/s  {_duration(seconds_left)} left"
 
 
-def _time(seconds: float) -> str:
+def _duration(seconds: float) -> str:
+    """Write a duration in a unit that gives at most three digits."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return (
-        f"{minutes} min"
-        if minutes < 120
-        else f"{minutes // 60} h {minutes % 60:02d} min"
-    )
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,12 +1,14 @@
-"""What every script does around its one call: log, lock, one-line errors."""
+"""Run the one call of every script as a job: with a log, a lock, and errors of one line."""
 
 import fcntl
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 from .atomic_files import DISK_FAULTS, open_own, unwritable, writing
 from .digest import plain, sha256
@@ -17,179 +19,269 @@ from .made_by import write_record
 
 log = logging.getLogger("stockpot")
 
-AT_WORK = "-"  # no job is called so
-_TERMINAL = 2  # descriptor of what standard error was before it went to the log
+# Content of a lock file while its job runs; no fingerprint of a job looks like this.
+AT_WORK = "-"
+# Exit statuses, as shells give them: 128 and the number of the signal for SIGTERM and SIGINT.
+FAILED_STATUS = 1
+STOPPED_STATUS = 143
+INTERRUPTED_STATUS = 130
+LONGEST_TRACEBACK_LINE = 10_000  # characters
+# Descriptor that leads to the standard error of before the redirection to the log.
+_TERMINAL = 2
 
 
-class Turn:
-    """A lock on the file beside the log: one process at a time is at a job, on whatever node.
+class _JobLock:
+    """A lock on a file beside the log: one process at a time runs a job, on whatever node.
 
-    When Snakemake is killed alone, its jobs live on; the next Snakemake starts them again, and
-    these wait here. The file says which job was done last: one that waited for the same job need
-    not do it again.
+    If Snakemake is killed without its jobs, these live on. The next Snakemake starts them again,
+    and the new processes wait here. The file holds the fingerprint of the job that was done last,
+    so that a process which waited for the same job need not do it again.
+
+    Attributes:
+        path: The lock file.
+        waited: Whether another process held the lock.
+        problem: Why there is no lock; empty if there is one.
+        file: The open lock file. The kernel releases the lock when all processes have ended that
+            inherited it, in any way.
     """
 
     def __init__(self, log_file: Path):
-        self.waited, self.problem = False, ""
+        self.waited = False
+        self.problem = ""
         self.path = log_file.with_name(f".{log_file.name}.lock")
-        # The kernel frees it when the process ends, in any way, and those that inherit it.
         with writing(self.path):
             descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self.file = os.fdopen(descriptor, "a+", encoding="utf-8")
-        os.set_inheritable(self.file.fileno(), True)
+        inheritable = True
+        os.set_inheritable(self.file.fileno(), inheritable)
         try:
-            try:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.waited = True
-                log.info("waiting for a process that is still at this job")
-                fcntl.flock(self.file, fcntl.LOCK_EX)
+            self._acquire()
         except OSError as error:
             self.problem = f"no lock on this file system ({error.strerror})"
 
-    def was_for(self, asked: str) -> bool:
-        """Has the process that was waited for done this very job?"""
-        self.file.seek(0)
-        return self.waited and self.file.read() == asked
+    def _acquire(self) -> None:
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.waited = True
+            log.info("waiting for a process that is still at this job")
+            fcntl.flock(self.file, fcntl.LOCK_EX)
 
-    def note(self, done: str) -> None:
-        """Write which job is done; none while one is at work."""
+    def finished_same_job(self, fingerprint: str) -> bool:
+        """Tell whether the process that held the lock has done this very job.
+
+        Args:
+            fingerprint: That of the job of this process.
+
+        Returns:
+            False if no process held the lock.
+        """
+        self.file.seek(0)
+        return self.waited and self.file.read() == fingerprint
+
+    def write(self, content: str) -> None:
+        """Write which job is done.
+
+        Args:
+            content: Fingerprint of the job, or ``AT_WORK`` while one runs.
+
+        Raises:
+            StockpotError: If the file cannot be written.
+        """
         with writing(self.path):
             self.file.truncate(0)
-            self.file.write(done)
+            self.file.write(content)
             self.file.flush()
 
 
-def _asked(snakemake) -> str:
-    """What tells this job from another one with the same name: its parameters and its inputs."""
-    files = [(str(path), os.stat(path)) for path in snakemake.input]
-    inputs = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in files]
-    return sha256([plain(dict(snakemake.params.items())), inputs])
+def _job_fingerprint(snakemake: Any) -> str:
+    """Digest what tells a job from another one of the same name: its parameters and inputs."""
+    inputs = []
+    for path in snakemake.input:
+        status = os.stat(path)
+        inputs.append([str(path), status.st_size, status.st_mtime_ns])
+    parameters = plain(dict(snakemake.params.items()))
+    return sha256([parameters, inputs])
 
 
 @contextmanager
-def job(snakemake):
-    """Send all output of the process to the rule's log; end a user's error with one line.
+def job(snakemake: Any) -> Iterator[Any]:
+    """Send all output of the process to the rule's log, and end an error with one line.
 
-    The redirection is at the level of file descriptors, so text from compiled code arrives
-    too. Any other exception leaves its traceback in the log.
+    The redirection is at the level of file descriptors, so the output of compiled code arrives,
+    too. An error that is no ``StockpotError`` leaves its traceback in the log.
+
+    Args:
+        snakemake: The object that Snakemake gives to scripts.
+
+    Yields:
+        The specification that the rule gives to its script.
     """
     with ending():
-        path = Path(str(snakemake.log[0]))
-        _redirect(path)
+        log_file = Path(str(snakemake.log[0]))
+        _redirect_output(log_file)
         talk()
-        turn, asked = Turn(path), _asked(snakemake)
-        if turn.was_for(asked) and all(map(os.path.exists, snakemake.output)):
-            log.info("that process has done this job")
-            os._exit(0)
-        turn.note(AT_WORK)  # which a disk that is full does not take
+        lock = _JobLock(log_file)
+        fingerprint = _job_fingerprint(snakemake)
+        _exit_if_done(lock, fingerprint, snakemake.output)
+        # On a full disk this fails before any work is done.
+        lock.write(AT_WORK)
         os.ftruncate(sys.stderr.fileno(), 0)
-        if turn.problem:
-            log.info("%s; let one Snakemake run at a time", turn.problem)
+        if lock.problem:
+            log.info("%s; let one Snakemake run at a time", lock.problem)
         if snakemake.resources.get("gpu") == 0:
-            os.environ[VISIBLE] = ""  # it asked for none, so others may have them all
-        _let_go_of_the_terminal()
+            # The job asked for no GPU, so others may have them all.
+            os.environ[VISIBLE] = ""
+        _release_terminal()
         yield snakemake.params.spec
-        if code := snakemake.params.get("code"):
-            write_record(path, code)
-        turn.note(asked)
+        code = snakemake.params.get("code")
+        if code:
+            write_record(log_file, code)
+        lock.write(fingerprint)
         log.info("done")
 
 
-def _redirect(path: Path) -> None:
-    """Let standard output and error end up in the log; the terminal is kept for a moment, for last
-    words where the log cannot be written."""
+def _exit_if_done(lock: _JobLock, fingerprint: str, outputs: list[str]) -> None:
+    """End this process successfully if the one that it waited for has done the job."""
+    if lock.finished_same_job(fingerprint) and all(map(os.path.exists, outputs)):
+        log.info("that process has done this job")
+        # Without any cleanup: nothing has been begun, and the lock must not be written.
+        os._exit(0)
+
+
+def _redirect_output(log_file: Path) -> None:
+    """Send standard output and error to the log.
+
+    The terminal is kept for a moment, for a last message if the log cannot be written.
+    """
     global _TERMINAL
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Appending, as a process that a killed Snakemake left may still write to the same file.
-        descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with writing(log_file):
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        # Appending, because a process that a killed Snakemake left may still write to this file.
+        descriptor = open_own(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     _TERMINAL = os.dup(2)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
 
 
-def _let_go_of_the_terminal() -> None:
-    """Whoever reads it need not wait for this process, should it outlive the one that began it."""
+def _release_terminal() -> None:
+    """Close the terminal, so that its reader need not wait for this process if that lives on."""
     global _TERMINAL
     os.close(_TERMINAL)
     _TERMINAL = 2
 
 
-def talk(loud: bool = True) -> None:
-    """To the log go lines of our own code, of all levels or of warnings alone, and warnings."""
+def talk(*, loud: bool = True) -> None:
+    """Log lines of our own code, and errors of libraries, to standard error.
+
+    Args:
+        loud: Whether lines of all levels are logged, or only warnings and errors.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.captureWarnings(True)
-    logging.raiseExceptions = (
-        False  # a log that cannot be written is no reason for tracebacks
-    )
+    logging.captureWarnings(capture=True)
+    # A log that cannot be written is no reason for tracebacks.
+    logging.raiseExceptions = False
     logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
+    # Libraries such as open_clip log through the root logger itself, and too much.
     logging.getLogger("root").setLevel(logging.ERROR)
 
 
 class Lines(logging.Formatter):
-    """A line per message, whatever names and files it quotes: no control characters reach a log.
+    """Formats a line per message without control characters, whatever the message quotes.
 
-    A traceback of a fault of our own keeps its lines.
+    The traceback of a fault of our own keeps its lines.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
+        """Format a record as one line.
+
+        Args:
+            record: The record, whose ``message`` is replaced.
+
+        Returns:
+            The line.
+        """
         record.message = one_line(record.message)
         return super().formatMessage(record)
 
-    def formatException(self, ei) -> str:
+    def formatException(self, ei: Any) -> str:
+        """Format a traceback without control characters.
+
+        Args:
+            ei: Type, exception and traceback.
+
+        Returns:
+            Several lines.
+        """
         return printable(super().formatException(ei))
 
 
 def printable(text: str) -> str:
-    """Text of several lines without control characters."""
-    return "\n".join(one_line(line, 10_000) for line in text.splitlines())
+    """Replace the control characters in a text of several lines.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The same number of lines, each of at most ``LONGEST_TRACEBACK_LINE`` characters.
+    """
+    lines = [one_line(line, LONGEST_TRACEBACK_LINE) for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 @contextmanager
-def ending():
-    """End the process at once where the block does not go through, with one line if it is known
-    what it lacks, else with its traceback."""
+def ending() -> Iterator[None]:
+    """End the process at once if the block raises.
+
+    The last message is one line if it is known what went wrong, else the traceback.
+    """
     try:
         yield
     except StockpotError as error:
-        _end(1, "\n".join(f"error: {line}" for line in str(error).splitlines()))
+        lines = [f"error: {line}" for line in str(error).splitlines()]
+        _end_process(FAILED_STATUS, "\n".join(lines))
     except Stopped as stopped:
-        _end(
-            143,
+        _end_process(
+            STOPPED_STATUS,
             f"stopped {stopped}; the state is saved, and the same command goes on from it",
         )
     except KeyboardInterrupt:
-        _end(130, "interrupted; the same command goes on from here")
+        _end_process(
+            INTERRUPTED_STATUS, "interrupted; the same command goes on from here"
+        )
     except OSError as error:
         if error.errno not in DISK_FAULTS:
-            _end(1, printable(traceback.format_exc()))
+            _end_process(FAILED_STATUS, printable(traceback.format_exc()))
         path = error.filename2 or error.filename or "a file of this job"
-        _end(1, f"error: {unwritable(path, error.strerror)}")
+        _end_process(FAILED_STATUS, f"error: {unwritable(path, error.strerror)}")
     except MemoryError as error:
-        what = f" ({one_line(error, 200)})" if str(error) else ""
-        _end(
-            1,
-            f"error: no memory left{what}; give the job more, by mem_mb or a larger machine",
+        reason = f" ({one_line(error, 200)})" if str(error) else ""
+        _end_process(
+            FAILED_STATUS,
+            f"error: no memory left{reason}; give the job more, by mem_mb or a larger machine",
         )
     except Exception:
-        _end(1, printable(traceback.format_exc()))
+        _end_process(FAILED_STATUS, printable(traceback.format_exc()))
 
 
-def _end(code: int, line: str) -> None:
-    """Say the last word in the log; on a full disk in place of all that was in the log, or else on
-    the terminal, where this process still has it."""
+def _end_process(status: int, message: str) -> NoReturn:
+    """Write a last message and exit.
+
+    On a full disk the message takes the place of the whole log, whose blocks are free then. If even
+    that fails, it goes to the terminal, as long as this process still has it.
+    """
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(message, file=sys.stderr, flush=True)
     except OSError:
-        last = f"{line}\n".encode(errors="backslashreplace")
+        last_line = f"{message}\n".encode(errors="backslashreplace")
         try:
             os.ftruncate(2, 0)
-            os.write(2, last)
+            os.write(2, last_line)
         except OSError:
             with suppress(OSError):
-                os.write(_TERMINAL, last)
-    os._exit(code)
+                os.write(_TERMINAL, last_line)
+    # Threads of libraries must not delay the end, nor handlers write to a full disk.
+    os._exit(status)

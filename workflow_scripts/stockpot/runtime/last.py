@@ -1,8 +1,8 @@
-"""The last whole files of an artefact, which stay while it is made again.
+"""Keep the last complete files of an artefact while it is made again.
 
-Snakemake takes the outputs of a job away before it runs the job again. A second name of the same
+Snakemake removes the outputs of a job before it runs the job again. A second name of the same
 files, in the folder ``last`` beside them, costs no space and keeps them until the new ones are
-whole: weights that took days are not lost to Ctrl-C in the first minute of a retraining.
+complete. So weights that took days are not lost to Ctrl-C in the first minute of a retraining.
 """
 
 import os
@@ -14,23 +14,28 @@ LAST = "last"
 
 
 def keep_last(folder: str | Path, names: tuple[str, ...]) -> None:
-    """Give whole files their second name, in the place of the files that had it before.
+    """Give complete files their second name, in place of the files that had it before.
 
-    Where the file system has no hard links, nothing is kept.
+    If the file system has no hard links, nothing is kept.
 
     Args:
-        folder: That they lie in.
-        names: Of the files.
+        folder: The folder of the files.
+        names: Names of the files.
     """
-    new = Path(folder) / f".{LAST}-new"
-    old = Path(folder) / f".{LAST}-old"
+    folder = Path(folder)
+    last = folder / LAST
+    new = folder / f".{LAST}-new"
+    old = folder / f".{LAST}-old"
     with suppress(OSError):
-        for left in (new, old):  # by a process that was killed
-            shutil.rmtree(left, ignore_errors=True)
+        # A process that was killed may have left these folders.
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
         new.mkdir()
         for name in names:
-            os.link(Path(folder) / name, new / name)
+            os.link(folder / name, new / name)
+        # A folder cannot be replaced in one step, so the old one is moved away first. A crash
+        # between the two leaves both.
         with suppress(FileNotFoundError):
-            os.rename(new.with_name(LAST), old)
-        os.rename(new, new.with_name(LAST))
+            os.rename(last, old)
+        os.rename(new, last)
         shutil.rmtree(old, ignore_errors=True)

@@ -1,11 +1,11 @@
-"""Plug-ins by file name: a module in a package's folder is found under its own name.
+"""Find plug-ins by file name: a module in the folder of a package is known by its own name.
 
 What a plug-in says of itself is one object, its declaration, such as ``METHOD = Method(...)``.
 """
 
 import ast
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,113 +17,176 @@ from .options import schemas
 
 
 def names(package_file: str) -> list[str]:
-    """Names of the modules beside a package's ``__init__.py``, with - for _.
+    """List the plug-ins of a package.
 
-    A module whose name begins with _ is a helper.
+    Args:
+        package_file: The ``__init__.py`` of the package.
+
+    Returns:
+        Sorted names of the modules beside that file, with "-" for "_". A module whose name begins
+        with "_" is a helper and no plug-in.
     """
     files = Path(package_file).parent.glob("[!_.]*.py")
-    return sorted(p.stem.replace("_", "-") for p in files)
+    return sorted(path.stem.replace("_", "-") for path in files)
 
 
-def load(package: str, package_file: str, name: str, function: str, what: str):
-    """``function`` of the module ``name``. Raises StockpotError naming what there is."""
+def load(
+    package: str, package_file: str, name: str, function: str, what: str
+) -> Callable[..., Any]:
+    """Import a plug-in and return one of its functions.
+
+    Args:
+        package: Dotted name of the package of plug-ins.
+        package_file: Its ``__init__.py``.
+        name: Name of the plug-in.
+        function: Name of the function.
+        what: Kind of plug-in, for the error, as "merge method".
+
+    Returns:
+        The function.
+
+    Raises:
+        StockpotError: If there is no such plug-in. The error lists those that there are.
+    """
     known = names(package_file)
     if name not in known:
         raise StockpotError(f"unknown {what} '{name}'; there are {', '.join(known)}")
-    return getattr(
-        importlib.import_module(f"{package}.{name.replace('-', '_')}"), function
-    )
+    module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
+    return getattr(module, function)
 
 
 def options(
     package: str, package_file: str, name: str, variable: str
-) -> dict[str, dict]:
-    """Key of the config -> JSON schema, of the options that a plug-in declares."""
+) -> dict[str, dict[str, Any]]:
+    """Return the options that a plug-in declares.
+
+    Args:
+        package: Dotted name of the package of plug-ins.
+        package_file: Its ``__init__.py``.
+        name: Name of the plug-in.
+        variable: Name of the declaration, as "METHOD".
+
+    Returns:
+        Key in the config -> its JSON schema.
+
+    Raises:
+        StockpotError: As ``declaration``.
+    """
     return schemas(declaration(package, package_file, name, variable).options)
 
 
 @cache
 def declaration(package: str, package_file: str, name: str, variable: str) -> Any:
-    """The object that a plug-in assigns to ``variable`` at the top level of its module.
+    """Return the object that a plug-in assigns to a variable at the top level of its module.
 
-    The module itself is not imported, since planning must not load what the plug-in computes with
-    (torch, pandas, matplotlib). Of its top-level statements only that assignment is run, and those
-    that define a name which it mentions: the class of the options, imports, constants.
+    The module itself is not imported, because planning must not load what the plug-in computes with
+    (torch, pandas, matplotlib). Only some of its top-level statements are run: the assignment, and
+    those that define a name which it mentions (the class of the options, imports, constants).
 
     Args:
-        package: Name of the plug-ins' package.
+        package: Dotted name of the package of plug-ins.
         package_file: Its ``__init__.py``.
-        name: Of the plug-in.
-        variable: Name of the declaration, as METHOD.
+        name: Name of the plug-in.
+        variable: Name of the declaration, as "METHOD".
+
+    Returns:
+        The declaration.
 
     Raises:
-        StockpotError: The module declares nothing, or what it declares is wrong.
+        StockpotError: If the module declares nothing, or if its declaration is wrong.
     """
-    stem = name.replace("-", "_")
-    path = Path(package_file).parent / f"{stem}.py"
+    module_name = name.replace("-", "_")
+    path = Path(package_file).parent / f"{module_name}.py"
     statements = ast.parse(path.read_bytes()).body
-    wanted = _needed_for(variable, statements)
-    if not wanted:
+    needed = _needed_statements(variable, statements)
+    if not needed:
         raise StockpotError(f"{path}: declares no {variable}")
-    namespace = {"__name__": f"{package}.{stem}", "__package__": package}
-    code = compile(ast.Module(wanted, []), path, "exec", dont_inherit=True)
+    namespace = {"__name__": f"{package}.{module_name}", "__package__": package}
+    code = compile(ast.Module(needed, []), path, "exec", dont_inherit=True)
     try:
         exec(code, namespace)
     except ValidationError as error:
-        wrong = "; ".join(f"{what['loc'][0]}: {what['msg']}" for what in error.errors())
-        raise StockpotError(f"{path}: {variable}: {wrong}") from error
+        raise StockpotError(f"{path}: {variable}: {_problems(error)}") from error
     except Exception as error:
         raise StockpotError(f"{path}: {variable}: {error}") from error
-    if "Options" in _definitions(statements) and "Options" not in _definitions(wanted):
+    if "Options" in _definitions(statements) and "Options" not in _definitions(needed):
         raise StockpotError(f"{path}: has Options that {variable} does not name")
     return namespace[variable]
 
 
-def _needed_for(variable: str, statements: list[ast.stmt]) -> list[ast.stmt]:
-    """The statement that defines a name, and all that define what it mentions, in their order."""
-    defined = _definitions(statements)
+def _problems(error: ValidationError) -> str:
+    """Put all mistakes of a declaration into one line."""
+    problems = []
+    for problem in error.errors():
+        problems.append(f"{problem['loc'][0]}: {problem['msg']}")
+    return "; ".join(problems)
+
+
+def _needed_statements(variable: str, statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Select the statement that defines a name, and all that define what it mentions, in order."""
+    definitions = _definitions(statements)
     needed: list[ast.stmt] = []
     waiting = [variable]
     while waiting:
-        statement = defined.get(waiting.pop())
+        statement = definitions.get(waiting.pop())
         if statement is not None and statement not in needed:
             needed.append(statement)
-            waiting += _mentioned(statement)
+            waiting += _mentioned_names(statement)
     return [statement for statement in statements if statement in needed]
 
 
-def _mentioned(statement: ast.stmt) -> list[str]:
-    """Names that a statement reads; those of the fields of a class are none of them."""
+def _mentioned_names(statement: ast.stmt) -> list[str]:
+    """List the names that a statement reads; fields of a class are only assigned, so not these."""
     nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
     return [node.id for node in nodes if isinstance(node.ctx, ast.Load)]
 
 
 def _definitions(statements: list[ast.stmt]) -> dict[str, ast.stmt]:
-    """Name -> the top-level statement that defines it."""
-    return {name: statement for statement in statements for name in _defined(statement)}
+    """Map names to the top-level statements that define them; the last one counts."""
+    definitions = {}
+    for statement in statements:
+        for name in _defined_names(statement):
+            definitions[name] = statement
+    return definitions
 
 
-def _defined(statement: ast.stmt) -> Iterator[str]:
+def _defined_names(statement: ast.stmt) -> list[str]:
+    """List the names that a top-level statement defines."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
-        for alias in statement.names:
-            yield alias.asname or alias.name.partition(".")[0]
-    elif isinstance(statement, ast.ClassDef | ast.FunctionDef):
-        yield statement.name
-    elif isinstance(statement, ast.Assign):
-        for target in statement.targets:
-            yield from (
-                node.id for node in ast.walk(target) if isinstance(node, ast.Name)
-            )
-    elif isinstance(statement, ast.AnnAssign) and isinstance(
-        statement.target, ast.Name
-    ):
-        yield statement.target.id
+        # ``import a.b`` defines a.
+        return [
+            alias.asname or alias.name.partition(".")[0] for alias in statement.names
+        ]
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef):
+        return [statement.name]
+    if isinstance(statement, ast.Assign):
+        return _names_in(statement.targets)
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return [statement.target.id]
+    return []
 
 
-def defaults(options: dict[str, dict]) -> dict:
-    """The values of the options that need not be given."""
-    return {
-        name: schema["default"]
-        for name, schema in options.items()
-        if "default" in schema
-    }
+def _names_in(targets: list[ast.expr]) -> list[str]:
+    """List all names in the targets of an assignment."""
+    found_names = []
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name):
+                found_names.append(node.id)
+    return found_names
+
+
+def defaults(options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the values of the options that need not be given.
+
+    Args:
+        options: Key -> JSON schema, as from ``options``.
+
+    Returns:
+        Key -> default, without the required options.
+    """
+    values = {}
+    for key, schema in options.items():
+        if "default" in schema:
+            values[key] = schema["default"]
+    return values

@@ -1,7 +1,7 @@
-"""JSON files that carry a digest of their content, so that damage is noticed when they are read.
+"""Write and read JSON files that carry a digest of their content, so that damage is noticed.
 
-They also say where they belong: a file of the results that took another one's place is as bad as a
-damaged one.
+They also carry the place where they belong: a file of the results that took the place of another
+one is as bad as a damaged one.
 """
 
 import errno
@@ -10,49 +10,85 @@ import os
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from .atomic_files import atomic
 from .digest import plain, sha256
 from .errors import StockpotError
 from .escape import one_line
 
-SEAL, PLACE = "seal", "file"
-# Errors that say that the file is not there, or is no file. All others are of the machine (no
-# memory, no rights, a disk or network that fails): the file may be whole.
+# Keys that a sealed file has beside its content.
+SEAL = "seal"
+PLACE = "file"
+# Errors that say that the file is not there, or that it is no file. All others are faults of the
+# machine (no memory, no rights, a disk or network that fails): the file itself may be whole.
 NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENODEV)
 
 
 def write_sealed(
-    path: str | Path, content: dict, depth: int = 3, indent: int | None = 1
+    path: str | Path,
+    content: dict[Any, Any],
+    depth: int = 3,
+    indent: int | None = 1,
 ) -> None:
-    """Write a dict as JSON with its seal; the file appears whole or not at all.
+    """Write a dictionary as JSON with its seal. The file appears whole or not at all.
 
-    depth: how many of the last parts of its path tell the file from all others of its kind.
-    indent: None writes one long line, which is quicker.
-    Raises StockpotError where it cannot be written.
+    Args:
+        path: The file.
+        content: Plain data. Keys become text.
+        depth: How many of the last parts of the path tell the file from all others of its kind.
+        indent: Spaces per level; None writes one long line, which is faster.
+
+    Raises:
+        StockpotError: If the file cannot be written.
     """
     with atomic(path) as temporary:
         temporary.write_text(sealed(content, place_of(path, depth), indent), "utf-8")
 
 
-def sealed(content: dict, place: str = "", indent: int | None = 1) -> str:
-    """The text of a sealed file: the content, its place, and the digest of both."""
-    whole = {**plain(content), PLACE: place}
-    return (
-        json.dumps({**content, PLACE: place, SEAL: sha256(whole)}, indent=indent) + "\n"
-    )
+def sealed(content: dict[Any, Any], place: str = "", indent: int | None = 1) -> str:
+    """Return the text of a sealed file: the content, its place, and the digest of both.
+
+    Args:
+        content: Plain data.
+        place: Where the file belongs, from ``place_of``; empty if it may lie anywhere.
+        indent: As for ``write_sealed``.
+
+    Returns:
+        JSON with a newline at its end.
+    """
+    # The digest is that of the content as JSON gives it back, with keys that are text.
+    sealed_part = {**plain(content), PLACE: place}
+    whole = {**content, PLACE: place, SEAL: sha256(sealed_part)}
+    return json.dumps(whole, indent=indent) + "\n"
 
 
 def place_of(path: str | Path, depth: int = 3) -> str:
-    """The last parts of a path, as "recipes/greedy-1234.json" after the results folder's name."""
-    return "/".join(Path(os.path.abspath(path)).parts[-depth:])
+    """Return the last parts of a path, which say where a file belongs.
+
+    Args:
+        path: The file.
+        depth: Number of parts.
+
+    Returns:
+        For example "results/recipes/greedy-1234.json".
+    """
+    parts = Path(os.path.abspath(path)).parts
+    return "/".join(parts[-depth:])
 
 
-def unsealed(text: str | bytes, path: str | Path = "") -> dict:
-    """The content of a sealed file, without place and seal.
+def unsealed(text: str | bytes, path: str | Path = "") -> dict[str, Any]:
+    """Return the content of a sealed file, without place and seal.
 
-    path: where it was found. Raises ValueError, with the reason, for anything but what
-    ``write_sealed`` wrote there.
+    Args:
+        text: Text of the file.
+        path: Where the file lies; empty if this does not matter.
+
+    Returns:
+        The content.
+
+    Raises:
+        ValueError: If the text is not what ``write_sealed`` wrote to this path. The error says why.
     """
     try:
         content = json.loads(text)
@@ -68,22 +104,40 @@ def unsealed(text: str | bytes, path: str | Path = "") -> dict:
 
 
 def check_place(place: str, path: str | Path) -> None:
-    """Raises ValueError for a file that lies where another one of its kind belongs.
+    """Refuse a file that lies where another one of its kind belongs.
 
-    A whole folder may be moved or copied elsewhere: only among its own kind does a place count.
+    A whole folder may be moved or copied elsewhere, so the place counts only if the first part of
+    both is the same: then the file lies among its own kind.
+
+    Args:
+        place: Where the file belongs, from ``place_of``; empty if it may lie anywhere.
+        path: Where the file lies; empty if this does not matter.
+
+    Raises:
+        ValueError: If the file is that of another place.
     """
-    parts = place.split("/")
-    own = place_of(path, len(parts)).split("/") if path and place else parts
-    if own[0] == parts[0] and own != parts:
+    if not path or not place:
+        return
+    expected_parts = place.split("/")
+    actual_parts = place_of(path, len(expected_parts)).split("/")
+    if actual_parts[0] == expected_parts[0] and actual_parts != expected_parts:
         raise ValueError(f"it is that of {one_line(place, 100)}")
 
 
-def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict:
-    """The content of a sealed file.
+def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict[str, Any]:
+    """Read a sealed file.
 
-    remove: what has to be removed so that the workflow makes the file again; itself by default.
-    Raises StockpotError naming the file, the reason and, unless only the machine is at fault, the
-    command that removes it.
+    Args:
+        path: The file.
+        remove: What has to be removed so that the workflow makes the file again; by default the
+            file itself.
+
+    Returns:
+        Its content.
+
+    Raises:
+        StockpotError: If it cannot be read or is damaged. The error names the file, the reason and,
+            unless only the machine is at fault, the command that removes it.
     """
     try:
         return unsealed(Path(path).read_bytes(), path)
@@ -96,16 +150,22 @@ def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict:
 def unreadable(
     path: str | Path, error: OSError, *remove: str | Path | None
 ) -> StockpotError:
-    """One line on a file of the results that cannot be read.
+    """Return an error of one line for a file of the results that cannot be read.
 
     Args:
         path: The file.
-        error: What reading it raised; safetensors says the number of the error in its text.
-        remove: As of ``damaged``; removing is advised only where there is no such file.
+        error: What reading it raised.
+        remove: As for ``damaged``. Removing is advised only if there is no such file.
+
+    Returns:
+        The error, to be raised.
     """
     text = str(error)
-    number = re.search(r"os error (\d+)", text)
-    code = error.errno or (int(number[1]) if number else None)
+    code = error.errno
+    if not code:
+        # safetensors gives the number of the error only in its text.
+        number = re.search(r"os error (\d+)", text)
+        code = int(number[1]) if number else None
     reason = error.strerror or text
     if code is None or code in NO_FILE:
         return damaged(path, reason, *remove)
@@ -116,15 +176,22 @@ def unreadable(
 
 
 def damaged(path: str | Path, reason: str, *remove: str | Path | None) -> StockpotError:
-    """One line on a file of the results that cannot be used, and how to have it made again.
+    """Return an error of one line for a file of the results that cannot be used.
 
-    remove: what has to go, by default the file itself.
+    Args:
+        path: The file.
+        reason: What is wrong with it.
+        remove: Files and folders that have to be removed so that the workflow makes the file again;
+            by default the file itself. None is passed over.
+
+    Returns:
+        The error, to be raised. It names the command that removes them.
     """
     targets = [target for target in remove if target is not None] or [path]
-    force = "-rf" if any(os.path.isdir(target) for target in targets) else "-f"
-    command = shlex.join(["rm", force, *map(str, targets)])
-    reason = one_line(reason, 150)
+    has_folder = any(os.path.isdir(target) for target in targets)
+    flags = "-rf" if has_folder else "-f"
+    command = shlex.join(["rm", flags, *map(str, targets)])
     return StockpotError(
-        f"{path}: damaged ({reason})",
+        f"{path}: damaged ({one_line(reason, 150)})",
         advice=f"{command} and the same command make it anew",
     )

@@ -1,41 +1,63 @@
-"""A run that is asked to stop is told so between two steps."""
+"""Turn signals that stop a process into requests, which a run grants between two steps."""
 
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
+# Sent by a scheduler (preempted, or out of time) and by Ctrl-C.
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-AT_ONCE = 5  # seconds; schedulers and torchrun may each pass on the same wish
+# Seconds in which a repeated signal counts as the same request: schedulers and torchrun may both
+# pass it on.
+AT_ONCE = 5
 
 
 class Wish:
-    """The number of the signal that has asked, if one has."""
+    """A request to stop.
+
+    Attributes:
+        signal: Number of the signal that arrived; 0 if none has.
+        arrived_at: When it arrived, in seconds of ``time.monotonic``.
+    """
 
     signal: int = 0
-    at: float = 0.0
+    arrived_at: float = 0.0
 
 
 @contextmanager
-def wishes():
-    """Within the block SIGTERM (a scheduler's: preempted, or out of time) and SIGINT (Ctrl-C) are
-    wishes, to be granted between two steps; one that is repeated later is not waited for."""
-    wish = Wish()
+def wishes() -> Iterator[Wish]:
+    """Within the block, note SIGTERM and SIGINT instead of ending the process.
 
-    def ask(number, frame):
-        if wish.signal and time.monotonic() - wish.at >= AT_ONCE:
-            restore()
+    A signal that is repeated after ``AT_ONCE`` seconds or more ends the process as it would without
+    this block. Signals that the process ignores stay ignored.
+
+    Yields:
+        The request, which the block has to look at between two steps.
+    """
+    request = Wish()
+
+    def note_signal(number: int, frame: FrameType | None) -> None:
+        if not request.signal:
+            request.arrived_at = time.monotonic()
+            request.signal = number
+        elif time.monotonic() - request.arrived_at >= AT_ONCE:
+            restore_handlers()
             os.kill(os.getpid(), number)
-        elif not wish.signal:
-            wish.at, wish.signal = time.monotonic(), number
 
-    def restore():
-        for number, handler in before.items():
+    def restore_handlers() -> None:
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
 
-    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, ask) for number in heard}
+    previous_handlers = {}
+    # A process in the background of a shell ignores SIGINT, so that Ctrl-C does not reach it.
+    handled = [
+        number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+    ]
+    for number in handled:
+        previous_handlers[number] = signal.signal(number, note_signal)
     try:
-        yield wish
+        yield request
     finally:
-        restore()
+        restore_handlers()

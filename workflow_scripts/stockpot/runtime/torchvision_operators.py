@@ -1,20 +1,23 @@
-"""Make torchvision importable where its compiled operators do not fit the torch that is installed.
+"""Make torchvision importable if its compiled operators do not fit the installed torch.
 
 A package registry may serve a CPU build of torch beside a CUDA build of torchvision. Then
 torchvision's compiled library does not load, and ``import torchvision`` fails with "operator
-torchvision::nms does not exist", though open_clip and timm need its transforms alone. Two declared
+torchvision::nms does not exist", although open_clip and timm need only its transforms. Two declared
 operators without an implementation are enough for the import; calling one is still an error.
 
-This module imports nothing but the standard library until torchvision is wanted: ``make`` copies it
-into such an environment (envs/complete.py), where it is imported at every start of Python.
+This module imports only the standard library until torchvision is imported: ``make`` copies it into
+such an environment (envs/complete.py), where every start of Python imports it.
 """
 
+from typing import Any
+
 _OPERATORS = ("nms", "qnms")
-_declared = []
+# torch forgets the operators of a library that is no longer referenced.
+_declared: list[Any] = []
 
 
 def declare() -> None:
-    """Declare the operators, unless somebody has."""
+    """Declare the operators, unless torchvision or an earlier call has."""
     import torch
 
     if hasattr(torch.ops.torchvision, _OPERATORS[0]):
@@ -28,9 +31,21 @@ def declare() -> None:
 
 
 class WhenImported:
-    """A finder that finds nothing, but declares the operators before torchvision is imported."""
+    """An import hook that finds no module, but declares the operators before torchvision is found.
 
-    def find_spec(self, name, path=None, target=None):
+    It belongs at the start of ``sys.meta_path``.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """Declare the operators if torchvision is about to be imported.
+
+        Args:
+            name: Dotted name of the module that is imported.
+            path: As for any finder; not used.
+            target: As for any finder; not used.
+
+        Returns:
+            None: other finders go on.
+        """
         if name == "torchvision":
             declare()
-        return None

@@ -2,39 +2,51 @@
 
 import hashlib
 import json
+from typing import Any
 
 
 class Unshown(dict):
     """A dictionary whose text is a digest.
 
     Snakemake writes ``str`` of parameters into a script of its report, without escaping. Class
-    names and settings are among them, so a name could end that script and begin another.
+    names and hyperparameters are among them, so a name could end that script and begin another.
     """
 
     def __str__(self) -> str:
+        """Return a digest of the content."""
         text = json.dumps(self, sort_keys=True, default=repr)
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def __format__(self, specification: str) -> str:
+        """Format the digest."""
         return format(str(self), specification)
 
-    def __reduce__(self):
-        """Jobs get a plain dictionary: they unpickle it before this package can be imported."""
+    def __reduce__(self) -> tuple[type[dict], tuple[dict[str, Any]]]:
+        """Give jobs a plain dictionary: they unpickle it before this package can be imported."""
         return dict, (dict(self),)
 
 
 class Unrecorded:
-    """Data that a job is given, and that is no reason to run it again.
+    """Data for a job whose change is no reason to run the job again.
 
     Snakemake remembers and compares only parameters of Python's own types.
+
+    Attributes:
+        content: The data.
     """
 
-    def __init__(self, content: dict):
+    def __init__(self, content: dict[str, Any]):
+        """Wrap data.
+
+        Args:
+            content: The data.
+        """
         self.content = content
 
     def __str__(self) -> str:
+        """Return no text, so that the report shows nothing."""
         return ""
 
-    def __reduce__(self):
-        """Jobs get a plain dictionary."""
+    def __reduce__(self) -> tuple[type[dict], tuple[dict[str, Any]]]:
+        """Give jobs a plain dictionary."""
         return dict, (self.content,)

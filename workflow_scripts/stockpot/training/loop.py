@@ -190,7 +190,7 @@ class _Run:
             self.total_steps,
             steps_done,
             self.spec["epochs"],
-            self.processes.is_main,
+            heard=self.processes.is_main,
         )
 
     def train_epoch(self, epoch: int) -> None:

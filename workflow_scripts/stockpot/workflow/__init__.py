@@ -1,1 +1,1 @@
-"""What the Snakefile and the rules ask for: the only package that knows Snakemake."""
+"""What the Snakefile and the rules use: the only package that knows Snakemake."""

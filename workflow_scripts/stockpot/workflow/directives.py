@@ -1,10 +1,11 @@
-"""What a rule asks of the plan: a function of its wildcards for each directive.
+"""Answer what a rule asks of the plan: for each directive, a function of the wildcards.
 
-In a rule file ``plan.soup.inputs`` is such a function, ``plan.soup.mem_mb`` and ``plan.soup.spec``
-others. The jobs of the plan have the answers; nothing is computed in rules/.
+In a rule file, ``plan.soup.inputs`` is such a function; ``plan.soup.mem_mb`` and ``plan.soup.spec``
+are others. The jobs of the plan have the answers. Nothing is computed in rules/.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from snakemake.io import ancient
 
@@ -14,7 +15,10 @@ from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
 from ..runtime.unshown import Unrecorded, Unshown
 
-NOTHING = "(?!)"  # a pattern that nothing matches
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+NOTHING = "(?!)"  # a regular expression that nothing matches
 
 
 class Directives:
@@ -32,7 +36,8 @@ class Directives:
         machine: Machine,
         **wildcards: str,
     ):
-        """
+        """Index the jobs of a rule by its wildcards.
+
         Args:
             rule: Name of the rule.
             jobs: Jobs that the functions are asked about. ``use rule`` passes those of one rule on
@@ -45,81 +50,173 @@ class Directives:
         self._plan = plan
         self._machine = machine
         self._wildcards = wildcards
-        every = list(jobs.values() if isinstance(jobs, Mapping) else jobs)
-        self._own = [job for job in every if job.rule == rule]
-        self._jobs = {self._key(job, wildcards.values()): job for job in every}
+        job_list = list(jobs.values()) if isinstance(jobs, Mapping) else list(jobs)
+        # Constraints name only the jobs of this rule; the functions must know those of all rules.
+        self._jobs_of_rule = [job for job in job_list if job.rule == rule]
+        self._jobs = {self._key(job, wildcards.values()): job for job in job_list}
 
     @staticmethod
-    def _key(found, attributes) -> tuple[str, ...]:
-        return tuple(getattr(found, attribute) for attribute in attributes)
+    def _key(values: object, attributes: Iterable[str]) -> tuple[str, ...]:
+        """Return the values of the wildcards, of a job or of Snakemake's wildcards."""
+        return tuple(getattr(values, attribute) for attribute in attributes)
 
-    def job(self, wildcards) -> Job:
-        """The job that these wildcards stand for."""
+    def job(self, wildcards: "Wildcards") -> Job:
+        """Find the job that some wildcards stand for.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            The job.
+        """
         return self._jobs[self._key(wildcards, self._wildcards)]
 
     def names(self, wildcard: str) -> str:
-        """A constraint: what the wildcard may be in this rule."""
-        attribute = self._wildcards[wildcard]
-        return alternatives([getattr(job, attribute) for job in self._own])
+        """Return the constraint of a wildcard.
 
-    def inputs(self, wildcards) -> dict[str, object]:
-        """Input files by name, for ``unpack``."""
+        Args:
+            wildcard: Name of the wildcard.
+
+        Returns:
+            A regular expression for all that it may be in this rule.
+        """
+        attribute = self._wildcards[wildcard]
+        return alternatives([getattr(job, attribute) for job in self._jobs_of_rule])
+
+    def inputs(self, wildcards: "Wildcards") -> dict[str, object]:
+        """Return the input files, for ``unpack``.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            Name -> file or files.
+        """
         inputs = inputs_of(self.job(wildcards), self._plan)
         return {name: _flagged(files) for name, files in inputs.items()}
 
-    def spec(self, wildcards) -> dict:
-        """What the script is told."""
+    def spec(self, wildcards: "Wildcards") -> dict[str, Any]:
+        """Return the specification that the script is given.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            Plain data.
+        """
         job = self.job(wildcards)
         parameters = job.parameters(self._plan)
+        # Snakemake's report prints parameters without escaping them.
         return Unshown(parameters) if job.unshown else parameters
 
-    def code(self, wildcards) -> str:
-        """Digest of the code that makes the artefact, or that made one that is kept."""
+    def code(self, wildcards: "Wildcards") -> str:
+        """Return the digest of the code that makes the artefact, or that made one that is kept.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            A digest, see ``runtime.made_by``.
+        """
         return code_of(self.job(wildcards), self._plan)
 
-    def threads(self, wildcards) -> int:
-        """Cores that the job can use."""
+    def threads(self, wildcards: "Wildcards") -> int:
+        """Return how many cores the job can use.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            Number of cores.
+        """
         return self.job(wildcards).threads(self._plan, self._machine)
 
-    def gpus(self, wildcards) -> int:
-        """GPUs that the job can use."""
+    def gpus(self, wildcards: "Wildcards") -> int:
+        """Return how many GPUs the job can use.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            Number of GPUs.
+        """
         return self.job(wildcards).gpus(self._plan, self._machine)
 
-    def mem_mb(self, wildcards, attempt: int, threads: int) -> int:
-        """Memory of a try, in megabytes."""
+    def mem_mb(self, wildcards: "Wildcards", attempt: int, threads: int) -> int:
+        """Return how much memory an attempt may use.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+            attempt: Number of the attempt, from 1.
+            threads: Cores that Snakemake gives to the job.
+
+        Returns:
+            Megabytes.
+        """
         return self._needs(wildcards, threads).again(attempt).mb
 
-    def runtime(self, wildcards, attempt: int, threads: int) -> int:
-        """Time of a try, in minutes."""
+    def runtime(self, wildcards: "Wildcards", attempt: int, threads: int) -> int:
+        """Return how long an attempt may take.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+            attempt: Number of the attempt, from 1.
+            threads: Cores that Snakemake gives to the job.
+
+        Returns:
+            Minutes.
+        """
         return self._needs(wildcards, threads).again(attempt).minutes
 
-    def _needs(self, wildcards, threads: int) -> Needs:
+    def _needs(self, wildcards: "Wildcards", threads: int) -> Needs:
         return self.job(wildcards).needs(self._plan, self._machine, threads)
 
 
 class PrepareDirectives(Directives):
-    """Those of the rule that prepares data sets."""
+    """The directives of the rule that prepares data sets."""
 
-    def places(self, wildcards) -> Unrecorded:
-        """Where the files of the data set are, which is no reason to prepare it again."""
+    def places(self, wildcards: "Wildcards") -> Unrecorded:
+        """Return where the files of the data set are; a move is no reason to prepare it again.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            The paths, which Snakemake does not compare.
+        """
         return Unrecorded(self.job(wildcards).places)
 
-    def downloads(self, wildcards) -> list[dict]:
-        """How the files of the data set are fetched."""
-        fetched = self.job(wildcards).fetched
-        return [self._plan.downloads[id].spec for id in fetched]
+    def downloads(self, wildcards: "Wildcards") -> list[dict[str, Any]]:
+        """Return how the files of the data set are fetched.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            A specification per download.
+        """
+        download_ids = self.job(wildcards).fetched
+        downloads = self._plan.downloads
+        return [downloads[download_id].spec for download_id in download_ids]
 
 
 class EvaluateDirectives(Directives):
-    """Those of the rules that evaluate."""
+    """The directives of the rules that evaluate."""
 
-    def start(self, wildcards) -> list[str]:
-        """Ids of the zero-shot model that sweeps begin from; none without a sweep."""
+    def start(self, wildcards: "Wildcards") -> list[str]:
+        """Return the zero-shot model that sweeps begin from.
+
+        Args:
+            wildcards: Snakemake's wildcards of the rule.
+
+        Returns:
+            Its id; empty without a sweep.
+        """
         return list(self.job(wildcards).start)
 
 
 class ExportDirectives(Directives):
-    """Those of the rule that exports in one format.
+    """The directives of the rule that exports in one format.
 
     Attributes:
         outputs: The files that the rule writes. They are named one by one: for a folder as an
@@ -127,15 +224,21 @@ class ExportDirectives(Directives):
     """
 
     def __init__(
-        self, rule: str, jobs: list[Job], plan: Plan, machine: Machine, names: list[str]
+        self,
+        rule: str,
+        jobs: list[Job],
+        plan: Plan,
+        machine: Machine,
+        names: list[str],
     ):
-        """
+        """Index the exports in one format.
+
         Args:
             rule: Name of the rule.
             jobs: The exports in this format.
             plan: The plan.
             machine: What jobs may use.
-            names: Of the files of the format.
+            names: Names of the files that the format consists of.
         """
         super().__init__(rule, jobs, plan, machine, study="study", export="entry")
         folder = "<results>/studies/{study}/exports/{export}"
@@ -143,12 +246,21 @@ class ExportDirectives(Directives):
 
 
 def alternatives(names: list[str]) -> str:
-    """A wildcard constraint that allows these names."""
+    """Return a wildcard constraint that allows some names.
+
+    Args:
+        names: The names, which have no special characters.
+
+    Returns:
+        A regular expression; without names, one that nothing matches.
+    """
     return "|".join(dict.fromkeys(names)) or NOTHING
 
 
-def _flagged(files):
-    """Files with Snakemake's flag where their date and content do not count."""
-    if isinstance(files, str):
-        return ancient(str(files)) if isinstance(files, Present) else files
-    return [_flagged(file) for file in files]
+def _flagged(files: Any) -> Any:
+    """Give files Snakemake's flag if their date and content do not count."""
+    if not isinstance(files, str):
+        return [_flagged(file) for file in files]
+    if isinstance(files, Present):
+        return ancient(str(files))
+    return files

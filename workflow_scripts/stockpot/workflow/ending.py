@@ -1,9 +1,10 @@
-"""What is said and done when Snakemake ends."""
+"""What Stockpot prints and does when Snakemake ends."""
 
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from ..planning.plan import Plan
 from ..planning.targets import page_to_read
@@ -12,51 +13,70 @@ from ..runtime.failures import failed_lines, jobs_left
 from ..tables.at_chance import said_in
 
 MOST_PROBLEMS = 20
-LONGEST_PROBLEM = 10_000
+LONGEST_PROBLEM = 10_000  # characters
 
 
-def refuse(*problems: str) -> None:
+def refuse(*problems: str) -> NoReturn:
     """End Snakemake with a line per problem, without a traceback of its own.
 
     Args:
         problems: What is wrong.
+
+    Raises:
+        SystemExit: Always.
     """
     for problem in problems[:MOST_PROBLEMS]:
         print(f"error: {one_line(problem, LONGEST_PROBLEM)}", file=sys.stderr)
-    if len(problems) > MOST_PROBLEMS:
-        print(f"error: and {len(problems) - MOST_PROBLEMS:,} more", file=sys.stderr)
+    hidden_count = len(problems) - MOST_PROBLEMS
+    if hidden_count > 0:
+        print(f"error: and {hidden_count:,} more", file=sys.stderr)
     sys.exit(1)
 
 
 def failure_text(logs: list[str]) -> str:
-    """What to read after a run that failed.
+    """Write what to read after a run that failed.
 
     Args:
         logs: Files in which Snakemake wrote what it did.
+
+    Returns:
+        Several lines.
     """
-    lines = failed_lines(logs) or ["Not finished: interrupted, or see above"]
+    lines = failed_lines(logs)
+    if not lines:
+        lines = ["Not finished: interrupted, or see above"]
     return "\n".join(["", *lines, "What is done is kept; the same command goes on."])
 
 
 def success_text(plan: Plan) -> str:
-    """What to read of a study that is finished, and what its main tables say of chance."""
+    """Write what to read after a study is finished.
+
+    Args:
+        plan: The plan of all studies.
+
+    Returns:
+        A line per page that is there, and what the main tables say about models at chance.
+    """
     pages = [Path(page_to_read(plan, study)) for study in plan.studies]
-    lines = ["".join(f"\nRead {page} first" for page in pages if page.exists())]
+    pages_text = "".join(f"\nRead {page} first" for page in pages if page.exists())
+    lines = [pages_text]
     for page in pages:
+        study = page.parent.name
         for sentence in said_in(page.with_name("main_table.md")):
-            lines.append(f"{page.parent.name}: {one_line(sentence)}")
+            lines.append(f"{study}: {one_line(sentence)}")
     return "\n".join(lines)
 
 
 def cancel_jobs_left(logs: list[str]) -> None:
     """Cancel the jobs of this Snakemake that are still on the cluster.
 
-    It cancels its jobs when it is stopped, but misses those whose state it is asking for in that
-    moment.
+    Snakemake cancels its jobs when it is stopped, but it misses those whose state it is asking for
+    in that moment.
 
     Args:
         logs: Files in which Snakemake wrote what it did.
     """
-    if shutil.which("scancel"):
-        for number in jobs_left(logs):
-            subprocess.run(["scancel", number], check=False)
+    if shutil.which("scancel") is None:
+        return
+    for number in jobs_left(logs):
+        subprocess.run(["scancel", number], check=False)

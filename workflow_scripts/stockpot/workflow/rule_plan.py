@@ -1,8 +1,11 @@
-"""The one object that rule files use."""
+"""The one object that rule files use: ``plan``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..models import formats
+from ..planning.jobs import Job
 from ..planning.known_places import remember
 from ..planning.plan import Plan
 from ..planning.resources import Machine
@@ -26,15 +29,20 @@ class RulePlan:
     Attributes:
         threads: Cores of a job that computes with a model.
         gpu: GPUs of such a job, 0 or 1.
-        results: Files that ``rule all`` asks for.
     """
 
     def __init__(
-        self, workflow, plan: Plan, machine: Machine, file: Path, as_written: dict
+        self,
+        workflow: Any,
+        plan: Plan,
+        machine: Machine,
+        file: Path,
+        as_written: dict[str, Any],
     ):
-        """
+        """Make the directives of all rules.
+
         Args:
-            workflow: Snakemake's.
+            workflow: Snakemake's workflow.
             plan: All jobs.
             machine: What jobs may use.
             file: Where the plan is saved.
@@ -47,12 +55,14 @@ class RulePlan:
         self._as_written = as_written
         self.threads = machine.threads
         self.gpu = machine.gpu
+        # An attribute has the name of its rule.
         self._add_data_rules()
         self._add_model_rules()
         self._add_study_rules()
 
     @property
     def results(self) -> list[str]:
+        """Files that ``rule all`` asks for."""
         return targets(self._plan)
 
     def save(self) -> None:
@@ -62,40 +72,43 @@ class RulePlan:
             note_run(self._plan, self._workflow.dag)
             remember(self._plan)
         except (StockpotError, OSError) as error:
+            # Nothing has begun yet, so this is the time to stop.
             refuse(f"{self._file}: cannot be written ({error})")
 
     def finish(self) -> None:
-        """Say what to read of a study that is finished."""
+        """Print what to read after a study is finished."""
         print(success_text(self._plan))
 
     def fail(self, logs: list[str]) -> None:
-        """Say what went wrong, and cancel the jobs that are left on a cluster.
+        """Print what went wrong, and cancel the jobs that are left on a cluster.
 
         Args:
             logs: Files in which Snakemake wrote what it did.
         """
         print(failure_text(logs))
+        # Jobs on a cluster run Snakemake, too; only the first one may cancel others.
         if self._workflow.is_main_process and self._workflow.non_local_exec:
             cancel_jobs_left(logs)
 
     def _directives(
-        self, rule: str, jobs, kind=Directives, **wildcards: str
+        self,
+        rule: str,
+        jobs: Mapping[str, Job] | list[Job],
+        kind: type[Directives] = Directives,
+        **wildcards: str,
     ) -> Directives:
         return kind(rule, jobs, self._plan, self._machine, **wildcards)
 
     def _add_data_rules(self) -> None:
-        plan = self._plan
-        self.fetch_dataset = self._directives(
-            "fetch_dataset", plan.downloads, download="id"
-        )
+        downloads = self._plan.downloads
+        datasets = self._plan.datasets
+        self.fetch_dataset = self._directives("fetch_dataset", downloads, download="id")
         self.prepare_dataset = self._directives(
-            "prepare_dataset", plan.datasets, PrepareDirectives, dataset="id"
+            "prepare_dataset", datasets, PrepareDirectives, dataset="id"
         )
-        self.filter_dataset = self._directives(
-            "filter_dataset", plan.datasets, dataset="id"
-        )
+        self.filter_dataset = self._directives("filter_dataset", datasets, dataset="id")
         self.corrupt_dataset = self._directives(
-            "corrupt_dataset", plan.datasets, dataset="id"
+            "corrupt_dataset", datasets, dataset="id"
         )
 
     def _add_model_rules(self) -> None:
@@ -120,27 +133,37 @@ class RulePlan:
         )
 
     def _add_study_rules(self) -> None:
-        self.overlap = self._of_study("overlap", study="study")
-        self.compare = self._of_study("compare")
-        self.geometry = self._of_study("geometry", study="study")
-        self.main_table = self._of_study("main_table", study="study")
-        self.summary = self._of_study("summary", name="study")
-        self.mixes = self._of_study("mixes", study="study", analysis="entry")
-        self.analysis = self._of_study("analysis", study="study", analysis="entry")
-        self.figure = self._of_study("figure", study="study", figure="entry")
-        self.samples = self._of_study("samples", study="study")
-        self.page = self._of_study("page", study="study", analysis="entry")
-        self.overview = self._of_study("overview", study="study")
-        self.explore = self._of_study("explore", study="study")
-        self.exports = [self._export(form) for form in formats.names()]
+        self.overlap = self._study_directives("overlap", study="study")
+        self.compare = self._study_directives("compare")
+        self.geometry = self._study_directives("geometry", study="study")
+        self.main_table = self._study_directives("main_table", study="study")
+        self.summary = self._study_directives("summary", name="study")
+        self.mixes = self._study_directives("mixes", study="study", analysis="entry")
+        self.analysis = self._study_directives(
+            "analysis", study="study", analysis="entry"
+        )
+        self.figure = self._study_directives("figure", study="study", figure="entry")
+        self.samples = self._study_directives("samples", study="study")
+        self.page = self._study_directives("page", study="study", analysis="entry")
+        self.overview = self._study_directives("overview", study="study")
+        self.explore = self._study_directives("explore", study="study")
+        self.exports = [self._export_directives(form) for form in formats.names()]
 
-    def _export(self, form: str) -> ExportDirectives:
-        """The rule of one format."""
+    def _study_directives(self, rule: str, **wildcards: str) -> Directives:
+        """Make the directives of a rule whose jobs belong to a study."""
+        return self._directives(rule, self._jobs_of(rule), **wildcards)
+
+    def _export_directives(self, form: str) -> ExportDirectives:
+        """Make the directives of the rule that exports in one format."""
         rule = export_rule(form)
-        jobs = [job for job in self._plan.study_jobs if job.rule == rule]
-        names = exported_files(self._plan, form)
-        return ExportDirectives(rule, jobs, self._plan, self._machine, names)
+        file_names = exported_files(self._plan, form)
+        return ExportDirectives(
+            rule,
+            self._jobs_of(rule),
+            self._plan,
+            self._machine,
+            file_names,
+        )
 
-    def _of_study(self, rule: str, **wildcards: str) -> Directives:
-        jobs = [job for job in self._plan.study_jobs if job.rule == rule]
-        return self._directives(rule, jobs, **wildcards)
+    def _jobs_of(self, rule: str) -> list[Job]:
+        return [job for job in self._plan.study_jobs if job.rule == rule]

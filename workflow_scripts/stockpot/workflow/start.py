@@ -1,7 +1,8 @@
-"""From a Snakefile to the plan that its rules use."""
+"""Lead from a Snakefile to the plan that its rules use."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from snakemake.logging import logger
 
@@ -23,23 +24,26 @@ from .why import print_changes_in_dry_runs
 PLAN = Path("results/plan.json")
 
 
-def start(workflow, config: dict) -> RulePlan:
-    """Read the config, check it and plan the study; end Snakemake with a line per mistake.
+def start(workflow: Any, config: dict[str, Any]) -> RulePlan:
+    """Read the config, check it and plan the study.
+
+    Any mistake ends Snakemake, with a line for each.
 
     Args:
-        workflow: Snakemake's, while it reads the Snakefile of this project.
-        config: Snakemake's, which counts where another workflow uses this one as a module.
+        workflow: Snakemake's workflow, while it reads the Snakefile of this project.
+        config: Snakemake's config. It counts if another workflow uses this one as a module.
 
     Returns:
         What the rules ask for all that they need.
+
+    Raises:
+        SystemExit: If the config is wrong.
     """
-    # In a locale without them, signs of other languages are written as their codes.
-    # A program that calls Snakemake may have put a stream without this method in its place.
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _make_output_encodable()
+    # Snakemake must not start a job before this.
     quote_interpreter()
     try:
-        _check_places(str(workflow.current_basedir))
+        _check_folders(str(workflow.current_basedir))
         study = _read(workflow, config)
         plan = _plan(workflow, study)
         gpus = _gpus(workflow, plan.config)
@@ -47,6 +51,7 @@ def start(workflow, config: dict) -> RulePlan:
         refuse(*error.args)
     except OSError as error:
         refuse(f"{error.filename}: {error.strerror}")
+    # Snakemake reads the Snakefile again in every job, which has nothing to print.
     if workflow.is_main_process:
         lines = [f"Study {plan.config['study']}", *map(one_line, plan.summary), ""]
         logger.info("\n".join(lines))
@@ -58,11 +63,19 @@ def start(workflow, config: dict) -> RulePlan:
     return RulePlan(workflow, plan, machine, PLAN, study.as_written())
 
 
-def _check_places(here: str) -> None:
-    """Raises StockpotError where no study can run, whatever its config is."""
-    if "{" in here or "}" in here:
+def _make_output_encodable() -> None:
+    """Let letters that the locale does not have be printed as their codes."""
+    # A program that calls Snakemake may have put a stream without this method in its place.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _check_folders(checkout: str) -> None:
+    """Raise StockpotError if no study can run here, whatever its config is."""
+    if "{" in checkout or "}" in checkout:
         raise StockpotError(
-            f"{here}: Snakemake takes braces in its path for wildcards; move the checkout elsewhere"
+            f"{checkout}: Snakemake takes braces in its path for wildcards; "
+            "move the checkout elsewhere"
         )
     results = PLAN.parent
     if exists(results) and not results.is_dir():
@@ -71,39 +84,39 @@ def _check_places(here: str) -> None:
         )
 
 
-def _read(workflow, config: dict) -> StudyFiles:
-    """The files of the study; Snakemake would lay every one of them over config.yaml."""
-    if (
-        workflow.modifier.skip_configfile
-    ):  # a module of another workflow, which gives its config
+def _read(workflow: Any, config: dict[str, Any]) -> StudyFiles:
+    """Read the files of the study. Snakemake would lay every one of them over config.yaml."""
+    # Then this is a module of another workflow, which gives its config.
+    if workflow.modifier.skip_configfile:
         return read_study(CHECKOUT, [], config)
-    files = list(map(Path, workflow.overwrite_configfiles))
+    files = [Path(file) for file in workflow.overwrite_configfiles]
     return read_study(CHECKOUT, files, workflow.config_settings.config)
 
 
-def _plan(workflow, study: StudyFiles) -> Plan:
-    """The plan of these files: of the run that submitted this job, else a new one."""
+def _plan(workflow: Any, study: StudyFiles) -> Plan:
+    """Return the plan of the run that submitted this job, else a new one."""
     if not workflow.is_main_process:
         plan = saved(PLAN, study.as_written())
         if plan is not None:
             return plan
-    from ..planning.from_files import (
-        plan_study,
-    )  # a job on another node needs none of it
+    # A job on another node needs none of what this imports.
+    from ..planning.from_files import plan_study
 
     return plan_study(study)
 
 
-def _gpus(workflow, config: dict) -> int:
-    """GPUs of a training run. A profile knows of those of other nodes.
+def _gpus(workflow: Any, config: dict[str, Any]) -> int:
+    """Return the number of GPUs of a training run.
+
+    A profile knows the GPUs of other nodes, this process only those of its own.
 
     Raises:
-        StockpotError: Snakemake would not give as many to a job.
+        StockpotError: If Snakemake would not give as many to a job.
     """
     resources = workflow.resource_settings.overwrite_resources.get("finetune", {})
-    profile = resources["gpu"].value if "gpu" in resources else None
-    gpus = resolve_gpus(config["gpus"], profile, int(has_gpu()))
-    limit = workflow.global_resources.get("gpu")
+    profile_gpus = resources["gpu"].value if "gpu" in resources else None
+    gpus = resolve_gpus(config["gpus"], profile_gpus, int(has_gpu()))
     if workflow.is_main_process:
-        check_gpus(gpus, profile, None if limit is None else limit.value)
+        limit = workflow.global_resources.get("gpu")
+        check_gpus(gpus, profile_gpus, None if limit is None else limit.value)
     return gpus

@@ -1,6 +1,7 @@
-"""What Snakemake says of why jobs run, in the words of this project."""
+"""Say why Snakemake runs jobs, in the words of this project."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from snakemake.logging import logger
 
@@ -17,84 +18,138 @@ if TYPE_CHECKING:
 
 
 def print_changes_in_dry_runs(plan: Plan) -> None:
-    """Let ``snakemake -n`` sum up what changed instead of naming its reasons.
+    """Let ``snakemake -n`` sum up what changed instead of naming its own reasons.
 
-    Its own summary points to the reasons of single jobs, which the default profile does not show.
+    Snakemake's summary points to the reasons of single jobs, which the default profile does not
+    show.
+
+    Args:
+        plan: The plan of the run.
     """
-    from snakemake.dag import DAG  # which can be imported only once Snakemake has begun
+    # This module can be imported only once Snakemake has begun.
+    from snakemake.dag import DAG
 
     original = DAG.print_reasons
 
     def print_reasons(dag: DAG) -> None:
         jobs = jobs_with_files(plan)
         reasons = reasons_in(dag, jobs)
-        others = [job for job in dag.needrun_jobs(exclude_finished=False) if job.output]
-        if len(reasons) < len(
-            others
-        ):  # of another workflow, which uses this one as a module
+        due_jobs = dag.needrun_jobs(exclude_finished=False)
+        due_jobs_with_output = [job for job in due_jobs if job.output]
+        # Some jobs are those of another workflow, which uses this one as a module.
+        if len(reasons) < len(due_jobs_with_output):
             original(dag)
         summary = lines(explained(plan, reasons))
         if summary:
-            logger.info(
-                "\n".join(["What changed:", *(f"    {line}" for line in summary)])
-            )
+            indented = [f"    {line}" for line in summary]
+            logger.info("\n".join(["What changed:", *indented]))
 
     DAG.print_reasons = print_reasons
 
 
 def explained(plan: Plan, reasons: Reasons) -> list[Explained]:
-    """Why jobs run, compared with the last run of the study."""
+    """Explain why jobs run, compared with the last run of the study.
+
+    Args:
+        plan: The plan of the run.
+        reasons: Jobs and their reasons.
+
+    Returns:
+        An explanation per job.
+    """
     return Explainer(plan, past_run(plan.config["study"])).explain(reasons)
 
 
 def note_run(plan: Plan, dag: "DAG") -> None:
-    """Note what a run that begins does and why, for the questions after it.
+    """Record what a run that begins does and why, for later questions.
 
     Args:
         plan: The plan of the run.
         dag: Snakemake's jobs.
 
     Raises:
-        StockpotError: The note cannot be written.
+        StockpotError: If the record cannot be written.
     """
     jobs = jobs_with_files(plan)
     save_run(plan, jobs, explained(plan, reasons_in(dag, jobs)))
-    for job in {job.code: job for job in jobs}.values():
-        if getattr(job.code, "running", job.code) != job.code:
-            continue  # it is kept, and its code is no longer here
-        save_code(job.code, lambda job=job: code_parts(*job.job.code(plan)))
+    # Jobs of one rule share their code, which is saved once.
+    jobs_by_code = {job.code: job for job in jobs}
+    for job in jobs_by_code.values():
+        # The code that made a kept artefact is no longer here.
+        is_kept = getattr(job.code, "running", job.code) != job.code
+        if not is_kept:
+            save_code(job.code, _parts_reader(plan, job))
+
+
+def _parts_reader(plan: Plan, job: JobFiles) -> Callable[[], dict[str, str]]:
+    """Return a function that lists the code of a job, which is called only if it is not saved."""
+    return lambda: code_parts(*job.job.code(plan))
 
 
 def reasons_in(dag: "DAG", jobs: list[JobFiles]) -> Reasons:
-    """What Snakemake says of those of the jobs that it would run, earlier ones first."""
-    by_output = {path: job for job in jobs for path in job.outputs}
-    names = unfinished()
+    """Collect Snakemake's reasons for those of some jobs that it would run.
 
-    def known(job) -> JobFiles | None:
-        return by_output.get(str(job.output[0])) if job.output else None
+    Args:
+        dag: Snakemake's jobs.
+        jobs: Jobs of the plan.
 
-    found: Reasons = []
+    Returns:
+        Jobs and their reasons; a job comes after those that it depends on.
+    """
+    by_output = {}
+    for planned_job in jobs:
+        for path in planned_job.outputs:
+            by_output[path] = planned_job
+    unfinished_names = unfinished()
+    reasons: Reasons = []
+    # Snakemake sorts its jobs into levels, each of which depends only on those before it.
     for level in dag.toposorted():
         for job in level:
-            if known(job) and dag.needrun(job):
-                before = [
-                    known(other)
-                    for other in dag.dependencies[job]
-                    if dag.needrun(other)
-                ]
-                found.append((known(job), _reason(dag.reason(job), job, before, names)))
-    return found
+            planned_job = _planned_job(job, by_output)
+            if planned_job is None or not dag.needrun(job):
+                continue
+            before = []
+            for dependency in dag.dependencies[job]:
+                if dag.needrun(dependency):
+                    before.append(_planned_job(dependency, by_output))
+            reason = _reason(dag.reason(job), job, before, unfinished_names)
+            reasons.append((planned_job, reason))
+    return reasons
 
 
-def _reason(reason, job, before: list[JobFiles | None], names: set[str]) -> Reason:
-    """Snakemake's reason as one of ours."""
-    incomplete = any(is_unfinished(str(path), names) for path in job.output)
+def _planned_job(job: Any, by_output: dict[str, JobFiles]) -> JobFiles | None:
+    """Find the planned job for one of Snakemake's; None for one of another workflow."""
+    if not job.output:
+        return None
+    return by_output.get(str(job.output[0]))
+
+
+def _reason(
+    reason: Any,
+    job: Any,
+    before: list[JobFiles | None],
+    unfinished_names: set[str],
+) -> Reason:
+    """Translate Snakemake's reason for a job.
+
+    Args:
+        reason: Snakemake's reason.
+        job: Snakemake's job.
+        before: Planned jobs that run before it and make its inputs.
+        unfinished_names: Notes of files whose jobs began and did not end.
+
+    Returns:
+        The reason. A job that did not end is one that Snakemake forces to run; nobody asked for it.
+    """
+    is_incomplete = any(
+        is_unfinished(str(path), unfinished_names) for path in job.output
+    )
     return Reason(
         missing=sorted(map(str, reason.missing_output)),
         newer=sorted(map(str, reason.updated_input)),
         parameters=bool(reason.params_changed),
         inputs=bool(reason.input_changed),
-        unfinished=incomplete,
-        asked=bool(reason.forced) and not incomplete,
+        unfinished=is_incomplete,
+        asked=bool(reason.forced) and not is_incomplete,
         after=[other for other in before if other],
     )
