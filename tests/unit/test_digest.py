@@ -12,6 +12,7 @@ from conftest import ROOT, SCRIPTS, python
 
 from stockpot.runtime import code_digest as digest
 from stockpot.runtime.code_digest import code_digest, code_parts
+from stockpot.runtime.code_reading import _WRITTEN_INTO_RESULTS, read_module
 from stockpot.runtime.digest import canonical, sha256, sha256_file, short
 
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
@@ -745,3 +746,25 @@ def test_the_files_that_count_are_those_that_are_listed():
     If so: python tests/unit/code_that_counts.py
     """
     assert counting() == yaml.safe_load(FILE.read_text())
+
+
+@pytest.mark.parametrize(
+    "exception, counts",
+    [("NothingToShowError", True), ("DivergedError", True), ("ValueError", False)],
+)
+def test_messages_of_exceptions_count_only_where_they_are_results(
+    tmp_path, exception, counts
+):
+    """These sentences stand in a table or in the card of a run."""
+    digests = []
+    for message in ("one", "two"):
+        file = tmp_path / f"{message}.py"
+        file.write_text(f"def f():\n    raise {exception}('{message}')\n")
+        digests.append(read_module(file).definitions["f"].digest)
+    assert (digests[0] != digests[1]) == counts
+
+
+def test_exceptions_whose_messages_are_results_exist():
+    texts = [path.read_text() for path in (SCRIPTS / "stockpot").rglob("*.py")]
+    for name in _WRITTEN_INTO_RESULTS:
+        assert any(f"class {name}(" in text for text in texts), name
