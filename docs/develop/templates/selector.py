@@ -1,0 +1,27 @@
+"""Template of a selector: copy to stockpot/alpha/selectors/<name>.py, and change it.
+
+This one chooses the largest alpha whose held-out accuracy is within two points of the best.
+"""
+
+from typing import TYPE_CHECKING
+
+from . import Selector
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SELECTOR = Selector(label="within two points, largest", needs=("held_out",))
+
+
+def choose(curve: "pd.DataFrame") -> float:
+    """Choose alpha.
+
+    Args:
+        curve: One row per alpha, sorted by alpha, with the columns that ``needs`` names.
+
+    Returns:
+        The alpha.
+    """
+    best = curve["held_out"].max()
+    is_near = curve["held_out"] >= best - 0.02
+    return float(curve.loc[is_near, "alpha"].max())

@@ -1,0 +1,59 @@
+"""The templates for plug-ins: each works as soon as it is copied to its package."""
+
+import shutil
+
+import pytest
+from conftest import ROOT, python
+
+TEMPLATES = ROOT / "docs/develop/templates"
+# Template -> package, and an expression that uses the copy and is true.
+USES = {
+    "merge_method": (
+        "merging/methods",
+        "load('{name}', 'find')({{'a': 'sha-a', 'b': 'sha-b'}}, context)['ingredients']"
+        " == {{'sha-0': 0.75, 'sha-a': 0.125, 'sha-b': 0.125}}",
+    ),
+    "selector": ("alpha/selectors", "load('{name}')(curve) == 0.8"),
+    "metric": ("metrics", "score('{name}', answers) == (0.25, 4, 1)"),
+    "analysis": ("analyses", "load('{name}') and options('{name}')['models']"),
+    "figure": ("figures", "load('{name}') and declared('{name}').caption"),
+    "training_variant": (
+        "training/variants",
+        "load('{name}') and options('{name}')['shots']",
+    ),
+    "export_format": ("models/formats", "files('{name}') == ['weights.npz']"),
+    "image_source": (
+        "datasets/sources",
+        "load('{name}')({{'images': 4, 'seed': 0, 'side': 8}}).images.shape == (4, 8, 8, 3)",
+    ),
+}
+PROGRAM = """
+import json
+from types import SimpleNamespace
+import numpy as np
+import pandas as pd
+from stockpot.{module} import *
+from stockpot.{module} import load, names
+context = SimpleNamespace(start="sha-0", spec={{"fraction": 0.25}})
+curve = pd.DataFrame({{"alpha": [0, 0.5, 0.8, 1], "held_out": [0.5, 0.9, 0.89, 0.87]}})
+right = np.array([True, True, False, True])
+answers = SimpleNamespace(correct=right, predicted=right, labels=right, groups=None)
+assert "{name}" in names()
+print(json.dumps(bool({expression})))
+"""
+
+
+def test_every_template_is_tried():
+    assert {path.stem for path in TEMPLATES.glob("*.py")} == set(USES)
+
+
+@pytest.mark.parametrize("template", USES)
+def test_a_copied_template_works(template, package_copy):
+    package, expression = USES[template]
+    folder = package_copy()
+    shutil.copy(TEMPLATES / f"{template}.py", folder / package / "my_copy.py")
+    expression = expression.format(name="my-copy")
+    program = PROGRAM.format(
+        module=package.replace("/", "."), name="my-copy", expression=expression
+    )
+    assert python(program, path=folder.parent) is True
