@@ -344,7 +344,7 @@ def test_a_soup_of_adopted_models_passes_by_their_weights(
     assert "its start is unknown; its weights are close to those of one" in caplog.text
     weights = {read_card(f).sha256: Weights(f) for f in (start, *ends)}
     shas = [read_card(folder).sha256 for folder in ends]
-    data = context()._data["held-out"]
+    data = context()._held_out
     mean = Engine(weights, "fp32").logits(uniform(shas), data)
     alone = Engine(weights, "fp32").logits(single(shas[0]), data)
     assert mean.shape == (30, 5) and not torch.allclose(mean, alone, atol=1e-3)
