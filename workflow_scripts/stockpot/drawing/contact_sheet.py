@@ -78,6 +78,7 @@ def contact_sheet(
     dataset_counts = Counter(chain.from_iterable(first_images))
     counts = [dataset_counts[name] for name in class_names]
     shown = _spread(class_names, counts, columns)
+    # Characters that no font here has would be drawn as empty boxes.
     titles, families, notes = _titles(class_names, shown, texts or {})
     if len(shown) < len(class_names):
         notes.insert(0, f"{len(shown)} of {len(class_names):,} classes.")

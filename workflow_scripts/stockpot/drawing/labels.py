@@ -11,6 +11,7 @@ from .texts import fit_text, text_width
 
 MANY = 20  # of more models, figures name only those that a reader looks for
 LONGEST = 110  # points of width that a name may take
+LINE_HEIGHT = 1.15  # of a line of text, over the size of its type
 POINT_RADIUS = 2.5  # half the width of a point, in points of type
 LINE_RADIUS = 0.6  # half the width of a line
 FAR = 8  # points of offset from which on a line joins a name to its point
@@ -100,10 +101,8 @@ def draw_names(
 ) -> list[str]:
     """Draw names where they cover least; of two that would overlap the first stays.
 
-    The limits and the position of the axes must be final.
-
     Args:
-        axes: Of the points.
+        axes: Of the points; their limits and their position must be final.
         names: In the order of their importance.
         size: Of the type, in points.
         points: [n, 2], all that names better not cover; the points of the names if not given.
@@ -115,18 +114,15 @@ def draw_names(
     """
     if not names:
         return []
-    centres = _on_page(axes, np.array([(name.x, name.y) for name in names]))
-    avoided_points = centres if points is None else _on_page(axes, points)
-    covered = [_around(x, y, POINT_RADIUS) for x, y in avoided_points]
-    for curve in curves:
-        covered += _along(_on_page(axes, curve))
+    named_points = np.array([(name.x, name.y) for name in names])
+    centres = _on_page(axes, named_points)
+    covered = _covered(axes, named_points if points is None else points, curves)
     frame = Box(*(axes.bbox.extents * (72 / axes.figure.dpi)))
     taken: list[Box] = []
     left_out = []
     for centre, name in zip(centres, names):
         short_name = fit_text(name.text, LONGEST, size)
-        # 1.15: the height of a line over the size of its type.
-        extent = (text_width(short_name, size), 1.15 * size)
+        extent = (text_width(short_name, size), LINE_HEIGHT * size)
         free = _free_placements(centre, extent, frame, taken)
         if not free:
             left_out.append(name.text)
@@ -135,6 +131,18 @@ def draw_names(
         taken.append(box)
         _annotate(axes, name, short_name, size, placement, properties)
     return left_out
+
+
+def _covered(
+    axes: Axes,
+    points: np.ndarray,
+    curves: Sequence[np.ndarray],
+) -> list[Box]:
+    """Boxes of all points and lines that names better not cover."""
+    covered = [_around(x, y, POINT_RADIUS) for x, y in _on_page(axes, points)]
+    for curve in curves:
+        covered += _along(_on_page(axes, curve))
+    return covered
 
 
 def _on_page(axes: Axes, positions: np.ndarray) -> np.ndarray:
@@ -156,6 +164,7 @@ def _free_placements(
         box = _box(centre, extent, placement)
         # Less than 1, as areas are rounded.
         is_inside = _overlap(box, frame) > 0.999 * width * height
+        # Of two names that would overlap the earlier one, which is more important, stays.
         if is_inside and not any(_overlap(box, other) > 0 for other in taken):
             free.append((box, placement))
     return free

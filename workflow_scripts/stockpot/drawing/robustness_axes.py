@@ -398,6 +398,7 @@ def _equal_model_texts(measurements: pd.DataFrame) -> dict[str, str]:
     """Legend text of a kind -> text that says which model its only model equals."""
     single = _single(measurements)
     model_count = single.groupby("kind")["model"].nunique()
+    # Equal models answer every image alike, as a greedy soup of one ingredient.
     kind_of_model = dict(zip(single["model"], single["kind"]))
     known = looks(measurements["kind"])
     texts = {}
@@ -420,6 +421,7 @@ def _equal_sweep_texts(measurements: pd.DataFrame) -> dict[str, str]:
         curve: look.label for (_, curve), look in sweep_looks(measurements).items()
     }
     texts = {}
+    # The first sweep keeps its text, and the others name it.
     for first, *others in equal_sweeps(measurements):
         for curve in others:
             texts[labels[curve]] = f"{labels[curve]} (= to {first})"

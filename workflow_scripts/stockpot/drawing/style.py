@@ -316,6 +316,7 @@ def row_names(names: Iterable[str], inches: float = 2.0) -> list[str]:
     Returns:
         A name per row, with a number where it would repeat an earlier one.
     """
+    # Names that differ only in their middle may be the same when it is left out.
     rows = []
     counts: dict[str, int] = {}
     for name in names:

@@ -40,6 +40,7 @@ def metadata(
     Returns:
         Metadata of the file, with a digest of every array.
     """
+    # Sorted, so that the header does not depend on the order of the arrays.
     digests = {name: array_digest(array) for name, array in sorted(arrays.items())}
     description = {
         "key": key,

@@ -77,5 +77,6 @@ def _metric_input(
     predicted: np.ndarray,
     correct: np.ndarray,
 ) -> Answers:
+    # Only the metric of the worst group needs groups.
     groups = np.array(scoring.groups) if scoring.groups else None
     return Answers(predicted, labels, correct, groups)

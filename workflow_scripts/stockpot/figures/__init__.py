@@ -148,15 +148,16 @@ def load(name: str) -> Callable[..., tuple["Figure", "pd.DataFrame"]]:
     defaults = registry.defaults(known_options)
 
     @wraps(draw)  # its name and docstring
-    def draw_styled(
+    def _draw(
         tables: "dict[str, pd.DataFrame]",
         chosen_options: dict[str, Any] | None = None,
     ) -> "tuple[Figure, pd.DataFrame]":
+        """Check the options, and draw."""
         chosen_options = chosen_options or {}
         _check_options(name, chosen_options, known_options)
         return _draw_styled(draw, tables, defaults | chosen_options)
 
-    return draw_styled
+    return _draw
 
 
 def _draw_styled(

@@ -52,6 +52,7 @@ def draw(
     """
     measurements = tables["measurements"]
     sweeps = measurements[measurements["curve"] != ""]
+    # A line joins its points in the order of the rows.
     sweeps = sweeps.sort_values("alpha", kind="stable")
     if sweeps.empty:
         return text_figure("Nothing to show: this study has no sweep."), sweeps

@@ -59,6 +59,7 @@ def draw(
     Returns:
         The figure, and the whole table.
     """
+    # "on" is the name of a data set, or of the mean of the shifts.
     table = tables["table"]
     test_sets = list(table["on"].drop_duplicates())
     curves = list(table["curve"].drop_duplicates())

@@ -92,5 +92,6 @@ def _draw_group(
     x = pairs["dataset"].map(positions)
     panel.plot(x, pairs[measure], **dots(colour, 2.2, alpha=0.35, mew=0))
     means = pairs.groupby("dataset", sort=False)[measure].mean()
+    # Data sets come in the order of the rows of this group.
     mean_x = [positions[name] for name in means.index]
     panel.plot(mean_x, means, "-", color=colour, lw=1)

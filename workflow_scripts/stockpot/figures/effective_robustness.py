@@ -105,6 +105,7 @@ def draw(
 
 def _draw_frame(panel: Axes, ends: Ends) -> None:
     """A frame around what the second panel shows."""
+    # In data coordinates, so that it is right on any scale.
     (left, right), (bottom, top) = ends
     frame = Rectangle(
         (left, bottom),

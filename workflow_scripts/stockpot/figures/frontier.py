@@ -62,6 +62,7 @@ def draw(
     axes.set_ylim(-0.7, len(rows) - 0.3)
     curve = fit_text(table["curve"].iloc[0], 80, 8)
     axes.set_xlabel(f"Above the sweep of {curve} (points under shift)")
+    # Rows are no scale.
     axes.grid(axis="y", visible=False)
     legend = {
         "interval without 0": handle(**dots(BLUE, DOT_SIZE, mfc=BLUE)),

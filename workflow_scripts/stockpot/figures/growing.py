@@ -51,6 +51,7 @@ def draw(
     test_sets = list(table["on"].drop_duplicates())
     figure = Figure((TWO_COLUMNS, 3.9), layout="constrained")
     grid = figure.subplots(len(MEASURES), len(test_sets), sharex=True, squeeze=False)
+    # A method looks the same in all panels.
     lines = {method: _line(kind) for method, kind in KINDS.items()}
     for column, test_set in enumerate(test_sets):
         # k is the number of ingredients.

@@ -114,6 +114,7 @@ def _draw_models(panel: Axes, table: pd.DataFrame) -> None:
     A mix is zero-shot + s * (update of the first run) + t * (update of the second).
     """
     one, other = table[["one", "other"]].iloc[0]
+    # s, t, marker, size in points, name.
     corners = (
         (0, 0, "*", 9, "zero-shot"),
         (1, 0, "o", 5, one),

@@ -50,6 +50,7 @@ def draw(
     figure = Figure((TWO_COLUMNS, 2.6), layout="constrained")
     *panels, alpha_panel = figure.subplots(1, len(test_sets) + 1)
     legend: Legend = {}
+    # Every panel adds the same lines; the legend has each of them once.
     for panel, test_set in zip(panels, test_sets):
         rows = table[table["on"] == test_set]
         _draw_ends(panel, rows.drop_duplicates("run"), positions, legend)

@@ -83,9 +83,7 @@ def draw(
     in_view = single[is_in_view]
     # Sweeps are drawn as a whole, but the parts out of view do not widen it.
     curves_in_view = curves[curves["reference_value"] >= lowest]
-    figure = Figure((TWO_COLUMNS, 5.6))
-    # A fixed layout, as names need the final position of the axes.
-    axes = figure.add_axes((0.075, 0.125, 0.915, 0.815))
+    figure, axes = _empty_figure()
     _set_view(axes, pd.concat([in_view, curves_in_view]))
     _draw_curves(axes, curves)
     if options["intervals"]:
@@ -100,6 +98,14 @@ def draw(
     _draw_legend(figure, legend)
     _note_unnamed_models(figure, single[~is_in_view], left_out)
     return figure, pd.concat([single, curves])
+
+
+def _empty_figure() -> tuple[Figure, Axes]:
+    """The figure and its axes, with room for the legend on top and for notes below."""
+    figure = Figure((TWO_COLUMNS, 5.6))
+    # A fixed layout, as names need the final position of the axes.
+    axes = figure.add_axes((0.075, 0.125, 0.915, 0.815))
+    return figure, axes
 
 
 def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
@@ -193,6 +199,7 @@ def _draw_models(axes: Axes, in_view: pd.DataFrame) -> Legend:
             zorder=5,
             **look_of_kind.small_mark,
         )
+        # Marks tell kinds apart, but names do that, too: the legend has colours only.
         colour = look_of_kind.colour
         legend[FAMILIES[colour]] = Patch(color=colour)
     return legend
@@ -267,6 +274,7 @@ def _note_unnamed_models(
 
 def _outside_sentence(outside: pd.DataFrame) -> str:
     """The models left of the view with their accuracies; of many only the first ones."""
+    # Farthest from the view first.
     rows = outside.sort_values(["reference_value", "model"])
     named = []
     for row in rows.head(NAMED_OUTSIDE).itertuples():

@@ -53,6 +53,7 @@ def draw(
     *soup_panels, angle_panel = figure.subplots(1, 3)
     colours = dict(zip(table["on"].drop_duplicates(), COLOURS))
     legend = {}
+    # The panel of the angles has both colours.
     for panel, (test_set, colour) in zip(soup_panels, colours.items()):
         pairs = table[table["on"] == test_set]
         _draw_soups(panel, pairs, colour)

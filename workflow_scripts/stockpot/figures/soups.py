@@ -64,6 +64,7 @@ def draw(
     figure = Figure((ONE_COLUMN, 3.6), layout="constrained")
     axes = figure.subplots()
     ends = axis_limits(table, "linear")
+    # Baselines are not shown, and so their fit is not, either.
     no_line = pd.DataFrame()
     intervals = options["intervals"]
     draw_panel(axes, table, no_line, "linear", ends, intervals=intervals)
