@@ -159,7 +159,9 @@ CODE = {
     ),
     "a string": lambda text: text.replace('"border"', '"zeros"'),
     "a statement": lambda text: text + "\n\ntorch.manual_seed(0)\n",
-    "an order": lambda text: text.replace("scale = torch", "n += 0\n    scale = torch"),
+    "an order": lambda text: text.replace(
+        "    side_fraction = torch", "    area += 0\n    side_fraction = torch"
+    ),
 }
 
 
@@ -198,8 +200,8 @@ def test_indentation_counts(digest_of):
 
     def outdent(text):
         return text.replace(
-            "            return fitted(x, card.image_size)\n        return",
-            "            pass\n        return",
+            "            images = self.change_pixels(images, generator)\n",
+            "            pass\n        images = self.change_pixels(images, generator)\n",
         )
 
     assert digest_of(ENTRY, file=ENTRY, edit=outdent) != digest_of(ENTRY)

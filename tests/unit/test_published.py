@@ -151,7 +151,7 @@ def test_parts_of_one_folder_are_told_apart(tmp_path):
 @pytest.mark.parametrize("source", PUBLISHED)
 def test_a_missing_folder_is_named(source, tmp_path):
     entry, _ = next(pair for pair in entries() if pair[0]["source"] == source)
-    line = r"datasets\.own\.path: no folder .*nowhere; .*docs/datasets\.md"
+    line = r"datasets\.own\.path: no folder .*nowhere; .*docs/guide/datasets\.md"
     with pytest.raises(StockpotError, match=line):
         made(out=tmp_path / "out", path=str(tmp_path / "nowhere"), **entry)
 
@@ -161,7 +161,7 @@ def test_another_layout_is_named(source, tmp_path):
     entry, _ = next(pair for pair in entries() if pair[0]["source"] == source)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/images.zip").write_bytes(b"")
-    line = r"datasets\.own\.path: .*data holds no .*; docs/datasets\.md has"
+    line = r"datasets\.own\.path: .*data holds no .*; docs/guide/datasets\.md has"
     with pytest.raises(StockpotError, match=line):
         made(out=tmp_path / "out", path=str(tmp_path / "data"), **entry)
 

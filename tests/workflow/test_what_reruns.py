@@ -344,9 +344,9 @@ def test_code_of_one_merge_method_renews_its_soup(study):
         / "greedy.py"
     )
     text = path.read_text()
-    assert "members: list[str] = []" in text
+    assert "selected: list[str] = []" in text
     path.write_text(
-        text.replace("members: list[str] = []", "members: list[str] = list()")
+        text.replace("selected: list[str] = []", "selected: list[str] = list()")
     )
     jobs, cells = study.run()
     assert jobs == Counter(soup=1, evaluate=1, sweep=1) + TABLES
@@ -409,11 +409,11 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     change_training(study)
     # A run waits at its start until it has the signal, however long that takes.
     waits = study.folder / "waits"
-    line = "    with wishes() as run.wish:\n"
+    line = "    with wishes() as run.stop_request:\n"
     wait = f"""\
         import pathlib, time
         pathlib.Path({str(waits)!r}).touch()
-        while not run.wish.signal:
+        while not run.stop_request.signal:
             time.sleep(0.1)
 """
     edit_code(study, "training/loop.py", line, line + wait)
