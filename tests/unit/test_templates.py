@@ -10,10 +10,10 @@ TEMPLATES = ROOT / "docs/develop/templates"
 USES = {
     "merge_method": (
         "merging/methods",
-        "load('{name}', 'find')({{'a': 'sha-a', 'b': 'sha-b'}}, context)['ingredients']"
+        "load('{name}')({{'a': 'sha-a', 'b': 'sha-b'}}, context)['ingredients']"
         " == {{'sha-0': 0.75, 'sha-a': 0.125, 'sha-b': 0.125}}",
     ),
-    "selector": ("alpha/selectors", "load('{name}')(curve) == 0.8"),
+    "selector": ("alpha/selectors", "choose('{name}', curve) == 0.8"),
     "metric": ("metrics", "score('{name}', answers) == (0.25, 4, 1)"),
     "analysis": ("analyses", "load('{name}') and options('{name}')['models']"),
     "figure": ("figures", "load('{name}') and declared('{name}').caption"),
@@ -33,7 +33,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 from stockpot.{module} import *
-from stockpot.{module} import load, names
+from stockpot.{module} import names
 context = SimpleNamespace(start="sha-0", spec={{"fraction": 0.25}})
 curve = pd.DataFrame({{"alpha": [0, 0.5, 0.8, 1], "held_out": [0.5, 0.9, 0.89, 0.87]}})
 right = np.array([True, True, False, True])
