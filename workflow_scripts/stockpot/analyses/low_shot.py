@@ -1,6 +1,6 @@
 """Few examples per class: what mixing gains, and at which alpha (WiSE-FT, figures 17 to 19)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ..tables.display import percents, points_column
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, model_at
 from . import Analysis
 
-Selector = one_of(selectors.without_shifts())
+Selector = Annotated[str, one_of(selectors.without_shifts())]
 
 
 class Options(PluginOptions):

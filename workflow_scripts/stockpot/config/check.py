@@ -33,7 +33,7 @@ _CHECKSUM = re.compile("(sha256:[0-9a-fA-F]{64}|md5:[0-9a-fA-F]{32})?")
 def check(
     config: dict[str, Any],
     schema: dict[str, Any],
-    files: Sequence[str] = (),
+    files: Sequence[str | Path] = (),
 ) -> None:
     """Check a whole config.
 

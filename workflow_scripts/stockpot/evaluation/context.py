@@ -1,7 +1,7 @@
 """What a merge method may look at; heavy things load when a method asks for them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..datasets.dataset import Dataset
 from ..merging.recipe import with_head
@@ -10,7 +10,7 @@ from ..models.card import read_card
 if TYPE_CHECKING:
     import torch
 
-    from ..models.classifier import Weights, WithHead
+    from ..models.classifier import OpenWeights
     from ..training.averages import SavedAverages
     from ..training.loop import Batches
     from .cells import Recipe
@@ -64,7 +64,7 @@ class FolderContext:
             if card.status == "ok" and not self.start:
                 self.start = card.sha256
         self._backbones = spec.get("backbones", False)
-        self._weights: dict[str, Weights | WithHead] = {}
+        self._weights: dict[str, OpenWeights] = {}
         self._evaluator: Evaluator | None = None
 
     @property
@@ -131,7 +131,7 @@ class FolderContext:
         _, predictions = self.evaluator.predictions(recipe, self._held_out)
         return predictions
 
-    def weights(self, sha256: str) -> "Weights | WithHead":
+    def weights(self, sha256: str) -> "OpenWeights":
         """Open the weights of the start or of an ingredient.
 
         Args:
@@ -147,8 +147,11 @@ class FolderContext:
         if sha256 not in self._weights:
             weights = Weights(self._folders[sha256])
             if self._backbones and sha256 != self.start:
-                weights = WithHead(weights, self.weights(self.start))
-            self._weights[sha256] = weights
+                # The start has a head of its own.
+                start = cast(Weights, self.weights(self.start))
+                self._weights[sha256] = WithHead(weights, start)
+            else:
+                self._weights[sha256] = weights
         return self._weights[sha256]
 
     def averages(self, sha256: str) -> "SavedAverages":

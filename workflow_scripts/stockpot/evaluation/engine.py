@@ -14,14 +14,14 @@ import torch
 from ..datasets.dataset import Dataset
 from ..merging.checks import check_ingredients
 from ..merging.coefficients import Coefficient, tensor_coefficients
-from ..merging.linear import mix_many, tower_coefficients
+from ..merging.linear import Term, mix_many, tower_coefficients
 from ..merging.recipe import LINEAR
 from ..models.card import Card
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
 from ..models.load import empty_classifier
 from ..models.resident import Resident, free_memory
-from ..models.tower import Normaliser, fitted
+from ..models.tower import ImageClassifier, Normaliser, fitted
 from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError
 from .images import image_batches, load_images
@@ -116,10 +116,10 @@ class MixedModel:
 
     def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
         """Write the mix of all tensors whose names begin with the prefix."""
-        jobs = []
+        jobs: list[tuple[torch.Tensor, list[Term]]] = []
         for name, target in self.tensors.items():
             if name.startswith(prefix):
-                sources = [
+                sources: list[Term] = [
                     (coefficient, self._ingredient_tensor(sha256, name))
                     for coefficient, sha256 in tensor_coefficients(coefficients, name)
                 ]
@@ -292,7 +292,7 @@ def _empty_model(
     weights: Weights,
     dtype: torch.dtype,
     device: str,
-) -> torch.nn.Module:
+) -> ImageClassifier:
     """A classifier of the same shape as these weights, on the device."""
     feature_count = weights["head.weight"].shape[1]
     model = empty_classifier(weights.card, feature_count).eval()

@@ -114,7 +114,7 @@ class Evaluator:
         if not dataset.scoring.videos:
             cell_key = key(recipe, dataset.fingerprint, self.precision)
             stored = self.store.get(cell_key, logits=True)
-            if stored is not None:
+            if stored is not None and stored.logits is not None:
                 return stored.logits
         return self._logits(recipe, dataset)
 

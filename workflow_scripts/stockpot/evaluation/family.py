@@ -119,6 +119,7 @@ def labelled_recipes(
     """
     name = member["name"]
     recipe = read_recipe(model)
+    labels: dict[str, str | float | None]
     if not alphas:
         labels = {
             "model": name,
@@ -127,6 +128,8 @@ def labelled_recipes(
             "alpha": None,
         }
         return [(labels, recipe)]
+    if zero_shot is None:
+        raise ValueError(f"{name}: a sweep needs the model at alpha 0")
     zero_shot_recipe = read_recipe(zero_shot)
     pairs = []
     for alpha in alphas:

@@ -88,7 +88,7 @@ def _evaluate(
 
 def _usable_models(classifiers: list[Path]) -> dict[str, str]:
     """Name -> SHA-256 of all that did not diverge; the first is called "zero-shot"."""
-    models = {}
+    models: dict[str, str] = {}
     for folder in classifiers:
         card = read_card(folder)
         if card.status == "ok":

@@ -150,7 +150,7 @@ class Store:
             "confidence": predictions.confidence,
             "loss": predictions.loss,
         }
-        if has_logits:
+        if predictions.logits is not None:
             tensors["logits"] = predictions.logits
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         # A file that another job wrote in between stays, unless it may lack the logits.

@@ -6,12 +6,12 @@ from different random weights is no better than chance.
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from ..models.card import UNKNOWN_START, Card
-from ..models.classifier import Weights
+from ..models.classifier import OpenWeights
 from ..runtime.errors import StockpotError
 from .geometry import gram_matrices, mean_cosine
 from .linear import Source, iterate_chunks, lazy_tensor
@@ -34,9 +34,9 @@ TOWER_CARD_FIELDS = (
 MIN_COSINE = 0.5
 
 # SHA-256 of a model -> its weights.
-GetWeights = Callable[[str], Weights]
+GetWeights = Callable[[str], OpenWeights]
 # Recipe -> (images that its model gets right, images) on the held-out set.
-HeldOut = Callable[[dict[str, Any]], tuple[int, int]]
+HeldOut = Callable[[dict[str, Any]], tuple[float, int]]
 
 
 def check_ingredients(
@@ -58,7 +58,7 @@ def check_ingredients(
         StockpotError: With the first ingredient that does not fit.
     """
     first = cards[0]
-    fields = TOWER_CARD_FIELDS
+    fields: tuple[str, ...] = TOWER_CARD_FIELDS
     if one_class_list:
         fields = (*fields, "class_names")
     for card in cards:
@@ -78,7 +78,7 @@ def check_ingredients(
 
 
 def check_tensors(
-    ingredients: Mapping[str, Weights],
+    ingredients: Mapping[str, OpenWeights],
     *,
     heads: bool = True,
 ) -> None:
@@ -186,8 +186,8 @@ def _why_starts_differ(
 
 
 def check_lineage(
-    start: Weights,
-    end: Weights,
+    start: OpenWeights,
+    end: OpenWeights,
 ) -> None:
     """Check that two models can be interpolated, if the start of one is unknown.
 
@@ -263,8 +263,8 @@ def barrier(
 
 
 def weight_cosine(
-    first: Weights,
-    second: Weights,
+    first: OpenWeights,
+    second: OpenWeights,
 ) -> float:
     """Compute the cosine between all matrices of two towers, laid end to end.
 
@@ -281,7 +281,9 @@ def weight_cosine(
         if name.startswith("visual.") and len(shape) >= 2:
             matrices.append(name)
     grams = gram_matrices([first, second], None, matrices)
-    return mean_cosine(sum(grams.values()))
+    # An empty sum would be 0, but every tower has matrices.
+    total = cast(torch.Tensor, sum(grams.values()))
+    return mean_cosine(total)
 
 
 def _is_finite(source: Source) -> bool:
@@ -313,7 +315,7 @@ def _different_start_message(
 
 
 def _shapes(
-    weights: Weights,
+    weights: OpenWeights,
     *,
     heads: bool,
 ) -> dict[str, tuple[list[int], str]]:

@@ -1,12 +1,11 @@
 """Merges that treat every number of the weights separately, in chunks that stay small."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from .linear import iterate_chunks, lazy_tensor
+from .linear import Tensors, iterate_chunks, lazy_tensor
 
-Tensors = Mapping[str, torch.Tensor]
 # (initial weights float64 [p], updates float64 [k, p], tensor name, index of the chunk's first
 # number) -> merged weights [p]
 Rule = Callable[[torch.Tensor, torch.Tensor, str, int], torch.Tensor]
@@ -15,7 +14,7 @@ Rule = Callable[[torch.Tensor, torch.Tensor, str, int], torch.Tensor]
 def merge_elementwise(
     rule: Rule,
     start: Tensors,
-    weights: list[Tensors],
+    weights: Sequence[Tensors],
     names: list[str],
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """Merge the updates of several models by a rule for single numbers.

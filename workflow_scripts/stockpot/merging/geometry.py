@@ -1,19 +1,19 @@
 """Norms and angles of updates, tensor by tensor, from weights that are read chunk by chunk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
 from .coefficients import block_prefix
-from .linear import iterate_chunks, lazy_tensor
+from .linear import Tensors, iterate_chunks, lazy_tensor
 
 # The least divisor: the product of two norms may be zero, and zero by zero is no number.
 _LEAST_DIVISOR = 1e-300
 
 
 def gram_matrices(
-    weights: list[Mapping[str, torch.Tensor]],
-    start: Mapping[str, torch.Tensor] | None,
+    weights: Sequence[Tensors],
+    start: Tensors | None,
     names: Iterable[str],
 ) -> dict[str, torch.Tensor]:
     """Compute the inner products of the models' updates, tensor by tensor.

@@ -11,7 +11,7 @@ autograd through all of them, as in the original code, holds each of them twice.
 ingredients stay where there is room for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -21,13 +21,12 @@ from .coefficients import coefficient_at
 from .linear import (
     SUM_CHUNK,
     Source,
+    Tensors,
     iterate_chunks,
     lazy_tensor,
     load_tensor,
     mix_many,
 )
-
-Tensors = Mapping[str, torch.Tensor]
 
 
 class MixedModel:
@@ -46,7 +45,7 @@ class MixedModel:
     def __init__(
         self,
         model: torch.nn.Module,
-        ingredients: list[Tensors],
+        ingredients: Sequence[Tensors],
         prefixes: list[str],
     ):
         """Prepare the model, whose weights ``fill`` then overwrites.
@@ -65,7 +64,9 @@ class MixedModel:
         device = str(next(iter(self.tensors.values())).device)
         self.resident = Resident(free_memory(device))
         # Coefficients that are the indices: each tensor gets that of its longest prefix.
-        columns = {prefix: column for column, prefix in enumerate(prefixes)}
+        columns: dict[str, float] = {
+            prefix: column for column, prefix in enumerate(prefixes)
+        }
         self.column = {
             name: int(coefficient_at(columns, name)) for name in self.tensors
         }

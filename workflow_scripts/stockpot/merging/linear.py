@@ -8,8 +8,9 @@ of ingredients.
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import torch
 
@@ -25,7 +26,7 @@ SUM_CHUNK = 2**15
 WRITE_CHUNK = 2**18
 
 # A tensor in memory, or one of a file that is read slice by slice.
-Source = torch.Tensor | LazyTensor
+Source: TypeAlias = torch.Tensor | LazyTensor
 # A coefficient and what it multiplies.
 Term = tuple[float, Source]
 # Takes a tensor's name, a flat chunk of it, and the number of its bytes before the chunk.
@@ -34,8 +35,15 @@ WriteChunk = Callable[[str, torch.Tensor, int], None]
 _ReadSlice = Callable[[int, int], torch.Tensor]
 
 
+class Tensors(Protocol):
+    """Tensors by name: those of a dictionary, or the weights in a file."""
+
+    def __getitem__(self, name: str, /) -> torch.Tensor:
+        """Read one tensor."""
+
+
 def lazy_tensor(
-    model: Mapping[str, torch.Tensor],
+    model: Tensors,
     name: str,
 ) -> Source:
     """Get one tensor of a model without reading it.
@@ -243,7 +251,7 @@ class _MixTask:
 
 def iterate_mix(
     coefficients: Mapping[str, Coefficient],
-    ingredients: Mapping[str, Mapping[str, torch.Tensor]],
+    ingredients: Mapping[str, Tensors],
     names: Iterable[str],
     write: WriteChunk | None = None,
 ) -> Iterator[tuple[str, torch.Tensor]]:
@@ -274,7 +282,7 @@ def iterate_mix(
 
 def _mix_tasks(
     coefficients: Mapping[str, Coefficient],
-    ingredients: Mapping[str, Mapping[str, torch.Tensor]],
+    ingredients: Mapping[str, Tensors],
     names: Iterable[str],
 ) -> Iterator[_MixTask]:
     for name in names:
@@ -299,7 +307,7 @@ def _run_ahead(
     Digests need the order. The limit ``ahead`` keeps memory small: no more results than that
     wait for the caller.
     """
-    waiting: deque = deque()
+    waiting: deque[Future[tuple[str, torch.Tensor]]] = deque()
     for task in tasks:
         waiting.append(pool.submit(task.run, write))
         if len(waiting) > ahead:

@@ -1,6 +1,6 @@
 """Ensembles: from the logits of several models to those of their ensemble."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -39,7 +39,9 @@ def _logit_ensemble(
     logits: dict[str, torch.Tensor],
 ) -> torch.Tensor:
     """The weighted mean of unnormalised logits (Model soups, section 2)."""
-    return sum(weight * logits[name].double() for name, weight in weights.items())
+    mean = sum(weight * logits[name].double() for name, weight in weights.items())
+    # An empty sum would be 0, but a recipe has ingredients; so below.
+    return cast(torch.Tensor, mean)
 
 
 def _softmax_ensemble(
@@ -50,7 +52,7 @@ def _softmax_ensemble(
     mean = sum(
         weight * logits[name].double().softmax(1) for name, weight in weights.items()
     )
-    return mean.clamp_min(_LEAST_PROBABILITY).log()
+    return cast(torch.Tensor, mean).clamp_min(_LEAST_PROBABILITY).log()
 
 
 def _random_interpolation(

@@ -300,3 +300,7 @@ class WithHead:
             if name.startswith(HEAD):
                 shapes[name] = description
         return shapes
+
+
+# The tensors of a classifier, of one file or of two.
+OpenWeights = Weights | WithHead

@@ -160,7 +160,7 @@ def _source_facts(
     locate: Locate,
 ) -> dict[str, dict[str, Any]]:
     """What the source of every data set in use knows of its files, asked once."""
-    waiting = []
+    waiting: list[str] = []
     for roles in datasets_by_role(config):
         waiting += roles.values()
     facts: dict[str, dict[str, Any]] = {}

@@ -163,8 +163,9 @@ def _list_by_name(values: list | tuple) -> object:
     items = [_comparable(item) for item in values]
     if not items:
         return items
-    if all(isinstance(item, dict) and "name" in item for item in items):
-        return {item["name"]: item for item in items}
+    named = [item for item in items if isinstance(item, dict) and "name" in item]
+    if len(named) == len(items):
+        return {item["name"]: item for item in named}
     if all(_is_pair(item) for item in values):
         return {_comparable(name): role for name, role in values}
     if all(isinstance(item, (str, int, float)) for item in items):

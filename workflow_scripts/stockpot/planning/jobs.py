@@ -4,7 +4,7 @@ A job is a frozen dataclass: what one call of a script makes, and all that it fo
 begin with ``<results>``, which Snakemake replaces by the folder of the results.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +22,7 @@ Spec = dict[str, Any]
 # Path given in the config -> where the file is.
 Locate = Callable[[str], Path]
 # Name of an input -> the file or files that a job reads under it.
-Inputs = dict[str, str | list[str]]
+Inputs = dict[str, str | Sequence[str]]
 # Role -> ids of the jobs that an artefact is made from.
 Parents = dict[str, tuple[str, ...]]
 

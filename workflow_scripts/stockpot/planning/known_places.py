@@ -6,7 +6,7 @@ nothing is made again. Files that were copied are others.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -199,7 +199,7 @@ def files_digest(
 def _files(
     entry: dict[str, Any],
     locate: Locate,
-) -> list[str | Path]:
+) -> Sequence[str | Path]:
     """All files that an entry reads."""
     source = entry["source"]
     path = locate(entry["path"])

@@ -72,8 +72,8 @@ class ModelJob(Job):
         files = self._existing_files()
         if self.imported:
             # The architecture is among the parameters, so only the weights are read.
-            return _only(files, "checkpoint")
-        return files
+            files = _only(files, "checkpoint")
+        return {**files}
 
     def code(self, plan: "Plan") -> tuple[str, ...]:
         """The script that makes the weights; see ``Job.code``.
@@ -85,7 +85,7 @@ class ModelJob(Job):
             return ()
         return (f"{self.rule}.py",)
 
-    def _existing_files(self) -> Inputs:
+    def _existing_files(self) -> dict[str, str]:
         """Its files that are there already. Their content is in ``key``, so no date counts."""
         return {name: Present(file) for name, file in self.files.items()}
 
@@ -97,7 +97,7 @@ class ModelJob(Job):
         """
         return _only(self._existing_files(), "vocabulary")
 
-    def outputs(self) -> Inputs:
+    def outputs(self) -> dict[str, str]:
         """The files of the model, given or made here.
 
         Returns:
@@ -118,9 +118,9 @@ class ModelJob(Job):
 
 
 def _only(
-    files: Inputs,
+    files: dict[str, str],
     wanted_name: str,
-) -> Inputs:
+) -> dict[str, str]:
     """The input of one name, if it is there."""
     return {name: file for name, file in files.items() if name == wanted_name}
 
@@ -159,7 +159,7 @@ class ZeroShotJob(Job):
         Returns:
             Name of an input -> its file.
         """
-        return plan.model.outputs()
+        return {**plan.model.outputs()}
 
 
 @dataclass(frozen=True)

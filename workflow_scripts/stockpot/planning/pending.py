@@ -278,10 +278,11 @@ class _Search:
                 if self._is_newer(path, made, job, records):
                     reason.newer.append(path)
         # What is not known of a file is no reason to make it again.
-        if reason.newer or not all(records):
+        known_records = [record for record in records if record is not None]
+        if reason.newer or len(known_records) < len(records):
             return reason
         inputs = sorted(job.inputs)
-        for record in records:
+        for record in known_records:
             if record.parameters not in (None, job.parameters):
                 reason.parameters = True
             if record.inputs not in (None, inputs):

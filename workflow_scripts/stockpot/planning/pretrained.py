@@ -63,23 +63,23 @@ def model_plan(config: Config, locate: Locate) -> ModelJob:
     weights = settings.get("weights", "")
     # Weights are named by a file, by a tag of a library, or are random.
     weights_path = locate(weights) if weights and weights != RANDOM else None
-    has_weights_file = weights_path is not None and weights_path.is_file()
+    weights_file = weights_path if weights_path and weights_path.is_file() else None
     folder = locate(settings["architecture"])
     if folder.is_dir():
-        missing = None if has_weights_file else weights_path
+        missing = None if weights_file else weights_path
         source = _from_folder(folder, settings, missing)
     else:
-        tag = "" if has_weights_file else weights
+        tag = "" if weights_file else weights
         source = _from_library(settings, tag)
         _check_named(folder, settings)
     if weights and settings["pretrain"]:
         raise StockpotError(
             "model.pretrain: true trains the weights, so model.weights has no use"
         )
-    if has_weights_file:
+    if weights_file:
         # Wherever the file lies, its content makes the id.
-        digest = checked_digest(weights_path, WEIGHTS_KEY, sha256_file_cached)
-        source.files["checkpoint"] = weights_path
+        digest = checked_digest(weights_file, WEIGHTS_KEY, sha256_file_cached)
+        source.files["checkpoint"] = weights_file
         source.content["imported"] = digest
     elif weights:
         source.content["imported"] = weights

@@ -174,16 +174,15 @@ def _indistinguishable(
     cut: dict[str, int],
 ) -> list[list[str]]:
     """Classes that the model cannot tell apart by their prompts, in groups."""
-    names_by_text = defaultdict(list)
+    names_by_text: defaultdict[str | tuple[str, ...], list[str]] = defaultdict(list)
     for name, text in texts.items():
         if name in cut:
             # Two long texts may begin alike, and what differs be cut off.
             pieces = tokens.pieces(text)
-            read_text = tuple(pieces[: budget.read_of_long_text])
+            names_by_text[tuple(pieces[: budget.read_of_long_text])].append(name)
         else:
             # Case and spaces make no difference to the tokenizer.
-            read_text = tokens.cleaned(text)
-        names_by_text[read_text].append(name)
+            names_by_text[tokens.cleaned(text)].append(name)
     return [names for names in names_by_text.values() if len(names) > 1]
 
 

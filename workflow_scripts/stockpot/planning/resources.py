@@ -4,7 +4,7 @@ Rough, and on the safe side: twice the time of the arithmetic. A job that still 
 twice as much when it is tried again; ``set-resources`` of a profile has the last word.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..runtime.errors import StockpotError
 
@@ -94,7 +94,7 @@ class Machine(NamedTuple):
 
 
 def resolve_gpus(
-    requested: int | str,
+    requested: int | Literal["auto"],
     profile: int | None,
     detected: int,
 ) -> int:

@@ -69,7 +69,7 @@ def to_json(value: object) -> object:
         Dataclasses as dictionaries that name their type, tuples as lists; all else as it is.
     """
     if is_dataclass(value):
-        content = {TYPE: type(value).__name__}
+        content: dict[str, object] = {TYPE: type(value).__name__}
         for field in fields(value):
             content[field.name] = to_json(getattr(value, field.name))
         return content
@@ -102,7 +102,7 @@ def _from_json(
     """The value as an instance of a type that annotations name: dataclass, tuple, dict, list."""
     if expected is Any:
         return value
-    if is_dataclass(expected):
+    if isinstance(expected, type) and is_dataclass(expected):
         return _dataclass_from_json(expected, value)
     arguments = typing.get_args(expected)
     container = typing.get_origin(expected)
@@ -165,6 +165,7 @@ def _classes_by_name(cls: type) -> dict[str, type]:
     """Name -> the class and all that are derived from it."""
     classes = {cls.__name__: cls}
     # Annotations name base classes, as DatasetJob; values are of derived ones.
-    for derived in cls.__subclasses__():
+    subclasses: list[type] = cls.__subclasses__()
+    for derived in subclasses:
         classes |= _classes_by_name(derived)
     return classes

@@ -362,7 +362,7 @@ class StudyBuilder:
             # What answers are taken among is part of the data set, and so of its id.
             spec["among"] = self._answers_among[name]
         download = spec.pop("download", False)
-        fetched = ()
+        fetched: tuple[str, ...] = ()
         if download:
             # The config says true, or gives the address of a mirror.
             mirror = download if isinstance(download, str) else ""
@@ -476,7 +476,7 @@ class StudyBuilder:
             if key not in ("path", "settings"):
                 spec[key] = value
         follows = {**spec, "start": zero_shot}
-        files = ()
+        files: tuple[str, ...] = ()
         # What is fetched is known by its address and checksum, before and after it is there.
         if not entry.get("url"):
             files = (str(path),)
@@ -503,7 +503,7 @@ class StudyBuilder:
         held_out: str,
     ) -> str:
         """One training run; its own seed follows from the study's seed and its name."""
-        joint = ()
+        joint: tuple[str, ...] = ()
         if spec.get("joint"):
             joint = (self._plan_dataset(spec["joint"]),)
         # The seed of a run stays when others are added before it.
@@ -525,7 +525,10 @@ class StudyBuilder:
         self.plan.runs[run_id] = RunJob(
             run_id,
             plain(spec),
-            **follows,
+            train=train,
+            held_out=held_out,
+            start=start,
+            joint=joint,
             averages=keeps_averages,
         )
         return run_id
@@ -571,8 +574,9 @@ class StudyBuilder:
             **prediction_settings(self.config),
         }
         task = self._tasks[""]
+        start = self._soup_start(ingredients)
         follows = {
-            "start": self._soup_start(ingredients),
+            "start": start,
             "ingredients": tuple(ingredients),
             "held_out": task.held_out,
             "train": task.train,
@@ -581,7 +585,10 @@ class StudyBuilder:
         self.plan.soups[soup_id] = SoupJob(
             soup_id,
             plain(spec),
-            **follows,
+            start=start,
+            ingredients=tuple(ingredients),
+            held_out=task.held_out,
+            train=task.train,
             reads_training=methods.reads_training(method),
             writes_weights=methods.mixes(method) == "weights",
             averages=bool(methods.averages(method)),

@@ -172,9 +172,9 @@ def _mixed_runs(
 ) -> tuple[str, ...]:
     """Ids of the runs whose mixes an analysis looks at: those it names, or all end-to-end."""
     names = options.get("models")
-    if not names:
+    if not names and options.get("soup"):
         # The analysis may name a soup instead, whose ingredients are taken.
-        soup = study.models.get(options.get("soup"), {})
+        soup = study.models.get(options["soup"], {})
         names = soup.get("ingredients")
     if not names:
         names = list(study.runs)
@@ -187,7 +187,7 @@ def _figure_jobs(
     study: StudyPlan,
 ) -> list[StudyJob]:
     """All figures of a study."""
-    jobs = []
+    jobs: list[StudyJob] = []
     for name, choice in figure_choices(plan.config).items():
         options = defaults(figures.options(choice.figure))
         options |= plan.config["figures"].get(choice.figure, {})
@@ -281,7 +281,7 @@ def _export_jobs(
     study: StudyPlan,
 ) -> list[StudyJob]:
     """The exports of the config."""
-    jobs = []
+    jobs: list[StudyJob] = []
     for name, entry in plan.config["exports"].items():
         # alpha: null exports the model itself, not one on the way to it.
         spec = {

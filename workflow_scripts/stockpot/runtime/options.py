@@ -11,7 +11,7 @@ class in the ``_options.py`` of that package, from which the plug-ins inherit.
 """
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
@@ -20,6 +20,8 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+_Class = TypeVar("_Class")
 
 # Keywords of a generated schema that ``_plain`` resolves, drops or puts at another position.
 _REWRITTEN_KEYWORDS = ("$ref", "$defs", "title", "properties", "default")
@@ -39,12 +41,22 @@ class Seeded(PluginOptions):
     seed: int = Field(0, ge=0, description="seed of the random draw")
 
 
-# Decorator of declarations: a misspelt field and a value of the wrong type are errors.
-declaration_class = dataclass(
-    frozen=True,
-    kw_only=True,
-    config=ConfigDict(strict=True, extra="forbid"),
-)
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def declaration_class(cls: type[_Class]) -> type[_Class]:
+    """Make a class of declarations: a misspelt field and a value of the wrong type are errors.
+
+    Args:
+        cls: The class, with annotated fields.
+
+    Returns:
+        A frozen dataclass, whose fields are given by name and checked.
+    """
+    decorator = dataclass(
+        frozen=True,
+        kw_only=True,
+        config=ConfigDict(strict=True, extra="forbid"),
+    )
+    return cast(type[_Class], decorator(cls))
 
 
 @declaration_class
@@ -58,16 +70,16 @@ class Declaration:
     options: type[PluginOptions] = PluginOptions
 
 
-def one_of(words: list[str]) -> Any:
-    """Return the type of an option that is one of some words, where a Literal cannot list them.
+def one_of(words: list[str]) -> WithJsonSchema:
+    """Limit an option to some words, where a Literal cannot list them.
 
     Args:
         words: All allowed words.
 
     Returns:
-        A type for an annotation.
+        The second part of ``Annotated[str, ...]``.
     """
-    return Annotated[str, WithJsonSchema({"enum": words})]
+    return WithJsonSchema({"enum": words})
 
 
 def from_paper(source: str) -> dict[str, str]:

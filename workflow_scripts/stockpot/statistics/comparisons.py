@@ -50,7 +50,7 @@ def comparisons(
         for set_name, datasets in sets.items():
             model_correct = [correct(model, dataset) for dataset in datasets]
             against_correct = [correct(against, dataset) for dataset in datasets]
-            row = {
+            row: dict[str, object] = {
                 "model": model,
                 "against": against,
                 "on": set_name,

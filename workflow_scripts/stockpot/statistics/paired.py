@@ -191,7 +191,7 @@ def corrected(p_values: Sequence[float]) -> np.ndarray:
     Returns:
         Float64 [tests]; empty for no test.
     """
-    p_values = np.asarray(p_values, dtype=float)
-    if len(p_values) == 0:
-        return p_values
-    return multipletests(p_values, method="holm")[1]
+    uncorrected = np.asarray(p_values, dtype=float)
+    if len(uncorrected) == 0:
+        return uncorrected
+    return multipletests(uncorrected, method="holm")[1]

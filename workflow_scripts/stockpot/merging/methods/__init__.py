@@ -9,9 +9,9 @@ and how it mixes. It defines one of two functions:
   (``mixes="weights"``). It yields (name, tensor) in the order of the names: a classifier.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ...runtime import registry
 from ...runtime.options import Declaration, declaration_class
@@ -19,7 +19,9 @@ from ...runtime.options import Declaration, declaration_class
 if TYPE_CHECKING:
     import torch
 
+    from ...models.classifier import OpenWeights
     from ...training.averages import SavedAverages
+    from ...training.loop import Batches
 
 
 Mixes = Literal["recipes", "outputs", "weights"]
@@ -46,6 +48,11 @@ class Method(Declaration):
     ordered: bool = False
 
 
+def _not_given(*_: str) -> NoReturn:
+    """Stand for what a context does not give, until a method asks for it."""
+    raise NotImplementedError("this context does not give what the method looks at")
+
+
 @dataclass
 class Context:
     """What a method may look at.
@@ -65,11 +72,11 @@ class Context:
     """
 
     spec: dict[str, Any]
-    held_out: Callable[[dict[str, Any]], tuple[int, int]]
+    held_out: Callable[[dict[str, Any]], tuple[float, int]]
     start: str = ""
-    weights: Callable[[str], Mapping[str, "torch.Tensor"]] | None = None
-    model: Callable[..., tuple[Any, Any]] | None = None
-    averages: Callable[[str], "SavedAverages"] | None = None
+    weights: Callable[[str], "OpenWeights"] = _not_given
+    model: Callable[..., tuple["torch.nn.Module", "Batches"]] = _not_given
+    averages: Callable[[str], "SavedAverages"] = _not_given
     held_out_error: Callable[[dict[str, Any]], float | None] | None = None
 
 

@@ -50,9 +50,8 @@ def select(
     """
     alone = {name: context.held_out(single(sha)) for name, sha in ingredients.items()}
     selected: list[str] = []
-    best = (
-        -1
-    )  # images that the best mix so far gets right; any candidate is better than none
+    # Images that the best mix so far gets right; any candidate is better than none.
+    best: float = -1
     trace = []
     for candidate in _order(alone, context.spec):
         tried = [*selected, candidate]
@@ -103,7 +102,7 @@ def _mean(
 
 
 def _order(
-    alone: dict[str, tuple[int, int]],
+    alone: dict[str, tuple[float, int]],
     spec: dict[str, Any],
 ) -> list[str]:
     """Names in the order in which they are tried."""

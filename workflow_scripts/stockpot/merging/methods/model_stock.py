@@ -4,7 +4,7 @@ t = N cos / (1 + (N - 1) cos), with cos the mean cosine between the N updates; t
 t mean + (1 - t) start. The paper takes t per layer: here per tensor, or per block.
 """
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from ..coefficients import simplify
 from ..geometry import gram_matrices, mean_cosine, sum_per_block
 from ..recipe import interpolate, single, uniform
 from . import Context, Method
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Options(PluginOptions):
@@ -69,7 +72,8 @@ def find(
     grams = gram_matrices(weights, start, weights[0].names)
     granularity = context.spec["per"]
     if granularity == "model":
-        grams = {"": sum(grams.values())}
+        # An empty sum would be 0, but every model has tensors.
+        grams = {"": cast("torch.Tensor", sum(grams.values()))}
     elif granularity == "block":
         grams = sum_per_block(grams)
     # Tensors of integers have no ratio and are those of the mean.

@@ -33,8 +33,7 @@ def merge(
         terms = []
         for weights, averages in runs:
             average = averages.swa(name)
-            if average is None:
-                # Tensors of integers are not averaged: the run's own.
-                average = lazy_tensor(weights, name)
-            terms.append((1 / len(runs), average))
+            # Tensors of integers are not averaged: the run's own.
+            source = lazy_tensor(weights, name) if average is None else average
+            terms.append((1 / len(runs), source))
         yield name, mix(terms)

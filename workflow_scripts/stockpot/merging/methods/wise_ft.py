@@ -53,7 +53,7 @@ class Options(PluginOptions):
         0.5,
         description="number, auto, or beginning of tensor names -> number with '' for the rest",
     )
-    selector: one_of(selectors.on_held_out()) = Field(
+    selector: Annotated[str, one_of(selectors.on_held_out())] = Field(
         selectors.DEFAULT,
         description="how auto chooses, see docs/guide/analyses.md",
     )
