@@ -1,5 +1,6 @@
 """Decoding JPEGs for a model: all cores against one, against a loader of worker processes with
-open_clip's own transform, and against reading the decoded images again."""
+open_clip's own transform, and against reading the decoded images again.
+"""
 
 import tempfile
 from pathlib import Path

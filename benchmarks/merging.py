@@ -65,7 +65,7 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 def checkpoints(folder: Path, k: int) -> list[Path]:
-    """k Classifiers of random weights and of one line, each also as a pickled state dict."""
+    """K Classifiers of random weights and of one line, each also as a pickled state dict."""
     import models
     from stockpot.models.classifier import Weights, write_classifier
 

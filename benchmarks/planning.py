@@ -14,7 +14,8 @@ KINDS = ("v2", "renditions", "sketch", "objectnet", "wide", "typeset")
 
 def large(runs: int, tests: int, alphas: int = 21) -> dict:
     """A study of end-to-end runs, each swept, on a reference and ``tests`` - 1 shifts; a uniform
-    and a greedy soup of all; ten models or ten sweeps in a job; no analyses."""
+    and a greedy soup of all; ten models or ten sweeps in a job; no analyses.
+    """
     shifts = [f"shift-{i}" for i in range(tests - 1)]
     entry = {"source": "world", "task": "objects", "images": 4000}
     return {

@@ -87,8 +87,9 @@ def command(how: str, groups: dict[str, int]) -> list[str]:
 
 
 def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
-    """jobs and submissions; main: seconds of processor of the main process; wall: seconds; cpu:
-    seconds of processor of each submitted job, where it ran."""
+    """Jobs and submissions; main: seconds of processor of the main process; wall: seconds; cpu:
+    seconds of processor of each submitted job, where it ran.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy(Path(folder), runs)
         jobs = Path(folder) / "jobs"

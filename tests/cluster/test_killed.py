@@ -1,5 +1,6 @@
 """Whatever is killed: the documented command ends the study as if nothing had been, and no job
-runs twice at once."""
+runs twice at once.
+"""
 
 import re
 import shutil
@@ -153,7 +154,8 @@ def test_one_command_sees_a_study_through_what_happens_to_its_jobs(
 
 def test_the_same_command_goes_on_after_signals(running, whole):
     """Ctrl-C takes the job along; after SIGKILL it lives on, and the next one waits for it, as
-    SIGTERM does for both. Each job holds the file beside the log while it works, on any node."""
+    SIGTERM does for both. Each job holds the file beside the log while it works, on any node.
+    """
     training = running()
     training.driver.send_signal(signal.SIGINT)
     assert training.driver.wait(LIMIT) != 0

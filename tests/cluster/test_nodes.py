@@ -58,7 +58,8 @@ def test_two_nodes_train_what_one_process_does(finished, slurm, tmp_path):
     assert done.returncode == 0, log
     two = json.loads((tmp_path / "two" / "classifier.json").read_text())
     (a,), (b,) = one["history"], two["history"]
-    assert a["held_out_k"] == b["held_out_k"] and a["loss"] == pytest.approx(b["loss"])
+    assert a["held_out_k"] == b["held_out_k"]
+    assert a["loss"] == pytest.approx(b["loss"])
     assert log.count("epoch 1/1") == 1
     nodes = {
         job["node"] for job in slurm.jobs().values() if job["folder"] == str(tmp_path)

@@ -89,7 +89,8 @@ class Answered:
 
 class Painter:
     """Makes models over the tower of the embedded CLIP model. A head that has the inverse of the
-    colours' features gives each colour the logits that are wanted."""
+    colours' features gives each colour the logits that are wanted.
+    """
 
     def __init__(self, folder: Path):
         clip = load_clip(ARCHITECTURE, ARCHITECTURE / WEIGHTS)

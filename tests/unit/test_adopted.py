@@ -169,7 +169,8 @@ def test_half_precision_is_that_of_the_file(soup, start, tmp_path):
 
 def test_the_card_of_what_is_adopted(soup, start, tmp_path):
     """All but the weights is the zero-shot model's; where it started nobody knows. What the config
-    says of its training is no part of it: soups would be made anew where that is edited."""
+    says of its training is no part of it: soups would be made anew where that is edited.
+    """
     settings = {"lr": 1e-5, "augmented": True}
     path = save(soup, tmp_path / "model.pt")
     card = adopted(
@@ -192,7 +193,8 @@ def test_the_card_of_what_is_adopted(soup, start, tmp_path):
         "interpolation",
     ):
         assert getattr(card, field) == getattr(zero, field), field
-    assert card.sha256 != zero.sha256 and card.tower_sha256 != zero.tower_sha256
+    assert card.sha256 != zero.sha256
+    assert card.tower_sha256 != zero.tower_sha256
     assert Weights(tmp_path / "mine").names == Weights(start).names
 
 
@@ -283,9 +285,8 @@ def test_a_model_of_another_kind_is_refused_in_a_line(soup, start, tmp_path, wha
     torch.save(edited(soup, **changes), tmp_path / "file.pt")
     with pytest.raises(StockpotError, match=message) as error:
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
-    assert str(error.value).startswith(f"{tmp_path / 'file.pt'}: ") and "\n" not in str(
-        error.value
-    )
+    assert str(error.value).startswith(f"{tmp_path / 'file.pt'}: ")
+    assert "\n" not in str(error.value)
     assert not (tmp_path / "mine").exists()
 
 
@@ -340,14 +341,16 @@ def test_a_soup_of_adopted_models_passes_by_their_weights(
     caplog.set_level("INFO")
     ends = [folders["one"], folders["two"]]
     made = make_soup([read_card(folder) for folder in ends], context(*ends))
-    assert made["ingredient_names"].keys() == {"one", "two"} and "barriers" not in made
+    assert made["ingredient_names"].keys() == {"one", "two"}
+    assert "barriers" not in made
     assert "its start is unknown; its weights are close to those of one" in caplog.text
     weights = {read_card(f).sha256: Weights(f) for f in (start, *ends)}
     shas = [read_card(folder).sha256 for folder in ends]
     data = context()._held_out
     mean = Engine(weights, "fp32").logits(uniform(shas), data)
     alone = Engine(weights, "fp32").logits(single(shas[0]), data)
-    assert mean.shape == (30, 5) and not torch.allclose(mean, alone, atol=1e-3)
+    assert mean.shape == (30, 5)
+    assert not torch.allclose(mean, alone, atol=1e-3)
 
 
 def test_with_the_zero_shot_model_they_are_compared_too(folders, start, context):
@@ -416,7 +419,8 @@ def test_a_checkpoint_with_another_checksum_is_refused(soup, start, served, tmp_
     given = {"url": f"{address}/model.pt", "checksum": "sha256:" + "0" * 64}
     with pytest.raises(StockpotError, match="its sha256 is .* was expected"):
         adopted(tmp_path / "own.pt", start, tmp_path / "mine", **given)
-    assert not (tmp_path / "own.pt").exists() and not (tmp_path / "mine").exists()
+    assert not (tmp_path / "own.pt").exists()
+    assert not (tmp_path / "mine").exists()
     save(soup, tmp_path / "own.pt")
     with pytest.raises(StockpotError, match=r"own\.pt: the sha256 of this file is"):
         adopted(tmp_path / "own.pt", start, tmp_path / "mine", **given)
@@ -487,7 +491,9 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         (study,) = plan.studies.values()
         model = study.models["wild"]
         settings = model.pop("settings")
-        assert model["kind"] == "end-to-end" and model["images"] == 0 and model["own"]
+        assert model["kind"] == "end-to-end"
+        assert model["images"] == 0
+        assert model["own"]
         meant = ("variant", "task", "start", "joint", "shots", "backbones")
         assert not set(meant) & set(settings)
         (members,) = [
@@ -498,17 +504,17 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         assert [member["kind"] for member in members if member["name"] == "wild"] == [
             "end-to-end"
         ]
-    assert (
-        plans[0].evaluations == plans[1].evaluations
-        and plans[0].soups == plans[1].soups
-    )
+    assert plans[0].evaluations == plans[1].evaluations
+    assert plans[0].soups == plans[1].soups
     assert plans[0].checkpoints == plans[1].checkpoints, "its job is the same"
-    assert settings["lr"] == 1e-5 and settings["epochs"] == 10
-    assert settings["stated_task"] == "objects" and settings["stated_shots"] == 4
+    assert settings["lr"] == 1e-5
+    assert settings["epochs"] == 10
+    assert settings["stated_task"] == "objects"
+    assert settings["stated_shots"] == 4
 
 
 @pytest.mark.parametrize(
-    "given, shown",
+    ("given", "shown"),
     [
         ({"betas": [0.9, 0.98]}, {"betas": "[0.9, 0.98]"}),
         ({"shots": "many"}, {"stated_shots": "many"}),
@@ -533,7 +539,8 @@ def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):
     ):
         config["checkpoints"]["wild"]["settings"] = wrong
         (line,) = lines(config, complete(schema))
-        assert line.startswith("checkpoints.wild.settings") and said in line
+        assert line.startswith("checkpoints.wild.settings")
+        assert said in line
 
 
 # Numbers that are no weights.
@@ -628,7 +635,8 @@ def test_numbers_that_are_no_weights_are_refused_by_name(
     torch.save(state, path) if way == "torch" else save_file(state, path)
     with pytest.raises(StockpotError, match=rf"^{path}: .*{message}") as error:
         adopted(path, start, tmp_path / "mine")
-    assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) <= 500
     assert not (tmp_path / "mine").exists()
 
 
@@ -739,7 +747,8 @@ def test_prefix_rename_and_ignore_say_which_tensors_are_meant(
     ):
         with pytest.raises(StockpotError, match=said) as error:
             adopted(tmp_path / "file.pt", start, tmp_path / "other", **(given | wrong))
-        assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) <= 500
 
 
 def test_prefix_takes_one_of_several_models(soup, classifier, start, tmp_path):
@@ -780,7 +789,7 @@ def test_a_missing_bias_and_what_is_left_alone_are_told(soup, start, tmp_path, c
 
 
 @pytest.mark.parametrize(
-    "content, said",
+    ("content", "said"),
     [
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",

@@ -487,7 +487,8 @@ def test_a_study_of_one_model_is_told_what_it_lacks(name, poor):
     with pytest.raises(NothingToShowError, match=NEEDED[name]) as raised:
         tabulate(name, poor)
     table = raised.value.table()
-    assert list(table) == [NOTHING] and table.iloc[0, 0].startswith("Nothing to show: ")
+    assert list(table) == [NOTHING]
+    assert table.iloc[0, 0].startswith("Nothing to show: ")
 
 
 def test_only_calibration_has_something_to_say_of_one_model(poor):
@@ -496,7 +497,7 @@ def test_only_calibration_has_something_to_say_of_one_model(poor):
 
 
 @pytest.mark.parametrize(
-    "name, options, text",
+    ("name", "options", "text"),
     [
         ("brittleness", {"models": ["base", "gone"]}, "there is no result of gone"),
         ("comparisons", {"pairs": [["base", "gone"]]}, "there is no result of gone"),
@@ -517,7 +518,8 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     points = evidence.sweeps()["base"]
     curve = analyses.load("choosing-alpha", "selection_curve")(evidence, points)
     models = [f"base alpha={a:g}" for a in ALPHAS]
-    assert list(points["model"]) == models and list(points["alpha"]) == ALPHAS
+    assert list(points["model"]) == models
+    assert list(points["alpha"]) == ALPHAS
     for i, model in enumerate(models):
         assert curve["held_out"][i] == pytest.approx(study.mean(model, "held-out"))
         assert curve["corrupted"][i] == pytest.approx(study.mean(model, "blurred"))
@@ -532,14 +534,17 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
             shares.append((p.max(1) > known[wrong - 1]).mean())
         assert curve["entropy"][i] == pytest.approx(np.mean(entropy))
         assert curve["thresholded"][i] == pytest.approx(np.mean(shares))
-    assert (curve["n"] == 120).all() and curve["agreement"].between(0, 1).all()
+    assert (curve["n"] == 120).all()
+    assert curve["agreement"].between(0, 1).all()
 
     table = tables["choosing-alpha"]
     assert set(table["curve"]) == {"base", "few"}
-    assert table["n_shifts"].unique() == [160] and table["n_held_out"].unique() == [120]
+    assert table["n_shifts"].unique() == [160]
+    assert table["n_held_out"].unique() == [120]
     shifts = {a: study.mean(m, *SHIFTS) for a, m in zip(ALPHAS, models)}
     best = row(table, curve="base", selector="oracle-shifts")
-    assert best["alpha"] == max(ALPHAS, key=shifts.get) and best["regret_shifts"] == 0
+    assert best["alpha"] == max(ALPHAS, key=shifts.get)
+    assert best["regret_shifts"] == 0
     half = row(table, curve="base", selector="half")
     assert half["alpha"] == 0.5
     assert half["regret_shifts"] == pytest.approx(max(shifts.values()) - shifts[0.5])
@@ -567,9 +572,8 @@ def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
         study.store.path(cell["key"]).unlink(missing_ok=True)
         study.store.put(cell["key"], bare, {}, "")
     table = tabulate("choosing-alpha", study.evidence())
-    assert "confidence" in set(table["selector"]) and "entropy" not in set(
-        table["selector"]
-    )
+    assert "confidence" in set(table["selector"])
+    assert "entropy" not in set(table["selector"])
     with pytest.raises(StockpotError, match="store_logits: true keeps them"):
         tabulate("overrides", study.evidence())
 
@@ -698,7 +702,8 @@ def test_diversity_is_that_of_every_pair(study, tables):
     )
     assert cell["divergence"] == f"{own['divergence'].mean():.3f}"
     few = tabulate("diversity", study.evidence(), {"models": ["base", "linear"]})
-    assert set(few["other"]) == {"base", "linear"} and set(few["one"]) == {"zero-shot"}
+    assert set(few["other"]) == {"base", "linear"}
+    assert set(few["one"]) == {"zero-shot"}
     named = tabulate(
         "diversity", study.evidence(), {"pairs": [["greedy", "base alpha=0.5"]]}
     )
@@ -730,18 +735,15 @@ def test_overrides_are_counted_one_by_one(study, tables):
     ]
     assert [found["zero_shot_margin"], found["tuned_margin"]] == pytest.approx(margins)
     cell = row(analyses.shown("overrides")(table), curve="base", dataset="sketch")
-    assert (
-        cell["disagree"] == f"{differ:.1f}"
-        and cell["tuned_margin"] == f"{margins[1]:.2f}"
-    )
+    assert cell["disagree"] == f"{differ:.1f}"
+    assert cell["tuned_margin"] == f"{margins[1]:.2f}"
 
 
 def test_calibration_of_models_and_of_their_bins(study, tables):
     table = tables["calibration"]
     whole = table[table["bin"].isna()]
-    assert "base alpha=0.5" in set(whole["model"]) and "base alpha=0.25" not in set(
-        whole["model"]
-    )
+    assert "base alpha=0.5" in set(whole["model"])
+    assert "base alpha=0.25" not in set(whole["model"])
     logits, labels = (
         study.logits["long"]["sketch"].astype(float),
         study.labels["sketch"],
@@ -765,7 +767,8 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
         & (table["dataset"] == "sketch")
         & table["bin"].notna()
     ]
-    assert list(bins["bin"]) == list(range(10)) and bins["n"].sum() == 100
+    assert list(bins["bin"]) == list(range(10))
+    assert bins["n"].sum() == 100
     own = (p.max(1) >= 0.9) & (p.max(1) <= 1)
     assert bins["n"].iloc[-1] == own.sum()
     assert bins["accuracy"].iloc[-1] == pytest.approx(
@@ -787,8 +790,10 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
 def test_the_only_shift_is_named_and_not_called_a_mean(tables, name):
     several = analyses.for_people(name, tables[name], ["a", "b"])
     one = analyses.for_people(name, tables[name], ["sketch"])
-    assert "mean of shifts" in several and "sketch" not in several
-    assert "sketch" in one and "mean of shifts" not in one
+    assert "mean of shifts" in several
+    assert "sketch" not in several
+    assert "sketch" in one
+    assert "mean of shifts" not in one
     assert one["sketch"].tolist() == several["mean of shifts"].tolist()
 
 
@@ -800,9 +805,8 @@ def test_brittleness_ranks_runs_by_each_hyperparameter_that_differs(study, table
     shifts = [study.mean(run, *SHIFTS) for run in RUNS]
     lr = [SETTINGS[run]["lr"] for run in RUNS]
     found = row(table, run="few", hyperparameter="lr")
-    assert found["value"] == 2e-5 and found["held_out"] == pytest.approx(
-        study.mean("few", "held-out")
-    )
+    assert found["value"] == 2e-5
+    assert found["held_out"] == pytest.approx(study.mean("few", "held-out"))
     assert found["rank_reference"] == pytest.approx(spearmanr(lr, reference).statistic)
     assert found["rank_shifts"] == pytest.approx(spearmanr(lr, shifts).statistic)
     assert found["mixed_shifts"] == pytest.approx(study.mean("few alpha=0.5", *SHIFTS))
@@ -860,9 +864,8 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
 def test_joint_training_is_compared_with_every_alpha(study, tables):
     table = tables["joint"]
     assert set(table["curve"]) == {"base"}, "the sweep with shots is not compared"
-    assert set(table["joint_run"]) == {"both"} and set(table["joint_with"]) == {
-        "sketch"
-    }
+    assert set(table["joint_run"]) == {"both"}
+    assert set(table["joint_with"]) == {"sketch"}
     assert len(table) == len(ALPHAS) * 4
     for on, sets in {"small": ["small"], "mean of shifts": SHIFTS}.items():
         found = row(table, alpha=0.75, on=on)
@@ -875,10 +878,8 @@ def test_joint_training_is_compared_with_every_alpha(study, tables):
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.75", *sets))
         assert found["joint_accuracy"] == pytest.approx(study.mean("both", *sets))
     cell = row(analyses.shown("joint")(table), on="test")
-    assert (
-        cell["sweep"] == "base, alpha 0.5"
-        and cell["joint"] == f"{100 * study.mean('both', 'test'):.1f}"
-    )
+    assert cell["sweep"] == "base, alpha 0.5"
+    assert cell["joint"] == f"{100 * study.mean('both', 'test'):.1f}"
 
 
 def test_a_sweep_to_the_joint_run_itself_is_none_that_has_seen_no_shift(tmp_path):
@@ -898,8 +899,10 @@ def test_members_of_soups_of_backbones(study, tables):
         "those that saw the task come last"
     )
     found = row(table, soup="cross")
-    assert found["members"] == "base + cars" and found["k"] == 2
-    assert found["tasks"] == "own + cars" and found["seen"]
+    assert found["members"] == "base + cars"
+    assert found["k"] == 2
+    assert found["tasks"] == "own + cars"
+    assert found["seen"]
     assert not row(table, soup="cross-away")["seen"]
     terms = [
         (1, [study.right("cross", "test")]),
@@ -951,37 +954,28 @@ def test_frontier_gap_on_between_beyond_and_below_the_curve(tmp_path):
     table = tabulate("frontier", study.evidence())
     found = table.set_index("model")
     # Half way from (60, 64) to (70, 56) lies (65, 60).
-    assert (
-        found.loc["on", "gap"] == pytest.approx(0, abs=1e-12)
-        and not found.loc["on", "beyond"]
-    )
+    assert found.loc["on", "gap"] == pytest.approx(0, abs=1e-12)
+    assert not found.loc["on", "beyond"]
     assert found.loc["on", "alpha"] == pytest.approx(0.5)
-    assert (
-        found.loc["over", "gap"] == pytest.approx(0.06)
-        and not found.loc["over", "beyond"]
-    )
-    assert (
-        found.loc["beyond", "gap"] == pytest.approx(0.02)
-        and found.loc["beyond", "beyond"]
-    )
+    assert found.loc["over", "gap"] == pytest.approx(0.06)
+    assert not found.loc["over", "beyond"]
+    assert found.loc["beyond", "gap"] == pytest.approx(0.02)
+    assert found.loc["beyond", "beyond"]
     assert found.loc["under", "gap"] == pytest.approx(0.30 - 0.50)
-    assert (
-        found.loc["base", "gap"] == pytest.approx(0) and found.loc["base", "alpha"] == 1
-    )
-    assert (
-        list(table["model"])[:2] == ["over", "beyond"]
-        and table["model"].iloc[-1] == "under"
-    )
+    assert found.loc["base", "gap"] == pytest.approx(0)
+    assert found.loc["base", "alpha"] == 1
+    assert list(table["model"])[:2] == ["over", "beyond"]
+    assert table["model"].iloc[-1] == "under"
     terms = [(1, "over"), (-0.5, "base alpha=2"), (-0.5, "base alpha=3")]
     terms = [(c, [study.right(m, d) for d in SHIFTS]) for c, m in terms]
     check_interval(*found.loc["over", ["gap", "low", "high"]], terms)
     short = analyses.shown("frontier")(table).set_index("model")[
         "gap to the sweep of base"
     ]
-    assert short["beyond"].startswith("+2.0 [") and short["beyond"].endswith(
-        "] (beyond it)"
-    )
-    assert short["over"].startswith("+6.0 [") and "beyond" not in short["over"]
+    assert short["beyond"].startswith("+2.0 [")
+    assert short["beyond"].endswith("] (beyond it)")
+    assert short["over"].startswith("+6.0 [")
+    assert "beyond" not in short["over"]
 
 
 def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(
@@ -989,15 +983,15 @@ def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(
 ):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (50, 70)], {"back": (60, 62)})
     found = row(tabulate("frontier", study.evidence(), {"curve": "base"}), model="back")
-    assert found["gap"] == pytest.approx(0.62 - 0.65) and found[
-        "alpha"
-    ] == pytest.approx(0.75)
+    assert found["gap"] == pytest.approx(0.62 - 0.65)
+    assert found["alpha"] == pytest.approx(0.75)
 
 
 def test_frontier_of_a_curve_that_ends_level(tmp_path):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (70, 66)], {"soup": (70, 66)})
     found = row(tabulate("frontier", study.evidence(), {"curve": "base"}), model="soup")
-    assert found["gap"] == pytest.approx(0, abs=1e-12) and found["alpha"] == 1
+    assert found["gap"] == pytest.approx(0, abs=1e-12)
+    assert found["alpha"] == 1
 
 
 def test_frontier_of_the_whole_study(study, tables):
@@ -1054,10 +1048,8 @@ def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     assert table.loc["uniform", "gain_shifts"] == pytest.approx(gain)
     short = analyses.shown("cost")(tables["cost"]).set_index("model")
     assert short.loc["uniform", "with ingredients, s"] == "32.0"
-    assert (
-        short.loc["greedy", "with ingredients, s"] == ""
-        and short.loc["few", "memory, MiB"] == ""
-    )
+    assert short.loc["greedy", "with ingredients, s"] == ""
+    assert short.loc["few", "memory, MiB"] == ""
     assert short.loc["uniform", "shifts, points"] == f"{100 * gain:+.1f}"
     assert short.loc["few", "images trained on"] == "5,000"
 
@@ -1090,15 +1082,11 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
         "0.7",
     }
     few = pairs.sampled_pairs(RUNS, {"most": 2, "seed": 0})
-    assert (
-        few == pairs.sampled_pairs(RUNS[::-1], {"most": 2, "seed": 0})
-        and len(set(few)) == 2
-    )
+    assert few == pairs.sampled_pairs(RUNS[::-1], {"most": 2, "seed": 0})
+    assert len(set(few)) == 2
     every = list(combinations(RUNS, 2))
-    assert (
-        set(few) <= set(every)
-        and pairs.sampled_pairs(RUNS, {"most": 6, "seed": 0}) == every
-    )
+    assert set(few) <= set(every)
+    assert pairs.sampled_pairs(RUNS, {"most": 6, "seed": 0}) == every
     expected = random.Random("pairs 3").sample(every, 2)
     assert pairs.sampled_pairs(RUNS, {"most": 2, "seed": 3}) == sorted(expected)
     assert study.recipes("pairs", runs=["base"]) == []
@@ -1111,9 +1099,8 @@ def test_pairs_by_hand(study, tables):
         u, v = VECTORS[one], VECTORS[other]
         angle = np.degrees(np.arccos(u @ v / np.linalg.norm(u) / np.linalg.norm(v)))
         own = table[(table["one"] == one) & (table["other"] == other)]
-        assert list(own["dataset"]) == TESTS and own[
-            "angle"
-        ].to_list() == pytest.approx([angle] * 3)
+        assert list(own["dataset"]) == TESTS
+        assert own["angle"].to_list() == pytest.approx([angle] * 3)
     found = row(table, one="base", other="long", dataset="small")
     labels = study.labels["small"]
     start, end = (study.logits[m]["small"].astype(float) for m in ("base", "long"))
@@ -1250,7 +1237,8 @@ def test_growing_soups_are_of_the_first_k(study, tables):
                 k_with = study.held_out(uniform([*members, name]))[0]
                 if not members or k_with >= study.held_out(uniform(members))[0]:
                     members.append(name)
-        assert set(recipe) == {"rule", "ingredients"} and recipe["rule"] == "linear"
+        assert set(recipe) == {"rule", "ingredients"}
+        assert recipe["rule"] == "linear"
         assert named(recipe) == pytest.approx(dict.fromkeys(members, 1 / len(members)))
         assert (labels["k"], labels["last"], labels["members"]) == (
             k,
@@ -1283,7 +1271,8 @@ def check_scores(found, logits: dict[str, np.ndarray], study: Study):
 
 def test_growing_ensembles_and_best_single_models(study, tables):
     table = tables["growing"]
-    assert list(table["k"].unique()) == [1, 2, 3, 4] and len(table) == 4 * 4 * 2
+    assert list(table["k"].unique()) == [1, 2, 3, 4]
+    assert len(table) == 4 * 4 * 2
     for k in (1, 3):
         for on, sets in PLACES.items():
             mean = {
@@ -1294,7 +1283,8 @@ def test_growing_ensembles_and_best_single_models(study, tables):
             best = max(RUNS[:k], key=lambda m: study.mean(m, "held-out"))
             found = row(table, k=k, method="best single", on=on)
             check_scores(found, {d: study.logits[best][d] for d in sets}, study)
-            assert found["members"] == 1 and found["n"] == sum(SIZES[d] for d in sets)
+            assert found["members"] == 1
+            assert found["n"] == sum(SIZES[d] for d in sets)
     short = analyses.shown("growing")(table)
     assert set(short["k"]) == {1, 4}
     cell = row(short, k=1, method="best single", on="reference")
@@ -1401,7 +1391,8 @@ def test_an_ingredient_that_is_far_off_is_named(study):
     vectors = VECTORS | {"long": 40 * VECTORS["base"]}
     table = diagnosed(study, RUNS, vectors)
     norms = table[table["what"] == "norm"].set_index("model")["value"]
-    assert norms["long"] > 3 and (norms.drop("long") < 3).all()
+    assert norms["long"] > 3
+    assert (norms.drop("long") < 3).all()
     found = row(table[table["what"] == "finding"], model="long")
     assert (
         f"long moved {norms['long']:.1f} times as far from the start" in found["text"]
@@ -1423,9 +1414,8 @@ def test_updates_that_point_away_from_each_other_are_named(study):
     )
     aligned = opposed | {"both": np.array([1.0, 1])}
     text = findings(diagnosed(study, ["base", "both", "long"], aligned))
-    assert (
-        "cosines between 0.00 and 0.71" in text and "away from each other" not in text
-    )
+    assert "cosines between 0.00 and 0.71" in text
+    assert "away from each other" not in text
 
 
 def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
@@ -1477,7 +1467,8 @@ def test_the_trace_of_a_greedy_ensemble_is_none_of_a_soup(study, tmp_path):
     path = tmp_path / "ensemble.json"
     write_sealed(path, recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")})
     table = diagnosed(study, RUNS, recipes={"chosen": path})
-    assert "step" not in set(table["what"]) and "The greedy soup" not in findings(table)
+    assert "step" not in set(table["what"])
+    assert "The greedy soup" not in findings(table)
 
 
 # The ends of what can happen
@@ -1488,11 +1479,14 @@ def test_one_class_only(tmp_path):
     study = small_study(tmp_path, ["base", "both", "few"], ["base", "few"], classes=1)
     evidence = study.evidence()
     table = tabulate("overrides", evidence)
-    assert (table["disagree"] == 0).all() and table["tuned_margin"].isna().all()
+    assert (table["disagree"] == 0).all()
+    assert table["tuned_margin"].isna().all()
     table = tabulate("calibration", evidence)
     whole = table[table["bin"].isna()]
-    assert (whole["temperature"] == 1).all() and (whole["ece"] == 0).all()
-    assert (whole["nll"] == 0).all() and (whole["accuracy"] == 1).all()
+    assert (whole["temperature"] == 1).all()
+    assert (whole["ece"] == 0).all()
+    assert (whole["nll"] == 0).all()
+    assert (whole["accuracy"] == 1).all()
     table = tabulate("diversity", evidence)
     assert (table[["prediction_diversity", "kappa_complement", "divergence"]] == 0).all(
         axis=None
@@ -1503,7 +1497,8 @@ def test_one_class_only(tmp_path):
         table = tabulate(name, evidence)
         assert len(analyses.shown(name)(table)) > 0
         signed = table.filter(regex="^(distance|difference|over_both)$")
-        assert (signed == 0).all(axis=None) and signed.size
+        assert (signed == 0).all(axis=None)
+        assert signed.size
 
 
 def test_one_example_per_set(tmp_path):
@@ -1524,14 +1519,16 @@ def test_one_example_per_set(tmp_path):
     ):
         table = tabulate(name, evidence)
         n = table["n"].dropna()
-        assert set(n) <= {0, 1, 2} and len(analyses.shown(name)(table)) > 0
+        assert set(n) <= {0, 1, 2}
+        assert len(analyses.shown(name)(table)) > 0
     gain = row(
         tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}), on="test"
     )
     assert gain["difference"] == study.mean("base", "test") - study.mean(
         "zero-shot", "test"
     )
-    assert gain["low"] == gain["high"] == gain["difference"] and gain["p"] == 1
+    assert gain["low"] == gain["high"] == gain["difference"]
+    assert gain["p"] == 1
 
 
 def test_accuracies_of_0_and_1(tmp_path):
@@ -1544,11 +1541,12 @@ def test_accuracies_of_0_and_1(tmp_path):
     study.sweep("few")
     evidence = study.evidence()
     found = row(tabulate("frontier", evidence), model="base")
-    assert (
-        found["gap"] == 0 and found["low"] == found["high"] == 0 and not found["beyond"]
-    )
+    assert found["gap"] == 0
+    assert found["low"] == found["high"] == 0
+    assert not found["beyond"]
     gains = tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]})
-    assert (gains["difference"] == 1).all() and (gains["low"] == 1).all()
+    assert (gains["difference"] == 1).all()
+    assert (gains["low"] == 1).all()
     table = tabulate("low-shot", evidence)
     assert set(table["run"]) == {"few", "base"}
     assert (table.loc[table["run"] == "few", "over_zero_shot"] == 0).all()
@@ -1564,13 +1562,14 @@ def test_accuracies_of_0_and_1(tmp_path):
 
 
 def test_a_run_that_diverged_is_in_no_table(study, tables):
-    assert "gone" in study.models and not study.evidence().has_results("gone")
+    assert "gone" in study.models
+    assert not study.evidence().has_results("gone")
     for name, table in tables.items():
         assert not (table.astype(str) == "gone").any(axis=None), name
 
 
 @pytest.mark.parametrize(
-    "name, options",
+    ("name", "options"),
     [
         ("calibration", {"models": ["base", "gone"]}),
         ("diversity", {"pairs": [["base", "gone"]]}),

@@ -75,15 +75,15 @@ def test_the_only_shift_is_named_in_a_figure(tables, name):
     one, _ = figures.load(name)(
         {"table": tables[name], "measurements": several[:2]}, {}
     )
-    assert "sketch" in words(one) and not any(
-        "Mean of shifts" in text for text in words(one)
-    )
+    assert "sketch" in words(one)
+    assert not any("Mean of shifts" in text for text in words(one))
     for given in (
         {"table": tables[name]},
         {"table": tables[name], "measurements": several},
     ):
         figure, _ = figures.load(name)(given, {})
-        assert "Mean of shifts" in words(figure) and "sketch" not in words(figure)
+        assert "Mean of shifts" in words(figure)
+        assert "sketch" not in words(figure)
 
 
 def drawn(name: str, table: pd.DataFrame, options=None) -> tuple[Figure, pd.DataFrame]:
@@ -129,7 +129,9 @@ def test_text_beyond_an_edge_is_seen():
 def test_draws_its_table_with_all_text_on_the_page(name, tables):
     before = tables[figures.draws(name)].copy()
     figure, data = drawn(name, tables[figures.draws(name)])
-    assert isinstance(figure, Figure) and isinstance(data, pd.DataFrame) and len(data)
+    assert isinstance(figure, Figure)
+    assert isinstance(data, pd.DataFrame)
+    assert len(data)
     assert outside(figure) == []
     for axes in figure.axes:
         assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
@@ -139,7 +141,8 @@ def test_draws_its_table_with_all_text_on_the_page(name, tables):
 @pytest.mark.parametrize("name", DRAWN)
 def test_draws_a_study_of_one_example_per_data_set(name, least):
     figure, data = drawn(name, least[figures.draws(name)])
-    assert len(data) and outside(figure) == []
+    assert len(data)
+    assert outside(figure) == []
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -148,14 +151,18 @@ def test_an_empty_table_draws_its_sentence(name):
         NEEDED.get(figures.draws(name), "there is no model with a result")
     ).table()
     figure, data = drawn(name, table)
-    assert words(figure) == {table.iloc[0, 0]} and data is table
-    assert not figure.axes and outside(figure) == []
+    assert words(figure) == {table.iloc[0, 0]}
+    assert data is table
+    assert not figure.axes
+    assert outside(figure) == []
 
 
 @pytest.mark.parametrize("name", figures.names())
 def test_every_caption_says_how_to_read_the_figure(name):
     text = figures.caption(name, style={}, **FACTS)
-    assert len(text.split()) >= 40 and text.startswith("**") and text.endswith(".")
+    assert len(text.split()) >= 40
+    assert text.startswith("**")
+    assert text.endswith(".")
     assert not {"{", "}", "\n"} & set(text)
     assert FACTS["sizes"] in text or name == "diagnosis", (
         "which is of the held-out set alone"
@@ -208,7 +215,8 @@ def test_the_plane_has_its_three_models_where_they_are(tables):
 
 def test_cost_leaves_out_what_has_no_whole_time(tables):
     figure, _ = drawn("cost", tables["cost"])
-    assert "uniform" in words(figure) and "greedy" not in words(figure)
+    assert "uniform" in words(figure)
+    assert "greedy" not in words(figure)
 
 
 def test_joint_and_chords_have_a_curve_per_sweep(tables):
@@ -239,9 +247,8 @@ def test_diagnosis_without_a_greedy_soup_says_so(tables):
     table = tables["diagnosis"]
     assert {"taken", "left out"} <= words(drawn("diagnosis", table)[0])
     figure, _ = drawn("diagnosis", table[table["what"] != "step"])
-    assert (
-        "no greedy soup of these ingredients" in words(figure) and outside(figure) == []
-    )
+    assert "no greedy soup of these ingredients" in words(figure)
+    assert outside(figure) == []
 
 
 @pytest.mark.parametrize("column", ["train_loss", "reference_error", "shift_error"])

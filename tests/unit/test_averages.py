@@ -112,7 +112,7 @@ def test_the_running_sum_is_the_recursion_from_zero():
     close(averages.sums[f"ema-{B}"], recursion(walk.path, nothing))
 
 
-@pytest.mark.parametrize("decay, swa", [(0.9999, 1.0), (0.5, 0.0)])
+@pytest.mark.parametrize(("decay", "swa"), [(0.9999, 1.0), (0.5, 0.0)])
 def test_a_weight_that_never_moves_is_its_own_average_after_many_steps(
     decay, swa, tmp_path
 ):
@@ -166,14 +166,14 @@ def test_swa_is_the_mean_of_the_last_steps(saved):
     close(floating(made(context, "swa")), expected)
 
 
-@pytest.mark.parametrize("swa, last", [(0.0, 7), (0.9, 1), (0.99, 1)])
+@pytest.mark.parametrize(("swa", "last"), [(0.0, 7), (0.9, 1), (0.99, 1)])
 def test_the_mean_of_the_last_steps_has_at_least_one(swa, last):
     walk, averages = walked(decays=(), swa=swa)
     expected = {n: sum(w[n] for w in walk.path[-last:]) / last for n in walk.start}
     close(averages.sums["swa"], expected)
 
 
-@pytest.mark.parametrize("method, given", [("ema", {"decay": B}), ("swa", {})])
+@pytest.mark.parametrize(("method", "given"), [("ema", {"decay": B}), ("swa", {})])
 def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, given):
     _, context = saved
     _, averages = walked(swa=0.5)
@@ -194,7 +194,8 @@ def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, g
 
 def test_averages_without_heads_are_the_towers_alone(averaged):
     found = SavedAverages(averaged, heads=False)
-    assert found.ema(0.5, "head.weight") is None and found.swa("head.bias") is None
+    assert found.ema(0.5, "head.weight") is None
+    assert found.swa("head.bias") is None
     assert found.ema(0.5, "visual.proj") is not None
 
 
@@ -202,7 +203,8 @@ def test_counters_are_those_of_the_run(saved):
     _, context = saved
     for method, given in (("ema", {"decay": B}), ("swa", {})):
         counter = made(context, method, **given)["1.num_batches_tracked"]
-        assert counter.dtype == torch.int64 and counter == STEPS
+        assert counter.dtype == torch.int64
+        assert counter == STEPS
 
 
 def test_an_average_that_was_not_saved_is_an_error(saved):

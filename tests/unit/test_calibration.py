@@ -51,7 +51,8 @@ def test_reliability_counts_every_example_once_and_gives_the_ece():
     correct = np.array([False, True, True, False, True, True])
     table = calibration.reliability(confidence, correct, 4)
     assert table["n"].tolist() == [2, 0, 2, 2]
-    assert table["accuracy"].tolist()[0] == 0.5 and np.isnan(table["accuracy"][1])
+    assert table["accuracy"].tolist()[0] == 0.5
+    assert np.isnan(table["accuracy"][1])
     expected = (2 * abs(0.5 - 0.025) + 2 * 0 + 2 * abs(1 - 0.9995)) / 6
     assert calibration.ece(confidence, correct, 4) == pytest.approx(expected)
 
@@ -72,7 +73,8 @@ def test_temperature_is_the_one_that_the_logits_were_multiplied_with():
 
 def test_one_class_one_example_and_none():
     one = np.zeros((3, 1)), np.zeros(3, int)
-    assert calibration.nll(*one) == 0 and calibration.brier(*one) == 0
+    assert calibration.nll(*one) == 0
+    assert calibration.brier(*one) == 0
     assert calibration.temperature(*one) == 1
     assert calibration.ece(calibration.confidences(one[0]), np.ones(3, bool)) == 0
     single = np.array([[2.0, 0.0]]), np.array([0])
@@ -80,7 +82,8 @@ def test_one_class_one_example_and_none():
     assert 0 < calibration.ece(calibration.confidences(single[0]), [True]) < 0.2
     empty = np.zeros((0, 4)), np.zeros(0, int)
     assert np.isnan([calibration.nll(*empty), calibration.brier(*empty)]).all()
-    assert np.isnan(calibration.ece([], [])) and calibration.temperature(*empty) == 1
+    assert np.isnan(calibration.ece([], []))
+    assert calibration.temperature(*empty) == 1
 
 
 def test_what_cannot_be_a_confidence_is_refused():

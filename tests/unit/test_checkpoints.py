@@ -151,7 +151,8 @@ def test_state_dict_of_pickle_and_within_a_training_run(soup, tmp_path):
 def test_encoder_without_head_and_head_without_encoder(classifier, tmp_path):
     write(classifier.image_encoder, tmp_path / "encoder.pt", "pickle", 4)
     tensors = as_classifier(read_tensors(tmp_path / "encoder.pt"), "")
-    assert tensors and all(key.startswith("visual.") for key in tensors)
+    assert tensors
+    assert all(key.startswith("visual.") for key in tensors)
     write(classifier.classification_head, tmp_path / "head.pt", "pickle", 4)
     with pytest.raises(
         StockpotError, match=r"head\.pt: there is no image tower .*'weight', 'bias'"
@@ -280,7 +281,8 @@ def test_changing_what_was_read_does_not_change_the_file(tmp_path):
     torch.save({"a": torch.zeros(1000)}, path)
     before = path.read_bytes()
     read_tensors(path)["a"].fill_(1)
-    assert path.read_bytes() == before and not read_tensors(path)["a"].any()
+    assert path.read_bytes() == before
+    assert not read_tensors(path)["a"].any()
 
 
 def test_buffers_that_a_state_dict_leaves_out_are_left_out(tmp_path):
@@ -305,7 +307,7 @@ def state(prefix="", head="classification_head.", features=2, classes=3, **more)
 
 
 @pytest.mark.parametrize(
-    "prefix, head",
+    ("prefix", "head"),
     [
         ("", "head."),
         ("", "classification_head."),
@@ -390,7 +392,7 @@ def test_every_float_becomes_float32_and_counters_stay():
 
 
 @pytest.mark.parametrize(
-    "tensors, message",
+    ("tensors", "message"),
     [
         (
             {"conv1.weight": torch.ones(1), "fc": torch.ones(1)},
@@ -899,7 +901,8 @@ def test_harmful_or_broken_file_is_refused_with_its_line(name, tmp_path, monkeyp
     (tmp_path / "evil.pt").write_bytes(content)
     with pytest.raises(StockpotError, match=rf"^evil\.pt: .*{message}") as error:
         read_tensors("evil.pt")
-    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
     assert [path.name for path in tmp_path.iterdir()] == ["evil.pt"]
 
 
@@ -964,7 +967,9 @@ def test_nothing_is_run_imported_written_or_claimed(tmp_path):
     for i, (content, _) in enumerate(HARMFUL.values()):
         (tmp_path / f"evil-{i:03}").write_bytes(content)
     events, accepted, modules, grown = python(AUDITED.format(folder=str(tmp_path)))
-    assert events == [] and accepted == [] and modules == []
+    assert events == []
+    assert accepted == []
+    assert modules == []
     assert not (tmp_path / CANARY).exists()
     assert grown < 300_000, "kilobytes; the files claim terabytes"
 
@@ -1195,7 +1200,7 @@ def one_hash() -> bytes:
 
 @pytest.mark.in_a_child
 @pytest.mark.parametrize(
-    "make, said",
+    ("make", "said"),
     [
         (long_names, "MB of memory, too much|much larger than"),
         (visited, "nested without end"),
@@ -1211,7 +1216,8 @@ def test_a_small_file_does_not_ask_for_much(tmp_path, make, said):
     assert sum(os.times()[:4]) - began < 15, (
         "seconds of a processor; the file asks for hours"
     )
-    assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) <= 500
 
 
 @pytest.mark.in_a_child
@@ -1248,7 +1254,7 @@ def test_an_offset_of_64_bits_outside_of_the_file_is_a_line(tmp_path, offset):
 
 
 @pytest.mark.parametrize(
-    "content, said",
+    ("content", "said"),
     [
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",

@@ -54,14 +54,12 @@ def soup(world, zero_shot, runs, tmp_path):
 
 def test_runs_of_one_start_make_a_soup(soup, runs):
     made = soup(runs["a"], runs["b"], runs["linear"])
-    assert (
-        made["ingredient_names"].keys() == {"a", "b", "linear"}
-        and "barriers" not in made
-    )
+    assert made["ingredient_names"].keys() == {"a", "b", "linear"}
+    assert "barriers" not in made
 
 
 def test_fisher_merging_takes_models_with_batch_normalisation(world, runs, tmp_path):
-    """timm builds its models in training mode, in which BatchNorm refuses gradients one by one."""
+    """Timm builds its models in training mode, in which BatchNorm refuses gradients one by one."""
     spec = {
         "name": "x",
         "method": "fisher",
@@ -95,7 +93,7 @@ def lose(tensors):
 
 
 @pytest.mark.parametrize(
-    "edit, changes, words",
+    ("edit", "changes", "words"),
     [
         (poison, {}, ["visual.proj", "not finite", "NaN"]),
         (widen, {}, ["visual.proj", "[256, 64]", "that of a F32 [128, 64]"]),
@@ -125,7 +123,8 @@ def test_a_bad_ingredient_is_named(soup, runs, tmp_path, edit, changes, words):
     with pytest.raises(StockpotError) as error:
         soup(runs["a"], odd)
     line = str(error.value)
-    assert line.startswith("odd: ") and "\n" not in line
+    assert line.startswith("odd: ")
+    assert "\n" not in line
     assert [word for word in words if word not in line] == []
 
 
@@ -176,10 +175,8 @@ def test_related_is_the_cosine_of_the_towers_matrices(runs, zero_shot):
         for w in (a, b)
     ]
     expected = torch.nn.functional.cosine_similarity(*flat, dim=0)
-    assert (
-        weight_cosine(a, b) == pytest.approx(expected.item(), abs=1e-9)
-        and weight_cosine(a, b) > 0.9
-    )
+    assert weight_cosine(a, b) == pytest.approx(expected.item(), abs=1e-9)
+    assert weight_cosine(a, b) > 0.9
 
 
 def by_hand(world, one, other) -> float:

@@ -53,11 +53,13 @@ def test_the_build_tool_is_the_one_that_is_pinned():
 
 
 def test_the_dependencies_are_written_once(monkeypatch):
-    """setuptools reads requirements.txt, which therefore holds requirements alone."""
+    """Setuptools reads requirements.txt, which therefore holds requirements alone."""
     from setuptools.config.pyprojecttoml import read_configuration
 
     monkeypatch.chdir(ROOT)
     project = read_configuration(ROOT / "pyproject.toml")["project"]
     wanted = [line for line in project["dependencies"] if line.startswith("torch==")]
-    assert len(wanted) == 1 and len(project["dependencies"]) > 20
-    assert sys.version_info >= (3, 11) and project["requires-python"] == ">=3.11"
+    assert len(wanted) == 1
+    assert len(project["dependencies"]) > 20
+    assert sys.version_info >= (3, 11)
+    assert project["requires-python"] == ">=3.11"

@@ -65,9 +65,8 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
     ]
     table = measure(pd.concat([pd.DataFrame(own), cells]), ROLES, 0.95)
     published = table[table["kind"] == "from-scratch"]
-    assert len(published) == 9 * 4 and published[["n", "k", "low", "high"]].isna().all(
-        axis=None
-    )
+    assert len(published) == 9 * 4
+    assert published[["n", "k", "low", "high"]].isna().all(axis=None)
     fits, rho = robustness_table(table, "logit", 0.95)
     lines = fits.set_index("dataset")
     assert lines.loc["a", ["slope", "intercept", "n"]].tolist() == pytest.approx(
@@ -76,7 +75,8 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
     assert lines.loc["b", ["slope", "intercept"]].tolist() == pytest.approx([1.1, -1])
     mine = rho[rho["model"] == "mine"].set_index("dataset")
     assert mine.loc["a", "rho"] == pytest.approx(0.8 - expit(0.9 * logit(0.8) - 0.5))
-    assert mine["low"].notna().all() and (mine["low"] < mine["rho"]).all()
+    assert mine["low"].notna().all()
+    assert (mine["low"] < mine["rho"]).all()
     assert rho[rho["model"] == "m0"]["low"].isna().all()
 
 
@@ -89,11 +89,9 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
         cells.assign(n=np.nan, k=np.nan, classes=2, precision=""), ROLES, 0.95
     )
     fits = robustness_table(table, "logit", 0.95)[0].set_index("dataset")
-    assert (
-        fits.loc["a", "n"] == 3
-        and fits.loc["b", "n"] == 5
-        and fits.loc["shifts", "n"] == 3
-    )
+    assert fits.loc["a", "n"] == 3
+    assert fits.loc["b", "n"] == 5
+    assert fits.loc["shifts", "n"] == 3
     assert (
         robustness_table(table, "linear", 0.95)[0].set_index("dataset").loc["a", "n"]
         == 4
@@ -101,7 +99,7 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    ("text", "said"),
     [
         (
             "name,reference,a\nm,1,1\n",
@@ -138,9 +136,8 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
 def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
     with pytest.raises(StockpotError, match=re.escape(said)) as error:
         cloud(tmp_path, text, pad=True)
-    assert str(error.value).startswith("standard.table: ") and "\n" not in str(
-        error.value
-    )
+    assert str(error.value).startswith("standard.table: ")
+    assert "\n" not in str(error.value)
 
 
 def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
@@ -192,9 +189,11 @@ def test_a_line_in_two_pieces_is_two_lines(tmp_path):
     assert pieces["slope"].tolist() == pytest.approx([1, 5])
     assert pieces["intercept"].tolist() == pytest.approx([-3, -7])
     assert pieces["n"].sum() == 15
-    assert rho[rho["dataset"] == "a"]["rho"].abs().max() < 1e-9 and len(rho) == 2 * 15
+    assert rho[rho["dataset"] == "a"]["rho"].abs().max() < 1e-9
+    assert len(rho) == 2 * 15
     whole = fits[fits["dataset"] == "shifts"]
-    assert len(whole) == 1 and whole["slope"].iloc[0] not in (1, 5)
+    assert len(whole) == 1
+    assert whole["slope"].iloc[0] not in (1, 5)
 
 
 def test_a_piece_with_too_few_models_has_no_line():
@@ -307,10 +306,8 @@ def test_the_fit_of_the_testbeds_standard_models(tmp_path):
         measure(cells, roles, 0.95), "logit", 0.95, {"a": [0.7613]}
     )
     lines = fits.set_index("dataset")[["slope", "intercept", "r", "n"]].round(4)
-    assert (
-        lines.loc["shifts"].tolist()[:2] == [1.0436, -1.8904]
-        and lines.loc["shifts", "n"] == 79
-    )
+    assert lines.loc["shifts"].tolist()[:2] == [1.0436, -1.8904]
+    assert lines.loc["shifts", "n"] == 79
     assert lines.loc["v2", "n"] == 85
     assert lines.loc["v2", ["slope", "intercept"]].tolist() == [0.9232, -0.4977]
     assert lines.loc["sketch", ["slope", "intercept"]].tolist() == [1.0709, -2.3701]
@@ -340,7 +337,8 @@ def test_a_synthetic_cloud_of_85_models_gives_its_line_back(tmp_path):
     assert [line["slope"], line["intercept"]] == pytest.approx(
         [expected.slope, expected.intercept]
     )
-    assert line["slope"] == pytest.approx(1.0436, abs=0.06) and line["n"] == 85
+    assert line["slope"] == pytest.approx(1.0436, abs=0.06)
+    assert line["n"] == 85
 
 
 def test_published_models_may_have_the_reference_without_some_classes(tmp_path):

@@ -81,7 +81,7 @@ def test_interpolation_with_alpha_per_part(alpha):
 
 
 @pytest.mark.parametrize(
-    "name, expected",
+    ("name", "expected"),
     {
         "visual.transformer.resblocks.11.mlp.c_fc.weight": "visual.transformer.resblocks.11.",
         "visual.transformer.resblocks.1.ln_1.bias": "visual.transformer.resblocks.1.",
@@ -96,7 +96,8 @@ def test_interpolation_with_alpha_per_part(alpha):
     }.items(),
 )
 def test_blocks_of_common_models(name, expected):
-    assert block_prefix(name) == expected and name.startswith(expected)
+    assert block_prefix(name) == expected
+    assert name.startswith(expected)
 
 
 def test_the_blocks_of_the_embedded_model(zero_shot):

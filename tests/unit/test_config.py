@@ -498,7 +498,7 @@ def test_every_mistake_has_its_line(config, schema):
 
 
 @pytest.mark.parametrize(
-    "path, known",
+    ("path", "known"),
     [
         ("soups/greedy/method", methods.names()),
         ("finetune/runs/base/variant", sorted({*variants.names()} - {"from-scratch"})),
@@ -509,7 +509,8 @@ def test_a_plug_in_that_is_not_there_is_named(config, schema, path, known):
     put(config, path, {} if path.startswith("figures") else "graedy")
     (line,) = problems(config, schema)
     wrong = "shaft" if path.startswith("figures") else "graedy"
-    assert wrong in line and all(name in line for name in known)
+    assert wrong in line
+    assert all(name in line for name in known)
 
 
 @pytest.mark.parametrize("path", ["data/held_out", "adversary/train"])
@@ -518,7 +519,8 @@ def test_what_the_adversary_needs_cannot_be_its_own_work(config, schema, path):
         config["data"]["shifts"].remove("adversarial")
     put(config, path, "adversarial")
     (line,) = problems(config, schema)
-    assert line.startswith(path.replace("/", ".")) and "adversarial" in line
+    assert line.startswith(path.replace("/", "."))
+    assert "adversarial" in line
 
 
 def test_an_adversary_that_filters_nothing_is_not_checked(config, schema):
@@ -550,7 +552,8 @@ def test_an_adversarial_pool_cannot_be_adversarial(config, schema):
         "images": 1,
     }
     (line,) = problems(config, schema)
-    assert line.startswith("datasets.second.pool:") and "'adversarial'" in line
+    assert line.startswith("datasets.second.pool:")
+    assert "'adversarial'" in line
 
 
 def test_a_choice_of_one_value_is_a_choice(config, schema):
@@ -559,7 +562,7 @@ def test_a_choice_of_one_value_is_a_choice(config, schema):
 
 
 @pytest.mark.parametrize(
-    "key, distribution",
+    ("key", "distribution"),
     [
         ("epochs", {"integers": [0, 0]}),
         ("epochs", {"log_uniform": [1, 5]}),
@@ -580,7 +583,8 @@ def test_a_soup_needs_a_run(config, schema):
     config["sweep"]["of"] = []
     del config["soups"]["chosen"]
     (line,) = problems(config, schema)
-    assert line.startswith("soups.") and "no end-to-end run" in line
+    assert line.startswith("soups.")
+    assert "no end-to-end run" in line
 
 
 # The YAML file itself.
@@ -593,7 +597,7 @@ def repeated(tmp_path, config, schema, text):
 
 
 @pytest.mark.parametrize(
-    "text, where, line",
+    ("text", "where", "line"),
     [
         ("study: a\nthreads: 1\nstudy: b\n", "study", 3),
         (
@@ -607,9 +611,8 @@ def repeated(tmp_path, config, schema, text):
 )
 def test_a_repeated_key_is_named(tmp_path, config, schema, text, where, line):
     (found,) = repeated(tmp_path, config, schema, text)
-    assert found.startswith(f"{where}: given twice in study.yaml") and found.endswith(
-        f"line {line}"
-    )
+    assert found.startswith(f"{where}: given twice in study.yaml")
+    assert found.endswith(f"line {line}")
 
 
 def test_a_merge_key_may_repeat(tmp_path, config, schema):
@@ -620,7 +623,8 @@ def test_a_merge_key_may_repeat(tmp_path, config, schema):
 
 def test_broken_yaml_is_one_line(tmp_path, config, schema):
     (found,) = repeated(tmp_path, config, schema, "study: a\n  b: : c\n")
-    assert "study.yaml: not valid YAML" in found and "line 2" in found
+    assert "study.yaml: not valid YAML" in found
+    assert "line 2" in found
 
 
 def test_null_takes_an_entry_away(config):
@@ -628,7 +632,8 @@ def test_null_takes_an_entry_away(config):
     config["soups"] = None
     config["sweep"]["of"] = []
     left = without_nulls(config)
-    assert set(left["finetune"]["runs"]) == {"linear"} and left["soups"] == {}
+    assert set(left["finetune"]["runs"]) == {"linear"}
+    assert left["soups"] == {}
     assert left["datasets"] == config["datasets"], "nothing else goes"
     config["figures"]["soups"] = None
     assert "soups" not in without_nulls(config)["figures"], (
@@ -833,7 +838,8 @@ def test_what_a_variant_draws_plays_no_part(config):
         config["finetune"]["runs"]["linear"] = {"variant": "linear-search", "lr": lr}
         plan = spec.build(config, lambda path: ROOT / path)
         (run,) = (r for r in plan.runs.values() if r.spec["name"] == "linear")
-        assert "lr" not in run.spec and run.spec["settings"] == 64
+        assert "lr" not in run.spec
+        assert run.spec["settings"] == 64
         ids |= {id for id in plan.runs if id.startswith("linear-")}
     assert len(ids) == 1
 
@@ -873,11 +879,12 @@ def test_the_search_of_the_72_published_models():
     columns = {name: [point[name] for point in points] for name in space}
     for name, most in (("mixup", 0.9), ("label_smoothing", 0.25)):
         zeros = columns[name].count(0.0)
-        assert 900 < zeros < 1100 and max(columns[name]) <= most
-    assert 1e-6 <= min(columns["lr"]) < 1.1e-6 and 0.9e-4 < max(columns["lr"]) <= 1e-4
-    assert (
-        1e-4 <= min(columns["weight_decay"]) and max(columns["weight_decay"]) <= 0.631
-    )
+        assert 900 < zeros < 1100
+        assert max(columns[name]) <= most
+    assert 1e-6 <= min(columns["lr"]) < 1.1e-6
+    assert 0.9e-4 < max(columns["lr"]) <= 1e-4
+    assert 1e-4 <= min(columns["weight_decay"])
+    assert max(columns["weight_decay"]) <= 0.631
     assert set(columns["randaugment_ops"]) == {0, 1, 2}
     assert set(columns["epochs"]) == set(range(4, 17))
 
@@ -939,7 +946,8 @@ def test_broken_weights_are_named_before_anything_runs(
     if BROKEN[what] is not None:
         path.write_bytes(BROKEN[what])
     (line,) = problems(config, schema)
-    assert line.startswith("model.architecture:") and str(path) in line
+    assert line.startswith("model.architecture:")
+    assert str(path) in line
     said = (
         "is a Git LFS pointer"
         if what == "a pointer of git lfs"
@@ -952,7 +960,8 @@ def test_the_real_weights_cut_short_are_named(config, schema, architecture):
     data = (ARCHITECTURE / "open_clip_model.safetensors").read_bytes()
     (architecture / "open_clip_model.safetensors").write_bytes(data[: len(data) // 2])
     (line,) = problems(config, schema)
-    assert str(len(data)) in line and str(len(data) // 2) in line
+    assert str(len(data)) in line
+    assert str(len(data) // 2) in line
 
 
 @pytest.mark.parametrize(
@@ -961,11 +970,12 @@ def test_the_real_weights_cut_short_are_named(config, schema, architecture):
 def test_a_broken_architecture_is_named(config, schema, architecture, text):
     (architecture / "open_clip_config.json").write_text(text)
     (line,) = problems(config, schema)
-    assert line.startswith("model.architecture:") and "open_clip_config.json" in line
+    assert line.startswith("model.architecture:")
+    assert "open_clip_config.json" in line
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    ("text", "words"),
     [
         ("a photo of a {}\na photo\n", ["'a photo'", "{}"]),
         ("a {} of a {}\n", ["'a {} of a {}'", "{}"]),
@@ -1010,7 +1020,8 @@ def absent(schema, node, given, path, but=()) -> list[str]:
 
 def test_config_yaml_shows_every_key(config, schema):
     """But those of runs and analyses that have a default, which docs/ lists, and examples that are
-    commented out."""
+    commented out.
+    """
     schema = complete(schema)
     commented = {"table", "weights", "names"}
     assert "extends" in schema["properties"], "which a study says that varies this one"
@@ -1152,7 +1163,9 @@ def test_a_source_is_one_file(new_source, schema):
     check(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
     (made,) = (job.spec for id, job in plan.datasets.items() if id.startswith("v2-"))
-    assert made["needed"] == 3 and made["given"] == "x" and made["seed"] == 0
+    assert made["needed"] == 3
+    assert made["given"] == "x"
+    assert made["seed"] == 0
     config["datasets"]["v2"] = {"source": "brand-new", "given": 3, "other": 1}
     lines = problems(config, schema)
     assert sorted(line.split(";")[0] for line in lines) == [
@@ -1195,7 +1208,7 @@ def test_numbers_must_be_finite(config, schema):
 
 
 def test_a_run_without_a_value_is_named(config, schema):
-    """null takes a default away; a run must then give its own."""
+    """Null takes a default away; a run must then give its own."""
     del config["finetune"]["defaults"]["clip"]
     config["finetune"]["runs"] = {"base": {}, "linear": {"clip": 2.0}}
     lines = problems(config, schema)
@@ -1302,10 +1315,8 @@ def test_lines_name_the_file_that_the_key_stands_in(schema, two_files):
 def test_a_key_that_the_user_did_not_write_is_not_blamed_on_his_file(schema, two_files):
     entry = {"source": "handwriting", "part": "train"}
     lines = problems(*insert(schema, two_files({}, {"datasets": {"train": entry}})))
-    assert (
-        lines[0].startswith("datasets.train: unknown key")
-        and "(in config.yaml)" in lines[0]
-    )
+    assert lines[0].startswith("datasets.train: unknown key")
+    assert "(in config.yaml)" in lines[0]
 
 
 def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(
@@ -1322,7 +1333,8 @@ def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(
 
 def test_what_the_command_line_says_is_blamed_on_no_file(schema, two_files):
     (line,) = problems(*insert(schema, two_files({}, {}, {"threads": 0})))
-    assert line.startswith("threads: 0") and "(in " not in line
+    assert line.startswith("threads: 0")
+    assert "(in " not in line
 
 
 def insert(schema, made):
@@ -1364,7 +1376,8 @@ def test_a_plausible_mistake_is_one_line(config, schema, case):
     path, value, words = PLAUSIBLE[case]
     put(config, path, value)
     lines = problems(config, schema)
-    assert len(lines) == 1 and words in lines[0]
+    assert len(lines) == 1
+    assert words in lines[0]
 
 
 def test_more_images_than_the_scans_are_refused(config, schema):
@@ -1417,13 +1430,15 @@ def test_a_class_without_images_and_kinds_that_are_not_read_are_named(
     config["data"]["shifts"] = ["own"]
     assert "empty is a class without images (.bmp, " in problems(config, schema)[0]
     shutil.rmtree(tmp_path / "empty")
-    assert "1 images, as " in (line := problems(config, schema)[0]) and "2.HEIC" in line
+    assert "1 images, as " in (line := problems(config, schema)[0])
+    assert "2.HEIC" in line
 
 
 def test_a_section_that_is_null_is_that_of_the_defaults(config, schema):
     defaults = read_defaults(ROOT)
     left = without_nulls({**config, "standard": None, "head": None}, defaults)
-    assert left["standard"]["models"] == {} and "train" not in left["standard"]
+    assert left["standard"]["models"] == {}
+    assert "train" not in left["standard"]
     assert left["head"] == defaults["head"]
     check(left, schema)
     (line,) = problems(without_nulls({**config, "study": None}, defaults), schema)
@@ -1443,7 +1458,8 @@ def test_a_prompt_that_cannot_be_filled_in_is_named(config, schema, tmp_path, co
     (tmp_path / "prompts.txt").write_bytes(content)
     config["head"]["prompts"] = str(tmp_path / "prompts.txt")
     (line,) = problems(config, schema)
-    assert line.startswith("head.prompts: ") and "prompts.txt" in line
+    assert line.startswith("head.prompts: ")
+    assert "prompts.txt" in line
 
 
 def test_precisions_of_the_schema_are_those_of_the_engine(schema):
@@ -1462,17 +1478,16 @@ def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_p
     (tmp_path / "table.csv").write_text("name,reference,v2\n" + "a,0.5,0.4\n" * 3)
     config["standard"] |= {"models": {}, "table": {"path": str(tmp_path / "table.csv")}}
     (line,) = problems(config, schema)
-    assert (
-        line.startswith("standard.table: ")
-        and "table.csv has no column 'model'" in line
-    )
+    assert line.startswith("standard.table: ")
+    assert "table.csv has no column 'model'" in line
 
 
 def test_a_line_needs_three_standard_models(config, schema):
     models = config["standard"]["models"]
     config["standard"]["models"] = dict(list(models.items())[:2])
     (line,) = problems(config, schema)
-    assert line.startswith("standard.models: 2 given") and "3 or more" in line
+    assert line.startswith("standard.models: 2 given")
+    assert "3 or more" in line
     config["standard"]["models"] = {}
     check(config, schema)
 

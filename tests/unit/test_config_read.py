@@ -86,19 +86,16 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
         "drawings",
     }
     assert [run.spec["name"] for run in plan.runs.values()] == ["base"]
-    assert not plan.soups and config["sweep"]["of"] == ["base"]
-    assert (
-        config["standard"]["models"] == {}
-        and config["finetune"]["search"]["space"] == {}
-    )
+    assert not plan.soups
+    assert config["sweep"]["of"] == ["base"]
+    assert config["standard"]["models"] == {}
+    assert config["finetune"]["search"]["space"] == {}
     defaults = read_defaults(ROOT)
     for section in ("evaluation", "statistics", "analyses", "figures", "pages", "head"):
         assert config[section] == defaults[section]
     # As in the embedded study, the figure of methods has no span.
-    assert (
-        "span" not in config["figures"]["methods"]
-        and embedded["figures"]["methods"]["span"] is None
-    )
+    assert "span" not in config["figures"]["methods"]
+    assert embedded["figures"]["methods"]["span"] is None
     assert (
         finetune_specs(config)["base"]["lr"] == defaults["finetune"]["defaults"]["lr"]
     )
@@ -121,7 +118,8 @@ finetune:
     check(config, schema)
     specs = finetune_specs(config)
     searched = [specs[name] for name in search_names(config)]
-    assert len(searched) == 3 and "linear" not in specs
+    assert len(searched) == 3
+    assert "linear" not in specs
     assert {run["epochs"] for run in searched} == {10}
     assert {run["weight_decay"] for run in searched} == {0.3}
     assert {run["label_smoothing"] for run in searched} == {0.0}
@@ -148,14 +146,16 @@ def test_several_runs_are_mixed_and_one_is_not(here, schema):
     planned(config, schema)
     assert located(OWN)["soups"] == {} == located(OWN + search + "soups: null")["soups"]
     own = located(OWN + search + "soups: {mine: {method: uniform}}")
-    assert set(own["soups"]) == {"mine"} and own["sweep"]["of"] == ["base"]
+    assert set(own["soups"]) == {"mine"}
+    assert own["sweep"]["of"] == ["base"]
 
 
 def test_a_study_of_checkpoints_trains_nothing(here, schema):
     config = located(
         OWN + "checkpoints: {ours: {path: ours.pt}}\nsoups: {greedy: {method: greedy}}"
     )
-    assert config["finetune"]["runs"] == {} and config["sweep"]["of"] == [
+    assert config["finetune"]["runs"] == {}
+    assert config["sweep"]["of"] == [
         "ours",
         "greedy",
     ]
@@ -188,23 +188,22 @@ def test_names_that_are_offered_are_those_of_this_study(here, schema):
         "unknown data set 'drawing'; did you mean 'drawings'? there are drawings, photos,"
         in line
     )
-    assert "renditions" not in line and "held-out," not in line.replace(
-        "photos-held-out,", ""
-    )
+    assert "renditions" not in line
+    assert "held-out," not in line.replace("photos-held-out,", "")
 
 
 def test_what_defines_no_data_varies_the_embedded_study(here, schema):
     """So does what says so."""
     config = located("study: other\nfinetune: {search: {runs: 2}}\n")
-    assert "linear" in config["finetune"]["runs"] and config["data"]["train"] == "train"
+    assert "linear" in config["finetune"]["runs"]
+    assert config["data"]["train"] == "train"
     config = located("datasets: {v2: {images: 100}}\ndata: {shifts: [v2]}\n")
-    assert (
-        config["datasets"]["v2"]["distribution"] == "v2"
-        and config["data"]["train"] == "train"
-    )
+    assert config["datasets"]["v2"]["distribution"] == "v2"
+    assert config["data"]["train"] == "train"
     more = "extends: config.yaml\ndatasets: {own: {source: folder, path: photos}}\n"
     config = located(more + "data: {shifts: [v2, own]}\n")
-    assert config["data"]["train"] == "train" and "extends" not in config
+    assert config["data"]["train"] == "train"
+    assert "extends" not in config
     check(config, schema)
     said = (
         "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
@@ -217,7 +216,8 @@ def test_extends_counts_on_the_command_line_too(here):
         "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
     )
     config = located(data, command_line={"extends": "config.yaml"})
-    assert config["data"]["train"] == "train" and "extends" not in config
+    assert config["data"]["train"] == "train"
+    assert "extends" not in config
     with pytest.raises(StockpotError, match="^extends: 'mine.yaml' is not config.yaml"):
         located(data, command_line={"extends": "mine.yaml"})
 
@@ -228,10 +228,8 @@ def test_extends_names_the_embedded_study_alone(here, schema):
     ):
         read_study(ROOT, study(OWN), {"extends": "mine.yaml"})
     (line,) = refused(schema, OWN + "extends: mine.yaml\n")
-    assert (
-        line.startswith("extends: 'mine.yaml' is not config.yaml")
-        and "--configfile" in line
-    )
+    assert line.startswith("extends: 'mine.yaml' is not config.yaml")
+    assert "--configfile" in line
 
 
 def test_figures_have_the_options_of_the_embedded_study():
@@ -247,7 +245,8 @@ def test_a_later_file_says_more_and_the_command_line_most(here, schema):
         "finetune: {defaults: {epochs: 7}, runs: {base: {lr: 1.0e-4}}}",
         command_line={"study": "named"},
     )
-    assert config["study"] == "named" and config["finetune"]["defaults"]["epochs"] == 7
+    assert config["study"] == "named"
+    assert config["finetune"]["defaults"]["epochs"] == 7
     assert finetune_specs(config)["base"]["lr"] == 1.0e-4
     planned(config, schema)
 
@@ -444,7 +443,7 @@ def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):
 
 
 @pytest.mark.parametrize(
-    "name, what",
+    ("name", "what"),
     [
         ("a</script>.pt", "angle brackets"),
         ("\\e[31m.pt", "control"),
@@ -453,9 +452,9 @@ def test_braces_in_a_path_that_is_an_input_of_a_job_are_refused(here):
 )
 def test_inputs_that_reach_a_page_or_a_terminal_are_refused(here, name, what):
     (line,) = unfit_inputs(located(f'{OWN}checkpoints: {{a: {{path: "{name}"}}}}\n'))
-    assert (
-        line.startswith("checkpoints.a.path: ") and what in line and line.isprintable()
-    )
+    assert line.startswith("checkpoints.a.path: ")
+    assert what in line
+    assert line.isprintable()
 
 
 def test_what_is_fetched_or_plays_no_part_need_not_be_there(here):
@@ -628,7 +627,8 @@ def test_the_plan_says_of_every_run_what_it_will_be(here):
         "0.9",
     ]
     assert lines[2].endswith("0.9   start base, mixup 0.2") or "mixup 0.2" in lines[2]
-    assert len(lines) == 3 and lines[0].index("lr") == lines[1].index("1e-05")
+    assert len(lines) == 3
+    assert lines[0].index("lr") == lines[1].index("1e-05")
 
 
 def test_the_plan_names_what_is_made_of_the_runs(here):
@@ -638,7 +638,8 @@ def test_the_plan_names_what_is_made_of_the_runs(here):
         "soups: uniform, greedy, ensemble",
         "sweeps of 21 alphas: base, greedy",
     ]
-    assert lines[2].startswith("analyses: choosing-alpha, ") and "cost" not in lines[2]
+    assert lines[2].startswith("analyses: choosing-alpha, ")
+    assert "cost" not in lines[2]
     assert len(lines) == 3
 
 
@@ -647,7 +648,8 @@ def test_of_many_runs_the_first_are_shown(here):
         OWN + "finetune: {search: {runs: 76, space: {lr: {uniform: [0.1, 0.2]}}}}"
     )
     lines = run_lines(config)
-    assert len(lines) == 1 + 1 + 12 + 1 and lines[-1] == "… and 64 more runs"
+    assert len(lines) == 1 + 1 + 12 + 1
+    assert lines[-1] == "… and 64 more runs"
 
 
 def test_a_locale_without_utf_8_reads_the_same(here, schema):

@@ -226,7 +226,8 @@ def test_a_list_of_held_out_images_takes_the_warning_away(plans):
         "were trained on the held-out images (imagenet-held-out)" in drawn.held_out_note
     )
     assert drawn.held_out_note in drawn.summary
-    assert listed.held_out_note == "" and plans("soups-vit-b-32")[1].held_out_note == ""
+    assert listed.held_out_note == ""
+    assert plans("soups-vit-b-32")[1].held_out_note == ""
     for name in ("real", "multilabel"):
         assert plans(name)[1].held_out_note == drawn.held_out_note
     for plan in (drawn, listed):
@@ -312,7 +313,7 @@ def test_imagenet_is_as_in_the_papers(plans):
 
 
 @pytest.mark.parametrize(
-    "name, images",
+    ("name", "images"),
     [
         ("wise-ft-vit-b-32", 1255167),
         ("wise-ft-vit-l-14-336", 1255167),
@@ -398,7 +399,7 @@ def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
 
 
 @pytest.mark.parametrize(
-    "name, expected",
+    ("name", "expected"),
     [
         (
             "public-soups",

@@ -71,12 +71,14 @@ def folder_source(path, side=16, **changes):
 
 def check_form(made, n, side):
     images, labels, classes = made
-    assert images.dtype == np.uint8 and images.shape == (n, side, side, 3)
-    assert np.issubdtype(labels.dtype, np.integer) and labels.shape == (n,)
-    assert labels.min() >= 0 and labels.max() < len(classes)
-    assert all(isinstance(name, str) for name in classes) and len(set(classes)) == len(
-        classes
-    )
+    assert images.dtype == np.uint8
+    assert images.shape == (n, side, side, 3)
+    assert np.issubdtype(labels.dtype, np.integer)
+    assert labels.shape == (n,)
+    assert labels.min() >= 0
+    assert labels.max() < len(classes)
+    assert all(isinstance(name, str) for name in classes)
+    assert len(set(classes)) == len(classes)
 
 
 # Sources.
@@ -94,10 +96,8 @@ def test_rendered_tasks_are_balanced_and_the_same_twice(task):
     check_form(made, 100, 32)
     counts = np.bincount(made[1], minlength=len(made[2]))
     assert counts.max() - counts.min() <= 1
-    assert (
-        made[0].tobytes() == again[0].tobytes()
-        and made[1].tobytes() == again[1].tobytes()
-    )
+    assert made[0].tobytes() == again[0].tobytes()
+    assert made[1].tobytes() == again[1].tobytes()
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -174,7 +174,8 @@ def test_two_processes_render_the_same_bytes():
 def test_web_batches_follow_from_seed_and_step():
     images, texts = web_batch(32, 0, 5)
     again = web_batch(32, 0, 5)
-    assert images.tobytes() == again[0].tobytes() and texts == again[1]
+    assert images.tobytes() == again[0].tobytes()
+    assert texts == again[1]
     for other in (web_batch(32, 1, 5), web_batch(32, 0, 6)):
         assert {i.tobytes() for i in images}.isdisjoint(i.tobytes() for i in other[0])
 
@@ -202,10 +203,8 @@ def test_handwriting_parts_are_disjoint_and_complete():
 def test_handwriting_is_seeded_and_resized():
     first, again, other = (handwriting("held-out", seed) for seed in (0, 0, 1))
     check_form(first, len(first[1]), 32)
-    assert (
-        first[0].tobytes() == again[0].tobytes()
-        and first[1].tobytes() == again[1].tobytes()
-    )
+    assert first[0].tobytes() == again[0].tobytes()
+    assert first[1].tobytes() == again[1].tobytes()
     assert first[1].tobytes() != other[1].tobytes()
     assert np.bincount(first[1], minlength=10).min() > 0.5 * len(first[1]) / 10
 
@@ -246,7 +245,8 @@ def test_a_folder_of_all_kinds_of_images(pictures):
     assert labels.tolist() == [0] * 7 + [1] * 3
     names = sorted(p.name for p in (pictures / "a cat").iterdir() if p.suffix != ".txt")
     grey = images[names.index("grey.png")]
-    assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 0] == grey[..., 2]).all()
+    assert (grey[..., 0] == grey[..., 1]).all()
+    assert (grey[..., 0] == grey[..., 2]).all()
     assert folder_source(pictures)[0].tobytes() == images.tobytes()
 
 
@@ -259,9 +259,8 @@ def test_classes_and_files_are_sorted(tmp_path):
             value = 10 * int(name) + int(file) % 10
             Image.new("L", (4, 4), value).save(tmp_path / name / f"{file}.png")
     images, labels, classes = folder_source(tmp_path, 4)
-    assert classes == sorted(names) and labels.tolist() == [
-        i for i in range(20) for _ in range(5)
-    ]
+    assert classes == sorted(names)
+    assert labels.tolist() == [i for i in range(20) for _ in range(5)]
     values = images[:, 0, 0, 0].tolist()
     assert values == [
         10 * i + int(file) % 10 for i in range(20) for file in sorted(names[:5])
@@ -368,16 +367,17 @@ def written(small, tmp_path):
 
 def test_write_and_read(small, written):
     data, card = read_dataset(written), read_card(written)
-    assert data.name == "small" and len(data) == 6
-    assert (data.images == small[0]).all() and data.images.dtype == np.uint8
-    assert data.labels.tolist() == small[1].tolist() and data.labels.dtype == np.int64
+    assert data.name == "small"
+    assert len(data) == 6
+    assert (data.images == small[0]).all()
+    assert data.images.dtype == np.uint8
+    assert data.labels.tolist() == small[1].tolist()
+    assert data.labels.dtype == np.int64
     assert data.class_names == small[2]
     assert data.fingerprint == card["fingerprint"] == fingerprint(*small)
-    assert (
-        card["source"] == {"source": "test"}
-        and card["n"] == 6
-        and card["side"] == [4, 5]
-    )
+    assert card["source"] == {"source": "test"}
+    assert card["n"] == 6
+    assert card["side"] == [4, 5]
     assert isinstance(data.images, np.memmap), "images stay on disk"
 
 
@@ -511,7 +511,8 @@ def test_captions_leave_out_or_mistake_the_class_at_their_rates(captioned):
         named = class_of(kind, text)
         without += named is None
         wrong += named is not None and named != names[kind][index[kind][i]]
-    assert captions_module.WITHOUT_CLASS == 0.10 and captions_module.WRONG_CLASS == 0.05
+    assert captions_module.WITHOUT_CLASS == 0.10
+    assert captions_module.WRONG_CLASS == 0.05
     assert abs(without / 3000 - 0.10) < 0.025
     assert (
         abs(wrong / 3000 - 0.05 * 0.94) < 0.02
@@ -617,7 +618,8 @@ def test_the_vocabulary_file_is_what_write_merges_writes(tmp_path):
     size = write_merges(merges, tmp_path / "bpe.txt.gz")
     assert size == settings["model_cfg"]["text_cfg"]["vocab_size"]
     assert (tmp_path / "bpe.txt.gz").read_bytes() == path.read_bytes()
-    assert all(len(pair) == 2 for pair in merges) and len(set(merges)) == len(merges)
+    assert all(len(pair) == 2 for pair in merges)
+    assert len(set(merges)) == len(merges)
 
 
 def test_the_vocabulary_file_is_learned_from_the_captions(monkeypatch):
@@ -656,10 +658,8 @@ def test_learned_merges_make_one_token_of_every_word(tmp_path, captioned):
 def test_scenes_are_picked_by_row(captioned):
     scenes = captioned[0]
     picked = scenes.take(np.array([5, 3]))
-    assert (
-        len(picked) == 2
-        and picked.noise_seed.tolist() == scenes.noise_seed[[5, 3]].tolist()
-    )
+    assert len(picked) == 2
+    assert picked.noise_seed.tolist() == scenes.noise_seed[[5, 3]].tolist()
     assert picked.shift.shape == (2, 2)
 
 
@@ -683,7 +683,7 @@ def test_shared_images_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "train, test, line",
+    ("train", "test", "line"),
     [
         ([1, 2, 3], [3, 1], "2 of its 2 images are also in train"),
         (
@@ -782,7 +782,8 @@ def test_every_corruption_changes_images_more_with_its_severity(severity):
 
     images = world()[0]
     found, which = corrupt(images, severity, seed=3)
-    assert found.dtype == np.uint8 and found.shape == images.shape
+    assert found.dtype == np.uint8
+    assert found.shape == images.shape
     assert np.bincount(which).tolist() == [64 // len(CORRUPTIONS)] * len(CORRUPTIONS)
     change = np.abs(found.astype(float) - images).mean(axis=(1, 2, 3))
     assert (change > 0).all()
@@ -803,7 +804,8 @@ def test_corruptions_follow_from_the_seed_and_the_place():
         corrupt(images, 3, 1),
         corrupt(images, 3, 2),
     )
-    assert (first[0] == again[0]).all() and (first[0] != other[0]).any()
+    assert (first[0] == again[0]).all()
+    assert (first[0] != other[0]).any()
     with pytest.raises(ValueError, match="severity must be 1 to 5, got 6"):
         corrupt(images, 6, 1)
 
@@ -816,9 +818,7 @@ def test_a_corrupted_set_keeps_labels_and_classes(tmp_path):
     spec = {"name": "b", "of": "a", "severity": 2, "seed": 0, "side": 32}
     write_corrupted(tmp_path / "b", spec, read_dataset(tmp_path / "a"))
     found = read_dataset(tmp_path / "b")
-    assert (
-        (found.labels == labels).all()
-        and found.class_names == classes
-        and found.name == "b"
-    )
+    assert (found.labels == labels).all()
+    assert found.class_names == classes
+    assert found.name == "b"
     assert found.fingerprint != read_dataset(tmp_path / "a").fingerprint

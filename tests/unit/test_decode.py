@@ -127,7 +127,8 @@ def ours(image, transform):
     try:
         return decode(image, transform)
     except StockpotError as error:
-        assert str(error).startswith(f"{image.name}: ") and "\n" not in str(error)
+        assert str(error).startswith(f"{image.name}: ")
+        assert "\n" not in str(error)
         return None
 
 
@@ -136,7 +137,8 @@ def same(image, transform):
     made, expected = ours(image, transform), theirs(image, transform)
     if expected is None or made is None:
         return made is expected
-    assert made.dtype == expected.dtype and made.shape == expected.shape
+    assert made.dtype == expected.dtype
+    assert made.shape == expected.shape
     return bool((made == expected).all())
 
 
@@ -215,10 +217,8 @@ def test_what_the_files_of_these_tests_are():
     opened = {kind: encoded(kind, 20, 30).open() for kind in KINDS}
     modes = {kind: image.mode for kind, image in opened.items()}
     assert set(modes.values()) == {"RGB", "L", "CMYK", "LA", "RGBA", "P", "1"}
-    assert (
-        opened["jpeg turned"].getexif()[0x0112] == 6
-        and opened["jpeg progressive"].info["progressive"]
-    )
+    assert opened["jpeg turned"].getexif()[0x0112] == 6
+    assert opened["jpeg progressive"].info["progressive"]
     assert {k for k, image in opened.items() if "transparency" in image.info} == {
         "png palette, one colour clear",
         "png palette, alphas",
@@ -341,7 +341,8 @@ def test_images_keep_their_order_whatever_the_threads(shards, tmp_path, n):
         file, bad = decode_all(
             images, TRANSFORM, tmp_path / str(threads), threads=threads
         )
-        assert bad == [] and (np.load(file) == expected_of(images)).all()
+        assert bad == []
+        assert (np.load(file) == expected_of(images)).all()
     assert [image.opened for image in images] == [2] * n
     one, two = ((tmp_path / name / "images.npy").read_bytes() for name in ("1", "5"))
     assert one == two
@@ -375,7 +376,8 @@ def test_a_stopped_job_goes_on_with_the_first_shard_that_is_not_done(
     for image in images:
         image.opened = 0
     file, bad = decode_all(images, TRANSFORM, tmp_path)
-    assert bad == [] and (np.load(file) == expected_of(images)).all()
+    assert bad == []
+    assert (np.load(file) == expected_of(images)).all()
     assert [image.opened for image in images] == [0] * done + [1] * (11 - done)
     decode_all(images, TRANSFORM, tmp_path)
     assert sum(image.opened for image in images) == 11 - done, (
@@ -390,9 +392,8 @@ def test_what_was_left_out_is_known_to_the_job_that_goes_on(shards, tmp_path):
         decode_all(images, TRANSFORM, tmp_path, skip=True)
     images[6].image = noise(9, 9)
     file, bad = decode_all(images, TRANSFORM, tmp_path, skip=True)
-    assert (
-        bad == [(1, "1.png: not a readable image (broken)")] and images[1].opened == 1
-    )
+    assert bad == [(1, "1.png: not a readable image (broken)")]
+    assert images[1].opened == 1
     kept = [image for image in images if image.image is not BROKEN]
     assert (np.load(file) == expected_of(kept)).all()
 
@@ -432,12 +433,13 @@ def test_unreadable_images_are_left_out_and_told(shards, tmp_path, rows):
     file, bad = decode_all(images, TRANSFORM, tmp_path, skip=True, threads=3)
     assert bad == [(row, f"{row}.png: not a readable image (broken)") for row in rows]
     kept, made = [image for image in images if image.image is not BROKEN], np.load(file)
-    assert made.shape == (len(kept), 8, 8, 3) and made.dtype == np.uint8
+    assert made.shape == (len(kept), 8, 8, 3)
+    assert made.dtype == np.uint8
     assert not kept or (made == expected_of(kept)).all()
 
 
 @pytest.mark.parametrize(
-    "rows, more",
+    ("rows", "more"),
     [([2], ""), ([5, 6], "; so are 1 of the next 4"), ([9, 8], "; so are 1")],
 )
 def test_the_first_unreadable_image_is_named(shards, tmp_path, rows, more):
@@ -447,7 +449,8 @@ def test_the_first_unreadable_image_is_named(shards, tmp_path, rows, more):
     with pytest.raises(StockpotError) as error:
         decode_all(images, TRANSFORM, tmp_path, threads=3)
     said = f"{min(rows)}.png: not a readable image (broken){more}"
-    assert str(error.value).startswith(said) and "on_corrupt: skip" in str(error.value)
+    assert str(error.value).startswith(said)
+    assert "on_corrupt: skip" in str(error.value)
 
 
 def test_the_log_has_the_rate_and_the_time_left(shards, tmp_path, monkeypatch, caplog):
@@ -529,7 +532,8 @@ def test_a_disk_without_room_is_said_first(shards, tmp_path, monkeypatch):
     with pytest.raises(StockpotError) as error:
         decode_all(images, TRANSFORM, tmp_path)
     said = f"10 decoded images: needs 1.92kB on the disk of {tmp_path}, which has 1.92kB free"
-    assert str(error.value) == said and not any(image.opened for image in images)
+    assert str(error.value) == said
+    assert not any(image.opened for image in images)
     free_are(monkeypatch, 10 * 192)
     assert decode_all(images, TRANSFORM, tmp_path)[1] == []
 
@@ -566,7 +570,8 @@ def test_the_blocks_are_there_before_the_first_image(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         decode_all(images, TRANSFORM, tmp_path)
     found = (tmp_path / "images.npy").stat()
-    assert found.st_size > 192_000 and found.st_blocks * 512 >= found.st_size
+    assert found.st_size > 192_000
+    assert found.st_blocks * 512 >= found.st_size
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -615,7 +620,8 @@ def test_leaving_out_takes_no_second_array(shards, tmp_path, rows):
     np.save(tmp_path / "own.npy", expected_of(kept))
     assert file.read_bytes() == (tmp_path / "own.npy").read_bytes()
     again = decode_all(images, TRANSFORM, tmp_path, skip=True)
-    assert again == (file, bad) and [image.opened for image in images] == [1] * 11
+    assert again == (file, bad)
+    assert [image.opened for image in images] == [1] * 11
 
 
 def stop_while_moving(array, gone):
@@ -652,9 +658,8 @@ def test_a_job_that_was_stopped_while_images_moved(
     assert moved or step == "moving"
     monkeypatch.setattr(module, name, real)
     file, bad = decode_all(images, TRANSFORM, tmp_path, skip=True)
-    assert [row for row, _ in bad] == rows and (
-        np.load(file) == expected_of(kept)
-    ).all()
+    assert [row for row, _ in bad] == rows
+    assert (np.load(file) == expected_of(kept)).all()
     whole = 11 if (step, after) == ("_note", True) else rows[0] // 4 * 4
     assert [image.opened for image in images] == [1] * whole + [2] * (11 - whole)
     assert json.loads((tmp_path / "done.json").read_text())["moved_up"]
@@ -704,7 +709,8 @@ def test_every_image_is_hashed_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checked_images, "digest_of", count)
     data = prepared(tmp_path / "in", tmp_path / "out", duplicates="once")
-    assert len(hashed) == 10 and len(data) == 9
+    assert len(hashed) == 10
+    assert len(data) == 9
     assert len(set(colours(data))) == 9  # each is compared with its own digest
 
 
@@ -736,12 +742,14 @@ def test_parts_of_a_folder_are_disjoint_complete_and_of_the_size_that_was_planne
                 folder=entry["path"],
                 split=split_of(**entry["split"]),
             )
-            assert len(made) == planned and made.class_names == list(sizes)
+            assert len(made) == planned
+            assert made.class_names == list(sizes)
             assert made.labels.tolist() == sorted(made.labels), (
                 "in the order of the folder"
             )
             found += Counter(colours(made))
-    assert found == Counter(colours(whole)) and set(found.values()) == {1}
+    assert found == Counter(colours(whole))
+    assert set(found.values()) == {1}
 
 
 def test_a_part_without_images_is_a_line(tmp_path):
@@ -847,7 +855,8 @@ def test_a_part_stays_when_the_folder_moves_and_changes_with_the_seed(tmp_path):
         )
         assert again.fingerprint == first.fingerprint
     other = prepared(tmp_path / "link", tmp_path / "2", split=split_of("test", seed=1))
-    assert len(other) == len(first) and set(colours(other)) != set(colours(first))
+    assert len(other) == len(first)
+    assert set(colours(other)) != set(colours(first))
     write_classes(tmp_path / "link", {"cow": 5})
     more = prepared(tmp_path / "link", tmp_path / "3", split=split_of("test"))
     assert [c for c in colours(more) if c[0] != "cow"] == colours(first)
@@ -982,9 +991,8 @@ def test_a_stopped_job_goes_on_and_its_state_is_gone_afterwards(
     assert len(list((tmp_path / ".state").iterdir())) == 1
     made = listed(tmp_path, examples)
     assert [image.opened for image in images] == [0] * 4 + [1] * 6
-    assert (made.images == expected_of(images)).all() and not (
-        tmp_path / ".state"
-    ).exists()
+    assert (made.images == expected_of(images)).all()
+    assert not (tmp_path / ".state").exists()
 
 
 OTHERS = {
@@ -1016,9 +1024,8 @@ def test_the_border_of_a_source_is_cut(listed, tmp_path):
 def test_images_that_are_decoded_already_are_written_as_they_are(listed, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     made = listed(tmp_path, Examples(images, np.array([0, 1, 0, 1]), ["ant", "bee"]))
-    assert (made.images == images).all() and "files" not in read_card(tmp_path)[
-        "source"
-    ]
+    assert (made.images == images).all()
+    assert "files" not in read_card(tmp_path)["source"]
 
 
 # Parts of one folder in one study.

@@ -751,7 +751,7 @@ def test_the_files_that_count_are_those_that_are_listed():
 
 
 @pytest.mark.parametrize(
-    "exception, counts",
+    ("exception", "counts"),
     [("NothingToShowError", True), ("DivergedError", True), ("ValueError", False)],
 )
 def test_messages_of_exceptions_count_only_where_they_are_results(

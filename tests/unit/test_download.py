@@ -169,7 +169,8 @@ def refuse_network(monkeypatch):
 def test_a_file_arrives_whole(remote, fetch, checksum, size):
     assert fetch(checksum=checksum, size=size) == SHA
     assert fetch.path.read_bytes() == BODY
-    assert remote.ranges == [None] and fetch.waits == []
+    assert remote.ranges == [None]
+    assert fetch.waits == []
 
 
 def test_folders_are_made_and_no_coding_is_asked_for(remote, tmp_path):
@@ -226,7 +227,8 @@ def test_attempts_that_bring_nothing_end_with_one_line_and_the_part_stays(
         f"{remote.url}: the connection broke off after 100000 of 300000 bytes; "
         "3 more attempts brought nothing new"
     )
-    assert fetch.waits == [1, 2, 4] and not fetch.path.exists()
+    assert fetch.waits == [1, 2, 4]
+    assert not fetch.path.exists()
     assert fetch.part.read_bytes() == BODY[:100_000]
     remote.plan = [{}]
     assert fetch() == SHA
@@ -242,7 +244,8 @@ def test_waits_grow_to_a_longest(remote, fetch):
 
 def test_a_server_that_ignores_ranges_starts_over(remote, fetch):
     remote.plan = [{"cut": 100_000}, {"ranges": False}]
-    assert fetch() == SHA and fetch.path.read_bytes() == BODY
+    assert fetch() == SHA
+    assert fetch.path.read_bytes() == BODY
     assert remote.ranges == [None, "bytes=100000-"]
 
 
@@ -294,7 +297,7 @@ def test_without_a_validator_only_a_checksum_allows_to_resume(remote, fetch, che
     assert remote.ranges == [None, "bytes=100000-" if checksum else None]
 
 
-@pytest.mark.parametrize("size, requests", [(None, 1), (len(BODY), 2)])
+@pytest.mark.parametrize(("size", "requests"), [(None, 1), (len(BODY), 2)])
 def test_without_a_content_length_a_known_size_finds_the_break(
     remote, fetch, size, requests
 ):
@@ -310,8 +313,10 @@ def test_without_a_content_length_a_known_size_finds_the_break(
 def test_a_file_of_another_size_is_no_file(remote, fetch, length):
     remote.plan = [{"length": length, "body": BODY[: 200_001 + i]} for i in range(9)]
     said = fetch(size=200_000, retries=2)
-    assert "200000 " in said and "2 more attempts" in said
-    assert len(remote.requests) == 3 and os.listdir(fetch.path.parent) == []
+    assert "200000 " in said
+    assert "2 more attempts" in said
+    assert len(remote.requests) == 3
+    assert os.listdir(fetch.path.parent) == []
 
 
 def test_a_server_that_stalls_counts_as_broken(remote, fetch):
@@ -339,11 +344,12 @@ def test_nobody_listens(fetch):
 def test_what_may_pass_is_tried_again(remote, fetch, status):
     remote.plan = [{"status": status}, {}]
     assert fetch() == SHA
-    assert len(remote.requests) == 2 and fetch.waits == [1]
+    assert len(remote.requests) == 2
+    assert fetch.waits == [1]
 
 
 @pytest.mark.parametrize(
-    "asked, waited",
+    ("asked", "waited"),
     [
         ("7", 7),
         ("0", 1),
@@ -369,12 +375,13 @@ def test_a_server_says_until_when_to_wait(remote, fetch, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "status, name", [(404, "Not Found"), (403, "Forbidden"), (416, "R")]
+    ("status", "name"), [(404, "Not Found"), (403, "Forbidden"), (416, "R")]
 )
 def test_what_will_not_pass_is_said_at_once(remote, fetch, status, name):
     remote.plan = [{"status": status}]
     assert fetch().startswith(f"{remote.url}: the server answers {status} {name}")
-    assert len(remote.requests) == 1 and fetch.waits == []
+    assert len(remote.requests) == 1
+    assert fetch.waits == []
     assert os.listdir(fetch.path.parent) == []
 
 
@@ -415,7 +422,8 @@ def test_a_certificate_that_is_not_trusted_is_not_asked_again(fetch, monkeypatch
 )
 def test_what_is_no_url_is_said_at_once(fetch, url):
     assert url in fetch(url=url)
-    assert fetch.waits == [] and os.listdir(fetch.path.parent) == []
+    assert fetch.waits == []
+    assert os.listdir(fetch.path.parent) == []
 
 
 @pytest.mark.parametrize(
@@ -437,7 +445,8 @@ def test_a_wrong_checksum_leaves_nothing(remote, fetch):
             said
             == f"{remote.url}: its {algorithm} is {found}, but {pinned} was expected"
         )
-    assert os.listdir(fetch.path.parent) == ["beside"] and len(remote.requests) == 2
+    assert os.listdir(fetch.path.parent) == ["beside"]
+    assert len(remote.requests) == 2
 
 
 # What is there already.
@@ -451,7 +460,7 @@ def test_a_right_file_is_not_fetched(fetch, monkeypatch, checksum):
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    ("options", "said"),
     [
         ({"checksum": f"sha256:{SHA}"}, SHA),
         ({"checksum": f"md5:{MD5}"}, MD5),
@@ -462,10 +471,10 @@ def test_a_wrong_file_is_not_touched(fetch, monkeypatch, options, said):
     fetch.path.write_bytes(OTHER)
     refuse_network(monkeypatch)
     message = fetch(**options)
-    assert message.startswith(f"{fetch.path}: ") and f"but {said} w" in message
-    assert fetch.path.read_bytes() == OTHER and os.listdir(fetch.path.parent) == [
-        "file.tar"
-    ]
+    assert message.startswith(f"{fetch.path}: ")
+    assert f"but {said} w" in message
+    assert fetch.path.read_bytes() == OTHER
+    assert os.listdir(fetch.path.parent) == ["file.tar"]
 
 
 def test_a_folder_in_the_way(fetch):
@@ -528,7 +537,8 @@ def test_a_full_disk_is_said_before_a_byte_is_written(remote, fetch, monkeypatch
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, 299_999))
     assert re.search(r"needs 300kB on the disk of .*, which has 300kB free", fetch())
-    assert fetch.waits == [] and os.listdir(fetch.path.parent) == []
+    assert fetch.waits == []
+    assert os.listdir(fetch.path.parent) == []
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, 300_000))
     assert fetch() == SHA
 
@@ -548,7 +558,8 @@ def test_a_disk_that_takes_no_more_is_one_line_and_no_broken_connection(remote, 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert said == f"{fetch.part}: cannot be written (File too large)"
-    assert fetch.waits == [] and not fetch.path.exists()
+    assert fetch.waits == []
+    assert not fetch.path.exists()
     assert fetch() == SHA
     assert remote.ranges == [None, "bytes=100000-"]
 
@@ -573,7 +584,8 @@ def test_two_processes_fetch_once(remote, fetch, tmp_path):
     assert [
         process.communicate(timeout=300)[0].decode().strip() for process in both
     ] == [SHA] * 2
-    assert len(remote.requests) == 1 and os.listdir(tmp_path) == ["file.tar"]
+    assert len(remote.requests) == 1
+    assert os.listdir(tmp_path) == ["file.tar"]
 
 
 @pytest.mark.parametrize("locks", [True, False])
@@ -593,7 +605,8 @@ def test_many_threads_get_the_file_whole(remote, fetch, tmp_path, monkeypatch, l
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [SHA] * 6 and fetch.path.read_bytes() == BODY
+    assert found == [SHA] * 6
+    assert fetch.path.read_bytes() == BODY
     assert os.listdir(tmp_path) == ["file.tar"]
     assert not locks or len(remote.requests) == 2
 
@@ -613,7 +626,8 @@ def test_one_that_waited_for_a_failure_starts_with_a_file_of_its_own(
         wait_until(ready)
     event.set()
     wait_until(lambda: len(found) == 2)
-    assert "was expected" in found[0] and found[1] == SHA
+    assert "was expected" in found[0]
+    assert found[1] == SHA
 
 
 def wait_until(ready):
@@ -628,7 +642,8 @@ def test_a_disk_that_takes_a_block_in_pieces(tmp_path):
         with made.file as file:
             made.file = SimpleNamespace(write=lambda rest: file.write(rest[:70_000]))
             made.append(BODY)
-        assert made.digests() == {"sha256": SHA} and made.size == len(BODY)
+        assert made.digests() == {"sha256": SHA}
+        assert made.size == len(BODY)
         assert made.path.read_bytes() == BODY
 
 
@@ -653,10 +668,12 @@ def test_file_urls(fetch, tmp_path):
     source.write_bytes(BODY)
     target = tmp_path / "made" / "file"
     assert download(source.as_uri(), target, f"md5:{MD5}", len(BODY)) == SHA
-    assert target.read_bytes() == BODY and os.listdir(target.parent) == ["file"]
+    assert target.read_bytes() == BODY
+    assert os.listdir(target.parent) == ["file"]
     for url in ("file:///nowhere/at/all", source.parent.as_uri()):
         said = fetch(url=url)
-        assert said.startswith(f"{url}: cannot be reached (") and fetch.waits == []
+        assert said.startswith(f"{url}: cannot be reached (")
+        assert fetch.waits == []
 
 
 def test_progress_is_a_line_of_the_log_every_few_seconds(caplog):
@@ -678,7 +695,8 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
     with Progress("file") as shown:
         for done in (50, 10, 100):
             shown.show(done, 200)
-        assert shown.bar.n == 100 and shown.bar.initial == 50
+        assert shown.bar.n == 100
+        assert shown.bar.initial == 50
     assert "file:  50%" in capsys.readouterr().err
 
 
@@ -687,7 +705,8 @@ def test_a_download_shows_its_progress(remote, fetch, monkeypatch):
     monkeypatch.setattr(progress.Progress, "show", lambda self, *at: shown.append(at))
     remote.plan = [{"cut": 100_000}, {}]
     assert fetch() == SHA
-    assert shown[-1] == (300_000, 300_000) and (100_000, 300_000) in shown
+    assert shown[-1] == (300_000, 300_000)
+    assert (100_000, 300_000) in shown
 
 
 # Servers and folders that mean harm.
@@ -703,15 +722,18 @@ def test_nothing_is_written_through_a_link(remote, fetch, tmp_path_factory, suff
     found = fetch()
     assert victim.read_text() == "precious"
     if suffix == ".part":
-        assert "a link is in the way" in found and not fetch.path.exists()
+        assert "a link is in the way" in found
+        assert not fetch.path.exists()
     else:
-        assert found == SHA and not fetch.path.is_symlink()
+        assert found == SHA
+        assert not fetch.path.is_symlink()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
 def test_a_part_that_is_no_file_is_said(remote, fetch, make):
     make(fetch.path.with_name(f"{fetch.path.name}.part"))
-    assert fetch.path.name in fetch() and not fetch.path.exists()
+    assert fetch.path.name in fetch()
+    assert not fetch.path.exists()
 
 
 def test_a_target_that_is_a_dangling_link_is_replaced_and_not_followed(
@@ -719,7 +741,8 @@ def test_a_target_that_is_a_dangling_link_is_replaced_and_not_followed(
 ):
     fetch.path.symlink_to(tmp_path / "elsewhere")
     assert fetch() == SHA
-    assert not (tmp_path / "elsewhere").exists() and not fetch.path.is_symlink()
+    assert not (tmp_path / "elsewhere").exists()
+    assert not fetch.path.is_symlink()
 
 
 @pytest.mark.parametrize(
@@ -739,13 +762,15 @@ def test_a_note_beside_a_part_that_is_damaged_begins_anew(remote, fetch, card):
 def test_lengths_that_are_none_are_refused(remote, fetch, length):
     remote.plan = [{"said": length.encode("utf-8").decode("latin-1")}]
     assert "its length is said to be" in fetch()
-    assert fetch.waits == [] and not fetch.path.exists()
+    assert fetch.waits == []
+    assert not fetch.path.exists()
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "deflate, gzip"])
 def test_what_nobody_asked_to_be_packed_is_refused(remote, fetch, coding):
     remote.plan = [{"etag": f'"1"\r\nContent-Encoding: {coding}'}]
-    assert "packed" in fetch() and not fetch.path.exists()
+    assert "packed" in fetch()
+    assert not fetch.path.exists()
     assert remote.requests[0].get("Accept-Encoding") in (None, "identity")
 
 
@@ -790,7 +815,8 @@ def test_what_a_server_says_has_no_control_characters(
     monkeypatch.setattr(module, "urlopen", shout)
     caplog.set_level("INFO")
     said = fetch()
-    assert "bad" in said and len(said) < 500
+    assert "bad" in said
+    assert len(said) < 500
     for text in (said, caplog.text):
         assert not any(mark in text for mark in ("\x1b", "\x07", "\u202e"))
 

@@ -107,7 +107,8 @@ def test_a_model_alone_is_its_own_forward_pass(
 ):
     engine = engine_of(folders, batch_size=batch_size)
     found = engine.logits(single(shas[name]), test_set)
-    assert found.dtype == torch.float32 and found.device.type == "cpu"
+    assert found.dtype == torch.float32
+    assert found.device.type == "cpu"
     assert close(found, plain(folders[name], test_set))
 
 
@@ -246,7 +247,8 @@ def test_what_is_resident_makes_no_difference(
     used = {
         name: MEMORY[name] - engine.resident.left for name, engine in engines.items()
     }
-    assert used["nothing"] == 0 and 0 < used["some"] <= MEMORY["some"]
+    assert used["nothing"] == 0
+    assert 0 < used["some"] <= MEMORY["some"]
     assert (
         used["everything"]
         > test_set.images.nbytes + sketch.images.nbytes
@@ -271,7 +273,8 @@ def test_reduced_precision_is_close_and_is_used(folders, shas, test_set):
         engine_of(folders, precision=p).logits(recipe, test_set)
         for p in ("fp32", "bf16")
     )
-    assert rough.dtype == torch.float32 and not close(rough, exact, 1e-4)
+    assert rough.dtype == torch.float32
+    assert not close(rough, exact, 1e-4)
     assert close(rough, exact, 0.1)
 
 
@@ -317,7 +320,8 @@ def test_a_data_set_of_some_classes_uses_their_columns(
     found = engine.logits(single(shas["zero"]), data)
     assert close(found, whole[rows][:, columns])
     _, answer = evaluator_of(folders, tmp_path).predictions(single(shas["zero"]), data)
-    assert answer.n == len(rows) and answer.predicted.max() < 4
+    assert answer.n == len(rows)
+    assert answer.predicted.max() < 4
     expected = (whole[rows][:, columns].argmax(1).numpy() == data.labels).sum()
     assert answer.k == expected > len(rows) / 4
 
@@ -375,9 +379,8 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
     assert store.get(name) is None
     store.put(name, answer, single("a"), "test")
     assert equal(store.get(name, logits=True), answer)
-    assert (
-        equal(store.get(name), answer, logits=False) and store.get(name).logits is None
-    )
+    assert equal(store.get(name), answer, logits=False)
+    assert store.get(name).logits is None
     assert (answers(tmp_path, name).correct == answer.correct.numpy()).all()
     assert store.path(name).relative_to(tmp_path).parts == (
         name[:2],
@@ -502,7 +505,8 @@ def test_computed_and_reused_are_counted(folders, shas, test_set, sketch, tmp_pa
     assert counted(second) == (0, 6)
     assert second._engines == {}, "a job that only reuses loads no model"
     for (name, found), (other, expected) in zip(again, answers):
-        assert name == other and equal(found, expected)
+        assert name == other
+        assert equal(found, expected)
     third = evaluator_of(folders, tmp_path)
     third.predictions(uniform([shas["zero"], shas["b"]]), test_set)
     third.predictions(recipes[2], test_set)
@@ -552,7 +556,8 @@ def test_an_entry_without_logits_is_computed_again_when_they_are_wanted(
     for store_logits in (True, False):
         again = evaluator_of(folders, tmp_path, store_logits=store_logits)
         found = again.predictions(single(shas["a"]), test_set)[1]
-        assert counted(again) == (0, 1) and (found.logits is not None) == store_logits
+        assert counted(again) == (0, 1)
+        assert (found.logits is not None) == store_logits
 
 
 def test_precisions_do_not_serve_each_other(folders, shas, test_set, tmp_path):
@@ -563,7 +568,7 @@ def test_precisions_do_not_serve_each_other(folders, shas, test_set, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "precision, fast, expected",
+    ("precision", "fast", "expected"),
     [("bf16", False, 1), ("bf16", True, 0), ("fp32", False, 0)],
 )
 def test_slow_bf16_is_said_once(
@@ -597,7 +602,8 @@ def test_data_sets_of_one_name_do_not_serve_each_other(
         tmp_path / "twin", "test", sketch.images, sketch.labels, sketch.class_names, {}
     )
     found = evaluator.predictions(single(shas["a"]), read_dataset(tmp_path / "twin"))[1]
-    assert counted(evaluator) == (2, 0) and found.n == len(sketch)
+    assert counted(evaluator) == (2, 0)
+    assert found.n == len(sketch)
 
 
 @pytest.mark.parametrize("stored", ["all", "some", "none", "without logits"])
@@ -658,7 +664,8 @@ def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path)
         out=out,
     )
     family = json.loads(out.read_text())
-    assert family["cells"] == [] and family["status"]["hot"].startswith("diverged")
+    assert family["cells"] == []
+    assert family["status"]["hot"].startswith("diverged")
 
 
 # Families.
@@ -689,7 +696,8 @@ def entries(root) -> set[str]:
 def test_ends_of_a_sweep_are_the_models_themselves(folders, world, tmp_path):
     zero, own = (family(folders, world, tmp_path, name, []) for name in ("zero", "a"))
     stored = entries(tmp_path)
-    assert stored == {cell["key"] for cell in [*zero, *own]} and len(stored) == 4
+    assert stored == {cell["key"] for cell in [*zero, *own]}
+    assert len(stored) == 4
     sweep = family(folders, world, tmp_path, "a", ALPHAS)
     assert [cell["alpha"] for cell in sweep] == [
         alpha for alpha in ALPHAS for _ in range(2)
@@ -708,9 +716,8 @@ def test_an_alpha_more_costs_its_cells_alone(folders, world, tmp_path):
     before = entries(tmp_path)
     cells = family(folders, world, tmp_path, "a", [0.0, 0.5, 0.6, 1.0])
     new = entries(tmp_path) - before
-    assert (
-        new == {cell["key"] for cell in cells if cell["alpha"] == 0.6} and len(new) == 2
-    )
+    assert new == {cell["key"] for cell in cells if cell["alpha"] == 0.6}
+    assert len(new) == 2
 
 
 def test_a_data_set_more_costs_its_cells_alone(folders, world, tmp_path):
@@ -718,10 +725,8 @@ def test_a_data_set_more_costs_its_cells_alone(folders, world, tmp_path):
     before = entries(tmp_path)
     cells = family(folders, world, tmp_path, "a", [0.5])
     new = entries(tmp_path) - before
-    assert (
-        new == {cell["key"] for cell in cells if cell["dataset"] == "sketch"}
-        and len(new) == 1
-    )
+    assert new == {cell["key"] for cell in cells if cell["dataset"] == "sketch"}
+    assert len(new) == 1
 
 
 def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
@@ -736,8 +741,10 @@ def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
         "n": len(test_set),
     }
     assert own["precision"] == middle["precision"] == "fp32"
-    assert middle["model"] == "a alpha=0.5" and middle["curve"] == "a"
-    assert middle["kind"] == "wise-ft" and middle["alpha"] == 0.5
+    assert middle["model"] == "a alpha=0.5"
+    assert middle["curve"] == "a"
+    assert middle["kind"] == "wise-ft"
+    assert middle["alpha"] == 0.5
     for cell in (own, middle):
         assert cell["k"] == answers(tmp_path / "store", cell["key"]).correct.sum()
         assert cell["classes"] == 16
@@ -789,7 +796,8 @@ def test_an_adversarial_set_holds_only_mistakes(runs, test_set, tmp_path, advers
     wrong = plain(runs[adversary], test_set).argmax(1).numpy() != test_set.labels
     count = int(wrong.sum()) - 1
     found = adversarial(tmp_path, test_set, runs[adversary], count)
-    assert len(found) == count and found.name == "hard"
+    assert len(found) == count
+    assert found.name == "hard"
     assert found.class_names == test_set.class_names
     again = plain(runs[adversary], found).argmax(1).numpy()
     assert (again != found.labels).all()
@@ -839,7 +847,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError), atomic(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
-    assert path.read_text() == "whole" and list(path.parent.iterdir()) == [path]
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_same_weights_behind_other_preprocessing_are_another_model(

@@ -151,7 +151,8 @@ def only_the_folder_is_left(tmp_path):
 
 def test_archives_and_files_go_where_they_belong(site, three, tmp_path):
     assert fetch(three) == HASHES
-    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own") == WHOLE
+    assert only_the_folder_is_left(tmp_path)
     assert read_sealed(tmp_path / "own" / NOTE) == HASHES
     assert site.asked == list(BODIES)
 
@@ -160,14 +161,16 @@ def test_a_second_call_fetches_nothing(site, three, tmp_path):
     fetch(three)
     site.asked.clear()
     assert fetch(three) == HASHES
-    assert site.asked == [] and below(tmp_path / "own") == WHOLE
+    assert site.asked == []
+    assert below(tmp_path / "own") == WHOLE
 
 
 def test_a_note_of_an_earlier_version_counts_and_gets_a_seal(site, three, tmp_path):
     fetch(three)
     asked = list(site.asked)
     (tmp_path / "own" / NOTE).write_text(json.dumps(HASHES, indent=1) + "\n")
-    assert fetch(three) == HASHES and site.asked == asked
+    assert fetch(three) == HASHES
+    assert site.asked == asked
     assert read_sealed(tmp_path / "own" / NOTE) == HASHES
 
 
@@ -178,7 +181,8 @@ def test_an_archive_that_a_later_version_adds_is_fetched(site, three, tmp_path):
     }
     site.asked.clear()
     assert fetch(three) == HASHES
-    assert site.asked == ["/b/labels.txt"] and below(tmp_path / "own") == WHOLE
+    assert site.asked == ["/b/labels.txt"]
+    assert below(tmp_path / "own") == WHOLE
 
 
 @pytest.mark.parametrize("empty", [False, True])
@@ -189,7 +193,8 @@ def test_one_archive_is_the_folder(site, tmp_path, empty):
     assert set(fetch(spec_of(tmp_path / "own", entry(site, "/a/test.zip")))) == {
         "test.zip"
     }
-    assert below(tmp_path / "own") == TEST and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own") == TEST
+    assert only_the_folder_is_left(tmp_path)
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -200,10 +205,8 @@ def test_a_folder_that_is_a_link_to_another_disk(site, three, tmp_path, exists):
         (tmp_path / "data/own").mkdir()
     fetch(three)
     assert below(tmp_path / "data/own") == WHOLE
-    assert (
-        sorted(os.listdir(tmp_path)) == ["data", "own"]
-        and (tmp_path / "own").is_symlink()
-    )
+    assert sorted(os.listdir(tmp_path)) == ["data", "own"]
+    assert (tmp_path / "own").is_symlink()
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
@@ -223,9 +226,8 @@ def test_several_may_share_a_folder(site, tmp_path, order, into):
     ]
     fetch(spec_of(tmp_path / "own", *(files[i] for i in order)))
     expected = TRAIN | {"star/4.png": "4", "labels.txt": LABELS.decode()}
-    assert below(tmp_path / "own" / into) == expected and only_the_folder_is_left(
-        tmp_path
-    )
+    assert below(tmp_path / "own" / into) == expected
+    assert only_the_folder_is_left(tmp_path)
 
 
 def test_two_archives_with_the_same_name_in_them_are_refused(site, tmp_path):
@@ -279,7 +281,8 @@ def test_a_mirror_on_this_machine(three, tmp_path):
     for path, body in BODIES.items():
         (mirror / path.rpartition("/")[2]).write_bytes(body)
     assert fetch({**three, "mirror": mirror.as_uri()}) == HASHES
-    assert below(tmp_path / "own") == WHOLE and len(os.listdir(mirror)) == 3
+    assert below(tmp_path / "own") == WHOLE
+    assert len(os.listdir(mirror)) == 3
 
 
 def test_a_folder_that_somebody_filled_is_left_alone(site, three, tmp_path, caplog):
@@ -287,7 +290,8 @@ def test_a_folder_that_somebody_filled_is_left_alone(site, three, tmp_path, capl
     (tmp_path / "own").mkdir()
     (tmp_path / "own/theirs.png").write_text("theirs")
     assert fetch(three) == {}
-    assert site.asked == [] and below(tmp_path) == {"own/theirs.png": "theirs"}
+    assert site.asked == []
+    assert below(tmp_path) == {"own/theirs.png": "theirs"}
     assert "nothing is fetched" in caplog.text
 
 
@@ -304,11 +308,11 @@ def test_a_wrong_checksum_is_one_line_and_what_came_before_stays(site, three, tm
         StockpotError, match=rf"^{site.url}/a/test\.zip: its sha256 is "
     ):
         fetch(three)
-    assert below(tmp_path) == within("own/train", TRAIN) and only_the_folder_is_left(
-        tmp_path
-    )
+    assert below(tmp_path) == within("own/train", TRAIN)
+    assert only_the_folder_is_left(tmp_path)
     three["archives"][1]["checksum"] = ""
-    assert fetch(three) == HASHES and below(tmp_path / "own") == WHOLE
+    assert fetch(three) == HASHES
+    assert below(tmp_path / "own") == WHOLE
     assert site.asked.count("/a/train.tar.gz") == 1
 
 
@@ -393,7 +397,8 @@ def test_an_archive_that_was_moved_in_part(site, three, tmp_path, monkeypatch, m
     monkeypatch.setattr(Path, "rename", real)
     assert len(below(tmp_path / "own")) == moved - 1
     fetch(three)
-    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own") == WHOLE
+    assert only_the_folder_is_left(tmp_path)
 
 
 def test_a_file_in_the_folder_is_not_written_over(site, three, tmp_path):
@@ -407,7 +412,8 @@ def test_a_file_in_the_folder_is_not_written_over(site, three, tmp_path):
     assert (tmp_path / "own/meta/labels.txt").read_text() == "theirs"
     (tmp_path / "own/meta/labels.txt").unlink()
     assert fetch(three) == HASHES
-    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own") == WHOLE
+    assert only_the_folder_is_left(tmp_path)
     assert site.asked == list(BODIES), "nothing is fetched twice"
 
 
@@ -444,8 +450,10 @@ def test_those_who_want_the_same_folder_wait_for_each_other(
         monkeypatch.setattr(module, step, slow)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: fetch(three), range(4)))
-    assert found == [HASHES] * 4 and site.asked == list(BODIES)
-    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert found == [HASHES] * 4
+    assert site.asked == list(BODIES)
+    assert below(tmp_path / "own") == WHOLE
+    assert only_the_folder_is_left(tmp_path)
 
 
 def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(
@@ -462,7 +470,8 @@ def test_the_folder_of_a_process_that_waited_is_gone_meanwhile(
 
     monkeypatch.setattr(module, "locked_partial_file", gone)
     assert fetch(three) == HASHES
-    assert len(times) == 2 and only_the_folder_is_left(tmp_path)
+    assert len(times) == 2
+    assert only_the_folder_is_left(tmp_path)
 
 
 def test_a_disk_without_locks(three, tmp_path, monkeypatch):
@@ -471,7 +480,8 @@ def test_a_disk_without_locks(three, tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, "flock", flock)
     assert fetch(three) == HASHES
-    assert below(tmp_path / "own") == WHOLE and only_the_folder_is_left(tmp_path)
+    assert below(tmp_path / "own") == WHOLE
+    assert only_the_folder_is_left(tmp_path)
 
 
 def test_a_disk_that_cannot_be_written_may_have_the_folder(

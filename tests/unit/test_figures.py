@@ -153,7 +153,8 @@ def test_unknown_option_is_named(name, tables):
 @pytest.mark.parametrize("name", MAIN)
 def test_draws_the_study_and_the_awkward_one(name, drawn, awkward, tmp_path):
     for figure, data in (drawn[name], figures.load(name)(awkward, {})):
-        assert isinstance(figure, Figure) and len(data) > 0
+        assert isinstance(figure, Figure)
+        assert len(data) > 0
         style.save(figure, tmp_path / "figure.png")
 
 
@@ -202,14 +203,17 @@ def test_tables_read_from_files_give_the_same_bytes(name, tables, drawn, tmp_pat
 
 def test_shifts_put_the_legend_where_there_is_room(drawn):
     figure, _ = drawn["shifts"]
-    assert len(figure.axes) == 6 and figure.axes[5].get_legend() and not figure.legends
+    assert len(figure.axes) == 6
+    assert figure.axes[5].get_legend()
+    assert not figure.legends
     roles = {name: role for name, role in ROLES.items() if name not in SHIFTS[3:]}
     cells = study_cells()
     measurements = measure(cells[cells["dataset"].isin(roles)], roles, 0.95)
     fits, rho = robustness_table(measurements, "logit", 0.95)
     fewer = {"measurements": measurements, "fits": fits, "rho": rho}
     figure, _ = figures.load("shifts")(fewer, {})
-    assert len(figure.axes) == 3 and len(figure.legends) == 1
+    assert len(figure.axes) == 3
+    assert len(figure.legends) == 1
 
 
 def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
@@ -225,7 +229,8 @@ def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
 
     figure, data = figures.load("shifts")(tables, {"axis": "linear"})
     found = {axes.get_title("left"): chance(axes) for axes in figure.axes[:5]}
-    assert found.pop("sketch") == [1 / 4] and found.pop("wide") == [1 / 3]
+    assert found.pop("sketch") == [1 / 4]
+    assert found.pop("wide") == [1 / 3]
     assert list(found.values()) == [[], [], []]
     assert "Chance" in entries(figure.axes[5].get_legend())
     assert data.query("dataset == 'wide'")["chance"].dropna().unique().tolist() == [
@@ -233,13 +238,12 @@ def test_chance_is_drawn_where_it_is_in_view(tables, drawn):
     ]
 
     figure, _ = drawn["effective-robustness"]
-    assert chance(figure.axes[0]) == [] and "Chance" not in entries(figure.legends[0])
+    assert chance(figure.axes[0]) == []
+    assert "Chance" not in entries(figure.legends[0])
     guesses = tables_of(study_cells().assign(classes=3))
     figure, _ = figures.load("effective-robustness")(guesses, {"axis": "linear"})
-    assert (
-        chance(figure.axes[0]) == pytest.approx([1 / 3])
-        and chance(figure.axes[1]) == []
-    )
+    assert chance(figure.axes[0]) == pytest.approx([1 / 3])
+    assert chance(figure.axes[1]) == []
     assert "Chance" in entries(figure.legends[0])
 
 
@@ -260,7 +264,7 @@ def test_alpha_draws_every_sweep_on_every_data_set(tables):
 
 
 @pytest.mark.parametrize(
-    "low, high, axis",
+    ("low", "high", "axis"),
     [
         (0.4, 0.95, "logit"),
         (0.9, 0.99, "logit"),
@@ -272,7 +276,9 @@ def test_alpha_draws_every_sweep_on_every_data_set(tables):
 )
 def test_ticks_are_round_apart_and_inside(low, high, axis):
     ticks = np.array(style.ticks(low, high, axis))
-    assert 3 <= len(ticks) <= 10 and (ticks >= low).all() and (ticks <= high).all()
+    assert 3 <= len(ticks) <= 10
+    assert (ticks >= low).all()
+    assert (ticks <= high).all()
     forward = style.transforms(axis)[0]
     assert (
         np.diff(forward(ticks)) >= 0.11 * (forward(high) - forward(low)) - 1e-9
@@ -282,7 +288,8 @@ def test_ticks_are_round_apart_and_inside(low, high, axis):
 
 def test_unknown_kinds_have_looks_of_their_own():
     looks = model_colours.looks(["zero-shot", "slerp", "ties"])
-    assert looks["slerp"].label == "Slerp" and looks["slerp"] != looks["ties"]
+    assert looks["slerp"].label == "Slerp"
+    assert looks["slerp"] != looks["ties"]
 
 
 def test_all_looks_differ():
@@ -316,7 +323,8 @@ def test_a_new_method_has_a_look_and_changes_no_other(new, monkeypatch):
     after = model_colours.looks([*names, "new-rule"])
     look = after.pop(new)
     assert after == before
-    assert look.colour == model_colours.SOUP and look.label == new.capitalize()
+    assert look.colour == model_colours.SOUP
+    assert look.label == new.capitalize()
     assert (look.marker, look.colour) not in {
         (old.marker, old.colour) for old in before.values()
     }
@@ -376,16 +384,18 @@ def caption(figure: str, options: dict) -> str:
 @pytest.mark.parametrize("figure", ["effective-robustness", "shifts"])
 def test_captions_name_the_axis_that_is_drawn(figure):
     scaled = [" ".join(caption(figure, o).split()) for o in ({}, {"axis": "linear"})]
-    assert "axes probit-scaled" in scaled[0] and "axes linear-scaled" in scaled[1]
+    assert "axes probit-scaled" in scaled[0]
+    assert "axes linear-scaled" in scaled[1]
     assert "probit-scaled" not in scaled[1]
 
 
 @pytest.mark.parametrize("figure", MAIN)
 def test_every_figure_has_a_caption_of_its_own(figure):
     text = caption(figure, {})
-    assert (
-        "**" in text and "90 %" in text and "{" not in text and "n: reference" in text
-    )
+    assert "**" in text
+    assert "90 %" in text
+    assert "{" not in text
+    assert "n: reference" in text
 
 
 def test_save_refuses_other_formats(tables, tmp_path):
@@ -396,8 +406,6 @@ def test_save_refuses_other_formats(tables, tmp_path):
 def test_fonts_are_embedded_as_text(drawn, tmp_path):
     style.save(drawn["soups"][0], tmp_path / "figure.pdf")
     content = (tmp_path / "figure.pdf").read_bytes()
-    assert (
-        b"/FontFile2" in content
-        and b"/Type3" not in content
-        and b"CreationDate" not in content
-    )
+    assert b"/FontFile2" in content
+    assert b"/Type3" not in content
+    assert b"CreationDate" not in content

@@ -100,13 +100,14 @@ def only(table: pd.DataFrame, finding: str) -> list:
 
 
 @pytest.mark.parametrize(
-    "tuned, holds", [(0.9, True), (0.78, True), (0.775, False), (0.6, False)]
+    ("tuned", "holds"), [(0.9, True), (0.78, True), (0.775, False), (0.6, False)]
 )
 def test_fine_tuning_must_gain_eight_points(tuned, holds):
     made = study(tuned)
     (row,) = only(made.found(), GAIN)
     expected = made.mean([("base", 1), ("zero-shot", -1)], "ref")
-    assert row.value == pytest.approx(tuned - 0.7) and row.holds == holds
+    assert row.value == pytest.approx(tuned - 0.7)
+    assert row.holds == holds
     assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
     assert (row.compared, row.on) == ("base - zero-shot", "reference")
 
@@ -119,7 +120,8 @@ def test_the_chord_has_the_interval_of_its_least_distance():
         expected = made.mean(
             [("base alpha=0.8", 1), ("zero-shot", -0.2), ("base", -0.8)], *sets
         )
-        assert row.compared == "base alpha=0.8 - chord" and row.holds
+        assert row.compared == "base alpha=0.8 - chord"
+        assert row.holds
         assert row.value == pytest.approx(0.02) == expected.value
         assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
 
@@ -129,7 +131,8 @@ def test_a_sweep_below_its_chord_is_said_to_be():
     made.sweep("base", {0.4: (0.77, 0.56)})
     rows = only(made.found(), CHORD)
     assert all(row.compared == "base alpha=0.4 - chord" for row in rows)
-    assert rows[0].value == pytest.approx(-0.01) and not rows[0].holds
+    assert rows[0].value == pytest.approx(-0.01)
+    assert not rows[0].holds
     assert rows[1].value == pytest.approx(0, abs=1e-9)
 
 
@@ -137,7 +140,8 @@ def test_one_half_is_compared_where_it_is_an_alpha():
     rows = only(study().found(), HALF)
     assert [row.compared for row in rows] == ["base alpha=0.5 - base"] * 2
     without = study(alphas=(0.0, 0.3, 0.6, 1.0)).found()
-    assert only(without, HALF) == [] and len(only(without, CHORD)) == 2
+    assert only(without, HALF) == []
+    assert len(only(without, CHORD)) == 2
     nearly = study(alphas=(0.0, 0.3, 1.0))
     nearly.sweep("base", {0.1 * 5.0 + 1e-12: (0.85, 0.6)})
     assert len(only(nearly.found(), HALF)) == 2
@@ -155,7 +159,8 @@ def test_a_sweep_brings_its_own_ends():
     whole, alone = made.found(), made.found(without=["base", "zero-shot"])
     for finding in (GAIN, HALF, CHORD, "fine-tuning loses under shift"):
         a, b = only(whole, finding), only(alone, finding)
-        assert len(a) > 0 and [x[1:] for x in a] == [x[1:] for x in b]
+        assert len(a) > 0
+        assert [x[1:] for x in a] == [x[1:] for x in b]
 
 
 def test_without_the_ends_in_the_sweep_the_models_are_the_ends():
@@ -175,7 +180,7 @@ def test_a_sweep_of_its_ends_has_no_inner_alpha():
     }
 
 
-@pytest.mark.parametrize("shift, holds", [(0.51, True), (0.5, False), (0.4, False)])
+@pytest.mark.parametrize(("shift", "holds"), [(0.51, True), (0.5, False), (0.4, False)])
 def test_a_soup_must_be_above_the_best_single_model_under_shift(shift, holds):
     made = study()
     made.model("greedy", "greedy", 0.89, shift)
@@ -243,9 +248,8 @@ def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
     ]
     assert len(criteria) == len(beginnings)
     for criterion, beginning in zip(criteria, beginnings):
-        assert criterion.lower().startswith(beginning) and ":" in criterion
-    assert (
-        "at least 8 points" in text
-        and "at least 3 points" in text
-        and "at most 0.5" in text
-    )
+        assert criterion.lower().startswith(beginning)
+        assert ":" in criterion
+    assert "at least 8 points" in text
+    assert "at least 3 points" in text
+    assert "at most 0.5" in text

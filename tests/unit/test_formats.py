@@ -130,9 +130,8 @@ def test_open_clip_loads_its_format_and_the_head_answers(models, clip, tmp_path,
         assert torch.equal(model.encode_text(words), theirs.encode_text(words))
     assert torch.equal(model.logit_scale, theirs.logit_scale)
     names = (out / "classes.txt").read_text("utf-8").splitlines()
-    assert names == read_card(models[name]).class_names and len(head["weight"]) == len(
-        names
-    )
+    assert names == read_card(models[name]).class_names
+    assert len(head["weight"]) == len(names)
 
 
 def test_the_tokenizer_of_an_export_loads_from_any_folder(
@@ -309,7 +308,8 @@ def test_the_script_writes_models_recipes_and_points_of_sweeps(models, tmp_path)
         name: read_card(tmp_path / name)
         for name in ("alone", "itself", "point", "stew")
     }
-    assert found["alone"].sha256 == shas["a"] and found["alone"].name == "alone"
+    assert found["alone"].sha256 == shas["a"]
+    assert found["alone"].name == "alone"
     assert found["itself"].sha256 == shas["zero-shot"]
     assert found["point"].sha256 == read_card(models["half way"]).sha256
     assert found["stew"].sha256 == read_card(models["soup"]).sha256
@@ -337,7 +337,8 @@ def test_the_script_ends_with_one_line_for_a_model_that_has_no_text_side(
     )
     assert done.code == 1
     (line,) = [line for line in done.log.splitlines() if line.startswith("error: ")]
-    assert "so it has no text side" in line and "Traceback" not in done.log
+    assert "so it has no text side" in line
+    assert "Traceback" not in done.log
 
 
 def test_an_export_of_another_format_keeps_nothing_of_the_old_one(models, tmp_path):

@@ -219,7 +219,8 @@ def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(
     open_to_all(folder_of(places / "tmp"))
     (places / "run/stockpot-gpus").write_text("")
     (places / "home/.cache").write_text("")
-    assert gpus.claim(1) == ["0"] and os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    assert gpus.claim(1) == ["0"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     assert "other jobs may use the same ones" in caplog.text
 
 

@@ -94,7 +94,8 @@ def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
     _, hits = fit_heads(
         head, settings(points), problem(), problem(40, 1), SPEC, tmp_path
     )
-    assert hits[0] == -1 and hits[1] > 0
+    assert hits[0] == -1
+    assert hits[1] > 0
 
 
 @pytest.mark.parametrize("regulariser", linear_search.STRENGTH)
@@ -118,7 +119,8 @@ def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path
     card, start = read_card(tmp_path), read_card(zero_shot)
     assert [row["setting"] for row in card.history] == list(range(6))
     assert len({row["held_out_k"] for row in card.history}) > 1
-    assert card.tower_sha256 == start.tower_sha256 and card.start == start.sha256
+    assert card.tower_sha256 == start.tower_sha256
+    assert card.start == start.sha256
 
     from stockpot.datasets.dataset import read_dataset
     from stockpot.models.load import load_classifier

@@ -53,7 +53,8 @@ def test_end_to_end_the_two_spaces_differ(evaluator, zero_shot, runs, test_set):
 @pytest.mark.parametrize("alpha", [0.25, 0.5])
 def test_where_a_model_is_linear_in_what_moves_the_two_spaces_are_one(alpha):
     """WiSE-FT proposition 1: f linear in theta on the segment. Here f(x) = A tanh(Bx) + Cx,
-    of which A and C move and B does not."""
+    of which A and C move and B does not.
+    """
     generator = torch.Generator().manual_seed(0)
 
     def draw(*shape):
@@ -91,7 +92,8 @@ def test_models_of_two_architectures_share_an_ensemble(
     found = evaluator.predictions(recipe, test_set)[1].logits
     assert torch.allclose(found, (0.75 * alone[0] + 0.25 * alone[1]).float(), atol=1e-5)
     forward = sum(engine.forward_images for engine in evaluator._engines.values())
-    assert evaluator.computed == computed + 1 and forward == 2 * len(test_set)
+    assert evaluator.computed == computed + 1
+    assert forward == 2 * len(test_set)
 
 
 def test_a_tower_under_another_models_head(evaluator, zero_shot, runs, test_set):

@@ -324,7 +324,7 @@ def test_the_upper_eight_of_sixteen_bits_are_taken():
     assert (decode(Encoded(file(odd)), WHITE) == (odd >> 8)[..., None]).all()
 
 
-@pytest.mark.parametrize("colours, channels", [(0, 1), (2, 3), (4, 2), (6, 4)])
+@pytest.mark.parametrize(("colours", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
 def test_colours_of_sixteen_bits_too(colours, channels):
     values = noise(8, 8, channels, high=65536, dtype=np.uint16)
     if colours in (4, 6):
@@ -336,7 +336,7 @@ def test_colours_of_sixteen_bits_too(colours, channels):
     assert (found == (opaque >> 8)).all()
 
 
-@pytest.mark.parametrize("colours, channels", [(0, 1), (2, 3), (6, 4)])
+@pytest.mark.parametrize(("colours", "channels"), [(0, 1), (2, 3), (6, 4)])
 def test_twelve_bits_in_sixteen_are_refused(colours, channels):
     """They would be all but black."""
     values = noise(8, 8, channels, high=4096, dtype=np.uint16).reshape(8, 8, channels)
@@ -393,7 +393,7 @@ def emoji(alpha=255):
 
 
 @pytest.mark.parametrize(
-    "background, colour",
+    ("background", "colour"),
     [
         ("white", (255,) * 3),
         ("#ffffff", (255,) * 3),
@@ -413,7 +413,8 @@ def test_what_is_clear_shows_the_background(background, colour):
             assert tuple(found[0, 0]) == colour, image.mode
         assert tuple(found[8, 8]) == inside, image.mode
     webp = decode(Encoded(file(emoji(), "WEBP", lossless=True, exact=True)), transform)
-    assert tuple(webp[0, 0]) == colour and tuple(webp[8, 8]) == RED
+    assert tuple(webp[0, 0]) == colour
+    assert tuple(webp[8, 8]) == RED
 
 
 def test_what_is_half_clear_is_mixed_with_the_background():
@@ -444,7 +445,7 @@ def test_images_without_transparency_need_no_background(mode, background):
 
 
 @pytest.mark.parametrize(
-    "depth, colours, key, row",
+    ("depth", "colours", "key", "row"),
     [
         (8, 2, (9, 8, 7), bytes([9, 8, 7, 9, 8, 6])),
         (16, 2, (0x0908, 0x0807, 0x0706), b"\x09\x08\x08\x07\x07\x06" + b"\xff" * 6),
@@ -459,7 +460,8 @@ def test_one_colour_may_be_clear(depth, colours, key, row):
     clear = chunk(b"tRNS", b"".join(struct.pack(">H", value) for value in key))
     data = png(2, 1, depth, colours, b"\0" + row, before=clear)
     found = decode(Encoded(data), Transform(2, "squash", "bilinear", background="lime"))
-    assert found[0, 0].tolist() == [0, 255, 0] and found[0, 1].tolist() != [0, 255, 0]
+    assert found[0, 0].tolist() == [0, 255, 0]
+    assert found[0, 1].tolist() != [0, 255, 0]
 
 
 def test_errors_are_one_short_line():
@@ -498,7 +500,8 @@ def test_images_of_ones_own_are_laid_on_white_and_counted(animals, tmp_path, cap
     data, card = made(animals, tmp_path / "out")
     row = read_names(tmp_path / "out", range(7)).index(f"{animals}/ant/emoji.png")
     assert data.images[row][0, 0].tolist() == [255, 255, 255]
-    assert card["source"]["alpha"] == 1 and card["source"]["background"] == "white"
+    assert card["source"]["alpha"] == 1
+    assert card["source"]["background"] == "white"
     assert "1 of 7 images have an alpha channel; background: white" in caplog.text
     assert remarks(card) == ["own: images with an alpha channel: 1, laid on white."]
     black, _ = made(animals, tmp_path / "black", background="black")
@@ -517,7 +520,8 @@ def test_only_images_that_count_are_counted_as_transparent(
     broken = animals / "bee/broken.png"
     broken.write_bytes(broken.read_bytes()[:-40])
     _, card = made(animals, tmp_path / "out", on_corrupt="skip")
-    assert card["source"]["alpha"] == 1 and card["source"]["equal"] == 1
+    assert card["source"]["alpha"] == 1
+    assert card["source"]["equal"] == 1
     assert card["source"]["left_out"] == 1
     _, card = made(animals, tmp_path / "kept", on_corrupt="skip", duplicates="keep")
     assert card["source"]["alpha"] == 2
@@ -527,7 +531,8 @@ def test_an_image_that_is_there_twice_counts_once(animals, tmp_path, caplog):
     again = animals / "bee/again.png"
     again.write_bytes((animals / "bee/3.png").read_bytes())
     data, card = made(animals, tmp_path / "out")
-    assert len(data) == 6 and card["source"]["equal"] == 1
+    assert len(data) == 6
+    assert card["source"]["equal"] == 1
     assert np.bincount(data.labels).tolist() == [3, 3]
     assert f"the same image: {animals}/bee/3.png and {again}" in caplog.text
     assert remarks(card) == ["own: 1 images that repeat another one are left out."]

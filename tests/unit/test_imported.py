@@ -171,7 +171,7 @@ def test_an_archive_of_openai_gives_the_sources_features(source, archive, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "name, mend",
+    ("name", "mend"),
     [
         ("ViT-B-32", "take ViT-B-32-quickgelu"),
         ("ViT-L-14-336", "take ViT-L-14-336-quickgelu"),
@@ -202,7 +202,7 @@ def test_a_plain_file_does_without_quick_gelu(source, tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize(
-    "changes, message",
+    ("changes", "message"),
     [
         (
             {"layers": 3},
@@ -226,7 +226,8 @@ def test_a_file_of_another_architecture_is_refused_in_a_line(
     assert text.startswith(
         f"model.weights: {tmp_path / 'file.pt'} does not fit the architecture"
     )
-    assert "\n" not in text and not (tmp_path / "out" / WEIGHTS).exists()
+    assert "\n" not in text
+    assert not (tmp_path / "out" / WEIGHTS).exists()
 
 
 def test_layers_of_the_text_side_count_too(source, tmp_path):
@@ -276,7 +277,8 @@ def test_a_hub_out_of_reach_is_one_line(offline, tmp_path):
         r".*; it may also be a file$",
     ) as error:
         imported(tmp_path / "out", architecture="ViT-B-32", weights="openai")
-    assert "\n" not in str(error.value) and not (tmp_path / "out" / WEIGHTS).exists()
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out" / WEIGHTS).exists()
 
 
 def test_without_a_network_a_hub_is_asked_once(tmp_path, monkeypatch):
@@ -313,8 +315,10 @@ def test_without_a_network_a_hub_is_asked_once(tmp_path, monkeypatch):
         with pytest.raises(StockpotError, match=said) as error:
             ask()
         assert "HF_HUB_CACHE" in str(error.value)
-        assert "\n" not in str(error.value) and len(str(error.value)) <= 500
-    assert slept == [] and not constants.HF_HUB_OFFLINE
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) <= 500
+    assert slept == []
+    assert not constants.HF_HUB_OFFLINE
 
 
 def test_what_a_hub_gives_is_what_open_clip_would_load(source, tmp_path, monkeypatch):
@@ -330,7 +334,8 @@ def test_what_a_hub_gives_is_what_open_clip_would_load(source, tmp_path, monkeyp
     original = open_clip.create_model
     monkeypatch.setattr(open_clip, "create_model", create_model)
     found = imported(tmp_path, architecture="ViT-tiny", weights="ours")
-    assert asked == [("ViT-tiny", "ours", "fp32")] and same(found, source.state_dict())
+    assert asked == [("ViT-tiny", "ours", "fp32")]
+    assert same(found, source.state_dict())
 
 
 # Models of timm.
@@ -352,7 +357,8 @@ def test_a_model_of_timm_takes_random_weights_or_those_of_a_file(tmp_path):
     tower = {
         name: t for name, t in model.state_dict().items() if not name.startswith("fc.")
     }
-    assert same(found, tower) and set(one) == set(tower)
+    assert same(found, tower)
+    assert set(one) == set(tower)
     assert not torch.equal(found["conv1.0.weight"], one["conv1.0.weight"])
 
 
@@ -388,7 +394,8 @@ def test_a_tower_has_the_activation_of_its_config(source):
         name: type(tower.transformer.resblocks[0].mlp[1])
         for name, tower in towers.items()
     }
-    assert kinds["quick"].__name__ == "QuickGELU" and kinds["plain"] is torch.nn.GELU
+    assert kinds["quick"].__name__ == "QuickGELU"
+    assert kinds["plain"] is torch.nn.GELU
     with torch.no_grad():
         quick, other = (towers[name](images()) for name in ("quick", "plain"))
         assert (quick - source(images())).abs().max() < 1e-5
@@ -431,7 +438,8 @@ def test_a_model_by_name_answers_as_open_clips_own(tmp_path):
         wanted["mean"],
         wanted["std"],
     )
-    assert card.class_names == classes and card.architecture["config"] == config
+    assert card.class_names == classes
+    assert card.architecture["config"] == config
 
 
 @pytest.mark.parametrize("classes", [["ball", "key", "fish"], ["fish", "ball", "key"]])
@@ -450,7 +458,8 @@ def test_rows_of_the_head_are_the_classes_texts_in_the_classes_order(
     assert not torch.allclose(found, bare, atol=1e-2), (
         "texts are not the classes' names"
     )
-    assert card.class_names == classes and card.spec["texts"] == TEXTS
+    assert card.class_names == classes
+    assert card.spec["texts"] == TEXTS
     assert "classes" not in card.spec
 
 
@@ -503,7 +512,7 @@ def test_texts_are_the_files_then_the_data_sets_then_the_names():
 
 
 @pytest.mark.parametrize(
-    "count, shown", [(2, "k0, k1$"), (9, "k0, k1, k2, k3, k4, k5, .*k8$")]
+    ("count", "shown"), [(2, "k0, k1$"), (9, "k0, k1, k2, k3, k4, k5, .*k8$")]
 )
 def test_a_text_of_no_class_is_named(count, shown):
     head = {
@@ -537,7 +546,7 @@ def test_names_are_read_by_the_columns(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "content, reason",
+    ("content", "reason"),
     [
         (b"", "no column 'class'"),
         (b"class;name\na;b\n", "no column 'class'; .* columns are separated by commas"),
@@ -574,11 +583,12 @@ def test_a_head_is_prompts_and_texts(tmp_path):
         "key": "head.names",
     }
     found = read_head("tasks.x", {**given, "names": "names.csv"}, locate)
-    assert found["texts"] == {"a": "b"} and found["key"] == "tasks.x.names"
+    assert found["texts"] == {"a": "b"}
+    assert found["key"] == "tasks.x.names"
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    ("change", "said"),
     [
         (lambda t: t.clone().fill_(float("nan")), r"'visual\.proj' has .* not finite"),
         (lambda t: t.to(torch.int8), r"'visual\.proj' holds int8"),

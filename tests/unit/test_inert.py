@@ -45,7 +45,8 @@ def test_a_cell_of_markdown_is_shown_as_it_is(text):
     assert len(source.splitlines()) == 3
     page = pages.text(source)
     assert tags(page) <= TAGS
-    assert page.count("<td") == 3 and page.count("<strong>") == 1
+    assert page.count("<td") == 3
+    assert page.count("<strong>") == 1
     told = " ".join(escape.one_line(text, 10_000).split())
     assert (
         shown(page) == f"model kind x {told} **{told}** 1.2 ± 0.3"
@@ -59,7 +60,8 @@ def test_a_sentence_with_a_name_is_shown_as_it_is(text):
     told = " ".join(escape.one_line(text, 10_000).split())
     for source in (f"x\n\n{escape.markdown(text)}\n\ny", escape.markdown(text)):
         page = pages.text(source)
-        assert tags(page) <= {"section", "p"} and told in shown(page)
+        assert tags(page) <= {"section", "p"}
+        assert told in shown(page)
     other = plain_markdown(escape.markdown(text), extensions=["tables"])
     assert tags(other) == {"p"}
     raw = pages.text(f"| a |\n| --- |\n| {text} |\n\n{text}\n\n{text}: x")
@@ -136,13 +138,11 @@ def test_a_csv_runs_nothing_and_reads_back(text, tmp_path):
 @pytest.mark.parametrize("text", NASTY)
 def test_data_in_a_script_stay_data(text):
     data = escape.json_for_script({text: [text]})
-    assert not re.search("[<>&\u2028\u2029]", data) and json.loads(data) == {
-        text: [text]
-    }
+    assert not re.search("[<>&\u2028\u2029]", data)
+    assert json.loads(data) == {text: [text]}
     hidden = Unshown({text: [text]})
-    assert (
-        re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}") and str(hidden) == f"{hidden}"
-    )
+    assert re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}")
+    assert str(hidden) == f"{hidden}"
     assert pickle.loads(pickle.dumps(hidden)) == {text: [text]}
     assert type(pickle.loads(pickle.dumps(hidden, protocol=4))) is dict
 
@@ -151,13 +151,16 @@ def test_data_in_a_script_stay_data(text):
 def test_a_log_has_a_line_per_message(text):
     record = logging.makeLogRecord({"msg": "left out %s", "args": (text,)})
     line = Lines("%(message)s").format(record)
-    assert line.isprintable() and len(line) <= 500 and line.startswith("left out ")
+    assert line.isprintable()
+    assert len(line) <= 500
+    assert line.startswith("left out ")
     try:
         raise KeyError(text)
     except KeyError:
         fault = logging.makeLogRecord({"msg": "fault", "exc_info": sys.exc_info()})
     told = Lines("%(message)s").format(fault).split("\n")
-    assert all(line.isprintable() for line in told) and told[1].startswith("Traceback")
+    assert all(line.isprintable() for line in told)
+    assert told[1].startswith("Traceback")
 
 
 def test_what_runs_said_is_printed_without_controls(tmp_path, capsys):
@@ -196,15 +199,14 @@ def test_titles_and_captions(text, tmp_path):
         == 0
     )
     assert page.count("<title>") == page.count("</body>") == page.count("<img") == 1
-    assert "Content-Security-Policy" in page and "script-src 'none'" in page
+    assert "Content-Security-Policy" in page
+    assert "script-src 'none'" in page
 
 
 def test_a_script_of_a_page_is_known_by_its_digest():
     page = pages.page("x", [], scripts=["let a = 1;"])
     digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
-    assert (
-        f"script-src 'sha256-{digest}'" in page
-        and "<script>let a = 1;</script>" in page
-    )
+    assert f"script-src 'sha256-{digest}'" in page
+    assert "<script>let a = 1;</script>" in page
     with pytest.raises(ValueError, match="tag in it"):
         pages.page("x", [], scripts=["let a = '</SCRIPT>'"])

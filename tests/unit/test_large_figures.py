@@ -82,11 +82,9 @@ def test_a_text_is_wrapped_and_shortened_to_its_room():
     fit, width = figure_texts.fit_text, figure_texts.text_width
     assert fit("agricultural equipment", 60, 8, lines=2) == "agricultural\nequipment"
     shortened = fit("model-1-with-strong-augmentation", 60, 8)
-    assert (
-        shortened.startswith("model")
-        and shortened.endswith("ation")
-        and "…" in shortened
-    )
+    assert shortened.startswith("model")
+    assert shortened.endswith("ation")
+    assert "…" in shortened
     for text in (
         "x" * 300,
         "红色圆盘" * 30,
@@ -94,7 +92,8 @@ def test_a_text_is_wrapped_and_shortened_to_its_room():
         "very-long_names/with-all_of_it" * 9,
     ):
         lines = fit(text, 50, 8, lines=3).split("\n")
-        assert len(lines) <= 3 and all(width(line, 8) <= 50 for line in lines)
+        assert len(lines) <= 3
+        assert all(width(line, 8) <= 50 for line in lines)
     assert fit("two\nlines\x1b[31m", 500, 8) == "two\\nlines\\x1b[31m"
     assert fit("", 50, 8) == ""
 
@@ -164,7 +163,7 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("classes, sets", [(LONG[:7], 2), (LONG, 9)])
+@pytest.mark.parametrize(("classes", "sets"), [(LONG[:7], 2), (LONG, 9)])
 def test_titles_of_samples_do_not_run_into_each_other(classes, sets):
     figure = samples(classes, sets)
     assert illegible(figure) == []
@@ -181,7 +180,8 @@ def test_names_without_a_font_become_numbers_with_one_note(caplog):
     shown = words(figure)
     assert {"cat", "class 2", "dog", "class 4"} <= shown
     (note,) = [text for text in shown if "font" in text]
-    assert "2 class names" in note.replace("\n", " ") and lost not in "".join(shown)
+    assert "2 class names" in note.replace("\n", " ")
+    assert lost not in "".join(shown)
     assert "no font of this machine has" in caplog.text
 
 
@@ -220,15 +220,14 @@ def test_names_in_figures_are_text_and_never_mathematics():
 
 def test_right_to_left_names_and_marks_of_direction_are_drawn():
     shown = words(samples(["دراجة", "אופניים", "left\u202eright"]))
-    assert {"دراجة", "אופניים"} <= shown and "left\\u202eright" in {
-        text.replace("\n", "") for text in shown
-    }
+    assert {"دراجة", "אופניים"} <= shown
+    assert "left\\u202eright" in {text.replace("\n", "") for text in shown}
 
 
 # Many models.
 
 
-@pytest.mark.parametrize("runs, long", [(72, False), (30, True)])
+@pytest.mark.parametrize(("runs", "long"), [(72, False), (30, True)])
 def test_every_model_is_in_view_or_counted_as_outside(runs, long):
     tables = large.study_tables(large.cells(runs=runs, shifts=2, long=long))
     figure, data = figures.load("methods")(tables, {})
@@ -285,25 +284,26 @@ def test_cost_names_soups_and_the_best_run_of_many():
     assert len(few) == 11
 
 
-@pytest.mark.parametrize("runs, long", [(29, True), (72, False)])
+@pytest.mark.parametrize(("runs", "long"), [(29, True), (72, False)])
 def test_diagnosis_of_many_has_colours_and_no_numbers(runs, long):
     figure = drawn("diagnosis", large.diagnosis(runs, long))
     assert illegible(figure) == []
-    assert figure.get_figheight() < 9 and len(texts(figure)) < 3 * runs
+    assert figure.get_figheight() < 9
+    assert len(texts(figure)) < 3 * runs
     matrix = next(axes for axes in figure.axes if len(axes.images) == 2)
     pairs = runs * (runs - 1) // 2
     cosines, barriers = (image.get_array() for image in matrix.images)
-    assert cosines.count() == pairs and barriers.count() == 200
-    assert (
-        not matrix.texts
-        and f"200 of {pairs:,} barriers were measured" in matrix.get_title("left")
-    )
+    assert cosines.count() == pairs
+    assert barriers.count() == 200
+    assert not matrix.texts
+    assert f"200 of {pairs:,} barriers were measured" in matrix.get_title("left")
 
 
 def test_diagnosis_of_few_has_its_numbers_and_an_order_of_names():
     figure = drawn("diagnosis", large.diagnosis(11, barriers=55))
     matrix = next(axes for axes in figure.axes if axes.images)
-    assert len(matrix.texts) == 110 and "measured" not in matrix.get_title("left")
+    assert len(matrix.texts) == 110
+    assert "measured" not in matrix.get_title("left")
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert rows == large.run_names(11)
 
@@ -368,12 +368,11 @@ def test_one_shift_is_drawn_once_and_by_its_name(one_shift):
 def test_captions_of_a_study_without_a_line_do_not_speak_of_one(name):
     facts = {"level": "95 %", "axis": "logit", "sizes": "a 10", "style": {}}
     text = figures.caption(name, shifts=["sketch"], line=False, **facts)
-    assert (
-        "grey line" not in text
-        and "own line" not in text
-        and "above the line" not in text
-    )
-    assert "mean of the shifts (" not in text and "{" not in text
+    assert "grey line" not in text
+    assert "own line" not in text
+    assert "above the line" not in text
+    assert "mean of the shifts (" not in text
+    assert "{" not in text
     with_line = figures.caption(name, shifts=["a", "b"], line=True, **facts)
     assert ("line" in with_line) or name not in ("effective-robustness", "shifts")
 
@@ -391,9 +390,8 @@ def test_equal_sweeps_and_soups_say_what_they_equal():
     tables = large.study_tables(cells)
     for name in ("effective-robustness", "shifts", "alpha"):
         shown = legend_texts(figures.load(name)(tables, {})[0])
-        assert (
-            "WiSE-FT to model-1 (= to greedy)" in shown and "WiSE-FT to greedy" in shown
-        )
+        assert "WiSE-FT to model-1 (= to greedy)" in shown
+        assert "WiSE-FT to greedy" in shown
         if name != "alpha":
             assert {"Greedy soup (= model-3)", "Logit ensemble (= uniform)"} <= set(
                 shown
@@ -426,15 +424,15 @@ def test_bold_that_would_say_nothing_is_left_out_and_said():
     k = cells.set_index(["model", "dataset"])["k"]
     made = main_table(measurements, lambda m, d: np.arange(n) < k[m, d])
     table, said = made.table, made.notes
-    assert len(said) == 1 and said[0].startswith("Nothing is bold on imagenet (")
+    assert len(said) == 1
+    assert said[0].startswith("Nothing is bold on imagenet (")
     assert "**" not in "".join(table["imagenet"])
 
 
 def test_a_table_of_more_than_a_page_is_a_longtable(many):
     lines = to_latex(overview(many["measurements"])).splitlines()
-    assert (
-        lines[0].startswith(r"\begin{longtable}{ll") and lines[-1] == r"\end{longtable}"
-    )
+    assert lines[0].startswith(r"\begin{longtable}{ll")
+    assert lines[-1] == r"\end{longtable}"
     assert lines.index(r"\endhead") == 4
 
 
@@ -442,7 +440,8 @@ def test_the_page_of_comparisons_has_the_best_first():
     table = analyses.shown("comparisons")(large.comparisons(30))
     own = table[(table["against"] == "zero-shot") & (table["on"] == "mean of shifts")]
     differences = [float(text.split()[0]) for text in own["difference"]]
-    assert len(own) == 33 and differences == sorted(differences, reverse=True)
+    assert len(own) == 33
+    assert differences == sorted(differences, reverse=True)
 
 
 def test_names_of_rows_differ_when_they_are_shortened():
@@ -455,8 +454,8 @@ def test_cells_and_column_names_of_tables_for_people():
         {"joint_run": ["a b"], "cka_complement": ["26.8 ± 6.1"], "p": ["0.1 to 0.5"]}
     )
     head, rules, row = to_markdown(unbroken(table)).splitlines()
-    assert (
-        head == "| joint run | cka complement | p |" and rules == "| :-- | --: | --: |"
-    )
+    assert head == "| joint run | cka complement | p |"
+    assert rules == "| :-- | --: | --: |"
     assert row == "| a b | 26.8\u00a0±\u00a06.1 | 0.1\u00a0to\u00a00.5 |"
-    assert "cka complement" in to_latex(table) and "_" not in to_latex(table)
+    assert "cka complement" in to_latex(table)
+    assert "_" not in to_latex(table)

@@ -135,16 +135,19 @@ def test_chosen_ingredients_have_their_rows_alone(data, ingredients, coefficient
     mix, a = MixedModel(network(), ingredients, [""]), coefficients([""])
     _, whole = streamed(mix, a, data)
     found = mix.gradient([1, 3])
-    assert torch.equal(found[[1, 3]], whole[[1, 3]]) and not found[[0, 2]].any()
+    assert torch.equal(found[[1, 3]], whole[[1, 3]])
+    assert not found[[0, 2]].any()
 
 
 def test_spaces():
     raw = torch.tensor([[0.0, 3.0], [1.0, -4.0]], dtype=torch.float64)
     one = torch.ones(2).double()
     simplex = constrained(raw, "simplex", one)
-    assert (simplex > 0).all() and torch.allclose(simplex.sum(0), one)
+    assert (simplex > 0).all()
+    assert torch.allclose(simplex.sum(0), one)
     plane = constrained(raw, "hyperplane", one)
-    assert torch.allclose(plane.sum(0), one) and (plane < 0).any()
+    assert torch.allclose(plane.sum(0), one)
+    assert (plane < 0).any()
     assert torch.equal(constrained(raw, "free", one), raw)
 
 

@@ -84,7 +84,8 @@ def test_mixup_mixes_pairs_and_their_losses(problem):
     logits = model(share * x + (1 - share) * x[order])
     expected = share * functional.cross_entropy(logits, labels)
     expected += (1 - share) * functional.cross_entropy(logits, labels[order])
-    assert 0 < share < 1 and torch.allclose(found, expected)
+    assert 0 < share < 1
+    assert torch.allclose(found, expected)
 
 
 def test_shares_of_mixup_follow_a_beta_distribution():
@@ -119,9 +120,8 @@ def test_statistics_of_batch_normalisation_are_those_of_the_first_pass():
     replace_with_sam_gradients(model, of, 0.5)
     for (name, found), expected in zip(model.named_buffers(), once.buffers()):
         assert torch.equal(found, expected), name
-    assert model[1].num_batches_tracked == 1 and all(
-        p.grad is not None for p in model.parameters()
-    )
+    assert model[1].num_batches_tracked == 1
+    assert all(p.grad is not None for p in model.parameters())
 
 
 def test_sharp_gradients_are_those_at_the_worst_point_nearby(problem):

@@ -59,7 +59,8 @@ def test_interpolation_is_the_sum_of_its_shares(start, end, alpha):
 @given(recipes(), recipes())
 def test_the_end_points_are_the_ends(start, end):
     """Exactly, so that they are found under the same key."""
-    assert interpolate(start, end, 0.0) == start and interpolate(start, end, 1.0) == end
+    assert interpolate(start, end, 0.0) == start
+    assert interpolate(start, end, 1.0) == end
     assert canonical(interpolate(start, end, 0)) == canonical(start)
     assert canonical(interpolate(start, end, 1)) == canonical(end)
 
@@ -75,7 +76,8 @@ def test_interpolation_has_no_direction(start, end, alpha):
 def test_interpolation_leaves_its_ends_alone():
     start, end = single("a"), uniform(["a", "b"])
     interpolate(start, end, 0.25)
-    assert start == single("a") and end == uniform(["a", "b"])
+    assert start == single("a")
+    assert end == uniform(["a", "b"])
 
 
 @given(names, st.randoms())
@@ -235,7 +237,8 @@ def test_a_running_mean_of_tensors_is_the_mean(ingredients):
 def test_the_mix_has_the_ingredients_type(dtype):
     a, b = torch.tensor([1.0, 2.0], dtype=dtype), torch.tensor([3.0, 4.0], dtype=dtype)
     found = mix([(0.5, a), (0.5, b)])
-    assert found.dtype == dtype and found.tolist() == [2.0, 3.0]
+    assert found.dtype == dtype
+    assert found.tolist() == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("step", [1, 7, 64, 10**6])
@@ -299,7 +302,8 @@ def test_a_tower_that_all_share_is_not_summed(runs, zero_shot):
 def test_integers_are_copied(dtype):
     counter = torch.tensor([1, 0]).to(dtype)
     found = mix([(0.3, counter), (0.7, counter.clone())])
-    assert found.dtype == dtype and torch.equal(found, counter)
+    assert found.dtype == dtype
+    assert torch.equal(found, counter)
 
 
 def test_mixing_leaves_the_ingredients_alone(ingredients):
@@ -320,11 +324,13 @@ def test_a_mix_comes_in_parts_a_few_ahead_of_who_asks(ingredients, monkeypatch):
     )
     recipe, name = uniform(list("abcde"))["ingredients"], "w"
     stream = linear.iterate_mix(recipe, ingredients, [name])
-    assert next(stream)[0] == name and len(begun) <= 3
+    assert next(stream)[0] == name
+    assert len(begun) <= 3
     parts = [part for _, part in linear.iterate_mix(recipe, ingredients, [name])]
     assert {len(part) for part in parts[:-1]} == {2}
     expected = mix([(0.2, ingredients[key][name]) for key in "abcde"])
-    assert torch.equal(torch.cat(parts), expected.reshape(-1)) and len(parts) > 3
+    assert torch.equal(torch.cat(parts), expected.reshape(-1))
+    assert len(parts) > 3
 
 
 def test_mixing_files_is_mixing_tensors(runs):
@@ -453,7 +459,8 @@ def test_greedy_never_falls_and_starts_from_the_best(seed):
     assert alone[found["members"][0]] == best
     assert held_out({key: found[key] for key in ("rule", "ingredients")})[0] >= best
     kept = [row["soup_k"] for row in found["trace"] if row["accepted"]]
-    assert kept == sorted(kept) and kept[0] == best
+    assert kept == sorted(kept)
+    assert kept[0] == best
 
 
 @given(st.integers(0, 10**9))
@@ -504,7 +511,8 @@ def test_greedy_rejects_what_hurts_by_one_example():
 def test_greedy_of_hopeless_models_keeps_one():
     """Even when nothing is right on the held-out set."""
     found = find("greedy", {"a": "sha-a"}, lambda recipe: (0, N))
-    assert found["members"] == ["a"] and found["ingredients"] == {"sha-a": 1.0}
+    assert found["members"] == ["a"]
+    assert found["ingredients"] == {"sha-a": 1.0}
 
 
 def test_uniform_and_ensemble_look_at_no_held_out_set():
@@ -566,7 +574,8 @@ def test_a_diverged_ingredient_is_left_out(caplog):
         c.name: c.sha256 for c in cards if c.status == "ok"
     }
     assert len(soup["ingredients"]) == 2
-    assert "hot is left out" in caplog.text and "diverged (nan)" in caplog.text
+    assert "hot is left out" in caplog.text
+    assert "diverged (nan)" in caplog.text
 
 
 def test_a_soup_of_diverged_runs_is_an_error():

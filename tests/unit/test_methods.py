@@ -100,7 +100,7 @@ def test_task_arithmetic_at_one_over_k_is_the_uniform_soup(models):
 
 @pytest.mark.parametrize("per", ["tensor", "block", "model"])
 def test_model_stock_is_its_formula(models, per):
-    """t = N cos / (1 + (N - 1) cos), with the mean cosine of all pairs of updates."""
+    """T = N cos / (1 + (N - 1) cos), with the mean cosine of all pairs of updates."""
     _, found = merged(models, "model-stock", per=per)
     groups = {"model": [list(NAMES)]}.get(per, [[name] for name in NAMES])
     for group in groups:
@@ -120,7 +120,9 @@ def test_model_stock_is_its_formula(models, per):
 def test_model_stock_in_numbers():
     """Two runs at 60 degrees keep two thirds; equal ones all, orthogonal ones nothing."""
     assert ratio(0.5, 2) == pytest.approx(2 / 3)
-    assert ratio(1.0, 5) == 1.0 and ratio(0.0, 5) == 0.0 and ratio(-0.2, 5) == 0.0
+    assert ratio(1.0, 5) == 1.0
+    assert ratio(0.0, 5) == 0.0
+    assert ratio(-0.2, 5) == 0.0
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.05, 3.0))
@@ -135,9 +137,8 @@ def test_slerp_keeps_the_norm_of_vectors_of_one_norm(t, angle):
 @given(st.floats(0.0, 1.0), st.floats(1e-9, 0.02))
 def test_slerp_at_a_small_angle_is_close_to_linear(t, angle):
     first, second = slerp_coefficients(math.cos(angle), t)
-    assert first == pytest.approx(1 - t, abs=1e-4) and second == pytest.approx(
-        t, abs=1e-4
-    )
+    assert first == pytest.approx(1 - t, abs=1e-4)
+    assert second == pytest.approx(t, abs=1e-4)
 
 
 def test_slerp_goes_from_one_end_to_the_other(models):
@@ -288,7 +289,7 @@ def test_lines_knows_the_depth_of_every_tensor(architecture):
 
 
 @pytest.mark.parametrize(
-    "names, words",
+    ("names", "words"),
     [
         (["s1.b1.conv1.weight", "s2.b1.conv1.weight"], "this model has none"),
         (["blocks.0.w"], "this model has none"),
@@ -301,7 +302,8 @@ def test_lines_knows_the_depth_of_every_tensor(architecture):
 def test_lines_refuses_a_model_that_does_not_tell_its_depth(names, words):
     with pytest.raises(StockpotError, match="lines: the depth") as error:
         scales_by_depth([f"visual.{name}" for name in names], 0.0, 1.0)
-    assert words in str(error.value) and len(str(error.value)) < 500
+    assert words in str(error.value)
+    assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -332,7 +334,8 @@ def test_gram_is_the_inner_products_of_updates(k, seed, dtype):
     start, *weights = stack
     found = gram_matrices(weights, start, ["count", "w"])
     rows = torch.stack([w["w"].double() - start["w"].double() for w in weights])
-    assert list(found) == ["w"] and torch.allclose(found["w"], rows @ rows.T)
+    assert list(found) == ["w"]
+    assert torch.allclose(found["w"], rows @ rows.T)
 
 
 def test_pieces_of_a_tensor_add_up(monkeypatch, models):
@@ -348,7 +351,8 @@ def test_pieces_of_a_tensor_add_up(monkeypatch, models):
 def test_blocks_are_the_sums_of_their_tensors():
     one = torch.ones(2, 2, dtype=torch.float64)
     found = sum_per_block({"a.0.w": one, "a.0.b": 2 * one, "a.1.w": one})
-    assert torch.equal(found["a.0."], 3 * one) and torch.equal(found["a.1."], one)
+    assert torch.equal(found["a.0."], 3 * one)
+    assert torch.equal(found["a.1."], one)
 
 
 def test_the_cosine_of_nothing():
@@ -385,14 +389,14 @@ def test_random_interpolation_takes_each_model_at_its_share():
 
 
 def counts(recipe) -> tuple[int, int]:
-    """b and c help each other; d hurts; ensembles are one better than soups."""
+    """B and c help each other; d hurts; ensembles are one better than soups."""
     members = set(recipe["ingredients"])
     k = 50 + 2 * ("sha-b" in members) + ("sha-c" in members) - 5 * ("sha-d" in members)
     return k + (recipe["rule"] != "linear"), 100
 
 
 @pytest.mark.parametrize(
-    "method, rule", [("greedy", "linear"), ("greedy-ensemble", "logit-ensemble")]
+    ("method", "rule"), [("greedy", "linear"), ("greedy-ensemble", "logit-ensemble")]
 )
 def test_greedy_methods_select_alike_and_mix_each_in_its_way(models, method, rule):
     recipe, _ = merged(models, method, held_out=counts)
@@ -420,7 +424,8 @@ def test_random_orders_follow_from_their_seed(models):
         ]
         for seed in (0, 0, 1, 2, 3)
     ]
-    assert orders[0] == orders[1] and len({tuple(order) for order in orders}) > 1
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders}) > 1
     assert all(sorted(order) == list("abcd") for order in orders)
 
 
@@ -473,7 +478,8 @@ def test_dare_drops_at_its_rate_and_keeps_the_mean():
     assert found.mean().item() == pytest.approx(1, abs=0.05)
     again = merged_weights(models, "dare", "a", drop=0.75)["w"]
     other = merged_weights(models, "dare", "a", drop=0.75, seed=1)["w"]
-    assert torch.equal(found, again) and not torch.equal(found, other)
+    assert torch.equal(found, again)
+    assert not torch.equal(found, other)
 
 
 @pytest.mark.parametrize("method", ["ties", "dare"])
@@ -492,7 +498,8 @@ def test_counters_are_those_of_the_start_and_types_stay(method):
 
     models = {"start": model(1.0), "sha-a": model(2.0), "sha-b": model(4.0)}
     found = merged_weights(models, method, "ab")
-    assert found["count"].item() == 1 and found["w"].dtype == torch.bfloat16
+    assert found["count"].item() == 1
+    assert found["w"].dtype == torch.bfloat16
 
 
 # Fisher merging.
@@ -643,7 +650,8 @@ def test_the_split_of_a_spectrum():
     assert rank_and_low_weight(one) == (1, pytest.approx(0))
     # Shares 0.8, 0.1, 0.1: entropy 0.639, rank 1.895, so k = 2; P = 65/66, r = (1/8)^2.
     k, low = rank_and_low_weight(torch.tensor([8.0, 1, 1], dtype=torch.float64))
-    assert k == 2 and low == pytest.approx(1 / 64 + 63 / 64 * math.sqrt(1 / 66))
+    assert k == 2
+    assert low == pytest.approx(1 / 64 + 63 / 64 * math.sqrt(1 / 66))
 
 
 def test_mono_soup_keeps_what_has_not_moved_and_convolutions(models):
@@ -656,7 +664,8 @@ def test_mono_soup_keeps_what_has_not_moved_and_convolutions(models):
         4, 3, 2, 2, generator=torch.Generator().manual_seed(1)
     )
     found = reweight_update(kernel, moved)
-    assert found.dtype == torch.float32 and found.shape == kernel.shape
+    assert found.dtype == torch.float32
+    assert found.shape == kernel.shape
     assert torch.allclose(found.double(), mono_by_hand(kernel, moved), atol=1e-6)
 
 

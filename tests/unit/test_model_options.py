@@ -140,11 +140,9 @@ def test_what_describes_no_architecture_is_refused_at_planning(config, folder, w
     with pytest.raises(StockpotError, match=message) as error:
         planned(config, folder)
     line = str(error.value)
-    assert (
-        line.startswith("model.architecture: ")
-        and "\n" not in line
-        and len(line) <= 500
-    )
+    assert line.startswith("model.architecture: ")
+    assert "\n" not in line
+    assert len(line) <= 500
 
 
 @pytest.mark.parametrize(
@@ -154,7 +152,8 @@ def test_a_config_that_is_none_is_a_line(config, folder, content):
     (folder / CONFIG).write_text(content)
     with pytest.raises(StockpotError, match=r"^model\.architecture: ") as error:
         planned(config, folder)
-    assert "\n" not in str(error.value) and len(str(error.value)) <= 500
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) <= 500
 
 
 def test_a_vocabulary_that_unpacks_without_end_is_a_line(config, folder):

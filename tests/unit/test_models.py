@@ -58,8 +58,10 @@ def direct_head(model, tokenize, classes, prompts):
 def test_head_is_the_mean_of_unit_texts_times_the_scale(clip, prompts, per_batch):
     unit, scale = direct_head(*clip, CLASSES, prompts)
     head = zero_shot_head(*clip, CLASSES, prompts, per_batch)
-    assert head.dtype == torch.float32 and head.shape == (len(CLASSES), unit.shape[1])
-    assert head.is_contiguous() and not head.requires_grad
+    assert head.dtype == torch.float32
+    assert head.shape == (len(CLASSES), unit.shape[1])
+    assert head.is_contiguous()
+    assert not head.requires_grad
     assert (head / scale - unit).abs().max() < 1e-6
     assert torch.allclose(head.norm(dim=1), scale.expand(len(CLASSES)), rtol=1e-6)
 
@@ -97,8 +99,11 @@ def test_zero_shot_classifier_is_the_whole_clip_model(clip, zero_shot, world):
     assert torch.allclose(found, expected, atol=1e-4)
     assert torch.equal(loaded.head.bias, torch.zeros(len(card.class_names)))
     assert card.class_names == read_dataset_card(world["train"])["class_names"]
-    assert card.kind == "zero-shot" and card.start == "" and card.status == "ok"
-    assert card.image_size == 32 and card.normalise
+    assert card.kind == "zero-shot"
+    assert card.start == ""
+    assert card.status == "ok"
+    assert card.image_size == 32
+    assert card.normalise
 
 
 def test_zero_shot_model_knows_something(zero_shot, world):
@@ -200,9 +205,8 @@ def test_classifiers_round_trip_bit_by_bit(tensors, tmp_path):
     weights = Weights(tmp_path)
     assert weights.names == sorted(tensors)
     for name, tensor in tensors.items():
-        assert (
-            weights[name].dtype == tensor.dtype and weights[name].shape == tensor.shape
-        )
+        assert weights[name].dtype == tensor.dtype
+        assert weights[name].shape == tensor.shape
         assert raw(weights[name]) == raw(tensor)
         shape, _ = weights.shapes()[name]
         assert shape == list(tensor.shape)
@@ -229,7 +233,8 @@ def test_digests_of_the_card_cover_what_they_say(tensors, tmp_path):
     assert card.tower_sha256 == tensor_digest(tower)
     tensors["head.bias"] = tensors["head.bias"] + 1
     other = write_classifier(tmp_path / "other", card_of(), tensors)
-    assert other.sha256 != card.sha256 and other.tower_sha256 == card.tower_sha256
+    assert other.sha256 != card.sha256
+    assert other.tower_sha256 == card.tower_sha256
 
 
 def test_writing_copies_and_leaves_the_tensors_alone(tensors, tmp_path):
@@ -338,7 +343,8 @@ def test_a_diverged_run_has_no_weights(tmp_path):
     status = "diverged (the loss became nan in epoch 1, step 2)"
     write_classifier(tmp_path, card_of(name="hot", status=status), {})
     message = refused(tmp_path, FILE)
-    assert "hot" in message and status in message
+    assert "hot" in message
+    assert status in message
     with pytest.raises(StockpotError, match="hot"):
         load_classifier(tmp_path)
 
@@ -361,7 +367,8 @@ def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name
     ).eval()
     model.load_state_dict(tensors, strict=True)
     loaded, card = load_classifier(folder)
-    assert len(head) == len(card.class_names) and not loaded.training
+    assert len(head) == len(card.class_names)
+    assert not loaded.training
     images = torch.from_numpy(read_dataset(world["test"]).images[:8].copy())
     x = Normaliser(metadata["mean"], metadata["std"])(images)
     with torch.no_grad():
@@ -393,11 +400,12 @@ def test_towers_of_timm():
     architecture = RUNS["scratch"]["architecture"]
     tower = build_tower(architecture)
     features = tower(torch.zeros(2, 3, 32, 32))
-    assert features.shape == (2, tower.num_features) and features.dtype == torch.float32
+    assert features.shape == (2, tower.num_features)
+    assert features.dtype == torch.float32
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    ("change", "words"),
     [
         ({"name": "resnet1800"}, "architecture: .*'resnet1800'"),
         ({"options": {"colour": "red"}}, "architecture: .*colour"),
@@ -417,7 +425,7 @@ def test_towers_that_cannot_be_built_are_named(change, words):
 OPENAI = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
 
 
-@pytest.mark.parametrize("mean, std", [OPENAI, ([0.5] * 3, [0.25] * 3)])
+@pytest.mark.parametrize(("mean", "std"), [OPENAI, ([0.5] * 3, [0.25] * 3)])
 def test_normaliser_is_torchvisions(mean, std):
     from torchvision import transforms
 
@@ -429,7 +437,8 @@ def test_normaliser_is_torchvisions(mean, std):
     )
     expected = torch.stack([reference(image.numpy()) for image in images])
     found = Normaliser(mean, std)(images)
-    assert found.shape == (2, 3, 16, 16) and found.dtype == torch.float32
+    assert found.shape == (2, 3, 16, 16)
+    assert found.dtype == torch.float32
     assert (found - expected).abs().max() < 1e-6
     half = Normaliser(mean, std, dtype=torch.bfloat16)(images)
     assert torch.equal(half, found.to(torch.bfloat16))
@@ -442,7 +451,7 @@ def test_precision_is_that_wanted_or_that_of_the_device():
     assert pick_precision("auto", device) in ("bf16", "fp32")
 
 
-@pytest.mark.parametrize("fast, expected", [(True, "bf16"), (False, "fp32")])
+@pytest.mark.parametrize(("fast", "expected"), [(True, "bf16"), (False, "fp32")])
 def test_auto_follows_the_device(monkeypatch, fast, expected):
     """A GPU that only emulates bf16 says that it is supported unless it is asked exactly."""
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)

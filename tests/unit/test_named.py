@@ -25,7 +25,7 @@ def named(name, weights):
 
 
 @pytest.mark.parametrize(
-    "name, weights, expected, quick",
+    ("name", "weights", "expected", "quick"),
     [
         ("ViT-B-32", "openai", (224, "shortest", "bicubic", MEAN, STD), True),
         (
@@ -94,7 +94,9 @@ def test_an_unknown_name_is_named_with_similar_ones():
     assert text.startswith(
         "model.architecture: 'ViT-B/32' is neither a folder nor a model of open"
     )
-    assert "similar are" in text and "ViT-B-32" in text and "\n" not in text
+    assert "similar are" in text
+    assert "ViT-B-32" in text
+    assert "\n" not in text
     with pytest.raises(StockpotError, match="nor a model of open_clip$"):
         named("my folder of models", "openai")
 
@@ -106,11 +108,9 @@ def test_an_unknown_tag_is_named_with_those_there_are():
     assert text.startswith(
         "model.weights: 'laion5b' is no file, and open_clip has no such weights"
     )
-    assert (
-        "laion2b_s34b_b79k, " in text
-        and ", openai" in text
-        and text.endswith("; or random")
-    )
+    assert "laion2b_s34b_b79k, " in text
+    assert ", openai" in text
+    assert text.endswith("; or random")
     with pytest.raises(StockpotError, match="it has none; or random"):
         named("ViT-S-16-alt", "openai")
 
@@ -130,7 +130,8 @@ print(json.dumps({{"modules": kept, "quick": found[0]["model_cfg"]["quick_gelu"]
 def test_a_name_is_looked_up_without_importing_what_is_heavy():
     found = python(LIGHT)
     loaded = {module.partition(".")[0] for module in found["modules"]}
-    assert found["quick"] and not loaded & {
+    assert found["quick"]
+    assert not loaded & {
         "torch",
         "numpy",
         "open_clip",
@@ -154,7 +155,7 @@ def config_of(size=32, tower=32, **given) -> dict:
 
 
 @pytest.mark.parametrize(
-    "interpolation, expected",
+    ("interpolation", "expected"),
     [
         ("bicubic", "bicubic"),
         ("bilinear", "bilinear"),
@@ -200,7 +201,7 @@ def test_what_a_config_leaves_out_is_openais(given):
 
 
 @pytest.mark.parametrize(
-    "size, tower",
+    ("size", "tower"),
     [(32, 32), (None, 32), (..., 32), ([48, 48], 32), (32, [32, 32]), (224, [32])],
 )
 def test_the_side_is_that_of_the_tower(size, tower):
@@ -209,7 +210,7 @@ def test_the_side_is_that_of_the_tower(size, tower):
 
 
 @pytest.mark.parametrize(
-    "size, tower", [([32, 48], 32), (32, [32, 48]), (32, 0), ("32", 32)]
+    ("size", "tower"), [([32, 48], 32), (32, [32, 48]), (32, 0), ("32", 32)]
 )
 def test_sides_that_make_no_square_are_refused(size, tower):
     with pytest.raises(ValueError, match="not square"):
@@ -263,9 +264,8 @@ def model(config, tmp_path):
 
 def test_a_folder_has_its_own_weights(model):
     found = model(architecture="folder")
-    assert found.imported is None and found.files["weights"] == str(
-        model.folder / WEIGHTS
-    )
+    assert found.imported is None
+    assert found.files["weights"] == str(model.folder / WEIGHTS)
     assert set(found.files) == {"config", "vocabulary", "weights"}
     assert found.transform == {
         "side": 32,
@@ -308,7 +308,8 @@ def test_a_name_takes_a_tag_a_file_or_random_weights(model):
             "ViT-B-32",
             weights,
         )
-        assert found.pretraining is None and found.transform["side"] == 224
+        assert found.pretraining is None
+        assert found.transform["side"] == 224
 
 
 def test_two_tags_are_two_models(model):
@@ -317,7 +318,7 @@ def test_two_tags_are_two_models(model):
 
 
 @pytest.mark.parametrize(
-    "changes, message",
+    ("changes", "message"),
     [
         (
             {"architecture": "ViT-B-32"},

@@ -88,7 +88,8 @@ def test_a_csv_list_with_other_columns_elsewhere(listed, tmp_path):
         "images": str(tmp_path / "images"),
     }
     data = made("csv", tmp_path / "out", path=str(file), **options)
-    assert labelled(data) == [("red", "7"), ("red", "10")] and data.class_names == [
+    assert labelled(data) == [("red", "7"), ("red", "10")]
+    assert data.class_names == [
         "10",
         "7",
     ]
@@ -118,7 +119,7 @@ def test_a_changed_csv_list_is_seen(listed):
 
 
 @pytest.mark.parametrize(
-    "text, line",
+    ("text", "line"),
     [
         (
             "file,label\n1.png,a\n",
@@ -228,7 +229,8 @@ def test_a_wrong_csv_list_is_named(text, line, listed, tmp_path):
     listed.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(StockpotError, match=line) as raised:
         made("csv", tmp_path / "out", path=str(listed), duplicates="once")
-    assert len(str(raised.value)) <= 500 and str(raised.value).isprintable()
+    assert len(str(raised.value)) <= 500
+    assert str(raised.value).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -387,7 +389,7 @@ def test_a_changed_shard_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "members, classes, line",
+    ("members", "classes", "line"),
     [
         ({"1.png": b"x"}, None, r"one\.tar: 1\.png has no label 1\.cls or 1\.txt"),
         ({"1.png": b"x", "1.txt": " "}, None, "1.png has no label"),
@@ -526,7 +528,7 @@ def test_what_a_shard_has_beside_its_samples_is_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "members, line",
+    ("members", "line"),
     [
         (
             {"a.1.png": b"x", "a.1.txt": "a"},
@@ -612,7 +614,8 @@ def names_of_line(folder: Path) -> str:
     with pytest.raises(StockpotError) as raised:
         sources.module("folder").facts(entry, Path, "datasets.own")
     line = str(raised.value)
-    assert len(line) <= 500 and line.isprintable()
+    assert len(line) <= 500
+    assert line.isprintable()
     return line
 
 

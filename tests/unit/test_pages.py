@@ -25,30 +25,29 @@ def test_latex_is_escaped_and_bold():
     assert lines[2] == r"model & on & points \\"
     assert lines[4] == r"a\_b & ref & \textbf{1.0 $\pm$ 0.1} \\"
     assert lines[5] == r"50 \% \& more &  & $\alpha$ \textless{} 2 \\"
-    assert lines[-1] == r"\end{tabular}" and len(lines) == 8
+    assert lines[-1] == r"\end{tabular}"
+    assert len(lines) == 8
 
 
 def test_markdown_keeps_its_columns():
     lines = to_markdown(TABLE.replace("ref", "a|b")).splitlines()
-    assert (
-        lines[1] == "| :-- | :-- | --: |"
-        and lines[2] == "| a_b | a\\|b | **1.0 ± 0.1** |"
-    )
+    assert lines[1] == "| :-- | :-- | --: |"
+    assert lines[2] == "| a_b | a\\|b | **1.0 ± 0.1** |"
     assert lines[3].count("|") == 4
 
 
 def test_a_page_shows_html_and_does_not_obey_it(tmp_path):
     source = "| model | x |\n| :-- | --: |\n| <script>alert(1)</script> | **2** |\n"
     found = page("<b>", [text(source)])
-    assert (
-        "<script" not in found
-        and "&lt;script&gt;" in found
-        and "<strong>2</strong>" in found
-    )
-    assert "<title>&lt;b&gt;</title>" in found and found.count("<table>") == 1
+    assert "<script" not in found
+    assert "&lt;script&gt;" in found
+    assert "<strong>2</strong>" in found
+    assert "<title>&lt;b&gt;</title>" in found
+    assert found.count("<table>") == 1
     Image.new("RGB", (2, 2)).save(tmp_path / "x.png")
     shown = figure(tmp_path / "x.png", "**How** <to> read it")
-    assert 'alt="x"' in shown and "<strong>How</strong> &lt;to&gt;" in shown
+    assert 'alt="x"' in shown
+    assert "<strong>How</strong> &lt;to&gt;" in shown
     assert "data:image/png;base64,iVBOR" in shown
     assert re.findall(r"https?://", found + shown) == []
 
@@ -154,16 +153,20 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     ]
     assert len(set(look.values())) == len(look)
     star = dict(zip(shapes["domain"], shapes["range"]))["Zero-shot"]
-    assert star.startswith("M0.000,-1.000L") and star.count("L") == 9
+    assert star.startswith("M0.000,-1.000L")
+    assert star.count("L") == 9
     line = chart["layer"][1]["encoding"]
-    assert line["color"]["field"] == "series" and line["detail"]["field"] == "curve"
+    assert line["color"]["field"] == "series"
+    assert line["detail"]["field"] == "curve"
 
 
 def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):
     from stockpot.report.explore import to_html
 
     html = to_html(chart, "Every model of <x>")
-    assert html == to_html(chart, "Every model of <x>") and len(html) > 500_000
-    assert html.count("Every model of &lt;x&gt;") == 2 and "Hover over a point" in html
+    assert html == to_html(chart, "Every model of <x>")
+    assert len(html) > 500_000
+    assert html.count("Every model of &lt;x&gt;") == 2
+    assert "Hover over a point" in html
     assert not re.search(r'<script[^>]*src=|<link[^>]*href="http', html)
     assert "vega.github.io/schema/vega-lite" in json.dumps(chart.to_dict())

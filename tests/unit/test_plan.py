@@ -62,7 +62,8 @@ def test_a_job_has_a_rule_a_name_and_code(plan):
     for job in plan.jobs():
         if job.rule and job.rule != "compare":
             script, *plugins = job.code(plan)
-            assert job.id and job.name
+            assert job.id
+            assert job.name
             for file in (script, *plugins):
                 assert (ROOT / "workflow_scripts" / file).is_file()
 
@@ -76,7 +77,8 @@ def test_what_a_job_follows_from_is_planned(plan):
 
 def test_an_id_is_a_name_and_a_digest():
     id = artefact_id("base", {"lr": 1, "epochs": 2})
-    assert id == artefact_id("base", {"epochs": 2, "lr": 1}) and id.startswith("base-")
+    assert id == artefact_id("base", {"epochs": 2, "lr": 1})
+    assert id.startswith("base-")
     assert id != artefact_id("base", {"lr": 2, "epochs": 2})
 
 
@@ -97,7 +99,8 @@ def test_the_adversary_does_not_wait_for_the_set_that_it_makes(plan):
 def test_a_sweep_waits_for_the_evaluations_of_its_ends(plan):
     sweep = next(job for job in plan.evaluations.values() if job.name == "greedy-sweep")
     greedy = called(plan.soups, "greedy")
-    assert sweep.rule == "sweep" and sweep.models == [greedy.id]
+    assert sweep.rule == "sweep"
+    assert sweep.models == [greedy.id]
     assert sweep.classifiers(plan) == list(
         dict.fromkeys([*sweep.start, *greedy.classifiers])
     )
@@ -117,13 +120,10 @@ def test_targets_are_what_people_read_and_what_it_follows_from(plan):
     files = targets(plan)
     assert len(files) == len(set(files))
     folder = "<results>/studies/objects/seed0"
-    assert (
-        f"{folder}/main_table.md" in files and f"{folder}/figures/samples.csv" in files
-    )
-    assert (
-        f"{folder}/analyses/cost.html" in files
-        and f"{folder}/figures/cost.pdf" in files
-    )
+    assert f"{folder}/main_table.md" in files
+    assert f"{folder}/figures/samples.csv" in files
+    assert f"{folder}/analyses/cost.html" in files
+    assert f"{folder}/figures/cost.pdf" in files
     assert "<results>/studies/objects/summary.md" in files
     assert set(sources(plan)) <= set(files)
     assert not [
@@ -138,14 +138,15 @@ def test_geometry_is_asked_for_where_an_analysis_looks_at_it(config):
         )
         return any(file.endswith("geometry.csv") for file in sources(plan))
 
-    assert asked({"pairs": {}}) and not asked({"cost": {}})
+    assert asked({"pairs": {}})
+    assert not asked({"cost": {}})
 
 
 # Figures and pages.
 
 
 @pytest.mark.parametrize(
-    "analyses, expected",
+    ("analyses", "expected"),
     [
         ({"cost": {}}, {"cost": FigureChoice("cost", "cost")}),
         (
@@ -173,18 +174,18 @@ def test_figures_of_the_main_tables_have_the_names_of_their_modules(config):
 
 def test_captions_have_the_level_and_the_sizes(plan):
     caption = plan.figures["objects/seed0", "effective-robustness"].caption
-    assert "95 %" in caption and "reference 4,000" in caption
+    assert "95 %" in caption
+    assert "reference 4,000" in caption
 
 
 def test_the_overview_shows_what_the_study_has(config):
     (overview,) = overviews(config)
-    assert (
-        overview.texts[0] == "main_table.md"
-        and "analyses/diagnosis.md" in overview.texts
-    )
+    assert overview.texts[0] == "main_table.md"
+    assert "analyses/diagnosis.md" in overview.texts
     assert len(overview.heads) == len(overview.texts)
     (short,) = overviews({**config, "analyses": {}, "figures": {"alpha": {}}})
-    assert short.texts == ("main_table.md",) and short.figures == ()
+    assert short.texts == ("main_table.md",)
+    assert short.figures == ()
 
 
 def overviews(config) -> list[OverviewJob]:
@@ -229,7 +230,7 @@ def test_every_try_of_an_analysis_asks_for_more(plan, rules):
 
 
 @pytest.mark.parametrize(
-    "requested, profile, detected, gpus",
+    ("requested", "profile", "detected", "gpus"),
     [
         ("auto", None, 1, 1),
         ("auto", None, 0, 0),
@@ -265,9 +266,8 @@ def test_directives_are_functions_of_wildcards(plan, rules):
     asked = SimpleNamespace(run=run.id)
     inputs = rules.finetune.inputs(asked)
     assert inputs["train_data"] == [f"<results>/datasets/{run.train}/dataset.json"]
-    assert inputs["train_arrays"][0].flags["ancient"] and "flags" not in dir(
-        inputs["train_data"]
-    )
+    assert inputs["train_arrays"][0].flags["ancient"]
+    assert "flags" not in dir(inputs["train_data"])
     assert rules.finetune.spec(asked) is run.spec
     assert rules.finetune.gpus(asked) == 2
     assert rules.finetune.mem_mb(asked, 3, 1) == 4 * rules.finetune.mem_mb(asked, 1, 1)
@@ -286,7 +286,8 @@ def test_wildcards_are_those_of_the_rule_alone(plan, rules):
 
 def test_class_names_are_kept_out_of_the_report(rules):
     spec = rules.samples.spec(SimpleNamespace(study="objects/seed0"))
-    assert isinstance(spec, Unshown) and spec["columns"] == 12
+    assert isinstance(spec, Unshown)
+    assert spec["columns"] == 12
 
 
 def test_every_format_has_a_rule(config, tmp_path):

@@ -48,7 +48,7 @@ def batches(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "save_every, stop, resumed", [(1, 1, 1), (1, 3, 3), (2, 3, 2), (9, 3, 0)]
+    ("save_every", "stop", "resumed"), [(1, 1, 1), (1, 3, 3), (2, 3, 2), (9, 3, 0)]
 )
 def test_pretraining_that_was_stopped_ends_with_the_same_bits(
     whole, batches, tmp_path, monkeypatch, save_every, stop, resumed

@@ -145,7 +145,7 @@ def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "script, name", [("cancel", "jobs"), ("cluster-generic/submit", "gpus")]
+    ("script", "name"), [("cancel", "jobs"), ("cluster-generic/submit", "gpus")]
 )
 def test_an_empty_list_is_no_error_in_an_old_bash(script, name):
     """Before bash 4.4, set -u takes an empty list for an unset variable."""
@@ -174,7 +174,8 @@ def test_jobs_of_this_folder_alone_are_cancelled_whatever_its_name(name, tmp_pat
     )
     done = answer("cancel", folder)
     if "\n" in name:
-        assert done.returncode == 1 and "line break" in done.stderr
+        assert done.returncode == 1
+        assert "line break" in done.stderr
         assert not cancelled.exists()
     else:
         assert done.returncode == 0, done.stderr

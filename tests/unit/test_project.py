@@ -87,7 +87,8 @@ def test_a_rule_made_of_a_local_one_is_local():
         for base, name, body in made
         if "localrule" in bodies[base]
     ]
-    assert local == [(name, True) for name, _ in local] and local
+    assert local == [(name, True) for name, _ in local]
+    assert local
 
 
 def test_no_script_reads_the_config():
@@ -304,7 +305,8 @@ def errands() -> list[list[str]]:
 
 def test_there_are_seven_errands_of_two_files_at_most():
     rows = errands()
-    assert len(rows) == 7 and all(len(row) == 4 for row in rows)
+    assert len(rows) == 7
+    assert all(len(row) == 4 for row in rows)
     assert all(1 <= len(re.findall(r"`[^`]+`", row[1])) <= 2 for row in rows)
 
 

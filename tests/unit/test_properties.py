@@ -68,7 +68,8 @@ def test_a_mix_is_the_sum_in_float64_rounded_once(found, data):
     kept = [m for m, c in zip(found, coefficients.values()) if c != 0] or found[:1]
     for name, tensor in result.items():
         first = kept[0][name]
-        assert tensor.dtype == first.dtype and tensor.shape == first.shape
+        assert tensor.dtype == first.dtype
+        assert tensor.shape == first.shape
         if first.is_floating_point():
             total = torch.zeros(first.shape, dtype=torch.float64)
             for c, m in zip(shares, kept):

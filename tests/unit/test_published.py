@@ -81,7 +81,7 @@ def imagenet():
 # What is known before the files are there.
 
 
-@pytest.mark.parametrize("entry, images", entries(), ids=str)
+@pytest.mark.parametrize(("entry", "images"), entries(), ids=str)
 def test_a_plan_knows_numbers_and_classes(entry, images, schema, config):
     module = sources.module(entry["source"])
     assert sum(sources.counts(entry, Path)) == images
@@ -173,7 +173,8 @@ def test_what_is_to_be_downloaded_need_not_be_there(tmp_path):
     before = facts(entry, Path, "datasets.own")
     paint(tmp_path / "a/imagenet-a/n01498041/1.jpg", "red")
     assert facts(entry, Path, "datasets.own") == before
-    assert before["path"] == str(tmp_path / "a") and "files" not in before
+    assert before["path"] == str(tmp_path / "a")
+    assert "files" not in before
     with pytest.raises(
         StockpotError, match="no folder .*nowhere; place .*, or say download: true"
     ):
@@ -383,7 +384,8 @@ def test_multilabel_answers_are_the_mean_over_classes(tmp_path, painter, imagene
         "blue": True,
     }
     # One of three tenches, the one goldfish.
-    assert answered.score["metric"] == "mean-class" and answered.score["k"] is None
+    assert answered.score["metric"] == "mean-class"
+    assert answered.score["k"] is None
     assert answered.score["value"] == pytest.approx((1 / 3 + 1) / 2)
 
 
@@ -409,7 +411,7 @@ def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
 
 
 @pytest.mark.parametrize(
-    "part, text, message",
+    ("part", "text", "message"),
     [
         ("train", "[]", r"datasets\.own\.answers: the images of part: val have them"),
         ("val", None, r"datasets\.own\.answers: no file .*real\.json"),
@@ -549,7 +551,8 @@ def test_cifar10_from_its_binary_files(tmp_path, painter):
     test = record([3], images[5]) + record([8], images[6])
     (folder / "test_batch.bin").write_bytes(test)
     train = made("cifar10", tmp_path / "train", path=str(tmp_path), part="train")
-    assert train.class_names == CIFAR10 and train.labels.tolist() == [9, 8, 7, 6, 5]
+    assert train.class_names == CIFAR10
+    assert train.labels.tolist() == [9, 8, 7, 6, 5]
     assert (train.images == images[:5]).all()
     data = made("cifar10", tmp_path / "test", path=str(folder), part="test")
     assert [data.class_names[label] for label in data.labels] == ["cat", "ship"]
@@ -578,7 +581,8 @@ def test_cifar100_has_the_fine_labels(tmp_path):
     assert (data.images == images[1:]).all()
     train = made("cifar100", tmp_path / "train", path=str(tmp_path), part="train")
     assert [train.class_names[label] for label in train.labels] == ["worm"]
-    assert len(train.class_names) == 100 and train.class_names[1] == "aquarium_fish"
+    assert len(train.class_names) == 100
+    assert train.class_names[1] == "aquarium_fish"
     entry = {"source": "cifar100", "part": "test"}
     assert (
         sources.module("cifar100").texts(entry, Path)["aquarium_fish"]
@@ -602,7 +606,8 @@ def test_cifar_is_resized_for_the_model(tmp_path, painter):
     data = made("cifar10-1", tmp_path / "out", path=str(tmp_path))
     assert labelled(data) == [("red", "frog"), ("green", "automobile")]
     answered = painter.ask(data, CIFAR10[::-1], {"red": "frog", "green": "truck"})
-    assert answered.names == ["frog", "truck"] and answered.score["k"] == 1
+    assert answered.names == ["frog", "truck"]
+    assert answered.score["k"] == 1
 
 
 def test_cifar10_2_from_its_file(tmp_path):
@@ -610,7 +615,8 @@ def test_cifar10_2_from_its_file(tmp_path):
     file = tmp_path / "cifar102_test.npz"
     np.savez(file, images=images, labels=labels, label_names=np.array(CIFAR10))
     data = made("cifar10-2", tmp_path / "out", path=str(tmp_path))
-    assert data.labels.tolist() == [9, 0] and (data.images == images).all()
+    assert data.labels.tolist() == [9, 0]
+    assert (data.images == images).all()
     for change, line in (
         (
             {"images": images[:, :, :, 0]},
@@ -811,7 +817,8 @@ def test_iwildcam_is_scored_by_macro_f1(tmp_path, painter):
     names = sources.module("iwildcam").texts(
         {"source": "iwildcam", "part": "test"}, Path
     )
-    assert names[peccary] == "white-lipped peccary" and names["empty"] == "empty"
+    assert names[peccary] == "white-lipped peccary"
+    assert names["empty"] == "empty"
     assert len(data.class_names) == 182
     dog = data.class_names[2]
     says = {"red": peccary, "green": one, "yellow": one, "black": dog, "cyan": "empty"}
@@ -887,7 +894,7 @@ VIDEO_ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("says, pm0, pm10", VIDEO_ANSWERS)
+@pytest.mark.parametrize(("says", "pm0", "pm10"), VIDEO_ANSWERS)
 def test_frames_of_imagenet_vid_have_their_own_labels(
     says, pm0, pm10, vid, painter, imagenet
 ):
@@ -1059,7 +1066,7 @@ YTBB_ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("says, pm0, pm10", YTBB_ANSWERS)
+@pytest.mark.parametrize(("says", "pm0", "pm10"), YTBB_ANSWERS)
 def test_frames_of_ytbb_have_their_anchors_labels(
     says, pm0, pm10, ytbb, painter, imagenet
 ):
@@ -1094,7 +1101,8 @@ def test_frames_of_ytbb_have_their_anchors_labels(
 def test_ytbb_merges_into_a_head_of_imagenet(imagenet):
     entry = {"own": {"source": "ytbb-robust", "frames": "pm-0"}}
     wanted = head_classes(entry, "own", Path)
-    assert len(wanted) == 231 and set(wanted) <= set(imagenet)
+    assert len(wanted) == 231
+    assert set(wanted) <= set(imagenet)
 
 
 def test_annotations_of_ytbb_that_lack_are_named(ytbb):
@@ -1270,7 +1278,8 @@ def test_sets_with_lists_of_files(source, tmp_path, painter):
     answered = painter.ask(
         data, data.class_names, {right[0]: right[1], wrong[0]: right[1]}
     )
-    assert answered.names == [right[1]] * 2 and answered.score["value"] == 0.5
+    assert answered.names == [right[1]] * 2
+    assert answered.score["value"] == 0.5
 
 
 @pytest.mark.parametrize("source", [name for name, case in LISTED.items() if case[-1]])
@@ -1285,7 +1294,7 @@ def test_a_missing_list_is_named(source, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "source, file, content, line",
+    ("source", "file", "content", "line"),
     [
         (
             "dtd",

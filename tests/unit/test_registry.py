@@ -49,7 +49,8 @@ def declare(tmp_path):
 
 def test_a_declaration_is_read_without_its_module(declare, tmp_path):
     declared = declare("options=Options, mixes='outputs'")
-    assert isinstance(declared, methods.Method) and declared.mixes == "outputs"
+    assert isinstance(declared, methods.Method)
+    assert declared.mixes == "outputs"
     assert "a_library_that_no_plan_may_load" not in sys.modules
     file = str(tmp_path / "__init__.py")
     assert registry.options(methods.__name__, file, "new-one", "METHOD") == {
@@ -65,7 +66,7 @@ def test_a_declaration_is_read_without_its_module(declare, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    ("arguments", "said"),
     [
         ("options=Options, mix='outputs'", "METHOD: mix: Unexpected keyword argument"),
         ("options=Options, mixes='output'", "'recipes', 'outputs' or 'weights'"),
@@ -77,7 +78,8 @@ def test_a_declaration_is_read_without_its_module(declare, tmp_path):
 def test_a_wrong_declaration_is_an_error_of_one_line(declare, arguments, said):
     with pytest.raises(StockpotError, match=said) as error:
         declare(arguments)
-    assert "new_one.py" in str(error.value) and "\n" not in str(error.value)
+    assert "new_one.py" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_module_without_a_declaration_is_no_plug_in(declare):

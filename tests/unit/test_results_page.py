@@ -13,7 +13,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    "selector, sentence",
+    ("selector", "sentence"),
     [
         (
             "within-point",
@@ -76,7 +76,8 @@ def test_what_is_said_of_confidences():
     shifts = found[found["dataset"] != "reference"].groupby("model")
     over, ece, scaled = (shifts[name].mean() for name in ("over", "ece", "ece_scaled"))
     runs = ["base", "linear", *(f"search-0{i}" for i in range(7))]
-    assert (over[runs] > 0).all() and sorted(over[runs].round(1))[:2] == [0.4, 0.4]
+    assert (over[runs] > 0).all()
+    assert sorted(over[runs].round(1))[:2] == [0.4, 0.4]
     for dataset in ("v2", "renditions"):
         own = found[found["dataset"] == dataset].set_index("model")["over"][runs]
         assert set(own.index[own < 0]) == {f"search-0{i}" for i in (1, 2, 5, 6)} | {

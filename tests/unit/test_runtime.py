@@ -33,13 +33,16 @@ NASTY = [
 @pytest.mark.parametrize("text", NASTY)
 def test_a_line_is_one_line_without_controls(text):
     line = escape.one_line(text)
-    assert line.isprintable() and line.encode()
+    assert line.isprintable()
+    assert line.encode()
     assert escape.one_line("plain café 图") == "plain café 图"
 
 
 def test_a_long_line_keeps_its_ends():
     line = escape.one_line("a" * 10_000 + "\x00" * 600 + "b" * 10_000, 200)
-    assert len(line) == 200 and line.startswith("aaa") and line.endswith("bbb")
+    assert len(line) == 200
+    assert line.startswith("aaa")
+    assert line.endswith("bbb")
     assert len(escape.one_line("\x00" * 1000, 100)) == 100
 
 
@@ -49,10 +52,12 @@ def test_text_is_inert_in_pages(text):
 
     assert not re.search("[<>\"']", forms.html(text))
     data = forms.json_for_script({text: [text]})
-    assert "<" not in data and json.loads(data) == {text: [text]}
+    assert "<" not in data
+    assert json.loads(data) == {text: [text]}
     page = markdown.markdown(forms.markdown(text))
     assert re.findall("<(/?[a-z]+)", page) == ["p", "/p"]
-    assert forms.spreadsheet("=1+1") == "'=1+1" and forms.spreadsheet(-1.5) == -1.5
+    assert forms.spreadsheet("=1+1") == "'=1+1"
+    assert forms.spreadsheet(-1.5) == -1.5
 
 
 def test_only_regular_files_are_opened(tmp_path):

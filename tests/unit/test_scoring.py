@@ -106,7 +106,8 @@ def test_macro_f1_resampled_is_the_bootstrap_of_examples():
             score("macro-f1", answers(labels[rows], given.predicted[rows])).value
         )
     found = metrics.resampled("macro-f1", given, 4000)
-    assert found.shape == (4000,) and found.dtype == np.float64
+    assert found.shape == (4000,)
+    assert found.dtype == np.float64
     assert found.mean() == pytest.approx(np.mean(draws), abs=0.006)
     assert found.std() == pytest.approx(np.std(draws), rel=0.08)
     assert np.allclose(
@@ -117,7 +118,7 @@ def test_macro_f1_resampled_is_the_bootstrap_of_examples():
     )
 
 
-@pytest.mark.parametrize("predicted, value", [([1, 1, 4], 1), ([0, 0, 0], 0)])
+@pytest.mark.parametrize(("predicted", "value"), [([1, 1, 4], 1), ([0, 0, 0], 0)])
 def test_macro_f1_resampled_at_the_ends_has_no_width(predicted, value):
     assert (
         metrics.resampled("macro-f1", answers([1, 1, 4], predicted), 50) == value
@@ -145,7 +146,7 @@ def grouped(*groups: tuple[int, int, int]) -> Answers:
 
 
 @pytest.mark.parametrize(
-    "groups, expected",
+    ("groups", "expected"),
     [
         ([(0, 3, 4), (1, 1, 3), (2, 1, 2)], (1 / 3, 3, 1)),
         ([(0, 3, 4), (5, 5, 5)], (0.75, 4, 3)),  # 1 to 4 have no examples
@@ -156,7 +157,8 @@ def grouped(*groups: tuple[int, int, int]) -> Answers:
 )
 def test_the_worst_group_is_the_one_with_the_lowest_accuracy(groups, expected):
     found = score("worst-group", grouped(*groups))
-    assert found == pytest.approx(expected) and isinstance(found.k, int)
+    assert found == pytest.approx(expected)
+    assert isinstance(found.k, int)
 
 
 def test_metrics_are_found_by_name():
@@ -173,7 +175,7 @@ IMAGES, LABELS = np.zeros((3, 4, 4, 3), np.uint8), np.array([0, 1, 0])
 
 
 @pytest.mark.parametrize(
-    "scoring, message",
+    ("scoring", "message"),
     [
         (Scoring(groups=[0, 1]), "^own: 2 groups for 3 images$"),
         (Scoring(accepted=[[0]]), "^own: 1 accepted for 3 images$"),
@@ -227,7 +229,8 @@ def test_any_accepted_class_is_right_and_the_loss_is_the_labels():
     )
     best = logits.argmax(1)
     assert torch.equal(found.correct, (best == labels) | (best == (labels + 1) % 5))
-    assert found.k > plain.k and torch.equal(found.loss, plain.loss)
+    assert found.k > plain.k
+    assert torch.equal(found.loss, plain.loss)
     assert torch.equal(found.predicted, plain.predicted)
     none = predictions(logits, labels, keep_logits=True, accepted=[[] for _ in labels])
     assert none.k == 0, "where no class is accepted none is right"
@@ -240,7 +243,7 @@ FRAMES = torch.tensor(
 
 
 @pytest.mark.parametrize(
-    "labels, videos, worst",
+    ("labels", "videos", "worst"),
     [
         ([0, 0, 0, 0, 0], [7, 7, 7, 7, 7], [4]),  # of wrong ones the largest loss
         ([0, 0, 0, 2, 1], [7, 7, 7, 7, 7], [2]),  # all right: the largest loss
@@ -273,13 +276,12 @@ def test_a_wrong_frame_with_a_small_loss_beats_a_right_one_with_a_larger():
     found = predictions(
         logits, labels, keep_logits=True, accepted=accepted, videos=[0, 0]
     )
-    assert (
-        found.n == 1
-        and not found.correct[0]
-        and torch.equal(found.logits[0], logits[1])
-    )
+    assert found.n == 1
+    assert not found.correct[0]
+    assert torch.equal(found.logits[0], logits[1])
     frames = predictions(logits, labels, keep_logits=True, accepted=accepted)
-    assert frames.correct.tolist() == [True, False] and frames.loss[0] > frames.loss[1]
+    assert frames.correct.tolist() == [True, False]
+    assert frames.loss[0] > frames.loss[1]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -290,7 +292,8 @@ def test_videos_are_right_where_all_of_their_frames_are(seed):
     frames = predictions(logits, labels, keep_logits=False)
     found = predictions(logits, labels, keep_logits=False, videos=videos.tolist())
     expected = [bool(frames.correct[videos == v].all()) for v in np.unique(videos)]
-    assert found.correct.tolist() == expected and 0 < found.k < found.n
+    assert found.correct.tolist() == expected
+    assert 0 < found.k < found.n
 
 
 # The engine.
@@ -341,7 +344,8 @@ def test_a_merged_class_has_the_largest_logit_of_its_classes(
     whole, found = (logits_of(zero_shot, given).numpy() for given in (test_set, data))
     columns = [[4, 2], [7], [9, 0, 4]]
     expected = np.stack([whole[:, places].max(1) for places in columns], 1)
-    assert np.allclose(found, expected, atol=1e-5) and found.shape == (len(test_set), 3)
+    assert np.allclose(found, expected, atol=1e-5)
+    assert found.shape == (len(test_set), 3)
 
 
 def test_merges_count_where_the_class_list_is_the_models(zero_shot, test_set, tmp_path):
@@ -521,7 +525,8 @@ def test_cells_tell_metric_value_n_and_k(cells, zero_shot, test_set):
     assert found.loc["f1", "value"] == pytest.approx(
         f1_of_sklearn(answers(test_set.labels, predicted))
     )
-    assert found.loc["f1", "n"] == n and np.isnan(found.loc["f1", "k"])
+    assert found.loc["f1", "n"] == n
+    assert np.isnan(found.loc["f1", "k"])
     groups = [right[i::3] for i in range(3)]
     worst = min(groups, key=np.mean)
     expected = [worst.mean(), len(worst), worst.sum()]
@@ -548,7 +553,8 @@ def test_what_is_selected_by_is_the_data_sets_metric(
     k, n = context.held_out(single(sha))
     assert k / n == pytest.approx(found["value"])
     if data.scoring.metric == "accuracy":
-        assert (k, n) == (found["k"], found["n"]) and isinstance(k, int)
+        assert (k, n) == (found["k"], found["n"])
+        assert isinstance(k, int)
 
 
 # From cells to tables.
@@ -634,7 +640,8 @@ def test_counts_get_clopper_pearson_and_the_others_their_bootstrap(mixed_cells):
     assert found.loc["f1", ["value", "low", "high"]].tolist() == pytest.approx(
         [0.6, 0.54, 0.66]
     )
-    assert found.loc["f1", "interval"] == "bootstrap" and pd.isna(found.loc["f1", "k"])
+    assert found.loc["f1", "interval"] == "bootstrap"
+    assert pd.isna(found.loc["f1", "k"])
     assert found["metric"].to_dict() == {
         "ref": "accuracy",
         "acc": "accuracy",
@@ -650,7 +657,8 @@ def test_a_study_where_nothing_is_counted_can_be_measured(mixed_cells):
         [{**r, "k": None, "dataset": d} for r in rows for d in ("ref", "f1")]
     )
     found = measure(table, {"ref": "reference", "f1": "shift"}, 0.95)
-    assert (found["interval"] == "bootstrap").all() and found["k"].isna().all()
+    assert (found["interval"] == "bootstrap").all()
+    assert found["k"].isna().all()
     assert set(found["metric"]) == {"macro-f1", "mean"}
     mean = found[(found["dataset"] == "shifts") & (found["model"] == "run")].iloc[0]
     assert [mean["low"], mean["high"]] == pytest.approx([0.54, 0.66]), (
@@ -671,7 +679,8 @@ def test_published_numbers_have_no_interval_and_the_metric_of_their_data_set(
     table = pd.concat([mixed_cells, published_cells(PUBLISHED)], ignore_index=True)
     found = measure(table, ROLES, 0.95)
     found = found[found["model"].str.startswith("net-")]
-    assert len(found) == 12 and (found["interval"] == "not known").all()
+    assert len(found) == 12
+    assert (found["interval"] == "not known").all()
     assert found[["low", "high", "n", "k"]].isna().all(axis=None)
     assert found.groupby("dataset")["metric"].unique().str.join(" ").to_dict() == {
         "acc": "accuracy",
@@ -716,7 +725,8 @@ def test_a_mean_that_lacks_an_n_has_no_interval(mixed_cells):
     assert (
         found.loc["acc", "interval"] == found.loc["shifts", "interval"] == "not known"
     )
-    assert pd.isna(found.loc["shifts", "low"]) and pd.isna(found.loc["shifts", "n"])
+    assert pd.isna(found.loc["shifts", "low"])
+    assert pd.isna(found.loc["shifts", "n"])
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -786,9 +796,8 @@ def test_the_overview_names_the_metric_and_gives_no_bold_there(
         "mean of shifts",
     ]
     assert table["model"].tolist() == ["zero-shot", "run"]
-    assert table.loc[1, "ref"].startswith("**80.0") and table.loc[1, "acc"].startswith(
-        "**75.0"
-    )
+    assert table.loc[1, "ref"].startswith("**80.0")
+    assert table.loc[1, "acc"].startswith("**75.0")
     assert table.loc[1, "f1 (macro f1)"] == "60.0 ± 6.0"
     assert "*" not in "".join([*table["f1 (macro f1)"], *table["mean of shifts"]])
 
@@ -800,9 +809,8 @@ def test_the_worst_group_is_named_without_bold(mixed_cells):
         )
     )
     found = overview(measure(table, ROLES, 0.95), right)
-    assert "acc (worst group)" in found and "*" not in "".join(
-        found["acc (worst group)"]
-    )
+    assert "acc (worst group)" in found
+    assert "*" not in "".join(found["acc (worst group)"])
 
 
 # The reference restricted to the classes of a shift.
@@ -863,11 +871,9 @@ def test_a_subset_has_the_metric_of_the_reference(restricted):
     make, rows, labels, predicted = restricted
     found = make(Scoring("macro-f1")).iloc[0]
     given = answers(labels, predicted)
-    assert (
-        found["metric"] == "macro-f1"
-        and found["k"] is None
-        and found["n"] == rows.sum()
-    )
+    assert found["metric"] == "macro-f1"
+    assert found["k"] is None
+    assert found["n"] == rows.sum()
     assert found["value"] == pytest.approx(f1_of_sklearn(given))
     expected = np.quantile(metrics.resampled("macro-f1", given), [0.05, 0.95])
     assert [found["low"], found["high"]] == pytest.approx(expected.tolist())
@@ -878,9 +884,8 @@ def test_a_subset_of_the_worst_group_and_of_accepted_classes(restricted):
     groups = np.arange(90) % 3
     found = make(Scoring("worst-group", groups=groups.tolist())).iloc[0]
     shares = [(predicted == labels)[groups[rows] == g].mean() for g in range(3)]
-    assert found["metric"] == "worst-group" and found["value"] == pytest.approx(
-        min(shares)
-    )
+    assert found["metric"] == "worst-group"
+    assert found["value"] == pytest.approx(min(shares))
     found = make(Scoring(accepted=[[0] for _ in range(90)])).iloc[0]
     assert (found["metric"], found["k"]) == ("accuracy", (predicted == 0).sum())
 
@@ -895,7 +900,8 @@ def test_a_subset_and_its_shift_are_measured_and_drawn_together(restricted):
         pd.concat([pd.DataFrame(shift), cells], ignore_index=True), roles, 0.9
     )
     got = found[found["dataset"] == name].iloc[0]
-    assert got["interval"] == "bootstrap" and got["low"] < got["value"] < got["high"]
+    assert got["interval"] == "bootstrap"
+    assert got["low"] < got["value"] < got["high"]
 
 
 def test_merged_classes_of_a_shift_are_those_that_stand_for_them(restricted):

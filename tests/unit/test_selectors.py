@@ -30,7 +30,7 @@ CURVE = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    "name, alpha",
+    ("name", "alpha"),
     [
         ("half", 0.5),
         ("held-out", 0.75),  # the smaller of equals
@@ -131,9 +131,8 @@ def test_agreement_on_the_line_finds_accuracies_it_never_sees():
     known = predicted(inner)
     found = on_the_line((known == 0).mean(axis=1), known, predicted(outer))
     assert found == pytest.approx(outer, abs=0.08)
-    assert (np.diff(found) > 0).all() and abs(found - outer).max() < abs(
-        inner - outer
-    ).min() / 2
+    assert (np.diff(found) > 0).all()
+    assert abs(found - outer).max() < abs(inner - outer).min() / 2
     assert np.isnan(on_the_line([0.5, 0.6], known[:2], known[:2])).all()
     same = np.zeros((4, 10), int)
     assert np.isnan(on_the_line([1.0] * 4, same, same)).all()
@@ -156,7 +155,8 @@ TABLE_3 = {
 def test_table_3_of_the_paper_is_the_regret_of_alpha_one_half(name):
     """All 8 cells of each of the four curves, recomputed by our own selectors."""
     table = published(name)
-    assert len(table) == 21 and list(table.columns[1:3]) == ["IN", "IN-V2"]
+    assert len(table) == 21
+    assert list(table.columns[1:3]) == ["IN", "IN-V2"]
     for column, expected in zip(table.columns[1:], TABLE_3[name], strict=True):
         curve = pd.DataFrame(
             {"alpha": table["alpha"], "reference": table[column], "shifts": 0.0}
@@ -227,7 +227,9 @@ def published_curve(name: str) -> pd.DataFrame:
 
 def test_the_published_tables_say_where_they_are_from():
     text = Path(ROOT / "resources" / "published" / "README.md").read_text()
-    assert "2109.01903" in text and "Table 4" in text and "Table 5" in text
+    assert "2109.01903" in text
+    assert "Table 4" in text
+    assert "Table 5" in text
 
 
 def auto(error=None, **options):
@@ -259,7 +261,8 @@ def test_one_error_is_that_of_the_score():
     """Macro F1 is no share of right answers, so its own error is given."""
     assert auto(selector="within-error")[0]["alpha"] == 0.6
     recipe, _ = auto(error=0.0175, selector="within-error")
-    assert recipe["alpha"] == 0.5 and recipe["curve"][0]["error"] == 0.0175
+    assert recipe["alpha"] == 0.5
+    assert recipe["curve"][0]["error"] == 0.0175
     curve = pd.DataFrame(
         {"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000}
     )
@@ -270,14 +273,17 @@ def test_one_error_is_that_of_the_score():
 
 
 @pytest.mark.parametrize(
-    "selector, alpha", [("within-point", 0.5), ("within-error", 0.6), ("held-out", 0.7)]
+    ("selector", "alpha"),
+    [("within-point", 0.5), ("within-error", 0.6), ("held-out", 0.7)],
 )
 def test_auto_chooses_alpha_on_the_held_out_set_alone(selector, alpha):
     recipe, asked = auto(selector=selector)
     assert recipe["ingredients"] == {"run": alpha, "zero": pytest.approx(1 - alpha)}
-    assert recipe["alpha"] == alpha and recipe["selector"] == selector
+    assert recipe["alpha"] == alpha
+    assert recipe["selector"] == selector
     assert [point["alpha"] for point in recipe["curve"]] == [i / 10 for i in range(11)]
-    assert len(asked) == 11 and asked[0]["ingredients"] == {"zero": 1.0}
+    assert len(asked) == 11
+    assert asked[0]["ingredients"] == {"zero": 1.0}
 
 
 def test_auto_chooses_among_the_alphas_that_are_given():

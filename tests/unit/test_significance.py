@@ -18,7 +18,7 @@ def answers(n, share, seed):
 
 
 @pytest.mark.parametrize(
-    "n, shares", [(1, (0.5, 0.5)), (30, (0.6, 0.7)), (2000, (0.9, 0.91))]
+    ("n", "shares"), [(1, (0.5, 0.5)), (30, (0.6, 0.7)), (2000, (0.9, 0.91))]
 )
 def test_mcnemar_is_that_of_statsmodels(n, shares):
     for seed in range(5):
@@ -31,7 +31,8 @@ def test_mcnemar_is_that_of_statsmodels(n, shares):
 
 def test_mcnemar_at_the_ends():
     right, wrong = np.ones(10, bool), np.zeros(10, bool)
-    assert mcnemar(right, right) == 1 and mcnemar([], []) == 1
+    assert mcnemar(right, right) == 1
+    assert mcnemar([], []) == 1
     assert mcnemar(right, wrong) == pytest.approx(2 * 0.5**10)
     assert mcnemar([True], [False]) == 1
     with pytest.raises(ValueError, match="the same examples"):
@@ -70,7 +71,8 @@ def test_a_difference_beyond_every_draw_has_the_normal_tail():
     )
     p = permutation(one, other, draws=1000)
     z = 2 / np.sqrt(1 / 400 + 1 / 300)
-    assert p == pytest.approx(2 * norm.sf(z)) and 0 < p < 1e-100
+    assert p == pytest.approx(2 * norm.sf(z))
+    assert 0 < p < 1e-100
 
 
 def test_few_false_alarms_when_nothing_differs():
@@ -118,7 +120,8 @@ def test_bold_are_the_best_and_what_is_not_worse():
     right["near"][np.flatnonzero(right["near"])[:3]] = False
     values = pd.Series({name: array.mean() for name, array in right.items()})
     best, good = as_good_as_the_best(values, lambda m: [right[m]], 0.95)
-    assert best == "best" and good == {"best", "near"}
+    assert best == "best"
+    assert good == {"best", "near"}
     assert as_good_as_the_best(values[["far"]], lambda m: [right[m]], 0.95) == (
         "far",
         {"far"},

@@ -106,7 +106,9 @@ def test_ids_are_readable_and_end_in_eight_digits(config):
     for kind in KINDS:
         for id in getattr(plan, kind):
             name, _, digits = id.rpartition("-")
-            assert name and len(digits) == 8 and set(digits) <= set("0123456789abcdef")
+            assert name
+            assert len(digits) == 8
+            assert set(digits) <= set("0123456789abcdef")
     assert set(named(plan, "datasets")) == set(config["datasets"])
     searched = {f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])}
     expected = {
@@ -143,12 +145,14 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
     models = {*plan.zero_shots, *plan.runs, *plan.soups}
     for job in plan.datasets.values():
         if isinstance(job, FilteredDataset):
-            assert job.pool in plan.datasets and job.adversary in plan.runs
+            assert job.pool in plan.datasets
+            assert job.adversary in plan.runs
     for job in plan.runs.values():
         assert {job.train, job.held_out} <= set(plan.datasets)
         assert set(job.start) <= set(plan.zero_shots)
     for job in plan.soups.values():
-        assert job.held_out in plan.datasets and set(job.ingredients) <= set(plan.runs)
+        assert job.held_out in plan.datasets
+        assert set(job.ingredients) <= set(plan.runs)
         assert job.ingredients
     for job in plan.evaluations.values():
         assert set(job.tests) <= set(plan.datasets)
@@ -157,10 +161,8 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
     for study in plan.studies.values():
         assert set(study.evaluations) <= set(plan.evaluations)
         roles = dict(study.roles)
-        assert (
-            roles.pop("held-out") == "held-out"
-            and roles.pop("reference") == "reference"
-        )
+        assert roles.pop("held-out") == "held-out"
+        assert roles.pop("reference") == "reference"
         assert roles.pop("corrupted") == "corrupted"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
     own = [job for job in plan.evaluations.values() if not job.start]
@@ -227,7 +229,7 @@ def test_a_run_that_enters_no_soup_changes_itself_alone(config):
 
 
 @pytest.mark.parametrize(
-    "name, value",
+    ("name", "value"),
     {
         "epochs": 5,
         "batch_size": 65,
@@ -253,7 +255,8 @@ def test_swapping_learning_rate_and_weight_decay_counts(config):
     before = named(plan_of(config), "runs")
     base |= {"lr": 0.02, "weight_decay": 0.01}
     after = named(plan_of(config), "runs")
-    assert after.pop("base") != before.pop("base") and after == before
+    assert after.pop("base") != before.pop("base")
+    assert after == before
 
 
 def test_a_default_given_again_changes_nothing(config):
@@ -327,7 +330,8 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     other = copy.deepcopy(config)
     other["datasets"]["train"]["images"] += 1
     found = changed(before, plan_of(other))
-    assert found["datasets"] == {"train"} and found["runs"] == finetuned
+    assert found["datasets"] == {"train"}
+    assert found["runs"] == finetuned
 
 
 def test_the_adversary_has_its_own_training_data(config):
@@ -385,7 +389,7 @@ def test_the_model_changes_all_but_the_data(config, tmp_path):
 # The last byte of the weights; of the vocabulary one of the time in its header, as a gzip file
 # with a damaged end is refused.
 @pytest.mark.parametrize(
-    "file, byte", [("open_clip_model.safetensors", -1), ("bpe.txt.gz", 4)]
+    ("file", "byte"), [("open_clip_model.safetensors", -1), ("bpe.txt.gz", 4)]
 )
 def test_a_model_is_its_content_not_its_place(config, tmp_path, file, byte):
     before = plan_of(config)
@@ -429,10 +433,8 @@ def test_pretraining_needs_no_weights_and_counts(config, tmp_path):
     shutil.copy(ARCHITECTURE / "bpe.txt.gz", tmp_path)
     config["model"] |= {"architecture": str(tmp_path), "pretrain": True}
     before = plan_of(config)
-    assert (
-        before.model.pretraining == config["pretraining"]
-        and "weights" not in before.model.files
-    )
+    assert before.model.pretraining == config["pretraining"]
+    assert "weights" not in before.model.files
     config["pretraining"]["steps"] += 1
     after = plan_of(config)
     assert after.model.id != before.model.id
@@ -586,7 +588,8 @@ def test_a_file_that_is_not_read_prepares_nothing_again(own, name):
     before = plan_of(config)
     (folder / name).write_bytes(b"x")
     after = plan_of(config)
-    assert after.datasets == before.datasets and ids(after) == ids(before)
+    assert after.datasets == before.datasets
+    assert ids(after) == ids(before)
     assert any(f"not read of {folder}" in line for line in after.summary)
 
 
@@ -634,7 +637,8 @@ def test_the_studies_of_the_tests_are_valid(schema, tmp_path, path):
     study = given.located()
     check(study, schema, given.paths)
     plan = spec.build(study, locate)
-    assert len(plan.studies) == len(study["seeds"]) and plan.runs
+    assert len(plan.studies) == len(study["seeds"])
+    assert plan.runs
 
 
 def test_what_analyses_know_of_the_models(config):
@@ -667,17 +671,19 @@ def test_what_analyses_know_of_the_models(config):
     }
     study = plan_of(config).studies["objects/seed0"]
     models, epochs = study.models, config["finetune"]["defaults"]["epochs"]
-    assert models["base"]["images"] == epochs * 2500 and models["base"]["own"]
+    assert models["base"]["images"] == epochs * 2500
+    assert models["base"]["own"]
     assert models["few"]["images"] == 10 * 4 * 16
     assert models["both"]["images"] == epochs * (2500 + 12_000)
-    assert models["other"]["images"] == epochs * 50 and not models["other"]["own"]
-    assert "id" not in models["other"] and models["few"]["id"] == study.runs["few"]
+    assert models["other"]["images"] == epochs * 50
+    assert not models["other"]["own"]
+    assert "id" not in models["other"]
+    assert models["few"]["id"] == study.runs["few"]
     assert models["mix"]["images"] == 3 * 1000
-    assert (
-        models["mix"]["ingredients"] == ["base", "few"]
-        and models["mix"]["kind"] == "learned"
-    )
-    assert "linear" not in study.runs and "other" not in study.runs
+    assert models["mix"]["ingredients"] == ["base", "few"]
+    assert models["mix"]["kind"] == "learned"
+    assert "linear" not in study.runs
+    assert "other" not in study.runs
     assert set(study.runs) <= set(models["uniform"]["ingredients"])
     json.dumps(models)
 
@@ -690,11 +696,9 @@ def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
     assert before.datasets[id].of == named(before, "datasets")["held-out"]
     config["datasets"]["corrupted"]["severity"] = 5
     moved = changed(before, plan_of(config))
-    assert (
-        moved["datasets"] == {"corrupted"}
-        and "runs" not in moved
-        and "soups" not in moved
-    )
+    assert moved["datasets"] == {"corrupted"}
+    assert "runs" not in moved
+    assert "soups" not in moved
     config["datasets"]["held-out"]["images"] = 500
     assert {"corrupted", "held-out"} <= changed(before, plan_of(config))["datasets"]
     config["data"]["corrupted"] = []
@@ -712,7 +716,8 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
         "table": {"path": str(table)},
     }
     first = plan_of(config).cloud
-    assert first["path"] == str(table) and set(first) == {"path", "sha256"}
+    assert first["path"] == str(table)
+    assert set(first) == {"path", "sha256"}
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
     assert (

@@ -57,7 +57,8 @@ def written(folder, name: str, content) -> Path:
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_names_files_or_counts_images(tmp_path, name):
     listed = read_list(written(tmp_path, name, LISTS[name]), KEY)
-    assert len(listed) == 3 and rows_of(listed, KEYS, KEY) == ROWS
+    assert len(listed) == 3
+    assert rows_of(listed, KEYS, KEY) == ROWS
 
 
 WRONG = {  # file name, content, words of the message
@@ -101,8 +102,10 @@ def test_a_wrong_list_is_one_line(tmp_path, case):
     with pytest.raises(StockpotError) as error:
         read_list(written(tmp_path, name, content), KEY)
     text = str(error.value)
-    assert text.startswith(f"{KEY}: ") and words in text
-    assert "\n" not in text and len(text) < 500
+    assert text.startswith(f"{KEY}: ")
+    assert words in text
+    assert "\n" not in text
+    assert len(text) < 500
 
 
 def test_what_is_no_file_is_one_line(tmp_path):
@@ -118,7 +121,7 @@ def test_what_is_no_file_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "listed, words",
+    ("listed", "words"),
     [
         (
             HeldOutList(files=("cat/cat_1.png", "cat/cat_9.png")),
@@ -182,7 +185,8 @@ def test_the_parts_of_a_list(photos, tmp_path):
     assert part(photos, tmp_path / "d", part="test", list=path, test=2) == [2, 2]
     assert part(photos, tmp_path / "e", part="train", list=path, test=2) == [1, 2]
     card = read_card(tmp_path / "a")["source"]
-    assert card["listed"]["path"] == path and len(card["listed"]["sha256"]) == 64
+    assert card["listed"]["path"] == path
+    assert len(card["listed"]["sha256"]) == 64
 
 
 @pytest.mark.parametrize("image", ["cat/day/1.png", "cat/1.JFIF"])

@@ -25,7 +25,7 @@ from stockpot.tables.notes import arithmetic, notes
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.995])
 @pytest.mark.parametrize(
-    "k, n", [(0, 10), (10, 10), (1, 10), (3, 7), (480, 500), (40193, 50000)]
+    ("k", "n"), [(0, 10), (10, 10), (1, 10), (3, 7), (480, 500), (40193, 50000)]
 )
 def test_clopper_pearson_is_scipys_exact_interval(k, n, confidence):
     expected = binomtest(k, n).proportion_ci(confidence, method="exact")
@@ -43,13 +43,15 @@ def test_clopper_pearson_of_the_released_soups():
 
 def test_clopper_pearson_without_examples_and_shapes():
     low, high = clopper_pearson([[0, 0], [0, 5]], [0, 5])
-    assert (
-        low.tolist()[0] == [0, 0] and high[1].tolist() == [1, 1] and low.shape == (2, 2)
-    )
+    assert low.tolist()[0] == [0, 0]
+    assert high[1].tolist() == [1, 1]
+    assert low.shape == (2, 2)
     assert [float(x) for x in clopper_pearson(0, 0)] == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("k, n", [(3, 2), (-1, 2), (0, -1), (np.nan, 2), (1, np.inf)])
+@pytest.mark.parametrize(
+    ("k", "n"), [(3, 2), (-1, 2), (0, -1), (np.nan, 2), (1, np.inf)]
+)
 def test_impossible_counts_are_refused(k, n):
     for function in (clopper_pearson, mean_interval):
         with pytest.raises(ValueError, match="counts must be finite"):
@@ -120,13 +122,14 @@ def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself(
     better = right | (np.arange(500) < 25)
     found = paired_mean([(1, [better]), (-1, [right])])
     low, high = clopper_pearson(right.sum(), 500)
-    assert 0 < found.low and found.high - found.low < (high - low) / 2
+    assert 0 < found.low
+    assert found.high - found.low < (high - low) / 2
     same = paired_mean([(1, [right]), (-1, [right])])
     assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    "a, b", [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])]
+    ("a", "b"), [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])]
 )
 def test_paired_sets_must_match(a, b):
     with pytest.raises(ValueError):
@@ -143,12 +146,14 @@ def test_line_is_recovered_and_its_points_have_no_effective_robustness(axis):
     assert (line.n, line.axis) == (7, axis)
     assert np.allclose(robustness.effective_robustness(line, reference, shift), 0)
     low, high = robustness.band(reference, shift, [0.4, 0.9], axis=axis)
-    assert np.allclose(low, line.predict([0.4, 0.9])) and np.allclose(high, low)
+    assert np.allclose(low, line.predict([0.4, 0.9]))
+    assert np.allclose(high, low)
 
 
 def test_effective_robustness_of_clip_and_the_testbed_line():
     """Slope and intercept of imagenet-testbed's 79 standard models, mean of five shifts;
-    CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 from WiSE-FT's tables."""
+    CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 from WiSE-FT's tables.
+    """
     line = robustness.Line(1.0436, -1.8904, 0.974, 79, "logit")
     rho = robustness.effective_robustness(line, [0.683, 0.817], [0.581, 0.630])
     assert np.round(100 * rho, 1) == pytest.approx([32.9, 21.2], abs=0.15)
@@ -189,7 +194,8 @@ def test_a_resample_of_one_model_has_no_line():
     slope, intercept = robustness.resampled_lines(
         [0.5, 0.6, 0.7], [0.3, 0.42, 0.5], 900
     )
-    assert len(slope) == len(intercept) and np.isfinite([slope, intercept]).all()
+    assert len(slope) == len(intercept)
+    assert np.isfinite([slope, intercept]).all()
     assert 750 < len(slope) < 850, "1 of 9 resamples holds one model three times"
 
 
@@ -232,7 +238,8 @@ def test_the_interval_of_rho_covers_the_truth():
         predicted = robustness.fit_line(x, y).predict(reference)
         low, high = clopper_pearson(k, n)
         fixed += low <= truth + predicted <= high
-    assert 0.9 <= joint / 300 <= 0.98 and fixed / 300 < 0.85
+    assert 0.9 <= joint / 300 <= 0.98
+    assert fixed / 300 < 0.85
 
 
 @pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
@@ -242,7 +249,8 @@ def test_the_interval_of_rho_is_finite_and_wide_at_the_ends(axis, accuracy):
     found = robustness.effective_robustness_interval(
         lines, (accuracy, 50), ([accuracy] * 2, [50, 50]), axis=axis
     )
-    assert np.isfinite(found).all() and found[0] < found[1]
+    assert np.isfinite(found).all()
+    assert found[0] < found[1]
     none = np.zeros(2_000)
     low, high = robustness.effective_robustness_interval(
         (none, none), (0.5, 50), ([accuracy], [50]), axis="linear"
@@ -319,7 +327,8 @@ def test_measurements_have_the_mean_and_do_not_depend_on_the_order(measurements)
         300,
         "mean",
     )
-    assert pd.isna(mean["k"]) and run.loc["a", "k"] == 100
+    assert pd.isna(mean["k"])
+    assert run.loc["a", "k"] == 100
     assert (mean["low"], mean["high"]) == mean_interval([100, 60], [200, 100], 0.95)
     assert run.loc["b", "low"] == clopper_pearson(60, 100, 0.95)[0]
     assert run.loc[["b", "a"], "chance"].tolist() == [0.25, 0.1]
@@ -351,22 +360,24 @@ def test_measurements_survive_csv(measurements, tmp_path):
     measurements.to_csv(tmp_path / "m.csv", index=False)
     back = read_table(tmp_path / "m.csv")
     assert (back["curve"] == measurements["curve"]).all()
-    assert back["alpha"].equals(measurements["alpha"]) and back["value"].equals(
-        measurements["value"]
-    )
+    assert back["alpha"].equals(measurements["alpha"])
+    assert back["value"].equals(measurements["value"])
     pd.testing.assert_frame_equal(overview(back), overview(measurements))
 
 
 def test_robustness_table_is_the_fit_and_the_height_above_it(measurements):
     fits, rho = robustness_table(measurements, "logit", 0.95)
-    assert fits["dataset"].tolist() == ["b", "a", "shifts"] and (fits["n"] == 4).all()
-    assert np.allclose(fits["slope"], 0.5, atol=0.1) and (fits["r"] > 0.95).all()
+    assert fits["dataset"].tolist() == ["b", "a", "shifts"]
+    assert (fits["n"] == 4).all()
+    assert np.allclose(fits["slope"], 0.5, atol=0.1)
+    assert (fits["r"] > 0.95).all()
     assert len(rho) == 3 * len(pairs(measurements, "a"))
     fit = fits.set_index("dataset").loc["b"]
     row = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
     predicted = expit(fit["slope"] * logit(0.9) + fit["intercept"])
     assert row["rho"] == pytest.approx(0.6 - predicted)
-    assert (rho["low"] < rho["rho"]).all() and (rho["rho"] < rho["high"]).all()
+    assert (rho["low"] < rho["rho"]).all()
+    assert (rho["rho"] < rho["high"]).all()
 
 
 def test_robustness_table_draws_all_that_is_uncertain(measurements):
@@ -398,7 +409,9 @@ def test_robustness_table_without_a_line_is_empty(measurements):
     fits, rho = robustness_table(
         measurements[measurements["kind"] != "from-scratch"], "logit", 0.95
     )
-    assert len(fits) == len(rho) == 0 and "rho" in rho and "slope" in fits
+    assert len(fits) == len(rho) == 0
+    assert "rho" in rho
+    assert "slope" in fits
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
     assert [len(table) for table in robustness_table(few, "logit", 0.95)] == [0, 0]
     same = measurements.copy()
@@ -419,10 +432,8 @@ def test_notes_tell_what_is_missing(measurements):
     ]
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
     found = notes({}, overlap[:0], few, robustness_table(few, "logit", 0.95)[0])
-    assert (
-        len(found) == 1
-        and "on a, b, the mean of shifts: a line needs 3 models" in found[0]
-    )
+    assert len(found) == 1
+    assert "on a, b, the mean of shifts: a line needs 3 models" in found[0]
     none = measurements[measurements["kind"] != "from-scratch"]
     assert notes({}, overlap[:0], none, robustness_table(none, "logit", 0.95)[0]) == []
 
@@ -442,7 +453,8 @@ def test_overview_and_its_markdown(measurements):
     assert table.loc[5, "ref"] == f"90.0 ± {50 * (high - low):.1f}"
     lines = to_markdown(table.replace("stew", "a|b")).splitlines()
     assert lines[1] == "| :-- | :-- | --: | --: | --: | --: |"
-    assert len(lines) == 8 and lines[2].startswith("| a\\|b | new-rule | 80.0")
+    assert len(lines) == 8
+    assert lines[2].startswith("| a\\|b | new-rule | 80.0")
 
 
 def test_overview_with_the_best_alpha_at_one_half(measurements):
@@ -466,10 +478,8 @@ def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
         main_table, "columns", lambda *given: [*usual(*given), letters, names]
     )
     made = main_table.main_table(measurements)
-    assert (
-        made.table["letters"].tolist()[0] == "4"
-        and made.table["again"].tolist()[0] == "stew"
-    )
+    assert made.table["letters"].tolist()[0] == "4"
+    assert made.table["again"].tolist()[0] == "stew"
     lines = made.markdown().splitlines()
     assert lines[1] == "| :-- | :-- | --: | --: | --: | --: | --: | :-- |"
     assert lines[2].endswith("| 4 | stew |")
@@ -483,7 +493,9 @@ def test_notes_tell_of_a_piece_without_a_line(measurements):
     assert told.startswith("a: its line has no piece from 0.99")
 
 
-@pytest.mark.parametrize("k, guesses", [(20, True), (28, True), (60, False), (0, True)])
+@pytest.mark.parametrize(
+    ("k", "guesses"), [(20, True), (28, True), (60, False), (0, True)]
+)
 def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
     """20 of 100 among 5 classes is what guessing gives; 28 is not certainly more."""
     cells = pd.DataFrame(
@@ -522,7 +534,7 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "precisions, trained, text",
+    ("precisions", "trained", "text"),
     [
         (["fp32", "fp32", None], [], "Evaluated in fp32."),
         (

@@ -76,7 +76,8 @@ def test_every_state_is_told(results):
 def test_it_is_printed_with_a_count_of_each(results, capsys):
     main(results)
     lines = capsys.readouterr().out.splitlines()
-    assert "1 running" in lines[:6] and len(lines) == 12
+    assert "1 running" in lines[:6]
+    assert len(lines) == 12
     assert any(
         line.startswith("running ") and "3 min left" in line for line in lines[6:]
     )
@@ -137,7 +138,7 @@ def test_a_study_without_runs_lists_no_others(results, capsys):
     ],
 )
 def test_options_of_snakemake_are_passed_over(arguments):
-    """make passes on what is meant for both."""
+    """Make passes on what is meant for both."""
     asked = cli.parsed(["status", *arguments.split()])
     assert (str(asked.results), asked.all) == ("results", False)
     asked = cli.parsed(
@@ -183,10 +184,8 @@ def test_every_run_is_told_whatever_is_damaged(results, capsys, text):
     )
     found = {row["name"]: row for row in states(results)}
     assert len(found) == 7
-    assert (
-        found["done"]["state"] == "damaged card"
-        and found["running"]["state"] == "running"
-    )
+    assert found["done"]["state"] == "damaged card"
+    assert found["running"]["state"] == "running"
     assert found["failed"]["state"] == "failed"
     main(results)
     assert "\x1b" not in capsys.readouterr().out

@@ -101,7 +101,8 @@ def test_what_is_ignored_stays_so():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with wishes() as wish:
         os.kill(os.getpid(), signal.SIGINT)
-        assert not wish.signal and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        assert not wish.signal
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 def test_handlers_are_put_back():
@@ -126,7 +127,7 @@ def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
 
 
 @pytest.mark.parametrize(
-    "done, steps, seconds, said",
+    ("done", "steps", "seconds", "said"),
     [
         (10, 20, 10, "10 s left"),
         (10, 70, 60, "6 min left"),

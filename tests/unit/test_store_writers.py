@@ -124,7 +124,8 @@ def storm(tmp_path):
 def test_no_entry_is_lost_broken_or_mixed(storm):
     root, done, faults = storm
     store = Store(root)
-    assert sum(map(bool, done)) > 50 and all(seen[2] > 50 for seen in faults)
+    assert sum(map(bool, done)) > 50
+    assert all(seen[2] > 50 for seen in faults)
     assert [list(seen[:2]) for seen in faults] == [[0, 0], [0, 0]], (
         "lost, wrong while they wrote"
     )
@@ -147,7 +148,8 @@ def test_no_entry_is_lost_broken_or_mixed(storm):
 def test_temporary_files_of_two_nodes_have_different_names(tmp_path):
     """Process numbers and clocks may be equal on two nodes."""
     with files.atomic(tmp_path / "a") as one, files.atomic(tmp_path / "a") as other:
-        assert one != other and one.parent == other.parent == tmp_path
+        assert one != other
+        assert one.parent == other.parent == tmp_path
         one.write_text("1")
         other.write_text("2")
     assert (tmp_path / "a").read_text() == "1", "the outer block ends last"

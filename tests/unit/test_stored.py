@@ -202,11 +202,9 @@ def test_every_damage_of_a_sealed_file_is_named_or_changes_nothing(tmp_path):
             assert sealed.read_sealed(path) == content
         except StockpotError as error:
             line = str(error)
-            assert (
-                line.startswith(f"{path}: damaged (")
-                and "\n" not in line
-                and len(line) < 500
-            )
+            assert line.startswith(f"{path}: damaged (")
+            assert "\n" not in line
+            assert len(line) < 500
             named += 1
     assert named > 250
 
@@ -219,7 +217,8 @@ def test_the_command_in_the_line_works_as_printed(tmp_path):
     command = (
         str(caught.value).rpartition("; ")[2].partition(" and the same command")[0]
     )
-    assert os.system(command) == 0 and not path.exists()
+    assert os.system(command) == 0
+    assert not path.exists()
 
 
 # Data sets.
@@ -290,7 +289,8 @@ def test_a_damaged_data_set_is_named_with_what_makes_it_anew(
     with pytest.raises(StockpotError) as caught:
         use(dataset_folder)
     line = str(caught.value)
-    assert line.startswith(f"{dataset_folder / file}: damaged (") and len(line) < 500
+    assert line.startswith(f"{dataset_folder / file}: damaged (")
+    assert len(line) < 500
     assert f"rm -rf {dataset_folder} and the same command" in line
 
 
@@ -334,7 +334,8 @@ def test_a_fault_of_the_machine_advises_to_remove_nothing(
         read_dataset(dataset_folder)
     for caught in (of_images, of_card):
         line = str(caught.value)
-        assert f"cannot be read ({os.strerror(code)})" in line and "rm -" not in line
+        assert f"cannot be read ({os.strerror(code)})" in line
+        assert "rm -" not in line
 
 
 def test_the_number_of_an_error_in_its_text_counts():
@@ -357,7 +358,8 @@ def test_images_take_no_room_of_the_memory_until_they_are_read(dataset_folder):
     )
     writable = [text for text in maps if str(dataset_folder / "images.npy") in text]
     flags = [text.partition("VmFlags:")[2].split() for text in writable]
-    assert flags and all("ac" not in each for each in flags)  # accounted
+    assert flags
+    assert all("ac" not in each for each in flags)
 
 
 def test_many_threads_give_the_digests_of_one(monkeypatch):
@@ -478,7 +480,8 @@ def test_only_what_is_read_of_a_cell_is_checked(cells):
         cell_store.path(key),
         lambda content: content.replace(logits, bytes(len(logits))),
     )
-    assert cell_store.get(key) is not None and cell_store.get(key, logits=True) is None
+    assert cell_store.get(key) is not None
+    assert cell_store.get(key, logits=True) is None
     assert len(answers(results / "store", key).correct) == 20
 
 
@@ -525,7 +528,8 @@ def test_a_command_in_an_error_is_whole_however_long_its_paths_are(
 
 def test_the_text_of_an_error_is_still_bounded():
     error = StockpotError("x" * 10_000, advice="rm -f 'a\nb'")
-    assert len(str(error)) < 520 and str(error).endswith("; rm -f 'a\\nb'")
+    assert len(str(error)) < 520
+    assert str(error).endswith("; rm -f 'a\\nb'")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
@@ -547,9 +551,8 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "classifiers/run-1/.state/x/state.pt"
     saved.write_state(path, state())
     found = saved.read_state(path)
-    assert found.keys() == state().keys() and torch.equal(
-        found["model"]["w"], torch.ones(5, 5)
-    )
+    assert found.keys() == state().keys()
+    assert torch.equal(found["model"]["w"], torch.ones(5, 5))
     assert found["progress"] == state()["progress"]
 
 
@@ -565,7 +568,8 @@ def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
         found = saved.read_state(path)
         assert found is None or array_digest.tree_digest(found) == wanted
         refused += found is None
-    assert refused > 20 and len(caplog.records) == refused
+    assert refused > 20
+    assert len(caplog.records) == refused
     assert all("\n" not in record.getMessage() for record in caplog.records)
 
 
@@ -601,7 +605,8 @@ def test_the_state_of_another_run_is_none(tmp_path):
     saved.write_state(one, state())
     other.parent.mkdir(parents=True)
     shutil.copy(one, other)
-    assert saved.read_state(other) is None and saved.read_state(one) is not None
+    assert saved.read_state(other) is None
+    assert saved.read_state(one) is not None
 
 
 def test_a_run_with_a_damaged_state_trains_from_its_beginning(tmp_path):
@@ -854,7 +859,8 @@ def test_no_log_or_lock_is_written_through_a_link_or_into_a_pipe(tmp_path, name,
         os.mkfifo(tmp_path / name)
     done = run_job(tmp_path)
     said = done.stderr if name == "job.log" else (tmp_path / "job.log").read_text()
-    assert done.returncode == 1 and said.startswith(f"error: {tmp_path / name}: ")
+    assert done.returncode == 1
+    assert said.startswith(f"error: {tmp_path / name}: ")
     assert "is in the way of a file that is written here; move it away" in said
     assert victim.read_text() == "precious"
 
@@ -891,7 +897,7 @@ def test_an_entry_that_memory_is_too_small_for_is_not_called_broken(cells, monke
     assert cell_store.path(key).exists()
 
 
-@pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o007, 0o660)])
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o007, 0o660)])
 def test_what_is_written_has_the_rights_that_the_user_wants(tmp_path, mask, mode):
     """Also by safetensors, whose files only their owner could read."""
     code = f"""
@@ -920,10 +926,8 @@ def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
         "raise StockpotError('x: it was full')"
     )
     done = run_job(tmp_path, body.replace("\n", "\n    "))
-    assert (
-        done.returncode == 1
-        and (tmp_path / "job.log").read_text() == "error: x: it was full\n"
-    )
+    assert done.returncode == 1
+    assert (tmp_path / "job.log").read_text() == "error: x: it was full\n"
 
 
 def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(
@@ -933,7 +937,8 @@ def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(
     (tmp_path / "job.log").write_text("before")
     done = run_job(tmp_path)
     line = f"error: {tmp_path}/.job.log.lock: cannot be written (File too large)\n"
-    assert done.returncode == 1 and done.stderr == line
+    assert done.returncode == 1
+    assert done.stderr == line
 
 
 def test_no_message_sends_control_characters_to_a_log(tmp_path):
@@ -942,4 +947,5 @@ def test_no_message_sends_control_characters_to_a_log(tmp_path):
         r"import logging; logging.getLogger('stockpot').info('a\nerror: b\x1b[2J')",
     )
     lines = (tmp_path / "job.log").read_text().splitlines()
-    assert len(lines) == 2 and lines[0].endswith(r"a\nerror: b\x1b[2J")
+    assert len(lines) == 2
+    assert lines[0].endswith(r"a\nerror: b\x1b[2J")

@@ -109,9 +109,8 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
         process.send_signal(signal.SIGTERM)
         said = process.stderr.read()
         assert process.wait() == 143, said
-    assert "stopped after epoch" in said and list(
-        (tmp_path / "parts").rglob("state.pt")
-    )
+    assert "stopped after epoch" in said
+    assert list((tmp_path / "parts").rglob("state.pt"))
     launch_distributed(asked, 2)
     a, b = Weights(tmp_path / "whole"), Weights(tmp_path / "parts")
     assert all(torch.equal(a[name], b[name]) for name in a.names)
@@ -119,16 +118,15 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
 
 def test_alone_it_is_all():
     alone = Processes()
-    assert alone.is_main and alone.shard(7) == (slice(7), 1.0)
-    assert (
-        alone.all_reduce_sum([1.5, 2], "cpu") == [1.5, 2]
-        and alone.broadcast("x") == "x"
-    )
+    assert alone.is_main
+    assert alone.shard(7) == (slice(7), 1.0)
+    assert alone.all_reduce_sum([1.5, 2], "cpu") == [1.5, 2]
+    assert alone.broadcast("x") == "x"
     model = small_model()
     assert alone.wrap(model) is model
 
 
-@pytest.mark.parametrize("count, n", [(2, 7), (3, 3), (4, 3), (8, 1), (1, 5)])
+@pytest.mark.parametrize(("count", "n"), [(2, 7), (3, 3), (4, 3), (8, 1), (1, 5)])
 def test_shares_make_up_the_mean(count, n):
     losses, found = torch.rand(n, dtype=torch.float64), 0.0
     seen = set()
@@ -138,7 +136,8 @@ def test_shares_make_up_the_mean(count, n):
         rows, weight = one.shard(n)
         found += float(losses[rows].mean()) * weight / count
         seen |= set(range(n)[rows]) if weight else set()
-    assert found == pytest.approx(float(losses.mean())) and seen == set(range(n))
+    assert found == pytest.approx(float(losses.mean()))
+    assert seen == set(range(n))
 
 
 def test_batchnorm_needs_one_process_on_cpus():

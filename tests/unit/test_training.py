@@ -51,7 +51,8 @@ def test_schedule_is_the_originals(steps, warmup):
     factors = [warmup_cosine(step, steps, warmup) for step in range(steps)]
     expected = [cosine_lr(step, 1.0, warmup, steps) for step in range(steps)]
     assert factors == pytest.approx(expected, abs=1e-12)
-    assert max(factors) == factors[warmup - 1] == 1.0 and min(factors) > 0
+    assert max(factors) == factors[warmup - 1] == 1.0
+    assert min(factors) > 0
     assert factors[:warmup] == sorted(factors[:warmup])
     assert factors[warmup:] == sorted(factors[warmup:], reverse=True)
 
@@ -89,8 +90,10 @@ def test_a_crop_of_everything_is_the_image(pictures):
 @pytest.mark.parametrize("side", [32, 24, 40])
 def test_crops_have_the_wanted_side_and_the_images_range(pictures, side):
     crops = cropped(pictures, 0.5, side)
-    assert crops.shape == (32, 3, side, side) and crops.dtype == torch.float32
-    assert crops.min() >= pictures.min() - 1e-6 and crops.max() <= pictures.max() + 1e-6
+    assert crops.shape == (32, 3, side, side)
+    assert crops.dtype == torch.float32
+    assert crops.min() >= pictures.min() - 1e-6
+    assert crops.max() <= pictures.max() + 1e-6
 
 
 def test_crops_follow_from_the_generator_and_differ_per_image(pictures):
@@ -112,17 +115,22 @@ def test_crops_are_squares_inside_the_image_of_the_wanted_area():
     width, height = ((z[:, 60] - z[:, 3]) * 64 / 57 for z in (x, y))
     assert torch.allclose(width, height, atol=1e-3)
     area = width * height
-    assert area.min() > 0.5 - 1e-3 and area.max() < 1 + 1e-3
-    assert area.min() < 0.55 and area.max() > 0.95 and abs(area.mean() - 0.75) < 0.03
+    assert area.min() > 0.5 - 1e-3
+    assert area.max() < 1 + 1e-3
+    assert area.min() < 0.55
+    assert area.max() > 0.95
+    assert abs(area.mean() - 0.75) < 0.03
     left, right = x[:, 32] - width / 2, x[:, 32] + width / 2
-    assert left.min() > -0.02 and right.max() < 1.02
+    assert left.min() > -0.02
+    assert right.max() < 1.02
     assert abs((x[:, 32] - 0.5).mean()) < 0.02, "no side is preferred"
 
 
 def test_batches_crop_in_training_alone(world, zero_shot):
     data, card = read_dataset(world["train"]), read_card(zero_shot)
     batches = image_batches(data, card, 0.5, "cpu", limit=10)
-    assert len(batches) == 10 and batches.labels.tolist() == data.labels[:10].tolist()
+    assert len(batches) == 10
+    assert batches.labels.tolist() == data.labels[:10].tolist()
     plain = Normaliser(card.mean, card.std)(torch.from_numpy(data.images[:10].copy()))
     assert torch.equal(batches.prepare(batches.inputs, None), plain)
     generator = torch.Generator().manual_seed(0)
@@ -233,7 +241,8 @@ def test_fit_learns_and_counts(tmp_path):
     held_out = problem(40, 1)
     with torch.no_grad():
         right = int((model(held_out.inputs).argmax(1) == held_out.labels).sum())
-    assert history[-1]["held_out_k"] == right > 25 and history[-1]["held_out_n"] == 40
+    assert history[-1]["held_out_k"] == right > 25
+    assert history[-1]["held_out_n"] == 40
     assert not model.training
     json.dumps(history, allow_nan=False)
 
@@ -340,7 +349,8 @@ def test_gradients_are_clipped_by_their_global_norm(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", logged)
     fitted(tmp_path, clip=0.01)
-    assert norms and max(norms) <= 0.01 * (1 + 1e-5)
+    assert norms
+    assert max(norms) <= 0.01 * (1 + 1e-5)
 
 
 class Stop(BaseException):
@@ -369,7 +379,9 @@ def test_an_interrupted_fit_ends_with_the_same_bytes(tmp_path, epochs):
         fitted(tmp_path / "parts", held_out=stopping_after(epochs))
     torch.manual_seed(99)
     digest, resumed, model = fitted(tmp_path / "parts")
-    assert digest == expected and resumed == history and not model.training
+    assert digest == expected
+    assert resumed == history
+    assert not model.training
 
 
 def test_a_fit_interrupted_twice_ends_with_the_same_bytes(tmp_path):
@@ -484,8 +496,10 @@ def train(world, zero_shot, folder, name="a", code="code", **changes):
 @pytest.mark.parametrize("name", RUNS)
 def test_the_card_of_a_run(runs, zero_shot, world, name):
     card, start = read_card(runs[name]), read_card(zero_shot)
-    assert card.name == name and card.kind == RUNS[name].get("variant", "end-to-end")
-    assert card.spec == run_spec(name) and card.status == "ok"
+    assert card.name == name
+    assert card.kind == RUNS[name].get("variant", "end-to-end")
+    assert card.spec == run_spec(name)
+    assert card.status == "ok"
     assert card.class_names == read_dataset(world["train"]).class_names
     assert len(card.history) == card.spec["epochs"]
     assert {row["held_out_n"] for row in card.history} == {64}
@@ -693,8 +707,10 @@ def test_a_diverged_run_writes_a_card_and_no_weights(
         poisoned(monkeypatch)
     card = train(world, zero_shot, tmp_path / "out", name, **changes)
     assert card.status.startswith("diverged (the loss became ")
-    assert card.name == name and card.kind == RUNS[name].get("variant", "end-to-end")
-    assert card.spec["name"] == name and card.history == []
+    assert card.name == name
+    assert card.kind == RUNS[name].get("variant", "end-to-end")
+    assert card.spec["name"] == name
+    assert card.history == []
     with safe_open(tmp_path / "out" / WEIGHTS, framework="pt") as file:
         assert list(file.keys()) == []
     assert card.sha256 == model_digest(card, {})
@@ -717,7 +733,8 @@ def moved(folder, start) -> set[str]:
 def test_a_frozen_head_stays_and_the_tower_moves(world, zero_shot, tmp_path):
     train(world, zero_shot, tmp_path / "out", freeze_head=True)
     found = moved(tmp_path / "out", zero_shot)
-    assert found and not any(name.startswith("head.") for name in found)
+    assert found
+    assert not any(name.startswith("head.") for name in found)
 
 
 @pytest.mark.parametrize("name", ["a", "linear"])
@@ -733,7 +750,8 @@ def test_a_random_head_follows_from_its_seed_alone(world, zero_shot, tmp_path, n
     one, two, three = (
         Weights(tmp_path / f)["head.weight"] for f in ("one", "two", "three")
     )
-    assert torch.equal(one, two) and not torch.equal(one, three)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, three)
     assert one.abs().max() <= 1 / one.shape[1] ** 0.5
 
 
@@ -783,7 +801,8 @@ def test_shots_are_drawn_per_class_and_nested(world):
     data = read_dataset(world["train"])
     two, four = (few_shot(data, shots, 0) for shots in (2, 4))
     counts = torch.bincount(torch.from_numpy(data.labels[:])[two])
-    assert set(counts.tolist()) == {2} and set(two.tolist()) < set(four.tolist())
+    assert set(counts.tolist()) == {2}
+    assert set(two.tolist()) < set(four.tolist())
     assert few_shot(data, 2, 1).tolist() != two.tolist()
     with pytest.raises(
         StockpotError,
@@ -804,7 +823,8 @@ def test_joint_training_draws_its_share_from_the_second_set(world, zero_shot):
         both = mixed_batches(first, second, share)
         order = both.order(torch.Generator().manual_seed(0))
         assert len(both) == len(order) == 96
-        assert int((order >= 96).sum()) == others and order.max() < 96 + 48
+        assert int((order >= 96).sum()) == others
+        assert order.max() < 96 + 48
         own = order[order < 96]
         assert len(set(own.tolist())) == len(own), "no image of the first set twice"
     again = mixed_batches(first, second, 0.75).order(torch.Generator().manual_seed(0))
@@ -838,7 +858,8 @@ def test_bf16_is_the_towers_arithmetic_and_nothing_else(
     whole = model(x)
     model.autocast = True
     halves = model(x)
-    assert seen == [torch.float32, torch.bfloat16] and halves.dtype == torch.float32
+    assert seen == [torch.float32, torch.bfloat16]
+    assert halves.dtype == torch.float32
     # Of eight bits; the logit scale makes 100 of a cosine.
     assert 0 < (halves - whole).abs().max() < 1
 
@@ -901,10 +922,11 @@ def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):
         augment(images, torch.Generator().manual_seed(s)) for s in (0, 0, 1)
     )
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert (
-        one.dtype == torch.uint8 and one.shape == images.shape and one.is_contiguous()
-    )
-    assert torch.equal(one, again) and not torch.equal(one, other)
+    assert one.dtype == torch.uint8
+    assert one.shape == images.shape
+    assert one.is_contiguous()
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
     assert len({image.numpy().tobytes() for image in one}) > 12
 
 
@@ -921,7 +943,6 @@ def test_crops_may_be_wider_than_high(pictures):
     x, y = crops[:, 0, 32, :], crops[:, 1, :, 32]
     width, height = ((z[:, 60] - z[:, 3]) / 57 for z in (x, y))
     stretch = (width / height).log()
-    assert stretch.abs().max() < math.log(
-        2
-    ) + 0.02 and stretch.abs().max() > 0.9 * math.log(2)
+    assert stretch.abs().max() < math.log(2) + 0.02
+    assert stretch.abs().max() > 0.9 * math.log(2)
     assert abs(stretch.mean()) < 0.05

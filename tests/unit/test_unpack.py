@@ -154,7 +154,8 @@ def refused(place, data: bytes, says: str, **options):
     with pytest.raises(StockpotError) as caught:
         unpack(archive, folder, **options)
     assert tree(place) == before
-    assert "\n" not in str(caught.value) and str(caught.value).startswith(str(archive))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(archive))
     assert len(str(caught.value)) < 500
     assert re.search(says, str(caught.value)), str(caught.value)
 
@@ -440,7 +441,7 @@ def test_hostile_archives_are_refused(place, kind):
 
 @pytest.mark.parametrize("make", [tar, zipped], ids=["tar", "zip"])
 @pytest.mark.parametrize(
-    "limits, below, says",
+    ("limits", "below", "says"),
     [
         (
             {"entries": 9},
@@ -533,7 +534,7 @@ def test_an_archive_cut_anywhere_is_refused(place, kind):
 
 
 @pytest.mark.parametrize(
-    "password, says",
+    ("password", "says"),
     [
         (None, "is encrypted, and there is no password"),
         (b"wrong", "is the password right?"),
@@ -667,9 +668,8 @@ def test_unpacking_shows_its_progress(place, monkeypatch, kind):
     monkeypatch.setattr(module.Progress, "show", lambda self, *at: shown.append(at))
     unpacked(place, data)
     assert {total for _, total in shown} == {len(data)}
-    assert 0 < shown[0][0] <= shown[-1][0] <= len(data) and shown[-1][0] > 0.9 * len(
-        data
-    )
+    assert 0 < shown[0][0] <= shown[-1][0] <= len(data)
+    assert shown[-1][0] > 0.9 * len(data)
 
 
 def test_members_of_a_tar_do_not_pile_up_in_memory(place, monkeypatch):

@@ -95,7 +95,7 @@ def as_parquet(config: dict, folder: Path) -> None:
 
 @pytest.mark.parametrize("container", ["folder", "parquet"])
 @pytest.mark.parametrize(
-    "among, right", [("all", [False, True, True]), ("own", [True] * 3)]
+    ("among", "right"), [("all", [False, True, True]), ("own", [True] * 3)]
 )
 def test_one_rule_whatever_the_container(
     container, among, right, study, painter, tmp_path
@@ -111,7 +111,7 @@ def test_one_rule_whatever_the_container(
     assert painter.ask(data, CLASSES, says).correct == right
 
 
-@pytest.mark.parametrize("among, words", [("all", "all"), ("own", "those")])
+@pytest.mark.parametrize(("among", "words"), [("all", "all"), ("own", "those")])
 def test_the_plan_says_which(among, words, study):
     study["datasets"]["other"]["classes"] = among
     plan = plan_of(study)
@@ -138,11 +138,13 @@ def test_the_order_of_another_set_is_the_studys(study, tmp_path):
     )
     study["datasets"]["other"]["classes"] = str(tmp_path / "classes.txt")
     data = made(plan_of(study), "other", tmp_path / "out")
-    assert data.class_names == CLASSES and data.labels.tolist() == [1, 1, 2]
+    assert data.class_names == CLASSES
+    assert data.labels.tolist() == [1, 1, 2]
     listed = study["datasets"]["other"] | {"classes": "own"}
     study["datasets"]["other"] = listed | {"class_list": str(tmp_path / "classes.txt")}
     data = made(plan_of(study), "other", tmp_path / "own")
-    assert data.class_names == ["fox", "dog"] and data.labels.tolist() == [1, 1, 0]
+    assert data.class_names == ["fox", "dog"]
+    assert data.labels.tolist() == [1, 1, 0]
 
 
 def test_training_sets_keep_their_own_classes(study):
@@ -192,11 +194,10 @@ def test_all_wrong_classes_are_named_at_once(study, tmp_path):
     with pytest.raises(StockpotError) as raised:
         plan_of(study)
     line = str(raised.value)
-    assert (
-        "datasets.other: its 53 classes '0', '1', '10'" in line
-        and "and 47 others" in line
-    )
-    assert len(line) <= 500 and "among the 3 classes of the training set train" in line
+    assert "datasets.other: its 53 classes '0', '1', '10'" in line
+    assert "and 47 others" in line
+    assert len(line) <= 500
+    assert "among the 3 classes of the training set train" in line
     for name in map(str, range(50)):
         (tmp_path / "other" / name / "1.png").unlink()
         (tmp_path / "other" / name).rmdir()
@@ -242,7 +243,8 @@ def test_many_classes_are_counted_in_one_go():
 
     names = [f"class {i}" for i in range(50_000)]
     found = classes_of({}, count_labels(("somewhere", name) for name in names), None)
-    assert found.names == sorted(names) and set(found.counts) == {1}
+    assert found.names == sorted(names)
+    assert set(found.counts) == {1}
 
 
 def test_while_planning_a_folder_is_listed_once(study, monkeypatch, tmp_path):

@@ -345,7 +345,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize(
-    "value, text", VALUES, ids=[text or "long" for _, text in VALUES]
+    ("value", "text"), VALUES, ids=[text or "long" for _, text in VALUES]
 )
 def test_values_are_written_as_in_a_config(value, text):
     assert value_text(value) == text
@@ -378,7 +378,9 @@ DIFFERENCES = [
 ]
 
 
-@pytest.mark.parametrize("old, new, told", DIFFERENCES, ids=[str(i) for i in range(10)])
+@pytest.mark.parametrize(
+    ("old", "new", "told"), DIFFERENCES, ids=[str(i) for i in range(10)]
+)
 def test_differences_in_words(old, new, told):
     assert describe_changes(changes(old, new)) == told
 
@@ -440,6 +442,7 @@ def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(
     note(now.outputs[0]).parent.mkdir(parents=True)
     note(now.outputs[0]).write_text(json.dumps(record))
     (compared,) = inputs_of(job, plan)["compared"]
-    assert compared == COMPARED and isinstance(compared, Present) == (what == "nothing")
+    assert compared == COMPARED
+    assert isinstance(compared, Present) == (what == "nothing")
     files = next(files for files in jobs_with_files(plan) if files.job is job)
     assert ("results/compared" in files.undated) == (what == "nothing")

@@ -56,7 +56,8 @@ def test_jobs_share_the_gpus_and_never_one(again, monkeypatch):
         for text in logs(again).values()
         if GPU_OF in text
     ]
-    assert len(told) == 3 and set(told) == {"GPU-a", "GPU-b"}
+    assert len(told) == 3
+    assert set(told) == {"GPU-a", "GPU-b"}
 
 
 def test_two_processes_train_what_one_does(finished, again):
@@ -71,9 +72,8 @@ def test_two_processes_train_what_one_does(finished, again):
         str(base.relative_to(again.folder) / "classifier.json"),
     )
     (one,), (two,) = card(finished)["history"], card(again)["history"]
-    assert one["held_out_k"] == two["held_out_k"] and one["loss"] == pytest.approx(
-        two["loss"]
-    )
+    assert one["held_out_k"] == two["held_out_k"]
+    assert one["loss"] == pytest.approx(two["loss"])
     start, *trained = (
         Weights(next(study.results.glob(f"classifiers/{name}-*")))
         for study, name in (

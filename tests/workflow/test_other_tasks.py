@@ -68,7 +68,8 @@ def test_a_task_runs_end_to_end(finished, warm, tmp_path):
     assert set(start["dataset"]) == sets
     assert start["value"].between(1.5 / len(classes), 0.97).all(), start
     line = table[table["kind"] == "from-scratch"]["model"].unique()
-    assert len(line) == LINE and all(name.startswith("scratch-") for name in line)
+    assert len(line) == LINE
+    assert all(name.startswith("scratch-") for name in line)
     assert (folder / "figures" / "effective-robustness.pdf").stat().st_size > 0
 
 

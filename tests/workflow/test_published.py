@@ -103,19 +103,20 @@ def test_a_published_set_is_fetched_once(site, warm, tmp_path):
     assert study.run(card)[0] == {"fetch_dataset": 1, "prepare_dataset": 1}
     assert asked == ["/one.tar.gz", "/two.tar.gz"]
     images = list((study.folder / "data/tiny").rglob("*.png"))
-    assert {path.parent.name for path in images} == {"ball", "moon"} and len(
-        images
-    ) == 4
+    assert {path.parent.name for path in images} == {"ball", "moon"}
+    assert len(images) == 4
     assert '"n": 4' in (study.folder / card).read_text()
     assert not study.run(card)[0], "nothing is to be done"
-    assert len(asked) == 2 and not (study.folder / "data/tiny.downloads").exists()
+    assert len(asked) == 2
+    assert not (study.folder / "data/tiny.downloads").exists()
 
     shutil.rmtree(study.folder / "data/tiny")
     assert not study.run(card)[0], "what is prepared needs it no longer"
     (study.folder / card).unlink()
     assert study.run(card)[0] == {"prepare_dataset": 1}
     assert len(asked) == 4, "what is to be prepared again is fetched again"
-    assert '"n": 4' in (study.folder / card).read_text() and not study.run(card)[0]
+    assert '"n": 4' in (study.folder / card).read_text()
+    assert not study.run(card)[0]
 
 
 def test_a_wrong_hash_costs_one_download(site, warm, tmp_path):
@@ -123,5 +124,6 @@ def test_a_wrong_hash_costs_one_download(site, warm, tmp_path):
     wrong = SOURCE.replace('checksum=""', f'checksum="md5:{"0" * 32}"')
     study, card = made(warm(copy_project(tmp_path / "study")), url, wrong)
     done = study.snakemake("--cores", "2", card, check=False)
-    assert done.returncode and "error: " in done.stdout + done.stderr
+    assert done.returncode
+    assert "error: " in done.stdout + done.stderr
     assert asked == ["/one.tar.gz"]

@@ -114,7 +114,8 @@ def test_the_readmes_merges_can_be_planned(study):
         )
     )
     planned = study.snakemake("-n").stdout
-    assert "finetune_with_averages" in planned and "Making learned-" in planned
+    assert "finetune_with_averages" in planned
+    assert "Making learned-" in planned
 
 
 def write_csv(path: Path, images: Path) -> None:
@@ -188,10 +189,8 @@ def test_own_data_listed_in_a_csv_file(study):
     small = {**SMALL, **small, "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["theirs"]}}
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     jobs, _ = study.run()
-    assert (
-        jobs["adopt_checkpoint"] == jobs["export_open_clip"] == 1
-        and not jobs["finetune"]
-    )
+    assert jobs["adopt_checkpoint"] == jobs["export_open_clip"] == 1
+    assert not jobs["finetune"]
     trained = [p for p in study.results.glob("datasets/photos-train-*")]
     assert trained == [], "nothing trains, so no training image is decoded"
     folder = study.results / "studies/mine/seed0"

@@ -22,7 +22,9 @@ def test_the_summary_has_a_column_per_seed(warm, tmp_path):
     study = warm(copy_project(tmp_path))
     study.edit(smaller)
     jobs, _ = study.run()
-    assert jobs["main_table"] == 2 and jobs["summary"] == 1 and jobs["finetune"] == 2
+    assert jobs["main_table"] == 2
+    assert jobs["summary"] == 1
+    assert jobs["finetune"] == 2
 
     summary = (study.results / "studies/micro/summary.md").read_text()
     table = [
@@ -32,7 +34,8 @@ def test_the_summary_has_a_column_per_seed(warm, tmp_path):
     ]
     header, _, *rows = table[: table.index(next(r for r in table if r[0] == "model"))]
     assert header[-2:] == ["seed0", "seed1"]
-    assert rows and all(len(row) == len(header) and all(row) for row in rows)
+    assert rows
+    assert all(len(row) == len(header) and all(row) for row in rows)
     assert any(row[-2] != row[-1] for row in rows)
     for seed in ("seed0", "seed1"):
         overview = (

@@ -232,7 +232,8 @@ def test_sets_that_share_images_stop_the_study_before_it_trains(study):
         in said
     )
     assert "two test sets of the same images count them twice" in said
-    assert "(Rule: finetune)" not in said and "(Rule: evaluate)" not in said
+    assert "(Rule: finetune)" not in said
+    assert "(Rule: evaluate)" not in said
 
 
 def test_what_a_failed_job_took_away_is_made_again(study):
@@ -252,7 +253,8 @@ def test_what_a_failed_job_took_away_is_made_again(study):
         file.write_bytes(broken)
         for _ in range(2):
             done = study.snakemake("--cores", "2", check=False)
-            assert done.returncode and error in done.stdout + done.stderr
+            assert done.returncode
+            assert error in done.stdout + done.stderr
         file.write_bytes(whole)
     jobs, cells = study.run()
     # The picture has a new date, and what it was: nothing follows from a date.
@@ -363,7 +365,8 @@ def test_code_that_figures_share_redraws_them_and_no_more(study):
     path = study.folder / "workflow_scripts/stockpot/drawing/style.py"
     path.write_text(path.read_text() + "\nprint()\n")
     jobs, cells = study.run()
-    assert jobs["figure"] > 1 and cells == 0
+    assert jobs["figure"] > 1
+    assert cells == 0
     assert set(jobs) <= {"figure", "samples", "explore", "overview", "page", "summary"}
 
 
@@ -377,7 +380,8 @@ def test_code_of_training_trains_again_and_keep_takes_what_there_is(study):
     weights = sorted(study.results.glob("classifiers/*/classifier.safetensors"))
     before = {path: path.stat().st_mtime_ns for path in weights}
     jobs, cells = study.run()
-    assert cells == 0 and set(jobs) <= set(TABLES)
+    assert cells == 0
+    assert set(jobs) <= set(TABLES)
     assert {path: path.stat().st_mtime_ns for path in weights} == before
     table = (study.results / "studies/micro/seed0/main_table.md").read_text()
     kept = "Kept by the config though the code of finetune has changed: "
@@ -435,7 +439,8 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     assert gone
     for card in gone:
         model, last = load_classifier(card.parent / "last")
-        assert last.sha256 == old[card] and not model.training
+        assert last.sha256 == old[card]
+        assert not model.training
 
 
 def test_a_renamed_folder_of_images_is_the_same_data(study):
@@ -450,7 +455,8 @@ def test_a_renamed_folder_of_images_is_the_same_data(study):
     pictures = sorted((study.folder / "renamed").rglob("*.png"))
     pictures[0].write_bytes(pictures[1].read_bytes())
     jobs, _ = study.run()
-    assert jobs["prepare_dataset"] == 1 and jobs["finetune"] == 0
+    assert jobs["prepare_dataset"] == 1
+    assert jobs["finetune"] == 0
 
 
 def test_a_copy_of_a_folder_is_looked_at(study):
@@ -458,4 +464,6 @@ def test_a_copy_of_a_folder_is_looked_at(study):
     shutil.copytree(study.folder / "own", study.folder / "copied")
     study.edit(lambda c: c["datasets"]["own"].update(path="copied"))
     jobs, cells = study.run()
-    assert jobs["prepare_dataset"] == 1 and jobs["finetune"] == 0 and cells == 0
+    assert jobs["prepare_dataset"] == 1
+    assert jobs["finetune"] == 0
+    assert cells == 0

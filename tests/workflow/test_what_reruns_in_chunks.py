@@ -36,7 +36,8 @@ def test_a_run_that_changed_and_one_that_is_new_compute_themselves_and_the_soups
     chunks,
 ):
     """The sweep of linear runs too, as its end is in one evaluation with that of base, and so does
-    the evaluation that the new run joins; they compute nothing else."""
+    the evaluation that the new run joins; they compute nothing else.
+    """
     known = chunks.stored()
     chunks.edit(
         lambda c: c["finetune"]["runs"].update(
