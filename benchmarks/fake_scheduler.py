@@ -21,10 +21,17 @@ from uuid import uuid4
 FOLDER = Path(os.environ["FAKE_SCHEDULER"])
 
 
-def note(id: str, status: str, *seconds: float) -> None:
-    temporary = FOLDER / f".{id}"
+def note(job_id: str, status: str, *seconds: float) -> None:
+    """Write the file of a job, whole or not at all.
+
+    Args:
+        job_id: The job.
+        status: What Snakemake is told of it.
+        *seconds: Of processor and wall clock.
+    """
+    temporary = FOLDER / f".{job_id}"
     temporary.write_text(" ".join([status, *(f"{s:.3f}" for s in seconds)]))
-    temporary.rename(FOLDER / id)
+    temporary.rename(FOLDER / job_id)
 
 
 # What a group makes for its own jobs is not declared; but its jobs are named, as rule:wildcard=id.
@@ -45,38 +52,47 @@ def outputs(script: str) -> list[str]:
     ]
     named = re.findall(r"'(\w+):\w+=([^']+)'", script)
     return declared + [
-        f"results/{path.format(id)}"
-        for rule, id in named
+        f"results/{path.format(artefact_id)}"
+        for rule, artefact_id in named
         for path in MADE.get(rule, [])
     ]
 
 
 def submit(how: str, script: Path) -> str:
-    id = uuid4().hex
-    note(id, "running", 0)
+    """Do what a jobscript declares, or start it in a process of its own.
+
+    Args:
+        how: "instant" or "run".
+        script: The jobscript.
+
+    Returns:
+        The id of the job, "" in the process that has run it.
+    """
+    job_id = uuid4().hex
+    note(job_id, "running", 0)
     if how == "instant":
         for path in map(Path, outputs(script.read_text())):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("{}\n")
-        note(id, "success")
+        note(job_id, "success")
     elif os.fork() == 0:
         os.setsid()
-        log = os.open(FOLDER / f"{id}.log", os.O_WRONLY | os.O_CREAT)
+        log = os.open(FOLDER / f"{job_id}.log", os.O_WRONLY | os.O_CREAT)
         os.dup2(log, 1)
         os.dup2(log, 2)
         started = time.monotonic()
         done = subprocess.run(["bash", script])
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         status = "failed" if done.returncode else "success"
-        note(id, status, used.ru_utime + used.ru_stime, time.monotonic() - started)
+        note(job_id, status, used.ru_utime + used.ru_stime, time.monotonic() - started)
     else:
-        return id
-    return id if how == "instant" else ""
+        return job_id
+    return job_id if how == "instant" else ""
 
 
 if __name__ == "__main__":
     how, what, which = sys.argv[1:]
     if what == "status":
         print((FOLDER / which).read_text().split()[0])
-    elif id := submit(how, Path(which)):
-        print(id, flush=True)
+    elif job_id := submit(how, Path(which)):
+        print(job_id, flush=True)

@@ -19,6 +19,11 @@ SIZES = {
 
 
 def measure() -> list[tuple[str, str, str]]:
+    """Compare one classifier with many for every size.
+
+    Returns:
+        Rows: what, measured, wanted.
+    """
     torch.set_num_threads(cores())
     rows = []
     for what, (n, d, classes) in SIZES.items():
@@ -42,6 +47,17 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 def trained(data: Batches, d: int, classes: int, k: int) -> float:
+    """Train k classifiers at once.
+
+    Args:
+        data: Features and labels.
+        d: Length of a feature.
+        classes: Number of classes.
+        k: Number of classifiers.
+
+    Returns:
+        Seconds.
+    """
     spec = {"epochs": 5, "batch_size": 128, "warmup": 0.1, "clip": 1.0, "seed": 0}
     points = [{"lr": 1e-3, "weight_decay": 0.1}] * k
     with tempfile.TemporaryDirectory() as folder:

@@ -59,6 +59,11 @@ exports: {best: {model: greedy, format: open-clip}}
 
 
 def measure() -> list[tuple[str, str, str]]:
+    """Make the project and run its workflow.
+
+    Returns:
+        Rows: what, measured, wanted.
+    """
     import tempfile
 
     from timing import run
@@ -91,6 +96,14 @@ def make(folder: Path) -> int:
 
 
 def images(data: Path) -> int:
+    """Make the data sets in their own layouts.
+
+    Args:
+        data: Folder of the data sets.
+
+    Returns:
+        How many images.
+    """
     rng, made = np.random.default_rng(0), 0
     imagenet = listed("imagenet")
     place = {row["class"]: i for i, row in enumerate(imagenet)}
@@ -129,6 +142,14 @@ def images(data: Path) -> int:
 
 
 def listed(name: str) -> list[dict[str, str]]:
+    """Read a list of classes of the project.
+
+    Args:
+        name: Of its file, without ``.csv``.
+
+    Returns:
+        Its rows.
+    """
     with open(ROOT / f"resources/classes/{name}.csv", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

@@ -25,6 +25,11 @@ FEW, MANY = (
 
 
 def measure() -> list[tuple[str, str, str]]:
+    """Measure a step for several numbers of models, and the original way.
+
+    Returns:
+        Rows: what, measured, wanted.
+    """
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folders = merging.checkpoints(Path(folder), max(KS))
@@ -72,6 +77,15 @@ def once(function, folders: list[Path], images: int) -> tuple[float, int]:
 
 
 def timed(step, steps: int = STEPS) -> float:
+    """Time a step after one that is not counted.
+
+    Args:
+        step: Function without arguments.
+        steps: How many to time.
+
+    Returns:
+        Mean seconds of a step.
+    """
     step()
     started = time.perf_counter()
     for _ in range(steps):
@@ -80,6 +94,15 @@ def timed(step, steps: int = STEPS) -> float:
 
 
 def prepared(folders: list[Path], images: int):
+    """Open the ingredients and make a batch for them.
+
+    Args:
+        folders: The classifiers.
+        images: Number of images in the batch.
+
+    Returns:
+        Ingredients, an empty model, images and labels.
+    """
     from stockpot.models.classifier import Weights
     from stockpot.models.load import empty_classifier
 
@@ -91,10 +114,28 @@ def prepared(folders: list[Path], images: int):
 
 
 def loss_of(logits, labels):
+    """Compute the loss that every way minimises.
+
+    Args:
+        logits: Of the batch.
+        labels: Of the batch.
+
+    Returns:
+        The mean cross-entropy.
+    """
     return torch.nn.functional.cross_entropy(logits, labels)
 
 
 def streamed(folders: list[Path], images: int):
+    """Prepare steps that read the ingredients from their files, as a study does.
+
+    Args:
+        folders: The classifiers.
+        images: Number of images in the batch.
+
+    Returns:
+        A function that returns seconds a step.
+    """
     from stockpot.merging.learned_coefficients import MixedModel, constrained
 
     weights, model, x, labels = prepared(folders, images)
@@ -115,6 +156,15 @@ def streamed(folders: list[Path], images: int):
 
 
 def forward_and_backward(folders: list[Path], images: int):
+    """Prepare forward and backward passes of one model.
+
+    Args:
+        folders: The classifier.
+        images: Number of images in the batch.
+
+    Returns:
+        A function that returns seconds a step.
+    """
     weights, model, x, labels = prepared(folders, images)
     model.load_state_dict({name: weights[0][name] for name in weights[0].names})
 
@@ -142,6 +192,15 @@ def read(folders: list[Path], images: int):
 
 
 def in_memory(folders: list[Path], images: int):
+    """Prepare the original way: autograd through all ingredients, which are in memory.
+
+    Args:
+        folders: The classifiers.
+        images: Number of images in the batch.
+
+    Returns:
+        A function that returns seconds a step.
+    """
     from torch.func import functional_call
 
     weights, model, x, labels = prepared(folders, images)

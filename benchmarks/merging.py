@@ -23,6 +23,11 @@ MIB = 2**20
 
 
 def measure() -> list[tuple[str, str, str]]:
+    """Compare all ways for several numbers of checkpoints.
+
+    Returns:
+        Rows: what, measured, wanted.
+    """
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folders = checkpoints(Path(folder), max(KS))
@@ -107,6 +112,12 @@ def watched(function, folders: list[Path]) -> tuple[float, int]:
 
 
 def watch(peak: list[int], done: threading.Event) -> None:
+    """Raise the only element of ``peak`` to the largest private bytes of this process.
+
+    Args:
+        peak: Bytes.
+        done: Ends the watch.
+    """
     while True:
         peak[0] = max(peak[0], psutil.Process().memory_full_info().uss)
         if done.wait(0.02):
@@ -114,6 +125,14 @@ def watch(peak: list[int], done: threading.Event) -> None:
 
 
 def merge(folders: list[Path]):
+    """Prepare a merge as a study does it.
+
+    Args:
+        folders: The checkpoints.
+
+    Returns:
+        A function that merges once.
+    """
     from stockpot.merging.export import export
     from stockpot.merging.recipe import uniform
     from stockpot.models.classifier import Weights
@@ -153,6 +172,15 @@ def copied(folders: list[Path]):
 
 
 def in_memory(folders: list[Path]):
+    """Prepare a merge with all checkpoints in memory.
+
+    Args:
+        folders: The checkpoints.
+
+    Returns:
+        A function that merges once.
+    """
+
     def run():
         states = [
             torch.load(folder.with_suffix(".pt"), weights_only=True)
@@ -168,6 +196,15 @@ def in_memory(folders: list[Path]):
 
 
 def running_mean(folders: list[Path]):
+    """Prepare a merge that reads one checkpoint after another.
+
+    Args:
+        folders: The checkpoints.
+
+    Returns:
+        A function that merges once.
+    """
+
     def run():
         k = len(folders)
         for i, folder in enumerate(folders):

@@ -28,6 +28,14 @@ VIT_B_32 = {
 
 
 def mini_clip(root: Path) -> dict:
+    """Read the config of the embedded model.
+
+    Args:
+        root: Folder of the project.
+
+    Returns:
+        The config, as open_clip wants it.
+    """
     import json
 
     return json.loads((root / "resources" / "mini_clip" / CONFIG).read_text())
@@ -46,10 +54,10 @@ def pair(folder: Path, config: dict, classes: int) -> list[Weights]:
             "end-to-end",
             architecture,
             names,
-            True,
-            MEAN,
-            STD,
-            size,
+            normalise=True,
+            mean=MEAN,
+            std=STD,
+            image_size=size,
             start=cards[0].sha256 if start is None else start,
         )
         model = empty_classifier(card, config["model_cfg"]["embed_dim"])

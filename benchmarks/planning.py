@@ -13,8 +13,18 @@ KINDS = ("v2", "renditions", "sketch", "objectnet", "wide", "typeset")
 
 
 def large(runs: int, tests: int, alphas: int = 21) -> dict:
-    """A study of end-to-end runs, each swept, on a reference and ``tests`` - 1 shifts; a uniform
-    and a greedy soup of all; ten models or ten sweeps in a job; no analyses.
+    """Make the config of a large search.
+
+    A uniform and a greedy soup are of all runs. A job has ten models or ten sweeps. There are no
+    analyses.
+
+    Args:
+        runs: Number of end-to-end runs, each of which is swept.
+        tests: Number of test sets: a reference and shifts.
+        alphas: Of each sweep.
+
+    Returns:
+        A config that extends that of the project.
     """
     shifts = [f"shift-{i}" for i in range(tests - 1)]
     entry = {"source": "world", "task": "objects", "images": 4000}
@@ -57,6 +67,11 @@ def planned(runs: int, tests: int):
 
 
 def measure() -> list[tuple[str, str, str]]:
+    """Plan two searches.
+
+    Returns:
+        Rows: what, measured, wanted.
+    """
     small, big = planned(72, 7), planned(1000, 12)
     return [
         (

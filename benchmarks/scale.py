@@ -32,7 +32,15 @@ LOCAL = (
 )
 
 
-def study(logits: bool) -> dict:
+def study(*, logits: bool) -> dict:
+    """Make the config of the small study.
+
+    Args:
+        logits: Whether to store logits.
+
+    Returns:
+        A config that extends that of the project.
+    """
     config = large(N, TESTS, A)
     images = {name: {"images": IMAGES} for name in ("reference", "held-out")}
     for entry in config["datasets"].values():
@@ -48,8 +56,18 @@ def study(logits: bool) -> dict:
     }
 
 
-def formulas(parameters: int, side: int, logits: bool) -> dict[str, float]:
-    """What is to be expected. sets: that models are evaluated on, the held-out set too."""
+def formulas(parameters: int, side: int, *, logits: bool) -> dict[str, float]:
+    """Compute what is to be expected.
+
+    Args:
+        parameters: Of the model.
+        side: Height and width of an image in pixels.
+        logits: Whether the store has logits.
+
+    Returns:
+        What -> its value.
+    """
+    # That models are evaluated on, the held-out set too.
     sets = TESTS + 1
     cells = sets * (1 + N + SOUPS + N * (A - 2))
     return {
@@ -64,6 +82,15 @@ def formulas(parameters: int, side: int, logits: bool) -> dict[str, float]:
 
 
 def measured(folder: Path, output: str) -> dict[str, float]:
+    """Count what a finished study has computed, written and submitted.
+
+    Args:
+        folder: Of the study.
+        output: What Snakemake printed.
+
+    Returns:
+        What -> its value, as ``formulas``.
+    """
     results = folder / "results"
     families = [
         json.loads(p.read_text()) for p in (results / "evaluations").glob("*.json")
@@ -100,6 +127,14 @@ def measured(folder: Path, output: str) -> dict[str, float]:
 
 
 def parameters(folder: Path) -> int:
+    """Count the parameters of a study's model.
+
+    Args:
+        folder: Of the study.
+
+    Returns:
+        How many numbers the zero-shot model has.
+    """
     path = next(folder.glob("results/classifiers/zero-shot-*/classifier.safetensors"))
     with safe_open(path, framework="np") as file:
         names = list(file.keys())
@@ -107,17 +142,30 @@ def parameters(folder: Path) -> int:
 
 
 def side(folder: Path) -> int:
+    """Read the size of a study's images.
+
+    Args:
+        folder: Of the study.
+
+    Returns:
+        Height and width in pixels.
+    """
     return np.load(next(folder.glob("results/datasets/train-*/images.npy")), "r").shape[
         1
     ]
 
 
 def main() -> None:
+    """Print the table, without and with stored logits.
+
+    Raises:
+        SystemExit: If Snakemake fails, with the end of its output.
+    """
     for logits in (False, True):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             copy(folder, N, stub=False)
-            (folder / "large.yaml").write_text(yaml.safe_dump(study(logits)))
+            (folder / "large.yaml").write_text(yaml.safe_dump(study(logits=logits)))
             command = [sys.executable, "-m", "snakemake", "--configfile", "large.yaml"]
             done = subprocess.run(
                 [*command, "--cores", "2"], cwd=folder, capture_output=True, text=True
@@ -125,7 +173,7 @@ def main() -> None:
             output = done.stdout + done.stderr
             if done.returncode:
                 raise SystemExit(output[-3000:])
-            expected = formulas(parameters(folder), side(folder), logits)
+            expected = formulas(parameters(folder), side(folder), logits=logits)
             found = measured(folder, output)
         print(
             f"\nlogits stored: {logits}\n| what | formula | measured |\n| :-- | --: | --: |"

@@ -32,8 +32,14 @@ for path in map(Path, snakemake.output):
 GROUPS = {"finetune": 5, "evaluate": 10, "sweep": 20}
 
 
-def copy(folder: Path, runs: int, stub: bool = True) -> None:
-    """The project with a large study; stub: with scripts that only write what they declare."""
+def copy(folder: Path, runs: int, *, stub: bool = True) -> None:
+    """Copy the project and give it a large study.
+
+    Args:
+        folder: Where to.
+        runs: Number of runs of the study.
+        stub: Whether its scripts only write what they declare.
+    """
     for name in PROJECT:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(
             ROOT / name, folder / name
@@ -50,6 +56,15 @@ def copy(folder: Path, runs: int, stub: bool = True) -> None:
 
 
 def command(how: str, groups: dict[str, int]) -> list[str]:
+    """Make Snakemake's command for the fake scheduler.
+
+    Args:
+        how: "instant" or "run".
+        groups: Rule -> how many of its jobs one submission takes.
+
+    Returns:
+        The arguments.
+    """
     fake = f"{sys.executable} {Path(__file__).with_name('fake_scheduler.py')} {how}"
     sizes = [f"{name}={size}" for name, size in groups.items()]
     grouped = [
@@ -87,8 +102,19 @@ def command(how: str, groups: dict[str, int]) -> list[str]:
 
 
 def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
-    """Jobs and submissions; main: seconds of processor of the main process; wall: seconds; cpu:
-    seconds of processor of each submitted job, where it ran.
+    """Run a large study under the fake scheduler.
+
+    Args:
+        runs: Number of runs of the study.
+        how: "instant" or "run".
+        groups: Rule -> how many of its jobs one submission takes.
+
+    Returns:
+        submissions: their number; main: seconds of processor of the main process; wall: seconds;
+        cpu: seconds of processor of each submitted job, where it ran.
+
+    Raises:
+        SystemExit: If Snakemake fails, with the end of its output.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy(Path(folder), runs)
@@ -129,6 +155,11 @@ def simulate(runs: int, how: str, groups: dict[str, int]) -> dict:
 
 
 def main(sizes: list[int]) -> None:
+    """Print the costs of searches.
+
+    Args:
+        sizes: Their numbers of runs.
+    """
     print(
         "| runs | jobs | submissions | main process, CPU s | per submission, ms | wall, s |"
     )

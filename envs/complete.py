@@ -26,6 +26,11 @@ def import_error(package: str) -> str:
 
 
 def main() -> None:
+    """Add the start-up files that this environment needs.
+
+    Raises:
+        SystemExit: If torchvision cannot be imported all the same.
+    """
     site_packages = Path(sysconfig.get_path("purelib"))
     if import_error("stockpot"):
         (site_packages / "stockpot.pth").write_text(f"{LIBRARY}\n", encoding="utf-8")

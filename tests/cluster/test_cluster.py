@@ -12,10 +12,10 @@ def at_once(one: dict, other: dict) -> bool:
 
 
 def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> dict[str, str]:
-    """Every job on the node with GPUs saw one, others none, and each served one job at a time. Of
-    jobs that ran once, on one node.
+    """Every job on the node with GPUs saw one, others none, and each served one job at a time.
 
-    A job that was cancelled may have ended before it began, and then saw nothing.
+    The jobs ran once, on one node. A job that was cancelled may have ended before it began, and
+    then saw nothing.
 
     Returns:
         The GPU of each job that had one.

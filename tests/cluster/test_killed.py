@@ -1,5 +1,6 @@
-"""Whatever is killed: the documented command ends the study as if nothing had been, and no job
-runs twice at once.
+"""Whatever is killed: the documented command ends the study as if nothing had been.
+
+No job runs twice at once.
 """
 
 import re
@@ -153,8 +154,10 @@ def test_one_command_sees_a_study_through_what_happens_to_its_jobs(
 
 
 def test_the_same_command_goes_on_after_signals(running, whole):
-    """Ctrl-C takes the job along; after SIGKILL it lives on, and the next one waits for it, as
-    SIGTERM does for both. Each job holds the file beside the log while it works, on any node.
+    """Ctrl-C takes the job along; after SIGKILL it lives on, and the next one waits for it.
+
+    After SIGTERM Snakemake waits for both. Each job holds the file beside the log while it works,
+    on any node.
     """
     training = running()
     training.driver.send_signal(signal.SIGINT)
@@ -171,9 +174,8 @@ def test_the_same_command_goes_on_after_signals(running, whole):
     assert training.driver.wait(LIMIT) != 0
     wait_for(lambda: training.states() == ["CANCELLED", "COMPLETED", "COMPLETED"])
     said = training.log.read_text()
-    assert "that process has done this job" in said and "epoch" not in said, (
-        "trained once"
-    )
+    assert "that process has done this job" in said, "trained once"
+    assert "epoch" not in said, "trained once"
     training.study.snakemake()
     assert_same(training.study, whole)
     assert len(training.states()) == 3, "and not again"

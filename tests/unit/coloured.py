@@ -88,8 +88,10 @@ class Answered:
 
 
 class Painter:
-    """Makes models over the tower of the embedded CLIP model. A head that has the inverse of the
-    colours' features gives each colour the logits that are wanted.
+    """Makes models over the tower of the embedded CLIP model.
+
+    A head that has the inverse of the colours' features gives each colour the logits that are
+    wanted.
     """
 
     def __init__(self, folder: Path):

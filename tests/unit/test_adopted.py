@@ -168,8 +168,10 @@ def test_half_precision_is_that_of_the_file(soup, start, tmp_path):
 
 
 def test_the_card_of_what_is_adopted(soup, start, tmp_path):
-    """All but the weights is the zero-shot model's; where it started nobody knows. What the config
-    says of its training is no part of it: soups would be made anew where that is edited.
+    """All but the weights is the zero-shot model's; where it started nobody knows.
+
+    What the config says of its training is no part of it: soups would be made anew where that is
+    edited.
     """
     settings = {"lr": 1e-5, "augmented": True}
     path = save(soup, tmp_path / "model.pt")

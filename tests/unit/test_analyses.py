@@ -250,9 +250,9 @@ def small_study(folder, runs=(), sweeps=(), sizes=SIZES, classes=4) -> Study:
     return found
 
 
-def write_benchmark(folder, id: str, *rows: tuple[str, str]) -> None:
+def write_benchmark(folder, job_id: str, *rows: tuple[str, str]) -> None:
     """As Snakemake does; a row per repetition: seconds and MiB."""
-    path = folder / "benchmarks" / f"{id}.tsv"
+    path = folder / "benchmarks" / f"{job_id}.tsv"
     path.parent.mkdir(exist_ok=True)
     head = [
         "s",

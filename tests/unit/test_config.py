@@ -40,9 +40,13 @@ def put(config: dict, path: str, value) -> None:
 
 def problems(config, schema, files=()) -> list[str]:
     """The lines of what is wrong with a config, as its reader sees them."""
-    with pytest.raises(StockpotError) as error:
+
+    def read():
         check(config, schema, files)
         spec.build(config, lambda path: ROOT / path)
+
+    with pytest.raises(StockpotError) as error:
+        read()
     return str(error.value).splitlines()
 
 
@@ -840,7 +844,7 @@ def test_what_a_variant_draws_plays_no_part(config):
         (run,) = (r for r in plan.runs.values() if r.spec["name"] == "linear")
         assert "lr" not in run.spec
         assert run.spec["settings"] == 64
-        ids |= {id for id in plan.runs if id.startswith("linear-")}
+        ids |= {run_id for run_id in plan.runs if run_id.startswith("linear-")}
     assert len(ids) == 1
 
 
@@ -858,7 +862,7 @@ def test_ingredients_keep_their_order_where_it_matters(config):
     config["soups"] = {"mix": {"method": "slerp", "ingredients": ["search-00", "base"]}}
     plan = spec.build(config, lambda path: ROOT / path)
     (soup,) = plan.soups.values()
-    names = [plan.runs[id].spec["name"] for id in soup.ingredients]
+    names = [plan.runs[run_id].spec["name"] for run_id in soup.ingredients]
     assert names == ["search-00", "base"]
 
 
@@ -1019,8 +1023,9 @@ def absent(schema, node, given, path, but=()) -> list[str]:
 
 
 def test_config_yaml_shows_every_key(config, schema):
-    """But those of runs and analyses that have a default, which docs/ lists, and examples that are
-    commented out.
+    """But those of runs and analyses that have a default, and examples that are commented out.
+
+    docs/ lists those that have a default.
     """
     schema = complete(schema)
     commented = {"table", "weights", "names"}
@@ -1162,7 +1167,11 @@ def test_a_source_is_one_file(new_source, schema):
     config["datasets"]["v2"] = {"source": "brand-new", "needed": 3}
     check(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
-    (made,) = (job.spec for id, job in plan.datasets.items() if id.startswith("v2-"))
+    (made,) = (
+        job.spec
+        for dataset_id, job in plan.datasets.items()
+        if dataset_id.startswith("v2-")
+    )
     assert made["needed"] == 3
     assert made["given"] == "x"
     assert made["seed"] == 0

@@ -67,9 +67,13 @@ def planned(config: dict, schema: dict) -> spec.Plan:
 
 def refused(schema, *texts: str) -> list[str]:
     """The lines that a study is refused with, as its reader sees them."""
-    with pytest.raises(StockpotError) as error:
+
+    def read():
         given = read_study(ROOT, study(*texts))
         check(given.located(), schema, given.paths)
+
+    with pytest.raises(StockpotError) as error:
+        read()
     lines = str(error.value).splitlines()
     assert all(len(line) <= 500 for line in lines)
     return lines

@@ -264,9 +264,9 @@ def test_what_a_config_plans(name, plans):
         soups,
     )
     evaluations = plan.studies[f"{config['study']}/seed0"].evaluations
-    swept = [id for id in evaluations if plan.evaluations[id].start]
+    swept = [e for e in evaluations if plan.evaluations[e].start]
     assert len(swept) == sweeps
-    assert all(plan.evaluations[id].spec["alphas"] == ALPHAS for id in swept)
+    assert all(plan.evaluations[e].spec["alphas"] == ALPHAS for e in swept)
     models = [
         m
         for e in evaluations
@@ -368,17 +368,18 @@ def test_the_searched_models_begin_from_the_linear_classifier(plans):
         name: run for name, run in run_specs(config).items() if "search" in name
     }
     assert len(searched) == 72
-    (linear,) = [id for id, run in plan.runs.items() if run.spec["name"] == "linear"]
-    assert {tuple(plan.runs[id].start) for id in plan.runs if id != linear} == {
-        (linear,)
-    }
+    (linear,) = [
+        run_id for run_id, run in plan.runs.items() if run.spec["name"] == "linear"
+    ]
+    starts = {tuple(run.start) for run_id, run in plan.runs.items() if run_id != linear}
+    assert starts == {(linear,)}
     assert all(
         run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values()
     )
 
 
 def _soups(plan) -> dict[str, dict]:
-    return {id.rpartition("-")[0]: soup for id, soup in plan.soups.items()}
+    return {soup_id.rpartition("-")[0]: soup for soup_id, soup in plan.soups.items()}
 
 
 def test_the_page_of_the_papers_names_the_files_as_the_configs_do():

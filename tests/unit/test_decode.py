@@ -127,9 +127,10 @@ def ours(image, transform):
     try:
         return decode(image, transform)
     except StockpotError as error:
-        assert str(error).startswith(f"{image.name}: ")
-        assert "\n" not in str(error)
-        return None
+        refusal = str(error)
+    assert refusal.startswith(f"{image.name}: ")
+    assert "\n" not in refusal
+    return None
 
 
 def same(image, transform):

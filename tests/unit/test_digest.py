@@ -47,7 +47,7 @@ def test_key_order_does_not_count_but_everything_else_does(config):
 def test_canonical_is_json_and_refuses_what_json_has_not():
     value = {"b": [1, None, "ä"], "a": 0.1}
     assert json.loads(canonical(value)) == value
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="Out of range float values"):
         canonical(float("nan"))
     with pytest.raises(TypeError):
         canonical({1, 2})

@@ -66,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         site.asked.append(self.path)
         body = site.bodies.get(self.path)
         if body is None:
-            return self.send_error(404)
+            self.send_error(404)
+            return
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
         self.send_response(206 if start else 200)
         if start:

@@ -187,9 +187,8 @@ def test_a_soup_must_be_above_the_best_single_model_under_shift(shift, holds):
     title = "greedy soup against the best single model on held-out data"
     reference, mean = only(made.found(), title)
     assert (reference.compared, mean.on) == ("greedy - base", "mean of shifts")
-    assert reference.value < 0 < reference.high and reference.holds, (
-        "within its interval"
-    )
+    assert reference.value < 0 < reference.high, "within its interval"
+    assert reference.holds, "within its interval"
     assert mean.holds == holds
 
 

@@ -52,8 +52,9 @@ def test_end_to_end_the_two_spaces_differ(evaluator, zero_shot, runs, test_set):
 
 @pytest.mark.parametrize("alpha", [0.25, 0.5])
 def test_where_a_model_is_linear_in_what_moves_the_two_spaces_are_one(alpha):
-    """WiSE-FT proposition 1: f linear in theta on the segment. Here f(x) = A tanh(Bx) + Cx,
-    of which A and C move and B does not.
+    """WiSE-FT proposition 1: f linear in theta on the segment.
+
+    Here f(x) = A tanh(Bx) + Cx, of which A and C move and B does not.
     """
     generator = torch.Generator().manual_seed(0)
 

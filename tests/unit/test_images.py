@@ -595,10 +595,10 @@ def test_backgrounds_that_are_colours(background):
     "background", ["#123", "whites", "rgb(1,2,3)", "", "#12345678"]
 )
 def test_backgrounds_that_are_none(background):
+    entry = {"source": "csv", "path": "x", "background": background}
     with pytest.raises(
         StockpotError, match=r"^datasets\.d\.background: .* is no colour"
     ):
-        entry = {"source": "csv", "path": "x", "background": background}
         sources.check_background(entry, "datasets.d")
 
 

@@ -14,7 +14,7 @@ N, CLASSES = 12, 5
 
 @pytest.fixture
 def problem():
-    """(model, start, images, labels)"""
+    """Model, start, images and labels."""
     torch.manual_seed(0)
     start = torch.nn.Sequential(
         torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, CLASSES)

@@ -585,8 +585,8 @@ def test_a_soup_of_diverged_runs_is_an_error():
 
 
 def test_a_soup_of_strangers_is_an_error():
+    cards = [card_of("a"), card_of("odd", start="elsewhere")]
     with pytest.raises(StockpotError, match="^odd: "):
-        cards = [card_of("a"), card_of("odd", start="elsewhere")]
         make_soup(cards, soup_context({"name": "mean", "method": "uniform"}))
 
 

@@ -76,10 +76,10 @@ def test_what_a_job_follows_from_is_planned(plan):
 
 
 def test_an_id_is_a_name_and_a_digest():
-    id = artefact_id("base", {"lr": 1, "epochs": 2})
-    assert id == artefact_id("base", {"epochs": 2, "lr": 1})
-    assert id.startswith("base-")
-    assert id != artefact_id("base", {"lr": 2, "epochs": 2})
+    run_id = artefact_id("base", {"lr": 1, "epochs": 2})
+    assert run_id == artefact_id("base", {"epochs": 2, "lr": 1})
+    assert run_id.startswith("base-")
+    assert run_id != artefact_id("base", {"lr": 2, "epochs": 2})
 
 
 # Files.
@@ -104,7 +104,8 @@ def test_a_sweep_waits_for_the_evaluations_of_its_ends(plan):
     assert sweep.classifiers(plan) == list(
         dict.fromkeys([*sweep.start, *greedy.classifiers])
     )
-    names = {plan.evaluations[id].name for id in sweep.shared(plan)}
+    shared = [plan.evaluations[evaluation_id] for evaluation_id in sweep.shared(plan)]
+    names = {evaluation.name for evaluation in shared}
     assert names == {"zero-shot", "greedy"}
     assert sweep.inputs(plan)["recipes"] == [f"<results>/recipes/{greedy.id}.json"]
 
@@ -280,7 +281,7 @@ def test_wildcards_are_those_of_the_rule_alone(plan, rules):
     sweeps = {job.id for job in plan.evaluations.values() if job.start}
     assert set(rules.sweep.names("evaluation").split("|")) == sweeps
     assert rules.page.names("study") == "objects/seed0"
-    (own,) = [id for id in sweeps if id.startswith("greedy-sweep")]
+    (own,) = [sweep for sweep in sweeps if sweep.startswith("greedy-sweep")]
     assert rules.evaluate.spec(SimpleNamespace(evaluation=own)), "use rule passes it on"
 
 

@@ -322,7 +322,8 @@ def test_every_file_of_an_errand_is_there(errand):
         folder = (ROOT / file).parent
         if file.endswith("<name>.csv"):
             names = [Path(name).stem + ".csv" for name in copied]
-        assert names and all((folder / name).is_file() for name in names), file
+        assert names, file
+        assert all((folder / name).is_file() for name in names), file
         texts += [(folder / name).read_text() for name in names]
     for symbol in re.findall(r"`(\w+)`", wanted):
         assert any(

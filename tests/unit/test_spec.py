@@ -33,12 +33,12 @@ def plan_of(config):
 
 
 def ids(plan) -> set[str]:
-    return {id for kind in KINDS for id in getattr(plan, kind)}
+    return {job_id for kind in KINDS for job_id in getattr(plan, kind)}
 
 
 def named(plan, kind) -> dict[str, str]:
     """Name -> id, of a plan of one seed."""
-    return {id.rpartition("-")[0]: id for id in getattr(plan, kind)}
+    return {job_id.rpartition("-")[0]: job_id for job_id in getattr(plan, kind)}
 
 
 def changed(before, after) -> dict[str, set[str]]:
@@ -104,8 +104,8 @@ def test_planning_is_light(fresh):
 def test_ids_are_readable_and_end_in_eight_digits(config):
     plan = plan_of(config)
     for kind in KINDS:
-        for id in getattr(plan, kind):
-            name, _, digits = id.rpartition("-")
+        for job_id in getattr(plan, kind):
+            name, _, digits = job_id.rpartition("-")
             assert name
             assert len(digits) == 8
             assert set(digits) <= set("0123456789abcdef")
@@ -489,16 +489,16 @@ def test_seeds_share_the_zero_shot_model_and_search_points_and_nothing_else(conf
     plans = [plan_of({**config, "seeds": [seed]}) for seed in (0, 1)]
     assert ids(plans[0]) & ids(plans[1]) == set(plans[0].zero_shots)
     specs = [
-        {n: plan.runs[id].spec for n, id in named(plan, "runs").items()}
+        {n: plan.runs[run_id].spec for n, run_id in named(plan, "runs").items()}
         for plan in plans
     ]
     for name, first in specs[0].items():
         second = specs[1][name]
         assert first["seed"] != second["seed"]
         assert {**first, "seed": 0} == {**second, "seed": 0}
-    for name, id in named(plans[0], "datasets").items():
+    for name, dataset_id in named(plans[0], "datasets").items():
         other = plans[1].datasets[named(plans[1], "datasets")[name]].spec
-        assert (plans[0].datasets[id].spec["seed"], other["seed"]) == (0, 1)
+        assert (plans[0].datasets[dataset_id].spec["seed"], other["seed"]) == (0, 1)
     seeds = [run.spec["seed"] for plan in plans for run in plan.runs.values()]
     assert len(set(seeds)) == len(seeds), "every run has its own"
 
@@ -612,7 +612,8 @@ def test_a_file_that_changes_is_seen_without_reading_it(own, change):
 def test_seeds_share_a_folder(own):
     config, _ = own
     plan = plan_of({**config, "seeds": [0, 1]})
-    assert len([id for id in plan.datasets if id.startswith("own-")]) == 1
+    own_sets = [name for name in plan.datasets if name.startswith("own-")]
+    assert len(own_sets) == 1
 
 
 # The studies that come with the project.
@@ -690,10 +691,10 @@ def test_what_analyses_know_of_the_models(config):
 
 def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
     before = plan_of(config)
-    (id,) = (
-        id for id, job in before.datasets.items() if isinstance(job, CorruptedDataset)
+    (corrupted,) = (
+        job for job in before.datasets.values() if isinstance(job, CorruptedDataset)
     )
-    assert before.datasets[id].of == named(before, "datasets")["held-out"]
+    assert corrupted.of == named(before, "datasets")["held-out"]
     config["datasets"]["corrupted"]["severity"] = 5
     moved = changed(before, plan_of(config))
     assert moved["datasets"] == {"corrupted"}

@@ -129,10 +129,16 @@ def test_a_paired_difference_is_sharper_than_two_intervals_and_zero_with_itself(
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [([], []), ([[1]], []), ([[1, 0]], [[1]]), ([[]], [[]])]
+    ("a", "b", "problem"),
+    [
+        ([], [], r"^need the same sets for every model, got \[0, 0\]$"),
+        ([[1]], [], r"^need the same sets for every model, got \[1, 0\]$"),
+        ([[1, 0]], [[1]], r"^set 0: shapes \[\(2,\), \(1,\)\]$"),
+        ([[]], [[]], r"^set 0: shapes \[\(0,\), \(0,\)\]$"),
+    ],
 )
-def test_paired_sets_must_match(a, b):
-    with pytest.raises(ValueError):
+def test_paired_sets_must_match(a, b, problem):
+    with pytest.raises(ValueError, match=problem):
         paired_mean([(1, a), (-1, b)])
 
 
@@ -151,8 +157,9 @@ def test_line_is_recovered_and_its_points_have_no_effective_robustness(axis):
 
 
 def test_effective_robustness_of_clip_and_the_testbed_line():
-    """Slope and intercept of imagenet-testbed's 79 standard models, mean of five shifts;
-    CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 from WiSE-FT's tables.
+    """Slope and intercept are of imagenet-testbed's 79 standard models, mean of five shifts.
+
+    CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 are from WiSE-FT's tables.
     """
     line = robustness.Line(1.0436, -1.8904, 0.974, 79, "logit")
     rho = robustness.effective_robustness(line, [0.683, 0.817], [0.581, 0.630])

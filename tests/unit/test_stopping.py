@@ -10,7 +10,7 @@ import torch
 from test_training import SPEC, fitted, problem, small_model
 
 from stockpot.runtime import heartbeat, stop
-from stockpot.runtime.errors import Stopped
+from stockpot.runtime.errors import StoppedError
 from stockpot.runtime.stop import wishes
 from stockpot.training import state
 from stockpot.training.loop import fit
@@ -45,7 +45,8 @@ def test_stopped_after_any_step_it_ends_with_the_same_bytes(tmp_path, step, numb
     changes = {"batch_size": 32, "ema": [0.9]}
     expected, history, _ = fitted(tmp_path / "whole", **changes)
     with pytest.raises(
-        Stopped, match=rf"^after epoch {(step - 1) // 3}, step {(step - 1) % 3 + 1}$"
+        StoppedError,
+        match=rf"^after epoch {(step - 1) // 3}, step {(step - 1) % 3 + 1}$",
     ):
         fit(
             small_model(),
@@ -87,13 +88,17 @@ def test_the_state_is_saved_by_time_too(tmp_path, monkeypatch):
 
 
 def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch):
-    with pytest.raises(KeyboardInterrupt), wishes() as wish:
-        for _ in range(3):
+    def wish_again_and_again():
+        with wishes() as wish:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+            assert wish.signal == signal.SIGINT
+            monkeypatch.setattr(stop, "AT_ONCE", 0)
             os.kill(os.getpid(), signal.SIGINT)
-        assert wish.signal == signal.SIGINT
-        monkeypatch.setattr(stop, "AT_ONCE", 0)
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(1)
+            time.sleep(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        wish_again_and_again()
 
 
 def test_what_is_ignored_stays_so():
@@ -153,7 +158,7 @@ def test_stopped_within_the_evaluation_of_an_epoch(tmp_path):
         return x
 
     held_out.prepare = prepare
-    with pytest.raises(Stopped, match=r"^after epoch 0, step \d$"):
+    with pytest.raises(StoppedError, match=r"^after epoch 0, step \d$"):
         fitted(tmp_path / "parts", held_out=held_out)
     assert len(calls) == 1
     assert fitted(tmp_path / "parts", held_out=problem(400, 1))[:2] == (
@@ -173,7 +178,7 @@ def test_a_model_with_noise_of_its_own_goes_on_with_it(tmp_path, step):
     spec = {**SPEC, "batch_size": 32}
     whole, parts = noisy(), noisy()
     fit(whole, problem(), problem(40, 1), spec, tmp_path / "whole")
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         fit(parts, asking_at(step), problem(40, 1), spec, tmp_path / "parts")
     parts = noisy()
     torch.manual_seed(99)

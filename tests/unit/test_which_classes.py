@@ -215,6 +215,8 @@ def test_classes_without_training_images_are_named(study, tmp_path):
 
 
 def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
+    from stockpot.planning.data_roles import check_counts
+
     as_parquet(study, tmp_path)
     rows = pq.read_table(tmp_path / "a.parquet").column("image").to_pylist()
     pq.write_table(
@@ -230,8 +232,6 @@ def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
         study["datasets"][name].pop("split", None)
     line = r"train\.classes: ring, bar of .*classes\.txt have no images"
     with pytest.raises(StockpotError, match=line):
-        from stockpot.planning.data_roles import check_counts
-
         check_counts(
             study, lambda path: Path(path) if Path(path).is_absolute() else ROOT / path
         )

@@ -38,8 +38,8 @@ OTHER_CODE = "fedcba9876543210"
 class Step(Job):
     """A job whose rule is told, and that is made from another one."""
 
-    def __init__(self, rule: str, id: str, after: tuple[str, ...] = ()):
-        object.__setattr__(self, "id", id)
+    def __init__(self, rule: str, job_id: str, after: tuple[str, ...] = ()):
+        object.__setattr__(self, "id", job_id)
         self.__dict__.update(step=rule, before=after)
 
     @property
@@ -53,14 +53,16 @@ class Step(Job):
         return ()
 
 
-def step(rule, id, inputs=(), undated=(), spec=None, code=CODE, after=()) -> JobFiles:
-    """A job that writes one file, out/<id>."""
-    spec = spec or {"name": id.rpartition("-")[0]}
+def step(
+    rule, job_id, inputs=(), undated=(), spec=None, code=CODE, after=()
+) -> JobFiles:
+    """A job that writes one file, out/<job_id>."""
+    spec = spec or {"name": job_id.rpartition("-")[0]}
     return JobFiles(
-        job=Step(rule, id, tuple(after)),
+        job=Step(rule, job_id, tuple(after)),
         inputs=tuple(f"out/{path}" for path in (*inputs, *undated)),
         undated=frozenset(f"out/{path}" for path in undated),
-        outputs=(f"out/{id}",),
+        outputs=(f"out/{job_id}",),
         benchmark="",
         spec=spec,
         code=code,
@@ -289,11 +291,11 @@ def test_one_job_is_explained_by_what_it_follows_from(here):
 def test_what_is_said_of_a_run_is_not_said_of_its_tables(here):
     """A table that is told the settings of all runs changes only as they do."""
 
-    def study(id: str, lr: float) -> list[JobFiles]:
-        jobs = chain(id=id, spec={"name": "base", "lr": lr})
+    def study(run_id: str, lr: float) -> list[JobFiles]:
+        jobs = chain(id=run_id, spec={"name": "base", "lr": lr})
         told = {
             "models": {"base": {"settings": {"lr": lr}}},
-            "soups": {"mine": f"mine-{id[-8:]}"},
+            "soups": {"mine": f"mine-{run_id[-8:]}"},
         }
         jobs[3] = step("analysis", "table-33333333", ["base-22222222"], spec=told)
         return jobs

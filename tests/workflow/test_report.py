@@ -30,7 +30,7 @@ FROM_TABLES = Counter(
 
 @pytest.fixture(scope="session")
 def reported(finished, warm, once):
-    """(the micro study with analyses, all pages and its report; jobs that ran; cells computed)"""
+    """The micro study with analyses, all pages and its report; jobs that ran; cells computed."""
 
     def make(folder):
         study = warm(finished.copy(folder))

@@ -104,9 +104,8 @@ def test_a_job_waits_for_the_one_that_a_killed_snakemake_left(orphaned, longer, 
     assert again.wait() == 0
     orphan.wait(300)
     said = log.read_text()
-    assert "that process has done this job" in said and "epoch" not in said, (
-        "trained once"
-    )
+    assert "that process has done this job" in said, "trained once"
+    assert "epoch" not in said, "trained once"
     whole = warm(longer("whole"))
     whole.snakemake(*TRAIN)
     assert contents(folder) == contents(whole.results / "classifiers" / folder.name)

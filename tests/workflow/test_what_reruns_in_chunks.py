@@ -35,8 +35,9 @@ def test_the_default_is_several_models_per_job():
 def test_a_run_that_changed_and_one_that_is_new_compute_themselves_and_the_soups(
     chunks,
 ):
-    """The sweep of linear runs too, as its end is in one evaluation with that of base, and so does
-    the evaluation that the new run joins; they compute nothing else.
+    """The sweep of linear runs too, as its end is in one evaluation with that of base.
+
+    So does the evaluation that the new run joins. They compute nothing else.
     """
     known = chunks.stored()
     chunks.edit(

@@ -103,8 +103,9 @@ def serve(folder: Path) -> None:
 
 
 def import_open_clip() -> None:
-    """Import open_clip and timm as the library does, but leave nothing of the library itself, as
-    tests change its code.
+    """Import open_clip and timm as the library does, but leave nothing of the library itself.
+
+    Tests change its code.
     """
     sys.path.insert(0, str(SCRIPTS))
     importlib.import_module("stockpot.models.openclip")

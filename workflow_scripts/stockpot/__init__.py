@@ -1,0 +1,1 @@
+"""Fine-tuning, merging and evaluating models; each subpackage is one part of that work."""

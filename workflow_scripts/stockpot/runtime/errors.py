@@ -34,5 +34,5 @@ class StockpotError(Exception):
         return f"{text}; {self.advice}" if self.advice else text
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The job was asked to stop, and what it has done is saved."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from .atomic_files import DISK_FAULTS, open_own, unwritable, writing
 from .digest import plain, sha256
-from .errors import StockpotError, Stopped
+from .errors import StockpotError, StoppedError
 from .escape import one_line
 from .gpus import VISIBLE
 from .made_by import write_record
@@ -243,7 +243,7 @@ def ending() -> Iterator[None]:
     except StockpotError as error:
         lines = [f"error: {line}" for line in str(error).splitlines()]
         _end_process(FAILED_STATUS, "\n".join(lines))
-    except Stopped as stopped:
+    except StoppedError as stopped:
         _end_process(
             STOPPED_STATUS,
             f"stopped {stopped}; the state is saved, and the same command goes on from it",

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..runtime.errors import Stopped
+from ..runtime.errors import StoppedError
 from ..runtime.stop import wishes
 from .loop import SEED_STRIDE, Batches, split_batches
 from .saved import read_state, write_state
@@ -288,7 +288,7 @@ def fit_heads(
         The heads, and how many held-out examples each has right, int64 [s].
 
     Raises:
-        Stopped: A signal has asked to stop, and the state is saved.
+        StoppedError: A signal has asked to stop, and the state is saved.
     """
     device = head.weight.device
     heads = Heads(head, hyperparameters)
@@ -326,7 +326,7 @@ def fit_heads(
                 mean_seconds,
             )
             if stop_request.signal:
-                raise Stopped(f"after epoch {epoch + 1}")
+                raise StoppedError(f"after epoch {epoch + 1}")
     return heads, heads.count_correct(held_out)
 
 

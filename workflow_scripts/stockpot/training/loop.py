@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..runtime.errors import Stopped
+from ..runtime.errors import StoppedError
 from ..runtime.heartbeat import Heartbeat
 from ..runtime.stop import wishes
 from .averages import Averages
@@ -113,7 +113,7 @@ def fit(
 
     Raises:
         DivergedError: At the first loss or weight that is not finite.
-        Stopped: A signal has asked to stop, and the state is saved.
+        StoppedError: A signal has asked to stop, and the state is saved.
     """
     run = _Run(
         model,
@@ -302,7 +302,7 @@ class _Run:
         All processes decide alike: the signal or the time of one of them counts for all.
 
         Raises:
-            Stopped: A signal has asked one of the processes to stop.
+            StoppedError: A signal has asked one of the processes to stop.
         """
         reasons = [self.stop_request.signal, self.checkpointer.is_due()]
         reason_sums = self.processes.all_reduce_sum(reasons, self.device)
@@ -311,7 +311,7 @@ class _Run:
             self.checkpointer.save(self.progress, self.generator)
         if signal_sum:
             epochs_done = len(self.progress.history)
-            raise Stopped(f"after epoch {epochs_done}, step {self.progress.step}")
+            raise StoppedError(f"after epoch {epochs_done}, step {self.progress.step}")
 
 
 def split_batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:

@@ -49,7 +49,7 @@ def run(
 
     Raises:
         StockpotError: Data or initial weights are damaged or do not fit.
-        Stopped: A signal has asked to stop, and the state is saved.
+        StoppedError: A signal has asked to stop, and the state is saved.
     """
     variant = variants.load(spec["variant"])
     state_dir = folder / ".state"

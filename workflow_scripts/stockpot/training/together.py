@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..runtime.errors import StockpotError, Stopped
+from ..runtime.errors import StockpotError, StoppedError
 from ..runtime.gpus import claim
 from ..runtime.stop import SIGNALS
 from . import worker
@@ -52,7 +52,7 @@ def launch_distributed(
         threads: Threads on each node, which its processes share.
 
     Raises:
-        Stopped: The run was asked to stop and has saved its state.
+        StoppedError: The run was asked to stop and has saved its state.
         StockpotError: The run failed; its own error line is in the log above.
     """
     # The GPUs are locked here, as the workers cannot agree on who takes which.
@@ -77,7 +77,7 @@ def launch_distributed(
         return
     # A stop that saved nothing is a failure: the next attempt would begin anew.
     if signal_times and _saved_since(arguments["folder"], signal_times[0]):
-        raise Stopped("with all of its processes")
+        raise StoppedError("with all of its processes")
     raise StockpotError(
         f"the {processes * nodes} processes of this run ended with {exit_code}"
     )
