@@ -13,9 +13,9 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
-from stockpot.training.together import together
+from stockpot.training.together import launch_distributed
 arguments = json.loads(Path({job!r}).read_text())
-together(arguments | {{"folder": Path(arguments["folder"])}}, processes=1, nodes=2)
+launch_distributed(arguments | {{"folder": Path(arguments["folder"])}}, processes=1, nodes=2)
 """
 
 
