@@ -4,6 +4,7 @@ Logits of mixes are those of a model nearly linear in its weights: the same sum 
 something that grows with the spread of the coefficients, so that soups are no ensembles.
 """
 
+import json
 import random
 from collections.abc import Callable
 from functools import cache
@@ -576,6 +577,21 @@ def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
     assert "entropy" not in set(table["selector"])
     with pytest.raises(StockpotError, match="store_logits: true keeps them"):
         tabulate("overrides", study.evidence())
+
+
+def test_damaged_logits_are_named_where_alpha_is_chosen(tmp_path):
+    """Only logits that were never kept leave out the entropy without a word."""
+    study = small_study(tmp_path, ["base"], ["base"])
+    cell = next(c for c in study.cells if c["dataset"] in SHIFTS and c["curve"])
+    path = study.store.path(cell["key"])
+    content = bytearray(path.read_bytes())
+    header_size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + header_size])
+    first_byte = 8 + header_size + header["logits"]["data_offsets"][0]
+    content[first_byte] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StockpotError, match="damaged"):
+        tabulate("choosing-alpha", study.evidence())
 
 
 # comparisons
@@ -1289,6 +1305,12 @@ def test_growing_ensembles_and_best_single_models(study, tables):
     assert set(short["k"]) == {1, 4}
     cell = row(short, k=1, method="best single", on="reference")
     assert cell["accuracy"] == f"{100 * study.mean('base', 'test'):.1f}"
+
+
+def test_a_frontier_without_other_models_says_so(tmp_path):
+    study = curve_study(tmp_path, [(50, 60), (70, 50)], {})
+    with pytest.raises(NothingToShowError, match="no model outside the sweeps"):
+        tabulate("frontier", study.evidence(), {"curve": "base"})
 
 
 # diagnosis

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..alpha.selectors import compare_selectors
-from ..evaluation.answers import Answers
-from ..runtime.errors import StockpotError
+from ..evaluation.answers import Answers, NoLogitsError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
 from ..tables.display import percent
 from ..tables.evidence import Evidence, NothingToShowError
@@ -142,7 +141,7 @@ def _with_estimates(
     table["thresholded"] = np.mean(by_confidence, axis=0)
     table["agreement"] = np.mean(by_agreement, axis=0)
     # Without stored logits there is no entropy, and no selector that needs it.
-    with contextlib.suppress(StockpotError):
+    with contextlib.suppress(NoLogitsError):
         table["entropy"] = _mean_entropies(evidence, models)
     return table
 

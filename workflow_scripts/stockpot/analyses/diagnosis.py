@@ -403,8 +403,12 @@ class _Diagnosis:
 
     def _barriers(self) -> Iterator[tuple[str, str]]:
         """Are there barriers between two ingredients, and is one ingredient in all of them?"""
-        # The highest barrier is named, whether it is above the limit or not.
         barriers = self._measured("barrier")
+        if barriers.empty:
+            # ``most`` pairs were sampled of those of all runs, and none is of this soup.
+            yield "No pair of these ingredients was among the sampled pairs.", ""
+            return
+        # The highest barrier is named, whether it is above the limit or not.
         limit = self.barrier
         worst = barriers.loc[barriers["value"].idxmax()]
         pair = f"{worst['model']} and {worst['other']}"

@@ -63,7 +63,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         better under shift counts.
 
     Raises:
-        NothingToShowError: If there is no sweep, or not the one that is named.
+        NothingToShowError: If there is no sweep, or not the one that is named, or no model to
+            compare with it.
     """
     target, points = _sweep(evidence, options["curve"])
     evidence.note_plain_accuracy()
@@ -92,6 +93,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         row["shifts"] = evidence.plain_accuracy(model, MEAN)
         row |= _gap_columns(model, point_models, position, correct, evidence.confidence)
         rows.append(row)
+    if not rows:
+        raise NothingToShowError("no model outside the sweeps has results")
     return pd.DataFrame(rows).sort_values(
         ["gap", "model"],
         ascending=[False, True],

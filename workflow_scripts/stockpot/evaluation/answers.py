@@ -12,6 +12,10 @@ from ..runtime.sealed import damaged, unreadable, unsealed
 from .cells import READ_ERRORS, checked_arrays, has_array
 
 
+class NoLogitsError(StockpotError):
+    """The prediction is whole, but its logits were not kept."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """The predictions of one model on one data set; each array is read when it is asked for.
@@ -66,7 +70,8 @@ class Answers:
             float32 [n, classes].
 
         Raises:
-            StockpotError: If they were not kept.
+            NoLogitsError: They were not kept.
+            StockpotError: The file is damaged.
         """
         return self._array("logits")
 
@@ -77,7 +82,7 @@ class Answers:
         try:
             with safe_open(self.path, framework="np") as file:
                 if name == "logits" and not has_array(file, name):
-                    raise StockpotError(
+                    raise NoLogitsError(
                         f"{self.path} has no logits, which this needs; "
                         "evaluation.store_logits: true keeps them"
                     )

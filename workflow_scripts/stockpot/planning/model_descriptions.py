@@ -107,14 +107,14 @@ def _images_per_epoch(
     sizes: dict[str, int],
     classes: int,
 ) -> int:
-    """How many images a run looks at in one epoch, of one training set or two."""
-    images = sizes[train]
-    # So many images of each class are drawn once, if there are as many.
+    """How many images a run looks at in one epoch.
+
+    A second data set makes an epoch no longer: some of its images take the place of others.
+    """
+    image_count = sizes[train]
     if spec.get("shots"):
-        images = min(images, spec["shots"] * classes)
-    if spec.get("joint"):
-        images += sizes[spec["joint"]]
-    return images
+        image_count = min(image_count, spec["shots"] * classes)
+    return image_count
 
 
 def _describe_checkpoint(
