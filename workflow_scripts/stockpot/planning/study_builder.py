@@ -566,13 +566,7 @@ class StudyBuilder:
         # For most methods the order makes no difference, and so it makes no other id.
         if not methods.ordered(method):
             ingredients = sorted(ingredients)
-        options = defaults(methods.options(method)) | soup
-        options.pop("ingredients", None)
-        spec = {
-            "name": name,
-            **options,
-            **prediction_settings(self.config),
-        }
+        spec = self._soup_spec(name, soup)
         task = self._tasks[""]
         start = self._soup_start(ingredients)
         follows = {
@@ -594,6 +588,16 @@ class StudyBuilder:
             averages=bool(methods.averages(method)),
         )
         return soup_id
+
+    def _soup_spec(self, name: str, soup: dict[str, Any]) -> dict[str, Any]:
+        """Options of a merge, and how its ingredients are evaluated."""
+        options = defaults(methods.options(soup["method"])) | soup
+        options.pop("ingredients", None)
+        return {
+            "name": name,
+            **options,
+            **prediction_settings(self.config),
+        }
 
     def _soup_start(self, ingredients: list[str]) -> str:
         """The model that the ingredients were trained from.
