@@ -411,13 +411,15 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     cards = sorted(study.results.glob("classifiers/*/classifier.json"))
     old = {card: json.loads(card.read_text())["sha256"] for card in cards}
     change_training(study)
-    # A run waits at its start until it has the signal, however long that takes.
+    # A run waits at its start until it has the signal, however long that takes. One that starts
+    # so late that the signal misses it waits no longer than until the signal was sent.
     waits = study.folder / "waits"
+    sent = study.folder / "sent"
     line = "    with wishes() as run.stop_request:\n"
     wait = f"""\
         import pathlib, time
         pathlib.Path({str(waits)!r}).touch()
-        while not run.stop_request.signal:
+        while not run.stop_request.signal and not pathlib.Path({str(sent)!r}).exists():
             time.sleep(0.1)
 """
     edit_code(study, "training/loop.py", line, line + wait)
@@ -434,6 +436,7 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     while not waits.exists() and time.monotonic() < ends:
         time.sleep(0.1)
     os.killpg(command.pid, signal.SIGINT)
+    sent.touch()
     command.wait(300)
     gone = [card for card in cards if not card.exists()]
     assert gone
