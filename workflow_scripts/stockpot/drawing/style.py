@@ -78,11 +78,7 @@ FILE_METADATA = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
 
 @contextmanager
 def matplotlib_settings() -> Iterator[None]:
-    """Run a block with matplotlib's defaults and our settings, whatever the user's are.
-
-    Yields:
-        Nothing.
-    """
+    """Run a block with matplotlib's defaults and our settings, whatever the user's are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(RC)

@@ -87,9 +87,6 @@ def writing(path: str | Path, temporary: str | Path | None = None) -> Iterator[N
         path: The file.
         temporary: The name to which the block really writes, if it has another one.
 
-    Yields:
-        Nothing.
-
     Raises:
         StockpotError: If the file cannot be written. The error names the file and the reason.
     """

@@ -132,9 +132,6 @@ def damage_as_error(archive_name: str, hint: str = "") -> Iterator[None]:
         archive_name: What the line begins with.
         hint: What it ends with.
 
-    Yields:
-        Nothing.
-
     Raises:
         StockpotError: The block met broken bytes, or had too little memory.
     """

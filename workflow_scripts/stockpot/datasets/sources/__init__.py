@@ -269,9 +269,6 @@ def remembering() -> Iterator[None]:
 
     While a study is planned, each question about the same files is then asked once, however many
     data sets and parts of them there are. To list a million files takes seconds.
-
-    Yields:
-        Nothing.
     """
     global _answers
     _answers = {}

@@ -512,9 +512,6 @@ def reading(path: Path, hint: str = LAYOUT) -> Iterator[None]:
         path: The file that the block reads.
         hint: What the line ends with.
 
-    Yields:
-        Nothing.
-
     Raises:
         StockpotError: The file is missing, or not what it should be.
     """
