@@ -792,10 +792,10 @@ MISFITS = {
     "a distribution inside another": (
         {
             "finetune/search/space/mixup": {
-                "either": [{"choice": [0]}, {"uniform": [1, 0]}]
+                "mixture": [{"choice": [0]}, {"uniform": [1, 0]}]
             }
         },
-        ["finetune.search.space.mixup.either.1.uniform:", "1 is larger than 0"],
+        ["finetune.search.space.mixup.mixture.1.uniform:", "1 is larger than 0"],
     ),
     "a start to be drawn": (
         {"finetune/search/space/start": {"choice": ["linear"]}},

@@ -680,7 +680,7 @@ def _probes(
     # The schema has checked that a distribution has exactly one kind.
     ((kind, values),) = distribution.items()
     key_path = f"{key_path}.{kind}"
-    if kind == "either":
+    if kind == "mixture":
         # A mixture of distributions, one of which is drawn first.
         probes = []
         for i, inner in enumerate(values):

@@ -16,6 +16,7 @@ from ..runtime.escape import one_line
 from ..runtime.registry import defaults
 from ..runtime.suggest import closest, listed
 from ..training import variants
+from .renamed_keys import renamed_hint
 
 FROM_SCRATCH = "from-scratch"
 # Hyperparameters that a search cannot draw.
@@ -247,8 +248,9 @@ def _none_of(error: ValidationError) -> str:
 
 def _not_in_list(error: ValidationError) -> str:
     allowed = [str(word) for word in error.validator_value]
-    close = closest(error.instance, allowed) if isinstance(error.instance, str) else []
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = ""
+    if isinstance(error.instance, str):
+        hint = _meant(error, [error.instance], allowed)
     return f"{_shown(error)} is not one of {', '.join(allowed)}{hint}"
 
 
@@ -300,14 +302,24 @@ def _unknown_key(error: ValidationError) -> str:
     if not allowed:
         return f"unknown key {names}; there are no options here"
     path = list(error.absolute_path)
-    hint = ""
     if path[:1] == ["datasets"] and "download" in unknown:
         hint = "; this source has no public archive, so place its files at its path"
     else:
-        close = closest(unknown[0], allowed)
-        if close:
-            hint = f"; did you mean {close[0]!r}?"
+        hint = _meant(error, unknown, allowed)
     return f"unknown key {names}; allowed are {', '.join(allowed)}{hint}"
+
+
+def _meant(
+    error: ValidationError,
+    words: list[str],
+    allowed: list[str],
+) -> str:
+    """Say what unknown words are called now, or else which one the first may stand for."""
+    hint = renamed_hint(list(error.absolute_path), words)
+    if hint:
+        return hint
+    close = closest(words[0], allowed)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _type_hint(

@@ -11,7 +11,7 @@ def draw(search: dict[str, Any], i: int) -> dict[str, Any]:
     Args:
         search: seed, and space: hyperparameter -> distribution. A distribution is a map of one
             entry: log_uniform, uniform or integers with [low, high], choice with a list of
-            values, or either with a list of distributions, each as likely as the others.
+            values, or mixture with a list of distributions, each as likely as the others.
         i: The number of the point.
 
     Returns:
@@ -29,7 +29,7 @@ def _draw_value(distribution: dict[str, Any], rng: random.Random) -> Any:
     ((kind, values),) = distribution.items()
     if kind == "choice":
         return rng.choice(values)
-    if kind == "either":
+    if kind == "mixture":
         return _draw_value(rng.choice(values), rng)
     if kind == "integers":
         return rng.randint(*values)
