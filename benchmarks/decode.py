@@ -33,17 +33,17 @@ def measure() -> list[tuple[str, str, str]]:
     size = f"{IMAGES} JPEGs of {SIZE[0]}x{SIZE[1]} to {SIDE}"
     return [
         (
-            f"decoding {size}: {cores()} threads / 1 thread",
+            f"speed of decoding {size}: {cores()} threads / 1 thread",
             f"{one / seconds['all']:.2f} ({rate:.0f} images/s)",
             f"{0.85 * cores():.1f} or more",
         ),
         (
-            f"decoding {size}: {cores()} threads / torch's loader with {cores()} workers",
+            f"speed of decoding {size}: {cores()} threads / torch's loader with {cores()} workers",
             f"{seconds['loader'] / seconds['all']:.2f}",
             "1 or more",
         ),
         (
-            f"decoded images read again, 1 thread / decoding, {cores()} threads",
+            f"speed of reading decoded images again, 1 thread / of decoding, {cores()} threads",
             f"{seconds['all'] / seconds['read']:.0f} ({IMAGES / seconds['read']:.0f} images/s)",
             "reported",
         ),

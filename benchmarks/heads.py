@@ -13,7 +13,7 @@ from timing import cores, interleaved
 
 SETTINGS = 64
 SIZES = {
-    "the embedded study's features": (2500, 64, 16),
+    "features of the embedded study": (2500, 64, 16),
     "2,500 features of 512": (2500, 512, 16),
 }
 
@@ -38,7 +38,8 @@ def measure() -> list[tuple[str, str, str]]:
         )
         rows.append(
             (
-                f"{SETTINGS} linear classifiers at once / one, {what}, {classes} classes",
+                f"time of training {SETTINGS} linear classifiers at once / time of one, {what}, "
+                f"{classes} classes",
                 f"{best[SETTINGS] / best[1]:.1f}",
                 "5 or less",
             )

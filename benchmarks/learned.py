@@ -43,7 +43,8 @@ def measure() -> list[tuple[str, str, str]]:
                 if images == FEW:
                     rows.append(
                         (
-                            f"{what}, {images} images a step: peak private memory / one model",
+                            f"{what}, {images} images per step: peak private memory / "
+                            "size of one model",
                             f"{peak / size:.2f}",
                             "4 or less",
                         )
@@ -51,9 +52,9 @@ def measure() -> list[tuple[str, str, str]]:
                 limit = 1.5 * passes + 2 * reading
                 rows.append(
                     (
-                        f"{what}, {images} images a step: step / (1.5 forward and backward + "
-                        "reading twice)",
-                        f"{seconds / limit:.2f} ({seconds:.1f} s a step)",
+                        f"{what}, {images} images per step: time of a step / time of (1.5 forward "
+                        "and backward passes + reading all models twice)",
+                        f"{seconds / limit:.2f} ({seconds:.1f} s per step)",
                         "1 or less",
                     )
                 )
@@ -61,8 +62,8 @@ def measure() -> list[tuple[str, str, str]]:
         seconds, peak = once(in_memory, folders[:k], FEW)
         rows.append(
             (
-                f"the original way with {k} models, {FEW} images: peak private memory / one model, "
-                "seconds a step",
+                f"the originals' way with {k} models, {FEW} images per step: peak private "
+                "memory / size of one model, seconds per step",
                 f"{peak / size:.2f}, {seconds:.1f}",
                 "reported",
             )

@@ -33,8 +33,8 @@ def measure() -> list[tuple[str, str, str]]:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             peak = pool.apply(sweep, (folders,))
     what = (
-        f"peak private memory of a sweep over two ViT-B/32, {PRECISION}, batches of {BATCH_SIZE}, "
-        "/ size of one model"
+        f"peak private memory of a sweep between two ViT-B/32 ({PRECISION}, "
+        f"batches of {BATCH_SIZE}) / size of one model"
     )
     sizes = f"{peak / 2**20:.0f} MiB against {model_size / 2**20:.0f} MiB"
     return [(what, f"{peak / model_size:.2f} ({sizes})", "reported")]

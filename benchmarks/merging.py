@@ -46,22 +46,24 @@ def measure() -> list[tuple[str, str, str]]:
                     f"{LIMIT} MiB at most",
                 ),
                 (
-                    f"{what}: bandwidth / that of copying a file",
+                    f"{what}: bandwidth / bandwidth of copying a file",
                     f"{bandwidth:.2f} ({ours[0]:.2f} s)",
                     "0.7 or more",
                 ),
                 (
-                    f"{what}: speed / reading all and writing one",
+                    f"{what}: speed / speed of only reading all and writing one",
                     f"{copy[0] / ours[0]:.2f}",
                     "reported",
                 ),
                 (
-                    f"{what}: all in memory, as the originals' learned soup",
+                    f"{what}, all in memory as in the originals' learned soup: "
+                    "peak private memory, time",
                     f"{together[1] / MIB:.0f} MiB, {together[0]:.2f} s",
                     "reported",
                 ),
                 (
-                    f"{what}: running mean of state dicts, as the originals' uniform soup",
+                    f"{what}, by a running mean of state dicts as in the originals' "
+                    "uniform soup: peak private memory, time",
                     f"{running[1] / MIB:.0f} MiB, {running[0]:.2f} s",
                     "reported",
                 ),

@@ -50,8 +50,8 @@ def measure() -> list[tuple[str, str, str]]:
     rows = []
     for precision in ("fp32", "bf16"):
         what = (
-            f"originals' way in fp32 / ours in {precision}, "
-            f"ViT-B/32, {IMAGES} JPEGs x {len(ALPHAS)} alphas"
+            f"time of the originals' way in fp32 / time of Stockpot in {precision}, "
+            f"ViT-B/32, {IMAGES} JPEGs, {len(ALPHAS)} alphas"
         )
         theirs = seconds["theirs"]
         ours = seconds[precision]

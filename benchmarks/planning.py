@@ -75,12 +75,12 @@ def measure() -> list[tuple[str, str, str]]:
     small, big = planned(72, 7), planned(1000, 12)
     return [
         (
-            "planning 72 runs x 21 alphas x 8 sets",
+            "planning 72 runs, 21 alphas, 8 data sets",
             f"{small.seconds:.1f} s",
             "under 5 s",
         ),
         (
-            "planning 1,000 runs x 21 alphas x 12 test sets, ten models or sweeps a job",
+            "planning 1,000 runs, 21 alphas, 12 test sets, with ten models or sweeps per job",
             f"{big.seconds:.1f} s, {big.peak_gib:.1f} GiB",
             "10 s or less",
         ),

@@ -1,5 +1,6 @@
 """Run the benchmarks and write docs/results/benchmarks.md. Names as arguments run only these."""
 
+import datetime
 import platform
 import sys
 from pathlib import Path
@@ -17,12 +18,12 @@ NAMES = (
     "learned",
     "heads",
     "decode",
-    "finetune",
+    "step",
 )
 INTRODUCTION = """# Benchmarks
 
-Made by `make benchmarks`. Ratios compare alternatives within one run, on the same machine and
-inputs; seconds are this machine's: {machine}, {cores} cores.
+`make benchmarks` makes this table. A ratio compares two ways within one run, on the same machine
+and inputs. Seconds hold for this machine: {machine}, {cores} cores. Measured on {date}.
 
 | what | measured | wanted |
 | :-- | --: | --: |
@@ -44,10 +45,10 @@ def processor() -> str:
 
 
 def main(names: list[str]) -> None:
-    """Run benchmarks and print their rows; all of them make the page in docs/, too.
+    """Run benchmarks and print their rows; a run of all also writes the page in docs/.
 
     Args:
-        names: Of the benchmarks; empty for all.
+        names: Names of the benchmarks; an empty list means all.
     """
     import importlib
 
@@ -59,9 +60,11 @@ def main(names: list[str]) -> None:
         for what, measured, wanted in measured_rows:
             print(f"{what}: {measured} (wanted: {wanted})", flush=True)
         rows += measured_rows
-    # A page of some benchmarks only would lack the others.
+    # A page of only some benchmarks would lack the others.
     if not names:
-        introduction = INTRODUCTION.format(machine=processor(), cores=cores())
+        introduction = INTRODUCTION.format(
+            machine=processor(), cores=cores(), date=datetime.date.today()
+        )
         lines = [f"| {' | '.join(row)} |\n" for row in rows]
         text = introduction + "".join(lines)
         (ROOT / "docs" / "results" / "benchmarks.md").write_text(text)
