@@ -48,7 +48,7 @@ finetune:
     base: {}
     linear: {variant: linear-classifier, epochs: 10, lr: 1.0e-2, batch_size: 64}
   search: {runs: 1, space: {lr: {log_uniform: [1.0e-4, 5.0e-4]}}}
-sweep: {alphas: [0.0, 0.25, 0.5, 0.75, 1.0], of: [base, linear, greedy]}
+sweep: {alphas: [0.0, 0.25, 0.5, 0.75, 1.0], targets: [base, linear, greedy]}
 soups:
   uniform: {method: uniform}
   greedy: {method: greedy}

@@ -40,7 +40,7 @@ def large(runs: int, tests: int, alphas: int = 21) -> dict:
         "soups": {"ensemble": None, "chosen": None},
         "sweep": {
             "alphas": [round(i / (alphas - 1), 4) for i in range(alphas)],
-            "of": [f"search-{i:02d}" for i in range(runs)],
+            "targets": [f"search-{i:02d}" for i in range(runs)],
         },
         "evaluation": {"models_per_job": 10, "sweeps_per_job": 10},
         "analyses": None,

@@ -9,7 +9,7 @@ TASKS = ("objects", "digits", "textures", "colours")
 INTRODUCTION = """# Cross-dataset soups
 
 Made by `make cross`. One mini-CLIP is fine-tuned on each of four tasks under that task's frozen
-zero-shot head; the backbones of every choice of runs are averaged, and the average is tested on
+zero-shot head; the towers of every choice of runs are averaged, and the average is tested on
 each task's reference set under the task's zero-shot head (Model soups, appendix; PAINT). **Bold**:
 a task that none of the members has seen; the last column is the mean over these of the difference
 to the zero-shot model, in points. Accuracy in percent with its 95 %

@@ -52,7 +52,7 @@ def reduced(config: dict) -> None:
     """Of the micro study one way through all stages."""
     config["data"].update(shifts=["v2"])
     config.update(
-        sweep={"of": ["base"], "alphas": [0.0, 0.5, 1.0]},
+        sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups=dict.fromkeys(("ensemble", "chosen", "greedy")),
         standard={"models": None},
         evaluation={"models_per_job": 8},

@@ -22,7 +22,7 @@ GIVEN = {
     "slerp": {"names": "ab"},
     "mono-soup": {"names": "a"},
     "wise-ft": {"alpha": {"": 0.5, "head.": 1.0, "visual.blocks.1.": 0.0}},
-    "logit-ensemble": {"shares": {"a": 0.3, "b": 0.2, "c": 0.4, "d": 0.1}},
+    "logit-ensemble": {"coefficients": {"a": 0.3, "b": 0.2, "c": 0.4, "d": 0.1}},
 }
 ELSEWHERE = {
     "fisher",
@@ -74,7 +74,12 @@ def learned() -> str:
     x, labels = torch.randn(20, 6).double(), torch.arange(20) % 5
     batches = Batches(x, labels, lambda x, generator: x)
     given = context(
-        models, "learned", lambda recipe: (15, 20), per="tensor", epochs=2, step_size=10
+        models,
+        "learned",
+        lambda recipe: (15, 20),
+        granularity="tensor",
+        epochs=2,
+        step_size=10,
     )
     given.model = lambda: (network(), batches)
     return digest(

@@ -370,8 +370,8 @@ def test_a_stranger_is_refused_unless_that_is_allowed(folders, context):
         r"far from those of one \(cosine -?0\.",
     ) as error:
         make_soup(cards, context(*ends))
-    assert "allow_different_starts: true" in str(error.value)
-    made = make_soup(cards, context(*ends, allow_different_starts=True))
+    assert "allow_different_lineages: true" in str(error.value)
+    made = make_soup(cards, context(*ends, allow_different_lineages=True))
     assert made["barriers"].keys() == {"stranger"}
 
 
@@ -472,7 +472,7 @@ COPIED = {
     "name": "other",
     "seed": 1,
     "kind": "zero-shot",
-    "backbones": True,
+    "towers_only": True,
     "epochs": 10,
     "lr": 1e-5,
 }
@@ -496,7 +496,7 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         assert model["kind"] == "end-to-end"
         assert model["images"] == 0
         assert model["own"]
-        meant = ("variant", "task", "start", "joint", "shots", "backbones")
+        meant = ("variant", "task", "start", "joint", "shots", "towers_only")
         assert not set(meant) & set(settings)
         (members,) = [
             job.spec["members"]

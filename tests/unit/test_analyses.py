@@ -299,7 +299,7 @@ def make_study(folder) -> Study:
         "cross-away": ("uniform", ["zero-shot", "cars"]),
     }
     for name, (kind, ingredients) in made.items():
-        settings = {"backbones": name.startswith("cross")}
+        settings = {"towers_only": name.startswith("cross")}
         more = {"settings": settings, "ingredients": ingredients}
         found.add(name, kind, found.draw(*GOOD[name]), **more)
     # Runs of another task, and those that diverged, have no results.
@@ -477,7 +477,7 @@ NEEDED = {
     "joint": "a run with the option joint, and a sweep",
     "landscape": "a plane needs two end-to-end runs",
     "low-shot": "needs sweeps of runs with the option shots",
-    "members": "needs soups with backbones: true",
+    "members": "needs soups with towers_only: true",
     "overrides": "between the ends of a sweep, and this study has none",
     "pairs": "a pair needs two end-to-end runs",
 }
@@ -909,7 +909,7 @@ def test_the_run_on_all_images_beside_few_shots_has_seen_no_shift(tmp_path):
     assert list(table["run"].unique()) == ["few", "long"]
 
 
-def test_members_of_soups_of_backbones(study, tables):
+def test_members_of_soups_of_towers(study, tables):
     table = tables["members"]
     assert list(table["soup"]) == ["cross-away", "cross"], (
         "those that saw the task come last"
@@ -1097,14 +1097,14 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
         "0.5",
         "0.7",
     }
-    few = pairs.sampled_pairs(RUNS, {"most": 2, "seed": 0})
-    assert few == pairs.sampled_pairs(RUNS[::-1], {"most": 2, "seed": 0})
+    few = pairs.sampled_pairs(RUNS, {"max_pairs": 2, "seed": 0})
+    assert few == pairs.sampled_pairs(RUNS[::-1], {"max_pairs": 2, "seed": 0})
     assert len(set(few)) == 2
     every = list(combinations(RUNS, 2))
     assert set(few) <= set(every)
-    assert pairs.sampled_pairs(RUNS, {"most": 6, "seed": 0}) == every
+    assert pairs.sampled_pairs(RUNS, {"max_pairs": 6, "seed": 0}) == every
     expected = random.Random("pairs 3").sample(every, 2)
-    assert pairs.sampled_pairs(RUNS, {"most": 2, "seed": 3}) == sorted(expected)
+    assert pairs.sampled_pairs(RUNS, {"max_pairs": 2, "seed": 3}) == sorted(expected)
     assert study.recipes("pairs", runs=["base"]) == []
 
 

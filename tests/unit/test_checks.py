@@ -104,7 +104,7 @@ def lose(tensors):
             {"start": "5" * 64},
             [
                 "does not start from the same weights as a",
-                "allow_different_starts: true",
+                "allow_different_lineages: true",
             ],
         ),
         (
@@ -197,7 +197,7 @@ def test_the_flag_mixes_strangers_and_tells_the_barrier(
     soup, runs, world, tmp_path, caplog
 ):
     odd = copy_of(runs["b"], tmp_path / "odd", scrambled, start="5" * 64)
-    made = soup(runs["a"], odd, allow_different_starts=True)
+    made = soup(runs["a"], odd, allow_different_lineages=True)
     assert made["barriers"].keys() == {"odd"}
     points = made["barriers"]["odd"]
     assert points == pytest.approx(by_hand(world, runs["a"], odd))
@@ -212,7 +212,7 @@ def test_models_from_scratch_are_strangers_unless_allowed(soup, runs, tmp_path):
     ):
         soup(runs["scratch"], twin, start=runs["scratch"])
     made = soup(
-        runs["scratch"], twin, start=runs["scratch"], allow_different_starts=True
+        runs["scratch"], twin, start=runs["scratch"], allow_different_lineages=True
     )
     assert made["barriers"] == {"twin": 0.0}, "a bias that is the same for all classes"
 
@@ -224,17 +224,17 @@ def test_a_barrier_is_how_far_the_middle_lies_below_the_mean():
     )
 
 
-def test_backbones_of_another_line_are_named(soup, runs, tmp_path):
+def test_towers_of_another_line_are_named(soup, runs, tmp_path):
     odd = copy_of(runs["b"], tmp_path / "odd", scrambled)
-    assert soup(runs["a"], runs["b"], backbones=True)["backbones"]
+    assert soup(runs["a"], runs["b"], towers_only=True)["towers_only"]
     with pytest.raises(
         StockpotError, match=r"^odd: its tower is far from that of a \(cosine"
     ):
-        soup(runs["a"], odd, backbones=True)
+        soup(runs["a"], odd, towers_only=True)
 
 
 @pytest.mark.parametrize("method", ["ties", "dare", "fisher", "mono-soup"])
-def test_weights_of_backbones_have_the_starts_head(
+def test_weights_of_towers_have_the_starts_head(
     world, zero_shot, runs, tmp_path, method
 ):
     """Also where the ingredients' heads belong to other classes, as of another task."""
@@ -246,7 +246,7 @@ def test_weights_of_backbones_have_the_starts_head(
         runs["a"], tmp_path / "foreign", other_head, class_names=["a", "b", "c"]
     )
     spec = {"name": "x", "method": method, **defaults(methods.options(method)), **SPEC}
-    spec |= {"backbones": True} | ({"images": 8} if method == "fisher" else {})
+    spec |= {"towers_only": True} | ({"images": 8} if method == "fisher" else {})
     sets = read_dataset(world["held-out"]), [read_dataset(world["train"])]
     folders = [foreign] if method == "mono-soup" else [foreign, runs["b"]]
     context = FolderContext(spec, [zero_shot, *folders], *sets, tmp_path / "store")
@@ -259,9 +259,9 @@ def test_weights_of_backbones_have_the_starts_head(
     assert not torch.equal(out["visual.proj"], start["visual.proj"])
 
 
-def test_a_soup_of_backbones_can_be_exported(soup, zero_shot, runs, tmp_path):
+def test_a_soup_of_towers_can_be_exported(soup, zero_shot, runs, tmp_path):
     foreign = copy_of(runs["b"], tmp_path / "foreign", start="7" * 64)
-    made = soup(runs["a"], foreign, backbones=True)
+    made = soup(runs["a"], foreign, towers_only=True)
     ingredients = {
         w.card.sha256: w for w in map(Weights, (zero_shot, runs["a"], foreign))
     }
@@ -277,7 +277,7 @@ def test_outputs_are_mixed_whatever_the_start_and_the_architecture(soup, runs):
         runs["a"],
         runs["scratch"],
         method="logit-ensemble",
-        shares={"a": 3, "scratch": 1},
+        coefficients={"a": 3, "scratch": 1},
     )
     shas = {name: read_card(runs[name]).sha256 for name in ("a", "scratch")}
     assert made["ingredients"] == {shas["a"]: 0.75, shas["scratch"]: 0.25}

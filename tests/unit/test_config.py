@@ -195,12 +195,12 @@ WRONG = {
     "unknown run in the sweep": (
         "sweep/of",
         ["bass"],
-        ["sweep.of.0:", "'bass'", "base", "greedy"],
+        ["sweep.targets.0:", "'bass'", "base", "greedy"],
     ),
     "an ensemble in the sweep": (
         "sweep/of",
         ["base", "ensemble"],
-        ["sweep.of.1:", "'ensemble'", "only weights"],
+        ["sweep.targets.1:", "'ensemble'", "only weights"],
     ),
     "unknown run in a soup": (
         "soups/uniform/ingredients",
@@ -343,15 +343,15 @@ WRONG = {
         ["calibration.bins:", "minimum of 1"],
     ),
     "unknown page": ("pages", ["cover"], ["pages.0:", "'cover'", "overview, explore"]),
-    "knot of no shift": (
-        "statistics/knots",
+    "breakpoint of no shift": (
+        "statistics/breakpoints",
         {"x": [0.5]},
-        ["statistics.knots.x:", "'x'", "sketch", "shifts"],
+        ["statistics.breakpoints.x:", "'x'", "sketch", "shifts"],
     ),
-    "knot outside": (
-        "statistics/knots",
+    "breakpoint outside": (
+        "statistics/breakpoints",
         {"v2": [1.0]},
-        ["statistics.knots.v2.0:", "not below 1"],
+        ["statistics.breakpoints.v2.0:", "not below 1"],
     ),
     "unknown column of published models": (
         "standard",
@@ -584,7 +584,7 @@ def test_search_draws_only_what_a_run_may_be_given(config, schema, key, distribu
 def test_a_soup_needs_a_run(config, schema):
     config["finetune"] |= {"runs": {"linear": config["finetune"]["runs"]["linear"]}}
     config["finetune"]["search"]["runs"] = 0
-    config["sweep"]["of"] = []
+    config["sweep"]["targets"] = []
     del config["soups"]["chosen"]
     (line,) = problems(config, schema)
     assert line.startswith("soups.")
@@ -634,7 +634,7 @@ def test_broken_yaml_is_one_line(tmp_path, config, schema):
 def test_null_takes_an_entry_away(config):
     config["finetune"]["runs"]["base"] = None
     config["soups"] = None
-    config["sweep"]["of"] = []
+    config["sweep"]["targets"] = []
     left = without_nulls(config)
     assert set(left["finetune"]["runs"]) == {"linear"}
     assert left["soups"] == {}
@@ -687,24 +687,24 @@ MISFITS = {
             "soups/mix": {
                 "method": "uniform",
                 "ingredients": ["base", "standard-600"],
-                "allow_different_starts": True,
+                "allow_different_lineages": True,
             }
         },
         ["soups.mix.ingredients.1:", "'standard-600'", "architecture"],
     ),
-    "backbones of outputs": (
-        {"soups/mix": {"method": "softmax-ensemble", "backbones": True}},
-        ["soups.mix.backbones:", "outputs"],
+    "towers of outputs": (
+        {"soups/mix": {"method": "softmax-ensemble", "towers_only": True}},
+        ["soups.mix.towers_only:", "outputs"],
     ),
-    "shares of others": (
+    "coefficients of others": (
         {
             "soups/mix": {
                 "method": "logit-ensemble",
                 "ingredients": ALL,
-                "shares": {"base": 1},
+                "coefficients": {"base": 1},
             }
         },
-        ["soups.mix.shares: has base, but needs one for each", "base, search-00"],
+        ["soups.mix.coefficients: has base, but needs one for each", "base, search-00"],
     ),
     "an average that is not saved": (
         {"soups/mix": {"method": "ema", "ingredients": ["base"], "decay": 0.9}},
@@ -745,14 +745,14 @@ MISFITS = {
             "soups/mix": {
                 "method": "uniform",
                 "ingredients": ["standard-600", "standard-1000"],
-                "allow_different_starts": True,
+                "allow_different_lineages": True,
             },
             "sweep/of": ["mix"],
         },
-        ["sweep.of.0: 'mix' mixes standard models"],
+        ["sweep.targets.0: 'mix' mixes standard models"],
     ),
-    "backbones of any sum": (
-        {"soups/mix": {"method": "learned", "space": "free", "backbones": True}},
+    "towers of any sum": (
+        {"soups/mix": {"method": "learned", "space": "free", "towers_only": True}},
         ["soups.mix.space: free"],
     ),
     "a bias to where a run did not begin": (
@@ -823,7 +823,7 @@ def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
     config["finetune"]["runs"]["base"] = {"task": "other"}
     lines = problems(config, schema)
     assert any(
-        line.startswith("sweep.of.0: 'base' has the classes of another")
+        line.startswith("sweep.targets.0: 'base' has the classes of another")
         for line in lines
     )
     config["soups"]["mix"] = {"method": "uniform", "ingredients": ["base"]}
@@ -858,7 +858,7 @@ def test_an_adversarial_set_may_be_trained_on(config, schema):
 
 
 def test_ingredients_keep_their_order_where_it_matters(config):
-    config["sweep"]["of"] = []
+    config["sweep"]["targets"] = []
     config["soups"] = {"mix": {"method": "slerp", "ingredients": ["search-00", "base"]}}
     plan = spec.build(config, lambda path: ROOT / path)
     (soup,) = plan.soups.values()
@@ -1047,7 +1047,7 @@ def test_config_yaml_shows_every_key(config, schema):
     del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
     missing = absent(schema, schema, config, "", but=but)
     assert missing == ["sweep.alphas", "standard.defaults.images"]
-    own = {"study", "data.train", "data.held_out", "data.reference", "sweep.of"}
+    own = {"study", "data.train", "data.held_out", "data.reference", "sweep.targets"}
     own |= {
         "figures.methods.span"
     }  # without it, all models but those far below the others
@@ -1312,7 +1312,7 @@ def two_files(config, tmp_path):
 def test_lines_name_the_file_that_the_key_stands_in(schema, two_files):
     """Maps are merged, so a mistake may lie between the user's file and the default's."""
     merged, files = two_files(
-        {"standard": {"train": "trian"}}, {"sweep": {"of": ["bsae"]}}
+        {"standard": {"train": "trian"}}, {"sweep": {"targets": ["bsae"]}}
     )
     lines = problems(merged, schema, files)
     assert [line.rpartition(" (in ")[2] for line in lines] == [
@@ -1336,7 +1336,8 @@ def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(
     lines = problems(without_nulls(merged), schema, files)
     end = "(in config.yaml; mine.yaml takes it away, so give this key there too)"
     assert any(
-        line.startswith("sweep.of.1: unknown") and line.endswith(end) for line in lines
+        line.startswith("sweep.targets.1: unknown") and line.endswith(end)
+        for line in lines
     )
 
 

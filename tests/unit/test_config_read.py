@@ -91,7 +91,7 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     }
     assert [run.spec["name"] for run in plan.runs.values()] == ["base"]
     assert not plan.soups
-    assert config["sweep"]["of"] == ["base"]
+    assert config["sweep"]["targets"] == ["base"]
     assert config["standard"]["models"] == {}
     assert config["finetune"]["search"]["space"] == {}
     defaults = read_defaults(ROOT)
@@ -138,7 +138,7 @@ def test_a_space_may_be_of_one_other_kind_than_the_embedded_studys(here, schema)
 def test_runs_of_ones_own_take_the_place_of_the_default_one(here, schema):
     config = located(OWN + "finetune: {runs: {mine: {epochs: 1}, other: {}}}\n")
     assert set(finetune_specs(config)) == {"mine", "other"}
-    assert config["sweep"]["of"] == ["mine", "other", "greedy"]
+    assert config["sweep"]["targets"] == ["mine", "other", "greedy"]
     check(config, schema)
 
 
@@ -146,12 +146,12 @@ def test_several_runs_are_mixed_and_one_is_not(here, schema):
     search = "finetune: {search: {runs: 2, space: {lr: {choice: [1.0e-5]}}}}\n"
     config = located(OWN + search)
     assert set(config["soups"]) == {"uniform", "greedy", "ensemble"}
-    assert config["sweep"]["of"] == ["base", "greedy"]
+    assert config["sweep"]["targets"] == ["base", "greedy"]
     planned(config, schema)
     assert located(OWN)["soups"] == {} == located(OWN + search + "soups: null")["soups"]
     own = located(OWN + search + "soups: {mine: {method: uniform}}")
     assert set(own["soups"]) == {"mine"}
-    assert own["sweep"]["of"] == ["base"]
+    assert own["sweep"]["targets"] == ["base"]
 
 
 def test_a_study_of_checkpoints_trains_nothing(here, schema):
@@ -159,7 +159,7 @@ def test_a_study_of_checkpoints_trains_nothing(here, schema):
         OWN + "checkpoints: {ours: {path: ours.pt}}\nsoups: {greedy: {method: greedy}}"
     )
     assert config["finetune"]["runs"] == {}
-    assert config["sweep"]["of"] == [
+    assert config["sweep"]["targets"] == [
         "ours",
         "greedy",
     ]
@@ -594,7 +594,7 @@ def test_every_wrong_line_of_a_long_value_is_short(here, schema):
     refused(
         schema,
         OWN
-        + f"sweep: {{of: [{', '.join(f'n{i}' for i in range(3))}, {'y' * 9_000}]}}\n",
+        + f"sweep: {{targets: [{', '.join(f'n{i}' for i in range(3))}, {'y' * 9_000}]}}\n",
     )
 
 

@@ -98,11 +98,11 @@ def test_task_arithmetic_at_one_over_k_is_the_uniform_soup(models):
     assert close(found, soup)
 
 
-@pytest.mark.parametrize("per", ["tensor", "block", "model"])
-def test_model_stock_is_its_formula(models, per):
+@pytest.mark.parametrize("granularity", ["tensor", "block", "model"])
+def test_model_stock_is_its_formula(models, granularity):
     """T = N cos / (1 + (N - 1) cos), with the mean cosine of all pairs of updates."""
-    _, found = merged(models, "model-stock", per=per)
-    groups = {"model": [list(NAMES)]}.get(per, [[name] for name in NAMES])
+    _, found = merged(models, "model-stock", granularity=granularity)
+    groups = {"model": [list(NAMES)]}.get(granularity, [[name] for name in NAMES])
     for group in groups:
         flat = [torch.cat([u[n].reshape(-1) for n in group]) for u in updates(models)]
         pairs = [
@@ -707,7 +707,7 @@ def test_an_alpha_for_no_part_of_the_model_is_an_error(models):
 
 def test_shares_of_an_ensemble_are_in_proportion(models):
     ingredients = {name: f"sha-{name}" for name in "ab"}
-    given = context(models, "softmax-ensemble", shares={"a": 3, "b": 1})
+    given = context(models, "softmax-ensemble", coefficients={"a": 3, "b": 1})
     recipe = methods.load("softmax-ensemble")(ingredients, given)
     assert recipe == {
         "rule": "softmax-ensemble",

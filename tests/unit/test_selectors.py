@@ -287,7 +287,7 @@ def test_auto_chooses_alpha_on_the_held_out_set_alone(selector, alpha):
 
 
 def test_auto_chooses_among_the_alphas_that_are_given():
-    assert auto(among=[1.0, 0.8, 0.0])[0]["alpha"] == 0.8
+    assert auto(alpha_grid=[1.0, 0.8, 0.0])[0]["alpha"] == 0.8
     assert auto()[0]["selector"] == selectors.DEFAULT
 
 

@@ -207,7 +207,7 @@ def test_the_order_of_ingredients_does_not_count(config):
 
 def test_one_hyperparameter_changes_its_run_and_what_follows(config):
     config["evaluation"]["models_per_job"] = 1
-    config["sweep"]["of"] = ["base", "linear", "greedy"]
+    config["sweep"]["targets"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["base"]["lr"] = 1.0e-4
     assert changed(before, plan_of(config)) == {
@@ -219,7 +219,7 @@ def test_one_hyperparameter_changes_its_run_and_what_follows(config):
 
 def test_a_run_that_enters_no_soup_changes_itself_alone(config):
     config["evaluation"]["models_per_job"] = 1
-    config["sweep"]["of"] = ["base", "linear", "greedy"]
+    config["sweep"]["targets"] = ["base", "linear", "greedy"]
     before = plan_of(config)
     config["finetune"]["runs"]["linear"]["lr"] = 1.0e-2
     assert changed(before, plan_of(config)) == {
@@ -268,17 +268,17 @@ def test_a_default_given_again_changes_nothing(config):
 def test_an_alpha_changes_the_sweeps_alone(config):
     before = plan_of(config)
     config["sweep"]["alphas"] = [*config["sweep"]["alphas"], 0.55]
-    sweeps = {f"{name}-sweep" for name in config["sweep"]["of"]}
+    sweeps = {f"{name}-sweep" for name in config["sweep"]["targets"]}
     assert changed(before, plan_of(config)) == {"evaluations": sweeps}
 
 
 def test_a_sweep_more_is_a_family_more(config):
     before = plan_of(config)
-    config["sweep"]["of"] = ["search-03", *config["sweep"]["of"]]
+    config["sweep"]["targets"] = ["search-03", *config["sweep"]["targets"]]
     assert changed(before, plan_of(config)) == {"evaluations": {"search-03-sweep"}}
 
 
-@pytest.mark.parametrize("off", ["alphas", "of"])
+@pytest.mark.parametrize("off", ["alphas", "targets"])
 def test_without_a_sweep_every_model_is_evaluated_once(config, off):
     config["sweep"][off] = []
     plan = plan_of(config)

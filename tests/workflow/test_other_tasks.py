@@ -27,7 +27,7 @@ def at_micro_scale(config: dict, lines: int) -> dict:
             "runs": {"linear": None},
             "search": {"runs": 0},
         },
-        "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["base"]},
+        "sweep": {"alphas": [0.0, 0.5, 1.0], "targets": ["base"]},
         "soups": {"uniform": None, "ensemble": None},
         "standard": {
             "models": {
@@ -117,7 +117,7 @@ CROSS = {
             },
         },
     },
-    "sweep": {"of": []},
+    "sweep": {"targets": []},
     "soups": {"ema": {"method": "ema", "ingredients": ["lp-ft"], "decay": 0.9}},
     "analyses": {
         "choosing-alpha": None
@@ -128,7 +128,7 @@ CROSS = {
 KEPT = ("objects-textures",)
 
 
-def test_soups_of_backbones_and_what_a_run_may_have(finished, warm, tmp_path):
+def test_soups_of_towers_and_what_a_run_may_have(finished, warm, tmp_path):
     """Another task's runs enter a soup; a run starts from another, and saves its averages."""
     study, config = warm(copy_project(tmp_path)), json.loads(json.dumps(CROSS))
     files = [ROOT / "configs" / "colours.yaml", ROOT / "configs" / "cross.yaml"]

@@ -85,7 +85,7 @@ def test_messages_are_those_of_the_readme(study):
         "finetune.runs.base.lr": lambda c: c["finetune"]["runs"].update(
             base={"lr": "1e-5"}
         ),
-        "sweep.of.0": lambda c: c["sweep"].update(of=["bsae"]),
+        "sweep.targets.0": lambda c: c["sweep"].update(targets=["bsae"]),
     }
     assert [line.split(":")[0] for line in examples] == list(edits)
     before = study.config()
@@ -136,7 +136,7 @@ def write_own_images(folder: Path) -> None:
 
 SMALL = {
     "model": {"name": "clip", "architecture": "models/clip"},
-    "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["base"]},
+    "sweep": {"alphas": [0.0, 0.5, 1.0], "targets": ["base"]},
     "pages": [],
 }
 
@@ -186,7 +186,11 @@ def test_own_data_listed_in_a_csv_file(study):
         "analyses": None,
         "figures": dict.fromkeys(("alpha", "methods", "shifts", "soups")),
     }
-    small = {**SMALL, **small, "sweep": {"alphas": [0.0, 0.5, 1.0], "of": ["theirs"]}}
+    small = {
+        **SMALL,
+        **small,
+        "sweep": {"alphas": [0.0, 0.5, 1.0], "targets": ["theirs"]},
+    }
     (study.folder / "study.yaml").write_text(yaml.safe_dump({**config, **small}))
     jobs, _ = study.run()
     assert jobs["adopt_checkpoint"] == jobs["export_open_clip"] == 1

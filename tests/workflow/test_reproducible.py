@@ -20,7 +20,7 @@ def smaller(config: dict) -> None:
     """The micro study's main line, to be run from nothing."""
     config["data"].update(shifts=["v2", "own"])
     config.update(
-        sweep={"of": ["base"], "alphas": [0.0, 0.5, 1.0]},
+        sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups=dict.fromkeys(("uniform", "ensemble", "chosen")),
         standard={"models": None},
         evaluation={"models_per_job": 8},

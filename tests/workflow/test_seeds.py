@@ -10,7 +10,7 @@ def smaller(config: dict) -> None:
     config.update(
         seeds=[0, 1],
         data={"shifts": ["v2"]},
-        sweep={"of": ["base"], "alphas": [0.0, 0.5, 1.0]},
+        sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups={"uniform": None, "ensemble": None},
         standard={"models": None},
         figures=dict.fromkeys(("alpha", "methods", "shifts", "soups")),

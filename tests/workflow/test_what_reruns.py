@@ -316,7 +316,9 @@ def test_added_soups_compute_themselves(study):
     pair = {"method": "uniform", "ingredients": ["base", "linear"]}
     soups = {"pair": pair, "ties": {"method": "ties"}}
     study.edit(lambda c: c.setdefault("soups", {}).update(soups))
-    study.edit(lambda c: c["sweep"].update(of=["base", "linear", "greedy", "ties"]))
+    study.edit(
+        lambda c: c["sweep"].update(targets=["base", "linear", "greedy", "ties"])
+    )
     jobs, cells = study.run()
     assert jobs == Counter(soup=1, merge=1, evaluate=2, sweep=1) + TABLES
     assert (

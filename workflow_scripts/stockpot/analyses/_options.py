@@ -8,7 +8,7 @@ from ..runtime.options import Seeded
 
 Names = Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})]
 Pairs = list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-MostPairs = Annotated[
+MaxPairs = Annotated[
     int,
     Field(
         ge=1,
@@ -22,7 +22,7 @@ class SampledPairs(Seeded):
     """Options of an analysis that looks at pairs and draws some where there are many.
 
     Attributes:
-        most: Largest number of pairs.
+        max_pairs: Largest number of pairs.
     """
 
-    most: MostPairs
+    max_pairs: MaxPairs

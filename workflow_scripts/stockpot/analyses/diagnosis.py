@@ -13,7 +13,7 @@ from ..statistics.paired import PairedEstimate, paired_mean
 from ..tables.display import interval_in_points
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
 from . import Analysis
-from ._options import MostPairs, SampledPairs
+from ._options import MaxPairs, SampledPairs
 from .pairs import cosines, sampled_pairs
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Options(SampledPairs):
 
     Attributes:
         soup: Name of a soup.
-        most: Largest number of pairs of ingredients.
+        max_pairs: Largest number of pairs of ingredients.
         barrier: The highest barrier that is not remarked upon, in points.
     """
 
@@ -33,7 +33,7 @@ class Options(SampledPairs):
         "",
         description="the soup whose ingredients are looked at; empty: all end-to-end runs",
     )
-    most: MostPairs = 200
+    max_pairs: MaxPairs = 200
     barrier: float = Field(
         1.0,
         ge=0,
@@ -405,7 +405,7 @@ class _Diagnosis:
         """Are there barriers between two ingredients, and is one ingredient in all of them?"""
         barriers = self._measured("barrier")
         if barriers.empty:
-            # ``most`` pairs were sampled of those of all runs, and none is of this soup.
+            # ``max_pairs`` pairs were sampled of those of all runs, and none is of this soup.
             yield "No pair of these ingredients was among the sampled pairs.", ""
             return
         # The highest barrier is named, whether it is above the limit or not.

@@ -16,7 +16,7 @@ from ..statistics.diversity import (
 )
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
 from . import Analysis
-from ._options import MostPairs, Names, Pairs, SampledPairs
+from ._options import MaxPairs, Names, Pairs, SampledPairs
 
 
 class Options(SampledPairs):
@@ -24,14 +24,14 @@ class Options(SampledPairs):
 
     Attributes:
         models: Names of runs to pair.
-        most: Largest number of pairs of a group.
+        max_pairs: Largest number of pairs of a group.
         pairs: Pairs of models.
     """
 
     models: Names = Field(
         [], description="end-to-end and linear runs to pair; empty: every one"
     )
-    most: MostPairs = 40
+    max_pairs: MaxPairs = 40
     pairs: Pairs = Field(
         [],
         description="pairs of models; empty: the zero-shot model with every run, and the runs with "
@@ -146,8 +146,8 @@ def _default_pairs(evidence: Evidence, options: dict[str, Any]) -> list[Pair]:
     rng = random.Random(f"diversity {options['seed']}")
     pairs = []
     for group, models in groups.items():
-        if len(models) > options["most"]:
-            models = sorted(rng.sample(models, options["most"]))
+        if len(models) > options["max_pairs"]:
+            models = sorted(rng.sample(models, options["max_pairs"]))
         pairs += [Pair(group, *names) for names in models]
     return pairs
 

@@ -13,7 +13,7 @@ ANALYSIS = Analysis()
 
 
 def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
-    """Tabulate what soups of backbones gain over the zero-shot model on the reference.
+    """Tabulate what soups of towers gain over the zero-shot model on the reference.
 
     Args:
         evidence: The study.
@@ -25,16 +25,16 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         high: paired.
 
     Raises:
-        NothingToShowError: If there are no soups of backbones.
+        NothingToShowError: If there are no soups of towers.
     """
     soups = [
         name
         for name, model in evidence.models.items()
-        if model["settings"].get("backbones") and evidence.has_results(name)
+        if model["settings"].get("towers_only") and evidence.has_results(name)
     ]
     if not soups:
         raise NothingToShowError(
-            "this needs soups with backbones: true (configs/cross.yaml)"
+            "this needs soups with towers_only: true (configs/cross.yaml)"
         )
     evidence.note_plain_accuracy(evidence.reference)
     zero_shot_correct = evidence.correct(ZERO_SHOT, evidence.reference)

@@ -17,7 +17,7 @@ from ..statistics import calibration
 from ..statistics.approximation import soup_minus_ensemble
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
 from . import Analysis
-from ._options import MostPairs, Names, SampledPairs
+from ._options import MaxPairs, Names, SampledPairs
 
 if TYPE_CHECKING:
     from ..merging.methods import Context
@@ -28,12 +28,12 @@ class Options(SampledPairs):
 
     Attributes:
         models: Names of runs.
-        most: Largest number of pairs.
+        max_pairs: Largest number of pairs.
         step: Distance of the three mixes of a pair.
     """
 
     models: Names = Field([], description="names of runs; empty: every end-to-end run")
-    most: MostPairs = 15
+    max_pairs: MaxPairs = 15
     step: float = Field(
         0.1,
         ge=0.001,
@@ -89,17 +89,17 @@ def sampled_pairs(
 
     Args:
         names: Of the models, in any order.
-        options: ``most``, the largest number of pairs, and ``seed``, of the draw.
+        options: ``max_pairs``, the largest number of pairs, and ``seed``, of the draw.
 
     Returns:
         Sorted pairs of sorted names.
     """
     # Sorted, so that the draw does not depend on the order of the names.
     pairs = list(combinations(sorted(names), 2))
-    if len(pairs) <= options["most"]:
+    if len(pairs) <= options["max_pairs"]:
         return pairs
     rng = random.Random(f"pairs {options['seed']}")
-    return sorted(rng.sample(pairs, options["most"]))
+    return sorted(rng.sample(pairs, options["max_pairs"]))
 
 
 def mix_name(

@@ -76,7 +76,7 @@ def _names(
     # Models of another task have other classes, so they are not measured.
     runs = [name for name, spec in specs.items() if not spec.get("task")]
     soups = list(config["soups"])
-    sweeps = config["sweep"]["of"]
+    sweeps = config["sweep"]["targets"]
     alphas = sorted(float(alpha) for alpha in config["sweep"]["alphas"])
     points = []
     for name in sweeps:

@@ -212,9 +212,9 @@ def _check_statistics(
 ) -> None:
     """The options of the statistics name shifts, and have the logits that they need."""
     shifts = [*config["data"]["shifts"], "shifts"]
-    for name in config["statistics"]["knots"]:
+    for name in config["statistics"]["breakpoints"]:
         problems.check_name(
-            f"statistics.knots.{name}",
+            f"statistics.breakpoints.{name}",
             name,
             shifts,
             "shift",
@@ -367,8 +367,8 @@ def _check_sweeps(
     """The targets of sweeps have weights and begin at the zero-shot model."""
     targets = [*_run_names(config), *config["soups"]]
     baselines = set(config["standard"]["models"])
-    for i, name in enumerate(config["sweep"]["of"]):
-        key_path = f"sweep.of.{i}"
+    for i, name in enumerate(config["sweep"]["targets"]):
+        key_path = f"sweep.targets.{i}"
         problems.check_name(key_path, name, targets, "run or soup")
         ingredients = set(config["soups"].get(name, {}).get("ingredients", []))
         if ingredients & baselines:
@@ -378,7 +378,7 @@ def _check_sweeps(
             )
         if specs.get(name, {}).get("task"):
             problems.append(
-                f"{key_path}: {name!r} has the classes of another task; a soup of backbones can "
+                f"{key_path}: {name!r} has the classes of another task; a soup of towers can "
                 "be swept"
             )
         if _mixes_outputs(config, name):

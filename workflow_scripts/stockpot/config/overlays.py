@@ -18,7 +18,7 @@ NULLABLE_MAPS = (
     "finetune.search.space",
     "soups",
     "standard.models",
-    "statistics.knots",
+    "statistics.breakpoints",
     "analyses",
     "figures",
 )
@@ -27,7 +27,7 @@ _DERIVED_SET_OPTIONS = {
     ADVERSARIAL: ["pool", "images"],
     CORRUPTED: ["of", "severity"],
 }
-_SOUP_OPTIONS = ["ingredients", "backbones", "allow_different_starts"]
+_SOUP_OPTIONS = ["ingredients", "towers_only", "allow_different_lineages"]
 
 
 def merged(

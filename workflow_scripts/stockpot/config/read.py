@@ -218,7 +218,11 @@ def _with_sweeps(config: dict[str, Any]) -> dict[str, Any]:
     """The config with its sweeps: by default of listed runs, checkpoints and a greedy soup."""
     sweep = config.get("sweep")
     finetune = config.get("finetune")
-    if not isinstance(sweep, dict) or "of" in sweep or not isinstance(finetune, dict):
+    if (
+        not isinstance(sweep, dict)
+        or "targets" in sweep
+        or not isinstance(finetune, dict)
+    ):
         return config
     runs = finetune.get("runs")
     checkpoints = config.get("checkpoints")
@@ -234,4 +238,4 @@ def _with_sweeps(config: dict[str, Any]) -> dict[str, Any]:
     targets += checkpoints
     if "greedy" in soups:
         targets.append("greedy")
-    return {**config, "sweep": {**sweep, "of": targets}}
+    return {**config, "sweep": {**sweep, "targets": targets}}

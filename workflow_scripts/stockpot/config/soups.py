@@ -39,7 +39,7 @@ def soup_problems(
             )
             problems += _ingredient_problems(key, ingredient, soup, specs, baselines)
         problems += _option_problems(key_path, soup)
-        problems += _share_problems(key_path, soup)
+        problems += _coefficient_problems(key_path, soup)
         problems += _count_problems(key_path, soup, specs) or _head_problems(
             key_path, soup, specs
         )
@@ -57,19 +57,19 @@ def _ingredient_problems(
     """Lines on one ingredient that cannot be mixed with the others of its soup."""
     problems = []
     is_of_another_task = specs.get(ingredient, {}).get("task")
-    if is_of_another_task and not soup.get("backbones", False):
+    if is_of_another_task and not soup.get("towers_only", False):
         problems.append(
             f"{key}: {ingredient!r} has the classes of another task; "
-            "backbones: true mixes towers alone"
+            "towers_only: true mixes towers alone"
         )
     if ingredient not in baselines or methods.mixes(soup["method"]) == "outputs":
         return problems
     # Baselines do not descend from the zero-shot model: their weights have no lineage in common.
-    if not soup.get("allow_different_starts"):
+    if not soup.get("allow_different_lineages"):
         problems.append(
             f"{key}: {ingredient!r} starts from random weights, so "
             "only its outputs can be mixed, as by logit-ensemble; "
-            "allow_different_starts: true mixes weights all the same"
+            "allow_different_lineages: true mixes weights all the same"
         )
     elif not set(soup["ingredients"]) <= set(baselines):
         problems.append(
@@ -86,13 +86,13 @@ def _option_problems(
     """Lines on options that contradict each other."""
     problems = []
     method = soup["method"]
-    backbones_only = soup.get("backbones", False)
-    if backbones_only and soup.get("space") == "free":
+    towers_only = soup.get("towers_only", False)
+    if towers_only and soup.get("space") == "free":
         problems.append(
-            f"{key_path}.space: free would scale the head, which backbones keep"
+            f"{key_path}.space: free would scale the head, which towers_only keeps"
         )
-    if backbones_only and methods.mixes(method) == "outputs":
-        problems.append(f"{key_path}.backbones: {method} mixes outputs, not towers")
+    if towers_only and methods.mixes(method) == "outputs":
+        problems.append(f"{key_path}.towers_only: {method} mixes outputs, not towers")
     if soup.get("ingredients_per_step") == 1:
         problems.append(
             f"{key_path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
@@ -145,7 +145,7 @@ def _head_problems(
 ) -> list[str]:
     """A line if the heads of the ingredients began differently, so that their mean says nothing."""
     mixes_outputs = methods.mixes(soup["method"]) == "outputs"
-    if mixes_outputs or soup.get("backbones") or soup.get("allow_different_starts"):
+    if mixes_outputs or soup.get("towers_only") or soup.get("allow_different_lineages"):
         return []
     heads = {
         name: _initial_head(name, specs)
@@ -182,18 +182,18 @@ def _initial_head(
     return "the zero-shot head"
 
 
-def _share_problems(
+def _coefficient_problems(
     key_path: str,
     soup: dict[str, Any],
 ) -> list[str]:
-    """A line if shares do not name each ingredient once."""
+    """A line if coefficients do not name each ingredient once."""
     listed = soup.get("ingredients", [])
-    shares = soup.get("shares")
-    if not shares or sorted(shares) == sorted(listed):
+    coefficients = soup.get("coefficients")
+    if not coefficients or sorted(coefficients) == sorted(listed):
         return []
     ingredients = ", ".join(listed) or "of which there are none"
     return [
-        f"{key_path}.shares: has {', '.join(shares)}, but needs one for each of the listed "
+        f"{key_path}.coefficients: has {', '.join(coefficients)}, but needs one for each of the listed "
         f"ingredients, {ingredients}"
     ]
 

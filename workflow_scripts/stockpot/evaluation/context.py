@@ -41,7 +41,7 @@ class FolderContext:
         """Read the cards of the classifiers.
 
         Args:
-            spec: The options of the merge method. With ``backbones`` only towers are mixed, under
+            spec: The options of the merge method. With ``towers_only`` only towers are mixed, under
                 the head of the start.
             folders: Classifier folders of the start and of all ingredients. The first one that
                 has weights is the start.
@@ -63,7 +63,7 @@ class FolderContext:
             # A diverged run has no weights; methods leave it out.
             if card.status == "ok" and not self.start:
                 self.start = card.sha256
-        self._backbones = spec.get("backbones", False)
+        self._towers_only = spec.get("towers_only", False)
         self._weights: dict[str, OpenWeights] = {}
         self._evaluator: Evaluator | None = None
 
@@ -126,7 +126,7 @@ class FolderContext:
 
     def _held_out_predictions(self, recipe: "Recipe") -> "Predictions":
         """Predictions of a recipe; where only towers are mixed, under the head of the start."""
-        if self._backbones:
+        if self._towers_only:
             recipe = with_head(recipe, self.start)
         _, predictions = self.evaluator.predictions(recipe, self._held_out)
         return predictions
@@ -146,7 +146,7 @@ class FolderContext:
         # Opening verifies the whole file, so it is done once.
         if sha256 not in self._weights:
             weights = Weights(self._folders[sha256])
-            if self._backbones and sha256 != self.start:
+            if self._towers_only and sha256 != self.start:
                 # The start has a head of its own.
                 start = cast(Weights, self.weights(self.start))
                 self._weights[sha256] = WithHead(weights, start)
@@ -165,7 +165,7 @@ class FolderContext:
         """
         from ..training.averages import SavedAverages
 
-        return SavedAverages(self._folders[sha256], heads=not self._backbones)
+        return SavedAverages(self._folders[sha256], heads=not self._towers_only)
 
     def model(self, part: str = "held-out") -> tuple["torch.nn.Module", "Batches"]:
         """Build an empty model and the batches of one data set, on the device.

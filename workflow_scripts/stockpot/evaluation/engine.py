@@ -108,7 +108,7 @@ class MixedModel:
             if card.class_names != self._class_names:
                 raise StockpotError(
                     f"{card.name}: its class list is another one; only its tower "
-                    "can be mixed here, as with backbones: true"
+                    "can be mixed here, as with towers_only: true"
                 )
         self._head_mix = None
         self._fill(coefficients, HEAD)

@@ -1,4 +1,4 @@
-"""What every choice of members gives a soup of backbones on this task."""
+"""What every choice of members gives a soup of towers on this task."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="members",
     caption="""
-**Which members?** Soups of the backbones of runs on several tasks, under this task's zero-shot
+**Which members?** Soups of the towers of runs on several tasks, under this task's zero-shot
 head: plain accuracy (the share of right answers) on the reference minus that of the zero-shot
 model, for every choice of members. Blue: no member has seen this task; red: one has. Bars: paired
 {level} intervals. n: {sizes}.

@@ -144,7 +144,7 @@ def _log_cosine(
     if cosine < MIN_COSINE:
         log.warning(
             "%s: within one line it is above %s; only ensembles, or soups with "
-            "allow_different_starts, can take it in",
+            "allow_different_lineages, can take it in",
             path,
             MIN_COSINE,
         )

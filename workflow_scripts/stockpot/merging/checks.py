@@ -145,7 +145,7 @@ def check_starts(
             continue
         if not allowed:
             raise StockpotError(
-                f"{reason}; allow_different_starts: true mixes it all the same and measures the "
+                f"{reason}; allow_different_lineages: true mixes it all the same and measures the "
                 "barrier"
             )
         points = barrier(held_out, first.sha256, card.sha256)

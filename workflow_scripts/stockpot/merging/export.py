@@ -59,7 +59,7 @@ def export(
     coefficients = recipe["ingredients"]
     _check_recipe(recipe, ingredients, name)
     cards = {sha256: ingredients[sha256].card for sha256 in sorted(coefficients)}
-    different_starts = "barriers" in recipe or recipe.get("backbones", False)
+    different_starts = "barriers" in recipe or recipe.get("towers_only", False)
     check_ingredients(
         list(cards.values()),
         one_start=not different_starts,

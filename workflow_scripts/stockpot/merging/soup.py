@@ -37,8 +37,8 @@ def make_soup(
     find = methods.load(spec["method"])
     ingredients, barriers = usable(cards, context)
     recipe = find(ingredients, context)
-    if spec.get("backbones"):
-        recipe = {**with_head(recipe, context.start), "backbones": True}
+    if spec.get("towers_only"):
+        recipe = {**with_head(recipe, context.start), "towers_only": True}
     # The order of the keys is that of the file.
     soup = dict(recipe)
     if barriers:
@@ -128,15 +128,15 @@ def _check_weights(
 ) -> dict[str, float]:
     """Check that weights can be mixed; name -> barrier of ingredients from another start."""
     spec = context.spec
-    backbones_only = spec.get("backbones", False)
+    towers_only = spec.get("towers_only", False)
     check_ingredients(
         kept,
         one_start=False,
-        one_class_list=not backbones_only,
+        one_class_list=not towers_only,
     )
     weights = {card.name: context.weights(card.sha256) for card in kept}
-    check_tensors(weights, heads=not backbones_only)
-    if backbones_only:
+    check_tensors(weights, heads=not towers_only)
+    if towers_only:
         # The heads differ, and with them the starts.
         check_towers(kept, context.weights)
         return {}
@@ -144,7 +144,7 @@ def _check_weights(
         kept,
         context.weights,
         context.held_out,
-        allowed=spec.get("allow_different_starts", False),
+        allowed=spec.get("allow_different_lineages", False),
     )
 
 

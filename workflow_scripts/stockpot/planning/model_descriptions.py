@@ -28,7 +28,7 @@ MEANINGFUL = frozenset(
         "id",
         "method",
         "ingredients",
-        "backbones",
+        "towers_only",
         "train",
         "images",
     ]

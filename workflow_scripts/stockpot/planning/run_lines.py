@@ -74,7 +74,7 @@ def other_lines(config: Config) -> list[str]:
     """
     alpha_count = len(config["sweep"]["alphas"])
     # Without alphas nothing is swept, whatever targets are named.
-    swept = config["sweep"]["of"] if alpha_count else []
+    swept = config["sweep"]["targets"] if alpha_count else []
     names_by_heading = {
         "checkpoints": config["checkpoints"],
         "soups": config["soups"],

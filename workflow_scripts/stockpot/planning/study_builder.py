@@ -666,7 +666,7 @@ class StudyBuilder:
             return []
         # The config gives the order of sweeps.
         by_name = {model.name: model for model in models}
-        return [by_name[name] for name in sweep["of"]]
+        return [by_name[name] for name in sweep["targets"]]
 
     def _plan_in_chunks(
         self,

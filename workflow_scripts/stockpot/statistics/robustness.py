@@ -158,23 +158,23 @@ def fit_line(
 
 
 def split(
-    reference: ArrayLike, knots: Sequence[float] = ()
+    reference: ArrayLike, breakpoints: Sequence[float] = ()
 ) -> list[tuple[float, float, np.ndarray]]:
     """Divide models by the piece of the line that they belong to.
 
     A line in pieces is for a shift such as ImageNet-A, where one line does not hold
-    (imagenet-testbed puts the knot at the accuracy of a ResNet-50). Each piece is fitted by
+    (imagenet-testbed puts the breakpoint at the accuracy of a ResNet-50). Each piece is fitted by
     itself.
 
     Args:
         reference: Accuracies on the reference [models].
-        knots: Reference accuracies at which one piece ends and the next begins.
+        breakpoints: Reference accuracies at which one piece ends and the next begins.
 
     Returns:
         Of every piece: its two ends, and bool [models], does the model belong to it?
     """
     reference = np.asarray(reference, dtype=float)
-    ends = [0.0, *sorted(knots), 1.0]
+    ends = [0.0, *sorted(breakpoints), 1.0]
     pieces = []
     for low, high in pairwise(ends):
         # A piece does not hold its upper end, except the last, which holds 1.

@@ -425,7 +425,7 @@ def robustness_table(
     measurements: pd.DataFrame,
     axis: str,
     confidence: float,
-    knots: dict[str, list[float]] | None = None,
+    breakpoints: dict[str, list[float]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit the lines of the baselines and compute effective robustness, per shift and mean.
 
@@ -437,7 +437,7 @@ def robustness_table(
         measurements: See ``measure``.
         axis: See ``statistics.robustness.AXES``.
         confidence: Of the intervals, and of the band that figures draw.
-        knots: Data set -> reference accuracies at which its line is divided; each piece is
+        breakpoints: Data set -> reference accuracies at which its line is divided; each piece is
             fitted by itself.
 
     Returns:
@@ -447,7 +447,7 @@ def robustness_table(
         accuracy under shift, the reference accuracy and the line (see
         ``effective_robustness_interval``), missing where an n is.
     """
-    knots = knots or {}
+    breakpoints = breakpoints or {}
     without_coordinates = placeless(measurements, axis)
     fits = []
     tables = []
@@ -460,8 +460,8 @@ def robustness_table(
         is_baseline &= (table["kind"] == BASELINE).to_numpy()
         if dataset == MEAN:
             is_baseline &= ~table["model"].isin(without_coordinates).to_numpy()
-        # Without knots a line has one piece, from 0 to 1.
-        for start, end, is_here in split(x, knots.get(dataset, ())):
+        # Without breakpoints a line has one piece, from 0 to 1.
+        for start, end, is_here in split(x, breakpoints.get(dataset, ())):
             # Each piece has its own line, through its own baselines.
             fitted = is_baseline & is_here
             if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:

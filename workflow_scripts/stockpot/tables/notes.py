@@ -43,7 +43,7 @@ def notes(
     overlap: pd.DataFrame,
     measurements: pd.DataFrame,
     fits: pd.DataFrame,
-    knots: dict[str, list[float]] | None = None,
+    breakpoints: dict[str, list[float]] | None = None,
     left_out: dict[str, int] | None = None,
 ) -> list[str]:
     """Write the notes on runs without a result, shared images, missing lines, and equals.
@@ -53,7 +53,7 @@ def notes(
         overlap: Images that data sets share: seen_in, dataset, shared, n.
         measurements: See ``measurements.measure``.
         fits: Lines of the baselines; see ``measurements.robustness_table``.
-        knots: Of lines in pieces; see there.
+        breakpoints: Of lines in pieces; see there.
         left_out: Data set -> number of unreadable images that are no part of it.
 
     Returns:
@@ -66,7 +66,7 @@ def notes(
         *_shared_images(overlap),
         *_unreadable_images(left_out or {}),
         *_missing_lines(measurements, missing),
-        *_missing_pieces(fits, knots or {}, missing),
+        *_missing_pieces(fits, breakpoints or {}, missing),
         *_equal_names("", equal_models(measurements)),
         *_equal_names("the sweeps to ", equal_sweeps(measurements)),
     ]
@@ -136,14 +136,14 @@ def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
 
 def _missing_pieces(
     fits: pd.DataFrame,
-    knots: dict[str, list[float]],
+    breakpoints: dict[str, list[float]],
     missing: set[str],
 ) -> list[str]:
     """On lines that lack some of their pieces."""
     sentences = []
-    for dataset, dataset_knots in knots.items():
+    for dataset, dataset_breakpoints in breakpoints.items():
         starts = set(fits.loc[fits["dataset"] == dataset, "start"])
-        wanted_starts = [0.0, *sorted(dataset_knots)]
+        wanted_starts = [0.0, *sorted(dataset_breakpoints)]
         lost = [f"{start:g}" for start in wanted_starts if start not in starts]
         # A line that is missing altogether has a sentence already.
         if lost and dataset not in missing:

@@ -154,7 +154,7 @@ def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
         measurements,
         spec["axis"],
         confidence,
-        spec["knots"],
+        spec["breakpoints"],
     )
     # The key of a cell finds its prediction in the store.
     keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
@@ -244,7 +244,7 @@ def _sentences(
         overlap,
         measurements,
         fits,
-        spec["knots"],
+        spec["breakpoints"],
         left_out,
     )
     return sentences

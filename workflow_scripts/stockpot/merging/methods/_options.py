@@ -7,16 +7,16 @@ from pydantic import Field
 from ...runtime.options import PluginOptions, Positive
 
 
-class Shares(PluginOptions):
+class Coefficients(PluginOptions):
     """Coefficients that the config gives.
 
     Attributes:
-        shares: Ingredient -> its coefficient, in proportion.
+        coefficients: Ingredient -> its coefficient, in proportion.
     """
 
-    shares: dict[str, Positive] = Field(
+    coefficients: dict[str, Positive] = Field(
         {},
-        description="ingredient -> its share, in proportion; equal where none are given",
+        description="ingredient -> its coefficient, in proportion; equal where none are given",
     )
 
 

@@ -29,7 +29,7 @@ class Options(PluginOptions):
     """Options of the learned soup.
 
     Attributes:
-        per: What has a coefficient of its own.
+        granularity: What has a coefficient of its own.
         space: Which coefficients are allowed.
         temperature: Whether a temperature is trained.
         epochs: Passes over the held-out set.
@@ -39,7 +39,7 @@ class Options(PluginOptions):
         seed: Seed of the order of images, and of the ingredients that an epoch moves.
     """
 
-    per: Literal["model", "block", "tensor"] = Field(
+    granularity: Literal["model", "block", "tensor"] = Field(
         "model",
         description="one coefficient per ingredient, or for each of its blocks or tensors",
     )
@@ -99,7 +99,7 @@ def find(
     """
     shas = list(ingredients.values())
     weights = [context.weights(sha256) for sha256 in shas]
-    prefixes = _prefixes(weights[0].names, context.spec["per"])
+    prefixes = _prefixes(weights[0].names, context.spec["granularity"])
     model, batches = context.model()
     mix = MixedModel(model, weights, prefixes)
     coefficients, inverse_temperature, trace = train(mix, batches, context.spec)

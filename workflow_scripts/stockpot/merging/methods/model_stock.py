@@ -22,10 +22,10 @@ class Options(PluginOptions):
     """Options of Model Stock.
 
     Attributes:
-        per: What has a ratio t of its own.
+        granularity: What has a ratio t of its own.
     """
 
-    per: Literal["tensor", "block", "model"] = Field(
+    granularity: Literal["tensor", "block", "model"] = Field(
         "tensor",
         description="one t for each tensor, for each block, or for the model",
     )
@@ -70,7 +70,7 @@ def find(
     weights = [context.weights(sha256) for sha256 in sorted(ingredients.values())]
     start = context.weights(context.start)
     grams = gram_matrices(weights, start, weights[0].names)
-    granularity = context.spec["per"]
+    granularity = context.spec["granularity"]
     if granularity == "model":
         # An empty sum would be 0, but every model has tensors.
         grams = {"": cast("torch.Tensor", sum(grams.values()))}

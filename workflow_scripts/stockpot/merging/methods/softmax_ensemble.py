@@ -5,10 +5,10 @@ from typing import Any
 from ..names import SOFTMAX_ENSEMBLE
 from ..recipe import weighted
 from . import Context, Method
-from ._options import Shares
+from ._options import Coefficients
 
 METHOD = Method(
-    options=Shares,
+    options=Coefficients,
     mixes="outputs",
 )
 
@@ -24,6 +24,6 @@ def find(
         context: What the method may look at.
 
     Returns:
-        The recipe; its coefficients are in proportion to the option shares.
+        The recipe; its coefficients are in proportion to the option coefficients.
     """
-    return weighted(ingredients, context.spec["shares"], SOFTMAX_ENSEMBLE)
+    return weighted(ingredients, context.spec["coefficients"], SOFTMAX_ENSEMBLE)

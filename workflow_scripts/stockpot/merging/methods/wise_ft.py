@@ -46,7 +46,7 @@ class Options(PluginOptions):
     Attributes:
         alpha: Position between the zero-shot model and the mean of the ingredients.
         selector: How auto chooses alpha.
-        among: The alphas that auto chooses from.
+        alpha_grid: The alphas that auto chooses from.
     """
 
     alpha: Alpha = Field(
@@ -57,7 +57,7 @@ class Options(PluginOptions):
         selectors.DEFAULT,
         description="how auto chooses, see docs/guide/analyses.md",
     )
-    among: list[Fraction] = Field(
+    alpha_grid: list[Fraction] = Field(
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         min_length=1,
         description="the alphas that auto chooses from",
@@ -105,7 +105,7 @@ def _find_alpha(
     # One row per alpha, as ``alpha.selectors`` expects it.
     curve = [
         _curve_point(alpha, mean, context)
-        for alpha in sorted(map(float, context.spec["among"]))
+        for alpha in sorted(map(float, context.spec["alpha_grid"]))
     ]
     alpha = selectors.choose(selector, pd.DataFrame(curve))
     log.info("%s chooses alpha %g", selector, alpha)
