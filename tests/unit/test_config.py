@@ -193,12 +193,12 @@ WRONG = {
         ["data:", "'held-out'", "two parts"],
     ),
     "unknown run in the sweep": (
-        "sweep/of",
+        "sweep/targets",
         ["bass"],
         ["sweep.targets.0:", "'bass'", "base", "greedy"],
     ),
     "an ensemble in the sweep": (
-        "sweep/of",
+        "sweep/targets",
         ["base", "ensemble"],
         ["sweep.targets.1:", "'ensemble'", "only weights"],
     ),
@@ -747,7 +747,7 @@ MISFITS = {
                 "ingredients": ["standard-600", "standard-1000"],
                 "allow_different_lineages": True,
             },
-            "sweep/of": ["mix"],
+            "sweep/targets": ["mix"],
         },
         ["sweep.targets.0: 'mix' mixes standard models"],
     ),

@@ -193,8 +193,8 @@ def _coefficient_problems(
         return []
     ingredients = ", ".join(listed) or "of which there are none"
     return [
-        f"{key_path}.coefficients: has {', '.join(coefficients)}, but needs one for each of the listed "
-        f"ingredients, {ingredients}"
+        f"{key_path}.coefficients: has {', '.join(coefficients)}, but needs one for each of "
+        f"the listed ingredients, {ingredients}"
     ]
 
 
