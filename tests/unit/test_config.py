@@ -830,7 +830,7 @@ def test_a_sweep_to_a_run_of_another_task_is_named(config, schema):
     lines = problems(config, schema)
     assert any(
         line.startswith(
-            "soups.mix.ingredients.0: 'base' has the classes of another task; back"
+            "soups.mix.ingredients.0: 'base' has the classes of another task; tower"
         )
         for line in lines
     )
