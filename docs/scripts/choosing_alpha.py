@@ -69,14 +69,14 @@ def main(folder: Path, out: Path) -> None:
         )
     sweeps = without_repeated_sweeps(pd.concat(tables))
     groups = {}
-    studies_of_rows = sweeps["curve"].str.split("/").str[0]
+    studies_of_rows = sweeps["sweep"].str.split("/").str[0]
     for group, studies in STUDIES.items():
         groups[group] = sweeps[studies_of_rows.isin(studies)]
     groups["published"] = compare_published()
 
     rows = [selector_row(selector, groups) for selector in names()]
     text = TEXT.format(
-        sweeps=sweeps["curve"].nunique(),
+        sweeps=sweeps["sweep"].nunique(),
         table=to_markdown(pd.DataFrame(rows)),
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def read_tables(folder: Path) -> list[pd.DataFrame]:
             for path in sorted((folder / study).glob(pattern)):
                 table = read_table(path)
                 seed = path.parents[1].name
-                tables.append(table.assign(curve=f"{study}/{seed} " + table["curve"]))
+                tables.append(table.assign(sweep=f"{study}/{seed} " + table["sweep"]))
     return tables
 
 
@@ -112,7 +112,7 @@ def without_repeated_sweeps(table: pd.DataFrame) -> pd.DataFrame:
     """Drop sweeps that studies share: the same sweep of the same seed counts once.
 
     Args:
-        table: The analyses of all studies, with a column ``curve``.
+        table: The analyses of all studies, with a column ``sweep``.
 
     Returns:
         The rows of all different sweeps.
@@ -121,8 +121,8 @@ def without_repeated_sweeps(table: pd.DataFrame) -> pd.DataFrame:
     def content(rows: pd.DataFrame) -> tuple[tuple, ...]:
         return tuple(map(tuple, rows[NUMBERS].to_numpy()))
 
-    contents = table.groupby("curve").apply(content)
-    return table[table["curve"].isin(contents.drop_duplicates().index)]
+    contents = table.groupby("sweep").apply(content)
+    return table[table["sweep"].isin(contents.drop_duplicates().index)]
 
 
 def compare_published() -> pd.DataFrame:
@@ -133,7 +133,7 @@ def compare_published() -> pd.DataFrame:
     """
     tables = []
     for path in sorted(PUBLISHED.glob("*.csv")):
-        tables.append(compare_selectors(read_published(path)).assign(curve=path.stem))
+        tables.append(compare_selectors(read_published(path)).assign(sweep=path.stem))
     return pd.concat(tables)
 
 

@@ -110,7 +110,7 @@ def read_reference(study: Path) -> pd.DataFrame:
     table = pd.read_csv(study / "measurements.csv", keep_default_na=False)
     is_reference = table["role"] == "reference"
     # Models of a sweep would come several times.
-    is_no_sweep = table["curve"] == ""
+    is_no_sweep = table["sweep"] == ""
     return table[is_reference & is_no_sweep].set_index("model")
 
 

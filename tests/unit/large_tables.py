@@ -21,7 +21,7 @@ SHIFTS = [
     "night",
     "fog",
 ]
-COLUMNS = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+COLUMNS = ["model", "kind", "sweep", "alpha", "dataset", "n", "k", "classes"]
 SOUPS = {"uniform": "uniform", "greedy": "greedy", "ensemble": "logit-ensemble"}
 
 
@@ -38,12 +38,12 @@ def cells(runs=72, shifts=8, standard=0, long=False, n=4000, seed=0) -> pd.DataF
     offsets = np.concatenate([[0.01, 0.0], rng.uniform(-0.2, 0.1, shifts)])
     rows = []
 
-    def model(name, kind, here, there, curve="", alpha=np.nan):
+    def model(name, kind, here, there, sweep="", alpha=np.nan):
         accuracies = np.array([here, here] + [there] * shifts) + offsets
         accuracies = np.clip(accuracies + rng.normal(0, 0.004, len(sets)), 0.02, 0.99)
         for dataset, accuracy in zip(sets, accuracies):
             k = round(accuracy * n)
-            rows.append([name, kind, curve, alpha, dataset, n, k, 18])
+            rows.append([name, kind, sweep, alpha, dataset, n, k, 18])
 
     model("zero-shot", "zero-shot", 0.66, 0.55)
     for number, name in enumerate(run_names(runs, long)):
@@ -226,4 +226,4 @@ def frontier(runs=72, long=False, seed=0) -> pd.DataFrame:
     table = pd.DataFrame(
         {"model": names, "gap": gaps, "low": gaps - 0.01, "high": gaps + 0.01}
     )
-    return table.assign(curve=names[0], beyond=False, below=False, kind="end-to-end")
+    return table.assign(sweep=names[0], beyond=False, below=False, kind="end-to-end")

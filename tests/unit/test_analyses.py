@@ -100,7 +100,7 @@ class Study:
             found[d] = good * np.eye(self.classes)[labels] + self.common[d] + own
         return found
 
-    def add(self, name, kind, logits, curve="", alpha=None, like=None, **entry):
+    def add(self, name, kind, logits, sweep="", alpha=None, like=None, **entry):
         """A model, or a point of a sweep; like: the model whose stored answers it has."""
         logits = self.logits[like] if like else logits
         self.logits[name] = {
@@ -112,7 +112,7 @@ class Study:
                 {
                     "model": name,
                     "kind": kind,
-                    "curve": curve,
+                    "sweep": sweep,
                     "alpha": alpha,
                     "dataset": d,
                     "n": len(self.labels[d]),
@@ -122,7 +122,7 @@ class Study:
                     "precision": "fp32",
                 }
             )
-        if not curve:
+        if not sweep:
             self.models[name] = {
                 "kind": kind,
                 "id": f"{name}-1",
@@ -517,15 +517,15 @@ def test_an_option_that_names_what_is_not_there(name, options, text, study):
 def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     evidence = study.evidence()
     points = evidence.sweeps()["base"]
-    curve = analyses.load("choosing-alpha", "selection_curve")(evidence, points)
+    sweep = analyses.load("choosing-alpha", "selection_curve")(evidence, points)
     models = [f"base alpha={a:g}" for a in ALPHAS]
     assert list(points["model"]) == models
     assert list(points["alpha"]) == ALPHAS
     for i, model in enumerate(models):
-        assert curve["held_out"][i] == pytest.approx(study.mean(model, "held-out"))
-        assert curve["corrupted"][i] == pytest.approx(study.mean(model, "blurred"))
-        assert curve["reference"][i] == pytest.approx(study.mean(model, "test"))
-        assert curve["shifts"][i] == pytest.approx(study.mean(model, *SHIFTS))
+        assert sweep["held_out"][i] == pytest.approx(study.mean(model, "held-out"))
+        assert sweep["corrupted"][i] == pytest.approx(study.mean(model, "blurred"))
+        assert sweep["reference"][i] == pytest.approx(study.mean(model, "test"))
+        assert sweep["shifts"][i] == pytest.approx(study.mean(model, *SHIFTS))
         entropy, shares = [], []
         known = np.sort(probabilities(study.logits[model]["held-out"]).max(1))
         wrong = int((~study.right(model, "held-out")).sum())
@@ -533,23 +533,23 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
             p = probabilities(study.logits[model][d])
             entropy.append(-(p * np.log(p)).sum(1).mean())
             shares.append((p.max(1) > known[wrong - 1]).mean())
-        assert curve["entropy"][i] == pytest.approx(np.mean(entropy))
-        assert curve["thresholded"][i] == pytest.approx(np.mean(shares))
-    assert (curve["n"] == 120).all()
-    assert curve["agreement"].between(0, 1).all()
+        assert sweep["entropy"][i] == pytest.approx(np.mean(entropy))
+        assert sweep["thresholded"][i] == pytest.approx(np.mean(shares))
+    assert (sweep["n"] == 120).all()
+    assert sweep["agreement"].between(0, 1).all()
 
     table = tables["choosing-alpha"]
-    assert set(table["curve"]) == {"base", "few"}
+    assert set(table["sweep"]) == {"base", "few"}
     assert table["n_shifts"].unique() == [160]
     assert table["n_held_out"].unique() == [120]
     shifts = {a: study.mean(m, *SHIFTS) for a, m in zip(ALPHAS, models)}
-    best = row(table, curve="base", selector="oracle-shifts")
+    best = row(table, sweep="base", selector="oracle-shifts")
     assert best["alpha"] == max(ALPHAS, key=shifts.get)
     assert best["regret_shifts"] == 0
-    half = row(table, curve="base", selector="half")
+    half = row(table, sweep="base", selector="half")
     assert half["alpha"] == 0.5
     assert half["regret_shifts"] == pytest.approx(max(shifts.values()) - shifts[0.5])
-    greedy = row(table, curve="base", selector="held-out")
+    greedy = row(table, sweep="base", selector="held-out")
     held_out = {a: study.mean(m, "held-out") for a, m in zip(ALPHAS, models)}
     assert greedy["alpha"] == max(ALPHAS, key=held_out.get)
 
@@ -582,7 +582,7 @@ def test_without_logits_alpha_is_chosen_without_entropy(tmp_path):
 def test_damaged_logits_are_named_where_alpha_is_chosen(tmp_path):
     """Only logits that were never kept leave out the entropy without a word."""
     study = small_study(tmp_path, ["base"], ["base"])
-    cell = next(c for c in study.cells if c["dataset"] in SHIFTS and c["curve"])
+    cell = next(c for c in study.cells if c["dataset"] in SHIFTS and c["sweep"])
     path = study.store.path(cell["key"])
     content = bytearray(path.read_bytes())
     header_size = int.from_bytes(content[:8], "little")
@@ -659,7 +659,7 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
     assert sorted(table["alpha"].unique()) == [0.25, 0.5, 0.75]
     assert list(table["on"].unique()) == [*TESTS, "mean of shifts"]
     for on, sets in {"test": ["test"], "mean of shifts": SHIFTS}.items():
-        found = row(table, curve="base", on=on, alpha=0.25)
+        found = row(table, sweep="base", on=on, alpha=0.25)
         start, end, mix = (
             [study.right(m, d) for d in sets]
             for m in ("zero-shot", "base", "base alpha=0.25")
@@ -679,7 +679,7 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
             [(1, mix), (-1, best)],
         )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
-    own = table[(table["curve"] == "few") & (table["on"] == "sketch")]
+    own = table[(table["sweep"] == "few") & (table["on"] == "sketch")]
     least = own.loc[own["distance"].idxmin()]
     text = row(analyses.shown("chords")(table), sweep="few", on="sketch")[
         "least above the chord (oracle)"
@@ -730,7 +730,7 @@ def test_diversity_is_that_of_every_pair(study, tables):
 
 def test_overrides_are_counted_one_by_one(study, tables):
     table = tables["overrides"]
-    assert set(zip(table["curve"], table["dataset"])) == {
+    assert set(zip(table["sweep"], table["dataset"])) == {
         (c, d) for c in ("base", "few") for d in TESTS
     }
     zero, tuned = (
@@ -742,7 +742,7 @@ def test_overrides_are_counted_one_by_one(study, tables):
             differ += 1
             first += (a + b).argmax() == a.argmax()
             second += (a + b).argmax() == b.argmax()
-    found = row(table, curve="base", dataset="sketch")
+    found = row(table, sweep="base", dataset="sketch")
     shares = found[["disagree", "zero_shot_overrides", "tuned_overrides"]].to_list()
     assert np.multiply(shares, 100) == pytest.approx([differ, first, second])
     margins = [
@@ -750,7 +750,7 @@ def test_overrides_are_counted_one_by_one(study, tables):
         for scores in (zero, tuned)
     ]
     assert [found["zero_shot_margin"], found["tuned_margin"]] == pytest.approx(margins)
-    cell = row(analyses.shown("overrides")(table), curve="base", dataset="sketch")
+    cell = row(analyses.shown("overrides")(table), sweep="base", dataset="sketch")
     assert cell["disagree"] == f"{differ:.1f}"
     assert cell["tuned_margin"] == f"{margins[1]:.2f}"
 
@@ -879,7 +879,7 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
 
 def test_joint_training_is_compared_with_every_alpha(study, tables):
     table = tables["joint"]
-    assert set(table["curve"]) == {"base"}, "the sweep with shots is not compared"
+    assert set(table["sweep"]) == {"base"}, "the sweep with shots is not compared"
     assert set(table["joint_run"]) == {"both"}
     assert set(table["joint_with"]) == {"sketch"}
     assert len(table) == len(ALPHAS) * 4
@@ -900,7 +900,7 @@ def test_joint_training_is_compared_with_every_alpha(study, tables):
 
 def test_a_sweep_to_the_joint_run_itself_is_none_that_has_seen_no_shift(tmp_path):
     study = small_study(tmp_path, ["base", "both"], ["base", "both"])
-    assert set(tabulate("joint", study.evidence())["curve"]) == {"base"}
+    assert set(tabulate("joint", study.evidence())["sweep"]) == {"base"}
 
 
 def test_the_run_on_all_images_beside_few_shots_has_seen_no_shift(tmp_path):
@@ -950,13 +950,13 @@ def exact(counts: dict[str, int]) -> Callable:
 
 
 def curve_study(
-    folder, curve: list[tuple[int, int]], singles: dict[str, tuple[int, int]]
+    folder, sweep: list[tuple[int, int]], singles: dict[str, tuple[int, int]]
 ) -> Study:
     """A sweep and other models, each by how many it has right: of 100 there, of 100 under shift."""
     study = Study(folder, dict.fromkeys(ROLES, 100))
-    for i, (x, y) in enumerate(curve):
+    for i, (x, y) in enumerate(sweep):
         logits = exact({"test": x, "sketch": y, "small": y, "held-out": x})(study)
-        study.add(f"base alpha={i}", "wise-ft", logits, "base", i / (len(curve) - 1))
+        study.add(f"base alpha={i}", "wise-ft", logits, "base", i / (len(sweep) - 1))
     for name, (x, y) in singles.items():
         logits = exact({"test": x, "sketch": y, "small": y, "held-out": x})(study)
         study.add(name, {"base": "end-to-end"}.get(name, "uniform"), logits)
@@ -1012,7 +1012,7 @@ def test_frontier_of_a_curve_that_ends_level(tmp_path):
 
 def test_frontier_of_the_whole_study(study, tables):
     table = tables["frontier"]
-    assert set(table["curve"]) == {"base"}, (
+    assert set(table["sweep"]) == {"base"}, (
         "the better of the two sweeps on held-out data"
     )
     assert set(table["model"]) == set(study.models) - {"gone", "cars"}

@@ -225,7 +225,7 @@ def test_only_plain_accuracies_are_estimated(study):
     other = any(study.scoring(name).metric != "accuracy" for name in kept)
     assert (not ESTIMATES & set(table["selector"])) == other
     assert any("they estimate plain accuracy" in note for note in notes) == other
-    chosen = row(table, selector="within-point", curve="base")
+    chosen = row(table, selector="within-point", sweep="base")
     points = [f"base alpha={alpha:g}" for alpha in ALPHAS]
     held_out = [
         own_metric(study, "held-out", study.logits[p]["held-out"]) for p in points
@@ -239,14 +239,14 @@ def test_only_plain_accuracies_are_estimated(study):
 def test_one_standard_error_is_that_of_the_metric(tmp_path):
     study = Scored(tmp_path, METRICS["macro F1"])
     points = study.evidence().sweeps()["base"]
-    curve = study.evidence().held_out_sweep(points)
+    sweep = study.evidence().held_out_sweep(points)
     rng, labels = np.random.default_rng(5), study.labels["held-out"]
     answers = study.logits["base alpha=0.5"]["held-out"].argmax(1)
     drawn = []
     for _ in range(400):
         rows = rng.integers(0, len(labels), len(labels))
         drawn.append(f1_score(labels[rows], answers[rows], average="macro"))
-    assert row(curve, alpha=0.5)["error"] == pytest.approx(np.std(drawn), rel=0.15)
+    assert row(sweep, alpha=0.5)["error"] == pytest.approx(np.std(drawn), rel=0.15)
     assert "error" not in Scored(tmp_path, {}).evidence().held_out_sweep(points)
 
 

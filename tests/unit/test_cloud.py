@@ -53,7 +53,7 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
         {
             "model": "mine",
             "kind": "zero-shot",
-            "curve": "",
+            "sweep": "",
             "alpha": None,
             "dataset": d,
             "n": 100,
@@ -170,7 +170,7 @@ def test_a_line_in_two_pieces_is_two_lines(tmp_path):
             {
                 "model": f"m{i}",
                 "kind": "from-scratch",
-                "curve": "",
+                "sweep": "",
                 "alpha": None,
                 "dataset": d,
                 "value": v,
@@ -199,7 +199,7 @@ def test_a_line_in_two_pieces_is_two_lines(tmp_path):
 def test_a_piece_with_too_few_models_has_no_line():
     common = {
         "kind": "from-scratch",
-        "curve": "",
+        "sweep": "",
         "alpha": None,
         "n": 100,
         "classes": 2,
@@ -222,7 +222,7 @@ def test_a_piece_with_too_few_models_has_no_line():
 
 def test_a_shift_without_some_classes_is_drawn_against_the_reference_without_them():
     rows = [("reference", 90), ("a", 50), (subset("reference", "a"), 97), ("b", 40)]
-    common = {"model": "m", "kind": "zero-shot", "curve": "", "alpha": None, "n": 100}
+    common = {"model": "m", "kind": "zero-shot", "sweep": "", "alpha": None, "n": 100}
     cells = [
         {**common, "dataset": d, "k": k, "classes": 2, "precision": ""} for d, k in rows
     ]

@@ -732,17 +732,17 @@ def test_a_data_set_more_costs_its_cells_alone(folders, world, tmp_path):
 def test_cells_say_what_they_are(folders, shas, world, test_set, tmp_path):
     (own,) = family(folders, world, tmp_path, "a", [], sets=["test"])
     (middle,) = family(folders, world, tmp_path, "a", [0.5], sets=["test"])
-    assert {k: own[k] for k in ("model", "kind", "curve", "alpha", "dataset", "n")} == {
+    assert {k: own[k] for k in ("model", "kind", "sweep", "alpha", "dataset", "n")} == {
         "model": "a",
         "kind": "end-to-end",
-        "curve": "",
+        "sweep": "",
         "alpha": None,
         "dataset": "test",
         "n": len(test_set),
     }
     assert own["precision"] == middle["precision"] == "fp32"
     assert middle["model"] == "a alpha=0.5"
-    assert middle["curve"] == "a"
+    assert middle["sweep"] == "a"
     assert middle["kind"] == "wise-ft"
     assert middle["alpha"] == 0.5
     for cell in (own, middle):

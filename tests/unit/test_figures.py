@@ -40,7 +40,7 @@ def study_cells() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     rows = []
 
-    def model(name, kind, reference, shift, curve="", alpha=np.nan):
+    def model(name, kind, reference, shift, sweep="", alpha=np.nan):
         values = [reference + 0.004, reference, *(shift + OFFSETS * (1.2 - shift))]
         values = np.clip(values + rng.normal(0, 0.002, len(values)), 0, 1)
         for dataset, value in zip(ROLES, values):
@@ -48,7 +48,7 @@ def study_cells() -> pd.DataFrame:
                 [
                     name,
                     kind,
-                    curve,
+                    sweep,
                     alpha,
                     dataset,
                     N,
@@ -57,16 +57,16 @@ def study_cells() -> pd.DataFrame:
                 ]
             )
 
-    def sweep(curve, reference, shift, bow):
+    def sweep(target, reference, shift, bow):
         for a in np.linspace(0, 1, 21):
             model(
-                f"{curve} alpha={a:.2f}",
+                f"{target} alpha={a:.2f}",
                 "wise-ft",
                 0.72
                 + a * (reference - 0.72)
                 + bow[0] * 4 * a * (1 - a) * (1.4 - 0.8 * a),
                 0.62 + a * (shift - 0.62) + bow[1] * 4 * a * (1 - a),
-                curve,
+                target,
                 a,
             )
 
@@ -86,7 +86,7 @@ def study_cells() -> pd.DataFrame:
     for i, x in enumerate(np.linspace(-0.2, 2.09, 12)):
         y = 1 / (1 + np.exp(-(0.52 * x - 1.28 + rng.normal(0, 0.06))))
         model(f"standard-{i + 1}", "from-scratch", 1 / (1 + np.exp(-x)), y)
-    columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+    columns = ["model", "kind", "sweep", "alpha", "dataset", "n", "k", "classes"]
     return pd.DataFrame(rows, columns=columns).assign(precision="bf16")
 
 
@@ -116,13 +116,13 @@ def drawn(tables):
 def awkward():
     """Accuracies of 0 and 1, unknown kinds, a sweep of one point, another to nowhere."""
     cells = study_cells()
-    cells = cells[(cells["curve"] != "linear") | (cells["alpha"] == 0.5)].copy()
+    cells = cells[(cells["sweep"] != "linear") | (cells["alpha"] == 0.5)].copy()
     perfect, hopeless = cells["model"] == "greedy", cells["model"] == "standard-1"
     cells.loc[perfect, "k"] = cells["n"]
     cells.loc[hopeless & (cells["dataset"] != "reference"), "k"] = 0
     cells.loc[cells["model"] == "uniform", "kind"] = "learned-soup"
-    other = cells["curve"] == "base"
-    cells.loc[other, ["kind", "curve"]] = ["fisher", "gone"]
+    other = cells["sweep"] == "base"
+    cells.loc[other, ["kind", "sweep"]] = ["fisher", "gone"]
     return tables_of(cells)
 
 

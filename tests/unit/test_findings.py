@@ -24,12 +24,12 @@ class Made:
     def __init__(self):
         self.rows, self.right = [], {}
 
-    def model(self, name, kind, reference, shift, curve="", alpha=np.nan):
+    def model(self, name, kind, reference, shift, sweep="", alpha=np.nan):
         """Accuracies; examples are hard for all models alike, and for each a little apart.
 
         A sweep's ends answer as the models that they are.
         """
-        same = {0.0: "zero-shot", 1.0: curve}.get(alpha, name)
+        same = {0.0: "zero-shot", 1.0: sweep}.get(alpha, name)
         for dataset, n in N.items():
             rng = np.random.default_rng(zlib.crc32(f"{same} {dataset}".encode()))
             accuracy = shift if ROLES[dataset] == "shift" else reference
@@ -43,7 +43,7 @@ class Made:
                 {
                     "model": name,
                     "kind": kind,
-                    "curve": curve,
+                    "sweep": sweep,
                     "alpha": alpha,
                     "dataset": dataset,
                     "n": n,
@@ -54,10 +54,10 @@ class Made:
                 }
             )
 
-    def sweep(self, curve, points):
+    def sweep(self, target, points):
         for alpha, (reference, shift) in points.items():
             self.model(
-                f"{curve} alpha={alpha}", "wise-ft", reference, shift, curve, alpha
+                f"{target} alpha={alpha}", "wise-ft", reference, shift, target, alpha
             )
 
     def found(self, without=()) -> pd.DataFrame:

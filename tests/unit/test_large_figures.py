@@ -234,7 +234,7 @@ def test_every_model_is_in_view_or_counted_as_outside(runs, long):
     assert illegible(figure) == []
     axes = figure.axes[0]
     low, high = axes.get_xlim()
-    single = data[data["curve"] == ""]
+    single = data[data["sweep"] == ""]
     inside = single["reference_value"].between(low, high)
     below = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
     outside_count = int((~inside).sum())
@@ -252,7 +252,7 @@ def test_the_view_holds_a_study_of_low_accuracies_and_few_images():
     cells["k"] = (cells["k"] * 0.3).round().astype(int)
     figure, data = figures.load("methods")(large.study_tables(cells), {})
     low, _ = figure.axes[0].get_xlim()
-    single = data[(data["curve"] == "") & (data["kind"] != "zero-shot")]
+    single = data[(data["sweep"] == "") & (data["kind"] != "zero-shot")]
     inside = single["reference_value"] >= low
     assert inside.sum() >= len(single) - 1, "one run of the nine diverged"
     assert inside[single["value"].idxmax()], "the best under shift"
@@ -260,7 +260,7 @@ def test_the_view_holds_a_study_of_low_accuracies_and_few_images():
 
 def test_a_span_that_is_given_is_kept(many):
     figure, data = figures.load("methods")(many, {"span": 2.0})
-    best = data.loc[data["curve"] == "", "reference_value"].max()
+    best = data.loc[data["sweep"] == "", "reference_value"].max()
     assert figure.axes[0].get_xlim()[0] > best - 0.03
 
 

@@ -67,7 +67,7 @@ def study():
         {
             "model": m,
             "kind": kind,
-            "curve": curve,
+            "sweep": sweep,
             "alpha": alpha,
             "dataset": dataset,
             "n": 100,
@@ -75,7 +75,7 @@ def study():
             "classes": 4,
             "precision": "fp32",
         }
-        for m, kind, curve, alpha, reference, shift in rows
+        for m, kind, sweep, alpha, reference, shift in rows
         for dataset, k in (("held-out", reference), ("test", reference), ("s", shift))
     ]
     return pd.DataFrame(cells), {
@@ -135,12 +135,12 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     from stockpot.tables.measurements import measure, robustness_table
 
     cells, roles = study()
-    curves = cells[cells["curve"] == "base"]
+    curves = cells[cells["sweep"] == "base"]
     cells = pd.concat(
-        [cells, *(curves.assign(curve=name) for name in ("soup", "third"))]
+        [cells, *(curves.assign(sweep=name) for name in ("soup", "third"))]
     )
-    names = cells["curve"] + cells["model"]
-    cells = cells.assign(model=cells["model"].where(cells["curve"] == "", names))
+    names = cells["sweep"] + cells["model"]
+    cells = cells.assign(model=cells["model"].where(cells["sweep"] == "", names))
     table = measure(cells, roles, 0.95)
     chart = explore(table, *robustness_table(table, "logit", 0.95), {}).to_dict()
     marks = chart["layer"][2]["encoding"]
@@ -157,7 +157,7 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     assert star.count("L") == 9
     line = chart["layer"][1]["encoding"]
     assert line["color"]["field"] == "series"
-    assert line["detail"]["field"] == "curve"
+    assert line["detail"]["field"] == "sweep"
 
 
 def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):

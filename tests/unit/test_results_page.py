@@ -26,7 +26,7 @@ def table(name: str) -> pd.DataFrame:
 def test_what_each_rule_misses(selector, sentence):
     found = table("choosing-alpha")
     found = found[found["selector"] == selector]
-    objects = found["curve"].str.startswith("objects/") | found["curve"].str.startswith(
+    objects = found["sweep"].str.startswith("objects/") | found["sweep"].str.startswith(
         "evidence/"
     )
     means = [
@@ -90,7 +90,7 @@ def test_what_is_said_of_confidences():
 
 def test_what_is_said_of_chords():
     found = table("chords")
-    worst = found.groupby(["curve", "on"])["distance"].min()
-    best = found.groupby(["curve", "on"])["over_low"].max()
+    worst = found.groupby(["sweep", "on"])["distance"].min()
+    best = found.groupby(["sweep", "on"])["over_low"].max()
     assert f"{(worst > 0).sum()} of its {len(worst)} cases lie above the chord" in TEXT
     assert f"and {(best > 0).sum()} beat both ends" in TEXT

@@ -593,7 +593,7 @@ def row(model, kind, dataset, value, n=N, **more):
     made = {
         "model": model,
         "kind": kind,
-        "curve": "",
+        "sweep": "",
         "alpha": None,
         "dataset": dataset,
         "n": n,
@@ -843,7 +843,7 @@ def restricted(tmp_path):
                 {
                     "model": "m",
                     "kind": "zero-shot",
-                    "curve": "",
+                    "sweep": "",
                     "alpha": None,
                     "precision": "fp32",
                     "dataset": d,

@@ -14,7 +14,7 @@ from stockpot.alpha import selectors
 from stockpot.runtime import registry
 from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
 
-CURVE = pd.DataFrame(
+SWEEP = pd.DataFrame(
     {
         "alpha": [0.0, 0.25, 0.5, 0.75, 1.0],
         "held_out": [0.70, 0.885, 0.896, 0.90, 0.90],
@@ -45,12 +45,12 @@ CURVE = pd.DataFrame(
     ],
 )
 def test_every_rule_by_hand(name, alpha):
-    assert selectors.choose(name, CURVE) == alpha
-    assert selectors.choose(name, CURVE.iloc[::-1]) == alpha
+    assert selectors.choose(name, SWEEP) == alpha
+    assert selectors.choose(name, SWEEP.iloc[::-1]) == alpha
 
 
 def test_regret_is_what_the_best_of_the_curve_has_more():
-    table = selectors.compare_selectors(CURVE).set_index("selector")
+    table = selectors.compare_selectors(SWEEP).set_index("selector")
     assert list(table.index) == selectors.names()
     assert table.loc["held-out", "regret_shifts"] == pytest.approx(0.05)
     assert table.loc["half", "regret_reference"] == pytest.approx(0.01)
@@ -62,30 +62,30 @@ def test_regret_is_what_the_best_of_the_curve_has_more():
 
 
 def test_a_selector_is_used_where_its_columns_are_whole():
-    few = CURVE[["alpha", "held_out", "reference", "shifts"]]
+    few = SWEEP[["alpha", "held_out", "reference", "shifts"]]
     assert selectors.usable(few) == [
         "half",
         "held-out",
         "within-point",
         *selectors.oracles(),
     ]
-    gap = CURVE.assign(agreement=[0.7, np.nan, 0.7, 0.7, 0.4])
+    gap = SWEEP.assign(agreement=[0.7, np.nan, 0.7, 0.7, 0.4])
     assert "agreement" not in selectors.usable(gap)
     with pytest.raises(ValueError, match="agreement needs agreement, held_out"):
         selectors.choose("agreement", gap)
     with pytest.raises(
         ValueError, match="unknown selector 'best'; there are half, held-out"
     ):
-        selectors.choose("best", CURVE)
+        selectors.choose("best", SWEEP)
 
 
 def test_selectors_do_not_see_the_test_sets():
     """Nor does any rule that is no oracle change with them."""
-    other = CURVE.assign(reference=CURVE["reference"][::-1].values, shifts=0.5)
+    other = SWEEP.assign(reference=SWEEP["reference"][::-1].values, shifts=0.5)
     for name in selectors.names():
         if name not in selectors.oracles():
-            assert selectors.choose(name, other) == selectors.choose(name, CURVE)
-            assert selectors.needs(name) <= set(CURVE) - {"reference", "shifts"}
+            assert selectors.choose(name, other) == selectors.choose(name, SWEEP)
+            assert selectors.needs(name) <= set(SWEEP) - {"reference", "shifts"}
 
 
 def test_thresholded_confidence_by_hand():
@@ -158,11 +158,11 @@ def test_table_3_of_the_paper_is_the_regret_of_alpha_one_half(name):
     assert len(table) == 21
     assert list(table.columns[1:3]) == ["IN", "IN-V2"]
     for column, expected in zip(table.columns[1:], TABLE_3[name], strict=True):
-        curve = pd.DataFrame(
+        sweep = pd.DataFrame(
             {"alpha": table["alpha"], "reference": table[column], "shifts": 0.0}
         )
         regret = (
-            selectors.compare_selectors(curve)
+            selectors.compare_selectors(sweep)
             .set_index("selector")
             .loc["half", "regret_reference"]
         )
@@ -233,7 +233,7 @@ def test_the_published_tables_say_where_they_are_from():
 
 
 def auto(error=None, **options):
-    """The recipe that ``alpha: auto`` finds on a held-out curve that is best at 0.7.
+    """The recipe that ``alpha: auto`` finds on a held-out sweep that is best at 0.7.
 
     error: the standard error of the score, where it is no plain accuracy.
     """
@@ -262,13 +262,13 @@ def test_one_error_is_that_of_the_score():
     assert auto(selector="within-error")[0]["alpha"] == 0.6
     recipe, _ = auto(error=0.0175, selector="within-error")
     assert recipe["alpha"] == 0.5
-    assert recipe["curve"][0]["error"] == 0.0175
-    curve = pd.DataFrame(
+    assert recipe["sweep"][0]["error"] == 0.0175
+    sweep = pd.DataFrame(
         {"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000}
     )
-    assert selectors.choose("within-error", curve) == 1.0
+    assert selectors.choose("within-error", sweep) == 1.0
     assert (
-        selectors.choose("within-error", curve.assign(error=[0.2, 0.2, 0.012])) == 0.5
+        selectors.choose("within-error", sweep.assign(error=[0.2, 0.2, 0.012])) == 0.5
     )
 
 
@@ -281,7 +281,7 @@ def test_auto_chooses_alpha_on_the_held_out_set_alone(selector, alpha):
     assert recipe["ingredients"] == {"run": alpha, "zero": pytest.approx(1 - alpha)}
     assert recipe["alpha"] == alpha
     assert recipe["selector"] == selector
-    assert [point["alpha"] for point in recipe["curve"]] == [i / 10 for i in range(11)]
+    assert [point["alpha"] for point in recipe["sweep"]] == [i / 10 for i in range(11)]
     assert len(asked) == 11
     assert asked[0]["ingredients"] == {"zero": 1.0}
 
@@ -298,8 +298,8 @@ def test_the_default_rule_reads_the_held_out_set_alone():
     assert selectors.without_shifts() == ["half", *selectors.on_held_out()]
 
 
-def sweep_measurements(curve):
-    """The measurements of a sweep "run" that is this curve."""
+def sweep_measurements(sweep):
+    """The measurements of a sweep "run" that is this sweep."""
     from stockpot.tables.measurements import measure
 
     roles = {"val": "held-out", "ref": "reference", "a": "shift"}
@@ -308,7 +308,7 @@ def sweep_measurements(curve):
         {
             "model": f"run alpha={point.alpha:g}",
             "kind": "wise-ft",
-            "curve": "run",
+            "sweep": "run",
             "alpha": point.alpha,
             "dataset": name,
             "n": 1000,
@@ -316,7 +316,7 @@ def sweep_measurements(curve):
             "classes": 4,
             "precision": "fp32",
         }
-        for point in curve.itertuples()
+        for point in sweep.itertuples()
         for name, column in columns.items()
     ]
     return measure(pd.DataFrame(cells), roles, 0.95)
@@ -340,10 +340,10 @@ def test_the_merge_and_the_main_table_choose_by_the_default_rule(
     monkeypatch.setattr(selectors, "DEFAULT", rule)
     declared_anew()
     assert methods.options("wise-ft")["selector"]["default"] == rule
-    curve = pd.DataFrame(auto()[0]["curve"]).assign(reference=0.8, shifts=0.6)
-    alpha = selectors.choose(rule, curve)
+    sweep = pd.DataFrame(auto()[0]["sweep"]).assign(reference=0.8, shifts=0.6)
+    alpha = selectors.choose(rule, sweep)
     assert auto()[0]["alpha"] == alpha
-    made = main_table(sweep_measurements(curve))
+    made = main_table(sweep_measurements(sweep))
     assert [name for name in made.table["model"] if name.endswith("(chosen)")] == [
         f"run, alpha {alpha:.2f} (chosen)"
     ]
@@ -358,7 +358,7 @@ def new_selector(tmp_path, monkeypatch, declared_anew):
     (folder / "lowest.py").write_text(
         "from . import Selector\n\n"
         'SELECTOR = Selector(label="the lowest", needs=("held_out",))\n\n\n'
-        'def choose(curve):\n    return float(curve["alpha"].min())\n'
+        'def choose(sweep):\n    return float(sweep["alpha"].min())\n'
     )
     monkeypatch.setattr(selectors, "__file__", str(folder / "__init__.py"))
     monkeypatch.setattr(selectors, "__path__", [*selectors.__path__, str(folder)])
@@ -375,7 +375,7 @@ def test_a_new_selector_is_one_file(new_selector):
     known = ["held-out", new_selector, "within-error", "within-point"]
     assert selectors.on_held_out() == known
     assert (
-        selectors.compare_selectors(CURVE)
+        selectors.compare_selectors(SWEEP)
         .set_index("selector")
         .loc[new_selector, "alpha"]
         == 0

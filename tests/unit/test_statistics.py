@@ -285,10 +285,10 @@ ROLES = {"val": "held-out", "ref": "reference", "b": "shift", "a": "shift"}
 def cells() -> pd.DataFrame:
     rows = []
 
-    def model(name, kind, *k, curve="", alpha=np.nan):
+    def model(name, kind, *k, sweep="", alpha=np.nan):
         for dataset, count in zip(ROLES, k):
             n, classes = (200, 10) if dataset == "a" else (100, 4)
-            rows.append([name, kind, curve, alpha, dataset, n, count, classes])
+            rows.append([name, kind, sweep, alpha, dataset, n, count, classes])
 
     for i, x in enumerate((-0.5, 0.0, 0.5, 1.0)):
         y = 0.5 * x - 1
@@ -310,10 +310,10 @@ def cells() -> pd.DataFrame:
             80,
             70,
             130,
-            curve="run",
+            sweep="run",
             alpha=alpha,
         )
-    columns = ["model", "kind", "curve", "alpha", "dataset", "n", "k", "classes"]
+    columns = ["model", "kind", "sweep", "alpha", "dataset", "n", "k", "classes"]
     return pd.DataFrame(rows, columns=columns).assign(precision="bf16")
 
 
@@ -366,7 +366,7 @@ def test_measure_refuses_what_it_cannot_place():
 def test_measurements_survive_csv(measurements, tmp_path):
     measurements.to_csv(tmp_path / "m.csv", index=False)
     back = read_table(tmp_path / "m.csv")
-    assert (back["curve"] == measurements["curve"]).all()
+    assert (back["sweep"] == measurements["sweep"]).all()
     assert back["alpha"].equals(measurements["alpha"])
     assert back["value"].equals(measurements["value"])
     pd.testing.assert_frame_equal(overview(back), overview(measurements))
@@ -513,7 +513,7 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
         columns=[
             "model",
             "kind",
-            "curve",
+            "sweep",
             "alpha",
             "dataset",
             "n",

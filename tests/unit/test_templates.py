@@ -13,7 +13,7 @@ USES = {
         "load('{name}')({{'a': 'sha-a', 'b': 'sha-b'}}, context)['ingredients']"
         " == {{'sha-0': 0.75, 'sha-a': 0.125, 'sha-b': 0.125}}",
     ),
-    "selector": ("alpha/selectors", "choose('{name}', curve) == 0.8"),
+    "selector": ("alpha/selectors", "choose('{name}', sweep) == 0.8"),
     "metric": ("metrics", "score('{name}', answers) == (0.25, 4, 1)"),
     "analysis": ("analyses", "load('{name}') and options('{name}')['models']"),
     "figure": ("figures", "load('{name}') and declared('{name}').caption"),
@@ -35,7 +35,7 @@ import pandas as pd
 from stockpot.{module} import *
 from stockpot.{module} import names
 context = SimpleNamespace(start="sha-0", spec={{"fraction": 0.25}})
-curve = pd.DataFrame({{"alpha": [0, 0.5, 0.8, 1], "held_out": [0.5, 0.9, 0.89, 0.87]}})
+sweep = pd.DataFrame({{"alpha": [0, 0.5, 0.8, 1], "held_out": [0.5, 0.9, 0.89, 0.87]}})
 right = np.array([True, True, False, True])
 answers = SimpleNamespace(correct=right, predicted=right, labels=right, groups=None)
 assert "{name}" in names()

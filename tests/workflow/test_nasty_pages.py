@@ -35,7 +35,7 @@ def measurements():
         {
             "model": model,
             "kind": kind,
-            "curve": curve,
+            "sweep": sweep,
             "alpha": alpha,
             "dataset": dataset,
             "n": 100,
@@ -43,7 +43,7 @@ def measurements():
             "classes": 4,
             "precision": "fp32",
         }
-        for i, (model, kind, curve, alpha) in enumerate(rows)
+        for i, (model, kind, sweep, alpha) in enumerate(rows)
         for j, dataset in enumerate(ROLES)
     ]
     return measure(pd.DataFrame(cells), ROLES, 0.95)

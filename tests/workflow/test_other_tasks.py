@@ -138,7 +138,7 @@ def test_soups_of_towers_and_what_a_run_may_have(finished, warm, tmp_path):
     study.run("--configfile", *map(str, files), "study.yaml")
 
     table = read_table(study.results / "studies/cross/seed0/measurements.csv")
-    single = table[(table["curve"] == "") & (table["role"] == "reference")]
+    single = table[(table["sweep"] == "") & (table["role"] == "reference")]
     assert set(single["model"]) == {"zero-shot", "linear", "lp-ft", *KEPT, "ema"}
     cards = {
         card["name"]: card

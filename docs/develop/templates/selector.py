@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 SELECTOR = Selector(label="within two points, largest", needs=("held_out",))
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose alpha.
 
     Args:
-        curve: One row per alpha, sorted by alpha, with the columns that ``needs`` names.
+        sweep: One row per alpha, sorted by alpha, with the columns that ``needs`` names.
 
     Returns:
         The alpha.
     """
-    best = curve["held_out"].max()
-    is_near = curve["held_out"] >= best - 0.02
-    return float(curve.loc[is_near, "alpha"].max())
+    best = sweep["held_out"].max()
+    is_near = sweep["held_out"] >= best - 0.02
+    return float(sweep.loc[is_near, "alpha"].max())

@@ -125,7 +125,7 @@ def _default_models(evidence: Evidence) -> list[str]:
     """All models except baselines; of sweeps only alpha 0.5."""
     table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
     # Alpha 0.5 stands for all points of a sweep.
-    is_kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
+    is_kept = (table["sweep"] == "") | np.isclose(table["alpha"], 0.5)
     models = table.loc[is_kept, "model"].drop_duplicates()
     return [model for model in models if evidence.has_results(model)]
 

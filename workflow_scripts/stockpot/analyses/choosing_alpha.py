@@ -26,7 +26,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
     Returns:
         A row per sweep and selector: what ``compare_selectors`` gives, with the target of
-        the sweep (curve) and the numbers of examples.
+        the sweep (sweep) and the numbers of examples.
 
     Raises:
         NothingToShowError: If the study has no sweep.
@@ -36,18 +36,18 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     for target, points in evidence.sweeps().items():
         # A row per selector.
         choices = compare_selectors(selection_curve(evidence, points))
-        tables.append(choices.assign(curve=target))
+        tables.append(choices.assign(sweep=target))
     if not tables:
         raise NothingToShowError("alpha is chosen on a sweep, and this study has none")
     table = pd.concat(tables, ignore_index=True)
-    columns = table.columns.drop("curve")
+    columns = table.columns.drop("sweep")
     shift_sizes = [len(evidence.labels(shift)) for shift in evidence.shifts]
     sizes = {
         "n_held_out": len(evidence.labels(evidence.held_out)),
         "n_reference": len(evidence.labels(evidence.reference)),
         "n_shifts": sum(shift_sizes),
     }
-    return table.assign(**sizes)[["curve", *columns, *sizes]]
+    return table.assign(**sizes)[["sweep", *columns, *sizes]]
 
 
 def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             distances = _distances(points, first, last, correct, evidence.confidence)
             rows += [
                 {
-                    "curve": target,
+                    "sweep": target,
                     "on": set_name,
                     **row,
                 }
@@ -121,7 +121,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per sweep and data set.
     """
     rows = []
-    for (target, set_name), group in table.groupby(["curve", "on"], sort=False):
+    for (target, set_name), group in table.groupby(["sweep", "on"], sort=False):
         # Both alphas are chosen on the test set: oracles.
         least = group.loc[group["distance"].idxmin()]
         best = group.loc[group["over_ends"].idxmax()]

@@ -64,7 +64,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 def _default_pairs(evidence: Evidence) -> list[tuple[str, str]]:
     """All models against the best run and the zero-shot model; of sweeps only alpha 0.5."""
     table = evidence.measurements[evidence.measurements["kind"] != BASELINE]
-    is_kept = (table["curve"] == "") | np.isclose(table["alpha"], 0.5)
+    is_kept = (table["sweep"] == "") | np.isclose(table["alpha"], 0.5)
     models = table.loc[is_kept, "model"].drop_duplicates()
     models = [model for model in models if evidence.has_results(model)]
     # These two are compared with each other, and all others with each of them.

@@ -74,7 +74,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     correct = cache(lambda model: evidence.correct_on(model, evidence.shifts))
     table = evidence.measurements
     # Baselines and points of sweeps are not compared.
-    is_single = (table["curve"] == "") & (table["kind"] != BASELINE)
+    is_single = (table["sweep"] == "") & (table["kind"] != BASELINE)
     models = table.loc[is_single, ["model", "kind"]].drop_duplicates()
     rows = []
     for model, kind in models.itertuples(index=False):
@@ -86,7 +86,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         row = {
             "model": model,
             "kind": kind,
-            "curve": target,
+            "sweep": target,
         }
         row |= _position_columns(points, position)
         row["reference"] = accuracy
@@ -213,7 +213,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per model, the largest gap first.
     """
-    target = table["curve"].iloc[0]
+    target = table["sweep"].iloc[0]
     return pd.DataFrame(
         {
             "model": table["model"],

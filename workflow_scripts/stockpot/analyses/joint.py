@@ -64,7 +64,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             row = {
                 "joint_run": joint_run,
                 "joint_with": evidence.settings(joint_run)["joint"],
-                "curve": target,
+                "sweep": target,
                 "alpha": point.alpha,
                 "on": set_name,
             }
@@ -135,7 +135,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "joint run": half["joint_run"],
-            "sweep": [f"{row.curve}, alpha {row.alpha:g}" for row in half.itertuples()],
+            "sweep": [f"{row.sweep}, alpha {row.alpha:g}" for row in half.itertuples()],
             "on": half["on"],
             "mix": percents(half["accuracy"]),
             "joint": percents(half["joint_accuracy"]),

@@ -51,7 +51,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             )
             rows.append(
                 {
-                    "curve": target,
+                    "sweep": target,
                     "dataset": dataset,
                     **overrides,
                 }

@@ -240,22 +240,22 @@ def sweep_looks(measurements: pd.DataFrame) -> dict[tuple[str, str], SweepLook]:
     dashes.
 
     Args:
-        measurements: With columns kind, curve and model; curve is "" for single models.
+        measurements: With columns kind, sweep and model; sweep is "" for single models.
 
     Returns:
-        (kind, curve) -> look, in the order of the table.
+        (kind, target) -> look, in the order of the table.
     """
-    is_sweep = measurements["curve"] != ""
+    is_sweep = measurements["sweep"] != ""
     single = measurements[~is_sweep]
     kind_of_model = dict(zip(single["model"], single["kind"]))
-    sweeps = measurements.loc[is_sweep, ["kind", "curve"]].drop_duplicates()
+    sweeps = measurements.loc[is_sweep, ["kind", "sweep"]].drop_duplicates()
     sweep_count = Counter()
     drawn = {}
-    for kind, curve in sweeps.itertuples(index=False):
-        # The curve has the name of its target, which may have no row of its own.
-        colour = look(kind_of_model.get(curve, kind)).colour
+    for kind, target in sweeps.itertuples(index=False):
+        # A sweep has the name of its target, which may have no row of its own.
+        colour = look(kind_of_model.get(target, kind)).colour
         dashes = SWEEP_DASHES[sweep_count[colour] % len(SWEEP_DASHES)]
         sweep_count[colour] += 1
-        label = f"{look(kind).label} to {curve}"
-        drawn[kind, curve] = SweepLook(label, colour, dashes)
+        label = f"{look(kind).label} to {target}"
+        drawn[kind, target] = SweepLook(label, colour, dashes)
     return drawn

@@ -123,7 +123,7 @@ def fit_with_band(
         ends: Low and high accuracy on the reference.
 
     Returns:
-        Columns model, kind ("fit"), curve, reference_value, value, low, high, dataset and
+        Columns model, kind ("fit"), sweep, reference_value, value, low, high, dataset and
         confidence. Empty without a fit.
     """
     fit_rows = fits[fits["dataset"].isin(table["dataset"])]
@@ -162,7 +162,7 @@ def _piece(
         {
             "model": f"line from {row['start']:g}" if row["start"] else "line",
             "kind": FIT,
-            "curve": "",
+            "sweep": "",
             "reference_value": accuracies,
             "value": line.predict(accuracies),
             "low": low,
@@ -197,7 +197,7 @@ def _baseline_points(
 
 def _single(table: pd.DataFrame) -> pd.DataFrame:
     """The models that are no points of a sweep."""
-    return table[table["curve"] == ""]
+    return table[table["sweep"] == ""]
 
 
 def axis_limits(table: pd.DataFrame, axis: str) -> Ends:
@@ -302,8 +302,8 @@ def _draw_sweeps(
     intervals: bool,
 ) -> None:
     """Every sweep as a line, with a ring at alpha 0.5."""
-    for (kind, curve), look in sweep_looks(table).items():
-        is_of_sweep = (table["kind"] == kind) & (table["curve"] == curve)
+    for (kind, target), look in sweep_looks(table).items():
+        is_of_sweep = (table["kind"] == kind) & (table["sweep"] == target)
         sweep = table[is_of_sweep].sort_values("alpha")
         axes.plot(
             sweep["reference_value"],
@@ -418,11 +418,11 @@ def _equal_model_texts(measurements: pd.DataFrame) -> dict[str, str]:
 def _equal_sweep_texts(measurements: pd.DataFrame) -> dict[str, str]:
     """Legend text of a sweep -> text that says which sweep it equals."""
     labels = {
-        curve: look.label for (_, curve), look in sweep_looks(measurements).items()
+        target: look.label for (_, target), look in sweep_looks(measurements).items()
     }
     texts = {}
     # The first sweep keeps its text, and the others name it.
     for first, *others in equal_sweeps(measurements):
-        for curve in others:
-            texts[labels[curve]] = f"{labels[curve]} (= to {first})"
+        for target in others:
+            texts[labels[target]] = f"{labels[target]} (= to {first})"
     return texts

@@ -31,7 +31,7 @@ def evaluate_models(
 ) -> None:
     """Fill the store with cells of models or sweeps, and list the cells in a file.
 
-    Each listed cell has model, kind, curve, alpha, dataset, its metric and value, n, k (null where
+    Each listed cell has model, kind, sweep, alpha, dataset, its metric and value, n, k (null where
     the metric counts nothing), classes, the store's key, and the precision of the forward pass.
     A diverged run has a status and no cells.
 
@@ -124,7 +124,7 @@ def labelled_recipes(
         labels = {
             "model": name,
             "kind": member["kind"],
-            "curve": "",
+            "sweep": "",
             "alpha": None,
         }
         return [(labels, recipe)]
@@ -137,7 +137,7 @@ def labelled_recipes(
         labels = {
             "model": f"{name} alpha={alpha}",
             "kind": "wise-ft",
-            "curve": name,
+            "sweep": name,
             "alpha": alpha,
         }
         pairs.append((labels, interpolate(zero_shot_recipe, recipe, alpha)))

@@ -51,7 +51,7 @@ def draw(
         The figure, and the measurements of the sweeps.
     """
     measurements = tables["measurements"]
-    sweeps = measurements[measurements["curve"] != ""]
+    sweeps = measurements[measurements["sweep"] != ""]
     # A line joins its points in the order of the rows.
     sweeps = sweeps.sort_values("alpha", kind="stable")
     if sweeps.empty:
@@ -62,9 +62,9 @@ def draw(
     looks = sweep_looks(measurements)
     for panel, name in zip(panels, names):
         of_dataset = sweeps[sweeps["dataset"] == name]
-        for (kind, curve), look in looks.items():
+        for (kind, target), look in looks.items():
             of_kind = of_dataset[of_dataset["kind"] == kind]
-            _draw_sweep(panel, of_kind[of_kind["curve"] == curve], look)
+            _draw_sweep(panel, of_kind[of_kind["sweep"] == target], look)
         title = "Mean of shifts" if name == MEAN else name
         panel_title(panel, title, panel_width(columns))
         # Half a marker beyond alpha 0 and 1.

@@ -54,14 +54,14 @@ def draw(
     table = tables["table"]
     # matplotlib counts rows from below; the first one of the table is to be on top.
     labels = list(table["label"].drop_duplicates())[::-1]
-    curves = sorted(table["curve"].unique())
+    targets = sorted(table["sweep"].unique())
     height = 0.9 + 0.24 * len(labels)  # inches, per row
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, axis_label, factor) in zip(panels, PANELS):
         for y, label in enumerate(labels):
             rows = table[table["label"] == label]
-            heights = [y + _offset(curve, curves) for curve in rows["curve"]]
+            heights = [y + _offset(target, targets) for target in rows["sweep"]]
             is_oracle = "oracle" in label
             values = factor * rows[column]
             _draw_row(panel, values, y, heights, is_oracle=is_oracle)
@@ -79,12 +79,12 @@ def draw(
     return figure, table
 
 
-def _offset(curve: str, curves: list[str]) -> float:
+def _offset(target: str, targets: list[str]) -> float:
     """How far above the middle of its row the dot of a sweep stands."""
     # So that dots of equal alphas do not hide each other.
     spread = 0.14
-    steps_from_middle = curves.index(curve) - (len(curves) - 1) / 2
-    return spread * steps_from_middle / max(len(curves) / 2, 1)
+    steps_from_middle = targets.index(target) - (len(targets) - 1) / 2
+    return spread * steps_from_middle / max(len(targets) / 2, 1)
 
 
 def _draw_row(

@@ -62,23 +62,23 @@ def draw(
     # "on" is the name of a data set, or of the mean of the shifts.
     table = tables["table"]
     test_sets = list(table["on"].drop_duplicates())
-    curves = list(table["curve"].drop_duplicates())
+    targets = list(table["sweep"].drop_duplicates())
     columns = balanced_columns(len(test_sets), options["columns"])
     figure, panels, spare = panel_grid(len(test_sets), columns, height=1.8)
     # A sweep looks the same in all panels.
-    looks = {curve: line_pattern(i, COLOURS) for i, curve in enumerate(curves)}
+    looks = {target: line_pattern(i, COLOURS) for i, target in enumerate(targets)}
     for panel, test_set in zip(panels, test_sets):
         panel.axhline(0, **ZERO_LINE)
         of_test_set = table[table["on"] == test_set]
-        for curve, look in looks.items():
-            _draw_sweep(panel, of_test_set[of_test_set["curve"] == curve], look)
+        for target, look in looks.items():
+            _draw_sweep(panel, of_test_set[of_test_set["sweep"] == target], look)
         panel_title(panel, test_set, panel_width(columns))
         panel.set_xlim(0, 1)
         alpha_ticks(panel)
     # Sweeps that lie under others, as they are equal, say which.
-    equal_sweeps = equal_groups(table, "curve", ["alpha", "on"], "distance")
-    texts = said({curve: f"to {curve}" for curve in curves}, equal_sweeps)
-    legend = {texts[curve]: handle(**look) for curve, look in looks.items()}
+    equal_sweeps = equal_groups(table, "sweep", ["alpha", "on"], "distance")
+    texts = said({target: f"to {target}" for target in targets}, equal_sweeps)
+    legend = {texts[target]: handle(**look) for target, look in looks.items()}
     legend["Better than both ends"] = handle(**dots(DARK_GREY, DOT_SIZE))
     label_grid(figure, spare, legend, "α", "Above the chord (points)")
     return figure, table

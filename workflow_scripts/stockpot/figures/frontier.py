@@ -60,8 +60,8 @@ def draw(
         _draw_gap(axes, row, y)
     axes.set_yticks(range(len(rows)), row_names(rows["model"]))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    curve = fit_text(table["curve"].iloc[0], 80, 8)
-    axes.set_xlabel(f"Above the sweep of {curve} (points under shift)")
+    target = fit_text(table["sweep"].iloc[0], 80, 8)
+    axes.set_xlabel(f"Above the sweep of {target} (points under shift)")
     # Rows are no scale.
     axes.grid(axis="y", visible=False)
     legend = {

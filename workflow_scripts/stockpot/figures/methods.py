@@ -1,6 +1,6 @@
 """Every model by its name: what each method gives on the reference and under shift.
 
-The sweeps are the frontier to beat: a method that lies on such a curve gives what WiSE-FT gives
+The sweeps are the frontier to beat: a method that lies on such a sweep gives what WiSE-FT gives
 at some alpha.
 """
 
@@ -75,29 +75,29 @@ def draw(
     measurements = tables["measurements"]
     table = scatter_points(measurements, MEAN, "linear")
     table = table[table["kind"] != BASELINE]
-    curves = table[table["curve"] != ""]
-    single = table[table["curve"] == ""]
+    sweeps = table[table["sweep"] != ""]
+    single = table[table["sweep"] == ""]
     single = single.assign(group=single["kind"].map(group_of))
     lowest = lowest_in_view(single, options["span"])
     is_in_view = single["reference_value"] >= lowest
     in_view = single[is_in_view]
     # Sweeps are drawn as a whole, but the parts out of view do not widen it.
-    curves_in_view = curves[curves["reference_value"] >= lowest]
+    sweeps_in_view = sweeps[sweeps["reference_value"] >= lowest]
     figure, axes = _empty_figure()
-    _set_view(axes, pd.concat([in_view, curves_in_view]))
-    _draw_curves(axes, curves)
+    _set_view(axes, pd.concat([in_view, sweeps_in_view]))
+    _draw_sweeps(axes, sweeps)
     if options["intervals"]:
         _draw_intervals(axes, in_view)
     legend = _draw_models(axes, in_view)
-    if len(curves):
+    if len(sweeps):
         legend["WiSE-FT sweeps"] = handle(color=WISE_FT, lw=1)
     # Last, as names avoid all points and lines.
-    left_out = _draw_names(axes, in_view, curves)
+    left_out = _draw_names(axes, in_view, sweeps)
     axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
     axes.set_ylabel(under_shift(measurements))
     _draw_legend(figure, legend)
     _note_unnamed_models(figure, single[~is_in_view], left_out)
-    return figure, pd.concat([single, curves])
+    return figure, pd.concat([single, sweeps])
 
 
 def _empty_figure() -> tuple[Figure, Axes]:
@@ -164,10 +164,10 @@ def _set_view(axes: Axes, shown: pd.DataFrame) -> None:
     accuracy_axis(axes, "y", y_ends, "linear")
 
 
-def _draw_curves(axes: Axes, curves: pd.DataFrame) -> None:
+def _draw_sweeps(axes: Axes, sweeps: pd.DataFrame) -> None:
     """Every sweep as a line, in the order of alpha."""
-    for _, curve in curves.groupby("curve", sort=True):
-        ordered = curve.sort_values("alpha")
+    for _, sweep in sweeps.groupby("sweep", sort=True):
+        ordered = sweep.sort_values("alpha")
         axes.plot(
             ordered["reference_value"],
             ordered["value"],
@@ -220,7 +220,7 @@ def _draw_legend(figure: Figure, legend: Legend) -> None:
 def _draw_names(
     axes: Axes,
     in_view: pd.DataFrame,
-    curves: pd.DataFrame,
+    sweeps: pd.DataFrame,
 ) -> list[str]:
     """Draw the names of models, and return those for which there was no room."""
     columns = ["reference_value", "value"]
@@ -230,8 +230,8 @@ def _draw_names(
         for row in ordered.itertuples()
     ]
     lines = []
-    for _, curve in curves.sort_values("alpha").groupby("curve", sort=True):
-        lines.append(curve[columns].to_numpy())
+    for _, sweep in sweeps.sort_values("alpha").groupby("sweep", sort=True):
+        lines.append(sweep[columns].to_numpy())
     points = ordered[columns].to_numpy()
     return draw_names(axes, names, NAME_SIZE, points, lines)
 

@@ -48,20 +48,20 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
-    curves = list(table["curve"].drop_duplicates())
+    targets = list(table["sweep"].drop_duplicates())
     sets = list(table["dataset"].drop_duplicates())
-    height = 0.9 + 1.45 * len(curves)  # inches, per row of panels
+    height = 0.9 + 1.45 * len(targets)  # inches, per row of panels
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
-    grid = figure.subplots(len(curves), 2, squeeze=False, sharex=True)
-    for (left, right), curve in zip(grid, curves):
-        sweep = table[table["curve"] == curve].set_index("dataset").loc[sets]
+    grid = figure.subplots(len(targets), 2, squeeze=False, sharex=True)
+    for (left, right), target in zip(grid, targets):
+        sweep = table[table["sweep"] == target].set_index("dataset").loc[sets]
         # Overrides are fractions of the examples, and margins are differences of logits.
         _draw_bars(left, sweep, OVERRIDES, factor=100)
         _draw_bars(right, sweep, MARGINS, factor=1)
         left.set_ylabel("Examples (%)")
         right.set_ylabel("Margin")
-        panel_title(left, f"Overrides, zero-shot and {curve}", panel_width(2))
-        panel_title(right, f"Margins, zero-shot and {curve}", panel_width(2))
+        panel_title(left, f"Overrides, zero-shot and {target}", panel_width(2))
+        panel_title(right, f"Margins, zero-shot and {target}", panel_width(2))
     names = [fit_text(name, 90, 7) for name in sets]
     for panel in grid[-1]:
         tilted_names(panel, names, 30)

@@ -55,7 +55,7 @@ def draw(
     """
     measurements = tables["measurements"]
     table = scatter_points(measurements, MEAN, "linear")
-    is_shown = (table["curve"] == "") & ~table["kind"].isin(NOT_SHOWN)
+    is_shown = (table["sweep"] == "") & ~table["kind"].isin(NOT_SHOWN)
     table = table[is_shown]
     # The run that one would take without soups: chosen without test labels.
     is_best = (table["kind"] == SINGLE) & table["model"].eq(_best_single(measurements))
@@ -82,7 +82,7 @@ def draw(
 
 def _best_single(measurements: pd.DataFrame) -> str | None:
     """The run with the highest mean accuracy on held-out data; None where there is none."""
-    is_single = (measurements["kind"] == SINGLE) & (measurements["curve"] == "")
+    is_single = (measurements["kind"] == SINGLE) & (measurements["sweep"] == "")
     held_out = measurements[is_single & (measurements["role"] == "held-out")]
     accuracy = held_out.groupby("model", sort=False)["value"].mean()
     return accuracy.idxmax() if len(accuracy) else None

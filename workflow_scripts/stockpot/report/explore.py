@@ -78,8 +78,8 @@ NOTHING_SET = (0, 0.0, "", None, False, [], {})
 # Vega-Lite expressions that select rows of the chart's table: those of the shift in the menu, those
 # of sweeps, and those that are drawn as marks. The end models of a sweep have marks of their own.
 IS_SELECTED_SHIFT = "datum.under == under"
-IS_SWEEP = "datum.curve != ''"
-IS_MARK = "(datum.curve == '' || (datum.alpha > 0 && datum.alpha < 1))"
+IS_SWEEP = "datum.sweep != ''"
+IS_MARK = "(datum.sweep == '' || (datum.alpha > 0 && datum.alpha < 1))"
 
 # The line of a baseline fit is drawn through so many points, at accuracies within these bounds, as
 # 0 and 1 have no finite coordinate on some axes.
@@ -202,7 +202,7 @@ def _sweep_layer(
         x=channels.x,
         y=channels.y,
         color=channels.colour,
-        detail="curve:N",
+        detail="sweep:N",
         order="alpha:Q",
         opacity=opacity,
     )
@@ -261,7 +261,7 @@ def _library() -> str:
 def _series(table: pd.DataFrame) -> dict[str, dict[str, str]]:
     """What the legend lists, kinds of models and then sweeps -> colour and shape."""
     series = {}
-    is_single = table["curve"] == ""
+    is_single = table["sweep"] == ""
     kinds = table.loc[is_single, ["kind", "series"]].drop_duplicates()
     for kind, name in kinds.itertuples(index=False):
         kind_look = look(kind)
@@ -334,7 +334,7 @@ def _point(
     models: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """The row of one model under one shift in the table of the chart."""
-    recipe_text = recipe(row.model, row.curve, row.alpha, models)
+    recipe_text = recipe(row.model, row.sweep, row.alpha, models)
     on_reference = _percent(
         row.reference_value,
         row.reference_low,
@@ -344,11 +344,11 @@ def _point(
     return {
         "model": one_line(row.model, 200),
         "kind": row.kind,
-        "curve": row.curve,
+        "sweep": row.sweep,
         "x": row.x,
         "y": row.y,
         "size": STAR_SIZE if row.kind == "zero-shot" else MARK_SIZE,
-        "series": _series_name(look(row.kind).label, row.curve),
+        "series": _series_name(look(row.kind).label, row.sweep),
         "alpha": None if pd.isna(row.alpha) else row.alpha,
         "under": shift_name,
         "recipe": one_line(recipe_text, 1000),
@@ -374,7 +374,7 @@ def _shift_name(dataset: str) -> str:
 
 def recipe(
     model: str,
-    curve: str,
+    target: str,
     alpha: float,
     models: dict[str, dict[str, Any]],
 ) -> str:
@@ -382,15 +382,15 @@ def recipe(
 
     Args:
         model: Name of the model.
-        curve: Target of its sweep; "" where it is in no sweep.
+        target: Target of its sweep; "" where it is in no sweep.
         alpha: Its position in the sweep.
         models: Name of a model -> its kind, settings, ingredients and recipe.
 
     Returns:
         Kind, coefficients and hyperparameters, as far as they are known.
     """
-    if curve:
-        return f"{1 - alpha:g} zero-shot + {alpha:g} {curve}"
+    if target:
+        return f"{1 - alpha:g} zero-shot + {alpha:g} {target}"
     entry = models.get(model, {})
     phrases = [entry.get("kind", "")]
     if entry.get("recipe"):

@@ -14,7 +14,6 @@ LEFT = {
     "finding",
     "on",
     "sweep",
-    "curve",
     "selector",
     "label",
     "group",

@@ -14,7 +14,7 @@ def equal_models(measurements: pd.DataFrame) -> list[list[str]]:
     Returns:
         Groups of two names or more.
     """
-    is_single = measurements["curve"] == ""
+    is_single = measurements["sweep"] == ""
     is_baseline = measurements["kind"] == BASELINE
     single = measurements[is_single & ~is_baseline]
     return equal_groups(single, "model", ["dataset"], "value")
@@ -29,8 +29,8 @@ def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
     Returns:
         Groups of two targets or more.
     """
-    points = measurements[measurements["curve"] != ""]
-    return equal_groups(points, "curve", ["alpha", "dataset"], "value")
+    points = measurements[measurements["sweep"] != ""]
+    return equal_groups(points, "sweep", ["alpha", "dataset"], "value")
 
 
 def equal_groups(

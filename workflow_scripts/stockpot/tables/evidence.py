@@ -427,8 +427,8 @@ class Evidence:
             Their names, without points of sweeps.
         """
         table = self.measurements
-        # A row with a curve is a point of a sweep.
-        is_wanted = (table["curve"] == "") & table["kind"].isin(kinds)
+        # A row with a sweep is a point of a sweep.
+        is_wanted = (table["sweep"] == "") & table["kind"].isin(kinds)
         names = table.loc[is_wanted, "model"].drop_duplicates()
         return [name for name in names if self.has_results(name)]
 
@@ -505,13 +505,13 @@ class Evidence:
         Returns:
             Name of the target -> alpha and model of the points, from the zero-shot model up.
         """
-        points = self.measurements[self.measurements["curve"] != ""]
+        points = self.measurements[self.measurements["sweep"] != ""]
         # The table has a row per data set; of each point one is enough.
-        points = points[["curve", "alpha", "model"]].drop_duplicates()
+        points = points[["sweep", "alpha", "model"]].drop_duplicates()
         points = points.sort_values("alpha")
         return {
             target: group[["alpha", "model"]].reset_index(drop=True)
-            for target, group in points.groupby("curve", sort=True)
+            for target, group in points.groupby("sweep", sort=True)
         }
 
     def benchmark(self, model: str) -> Path:

@@ -124,7 +124,7 @@ class Study:
         Returns:
             Name of the point, else of the model; "" without either.
         """
-        is_point = (self.table["curve"] == target) & np.isclose(
+        is_point = (self.table["sweep"] == target) & np.isclose(
             self.table["alpha"], alpha
         )
         if is_point.any():
@@ -225,7 +225,7 @@ def findings(
     is_sweep = measurements["kind"] == "wise-ft"
     rows = []
     # Findings about each sweep, about soups, and about effective robustness.
-    for target in measurements.loc[is_sweep, "curve"].unique():
+    for target in measurements.loc[is_sweep, "sweep"].unique():
         zero_shot = study.point(target, 0, "zero-shot")
         tuned = study.point(target, 1, target)
         if zero_shot and tuned:
@@ -269,7 +269,7 @@ def _sweep(
 ) -> list[dict[str, Any]]:
     """What holds at the inner alphas; without any, nothing."""
     table = study.table
-    is_point = (table["curve"] == target) & (table["dataset"] == MEAN)
+    is_point = (table["sweep"] == target) & (table["dataset"] == MEAN)
     # The end models are no mixes.
     is_inner = (table["alpha"] > 0) & (table["alpha"] < 1)
     points = table[is_point & is_inner]

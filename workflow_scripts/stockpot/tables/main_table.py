@@ -269,7 +269,7 @@ def _rows(measurements: pd.DataFrame) -> list[Row]:
     """What is shown, in the order of the rows."""
     shown = measurements[measurements["kind"] != BASELINE]
     keyed_rows = []
-    for (kind, target), group in shown.groupby(["kind", "curve"], sort=False):
+    for (kind, target), group in shown.groupby(["kind", "sweep"], sort=False):
         rows = _sweep_rows(kind, target, group) if target else _model_rows(kind, group)
         # By kind, then by name of the sweep; models without a sweep have "".
         key = (_rank(kind), natural(target))

@@ -47,7 +47,7 @@ KINDS = (
     BASELINE,
 )
 # What a row is about, except the data set.
-KEY = ["model", "kind", "curve", "alpha"]
+KEY = ["model", "kind", "sweep", "alpha"]
 COLUMNS = [
     *KEY,
     "dataset",
@@ -88,14 +88,14 @@ def read_table(path: str | Path) -> pd.DataFrame:
         path: The CSV file.
 
     Returns:
-        The table: an empty ``curve`` is "", an empty number is NaN.
+        The table: an empty ``sweep`` is "", an empty number is NaN.
 
     Raises:
         StockpotError: If the file is not as it was written.
     """
     check_table(path)
     # A model may be called 1e-5 or NA: names are read as texts.
-    text_columns = dict.fromkeys(("model", "kind", "curve", "dataset", "role"), str)
+    text_columns = dict.fromkeys(("model", "kind", "sweep", "dataset", "role"), str)
     table = pd.read_csv(
         path,
         dtype=text_columns,
@@ -103,9 +103,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         na_values=[""],
     )
     table = _with_texts_changed(table, from_spreadsheet)
-    if "curve" not in table:
+    if "sweep" not in table:
         return table
-    return table.fillna({"curve": ""})
+    return table.fillna({"sweep": ""})
 
 
 def write_table(
@@ -171,7 +171,7 @@ def measure(
     there for every model that has all shifts.
 
     Args:
-        cells: Columns model, kind, curve, alpha, dataset, n, k, classes and precision, in any
+        cells: Columns model, kind, sweep, alpha, dataset, n, k, classes and precision, in any
             order. ``metric`` may be missing where it is that of the other rows of the data set,
             or accuracy. A metric that counts nothing has no k but value, low and high. A
             published model, of which nobody knows n, has only the value, and no interval.
@@ -210,7 +210,7 @@ def measure(
 
 
 def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
-    """The cells with curve, role, metric, value and chance; low and high as far as known."""
+    """The cells with sweep, role, metric, value and chance; low and high as far as known."""
     missing = pd.Series(np.nan, cells.index)
     metric = cells.get("metric", missing.astype(object))
     # The rows of a data set share one metric, and not every row says which.
@@ -218,7 +218,7 @@ def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
     # A count gives the value; other metrics and published models come with theirs.
     fractions = cells["k"] / cells["n"]
     return cells.assign(
-        curve=cells["curve"].fillna(""),
+        sweep=cells["sweep"].fillna(""),
         role=cells["dataset"].map(roles),
         metric=metric.fillna(metric_of_dataset).fillna(ACCURACY),
         value=fractions.fillna(cells.get("value", missing)),
@@ -262,7 +262,7 @@ def _in_reading_order(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         return column
 
     return table.sort_values(
-        ["kind", "curve", "alpha", "model", "dataset"],
+        ["kind", "sweep", "alpha", "model", "dataset"],
         key=sort_key,
         ignore_index=True,
     )
@@ -284,7 +284,7 @@ def published_cells(accuracies: list[tuple[str, str, float]]) -> pd.DataFrame:
     table = pd.DataFrame(accuracies, columns=["model", "dataset", "value"])
     return table.assign(
         kind=BASELINE,
-        curve="",
+        sweep="",
         alpha=None,
     )
 
@@ -442,7 +442,7 @@ def robustness_table(
 
     Returns:
         Two tables. Lines: dataset, start, end (reference accuracies between which it holds),
-        slope, intercept, r, n, axis, confidence. Effective robustness: model, kind, curve,
+        slope, intercept, r, n, axis, confidence. Effective robustness: model, kind, sweep,
         alpha, dataset, rho, low, high, as fractions; low and high are a joint interval of the
         accuracy under shift, the reference accuracy and the line (see
         ``effective_robustness_interval``), missing where an n is.

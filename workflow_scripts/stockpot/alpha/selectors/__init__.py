@@ -1,9 +1,9 @@
 """Selectors: rules that choose alpha of a sweep. One module each, found by its file name.
 
-Both papers leave open how to choose alpha without a test label. A selector reads a *curve*: a data
+Both papers leave open how to choose alpha without a test label. A selector reads a *sweep*: a data
 frame with one row per alpha, and those of the columns ``COLUMNS`` that are known.
 
-A selector module defines ``choose(curve) -> float``: the alpha that it takes from a curve whose
+A selector module defines ``choose(sweep) -> float``: the alpha that it takes from a sweep whose
 rows are sorted by alpha. It declares ``SELECTOR = Selector(...)``, which planning reads without
 importing the module.
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # It must read only the held-out set, see ``on_held_out``.
 DEFAULT = "within-point"
-# What a curve may have, in the order in which a study gets to know it.
+# What a sweep may have, in the order in which a study gets to know it.
 COLUMNS = (
     "alpha",
     "n",  # examples of the held-out set
@@ -49,9 +49,9 @@ class Selector:
 
     Attributes:
         label: Its name in tables and figures.
-        needs: The columns of a curve that it reads. One that reads a test set is an oracle, to
+        needs: The columns of a sweep that it reads. One that reads a test set is an oracle, to
             compare with.
-        optional: Columns that it reads where a curve has them.
+        optional: Columns that it reads where a sweep has them.
     """
 
     label: str
@@ -103,7 +103,7 @@ def label(name: str) -> str:
 
 
 def needs(name: str) -> set[str]:
-    """List the columns of a curve that a selector reads.
+    """List the columns of a sweep that a selector reads.
 
     Args:
         name: Name of the selector.
@@ -115,7 +115,7 @@ def needs(name: str) -> set[str]:
 
 
 def optional(name: str) -> set[str]:
-    """List the columns that a selector reads if a curve has them.
+    """List the columns that a selector reads if a sweep has them.
 
     Args:
         name: Name of the selector.
@@ -153,71 +153,71 @@ def on_held_out() -> list[str]:
     return [name for name in without_shifts() if needs(name)]
 
 
-def usable(curve: "pd.DataFrame") -> list[str]:
-    """List the selectors that can choose from a curve.
+def usable(sweep: "pd.DataFrame") -> list[str]:
+    """List the selectors that can choose from a sweep.
 
     Args:
-        curve: See the top of this module.
+        sweep: See the top of this module.
 
     Returns:
-        Names of those whose columns the curve has, without a missing number.
+        Names of those whose columns the sweep has, without a missing number.
     """
-    complete = {column for column in curve if curve[column].notna().all()}
+    complete = {column for column in sweep if sweep[column].notna().all()}
     return [name for name in names() if needs(name) <= complete]
 
 
 def choose(
     name: str,
-    curve: "pd.DataFrame",
+    sweep: "pd.DataFrame",
 ) -> float:
     """Choose an alpha.
 
     Args:
         name: Name of the selector.
-        curve: See the top of this module.
+        sweep: See the top of this module.
 
     Returns:
-        One of the alphas of the curve.
+        One of the alphas of the sweep.
 
     Raises:
-        ValueError: If the selector is unknown, or the curve lacks a column that it needs.
+        ValueError: If the selector is unknown, or the sweep lacks a column that it needs.
     """
     known_names = names()
     if name not in known_names:
         raise ValueError(
             f"unknown selector {name!r}; there are {', '.join(known_names)}"
         )
-    if name not in usable(curve):
+    if name not in usable(sweep):
         raise ValueError(f"{name} needs {', '.join(sorted(needs(name)))}")
     # Selectors take the first of equals, so the order of the rows decides.
     choose_from = registry.load(__name__, __file__, name, "choose", "selector")
-    return choose_from(curve.sort_values("alpha", ignore_index=True))
+    return choose_from(sweep.sort_values("alpha", ignore_index=True))
 
 
-def compare_selectors(curve: "pd.DataFrame") -> "pd.DataFrame":
+def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
     """Tabulate what the alpha of every usable selector gives, and what it misses.
 
     Args:
-        curve: With ``reference`` and ``shifts`` too.
+        sweep: With ``reference`` and ``shifts`` too.
 
     Returns:
         A row per selector: selector, label, alpha, reference, shifts, both (their mean), and
-        regret_reference, regret_shifts, regret_both: the best of the curve on that column minus
+        regret_reference, regret_shifts, regret_both: the best of the sweep on that column minus
         what the selector gets, as fractions. With "fixed 0.5", these are table 3 of WiSE-FT.
     """
     import pandas as pd
 
-    curve = curve.assign(both=(curve["reference"] + curve["shifts"]) / 2)
+    sweep = sweep.assign(both=(sweep["reference"] + sweep["shifts"]) / 2)
     scores = ("reference", "shifts", "both")
     rows = []
-    for name in usable(curve):
-        alpha = choose(name, curve)
-        point = curve[curve["alpha"] == alpha].iloc[0]
+    for name in usable(sweep):
+        alpha = choose(name, sweep)
+        point = sweep[sweep["alpha"] == alpha].iloc[0]
         row = {"selector": name, "label": label(name), "alpha": alpha}
         for column in scores:
             row[column] = point[column]
-        # Regret: what the best alpha of the curve has more, known only with test labels.
+        # Regret: what the best alpha of the sweep has more, known only with test labels.
         for column in scores:
-            row[f"regret_{column}"] = curve[column].max() - point[column]
+            row[f"regret_{column}"] = sweep[column].max() - point[column]
         rows.append(row)
     return pd.DataFrame(rows)

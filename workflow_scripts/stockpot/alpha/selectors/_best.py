@@ -10,17 +10,17 @@ _TOLERANCE = 1e-12
 
 
 def best_alpha(
-    curve: "pd.DataFrame",
+    sweep: "pd.DataFrame",
     score: "pd.Series",
 ) -> float:
     """Find the alpha of the best score.
 
     Args:
-        curve: One row per alpha.
-        score: One number per row of the curve; larger is better.
+        sweep: One row per alpha.
+        score: One number per row of the sweep; larger is better.
 
     Returns:
         The alpha, the smallest of equals.
     """
     is_best = score >= score.max() - _TOLERANCE
-    return float(curve.loc[is_best, "alpha"].min())
+    return float(sweep.loc[is_best, "alpha"].min())

@@ -17,14 +17,14 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by held-out accuracy and agreement.
 
     Args:
-        curve: One row per alpha, with held_out and agreement.
+        sweep: One row per alpha, with held_out and agreement.
 
     Returns:
         The alpha, the smallest of equals.
     """
     # The sum is largest where the mean is.
-    return best_alpha(curve, curve["held_out"] + curve["agreement"])
+    return best_alpha(sweep, sweep["held_out"] + sweep["agreement"])

@@ -17,14 +17,14 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by held-out accuracy and thresholded confidence.
 
     Args:
-        curve: One row per alpha, with held_out and thresholded.
+        sweep: One row per alpha, with held_out and thresholded.
 
     Returns:
         The alpha, the smallest of equals.
     """
     # The sum is largest where the mean is.
-    return best_alpha(curve, curve["held_out"] + curve["thresholded"])
+    return best_alpha(sweep, sweep["held_out"] + sweep["thresholded"])

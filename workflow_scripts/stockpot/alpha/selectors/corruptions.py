@@ -14,14 +14,14 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by the accuracies on clean and on corrupted held-out images.
 
     Args:
-        curve: One row per alpha, with held_out and corrupted.
+        sweep: One row per alpha, with held_out and corrupted.
 
     Returns:
         The alpha, the smallest of equals.
     """
     # The sum is largest where the mean is.
-    return best_alpha(curve, curve["held_out"] + curve["corrupted"])
+    return best_alpha(sweep, sweep["held_out"] + sweep["corrupted"])

@@ -14,14 +14,14 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by the entropy of the predictions under shift.
 
     Args:
-        curve: One row per alpha, with entropy.
+        sweep: One row per alpha, with entropy.
 
     Returns:
         The alpha, the smallest of equals.
     """
     # Negative, as the largest score is taken.
-    return best_alpha(curve, -curve["entropy"])
+    return best_alpha(sweep, -sweep["entropy"])

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 SELECTOR = Selector(label="fixed 0.5")
 
 
-def choose(curve: "pd.DataFrame") -> float:
-    """Choose the alpha of the curve that is closest to 0.5.
+def choose(sweep: "pd.DataFrame") -> float:
+    """Choose the alpha of the sweep that is closest to 0.5.
 
     Args:
-        curve: One row per alpha.
+        sweep: One row per alpha.
 
     Returns:
         The alpha, the smallest of equals.
     """
-    distances = (curve["alpha"] - 0.5).abs()
+    distances = (sweep["alpha"] - 0.5).abs()
     # idxmin takes the first of equals, and the rows are sorted by alpha.
-    return float(curve.loc[distances.idxmin(), "alpha"])
+    return float(sweep.loc[distances.idxmin(), "alpha"])

@@ -14,13 +14,13 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by held-out accuracy.
 
     Args:
-        curve: One row per alpha, with held_out.
+        sweep: One row per alpha, with held_out.
 
     Returns:
         The alpha, the smallest of equals.
     """
-    return best_alpha(curve, curve["held_out"])
+    return best_alpha(sweep, sweep["held_out"])

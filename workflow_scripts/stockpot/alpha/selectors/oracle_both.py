@@ -14,14 +14,14 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by the accuracies on all test sets.
 
     Args:
-        curve: One row per alpha, with reference and shifts.
+        sweep: One row per alpha, with reference and shifts.
 
     Returns:
         The alpha, the smallest of equals.
     """
     # The sum is largest where the mean is.
-    return best_alpha(curve, curve["reference"] + curve["shifts"])
+    return best_alpha(sweep, sweep["reference"] + sweep["shifts"])

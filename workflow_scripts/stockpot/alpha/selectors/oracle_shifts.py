@@ -14,13 +14,13 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose by the accuracy under shift.
 
     Args:
-        curve: One row per alpha, with shifts.
+        sweep: One row per alpha, with shifts.
 
     Returns:
         The alpha, the smallest of equals.
     """
-    return best_alpha(curve, curve["shifts"])
+    return best_alpha(sweep, sweep["shifts"])

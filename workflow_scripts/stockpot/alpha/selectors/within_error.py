@@ -19,20 +19,20 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose the smallest alpha within one standard error of the best.
 
     Args:
-        curve: One row per alpha, with held_out and n; with error if the score is no accuracy.
+        sweep: One row per alpha, with held_out and n; with error if the score is no accuracy.
 
     Returns:
         The alpha.
     """
-    highest = curve["held_out"].max()
-    if "error" in curve:
-        error = curve.loc[curve["held_out"].idxmax(), "error"]
+    highest = sweep["held_out"].max()
+    if "error" in sweep:
+        error = sweep.loc[sweep["held_out"].idxmax(), "error"]
     else:
         # The binomial standard error of a fraction of right answers: sqrt(p (1 - p) / n).
-        error = math.sqrt(highest * (1 - highest) / curve["n"].iloc[0])
-    is_near = curve["held_out"] >= highest - error
-    return float(curve.loc[is_near, "alpha"].min())
+        error = math.sqrt(highest * (1 - highest) / sweep["n"].iloc[0])
+    is_near = sweep["held_out"] >= highest - error
+    return float(sweep.loc[is_near, "alpha"].min())

@@ -13,15 +13,15 @@ SELECTOR = Selector(
 )
 
 
-def choose(curve: "pd.DataFrame") -> float:
+def choose(sweep: "pd.DataFrame") -> float:
     """Choose the smallest alpha within one percentage point of the best.
 
     Args:
-        curve: One row per alpha, with held_out.
+        sweep: One row per alpha, with held_out.
 
     Returns:
         The alpha.
     """
     # 1e-12: exactly one point counts as within, whatever the rounding.
-    is_near = curve["held_out"] >= curve["held_out"].max() - 0.01 - 1e-12
-    return float(curve.loc[is_near, "alpha"].min())
+    is_near = sweep["held_out"] >= sweep["held_out"].max() - 0.01 - 1e-12
+    return float(sweep.loc[is_near, "alpha"].min())

@@ -80,7 +80,7 @@ def find(
         context: What the method may look at.
 
     Returns:
-        The recipe; with alpha: auto also the alpha, the selector and the curve that it saw.
+        The recipe; with alpha: auto also the alpha, the selector and the sweep that it saw.
 
     Raises:
         StockpotError: If alpha names a prefix that no tensor's name begins with.
@@ -98,22 +98,22 @@ def _find_alpha(
     mean: dict[str, Any],
     context: Context,
 ) -> dict[str, Any]:
-    """The recipe at the alpha that the selector chooses; it carries the whole curve."""
+    """The recipe at the alpha that the selector chooses; it carries the whole sweep."""
     import pandas as pd
 
     selector = context.spec["selector"]
     # One row per alpha, as ``alpha.selectors`` expects it.
-    curve = [
-        _curve_point(alpha, mean, context)
+    sweep = [
+        _sweep_point(alpha, mean, context)
         for alpha in sorted(map(float, context.spec["alpha_grid"]))
     ]
-    alpha = selectors.choose(selector, pd.DataFrame(curve))
+    alpha = selectors.choose(selector, pd.DataFrame(sweep))
     log.info("%s chooses alpha %g", selector, alpha)
     recipe = interpolate(single(context.start), mean, alpha)
-    return {**recipe, "alpha": alpha, "selector": selector, "curve": curve}
+    return {**recipe, "alpha": alpha, "selector": selector, "sweep": sweep}
 
 
-def _curve_point(
+def _sweep_point(
     alpha: float,
     mean: dict[str, Any],
     context: Context,
