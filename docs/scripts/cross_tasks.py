@@ -8,14 +8,15 @@ import pandas as pd
 TASKS = ("objects", "digits", "textures", "colours")
 INTRODUCTION = """# Cross-dataset soups
 
-Made by `make cross`. One mini-CLIP is fine-tuned on each of four tasks under that task's frozen
-zero-shot head; the towers of every choice of runs are averaged, and the average is tested on
-each task's reference set under the task's zero-shot head (Model soups, appendix; PAINT). **Bold**:
-a task that none of the members has seen; the last column is the mean over these of the difference
-to the zero-shot model, in points. Accuracy in percent with its 95 %
-Clopper-Pearson interval, n = {n}.
+`make cross` makes this page. One mini-CLIP is fine-tuned on each of four tasks, with the task's
+zero-shot head frozen. For every choice of runs, the towers are averaged. The average is tested on
+the reference set of each task, with the zero-shot head of that task (Model soups, appendix; PAINT).
 
-| members | {tasks} | left out, against zero-shot |
+A cell has the accuracy in percent with its 95 % Clopper-Pearson interval. n is {n}.
+**Bold** marks tasks that none of the ingredients has seen. The last column has the mean difference
+to the zero-shot model on these tasks, in points.
+
+| ingredients | {tasks} | unseen tasks, against zero-shot |
 | :-- | {rule} | --: |
 """
 

@@ -398,9 +398,9 @@ def test_equal_sweeps_and_soups_say_what_they_equal():
             )
     said = notes({}, NONE_SHARED, tables["measurements"], tables["fits"])
     assert said == [
-        "greedy and model-3: equal on every data set.",
-        "ensemble and uniform: equal on every data set.",
-        "The sweeps to greedy and model-1: equal on every data set.",
+        "greedy and model-3 are equal on every data set.",
+        "ensemble and uniform are equal on every data set.",
+        "The sweeps to greedy and model-1 are equal on every data set.",
     ]
 
 

@@ -50,10 +50,7 @@ def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
     (sentence,) = other_versions(
         [["base", "finetune", "base-0", SECOND]], Path("results")
     )
-    assert (
-        "before it was noted which version of the code of finetune did it: base"
-        in sentence
-    )
+    assert "made by an unknown version of the code of finetune: base" in sentence
 
 
 def test_of_what_nobody_knows_the_present_code_counts():

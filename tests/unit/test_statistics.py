@@ -434,7 +434,7 @@ def test_notes_tell_what_is_missing(measurements):
     fits, _ = robustness_table(measurements, "logit", 0.95)
     found = notes({"run": "ok", "wild": "diverged (nan)"}, overlap, measurements, fits)
     assert found == [
-        "wild: no result, this run diverged (nan).",
+        "wild has no result: this run diverged (nan).",
         "a: 3 of its 9 images are also in train.",
     ]
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
@@ -529,8 +529,9 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
     found = notes({}, none, table, pd.DataFrame(columns=["dataset", "start"]))
     told = [sentence for sentence in found if "no better than guessing" in sentence]
     expected = (
-        f"zero-shot is no better than guessing on test: {k:.1f} % of 100 images, where one of 5 "
-        "classes has 20.0 %. Prompts, class names or model do not fit."
+        f"zero-shot is no better than guessing on test: {k:.1f} % of 100 images are right, and "
+        "guessing among 5 classes gives 20.0 %. The prompts, the class names or the model do not "
+        "fit these images."
     )
     assert told == [expected] * guesses
     (tmp_path / "main_table.md").write_text(
@@ -552,14 +553,15 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
         (
             ["bf16", np.nan],
             [],
-            "Evaluated in bf16; in bf16 some answers are others than in fp32, so compare with what "
-            "was evaluated in bf16 too.",
+            "Evaluated in bf16. Some answers in bf16 differ from those in fp32, so compare only "
+            "models that were evaluated in the same precision.",
         ),
         (
             ["fp32", "bf16"],
             [],
-            "Evaluated in bf16 and fp32; in bf16 some answers are others than in fp32, so compare "
-            "with what was evaluated in bf16 too; which is which is in measurements.csv.",
+            "Evaluated in bf16 and fp32. Some answers in bf16 differ from those in fp32, so "
+            "compare only models that were evaluated in the same precision. measurements.csv has "
+            "the precision of every model.",
         ),
     ],
 )

@@ -386,7 +386,7 @@ def test_code_of_training_trains_again_and_keep_takes_what_there_is(study):
     assert set(jobs) <= set(TABLES)
     assert {path: path.stat().st_mtime_ns for path in weights} == before
     table = (study.results / "studies/micro/seed0/main_table.md").read_text()
-    kept = "Kept by the config though the code of finetune has changed: "
+    kept = "Kept by the config, although the code of finetune has changed: "
     assert f"{kept}base, search-00, made by version" in table
     assert f"{kept}linear, made by version" in table
     # What has to be made for another reason says what made it, and is not made twice.

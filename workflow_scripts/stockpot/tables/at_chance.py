@@ -27,8 +27,9 @@ def at_chance(
         The sentence.
     """
     return (
-        f"{name} is {PHRASE} on {dataset}: {100 * value:.1f} % of {n:,} images, where one of "
-        f"{classes:,} classes has {100 / classes:.1f} %. Prompts, class names or model do not fit."
+        f"{name} is {PHRASE} on {dataset}: {100 * value:.1f} % of {n:,} images are right, and "
+        f"guessing among {classes:,} classes gives {100 / classes:.1f} %. The prompts, the class "
+        "names or the model do not fit these images."
     )
 
 

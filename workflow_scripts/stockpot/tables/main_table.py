@@ -218,8 +218,8 @@ def _nothing_bold(undecided: dict[str, GoodModels]) -> list[str]:
         for name, good in undecided.items()
     )
     return [
-        f"Nothing is bold on {columns_text}: so many models are not significantly worse "
-        "than the best there, and bold would say nothing. More images would tell them apart."
+        f"Nothing is bold on {columns_text}: there, so many models are not significantly "
+        "worse than the best that bold would say nothing. More images would tell them apart."
     ]
 
 

@@ -22,20 +22,20 @@ def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
         trained_in_bf16: Names of the runs that say so.
 
     Returns:
-        One sentence or two.
+        One sentence or more.
     """
     precisions = sorted(set(measurements["precision"].dropna()) - {""})
-    text = f"Evaluated in {' and '.join(precisions) or 'an unknown precision'}"
+    text = f"Evaluated in {' and '.join(precisions) or 'an unknown precision'}."
     if "bf16" in precisions:
         text += (
-            "; in bf16 some answers are others than in fp32, so compare with what was evaluated in "
-            "bf16 too"
+            " Some answers in bf16 differ from those in fp32, so compare only models that were "
+            "evaluated in the same precision."
         )
     if len(precisions) > 1:
-        text += "; which is which is in measurements.csv"
+        text += " measurements.csv has the precision of every model."
     if trained_in_bf16:
-        text += f". Trained in bf16: {', '.join(trained_in_bf16)}"
-    return f"{text}."
+        text += f" Trained in bf16: {', '.join(trained_in_bf16)}."
+    return text
 
 
 def notes(
@@ -74,7 +74,7 @@ def notes(
 
 def _failed_runs(status: dict[str, str]) -> list[str]:
     return [
-        f"{name}: no result, this run {ending}."
+        f"{name} has no result: this run {ending}."
         for name, ending in status.items()
         if ending != "ok"
     ]
@@ -128,9 +128,9 @@ def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
         return []
     names = sorted("the mean of shifts" if name == MEAN else name for name in missing)
     return [
-        f"No line of the standard models and no effective robustness on {', '.join(names)}: a "
-        f"line needs {LEAST} models that have a result there and differ on the reference; of "
-        f"{baseline_count} standard models, too few do."
+        "There is no line of the standard models, and so no effective robustness, on "
+        f"{', '.join(names)}: a line needs {LEAST} models that have a result there and differ on "
+        f"the reference. Too few of the {baseline_count} standard models do."
     ]
 
 
@@ -148,8 +148,8 @@ def _missing_pieces(
         # A line that is missing altogether has a sentence already.
         if lost and dataset not in missing:
             sentences.append(
-                f"{dataset}: its line has no piece from {', '.join(lost)}, with too few standard "
-                "models; models there have no effective robustness."
+                f"{dataset}: its line has no piece from {', '.join(lost)}, because too few "
+                "standard models lie there. Models there have no effective robustness."
             )
     return sentences
 
@@ -170,7 +170,7 @@ def _equal_names(prefix: str, groups: list[list[str]]) -> list[str]:
             listing = f"{', '.join(names[:-1])} and {names[-1]}"
         # A prefix gets a capital letter, the name of a model stays as it is.
         beginning = prefix[:1].upper() + prefix[1:]
-        sentences.append(f"{beginning}{listing}: equal on every data set.")
+        sentences.append(f"{beginning}{listing} are equal on every data set.")
     return sentences
 
 
@@ -197,12 +197,12 @@ def other_versions(kept: list[list[str]], results: Path) -> list[str]:
     sentences = []
     for (rule, code, day), names in by_version.items():
         sentences.append(
-            f"Kept by the config though the code of {rule} has changed: {', '.join(names)}, made "
-            f"by version {code} on {day}."
+            f"Kept by the config, although the code of {rule} has changed: {', '.join(names)}, "
+            f"made by version {code} on {day}."
         )
     for rule, names in unknown.items():
         sentences.append(
-            "Kept by the config, and made before it was noted which version of the code of "
-            f"{rule} did it: {', '.join(names)}."
+            f"Kept by the config, and made by an unknown version of the code of {rule}: "
+            f"{', '.join(names)}."
         )
     return sentences

@@ -260,11 +260,11 @@ def _how_to_read(confidence: float, *, has_lines: bool) -> str:
     level = f"{100 * confidence:g} %"
     lines = ""
     if has_lines:
-        lines = ", effective robustness and the standard models in robustness.csv"
+        lines = " robustness.csv has effective robustness and the standard models."
     return (
-        f"Accuracy in percent, ± half the {level} interval: Clopper-Pearson, for the mean of "
-        "shifts a stratified bootstrap. Bold: the best of a column and all that are not "
-        "significantly worse (exact McNemar test, for the mean a permutation test, corrected for "
-        "all pairs of the column). Oracle: chosen on the test sets, for comparison. n, k and both "
-        f"ends are in measurements.csv{lines}."
+        f"Accuracies are in percent, ± half the {level} interval (Clopper-Pearson; for the mean "
+        "of shifts, a stratified bootstrap). Bold marks the best model of a column and all models "
+        "that are not significantly worse (exact McNemar test; for the mean, a permutation test; "
+        "corrected for all pairs of the column). Oracle: chosen on the test sets, for comparison. "
+        f"measurements.csv has n, k and both ends of every interval.{lines}"
     )

@@ -38,10 +38,11 @@ def summary(findings: dict[str, pd.DataFrame], main_tables: dict[str, str]) -> s
     total = sum(len(seed_table) for seed_table in findings.values())
     sections = [
         f"# {TITLE}\n",
-        f"{holding} of {total} do, by the criteria below the table. Differences in points of "
-        "accuracy with their intervals; oracle: chosen on the test sets.\n",
+        f"{holding} of {total} do, by the criteria below the table. A cell has the difference in "
+        "points of accuracy, its interval, and whether the claim holds. Oracle: chosen on the "
+        "test sets.\n",
         to_markdown(table),
-        "What yes means:\n",
+        '"Yes" means:\n',
         "".join(f"- {criterion}\n" for criterion in CRITERIA),
     ]
     sections += [f"## {seed}\n\n{text}" for seed, text in main_tables.items()]
