@@ -17,10 +17,14 @@ def table(name: str) -> pd.DataFrame:
     [
         (
             "within-point",
-            "misses {0:.2f} points on the objects study (at worst 1.1), {1:.2f} on the",
+            "regret of {0:.2f} on the objects study (at worst 1.1), {1:.2f} on the",
         ),
-        ("agreement", "agreement-on-the-line misses {0:.2f} and {1:.2f} points"),
-        ("confidence", "average thresholded confidence {0:.2f} and {1:.2f}"),
+        (
+            "agreement",
+            "Agreement-on-the-line has a regret of {0:.2f} on the objects study and "
+            "{1:.2f} on the other tasks",
+        ),
+        ("confidence", "Average thresholded confidence has {0:.2f} and {1:.2f}"),
     ],
 )
 def test_what_each_rule_misses(selector, sentence):
@@ -37,13 +41,14 @@ def test_what_each_rule_misses(selector, sentence):
 
 def test_which_rule_misses_least_over_all_sweeps():
     means = 100 * table("choosing-alpha").groupby("selector")["regret_both"].mean()
-    said = "over all 29 sweeps {:.3f}, the one-point rule {:.3f}"
+    said = "{:.3f} over all 29 sweeps; the one-point rule has {:.3f}"
     assert said.format(means["agreement"], means["within-point"]) in TEXT
 
 
 def test_soups_of_seeds_and_of_the_search():
     runs = table("brittleness").drop_duplicates("run").set_index("run")["shifts"]
-    assert f"3.2 points below the mean of its eight ({100 * runs.mean():.1f} %)" in TEXT
+    mean = f"({100 * runs.mean():.1f} %)"
+    assert f"3.2 points below the mean of its eight runs {mean}" in TEXT
     assert 100 * (runs.mean() - runs["base"]) == pytest.approx(3.2, abs=0.05)
     search, seeds = table("growing"), table("growing-seeds")
 
@@ -59,12 +64,15 @@ def test_soups_of_seeds_and_of_the_search():
     assert (
         f"gains {soup - 100 * runs['base']:.1f} points over the same first run" in TEXT
     )
-    assert f"over the mean the soup gains {soup - 100 * runs.mean():.1f}" in TEXT
+    over_mean = soup - 100 * runs.mean()
+    assert f"the soup gains {over_mean:.1f} points over the mean" in TEXT
     first = at(seeds, "uniform soup", 1)
     gains = [
         at(seeds, method, 8) - first for method in ("uniform soup", "logit ensemble")
     ]
-    assert f"({gains[0]:+.1f} and {gains[1]:+.1f} over the first run" in TEXT
+    assert (
+        f"they gain {gains[0]:.1f} and {gains[1]:.1f} points over the first run" in TEXT
+    )
     single = [at(seeds, "best single", k) for k in range(1, 9)]
     assert f"has {min(single):.1f} to {max(single):.1f} %" in TEXT
 
@@ -85,7 +93,10 @@ def test_what_is_said_of_confidences():
         }
     assert f"makes {(scaled > ece).sum()} of {len(ece)} models *worse*" in TEXT
     reference = 100 * found.loc[found["dataset"] == "reference", "ece_scaled"]
-    assert f"({reference.min():.1f} to {reference.max():.1f} points for all)" in TEXT
+    assert (
+        "gives every model a calibration error of "
+        f"{reference.min():.1f} to {reference.max():.1f} points on the reference"
+    ) in TEXT
 
 
 def test_what_is_said_of_chords():
@@ -93,4 +104,4 @@ def test_what_is_said_of_chords():
     worst = found.groupby(["sweep", "on"])["distance"].min()
     best = found.groupby(["sweep", "on"])["over_low"].max()
     assert f"{(worst > 0).sum()} of its {len(worst)} cases lie above the chord" in TEXT
-    assert f"and {(best > 0).sum()} beat both ends" in TEXT
+    assert f"and {(best > 0).sum()} are better than both end models" in TEXT
