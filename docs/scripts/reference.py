@@ -194,7 +194,7 @@ def _reference(schema: dict[str, Any], defaults: dict[str, Any]) -> str:
         text = f"{section['description']}\n\n" if "description" in section else ""
         rows = []
         if key not in DESCRIBED_ELSEWHERE:
-            rows = _key_rows(key, section, defaults)
+            rows = _key_rows(key, section, defaults.get(key))
         table = _table(["key", "default", "may be", "is"], rows)
         sections.append(f"## {key}\n\n{text}{table}")
     source_table = _plugin_table("source", sources)

@@ -29,7 +29,9 @@ class Options(PluginOptions):
         description="number of bins of equal width",
     )
     models: Names = Field(
-        [], description="names; empty: all but standard models, and of sweeps alpha 0.5"
+        [],
+        description="names of models; empty: all except baselines, and alpha 0.5 of "
+        "sweeps",
     )
 
 

@@ -24,8 +24,8 @@ class Options(PluginOptions):
 
     pairs: Pairs = Field(
         [],
-        description="pairs of models, as [base, 'base alpha=0.5']; empty: all against zero-shot "
-        "and best run",
+        description="pairs of models, as [base, 'base alpha=0.5']; empty: every model "
+        "with the zero-shot model, and with the best run",
     )
 
 

@@ -31,13 +31,16 @@ class Options(SampledPairs):
 
     soup: str = Field(
         "",
-        description="the soup whose ingredients are looked at; empty: all end-to-end runs",
+        description="the soup whose ingredients are compared; empty: all end-to-end "
+        "runs",
     )
     max_pairs: MaxPairs = 200
     barrier: float = Field(
         1.0,
         ge=0,
-        description="points of held-out accuracy that a mean of two may lie below their mean",
+        description="largest barrier that is not reported: how many points of held-out "
+        "accuracy the mean of the weights lies below the mean of the two "
+        "models",
     )
 
 

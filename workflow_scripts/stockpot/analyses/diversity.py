@@ -29,7 +29,7 @@ class Options(SampledPairs):
     """
 
     models: Names = Field(
-        [], description="end-to-end and linear runs to pair; empty: every one"
+        [], description="end-to-end and linear runs that form pairs; empty: all"
     )
     max_pairs: MaxPairs = 40
     pairs: Pairs = Field(

@@ -24,7 +24,9 @@ class Options(PluginOptions):
     """
 
     curve: str = Field(
-        "", description="a sweep; empty: that of the best run on held-out data"
+        "",
+        description="target of the sweep to compare with; empty: the best run on "
+        "held-out data",
     )
 
 

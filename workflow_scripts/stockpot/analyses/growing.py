@@ -30,11 +30,14 @@ class Options(PluginOptions):
     """
 
     models: Names = Field(
-        [], description="runs, in order; empty: the end-to-end runs by name"
+        [],
+        description="runs in the order in which they are added; empty: the end-to-end "
+        "runs by name",
     )
     sizes: list[Count] = Field(
         [],
-        description="numbers of ingredients; empty: 1, 2, 3, … 12, and then fewer, up to all",
+        description="numbers of ingredients; empty: 1, 2, 3, … 12, and then in larger "
+        "steps up to all",
     )
 
 

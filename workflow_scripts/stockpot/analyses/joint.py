@@ -26,7 +26,9 @@ class Options(PluginOptions):
     """
 
     curves: list[str] = Field(
-        [], description="sweeps of runs; empty: all that took every training image"
+        [],
+        description="targets of sweeps; empty: all runs that were trained on every "
+        "training image",
     )
 
 

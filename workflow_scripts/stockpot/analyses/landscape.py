@@ -45,12 +45,13 @@ class Options(PluginOptions):
     train_images: int = Field(
         10000,
         ge=1,
-        description="number of images of the training set, for its loss",
+        description="number of training images on which the training loss is computed",
     )
     margin: float = Field(
         0.35,
         ge=0,
-        description="how far the plane goes beyond the models, in lengths of an update",
+        description="how far the plane goes beyond the models, as a share of the length "
+        "of an update",
     )
 
 

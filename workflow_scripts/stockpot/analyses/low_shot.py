@@ -25,7 +25,7 @@ class Options(PluginOptions):
 
     selectors: list[Selector] = Field(
         ["half", "held-out", selectors.DEFAULT],
-        description="ways to choose alpha that need nothing, or the held-out set alone",
+        description="selectors that need nothing or only the held-out set",
     )
 
 

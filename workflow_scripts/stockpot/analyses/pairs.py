@@ -38,7 +38,8 @@ class Options(SampledPairs):
         0.1,
         ge=0.001,
         le=0.5,
-        description="step of alpha, for the second derivative of the loss",
+        description="step of alpha with which the second derivative of the loss is "
+        "computed",
     )
 
 

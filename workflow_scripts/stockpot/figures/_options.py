@@ -20,5 +20,6 @@ class Axis(PluginOptions):
     """Options of a figure with accuracies on both axes."""
 
     axis: Literal["logit", "probit", "linear"] | None = Field(
-        None, description="scale of both axes; null: that of the fits (statistics.axis)"
+        None,
+        description="scale of both axes; null: the scale of the fits (statistics.axis)",
     )

@@ -34,7 +34,8 @@ class Options(PluginOptions):
         None,
         gt=0,
         lt=1,
-        description="largest corrected p that counts; null: 1 - statistics.confidence",
+        description="largest corrected p value that counts as significant; null: 1 - "
+        "statistics.confidence",
     )
 
 

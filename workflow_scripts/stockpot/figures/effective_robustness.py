@@ -30,11 +30,11 @@ class Options(Axis):
 
     zoom: bool = Field(
         default=True,
-        description="a second panel with the zero-shot and fine-tuned models",
+        description="draw a second panel, with the zero-shot and fine-tuned models",
     )
     intervals: Intervals = Field(
         default=True,
-        description="draw intervals as bars, in the second panel where there is one",
+        description="draw intervals as bars; only in the second panel, if there is one",
     )
 
 

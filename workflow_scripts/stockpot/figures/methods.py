@@ -32,8 +32,8 @@ class Options(PluginOptions):
     span: float | None = Field(
         None,
         gt=0,
-        description="points of reference accuracy below the best that are in view; null: all "
-        "models but those far below the others",
+        description="range of reference accuracy that is shown, in points below the "
+        "best; null: all models, except those far below the others",
     )
     intervals: Intervals = False
 

@@ -26,16 +26,16 @@ class Split(PluginOptions):
     """How one folder or file of images is split into three data sets."""
 
     # ``registry.defaults`` reads these defaults; ``part`` has none and must be given.
-    part: Literal[PARTS] = Field(description="which part of every class")
+    part: Literal[PARTS] = Field(description="which part of every class to use")
     held_out: float = Field(
         0.1,
         ge=0,
-        description="share below 1, or images per class",
+        description="a share of the images if below 1, else images per class",
     )
     test: float = Field(
         0.2,
         ge=0,
-        description="share below 1, or images per class",
+        description="a share of the images if below 1, else images per class",
     )
     seed: int = Field(
         0,
@@ -45,7 +45,7 @@ class Split(PluginOptions):
     list: str | None = Field(
         None,
         min_length=1,
-        description="file that names the held-out images instead of a draw",
+        description="file that names the held-out images, instead of a random draw",
     )
 
 
@@ -54,21 +54,24 @@ class Encoded(PluginOptions):
 
     split: Split | None = Field(
         None,
-        description="a part of every class, where one folder is to train, choose and test on",
+        description="a part of every class, if one folder holds training, held-out and "
+        "test images",
     )
     on_corrupt: Literal["refuse", "skip"] = Field(
         "refuse",
-        description="an unreadable image stops the study, or is left out and counted",
+        description="refuse: an unreadable image stops the study; skip: it is left out "
+        "and counted",
     )
     side: int = Field(
         0,
         ge=0,
-        description="side of stored training images in pixels, to crop from; 0: the model's",
+        description="height and width of stored training images in pixels, from which "
+        "crops are taken; 0: those of the model",
     )
     background: str = Field(
         "black",
-        description="colour behind transparent parts: a name, or '#rrggbb' in quotes; black is "
-        "what open_clip itself makes of them",
+        description="colour behind transparent parts: a name, or '#rrggbb' in quotes; "
+        "open_clip uses black",
     )
 
 
@@ -77,15 +80,16 @@ class OwnFiles(Encoded):
 
     classes: AnswerClasses = Field(
         "all",
-        description="a test set's answers are taken among all classes of the study, or, as "
-        "ImageNet-R is scored, among its own: those that have images",
+        description="classes among which a model answers; all: all classes of the "
+        "study; own: those that have images in this set, as ImageNet-R is "
+        "scored",
     )
     # The same key with another default: the images of a user are no benchmark of open_clip.
     background: str = Field(
         "white", description=Encoded.model_fields["background"].description
     )
     duplicates: Literal["once", "keep"] = Field(
-        "once", description="equal images count once, or (keep) each time"
+        "once", description="once: equal images count once; keep: each of them counts"
     )
 
 
@@ -94,10 +98,12 @@ class ClassList(OwnFiles):
 
     classes: str = Field(
         "all",
-        description="all or own, as for other files of your own; or a file with one class per "
-        "line, needed where labels are numbers without names in the file",
+        description="all or own, as for other sources; or a file with one class per "
+        "line, which is needed if labels are numbers without names",
     )
-    class_list: str | None = Field(None, description="that file, where classes is own")
+    class_list: str | None = Field(
+        None, description="the file with one class per line, if classes is own"
+    )
 
 
 class Download(PluginOptions):
@@ -105,7 +111,8 @@ class Download(PluginOptions):
 
     download: bool | str = Field(
         default=False,
-        description="fetch it to its path: true from where it is published, or from this URL",
+        description="download the data set to its path; true: from where it is "
+        "published; or from this URL",
     )
 
 
@@ -113,5 +120,6 @@ class Frames(PluginOptions):
     """Option of the two data sets of similar video frames."""
 
     frames: Literal["pm-0", "pm-10"] = Field(
-        description="anchors alone, or sets of up to 10 frames before and after each"
+        description="pm-0: only anchors; pm-10: sets of an anchor and up to 10 frames "
+        "before and after it"
     )

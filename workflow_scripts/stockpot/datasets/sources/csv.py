@@ -34,8 +34,8 @@ class Options(OwnFiles):
     path: str = Field(description="a CSV file with a header, in UTF-8")
     images: str | None = Field(
         None,
-        description="folder that relative paths start from, and stay below; by default the CSV "
-        "file's",
+        description="folder that relative paths start from; they must stay below it; by "
+        "default the folder of the CSV file",
     )
     path_column: str = Field("path", description="column of paths")
     label_column: str = Field("label", description="column of labels")

@@ -34,7 +34,7 @@ class Options(Encoded):
     )
     path: str = Field("data/fmow", description="folder of the unpacked archive")
     metric: Literal["accuracy", "worst-group"] | None = Field(
-        None, description="by default worst-group for val and test, else accuracy"
+        None, description="null: worst-group for val and test, else accuracy"
     )
 
 

@@ -35,10 +35,12 @@ class Options(Encoded):
     part: Literal["train", "val"] = Field(description="the published part")
     path: str = Field(
         "data/imagenet",
-        description="folder with train and val, a folder per WordNet id in each",
+        description="folder with train and val, each with one folder per WordNet id",
     )
     answers: str | None = Field(
-        None, description="real.json, or the multilabel JSON: what counts as right"
+        None,
+        description="real.json, or the multilabel JSON file; it says which answers "
+        "count as right",
     )
 
 

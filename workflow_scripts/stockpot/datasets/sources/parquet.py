@@ -58,7 +58,9 @@ class Options(ClassList):
 
     path: str = Field(description="a Parquet file, or a folder of them")
     glob: str = Field(
-        "**/*.parquet", description="which files of the folder, as data/test-*.parquet"
+        "**/*.parquet",
+        description="which files of the folder are read, for example "
+        "data/test-*.parquet",
     )
     image_column: str = Field("image", description="column of images")
     label_column: str = Field("label", description="column of labels")

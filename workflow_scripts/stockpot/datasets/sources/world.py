@@ -16,7 +16,7 @@ class Options(PluginOptions):
     """Options of the source ``world``."""
 
     task: Literal["objects", "digits", "textures", "colours"] = Field(
-        description="what is to be told apart"
+        description="what the classes are"
     )
     distribution: Literal[
         "web", "reference", "v2", "renditions", "sketch", "objectnet", "typeset", "wide"

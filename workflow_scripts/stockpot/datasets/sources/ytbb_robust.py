@@ -42,8 +42,8 @@ class Options(Encoded, Frames):
     path: str = Field("data/ytbb-robust", description="folder of the unpacked archive")
     annotations: str | None = Field(
         None,
-        description="folder of anchor_labels.json, pmk_labels.json and the anchors' CSV file; by "
-        "default metadata in the data's folder",
+        description="folder of anchor_labels.json, pmk_labels.json and the anchors' CSV "
+        "file; null: metadata in the folder of the data",
     )
 
 

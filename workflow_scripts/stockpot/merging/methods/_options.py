@@ -16,7 +16,8 @@ class Coefficients(PluginOptions):
 
     coefficients: dict[str, Positive] = Field(
         {},
-        description="ingredient -> its coefficient, in proportion; equal where none are given",
+        description="ingredient -> its coefficient; they are divided by their sum; by "
+        "default all are equal",
     )
 
 
@@ -30,8 +31,8 @@ class Order(PluginOptions):
 
     order: Literal["held-out", "random"] = Field(
         "held-out",
-        description="order in which ingredients are tried; held-out: from the best on the "
-        "held-out set down; random: by the seed",
+        description="order in which ingredients are tried; held-out: from the best to "
+        "the worst on the held-out set; random: by the seed",
     )
     seed: int = Field(
         0,

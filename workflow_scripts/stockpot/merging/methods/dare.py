@@ -32,7 +32,7 @@ class Options(Seeded):
     scale: float = Field(
         1.0,
         gt=0,
-        description="factor of the mean of what is left",
+        description="factor of the mean of the updates that are left",
     )
 
 

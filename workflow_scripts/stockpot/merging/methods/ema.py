@@ -23,11 +23,12 @@ class Options(PluginOptions):
         0.99,
         gt=0,
         lt=1,
-        description="decay b, one of those that the runs list under ema",
+        description="decay b; the runs must list it under ema",
     )
     biased: bool = Field(
         default=False,
-        description="biased to the start, instead of debiased",
+        description="use the average that is biased to the zero-shot model, not the "
+        "debiased one",
     )
 
 

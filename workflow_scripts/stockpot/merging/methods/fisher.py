@@ -30,17 +30,18 @@ class Options(PluginOptions):
     images: int = Field(
         500,
         ge=1,
-        description="number of training images that the information is taken over",
+        description="number of training images on which the Fisher information is "
+        "estimated",
     )
     floor: float = Field(
         1.0e-8,
         gt=0,
-        description="least information, where there is none",
+        description="smallest Fisher information; it replaces smaller values",
     )
     seed: int = Field(
         0,
         ge=0,
-        description="seed of the drawn labels",
+        description="seed of the draw of labels",
     )
 
 

@@ -45,12 +45,12 @@ class Options(PluginOptions):
     )
     space: Literal["simplex", "hyperplane", "free"] = Field(
         "simplex",
-        description="space of the coefficients; simplex: positive, of sum 1; hyperplane: of sum 1; "
-        "free",
+        description="space of the coefficients; simplex: positive, sum 1; hyperplane: "
+        "sum 1; free: any numbers",
     )
     temperature: bool = Field(
         default=True,
-        description="train a temperature, which the loss alone sees",
+        description="also train a temperature, which is used only in the loss",
     )
     epochs: int = Field(
         5,
@@ -70,12 +70,14 @@ class Options(PluginOptions):
     ingredients_per_step: int = Field(
         0,
         ge=0,
-        description="number of ingredients whose coefficients an epoch moves, 2 or more; 0 is all",
+        description="number of ingredients whose coefficients change in an epoch, 2 or "
+        "more; 0 is all",
     )
     seed: int = Field(
         0,
         ge=0,
-        description="seed of the order of images, and of the ingredients that an epoch moves",
+        description="seed of the order of images, and of the choice of these "
+        "ingredients",
     )
 
 

@@ -37,12 +37,13 @@ class Options(PluginOptions):
         0.5,
         ge=0,
         le=1,
-        description="place between the two; 0 is the first ingredient, 1 the second",
+        description="position between the two models; 0 is the first ingredient, 1 the "
+        "second",
     )
     from_start: bool = Field(
         default=False,
-        description="interpolate between the start and the one ingredient, instead of two "
-        "ingredients",
+        description="interpolate between the zero-shot model and one ingredient, "
+        "instead of two ingredients",
     )
 
 

@@ -28,7 +28,7 @@ class Options(PluginOptions):
         0.2,
         gt=0,
         le=1,
-        description="share of each update's numbers that is kept",
+        description="share of the numbers of each update that is kept",
     )
     scale: float = Field(
         1.0,

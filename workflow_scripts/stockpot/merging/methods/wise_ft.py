@@ -51,11 +51,12 @@ class Options(PluginOptions):
 
     alpha: Alpha = Field(
         0.5,
-        description="number, auto, or beginning of tensor names -> number with '' for the rest",
+        description="a number; or auto; or beginning of tensor names -> number, where "
+        "'' stands for all other tensors",
     )
     selector: Annotated[str, one_of(selectors.on_held_out())] = Field(
         selectors.DEFAULT,
-        description="how auto chooses, see docs/guide/analyses.md",
+        description="rule by which auto chooses; see docs/guide/analyses.md",
     )
     alpha_grid: list[Fraction] = Field(
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],

@@ -12,15 +12,17 @@ class InitialHead(PluginOptions):
 
     initial_head: Literal["start", "random"] = Field(
         "start",
-        description="start: the head of the start, zero-shot or trained (LP-FT); random: a random "
-        "head. WiSE-FT from a random head is poor, as the zero-shot end has another head. Weights "
-        "of such runs are mixed with their like alone, so list the ingredients of soups",
+        description="start: the head of the model that the run starts from, zero-shot "
+        "or trained (LP-FT); random: a random head. WiSE-FT is poor with a "
+        "random head, because the zero-shot model has another head. Such "
+        "runs can be averaged only with each other, so list the ingredients "
+        "of soups",
         json_schema_extra=from_paper("WiSE-FT, C.3.3"),
     )
     head_seed: int = Field(
         0,
         ge=0,
-        description="seed of a random head; the same for runs that are to be mixed",
+        description="seed of a random head; runs that are averaged need the same seed",
     )
 
 

@@ -23,27 +23,28 @@ class Options(InitialHead, NearStart, FewShots):
 
     freeze_head: bool = Field(
         default=False,
-        description="train the tower alone, so that it serves other heads",
+        description="train only the tower, so that it also fits other heads",
         json_schema_extra=from_paper("PAINT, Ilharco et al., NeurIPS 2022"),
     )
     precision: Literal["fp32", "bf16"] = Field(
         "fp32",
-        description="bf16: the tower's arithmetic is in bf16 (autocast); its weights, the head and "
-        "the optimizer stay in fp32. Faster on devices made for it, of which we have measured "
-        "none. The accuracies in the run's log are in bf16 too",
+        description="bf16: the tower computes in bf16 (autocast); its weights, the head "
+        "and the optimizer stay in fp32. This is faster on devices made for "
+        "bf16 (not measured here). The accuracies in the run's log are then "
+        "also in bf16",
     )
     mixup: float = Field(
         0.0,
         ge=0,
-        description="alpha of the Beta distribution from which the shares of two images are drawn; "
-        "0 is none",
+        description="alpha of the Beta distribution from which the weights of the two "
+        "images are drawn; 0 turns mixup off",
         json_schema_extra=from_paper("Zhang et al., ICLR 2018"),
     )
     flip: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="probability of a mirror image; digits and texts have none",
+        description="probability that an image is mirrored; use 0 for digits and texts",
     )
     color_jitter: float = Field(
         0.0,
@@ -54,28 +55,32 @@ class Options(InitialHead, NearStart, FewShots):
     aspect: float = Field(
         1.0,
         ge=1,
-        description="widest crop, width by height; 4/3 with crop 0.08 is nearly timm's; 4/3 is "
-        "1.3333 in YAML. A box is cut at the image's edge where timm draws another, so boxes are "
-        "larger in the mean (0.53 of the area instead of 0.48)",
+        description="largest ratio of width to height of a crop. 1.3333 (4/3) with crop "
+        "0.08 is nearly the same as in timm. A crop that leaves the image "
+        "is cut at the edge, where timm draws another crop; so crops are "
+        "larger on average (0.53 of the area instead of 0.48)",
     )
     randaugment_ops: int = Field(
         0,
         ge=0,
-        description="RandAugment's operations per image; 0 is none",
+        description="number of RandAugment operations per image; 0 turns RandAugment "
+        "off",
         json_schema_extra=from_paper("Cubuk et al., NeurIPS 2020; torchvision"),
     )
     randaugment_magnitude: int = Field(
         9,
         ge=0,
         le=30,
-        description="magnitude among torchvision's 31 steps; timm has 10, so that the same number "
-        "is a third of the strength (9 turns by 9 degrees, timm's by 27)",
+        description="magnitude, one of torchvision's 31 steps. timm has 10 steps, so "
+        "the same number is a third of the strength (9 rotates by 9 "
+        "degrees, timm's 9 by 27)",
     )
     sam: float = Field(
         0.0,
         ge=0,
-        description="radius ρ of sharpness-aware minimisation; 0 is none. A step costs two. "
-        "Running statistics of BatchNorm are those of the first pass",
+        description="radius ρ of sharpness-aware minimisation; 0 turns it off. Each "
+        "step costs as much as two steps. Running statistics of BatchNorm "
+        "come from the first pass",
         json_schema_extra=from_paper("Foret et al., ICLR 2021"),
     )
     ema: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
@@ -88,14 +93,14 @@ class Options(InitialHead, NearStart, FewShots):
         1.0,
         ge=0,
         le=1,
-        description="share of the steps after which a mean of the weights is kept, for soups of "
-        "method swa; 1 keeps none",
+        description="share of the steps after which a mean of the weights begins, for "
+        "soups of method swa; 1 keeps no mean",
         json_schema_extra=from_paper("Izmailov et al., UAI 2018"),
     )
     joint: str = Field(
         "",
-        description="a second data set to train on at the same time; none where empty. An epoch "
-        "stays as long as the training set",
+        description="a second data set to train on at the same time; empty: none. An "
+        "epoch has as many images as the training set",
     )
     joint_share: float = Field(
         0.5,

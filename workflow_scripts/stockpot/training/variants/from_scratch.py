@@ -30,10 +30,10 @@ class Architecture(PluginOptions):
 class Options(PluginOptions):
     """Hyperparameters of this variant."""
 
-    architecture: Architecture = Field(
-        description="a model of timm, and its own options"
+    architecture: Architecture = Field(description="a timm model, and its own options")
+    images: int = Field(
+        ge=2, description="number of training images that the model is trained on"
     )
-    images: int = Field(ge=2, description="how many of the training images it sees")
 
 
 VARIANT = Variant(options=Options)

@@ -31,16 +31,18 @@ class Options(InitialHead, FewShots):
     settings: int = Field(
         64,
         ge=1,
-        description="number of settings of a linear search",
+        description="number of heads that a linear search trains, each with other "
+        "hyperparameters",
         json_schema_extra=from_paper("WiSE-FT, D.3"),
     )
     regulariser: Literal["none", "weight-decay", "l1", "label-smoothing"] = Field(
         "weight-decay",
-        description="regulariser of a linear search; learning rate, batch size and strength are "
-        "drawn as in the paper, and the run's own play no part",
+        description="regulariser of a linear search; learning rate, batch size and "
+        "strength are drawn as in the paper, and those of the run are not "
+        "used",
         json_schema_extra=from_paper("WiSE-FT, D.3"),
     )
-    settings_seed: int = Field(0, ge=0, description="seed of the draw of settings")
+    settings_seed: int = Field(0, ge=0, description="seed of these draws")
 
 
 VARIANT = Variant(
