@@ -384,8 +384,8 @@ def caption(figure: str, options: dict) -> str:
 @pytest.mark.parametrize("figure", ["effective-robustness", "shifts"])
 def test_captions_name_the_axis_that_is_drawn(figure):
     scaled = [" ".join(caption(figure, o).split()) for o in ({}, {"axis": "linear"})]
-    assert "axes probit-scaled" in scaled[0]
-    assert "axes linear-scaled" in scaled[1]
+    assert "axes are probit-scaled" in scaled[0]
+    assert "axes are linear-scaled" in scaled[1]
     assert "probit-scaled" not in scaled[1]
 
 

@@ -29,10 +29,10 @@ from ._options import Columns
 FIGURE = FigureDeclaration(
     options=Columns,
     caption="""
-**Accuracy against alpha.** A panel per data set, a curve per sweep from the zero-shot weights
-(alpha 0) to the named model (alpha 1). The dashed chord joins the ends: a curve above it gains by
-mixing. Bands: {level} intervals, Clopper-Pearson, for the mean a stratified bootstrap. n:
-{sizes}.
+**Accuracy against alpha.** There is one panel per data set. Each curve is a sweep, from the
+zero-shot model (alpha 0) to the named model (alpha 1). The dashed chord joins the end models;
+where a curve lies above its chord, averaging gains accuracy. Bands: {level} intervals
+(Clopper-Pearson; for the mean, a stratified bootstrap). n: {sizes}.
 """,
 )
 

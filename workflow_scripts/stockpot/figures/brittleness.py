@@ -17,10 +17,11 @@ FIGURE = FigureDeclaration(
     options=Columns,
     draws="brittleness",
     caption="""
-**Brittleness.** Accuracy of every end-to-end run against one of its hyperparameters, a panel
-each: on the reference and on {shifts}; hollow: of the run's mix with the zero-shot
-model at alpha 0.5, where it is swept. Numbers are Spearman's rank correlations, reference and
-shift. Runs of a random search differ in all hyperparameters at once. n: {sizes}.
+**Brittleness.** Each panel shows the accuracy of every end-to-end run against one hyperparameter,
+on the reference and on {shifts}. Hollow points show the average of the run and the zero-shot
+model at alpha 0.5, if the run is swept. The numbers are Spearman's rank correlations for the
+reference and the shifts. Runs of a random search differ in all hyperparameters at once. n:
+{sizes}.
 """,
 )
 

@@ -36,11 +36,11 @@ FIGURE = FigureDeclaration(
     options=Options,
     draws="calibration",
     caption="""
-**Calibration.** Left: expected calibration error on the reference and on {shifts} (filled), and
-with one temperature fitted on the held-out set (hollow). Right: reliability, the share of right
-answers among all examples of about one confidence against that confidence; on the dashed line a
-confidence of 0.8 is right in 80 %, below it the model is overconfident. Circles grow with the
-number of examples. n: {sizes}.
+**Calibration.** Left: expected calibration error on the reference and on {shifts}, as it is
+(filled) and with one temperature fitted on the held-out set (hollow). Right: reliability
+diagrams. Examples of similar confidence form a bin; x is their confidence, y is the share of
+right answers among them. On the dashed line, a confidence of 0.8 is right in 80 % of the cases;
+below the line, the model is overconfident. Larger circles stand for more examples. n: {sizes}.
 """,
 )
 

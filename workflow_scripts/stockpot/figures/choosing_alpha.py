@@ -21,11 +21,12 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="choosing-alpha",
     caption="""
-**Choosing alpha.** A row per way to choose alpha; a dot per sweep, the bar is their mean. Left:
-the alpha it chooses. Middle and right: what that misses of the best alpha of the same sweep, in
-points of {shifts}, and of the mean of reference and shifts; 0 is as good as knowing
-the test labels. Selectors see held-out data, corrupted held-out images or unlabelled shift images
-alone; the grey rows are oracles, chosen on the test sets. n: {sizes}.
+**Choosing alpha.** Each row is a way to choose alpha. Each dot is a sweep, and the bar is the
+mean. Left: the chosen alpha. Middle and right: regret, which is how many points the chosen alpha
+has less than the best alpha of the same sweep, on {shifts}, and on the mean of reference and
+shifts. A regret of 0 is as good as knowing the test labels. Selectors see only held-out data,
+corrupted held-out images or unlabelled images of the shifts. The grey rows are oracles, which
+choose on the test sets. n: {sizes}.
 """,
 )
 

@@ -34,11 +34,13 @@ FIGURE = FigureDeclaration(
     options=Columns,
     draws="chords",
     caption="""
-**Observations 1 and 2.** Plain accuracy (the share of right answers) of a mix minus that of its two
-ends, mixed in proportion, in points; a panel per data set, a curve per sweep, bands are paired
-{level} intervals. Above 0 at every alpha: observation 1 of WiSE-FT. A filled dot is an alpha whose
-accuracy lies above that of the better end, which the test set tells (oracle), by more than its
-interval (pointwise, not corrected for the number of alphas): observation 2. n: {sizes}.
+**Observations 1 and 2.** Each curve is a sweep, and there is one panel per data set. The figure
+shows the plain accuracy (the share of right answers) of each mix, minus the accuracy on the chord
+between its two end models, in points. Bands are paired {level} intervals. Observation 1 of
+WiSE-FT: the curve is above 0 at every alpha. Observation 2: some mix is better than both end
+models. A filled dot is an alpha whose accuracy is above that of the better end model by more than
+its interval. The test set says which end model is better (oracle), and the interval is pointwise,
+not corrected for the number of alphas. n: {sizes}.
 """,
 )
 

@@ -43,11 +43,11 @@ FIGURE = FigureDeclaration(
     options=Options,
     draws="comparisons",
     caption="""
-**Comparisons.** Difference in plain accuracy, the share of right answers, of every model (row) from
-the one named above the panel, on the reference and on {shifts}, best under shift on top. Bars:
-paired bootstrap of the examples, {level}. Filled: significant after Holm's correction for all tests
-of the table (exact McNemar test; for the mean of the shifts a permutation test). Every data set is
-in comparisons.csv. n: {sizes}.
+**Comparisons.** Each row is a model. The figure shows its plain accuracy (the share of right
+answers) minus that of the model named above the panel, on the reference and on {shifts}. The
+model that is best under shift is on top. Bars: paired bootstrap of the examples, {level}. Filled
+points are significant after Holm's correction for all tests of the table (exact McNemar test; for
+the mean of the shifts, a permutation test). comparisons.csv has every data set. n: {sizes}.
 """,
 )
 

@@ -23,11 +23,12 @@ from .methods import IMPORTANT, group_of
 FIGURE = FigureDeclaration(
     draws="cost",
     caption="""
-**Cost and gain.** Gain over the best single run on held-out data, on the reference and on
-{shifts}, against the seconds that the method took with all its ingredients. Seconds are
-of this machine, of the jobs that made the files (a job that resumed or found predictions in the
-store took less); memory and images are in cost.csv. Crosses answer with several models per image.
-Of more than 20 models soups, ensembles and the best run alone have names. n: {sizes}.
+**Cost and gain.** y is the gain over the best single run on held-out data, on the reference and
+on {shifts}. x is the number of seconds that the method took, with all its ingredients. The
+seconds are those of the jobs that made the files, on this machine; a job that resumed, or found
+predictions in the store, took less. cost.csv also has memory and images. Crosses are methods that
+run several models for each image. If there are more than 20 models, only soups, ensembles and the
+best run have names. n: {sizes}.
 """,
 )
 

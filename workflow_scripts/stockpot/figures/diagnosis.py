@@ -27,12 +27,13 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="diagnosis",
     caption="""
-**Why did my soup fail?** All on the held-out set, in plain accuracy. How far each ingredient moved
-from the start, over the median; each ingredient alone; below the diagonal of the square the cosine
-between two updates, above it the barrier of the pair, the points of accuracy that the mean of the
-two weights lies below the mean of the two; and the greedy soup's trace, the accuracy with every
-candidate; grey was left out. Of more than 20 ingredients cosines are colours, and no pair has a
-number. Bars: {level}. What it says is in the table.
+**Why did my soup fail?** All numbers are plain accuracies on the held-out set. The panels show:
+how far each ingredient moved from its initial weights, divided by the median; the accuracy of
+each ingredient; a square with the cosine between each two updates (below the diagonal) and the
+barrier of each pair (above it); and the steps of the greedy soup, with the accuracy after each
+candidate (grey: left out). The barrier is how many points of accuracy the mean of the two weights
+lies below the mean of the two models. With more than 20 ingredients, cosines are shown as
+colours, and pairs have no numbers. Bars: {level}. The table explains the findings.
 """,
 )
 

@@ -24,11 +24,11 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="diversity",
     caption="""
-**Diversity.** How differently two models answer the same examples, by four measures, all 0 for
-equal models: the share of examples that exactly one has right; 1 - Cohen's kappa; the
-Kullback-Leibler divergence of their probabilities, in nats; 1 - CKA of their logits. A dot per
-pair, the line joins the means of a group. Where zero-shot and fine-tuned models differ more than
-two fine-tuned ones do, mixing them has more to combine. n: {sizes}.
+**Diversity.** Four measures show how differently two models answer the same examples. All are 0
+for equal models: the share of examples that exactly one model gets right; 1 - Cohen's kappa; the
+Kullback-Leibler divergence of their probabilities, in nats; 1 - CKA of their logits. Each dot is
+a pair. The line joins the means of the groups. If the zero-shot model and a fine-tuned model
+differ more than two fine-tuned models, averaging them combines more. n: {sizes}.
 """,
 )
 

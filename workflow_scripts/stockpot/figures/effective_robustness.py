@@ -41,22 +41,22 @@ class Options(Axis):
 FIGURE = FigureDeclaration(
     options=Options,
     caption="""
-**Effective robustness.** Accuracy on the reference (x) against {shifts} (y), both axes
-{drawn}-scaled. The grey line is fitted through the standard models, trained on the reference alone,
-on a {axis} scale; the height above it is effective robustness.
-Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model (alpha 1); the
-rings are alpha 0.5. Bars and band: {level} intervals, of an accuracy (Clopper-Pearson; of a mean,
-stratified bootstrap) and of the line (bootstrap of the standard models); the joint interval of
-the height is in robustness.csv. Where standard models are near chance on a shift, heights are
-larger than in the papers; their sign is what carries over. n: {sizes}.
+**Effective robustness.** x is the accuracy on the reference, y the accuracy on {shifts}; both
+axes are {drawn}-scaled. The grey line is fitted, on a {axis} scale, through the standard models,
+which were trained only on the training distribution. The height above the line is effective
+robustness. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model (alpha
+1); rings mark alpha 0.5. Bars: {level} intervals of an accuracy (Clopper-Pearson; for a mean, a
+stratified bootstrap). Band: {level} interval of the line (bootstrap of the standard models).
+robustness.csv has the joint interval of the height. If standard models are near chance on a
+shift, heights are larger than in the papers; then only their sign can be compared. n: {sizes}.
 """,
     caption_without_line="""
-**Accuracy under shift.** Accuracy on the reference (x) against {shifts} (y), both axes
-{drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model
-(alpha 1); the rings are alpha 0.5. The study has no standard models, so there is no line and no
-effective robustness: of two models with one accuracy on the reference, the higher is the more
-robust. Bars: {level} intervals of an accuracy (Clopper-Pearson; of a mean, stratified bootstrap).
-n: {sizes}.
+**Accuracy under shift.** x is the accuracy on the reference, y the accuracy on {shifts}; both
+axes are {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named
+model (alpha 1); rings mark alpha 0.5. The study has no standard models, so there is no line and
+no effective robustness. Of two models with the same accuracy on the reference, the higher one is
+more robust. Bars: {level} intervals of an accuracy (Clopper-Pearson; for a mean, a stratified
+bootstrap). n: {sizes}.
 """,
 )
 

@@ -23,13 +23,13 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="frontier",
     caption="""
-**Gap to the frontier.** Mean plain accuracy (the share of right answers) under shift of every
-method minus that of one WiSE-FT sweep at the same reference accuracy, a place on it that the test
-sets tell (oracle), in points; right of 0 a method gives more than a choice of alpha would. Red:
-better or worse on the reference than every point of the sweep, compared with its nearest end;
-filled where the interval excludes 0. Bars: paired bootstrap, {level}, of the examples, not
-corrected for the number of methods; that the place on the curve is itself measured is not in them.
-n: {sizes}.
+**Gap to the frontier.** The figure shows the mean plain accuracy (the share of right answers) of
+every method under shift, minus that of one WiSE-FT sweep at the same reference accuracy, in
+points. The test sets decide which point of the sweep that is (oracle). Right of 0, a method gives
+more than a choice of alpha. Red: the method is better or worse on the reference than every point
+of the sweep; it is compared with the nearest end of the sweep. Filled: the interval excludes 0.
+Bars: paired bootstrap of the examples, {level}, not corrected for the number of methods. The
+intervals do not include that the point of the sweep is itself measured. n: {sizes}.
 """,
 )
 

@@ -13,10 +13,11 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="growing",
     caption="""
-**More ingredients.** The first k runs, mixed as uniform soup, greedy soup and logit ensemble, and
-the best single one of them on held-out data: accuracy, or the data set's own metric (top), and
-expected calibration error (bottom), on the reference (left) and on {shifts} (right). The greedy
-soup keeps those that do not hurt on the held-out set; its members are in growing.csv. n: {sizes}.
+**More ingredients.** The first k runs are merged to a uniform soup, a greedy soup and a logit
+ensemble; the best single run among them, on held-out data, is shown too. Top: accuracy, or the
+data set's own metric. Bottom: expected calibration error. Left: on the reference. Right: on
+{shifts}. The greedy soup keeps runs that do not lower the held-out accuracy; growing.csv names
+them. n: {sizes}.
 """,
 )
 

@@ -29,10 +29,11 @@ FIGURE = FigureDeclaration(
     options=Columns,
     draws="joint",
     caption="""
-**Joint training or mixing?** Plain accuracy (the share of right answers) of every mix of the
-zero-shot and a fine-tuned model minus that of a run that was trained on the training set and on
-images of one more data set at once; above 0 the mix is better. A panel per data set, bands are
-paired {level} intervals. The mix has seen no image of any shift. n: {sizes}.
+**Joint training or mixing?** The figure shows the plain accuracy (the share of right answers) of
+every mix of the zero-shot model and a fine-tuned model, minus that of one run. This run was
+trained on the training set and on images of one more data set at once. Above 0, the mix is
+better. There is one panel per data set. Bands are paired {level} intervals. The mix has seen no
+image of any shift. n: {sizes}.
 """,
 )
 

@@ -26,11 +26,11 @@ FIGURE = FigureDeclaration(
     options=Options,
     draws="landscape",
     caption="""
-**Error landscape.** The plane through the zero-shot model (star) and two fine-tuned models
-(dots): training loss, error on the reference and mean error under shift, darker is lower; the
-cross is the lowest point of the grid (of errors, an oracle). Distances are true: lengths and the
-angle between the updates are those of the weights, in lengths of the first update. Small marks
-are the mixes that were evaluated. n: {sizes}.
+**Error landscape.** The plane goes through the zero-shot model (star) and two fine-tuned models
+(dots). The panels show training loss, error on the reference and mean error under shift; darker
+is lower. The cross is the lowest point of the grid (for errors, an oracle). Distances are true:
+lengths and the angle between the updates are those of the weights, in units of the length of the
+first update. Small marks are the mixes that were evaluated. n: {sizes}.
 """,
 )
 

@@ -20,10 +20,11 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="low-shot",
     caption="""
-**Few shots.** Runs on k training images per class. Plain accuracy (the share of right answers) of
-the zero-shot model, of the fine-tuned one and of their mix, by the way in which alpha was chosen,
-on the reference and on {shifts}; on the right the alphas. Bars: paired {level} interval of the mix
-minus the better of its two ends, which the test set tells (oracle). n: {sizes}.
+**Few shots.** Runs were trained on k images per class. The figure shows the plain accuracy (the
+share of right answers) of the zero-shot model, of the fine-tuned model and of their mixes, on the
+reference and on {shifts}. There is one mix for each way to choose alpha; the alphas are on the
+right. Bars: paired {level} interval of the mix minus the better of its two end models, which the
+test set decides (oracle). n: {sizes}.
 """,
 )
 

@@ -20,10 +20,10 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="members",
     caption="""
-**Which members?** Soups of the towers of runs on several tasks, under this task's zero-shot
-head: plain accuracy (the share of right answers) on the reference minus that of the zero-shot
-model, for every choice of members. Blue: no member has seen this task; red: one has. Bars: paired
-{level} intervals. n: {sizes}.
+**Which ingredients?** Each row is a soup of the towers of runs on several tasks, under this
+task's zero-shot head. The figure shows its plain accuracy (the share of right answers) on the
+reference, minus that of the zero-shot model, for every choice of ingredients. Blue: no ingredient
+has seen this task. Red: one has. Bars: paired {level} intervals. n: {sizes}.
 """,
 )
 

@@ -41,11 +41,11 @@ class Options(PluginOptions):
 FIGURE = FigureDeclaration(
     options=Options,
     caption="""
-**Methods.** Every model by its name, where there is room for it, on the reference (x) and on
-{shifts} (y); the lines are WiSE-FT sweeps from the zero-shot model. A method on such a line gives
-what WiSE-FT gives at some alpha; one beyond it gives more. Selection and training see the held-out
-set alone. Models far below the others on the reference are named below the figure. {level}
-intervals are in measurements.csv. n: {sizes}.
+**Methods.** The figure shows every model, with its name if there is room for it. x is the
+accuracy on the reference, y the accuracy on {shifts}. The lines are WiSE-FT sweeps from the
+zero-shot model. A method on such a line gives what WiSE-FT gives at some alpha; a method beyond
+it gives more. Selection and training see only the held-out set. Models far below the others on
+the reference are named below the figure. measurements.csv has {level} intervals. n: {sizes}.
 """,
 )
 

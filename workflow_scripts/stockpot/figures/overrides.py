@@ -22,10 +22,10 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="overrides",
     caption="""
-**Overrides and margins.** Left of each pair: share of examples on which zero-shot and fine-tuned
-model differ and the mix of their logits in equal parts answers as the one or as the other. Right:
-their margins, the mean distance of the largest from the second largest logit; the larger one
-decides. A row per sweep. n: {sizes}.
+**Overrides and margins.** There is one row per sweep. Left: the share of examples on which the
+zero-shot and the fine-tuned model differ, and the equal mean of their logits answers as one or as
+the other. Right: the margins of the two models. A margin is the mean difference between the
+largest and the second largest logit; the model with the larger margin decides. n: {sizes}.
 """,
 )
 

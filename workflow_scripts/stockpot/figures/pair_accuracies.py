@@ -24,10 +24,11 @@ from . import FigureDeclaration
 FIGURE = FigureDeclaration(
     draws="pairs",
     caption="""
-**Soups and ensembles of two.** A dot per pair of runs, on the reference and on {shifts}. Left:
-accuracy, or the data set's own metric, of the mean of their weights against that of the mean of
-their logits; above the dashed line the soup is better. Right: what the soup gains over the mean of
-its two members, against the angle between their updates; r is Pearson's correlation. n: {sizes}.
+**Soups and ensembles of two.** Each dot is a pair of runs, on the reference and on {shifts}.
+Left: accuracy, or the data set's own metric, of the mean of their weights against that of the
+mean of their logits. Above the dashed line, the soup is better. Right: gain of the soup over the
+mean of its two ingredients, against the angle between their updates. r is Pearson's correlation.
+n: {sizes}.
 """,
 )
 

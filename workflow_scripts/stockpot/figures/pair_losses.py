@@ -23,11 +23,12 @@ from .pair_accuracies import COLOURS, DOT_SIZE, reference_and_shift
 FIGURE = FigureDeclaration(
     draws="pairs",
     caption="""
-**When is a soup as good as the ensemble?** A dot per pair of runs. Left and middle: the loss of
-the mean of weights minus that of the mean of logits, in nats, against the papers' approximation
-from the curvature of the loss along the path and the variance of the change of the logits; on the
-dashed line the two agree. Right: the difference of the losses against that of the errors. Logits
-are scaled by the inverse temperature that calibrates the soup on held-out data. n: {sizes}.
+**When is a soup as good as the ensemble?** Each dot is a pair of runs. The difference is the loss
+of the mean of weights minus the loss of the mean of logits, in nats. Left and middle: the
+difference against the papers' approximation, which uses the curvature of the loss along the path
+and the variance of the change of the logits. On the dashed line, the two agree. Right: the
+difference of the losses against that of the errors. Logits are divided by the temperature that
+calibrates the soup on held-out data. n: {sizes}.
 """,
 )
 

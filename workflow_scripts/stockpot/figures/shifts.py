@@ -29,16 +29,17 @@ class Options(Axis):
 FIGURE = FigureDeclaration(
     options=Options,
     caption="""
-**Effective robustness per shift.** As the figure of the mean, one panel per shift, each with its
-own line of the standard models (grey, fitted on a {axis} scale) and its own ends; both axes
-{drawn}-scaled. The height above the line is effective robustness on that shift; the dotted line is
-chance. Bars and band: {level} intervals. n: {sizes}.
+**Effective robustness per shift.** There is one panel per shift. x is the accuracy on the
+reference, y the accuracy under this shift; both axes are {drawn}-scaled. Each panel has its own
+line of the standard models (grey, fitted on a {axis} scale) and its own limits. The height above
+the line is effective robustness on that shift. The dotted line is chance. Bars and band: {level}
+intervals. n: {sizes}.
 """,
     caption_without_line="""
-**Accuracy per shift.** Accuracy on the reference (x) against that under shift (y), one panel per
-shift with its own ends; both axes {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot
-model to the named model; the rings are alpha 0.5; the dotted line is chance, where it is in view.
-Bars: {level} intervals. n: {sizes}.
+**Accuracy per shift.** There is one panel per shift, with its own limits. x is the accuracy on
+the reference, y the accuracy under this shift; both axes are {drawn}-scaled. Curves are WiSE-FT
+sweeps from the zero-shot model to the named model; rings mark alpha 0.5. The dotted line is
+chance, if it is in view. Bars: {level} intervals. n: {sizes}.
 """,
 )
 

@@ -29,9 +29,10 @@ class Options(PluginOptions):
 FIGURE = FigureDeclaration(
     options=Options,
     caption="""
-**Soups.** Every model fine-tuned end to end, soups and ensembles, on the reference (x) and on
-{shifts} (y). The ring is the single model that is best on held-out data; the greedy
-soup is selected there too. Bars: {level} intervals. n: {sizes}.
+**Soups.** The figure shows every model fine-tuned end to end, soups and ensembles. x is the
+accuracy on the reference, y the accuracy on {shifts}. The ring is the single model that is best
+on held-out data; the greedy soup is selected on the same data. Bars: {level} intervals. n:
+{sizes}.
 """,
 )
 
