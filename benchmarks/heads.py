@@ -8,7 +8,7 @@ import torch
 
 from stockpot.training.heads import fit_heads
 from stockpot.training.loop import Batches
-from stockpot.training.variants.linear_search import stack_settings
+from stockpot.training.variants.linear_search import stack_trials
 from timing import cores, interleaved
 
 SETTINGS = 64
@@ -59,10 +59,16 @@ def trained(data: Batches, d: int, classes: int, k: int) -> float:
     Returns:
         Seconds.
     """
-    spec = {"epochs": 5, "batch_size": 128, "warmup": 0.1, "clip": 1.0, "seed": 0}
+    spec = {
+        "epochs": 5,
+        "batch_size": 128,
+        "warmup": 0.1,
+        "grad_clip_norm": 1.0,
+        "seed": 0,
+    }
     points = [{"lr": 1e-3, "weight_decay": 0.1}] * k
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         head = torch.nn.Linear(d, classes)
-        fit_heads(head, stack_settings(points, "cpu"), data, data, spec, Path(folder))
+        fit_heads(head, stack_trials(points, "cpu"), data, data, spec, Path(folder))
         return time.perf_counter() - started

@@ -14,8 +14,8 @@ from timing import cores, interleaved
 SPEC = {
     "lr": 3e-5,
     "weight_decay": 0.1,
-    "clip": 1.0,
-    "crop": 0.9,
+    "grad_clip_norm": 1.0,
+    "min_crop_area": 0.9,
     "label_smoothing": 0.0,
     "seed": 0,
 }
@@ -64,7 +64,10 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
         normalise=True,
     ).to(device)
     optimizer = torch.optim.AdamW(parameter_groups(model, 0.1), lr=3e-5, fused=True)
-    train, objective = image_batches(data, card, SPEC["crop"], device), Loss(SPEC, None)
+    train, objective = (
+        image_batches(data, card, SPEC["min_crop_area"], device),
+        Loss(SPEC, None),
+    )
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(batch, 3, side, side, device=device)
     labels = torch.zeros(batch, dtype=torch.long, device=device)
@@ -87,7 +90,7 @@ def compare(config: dict, batch: int, device: str) -> tuple[float, float]:
         )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), SPEC["clip"])
+        torch.nn.utils.clip_grad_norm_(model.parameters(), SPEC["grad_clip_norm"])
         optimizer.step()
         finish()
 

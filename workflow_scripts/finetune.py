@@ -10,7 +10,7 @@ from stockpot.training.together import launch_distributed
 with job(snakemake) as spec:
     # A baseline starts from random weights, and only some runs train on two data sets at once.
     start_cards = snakemake.input.get("start_cards", [])
-    joint_cards = snakemake.input.get("joint_data", [])
+    second_dataset_cards = snakemake.input.get("second_dataset_data", [])
     arguments = dict(
         spec=spec,
         train=Path(snakemake.input.train_data[0]).parent,
@@ -18,7 +18,9 @@ with job(snakemake) as spec:
         start=Path(start_cards[0]).parent if start_cards else None,
         folder=Path(snakemake.output.card).parent,
         code=snakemake.params.code,
-        joint=Path(joint_cards[0]).parent if joint_cards else None,
+        second_dataset=Path(second_dataset_cards[0]).parent
+        if second_dataset_cards
+        else None,
         averages=bool(snakemake.output.get("averages")),
     )
     gpus = snakemake.resources.get("gpu", 1)

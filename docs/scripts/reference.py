@@ -166,7 +166,7 @@ def _training_table(raw_schema: dict[str, Any]) -> str:
     """Write the options of runs; letters say which variants have them."""
     run = raw_schema["$defs"]["run"]["properties"]
     # These keys belong to every run, whatever its variant.
-    options = {key: run[key] for key in ("start", "task")}
+    options = {key: run[key] for key in ("init_from", "task")}
     letters_by_key = {key: list(LETTERS.values()) for key in options}
     for variant, letter in LETTERS.items():
         for key, option in variants.options(variant).items():

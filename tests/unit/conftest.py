@@ -36,8 +36,8 @@ HYPERPARAMETERS = {
     "weight_decay": 0.1,
     "warmup": 0.1,
     "label_smoothing": 0.0,
-    "clip": 1.0,
-    "crop": 0.9,
+    "grad_clip_norm": 1.0,
+    "min_crop_area": 0.9,
     "seed": 1,
 }
 RUNS = {

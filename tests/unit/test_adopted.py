@@ -466,8 +466,8 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
 COPIED = {
     "variant": "from-scratch",
     "task": "objects",
-    "start": "linear",
-    "joint": "sketch",
+    "init_from": "linear",
+    "second_dataset": "sketch",
     "shots": 4,
     "name": "other",
     "seed": 1,
@@ -496,7 +496,14 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         assert model["kind"] == "end-to-end"
         assert model["images"] == 0
         assert model["own"]
-        meant = ("variant", "task", "start", "joint", "shots", "towers_only")
+        meant = (
+            "variant",
+            "task",
+            "init_from",
+            "second_dataset",
+            "shots",
+            "towers_only",
+        )
         assert not set(meant) & set(settings)
         (members,) = [
             job.spec["members"]
@@ -520,7 +527,7 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
     [
         ({"betas": [0.9, 0.98]}, {"betas": "[0.9, 0.98]"}),
         ({"shots": "many"}, {"stated_shots": "many"}),
-        ({"joint": "x"}, {"stated_joint": "x"}),
+        ({"second_dataset": "x"}, {"stated_second_dataset": "x"}),
         ({"epochs": "many"}, {"epochs": "many"}),
         ({1: 2}, {"1": 2}),
         ({"lr": float("nan")}, {"lr": "NaN"}),

@@ -58,7 +58,7 @@ VECTORS = {  # the updates of the runs
 }
 SETTINGS = {
     "base": {"lr": 1e-5, "epochs": 10},
-    "both": {"lr": 3e-5, "epochs": 10, "joint": "sketch"},
+    "both": {"lr": 3e-5, "epochs": 10, "second_dataset": "sketch"},
     "few": {"lr": 2e-5, "epochs": 40, "shots": 4},
     "long": {"lr": 1e-4, "epochs": 20},
 }
@@ -277,9 +277,16 @@ def write_benchmark(folder, job_id: str, *rows: tuple[str, str]) -> None:
 def make_study(folder) -> Study:
     found = small_study(folder)
     for name in RUNS:
-        base = {"variant": "end-to-end", "seed": len(name), "shots": 0, "joint": ""}
+        base = {
+            "variant": "end-to-end",
+            "seed": len(name),
+            "shots": 0,
+            "second_dataset": "",
+        }
         images = SETTINGS[name]["epochs"] * 100
-        settings = base | SETTINGS[name] | ({"start": "base"} if name == "few" else {})
+        settings = (
+            base | SETTINGS[name] | ({"init_from": "base"} if name == "few" else {})
+        )
         found.add(
             name,
             "end-to-end",
@@ -474,7 +481,7 @@ NEEDED = {
     "diversity": "diversity is of two models, and this study has one",
     "frontier": "a frontier is a sweep, and this study has none",
     "growing": "a growing soup needs two end-to-end runs",
-    "joint": "a run with the option joint, and a sweep",
+    "joint": "a run with the option second_dataset, and a sweep",
     "landscape": "a plane needs two end-to-end runs",
     "low-shot": "needs sweeps of runs with the option shots",
     "members": "needs soups with towers_only: true",
@@ -502,7 +509,7 @@ def test_only_calibration_has_something_to_say_of_one_model(poor):
     [
         ("brittleness", {"models": ["base", "gone"]}, "there is no result of gone"),
         ("comparisons", {"pairs": [["base", "gone"]]}, "there is no result of gone"),
-        ("frontier", {"curve": "long"}, "there is no sweep of 'long'"),
+        ("frontier", {"sweep": "long"}, "there is no sweep of 'long'"),
         ("diagnosis", {"soup": "broth"}, "there is no soup 'broth'"),
     ],
 )
@@ -998,14 +1005,14 @@ def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(
     tmp_path,
 ):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (50, 70)], {"back": (60, 62)})
-    found = row(tabulate("frontier", study.evidence(), {"curve": "base"}), model="back")
+    found = row(tabulate("frontier", study.evidence(), {"sweep": "base"}), model="back")
     assert found["gap"] == pytest.approx(0.62 - 0.65)
     assert found["alpha"] == pytest.approx(0.75)
 
 
 def test_frontier_of_a_curve_that_ends_level(tmp_path):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (70, 66)], {"soup": (70, 66)})
-    found = row(tabulate("frontier", study.evidence(), {"curve": "base"}), model="soup")
+    found = row(tabulate("frontier", study.evidence(), {"sweep": "base"}), model="soup")
     assert found["gap"] == pytest.approx(0, abs=1e-12)
     assert found["alpha"] == 1
 
@@ -1310,7 +1317,7 @@ def test_growing_ensembles_and_best_single_models(study, tables):
 def test_a_frontier_without_other_models_says_so(tmp_path):
     study = curve_study(tmp_path, [(50, 60), (70, 50)], {})
     with pytest.raises(NothingToShowError, match="no model outside the sweeps"):
-        tabulate("frontier", study.evidence(), {"curve": "base"})
+        tabulate("frontier", study.evidence(), {"sweep": "base"})
 
 
 # diagnosis

@@ -212,7 +212,7 @@ def test_plain_accuracies_say_so(study, name):
 
 def test_a_frontier_goes_through_its_own_points(study):
     """Gap and place are by one metric: a model that is a point of the curve has no gap."""
-    table, _ = analysed(study, "frontier", {"curve": "base"})
+    table, _ = analysed(study, "frontier", {"sweep": "base"})
     assert row(table, model="base")["gap"] == pytest.approx(0, abs=1e-9)
 
 

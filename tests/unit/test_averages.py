@@ -217,7 +217,7 @@ def test_an_average_that_was_not_saved_is_an_error(saved):
 def averaged(world, zero_shot, tmp_path_factory):
     """A run that saves averages."""
     folder = tmp_path_factory.mktemp("averaged")
-    spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
+    spec = {**run_spec("a"), "epochs": 2, "ema_decays": [0.5, 0.9], "swa_start": 0.5}
     run(
         spec,
         world["train"],
@@ -263,7 +263,7 @@ def test_averages_of_an_interrupted_run_are_the_same(
             raise KeyboardInterrupt
         return plain(*arguments, **named)
 
-    spec = {**run_spec("a"), "epochs": 2, "ema": [0.5, 0.9], "swa": 0.5}
+    spec = {**run_spec("a"), "epochs": 2, "ema_decays": [0.5, 0.9], "swa_start": 0.5}
     folder = (
         tmp_path / averaged.parent.name / averaged.name
     )  # as the file says where it belongs
@@ -276,7 +276,7 @@ def test_averages_of_an_interrupted_run_are_the_same(
 
 
 def test_a_diverged_run_saves_an_empty_file(world, zero_shot, tmp_path):
-    spec = {**run_spec("a"), "lr": 1e37, "epochs": 2, "ema": [0.5]}
+    spec = {**run_spec("a"), "lr": 1e37, "epochs": 2, "ema_decays": [0.5]}
     run(
         spec,
         world["train"],

@@ -329,8 +329,8 @@ WRONG = {
     ),
     "unknown sweep of a frontier": (
         "analyses/frontier",
-        {"curve": "uniform"},
-        ["analyses.frontier.curve:", "'uniform'"],
+        {"sweep": "uniform"},
+        ["analyses.frontier.sweep:", "'uniform'"],
     ),
     "one model of a pair": (
         "analyses/comparisons",
@@ -571,7 +571,7 @@ def test_a_choice_of_one_value_is_a_choice(config, schema):
         ("epochs", {"integers": [0, 0]}),
         ("epochs", {"log_uniform": [1, 5]}),
         ("lr", {"choice": ["1e-5", 1.0e-4]}),
-        ("crop", {"uniform": [0.5, 1.5]}),
+        ("min_crop_area", {"uniform": [0.5, 1.5]}),
     ],
 )
 def test_search_draws_only_what_a_run_may_be_given(config, schema, key, distribution):
@@ -648,15 +648,18 @@ def test_null_takes_an_entry_away(config):
 ALL = ["base", "search-00"]
 MISFITS = {
     "a start that is no run": (
-        {"finetune/runs/base": {"start": "nowhere"}},
-        ["finetune.runs.base.start:", "'nowhere'", "linear", "zero-shot"],
+        {"finetune/runs/base": {"init_from": "nowhere"}},
+        ["finetune.runs.base.init_from:", "'nowhere'", "linear", "zero-shot"],
     ),
     "starts in a circle": (
         {
-            "finetune/runs/base": {"start": "linear"},
-            "finetune/runs/linear": {"variant": "linear-classifier", "start": "base"},
+            "finetune/runs/base": {"init_from": "linear"},
+            "finetune/runs/linear": {
+                "variant": "linear-classifier",
+                "init_from": "base",
+            },
         },
-        ["start:", "goes in a circle"],
+        ["init_from:", "goes in a circle"],
     ),
     "an unknown task": (
         {"finetune/runs/base": {"task": "birds"}},
@@ -671,11 +674,11 @@ MISFITS = {
         ["tasks.birds.train:", "'robins'", "held-out"],
     ),
     "a second training set that is not there": (
-        {"finetune/runs/base": {"joint": "nothing"}},
-        ["finetune.runs.base.joint:", "'nothing'"],
+        {"finetune/runs/base": {"second_dataset": "nothing"}},
+        ["finetune.runs.base.second_dataset:", "'nothing'"],
     ),
     "a second training set that is a test set": (
-        {"finetune/runs/base": {"joint": "sketch"}},
+        {"finetune/runs/base": {"second_dataset": "sketch"}},
         ["sketch", "holds the same images"],
     ),
     "weights of a standard model": (
@@ -715,8 +718,8 @@ MISFITS = {
         ["soups.mix:", "'base'", "swa"],
     ),
     "a decay of one": (
-        {"finetune/runs/base": {"ema": [1.0]}},
-        ["finetune.runs.base.ema.0: 1.0 is not below 1"],
+        {"finetune/runs/base": {"ema_decays": [1.0]}},
+        ["finetune.runs.base.ema_decays.0: 1.0 is not below 1"],
     ),
     "an alpha out of range": (
         {"soups/mix": {"method": "wise-ft", "alpha": 1.5}},
@@ -734,10 +737,10 @@ MISFITS = {
         ],
     ),
     "a default start in a circle": (
-        {"finetune/defaults/start": "linear"},
+        {"finetune/defaults/init_from": "linear"},
         [
-            "finetune.defaults.start: linear from linear goes in a circle",
-            "start: zero-shot",
+            "finetune.defaults.init_from: linear from linear goes in a circle",
+            "init_from: zero-shot",
         ],
     ),
     "a sweep to standard models": (
@@ -757,7 +760,7 @@ MISFITS = {
     ),
     "a bias to where a run did not begin": (
         {
-            "finetune/runs/base": {"start": "linear", "ema": [0.99]},
+            "finetune/runs/base": {"init_from": "linear", "ema_decays": [0.99]},
             "soups/mix": {"method": "ema", "ingredients": ["base"], "biased": True},
         },
         ["soups.mix.biased: the run 'base' does not begin"],
@@ -786,8 +789,8 @@ MISFITS = {
         ],
     ),
     "a number for a list": (
-        {"finetune/runs/base": {"ema": 0.99}},
-        ["finetune.runs.base.ema: 0.99 is not of type array; write a list"],
+        {"finetune/runs/base": {"ema_decays": 0.99}},
+        ["finetune.runs.base.ema_decays: 0.99 is not of type array; write a list"],
     ),
     "a distribution inside another": (
         {
@@ -798,8 +801,8 @@ MISFITS = {
         ["finetune.search.space.mixup.mixture.1.uniform:", "1 is larger than 0"],
     ),
     "a start to be drawn": (
-        {"finetune/search/space/start": {"choice": ["linear"]}},
-        ["finetune.search.space", "start"],
+        {"finetune/search/space/init_from": {"choice": ["linear"]}},
+        ["finetune.search.space", "init_from"],
     ),
 }
 
@@ -843,7 +846,7 @@ def test_what_a_variant_draws_plays_no_part(config):
         plan = spec.build(config, lambda path: ROOT / path)
         (run,) = (r for r in plan.runs.values() if r.spec["name"] == "linear")
         assert "lr" not in run.spec
-        assert run.spec["settings"] == 64
+        assert run.spec["trials"] == 64
         ids |= {run_id for run_id in plan.runs if run_id.startswith("linear-")}
     assert len(ids) == 1
 
@@ -851,7 +854,7 @@ def test_what_a_variant_draws_plays_no_part(config):
 def test_an_adversarial_set_may_be_trained_on(config, schema):
     """Its adversary is then one of the models that are planned, and checked."""
     config["data"]["shifts"] = ["v2", "sketch"]
-    config["finetune"]["runs"]["base"] = {"joint": "adversarial"}
+    config["finetune"]["runs"]["base"] = {"second_dataset": "adversarial"}
     check(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
     assert any(run.spec["name"] == "adversary" for run in plan.runs.values())
@@ -1028,7 +1031,7 @@ def test_config_yaml_shows_every_key(config, schema):
     docs/ lists those that have a default.
     """
     schema = complete(schema)
-    commented = {"table", "weights", "names"}
+    commented = {"table", "weights", "class_names"}
     assert "extends" in schema["properties"], "which a study says that varies this one"
     del schema["properties"]["extends"]
     text = (ROOT / "config.yaml").read_text()
@@ -1036,7 +1039,7 @@ def test_config_yaml_shows_every_key(config, schema):
     but = (
         TRAINING
         | commented
-        | {"start", "preprocess"}
+        | {"zero_shot_run", "preprocess"}
         | set(analyses.names())
         | set(figures.names())
     )
@@ -1060,7 +1063,7 @@ def test_config_yaml_shows_every_key(config, schema):
     assert set(absent(schema, schema, read_defaults(ROOT), "", but=but)) == own
 
 
-TRAINING = {"start", "task"} | {
+TRAINING = {"init_from", "task"} | {
     name
     for variant in variants.names()
     for name in registry.defaults(variants.options(variant))
@@ -1074,7 +1077,9 @@ def test_the_docs_list_every_option_of_training():
     }
     listed -= {"variant"}
     common = {"epochs", "batch_size", "lr", "weight_decay", "warmup", "label_smoothing"}
-    assert listed == TRAINING | common | {"clip", "crop"} | set(variants.names())
+    assert listed == TRAINING | common | {"grad_clip_norm", "min_crop_area"} | set(
+        variants.names()
+    )
 
 
 def test_nothing_in_the_schema_is_left_open(schema):
@@ -1119,7 +1124,7 @@ def test_options_and_code_know_the_same_names(schema):
     ]["space"]
     run = set(complete(schema)["$defs"]["run"]["properties"])
     drawn = space["oneOf"][1]["propertyNames"]["enum"]
-    assert set(drawn) == run - {"variant", "start", "task", "joint"}
+    assert set(drawn) == run - {"variant", "init_from", "task", "second_dataset"}
 
 
 PLUGIN = """
@@ -1218,14 +1223,14 @@ def test_numbers_must_be_finite(config, schema):
 
 def test_a_run_without_a_value_is_named(config, schema):
     """Null takes a default away; a run must then give its own."""
-    del config["finetune"]["defaults"]["clip"]
-    config["finetune"]["runs"] = {"base": {}, "linear": {"clip": 2.0}}
+    del config["finetune"]["defaults"]["grad_clip_norm"]
+    config["finetune"]["runs"] = {"base": {}, "linear": {"grad_clip_norm": 2.0}}
     lines = problems(config, schema)
     assert [line.split(";")[0] for line in lines] == [
-        "finetune.runs.base: no value for clip",
-        "finetune.defaults: no value for clip",
+        "finetune.runs.base: no value for grad_clip_norm",
+        "finetune.defaults: no value for grad_clip_norm",
     ]
-    config["finetune"]["defaults"]["clip"] = 1.0
+    config["finetune"]["defaults"]["grad_clip_norm"] = 1.0
     del config["standard"]["defaults"]["architecture"]
     assert problems(config, schema)[0].startswith(
         "standard.models.standard-600: no value for architecture"

@@ -304,12 +304,12 @@ def test_paths_begin_at_their_file_then_here_then_at_the_checkout(
     folder.mkdir()
     file = folder / "study.yaml"
     file.write_text(
-        OWN + "head: {prompts: mine.txt, names: ../names.csv}\n", encoding="utf-8"
+        OWN + "head: {prompts: mine.txt, class_names: ../names.csv}\n", encoding="utf-8"
     )
     (folder / "mine.txt").write_text("a {}")
     (tmp_path / "names.csv").write_text("class,name\n")
     config = read_study(ROOT, [file]).located()
-    assert config["head"] == {"prompts": "studies/mine.txt", "names": "names.csv"}
+    assert config["head"] == {"prompts": "studies/mine.txt", "class_names": "names.csv"}
     assert config["datasets"]["photos"]["path"] == "photos", "only here"
     (folder / "photos").mkdir()
     assert (
@@ -352,7 +352,7 @@ def test_a_study_reached_through_a_link_has_the_same_paths(here, tmp_path, monke
     real = tmp_path / "real"
     (real / "studies").mkdir(parents=True)
     (real / "studies/study.yaml").write_text(
-        OWN + "head: {prompts: mine.txt, names: ../names.csv}\n"
+        OWN + "head: {prompts: mine.txt, class_names: ../names.csv}\n"
     )
     (tmp_path / "a.txt").write_text("a {}")
     (real / "studies/mine.txt").symlink_to(tmp_path / "a.txt")
@@ -363,9 +363,9 @@ def test_a_study_reached_through_a_link_has_the_same_paths(here, tmp_path, monke
     elsewhere.mkdir()
     outside = {
         "prompts": str(real / "studies/mine.txt"),
-        "names": str(real / "names.csv"),
+        "class_names": str(real / "names.csv"),
     }
-    inside = {"prompts": "studies/mine.txt", "names": "names.csv"}
+    inside = {"prompts": "studies/mine.txt", "class_names": "names.csv"}
     for cwd, head in (
         (elsewhere, outside),
         (real, inside),
@@ -603,7 +603,7 @@ def test_every_wrong_line_of_a_long_value_is_short(here, schema):
 
 def test_the_plan_says_of_every_run_what_it_will_be(here):
     config = located(
-        OWN + "finetune: {runs: {base: {}, soft: {mixup: 0.2, start: base}}}"
+        OWN + "finetune: {runs: {base: {}, soft: {mixup: 0.2, init_from: base}}}"
     )
     lines = run_lines(config)
     assert lines[0].split() == [
@@ -615,8 +615,8 @@ def test_the_plan_says_of_every_run_what_it_will_be(here):
         "weight_decay",
         "warmup",
         "label_smoothing",
-        "clip",
-        "crop",
+        "grad_clip_norm",
+        "min_crop_area",
     ]
     assert lines[1].split() == [
         "base",

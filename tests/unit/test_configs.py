@@ -303,10 +303,10 @@ def test_imagenet_is_as_in_the_papers(plans):
         "weight_decay": 0.1,
         "epochs": 10,
         "batch_size": 512,
-        "clip": 1.0,
+        "grad_clip_norm": 1.0,
     }
     assert {key: defaults[key] for key in expected} == expected
-    assert defaults["crop"] == 0.9
+    assert defaults["min_crop_area"] == 0.9
     (zero_shot,) = plan.zero_shots.values()
     assert len(zero_shot.spec["prompts"]) == 80
     assert len(zero_shot.spec["classes"]) == 1000
@@ -374,7 +374,8 @@ def test_the_searched_models_begin_from_the_linear_classifier(plans):
     starts = {tuple(run.start) for run_id, run in plan.runs.items() if run_id != linear}
     assert starts == {(linear,)}
     assert all(
-        run["batch_size"] == 512 and run["crop"] == 0.9 for run in searched.values()
+        run["batch_size"] == 512 and run["min_crop_area"] == 0.9
+        for run in searched.values()
     )
 
 

@@ -203,7 +203,7 @@ READERS = {
     "zip": unpack_archive,
     "parquet": read_source("parquet"),
     "table.csv": read_source("csv"),
-    "names.csv": read_head("names"),
+    "names.csv": read_head("class_names"),
     "prompts.txt": read_head("prompts"),
     "json": read_model,
 }

@@ -14,7 +14,7 @@ from stockpot.training.run import run
 from stockpot.training.variants import linear_search
 
 D, CLASSES, N = 6, 4, 90
-SPEC = {"epochs": 3, "batch_size": 16, "warmup": 0.2, "clip": 0.5, "seed": 3}
+SPEC = {"epochs": 3, "batch_size": 16, "warmup": 0.2, "grad_clip_norm": 0.5, "seed": 3}
 POINTS = [
     {"lr": 0.1, "weight_decay": 0.3},
     {"lr": 0.01, "weight_decay": 0.0, "label_smoothing": 0.2},
@@ -35,7 +35,7 @@ def head():
 
 
 def settings(points=POINTS) -> HeadHyperparameters:
-    return linear_search.stack_settings(points, "cpu")
+    return linear_search.stack_trials(points, "cpu")
 
 
 def test_gradients_are_those_of_autograd(head):
@@ -99,9 +99,9 @@ def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
 
 
 @pytest.mark.parametrize("regulariser", linear_search.STRENGTH)
-def test_settings_are_drawn_as_in_the_paper(regulariser):
-    spec = {"settings": 300, "settings_seed": 0, "regulariser": regulariser}
-    points = linear_search.draw_settings(spec)
+def test_trials_are_drawn_as_in_the_paper(regulariser):
+    spec = {"trials": 300, "trials_seed": 0, "regulariser": regulariser}
+    points = linear_search.draw_trials(spec)
     assert {p["batch_size"] for p in points} == {64, 128, 256}
     assert 1e-6 <= min(p["lr"] for p in points) < 1e-5
     assert 1e-1 < max(p["lr"] for p in points) <= 1
@@ -109,15 +109,15 @@ def test_settings_are_drawn_as_in_the_paper(regulariser):
     assert names == (
         {regulariser.replace("-", "_")} if regulariser != "none" else set()
     )
-    assert linear_search.draw_settings({**spec, "settings": 10}) == points[:10]
+    assert linear_search.draw_trials({**spec, "trials": 10}) == points[:10]
 
 
-def test_the_best_setting_on_the_held_out_set_is_kept(world, zero_shot, tmp_path):
-    spec = {**run_spec("linear"), "variant": "linear-search", "settings": 6}
-    spec |= {"regulariser": "weight-decay", "settings_seed": 0, "epochs": 2}
+def test_the_best_trial_on_the_held_out_set_is_kept(world, zero_shot, tmp_path):
+    spec = {**run_spec("linear"), "variant": "linear-search", "trials": 6}
+    spec |= {"regulariser": "weight-decay", "trials_seed": 0, "epochs": 2}
     run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
     card, start = read_card(tmp_path), read_card(zero_shot)
-    assert [row["setting"] for row in card.history] == list(range(6))
+    assert [row["trial"] for row in card.history] == list(range(6))
     assert len({row["held_out_k"] for row in card.history}) > 1
     assert card.tower_sha256 == start.tower_sha256
     assert card.start == start.sha256

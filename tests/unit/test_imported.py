@@ -502,7 +502,7 @@ def test_a_tokenizer_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
 
 
 def test_texts_are_the_files_then_the_data_sets_then_the_names():
-    head = {"texts": {"a": "from the file"}, "key": "head.names", "prompts": []}
+    head = {"texts": {"a": "from the file"}, "key": "head.class_names", "prompts": []}
     own = {"a": "of the set", "b_1": "of the set"}
     assert texts_of(["c_2_x", "b_1", "a"], own, head) == {
         "c_2_x": "c 2 x",
@@ -517,18 +517,18 @@ def test_texts_are_the_files_then_the_data_sets_then_the_names():
 def test_a_text_of_no_class_is_named(count, shown):
     head = {
         "texts": {"k1": "x", "zebra": "x", "yak": "x"},
-        "key": "head.names",
+        "key": "head.class_names",
         "prompts": [],
     }
     with pytest.raises(
-        StockpotError, match=rf"^head\.names: 'yak' and 1 other are not .*{shown}"
+        StockpotError, match=rf"^head\.class_names: 'yak' and 1 other are not .*{shown}"
     ):
         texts_of([f"k{i}" for i in range(count)], {}, head)
 
 
 def names_of(tmp_path, content: bytes):
     (tmp_path / "names.csv").write_bytes(content)
-    return read_names("head.names", "names.csv", lambda path: tmp_path / path)
+    return read_names("head.class_names", "names.csv", lambda path: tmp_path / path)
 
 
 @pytest.mark.parametrize(
@@ -561,15 +561,17 @@ def test_names_are_read_by_the_columns(tmp_path, content):
     ],
 )
 def test_names_that_cannot_be_read_are_named(tmp_path, content, reason):
-    with pytest.raises(StockpotError, match=rf"^head\.names: .*names\.csv.*{reason}"):
+    with pytest.raises(
+        StockpotError, match=rf"^head\.class_names: .*names\.csv.*{reason}"
+    ):
         names_of(tmp_path, content)
 
 
 def test_a_missing_file_of_names_is_named(tmp_path):
     with pytest.raises(
-        StockpotError, match=r"^tasks\.x\.names: cannot read .*gone\.csv"
+        StockpotError, match=r"^tasks\.x\.class_names: cannot read .*gone\.csv"
     ):
-        read_names("tasks.x.names", "gone.csv", lambda path: tmp_path / path)
+        read_names("tasks.x.class_names", "gone.csv", lambda path: tmp_path / path)
 
 
 def test_a_head_is_prompts_and_texts(tmp_path):
@@ -580,11 +582,11 @@ def test_a_head_is_prompts_and_texts(tmp_path):
     assert read_head("head", given, locate) == {
         "prompts": ["a {}"],
         "texts": {},
-        "key": "head.names",
+        "key": "head.class_names",
     }
-    found = read_head("tasks.x", {**given, "names": "names.csv"}, locate)
+    found = read_head("tasks.x", {**given, "class_names": "names.csv"}, locate)
     assert found["texts"] == {"a": "b"}
-    assert found["key"] == "tasks.x.names"
+    assert found["key"] == "tasks.x.class_names"
 
 
 @pytest.mark.parametrize(

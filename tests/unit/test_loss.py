@@ -45,8 +45,8 @@ def test_distillation_is_equation_3(problem):
     teacher = start(x).softmax(1)
     copied = -(teacher * model(x).log_softmax(1)).sum(1).mean()
     expected = 0.7 * functional.cross_entropy(model(x), labels) + 0.3 * copied
-    assert torch.allclose(loss(problem, distill=0.3), expected)
-    assert torch.allclose(loss(problem, distill=1.0), copied)
+    assert torch.allclose(loss(problem, distillation_weight=0.3), expected)
+    assert torch.allclose(loss(problem, distillation_weight=1.0), copied)
 
 
 def test_l2_sp_is_the_squared_distance_of_what_is_trained(problem):
@@ -55,9 +55,9 @@ def test_l2_sp_is_the_squared_distance_of_what_is_trained(problem):
     distances = [
         (p - q).square().sum() for p, q in zip(model.parameters(), start.parameters())
     ]
-    assert torch.allclose(loss(problem, l2_start=0.5), plain + 0.5 * sum(distances))
+    assert torch.allclose(loss(problem, l2_sp=0.5), plain + 0.5 * sum(distances))
     model[2].requires_grad_(False)
-    assert torch.allclose(loss(problem, l2_start=0.5), plain + 0.5 * sum(distances[:2]))
+    assert torch.allclose(loss(problem, l2_sp=0.5), plain + 0.5 * sum(distances[:2]))
 
 
 def test_l1_is_the_size_of_the_matrices(problem):
@@ -68,7 +68,7 @@ def test_l1_is_the_size_of_the_matrices(problem):
 
 def test_the_start_is_not_trained(problem):
     _, start, *_ = problem
-    loss(problem, distill=0.5, l2_start=0.5).backward()
+    loss(problem, distillation_weight=0.5, l2_sp=0.5).backward()
     assert all(p.grad is None for p in start.parameters())
 
 

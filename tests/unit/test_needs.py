@@ -55,8 +55,8 @@ def test_imagenet_takes_hours_on_a_gpu_and_gigabytes_for_adam():
     "more",
     [
         {"spec": {**SPEC, "epochs": 20}},
-        {"spec": {**SPEC, "sam": 0.05}},
-        {"spec": {**SPEC, "distill": 0.5}},
+        {"spec": {**SPEC, "sam_rho": 0.05}},
+        {"spec": {**SPEC, "distillation_weight": 0.5}},
         {"images": 40_000},
         {"gpus": 0},
         {"threads": 4, "gpus": 0},
@@ -77,7 +77,10 @@ def test_more_gpus_and_linear_runs_ask_for_less():
     assert needs.training(model, SPEC, 10**6, 8, 4).minutes < one.minutes
     linear = {"variant": "linear-classifier", "epochs": 10, "batch_size": 512}
     assert needs.training(model, linear, 10**6, 8, 1).minutes < one.minutes
-    assert needs.training(model, {**SPEC, "ema": [0.9, 0.99]}, 10**6, 8, 1).mb > one.mb
+    assert (
+        needs.training(model, {**SPEC, "ema_decays": [0.9, 0.99]}, 10**6, 8, 1).mb
+        > one.mb
+    )
 
 
 def test_a_second_try_asks_for_twice_as_much():

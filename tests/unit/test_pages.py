@@ -94,7 +94,7 @@ def chart():
     models = {
         "base": {
             "kind": "end-to-end",
-            "settings": {"lr": 0.1, "sam": 0.0, "variant": "x"},
+            "settings": {"lr": 0.1, "sam_rho": 0.0, "variant": "x"},
         },
         "soup": {
             "kind": "greedy",

@@ -206,7 +206,7 @@ def test_the_main_table_is_told_of_half_precision(config):
 
 
 def test_two_training_sets_are_held_in_memory(config):
-    config["finetune"]["runs"]["both"] = {"joint": "standard-train"}
+    config["finetune"]["runs"]["both"] = {"second_dataset": "standard-train"}
     plan = planning.build(config, lambda path: ROOT / path)
     one, both = called(plan.runs, "base"), called(plan.runs, "both")
     images = plan.images_of(both.training_sets)

@@ -42,7 +42,12 @@ def model(config):
 
 
 def head(prompts=("a photo of a {}.",), texts=(), **more):
-    return {"prompts": list(prompts), "texts": dict(texts), "key": "head.names", **more}
+    return {
+        "prompts": list(prompts),
+        "texts": dict(texts),
+        "key": "head.class_names",
+        **more,
+    }
 
 
 def named(*names) -> dict:
@@ -65,8 +70,8 @@ def test_texts_longer_than_the_context_are_told_with_their_tokens(model):
         len(Tokens(ARCHITECTURE / "bpe.txt.gz").pieces(f"a photo of a {long} key.")) + 2
     )
     assert note == (
-        "head.names: with the prompts 1 of 3 classes have more tokens than the 20 that the model "
-        f"reads, and are cut: long ({count})"
+        "head.class_names: with the prompts 1 of 3 classes have more tokens than the 20 that the "
+        f"model reads, and are cut: long ({count})"
     )
 
 
@@ -96,7 +101,7 @@ def test_texts_that_fit_exactly_are_not_cut(model):
 def test_classes_of_one_text_are_refused_with_their_names(model, texts):
     given = {f"class {i}": text for i, text in enumerate(texts)}
     with pytest.raises(
-        StockpotError, match=r"^head\.names: the prompts say the same for"
+        StockpotError, match=r"^head\.class_names: the prompts say the same for"
     ) as error:
         prompt_notes(model, head(), given)
     assert " = ".join(given) in str(error.value)
@@ -122,25 +127,25 @@ def test_numbers_and_ids_as_names_are_told(model):
 def test_what_a_file_of_names_leaves_out_and_says_twice_is_told(model, tmp_path):
     (tmp_path / "prompts.txt").write_text("a photo of a {}.\n")
     (tmp_path / "names.csv").write_text("class,name\na,red ball\nb,key\na,cup\nb,key\n")
-    given = {"prompts": "prompts.txt", "names": "names.csv"}
+    given = {"prompts": "prompts.txt", "class_names": "names.csv"}
     found = read_head("head", given, lambda path: tmp_path / path)
     notes = prompt_notes(model, found, {"a": "cup", "b": "key", "c": "c"})
     assert notes == [
-        "head.names: leaves out 1 of 3 classes, whose own names are taken: c",
-        "head.names: names twice, where the last text counts: a (line 4)",
+        "head.class_names: leaves out 1 of 3 classes, whose own names are taken: c",
+        "head.class_names: names twice, where the last text counts: a (line 4)",
     ]
 
 
 def test_the_plan_has_the_notes(config, tmp_path):
     names = planning.build(config, lambda path: ROOT / path)
-    assert not [line for line in names.summary if line.startswith("head.names")]
+    assert not [line for line in names.summary if line.startswith("head.class_names")]
     (study,) = names.studies.values()
     classes = names.zero_shots[study.first].spec["classes"]
     rows = "".join(f"{name},{name} thing\n" for name in classes[1:])
     (tmp_path / "names.csv").write_text(f"class,name\n{rows}")
-    config["head"]["names"] = str(tmp_path / "names.csv")
+    config["head"]["class_names"] = str(tmp_path / "names.csv")
     plan = planning.build(config, lambda path: ROOT / path)
-    (note,) = [line for line in plan.summary if line.startswith("head.names")]
+    (note,) = [line for line in plan.summary if line.startswith("head.class_names")]
     assert f"leaves out 1 of {len(classes)} classes" in note
     assert classes[0] in note
 

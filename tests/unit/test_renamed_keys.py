@@ -1,15 +1,17 @@
 """The error for a key under its old name says the new one."""
 
 import copy
+import re
 
 import pytest
 
-from stockpot.config.renamed_keys import ANY, RENAMED_KEYS
+from stockpot.config.renamed_keys import ANY, RENAMED_KEYS, RENAMED_VALUES
 from stockpot.config.schema import complete, lines
 
 # Where a study chooses the names -> an entry; the embedded study's own entries serve elsewhere.
 ENTRIES = {
     f"finetune.search.space.{ANY}": {},
+    f"tasks.{ANY}": {"train": "train", "held_out": "held-out", "prompts": "p.txt"},
 }
 
 
@@ -19,29 +21,48 @@ def entry_at(config: dict, where: str) -> tuple[dict, list[str]]:
     parts = where.split(".") if where else []
     for depth, part in enumerate(parts, 1):
         entry = ENTRIES.get(".".join(parts[:depth]))
-        name = part
         if part == ANY:
-            name = (
-                "of-a-test" if entry is not None or not config else next(iter(config))
-            )
+            part = next(iter(config)) if entry is None else "of-a-test"
         if entry is not None:
-            config[name] = copy.deepcopy(entry)
-        path.append(name)
-        config = config.setdefault(name, {})
+            config[part] = copy.deepcopy(entry)
+        path.append(part)
+        config = config.setdefault(part, {})
     return config, path
 
 
-@pytest.mark.parametrize("row", RENAMED_KEYS, ids=lambda row: f"{row.where}.{row.old}")
+def allowed_beside(config, schema, path, row) -> list[str]:
+    """What the one line on the old word lists as allowed; it must end with the new word."""
+    words = f"unknown key {row.old!r}; allowed are|{row.old!r} is not one of"
+    pattern = f"{re.escape('.'.join(path) or 'config')}: (?:{words}) (.*); (.*)"
+    found = [re.fullmatch(pattern, line) for line in lines(config, complete(schema))]
+    (match,) = [match for match in found if match]
+    assert match[2] == f"{row.old!r} is now called {row.new!r}"
+    return match[1].split(", ")
+
+
+def title(row) -> str:
+    return f"{row.where}.{row.old}"
+
+
+@pytest.mark.parametrize("row", RENAMED_KEYS, ids=title)
 def test_the_error_for_an_old_key_says_the_new_one(config, schema, row):
-    schema = complete(schema)
     entry, path = entry_at(config, row.where)
-    entry[row.old] = None
-    found = [
-        line for line in lines(config, schema) if f"unknown key {row.old!r}" in line
-    ]
-    (line,) = found
-    place, _, rest = line.partition(": ")
-    allowed, _, hint = rest.partition("allowed are ")[2].partition("; ")
-    assert place == (".".join(path) or "config")
-    assert row.new in allowed.split(", ")
-    assert hint == f"{row.old!r} is now called {row.new!r}"
+    # A distribution, as the space of a search has; what it is does not matter elsewhere.
+    entry[row.old] = {"choice": [1]}
+    assert row.new in allowed_beside(config, schema, path, row)
+
+
+@pytest.mark.parametrize("row", RENAMED_VALUES, ids=title)
+def test_the_error_for_an_old_value_says_the_new_one(config, schema, row):
+    where, _, key = row.where.rpartition(".")
+    entry, path = entry_at(config, where)
+    entry[key] = row.old
+    assert row.new in allowed_beside(config, schema, [*path, key], row)
+
+
+def test_every_old_word_of_a_place_is_told(config, schema):
+    config["finetune"]["defaults"] |= {"clip": 1.0, "crop": 0.9}
+    (line,) = lines(config, complete(schema))
+    assert line.endswith(
+        "; 'clip' is now called 'grad_clip_norm', 'crop' is now called 'min_crop_area'"
+    )

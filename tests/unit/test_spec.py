@@ -237,8 +237,8 @@ def test_a_run_that_enters_no_soup_changes_itself_alone(config):
         "weight_decay": 0.2,
         "warmup": 0.2,
         "label_smoothing": 0.01,
-        "clip": 2.0,
-        "crop": 0.8,
+        "grad_clip_norm": 2.0,
+        "min_crop_area": 0.8,
     }.items(),
 )
 def test_every_hyperparameter_counts(config, name, value):
@@ -466,13 +466,15 @@ def test_search_points_stay_when_there_are_more(config):
 def test_search_points_differ_and_keep_to_their_space():
     space = {
         "lr": {"log_uniform": [1.0e-5, 1.0e-1]},
-        "crop": {"uniform": [0.5, 0.9]},
+        "min_crop_area": {"uniform": [0.5, 0.9]},
         "epochs": {"integers": [2, 4]},
         "label_smoothing": {"choice": [0.0, 0.1]},
     }
     points = [draw({"seed": 3, "space": space}, i) for i in range(300)]
     assert all(set(point) == set(space) for point in points)
-    assert all(1.0e-5 <= p["lr"] <= 1.0e-1 and 0.5 <= p["crop"] <= 0.9 for p in points)
+    assert all(
+        1.0e-5 <= p["lr"] <= 1.0e-1 and 0.5 <= p["min_crop_area"] <= 0.9 for p in points
+    )
     assert {p["epochs"] for p in points} == {2, 3, 4}
     assert {p["label_smoothing"] for p in points} == {0.0, 0.1}
     assert len({p["lr"] for p in points}) > 250
@@ -645,7 +647,7 @@ def test_the_studies_of_the_tests_are_valid(schema, tmp_path, path):
 def test_what_analyses_know_of_the_models(config):
     config["finetune"]["runs"] |= {
         "few": {"shots": 4, "epochs": 10},
-        "both": {"joint": "standard-train"},
+        "both": {"second_dataset": "standard-train"},
         "other": {"task": "second"},
     }
     second = {

@@ -42,7 +42,7 @@ def asking_at(step, number=signal.SIGTERM):
 @pytest.mark.parametrize("step", [1, 2, 5, 6])
 def test_stopped_after_any_step_it_ends_with_the_same_bytes(tmp_path, step, number):
     """80 examples in batches of 32: steps 3 and 6 are the last of their epochs."""
-    changes = {"batch_size": 32, "ema": [0.9]}
+    changes = {"batch_size": 32, "ema_decays": [0.9]}
     expected, history, _ = fitted(tmp_path / "whole", **changes)
     with pytest.raises(
         StoppedError,

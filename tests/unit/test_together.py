@@ -23,9 +23,9 @@ MANY = {
     "epochs": 2,
     "batch_size": 32,
     "mixup": 0.4,
-    "flip": 0.5,
-    "sam": 0.05,
-    "l2_start": 1e-3,
+    "flip_probability": 0.5,
+    "sam_rho": 0.05,
+    "l2_sp": 1e-3,
 }
 
 
@@ -38,14 +38,14 @@ def arguments(world, zero_shot, folder, **changes):
         "start": zero_shot,
         "folder": folder,
         "code": "code",
-        "joint": None,
-        "averages": "ema" in changes,
+        "second_dataset": None,
+        "averages": "ema_decays" in changes,
     }
 
 
 def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
     """With three, the batches of 32 and the last one are not cut evenly."""
-    changes = {**MANY, "ema": [0.9]}
+    changes = {**MANY, "ema_decays": [0.9]}
     run(**arguments(world, zero_shot, tmp_path / "one", **changes))
     launch_distributed(arguments(world, zero_shot, tmp_path / "more", **changes), 3)
     one, more = read_card(tmp_path / "one"), read_card(tmp_path / "more")
@@ -93,7 +93,7 @@ with ending():
 
 
 def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
-    more = {"precision": "bf16", "distill": 0.1}
+    more = {"precision": "bf16", "distillation_weight": 0.1}
     whole = arguments(world, zero_shot, tmp_path / "whole", epochs=3, **more)
     launch_distributed(whole, 2)
     asked = {**whole, "folder": tmp_path / "parts"}

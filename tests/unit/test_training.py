@@ -198,7 +198,7 @@ SPEC = {
     "lr": 0.05,
     "weight_decay": 0.1,
     "warmup": 0.1,
-    "clip": 1.0,
+    "grad_clip_norm": 1.0,
     "label_smoothing": 0.0,
     "seed": 5,
 }
@@ -283,7 +283,7 @@ def test_fit_does_not_depend_on_the_global_seed(tmp_path):
         {"lr": 0.04},
         {"weight_decay": 0.2},
         {"warmup": 0.5},
-        {"clip": 0.01},
+        {"grad_clip_norm": 0.01},
         {"batch_size": 20},
         {"label_smoothing": 0.1},
         {"epochs": 2},
@@ -348,7 +348,7 @@ def test_gradients_are_clipped_by_their_global_norm(tmp_path, monkeypatch):
         norms.append(torch.stack([p.grad.norm() for p in parameters]).norm().item())
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", logged)
-    fitted(tmp_path, clip=0.01)
+    fitted(tmp_path, grad_clip_norm=0.01)
     assert norms
     assert max(norms) <= 0.01 * (1 + 1e-5)
 
@@ -618,7 +618,7 @@ def test_the_start_of_a_run_is_not_changed(world, zero_shot, tmp_path):
 
 @pytest.mark.parametrize("name", ["a", "scratch"])
 def test_runs_crop_as_their_spec_says(runs, world, zero_shot, tmp_path, name):
-    card = train(world, zero_shot, tmp_path / "out", name, crop=1)
+    card = train(world, zero_shot, tmp_path / "out", name, min_crop_area=1)
     assert card.sha256 != read_card(runs[name]).sha256
 
 
@@ -767,13 +767,13 @@ def test_lp_ft_starts_from_the_linear_classifier(world, zero_shot, runs, tmp_pat
     "change",
     [
         {"mixup": 0.4},
-        {"flip": 0.5},
+        {"flip_probability": 0.5},
         {"color_jitter": 0.4},
-        {"aspect": 2.0},
+        {"max_crop_aspect": 2.0},
         {"randaugment_ops": 1},
-        {"l2_start": 1.0},
-        {"distill": 0.5},
-        {"sam": 0.1},
+        {"l2_sp": 1.0},
+        {"distillation_weight": 0.5},
+        {"sam_rho": 0.1},
         {"shots": 2},
         {"initial_head": "random"},
         {"freeze_head": True},
@@ -787,7 +787,7 @@ def test_every_option_matters_and_repeats(runs, world, zero_shot, tmp_path, chan
 
 
 def test_l2_sp_holds_a_run_back(world, zero_shot, runs, tmp_path):
-    train(world, zero_shot, tmp_path / "held", l2_start=10.0)
+    train(world, zero_shot, tmp_path / "held", l2_sp=10.0)
     start = Weights(zero_shot)
 
     def distance(folder):
@@ -837,10 +837,14 @@ def test_joint_training_sees_the_second_set(world, zero_shot, runs, tmp_path):
     found = {}
     for share in (0.0, 1.0):
         for second in ("sketch", "test"):
-            spec = {**run_spec("a"), "joint": "second", "joint_share": share}
+            spec = {
+                **run_spec("a"),
+                "second_dataset": "second",
+                "second_dataset_fraction": share,
+            }
             folder = tmp_path / f"{share} {second}"
             sets = world["train"], world["held-out"], zero_shot, folder, "code"
-            run(spec, *sets, joint=world[second])
+            run(spec, *sets, second_dataset=world[second])
             found[share, second] = read_card(folder).sha256
     assert found[0.0, "sketch"] == found[0.0, "test"]
     assert found[1.0, "sketch"] != found[1.0, "test"]
@@ -907,11 +911,13 @@ def test_pixels_are_changed_per_image_and_follow_from_the_generator(world):
         16, -1, -1, -1
     )
     assert (
-        pixel_augmentation({"flip": 0.0, "color_jitter": 0.0, "randaugment_ops": 0})
+        pixel_augmentation(
+            {"flip_probability": 0.0, "color_jitter": 0.0, "randaugment_ops": 0}
+        )
         is None
     )
     spec = {
-        "flip": 0.5,
+        "flip_probability": 0.5,
         "color_jitter": 0.4,
         "randaugment_ops": 2,
         "randaugment_magnitude": 9,

@@ -108,12 +108,12 @@ CROSS = {
             "on-textures": {"epochs": 1},
             "on-digits": None,
             "on-colours": None,
-            "linear": {"variant": "linear-search", "epochs": 2, "settings": 4},
+            "linear": {"variant": "linear-search", "epochs": 2, "trials": 4},
             "lp-ft": {
-                "start": "linear",
-                "joint": "second",
+                "init_from": "linear",
+                "second_dataset": "second",
                 "randaugment_ops": 1,
-                "ema": [0.9],
+                "ema_decays": [0.9],
             },
         },
     },
@@ -152,7 +152,7 @@ def test_soups_of_towers_and_what_a_run_may_have(finished, warm, tmp_path):
     assert zero["class_names"] == list(TASKS["colours"][2])
     assert cards["on-textures"]["class_names"] == list(TASKS["textures"][2])
     assert cards["lp-ft"]["start"] == zero["sha256"] == cards["linear"]["start"]
-    assert [row["setting"] for row in cards["linear"]["history"]] == [0, 1, 2, 3]
+    assert [row["trial"] for row in cards["linear"]["history"]] == [0, 1, 2, 3]
     (path,) = study.results.glob("recipes/objects-textures-*.json")
     assert json.loads(path.read_text())["ingredients"] == {
         zero["sha256"]: {"": 0.0, "head.": 1.0},

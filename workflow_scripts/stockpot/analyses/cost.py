@@ -97,7 +97,7 @@ def _ancestors(models: dict[str, dict[str, Any]], model: str) -> set[str]:
     while to_visit:
         entry = models.get(to_visit.pop(), {})
         parents = list(entry.get("ingredients", []))
-        start = entry.get("settings", {}).get("start")
+        start = entry.get("settings", {}).get("init_from")
         if start:
             parents.append(start)
         for name in parents:

@@ -356,7 +356,8 @@ class _Diagnosis:
     def _starts(self) -> Iterator[tuple[str, str]]:
         """Do the runs start from one model?"""
         starts = {
-            self.evidence.settings(name).get("start", ZERO_SHOT) for name in self.names
+            self.evidence.settings(name).get("init_from", ZERO_SHOT)
+            for name in self.names
         }
         if len(starts) > 1:
             text = (

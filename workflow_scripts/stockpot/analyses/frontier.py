@@ -20,10 +20,10 @@ class Options(PluginOptions):
     """Options of the analysis.
 
     Attributes:
-        curve: Target of the sweep.
+        sweep: Target of the sweep.
     """
 
-    curve: str = Field(
+    sweep: str = Field(
         "",
         description="target of the sweep to compare with; empty: the best run on "
         "held-out data",
@@ -68,7 +68,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         NothingToShowError: If there is no sweep, or not the one that is named, or no model to
             compare with it.
     """
-    target, points = _sweep(evidence, options["curve"])
+    target, points = _sweep(evidence, options["sweep"])
     evidence.note_plain_accuracy()
     point_models = list(points["model"])
     reference = _plain_accuracies(evidence, point_models, evidence.reference)

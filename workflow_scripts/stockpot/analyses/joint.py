@@ -1,7 +1,7 @@
 """Training on two data sets at once, against mixing weights, which needs no second data set.
 
-A reviewer's question that both papers leave open. The run with ``joint`` has seen images of one
-shift; the runs of the sweeps have seen none.
+A reviewer's question that both papers leave open. The run with ``second_dataset`` has seen
+images of one shift; the runs of the sweeps have seen none.
 """
 
 from itertools import product
@@ -22,10 +22,10 @@ class Options(PluginOptions):
     """Options of the analysis.
 
     Attributes:
-        curves: Targets of sweeps.
+        sweeps: Targets of sweeps.
     """
 
-    curves: list[str] = Field(
+    sweeps: list[str] = Field(
         [],
         description="targets of sweeps; empty: all runs that were trained on every "
         "training image",
@@ -50,10 +50,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         NothingToShowError: If there is no joint run, or no sweep to compare it with.
     """
     joint_runs = _joint_runs(evidence)
-    sweeps = _eligible_sweeps(evidence, options["curves"])
+    sweeps = _eligible_sweeps(evidence, options["sweeps"])
     if not joint_runs or not sweeps:
         raise NothingToShowError(
-            "this needs a run with the option joint, and a sweep to compare it with"
+            "this needs a run with the option second_dataset, and a sweep to compare it with"
         )
     evidence.note_plain_accuracy()
     sets = evidence.sets_and_mean
@@ -65,7 +65,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             joint_correct = evidence.correct_on(joint_run, datasets)
             row = {
                 "joint_run": joint_run,
-                "joint_with": evidence.settings(joint_run)["joint"],
+                "joint_with": evidence.settings(joint_run)["second_dataset"],
                 "sweep": target,
                 "alpha": point.alpha,
                 "on": set_name,
@@ -80,7 +80,7 @@ def _joint_runs(evidence: Evidence) -> list[str]:
     return [
         name
         for name in evidence.models
-        if evidence.settings(name).get("joint") and evidence.has_results(name)
+        if evidence.settings(name).get("second_dataset") and evidence.has_results(name)
     ]
 
 

@@ -175,7 +175,7 @@ def _check_other_names(
     names: Names,
     check_name: CheckName,
 ) -> None:
-    """The options ``pairs``, ``curves``, ``soup`` and ``curve``."""
+    """The options ``pairs``, ``sweeps``, ``soup`` and ``sweep``."""
     for i, pair in enumerate(options.get("pairs", [])):
         for j, name in enumerate(pair):
             _check_model_or_point(
@@ -184,9 +184,9 @@ def _check_other_names(
                 names,
                 check_name,
             )
-    for i, name in enumerate(options.get("curves", [])):
+    for i, name in enumerate(options.get("sweeps", [])):
         check_name(
-            f"{key_path}.curves.{i}",
+            f"{key_path}.sweeps.{i}",
             name,
             names.sweeps,
             "sweep",
@@ -198,10 +198,10 @@ def _check_other_names(
             names.soups,
             "soup",
         )
-    if options.get("curve"):
+    if options.get("sweep"):
         check_name(
-            f"{key_path}.curve",
-            options["curve"],
+            f"{key_path}.sweep",
+            options["sweep"],
             names.sweeps,
             "sweep",
         )

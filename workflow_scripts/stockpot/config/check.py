@@ -393,7 +393,7 @@ def _model_start_problems(
     check_name: CheckName,
 ) -> list[str]:
     """The run that stands for the zero-shot model begins at the zero-shot model itself."""
-    name = config["model"].get("start")
+    name = config["model"].get("zero_shot_run")
     if name is None:
         return []
     # A linear probe keeps the tower, so its model is the zero-shot model under another head.
@@ -402,10 +402,10 @@ def _model_start_problems(
         for run in finetune_specs(config)
         if specs[run].get("variant", "").startswith("linear")
     ]
-    check_name("model.start", name, linear_runs, "linear run")
+    check_name("model.zero_shot_run", name, linear_runs, "linear run")
     spec = specs.get(name, {})
-    if spec.get("start", "zero-shot") != "zero-shot" or spec.get("task"):
-        return [f"model.start: {name!r} has a start or a task of its own"]
+    if spec.get("init_from", "zero-shot") != "zero-shot" or spec.get("task"):
+        return [f"model.zero_shot_run: {name!r} has an init_from or a task of its own"]
     return []
 
 
@@ -425,17 +425,17 @@ def _run_problems(
                 config["tasks"],
                 "task",
             )
-        if spec.get("joint"):
+        if spec.get("second_dataset"):
             check_name(
-                f"{key_path}.joint",
-                spec["joint"],
+                f"{key_path}.second_dataset",
+                spec["second_dataset"],
                 config["datasets"],
                 "data set",
             )
         listed = config["finetune"]["runs"].get(name, {})
-        start_path = key_path if "start" in listed else "finetune.defaults"
+        start_path = key_path if "init_from" in listed else "finetune.defaults"
         problems += _start_problems(
-            f"{start_path}.start",
+            f"{start_path}.init_from",
             name,
             specs,
             check_name,
@@ -453,7 +453,7 @@ def _start_problems(
     problems = []
     # From the run to what it starts from, to what that starts from, and so on.
     chain = [name]
-    start = specs[name].get("start", "zero-shot")
+    start = specs[name].get("init_from", "zero-shot")
     while start != "zero-shot":
         if start not in specs:
             check_name(
@@ -468,13 +468,13 @@ def _start_problems(
             if start == name:
                 problems.append(
                     f"{key_path}: {' from '.join([*chain, start])} goes in a circle; one of "
-                    "them must have start: zero-shot"
+                    "them must have init_from: zero-shot"
                 )
             break
         if specs[start].get("task", "") != specs[name].get("task", ""):
             problems.append(f"{key_path}: {start!r} is trained on another task")
         chain.append(start)
-        start = specs[start].get("start", "zero-shot")
+        start = specs[start].get("init_from", "zero-shot")
     return problems
 
 
@@ -572,8 +572,8 @@ def _sets_with_role(
     for task in config["tasks"].values():
         names += [task["train"], task["held_out"]]
     for spec in finetune_specs(config).values():
-        if spec.get("joint"):
-            names.append(spec["joint"])
+        if spec.get("second_dataset"):
+            names.append(spec["second_dataset"])
     return names
 
 

@@ -22,9 +22,9 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 # Every key whose value may be a path. A star stands for a name.
 PATHS = (
     "head.prompts",
-    "head.names",
+    "head.class_names",
     "tasks.*.prompts",
-    "tasks.*.names",
+    "tasks.*.class_names",
     "model.architecture",
     "model.weights",
     "standard.table.path",

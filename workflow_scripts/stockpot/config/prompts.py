@@ -29,7 +29,7 @@ def read_head(
 
     Args:
         key: Key path of the head's section in the config.
-        given: The section: prompts, and names if it has them.
+        given: The section: prompts, and class_names if it has them.
         locate: Finds a file.
 
     Returns:
@@ -40,10 +40,10 @@ def read_head(
         StockpotError: If a file cannot be used, with the key and the file.
     """
     prompts = read_prompts(f"{key}.prompts", given["prompts"], locate)
-    names = given.get("names")
-    rows = _rows(f"{key}.names", names, locate) if names else []
+    names = given.get("class_names")
+    rows = _rows(f"{key}.class_names", names, locate) if names else []
     texts = {label: text for _, label, text in rows}
-    head = {"prompts": prompts, "texts": texts, "key": f"{key}.names"}
+    head = {"prompts": prompts, "texts": texts, "key": f"{key}.class_names"}
     # No error, as the last text counts; the plan's notes name the line.
     repeated = _given_twice(rows)
     if repeated:

@@ -1,6 +1,6 @@
 """Keys of the config that once had another name, so that an error can say the new one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 # Stands for any name in a key path, such as that of a run.
@@ -8,11 +8,11 @@ ANY = "*"
 
 
 class RenamedKey(NamedTuple):
-    """A key, or a value of a key, that is called something else now.
+    """A key that is called something else now.
 
     Args:
         where: Key path of the map that has the key, with ``ANY`` for a name that a study chooses;
-            "" for the top level. For a value, the key path of its key.
+            "" for the top level.
         old: What it was called.
         new: What it is called now.
     """
@@ -22,12 +22,51 @@ class RenamedKey(NamedTuple):
     new: str
 
 
-# A run takes its hyperparameters from these maps. A search draws them.
-RUNS = ("finetune.defaults", f"finetune.runs.{ANY}")
-DRAWN = "finetune.search.space"
-SCRATCH = ("standard.defaults", f"standard.models.{ANY}", "adversary")
+_RUNS = ("finetune.defaults", f"finetune.runs.{ANY}")
+_BASELINES = ("standard.defaults", f"standard.models.{ANY}", "adversary")
+_DRAWN = "finetune.search.space"
 
-RENAMED_KEYS = (RenamedKey(f"{DRAWN}.{ANY}", "either", "mixture"),)
+# Hyperparameters of every model that is trained.
+_OF_ALL = {"clip": "grad_clip_norm", "crop": "min_crop_area"}
+# Hyperparameters that a search can draw.
+_OF_RUNS = {
+    "aspect": "max_crop_aspect",
+    "flip": "flip_probability",
+    "sam": "sam_rho",
+    "ema": "ema_decays",
+    "swa": "swa_start",
+    "l2_start": "l2_sp",
+    "distill": "distillation_weight",
+    "joint_share": "second_dataset_fraction",
+    "settings": "trials",
+    "settings_seed": "trials_seed",
+}
+# Keys of a run that a search cannot draw.
+_OF_RUNS_ALONE = {"start": "init_from", "joint": "second_dataset"}
+
+
+def _rows(
+    places: Iterable[str],
+    names: dict[str, str],
+) -> list[RenamedKey]:
+    return [RenamedKey(where, *name) for where in places for name in names.items()]
+
+
+RENAMED_KEYS = (
+    *_rows([*_RUNS, *_BASELINES, _DRAWN], _OF_ALL),
+    *_rows([*_RUNS, _DRAWN], _OF_RUNS),
+    *_rows(_RUNS, _OF_RUNS_ALONE),
+    RenamedKey(f"{_DRAWN}.{ANY}", "either", "mixture"),
+    RenamedKey("analyses.frontier", "curve", "sweep"),
+    RenamedKey("analyses.joint", "curves", "sweeps"),
+    RenamedKey("head", "names", "class_names"),
+    RenamedKey("model", "start", "zero_shot_run"),
+    RenamedKey(f"tasks.{ANY}", "names", "class_names"),
+)
+# Values; where is the key path of the key that had them.
+RENAMED_VALUES = (
+    *_rows([f"{run}.initial_head" for run in _RUNS], {"start": "inherit"}),
+)
 
 
 def renamed_hint(
@@ -45,7 +84,7 @@ def renamed_hint(
     """
     clauses = []
     for word in words:
-        for row in RENAMED_KEYS:
+        for row in (*RENAMED_KEYS, *RENAMED_VALUES):
             if row.old == word and _is_place(row.where, key_path):
                 clauses.append(f"{word!r} is now called {row.new!r}")
                 break

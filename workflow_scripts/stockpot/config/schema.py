@@ -20,7 +20,7 @@ from .renamed_keys import renamed_hint
 
 FROM_SCRATCH = "from-scratch"
 # Hyperparameters that a search cannot draw.
-_NOT_DRAWN = ("variant", "start", "task", "joint")
+_NOT_DRAWN = ("variant", "init_from", "task", "second_dataset")
 
 Schema = dict[str, Any]
 

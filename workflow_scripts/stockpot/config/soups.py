@@ -178,7 +178,7 @@ def _initial_head(
         if spec.get("initial_head") == "random":
             return f"random head {spec['head_seed']}"
         visited.append(name)
-        name = spec.get("start", "zero-shot")
+        name = spec.get("init_from", "zero-shot")
     return "the zero-shot head"
 
 
@@ -232,15 +232,15 @@ def _ema_problem(
     options: dict[str, Any],
 ) -> str:
     """What is wrong with the moving average of a run; empty if nothing is."""
-    saved = spec.get("ema", [])
+    saved = spec.get("ema_decays", [])
     if options["decay"] not in saved:
         return (
             f"{key_path}.decay: the run {name!r} saves no average of decay {options['decay']}; "
-            f"its ema lists {', '.join(map(str, saved)) or 'none'}"
+            f"its ema_decays lists {', '.join(map(str, saved)) or 'none'}"
         )
     starts_at_zero_shot = (
-        spec.get("start", "zero-shot") == "zero-shot"
-        and spec.get("initial_head", "start") == "start"
+        spec.get("init_from", "zero-shot") == "zero-shot"
+        and spec.get("initial_head", "inherit") == "inherit"
     )
     if options.get("biased") and not starts_at_zero_shot:
         return (
@@ -257,6 +257,6 @@ def _swa_problem(
 ) -> str:
     """What is wrong with the mean of a run's last steps; empty if nothing is."""
     # The fraction of the training from which on steps are averaged: 1 averages none.
-    if spec.get("swa", 1) == 1:
-        return f"{key_path}: the run {name!r} saves no mean of its steps; give it swa below 1"
+    if spec.get("swa_start", 1) == 1:
+        return f"{key_path}: the run {name!r} saves no mean of its steps; give it swa_start below 1"
     return ""

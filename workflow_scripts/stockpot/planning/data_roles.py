@@ -630,12 +630,12 @@ def _second_sets(config: Config) -> list[_SecondSet]:
     """The second data sets of runs that train on two, in the order of the runs."""
     second_sets = []
     for run, spec in finetune_specs(config).items():
-        if spec.get("joint"):
-            key_path = f"finetune.runs.{run}.joint"
+        if spec.get("second_dataset"):
+            key_path = f"finetune.runs.{run}.second_dataset"
             second = _SecondSet(
                 key_path,
                 spec.get("task", ""),
-                spec["joint"],
+                spec["second_dataset"],
             )
             second_sets.append(second)
     return second_sets

@@ -19,8 +19,8 @@ MEANINGFUL = frozenset(
     [
         "variant",
         "task",
-        "start",
-        "joint",
+        "init_from",
+        "second_dataset",
         "shots",
         "name",
         "seed",
@@ -159,8 +159,9 @@ def _describe_soup(
 def stated_settings(settings: dict[Any, Any]) -> dict[str, object]:
     """Prepare what the config says of a checkpoint's training, for tables and analyses only.
 
-    A copied list of hyperparameters has words that mean something here, as ``task`` and ``joint``.
-    They get another name, so that they change neither what the model is nor where it is shown.
+    A copied list of hyperparameters has words that mean something here, as ``task`` and
+    ``init_from``. They get another name, so that they change neither what the model is nor where
+    it is shown.
 
     Args:
         settings: As in the config; values are of any kind that YAML has.

@@ -171,7 +171,7 @@ class RunJob(Job):
         train: Id of its training set.
         held_out: Id of the held-out set.
         start: Id of the classifier that it starts from; none from random weights.
-        joint: Id of its second training set, if it has one.
+        second_dataset: Id of its second training set, if it has one.
         averages: Does it keep averages along the way?
     """
 
@@ -179,7 +179,7 @@ class RunJob(Job):
     train: str
     held_out: str
     start: tuple[str, ...]
-    joint: tuple[str, ...]
+    second_dataset: tuple[str, ...]
     averages: bool
     script: ClassVar[str] = "finetune.py"
 
@@ -208,7 +208,7 @@ class RunJob(Job):
         Returns:
             Their ids, one or two.
         """
-        return (self.train, *self.joint)
+        return (self.train, *self.second_dataset)
 
     def parameters(self, plan: "Plan") -> Spec:
         """What the script is told; see ``Job.parameters``.
@@ -227,7 +227,7 @@ class RunJob(Job):
         return {
             "train": (self.train,),
             "held_out": (self.held_out,),
-            "joint": self.joint,
+            "second_dataset": self.second_dataset,
             "start": self.start,
         }
 
@@ -243,7 +243,7 @@ class RunJob(Job):
             **dataset_files([self.train], "train_"),
             **dataset_files([self.held_out], "held_out_"),
             **classifier_files(self.start, "start_"),
-            **dataset_files(self.joint, "joint_"),
+            **dataset_files(self.second_dataset, "second_dataset_"),
             "compared": compared,
         }
 
@@ -295,7 +295,7 @@ class RunJob(Job):
 
         Each image has a byte for each of its three channels and side * side pixels.
         """
-        if not self.joint:
+        if not self.second_dataset:
             return 0
         # Each set may be stored in a size of its own.
         image_bytes = 0

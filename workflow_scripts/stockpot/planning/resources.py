@@ -269,18 +269,18 @@ def _training_operations(
         operations *= LINEAR_PASSES
     else:
         operations *= TRAINING_PASSES * spec.get("epochs", 1)
-    if spec.get("sam"):
+    if spec.get("sam_rho"):
         operations *= SAM_FACTOR
-    if spec.get("distill"):
+    if spec.get("distillation_weight"):
         operations *= DISTILLATION_FACTOR
     return operations
 
 
 def _weight_copies(spec: dict[str, Any]) -> int:
     """How often the weights are in memory, in float32, while a run trains."""
-    average_count = len(spec.get("ema", ()))
-    # swa is the fraction of the steps after which averaging begins; at 1 it never does.
-    if spec.get("swa", 1) < 1:
+    average_count = len(spec.get("ema_decays", ()))
+    # swa_start is the fraction of the steps after which averaging begins; at 1 it never does.
+    if spec.get("swa_start", 1) < 1:
         average_count += 1
     return TRAINING_COPIES + COPIES_PER_AVERAGE * average_count
 

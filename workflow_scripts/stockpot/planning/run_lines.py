@@ -20,8 +20,8 @@ COLUMNS = (
     "weight_decay",
     "warmup",
     "label_smoothing",
-    "clip",
-    "crop",
+    "grad_clip_norm",
+    "min_crop_area",
 )
 LISTED_SHOWN = 40  # runs that the config lists
 SEARCHED_SHOWN = 12  # runs of the random search

@@ -403,7 +403,7 @@ class StudyBuilder:
 
     def _plan_initial_model(self) -> None:
         """Runs start from the zero-shot model, or from the run that the config names."""
-        run = self.config["model"].get("start")
+        run = self.config["model"].get("zero_shot_run")
         if run:
             initial = self._plan_run_or_checkpoint(run)
             self._tasks[""] = replace(self._tasks[""], initial=initial)
@@ -448,8 +448,8 @@ class StudyBuilder:
             return self._plan_checkpoint(name)
         spec = dict(self._specs[name])
         task = self._tasks[spec.pop("task", "")]
-        initial_run = spec.pop("start", "zero-shot")
-        if name == self.config["model"].get("start"):
+        initial_run = spec.pop("init_from", "zero-shot")
+        if name == self.config["model"].get("zero_shot_run"):
             # All other runs start from this one, so it cannot start from itself.
             initial = task.zero_shot
         elif initial_run == "zero-shot":
@@ -503,9 +503,9 @@ class StudyBuilder:
         held_out: str,
     ) -> str:
         """One training run; its own seed follows from the study's seed and its name."""
-        joint: tuple[str, ...] = ()
-        if spec.get("joint"):
-            joint = (self._plan_dataset(spec["joint"]),)
+        second_dataset: tuple[str, ...] = ()
+        if spec.get("second_dataset"):
+            second_dataset = (self._plan_dataset(spec["second_dataset"]),)
         # The seed of a run stays when others are added before it.
         run_seed = zlib.crc32(f"{self.seed} {name}".encode())
         spec = {
@@ -517,10 +517,10 @@ class StudyBuilder:
             "train": train,
             "held_out": held_out,
             "start": start,
-            "joint": joint,
+            "second_dataset": second_dataset,
         }
         # Two kinds: exponential moving averages, and one of the last steps (SWA).
-        keeps_averages = bool(spec.get("ema")) or spec.get("swa", 1) < 1
+        keeps_averages = bool(spec.get("ema_decays")) or spec.get("swa_start", 1) < 1
         run_id = artefact_id(name, {**spec, **follows})
         self.plan.runs[run_id] = RunJob(
             run_id,
@@ -528,7 +528,7 @@ class StudyBuilder:
             train=train,
             held_out=held_out,
             start=start,
-            joint=joint,
+            second_dataset=second_dataset,
             averages=keeps_averages,
         )
         return run_id

@@ -483,10 +483,10 @@ class Evidence:
             True if it was.
         """
         settings = self.settings(model)
-        # The option joint names the second data set.
-        if settings.get("joint"):
+        # The option second_dataset names the second data set.
+        if settings.get("second_dataset"):
             return True
-        start = settings.get("start", ZERO_SHOT)
+        start = settings.get("init_from", ZERO_SHOT)
         return start != ZERO_SHOT and self.trained_on_shift(start)
 
     @cached_property

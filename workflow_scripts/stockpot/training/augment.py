@@ -87,7 +87,7 @@ def pixel_augmentation(spec: dict[str, Any]) -> Augmentation | None:
     """Make torchvision's augmentation of pixels, which is applied before normalisation.
 
     Args:
-        spec: flip (probability), color_jitter (strength of brightness, contrast and saturation),
+        spec: flip_probability, color_jitter (strength of brightness, contrast and saturation),
             randaugment_ops and randaugment_magnitude (Cubuk et al., 2020; of torchvision's 31
             steps).
 
@@ -98,8 +98,8 @@ def pixel_augmentation(spec: dict[str, Any]) -> Augmentation | None:
     from ..models.openclip import transforms
 
     steps = []
-    if spec.get("flip"):
-        steps.append(transforms.RandomHorizontalFlip(spec["flip"]))
+    if spec.get("flip_probability"):
+        steps.append(transforms.RandomHorizontalFlip(spec["flip_probability"]))
     if spec.get("color_jitter"):
         strength = spec["color_jitter"]
         steps.append(transforms.ColorJitter(strength, strength, strength))

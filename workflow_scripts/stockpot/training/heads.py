@@ -280,8 +280,8 @@ def fit_heads(
         hyperparameters: The hyperparameters of each head.
         train: Features and labels of the training set.
         held_out: Features and labels of the held-out set.
-        spec: epochs, batch_size, warmup (fraction of the steps), clip (largest norm of a head's
-            gradient) and seed.
+        spec: epochs, batch_size, warmup (fraction of the steps), grad_clip_norm (largest
+            norm of a head's gradient) and seed.
         state_dir: Folder of the state that a stopped run resumes from.
 
     Returns:
@@ -314,7 +314,7 @@ def fit_heads(
                     inputs[rows],
                     labels[rows],
                     lr_factor,
-                    spec["clip"],
+                    spec["grad_clip_norm"],
                 )
             write_state(state_path, {**heads.state_dict(), "epochs": epoch + 1})
             seconds = time.monotonic() - start_time

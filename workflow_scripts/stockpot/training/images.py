@@ -65,8 +65,8 @@ def image_batches(
             off.
         device: Where the model is.
         limit: The number of images to take (``some_rows``); None takes all.
-        spec: A run's further augmentation (aspect, and what ``pixel_augmentation`` takes), and
-            shots with shots_seed.
+        spec: A run's further augmentation (max_crop_aspect, and what ``pixel_augmentation``
+            takes), and shots with shots_seed.
 
     Returns:
         Images, uint8 [n, h, w, 3], and labels: class indices of the model, whatever the order of
@@ -81,7 +81,7 @@ def image_batches(
         change_pixels=pixel_augmentation(spec),
         side=card.image_size,
         min_crop_area=min_crop_area,
-        max_aspect=spec.get("aspect", 1),
+        max_aspect=spec.get("max_crop_aspect", 1),
     )
     rows = _chosen_rows(data, limit, spec)
     # An index reads and checks the images that it takes, and no others.

@@ -100,9 +100,9 @@ def fit(
         model: The model with its initial weights.
         train: The training set.
         held_out: The held-out set; each epoch ends with the model's accuracy on it.
-        spec: epochs, batch_size, lr, weight_decay, warmup (fraction of the steps), clip (largest
-            norm of all gradients), seed, what ``Loss`` takes, and optionally sam (rho), ema
-            (decays) and swa (fraction of the steps after which the mean begins).
+        spec: epochs, batch_size, lr, weight_decay, warmup (fraction of the steps), grad_clip_norm
+            (largest norm of all gradients), seed, what ``Loss`` takes, and optionally sam_rho,
+            ema_decays and swa_start (fraction of the steps after which the mean begins).
         state_dir: Folder of the state that a stopped run resumes from.
         device: Where the model is trained.
         initial_model: The model that distillation and L2-SP refer to.
@@ -167,8 +167,8 @@ class _Run:
         # At least one step, as the factor of the learning rate is step / warmup_steps.
         warmup_steps = round(spec["warmup"] * self.total_steps)
         self.warmup_steps = max(1, warmup_steps)
-        decays = spec.get("ema", [])
-        swa_start = spec.get("swa", 1)
+        decays = spec.get("ema_decays", [])
+        swa_start = spec.get("swa_start", 1)
         self.averages = Averages(model, decays, swa_start, self.total_steps)
         self._resume(state_dir)
 
@@ -251,8 +251,8 @@ class _Run:
         loss = batch_loss(self.wrapped_model)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if self.spec.get("sam"):
-            rho = self.spec["sam"]
+        if self.spec.get("sam_rho"):
+            rho = self.spec["sam_rho"]
             replace_with_sam_gradients(self.wrapped_model, batch_loss, rho)
         # All processes see the same mean, so that all of them stop or none.
         mean_loss = self._mean_over_processes(loss)
@@ -261,7 +261,7 @@ class _Run:
                 f"the loss became {mean_loss} in epoch {epoch + 1}, step {step + 1}"
             )
         # One norm over all parameters: the direction of the step stays.
-        max_norm = self.spec["clip"]
+        max_norm = self.spec["grad_clip_norm"]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), max_norm)
         self.optimizer.step()
         self.averages.update(self.model)

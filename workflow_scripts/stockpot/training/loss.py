@@ -37,15 +37,15 @@ class Loss:
         """Read the terms of the loss from a run's hyperparameters.
 
         Args:
-            spec: label_smoothing, mixup (alpha of its Beta distribution), distill (a), l2_start
-                (l), l1; what is missing counts as 0.
+            spec: label_smoothing, mixup (alpha of its Beta distribution), distillation_weight (a),
+                l2_sp (l), l1; what is missing counts as 0.
             initial_model: A copy of the initial model, in evaluation mode; needed for the two
                 terms that refer to it. It is not trained.
         """
         self.label_smoothing = spec["label_smoothing"]
         self.mixup = spec.get("mixup", 0)
-        self.distillation_weight = spec.get("distill", 0)
-        self.l2_weight = spec.get("l2_start", 0)
+        self.distillation_weight = spec.get("distillation_weight", 0)
+        self.l2_weight = spec.get("l2_sp", 0)
         self.l1_weight = spec.get("l1", 0)
         self.initial_model = initial_model
         if initial_model is not None:

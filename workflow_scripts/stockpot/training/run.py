@@ -29,7 +29,7 @@ def run(
     folder: Path,
     code: str,
     *,
-    joint: Path | None = None,
+    second_dataset: Path | None = None,
     averages: bool = False,
 ) -> None:
     """Train a run and write its classifier; a diverged run gets a card and no weights.
@@ -44,7 +44,7 @@ def run(
         start: Folder of the classifier with the initial weights; None for random ones.
         folder: Where the classifier is written.
         code: A digest of the code that can change the weights.
-        joint: Folder of a second training set.
+        second_dataset: Folder of a second training set.
         averages: Whether the averages that the spec asks for are saved beside the weights.
 
     Raises:
@@ -56,7 +56,7 @@ def run(
     train_set = read_dataset(train)
     held_out_set = read_dataset(held_out)
     initial_card = read_card(start) if start else None
-    second_set = read_dataset(joint) if joint else None
+    second_set = read_dataset(second_dataset) if second_dataset else None
     dependencies = _digests(code, [train_set, held_out_set], initial_card, second_set)
     # A state of other code or data lies in another folder, so it is not found.
     context = variants.Context(
@@ -65,7 +65,7 @@ def run(
         held_out=held_out_set,
         state_dir=state_dir / short(dependencies),
         device=pick_device(),
-        joint=second_set,
+        second_dataset=second_set,
         averages_dir=folder if averages else None,
     )
     # Divergence is a result: the card tells the workflow to leave the run out of all soups.

@@ -10,7 +10,7 @@ from ..runtime.gpus import VISIBLE, visible
 from ..runtime.job import ending, talk
 
 # The arguments of ``run.run`` that are paths, and texts in the job file.
-PATHS = ("train", "held_out", "start", "folder", "joint")
+PATHS = ("train", "held_out", "start", "folder", "second_dataset")
 
 
 def main(job_file: Path) -> None:

@@ -2,7 +2,7 @@
 
 With mu_0 = 0 and mu_t = b mu_{t-1} + (1 - b) theta_t, the debiased average is mu_T / (1 - b^T).
 The average biased to the start begins with mu_0 = theta_0, and so is mu_T + b^T theta_0: WiSE-FT
-of the debiased one at alpha = 1 - b^T. Runs save mu_T for the decays that their ``ema`` lists.
+of the debiased one at alpha = 1 - b^T. Runs save mu_T for the decays in their ``ema_decays``.
 """
 
 from pydantic import Field
@@ -23,7 +23,7 @@ class Options(PluginOptions):
         0.99,
         gt=0,
         lt=1,
-        description="decay b; the runs must list it under ema",
+        description="decay b; the runs must list it under ema_decays",
     )
     biased: bool = Field(
         default=False,

@@ -1,7 +1,7 @@
 """Stochastic weight averaging (Izmailov et al., UAI 2018): the mean of a run's last steps.
 
 A run averages its weights after every step, from the fraction of the training on that its option
-``swa`` gives, under its own learning rate. Several runs give the mean of their averages.
+``swa_start`` gives, under its own learning rate. Several runs give the mean of their averages.
 """
 
 from . import Context, Method, NamedTensors

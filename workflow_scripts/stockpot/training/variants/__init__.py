@@ -45,7 +45,7 @@ class Context:
         held_out: The held-out set.
         state_dir: Folder of the state that a stopped run resumes from.
         device: Where the run is trained.
-        joint: A second training set, or None.
+        second_dataset: A second training set, or None.
         averages_dir: Where averages along the run are saved, or None.
     """
 
@@ -54,7 +54,7 @@ class Context:
     held_out: "Dataset"
     state_dir: Path
     device: str
-    joint: "Dataset | None" = None
+    second_dataset: "Dataset | None" = None
     averages_dir: Path | None = None
 
 

@@ -10,9 +10,9 @@ from ...runtime.options import PluginOptions, from_paper
 class InitialHead(PluginOptions):
     """The head that a run starts with."""
 
-    initial_head: Literal["start", "random"] = Field(
-        "start",
-        description="start: the head of the model that the run starts from, zero-shot "
+    initial_head: Literal["inherit", "random"] = Field(
+        "inherit",
+        description="inherit: the head of the model that the run starts from, zero-shot "
         "or trained (LP-FT); random: a random head. WiSE-FT is poor with a "
         "random head, because the zero-shot model has another head. Such "
         "runs can be averaged only with each other, so list the ingredients "
@@ -42,13 +42,13 @@ class FewShots(PluginOptions):
 class NearStart(PluginOptions):
     """Terms of the loss that keep a run near its initial model."""
 
-    l2_start: float = Field(
+    l2_sp: float = Field(
         0.0,
         ge=0,
         description='λ of λ ‖θ − θ_start‖² in the loss (L2-SP, "regularise to zero-shot")',
         json_schema_extra=from_paper("WiSE-FT, section 4"),
     )
-    distill: float = Field(
+    distillation_weight: float = Field(
         0.0,
         ge=0,
         le=1,

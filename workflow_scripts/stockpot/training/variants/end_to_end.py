@@ -40,7 +40,7 @@ class Options(InitialHead, NearStart, FewShots):
         "images are drawn; 0 turns mixup off",
         json_schema_extra=from_paper("Zhang et al., ICLR 2018"),
     )
-    flip: float = Field(
+    flip_probability: float = Field(
         0.0,
         ge=0,
         le=1,
@@ -52,11 +52,11 @@ class Options(InitialHead, NearStart, FewShots):
         description="strength of brightness, contrast and saturation; timm's default is 0.4",
         json_schema_extra=from_paper("torchvision"),
     )
-    aspect: float = Field(
+    max_crop_aspect: float = Field(
         1.0,
         ge=1,
-        description="largest ratio of width to height of a crop. 1.3333 (4/3) with crop "
-        "0.08 is nearly the same as in timm. A crop that leaves the image "
+        description="largest ratio of width to height of a crop. 1.3333 (4/3) with "
+        "min_crop_area 0.08 is nearly the same as in timm. A crop that leaves the image "
         "is cut at the edge, where timm draws another crop; so crops are "
         "larger on average (0.53 of the area instead of 0.48)",
     )
@@ -75,7 +75,7 @@ class Options(InitialHead, NearStart, FewShots):
         "the same number is a third of the strength (9 rotates by 9 "
         "degrees, timm's 9 by 27)",
     )
-    sam: float = Field(
+    sam_rho: float = Field(
         0.0,
         ge=0,
         description="radius ρ of sharpness-aware minimisation; 0 turns it off. Each "
@@ -83,13 +83,13 @@ class Options(InitialHead, NearStart, FewShots):
         "come from the first pass",
         json_schema_extra=from_paper("Foret et al., ICLR 2021"),
     )
-    ema: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+    ema_decays: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         [],
         description="decays of the moving averages that are saved with the run, for soups of "
         "method ema",
         json_schema_extra=from_paper("WiSE-FT, C.3.2") | {"uniqueItems": True},
     )
-    swa: float = Field(
+    swa_start: float = Field(
         1.0,
         ge=0,
         le=1,
@@ -97,12 +97,12 @@ class Options(InitialHead, NearStart, FewShots):
         "soups of method swa; 1 keeps no mean",
         json_schema_extra=from_paper("Izmailov et al., UAI 2018"),
     )
-    joint: str = Field(
+    second_dataset: str = Field(
         "",
         description="a second data set to train on at the same time; empty: none. An "
         "epoch has as many images as the training set",
     )
-    joint_share: float = Field(
+    second_dataset_fraction: float = Field(
         0.5,
         ge=0,
         le=1,
@@ -136,7 +136,7 @@ def train(
         )
     # The two terms that need the initial model cost memory, and distillation a forward pass.
     initial_model = None
-    if spec["distill"] or spec["l2_start"]:
+    if spec["distillation_weight"] or spec["l2_sp"]:
         initial_model, _ = load_classifier(context.initial_classifier, device)
         initial_model.autocast = model.autocast
     if spec["initial_head"] == "random":
@@ -167,11 +167,11 @@ def _training_batches(
     train_set = image_batches(
         context.train,
         card,
-        spec["crop"],
+        spec["min_crop_area"],
         context.device,
         spec=spec,
     )
-    if not context.joint:
+    if not context.second_dataset:
         return train_set
-    second_set = image_batches(context.joint, card, 1, context.device)
-    return mixed_batches(train_set, second_set, spec["joint_share"])
+    second_set = image_batches(context.second_dataset, card, 1, context.device)
+    return mixed_batches(train_set, second_set, spec["second_dataset_fraction"])

@@ -81,7 +81,7 @@ def train(
     train_set = image_batches(
         context.train,
         card,
-        spec["crop"],
+        spec["min_crop_area"],
         context.device,
         spec["images"],
     )

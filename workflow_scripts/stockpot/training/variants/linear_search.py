@@ -1,7 +1,7 @@
-"""The best of many linear classifiers, trained at once (WiSE-FT D.3: 64 random settings).
+"""The best of many linear classifiers, trained at once (WiSE-FT D.3: 64 random trials).
 
-A setting is a learning rate, a batch size and the strength of one regulariser, drawn as in the
-paper; the run's own lr, batch_size, weight_decay and label_smoothing are ignored. The setting
+A trial is a learning rate, a batch size and the strength of one regulariser, drawn as in the
+paper; the run's own lr, batch_size, weight_decay and label_smoothing are ignored. The trial
 with the best held-out accuracy is kept, the first of equals; the card lists all of them.
 """
 
@@ -28,7 +28,7 @@ from ._options import FewShots, InitialHead
 class Options(InitialHead, FewShots):
     """Hyperparameters of this variant."""
 
-    settings: int = Field(
+    trials: int = Field(
         64,
         ge=1,
         description="number of heads that a linear search trains, each with other "
@@ -42,7 +42,7 @@ class Options(InitialHead, FewShots):
         "used",
         json_schema_extra=from_paper("WiSE-FT, D.3"),
     )
-    settings_seed: int = Field(0, ge=0, description="seed of these draws")
+    trials_seed: int = Field(0, ge=0, description="seed of these draws")
 
 
 VARIANT = Variant(
@@ -51,7 +51,7 @@ VARIANT = Variant(
 )
 log = logging.getLogger(__name__)
 
-# WiSE-FT D.3: the distributions of all settings, and of the strength of each regulariser.
+# WiSE-FT D.3: the distributions of all trials, and of the strength of each regulariser.
 ALWAYS = {
     "lr": {"log_uniform": [1e-6, 1.0]},
     "batch_size": {"choice": [64, 128, 256]},
@@ -64,35 +64,35 @@ STRENGTH = {
 }
 
 
-def draw_settings(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Draw the settings of a run.
+def draw_trials(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Draw the trials of a run.
 
     Args:
-        spec: settings (their number), settings_seed and regulariser.
+        spec: trials (their number), trials_seed and regulariser.
 
     Returns:
-        For each setting lr, batch_size, and the strength of the regulariser.
+        For each trial lr, batch_size, and the strength of the regulariser.
     """
     search = {
-        "seed": spec["settings_seed"],
+        "seed": spec["trials_seed"],
         "space": ALWAYS | STRENGTH[spec["regulariser"]],
     }
-    return [draw(search, i) for i in range(spec["settings"])]
+    return [draw(search, i) for i in range(spec["trials"])]
 
 
 @dataclass
 class _BestHead:
-    """The head that is right most often so far; the earliest setting among equals.
+    """The head that is right most often so far; the earliest trial among equals.
 
     Attributes:
         correct_count: Held-out examples that it gets right; -1 where it is not finite.
-        setting: The number of its setting.
+        trial: The number of its trial.
         weight: float32 [classes, d].
         bias: float32 [classes].
     """
 
     correct_count: int
-    setting: int
+    trial: int
     weight: torch.Tensor
     bias: torch.Tensor
 
@@ -101,17 +101,17 @@ def train(
     spec: dict[str, Any],
     context: Context,
 ) -> tuple[Card, dict[str, torch.Tensor]]:
-    """Train a linear classifier with each setting and keep the best.
+    """Train a linear classifier with each trial and keep the best.
 
     Args:
         spec: The hyperparameters of the run.
         context: Initial weights, data and device.
 
     Returns:
-        The card, whose history lists all settings, and the tensors of the classifier.
+        The card, whose history lists all trials, and the tensors of the classifier.
 
     Raises:
-        DivergedError: No setting has finite weights.
+        DivergedError: No trial has finite weights.
     """
     device = context.device
     model, card = load_classifier(context.initial_classifier, device)
@@ -130,22 +130,22 @@ def train(
     train_set = features(model, train_images, device)
     held_out = features(model, held_out_images, device)
 
-    settings = draw_settings(spec)
+    trials = draw_trials(spec)
     best, rows = _search(
         model.head,
-        settings,
+        trials,
         train_set,
         held_out,
         spec,
         context,
     )
     if best.correct_count < 0:
-        raise DivergedError(f"none of the {len(settings)} settings has finite weights")
+        raise DivergedError(f"none of the {len(trials)} trials has finite weights")
     log.info(
-        "setting %d is the best: held-out %.2f %% with %s",
-        best.setting,
+        "trial %d is the best: held-out %.2f %% with %s",
+        best.trial,
         100 * best.correct_count / len(held_out),
-        settings[best.setting],
+        trials[best.trial],
     )
     tensors = {}
     for name, tensor in model.visual.state_dict().items():
@@ -158,26 +158,26 @@ def train(
 
 def _search(
     head: torch.nn.Linear,
-    settings: list[dict[str, Any]],
+    trials: list[dict[str, Any]],
     train_set: Batches,
     held_out: Batches,
     spec: dict[str, Any],
     context: Context,
 ) -> tuple[_BestHead, list[dict[str, Any]]]:
-    """Train a head with each setting; returns the best, and a row per setting."""
+    """Train a head with each trial; returns the best, and a row per trial."""
     best = None
     rows = []
     # Heads with one batch size see the same batches, so that they are trained at once.
-    for batch_size in sorted({setting["batch_size"] for setting in settings}):
+    for batch_size in sorted({trial["batch_size"] for trial in trials}):
         numbers = [
             number
-            for number, setting in enumerate(settings)
-            if setting["batch_size"] == batch_size
+            for number, trial in enumerate(trials)
+            if trial["batch_size"] == batch_size
         ]
-        same_size = [settings[number] for number in numbers]
+        same_size = [trials[number] for number in numbers]
         heads, correct_counts = fit_heads(
             head,
-            stack_settings(same_size, context.device),
+            stack_trials(same_size, context.device),
             train_set,
             held_out,
             {**spec, "batch_size": batch_size},
@@ -187,42 +187,42 @@ def _search(
             number = numbers[index]
             rows.append(
                 {
-                    "setting": number,
-                    **settings[number],
+                    "trial": number,
+                    **trials[number],
                     "held_out_n": len(held_out),
                     "held_out_k": correct_count,
                 }
             )
-            # Batch sizes are gone through in turn, so a later setting can be tried first.
+            # Batch sizes are gone through in turn, so a later trial can be tried first.
             if _is_better(correct_count, number, best):
                 weight, bias = (tensor[index].clone() for tensor in heads.tensors)
                 best = _BestHead(correct_count, number, weight, bias)
-    rows.sort(key=lambda row: row["setting"])
+    rows.sort(key=lambda row: row["trial"])
     return best, rows
 
 
 def _is_better(
     correct_count: int,
-    setting: int,
+    trial: int,
     best: _BestHead | None,
 ) -> bool:
     if best is None or correct_count > best.correct_count:
         return True
-    return correct_count == best.correct_count and setting < best.setting
+    return correct_count == best.correct_count and trial < best.trial
 
 
-def stack_settings(settings: list[dict[str, Any]], device: str) -> HeadHyperparameters:
+def stack_trials(trials: list[dict[str, Any]], device: str) -> HeadHyperparameters:
     """Make one tensor per hyperparameter.
 
     Args:
-        settings: Hyperparameter -> value, for each head; a missing one counts as 0.
+        trials: Hyperparameter -> value, for each head; a missing one counts as 0.
         device: Where the tensors are put.
 
     Returns:
-        Tensors with one number per head, in the order of the settings.
+        Tensors with one number per head, in the order of the trials.
     """
     tensors = {}
     for name in ("lr", "weight_decay", "l1", "label_smoothing"):
-        values = [setting.get(name, 0.0) for setting in settings]
+        values = [trial.get(name, 0.0) for trial in trials]
         tensors[name] = torch.tensor(values, device=device)
     return HeadHyperparameters(**tensors)
