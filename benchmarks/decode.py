@@ -14,7 +14,7 @@ from PIL import Image
 from stockpot.datasets.decoding.decode import decode, decode_all
 from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import File
-from stockpot.models.openclip import open_clip
+from stockpot.models.third_party import open_clip
 from timing import cores, interleaved
 
 IMAGES, SIZE, SIDE = 600, (500, 375), 224

@@ -123,7 +123,7 @@ def original_sweep(root: Path, pair: list[Weights]) -> Iterator[torch.Tensor]:
     Yields:
         Logits [n, classes], alpha by alpha.
     """
-    # torchvision imports only once stockpot.models.openclip is loaded.
+    # torchvision imports only once stockpot.models.third_party is loaded.
     from torchvision import transforms
     from torchvision.datasets import ImageFolder
 

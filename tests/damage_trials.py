@@ -215,7 +215,7 @@ def prepared(folder: Path, python: str | None = None):
     study = copy_project(folder)
     study.python = python or study.python
     write_images(study.folder / "own")
-    loop = study.folder / "workflow_scripts/stockpot/training/state.py"
+    loop = study.folder / "workflow_scripts/stockpot/training/checkpointer.py"
     loop.write_text(re.sub("SAVE_EVERY = 600", "SAVE_EVERY = 0", loop.read_text()))
     over = threading.Event()
     kept = folder.with_name(f"{folder.name}-states")

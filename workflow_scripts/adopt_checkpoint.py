@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.merging.adopt import import_checkpoint
+from stockpot.merging.import_checkpoint import import_checkpoint
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.evaluation.family import evaluate_models
+from stockpot.evaluation.evaluate_models import evaluate_models
 from stockpot.evaluation.store import Store
 from stockpot.runtime.job import job
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from stockpot.runtime.job import job
 from stockpot.training import variants
+from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
-from stockpot.training.together import launch_distributed
 
 with job(snakemake) as spec:
     # A baseline starts from random weights, and only some runs train on two data sets at once.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stockpot.runtime.job import job
 from stockpot.tables.measurements import write_table
-from stockpot.tables.products import products
+from stockpot.tables.update_products import products
 
 with job(snakemake) as spec:
     folders = [Path(card).parent for card in snakemake.input.cards]

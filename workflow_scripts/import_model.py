@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.models.imported import write_model
+from stockpot.models.import_weights import write_model
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.evaluation.context import FolderContext
-from stockpot.merging.soup import write_merge
+from stockpot.evaluation.merge_context import FolderContext
+from stockpot.merging.make_merge import write_merge
 from stockpot.models.card import read_card
 from stockpot.runtime.job import job
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stockpot import analyses
 from stockpot.datasets.dataset import read_dataset
-from stockpot.evaluation.mixes import evaluate_mixes
+from stockpot.evaluation.evaluate_mixes import evaluate_mixes
 from stockpot.runtime.job import job
 
 with job(snakemake) as spec:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.models.unheaded import write_start
+from stockpot.models.random_head import write_start
 from stockpot.models.zero_shot import write_zero_shot
 from stockpot.runtime.job import job
 

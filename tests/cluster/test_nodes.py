@@ -13,7 +13,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
-from stockpot.training.together import launch_distributed
+from stockpot.training.launch import launch_distributed
 arguments = json.loads(Path({job!r}).read_text())
 launch_distributed(arguments | {{"folder": Path(arguments["folder"])}}, processes=1, nodes=2)
 """

@@ -12,8 +12,8 @@ from PIL import Image
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import Dataset, read_dataset
 from stockpot.datasets.prepare import prepare
+from stockpot.evaluation.evaluate_models import score_predictions
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import score_predictions
 from stockpot.evaluation.predictions import Predictions
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import single

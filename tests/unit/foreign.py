@@ -13,7 +13,7 @@ import torch
 from PIL.Image import Resampling
 from torch import nn
 
-from stockpot.models.openclip import open_clip  # noqa: F401
+from stockpot.models.third_party import open_clip  # noqa: F401
 
 # isort: split
 # Importable once stockpot's open_clip is.

@@ -18,18 +18,18 @@ from torch.nn import functional
 
 from stockpot.config.schema import complete, lines
 from stockpot.datasets.dataset import read_dataset, write_dataset
-from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
+from stockpot.evaluation.merge_context import FolderContext
 from stockpot.merging import methods
-from stockpot.merging.adopt import import_checkpoint
+from stockpot.merging.import_checkpoint import import_checkpoint
+from stockpot.merging.make_merge import make_soup
 from stockpot.merging.recipe import single, uniform
-from stockpot.merging.soup import make_soup
 from stockpot.models.card import UNKNOWN_START, Card, read_card
 from stockpot.models.checkpoints.convert import as_classifier
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
-from stockpot.planning import build as planning
+from stockpot.planning import build_plan as planning
 from stockpot.planning.model_descriptions import stated_settings
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults

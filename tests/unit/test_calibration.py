@@ -20,7 +20,7 @@ def scores(n=500, classes=7, sharp=2.0, seed=0):
 @pytest.mark.parametrize("bins", [1, 5, 15, 40])
 @pytest.mark.parametrize("sharp", [0.3, 2.0, 6.0])
 def test_ece_is_that_of_torchmetrics(bins, sharp):
-    from stockpot.models import openclip  # noqa: F401  makes the torchvision below importable
+    from stockpot.models import third_party  # noqa: F401  makes the torchvision below importable
 
     metrics = importlib.import_module("torchmetrics.functional.classification")
     logits, labels = scores(sharp=sharp)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from stockpot.datasets.dataset import read_dataset
-from stockpot.evaluation.context import FolderContext
+from stockpot.evaluation.merge_context import FolderContext
 from stockpot.merging import methods
 from stockpot.merging.checks import barrier, check_starts, weight_cosine
 from stockpot.merging.export import export
-from stockpot.merging.soup import make_soup, write_merge
+from stockpot.merging.make_merge import make_soup, write_merge
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.load import load_classifier

@@ -241,7 +241,7 @@ def test_cells_of_the_reference_without_some_classes(tmp_path):
     from stockpot.datasets.dataset import write_dataset
     from stockpot.evaluation.predictions import predictions
     from stockpot.evaluation.store import Store
-    from stockpot.tables.subsets import subset_cells
+    from stockpot.tables.class_subsets import subset_cells
 
     rng = np.random.default_rng(0)
     names, labels = list("pqrs"), rng.integers(0, 4, 50)

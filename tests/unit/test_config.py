@@ -24,7 +24,7 @@ from stockpot.datasets.sources.handwriting import PARTS
 from stockpot.datasets.sources.world import TASKS
 from stockpot.datasets.world.distributions import DISTRIBUTIONS
 from stockpot.merging import methods
-from stockpot.planning import build as spec
+from stockpot.planning import build_plan as spec
 from stockpot.runtime import registry
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants

@@ -16,9 +16,9 @@ from stockpot.config.overlays import merged
 from stockpot.config.paths import is_path, not_found, unfit_inputs
 from stockpot.config.read import read_defaults, read_study
 from stockpot.config.training_runs import finetune_specs, search_names
-from stockpot.planning import build as spec
+from stockpot.planning import build_plan as spec
 from stockpot.planning.data_roles import used_datasets
-from stockpot.planning.run_lines import other_lines, run_lines
+from stockpot.planning.run_summary import other_lines, run_lines
 from stockpot.runtime.errors import StockpotError
 
 OWN = """

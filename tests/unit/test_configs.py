@@ -21,7 +21,7 @@ from tests.project_files import PROJECT
 from stockpot.config.check import check
 from stockpot.config.read import read_study
 from stockpot.config.training_runs import run_specs
-from stockpot.planning import build as spec
+from stockpot.planning import build_plan as spec
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 FILES = [

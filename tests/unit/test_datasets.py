@@ -643,7 +643,7 @@ def test_merges_are_learned_from_the_most_frequent_pair_down():
 
 
 def test_learned_merges_make_one_token_of_every_word(tmp_path, captioned):
-    from stockpot.models.openclip import open_clip
+    from stockpot.models.third_party import open_clip
 
     words = Counter(word for text in captioned[1] for word in text.split())
     merges = learn_merges(words)

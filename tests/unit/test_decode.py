@@ -27,7 +27,7 @@ from stockpot.datasets.decoding.transform import Transform
 from stockpot.datasets.examples import Examples, File, Pixels
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split import PARTS, part_size, split_rows
-from stockpot.planning import build as planning
+from stockpot.planning import build_plan as planning
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 
@@ -104,7 +104,7 @@ def encoded(kind, width, height):
 
 def theirs(image, transform):
     """What open_clip's own transform makes; None where it fails."""
-    from stockpot.models.openclip import open_clip
+    from stockpot.models.third_party import open_clip
 
     own = open_clip.image_transform(
         transform.side,

@@ -190,7 +190,7 @@ def test_what_nothing_uses_does_not_count(digest_of, file):
     "file", ["stockpot/runtime/errors.py", "stockpot/datasets/downloads/fetch.py"]
 )
 def test_how_jobs_run_and_files_come_does_not_count(digest_of, file):
-    entry = "stockpot/merging/adopt.py"  # it uses both
+    entry = "stockpot/merging/import_checkpoint.py"  # it uses both
     edited = digest_of(entry, file=file, edit=lambda text: text + "\n\nprint()\n")
     assert edited == digest_of(entry)
 
@@ -681,7 +681,7 @@ import jsonschema, matplotlib.backends.backend_agg, matplotlib.backends.backend_
 import PIL.Image, safetensors.torch, scipy.ndimage, scipy.optimize, scipy.stats, sklearn.datasets
 import statsmodels.stats.multitest, torch, torch.utils.data, yaml
 sys.path.insert(0, {scripts!r})
-import stockpot.models.openclip  # open_clip and timm
+import stockpot.models.third_party  # open_clip and timm
 for name in [name for name in sys.modules if name.split(".")[0] == "stockpot"]:
     del sys.modules[name]
 found = {{}}

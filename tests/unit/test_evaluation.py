@@ -13,12 +13,16 @@ from safetensors.torch import save_file
 
 from stockpot.datasets.dataset import read_dataset, write_dataset
 from stockpot.evaluation.adversarial_filter import write_adversarial
-from stockpot.evaluation.answers import answers
 from stockpot.evaluation.engine import Engine
+from stockpot.evaluation.evaluate_models import (
+    evaluate_models,
+    labelled_recipes,
+    read_recipe,
+)
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import evaluate_models, labelled_recipes, read_recipe
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store, key
+from stockpot.evaluation.stored_predictions import answers
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_card

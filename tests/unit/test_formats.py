@@ -13,8 +13,8 @@ import torch
 from conftest import ARCHITECTURE, ROOT, SCRIPTS
 from safetensors.torch import load_file
 
-from stockpot.merging.adopt import import_checkpoint
 from stockpot.merging.export import export
+from stockpot.merging.import_checkpoint import import_checkpoint
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models import formats
 from stockpot.models.card import read_card
@@ -23,8 +23,8 @@ from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.clip import tokenizer
 from stockpot.models.files import CONFIG, WEIGHTS
 from stockpot.models.load import load_classifier
-from stockpot.models.openclip import open_clip
-from stockpot.planning import build as spec
+from stockpot.models.third_party import open_clip
+from stockpot.planning import build_plan as spec
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 

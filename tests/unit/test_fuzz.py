@@ -173,7 +173,7 @@ def unpack_archive(path):
 
 def read_head(key):
     def read(path):
-        from stockpot.config.prompts import read_head
+        from stockpot.config.zero_shot_head import read_head
 
         given = {"prompts": str(CLIP.parent / "prompts/objects.txt"), key: str(path)}
         read_head("head", given, Path)

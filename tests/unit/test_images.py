@@ -14,14 +14,14 @@ from PIL import Image
 
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import read_card, read_dataset
+from stockpot.datasets.decoding import alpha_channel
 from stockpot.datasets.decoding import decode as module
-from stockpot.datasets.decoding import transparent
-from stockpot.datasets.decoding.bounds import Budget
+from stockpot.datasets.decoding.alpha_channel import alpha_lines, declares_alpha
 from stockpot.datasets.decoding.colours import has_alpha
 from stockpot.datasets.decoding.decode import UnreachableError, decode, decode_all
+from stockpot.datasets.decoding.memory_bounds import Budget
 from stockpot.datasets.decoding.opening import UnreadFormatError, open_image, webp_size
 from stockpot.datasets.decoding.transform import Transform
-from stockpot.datasets.decoding.transparent import alpha_lines, declares_alpha
 from stockpot.datasets.examples import File, Pixels
 from stockpot.datasets.names import read_names
 from stockpot.datasets.prepare import prepare
@@ -687,7 +687,7 @@ def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeyp
         "datasets.shard: 1 of 2 images have an alpha channel; background: white",
         "datasets.test, train: 1 of 7 images have an alpha channel; background: white",
     ]
-    monkeypatch.setattr(transparent, "MAX_IMAGES", 3)
+    monkeypatch.setattr(alpha_channel, "MAX_IMAGES", 3)
     (animals / "ant/emoji.png").rename(animals / "ant/0.png")
     assert alpha_lines(datasets, ["test"], Path) == [
         "datasets.test: 1 of 3 images that were looked at (of 6) have an alpha channel; "

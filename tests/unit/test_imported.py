@@ -12,13 +12,13 @@ import torch
 from conftest import ARCHITECTURE, PROMPTS
 from safetensors.torch import load_file, save_file
 
-from stockpot.config.prompts import read_head, read_names, texts_of
+from stockpot.config.zero_shot_head import read_head, read_names, texts_of
 from stockpot.models.clip import create_clip, tokenizer
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
-from stockpot.models.imported import write_model
+from stockpot.models.hub_models import RANDOM, named_config
+from stockpot.models.import_weights import write_model
 from stockpot.models.load import load_classifier
-from stockpot.models.named import RANDOM, named_config
-from stockpot.models.openclip import open_clip, timm
+from stockpot.models.third_party import open_clip, timm
 from stockpot.models.tower import build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError

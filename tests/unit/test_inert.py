@@ -17,8 +17,8 @@ from tests.nasty import NASTY
 
 from stockpot.report import page as pages
 from stockpot.runtime.job import Lines
+from stockpot.runtime.job_parameters import Unshown
 from stockpot.runtime.status import main
-from stockpot.runtime.unshown import Unshown
 from stockpot.tables import escape
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.measurements import read_table, write_table

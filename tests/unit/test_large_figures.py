@@ -16,7 +16,7 @@ from stockpot.drawing import style as style
 from stockpot.drawing import texts as figure_texts
 from stockpot.drawing.contact_sheet import contact_sheet
 from stockpot.figures import methods
-from stockpot.statistics.order import natural
+from stockpot.statistics.natural_order import natural
 from stockpot.tables.display import to_latex, to_markdown, unbroken
 from stockpot.tables.main_table import main_table, overview
 from stockpot.tables.notes import notes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stockpot.runtime.made_by import kept, not_kept, record_file, write_record
+from stockpot.runtime.code_records import kept, not_kept, record_file, write_record
 from stockpot.runtime.sealed import write_sealed
 from stockpot.tables.notes import other_versions
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stockpot.merging import linear, methods
 from stockpot.merging.checks import check_ingredients
 from stockpot.merging.linear import mix, mix_into, mix_many, tower_coefficients
+from stockpot.merging.make_merge import make_soup
 from stockpot.merging.recipe import interpolate, single, uniform
-from stockpot.merging.soup import make_soup
 from stockpot.models.card import Card, read_card
 from stockpot.models.classifier import Weights
 from stockpot.runtime.digest import canonical

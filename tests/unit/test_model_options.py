@@ -10,8 +10,8 @@ import pytest
 from conftest import ARCHITECTURE, ROOT
 
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
+from stockpot.models.hub_models import _known
 from stockpot.models.model_options import check_options, parameter_count
-from stockpot.models.named import _known
 from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError

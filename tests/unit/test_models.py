@@ -26,11 +26,11 @@ from stockpot.models.clip import create_clip, tokenizer
 from stockpot.models.device import pick_device, pick_precision
 from stockpot.models.files import WEIGHTS
 from stockpot.models.load import load_classifier
-from stockpot.models.openclip import open_clip
+from stockpot.models.third_party import open_clip
 from stockpot.models.tower import ImageClassifier, Normaliser, build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError
-from stockpot.runtime.last import LAST
+from stockpot.runtime.kept_files import LAST
 from stockpot.runtime.sealed import read_sealed, write_sealed
 
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]

@@ -8,7 +8,7 @@ import pytest
 from conftest import ARCHITECTURE, ROOT, python
 
 from stockpot.models.files import CONFIG, MEAN, STD, WEIGHTS, preprocessing, read_config
-from stockpot.models.named import RANDOM, named_config
+from stockpot.models.hub_models import RANDOM, named_config
 from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError
@@ -56,7 +56,7 @@ def test_a_name_and_a_tag_give_preprocessing_and_activation(
 
 def test_every_name_and_tag_is_what_open_clip_makes_of_it():
     """The config of all 196, by open_clip's own tables and rule of merging."""
-    from stockpot.models.openclip import open_clip
+    from stockpot.models.third_party import open_clip
 
     # isort: split
     from open_clip.transform import PreprocessCfg, merge_preprocess_dict
@@ -81,7 +81,7 @@ def test_every_name_and_tag_is_what_open_clip_makes_of_it():
 
 
 def test_every_architecture_of_open_clip_can_be_named():
-    from stockpot.models.openclip import open_clip
+    from stockpot.models.third_party import open_clip
 
     for name in open_clip.list_models():
         assert preprocessing(named(name, RANDOM))["side"] >= 160, name
@@ -118,7 +118,7 @@ def test_an_unknown_tag_is_named_with_those_there_are():
 LIGHT = f"""
 import json, sys
 before = set(sys.modules)
-from stockpot.models.named import named_config
+from stockpot.models.hub_models import named_config
 found = [named_config(name, tag, {KEYS!r}) for name, tag in
          (("ViT-B-32", "openai"), ("ViT-B-16-SigLIP", "webli"), ("RN50", "random"))]
 kept = sorted(set(sys.modules) - before)

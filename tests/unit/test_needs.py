@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import ARCHITECTURE
 
-from stockpot.models.named import named_config
+from stockpot.models.hub_models import named_config
 from stockpot.planning import resources as needs
 
 SPEC = {"variant": "end-to-end", "epochs": 10, "batch_size": 512}

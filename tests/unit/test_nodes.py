@@ -10,9 +10,9 @@ import time
 import pytest
 import torch
 
-from stockpot.evaluation.answers import answers
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store
+from stockpot.evaluation.stored_predictions import answers
 from stockpot.runtime import atomic_files as files
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.evidence import Evidence

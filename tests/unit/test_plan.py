@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 
-from stockpot.planning import build as planning
+from stockpot.planning import build_plan as planning
 from stockpot.planning.data_jobs import FilteredDataset
 from stockpot.planning.jobs import COMPARED, Present, artefact_id
 from stockpot.planning.resources import Machine, Needs, check_gpus, resolve_gpus
@@ -14,9 +14,9 @@ from stockpot.planning.study_jobs import AnalysisJob, MainTableJob, OverviewJob
 from stockpot.planning.study_outputs import FigureChoice, figure_choices
 from stockpot.planning.targets import sources, targets
 from stockpot.runtime.errors import StockpotError
-from stockpot.runtime.unshown import Unshown
+from stockpot.runtime.job_parameters import Unshown
 from stockpot.workflow.directives import NOTHING
-from stockpot.workflow.ending import failure_text, success_text
+from stockpot.workflow.end_of_run import failure_text, success_text
 from stockpot.workflow.rule_plan import RulePlan
 
 MACHINE = Machine(threads=3, gpus=2)

@@ -5,9 +5,9 @@ import time
 import pytest
 from conftest import ARCHITECTURE, ROOT
 
-from stockpot.config.prompts import read_head
+from stockpot.config.zero_shot_head import read_head
 from stockpot.models.tokens import Tokens
-from stockpot.planning import build as planning
+from stockpot.planning import build_plan as planning
 from stockpot.planning.pretrained import model_plan
 from stockpot.planning.prompt_notes import prompt_notes
 from stockpot.runtime.errors import StockpotError
@@ -26,7 +26,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("vocabulary", [None, ARCHITECTURE / "bpe.txt.gz"])
 def test_tokens_are_those_of_open_clip(vocabulary):
-    from stockpot.models.openclip import open_clip
+    from stockpot.models.third_party import open_clip
 
     given = {"bpe_path": str(vocabulary)} if vocabulary else {}
     theirs, ours = open_clip.tokenizer.SimpleTokenizer(**given), Tokens(vocabulary)

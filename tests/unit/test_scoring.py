@@ -13,10 +13,10 @@ from sklearn.metrics import f1_score
 
 from stockpot import metrics
 from stockpot.datasets.dataset import Scoring, read_dataset, write_dataset
-from stockpot.evaluation.context import FolderContext
 from stockpot.evaluation.engine import Engine
+from stockpot.evaluation.evaluate_models import evaluate_models, score_predictions
 from stockpot.evaluation.evaluator import Evaluator
-from stockpot.evaluation.family import evaluate_models, score_predictions
+from stockpot.evaluation.merge_context import FolderContext
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import single, uniform
@@ -26,6 +26,7 @@ from stockpot.models.classifier import Weights
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.errors import StockpotError
 from stockpot.statistics.intervals import clopper_pearson, mean_interval, tails
+from stockpot.tables.class_subsets import subset_cells
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import (
     measure,
@@ -33,8 +34,7 @@ from stockpot.tables.measurements import (
     read_table,
     robustness_table,
 )
-from stockpot.tables.resampled import with_intervals
-from stockpot.tables.subsets import subset_cells
+from stockpot.tables.uncounted_intervals import with_intervals
 
 PLAIN = Scoring()
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
@@ -377,7 +377,7 @@ def test_a_merged_class_that_the_model_lacks_is_named(zero_shot, test_set, tmp_p
 
 def test_images_stored_larger_are_seen_resized(zero_shot, test_set, tmp_path):
     """As torchvision resizes them; Pillow's rounding to whole numbers is not far."""
-    from stockpot.models.openclip import transforms
+    from stockpot.models.third_party import transforms
 
     large = np.stack(
         [

@@ -16,8 +16,8 @@ from stockpot.config.read import read_study
 from stockpot.config.training_runs import draw
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
-from stockpot.planning import build as spec
-from stockpot.planning.compared import restore_compared
+from stockpot.planning import build_plan as spec
+from stockpot.planning.comparison_marker import restore_compared
 from stockpot.planning.data_jobs import CorruptedDataset, FilteredDataset
 from stockpot.planning.saved_plan import save, saved
 from stockpot.runtime.digest import short
@@ -97,7 +97,7 @@ def test_planning_is_light(fresh):
         "sklearn",
     }
     for other in fresh:
-        assert "stockpot.planning.build" in other["modules"]
+        assert "stockpot.planning.build_plan" in other["modules"]
         assert heavy & set(other["modules"]) == set()
 
 

@@ -9,9 +9,9 @@ from scipy.stats import binomtest, norm
 from stockpot.statistics import robustness
 from stockpot.statistics.intervals import clopper_pearson, mean_interval
 from stockpot.statistics.paired import paired_mean
-from stockpot.tables.at_chance import said_in
 from stockpot.tables.display import to_markdown
 from stockpot.tables.escape import markdown
+from stockpot.tables.guessing import said_in
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import (
     COLUMNS,

@@ -9,10 +9,10 @@ import pytest
 import torch
 from test_training import SPEC, fitted, problem, small_model
 
-from stockpot.runtime import heartbeat, stop
+from stockpot.runtime import progress_log, stop_requests
 from stockpot.runtime.errors import StoppedError
-from stockpot.runtime.stop import wishes
-from stockpot.training import state
+from stockpot.runtime.stop_requests import wishes
+from stockpot.training import checkpointer
 from stockpot.training.loop import fit
 
 
@@ -62,7 +62,7 @@ def test_stopped_after_any_step_it_ends_with_the_same_bytes(tmp_path, step, numb
 def test_the_state_is_saved_by_time_too(tmp_path, monkeypatch):
     """Then a crash, without a signal that could be heard, costs no more than that time."""
     _, history, _ = fitted(tmp_path / "whole", batch_size=32)
-    monkeypatch.setattr(state, "SAVE_EVERY", 0)
+    monkeypatch.setattr(checkpointer, "SAVE_EVERY", 0)
     data, plain, calls = problem(), problem().prepare, []
 
     def prepare(x, generator):
@@ -93,7 +93,7 @@ def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch
             for _ in range(3):
                 os.kill(os.getpid(), signal.SIGINT)
             assert wish.signal == signal.SIGINT
-            monkeypatch.setattr(stop, "AT_ONCE", 0)
+            monkeypatch.setattr(stop_requests, "AT_ONCE", 0)
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1)
 
@@ -118,7 +118,7 @@ def test_handlers_are_put_back():
 
 
 def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(heartbeat, "EVERY", 0)
+    monkeypatch.setattr(progress_log, "EVERY", 0)
     caplog.set_level("INFO")
     fitted(tmp_path, batch_size=32, epochs=2)
     beat = r"epoch \d/2  step \d/6  loss \d\.\d{4}  \d+ images/s  \d+ s left"
@@ -140,10 +140,12 @@ def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
     ],
 )
 def test_the_time_left(monkeypatch, done, steps, seconds, said):
-    beat = heartbeat.Heartbeat(steps, 0, 1)
+    beat = progress_log.Heartbeat(steps, 0, 1)
     for _ in range(done):
         beat.step(32, 0, 0.5)
-    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: beat.started_at + seconds)
+    monkeypatch.setattr(
+        progress_log.time, "monotonic", lambda: beat.started_at + seconds
+    )
     assert beat.pace() == f"{32 * done / seconds:.0f} images/s  {said}"
 
 

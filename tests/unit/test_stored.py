@@ -25,12 +25,12 @@ import torch
 from conftest import SCRIPTS
 from matplotlib.figure import Figure
 
-from stockpot.datasets import checked_images, disk, mapped
+from stockpot.datasets import checked_images, disk, memory_map
 from stockpot.datasets.dataset import read_card, read_dataset, write_dataset
 from stockpot.drawing.style import save
 from stockpot.evaluation import store
-from stockpot.evaluation.answers import answers
 from stockpot.evaluation.predictions import predictions
+from stockpot.evaluation.stored_predictions import answers
 from stockpot.models.weights_file import load_weights, save_weights
 from stockpot.planning import saved_plan
 from stockpot.planning.model_jobs import ModelJob, RunJob
@@ -41,10 +41,10 @@ from stockpot.runtime.digest import sha256_file
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.file_digests import sha256_file_cached
 from stockpot.tables.measurements import read_table, write_table
-from stockpot.training import saved
+from stockpot.training import state_file
 from stockpot.training.averages import Averages
-from stockpot.training.processes import Processes
-from stockpot.training.state import Checkpointer, TrainingProgress
+from stockpot.training.checkpointer import Checkpointer, TrainingProgress
+from stockpot.training.distributed import Processes
 
 
 @pytest.fixture
@@ -326,7 +326,7 @@ def test_a_fault_of_the_machine_advises_to_remove_nothing(
 ):
     error = OSError(code, os.strerror(code))
     with monkeypatch.context() as patched:
-        patched.setattr(mapped.mmap, "mmap", raising(error))
+        patched.setattr(memory_map.mmap, "mmap", raising(error))
         with pytest.raises(StockpotError) as of_images:
             read_dataset(dataset_folder)
     monkeypatch.setattr(sealed.Path, "read_bytes", raising(error))
@@ -549,8 +549,8 @@ def state(content=1.0) -> dict:
 
 def test_a_state_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "classifiers/run-1/.state/x/state.pt"
-    saved.write_state(path, state())
-    found = saved.read_state(path)
+    state_file.write_state(path, state())
+    found = state_file.read_state(path)
     assert found.keys() == state().keys()
     assert torch.equal(found["model"]["w"], torch.ones(5, 5))
     assert found["progress"] == state()["progress"]
@@ -558,14 +558,14 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
 
 def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
     path, rng = tmp_path / "classifiers/run-1/.state/x/state.pt", random.Random(0)
-    saved.write_state(path, state())
+    state_file.write_state(path, state())
     whole, wanted = path.read_bytes(), array_digest.tree_digest(state())
     damages = [b"", b"x", whole[:-30], whole[: len(whole) // 2], bytes(len(whole))]
     damages += [flipped(rng.randrange(len(whole)))(whole) for _ in range(150)]
     refused = 0
     for damage in damages:
         path.write_bytes(damage)
-        found = saved.read_state(path)
+        found = state_file.read_state(path)
         assert found is None or array_digest.tree_digest(found) == wanted
         refused += found is None
     assert refused > 20
@@ -591,10 +591,10 @@ def test_every_damage_of_a_state_begins_anew(tmp_path, caplog):
 )
 def test_a_fault_of_the_machine_does_not_begin_anew(tmp_path, monkeypatch, error, said):
     path = tmp_path / "state.pt"
-    saved.write_state(path, state())
-    monkeypatch.setattr(saved.torch, "load", raising(error))
+    state_file.write_state(path, state())
+    monkeypatch.setattr(state_file.torch, "load", raising(error))
     with pytest.raises(StockpotError, match=said) as caught:
-        saved.read_state(path)
+        state_file.read_state(path)
     assert "rm " not in str(caught.value)
 
 
@@ -602,11 +602,11 @@ def test_the_state_of_another_run_is_none(tmp_path):
     one, other = (
         tmp_path / f"classifiers/{run}/.state/x/state.pt" for run in ("one", "other")
     )
-    saved.write_state(one, state())
+    state_file.write_state(one, state())
     other.parent.mkdir(parents=True)
     shutil.copy(one, other)
-    assert saved.read_state(other) is None
-    assert saved.read_state(one) is not None
+    assert state_file.read_state(other) is None
+    assert state_file.read_state(one) is not None
 
 
 def test_a_run_with_a_damaged_state_trains_from_its_beginning(tmp_path):
@@ -715,7 +715,7 @@ def written_by(tmp_path) -> dict:
     )
     averages = Averages(torch.nn.Linear(100, 100), [0.9], 1, 1)
     return {
-        "state.pt": lambda path: saved.write_state(path, {"model": {"w": big}}),
+        "state.pt": lambda path: state_file.write_state(path, {"model": {"w": big}}),
         "weights.safetensors": lambda path: save_weights(path, {"w": big}),
         "table.csv": lambda path: write_table(table, path),
         "sealed.json": lambda path: sealed.write_sealed(

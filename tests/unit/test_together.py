@@ -15,9 +15,9 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
-from stockpot.training.processes import Processes
+from stockpot.training.distributed import Processes
+from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
-from stockpot.training.together import launch_distributed
 
 MANY = {
     "epochs": 2,
@@ -84,7 +84,7 @@ STOPPED = """
 import json, sys
 from pathlib import Path
 from stockpot.runtime.job import ending, talk
-from stockpot.training.together import launch_distributed
+from stockpot.training.launch import launch_distributed
 arguments = json.loads(Path(sys.argv[1]).read_text())
 talk()
 with ending():

@@ -20,7 +20,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.digest import sha256_file
 from stockpot.runtime.errors import StockpotError
-from stockpot.runtime.last import LAST
+from stockpot.runtime.kept_files import LAST
 from stockpot.training import loop, variants
 from stockpot.training.augment import random_crop
 from stockpot.training.images import few_shot, image_batches

@@ -12,7 +12,7 @@ from conftest import ROOT, encoded_spec
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import Dataset, read_dataset
 from stockpot.datasets.prepare import prepare
-from stockpot.planning import build as spec
+from stockpot.planning import build_plan as spec
 from stockpot.runtime.errors import StockpotError
 
 CLASSES = ["cat", "dog", "fox"]

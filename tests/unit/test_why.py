@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 
-from stockpot.planning.build import build
+from stockpot.planning.build_plan import build
 from stockpot.planning.changes import (
     changes,
     describe_changes,

@@ -107,7 +107,7 @@ def change_the_training(study: Workflow) -> None:
 def reword_a_message(study: Workflow) -> None:
     edit_code(
         study,
-        "training/together.py",
+        "training/launch.py",
         "training in %d processes",
         "training by %d processes",
     )

@@ -108,7 +108,7 @@ def import_open_clip() -> None:
     Tests change its code.
     """
     sys.path.insert(0, str(SCRIPTS))
-    importlib.import_module("stockpot.models.openclip")
+    importlib.import_module("stockpot.models.third_party")
     sys.path.remove(str(SCRIPTS))
     for name in list(sys.modules):
         if name.split(".")[0] == "stockpot":

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.load import load_classifier
 from ..images import image_batches
+from ..lineage import lineage_sha256
 from ..loop import fit
-from ..origin import lineage_sha256
 from . import Context, Variant
 from ._options import FewShots, InitialHead
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..alpha.selectors import compare_selectors
-from ..evaluation.answers import Answers, NoLogitsError
+from ..evaluation.stored_predictions import Answers, NoLogitsError
 from ..statistics.estimates import mean_entropy, on_the_line, thresholded
 from ..tables.display import percent
 from ..tables.evidence import Evidence, NothingToShowError

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     """
     from ..config.paths import CHECKOUT
     from ..config.read import read_study
-    from ..planning.compared import restore_compared
+    from ..planning.comparison_marker import restore_compared
     from ..planning.explain import Explainer
     from ..planning.from_files import plan_study
     from ..planning.history import past_run

@@ -9,16 +9,16 @@ from typing import Any
 
 from ..datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved, subset
 from ..merging import methods
-from ..models.named import TIMM
+from ..models.hub_models import TIMM
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.registry import defaults
 from ..runtime.suggest import suggestion
 from ..training import variants
 from .analyses import CheckName, analysis_problems
-from .provenance import repeated_keys, with_source_files
 from .schema import FROM_SCRATCH, Validator, complete, line, lines
 from .soups import soup_problems
+from .source_files import repeated_keys, with_source_files
 from .training_runs import finetune_specs, run_specs, search_names, standard_specs
 
 # The largest integer that JSON and a float hold exactly.

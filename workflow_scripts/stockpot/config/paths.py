@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..datasets.sources._options import AnswerClasses
-from ..models.named import RANDOM
+from ..models.hub_models import RANDOM
 from ..runtime.escape import one_line
 
 Locate = Callable[[str], Path]

@@ -20,7 +20,7 @@ from ..runtime.atomic_files import atomic, wait_for
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import damaged, read_sealed, unreadable, write_sealed
 from .checked_images import checked_images, digests
-from .mapped import map_array
+from .memory_map import map_array
 
 IMAGES = "images.npy"
 LABELS = "labels.npy"

@@ -17,9 +17,9 @@ from .dataset import digests, write_dataset
 from .decoding.colours import BLACK
 from .decoding.decode import alpha_rows, decode_all, leave_out
 from .decoding.transform import Transform
-from .equal import KEEP, ONCE, ImageList, report_repeated_images
 from .examples import Examples
 from .names import short_name, write_names
+from .repeated_images import KEEP, ONCE, ImageList, report_repeated_images
 from .same_content import collecting, note_contents
 from .split import split_rows
 from .split_list import read_list, rows_of

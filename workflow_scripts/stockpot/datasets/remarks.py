@@ -3,7 +3,7 @@
 from typing import Any
 
 from .decoding.colours import BLACK
-from .equal import ONCE
+from .repeated_images import ONCE
 
 
 def remarks(card: dict[str, Any]) -> list[str]:

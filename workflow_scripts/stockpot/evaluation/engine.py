@@ -19,8 +19,8 @@ from ..merging.recipe import LINEAR
 from ..models.card import Card
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
+from ..models.device_cache import Resident, free_memory
 from ..models.load import empty_classifier
-from ..models.resident import Resident, free_memory
 from ..models.tower import ImageClassifier, Normaliser, fitted
 from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError

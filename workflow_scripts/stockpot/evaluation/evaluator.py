@@ -9,9 +9,9 @@ import torch
 
 from ..datasets.dataset import Dataset
 from ..merging.checks import TOWER_CARD_FIELDS
-from ..merging.names import LINEAR
 from ..merging.outputs import mix_outputs
 from ..merging.recipe import single
+from ..merging.rules import LINEAR
 from ..models.card import read_card
 from ..models.classifier import Weights
 from ..models.device import fast_at_bf16, pick_device, pick_precision

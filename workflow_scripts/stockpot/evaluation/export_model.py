@@ -13,7 +13,7 @@ from ..models.card import read_card
 from ..models.classifier import Weights
 from ..runtime.sealed import read_sealed
 from .cells import Recipe
-from .family import read_recipe
+from .evaluate_models import read_recipe
 
 
 def export_model(

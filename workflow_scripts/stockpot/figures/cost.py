@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ..drawing.labels import MANY, PointName, draw_names
 from ..drawing.model_colours import look
+from ..drawing.point_names import MANY, PointName, draw_names
 from ..drawing.robustness_axes import shifts_name
 from ..drawing.style import (
     TWO_COLUMNS,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
-from ..drawing.labels import MANY
+from ..drawing.point_names import MANY
 from ..drawing.style import (
     BLUE,
     GREY,
@@ -21,7 +21,7 @@ from ..drawing.style import (
     tilted_names,
 )
 from ..drawing.texts import fit_text
-from ..statistics.order import natural
+from ..statistics.natural_order import natural
 from . import FigureDeclaration
 
 FIGURE = FigureDeclaration(

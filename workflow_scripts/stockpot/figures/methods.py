@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from pydantic import Field
 
-from ..drawing.labels import PointName, draw_names
 from ..drawing.model_colours import FAMILIES, WISE_FT, look
+from ..drawing.point_names import PointName, draw_names
 from ..drawing.robustness_axes import scatter_points, under_shift
 from ..drawing.style import TWO_COLUMNS, Legend, accuracy_axis, handle, limits
 from ..drawing.texts import fit_text

@@ -23,7 +23,7 @@ from ..runtime.errors import StockpotError
 from .checks import check_ingredients
 from .coefficients import Coefficient, tensor_coefficients
 from .linear import WriteChunk, iterate_mix, tower_coefficients
-from .names import LINEAR
+from .rules import LINEAR
 
 # Stands in the file's header until the digests are known; of the same length.
 _UNKNOWN_DIGEST = "0" * 64

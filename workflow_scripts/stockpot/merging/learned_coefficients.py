@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from ..models.resident import Resident, free_memory
+from ..models.device_cache import Resident, free_memory
 from .coefficients import coefficient_at
 from .linear import (
     SUM_CHUNK,

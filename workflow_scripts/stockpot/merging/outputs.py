@@ -5,7 +5,7 @@ from typing import Any, cast
 import torch
 
 from ..runtime.digest import sha256
-from .names import LOGIT_ENSEMBLE, RANDOM_INTERPOLATION, SOFTMAX_ENSEMBLE
+from .rules import LOGIT_ENSEMBLE, RANDOM_INTERPOLATION, SOFTMAX_ENSEMBLE
 
 # Probabilities are at least this before the logarithm, as log(0) is no logit.
 _LEAST_PROBABILITY = 1e-300

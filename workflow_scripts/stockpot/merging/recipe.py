@@ -14,7 +14,7 @@ from typing import Any
 
 from ..runtime.errors import StockpotError
 from .coefficients import Coefficient, combine
-from .names import LINEAR
+from .rules import LINEAR
 
 # Keys that define the mix; all others only tell how it was made.
 _CONTENT = ("rule", "ingredients")

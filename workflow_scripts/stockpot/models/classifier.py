@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from ..runtime.atomic_files import atomic
 from ..runtime.digest import canonical, sha256
 from ..runtime.errors import StockpotError
-from ..runtime.last import keep_last
+from ..runtime.kept_files import keep_last
 from ..runtime.sealed import damaged, unreadable, write_sealed
 from .card import CARD, Card, read_card
 from .stream import LazyTensor, SafetensorsIndex, TensorDigest

@@ -10,7 +10,7 @@ from ..runtime.errors import StockpotError
 from ..runtime.escape import first_line
 from .files import read_config
 from .hub import hub
-from .openclip import open_clip
+from .third_party import open_clip
 
 CONFIG_KEY = "model.architecture"
 

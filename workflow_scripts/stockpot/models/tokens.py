@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .files import OPENAI_MERGES
-from .named import package_folder
+from .hub_models import package_folder
 
 STANDARD_VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from ..runtime.errors import StockpotError
 from .clip import create_clip
 from .files import CONFIG
-from .openclip import timm
+from .third_party import timm
 
 # The libraries that towers come from.
 OPEN_CLIP = "open_clip"

@@ -14,7 +14,7 @@ from .checkpoints.numbers import check_state
 from .classifier import HEAD, TOWER, write_classifier
 from .clip import create_clip, tokenizer
 from .files import CONFIG, preprocessing
-from .openclip import open_clip
+from .third_party import open_clip
 from .tower import OPEN_CLIP
 from .weights_file import load_weights
 

@@ -8,7 +8,7 @@ from ..config.check import check
 from ..config.paths import CHECKOUT, exists, not_found, unfit_inputs
 from ..config.read import StudyFiles
 from ..runtime.errors import StockpotError
-from .build import build
+from .build_plan import build
 from .data_roles import used_datasets
 from .plan import Plan
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..runtime.code_digest import code_digest
-from ..runtime.made_by import kept, not_kept
+from ..runtime.code_records import kept, not_kept
 from ..runtime.snakemake_records import NOTES, read_record
 from .data_jobs import PreparedDataset
 from .evaluation_jobs import EvaluationJob

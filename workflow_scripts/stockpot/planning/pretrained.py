@@ -15,7 +15,7 @@ from ..models.files import (
     read_config,
     vocabulary,
 )
-from ..models.named import RANDOM, TIMM, named_config, timm_config
+from ..models.hub_models import RANDOM, TIMM, named_config, timm_config
 from ..runtime.digest import plain, sha256_file, short
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached

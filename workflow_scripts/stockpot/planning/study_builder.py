@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from ..config.prompts import texts_of
 from ..config.training_runs import run_specs, standard_specs, with_options
+from ..config.zero_shot_head import texts_of
 from ..datasets import sources
 from ..datasets.classes import ADVERSARIAL, CORRUPTED, class_names, class_texts
 from ..merging import methods
@@ -24,7 +24,7 @@ from .data_jobs import (
 from .data_roles import datasets_by_role
 from .evaluation_jobs import EvaluationJob
 from .jobs import Config, Locate, Spec, artefact_id
-from .known_places import KnownLocations, location_of
+from .known_locations import KnownLocations, location_of
 from .model_descriptions import describe_models
 from .model_jobs import CheckpointJob, RunJob, SoupJob, ZeroShotJob
 from .plan import Plan, prediction_settings

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .atomic_files import DISK_FAULTS, open_own, unwritable, writing
+from .code_records import write_record
 from .digest import plain, sha256
 from .errors import StockpotError, StoppedError
 from .escape import one_line
 from .gpus import VISIBLE
-from .made_by import write_record
 
 log = logging.getLogger("stockpot")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.dataset import Scoring, read_array
-from ..evaluation.answers import Answers, answers
 from ..evaluation.scored import error_of, right_answers, scored
+from ..evaluation.stored_predictions import Answers, answers
 from ..metrics import Score
 from ..runtime.sealed import read_sealed
 from .measurements import ACCURACY, MEAN, datasets, reference

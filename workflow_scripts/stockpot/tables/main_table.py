@@ -10,7 +10,7 @@ import pandas as pd
 from ..alpha import selectors
 from ..merging import methods
 from ..statistics.comparisons import as_good_as_the_best
-from ..statistics.order import natural
+from ..statistics.natural_order import natural
 from ..training import variants
 from .display import to_latex, to_markdown, unbroken
 from .measurements import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..runtime.made_by import read_record
-from ..statistics.order import natural
-from .at_chance import at_chance
+from ..runtime.code_records import read_record
+from ..statistics.natural_order import natural
 from .equal_models import equal_models, equal_sweeps
+from .guessing import at_chance
 from .measurements import ACCURACY, BASELINE, LEAST, MEAN, datasets
 
 # At most this many models of a group of equals are named.

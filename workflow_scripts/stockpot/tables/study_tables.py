@@ -11,10 +11,11 @@ import pandas as pd
 
 from ..datasets.dataset import read_card
 from ..datasets.remarks import remarks
-from ..evaluation.answers import answers
+from ..evaluation.stored_predictions import answers
 from ..runtime.atomic_files import atomic
 from ..runtime.sealed import read_sealed
 from ..statistics.intervals import tails
+from .class_subsets import subset_cells
 from .escape import markdown
 from .findings import findings
 from .main_table import MainTable, main_table
@@ -28,8 +29,7 @@ from .measurements import (
 )
 from .notes import arithmetic, notes, other_versions
 from .published_models import read_cloud
-from .resampled import with_intervals
-from .subsets import subset_cells
+from .uncounted_intervals import with_intervals
 
 # How numbers are written in the tables.
 FORMAT = "%.6f"

@@ -95,7 +95,7 @@ def pixel_augmentation(spec: dict[str, Any]) -> Augmentation | None:
         A function of uint8 images [n, h, w, 3] and a generator, or None where nothing changes.
         Each image gets its own random draws, on the CPU.
     """
-    from ..models.openclip import transforms
+    from ..models.third_party import transforms
 
     steps = []
     if spec.get("flip_probability"):

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from ..runtime.errors import StoppedError
-from ..runtime.stop import wishes
+from ..runtime.stop_requests import wishes
 from .loop import SEED_STRIDE, Batches, split_batches
-from .saved import read_state, write_state
 from .schedule import warmup_cosine
+from .state_file import read_state, write_state
 
 log = logging.getLogger(__name__)
 

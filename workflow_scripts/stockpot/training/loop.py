@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from ..runtime.errors import StoppedError
-from ..runtime.heartbeat import Heartbeat
-from ..runtime.stop import wishes
+from ..runtime.progress_log import Heartbeat
+from ..runtime.stop_requests import wishes
 from .averages import Averages
+from .checkpointer import Checkpointer
+from .distributed import Processes
 from .loss import BatchLoss, Loss
-from .processes import Processes
 from .sam import replace_with_sam_gradients
 from .schedule import warmup_cosine
-from .state import Checkpointer
 
 # Seeds of the epochs of runs with neighbouring seeds must differ: a prime above all epochs.
 SEED_STRIDE = 1_000_003

@@ -10,11 +10,11 @@ import torch
 
 from ..datasets.world.web import web_batch
 from ..models.clip import create_clip, tokenizer
-from ..models.openclip import open_clip
+from ..models.third_party import open_clip
 from ..models.tower import Normaliser
 from .loop import parameter_groups
-from .saved import read_state, write_state
 from .schedule import warmup_cosine
+from .state_file import read_state, write_state
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from ..models.device import pick_device
 from ..runtime.digest import short
 from . import variants
 from .averages import Averages
+from .distributed import Processes
 from .loop import DivergedError
-from .processes import Processes
 
 log = logging.getLogger(__name__)
 

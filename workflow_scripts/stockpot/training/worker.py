@@ -30,7 +30,7 @@ def main(job_file: Path) -> None:
 
         from torch import cuda, distributed
 
-        from .processes import TIMEOUT
+        from .distributed import TIMEOUT
         from .run import run
 
         backend = "nccl" if cuda.is_available() else "gloo"

@@ -13,7 +13,7 @@ from ..planning.job_files import code_of, inputs_of
 from ..planning.jobs import Job, Present
 from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
-from ..runtime.unshown import Unrecorded, Unshown
+from ..runtime.job_parameters import Unrecorded, Unshown
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -116,7 +116,7 @@ class Directives:
             wildcards: Snakemake's wildcards of the rule.
 
         Returns:
-            A digest, see ``runtime.made_by``.
+            A digest, see ``runtime.code_records``.
         """
         return code_of(self.job(wildcards), self._plan)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..models import formats
 from ..planning.jobs import Job
-from ..planning.known_places import remember
+from ..planning.known_locations import remember
 from ..planning.plan import Plan
 from ..planning.resources import Machine
 from ..planning.saved_plan import save
@@ -19,7 +19,7 @@ from .directives import (
     ExportDirectives,
     PrepareDirectives,
 )
-from .ending import cancel_jobs_left, failure_text, refuse, success_text
+from .end_of_run import cancel_jobs_left, failure_text, refuse, success_text
 from .why import note_run
 
 

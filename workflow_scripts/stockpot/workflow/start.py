@@ -8,14 +8,14 @@ from snakemake.logging import logger
 
 from ..config.paths import CHECKOUT, exists
 from ..config.read import StudyFiles, read_study
-from ..planning.compared import restore_compared
+from ..planning.comparison_marker import restore_compared
 from ..planning.plan import Plan
 from ..planning.resources import Machine, check_gpus, resolve_gpus
 from ..planning.saved_plan import saved
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.gpus import has_gpu
-from .ending import refuse
+from .end_of_run import refuse
 from .interpreter import quote_interpreter
 from .rule_plan import RulePlan
 from .why import print_changes_in_dry_runs

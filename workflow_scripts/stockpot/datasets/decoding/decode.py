@@ -30,10 +30,10 @@ from ...runtime.sealed import unreadable, unsealed, write_sealed
 from ..bounded import MEMORY_BASE_BYTES
 from ..disk import require_space, reserve
 from ..examples import Encoded
-from .bounds import Budget, require_few_pixels
 from .colours import has_alpha, require_full_range
+from .memory_bounds import Budget, require_few_pixels
 from .transform import Transform
-from .whole import require_few_scans, require_whole
+from .truncation import require_few_scans, require_whole
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import warnings
 from PIL import GifImagePlugin, Image, WebPImagePlugin  # noqa: F401
 
 from ...runtime.file_kinds import START_BYTES, stand_in
-from .bounds import require_few_pixels
+from .memory_bounds import require_few_pixels
 
-# Pillow warns of many pixels in its own words; ``bounds`` decides how many are too many.
+# Pillow warns of many pixels in its own words; ``memory_bounds`` decides how many are too many.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 # JPEG includes MPO, a JPEG with more than one picture, of which the first is read.

@@ -4,8 +4,8 @@ import logging
 import random
 from typing import Any
 
-from ..names import LINEAR
 from ..recipe import single, uniform
+from ..rules import LINEAR
 from . import Context, Method
 from ._options import Order
 

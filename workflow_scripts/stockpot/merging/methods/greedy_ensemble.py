@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..names import LOGIT_ENSEMBLE
+from ..rules import LOGIT_ENSEMBLE
 from . import Context, Method
 from ._options import Order
 from .greedy import select

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..names import LOGIT_ENSEMBLE
 from ..recipe import weighted
+from ..rules import LOGIT_ENSEMBLE
 from . import Context, Method
 from ._options import Coefficients
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..names import RANDOM_INTERPOLATION
 from ..recipe import weighted
+from ..rules import RANDOM_INTERPOLATION
 from . import Context, Method
 from ._options import Coefficients
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..names import SOFTMAX_ENSEMBLE
 from ..recipe import weighted
+from ..rules import SOFTMAX_ENSEMBLE
 from . import Context, Method
 from ._options import Coefficients
 

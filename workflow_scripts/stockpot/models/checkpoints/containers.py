@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from .known import ITEM_BYTES, STORAGE_DTYPES
 from .layout import Span, Storage
+from .pickle_allowlist import ITEM_BYTES, STORAGE_DTYPES
 from .pickles import Global, Stream, read_pickle
 
 # The first two pickles of a file in the older format of ``torch.save``.

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from .known import ITEM_BYTES
+from .pickle_allowlist import ITEM_BYTES
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from .known import check_named
 from .layout import Span
+from .pickle_allowlist import check_named
 
 # A model has ten thousand steps; each may take a hundred bytes of memory. Lists of a million paths
 # beside the tensors of a large file are legitimate.

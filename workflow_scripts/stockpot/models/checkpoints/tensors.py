@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator
 
 from .containers import DescribedFile, StorageId, read_encoded, read_span
-from .known import (
+from .layout import Span, Storage, Tensor
+from .pickle_allowlist import (
     BYTES_FROM_TEXT,
     ITEM_BYTES,
     ORDERED_DICT,
@@ -15,7 +16,6 @@ from .known import (
     TENSOR_MAKERS,
     TORCHSCRIPT_PREFIX,
 )
-from .layout import Span, Storage, Tensor
 from .pickles import Global, Record
 
 MAX_DEPTH = 40

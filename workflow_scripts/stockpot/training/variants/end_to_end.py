@@ -12,8 +12,8 @@ from ...models.device import fast_at_bf16
 from ...models.load import load_classifier
 from ...runtime.options import from_paper
 from ..images import image_batches, mixed_batches
+from ..lineage import lineage_sha256
 from ..loop import Batches, fit
-from ..origin import lineage_sha256
 from . import Context, Variant
 from ._options import FewShots, InitialHead, NearStart
 

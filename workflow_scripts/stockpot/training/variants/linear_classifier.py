@@ -12,8 +12,8 @@ from ...models.classifier import HEAD, TOWER
 from ...models.load import load_classifier
 from ...runtime.options import from_paper
 from ..images import features, image_batches
+from ..lineage import lineage_sha256
 from ..loop import fit
-from ..origin import lineage_sha256
 from . import Context, Variant
 from ._options import FewShots, InitialHead, NearStart
 

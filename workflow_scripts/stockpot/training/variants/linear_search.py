@@ -18,8 +18,8 @@ from ...models.load import load_classifier
 from ...runtime.options import from_paper
 from ..heads import HeadHyperparameters, fit_heads
 from ..images import features, image_batches
+from ..lineage import lineage_sha256
 from ..loop import Batches, DivergedError
-from ..origin import lineage_sha256
 from ..random_search import draw
 from . import Context, Variant
 from ._options import FewShots, InitialHead

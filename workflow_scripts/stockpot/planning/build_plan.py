@@ -8,11 +8,11 @@ pandas.
 
 from typing import Any
 
-from ..config.prompts import read_head, texts_of
 from ..config.training_runs import finetune_specs
+from ..config.zero_shot_head import read_head, texts_of
 from ..datasets import sources
 from ..datasets.classes import MADE_OF, class_names, class_texts, count, resolved
-from ..datasets.decoding.transparent import alpha_lines
+from ..datasets.decoding.alpha_channel import alpha_lines
 from ..runtime.digest import plain
 from ..tables.published_models import read_cloud
 from .data_roles import (
@@ -30,7 +30,7 @@ from .model_jobs import ModelJob
 from .plan import Plan
 from .pretrained import checked_digest, model_plan
 from .prompt_notes import prompt_notes
-from .run_lines import other_lines, run_lines
+from .run_summary import other_lines, run_lines
 from .study_builder import Heads, StudyBuilder
 from .study_outputs import study_jobs
 

@@ -20,8 +20,8 @@ from .classifier import TOWER
 from .clip import create_clip
 from .files import CONFIG, WEIGHTS, check_size
 from .hub import hub
-from .named import PRETRAINED, RANDOM, is_name
-from .openclip import open_clip, timm
+from .hub_models import PRETRAINED, RANDOM, is_name
+from .third_party import open_clip, timm
 from .weights_file import save_weights
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ import pandas as pd
 
 from ..datasets.classes import subset
 from ..datasets.dataset import Scoring, read_card, read_labels
-from ..evaluation.answers import answers
+from ..evaluation.stored_predictions import answers
 from ..metrics import Answers, score
 from ..runtime.errors import StockpotError
-from .resampled import groups_of, interval
+from .uncounted_intervals import groups_of, interval
 
 
 def subset_cells(

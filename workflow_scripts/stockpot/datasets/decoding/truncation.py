@@ -13,7 +13,7 @@ from itertools import pairwise
 from PIL import Image
 
 from ...runtime.file_kinds import PNG_MARK
-from .bounds import MAX_SCANS
+from .memory_bounds import MAX_SCANS
 
 # Values that libjpeg fills missing pixels with, in any colour model.
 GREY = (127, 128)

@@ -13,8 +13,8 @@ from ..models.card import read_card
 from ..runtime.digest import sha256
 from ..runtime.sealed import write_sealed
 from .cells import LabelledRecipe
-from .context import FolderContext
-from .family import score_predictions
+from .evaluate_models import score_predictions
+from .merge_context import FolderContext
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import torch
 
 from ..datasets.disk import require_space
 from ..runtime.atomic_files import wait_for
-from .processes import Processes
-from .saved import read_state, write_state
+from .distributed import Processes
+from .state_file import read_state, write_state
 
 log = logging.getLogger(__name__)
 

@@ -92,7 +92,7 @@ class FolderContext:
             k and n; k / n is the score by the set's own metric. k is a count where the metric is
             accuracy, else the score times n.
         """
-        from .family import score_predictions
+        from .evaluate_models import score_predictions
 
         predictions = self._held_out_predictions(recipe)
         score = score_predictions(self._held_out, predictions)

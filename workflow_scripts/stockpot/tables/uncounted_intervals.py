@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.dataset import Scoring, read_card, read_labels
-from ..evaluation.answers import answers
+from ..evaluation.stored_predictions import answers
 from ..metrics import Answers, resampled
 
 

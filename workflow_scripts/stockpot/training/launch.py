@@ -17,7 +17,7 @@ from typing import Any
 
 from ..runtime.errors import StockpotError, StoppedError
 from ..runtime.gpus import claim
-from ..runtime.stop import SIGNALS
+from ..runtime.stop_requests import SIGNALS
 from . import worker
 
 SCRIPTS = Path(__file__).parents[2]

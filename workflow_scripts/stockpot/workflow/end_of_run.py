@@ -10,7 +10,7 @@ from ..planning.plan import Plan
 from ..planning.targets import page_to_read
 from ..runtime.escape import one_line
 from ..runtime.failures import failed_lines, jobs_left
-from ..tables.at_chance import said_in
+from ..tables.guessing import said_in
 
 MOST_PROBLEMS = 20
 LONGEST_PROBLEM = 10_000  # characters
