@@ -49,7 +49,7 @@ def study(*, logits: bool) -> dict:
     config["finetune"]["search"]["space"] = {"epochs": None}
     config["finetune"]["defaults"] = {"epochs": EPOCHS}
     return config | {
-        "standard": {"models": None},
+        "baselines": {"models": None},
         "evaluation": {"store_logits": logits},
         "figures": None,
         "pages": [],

@@ -1,5 +1,5 @@
 rule finetune:
-    """Train one run: end to end, linear classifier, or a standard model from scratch."""
+    """Train one run: end to end, linear classifier, or a baseline from scratch."""
     input:
         unpack(plan.finetune.inputs),
     output:

@@ -54,7 +54,7 @@ def reduced(config: dict) -> None:
     config.update(
         sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups=dict.fromkeys(("ensemble", "chosen", "greedy")),
-        standard={"models": None},
+        baselines={"models": None},
         evaluation={"models_per_job": 8},
         figures=dict.fromkeys(("effective-robustness", "methods", "shifts", "soups")),
         analyses=dict.fromkeys(ANALYSES) | {"calibration": {}, "overrides": {}},

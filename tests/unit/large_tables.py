@@ -1,7 +1,7 @@
 """Tables of studies as large, as long-named or as small as users have them, with made-up numbers.
 
 Figures are drawn from these: 72 runs on nine test sets, names of 40 characters, a study with one
-shift, and one without standard models.
+shift, and one without baselines.
 """
 
 from itertools import combinations
@@ -31,7 +31,7 @@ def run_names(runs: int, long: bool = False) -> list[str]:
     return [f"model-{number}{tail}" for number in range(1, runs + 1)]
 
 
-def cells(runs=72, shifts=8, standard=0, long=False, n=4000, seed=0) -> pd.DataFrame:
+def cells(runs=72, shifts=8, baselines=0, long=False, n=4000, seed=0) -> pd.DataFrame:
     """Raw cells: zero-shot model, runs of which a few diverged, soups, and two sweeps."""
     rng = np.random.default_rng(seed)
     sets = ["held-out", "imagenet", *SHIFTS[:shifts]]
@@ -62,12 +62,12 @@ def cells(runs=72, shifts=8, standard=0, long=False, n=4000, seed=0) -> pd.DataF
                 end,
                 alpha,
             )
-    for number in range(standard):
+    for number in range(baselines):
         model(
             f"standard-{number}",
             "from-scratch",
-            0.2 + 0.6 * number / standard,
-            0.1 + 0.4 * number / standard,
+            0.2 + 0.6 * number / baselines,
+            0.1 + 0.4 * number / baselines,
         )
     return pd.DataFrame(rows, columns=COLUMNS).assign(precision="fp32")
 

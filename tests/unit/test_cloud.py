@@ -136,7 +136,7 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
 def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
     with pytest.raises(StockpotError, match=re.escape(said)) as error:
         cloud(tmp_path, text, pad=True)
-    assert str(error.value).startswith("standard.table: ")
+    assert str(error.value).startswith("baselines.table: ")
     assert "\n" not in str(error.value)
 
 
@@ -278,15 +278,15 @@ TESTBED = os.environ.get("STOCKPOT_TESTBED", "")
 @pytest.mark.skipif(
     not TESTBED, reason="STOCKPOT_TESTBED names no copy of imagenet-testbed"
 )
-def test_the_fit_of_the_testbeds_standard_models(tmp_path):
+def test_the_fit_of_the_testbeds_baselines(tmp_path):
     """85 models, slope 1.0436, intercept -1.8904 for the mean of five, from their own CSV."""
     types = (Path(TESTBED) / "plotting" / "model_types.py").read_text()
-    standard = set(re.findall(r"^'([^']+)': ModelTypes\.STANDARD", types, re.M))
+    baselines = set(re.findall(r"^'([^']+)': ModelTypes\.STANDARD", types, re.M))
     table = pd.read_csv(Path(TESTBED) / "robustness_top1s.csv")
     bad = table["model"].str.contains("subsample|aws|batch64")
-    kept = table[table["model"].isin(standard) & ~bad & (table["val"] >= 55)]
+    kept = table[table["model"].isin(baselines) & ~bad & (table["val"] >= 55)]
     assert len(kept) == 85
-    kept.to_csv(tmp_path / "standard.csv", index=False)
+    kept.to_csv(tmp_path / "baselines.csv", index=False)
     columns = {
         "reference": "val",
         "v2": "imagenetv2-matched-frequency-format-val",
@@ -298,7 +298,7 @@ def test_the_fit_of_the_testbeds_standard_models(tmp_path):
     spec = {"model": "model", "columns": columns, "unit": "percent"}
     reference, *shifts = columns
     cells = published_cells(
-        read_cloud(tmp_path / "standard.csv", spec, reference, shifts)
+        read_cloud(tmp_path / "baselines.csv", spec, reference, shifts)
     )
     roles = {name: "shift" for name in columns} | {"reference": "reference"}
     cells = cells.assign(n=np.nan, k=np.nan, classes=1000, precision="")

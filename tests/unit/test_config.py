@@ -178,9 +178,9 @@ WRONG = {
         ["datasets.adversarial.pool:", "'w'", "wide"],
     ),
     "unknown data of the baseline": (
-        "standard/train",
+        "baselines/train",
         "x",
-        ["standard.train:", "'x'", "train"],
+        ["baselines.train:", "'x'", "train"],
     ),
     "unknown data of the adversary": (
         "adversary/train",
@@ -228,7 +228,7 @@ WRONG = {
         {},
         ["zero-shot:", "two models"],
     ),
-    "a soup named as a standard": (
+    "a soup named as a baseline": (
         "soups/standard-600",
         {"method": "uniform"},
         ["standard-600:", "two models"],
@@ -253,10 +253,10 @@ WRONG = {
         {"log_uniform": [0, 1.0]},
         ["finetune.search.space.lr.log_uniform:", "0 is not above 0"],
     ),
-    "a standard model of another variant": (
-        "standard/models/standard-600",
+    "a baseline of another variant": (
+        "baselines/models/standard-600",
         {"variant": "end-to-end"},
-        ["standard.models.standard-600.variant:", "'end-to-end'", "'from-scratch'"],
+        ["baselines.models.standard-600.variant:", "'end-to-end'", "'from-scratch'"],
     ),
     "a fine-tuned model from scratch": (
         "finetune/runs/base",
@@ -268,9 +268,9 @@ WRONG = {
         ],
     ),
     "more images than there are": (
-        "standard/models/standard-600",
+        "baselines/models/standard-600",
         {"images": 999_999},
-        ["standard.models.standard-600.images:", "999999"],
+        ["baselines.models.standard-600.images:", "999999"],
     ),
     "more images for the adversary than there are": (
         "adversary/images",
@@ -354,24 +354,24 @@ WRONG = {
         ["statistics.breakpoints.v2.0:", "not below 1"],
     ),
     "unknown column of published models": (
-        "standard",
+        "baselines",
         {"models": {}, "table": {"path": "README.md", "columns": {"x": "y"}}},
-        ["standard.table.columns.x:", "unknown test set 'x'", "reference"],
+        ["baselines.table.columns.x:", "unknown test set 'x'", "reference"],
     ),
     "unknown unit": (
-        "standard/table",
+        "baselines/table",
         {"path": "README.md", "unit": "permille"},
-        ["standard.table.unit:", "'permille'", "fraction, percent"],
+        ["baselines.table.unit:", "'permille'", "fraction, percent"],
     ),
     "no table of published models": (
-        "standard",
+        "baselines",
         {"models": {}, "table": {"path": "no/such.csv"}},
-        ["standard.table.path:", "no/such.csv"],
+        ["baselines.table.path:", "no/such.csv"],
     ),
     "published models beside those to train": (
-        "standard/table",
+        "baselines/table",
         {"path": "README.md"},
-        ["standard:", "set models to null"],
+        ["baselines:", "set models to null"],
     ),
     "logits that are not kept": (
         "evaluation/store_logits",
@@ -461,8 +461,8 @@ ORIGINAL = yaml.safe_load((ROOT / "config.yaml").read_text())
 def test_a_wrong_value_is_named(config, schema, case):
     path, value, words = WRONG[case]
     put(config, path, value)
-    if path == "standard":
-        config["standard"] = {**ORIGINAL["standard"], **value}
+    if path == "baselines":
+        config["baselines"] = {**ORIGINAL["baselines"], **value}
     if path == "evaluation/store_logits":
         config["analyses"] = {"calibration": {}}
     lines = problems(config, schema)
@@ -542,7 +542,7 @@ def test_an_adversary_that_filters_nothing_is_not_checked(config, schema):
 def test_a_standard_model_may_learn_from_an_adversarial_set(config, schema):
     """And then the adversary is needed, though no model is tested on its work."""
     config["data"]["shifts"].remove("adversarial")
-    config["standard"]["train"] = "adversarial"
+    config["baselines"]["train"] = "adversarial"
     check(config, schema)
     config["adversary"]["train"] = "nowhere"
     (line,) = problems(config, schema)
@@ -681,7 +681,7 @@ MISFITS = {
         {"finetune/runs/base": {"second_dataset": "sketch"}},
         ["sketch", "holds the same images"],
     ),
-    "weights of a standard model": (
+    "weights of a baseline": (
         {"soups/mix": {"method": "uniform", "ingredients": ["base", "standard-600"]}},
         ["soups.mix.ingredients.1:", "'standard-600'", "logit-ensemble"],
     ),
@@ -743,7 +743,7 @@ MISFITS = {
             "init_from: zero-shot",
         ],
     ),
-    "a sweep to standard models": (
+    "a sweep to baselines": (
         {
             "soups/mix": {
                 "method": "uniform",
@@ -752,7 +752,7 @@ MISFITS = {
             },
             "sweep/targets": ["mix"],
         },
-        ["sweep.targets.0: 'mix' mixes standard models"],
+        ["sweep.targets.0: 'mix' mixes baselines"],
     ),
     "towers of any sum": (
         {"soups/mix": {"method": "learned", "space": "free", "towers_only": True}},
@@ -1047,16 +1047,16 @@ def test_config_yaml_shows_every_key(config, schema):
         name for analysis in analyses.names() for name in analyses.options(analysis)
     }
     assert absent(schema, schema, config, "", but=but) == []
-    del config["sweep"]["alphas"], config["standard"]["defaults"]["images"]
+    del config["sweep"]["alphas"], config["baselines"]["defaults"]["images"]
     missing = absent(schema, schema, config, "", but=but)
-    assert missing == ["sweep.alphas", "standard.defaults.images"]
+    assert missing == ["sweep.alphas", "baselines.defaults.images"]
     own = {"study", "data.train", "data.held_out", "data.reference", "sweep.targets"}
     own |= {
         "figures.methods.span"
     }  # without it, all models but those far below the others
     own |= {
-        "standard.train",
-        "standard.defaults.images",
+        "baselines.train",
+        "baselines.defaults.images",
         "adversary.train",
         "adversary.images",
     }
@@ -1089,7 +1089,7 @@ def test_nothing_in_the_schema_is_left_open(schema):
         node = resolve(schema, node)
         if node.get("type") == "object" and path not in (
             ".figures.*",
-            ".standard.table.columns",
+            ".baselines.table.columns",
         ):
             assert "additionalProperties" in node or "allOf" in node, path
         for key, child in node.get("properties", {}).items():
@@ -1231,20 +1231,20 @@ def test_a_run_without_a_value_is_named(config, schema):
         "finetune.defaults: no value for grad_clip_norm",
     ]
     config["finetune"]["defaults"]["grad_clip_norm"] = 1.0
-    del config["standard"]["defaults"]["architecture"]
+    del config["baselines"]["defaults"]["architecture"]
     assert problems(config, schema)[0].startswith(
-        "standard.models.standard-600: no value for architecture"
+        "baselines.models.standard-600: no value for architecture"
     )
 
 
 LEAKS = {
     "the line trained on the reference": (
-        "standard/train",
+        "baselines/train",
         "reference",
         "data.reference: 'reference' holds the same images",
     ),
     "the line trained on a shift": (
-        "standard/train",
+        "baselines/train",
         "v2",
         "data.shifts.0: 'v2' holds the same images",
     ),
@@ -1265,9 +1265,9 @@ LEAKS = {
 def test_what_is_tested_cannot_be_seen_before(config, schema, case):
     path, value, words = LEAKS[case]
     put(config, path, value)
-    for model in config["standard"]["models"].values():
+    for model in config["baselines"]["models"].values():
         model["images"] = 100
-    config["adversary"]["images"] = config["standard"]["defaults"]["images"] = 100
+    config["adversary"]["images"] = config["baselines"]["defaults"]["images"] = 100
     (line,) = problems(config, schema)
     assert words in line
 
@@ -1286,7 +1286,7 @@ def test_one_set_of_images_under_two_names_is_a_leak(config, schema, tmp_path, e
     }[entries]
     config["datasets"] |= {"one": train, "two": test}
     config["data"] |= {"train": "one", "shifts": ["two"]}
-    config["standard"]["models"] = {}
+    config["baselines"]["models"] = {}
     lines = problems(config, schema)
     assert lines[0].startswith("data.shifts.0: 'two' holds the same images as 'one'")
 
@@ -1317,7 +1317,7 @@ def two_files(config, tmp_path):
 def test_lines_name_the_file_that_the_key_stands_in(schema, two_files):
     """Maps are merged, so a mistake may lie between the user's file and the default's."""
     merged, files = two_files(
-        {"standard": {"train": "trian"}}, {"sweep": {"targets": ["bsae"]}}
+        {"baselines": {"train": "trian"}}, {"sweep": {"targets": ["bsae"]}}
     )
     lines = problems(merged, schema, files)
     assert [line.rpartition(" (in ")[2] for line in lines] == [
@@ -1382,7 +1382,11 @@ PLAUSIBLE = {
         20_000,
         "datasets.adversarial.images: 20000 wanted, but wide has 10000",
     ),
-    "a batch of one": ("standard/defaults/batch_size", 1, "less than the minimum of 2"),
+    "a batch of one": (
+        "baselines/defaults/batch_size",
+        1,
+        "less than the minimum of 2",
+    ),
 }
 
 
@@ -1412,10 +1416,10 @@ def test_more_images_than_the_scans_are_refused(config, schema):
         "reference": "scans-test",
         "shifts": ["typeset"],
     }
-    config["standard"]["train"] = "scans-train"
+    config["baselines"]["train"] = "scans-train"
     (line,) = problems(config, schema)
     assert line.startswith(
-        "standard.models.standard-1000.images: 1000 wanted, but scans-train has 809"
+        "baselines.models.standard-1000.images: 1000 wanted, but scans-train has 809"
     )
 
 
@@ -1429,7 +1433,7 @@ def test_images_of_a_folder_are_counted(config, schema, tmp_path, images):
         for i in range(images if name == "ball" else min(images, 1)):
             Image.new("L", (4, 4)).save(tmp_path / name / f"{i}.png")
     config["datasets"]["own"] = {"source": "folder", "path": str(tmp_path)}
-    config["standard"]["train"] = "own"
+    config["baselines"]["train"] = "own"
     (line,) = problems(config, schema)
     found = f"wanted, but own has {images + len(names) - 1}"
     assert (found if images else "no images") in line
@@ -1451,9 +1455,9 @@ def test_a_class_without_images_and_kinds_that_are_not_read_are_named(
 
 def test_a_section_that_is_null_is_that_of_the_defaults(config, schema):
     defaults = read_defaults(ROOT)
-    left = without_nulls({**config, "standard": None, "head": None}, defaults)
-    assert left["standard"]["models"] == {}
-    assert "train" not in left["standard"]
+    left = without_nulls({**config, "baselines": None, "head": None}, defaults)
+    assert left["baselines"]["models"] == {}
+    assert "train" not in left["baselines"]
     assert left["head"] == defaults["head"]
     check(left, schema)
     (line,) = problems(without_nulls({**config, "study": None}, defaults), schema)
@@ -1491,19 +1495,22 @@ def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
 
 def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_path):
     (tmp_path / "table.csv").write_text("name,reference,v2\n" + "a,0.5,0.4\n" * 3)
-    config["standard"] |= {"models": {}, "table": {"path": str(tmp_path / "table.csv")}}
+    config["baselines"] |= {
+        "models": {},
+        "table": {"path": str(tmp_path / "table.csv")},
+    }
     (line,) = problems(config, schema)
-    assert line.startswith("standard.table: ")
+    assert line.startswith("baselines.table: ")
     assert "table.csv has no column 'model'" in line
 
 
-def test_a_line_needs_three_standard_models(config, schema):
-    models = config["standard"]["models"]
-    config["standard"]["models"] = dict(list(models.items())[:2])
+def test_a_line_needs_three_baselines(config, schema):
+    models = config["baselines"]["models"]
+    config["baselines"]["models"] = dict(list(models.items())[:2])
     (line,) = problems(config, schema)
-    assert line.startswith("standard.models: 2 given")
+    assert line.startswith("baselines.models: 2 given")
     assert "3 or more" in line
-    config["standard"]["models"] = {}
+    config["baselines"]["models"] = {}
     check(config, schema)
 
 

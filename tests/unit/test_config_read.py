@@ -92,7 +92,7 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     assert [run.spec["name"] for run in plan.runs.values()] == ["base"]
     assert not plan.soups
     assert config["sweep"]["targets"] == ["base"]
-    assert config["standard"]["models"] == {}
+    assert config["baselines"]["models"] == {}
     assert config["finetune"]["search"]["space"] == {}
     defaults = read_defaults(ROOT)
     for section in ("evaluation", "statistics", "analyses", "figures", "pages", "head"):
@@ -171,7 +171,7 @@ def test_a_study_of_checkpoints_trains_nothing(here, schema):
 
 
 @pytest.mark.parametrize(
-    "section", ["standard", "sweep", "soups", "finetune", "analyses", "model"]
+    "section", ["baselines", "sweep", "soups", "finetune", "analyses", "model"]
 )
 def test_a_section_may_be_null(here, schema, section):
     planned(located(OWN + f"{section}: null\n"), schema)

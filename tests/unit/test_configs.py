@@ -71,7 +71,7 @@ def place(tmp_path_factory) -> Path:
     np.save(place / "data/imagenet/imagenet_98_idxs.npy", held_out)
     (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n2.jpg,b\n")
     columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
-    columns = columns["standard"]["table"]["columns"].values()
+    columns = columns["baselines"]["table"]["columns"].values()
     rows = [["model", *columns]] + [
         [f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)
     ]
@@ -280,7 +280,7 @@ def test_what_a_config_plans(name, plans):
 def test_no_config_of_the_papers_trains_standard_models_or_uses_embedded_data(plans):
     for name in SIZES:
         config, plan = plans(name)
-        assert config["standard"]["models"] == {}
+        assert config["baselines"]["models"] == {}
         sources = {job.spec["source"] for job in plan.datasets.values()}
         assert not sources & {"world", "handwriting", "adversarial"}
 

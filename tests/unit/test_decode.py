@@ -1043,7 +1043,7 @@ def parted(config, tmp_path):
     (tmp_path / "link").symlink_to(folder)
     shutil.copytree(folder, tmp_path / "copy")
     config["data"] |= {"shifts": [], "corrupted": []}
-    config["standard"]["models"] = {}
+    config["baselines"]["models"] = {}
 
     def plan(shifts=(), **changes):
         for name, part in (

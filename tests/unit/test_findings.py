@@ -176,7 +176,7 @@ def test_a_sweep_of_its_ends_has_no_inner_alpha():
     assert set(found["finding"]) == {
         GAIN,
         "fine-tuning loses under shift",
-        "above the line of the standard models",
+        "above the baseline fit",
     }
 
 
@@ -203,14 +203,14 @@ def test_soups_are_known_by_their_method_not_their_name():
 
 def test_above_the_line_is_judged_by_the_joint_interval():
     made = study()
-    table = only(made.found(), "above the line of the standard models")
+    table = only(made.found(), "above the baseline fit")
     assert [row.compared for row in table] == ["zero-shot", "base alpha=0.5"]
     assert all(
         row.low < row.value < row.high and row.holds == (row.low > 0) for row in table
     )
     assert table[0].holds
     made.model("standard-4", "from-scratch", 0.75, 0.1)
-    assert not only(made.found(), "above the line of the standard models")[1].holds
+    assert not only(made.found(), "above the baseline fit")[1].holds
 
 
 def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():

@@ -205,7 +205,7 @@ def test_class_names_of_any_language_are_written(models, tmp_path):
 
 
 def test_a_model_of_another_architecture_has_no_text_side(runs, tmp_path):
-    """A standard model of timm's, and a CLIP model that is not the study's."""
+    """A baseline of timm's, and a CLIP model that is not the study's."""
     with pytest.raises(StockpotError) as error:
         written(tmp_path / "out", runs["scratch"], "open-clip")
     assert str(error.value) == (

@@ -114,14 +114,14 @@ def test_ids_are_readable_and_end_in_eight_digits(config):
     expected = {
         *config["finetune"]["runs"],
         *searched,
-        *config["standard"]["models"],
+        *config["baselines"]["models"],
         "adversary",
     }
     assert set(named(plan, "runs")) == expected
 
 
 @pytest.mark.parametrize(
-    "section", [None, "datasets", "finetune", "standard", "soups", "head"]
+    "section", [None, "datasets", "finetune", "baselines", "soups", "head"]
 )
 def test_the_order_of_keys_does_not_count(config, section):
     config["finetune"]["runs"] |= {"second": {"epochs": 3}, "another": {"epochs": 2}}
@@ -315,7 +315,7 @@ def test_prompts_and_training_data_change_what_follows_from_them(config, tmp_pat
     prompts.write_text((ROOT / config["head"]["prompts"]).read_text() + "one more {}\n")
     runs, tuned = (
         named(before, "runs"),
-        named(before, "evaluations").keys() - {"standard"},
+        named(before, "evaluations").keys() - {"baselines"},
     )
     finetuned = {name for name in runs if before.runs[runs[name]].start}
     other = copy.deepcopy(config)
@@ -349,8 +349,8 @@ def test_the_adversary_has_its_own_training_data(config):
     ]
     assert adversary.train not in {run.train for run in others}
     architecture = adversary.spec["architecture"]["name"]
-    standard = [run.spec for run in others if run.spec["variant"] == "from-scratch"]
-    assert architecture not in {spec["architecture"]["name"] for spec in standard}
+    baselines = [run.spec for run in others if run.spec["variant"] == "from-scratch"]
+    assert architecture not in {spec["architecture"]["name"] for spec in baselines}
     assert "train" not in adversary.spec
 
 
@@ -714,8 +714,8 @@ def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
 def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table = tmp_path / "models.csv"
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.2\n")
-    config["standard"] = {
-        **config["standard"],
+    config["baselines"] = {
+        **config["baselines"],
         "models": {},
         "table": {"path": str(table)},
     }
@@ -725,7 +725,8 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
     assert plan_of(config).cloud["sha256"] != first["sha256"]
     assert (
-        plan_of({**config, "standard": {**config["standard"], "table": {}}}).cloud == {}
+        plan_of({**config, "baselines": {**config["baselines"], "table": {}}}).cloud
+        == {}
     )
 
 

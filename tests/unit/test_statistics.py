@@ -157,7 +157,7 @@ def test_line_is_recovered_and_its_points_have_no_effective_robustness(axis):
 
 
 def test_effective_robustness_of_clip_and_the_testbed_line():
-    """Slope and intercept are of imagenet-testbed's 79 standard models, mean of five shifts.
+    """Slope and intercept are of imagenet-testbed's 79 baselines, mean of five shifts.
 
     CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 are from WiSE-FT's tables.
     """

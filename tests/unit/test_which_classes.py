@@ -43,7 +43,7 @@ def study(config, tmp_path):
         }
         config["data"][role] = part
     config["data"] |= {"shifts": ["other"], "corrupted": []}
-    config["standard"]["models"] = {}
+    config["baselines"]["models"] = {}
     paint_all(tmp_path / "other", SHIFT)
     config["datasets"]["other"] = {"source": "folder", "path": str(tmp_path / "other")}
     return config

@@ -96,9 +96,9 @@ def test_what_training_on_a_made_set_asks_for_is_known(study):
             c["data"].update(shifts=["v2", "own"]),
         )
     )
-    study.edit(lambda c: c["standard"].update(train="hard", defaults={"images": 32}))
+    study.edit(lambda c: c["baselines"].update(train="hard", defaults={"images": 32}))
     for name in ("standard-600", "standard-1000", "standard-2000"):
         study.edit(
-            lambda c, name=name: c["standard"]["models"].update({name: {"images": 32}})
+            lambda c, name=name: c["baselines"]["models"].update({name: {"images": 32}})
         )
     assert "finetune" in study.snakemake("-n").stdout

@@ -19,7 +19,7 @@ def at_micro_scale(config: dict, lines: int) -> dict:
     rendered = [
         name for name, entry in config["datasets"].items() if entry["source"] == "world"
     ]
-    line = [name for name, spec in config["standard"]["models"].items() if spec]
+    line = [name for name, spec in config["baselines"]["models"].items() if spec]
     return {
         "datasets": {name: {"images": IMAGES} for name in rendered},
         "finetune": {
@@ -29,7 +29,7 @@ def at_micro_scale(config: dict, lines: int) -> dict:
         },
         "sweep": {"alphas": [0.0, 0.5, 1.0], "targets": ["base"]},
         "soups": {"uniform": None, "ensemble": None},
-        "standard": {
+        "baselines": {
             "models": {
                 name: {"images": 40 + 20 * i, "epochs": 1} if i < lines else None
                 for i, name in enumerate(line)
@@ -173,5 +173,5 @@ def test_soups_of_towers_and_what_a_run_may_have(finished, warm, tmp_path):
 @pytest.mark.parametrize("task", ["digits", "textures", "colours"])
 def test_standard_models_are_named_after_their_images(task):
     config = yaml.safe_load((ROOT / "configs" / f"{task}.yaml").read_text())
-    for name, spec in config["standard"]["models"].items():
+    for name, spec in config["baselines"]["models"].items():
         assert spec is None or name == f"scratch-{spec['images']}"

@@ -22,7 +22,7 @@ def smaller(config: dict) -> None:
     config.update(
         sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups=dict.fromkeys(("uniform", "ensemble", "chosen")),
-        standard={"models": None},
+        baselines={"models": None},
         evaluation={"models_per_job": 8},
         figures=dict.fromkeys(("effective-robustness", "methods", "shifts", "soups")),
     )

@@ -12,7 +12,7 @@ def smaller(config: dict) -> None:
         data={"shifts": ["v2"]},
         sweep={"targets": ["base"], "alphas": [0.0, 0.5, 1.0]},
         soups={"uniform": None, "ensemble": None},
-        standard={"models": None},
+        baselines={"models": None},
         figures=dict.fromkeys(("alpha", "methods", "shifts", "soups")),
     )
     config["finetune"].update(search={"runs": 0}, runs={"linear": None})

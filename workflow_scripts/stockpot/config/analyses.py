@@ -88,7 +88,7 @@ def _names(
         ],
         soups=soups,
         sweeps=sweeps,
-        models=["zero-shot", *runs, *soups, *config["standard"]["models"]],
+        models=["zero-shot", *runs, *soups, *config["baselines"]["models"]],
         points=points,
     )
 

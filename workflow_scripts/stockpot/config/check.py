@@ -232,24 +232,24 @@ def _check_baselines(
 ) -> None:
     """Baselines are trained or published, not both, and enough for a line."""
     data = config["data"]
-    standard = config["standard"]
+    baselines = config["baselines"]
     class_subsets = [subset(data["reference"], shift) for shift in data["shifts"]]
     test_sets = [data["reference"], *data["shifts"], *class_subsets]
-    for name in standard.get("table", {}).get("columns", {}):
+    for name in baselines.get("table", {}).get("columns", {}):
         problems.check_name(
-            f"standard.table.columns.{name}",
+            f"baselines.table.columns.{name}",
             name,
             test_sets,
             "test set",
         )
-    if standard.get("table") and standard["models"]:
+    if baselines.get("table") and baselines["models"]:
         problems.append(
-            "standard: has models to train and a table of published ones; set models to null"
+            "baselines: has models to train and a table of published ones; set models to null"
         )
     # A line through two points fits always, so it says nothing.
-    if len(standard["models"]) in (1, 2) and "table" not in standard:
+    if len(baselines["models"]) in (1, 2) and "table" not in baselines:
         problems.append(
-            f"standard.models: {len(standard['models'])} given, but a line needs 3 "
+            f"baselines.models: {len(baselines['models'])} given, but a line needs 3 "
             "or more; null is none"
         )
 
@@ -261,7 +261,7 @@ def _check_training_sets(
     """Models from random weights, and the runs of other tasks, have data to learn from."""
     datasets = list(config["datasets"])
     for key_path, spec in scratch_runs(config).items():
-        key = "adversary.train" if key_path == "adversary" else "standard.train"
+        key = "adversary.train" if key_path == "adversary" else "baselines.train"
         if spec.get("train"):
             problems.check_name(
                 key,
@@ -293,13 +293,13 @@ def _check_model_names(
         "zero-shot",
         *_run_names(config),
         *config["soups"],
-        *config["standard"]["models"],
+        *config["baselines"]["models"],
     ]
     if "adversary" in scratch_runs(config):
         models.append("adversary")
     for name in _repeated(models):
         problems.append(
-            f"{name}: two models have this name among runs, soups and standard models"
+            f"{name}: two models have this name among runs, soups and baselines"
         )
 
 
@@ -366,14 +366,14 @@ def _check_sweeps(
 ) -> None:
     """The targets of sweeps have weights and begin at the zero-shot model."""
     targets = [*_run_names(config), *config["soups"]]
-    baselines = set(config["standard"]["models"])
+    baselines = set(config["baselines"]["models"])
     for i, name in enumerate(config["sweep"]["targets"]):
         key_path = f"sweep.targets.{i}"
         problems.check_name(key_path, name, targets, "run or soup")
         ingredients = set(config["soups"].get(name, {}).get("ingredients", []))
         if ingredients & baselines:
             problems.append(
-                f"{key_path}: {name!r} mixes standard models, which do not start from the "
+                f"{key_path}: {name!r} mixes baselines, which do not start from the "
                 "zero-shot model"
             )
         if specs.get(name, {}).get("task"):
@@ -549,7 +549,7 @@ def scratch_runs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
         Key path -> hyperparameters, merged with their defaults.
     """
     baselines = standard_specs(config)
-    runs = {f"standard.models.{name}": spec for name, spec in baselines.items()}
+    runs = {f"baselines.models.{name}": spec for name, spec in baselines.items()}
     sources = {
         config["datasets"].get(name, {}).get("source")
         for name in _sets_with_role(config, with_baselines=bool(baselines))
@@ -568,7 +568,7 @@ def _sets_with_role(
     data = config["data"]
     names = [data["train"], data["held_out"], data["reference"], *data["shifts"]]
     if with_baselines:
-        names.append(config["standard"].get("train"))
+        names.append(config["baselines"].get("train"))
     for task in config["tasks"].values():
         names += [task["train"], task["held_out"]]
     for spec in finetune_specs(config).values():

@@ -17,7 +17,7 @@ NULLABLE_MAPS = (
     "finetune.runs",
     "finetune.search.space",
     "soups",
-    "standard.models",
+    "baselines.models",
     "statistics.breakpoints",
     "analyses",
     "figures",

@@ -27,7 +27,7 @@ PATHS = (
     "tasks.*.class_names",
     "model.architecture",
     "model.weights",
-    "standard.table.path",
+    "baselines.table.path",
     "checkpoints.*.path",
     "datasets.*.path",
     "datasets.*.images",
@@ -42,7 +42,7 @@ WORDS = {"datasets.*.classes": get_args(AnswerClasses), "model.weights": [RANDOM
 # These may also be the name of a model or a tag of its library.
 OR_NAMES = ("model.architecture", "model.weights")
 # Sections whose files Snakemake knows as inputs of jobs.
-_INPUT_SECTIONS = ("model", "checkpoints", "standard")
+_INPUT_SECTIONS = ("model", "checkpoints", "baselines")
 
 
 def relative_to_file(

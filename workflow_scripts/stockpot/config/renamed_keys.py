@@ -23,7 +23,7 @@ class RenamedKey(NamedTuple):
 
 
 _RUNS = ("finetune.defaults", f"finetune.runs.{ANY}")
-_BASELINES = ("standard.defaults", f"standard.models.{ANY}", "adversary")
+_BASELINES = ("baselines.defaults", f"baselines.models.{ANY}", "adversary")
 _DRAWN = "finetune.search.space"
 
 # Hyperparameters of every model that is trained.
@@ -56,6 +56,7 @@ RENAMED_KEYS = (
     *_rows([*_RUNS, *_BASELINES, _DRAWN], _OF_ALL),
     *_rows([*_RUNS, _DRAWN], _OF_RUNS),
     *_rows(_RUNS, _OF_RUNS_ALONE),
+    RenamedKey("", "standard", "baselines"),
     RenamedKey(f"{_DRAWN}.{ANY}", "either", "mixture"),
     RenamedKey("analyses.frontier", "curve", "sweep"),
     RenamedKey("analyses.joint", "curves", "sweeps"),

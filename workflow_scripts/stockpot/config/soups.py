@@ -26,7 +26,7 @@ def soup_problems(
         A line per mistake that is not a wrong name.
     """
     problems = []
-    baselines = config["standard"]["models"]
+    baselines = config["baselines"]["models"]
     for name, soup in config["soups"].items():
         key_path = f"soups.{name}"
         for i, ingredient in enumerate(soup.get("ingredients", [])):
@@ -74,7 +74,7 @@ def _ingredient_problems(
     elif not set(soup["ingredients"]) <= set(baselines):
         problems.append(
             f"{key}: {ingredient!r} has not the architecture of the "
-            "fine-tuned models; weights can be mixed among standard models alone"
+            "fine-tuned models; weights can be mixed among baselines alone"
         )
     return problems
 

@@ -105,7 +105,7 @@ def standard_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Returns:
         Baseline -> hyperparameters, merged with the defaults, and the name of its data set.
     """
-    settings = config["standard"]
+    settings = config["baselines"]
     train = settings.get("train", "")
     return {
         name: {**settings["defaults"], **spec, "train": train}

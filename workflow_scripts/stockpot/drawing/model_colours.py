@@ -27,7 +27,7 @@ LINEAR = ORANGE
 WISE_FT = VERMILION
 SOUP = GREEN
 ENSEMBLE = SKY
-STANDARD = GREY
+BASELINES = GREY
 OTHER = PURPLE
 
 # What a family is called where its colour stands for it.
@@ -38,7 +38,7 @@ FAMILIES = {
     WISE_FT: "WiSE-FT",
     SOUP: "Weights mixed",
     ENSEMBLE: "Outputs mixed",
-    STANDARD: "Standard models",
+    BASELINES: "Baselines",
     OTHER: "Other",
 }
 
@@ -94,7 +94,7 @@ LOOKS = {
     "end-to-end": Look("Fine-tuned end-to-end", "o", FINE_TUNED, 4.0),
     "linear-classifier": Look("Linear classifier", "s", LINEAR),
     "linear-search": Look("Best linear classifier", "p", LINEAR, 6.0),
-    "from-scratch": Look("Standard models", "o", STANDARD, 3.5),
+    "from-scratch": Look("Baselines", "o", BASELINES, 3.5),
     "wise-ft": Look("WiSE-FT", "o", WISE_FT, 4.0),
     "uniform": Look("Uniform soup", "^", SOUP, 6.0),
     "greedy": Look("Greedy soup", "D", SOUP),

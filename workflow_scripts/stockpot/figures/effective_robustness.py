@@ -42,18 +42,18 @@ FIGURE = FigureDeclaration(
     options=Options,
     caption="""
 **Effective robustness.** x is the accuracy on the reference, y the accuracy on {shifts}; both
-axes are {drawn}-scaled. The grey line is fitted, on a {axis} scale, through the standard models,
+axes are {drawn}-scaled. The grey line is fitted, on a {axis} scale, through the baselines,
 which were trained only on the training distribution. The height above the line is effective
 robustness. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named model (alpha
 1); rings mark alpha 0.5. Bars: {level} intervals of an accuracy (Clopper-Pearson; for a mean, a
-stratified bootstrap). Band: {level} interval of the line (bootstrap of the standard models).
-robustness.csv has the joint interval of the height. If standard models are near chance on a
+stratified bootstrap). Band: {level} interval of the line (bootstrap of the baselines).
+robustness.csv has the joint interval of the height. If baselines are near chance on a
 shift, heights are larger than in the papers; then only their sign can be compared. n: {sizes}.
 """,
     caption_without_line="""
 **Accuracy under shift.** x is the accuracy on the reference, y the accuracy on {shifts}; both
 axes are {drawn}-scaled. Curves are WiSE-FT sweeps from the zero-shot model (alpha 0) to the named
-model (alpha 1); rings mark alpha 0.5. The study has no standard models, so there is no line and
+model (alpha 1); rings mark alpha 0.5. The study has no baselines, so there is no line and
 no effective robustness. Of two models with the same accuracy on the reference, the higher one is
 more robust. Bars: {level} intervals of an accuracy (Clopper-Pearson; for a mean, a stratified
 bootstrap). n: {sizes}.

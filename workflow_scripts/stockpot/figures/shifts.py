@@ -31,9 +31,8 @@ FIGURE = FigureDeclaration(
     caption="""
 **Effective robustness per shift.** There is one panel per shift. x is the accuracy on the
 reference, y the accuracy under this shift; both axes are {drawn}-scaled. Each panel has its own
-line of the standard models (grey, fitted on a {axis} scale) and its own limits. The height above
-the line is effective robustness on that shift. The dotted line is chance. Bars and band: {level}
-intervals. n: {sizes}.
+baseline fit (grey, fitted on a {axis} scale) and its own limits. The height above it is effective
+robustness on that shift. The dotted line is chance. Bars and band: {level} intervals. n: {sizes}.
 """,
     caption_without_line="""
 **Accuracy per shift.** There is one panel per shift, with its own limits. x is the accuracy on

@@ -188,11 +188,11 @@ def _published_models(
     locate: Locate,
 ) -> dict[str, Any]:
     """The table of published models: where it is, what it holds, how to read it."""
-    table = config["standard"].get("table")
+    table = config["baselines"].get("table")
     if not table:
         return {}
     path = locate(table["path"])
-    sha256 = checked_digest(path, "standard.table.path")
+    sha256 = checked_digest(path, "baselines.table.path")
     data = config["data"]
     # A published model may have no name that a model of the study has.
     taken_names = ["zero-shot", *finetune_specs(config), *config["soups"]]

@@ -621,7 +621,7 @@ def _scratch_training_sets(config: Config) -> dict[str, str]:
     for key_path, spec in scratch_runs(config).items():
         # All baselines have one training set; the adversary may have another one.
         is_adversary = key_path == "adversary"
-        key_path = "adversary.train" if is_adversary else "standard.train"
+        key_path = "adversary.train" if is_adversary else "baselines.train"
         training[key_path] = spec["train"]
     return training
 

@@ -641,7 +641,7 @@ class StudyBuilder:
         for soup in soups:
             evaluations.append(self._plan_evaluation(soup.name, [soup], tests))
         if baselines:
-            evaluations.append(self._plan_evaluation("standard", baselines, tests))
+            evaluations.append(self._plan_evaluation("baselines", baselines, tests))
         evaluations += self._plan_in_chunks(
             self._sweep_targets([*runs, *soups]),
             tests,

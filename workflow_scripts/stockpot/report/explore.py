@@ -28,7 +28,7 @@ HEIGHT = 520
 HEAD = """<p>Hover over a point for its recipe, numbers and intervals. The wheel zooms, dragging
 moves the plot, a double click brings it back; a click on the legend shows one series alone. Lines
 of points are sweeps from the zero-shot model to the model at the other end, a colour each. The
-grey line, if any, is fitted through the standard models, most of which lie below and left of the
+grey line, if any, is fitted through the baselines, most of which lie below and left of the
 view.</p>"""
 
 # Areas of marks in square pixels.

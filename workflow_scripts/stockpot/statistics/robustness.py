@@ -1,4 +1,4 @@
-"""Effective robustness: how far a model lies above the line of the baselines.
+"""Effective robustness: how far a model lies above the baseline fit.
 
 On logit (or probit) axes, accuracy under shift is close to a straight line in reference
 accuracy for models that are trained only on the reference distribution (Taori et al. 2020,

@@ -39,7 +39,7 @@ CRITERIA = (
     "The row shows the alpha with the least distance (oracle: it is chosen on the test set).",
     "A soup against the best single model: on the reference, the interval does not lie below 0. "
     "Under shift, the estimate is above 0.",
-    "Above the line of the standard models: the joint interval lies above 0.",
+    "Above the baseline fit: the joint interval lies above 0.",
 )
 
 
@@ -407,7 +407,7 @@ def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
     is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
     return [
         {
-            "finding": "above the line of the standard models",
+            "finding": "above the baseline fit",
             "compared": row.model,
             "on": under_shift,
             "value": row.rho,

@@ -128,9 +128,9 @@ def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
         return []
     names = sorted("the mean of shifts" if name == MEAN else name for name in missing)
     return [
-        "There is no line of the standard models, and so no effective robustness, on "
+        "There is no baseline fit, and so no effective robustness, on "
         f"{', '.join(names)}: a line needs {LEAST} models that have a result there and differ on "
-        f"the reference. Too few of the {baseline_count} standard models do."
+        f"the reference. Too few of the {baseline_count} baselines do."
     ]
 
 
@@ -149,7 +149,7 @@ def _missing_pieces(
         if lost and dataset not in missing:
             sentences.append(
                 f"{dataset}: its line has no piece from {', '.join(lost)}, because too few "
-                "standard models lie there. Models there have no effective robustness."
+                "baselines lie there. Models there have no effective robustness."
             )
     return sentences
 

@@ -54,7 +54,7 @@ def read_cloud(
     model_count = len(_read(path, {}))
     if model_count < LEAST:
         raise StockpotError(
-            f"standard.table: {path} has {model_count} models, but a line needs {LEAST} or more"
+            f"baselines.table: {path} has {model_count} models, but a line needs {LEAST} or more"
         )
     columns = _columns(path, spec, reference, shifts)
     wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
@@ -89,13 +89,13 @@ def _columns(
     for what, column in {"model": spec["model"], **columns}.items():
         if column not in header:
             raise StockpotError(
-                f"standard.table: {path} has no column {column!r} (for {what}); there are "
+                f"baselines.table: {path} has no column {column!r} (for {what}); there are "
                 f"{', '.join(header[:NAMED_COLUMNS])}"
             )
     if reference not in columns or not set(shifts) & set(columns):
         raise StockpotError(
-            f"standard.table: {path} needs a column for {reference} and one for a shift "
-            f"({', '.join(shifts)}); standard.table.columns names them"
+            f"baselines.table: {path} needs a column for {reference} and one for a shift "
+            f"({', '.join(shifts)}); baselines.table.columns names them"
         )
     return columns
 
@@ -112,7 +112,7 @@ def _check_name(
         wrong = "is no name"
     else:
         return
-    raise StockpotError(f"standard.table: {path}: {name!r} {wrong}")
+    raise StockpotError(f"baselines.table: {path}: {name!r} {wrong}")
 
 
 def _read(path: str | Path, columns: dict[str, str]) -> list[tuple[int, list[str]]]:
@@ -120,7 +120,7 @@ def _read(path: str | Path, columns: dict[str, str]) -> list[tuple[int, list[str
     try:
         return read_columns(Path(path), columns)
     except StockpotError as error:
-        raise StockpotError(f"standard.table: {error}") from error
+        raise StockpotError(f"baselines.table: {error}") from error
 
 
 def _accuracy(
@@ -139,6 +139,6 @@ def _accuracy(
     # NaN is refused here too.
     if not 0 <= value <= 1:
         raise StockpotError(
-            f"standard.table: {path}, {name}, {column}: {text!r} is not an accuracy as a {unit}"
+            f"baselines.table: {path}, {name}, {column}: {text!r} is not an accuracy as a {unit}"
         )
     return value

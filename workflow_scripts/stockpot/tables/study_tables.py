@@ -260,7 +260,7 @@ def _how_to_read(confidence: float, *, has_lines: bool) -> str:
     level = f"{100 * confidence:g} %"
     lines = ""
     if has_lines:
-        lines = " robustness.csv has effective robustness and the standard models."
+        lines = " robustness.csv has effective robustness and the baselines."
     return (
         f"Accuracies are in percent, ± half the {level} interval (Clopper-Pearson; for the mean "
         "of shifts, a stratified bootstrap). Bold marks the best model of a column and all models "
