@@ -18,8 +18,8 @@ from stockpot.tables.measurements import read_table
 DOCS = Path(__file__).parents[1]
 # Figures of the objects study.
 OBJECTS_FIGURES = ("effective-robustness", "alpha", "soups", "shifts", "methods")
-# Name of a table that figures of a study read -> file without its suffix.
-STUDY_TABLES = {"measurements": "measurements", "fits": "fits", "rho": "robustness"}
+# Tables that figures of a study read; their files have these names.
+STUDY_TABLES = ("measurements", "fits", "robustness")
 
 
 def in_docs() -> list[Path]:
@@ -54,8 +54,8 @@ def draw(path: Path) -> Figure:
         analysis = name if has_table else figures.draws(name)
         tables["table"] = read_table(folder / f"{analysis}.csv")
     else:
-        for key, file_name in STUDY_TABLES.items():
-            tables[key] = read_table(folder / f"{file_name}.csv")
+        for table in STUDY_TABLES:
+            tables[table] = read_table(folder / f"{table}.csv")
     figure, _ = figures.load(plugin)(tables, {})
     return figure
 

@@ -79,7 +79,7 @@ def study_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     roles |= {name: "shift" for name in sets if name not in roles}
     measurements = measure(table, roles, 0.95)
     fits, rho = robustness_table(measurements, "logit", 0.95)
-    return {"measurements": measurements, "fits": fits, "rho": rho}
+    return {"measurements": measurements, "fits": fits, "robustness": rho}
 
 
 def comparisons(runs=72, long=False, seed=0) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def comparisons(runs=72, long=False, seed=0) -> pd.DataFrame:
     columns = [
         "model",
         "against",
-        "on",
+        "dataset",
         "difference",
         "low",
         "high",
@@ -125,32 +125,35 @@ def cost(runs=72, long=False, seed=0) -> pd.DataFrame:
     columns = [
         "model",
         "kind",
-        "seconds",
-        "all_seconds",
-        "forward",
-        "gain_reference",
-        "gain_shifts",
+        "job_seconds",
+        "total_seconds",
+        "forward_passes",
+        "gain_over_best_run_reference",
+        "gain_over_best_run_shifts",
     ]
-    return pd.DataFrame(rows, columns=columns).assign(memory=500.0, images=10_000)
+    return pd.DataFrame(rows, columns=columns).assign(
+        memory_mib=500.0, training_images=10_000
+    )
 
 
 def diagnosis(runs=72, long=False, barriers=200, seed=0) -> pd.DataFrame:
     """Lengths, cosines, some of the barriers, and a greedy trace."""
     rng = np.random.default_rng(seed)
     names = sorted(run_names(runs, long))
-    rows = [["norm", name, "", rng.uniform(0.5, 2)] for name in names]
+    rows = [["update_norm", name, "", rng.uniform(0.5, 2)] for name in names]
     pairs = list(combinations(names, 2))
     rows += [["cosine", one, other, rng.uniform(-0.1, 0.8)] for one, other in pairs]
-    rows += [["alone", name, "", rng.uniform(0.7, 0.8)] for name in names]
+    rows += [["accuracy", name, "", rng.uniform(0.7, 0.8)] for name in names]
     chosen = rng.permutation(len(pairs))[:barriers]
     rows += [["barrier", *pairs[i], rng.normal(0, 2)] for i in sorted(chosen)]
-    rows += [["step", name, "", rng.uniform(0.78, 0.82)] for name in names]
-    table = pd.DataFrame(rows, columns=["what", "model", "other", "value"])
+    rows += [["greedy_step", name, "", rng.uniform(0.78, 0.82)] for name in names]
+    table = pd.DataFrame(rows, columns=["row_type", "model", "other_model", "value"])
     text = [
-        "in" if what == "step" and rng.random() < 0.1 else "" for what in table["what"]
+        "accepted" if what == "greedy_step" and rng.random() < 0.1 else ""
+        for what in table["row_type"]
     ]
     table["text"] = np.where(
-        (table["what"] == "step") & (np.array(text) == ""), "out", text
+        (table["row_type"] == "greedy_step") & (np.array(text) == ""), "rejected", text
     )
     return table.assign(low=table["value"] - 0.01, high=table["value"] + 0.01, n=4000)
 
@@ -171,9 +174,9 @@ def diversity(shifts=8, seed=0) -> pd.DataFrame:
                 rows.append([dataset, group, f"a{pair}", f"b{pair}", *measures])
     columns = [
         "dataset",
-        "group",
-        "one",
-        "other",
+        "pair_type",
+        "model",
+        "other_model",
         "prediction_diversity",
         "kappa_complement",
         "divergence",
@@ -224,6 +227,11 @@ def frontier(runs=72, long=False, seed=0) -> pd.DataFrame:
     names = [*run_names(runs, long), *SOUPS]
     gaps = np.sort(rng.normal(0, 0.02, len(names)))[::-1]
     table = pd.DataFrame(
-        {"model": names, "gap": gaps, "low": gaps - 0.01, "high": gaps + 0.01}
+        {"model": names, "gap_to_sweep": gaps, "low": gaps - 0.01, "high": gaps + 0.01}
     )
-    return table.assign(sweep=names[0], beyond=False, below=False, kind="end-to-end")
+    return table.assign(
+        sweep=names[0],
+        reference_above_sweep=False,
+        reference_below_sweep=False,
+        kind="end-to-end",
+    )

@@ -235,7 +235,7 @@ def products(vectors: dict[str, np.ndarray]) -> pd.DataFrame:
     rows = [
         (a, b, float(u @ v)) for a, u in vectors.items() for b, v in vectors.items()
     ]
-    return pd.DataFrame(rows, columns=["model", "other", "product"])
+    return pd.DataFrame(rows, columns=["model", "other_model", "inner_product"])
 
 
 def small_study(folder, runs=(), sweeps=(), sizes=SIZES, classes=4) -> Study:
@@ -614,7 +614,7 @@ def test_comparisons_test_the_same_examples(study, tables):
         "zero-shot"
     ]
     for on, sets in [("test", ["test"]), ("mean of shifts", SHIFTS)]:
-        found = row(table, model="greedy", against="zero-shot", on=on)
+        found = row(table, model="greedy", against="zero-shot", dataset=on)
         terms = [[study.right(m, d) for d in sets] for m in ("greedy", "zero-shot")]
         check_interval(
             found["difference"],
@@ -625,7 +625,7 @@ def test_comparisons_test_the_same_examples(study, tables):
         assert found["n"] == sum(map(len, terms[0]))
     here, there = (study.right(m, "small") for m in ("linear", "zero-shot"))
     p = binomtest(int((here & ~there).sum()), int((here ^ there).sum())).pvalue
-    assert row(table, model="linear", against="zero-shot", on="small")[
+    assert row(table, model="linear", against="zero-shot", dataset="small")[
         "p"
     ] == pytest.approx(p)
     ordered = table.sort_values("p")
@@ -634,15 +634,15 @@ def test_comparisons_test_the_same_examples(study, tables):
     )
     assert np.allclose(ordered["p_corrected"], holm)
     short = analyses.shown("comparisons")(table)
-    found = row(table, model="uniform", against="zero-shot", on="mean of shifts")
-    text = row(short, model="uniform", against="zero-shot", on="mean of shifts")[
+    found = row(table, model="uniform", against="zero-shot", dataset="mean of shifts")
+    text = row(short, model="uniform", against="zero-shot", dataset="mean of shifts")[
         "difference"
     ]
     assert (
         text
         == f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
     )
-    assert set(short["on"]) == {"test", "mean of shifts"}
+    assert set(short["dataset"]) == {"test", "mean of shifts"}
 
 
 def test_pairs_that_are_given_are_compared_and_no_others(study):
@@ -650,7 +650,7 @@ def test_pairs_that_are_given_are_compared_and_no_others(study):
     table = tabulate("comparisons", study.evidence(), {"pairs": given})
     assert table[["model", "against"]].drop_duplicates().to_numpy().tolist() == given
     gain = study.mean("base alpha=0.5", "small") - study.mean("linear", "small")
-    assert row(table, on="small")["difference"] == pytest.approx(gain)
+    assert row(table, dataset="small")["difference"] == pytest.approx(gain)
 
 
 def test_one_run_is_compared_with_the_zero_shot_model(tmp_path):
@@ -664,9 +664,9 @@ def test_one_run_is_compared_with_the_zero_shot_model(tmp_path):
 def test_chords_are_between_the_ends_of_a_sweep(study, tables):
     table = tables["chords"]
     assert sorted(table["alpha"].unique()) == [0.25, 0.5, 0.75]
-    assert list(table["on"].unique()) == [*TESTS, "mean of shifts"]
+    assert list(table["dataset"].unique()) == [*TESTS, "mean of shifts"]
     for on, sets in {"test": ["test"], "mean of shifts": SHIFTS}.items():
-        found = row(table, sweep="base", on=on, alpha=0.25)
+        found = row(table, sweep="base", dataset=on, alpha=0.25)
         start, end, mix = (
             [study.right(m, d) for d in sets]
             for m in ("zero-shot", "base", "base alpha=0.25")
@@ -680,15 +680,15 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
         better = max(("zero-shot", "base"), key=lambda m: study.mean(m, *sets))
         best = [study.right(better, d) for d in sets]
         check_interval(
-            found["over_ends"],
-            found["over_low"],
-            found["over_high"],
+            found["gain_over_better_end"],
+            found["gain_over_better_end_low"],
+            found["gain_over_better_end_high"],
             [(1, mix), (-1, best)],
         )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
-    own = table[(table["sweep"] == "few") & (table["on"] == "sketch")]
+    own = table[(table["sweep"] == "few") & (table["dataset"] == "sketch")]
     least = own.loc[own["distance"].idxmin()]
-    text = row(analyses.shown("chords")(table), sweep="few", on="sketch")[
+    text = row(analyses.shown("chords")(table), sweep="few", dataset="sketch")[
         "least above the chord (oracle)"
     ]
     assert text.startswith(f"{100 * least['distance']:+.1f} [")
@@ -700,13 +700,13 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
 
 def test_diversity_is_that_of_every_pair(study, tables):
     table = tables["diversity"]
-    assert table.groupby("group", sort=False)["dataset"].size().to_dict() == {
+    assert table.groupby("pair_type", sort=False)["dataset"].size().to_dict() == {
         "zero-shot and end-to-end": 12,
         "zero-shot and linear": 3,
         "two end-to-end": 18,
     }
     one, other = (study.logits[m]["small"].astype(float) for m in ("zero-shot", "long"))
-    found = row(table, one="zero-shot", other="long", dataset="small")
+    found = row(table, model="zero-shot", other_model="long", dataset="small")
     right = [study.right(m, "small") for m in ("zero-shot", "long")]
     assert found["prediction_diversity"] == pytest.approx((right[0] ^ right[1]).mean())
     kappa = cohen_kappa_score(one.argmax(1), other.argmax(1))
@@ -719,20 +719,20 @@ def test_diversity_is_that_of_every_pair(study, tables):
     assert found["cka_complement"] == pytest.approx(1 - aligned)
     assert found["n"] == 60
 
-    own = table[(table["group"] == "two end-to-end") & (table["dataset"] == "test")]
+    own = table[(table["pair_type"] == "two end-to-end") & (table["dataset"] == "test")]
     cell = row(
-        analyses.shown("diversity")(table), group="two end-to-end", dataset="test"
+        analyses.shown("diversity")(table), pair_type="two end-to-end", dataset="test"
     )
     assert cell["divergence"] == f"{own['divergence'].mean():.3f}"
     few = tabulate("diversity", study.evidence(), {"models": ["base", "linear"]})
-    assert set(few["other"]) == {"base", "linear"}
-    assert set(few["one"]) == {"zero-shot"}
+    assert set(few["other_model"]) == {"base", "linear"}
+    assert set(few["model"]) == {"zero-shot"}
     named = tabulate(
         "diversity", study.evidence(), {"pairs": [["greedy", "base alpha=0.5"]]}
     )
-    assert named[["group", "one", "other"]].drop_duplicates().to_numpy().tolist() == [
-        ["pair", "greedy", "base alpha=0.5"]
-    ]
+    assert named[
+        ["pair_type", "model", "other_model"]
+    ].drop_duplicates().to_numpy().tolist() == [["pair", "greedy", "base alpha=0.5"]]
 
 
 def test_overrides_are_counted_one_by_one(study, tables):
@@ -750,16 +750,18 @@ def test_overrides_are_counted_one_by_one(study, tables):
             first += (a + b).argmax() == a.argmax()
             second += (a + b).argmax() == b.argmax()
     found = row(table, sweep="base", dataset="sketch")
-    shares = found[["disagree", "zero_shot_overrides", "tuned_overrides"]].to_list()
+    shares = found[
+        ["disagreement", "zero_shot_overrides", "target_overrides"]
+    ].to_list()
     assert np.multiply(shares, 100) == pytest.approx([differ, first, second])
     margins = [
         np.mean([np.sort(x)[-1] - np.sort(x)[-2] for x in scores])
         for scores in (zero, tuned)
     ]
-    assert [found["zero_shot_margin"], found["tuned_margin"]] == pytest.approx(margins)
+    assert [found["zero_shot_margin"], found["target_margin"]] == pytest.approx(margins)
     cell = row(analyses.shown("overrides")(table), sweep="base", dataset="sketch")
-    assert cell["disagree"] == f"{differ:.1f}"
-    assert cell["tuned_margin"] == f"{margins[1]:.2f}"
+    assert cell["disagreement"] == f"{differ:.1f}"
+    assert cell["target_margin"] == f"{margins[1]:.2f}"
 
 
 def test_calibration_of_models_and_of_their_bins(study, tables):
@@ -830,11 +832,17 @@ def test_brittleness_ranks_runs_by_each_hyperparameter_that_differs(study, table
     found = row(table, run="few", hyperparameter="lr")
     assert found["value"] == 2e-5
     assert found["held_out"] == pytest.approx(study.mean("few", "held-out"))
-    assert found["rank_reference"] == pytest.approx(spearmanr(lr, reference).statistic)
-    assert found["rank_shifts"] == pytest.approx(spearmanr(lr, shifts).statistic)
-    assert found["mixed_shifts"] == pytest.approx(study.mean("few alpha=0.5", *SHIFTS))
-    assert np.isnan(row(table, run="long", hyperparameter="lr")["mixed_reference"])
-    short = analyses.shown("brittleness")(table).set_index("what")
+    assert found["rank_correlation_reference"] == pytest.approx(
+        spearmanr(lr, reference).statistic
+    )
+    assert found["rank_correlation_shifts"] == pytest.approx(
+        spearmanr(lr, shifts).statistic
+    )
+    assert found["alpha_half_shifts"] == pytest.approx(
+        study.mean("few alpha=0.5", *SHIFTS)
+    )
+    assert np.isnan(row(table, run="long", hyperparameter="lr")["alpha_half_reference"])
+    short = analyses.shown("brittleness")(table).set_index("statistic")
     assert short["reference"].iloc[0] == f"{100 * np.ptp(reference):.1f}"
     mixed = [study.mean(f"{run} alpha=0.5", *SHIFTS) for run in ("base", "few")]
     assert short["mean of shifts"].iloc[2] == f"{100 * np.ptp(mixed):.1f}"
@@ -858,27 +866,32 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
     }
     for selector, alpha in wanted.items():
         for on, sets in PLACES.items():
-            found = row(table, run="few", selector=selector, on=on)
+            found = row(table, run="few", selector=selector, dataset=on)
             assert found["alpha"] == alpha
             means = {
                 m: study.mean(m, *sets) for m in (models[alpha], "zero-shot", "few")
             }
-            assert found[["accuracy", "zero_shot", "tuned"]].to_list() == pytest.approx(
-                list(means.values())
-            )
+            assert found[
+                ["accuracy", "zero_shot", "target"]
+            ].to_list() == pytest.approx(list(means.values()))
             better = max(("zero-shot", "few"), key=means.get)
             for what, other in {
                 "zero_shot": "zero-shot",
-                "tuned": "few",
-                "both": better,
+                "target": "few",
+                "better_end": better,
             }.items():
-                ends = (found[f"over_{what}{end}"] for end in ("", "_low", "_high"))
+                ends = (
+                    found[f"gain_over_{what}{end}"] for end in ("", "_low", "_high")
+                )
                 terms = [
                     [study.right(m, d) for d in sets] for m in (models[alpha], other)
                 ]
                 check_interval(*ends, [(1, terms[0]), (-1, terms[1])])
     cell = row(
-        analyses.shown("low-shot")(table), run="few", selector="half", on="reference"
+        analyses.shown("low-shot")(table),
+        run="few",
+        selector="half",
+        dataset="reference",
     )
     assert (cell["shots"], cell["alpha"]) == ("4", "0.5")
     assert cell["accuracy"] == f"{100 * study.mean('few alpha=0.5', 'test'):.1f}"
@@ -888,10 +901,10 @@ def test_joint_training_is_compared_with_every_alpha(study, tables):
     table = tables["joint"]
     assert set(table["sweep"]) == {"base"}, "the sweep with shots is not compared"
     assert set(table["joint_run"]) == {"both"}
-    assert set(table["joint_with"]) == {"sketch"}
+    assert set(table["second_dataset"]) == {"sketch"}
     assert len(table) == len(ALPHAS) * 4
     for on, sets in {"small": ["small"], "mean of shifts": SHIFTS}.items():
-        found = row(table, alpha=0.75, on=on)
+        found = row(table, alpha=0.75, dataset=on)
         mix, run = (
             [study.right(m, d) for d in sets] for m in ("base alpha=0.75", "both")
         )
@@ -900,7 +913,7 @@ def test_joint_training_is_compared_with_every_alpha(study, tables):
         )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.75", *sets))
         assert found["joint_accuracy"] == pytest.approx(study.mean("both", *sets))
-    cell = row(analyses.shown("joint")(table), on="test")
+    cell = row(analyses.shown("joint")(table), dataset="test")
     assert cell["sweep"] == "base, alpha 0.5"
     assert cell["joint"] == f"{100 * study.mean('both', 'test'):.1f}"
 
@@ -922,17 +935,17 @@ def test_members_of_soups_of_towers(study, tables):
         "those that saw the task come last"
     )
     found = row(table, soup="cross")
-    assert found["members"] == "base + cars"
-    assert found["k"] == 2
+    assert found["ingredients"] == "base + cars"
+    assert found["ingredient_count"] == 2
     assert found["tasks"] == "own + cars"
-    assert found["seen"]
-    assert not row(table, soup="cross-away")["seen"]
+    assert found["includes_own_task"]
+    assert not row(table, soup="cross-away")["includes_own_task"]
     terms = [
         (1, [study.right("cross", "test")]),
         (-1, [study.right("zero-shot", "test")]),
     ]
-    check_interval(found["gain"], found["low"], found["high"], terms)
-    cell = row(analyses.shown("members")(table), members="base + cars")
+    check_interval(found["gain_over_zero_shot"], found["low"], found["high"], terms)
+    cell = row(analyses.shown("members")(table), ingredients="base + cars")
     assert cell["own task among them"] == "yes"
     assert cell["accuracy"] == f"{100 * study.mean('cross', 'test'):.1f}"
 
@@ -977,21 +990,21 @@ def test_frontier_gap_on_between_beyond_and_below_the_curve(tmp_path):
     table = tabulate("frontier", study.evidence())
     found = table.set_index("model")
     # Half way from (60, 64) to (70, 56) lies (65, 60).
-    assert found.loc["on", "gap"] == pytest.approx(0, abs=1e-12)
-    assert not found.loc["on", "beyond"]
+    assert found.loc["on", "gap_to_sweep"] == pytest.approx(0, abs=1e-12)
+    assert not found.loc["on", "reference_above_sweep"]
     assert found.loc["on", "alpha"] == pytest.approx(0.5)
-    assert found.loc["over", "gap"] == pytest.approx(0.06)
-    assert not found.loc["over", "beyond"]
-    assert found.loc["beyond", "gap"] == pytest.approx(0.02)
-    assert found.loc["beyond", "beyond"]
-    assert found.loc["under", "gap"] == pytest.approx(0.30 - 0.50)
-    assert found.loc["base", "gap"] == pytest.approx(0)
+    assert found.loc["over", "gap_to_sweep"] == pytest.approx(0.06)
+    assert not found.loc["over", "reference_above_sweep"]
+    assert found.loc["beyond", "gap_to_sweep"] == pytest.approx(0.02)
+    assert found.loc["beyond", "reference_above_sweep"]
+    assert found.loc["under", "gap_to_sweep"] == pytest.approx(0.30 - 0.50)
+    assert found.loc["base", "gap_to_sweep"] == pytest.approx(0)
     assert found.loc["base", "alpha"] == 1
     assert list(table["model"])[:2] == ["over", "beyond"]
     assert table["model"].iloc[-1] == "under"
     terms = [(1, "over"), (-0.5, "base alpha=2"), (-0.5, "base alpha=3")]
     terms = [(c, [study.right(m, d) for d in SHIFTS]) for c, m in terms]
-    check_interval(*found.loc["over", ["gap", "low", "high"]], terms)
+    check_interval(*found.loc["over", ["gap_to_sweep", "low", "high"]], terms)
     short = analyses.shown("frontier")(table).set_index("model")[
         "gap to the sweep of base"
     ]
@@ -1006,14 +1019,14 @@ def test_frontier_takes_the_better_point_where_the_curve_has_an_accuracy_twice(
 ):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (50, 70)], {"back": (60, 62)})
     found = row(tabulate("frontier", study.evidence(), {"sweep": "base"}), model="back")
-    assert found["gap"] == pytest.approx(0.62 - 0.65)
+    assert found["gap_to_sweep"] == pytest.approx(0.62 - 0.65)
     assert found["alpha"] == pytest.approx(0.75)
 
 
 def test_frontier_of_a_curve_that_ends_level(tmp_path):
     study = curve_study(tmp_path, [(50, 50), (70, 60), (70, 66)], {"soup": (70, 66)})
     found = row(tabulate("frontier", study.evidence(), {"sweep": "base"}), model="soup")
-    assert found["gap"] == pytest.approx(0, abs=1e-12)
+    assert found["gap_to_sweep"] == pytest.approx(0, abs=1e-12)
     assert found["alpha"] == 1
 
 
@@ -1023,19 +1036,19 @@ def test_frontier_of_the_whole_study(study, tables):
         "the better of the two sweeps on held-out data"
     )
     assert set(table["model"]) == set(study.models) - {"gone", "cars"}
-    assert (np.diff(table["gap"]) <= 1e-12).all(), "best on top"
+    assert (np.diff(table["gap_to_sweep"]) <= 1e-12).all(), "best on top"
     models = [f"base alpha={a:g}" for a in ALPHAS]
     x, y = ([study.mean(m, *sets) for m in models] for sets in (["test"], SHIFTS))
     for found in table.itertuples():
         at = study.mean(found.model, "test")
-        assert found.beyond == (at > max(x))
+        assert found.reference_above_sweep == (at > max(x))
         lines = [
             np.interp(at, *zip(*sorted([(x[i], y[i]), (x[i + 1], y[i + 1])])))
             for i in range(4)
             if min(x[i : i + 2]) <= at <= max(x[i : i + 2])
         ]
         if lines:
-            assert found.gap == pytest.approx(
+            assert found.gap_to_sweep == pytest.approx(
                 study.mean(found.model, *SHIFTS) - max(lines)
             )
 
@@ -1046,19 +1059,23 @@ def test_frontier_of_the_whole_study(study, tables):
 def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     table = tables["cost"].set_index("model")
     assert set(table.index) == {"base", "few", "long", "uniform", "ensemble", "greedy"}
-    assert table.loc["base", ["seconds", "all_seconds", "memory"]].to_list() == [
+    assert table.loc[
+        "base", ["job_seconds", "total_seconds", "memory_mib"]
+    ].to_list() == [
         11,
         11,
         200,
     ]
-    assert table.loc["few", "all_seconds"] == 4 + 11, "it starts from base"
-    assert np.isnan(table.loc["few", "memory"])
-    assert table.loc["uniform", "all_seconds"] == 1 + 11 + 20
-    assert table.loc["ensemble", "all_seconds"] == 2 + 4 + 11, "base counts once"
-    assert np.isnan(table.loc["greedy", "all_seconds"]), "the time of both is not known"
-    assert table.loc["uniform", "images"] == 1000 + 2000
-    assert table.loc["few", "images"] == 4000 + 1000
-    assert table["forward"].to_dict() == {
+    assert table.loc["few", "total_seconds"] == 4 + 11, "it starts from base"
+    assert np.isnan(table.loc["few", "memory_mib"])
+    assert table.loc["uniform", "total_seconds"] == 1 + 11 + 20
+    assert table.loc["ensemble", "total_seconds"] == 2 + 4 + 11, "base counts once"
+    assert np.isnan(table.loc["greedy", "total_seconds"]), (
+        "the time of both is not known"
+    )
+    assert table.loc["uniform", "training_images"] == 1000 + 2000
+    assert table.loc["few", "training_images"] == 4000 + 1000
+    assert table["forward_passes"].to_dict() == {
         "base": 1,
         "few": 1,
         "long": 1,
@@ -1068,7 +1085,7 @@ def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     }
     best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
     gain = study.mean("uniform", *SHIFTS) - study.mean(best, *SHIFTS)
-    assert table.loc["uniform", "gain_shifts"] == pytest.approx(gain)
+    assert table.loc["uniform", "gain_over_best_run_shifts"] == pytest.approx(gain)
     short = analyses.shown("cost")(tables["cost"]).set_index("model")
     assert short.loc["uniform", "with ingredients, s"] == "32.0"
     assert short.loc["greedy", "with ingredients, s"] == ""
@@ -1082,7 +1099,7 @@ def test_cost_without_an_end_to_end_run_has_no_gain_to_show(tmp_path):
     study.add("linear", "linear-classifier", study.draw(*GOOD["linear"]))
     write_benchmark(tmp_path, "linear-1", ("5", "80"))
     table = tabulate("cost", study.evidence())
-    assert table["gain_reference"].isna().all()
+    assert table["gain_over_best_run_reference"].isna().all()
     assert analyses.shown("cost")(table).loc[0, "reference, points"] == ""
 
 
@@ -1097,7 +1114,7 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
         assert sum(shares.values()) == pytest.approx(1)
         alpha = float(labels["model"].split(" at ")[1])
         assert shares == pytest.approx(
-            {labels["one"]: 1 - alpha, labels["other"]: alpha}
+            {labels["run"]: 1 - alpha, labels["other_run"]: alpha}
         )
     assert {labels["model"].split(" at ")[1] for labels, _ in recipes} == {
         "0.3",
@@ -1121,24 +1138,26 @@ def test_pairs_by_hand(study, tables):
     for one, other in combinations(RUNS, 2):
         u, v = VECTORS[one], VECTORS[other]
         angle = np.degrees(np.arccos(u @ v / np.linalg.norm(u) / np.linalg.norm(v)))
-        own = table[(table["one"] == one) & (table["other"] == other)]
+        own = table[(table["model"] == one) & (table["other_model"] == other)]
         assert list(own["dataset"]) == TESTS
         assert own["angle"].to_list() == pytest.approx([angle] * 3)
-    found = row(table, one="base", other="long", dataset="small")
+    found = row(table, model="base", other_model="long", dataset="small")
     labels = study.labels["small"]
     start, end = (study.logits[m]["small"].astype(float) for m in ("base", "long"))
     before, soup, after = (
         study.mixed({"base": 1 - a, "long": a}, "small").astype(float)
         for a in (0.4, 0.5, 0.6)
     )
-    assert found["soup"] == pytest.approx((soup.argmax(1) == labels).mean())
-    assert found["ensemble"] == pytest.approx(
+    assert found["soup_accuracy"] == pytest.approx((soup.argmax(1) == labels).mean())
+    assert found["ensemble_accuracy"] == pytest.approx(
         ((start + end).argmax(1) == labels).mean()
     )
     ends = (study.mean("base", "small") + study.mean("long", "small")) / 2
-    assert found["advantage"] == pytest.approx(found["soup"] - ends)
+    assert found["interpolation_advantage"] == pytest.approx(
+        found["soup_accuracy"] - ends
+    )
     b, known = (
-        found["beta"],
+        found["inverse_temperature"],
         study.mixed({"base": 0.5, "long": 0.5}, "held-out").astype(float),
     )
     losses = [
@@ -1147,7 +1166,9 @@ def test_pairs_by_hand(study, tables):
     assert nll(b * known, study.labels["held-out"]) <= min(losses) + 1e-9
     assert found["soup_loss"] == pytest.approx(nll(b * soup, labels))
     assert found["ensemble_loss"] == pytest.approx(nll(b * (start + end) / 2, labels))
-    assert found["true"] == pytest.approx(found["soup_loss"] - found["ensemble_loss"])
+    assert found["loss_difference"] == pytest.approx(
+        found["soup_loss"] - found["ensemble_loss"]
+    )
     curvature = (
         nll(b * before, labels) + nll(b * after, labels) - 2 * nll(b * soup, labels)
     ) / 0.01
@@ -1155,14 +1176,16 @@ def test_pairs_by_hand(study, tables):
     p, change = softmax(b * soup, axis=1), end - start
     spread = b**2 * ((p * change**2).sum(1) - (p * change).sum(1) ** 2).mean()
     assert found["variance"] == pytest.approx(spread)
-    assert found["approximation"] == pytest.approx((spread - curvature) / 8)
+    assert found["approximate_loss_difference"] == pytest.approx(
+        (spread - curvature) / 8
+    )
 
-    cell = row(analyses.shown("pairs")(table), on="reference")
+    cell = row(analyses.shown("pairs")(table), dataset="reference")
     own = table[table["dataset"] == "test"]
     assert cell["pairs"] == 6
-    points = 100 * (own["soup"] - own["ensemble"]).mean()
+    points = 100 * (own["soup_accuracy"] - own["ensemble_accuracy"]).mean()
     assert cell["soup minus ensemble, points"] == f"{points:+.2f}"
-    r = np.corrcoef(own["angle"], own["advantage"])[0, 1]
+    r = np.corrcoef(own["angle"], own["interpolation_advantage"])[0, 1]
     assert cell["angle and advantage, r"] == f"{r:.2f}"
 
 
@@ -1181,27 +1204,27 @@ def test_the_plane_is_through_the_two_best_runs(study):
     best = sorted(RUNS, key=lambda m: (-study.mean(m, "held-out"), m))[:2]
     recipes = study.recipes("landscape", {"points": 4, "margin": 0.5})
     sides = sorted({*np.round(np.linspace(-0.5, 1.5, 4), 4), 0.0, 1.0})
-    assert {(labels["s"], labels["t"]) for labels, _ in recipes} == {
-        (s, t) for s in sides for t in sides if s + t <= 1.5 + 1e-9
-    }
+    assert {
+        (labels["coefficient"], labels["other_coefficient"]) for labels, _ in recipes
+    } == {(s, t) for s in sides for t in sides if s + t <= 1.5 + 1e-9}
     for labels, recipe in recipes:
-        assert [labels["one"], labels["other"]] == best
-        s, t = labels["s"], labels["t"]
+        assert [labels["run"], labels["other_run"]] == best
+        s, t = labels["coefficient"], labels["other_coefficient"]
         parts = {"zero-shot": 1 - s - t, best[0]: s, best[1]: t}
         expected = {name: share for name, share in parts.items() if share}
         assert named(recipe) == pytest.approx(expected)
         assert sum(named(recipe).values()) == pytest.approx(1)
     given = study.recipes("landscape", {"models": ["few", "base"], "points": 2})
-    assert (given[0][0]["one"], given[0][0]["other"]) == ("few", "base")
+    assert (given[0][0]["run"], given[0][0]["other_run"]) == ("few", "base")
     assert study.recipes("landscape", runs=["base"]) == []
 
 
 def test_distances_of_the_plane_are_those_of_the_updates(study, tables):
     table = tables["landscape"]
-    one, other = table[["one", "other"]].iloc[0]
+    one, other = table[["model", "other_model"]].iloc[0]
     u, v = VECTORS[one], VECTORS[other]
     at = {
-        name: row(table, s=s, t=t)[["x", "y"]].to_numpy(float)
+        name: row(table, coefficient=s, other_coefficient=t)[["x", "y"]].to_numpy(float)
         for name, s, t in (("start", 0, 0), ("one", 1, 0), ("other", 0, 1))
     }
     length = np.linalg.norm(u)
@@ -1212,16 +1235,24 @@ def test_distances_of_the_plane_are_those_of_the_updates(study, tables):
     ):
         expected = np.linalg.norm(distance) / length
         assert np.linalg.norm(at[a] - at[b]) == pytest.approx(expected)
-    far = row(table, s=-0.25, t=-0.25)
-    place = far["s"] * u + far["t"] * v
+    far = row(table, coefficient=-0.25, other_coefficient=-0.25)
+    place = far["coefficient"] * u + far["other_coefficient"] * v
     assert np.hypot(far["x"], far["y"]) == pytest.approx(np.linalg.norm(place) / length)
 
 
 def test_loss_and_error_of_the_plane(study, tables):
     table = tables["landscape"]
-    one, other = table[["one", "other"]].iloc[0]
-    for found in (row(table, s=0, t=1), row(table, s=0.25, t=0.25), table.iloc[0]):
-        recipe = {"zero-shot": 1 - found.s - found.t, one: found.s, other: found.t}
+    one, other = table[["model", "other_model"]].iloc[0]
+    for found in (
+        row(table, coefficient=0, other_coefficient=1),
+        row(table, coefficient=0.25, other_coefficient=0.25),
+        table.iloc[0],
+    ):
+        recipe = {
+            "zero-shot": 1 - found.coefficient - found.other_coefficient,
+            one: found.coefficient,
+            other: found.other_coefficient,
+        }
         logits = {d: study.mixed(recipe, d) for d in ["train", *TESTS]}
         error = {d: (logits[d].argmax(1) != study.labels[d]).mean() for d in TESTS}
         train = nll(logits["train"].astype(float), study.labels["train"])
@@ -1263,14 +1294,18 @@ def test_growing_soups_are_of_the_first_k(study, tables):
         assert set(recipe) == {"rule", "ingredients"}
         assert recipe["rule"] == "linear"
         assert named(recipe) == pytest.approx(dict.fromkeys(members, 1 / len(members)))
-        assert (labels["k"], labels["last"], labels["members"]) == (
+        assert (
+            labels["run_count"],
+            labels["last_run"],
+            labels["ingredient_count"],
+        ) == (
             k,
             RUNS[k - 1],
             len(members),
         )
         method = "greedy soup" if kind == "g" else "uniform soup"
-        found = row(table, k=k, method=method, on="mean of shifts")
-        assert found["members"] == len(members)
+        found = row(table, run_count=k, method=method, dataset="mean of shifts")
+        assert found["ingredient_count"] == len(members)
         shares = dict.fromkeys(members, 1 / len(members))
         check_scores(found, {d: study.mixed(shares, d) for d in SHIFTS}, study)
     some = growing.sizes(["a"] * 3, {"sizes": [1, 3, 5]})
@@ -1294,7 +1329,7 @@ def check_scores(found, logits: dict[str, np.ndarray], study: Study):
 
 def test_growing_ensembles_and_best_single_models(study, tables):
     table = tables["growing"]
-    assert list(table["k"].unique()) == [1, 2, 3, 4]
+    assert list(table["run_count"].unique()) == [1, 2, 3, 4]
     assert len(table) == 4 * 4 * 2
     for k in (1, 3):
         for on, sets in PLACES.items():
@@ -1302,15 +1337,19 @@ def test_growing_ensembles_and_best_single_models(study, tables):
                 d: sum(study.logits[m][d].astype(float) for m in RUNS[:k]) / k
                 for d in sets
             }
-            check_scores(row(table, k=k, method="logit ensemble", on=on), mean, study)
+            check_scores(
+                row(table, run_count=k, method="logit ensemble", dataset=on),
+                mean,
+                study,
+            )
             best = max(RUNS[:k], key=lambda m: study.mean(m, "held-out"))
-            found = row(table, k=k, method="best single", on=on)
+            found = row(table, run_count=k, method="best single", dataset=on)
             check_scores(found, {d: study.logits[best][d] for d in sets}, study)
-            assert found["members"] == 1
+            assert found["ingredient_count"] == 1
             assert found["n"] == sum(SIZES[d] for d in sets)
     short = analyses.shown("growing")(table)
-    assert set(short["k"]) == {1, 4}
-    cell = row(short, k=1, method="best single", on="reference")
+    assert set(short["run_count"]) == {1, 4}
+    cell = row(short, run_count=1, method="best single", dataset="reference")
     assert cell["accuracy"] == f"{100 * study.mean('base', 'test'):.1f}"
 
 
@@ -1324,7 +1363,7 @@ def test_a_frontier_without_other_models_says_so(tmp_path):
 
 
 def findings(table: pd.DataFrame) -> str:
-    return " ".join(analyses.shown("diagnosis")(table)["finding"])
+    return " ".join(analyses.shown("diagnosis")(table)["conclusion"])
 
 
 def diagnosed(
@@ -1346,11 +1385,11 @@ def test_diagnosis_mixes_each_two_and_all(study):
     }
     assert len(recipes) == 4 + 6 + 1
     assert recipes["alone few"] == (
-        {"model": "alone few", "one": "few", "other": "few"},
+        {"model": "alone few", "run": "few", "other_run": "few"},
         {"few": 1},
     )
     labels, shares = recipes["mean of base and long"]
-    assert (labels["one"], labels["other"], shares) == (
+    assert (labels["run"], labels["other_run"], shares) == (
         "base",
         "long",
         {"base": 0.5, "long": 0.5},
@@ -1366,18 +1405,18 @@ def test_diagnosis_measures_by_hand(study, tables):
     table = tables["diagnosis"]
     norms = {name: np.linalg.norm(v) for name, v in VECTORS.items()}
     for name in RUNS:
-        found = row(table, what="norm", model=name)["value"]
+        found = row(table, row_type="update_norm", model=name)["value"]
         assert found == pytest.approx(norms[name] / np.median(list(norms.values())))
-        alone = row(table, what="alone", model=name)
+        alone = row(table, row_type="accuracy", model=name)
         k = int(study.right(name, "held-out").sum())
         assert (alone["value"], alone["n"]) == (pytest.approx(k / 120), 120)
         ends = beta.ppf([0.025, 0.975], [k, k + 1], [121 - k, 120 - k])
         assert [alone["low"], alone["high"]] == pytest.approx(list(ends))
     for one, other in combinations(RUNS, 2):
         cosine = VECTORS[one] @ VECTORS[other] / norms[one] / norms[other]
-        found = row(table, what="cosine", model=one, other=other)["value"]
+        found = row(table, row_type="cosine", model=one, other_model=other)["value"]
         assert found == pytest.approx(cosine)
-        found = row(table, what="barrier", model=one, other=other)
+        found = row(table, row_type="barrier", model=one, other_model=other)
         mix = (
             study.mixed({one: 0.5, other: 0.5}, "held-out").argmax(1)
             == study.labels["held-out"]
@@ -1385,16 +1424,19 @@ def test_diagnosis_measures_by_hand(study, tables):
         ends = [study.right(m, "held-out") for m in (one, other)]
         terms = [(0.5, [ends[0]]), (0.5, [ends[1]]), (-1, [mix])]
         check_interval(*(found[c] / 100 for c in ("value", "low", "high")), terms)
-    steps = table[table["what"] == "step"]
+    steps = table[table["row_type"] == "greedy_step"]
     assert list(steps["model"]) == ["long", "base", "both", "few"]
-    assert list(steps["text"]) == ["in", "in", "out", "out"]
+    assert list(steps["text"]) == ["accepted", "accepted", "rejected", "rejected"]
     assert steps["value"].to_list() == pytest.approx(
         [110 / 120, 112 / 120, 111 / 120, 0.5]
     )
     text = findings(table)
     assert "The greedy soup kept 2 of 4: long, base." in text
     assert "The runs start from different models (base, zero-shot)" in text
-    assert len(analyses.shown("diagnosis")(table)) == (table["what"] == "finding").sum()
+    assert (
+        len(analyses.shown("diagnosis")(table))
+        == (table["row_type"] == "conclusion").sum()
+    )
 
 
 def test_the_finding_about_the_mean_of_all_is_the_paired_difference(study, tables):
@@ -1411,18 +1453,18 @@ def test_the_finding_about_the_mean_of_all_is_the_paired_difference(study, table
 def test_a_soup_that_is_named_is_looked_at_alone(study):
     recipes = study.recipe_files
     table = diagnosed(study, RUNS, recipes=recipes, soup="uniform")
-    assert list(table.loc[table["what"] == "alone", "model"]) == ["base", "long"]
+    assert list(table.loc[table["row_type"] == "accuracy", "model"]) == ["base", "long"]
     assert "All 2 runs start from the same model (zero-shot)" in findings(table)
-    assert "step" not in set(table["what"]), "a uniform soup has no trace"
+    assert "greedy_step" not in set(table["row_type"]), "a uniform soup has no trace"
 
 
 def test_an_ingredient_that_is_far_off_is_named(study):
     vectors = VECTORS | {"long": 40 * VECTORS["base"]}
     table = diagnosed(study, RUNS, vectors)
-    norms = table[table["what"] == "norm"].set_index("model")["value"]
+    norms = table[table["row_type"] == "update_norm"].set_index("model")["value"]
     assert norms["long"] > 3
     assert (norms.drop("long") < 3).all()
-    found = row(table[table["what"] == "finding"], model="long")
+    found = row(table[table["row_type"] == "conclusion"], model="long")
     assert (
         f"long moved {norms['long']:.1f} times as far from the start" in found["text"]
     )
@@ -1455,7 +1497,7 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
     study.add("bad", "end-to-end", bad, settings={})
     vectors = {**{name: VECTORS[name] for name in runs}, "bad": np.ones(4)}
     table = diagnosed(study, [*runs, "bad"], vectors)
-    about = table[(table["what"] == "finding") & (table["model"] == "bad")][
+    about = table[(table["row_type"] == "conclusion") & (table["model"] == "bad")][
         "text"
     ].to_list()
     assert len(about) == 2
@@ -1496,7 +1538,7 @@ def test_the_trace_of_a_greedy_ensemble_is_none_of_a_soup(study, tmp_path):
     path = tmp_path / "ensemble.json"
     write_sealed(path, recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")})
     table = diagnosed(study, RUNS, recipes={"chosen": path})
-    assert "step" not in set(table["what"])
+    assert "greedy_step" not in set(table["row_type"])
     assert "The greedy soup" not in findings(table)
 
 
@@ -1508,8 +1550,8 @@ def test_one_class_only(tmp_path):
     study = small_study(tmp_path, ["base", "both", "few"], ["base", "few"], classes=1)
     evidence = study.evidence()
     table = tabulate("overrides", evidence)
-    assert (table["disagree"] == 0).all()
-    assert table["tuned_margin"].isna().all()
+    assert (table["disagreement"] == 0).all()
+    assert table["target_margin"].isna().all()
     table = tabulate("calibration", evidence)
     whole = table[table["bin"].isna()]
     assert (whole["temperature"] == 1).all()
@@ -1525,7 +1567,7 @@ def test_one_class_only(tmp_path):
     for name in ("chords", "comparisons", "joint", "low-shot"):
         table = tabulate(name, evidence)
         assert len(analyses.shown(name)(table)) > 0
-        signed = table.filter(regex="^(distance|difference|over_both)$")
+        signed = table.filter(regex="^(distance|difference|gain_over_better_end)$")
         assert (signed == 0).all(axis=None)
         assert signed.size
 
@@ -1551,7 +1593,8 @@ def test_one_example_per_set(tmp_path):
         assert set(n) <= {0, 1, 2}
         assert len(analyses.shown(name)(table)) > 0
     gain = row(
-        tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}), on="test"
+        tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}),
+        dataset="test",
     )
     assert gain["difference"] == study.mean("base", "test") - study.mean(
         "zero-shot", "test"
@@ -1570,17 +1613,17 @@ def test_accuracies_of_0_and_1(tmp_path):
     study.sweep("few")
     evidence = study.evidence()
     found = row(tabulate("frontier", evidence), model="base")
-    assert found["gap"] == 0
+    assert found["gap_to_sweep"] == 0
     assert found["low"] == found["high"] == 0
-    assert not found["beyond"]
+    assert not found["reference_above_sweep"]
     gains = tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]})
     assert (gains["difference"] == 1).all()
     assert (gains["low"] == 1).all()
     table = tabulate("low-shot", evidence)
     assert set(table["run"]) == {"few", "base"}
-    assert (table.loc[table["run"] == "few", "over_zero_shot"] == 0).all()
+    assert (table.loc[table["run"] == "few", "gain_over_zero_shot"] == 0).all()
     alone = diagnosed(study, ["base", "few"])
-    alone = alone[alone["what"] == "alone"].set_index("model")
+    alone = alone[alone["row_type"] == "accuracy"].set_index("model")
     tail = 0.025 ** (1 / 120)
     assert alone.loc["base", ["value", "low", "high"]].to_list() == pytest.approx(
         [1, tail, 1]

@@ -193,7 +193,9 @@ def test_frontier_has_a_dot_per_model_at_its_gap(tables):
     }
     labels = [label.get_text() for label in axes.get_yticklabels()]
     for found in tables["frontier"].itertuples():
-        assert dots[labels.index(found.model)] == pytest.approx(100 * found.gap)
+        assert dots[labels.index(found.model)] == pytest.approx(
+            100 * found.gap_to_sweep
+        )
     assert len(dots) == len(tables["frontier"])
 
 
@@ -208,7 +210,9 @@ def test_the_plane_has_its_three_models_where_they_are(tables):
         for line in panel.lines
         if line.get_marker() == "o"
     ]
-    corners = (row(table, s=s, t=t) for s, t in ((1, 0), (0, 1)))
+    corners = (
+        row(table, coefficient=s, other_coefficient=t) for s, t in ((1, 0), (0, 1))
+    )
     assert ends == [(corner["x"], corner["y"]) for corner in corners]
     assert panel.get_aspect() == 1, "distances are true"
 
@@ -222,7 +226,7 @@ def test_cost_leaves_out_what_has_no_whole_time(tables):
 def test_joint_and_chords_have_a_curve_per_sweep(tables):
     figure, _ = drawn("joint", tables["joint"])
     curves = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 5]
-    own = tables["joint"][tables["joint"]["on"] == "test"]
+    own = tables["joint"][tables["joint"]["dataset"] == "test"]
     assert len(curves) == 1
     assert curves[0].get_ydata() == pytest.approx(100 * own["difference"].to_numpy())
     assert "base − both (with sketch)" in words(figure)
@@ -233,20 +237,22 @@ def test_joint_and_chords_have_a_curve_per_sweep(tables):
 def test_pairs_are_drawn_as_the_mean_over_the_shifts(tables):
     table = tables["pairs"]
     _, data = drawn("pair-accuracies", table)
-    assert list(data["on"].value_counts()) == [6, 6]
-    own = table[(table["one"] == "base") & (table["other"] == "few")]
+    assert list(data["dataset"].value_counts()) == [6, 6]
+    own = table[(table["model"] == "base") & (table["other_model"] == "few")]
     there = own[own["dataset"] != "test"]
-    found = row(data, one="base", other="few", on="mean of shifts")
-    assert found["soup"] == pytest.approx(there["soup"].mean())
+    found = row(data, model="base", other_model="few", dataset="mean of shifts")
+    assert found["soup_accuracy"] == pytest.approx(there["soup_accuracy"].mean())
     _, losses = drawn("pair-losses", table)
-    found = row(losses, one="base", other="few", on="mean of shifts")
-    assert found["error"] == pytest.approx((there["ensemble"] - there["soup"]).mean())
+    found = row(losses, model="base", other_model="few", dataset="mean of shifts")
+    assert found["error_difference"] == pytest.approx(
+        (there["ensemble_accuracy"] - there["soup_accuracy"]).mean()
+    )
 
 
 def test_diagnosis_without_a_greedy_soup_says_so(tables):
     table = tables["diagnosis"]
     assert {"taken", "left out"} <= words(drawn("diagnosis", table)[0])
-    figure, _ = drawn("diagnosis", table[table["what"] != "step"])
+    figure, _ = drawn("diagnosis", table[table["row_type"] != "greedy_step"])
     assert "no greedy soup of these ingredients" in words(figure)
     assert outside(figure) == []
 
@@ -272,7 +278,7 @@ def test_significance_fills_the_dots_of_comparisons(tables):
         ]
         return sum(dot.get_markerfacecolor() != "white" for dot in dots)
 
-    shown = table[table["on"].isin(["test", "mean of shifts"])]
+    shown = table[table["dataset"].isin(["test", "mean of shifts"])]
     for level in (0.05, 0.5):
         assert filled(level) == (shown["p_corrected"] <= level).sum()
     assert filled(0.05) not in (0, len(shown)), "the study has both"

@@ -139,17 +139,21 @@ def own_metric(study: Scored, dataset: str, logits: np.ndarray) -> float:
 
 def test_soups_and_ensembles_of_two_are_scored_alike(study):
     table, notes = analysed(study, "pairs")
-    assert table["soup"].tolist() == pytest.approx(table["ensemble"].tolist())
+    assert table["soup_accuracy"].tolist() == pytest.approx(
+        table["ensemble_accuracy"].tolist()
+    )
     for found in table.itertuples():
         ends = [
             study.logits[name][found.dataset].astype(float)
-            for name in (found.one, found.other)
+            for name in (found.model, found.other_model)
         ]
-        assert found.soup == pytest.approx(
+        assert found.soup_accuracy == pytest.approx(
             own_metric(study, found.dataset, (ends[0] + ends[1]) / 2)
         )
         mean = np.mean([own_metric(study, found.dataset, logits) for logits in ends])
-        assert found.advantage == pytest.approx(found.soup - mean)
+        assert found.interpolation_advantage == pytest.approx(
+            found.soup_accuracy - mean
+        )
     others = any(scoring.metric != "accuracy" for scoring in study.scorings.values())
     assert any("the data set's own metric" in note for note in notes) == others
 
@@ -164,7 +168,7 @@ def test_growing_soups_and_ensembles_are_scored_alike(study):
         for on, sets in (("reference", ["test"]), ("mean of shifts", SHIFTS)):
             expected = np.mean([own_metric(study, d, mean[d]) for d in sets])
             for method in ("uniform soup", "logit ensemble"):
-                found = row(table, k=k, on=on, method=method)
+                found = row(table, run_count=k, dataset=on, method=method)
                 assert found["accuracy"] == pytest.approx(expected), (k, on, method)
 
 
@@ -213,7 +217,7 @@ def test_plain_accuracies_say_so(study, name):
 def test_a_frontier_goes_through_its_own_points(study):
     """Gap and place are by one metric: a model that is a point of the curve has no gap."""
     table, _ = analysed(study, "frontier", {"sweep": "base"})
-    assert row(table, model="base")["gap"] == pytest.approx(0, abs=1e-9)
+    assert row(table, model="base")["gap_to_sweep"] == pytest.approx(0, abs=1e-9)
 
 
 ESTIMATES = {"confidence", "agreement", "entropy"}
@@ -246,8 +250,12 @@ def test_one_standard_error_is_that_of_the_metric(tmp_path):
     for _ in range(400):
         rows = rng.integers(0, len(labels), len(labels))
         drawn.append(f1_score(labels[rows], answers[rows], average="macro"))
-    assert row(sweep, alpha=0.5)["error"] == pytest.approx(np.std(drawn), rel=0.15)
-    assert "error" not in Scored(tmp_path, {}).evidence().held_out_sweep(points)
+    assert row(sweep, alpha=0.5)["standard_error"] == pytest.approx(
+        np.std(drawn), rel=0.15
+    )
+    assert "standard_error" not in Scored(tmp_path, {}).evidence().held_out_sweep(
+        points
+    )
 
 
 # Videos, of which each model keeps the frame that it gets least right.
@@ -280,7 +288,7 @@ def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, n
     if "dataset" in table:
         assert set(table["dataset"]) == {"test", "sketch"}
     else:
-        assert set(table.loc[table["on"] != "reference", "n"]) == {SIZES["sketch"]}
+        assert set(table.loc[table["dataset"] != "reference", "n"]) == {SIZES["sketch"]}
     assert len(analyses.shown(name)(table))
 
 

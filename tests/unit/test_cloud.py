@@ -74,9 +74,11 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
     )
     assert lines.loc["b", ["slope", "intercept"]].tolist() == pytest.approx([1.1, -1])
     mine = rho[rho["model"] == "mine"].set_index("dataset")
-    assert mine.loc["a", "rho"] == pytest.approx(0.8 - expit(0.9 * logit(0.8) - 0.5))
+    assert mine.loc["a", "effective_robustness"] == pytest.approx(
+        0.8 - expit(0.9 * logit(0.8) - 0.5)
+    )
     assert mine["low"].notna().all()
-    assert (mine["low"] < mine["rho"]).all()
+    assert (mine["low"] < mine["effective_robustness"]).all()
     assert rho[rho["model"] == "m0"]["low"].isna().all()
 
 
@@ -185,11 +187,14 @@ def test_a_line_in_two_pieces_is_two_lines(tmp_path):
     )
     fits, rho = robustness_table(table, "logit", 0.95, {"a": [0.7]})
     pieces = fits[fits["dataset"] == "a"]
-    assert pieces[["start", "end"]].to_numpy().tolist() == [[0, 0.7], [0.7, 1]]
+    assert pieces[["piece_start", "piece_end"]].to_numpy().tolist() == [
+        [0, 0.7],
+        [0.7, 1],
+    ]
     assert pieces["slope"].tolist() == pytest.approx([1, 5])
     assert pieces["intercept"].tolist() == pytest.approx([-3, -7])
     assert pieces["n"].sum() == 15
-    assert rho[rho["dataset"] == "a"]["rho"].abs().max() < 1e-9
+    assert rho[rho["dataset"] == "a"]["effective_robustness"].abs().max() < 1e-9
     assert len(rho) == 2 * 15
     whole = fits[fits["dataset"] == "shifts"]
     assert len(whole) == 1
@@ -211,12 +216,12 @@ def test_a_piece_with_too_few_models_has_no_line():
     ]
     table = measure(pd.DataFrame(cells), {"reference": "reference", "a": "shift"}, 0.95)
     fits, rho = robustness_table(table, "logit", 0.95, {"a": [0.52]})
-    assert fits[fits["dataset"] == "a"][["start", "n"]].to_numpy().tolist() == [
+    assert fits[fits["dataset"] == "a"][["piece_start", "n"]].to_numpy().tolist() == [
         [0, 3],
         [0.52, 3],
     ]
     fits, rho = robustness_table(table, "logit", 0.95, {"a": [0.46]})
-    assert fits[fits["dataset"] == "a"]["start"].tolist() == [0.46]
+    assert fits[fits["dataset"] == "a"]["piece_start"].tolist() == [0.46]
     assert len(rho[rho["dataset"] == "a"]) == 4
 
 

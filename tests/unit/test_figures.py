@@ -93,7 +93,7 @@ def study_cells() -> pd.DataFrame:
 def tables_of(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
     measurements = measure(cells, ROLES, 0.95)
     fits, rho = robustness_table(measurements, "logit", 0.95)
-    return {"measurements": measurements, "fits": fits, "rho": rho}
+    return {"measurements": measurements, "fits": fits, "robustness": rho}
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_shifts_put_the_legend_where_there_is_room(drawn):
     cells = study_cells()
     measurements = measure(cells[cells["dataset"].isin(roles)], roles, 0.95)
     fits, rho = robustness_table(measurements, "logit", 0.95)
-    fewer = {"measurements": measurements, "fits": fits, "rho": rho}
+    fewer = {"measurements": measurements, "fits": fits, "robustness": rho}
     figure, _ = figures.load("shifts")(fewer, {})
     assert len(figure.axes) == 3
     assert len(figure.legends) == 1
@@ -252,7 +252,7 @@ def test_soups_ring_is_on_the_best_held_out_run(tables, drawn):
     m = tables["measurements"]
     runs = m[(m["kind"] == "end-to-end") & (m["role"] == "held-out")]
     best = runs.loc[runs["value"].idxmax(), "model"]
-    assert data.loc[data["best_single"], "model"].tolist() == [best]
+    assert data.loc[data["is_best_run"], "model"].tolist() == [best]
     assert set(data["kind"]) == {"end-to-end", "uniform", "greedy", "logit-ensemble"}
 
 

@@ -107,21 +107,21 @@ def test_fine_tuning_must_gain_eight_points(tuned, holds):
     (row,) = only(made.found(), GAIN)
     expected = made.mean([("base", 1), ("zero-shot", -1)], "ref")
     assert row.value == pytest.approx(tuned - 0.7)
-    assert row.holds == holds
+    assert row.supported == holds
     assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
-    assert (row.compared, row.on) == ("base - zero-shot", "reference")
+    assert (row.compared, row.dataset) == ("base - zero-shot", "reference")
 
 
 def test_the_chord_has_the_interval_of_its_least_distance():
     made = study()
     rows = only(made.found(), CHORD)
-    assert [row.on for row in rows] == ["reference", "mean of shifts"]
+    assert [row.dataset for row in rows] == ["reference", "mean of shifts"]
     for row, sets in zip(rows, (["ref"], ["a", "b"])):
         expected = made.mean(
             [("base alpha=0.8", 1), ("zero-shot", -0.2), ("base", -0.8)], *sets
         )
         assert row.compared == "base alpha=0.8 - chord"
-        assert row.holds
+        assert row.supported
         assert row.value == pytest.approx(0.02) == expected.value
         assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
 
@@ -132,7 +132,7 @@ def test_a_sweep_below_its_chord_is_said_to_be():
     rows = only(made.found(), CHORD)
     assert all(row.compared == "base alpha=0.4 - chord" for row in rows)
     assert rows[0].value == pytest.approx(-0.01)
-    assert not rows[0].holds
+    assert not rows[0].supported
     assert rows[1].value == pytest.approx(0, abs=1e-9)
 
 
@@ -151,7 +151,7 @@ def test_the_only_shift_is_named(monkeypatch):
     monkeypatch.delitem(ROLES, "b")
     monkeypatch.delitem(N, "b")
     made = study()
-    assert set(made.found()["on"]) == {"reference", "a"}
+    assert set(made.found()["dataset"]) == {"reference", "a"}
 
 
 def test_a_sweep_brings_its_own_ends():
@@ -186,10 +186,10 @@ def test_a_soup_must_be_above_the_best_single_model_under_shift(shift, holds):
     made.model("greedy", "greedy", 0.89, shift)
     title = "greedy soup against the best single model on held-out data"
     reference, mean = only(made.found(), title)
-    assert (reference.compared, mean.on) == ("greedy - base", "mean of shifts")
+    assert (reference.compared, mean.dataset) == ("greedy - base", "mean of shifts")
     assert reference.value < 0 < reference.high, "within its interval"
-    assert reference.holds, "within its interval"
-    assert mean.holds == holds
+    assert reference.supported, "within its interval"
+    assert mean.supported == holds
 
 
 def test_soups_are_known_by_their_method_not_their_name():
@@ -206,16 +206,17 @@ def test_above_the_line_is_judged_by_the_joint_interval():
     table = only(made.found(), "above the baseline fit")
     assert [row.compared for row in table] == ["zero-shot", "base alpha=0.5"]
     assert all(
-        row.low < row.value < row.high and row.holds == (row.low > 0) for row in table
+        row.low < row.value < row.high and row.supported == (row.low > 0)
+        for row in table
     )
-    assert table[0].holds
+    assert table[0].supported
     made.model("standard-4", "from-scratch", 0.75, 0.1)
-    assert not only(made.found(), "above the baseline fit")[1].holds
+    assert not only(made.found(), "above the baseline fit")[1].supported
 
 
 def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
     """A finding without its rule says little: "not significantly worse" holds at -0.1 points."""
-    columns = ["finding", "compared", "on", "value", "low", "high", "holds"]
+    columns = ["finding", "compared", "dataset", "value", "low", "high", "supported"]
     rows = [
         [
             "fine-tuning gains at least 8 points on the reference",

@@ -90,7 +90,7 @@ def test_what_our_tables_write_stays_as_it_is():
 
 @pytest.mark.parametrize("text", NASTY)
 def test_latex_has_no_command_and_no_mathematics_of_a_text(text):
-    rows = to_latex(pd.DataFrame({"model": [text], "on": ["x"]})).splitlines()
+    rows = to_latex(pd.DataFrame({"model": [text], "dataset": ["x"]})).splitlines()
     assert len(rows) == 7
     cell = rows[4].removesuffix(r" & x \\")
     ours = (

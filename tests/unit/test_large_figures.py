@@ -21,7 +21,7 @@ from stockpot.tables.display import to_latex, to_markdown, unbroken
 from stockpot.tables.main_table import main_table, overview
 from stockpot.tables.notes import notes
 
-NONE_SHARED = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
+NONE_SHARED = pd.DataFrame(columns=["other_dataset", "dataset", "shared_images", "n"])
 
 
 @pytest.fixture(scope="module")
@@ -438,7 +438,9 @@ def test_a_table_of_more_than_a_page_is_a_longtable(many):
 
 def test_the_page_of_comparisons_has_the_best_first():
     table = analyses.shown("comparisons")(large.comparisons(30))
-    own = table[(table["against"] == "zero-shot") & (table["on"] == "mean of shifts")]
+    own = table[
+        (table["against"] == "zero-shot") & (table["dataset"] == "mean of shifts")
+    ]
     differences = [float(text.split()[0]) for text in own["difference"]]
     assert len(own) == 33
     assert differences == sorted(differences, reverse=True)

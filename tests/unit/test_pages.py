@@ -116,7 +116,7 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
         for data in chart.to_dict()["datasets"].values()
         if data and "recipe" in data[0]
     )
-    told = {row["model"]: row for row in points if row["under"] == "s"}
+    told = {row["model"]: row for row in points if row["shift"] == "s"}
     assert told["base"]["recipe"] == "end-to-end; lr 0.1"
     assert (
         told["soup"]["recipe"]
@@ -124,8 +124,8 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
     )
     assert told["base alpha=0.5"]["recipe"] == "0.5 zero-shot + 0.5 base"
     assert told["base"]["under_shift"] == "50.0 % [39.8, 60.2], n = 100"
-    assert re.fullmatch(r"[+-]\d+\.\d \[.*\]", told["base"]["robustness"])
-    assert {row["under"] for row in points} == {
+    assert re.fullmatch(r"[+-]\d+\.\d \[.*\]", told["base"]["effective_robustness"])
+    assert {row["shift"] for row in points} == {
         "s"
     }  # the mean of one shift is that shift
 

@@ -55,8 +55,8 @@ def test_soups_of_seeds_and_of_the_search():
     def at(found, method, k):
         row = found[
             (found["method"] == method)
-            & (found["k"] == k)
-            & (found["on"] != "reference")
+            & (found["run_count"] == k)
+            & (found["dataset"] != "reference")
         ]
         return 100 * row["accuracy"].iloc[0]
 
@@ -101,7 +101,7 @@ def test_what_is_said_of_confidences():
 
 def test_what_is_said_of_chords():
     found = table("chords")
-    worst = found.groupby(["sweep", "on"])["distance"].min()
-    best = found.groupby(["sweep", "on"])["over_low"].max()
+    worst = found.groupby(["sweep", "dataset"])["distance"].min()
+    best = found.groupby(["sweep", "dataset"])["gain_over_better_end_low"].max()
     assert f"{(worst > 0).sum()} of its {len(worst)} cases lie above the chord" in TEXT
     assert f"and {(best > 0).sum()} are better than both end models" in TEXT

@@ -756,7 +756,7 @@ def test_effective_robustness_on_a_bootstrapped_set_is_as_wide_as_its_interval(h
     found = measure(pd.DataFrame(rows), roles, 0.95)
     _, rho = robustness_table(found, "logit", 0.95)
     got = rho[(rho["model"] == "run") & (rho["dataset"] == "f1")].iloc[0]
-    assert got["rho"] == pytest.approx(-0.1, abs=0.002)
+    assert got["effective_robustness"] == pytest.approx(-0.1, abs=0.002)
     sampled = np.random.default_rng(1).normal(0.6 - 0.7, half / 1.96, 50_000)
     low, high = np.quantile(sampled, tails(0.95))
     assert got["high"] - got["low"] == pytest.approx(high - low, rel=0.06)

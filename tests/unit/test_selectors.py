@@ -262,13 +262,14 @@ def test_one_error_is_that_of_the_score():
     assert auto(selector="within-error")[0]["alpha"] == 0.6
     recipe, _ = auto(error=0.0175, selector="within-error")
     assert recipe["alpha"] == 0.5
-    assert recipe["sweep"][0]["error"] == 0.0175
+    assert recipe["sweep"][0]["standard_error"] == 0.0175
     sweep = pd.DataFrame(
         {"alpha": [0.0, 0.5, 1.0], "held_out": [0.40, 0.42, 0.43], "n": 10_000}
     )
     assert selectors.choose("within-error", sweep) == 1.0
     assert (
-        selectors.choose("within-error", sweep.assign(error=[0.2, 0.2, 0.012])) == 0.5
+        selectors.choose("within-error", sweep.assign(standard_error=[0.2, 0.2, 0.012]))
+        == 0.5
     )
 
 

@@ -382,9 +382,9 @@ def test_robustness_table_is_the_fit_and_the_height_above_it(measurements):
     fit = fits.set_index("dataset").loc["b"]
     row = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
     predicted = expit(fit["slope"] * logit(0.9) + fit["intercept"])
-    assert row["rho"] == pytest.approx(0.6 - predicted)
-    assert (rho["low"] < rho["rho"]).all()
-    assert (rho["rho"] < rho["high"]).all()
+    assert row["effective_robustness"] == pytest.approx(0.6 - predicted)
+    assert (rho["low"] < rho["effective_robustness"]).all()
+    assert (rho["effective_robustness"] < rho["high"]).all()
 
 
 def test_robustness_table_draws_all_that_is_uncertain(measurements):
@@ -417,7 +417,7 @@ def test_robustness_table_without_a_line_is_empty(measurements):
         measurements[measurements["kind"] != "from-scratch"], "logit", 0.95
     )
     assert len(fits) == len(rho) == 0
-    assert "rho" in rho
+    assert "effective_robustness" in rho
     assert "slope" in fits
     few = measurements[~measurements["model"].isin(["scratch-0", "scratch-1"])]
     assert [len(table) for table in robustness_table(few, "logit", 0.95)] == [0, 0]
@@ -429,7 +429,12 @@ def test_robustness_table_without_a_line_is_empty(measurements):
 
 def test_notes_tell_what_is_missing(measurements):
     overlap = pd.DataFrame(
-        {"seen_in": "train", "dataset": ["a", "b"], "shared": [3, 0], "n": 9}
+        {
+            "other_dataset": "train",
+            "dataset": ["a", "b"],
+            "shared_images": [3, 0],
+            "n": 9,
+        }
     )
     fits, _ = robustness_table(measurements, "logit", 0.95)
     found = notes({"run": "ok", "wild": "diverged (nan)"}, overlap, measurements, fits)
@@ -495,7 +500,7 @@ def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
 
 def test_notes_tell_of_a_piece_without_a_line(measurements):
     fits, _ = robustness_table(measurements, "logit", 0.95, {"a": [0.99]})
-    overlap = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"])
+    overlap = pd.DataFrame(columns=["other_dataset", "dataset", "shared_images", "n"])
     (told,) = notes({}, overlap, measurements, fits, {"a": [0.99]})
     assert told.startswith("a: its line has no piece from 0.99")
 
@@ -523,10 +528,10 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
         ],
     )
     table = measure(cells, {"test": "reference"}, 0.95)
-    none = pd.DataFrame(columns=["seen_in", "dataset", "shared", "n"]).astype(
-        {"shared": int}
-    )
-    found = notes({}, none, table, pd.DataFrame(columns=["dataset", "start"]))
+    none = pd.DataFrame(
+        columns=["other_dataset", "dataset", "shared_images", "n"]
+    ).astype({"shared_images": int})
+    found = notes({}, none, table, pd.DataFrame(columns=["dataset", "piece_start"]))
     told = [sentence for sentence in found if "no better than guessing" in sentence]
     expected = (
         f"zero-shot is no better than guessing on test: {k:.1f} % of 100 images are right, and "

@@ -69,11 +69,11 @@ def written(measurements, tmp_path_factory):
         {
             "finding": NASTY,
             "compared": NASTY,
-            "on": NASTY,
+            "dataset": NASTY,
             "value": 0.1,
             "low": 0.0,
             "high": 0.2,
-            "holds": True,
+            "supported": True,
         }
     )
     seeds = text(summary({NASTY[1]: found}, {NASTY[1]: words}))

@@ -80,7 +80,7 @@ def test_analyses_come_from_what_is_stored(reported):
     assert "Nothing is bold on" in (folder / "main_table.md").read_text()
     assert r"\textbf{" not in (folder / "main_table.tex").read_text()
     plane = pd.read_csv(folder / "analyses" / "plane.csv")
-    assert {"base", "search-00"} == set(plane.loc[0, ["one", "other"]])
+    assert {"base", "search-00"} == set(plane.loc[0, ["model", "other_model"]])
     assert (
         computed
         >= len(plane) * len(["train", "reference", "v2", "own", "adversarial"]) - 15

@@ -46,9 +46,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
     Returns:
         A row per run and hyperparameter. value: of the hyperparameter. held_out, reference,
-        shifts: accuracies of the run. mixed_reference, mixed_shifts: those of alpha 0.5 on its
-        sweep, where there is one. rank_reference, rank_shifts: Spearman's correlation of the
-        hyperparameter with both accuracies, over the runs.
+        shifts: accuracies of the run. alpha_half_reference, alpha_half_shifts: those of alpha
+        0.5 on its sweep, where there is one. rank_correlation_reference,
+        rank_correlation_shifts: Spearman's correlation of the hyperparameter with both
+        accuracies, over the runs.
 
     Raises:
         NothingToShowError: If there are not three runs that differ in a hyperparameter.
@@ -75,8 +76,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
                     "hyperparameter": name,
                     "value": value,
                     **accuracies.loc[run].to_dict(),
-                    "rank_reference": rank_reference,
-                    "rank_shifts": rank_shifts,
+                    "rank_correlation_reference": rank_reference,
+                    "rank_correlation_shifts": rank_shifts,
                 }
             )
     return pd.DataFrame(rows)
@@ -104,13 +105,13 @@ def _accuracies(evidence: Evidence, runs: list[str]) -> pd.DataFrame:
             "held_out": evidence.accuracy(run, evidence.held_out),
             "reference": evidence.accuracy(run, evidence.reference),
             "shifts": evidence.accuracy(run, MEAN),
-            "mixed_reference": np.nan,
-            "mixed_shifts": np.nan,
+            "alpha_half_reference": np.nan,
+            "alpha_half_shifts": np.nan,
         }
         if run in half_way:
             mix = half_way[run]
-            row["mixed_reference"] = evidence.accuracy(mix, evidence.reference)
-            row["mixed_shifts"] = evidence.accuracy(mix, MEAN)
+            row["alpha_half_reference"] = evidence.accuracy(mix, evidence.reference)
+            row["alpha_half_shifts"] = evidence.accuracy(mix, MEAN)
         rows.append(row)
     return pd.DataFrame(rows, index=runs)
 
@@ -143,22 +144,22 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     runs = table.drop_duplicates("run")
     title = f"range over {len(runs)} runs, points"
-    rows = [{"what": title, **_ranges(runs, "reference", "shifts")}]
+    rows = [{"statistic": title, **_ranges(runs, "reference", "shifts")}]
     # The mixes compare with the runs that are swept, not with all.
-    swept = runs[runs["mixed_shifts"].notna()]
+    swept = runs[runs["alpha_half_shifts"].notna()]
     if len(swept) > 1:
         title = f"range over the {len(swept)} that are swept, points"
-        rows.append({"what": title, **_ranges(swept, "reference", "shifts")})
+        rows.append({"statistic": title, **_ranges(swept, "reference", "shifts")})
         title = "range of the mixes of these at alpha 0.5, points"
-        mixed = _ranges(swept, "mixed_reference", "mixed_shifts")
-        rows.append({"what": title, **mixed})
+        mixed = _ranges(swept, "alpha_half_reference", "alpha_half_shifts")
+        rows.append({"statistic": title, **mixed})
     for name, group in table.groupby("hyperparameter", sort=False):
         ranks = group.iloc[0]
         rows.append(
             {
-                "what": f"rank correlation with {name.replace('_', ' ')}",
-                "reference": f"{ranks['rank_reference']:+.2f}",
-                "mean of shifts": f"{ranks['rank_shifts']:+.2f}",
+                "statistic": f"rank correlation with {name.replace('_', ' ')}",
+                "reference": f"{ranks['rank_correlation_reference']:+.2f}",
+                "mean of shifts": f"{ranks['rank_correlation_shifts']:+.2f}",
             }
         )
     return pd.DataFrame(rows)

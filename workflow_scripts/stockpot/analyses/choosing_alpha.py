@@ -26,7 +26,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
     Returns:
         A row per sweep and selector: what ``compare_selectors`` gives, with the target of
-        the sweep (sweep) and the numbers of examples.
+        the sweep and the numbers of examples.
 
     Raises:
         NothingToShowError: If the study has no sweep.
@@ -179,7 +179,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     # Means over the sweeps; regret is what a selector misses against the oracle.
-    for label, group in table.groupby("label", sort=False):
+    for label, group in table.groupby("selector_label", sort=False):
         rows.append(
             {
                 "selector": label,

@@ -25,8 +25,9 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: None.
 
     Returns:
-        A row per sweep, data set (on) and inner alpha. distance, low, high: above the line,
-        with its paired interval. over_ends, over_low, over_high: above the better end model.
+        A row per sweep, data set and inner alpha. distance, low, high: above the line, with its
+        paired interval. gain_over_better_end, gain_over_better_end_low,
+        gain_over_better_end_high: above the better end model.
 
     Raises:
         NothingToShowError: If no sweep has alpha 0, alpha 1 and one between.
@@ -48,7 +49,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             rows += [
                 {
                     "sweep": target,
-                    "on": set_name,
+                    "dataset": set_name,
                     **row,
                 }
                 for row in distances
@@ -102,9 +103,9 @@ def _distances(
                 "distance": above_line.value,
                 "low": above_line.low,
                 "high": above_line.high,
-                "over_ends": above_better.value,
-                "over_low": above_better.low,
-                "over_high": above_better.high,
+                "gain_over_better_end": above_better.value,
+                "gain_over_better_end_low": above_better.low,
+                "gain_over_better_end_high": above_better.high,
                 "n": sum(map(len, correct[model])),
             }
         )
@@ -121,24 +122,24 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per sweep and data set.
     """
     rows = []
-    for (target, set_name), group in table.groupby(["sweep", "on"], sort=False):
+    for (target, set_name), group in table.groupby(["sweep", "dataset"], sort=False):
         # Both alphas are chosen on the test set: oracles.
         least = group.loc[group["distance"].idxmin()]
-        best = group.loc[group["over_ends"].idxmax()]
+        best = group.loc[group["gain_over_better_end"].idxmax()]
         above_line = points_with_interval(
             least["distance"],
             least["low"],
             least["high"],
         )
         above_better = points_with_interval(
-            best["over_ends"],
-            best["over_low"],
-            best["over_high"],
+            best["gain_over_better_end"],
+            best["gain_over_better_end_low"],
+            best["gain_over_better_end_high"],
         )
         rows.append(
             {
                 "sweep": target,
-                "on": set_name,
+                "dataset": set_name,
                 "least above the chord (oracle)": (
                     f"{above_line} at alpha {least['alpha']:g}"
                 ),

@@ -92,14 +92,16 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         for all tests of the table.
     """
     # The first is the reference, the last the mean of the shifts or the only shift.
-    is_kept = table["on"].isin([table["on"].iloc[0], table["on"].iloc[-1]])
+    is_kept = table["dataset"].isin(
+        [table["dataset"].iloc[0], table["dataset"].iloc[-1]]
+    )
     kept = table[is_kept]
     against_order = list(kept["against"].unique())
-    on_order = list(kept["on"].unique())
+    on_order = list(kept["dataset"].unique())
     # By the model compared with, then by data set, then the largest difference first.
     kept = kept.assign(
         first=kept["against"].map(against_order.index),
-        second=kept["on"].map(on_order.index),
+        second=kept["dataset"].map(on_order.index),
         third=-kept["difference"],
     )
     kept = kept.sort_values(["first", "second", "third"], kind="stable")
@@ -107,7 +109,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         {
             "model": kept["model"],
             "against": kept["against"],
-            "on": kept["on"],
+            "dataset": kept["dataset"],
             "difference": points_column(kept, "difference"),
             "p": [f"{p:.2g}" for p in kept["p"]],
             "p corrected": [f"{p:.2g}" for p in kept["p_corrected"]],

@@ -23,11 +23,11 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: None.
 
     Returns:
-        A row per model. seconds: of the job that made it. all_seconds: with the training of
-        its ingredients and of the runs that they start from. memory: of the job, in MiB.
-        images: that training looked at, with repetition, ingredients included. forward: passes
-        per image at inference. gain_reference, gain_shifts: over the best run on held-out
-        data, as fractions.
+        A row per model. job_seconds: of the job that made it. total_seconds: with the training
+        of its ingredients and of the runs that they start from. memory_mib: of the job.
+        training_images: that training looked at, with repetition, ingredients included.
+        forward_passes: per image at inference. gain_over_best_run_reference,
+        gain_over_best_run_shifts: over the best run on held-out data, as fractions.
 
     Raises:
         NothingToShowError: If there are no times.
@@ -59,22 +59,22 @@ def _row(
     """What is known of one model."""
     # Sorted, since a sum of floats depends on its order.
     ancestors = sorted(_ancestors(evidence.models, model))
-    all_seconds = None
+    total_seconds = None
     if all(name in times for name in ancestors):
         training_seconds = sum(times[name]["s"] for name in ancestors)
-        all_seconds = training_seconds + times[model]["s"]
+        total_seconds = training_seconds + times[model]["s"]
     # A run that several ingredients start from was trained once.
     sources = {model, *ancestors}
     return {
         "model": model,
         "kind": evidence.models[model]["kind"],
-        "seconds": times[model]["s"],
-        "all_seconds": all_seconds,
-        "memory": times[model]["max_uss"],
-        "images": sum(evidence.models[name]["images"] for name in sources),
-        "forward": _passes(evidence, model),
-        "gain_reference": _gain(evidence, model, evidence.reference),
-        "gain_shifts": _gain(evidence, model, MEAN),
+        "job_seconds": times[model]["s"],
+        "total_seconds": total_seconds,
+        "memory_mib": times[model]["max_uss"],
+        "training_images": sum(evidence.models[name]["images"] for name in sources),
+        "forward_passes": _passes(evidence, model),
+        "gain_over_best_run_reference": _gain(evidence, model, evidence.reference),
+        "gain_over_best_run_shifts": _gain(evidence, model, MEAN),
     }
 
 
@@ -149,13 +149,15 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "model": row.model,
                 "kind": row.kind,
-                "own job, s": _number(row.seconds, ".1f"),
-                "with ingredients, s": _number(row.all_seconds, ".1f"),
-                "memory, MiB": _number(row.memory, ".0f"),
-                "images trained on": f"{row.images:,}",
-                "passes": row.forward,
-                "reference, points": _number(100 * row.gain_reference, "+.1f"),
-                "shifts, points": _number(100 * row.gain_shifts, "+.1f"),
+                "own job, s": _number(row.job_seconds, ".1f"),
+                "with ingredients, s": _number(row.total_seconds, ".1f"),
+                "memory, MiB": _number(row.memory_mib, ".0f"),
+                "images trained on": f"{row.training_images:,}",
+                "passes": row.forward_passes,
+                "reference, points": _number(
+                    100 * row.gain_over_best_run_reference, "+.1f"
+                ),
+                "shifts, points": _number(100 * row.gain_over_best_run_shifts, "+.1f"),
             }
         )
     return pd.DataFrame(rows)

@@ -75,7 +75,7 @@ def mixes(
         options: See ``Options``.
 
     Yields:
-        Labels (model, one, other) and the recipe.
+        Labels (model, run, other_run) and the recipe.
     """
     from ..merging.recipe import single, uniform
 
@@ -86,23 +86,23 @@ def mixes(
         yield (
             {
                 "model": f"alone {name}",
-                "one": name,
-                "other": name,
+                "run": name,
+                "other_run": name,
             },
             single(sha),
         )
     for one, other in sampled_pairs(runs, options):
         labels = {
             "model": f"mean of {one} and {other}",
-            "one": one,
-            "other": other,
+            "run": one,
+            "other_run": other,
         }
         yield labels, uniform([runs[one], runs[other]])
     yield (
         {
             "model": "mean of all",
-            "one": "",
-            "other": "",
+            "run": "",
+            "other_run": "",
         },
         uniform(list(runs.values())),
     )
@@ -116,12 +116,13 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        Rows of what was measured, then of findings. what: "norm" (of an update, over the
+        Rows of what was measured, then of conclusions. row_type: "update_norm" (over the
         median), "cosine" (between two updates), "barrier" (points of held-out accuracy that the
-        mean of two lies below the mean of their accuracies, with its paired interval), "alone"
-        (held-out accuracy), "step" (of the greedy soup: held-out accuracy with the candidate),
-        or "finding". model, other: the ingredients that it is about. value, low, high, n; text:
-        the sentence.
+        mean of two lies below the mean of their accuracies, with its paired interval),
+        "accuracy" (of an ingredient on the held-out set), "greedy_step" (of the greedy soup:
+        held-out accuracy with the candidate), or "conclusion". model, other_model: the
+        ingredients that it is about. value, low, high, n; text: the sentence, and of a greedy
+        step "accepted" or "rejected".
 
     Raises:
         NothingToShowError: If there are no two ingredients with a result.
@@ -130,7 +131,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     if len(names) < 2 or evidence.mixes.empty:
         raise NothingToShowError("a diagnosis needs two ingredients with a result")
     correct = {
-        (mix.one, mix.other): evidence.correct(mix.model, evidence.held_out)
+        (mix.run, mix.other_run): evidence.correct(mix.model, evidence.held_out)
         for mix in evidence.mixes.itertuples()
     }
     trace = _greedy_trace(evidence, names)
@@ -154,7 +155,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
 
 def _row(
-    what: str,
+    row_type: str,
     model: str = "",
     other: str = "",
     value: float = np.nan,
@@ -165,9 +166,9 @@ def _row(
 ) -> dict[str, Any]:
     """A row of the table."""
     return {
-        "what": what,
+        "row_type": row_type,
         "model": model,
-        "other": other,
+        "other_model": other,
         "value": value,
         "low": low,
         "high": high,
@@ -186,7 +187,7 @@ def _accuracy_row(
     n = len(correct)
     low, high = clopper_pearson(k, n, confidence)
     return _row(
-        "alone",
+        "accuracy",
         name,
         value=k / n,
         low=float(low),
@@ -202,7 +203,7 @@ def _ingredients(evidence: Evidence, soup: str) -> list[str]:
     names = evidence.models[soup]["ingredients"] if soup else evidence.end_to_end_runs()
     if evidence.mixes.empty:
         return []
-    measured = set(evidence.mixes["one"])
+    measured = set(evidence.mixes["run"])
     return [name for name in sorted(names) if name in measured]
 
 
@@ -215,7 +216,7 @@ def _geometry_rows(geometry: pd.DataFrame, names: list[str]) -> list[dict[str, A
     for name, norm in norms.items():
         # If no run moved, the median is 0.
         ratio = norm / median if median else np.nan
-        rows.append(_row("norm", name, value=ratio))
+        rows.append(_row("update_norm", name, value=ratio))
     cosine_of = cosines(geometry)
     for one, other in combinations(names, 2):
         cosine = cosine_of.get((one, other), np.nan)
@@ -286,13 +287,13 @@ def _step_rows(evidence: Evidence, trace: list[dict[str, Any]]) -> list[dict[str
             )
         rows.append(
             _row(
-                "step",
+                "greedy_step",
                 step["candidate"],
                 value=step["soup_k"] / step["n"],
                 low=low,
                 high=high,
                 n=step["n"],
-                text="in" if step["accepted"] else "out",
+                text="accepted" if step["accepted"] else "rejected",
             )
         )
     return rows
@@ -347,11 +348,11 @@ class _Diagnosis:
         rows = []
         for section in sections:
             for text, model in section():
-                rows.append(_row("finding", model, text=text))
+                rows.append(_row("conclusion", model, text=text))
         return rows
 
-    def _measured(self, what: str) -> pd.DataFrame:
-        return self.table[self.table["what"] == what]
+    def _measured(self, row_type: str) -> pd.DataFrame:
+        return self.table[self.table["row_type"] == row_type]
 
     def _starts(self) -> Iterator[tuple[str, str]]:
         """Do the runs start from one model?"""
@@ -374,7 +375,7 @@ class _Diagnosis:
     def _norms(self) -> Iterator[tuple[str, str]]:
         """Is an update much longer than the others?"""
         # Norms are over their median, so that 1 is usual.
-        norms = self._measured("norm")
+        norms = self._measured("update_norm")
         long_updates = norms[norms["value"] > LONG_UPDATE]
         for row in long_updates.itertuples():
             text = (
@@ -393,8 +394,8 @@ class _Diagnosis:
         if (values < OPPOSED_COSINE).any():
             worst = table.loc[values.idxmin()]
             text = (
-                f"The updates of {worst['model']} and {worst['other']} point away from each other "
-                f"(cosine {worst['value']:.2f}): their mean undoes both."
+                f"The updates of {worst['model']} and {worst['other_model']} point away from "
+                f"each other (cosine {worst['value']:.2f}): their mean undoes both."
             )
             yield text, ""
         elif values.notna().any():
@@ -415,7 +416,7 @@ class _Diagnosis:
         # The highest barrier is named, whether it is above the limit or not.
         limit = self.barrier
         worst = barriers.loc[barriers["value"].idxmax()]
-        pair = f"{worst['model']} and {worst['other']}"
+        pair = f"{worst['model']} and {worst['other_model']}"
         numbers = (
             f"{worst['value']:.1f} points [{worst['low']:.1f}, {worst['high']:.1f}]"
         )
@@ -430,7 +431,7 @@ class _Diagnosis:
             f"{len(high)} of {len(barriers)} pairs have a barrier above {limit:g} points; the "
             f"highest is {numbers}, {pair}."
         )
-        counts = pd.concat([high["model"], high["other"]]).value_counts()
+        counts = pd.concat([high["model"], high["other_model"]]).value_counts()
         culprit = counts.index[0]
         # A single barrier has two ingredients, and neither is more to blame.
         if len(high) > 1 and counts.iloc[0] == len(high):
@@ -440,7 +441,7 @@ class _Diagnosis:
 
     def _best_and_worst(self) -> tuple[pd.Series, str, str]:
         """Held-out accuracies by ingredient, and the best and the worst of them."""
-        accuracies = self._measured("alone").set_index("model")["value"]
+        accuracies = self._measured("accuracy").set_index("model")["value"]
         return accuracies, accuracies.idxmax(), accuracies.idxmin()
 
     def _worst_ingredient(self) -> Iterator[tuple[str, str]]:
@@ -498,5 +499,5 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A sentence per row.
     """
-    sentences = table.loc[table["what"] == "finding", ["text"]]
-    return sentences.rename(columns={"text": "finding"})
+    sentences = table.loc[table["row_type"] == "conclusion", ["text"]]
+    return sentences.rename(columns={"text": "conclusion"})

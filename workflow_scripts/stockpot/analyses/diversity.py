@@ -111,9 +111,9 @@ def _rows(
     for group, one, other in pairs:
         rows.append(
             {
-                "group": group,
-                "one": one,
-                "other": other,
+                "pair_type": group,
+                "model": one,
+                "other_model": other,
                 "dataset": dataset,
                 "prediction_diversity": prediction_diversity(
                     correct[one], correct[other]
@@ -161,7 +161,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per group and data set.
     """
-    groups = table.groupby(["group", "dataset"], sort=False)
+    groups = table.groupby(["pair_type", "dataset"], sort=False)
     means = groups[MEASURES].mean().reset_index()
     for measure in MEASURES:
         means[measure] = [f"{value:.3f}" for value in means[measure]]

@@ -57,12 +57,12 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per model that is on no sweep. gap, low, high: its mean accuracy under shift minus
-        that of the sweep at the same reference accuracy, between two alphas on the straight
-        line; paired, without the uncertainty of the position on the sweep. beyond, below: it is
-        better, or worse, on the reference than every point of the sweep; then the gap is to the
-        nearest end of the sweep. At an accuracy that the sweep has twice, the point that is
-        better under shift counts.
+        A row per model that is on no sweep. gap_to_sweep, low, high: its mean accuracy under
+        shift minus that of the sweep at the same reference accuracy, between two alphas on the
+        straight line; paired, without the uncertainty of the position on the sweep.
+        reference_above_sweep, reference_below_sweep: it is better, or worse, on the reference
+        than every point of the sweep; then the gap is to the nearest end of the sweep. At
+        an accuracy that the sweep has twice, the point that is better under shift counts.
 
     Raises:
         NothingToShowError: If there is no sweep, or not the one that is named, or no model to
@@ -98,7 +98,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     if not rows:
         raise NothingToShowError("no model outside the sweeps has results")
     return pd.DataFrame(rows).sort_values(
-        ["gap", "model"],
+        ["gap_to_sweep", "model"],
         ascending=[False, True],
         ignore_index=True,
     )
@@ -109,8 +109,8 @@ def _position_columns(points: pd.DataFrame, position: Position) -> dict[str, Any
     alpha = sum(weight * points["alpha"].iloc[i] for i, weight in position.weights)
     return {
         "alpha": alpha,
-        "beyond": position.beyond,
-        "below": position.below,
+        "reference_above_sweep": position.beyond,
+        "reference_below_sweep": position.below,
     }
 
 
@@ -129,7 +129,7 @@ def _gap_columns(
             terms.append((-weight, correct(point_models[i])))
     gap = paired_mean(terms, confidence)
     return {
-        "gap": gap.value,
+        "gap_to_sweep": gap.value,
         "low": gap.low,
         "high": gap.high,
     }
@@ -230,9 +230,9 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gap_text(row: Any) -> str:
-    text = points_with_interval(row.gap, row.low, row.high)
-    if row.beyond:
+    text = points_with_interval(row.gap_to_sweep, row.low, row.high)
+    if row.reference_above_sweep:
         return f"{text} (beyond it)"
-    if row.below:
+    if row.reference_below_sweep:
         return f"{text} (below it)"
     return text

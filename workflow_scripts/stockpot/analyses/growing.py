@@ -80,8 +80,8 @@ def mixes(
         options: See ``Options``.
 
     Yields:
-        Labels (model; k; members, how many were kept; last, the run that was added last) and
-        the recipe.
+        Labels (model; run_count, k; ingredient_count, how many were kept; last_run, the run that
+        was added last) and the recipe.
     """
     from ..merging.methods import greedy
     from ..merging.recipe import uniform
@@ -98,13 +98,13 @@ def mixes(
     for k in sizes(order, options):
         first_k = {name: models[name] for name in order[:k]}
         labels = {
-            "k": k,
-            "members": k,
-            "last": order[k - 1],
+            "run_count": k,
+            "ingredient_count": k,
+            "last_run": order[k - 1],
         }
         yield {"model": f"uniform of {k}", **labels}, uniform(list(first_k.values()))
         recipe = greedy.find(first_k, context)
-        labels["members"] = len(recipe["members"])
+        labels["ingredient_count"] = len(recipe["members"])
         content = {key: recipe[key] for key in CONTENT}
         yield {"model": f"greedy of {k}", **labels}, content
 
@@ -152,8 +152,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per k, method and data set (on: reference, or mean of shifts). accuracy: by the
-        data set's own metric; ece; nll, in nats; members: how many the method kept.
+        A row per number of runs, method and data set (reference, or mean of shifts). accuracy:
+        by the data set's own metric; ece; nll, in nats; ingredient_count: how many the method kept.
 
     Raises:
         NothingToShowError: If there are no two runs.
@@ -164,7 +164,9 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         raise NothingToShowError("a growing soup needs two end-to-end runs")
     test_sets = evidence.sets_with_common_images()
     evidence.note_own_metrics()
-    kept = evidence.mixes.drop_duplicates("model").set_index("model")["members"]
+    kept = evidence.mixes.drop_duplicates("model").set_index("model")[
+        "ingredient_count"
+    ]
     best = _best_of_first(evidence, order)
     scores = {
         dataset: _scores_on(
@@ -188,7 +190,12 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             datasets = [name for name in names if name in test_sets]
             if not datasets:
                 continue
-            row = {"k": k, "method": method, "members": members, "on": set_name}
+            row = {
+                "run_count": k,
+                "method": method,
+                "ingredient_count": members,
+                "dataset": set_name,
+            }
             row |= _mean_scores([scores[dataset][method, k] for dataset in datasets])
             row["n"] = sum(len(evidence.labels(dataset)) for dataset in datasets)
             rows.append(row)
@@ -268,7 +275,9 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per number, method and data set.
     """
-    ends = table[table["k"].isin([table["k"].min(), table["k"].max()])]
+    ends = table[
+        table["run_count"].isin([table["run_count"].min(), table["run_count"].max()])
+    ]
     return ends.assign(
         accuracy=percents(ends["accuracy"]),
         ece=percents(ends["ece"]),

@@ -43,7 +43,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per joint run, sweep of a run, alpha and data set (on). difference, low, high: of
+        A row per joint run, sweep of a run, alpha and data set. difference, low, high: of
         the mix minus the joint run, paired. accuracy, joint_accuracy: of the two.
 
     Raises:
@@ -65,10 +65,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             joint_correct = evidence.correct_on(joint_run, datasets)
             row = {
                 "joint_run": joint_run,
-                "joint_with": evidence.settings(joint_run)["second_dataset"],
+                "second_dataset": evidence.settings(joint_run)["second_dataset"],
                 "sweep": target,
                 "alpha": point.alpha,
-                "on": set_name,
+                "dataset": set_name,
             }
             row |= _comparison(mix_correct, joint_correct, evidence.confidence)
             rows.append(row)
@@ -138,7 +138,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         {
             "joint run": half["joint_run"],
             "sweep": [f"{row.sweep}, alpha {row.alpha:g}" for row in half.itertuples()],
-            "on": half["on"],
+            "dataset": half["dataset"],
             "mix": percents(half["accuracy"]),
             "joint": percents(half["joint_accuracy"]),
             "mix minus joint": points_column(half, "difference"),

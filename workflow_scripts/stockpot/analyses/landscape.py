@@ -82,7 +82,7 @@ def mixes(
         options: See ``Options``.
 
     Yields:
-        Labels (model; s and t, the coefficients; one and other, the runs) and the recipe.
+        Labels (model; coefficient and other_coefficient; run and other_run) and the recipe.
     """
     from ..merging.recipe import linear_combination, single
 
@@ -96,10 +96,10 @@ def mixes(
         coefficients = (1 - s - t, s, t)
         labels = {
             "model": f"plane {s:g} {t:g}",
-            "s": s,
-            "t": t,
-            "one": one,
-            "other": other,
+            "coefficient": s,
+            "other_coefficient": t,
+            "run": one,
+            "other_run": other,
         }
         yield labels, linear_combination(list(zip(coefficients, recipes)))
 
@@ -145,9 +145,9 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per point. one, other: the runs; s, t: their coefficients. x, y: position in the
-        plane, with the zero-shot model at 0, in lengths of the first update. train_loss: in
-        nats. reference_error, shift_error: fractions.
+        A row per point. model, other_model: the runs; coefficient, other_coefficient: theirs.
+        x, y: position in the plane, with the zero-shot model at 0, in lengths of the first
+        update. train_loss: in nats. reference_error, shift_error: fractions.
 
     Raises:
         NothingToShowError: If there are no two runs, or their updates are parallel.
@@ -156,7 +156,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         raise NothingToShowError("a plane needs two end-to-end runs")
     evidence.note_own_metrics()
     points = evidence.mixes.drop_duplicates("model")
-    one, other = points[["one", "other"]].iloc[0]
+    one, other = points[["run", "other_run"]].iloc[0]
     # The second update, in lengths of the first: its part along the first, and the rest.
     products = inner_products(evidence.geometry)
     length = np.sqrt(products[one, one])
@@ -176,12 +176,12 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     losses = [evidence.answers(model, train).loss.mean() for model in models]
     return pd.DataFrame(
         {
-            "one": one,
-            "other": other,
-            "s": points["s"],
-            "t": points["t"],
-            "x": points["s"] + along * points["t"],
-            "y": aside * points["t"],
+            "model": one,
+            "other_model": other,
+            "coefficient": points["coefficient"],
+            "other_coefficient": points["other_coefficient"],
+            "x": points["coefficient"] + along * points["other_coefficient"],
+            "y": aside * points["other_coefficient"],
             "train_loss": [float(loss) for loss in losses],
             "reference_error": [1 - accuracy for accuracy in reference],
             "shift_error": [1 - accuracy for accuracy in shifts],
@@ -198,7 +198,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Six rows.
     """
-    one, other = table[["one", "other"]].iloc[0]
+    one, other = table[["model", "other_model"]].iloc[0]
     # Name -> coefficients s and t.
     corners = {
         ZERO_SHOT: (0, 0),
@@ -207,7 +207,9 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     }
     rows = []
     for name, (s, t) in corners.items():
-        is_corner = np.isclose(table["s"], s) & np.isclose(table["t"], t)
+        is_corner = np.isclose(table["coefficient"], s) & np.isclose(
+            table["other_coefficient"], t
+        )
         rows.append({"point": name, **table[is_corner].iloc[0]})
     for column in ("train_loss", "reference_error", "shift_error"):
         title = f"least {column.replace('_', ' ')} (oracle)"
@@ -216,8 +218,8 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "point": points["point"],
-            "s": [f"{s:.2f}" for s in points["s"]],
-            "t": [f"{t:.2f}" for t in points["t"]],
+            "coefficient": [f"{s:.2f}" for s in points["coefficient"]],
+            "other_coefficient": [f"{t:.2f}" for t in points["other_coefficient"]],
             "train loss": [f"{loss:.3f}" for loss in points["train_loss"]],
             "reference error": percents(points["reference_error"]),
             "shift error": percents(points["shift_error"]),

@@ -40,11 +40,11 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per run, selector and data set (on: reference, or mean of shifts). shots: per
-        class, missing where the run takes every image. accuracy, zero_shot, tuned: of the mix,
-        the zero-shot model and the run. over_zero_shot, over_tuned, over_both: the gain over
-        each, and over the better of the two, which the test set tells (oracle), each with its
-        paired interval.
+        A row per run, selector and data set (reference, or mean of shifts). shots: per
+        class, missing where the run takes every image. accuracy, zero_shot, target: of the mix,
+        the zero-shot model and the run. gain_over_zero_shot, gain_over_target,
+        gain_over_better_end: the gain over each, and over the better of the two, which the test
+        set tells (oracle), each with its paired interval.
 
     Raises:
         NothingToShowError: If there is no sweep to a run on few examples.
@@ -72,7 +72,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
                     "shots": evidence.settings(run).get("shots") or None,
                     "selector": selector,
                     "alpha": alpha,
-                    "on": set_name,
+                    "dataset": set_name,
                     **_gains(evidence, mix, run, datasets),
                 }
                 for set_name, datasets in evidence.reference_and_shifts.items()
@@ -120,13 +120,13 @@ def _gains(
     row = {
         "accuracy": accuracy[mix],
         "zero_shot": accuracy[ZERO_SHOT],
-        "tuned": accuracy[run],
+        "target": accuracy[run],
         "n": sum(map(len, correct[mix])),
     }
     compared_with = {
-        "over_zero_shot": ZERO_SHOT,
-        "over_tuned": run,
-        "over_both": better,
+        "gain_over_zero_shot": ZERO_SHOT,
+        "gain_over_target": run,
+        "gain_over_better_end": better,
     }
     for column, other in compared_with.items():
         terms = [(1, correct[mix]), (-1, correct[other])]
@@ -159,11 +159,11 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
             ],
             "selector": table["selector"],
             "alpha": [f"{alpha:g}" for alpha in table["alpha"]],
-            "on": table["on"],
+            "dataset": table["dataset"],
             "accuracy": percents(table["accuracy"]),
-            "over zero-shot": _gains_column(table, "over_zero_shot"),
-            "over fine-tuned": _gains_column(table, "over_tuned"),
-            "over the better (oracle)": _gains_column(table, "over_both"),
+            "over zero-shot": _gains_column(table, "gain_over_zero_shot"),
+            "over fine-tuned": _gains_column(table, "gain_over_target"),
+            "over the better (oracle)": _gains_column(table, "gain_over_better_end"),
         }
     )
 

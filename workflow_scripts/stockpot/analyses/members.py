@@ -20,9 +20,9 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: None.
 
     Returns:
-        A row per soup. members: names of its ingredients, joined by " + "; k: their number;
-        tasks: theirs. seen: is one of them trained on the study's own training set? gain, low,
-        high: paired.
+        A row per soup. ingredients: their names, joined by " + "; ingredient_count: their
+        number; tasks: theirs. includes_own_task: is one of them trained on the study's own
+        training set? gain_over_zero_shot, low, high: paired.
 
     Raises:
         NothingToShowError: If there are no soups of towers.
@@ -48,13 +48,15 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
                 "soup": soup,
                 **_ingredients(evidence, soup),
                 "accuracy": correct.mean(),
-                "gain": gain.value,
+                "gain_over_zero_shot": gain.value,
                 "low": gain.low,
                 "high": gain.high,
                 "n": len(correct),
             }
         )
-    return pd.DataFrame(rows).sort_values(["seen", "k", "members"], ignore_index=True)
+    return pd.DataFrame(rows).sort_values(
+        ["includes_own_task", "ingredient_count", "ingredients"], ignore_index=True
+    )
 
 
 def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
@@ -71,10 +73,10 @@ def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
         # Where the plan does not say it, a run without a task is on the own one.
         on_own_task.append(model.get("own", not task))
     return {
-        "members": " + ".join(names),
-        "k": len(names),
+        "ingredients": " + ".join(names),
+        "ingredient_count": len(names),
         "tasks": " + ".join(tasks),
-        "seen": any(on_own_task),
+        "includes_own_task": any(on_own_task),
     }
 
 
@@ -89,9 +91,11 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     return pd.DataFrame(
         {
-            "members": table["members"],
-            "own task among them": ["yes" if seen else "no" for seen in table["seen"]],
+            "ingredients": table["ingredients"],
+            "own task among them": [
+                "yes" if seen else "no" for seen in table["includes_own_task"]
+            ],
             "accuracy": percents(table["accuracy"]),
-            "over zero-shot": points_column(table, "gain"),
+            "over zero-shot": points_column(table, "gain_over_zero_shot"),
         }
     )

@@ -26,10 +26,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: None.
 
     Returns:
-        A row per sweep and data set. disagree: fraction of images on which the end models
-        differ. zero_shot_overrides, tuned_overrides: fraction of all images on which they differ
+        A row per sweep and data set. disagreement: fraction of images on which the end models
+        differ. zero_shot_overrides, target_overrides: fraction of all images on which they differ
         and the ensemble answers as the zero-shot model, and as the target. zero_shot_margin,
-        tuned_margin: see ``margin``.
+        target_margin: see ``margin``.
 
     Raises:
         NothingToShowError: If no sweep has both end models.
@@ -73,11 +73,11 @@ def _overrides(
     ensemble_class = (zero_shot_logits + tuned_logits).argmax(1)
     differ = zero_shot_class != tuned_class
     return {
-        "disagree": differ.mean(),
+        "disagreement": differ.mean(),
         "zero_shot_overrides": (differ & (ensemble_class == zero_shot_class)).mean(),
-        "tuned_overrides": (differ & (ensemble_class == tuned_class)).mean(),
+        "target_overrides": (differ & (ensemble_class == tuned_class)).mean(),
         "zero_shot_margin": margin(zero_shot_logits),
-        "tuned_margin": margin(tuned_logits),
+        "target_margin": margin(tuned_logits),
         "n": len(differ),
     }
 
@@ -108,8 +108,8 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per sweep and data set.
     """
     texts = table.copy()
-    for column in ("disagree", "zero_shot_overrides", "tuned_overrides"):
+    for column in ("disagreement", "zero_shot_overrides", "target_overrides"):
         texts[column] = percents(table[column])
-    for column in ("zero_shot_margin", "tuned_margin"):
+    for column in ("zero_shot_margin", "target_margin"):
         texts[column] = [f"{value:.2f}" for value in table[column]]
     return texts

@@ -66,7 +66,7 @@ def mixes(
         options: See ``Options``.
 
     Yields:
-        Labels (model, one, other) and the recipe.
+        Labels (model, run, other_run) and the recipe.
     """
     from ..merging.recipe import interpolate, single
 
@@ -77,8 +77,8 @@ def mixes(
         for alpha in _alphas(options["step"]):
             labels = {
                 "model": mix_name(one, other, alpha),
-                "one": one,
-                "other": other,
+                "run": one,
+                "other_run": other,
             }
             yield labels, interpolate(first, second, alpha)
 
@@ -134,11 +134,12 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         options: See ``Options``.
 
     Returns:
-        A row per pair and data set. angle: between the updates, in degrees. soup, ensemble: of
-        the means, by the data set's own metric. advantage: of the soup over the mean of its
-        two. soup_loss, ensemble_loss, true, approximation, curvature, variance: see
-        ``approximation.soup_minus_ensemble``; beta calibrates the soup on the held-out set, as
-        in the paper.
+        A row per pair and data set. angle: between the updates, in degrees. soup_accuracy,
+        ensemble_accuracy: of the means, by the data set's own metric. interpolation_advantage:
+        of the soup over the mean of its two. soup_loss, ensemble_loss, loss_difference,
+        approximate_loss_difference, curvature, variance: see
+        ``approximation.soup_minus_ensemble``; inverse_temperature calibrates the soup on the
+        held-out set, as in the paper.
 
     Raises:
         NothingToShowError: If there are no two runs, or every shift is scored by videos.
@@ -152,7 +153,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         )
     evidence.note_own_metrics()
     cosine_of = cosines(evidence.geometry)
-    pairs = evidence.mixes[["one", "other"]].drop_duplicates()
+    pairs = evidence.mixes[["run", "other_run"]].drop_duplicates()
     rows = []
     for one, other in pairs.itertuples(index=False):
         pair = (one, other)
@@ -160,7 +161,12 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         beta = _inverse_temperature(evidence, soup)
         angle = _degrees(cosine_of.get(pair, np.nan))
         for dataset in test_sets:
-            row = {"one": one, "other": other, "dataset": dataset, "angle": angle}
+            row = {
+                "model": one,
+                "other_model": other,
+                "dataset": dataset,
+                "angle": angle,
+            }
             row |= _accuracies(evidence, dataset, pair, soup)
             row |= _losses(
                 evidence,
@@ -209,9 +215,9 @@ def _accuracies(
     ]
     soup_score, first_score, second_score = scores
     return {
-        "soup": soup_score,
-        "ensemble": evidence.score(dataset, ensemble_logits.argmax(1)).value,
-        "advantage": soup_score - np.mean([first_score, second_score]),
+        "soup_accuracy": soup_score,
+        "ensemble_accuracy": evidence.score(dataset, ensemble_logits.argmax(1)).value,
+        "interpolation_advantage": soup_score - np.mean([first_score, second_score]),
     }
 
 
@@ -247,11 +253,11 @@ def _losses(
         beta=beta,
     )
     return {
-        "beta": beta,
+        "inverse_temperature": beta,
         "soup_loss": losses["soup"],
         "ensemble_loss": losses["ensemble"],
-        "true": losses["true"],
-        "approximation": losses["approximation"],
+        "loss_difference": losses["true"],
+        "approximate_loss_difference": losses["approximation"],
         "curvature": losses["curvature"],
         "variance": losses["variance"],
         "n": len(labels),
@@ -262,7 +268,7 @@ def cosines(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Compute the cosines between updates.
 
     Args:
-        geometry: Columns model, other and product.
+        geometry: Columns model, other_model and inner_product.
 
     Returns:
         (model, other) -> cosine; missing where one of the two did not move.
@@ -302,15 +308,28 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
 def _summary(title: str, table: pd.DataFrame) -> dict[str, object]:
     """Means and correlations over the pairs, of the mean over some data sets."""
     # First the mean over the data sets of each pair, then over the pairs.
-    numbers = ["angle", "soup", "ensemble", "advantage", "true", "approximation"]
-    means = table.groupby(["one", "other"])[numbers].mean()
+    numbers = [
+        "angle",
+        "soup_accuracy",
+        "ensemble_accuracy",
+        "interpolation_advantage",
+        "loss_difference",
+        "approximate_loss_difference",
+    ]
+    means = table.groupby(["model", "other_model"])[numbers].mean()
     return {
-        "on": title,
+        "dataset": title,
         "pairs": len(means),
-        "soup minus ensemble, points": _mean_points(means["soup"] - means["ensemble"]),
-        "advantage of the soup, points": _mean_points(means["advantage"]),
-        "angle and advantage, r": _correlation(means, "angle", "advantage"),
-        "true and approximated loss, r": _correlation(means, "true", "approximation"),
+        "soup minus ensemble, points": _mean_points(
+            means["soup_accuracy"] - means["ensemble_accuracy"]
+        ),
+        "advantage of the soup, points": _mean_points(means["interpolation_advantage"]),
+        "angle and advantage, r": _correlation(
+            means, "angle", "interpolation_advantage"
+        ),
+        "true and approximated loss, r": _correlation(
+            means, "loss_difference", "approximate_loss_difference"
+        ),
     }
 
 

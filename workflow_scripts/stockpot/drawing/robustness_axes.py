@@ -152,7 +152,7 @@ def _piece(
         row["axis"],
     )
     forward, inverse = transforms(line.axis)
-    ends = np.clip(ends, row["start"], row["end"])
+    ends = np.clip(ends, row["piece_start"], row["piece_end"])
     ends = np.clip(ends, _EDGE, 1 - _EDGE)
     # Even steps on the axis, so that the line is smooth wherever the axis is wide.
     accuracies = inverse(np.linspace(*forward(ends), _FIT_POINTS))
@@ -160,7 +160,9 @@ def _piece(
     low, high = band(x, y, accuracies, row["confidence"], axis=line.axis)
     return pd.DataFrame(
         {
-            "model": f"line from {row['start']:g}" if row["start"] else "line",
+            "model": f"line from {row['piece_start']:g}"
+            if row["piece_start"]
+            else "line",
             "kind": FIT,
             "sweep": "",
             "reference_value": accuracies,
@@ -188,9 +190,9 @@ def _baseline_points(
         has_x = np.isfinite(forward(x))
         has_y = np.isfinite(forward(y))
     # A piece does not hold its end, except the last one.
-    is_in_piece = x >= row["start"]
-    if row["end"] != 1:
-        is_in_piece &= x < row["end"]
+    is_in_piece = x >= row["piece_start"]
+    if row["piece_end"] != 1:
+        is_in_piece &= x < row["piece_end"]
     selected = has_x & has_y & is_in_piece
     return x[selected], y[selected]
 

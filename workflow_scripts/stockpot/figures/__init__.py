@@ -3,7 +3,7 @@
 A figure module declares ``FIGURE = FigureDeclaration(...)`` and defines ``draw(tables, options) ->
 (matplotlib Figure, DataFrame of the data drawn)``.
 
-- ``tables`` has the data frames "measurements", "fits" and "rho" of
+- ``tables`` has the data frames "measurements", "fits" and "robustness" of
   ``stockpot.tables.measurements``. Where the figure draws an analysis, it has the table of the
   analysis under "table" and, of a study, "measurements".
 - ``options`` has the figure's options, each with a default.

@@ -29,8 +29,8 @@ reference and the shifts. Runs of a random search differ in all hyperparameters 
 LOOKS = {
     "reference": ("Reference", BLUE, BLUE),
     "shifts": ("{shifts}", VERMILION, VERMILION),
-    "mixed_reference": ("Reference, α = 0.5", BLUE, "white"),
-    "mixed_shifts": ("{shifts}, α = 0.5", VERMILION, "white"),
+    "alpha_half_reference": ("Reference, α = 0.5", BLUE, "white"),
+    "alpha_half_shifts": ("{shifts}, α = 0.5", VERMILION, "white"),
 }
 
 
@@ -85,7 +85,7 @@ def _scale_values(panel: Axes, values: pd.Series) -> None:
 
 def _title(name: str, runs: pd.DataFrame) -> str:
     """The hyperparameter, and Spearman's rank correlations on reference and shift."""
-    ranks = runs[["rank_reference", "rank_shifts"]].iloc[0]
+    ranks = runs[["rank_correlation_reference", "rank_correlation_shifts"]].iloc[0]
     # Equal values have no rank correlation.
     texts = ["–" if np.isnan(rank) else f"{rank:+.2f}" for rank in ranks]
     return f"{name.replace('_', ' ')}\nρ {', '.join(texts)}"

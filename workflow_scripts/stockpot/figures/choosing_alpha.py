@@ -54,14 +54,14 @@ def draw(
     """
     table = tables["table"]
     # matplotlib counts rows from below; the first one of the table is to be on top.
-    labels = list(table["label"].drop_duplicates())[::-1]
+    labels = list(table["selector_label"].drop_duplicates())[::-1]
     targets = sorted(table["sweep"].unique())
     height = 0.9 + 0.24 * len(labels)  # inches, per row
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, axis_label, factor) in zip(panels, PANELS):
         for y, label in enumerate(labels):
-            rows = table[table["label"] == label]
+            rows = table[table["selector_label"] == label]
             heights = [y + _offset(target, targets) for target in rows["sweep"]]
             is_oracle = "oracle" in label
             values = factor * rows[column]

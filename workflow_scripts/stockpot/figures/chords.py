@@ -61,9 +61,9 @@ def draw(
     Returns:
         The figure, and the whole table.
     """
-    # "on" is the name of a data set, or of the mean of the shifts.
+    # "dataset" is the name of a data set, or of the mean of the shifts.
     table = tables["table"]
-    test_sets = list(table["on"].drop_duplicates())
+    test_sets = list(table["dataset"].drop_duplicates())
     targets = list(table["sweep"].drop_duplicates())
     columns = balanced_columns(len(test_sets), options["columns"])
     figure, panels, spare = panel_grid(len(test_sets), columns, height=1.8)
@@ -71,14 +71,14 @@ def draw(
     looks = {target: line_pattern(i, COLOURS) for i, target in enumerate(targets)}
     for panel, test_set in zip(panels, test_sets):
         panel.axhline(0, **ZERO_LINE)
-        of_test_set = table[table["on"] == test_set]
+        of_test_set = table[table["dataset"] == test_set]
         for target, look in looks.items():
             _draw_sweep(panel, of_test_set[of_test_set["sweep"] == target], look)
         panel_title(panel, test_set, panel_width(columns))
         panel.set_xlim(0, 1)
         alpha_ticks(panel)
     # Sweeps that lie under others, as they are equal, say which.
-    equal_sweeps = equal_groups(table, "sweep", ["alpha", "on"], "distance")
+    equal_sweeps = equal_groups(table, "sweep", ["alpha", "dataset"], "distance")
     texts = said({target: f"to {target}" for target in targets}, equal_sweeps)
     legend = {texts[target]: handle(**look) for target, look in looks.items()}
     legend["Better than both ends"] = handle(**dots(DARK_GREY, DOT_SIZE))
@@ -96,5 +96,5 @@ def _draw_sweep(
     draw_band(panel, sweep["alpha"], sweep, colour)
     panel.plot(sweep["alpha"], 100 * sweep["distance"], **look)
     # Observation 2 of WiSE-FT: the interval over the better end excludes 0.
-    better = sweep[sweep["over_low"] > 0]
+    better = sweep[sweep["gain_over_better_end_low"] > 0]
     panel.plot(better["alpha"], 100 * better["distance"], **dots(colour, DOT_SIZE))

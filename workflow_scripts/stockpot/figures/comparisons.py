@@ -72,10 +72,10 @@ def draw(
     """
     whole = tables["table"]
     # The first test set is the reference; the last one is the only shift or the mean of all.
-    test_sets = [whole["on"].iloc[0], whole["on"].iloc[-1]]
-    table = whole[whole["on"].isin(test_sets)]
+    test_sets = [whole["dataset"].iloc[0], whole["dataset"].iloc[-1]]
+    table = whole[whole["dataset"].isin(test_sets)]
     against = list(table["against"].drop_duplicates())
-    test_sets = list(table["on"].drop_duplicates())
+    test_sets = list(table["dataset"].drop_duplicates())
     models = ranked(table, against, test_sets)
     names = row_names(models, 1.7)
     columns = len(against) * len(test_sets)
@@ -85,7 +85,7 @@ def draw(
     panels = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
     level = options["significance"] or 1 - whole["confidence"].iloc[0]
     for panel, (other, test_set) in zip(panels, product(against, test_sets)):
-        rows = table[(table["against"] == other) & (table["on"] == test_set)]
+        rows = table[(table["against"] == other) & (table["dataset"] == test_set)]
         _draw_differences(panel, rows, models, level)
         panel_title(panel, f"against {other}", room - 0.15)
         label = f"{test_set} (points)"
@@ -148,7 +148,7 @@ def ranked(
         Names of the models. One that is compared only with others stands at its own difference
         from these, as that is 0.
     """
-    under_shift = table[table["on"] == test_sets[-1]]
+    under_shift = table[table["dataset"] == test_sets[-1]]
     # "against" gives the order of the models compared with.
     by_compared = under_shift.sort_values(
         "against",

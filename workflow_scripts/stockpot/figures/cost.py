@@ -52,12 +52,12 @@ def draw(
     """
     table = tables["table"]
     # The cost of some jobs is not known.
-    shown = table[table["all_seconds"].notna()]
+    shown = table[table["total_seconds"].notna()]
     figure = Figure((TWO_COLUMNS, 3.3), layout="constrained")
     panels = figure.subplots(1, 2)
     titles = {
-        "gain_reference": "Reference",
-        "gain_shifts": shifts_name(tables),
+        "gain_over_best_run_reference": "Reference",
+        "gain_over_best_run_shifts": shifts_name(tables),
     }
     for panel, (column, title) in zip(panels, titles.items()):
         _draw_methods(panel, shown, column)
@@ -80,11 +80,11 @@ def _draw_methods(
     panel.axhline(0, **ZERO_LINE)
     for row in methods.itertuples():
         mark = look(row.kind).small_mark
-        if row.forward > 1:
+        if row.forward_passes > 1:
             mark["marker"] = "X"
-        panel.plot(row.all_seconds, 100 * getattr(row, column), **mark)
+        panel.plot(row.total_seconds, 100 * getattr(row, column), **mark)
     panel.set_xscale("log")
-    seconds = methods["all_seconds"]
+    seconds = methods["total_seconds"]
     if len(seconds):
         seconds_axis(panel.xaxis, seconds.min(), seconds.max())
     panel.margins(x=0.18)  # room for names at the sides
@@ -107,5 +107,5 @@ def _names(table: pd.DataFrame, column: str) -> list[PointName]:
         gain = getattr(row, column)
         if pd.notna(gain):
             colour = look(row.kind).colour
-            names.append(PointName(row.model, row.all_seconds, 100 * gain, colour))
+            names.append(PointName(row.model, row.total_seconds, 100 * gain, colour))
     return names

@@ -64,18 +64,18 @@ def draw(
     """Draw four panels; without a greedy soup of these ingredients, three.
 
     Args:
-        tables: "table", that of the analysis; its column ``what`` says what a row is of.
+        tables: "table", that of the analysis; its column ``row_type`` says what a row is of.
         options: None.
 
     Returns:
         The figure, and the whole table.
     """
     table = tables["table"]
-    alone = table[table["what"] == "alone"]
+    alone = table[table["row_type"] == "accuracy"]
     names = sorted(alone["model"], key=natural)
     many = len(names) > MANY
     figure, panels = _panels(len(names), many=many)
-    lengths = table[table["what"] == "norm"].set_index("model")["value"]
+    lengths = table[table["row_type"] == "update_norm"].set_index("model")["value"]
     _draw_lengths(panels.lengths, lengths.loc[names])
     cosines, barriers = _draw_square(panels.square, table, names, many=many)
     _draw_colour_bars(figure, panels.square, cosines, barriers)
@@ -87,7 +87,7 @@ def draw(
         panel.grid(axis="y", visible=False)
     if many:
         _make_room(panels)
-    _draw_trace(panels.trace, table[table["what"] == "step"], many=many)
+    _draw_trace(panels.trace, table[table["row_type"] == "greedy_step"], many=many)
     return figure, table
 
 
@@ -210,7 +210,7 @@ def _draw_steps(
     dot_area: float,
 ) -> None:
     """A dot and a bar per candidate; a line joins those that the soup has taken."""
-    is_taken = steps["text"] == "in"
+    is_taken = steps["text"] == "accepted"
     colours = [VERMILION if taken else GREY for taken in is_taken]
     positions = range(len(steps))
     accuracy = 100 * steps["value"]
@@ -283,14 +283,14 @@ def _square_title(barriers: np.ndarray) -> str:
 def _matrix(
     table: pd.DataFrame,
     names: list[str],
-    what: str,
+    row_type: str,
 ) -> np.ndarray:
     """Values of pairs above the diagonal, float64 [names, names]; NaN elsewhere."""
     matrix = np.full((len(names), len(names)), np.nan)
     index_of = {name: index for index, name in enumerate(names)}
-    for row in table[table["what"] == what].itertuples():
+    for row in table[table["row_type"] == row_type].itertuples():
         # A pair may stand in the table in either order.
-        first, second = sorted((index_of[row.model], index_of[row.other]))
+        first, second = sorted((index_of[row.model], index_of[row.other_model]))
         matrix[first, second] = row.value
     return matrix
 

@@ -59,7 +59,7 @@ def draw(
     """
     table = tables["table"]
     sets = list(table["dataset"].drop_duplicates())
-    groups = list(table["group"].drop_duplicates())
+    groups = list(table["pair_type"].drop_duplicates())
     names = [fit_text(name, LONGEST, 7) for name in sets]
     columns = 4 if len(sets) <= WIDE else 2
     figure, panels, spare = panel_grid(len(TITLES), columns, height=2.5)
@@ -70,7 +70,7 @@ def draw(
             # Groups stand beside each other, around the tick of the data set.
             shift = 0.16 * (i - (len(groups) - 1) / 2)
             positions = {name: x + shift for x, name in enumerate(sets)}
-            pairs = table[table["group"] == group]
+            pairs = table[table["pair_type"] == group]
             _draw_group(panel, pairs, measure, positions, colour)
             legend[group] = handle(color=colour, marker="o", ms=3)
         panel.set_title(title, loc="left")

@@ -82,7 +82,7 @@ def _draw_gap(
     excludes_zero = row.low > 0 or row.high < 0
     colour = BLUE if excludes_zero else GREY
     # On the reference better or worse than every point of the sweep.
-    if row.beyond or row.below:
+    if row.reference_above_sweep or row.reference_below_sweep:
         colour = VERMILION
     axes.plot(
         [100 * row.low, 100 * row.high],
@@ -91,4 +91,4 @@ def _draw_gap(
         lw=1,
     )
     face = colour if excludes_zero else "white"
-    axes.plot(100 * row.gap, y, **dots(colour, DOT_SIZE, mfc=face))
+    axes.plot(100 * row.gap_to_sweep, y, **dots(colour, DOT_SIZE, mfc=face))

@@ -49,19 +49,19 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
-    test_sets = list(table["on"].drop_duplicates())
+    test_sets = list(table["dataset"].drop_duplicates())
     figure = Figure((TWO_COLUMNS, 3.9), layout="constrained")
     grid = figure.subplots(len(MEASURES), len(test_sets), sharex=True, squeeze=False)
     # A method looks the same in all panels.
     lines = {method: _line(kind) for method, kind in KINDS.items()}
     for column, test_set in enumerate(test_sets):
         # k is the number of ingredients.
-        of_test_set = table[table["on"] == test_set].sort_values("k")
+        of_test_set = table[table["dataset"] == test_set].sort_values("run_count")
         for panels, (measure, label) in zip(grid, MEASURES.items()):
             panel = panels[column]
             for method, line in lines.items():
                 steps = of_test_set[of_test_set["method"] == method]
-                panel.plot(steps["k"], 100 * steps[measure], **line)
+                panel.plot(steps["run_count"], 100 * steps[measure], **line)
             panel.set_ylabel(label)
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         grid[0][column].set_title(upper_first(test_set), loc="left")

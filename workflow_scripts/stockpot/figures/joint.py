@@ -54,23 +54,23 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
-    test_sets = list(table["on"].drop_duplicates())
+    test_sets = list(table["dataset"].drop_duplicates())
     # Every sweep is compared with every joint run.
-    lines = table[["sweep", "joint_run", "joint_with"]].drop_duplicates()
+    lines = table[["sweep", "joint_run", "second_dataset"]].drop_duplicates()
     columns = balanced_columns(len(test_sets), options["columns"])
     figure, panels, spare = panel_grid(len(test_sets), columns, height=1.8)
     legend = {}
     for panel, test_set in zip(panels, test_sets):
         panel.axhline(0, **ZERO_LINE)
         for i, line in enumerate(lines.itertuples(index=False)):
-            is_of_line = (table["on"] == test_set) & (table["sweep"] == line.sweep)
+            is_of_line = (table["dataset"] == test_set) & (table["sweep"] == line.sweep)
             is_of_line &= table["joint_run"] == line.joint_run
             sweep = table[is_of_line]
             # Above 0 the mix is better than joint training.
             look = line_pattern(i, COLOURS)
             draw_band(panel, sweep["alpha"], sweep, look["color"])
             panel.plot(sweep["alpha"], 100 * sweep["difference"], **look)
-            text = f"{line.sweep} − {line.joint_run} (with {line.joint_with})"
+            text = f"{line.sweep} − {line.joint_run} (with {line.second_dataset})"
             legend[text] = handle(**look)
         panel_title(panel, test_set, panel_width(columns))
         panel.set_xlim(0, 1)

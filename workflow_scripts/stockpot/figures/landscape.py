@@ -113,7 +113,7 @@ def _draw_models(panel: Axes, table: pd.DataFrame) -> None:
 
     A mix is zero-shot + s * (update of the first run) + t * (update of the second).
     """
-    one, other = table[["one", "other"]].iloc[0]
+    one, other = table[["model", "other_model"]].iloc[0]
     # s, t, marker, size in points, name.
     corners = (
         (0, 0, "*", 9, "zero-shot"),
@@ -121,7 +121,9 @@ def _draw_models(panel: Axes, table: pd.DataFrame) -> None:
         (0, 1, "o", 5, other),
     )
     for s, t, marker, size, name in corners:
-        is_corner = np.isclose(table["s"], s) & np.isclose(table["t"], t)
+        is_corner = np.isclose(table["coefficient"], s) & np.isclose(
+            table["other_coefficient"], t
+        )
         point = table[is_corner].iloc[0]
         panel.plot(
             point["x"],

@@ -43,7 +43,7 @@ def draw(
         The figure, and the whole table.
     """
     table = tables["table"]
-    test_sets = list(table["on"].drop_duplicates())
+    test_sets = list(table["dataset"].drop_duplicates())
     runs = table.drop_duplicates("run")
     # One tick per run; without a number of shots it saw all images.
     positions = {run: x for x, run in enumerate(runs["run"])}
@@ -53,7 +53,7 @@ def draw(
     legend: Legend = {}
     # Every panel adds the same lines; the legend has each of them once.
     for panel, test_set in zip(panels, test_sets):
-        rows = table[table["on"] == test_set]
+        rows = table[table["dataset"] == test_set]
         _draw_ends(panel, rows.drop_duplicates("run"), positions, legend)
         _draw_mixes(panel, rows, positions, legend)
         panel.set_xticks(range(len(shots)), shots)
@@ -62,7 +62,7 @@ def draw(
         panel.set_ylabel("Accuracy (%)")
         panel.margins(y=0.12)
     # Alphas are the same on all test sets.
-    _draw_alphas(alpha_panel, table[table["on"] == test_sets[0]], positions)
+    _draw_alphas(alpha_panel, table[table["dataset"] == test_sets[0]], positions)
     alpha_panel.set_xticks(range(len(shots)), shots)
     legend_outside(figure, legend, "upper center", most=3)
     return figure, table
@@ -84,7 +84,7 @@ def _draw_ends(
     panel.plot(x, 100 * runs["zero_shot"], **zero_shot)
     legend["zero-shot"] = handle(**zero_shot)
     fine_tuned = {**look("end-to-end").mark, "ls": "--"}
-    panel.plot(x, 100 * runs["tuned"], **fine_tuned)
+    panel.plot(x, 100 * runs["target"], **fine_tuned)
     legend["fine-tuned"] = handle(**fine_tuned)
 
 
@@ -100,9 +100,9 @@ def _draw_mixes(
         # Side by side, so that intervals do not hide each other.
         x = [positions[run] + 0.12 * (i - 1) for run in mixes["run"]]
         # The interval is of the difference from the better end, whose accuracy is added.
-        better_end = mixes["accuracy"] - mixes["over_both"]
-        low = 100 * (better_end + mixes["over_both_low"])
-        high = 100 * (better_end + mixes["over_both_high"])
+        better_end = mixes["accuracy"] - mixes["gain_over_better_end"]
+        low = 100 * (better_end + mixes["gain_over_better_end_low"])
+        high = 100 * (better_end + mixes["gain_over_better_end_high"])
         panel.vlines(x, low, high, color=colour, lw=0.9)
         panel.plot(x, 100 * mixes["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
         text = f"mix, {selectors.label(selector)}"

@@ -1,4 +1,4 @@
-"""What every choice of members gives a soup of towers on this task."""
+"""What every choice of ingredients gives a soup of towers on this task."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def draw(
     tables: dict[str, pd.DataFrame],
     options: dict[str, Any],
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw a row per choice of members.
+    """Draw a row per choice of ingredients.
 
     Args:
         tables: "table", that of the analysis.
@@ -51,16 +51,16 @@ def draw(
     axes = figure.subplots()
     axes.axvline(0, **ZERO_LINE)
     for y, row in enumerate(rows.itertuples()):
-        # A member that was trained on this task gains for a plain reason.
-        colour = VERMILION if row.seen else BLUE
+        # An ingredient that was trained on this task gains for a plain reason.
+        colour = VERMILION if row.includes_own_task else BLUE
         axes.plot(
             [100 * row.low, 100 * row.high],
             [y, y],
             color=colour,
             lw=1,
         )
-        axes.plot(100 * row.gain, y, **dots(colour, DOT_SIZE))
-    axes.set_yticks(range(len(rows)), row_names(rows["members"], 2.6))
+        axes.plot(100 * row.gain_over_zero_shot, y, **dots(colour, DOT_SIZE))
+    axes.set_yticks(range(len(rows)), row_names(rows["ingredients"], 2.6))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Over zero-shot on the reference (points)")
     legend = {

@@ -50,7 +50,7 @@ the reference are named below the figure. measurements.csv has {level} intervals
 )
 
 # The names of the first groups are placed first; in the figure of cost, others have none.
-GROUPS = ("weights", "outputs", "zero-shot", "tuned", "head")
+GROUPS = ("weights", "outputs", "zero-shot", "fine-tuned", "linear")
 IMPORTANT = GROUPS[:3]
 NAME_SIZE = 5.6  # points of the names' type
 NEAR_BEST = (
@@ -145,13 +145,13 @@ def group_of(kind: str) -> str:
         kind: As tables call it.
 
     Returns:
-        "weights" or "outputs" for what a merge mixes, "head" or "tuned" for what a run trains,
-        else "zero-shot".
+        "weights" or "outputs" for what a merge mixes, "linear" or "fine-tuned" for what a run
+        trains, else "zero-shot".
     """
     if kind in methods.names():
         return "outputs" if methods.mixes(kind) == "outputs" else "weights"
     if kind in variants.names():
-        return "head" if kind.startswith("linear") else "tuned"
+        return "linear" if kind.startswith("linear") else "fine-tuned"
     return "zero-shot"
 
 

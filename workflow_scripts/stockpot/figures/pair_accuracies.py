@@ -52,14 +52,14 @@ def draw(
     table = reference_and_shift(tables["table"])
     figure = Figure((TWO_COLUMNS, 2.6), layout="constrained")
     *soup_panels, angle_panel = figure.subplots(1, 3)
-    colours = dict(zip(table["on"].drop_duplicates(), COLOURS))
+    colours = dict(zip(table["dataset"].drop_duplicates(), COLOURS))
     legend = {}
     # The panel of the angles has both colours.
     for panel, (test_set, colour) in zip(soup_panels, colours.items()):
-        pairs = table[table["on"] == test_set]
+        pairs = table[table["dataset"] == test_set]
         _draw_soups(panel, pairs, colour)
         panel.set_title(upper_first(test_set), loc="left")
-        advantage = 100 * pairs["advantage"]
+        advantage = 100 * pairs["interpolation_advantage"]
         angle_panel.plot(pairs["angle"], advantage, **dots(colour, DOT_SIZE, mew=0))
         legend[_legend_text(test_set, pairs)] = handle(**dots(colour, DOT_SIZE))
     angle_panel.axhline(0, **ZERO_LINE)
@@ -78,8 +78,8 @@ def _draw_soups(
     colour: str,
 ) -> None:
     """A dot per pair; above the dashed line the soup is better than the ensemble."""
-    soups = 100 * pairs["soup"]
-    ensembles = 100 * pairs["ensemble"]
+    soups = 100 * pairs["soup_accuracy"]
+    ensembles = 100 * pairs["ensemble_accuracy"]
     # Both axes have the same ends, so that the line is the diagonal.
     low = min(soups.min(), ensembles.min()) - 0.2
     high = max(soups.max(), ensembles.max()) + 0.2
@@ -98,7 +98,7 @@ def _legend_text(test_set: str, pairs: pd.DataFrame) -> str:
     # A line goes through any two points.
     if len(pairs) <= 2:
         return test_set
-    correlation = pairs["angle"].corr(pairs["advantage"])
+    correlation = pairs["angle"].corr(pairs["interpolation_advantage"])
     if not np.isfinite(correlation):
         return test_set
     return f"{test_set}, r = {correlation:.2f}"
@@ -112,7 +112,7 @@ def reference_and_shift(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row per pair on the reference, and one on the only shift or the mean of the shifts. The
-        column ``on`` says which.
+        column ``dataset`` says which.
     """
     reference, *shifts = table["dataset"].drop_duplicates()
     under_shift = shifts[0] if len(shifts) == 1 else "mean of shifts"
@@ -129,5 +129,5 @@ def reference_and_shift(table: pd.DataFrame) -> pd.DataFrame:
 def _means(table: pd.DataFrame, test_set: str) -> pd.DataFrame:
     """The mean of every pair over its rows."""
     # Pairs stay in the order of the table.
-    pairs = table.drop(columns="dataset").groupby(["one", "other"], sort=False)
-    return pairs.mean().reset_index().assign(on=test_set)
+    pairs = table.drop(columns="dataset").groupby(["model", "other_model"], sort=False)
+    return pairs.mean().reset_index().assign(dataset=test_set)

@@ -48,17 +48,19 @@ def draw(
     """
     table = reference_and_shift(tables["table"])
     # Positive where the soup makes more errors than the ensemble.
-    table["error"] = table["ensemble"] - table["soup"]
+    table["error_difference"] = table["ensemble_accuracy"] - table["soup_accuracy"]
     figure = Figure((TWO_COLUMNS, 2.5), layout="constrained")
     *loss_panels, error_panel = figure.subplots(1, 3)
-    colours = dict(zip(table["on"].drop_duplicates(), COLOURS))
+    colours = dict(zip(table["dataset"].drop_duplicates(), COLOURS))
     legend = {}
     for panel, (test_set, colour) in zip(loss_panels, colours.items()):
-        pairs = table[table["on"] == test_set]
+        pairs = table[table["dataset"] == test_set]
         look = dots(colour, DOT_SIZE, mew=0)
         _draw_approximation(panel, pairs, look)
         panel.set_title(upper_first(test_set), loc="left")
-        error_panel.plot(pairs["true"], 100 * pairs["error"], **look)
+        error_panel.plot(
+            pairs["loss_difference"], 100 * pairs["error_difference"], **look
+        )
         legend[test_set] = handle(**look)
     error_panel.axhline(0, **ZERO_LINE)
     error_panel.axvline(0, **ZERO_LINE)
@@ -75,11 +77,11 @@ def _draw_approximation(
     look: dict[str, Any],
 ) -> None:
     """A dot per pair; on the dashed line the approximation is the true difference."""
-    values = pairs[["true", "approximation"]].to_numpy()
+    values = pairs[["loss_difference", "approximate_loss_difference"]].to_numpy()
     # Equal values have no range; they get some space, too.
     space = 0.08 * np.ptp(values) or 0.01
     ends = (values.min() - space, values.max() + space)
     panel.plot(ends, ends, color=GREY, ls=DASHES, lw=0.7)
-    panel.plot(pairs["true"], pairs["approximation"], **look)
+    panel.plot(pairs["loss_difference"], pairs["approximate_loss_difference"], **look)
     panel.set(xlabel="True difference (nats)", ylabel="Approximation (nats)")
     panel.locator_params(nbins=4)

@@ -52,7 +52,7 @@ def draw(
         options: ``intervals``.
 
     Returns:
-        The figure, and the points, with a column ``best_single``.
+        The figure, and the points, with a column ``is_best_run``.
     """
     measurements = tables["measurements"]
     table = scatter_points(measurements, MEAN, "linear")
@@ -60,7 +60,7 @@ def draw(
     table = table[is_shown]
     # The run that one would take without soups: chosen without test labels.
     is_best = (table["kind"] == SINGLE) & table["model"].eq(_best_single(measurements))
-    table = table.assign(best_single=is_best)
+    table = table.assign(is_best_run=is_best)
 
     figure = Figure((ONE_COLUMN, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -70,7 +70,7 @@ def draw(
     intervals = options["intervals"]
     draw_panel(axes, table, no_line, "linear", ends, intervals=intervals)
     legend = name_equal_models(legend_entries(table, no_line, ends), measurements)
-    best = table[table["best_single"]]
+    best = table[table["is_best_run"]]
     if len(best):
         ring = dots(BLACK, 8, mfc="none", mew=0.9)
         axes.plot(best["reference_value"], best["value"], zorder=8, **ring)

@@ -498,7 +498,7 @@ class FigureJob(StudyJob):
         return {
             "measurements": measurements,
             "fits": self.file("fits.csv"),
-            "rho": self.file("robustness.csv"),
+            "robustness": self.file("robustness.csv"),
         }
 
     def code(self, plan: "Plan") -> tuple[str, ...]:

@@ -63,7 +63,7 @@ TOOLTIP = {
     "on_reference": "reference",
     "under_shift": "under shift",
     "on_held_out": "held-out",
-    "robustness": "effective robustness",
+    "effective_robustness": "effective robustness",
 }
 # Hyperparameters that the tooltip leaves out, and values that mean that nothing was set.
 HIDDEN_HYPERPARAMETERS = (
@@ -77,7 +77,7 @@ HIDDEN_HYPERPARAMETERS = (
 NOTHING_SET = (0, 0.0, "", None, False, [], {})
 # Vega-Lite expressions that select rows of the chart's table: those of the shift in the menu, those
 # of sweeps, and those that are drawn as marks. The end models of a sweep have marks of their own.
-IS_SELECTED_SHIFT = "datum.under == under"
+IS_SELECTED_SHIFT = "datum.shift == shift"
 IS_SWEEP = "datum.sweep != ''"
 IS_MARK = "(datum.sweep == '' || (datum.alpha > 0 && datum.alpha < 1))"
 
@@ -101,7 +101,7 @@ class _Channels:
 def explore(
     measurements: pd.DataFrame,
     fits: pd.DataFrame,
-    rho: pd.DataFrame,
+    robustness: pd.DataFrame,
     models: dict[str, dict[str, Any]],
     axis: str = "logit",
 ) -> alt.Chart:
@@ -110,18 +110,18 @@ def explore(
     Args:
         measurements: One row per model and data set, see ``tables.measurements``.
         fits: One row per baseline fit, see ``robustness_table`` there.
-        rho: Effective robustness, one row per model and shift, see ``robustness_table``.
+        robustness: Effective robustness, one row per model and shift, see ``robustness_table``.
         models: Name of a model -> its kind, settings, ingredients and recipe, for the tooltip.
         axis: Scale of both axes: logit, probit or linear.
 
     Returns:
         The chart.
     """
-    table = _points(measurements, rho, models, axis)
+    table = _points(measurements, robustness, models, axis)
     lines = _fit_lines(measurements, fits, axis)
-    shift_names = list(table["under"].drop_duplicates())
+    shift_names = list(table["shift"].drop_duplicates())
     menu = alt.param(
-        name="under",
+        name="shift",
         value=shift_names[0],
         bind=alt.binding_select(
             options=shift_names,
@@ -297,7 +297,7 @@ def _series_name(label: str, sweep: str) -> str:
 
 def _points(
     measurements: pd.DataFrame,
-    rho: pd.DataFrame,
+    robustness: pd.DataFrame,
     models: dict[str, dict[str, Any]],
     axis: str,
 ) -> pd.DataFrame:
@@ -307,12 +307,14 @@ def _points(
     held_out = measurements[is_held_out].set_index("model")
     tables = []
     for dataset in _shifts(measurements):
-        robustness = rho[rho["dataset"] == dataset].drop(columns="dataset")
+        of_dataset = robustness[robustness["dataset"] == dataset].drop(
+            columns="dataset"
+        )
         table = pairs(measurements, dataset).merge(
-            robustness,
+            of_dataset,
             on=KEY,
             how="left",
-            suffixes=("", "_rho"),
+            suffixes=("", "_robustness"),
         )
         x = inside(table["reference_value"], table["reference_n"], axis)
         y = inside(table["value"], table["n"], axis)
@@ -350,12 +352,14 @@ def _point(
         "size": STAR_SIZE if row.kind == "zero-shot" else MARK_SIZE,
         "series": _series_name(look(row.kind).label, row.sweep),
         "alpha": None if pd.isna(row.alpha) else row.alpha,
-        "under": shift_name,
+        "shift": shift_name,
         "recipe": one_line(recipe_text, 1000),
         "on_reference": on_reference,
         "under_shift": _percent(row.value, row.low, row.high, row.n),
         "on_held_out": _held_out_text(held_out, row.model),
-        "robustness": _robustness_text(row.rho, row.low_rho, row.high_rho),
+        "effective_robustness": _robustness_text(
+            row.effective_robustness, row.low_robustness, row.high_robustness
+        ),
     }
 
 
@@ -424,11 +428,11 @@ def _percent(value: float, low: float, high: float, n: float) -> str:
     return f"{text}, n = {int(n):,}"
 
 
-def _robustness_text(rho: float, low: float, high: float) -> str:
+def _robustness_text(value: float, low: float, high: float) -> str:
     """Effective robustness in percentage points with its interval; "" where it is not known."""
-    if pd.isna(rho):
+    if pd.isna(value):
         return ""
-    return _with_interval(f"{100 * rho:+.1f}", low, high, "+.1f")
+    return _with_interval(f"{100 * value:+.1f}", low, high, "+.1f")
 
 
 def _with_interval(text: str, low: float, high: float, number_format: str) -> str:
@@ -456,11 +460,11 @@ def _fit_lines(
     """Lines of the baseline fits, as points between the models on the reference."""
     forward, _ = transforms(axis)
     # Vega-Lite needs the columns even if there is no fit.
-    rows = [{"x": 0.0, "y": 0.0, "under": ""}]
+    rows = [{"x": 0.0, "y": 0.0, "shift": ""}]
     for row in fits.itertuples():
         table = pairs(measurements, row.dataset)
         ends = [table["reference_value"].min(), table["reference_value"].max()]
-        start, stop = np.clip(ends, row.start, row.end)
+        start, stop = np.clip(ends, row.piece_start, row.piece_end)
         accuracies = np.clip(
             np.linspace(start, stop, FIT_POINT_COUNT),
             LOWEST_FIT_ACCURACY,
@@ -473,7 +477,7 @@ def _fit_lines(
         shift_name = _shift_name(row.dataset)
         for x, y in zip(x_values, y_values):
             if np.isfinite(y):
-                rows.append({"x": x, "y": y, "under": shift_name})
+                rows.append({"x": x, "y": y, "shift": shift_name})
     return pd.DataFrame(rows)
 
 

@@ -10,7 +10,7 @@ from .paired import corrected, mcnemar, paired_mean, permutation
 COLUMNS = [
     "model",
     "against",
-    "on",
+    "dataset",
     "difference",
     "low",
     "high",
@@ -53,7 +53,7 @@ def comparisons(
             row: dict[str, object] = {
                 "model": model,
                 "against": against,
-                "on": set_name,
+                "dataset": set_name,
             }
             row |= _comparison(model_correct, against_correct, confidence)
             rows.append(row)

@@ -272,7 +272,7 @@ def effective_robustness(
 ) -> np.ndarray:
     """Compute effective robustness (WiSE-FT, section 2).
 
-    rho = accuracy under shift - what the line predicts from the reference accuracy.
+    It is the accuracy under shift - what the line predicts from the reference accuracy.
 
     Args:
         line: Of the baselines.

@@ -40,7 +40,7 @@ class Evidence:
         models: Name -> what is known of a model: ``kind``, ``id``, ``settings``
             (hyperparameters, or options of the merge), ``ingredients`` (names) and ``images``.
         confidence: Of all intervals, such as 0.95.
-        geometry: Inner products of updates, with columns model, other and product.
+        geometry: Inner products of updates, with columns model, other_model and inner_product.
         recipes: Name of a soup -> the file that says how it was found.
         cells: A row per model and data set, with the key of its stored prediction.
         mixes: The same for the analysis's own mixes, with their labels; empty without any.
@@ -374,7 +374,7 @@ class Evidence:
             points: alpha and model of the sweep's points.
 
         Returns:
-            alpha, held_out and n; and error, where the metric is not plain accuracy.
+            alpha, held_out and n; and standard_error, where the metric is not plain accuracy.
         """
         dataset = self.held_out
         labels = self.labels(dataset)
@@ -394,7 +394,7 @@ class Evidence:
         for model in points["model"]:
             found = self.answers(model, dataset)
             errors.append(error_of(scoring, labels, found.predicted, found.correct))
-        table["error"] = errors
+        table["standard_error"] = errors
         return table
 
     @cached_property
@@ -570,12 +570,14 @@ def inner_products(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Look up the inner products of updates by the names of their models.
 
     Args:
-        geometry: Columns model, other and product.
+        geometry: Columns model, other_model and inner_product.
 
     Returns:
         (model, other) -> inner product.
     """
-    return {(row.model, row.other): row.product for row in geometry.itertuples()}
+    return {
+        (row.model, row.other_model): row.inner_product for row in geometry.itertuples()
+    }
 
 
 def _keys(cells: pd.DataFrame) -> dict[tuple[str, str], str]:

@@ -18,12 +18,13 @@ from .shared_names import MEAN_OF_SHIFTS
 
 # Fine-tuning gains this on the reference.
 TUNED = 0.08
-COLUMNS = ["finding", "compared", "on", "value", "low", "high", "holds"]
+COLUMNS = ["finding", "compared", "dataset", "value", "low", "high", "supported"]
 # The claim is that such an alpha exists: it gains this under shift and loses at most this. It is
 # no rule to choose alpha by; those are in ``alpha.selectors``.
 GAIN = 0.03
 LOSS = 0.005
-# What "holds" means, a sentence per finding. The thresholds are this project's, not the papers'.
+# What "supported" means, a sentence per finding. The thresholds are this project's, not those of
+# the papers.
 CRITERIA = (
     f"Fine-tuning gains on the reference: the estimate is at least {100 * TUNED:g} points. This "
     "project chose the threshold.",
@@ -157,11 +158,11 @@ class Study:
         return {
             "finding": comparison.finding,
             "compared": comparison.compared,
-            "on": "reference" if sets == self.reference else self.under_shift,
+            "dataset": "reference" if sets == self.reference else self.under_shift,
             "value": estimate.value,
             "low": estimate.low,
             "high": estimate.high,
-            "holds": bool(holds(estimate)),
+            "supported": bool(holds(estimate)),
         }
 
 
@@ -199,7 +200,7 @@ def _is_tuned(estimate: PairedEstimate) -> bool:
 def findings(
     cells: pd.DataFrame,
     measurements: pd.DataFrame,
-    rho: pd.DataFrame,
+    robustness: pd.DataFrame,
     correct: Callable[[str], np.ndarray],
     confidence: float,
 ) -> pd.DataFrame:
@@ -210,7 +211,7 @@ def findings(
     Args:
         cells: A row per model and data set, with the ``key`` of its stored prediction.
         measurements: See ``measurements.measure``.
-        rho: Effective robustness; see ``measurements.robustness_table``.
+        robustness: Effective robustness; see ``measurements.robustness_table``.
         correct: Key -> bool [n], which answers are right.
         confidence: Of the intervals.
 
@@ -232,7 +233,7 @@ def findings(
             rows += _fine_tuning(study, target, zero_shot, tuned)
             rows += _sweep(study, target, zero_shot, tuned)
     rows += _soups(study)
-    rows += _robustness(rho, study.under_shift)
+    rows += _robustness(robustness, study.under_shift)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -310,11 +311,11 @@ def _kept_and_gained(
             {
                 "finding": f"no inner alpha loses at most {100 * LOSS} points",
                 "compared": target,
-                "on": "reference",
+                "dataset": "reference",
                 "value": np.nan,
                 "low": np.nan,
                 "high": np.nan,
-                "holds": False,
+                "supported": False,
             }
         ]
     best = max(kept, key=lambda model: study.accuracy(model, study.shifts))
@@ -400,20 +401,20 @@ def _best_run(measurements: pd.DataFrame) -> str:
     return str(runs.loc[runs["value"].idxmax(), "model"])
 
 
-def _robustness(rho: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
+def _robustness(robustness: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
-    mean = rho[rho["dataset"] == MEAN]
+    mean = robustness[robustness["dataset"] == MEAN]
     # Models on no sweep have no alpha: NaN is close to nothing.
     is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
     return [
         {
             "finding": "above the baseline fit",
             "compared": row.model,
-            "on": under_shift,
-            "value": row.rho,
+            "dataset": under_shift,
+            "value": row.effective_robustness,
             "low": row.low,
             "high": row.high,
-            "holds": bool(row.low > 0),
+            "supported": bool(row.low > 0),
         }
         for row in mean[is_wanted].itertuples()
     ]

@@ -58,14 +58,14 @@ COLUMNS = [
     "k",
     "low",
     "high",
-    "interval",
+    "interval_type",
     "chance",
     "precision",
 ]
 FIT_COLUMNS = [
     "dataset",
-    "start",
-    "end",
+    "piece_start",
+    "piece_end",
     "slope",
     "intercept",
     "r",
@@ -73,8 +73,8 @@ FIT_COLUMNS = [
     "axis",
     "confidence",
 ]
-RHO_COLUMNS = [*KEY, "dataset", "rho", "low", "high"]
-# The kinds of interval, as the column "interval" names them.
+ROBUSTNESS_COLUMNS = [*KEY, "dataset", "effective_robustness", "low", "high"]
+# The kinds of interval, as the column "interval_type" names them.
 COUNT_INTERVAL = "Clopper-Pearson"
 RESAMPLED_INTERVAL = "bootstrap"
 MEAN_INTERVAL = "stratified bootstrap"
@@ -238,7 +238,7 @@ def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     low, high = clopper_pearson(k, n, confidence)
     table.loc[is_counted, "low"] = low
     table.loc[is_counted, "high"] = high
-    table["interval"] = np.select(
+    table["interval_type"] = np.select(
         [is_counted, is_resampled],
         [COUNT_INTERVAL, RESAMPLED_INTERVAL],
         NO_INTERVAL,
@@ -319,7 +319,7 @@ def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
         "k": None,
         "low": low,
         "high": high,
-        "interval": interval,
+        "interval_type": interval,
         "chance": group["chance"].mean(),
         "precision": group["precision"].iloc[0],
     }
@@ -332,7 +332,7 @@ def _mean_interval(group: pd.DataFrame, confidence: float) -> tuple[float, float
         return np.nan, np.nan, NO_INTERVAL
     if len(group) == 1:
         only = group.iloc[0]
-        return only["low"], only["high"], only["interval"]
+        return only["low"], only["high"], only["interval_type"]
     # A stratified bootstrap: examples are resampled within each shift.
     n = _examples(group, confidence)
     low, high = mean_interval(group["value"] * n, n, confidence)
@@ -353,7 +353,7 @@ def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
     error = (high - low) / (2 * ndtri(tails(confidence)[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
-    is_resampled = (table["interval"] == RESAMPLED_INTERVAL).to_numpy()
+    is_resampled = (table["interval_type"] == RESAMPLED_INTERVAL).to_numpy()
     is_resampled = is_resampled & np.isfinite(equivalent)
     return np.maximum(1, np.round(np.where(is_resampled, equivalent, n)))
 
@@ -404,8 +404,8 @@ def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
     Returns:
         A row per model that was measured on both. Columns: KEY; value, n, low, high and chance
-        of the data set; reference, the name of the set that it is paired with; reference_value,
-        reference_n, reference_low and reference_high.
+        of the data set; reference_dataset, the name of the set that it is paired with;
+        reference_value, reference_n, reference_low and reference_high.
     """
     numbers = ["value", "n", "low", "high"]
     against = reference(measurements)
@@ -418,7 +418,7 @@ def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     x = measurements.loc[is_against, [*KEY, *numbers]]
     y = measurements.loc[is_dataset, [*KEY, *numbers, "chance"]]
     x = x.rename(columns={name: f"reference_{name}" for name in numbers})
-    return y.merge(x.assign(reference=against), on=KEY)
+    return y.merge(x.assign(reference_dataset=against), on=KEY)
 
 
 def robustness_table(
@@ -441,10 +441,10 @@ def robustness_table(
             fitted by itself.
 
     Returns:
-        Two tables. Lines: dataset, start, end (reference accuracies between which it holds),
-        slope, intercept, r, n, axis, confidence. Effective robustness: model, kind, sweep,
-        alpha, dataset, rho, low, high, as fractions; low and high are a joint interval of the
-        accuracy under shift, the reference accuracy and the line (see
+        Two tables. Lines: dataset, piece_start, piece_end (reference accuracies between which it
+        holds), slope, intercept, r, n, axis, confidence. Effective robustness: model, kind,
+        sweep, alpha, dataset, effective_robustness, low, high, as fractions; low and high are a
+        joint interval of the accuracy under shift, the reference accuracy and the line (see
         ``effective_robustness_interval``), missing where an n is.
     """
     breakpoints = breakpoints or {}
@@ -467,17 +467,22 @@ def robustness_table(
             if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:
                 continue
             line = fit_line(x[fitted], y[fitted], axis)
-            ends = {"dataset": dataset, "start": start, "end": end}
+            ends = {"dataset": dataset, "piece_start": start, "piece_end": end}
             fits.append(ends | asdict(line) | {"confidence": confidence})
             here = table[is_here]
             lines = resampled_lines(x[fitted], y[fitted], axis=axis)
             sampled = _sampled(measurements, here, dataset, confidence)
-            low, high = _rho_intervals(lines, sampled, confidence, axis)
-            rho = effective_robustness(line, x[is_here], here["value"])
-            columns = {"dataset": dataset, "rho": rho, "low": low, "high": high}
+            low, high = _robustness_intervals(lines, sampled, confidence, axis)
+            above_fit = effective_robustness(line, x[is_here], here["value"])
+            columns = {
+                "dataset": dataset,
+                "effective_robustness": above_fit,
+                "low": low,
+                "high": high,
+            }
             tables.append(here[KEY].assign(**columns))
     if not tables:
-        tables = [pd.DataFrame(columns=RHO_COLUMNS)]
+        tables = [pd.DataFrame(columns=ROBUSTNESS_COLUMNS)]
     robustness = pd.concat(tables, ignore_index=True)
     return pd.DataFrame(fits, columns=FIT_COLUMNS), robustness
 
@@ -539,7 +544,7 @@ def _sampled(
     shift_rows = measurements[is_shift].sort_values("dataset")
     by_model = shift_rows.groupby(KEY, dropna=False)[["value", "n"]]
     shifts = by_model.agg(list).reset_index()
-    is_reference = measurements["dataset"] == table["reference"].iloc[0]
+    is_reference = measurements["dataset"] == table["reference_dataset"].iloc[0]
     reference_rows = measurements.loc[is_reference, [*KEY, "value", "n"]]
     reference_rows = reference_rows.rename(
         columns={"value": "reference_value", "n": "reference_n"}
@@ -561,7 +566,7 @@ def _sampled(
     ]
 
 
-def _rho_intervals(
+def _robustness_intervals(
     lines: tuple[np.ndarray, np.ndarray],
     sampled: list[tuple[tuple, tuple]],
     confidence: float,

@@ -50,7 +50,7 @@ def notes(
 
     Args:
         status: Model -> "ok", or how its run ended.
-        overlap: Images that data sets share: seen_in, dataset, shared, n.
+        overlap: Images that data sets share: other_dataset, dataset, shared_images, n.
         measurements: See ``measurements.measure``.
         fits: Lines of the baselines; see ``measurements.robustness_table``.
         breakpoints: Of lines in pieces; see there.
@@ -98,8 +98,8 @@ def _guessing(measurements: pd.DataFrame) -> list[str]:
 
 def _shared_images(overlap: pd.DataFrame) -> list[str]:
     return [
-        f"{row.dataset}: {row.shared} of its {row.n} images are also in {row.seen_in}."
-        for row in overlap[overlap["shared"] > 0].itertuples()
+        f"{row.dataset}: {row.shared_images} of its {row.n} images are also in {row.other_dataset}."
+        for row in overlap[overlap["shared_images"] > 0].itertuples()
     ]
 
 
@@ -142,7 +142,7 @@ def _missing_pieces(
     """On lines that lack some of their pieces."""
     sentences = []
     for dataset, dataset_breakpoints in breakpoints.items():
-        starts = set(fits.loc[fits["dataset"] == dataset, "start"])
+        starts = set(fits.loc[fits["dataset"] == dataset, "piece_start"])
         wanted_starts = [0.0, *sorted(dataset_breakpoints)]
         lost = [f"{start:g}" for start in wanted_starts if start not in starts]
         # A line that is missing altogether has a sentence already.

@@ -19,8 +19,9 @@ class OverlapTables:
     """What the data sets of a study share.
 
     Attributes:
-        counts: How many of the n images of a set are in another: seen_in, dataset, shared, n.
-        images: Each of these images by name: dataset, image, seen_in, same_as.
+        counts: How many of the n images of a set are in another: other_dataset, dataset,
+            shared_images, n.
+        images: Each of these images by name: dataset, image, other_dataset, other_image.
     """
 
     counts: pd.DataFrame
@@ -67,8 +68,12 @@ def overlap_tables(
     for pair in pairs:
         images += _shared_images(pair, folders)
     return OverlapTables(
-        counts=pd.DataFrame(counts, columns=["seen_in", "dataset", "shared", "n"]),
-        images=pd.DataFrame(images, columns=["dataset", "image", "seen_in", "same_as"]),
+        counts=pd.DataFrame(
+            counts, columns=["other_dataset", "dataset", "shared_images", "n"]
+        ),
+        images=pd.DataFrame(
+            images, columns=["dataset", "image", "other_dataset", "other_image"]
+        ),
     )
 
 

@@ -33,8 +33,10 @@ def summary(findings: dict[str, pd.DataFrame], main_tables: dict[str, str]) -> s
         # A seed may lack a finding: its models may have diverged.
         texts = [cells.get(key, "") for cells in cells_by_seed.values()]
         rows.append([*key, *texts])
-    table = pd.DataFrame(rows, columns=["finding", "model", "on", *findings])
-    holding = sum(int(seed_table["holds"].sum()) for seed_table in findings.values())
+    table = pd.DataFrame(rows, columns=["finding", "model", "dataset", *findings])
+    holding = sum(
+        int(seed_table["supported"].sum()) for seed_table in findings.values()
+    )
     total = sum(len(seed_table) for seed_table in findings.values())
     sections = [
         f"# {TITLE}\n",
@@ -53,7 +55,7 @@ def _cells(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """(finding, model, data set) -> what the table of one seed says."""
     cells = {}
     for row in table.itertuples():
-        cells[row.finding, _subject(row.compared), row.on] = _cell(row)
+        cells[row.finding, _subject(row.compared), row.dataset] = _cell(row)
     return cells
 
 
@@ -71,7 +73,7 @@ def _chosen_alpha(compared: str) -> str:
 
 def _cell(row: Any) -> str:
     """Value, interval, alpha and verdict of one row, as far as it has them."""
-    verdict = "yes" if row.holds else "**no**"
+    verdict = "yes" if row.supported else "**no**"
     if pd.isna(row.value):
         return verdict
     if pd.isna(row.low):

@@ -18,7 +18,7 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
         runs: Folders of the runs. A run that diverged, or has other tensors, is left out.
 
     Returns:
-        Columns model, other and product; both (a, b) and (b, a) are listed.
+        Columns model, other_model and inner_product; both (a, b) and (b, a) are listed.
     """
     zero_shot = Weights(start)
     weights = []
@@ -43,4 +43,4 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
 
 
 def _table(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["model", "other", "product"])
+    return pd.DataFrame(rows, columns=["model", "other_model", "inner_product"])

@@ -26,7 +26,7 @@ COLUMNS = (
     "alpha",
     "n",  # examples of the held-out set
     "held_out",  # accuracy on the held-out set
-    "error",  # standard error of held_out where it is no share of right answers, as macro F1
+    "standard_error",  # of held_out where it is no share of right answers, as macro F1
     "corrupted",  # accuracy on corrupted held-out images
     # Estimates from unlabelled images of the shifts, see ``statistics.estimates``.
     "thresholded",
@@ -201,8 +201,8 @@ def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
         sweep: With ``reference`` and ``shifts`` too.
 
     Returns:
-        A row per selector: selector, label, alpha, reference, shifts, both (their mean), and
-        regret_reference, regret_shifts, regret_both: the best of the sweep on that column minus
+        A row per selector: selector, selector_label, alpha, reference, shifts, both (their mean),
+        and regret_reference, regret_shifts, regret_both: the best of the sweep on that column minus
         what the selector gets, as fractions. With "fixed 0.5", these are table 3 of WiSE-FT.
     """
     import pandas as pd
@@ -213,7 +213,7 @@ def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
     for name in usable(sweep):
         alpha = choose(name, sweep)
         point = sweep[sweep["alpha"] == alpha].iloc[0]
-        row = {"selector": name, "label": label(name), "alpha": alpha}
+        row = {"selector": name, "selector_label": label(name), "alpha": alpha}
         for column in scores:
             row[column] = point[column]
         # Regret: what the best alpha of the sweep has more, known only with test labels.

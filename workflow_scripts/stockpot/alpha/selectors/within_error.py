@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SELECTOR = Selector(
     label="within one error of the best held-out",
     needs=("held_out", "n"),
-    optional=("error",),
+    optional=("standard_error",),
 )
 
 
@@ -23,14 +23,15 @@ def choose(sweep: "pd.DataFrame") -> float:
     """Choose the smallest alpha within one standard error of the best.
 
     Args:
-        sweep: One row per alpha, with held_out and n; with error if the score is no accuracy.
+        sweep: One row per alpha, with held_out and n; with standard_error if the score is
+            no accuracy.
 
     Returns:
         The alpha.
     """
     highest = sweep["held_out"].max()
-    if "error" in sweep:
-        error = sweep.loc[sweep["held_out"].idxmax(), "error"]
+    if "standard_error" in sweep:
+        error = sweep.loc[sweep["held_out"].idxmax(), "standard_error"]
     else:
         # The binomial standard error of a fraction of right answers: sqrt(p (1 - p) / n).
         error = math.sqrt(highest * (1 - highest) / sweep["n"].iloc[0])

@@ -129,11 +129,11 @@ def _sweep_point(
         "held_out": correct / image_count,
     }
     # Resampling takes a while, so the error is computed only for a selector that reads it.
-    reads_error = "error" in selectors.optional(context.spec["selector"])
+    reads_error = "standard_error" in selectors.optional(context.spec["selector"])
     if reads_error and context.held_out_error:
         error = context.held_out_error(recipe)
         if error is not None:
-            point["error"] = error
+            point["standard_error"] = error
     return point
 
 
