@@ -106,14 +106,12 @@ def estimable(evidence: Evidence) -> bool:
     # Videos are the stronger reason where there are both.
     if videos:
         why = (
-            f"{', '.join(videos)}: of a video the frame is kept that a model gets least right, "
-            "which only the label tells"
+            f"{', '.join(videos)}: each model keeps the frame of a video that it gets least "
+            "right, and only the label says which frame that is"
         )
     else:
-        why = (
-            f"they estimate plain accuracy, by which {', '.join(others)} is not scored"
-        )
-    evidence.note(f"No selector takes estimates from unlabelled images here: {why}.")
+        why = f"they estimate plain accuracy, and {', '.join(others)} is scored by another metric"
+    evidence.note(f"No selector here uses estimates from unlabelled images: {why}.")
     return False
 
 

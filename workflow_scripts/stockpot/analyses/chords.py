@@ -56,7 +56,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             ]
     if not rows:
         raise NothingToShowError(
-            "a chord needs a sweep with alpha 0, alpha 1 and one between"
+            "a chord needs a sweep with alpha 0, alpha 1 and an alpha between them"
         )
     return pd.DataFrame(rows)
 

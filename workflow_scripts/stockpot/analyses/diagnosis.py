@@ -362,12 +362,12 @@ class _Diagnosis:
         }
         if len(starts) > 1:
             text = (
-                f"The runs start from different models ({', '.join(sorted(starts))}): "
-                "runs from one start mix best."
+                f"The runs have different initial weights ({', '.join(sorted(starts))}). A "
+                "mean is best if all runs have the same."
             )
         else:
             text = (
-                f"All {len(self.names)} runs start from the same model ({starts.pop()}), "
+                f"All {len(self.names)} runs have the same initial weights ({starts.pop()}), "
                 "as they must."
             )
         yield text, ""
@@ -379,8 +379,9 @@ class _Diagnosis:
         long_updates = norms[norms["value"] > LONG_UPDATE]
         for row in long_updates.itertuples():
             text = (
-                f"{row.model} moved {row.value:.1f} times as far from the start as the median "
-                "ingredient: its learning rate or its training is long, and it dominates a mean."
+                f"{row.model} moved {row.value:.1f} times as far from its initial weights as "
+                "the median ingredient: its learning rate is high or its training is long, "
+                "and it dominates a mean."
             )
             yield text, row.model
         if long_updates.empty:
@@ -400,7 +401,7 @@ class _Diagnosis:
             yield text, ""
         elif values.notna().any():
             text = (
-                f"No two updates oppose each other: cosines between {values.min():.2f} "
+                f"No two updates oppose each other: the cosines are between {values.min():.2f} "
                 f"and {values.max():.2f}. The closer to 0, the more a mean can gain; near 1 "
                 "the models are nearly the same, and there is little to average."
             )
@@ -435,7 +436,7 @@ class _Diagnosis:
         culprit = counts.index[0]
         # A single barrier has two ingredients, and neither is more to blame.
         if len(high) > 1 and counts.iloc[0] == len(high):
-            yield f"{text} All of them are with {culprit}: leave it out.", culprit
+            yield f"{text} All these pairs contain {culprit}: leave it out.", culprit
         else:
             yield text, ""
 
@@ -451,8 +452,8 @@ class _Diagnosis:
         gap = accuracies[best] - accuracies[worst]
         if gap > MUCH_WORSE:
             text = (
-                f"{worst} is {100 * gap:.1f} points worse than {best} on "
-                "held-out data: a uniform soup takes it, a greedy one may not."
+                f"{worst} is {100 * gap:.1f} points worse than {best} on held-out data: a "
+                "uniform soup contains it, a greedy soup may leave it out."
             )
             yield text, worst
 
@@ -478,7 +479,7 @@ class _Diagnosis:
             f"The greedy soup kept {len(kept)} of {len(self.trace)}: {', '.join(kept)}."
         )
         if len(kept) == 1:
-            text += " With one member it is that model."
+            text += " A soup of one ingredient is that model."
         yield text, ""
 
 

@@ -77,7 +77,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     if not pairs:
         pairs = _default_pairs(evidence, options)
     if not pairs:
-        raise NothingToShowError("diversity is of two models, and this study has one")
+        raise NothingToShowError("diversity needs two models, and this study has one")
     models: list[str] = []
     for pair in pairs:
         # Named in this order where they lack a result.

@@ -58,7 +58,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             )
     if not rows:
         raise NothingToShowError(
-            "overriding is between the ends of a sweep, and this study has none"
+            "overrides need the end models of a sweep, and this study has no sweep"
         )
     return pd.DataFrame(rows)
 

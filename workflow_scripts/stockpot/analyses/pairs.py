@@ -149,7 +149,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     test_sets = evidence.sets_with_common_images()
     if len(test_sets) == 1:
         raise NothingToShowError(
-            "every shift is scored by videos, of which models keep different frames"
+            "every shift is scored by videos, and models keep different frames of them"
         )
     evidence.note_own_metrics()
     cosine_of = cosines(evidence.geometry)

@@ -56,7 +56,7 @@ def analysis_problems(
         if kind not in analyses.names():
             problems.append(
                 f"{key_path}: unknown analysis {kind!r}; {suggestion(kind, analyses.names())} "
-                "(an entry of another name says which it is with the key analysis)"
+                "(an entry with a name of its own needs the key analysis)"
             )
             continue
         problems += _entry_problems(config, entry, kind)
@@ -108,7 +108,7 @@ def _entry_problems(
         )
     if "logits" in analyses.needs(kind) and not config["evaluation"]["store_logits"]:
         problems.append(
-            f"{key_path}: needs evaluation.store_logits: true; null takes it away"
+            f"{key_path}: needs evaluation.store_logits: true; null removes it"
         )
     return problems
 

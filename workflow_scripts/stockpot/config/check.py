@@ -198,11 +198,12 @@ def _check_roles(
     ]
     for name in _repeated(with_role):
         problems.append(
-            f"data: {name!r} plays two parts; training, held-out and test sets must differ"
+            f"data: {name!r} has two roles; training, held-out and test sets must differ"
         )
     if "shifts" in with_role:
         problems.append(
-            "data: no data set can be named 'shifts'; so is the mean over them"
+            "data: no data set can be named 'shifts', which is the name of the mean over "
+            "the shifts"
         )
 
 
@@ -244,13 +245,14 @@ def _check_baselines(
         )
     if baselines.get("table") and baselines["models"]:
         problems.append(
-            "baselines: has models to train and a table of published ones; set models to null"
+            "baselines: has both models to train and a table of published models; set "
+            "models to null"
         )
     # A line through two points fits always, so it says nothing.
     if len(baselines["models"]) in (1, 2) and "table" not in baselines:
         problems.append(
-            f"baselines.models: {len(baselines['models'])} given, but a line needs 3 "
-            "or more; null is none"
+            f"baselines.models: {len(baselines['models'])} given, but a line needs 3 or more; "
+            "null trains none"
         )
 
 
@@ -337,14 +339,14 @@ def _check_exports(
         # A point of a sweep has the zero-shot model's head, too.
         if "alpha" in entry and specs.get(model, {}).get("task"):
             problems.append(
-                f"exports.{name}.alpha: {model!r} has the classes of another task, the "
-                "zero-shot model has not"
+                f"exports.{name}.alpha: {model!r} has the classes of another task, so it "
+                "cannot be averaged with the zero-shot model"
             )
         wants_text_side = entry["format"] == "open-clip"
         if wants_text_side and config["model"]["architecture"].startswith(TIMM):
             problems.append(
-                f"exports.{name}.format: a model of timm has no text side for open-clip; export it "
-                "as classifier or state-dict"
+                f"exports.{name}.format: a timm model has no text encoder, which open-clip "
+                "needs; export it as classifier or state-dict"
             )
 
 
@@ -405,7 +407,9 @@ def _model_start_problems(
     check_name("model.zero_shot_run", name, linear_runs, "linear run")
     spec = specs.get(name, {})
     if spec.get("init_from", "zero-shot") != "zero-shot" or spec.get("task"):
-        return [f"model.zero_shot_run: {name!r} has an init_from or a task of its own"]
+        return [
+            f"model.zero_shot_run: {name!r} must have no init_from and no task of its own"
+        ]
     return []
 
 
@@ -587,7 +591,7 @@ def _hyperparameter_problems(
     for key_path, spec in _merged_specs(config).items():
         if "variant" not in spec:
             problems.append(
-                f"{key_path}: no variant; null in the defaults takes a value away"
+                f"{key_path}: no variant; a null removed it from the defaults"
             )
             continue
         variant_options = variants.options(spec["variant"])
@@ -601,8 +605,8 @@ def _hyperparameter_problems(
         missing = [name for name in [*common, *required] if name not in spec]
         if missing:
             problems.append(
-                f"{key_path}: no value for {', '.join(missing)}; "
-                "null in the defaults takes one away"
+                f"{key_path}: no value for {', '.join(missing)}; a null removed it from the "
+                "defaults"
             )
     return problems
 

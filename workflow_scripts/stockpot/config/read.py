@@ -112,8 +112,8 @@ def read_study(
     for name in extended:
         if name != EMBEDDED.name:
             raise StockpotError(
-                f"extends: {name!r} is not {EMBEDDED.name}; files of your own are laid over each "
-                "other by --configfile one.yaml two.yaml"
+                f"extends: {name!r} is not {EMBEDDED.name}; to merge files of your own, use "
+                "--configfile one.yaml two.yaml"
             )
     if not extended and any(_defines_data(content) for content in contents):
         base = (root / DEFAULTS, read_defaults(root))

@@ -59,17 +59,17 @@ def _ingredient_problems(
     is_of_another_task = specs.get(ingredient, {}).get("task")
     if is_of_another_task and not soup.get("towers_only", False):
         problems.append(
-            f"{key}: {ingredient!r} has the classes of another task; "
-            "towers_only: true mixes towers alone"
+            f"{key}: {ingredient!r} has the classes of another task; towers_only: true "
+            "averages only towers"
         )
     if ingredient not in baselines or methods.mixes(soup["method"]) == "outputs":
         return problems
     # Baselines do not descend from the zero-shot model: their weights have no lineage in common.
     if not soup.get("allow_different_lineages"):
         problems.append(
-            f"{key}: {ingredient!r} starts from random weights, so "
-            "only its outputs can be mixed, as by logit-ensemble; "
-            "allow_different_lineages: true mixes weights all the same"
+            f"{key}: {ingredient!r} was trained from random weights, so only its outputs can "
+            "be averaged, as by logit-ensemble; allow_different_lineages: true averages its "
+            "weights nevertheless"
         )
     elif not set(soup["ingredients"]) <= set(baselines):
         problems.append(
@@ -95,8 +95,8 @@ def _option_problems(
         problems.append(f"{key_path}.towers_only: {method} mixes outputs, not towers")
     if soup.get("ingredients_per_step") == 1:
         problems.append(
-            f"{key_path}.ingredients_per_step: 1 would move nothing, as the coefficients that move "
-            "keep their sum; give 2 or more, or 0 for all"
+            f"{key_path}.ingredients_per_step: 1 would change nothing, because the "
+            "coefficients that change keep their sum; give 2 or more, or 0 for all"
         )
     return problems
 
@@ -159,9 +159,8 @@ def _head_problems(
     for name, head in heads.items():
         if head != heads[first]:
             return [
-                f"{key_path}.ingredients: {name!r} begins with {head}, "
-                f"{first!r} with {heads[first]}; list the runs whose weights "
-                "are to be mixed under ingredients"
+                f"{key_path}.ingredients: {name!r} begins with {head}, {first!r} with "
+                f"{heads[first]}; give ingredients, a list of runs with the same initial head"
             ]
     return []
 

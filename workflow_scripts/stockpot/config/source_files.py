@@ -80,7 +80,7 @@ def _with_source_file(
         if _sets_to_null(content, value)
     ]
     if removed_in:
-        hint = f"; {removed_in[-1]} takes it away, so give this key there too"
+        hint = f"; {removed_in[-1]} removes it, so give this key there too"
     return f"{problem} (in {files[source].name}{hint})"
 
 

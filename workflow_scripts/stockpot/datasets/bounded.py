@@ -304,7 +304,7 @@ def _reason(
         need = f"more than {cpu_limit(size)} seconds"
     elif signal_number == signal.SIGKILL:
         return (
-            "the system killed its reader, as it does where the machine or the "
+            "the system killed the process that reads it, probably because the machine or the "
             "job has no memory left; give it more"
         )
     else:

@@ -115,8 +115,8 @@ def _text(path: Path, shown_path: str) -> str:
     if b"\0" in content:
         line = _line_number(content, content.index(b"\0"))
         raise StockpotError(
-            f"{shown_path}, line {line}: has a byte of zero; is it UTF-16, or no text? A CSV file "
-            "in UTF-8 is wanted"
+            f"{shown_path}, line {line}: has a zero byte; is it UTF-16, or not a text? It must "
+            "be a CSV file in UTF-8"
         )
     try:
         # "sig" removes the mark that Excel writes at the beginning.
@@ -190,8 +190,8 @@ def _check_length(
     surplus = [field for field in record.fields[column_count:] if field.strip()]
     if surplus:
         raise StockpotError(
-            f"{shown_path}, line {record.line}: {len(record.fields)} fields, but the header has "
-            f"{column_count}; a field with a comma in it stands between quotes"
+            f"{shown_path}, line {record.line}: {len(record.fields)} fields, but the header "
+            f"has {column_count}; put a field that contains a comma in quotes"
         )
 
 
@@ -216,8 +216,8 @@ def _check_line_breaks(
         last_line = record.line + len(record.text) - 1
         raise StockpotError(
             f"{shown_path}, line {record.line}: a field that begins here goes on to line "
-            f"{last_line}; is a quote not closed? A field that is read "
-            "has no line breaks, and a quote within quotes is written twice"
+            f"{last_line}; is a quote not closed? Fields must not contain line breaks, and a "
+            "quote within quotes is written twice"
         )
 
 

@@ -248,7 +248,7 @@ def check_scoring(
             raise StockpotError(f"{name}: {length} {column} for {n} images")
     # A negative group stands for an image that is in no group.
     if scoring.metric == "worst-group" and max(scoring.groups, default=-1) < 0:
-        raise StockpotError(f"{name}: worst-group needs images that are of a group")
+        raise StockpotError(f"{name}: worst-group needs a group for every image")
     if scoring.metric != "accuracy" and scoring.videos:
         raise StockpotError(
             f"{name}: videos are scored by accuracy, not by {scoring.metric}"

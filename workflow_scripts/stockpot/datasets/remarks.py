@@ -25,12 +25,14 @@ def remarks(card: dict[str, Any]) -> list[str]:
         )
     elif equal_count:
         sentences.append(
-            f"{name}: {equal_count} of {card['n']} images repeat another one, and count each."
+            f"{name}: {equal_count} of {card['n']} images repeat another one, and each of "
+            "them counts."
         )
     alpha_count = source.get("alpha", 0)
     if alpha_count:
         background = source.get("background", BLACK)
         sentences.append(
-            f"{name}: images with an alpha channel: {alpha_count}, laid on {background}."
+            f"{name}: {alpha_count} images have an alpha channel; their background is "
+            f"{background}."
         )
     return sentences

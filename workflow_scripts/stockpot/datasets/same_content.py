@@ -215,7 +215,8 @@ def _counted(
     if not _same_contents(files, contents["files"]):
         return digest
     log.info(
-        "%d files have the content that was prepared, with other dates", len(files)
+        "%d files have other dates than the prepared ones, and the same content",
+        len(files),
     )
     # The next planning knows these dates and reads no file.
     extended = {**note, "same": [*note["same"], digest]}

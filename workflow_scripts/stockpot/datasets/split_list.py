@@ -247,7 +247,8 @@ def require_order_of_torchvision(
             continue
         raise StockpotError(
             f"{key}: its numbers count images as torchvision's ImageFolder does, but "
-            f"{one_line(image, 100)} {reason}, so that they may mean others here; name the files"
+            f"{one_line(image, 100)} {reason}, so the numbers may mean other images here; name "
+            "the files"
         )
 
 
@@ -312,8 +313,9 @@ def _rows_of_files(
             rows.append(row)
     if missing:
         raise StockpotError(
-            f"{key}: {len(missing):,} of its {len(files):,} files are not in this source, or not "
-            f"one alone, as {one_line(missing[0], 100)}; names here are as {one_line(keys[0], 100)}"
+            f"{key}: {len(missing):,} of its {len(files):,} entries match no file of this "
+            f"source, or several files, as {one_line(missing[0], 100)}; files here have names "
+            f"such as {one_line(keys[0], 100)}"
         )
     return rows
 

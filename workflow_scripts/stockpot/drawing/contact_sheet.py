@@ -145,8 +145,9 @@ def _titles(
     notes = []
     if numbered:
         notes.append(
-            f"No font of this machine has the characters of {numbered} class names, so they have "
-            "their numbers in the class list; samples.csv names them, in the order of the columns."
+            f"No font of this machine has the characters of {numbered} class names. They are "
+            "shown by their numbers in the class list; samples.csv has the names, in the "
+            "order of the columns."
         )
     families, _ = families_for(titles.values())
     return list(titles.values()), families, notes

@@ -107,8 +107,8 @@ class MixedModel:
             card = self._cards[sha256]
             if card.class_names != self._class_names:
                 raise StockpotError(
-                    f"{card.name}: its class list is another one; only its tower "
-                    "can be mixed here, as with towers_only: true"
+                    f"{card.name}: it has another class list, so only its tower can be "
+                    "averaged here, as with towers_only: true"
                 )
         self._head_mix = None
         self._fill(coefficients, HEAD)

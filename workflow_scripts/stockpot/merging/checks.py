@@ -145,13 +145,13 @@ def check_starts(
             continue
         if not allowed:
             raise StockpotError(
-                f"{reason}; allow_different_lineages: true mixes it all the same and measures the "
-                "barrier"
+                f"{reason}; allow_different_lineages: true averages it nevertheless, and "
+                "measures the barrier"
             )
         points = barrier(held_out, first.sha256, card.sha256)
         log.warning(
-            "%s. Halfway between them the held-out accuracy is %.1f points below the mean of the "
-            "two: the barrier that a mix has to cross",
+            "%s. The barrier between them is %.1f points: the held-out accuracy of their mean "
+            "is so far below the mean of their accuracies",
             reason,
             points,
         )
@@ -173,11 +173,15 @@ def _why_starts_differ(
     cosine = weight_cosine(weights(card.sha256), weights(first.sha256))
     if cosine < MIN_COSINE:
         return (
-            f"{card.name}: its start is unknown, and its weights are far from those of "
-            f"{first.name} (cosine {cosine:.2f}; within one line it is above {MIN_COSINE})"
+            f"{card.name}: its initial weights are unknown, and its weights are far from those "
+            f"of {first.name} (cosine {cosine:.2f}; within one lineage it is above "
+            f"{MIN_COSINE})"
         )
     log.info(
-        "%s: its start is unknown; its weights are close to those of %s (cosine %.2f)",
+        (
+            "%s: its initial weights are unknown; its weights are close to those of %s "
+            "(cosine %.2f)"
+        ),
         card.name,
         first.name,
         cosine,
@@ -204,7 +208,7 @@ def check_lineage(
     if cosine < MIN_COSINE:
         raise StockpotError(
             f"{end.card.name}: its weights are far from those of {start.card.name} (cosine "
-            f"{cosine:.2f}; within one line it is above {MIN_COSINE}), so no point between "
+            f"{cosine:.2f}; within one lineage it is above {MIN_COSINE}), so no point between "
             "them is of use"
         )
 
@@ -231,7 +235,7 @@ def check_towers(
         if cosine < MIN_COSINE:
             raise StockpotError(
                 f"{card.name}: its tower is far from that of {first.name} (cosine "
-                f"{cosine:.2f}; within one line it is above {MIN_COSINE})"
+                f"{cosine:.2f}; within one lineage it is above {MIN_COSINE})"
             )
 
 
@@ -309,8 +313,8 @@ def _different_start_message(
     other: Card,
 ) -> str:
     return (
-        f"{card.name}: it does not start from the same weights as {other.name}; "
-        "a mix of models from different starts is no better than chance"
+        f"{card.name}: it does not have the same initial weights as {other.name}; the mean of "
+        "models with different initial weights is no better than chance"
     )
 
 

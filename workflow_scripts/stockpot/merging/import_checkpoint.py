@@ -143,8 +143,8 @@ def _log_cosine(
     log.info("%s: cosine with the zero-shot model's weights %.3f", path, cosine)
     if cosine < MIN_COSINE:
         log.warning(
-            "%s: within one line it is above %s; only ensembles, or soups with "
-            "allow_different_lineages, can take it in",
+            "%s: within one lineage the cosine is above %s; only ensembles, and soups with "
+            "allow_different_lineages, can contain this model",
             path,
             MIN_COSINE,
         )

@@ -240,8 +240,8 @@ def _check_stored_size(
     stored = origin(datasets, dataset)
     if datasets[stored].get("side"):
         raise StockpotError(
-            f"datasets.{stored}.side: {dataset!r} is {key_path}, and models see it in their own "
-            "size; training sets alone may be stored larger"
+            f"datasets.{stored}.side: {dataset!r} is {key_path}, and models see it in their "
+            "own size; only training sets may be stored larger"
         )
 
 
@@ -256,7 +256,7 @@ def _check_has_classes(
     if len(classes) == 1:
         raise StockpotError(
             f"{key_path}: all images of {dataset} are of one class, "
-            f"'{one_line(classes[0], 100)}'; models are compared where there are two or more"
+            f"'{one_line(classes[0], 100)}'; a comparison of models needs two or more"
         )
 
 
@@ -472,11 +472,11 @@ def held_out_note(config: Config) -> str:
     if not config["data"].get("held_out_seen") or split.get("list"):
         return ""
     return (
-        f"The models of checkpoints were trained on the held-out images ({dataset}). All that is "
-        "chosen or fitted there favours models that memorise, and temperatures come out too small: "
-        "greedy and learned soups, greedy ensembles, rows called chosen, choosing alpha, "
-        f"diagnosis, growing, calibration. datasets.{dataset}.split.list takes a list of images "
-        "that they were not trained on."
+        f"The models of checkpoints were trained on the held-out images ({dataset}). Choices "
+        "on these images favour models that memorise, and fitted temperatures are too small. "
+        "This affects greedy and learned soups, greedy ensembles, rows called chosen, "
+        f"choosing alpha, diagnosis, growing and calibration. datasets.{dataset}.split.list "
+        "can name images that the models were not trained on."
     )
 
 

@@ -224,9 +224,8 @@ def _note_on_same(
     shown = [_equation(names) for names in groups[:GROUPS_SHOWN]]
     others = " and others" if len(groups) > GROUPS_SHOWN else ""
     note = (
-        f"{key}: {subject} say the same for {one_line('; '.join(shown), 200)}"
-        f"{others}; of each of these only the first is ever answered by "
-        "the zero-shot model"
+        f"{key}: {subject} say the same for {one_line('; '.join(shown), 200)}{others}; of each "
+        "of these groups, the zero-shot model can answer only the first class"
     )
     # Accuracies of a head that never answers these classes would mislead.
     if unanswered > MOST_UNANSWERED * len(texts):
@@ -257,8 +256,8 @@ def _notes_on_file(
         missing = [one_line(name, 40) for name in texts if name not in head["texts"]]
         if missing:
             notes.append(
-                f"{key}: leaves out {_share_of_classes(len(missing), texts)}, whose own names are "
-                f"taken: {_first_of(missing, len(missing))}"
+                f"{key}: leaves out {_share_of_classes(len(missing), texts)}; the names of "
+                f"these classes are used instead: {_first_of(missing, len(missing))}"
             )
     # The key is there only if the file gives a class two different texts.
     line_by_name = head.get("twice", {})
@@ -267,7 +266,8 @@ def _notes_on_file(
         for name, line in line_by_name.items():
             shown.append(f"{one_line(name, 40)} (line {line})")
         notes.append(
-            f"{key}: names twice, where the last text counts: {_first_of(shown, len(shown))}"
+            f"{key}: names some classes twice, and the last text counts: "
+            f"{_first_of(shown, len(shown))}"
         )
     return notes
 

@@ -40,8 +40,8 @@ SECTION_INTROS = {
         "shift, and on the mean of reference and shifts."
     ),
     "diagnosis": (
-        "## Would these runs make a good soup?\n\nOf the end-to-end runs, or of the soup that "
-        "analyses.diagnosis names; all on the held-out set."
+        "## Would these runs make a good soup?\n\nThis is about all end-to-end runs, or about "
+        "the soup that analyses.diagnosis names. All numbers are on the held-out set."
     ),
 }
 # Jobs that every study has once, by the ends of their ids.

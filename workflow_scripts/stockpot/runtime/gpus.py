@@ -77,7 +77,7 @@ def claim(count: int) -> list[str]:
     folder = _lock_folder()
     if folder is None:
         log.warning(
-            "no folder of ours for locks on GPUs; other jobs may use the same ones"
+            "there is no folder for locks on GPUs; other jobs may use the same GPUs"
         )
         chosen = devices[:count]
     else:

@@ -199,8 +199,9 @@ class Evidence:
         others = self.other_metrics(*(datasets or self.test_sets))
         if others:
             self.note(
-                "Every accuracy in this table is plain accuracy, the share of right answers, also "
-                f"where a data set is scored otherwise ({_metrics_text(others)})."
+                "All accuracies in this table are plain accuracies (the share of right "
+                "answers), also for data sets that are scored by another metric "
+                f"({_metrics_text(others)})."
             )
 
     def note_own_metrics(self) -> None:
@@ -208,8 +209,7 @@ class Evidence:
         others = self.other_metrics(*self.test_sets)
         if others:
             self.note(
-                "What is called accuracy is the data set's own metric: "
-                f"{_metrics_text(others)}."
+                f"Here, accuracy means the data set's own metric: {_metrics_text(others)}."
             )
 
     def sets_with_common_images(self) -> list[str]:
@@ -231,13 +231,14 @@ class Evidence:
             for name in (self.held_out, *self.test_sets)
             if self.scoring(name).videos
         ]
-        why = "of a video each model keeps the frame that it gets least right by its label"
+        why = "each model keeps the frame of a video that it gets least right by its label"
         for dataset in (self.held_out, self.reference):
             if dataset in video_sets:
                 raise NothingToShowError(f"{dataset} is scored by videos, and {why}")
         if video_sets:
             self.note(
-                f"Without {', '.join(video_sets)}: {why}, so that no two answer for one image."
+                f"Left out: {', '.join(video_sets)}, because {why}. So models answer for "
+                "different images."
             )
         return [dataset for dataset in self.test_sets if dataset not in video_sets]
 

@@ -189,7 +189,7 @@ def measure(
     unknown = sorted(set(cells["dataset"]) - set(roles))
     if unknown or MEAN in roles:
         raise ValueError(
-            f"data sets without a role: {unknown}; {MEAN!r} is not free as a name"
+            f"data sets without a role: {unknown}; no data set may be named {MEAN!r}"
         )
     table = _with_values(cells, roles)
     # A model has one accuracy on a data set.

@@ -77,7 +77,7 @@ def run(
         card, tensors = variant(spec, context)
     except DivergedError as error:
         log.error(
-            "%s diverged: %s; it will enter no soup. A lower lr helps.",
+            "%s diverged: %s; it will enter no soup. A lower lr may help.",
             spec["name"],
             error,
         )

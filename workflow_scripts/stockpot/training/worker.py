@@ -46,7 +46,7 @@ def _choose_gpu(rank: int) -> None:
         return
     if rank >= len(devices):
         raise StockpotError(
-            f"{rank + 1} processes here, but GPUs {','.join(devices)} alone"
+            f"{rank + 1} processes here, but only the GPUs {','.join(devices)}"
         )
     os.environ[VISIBLE] = devices[rank]
 

@@ -214,7 +214,7 @@ def _check_present_file(
     """The sha256 of a file that is there already. Raises StockpotError if it is another one."""
     advice = "; move it away to fetch it again"
     if not path.is_file():
-        raise StockpotError(f"{path}: there is something that is no file{advice}")
+        raise StockpotError(f"{path}: this is not a file{advice}")
     length = path.stat().st_size
     if size is not None and length != size:
         raise StockpotError(
@@ -317,11 +317,11 @@ def _check_attempts(
     # retries = 0: the first failure is the last.
     if failures > job.retries:
         raise StockpotError(
-            f"{job.url}: {error}; {job.retries} more attempts brought nothing new"
+            f"{job.url}: {error}; {job.retries} more attempts brought no more bytes"
         ) from error
     if attempts >= MAX_ATTEMPTS + furthest // BYTES_PER_MORE_ATTEMPT:
         raise StockpotError(
-            f"{job.url}: {error}; {attempts} attempts are enough"
+            f"{job.url}: {error}; gave up after {attempts} attempts"
         ) from error
 
 
@@ -489,7 +489,7 @@ def _check_encoding(response: HTTPResponse, job: _Job) -> None:
     if encoding != "identity":
         raise StockpotError(
             f"{one_line(response.url, 200)}: the server sends it packed "
-            f"({one_line(encoding, 50)}), which nobody asked for"
+            f"({one_line(encoding, 50)}), which was not asked for"
         )
 
 

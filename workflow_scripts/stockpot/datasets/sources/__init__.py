@@ -234,8 +234,8 @@ def check_background(entry: Entry, key: str) -> None:
 
     if background.lower() not in ImageColor.colormap:
         raise StockpotError(
-            f"{key}.background: {one_line(background, 60)!r} is no colour; white, black, another "
-            "name of HTML, or '#rrggbb' in quotes"
+            f"{key}.background: {one_line(background, 60)!r} is not a colour; give white, "
+            "black, another HTML name, or '#rrggbb' in quotes"
         )
 
 

@@ -161,7 +161,7 @@ def list_facts(
     option = "class_list" if entry.get("class_list") else "classes"
     if option == "class_list" and entry.get("classes") not in (None, ALL, OWN):
         raise StockpotError(
-            f"{key}.classes: is all or own where class_list names the file"
+            f"{key}.classes: must be all or own if class_list names the file"
         )
     if not file.is_file():
         raise StockpotError(

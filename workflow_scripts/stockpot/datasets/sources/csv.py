@@ -277,8 +277,8 @@ def _locate_image(
         if not file.startswith(folder.rstrip("/") + "/"):
             shown_path = one_line(path, 100)
             raise StockpotError(
-                f"{where}: {shown_path} leads out of {one_line(folder, 150)}; an "
-                "absolute path may"
+                f"{where}: {shown_path} leads out of {one_line(folder, 150)}; only an absolute "
+                "path may do so"
             )
     # os.stat follows links, so a link counts as the file that it leads to.
     try:
@@ -326,7 +326,7 @@ def _read(
     shown_file = one_line(file, 200)
     if path_column == label_column:
         raise StockpotError(
-            f"{shown_file}: path_column and label_column are one column"
+            f"{shown_file}: path_column and label_column are the same column"
         )
     # Column -> what an error adds where the file lacks it.
     columns = {

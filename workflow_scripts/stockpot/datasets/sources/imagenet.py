@@ -85,9 +85,7 @@ def facts(
     if not entry.get("answers"):
         return known
     if entry["part"] != "val":
-        raise StockpotError(
-            f"{key}.answers: the images of part: val have them, no others"
-        )
+        raise StockpotError(f"{key}.answers: only the images of part: val have them")
     answers = locate(entry["answers"])
     if not answers.is_file():
         raise StockpotError(f"{key}.answers: no file {answers}")

@@ -130,8 +130,9 @@ def _sequence(
         if len(patterns) > 1:
             problem = f"has the sequences {', '.join(patterns)}"
         raise StockpotError(
-            "lines: the depth of a layer follows from one sequence of two or more numbered blocks, "
-            f"as visual.transformer.resblocks.#., and this model {problem}; take task-arithmetic"
+            "lines: the depth of a layer follows from one sequence of two or more numbered "
+            f"blocks, as visual.transformer.resblocks.#., and this model {problem}; use "
+            "task-arithmetic"
         )
     return sorted(numbered, key=_numbers)
 

@@ -101,7 +101,9 @@ def as_classifier(
             f"CLIP's text side; {OPTIONS}"
         )
     if ignored:
-        log.info("%s: left alone beside the model: %s", path, _few(ignored))
+        log.info(
+            "%s: not read, because it is no part of the model: %s", path, _few(ignored)
+        )
     if head:
         _complete_head(taken, path)
     return {key: as_float32(key, tensor, path) for key, tensor in taken.items()}

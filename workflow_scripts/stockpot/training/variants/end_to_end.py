@@ -132,7 +132,7 @@ def train(
     model.autocast = spec["precision"] == "bf16"
     if model.autocast and not fast_at_bf16(device):
         log.warning(
-            "bf16 saves no time on this device; precision: fp32 does the same, exactly"
+            "bf16 saves no time on this device; precision: fp32 is as fast, and exact"
         )
     # The two terms that need the initial model cost memory, and distillation a forward pass.
     initial_model = None
