@@ -345,7 +345,10 @@ def test_a_soup_of_adopted_models_passes_by_their_weights(
     made = make_soup([read_card(folder) for folder in ends], context(*ends))
     assert made["ingredient_names"].keys() == {"one", "two"}
     assert "barriers" not in made
-    assert "its start is unknown; its weights are close to those of one" in caplog.text
+    assert (
+        "its initial weights are unknown; its weights are close to those of one"
+        in caplog.text
+    )
     weights = {read_card(f).sha256: Weights(f) for f in (start, *ends)}
     shas = [read_card(folder).sha256 for folder in ends]
     data = context()._held_out
@@ -366,7 +369,7 @@ def test_a_stranger_is_refused_unless_that_is_allowed(folders, context):
     cards = [read_card(folder) for folder in ends]
     with pytest.raises(
         StockpotError,
-        match=r"^stranger: its start is unknown, and its weights are "
+        match=r"^stranger: its initial weights are unknown, and its weights are "
         r"far from those of one \(cosine -?0\.",
     ) as error:
         make_soup(cards, context(*ends))
@@ -794,7 +797,7 @@ def test_a_missing_bias_and_what_is_left_alone_are_told(soup, start, tmp_path, c
     caplog.set_level("INFO")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     assert "its head has no bias; it counts as zero" in caplog.text
-    assert "left alone beside the model: 'rng'" in caplog.text
+    assert "not read, because it is no part of the model: 'rng'" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -474,18 +474,18 @@ def test_the_short_table_has_no_missing_cell_and_no_more_rows(name, tables):
 NEEDED = {
     "brittleness": "three end-to-end runs that differ in a hyperparameter",
     "choosing-alpha": "alpha is chosen on a sweep, and this study has none",
-    "chords": "a chord needs a sweep with alpha 0, alpha 1 and one between",
+    "chords": "a chord needs a sweep with alpha 0, alpha 1 and an alpha between them",
     "comparisons": "a comparison needs two models",
     "cost": "there are no times",
     "diagnosis": "a diagnosis needs two ingredients",
-    "diversity": "diversity is of two models, and this study has one",
+    "diversity": "diversity needs two models, and this study has one",
     "frontier": "a frontier is a sweep, and this study has none",
     "growing": "a growing soup needs two end-to-end runs",
     "joint": "a run with the option second_dataset, and a sweep",
     "landscape": "a plane needs two end-to-end runs",
     "low-shot": "needs sweeps of runs with the option shots",
     "members": "needs soups with towers_only: true",
-    "overrides": "between the ends of a sweep, and this study has none",
+    "overrides": "overrides need the end models of a sweep, and this study has no sweep",
     "pairs": "a pair needs two end-to-end runs",
 }
 
@@ -1432,7 +1432,7 @@ def test_diagnosis_measures_by_hand(study, tables):
     )
     text = findings(table)
     assert "The greedy soup kept 2 of 4: long, base." in text
-    assert "The runs start from different models (base, zero-shot)" in text
+    assert "The runs have different initial weights (base, zero-shot)" in text
     assert (
         len(analyses.shown("diagnosis")(table))
         == (table["row_type"] == "conclusion").sum()
@@ -1454,7 +1454,7 @@ def test_a_soup_that_is_named_is_looked_at_alone(study):
     recipes = study.recipe_files
     table = diagnosed(study, RUNS, recipes=recipes, soup="uniform")
     assert list(table.loc[table["row_type"] == "accuracy", "model"]) == ["base", "long"]
-    assert "All 2 runs start from the same model (zero-shot)" in findings(table)
+    assert "All 2 runs have the same initial weights (zero-shot)" in findings(table)
     assert "greedy_step" not in set(table["row_type"]), "a uniform soup has no trace"
 
 
@@ -1466,7 +1466,8 @@ def test_an_ingredient_that_is_far_off_is_named(study):
     assert (norms.drop("long") < 3).all()
     found = row(table[table["row_type"] == "conclusion"], model="long")
     assert (
-        f"long moved {norms['long']:.1f} times as far from the start" in found["text"]
+        f"long moved {norms['long']:.1f} times as far from its initial weights"
+        in found["text"]
     )
     assert "No update is unusually long" not in findings(table)
     calm = findings(diagnosed(study, ["base", "both"]))
@@ -1502,7 +1503,7 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
     ].to_list()
     assert len(about) == 2
     assert "3 of 6 pairs have a barrier above 1 points" in about[0]
-    assert "All of them are with bad: leave it out." in about[0]
+    assert "All these pairs contain bad: leave it out." in about[0]
     best = max(runs, key=lambda m: study.mean(m, "held-out"))
     gap = 100 * study.mean(best, "held-out")
     assert f"bad is {gap:.1f} points worse than {best} on held-out data" in about[1]

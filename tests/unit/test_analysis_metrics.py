@@ -185,7 +185,7 @@ def test_own_metrics_say_so(study, name):
     found = [
         note
         for note in notes
-        if note.startswith("What is called accuracy is the data set's")
+        if note.startswith("Here, accuracy means the data set's own metric")
     ]
     assert len(found) == bool(others)
     for note in found:
@@ -203,7 +203,7 @@ def test_plain_accuracies_say_so(study, name):
     others = [d for d, scoring in tests.items() if scoring.metric != "accuracy"]
     assert len(notes) == bool(others)
     for note in notes:
-        assert note.startswith("Every accuracy in this table is plain accuracy")
+        assert note.startswith("All accuracies in this table are plain accuracies")
         assert all(
             f"{d} by {tests[d].metric.replace('-', ' ')}" in note for d in others
         )
@@ -272,8 +272,8 @@ def test_no_label_of_a_video_reaches_a_selector(videos):
     assert not ESTIMATES & set(table["selector"])
     assert len(set(table["selector"])) == 7
     assert notes == [
-        "No selector takes estimates from unlabelled images here: small: of a video the frame is "
-        "kept that a model gets least right, which only the label tells."
+        "No selector here uses estimates from unlabelled images: small: each model keeps the frame "
+        "of a video that it gets least right, and only the label says which frame that is."
     ]
 
 
@@ -284,7 +284,7 @@ BY_IMAGE = ["overrides", "diversity", "calibration", "pairs", "growing"]
 def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, name):
     table, notes = analysed(videos, name)
     assert len(notes) == 1
-    assert notes[0].startswith("Without small: of a video each model keeps")
+    assert notes[0].startswith("Left out: small, because each model keeps")
     if "dataset" in table:
         assert set(table["dataset"]) == {"test", "sketch"}
     else:

@@ -103,7 +103,7 @@ def lose(tensors):
             None,
             {"start": "5" * 64},
             [
-                "does not start from the same weights as a",
+                "does not have the same initial weights as a",
                 "allow_different_lineages: true",
             ],
         ),
@@ -154,10 +154,12 @@ def test_an_unknown_start_is_judged_by_distance(
     caplog.set_level("INFO")
     assert "barriers" not in soup(runs["a"], near)
     assert (
-        "near: its start is unknown; its weights are close to those of a" in caplog.text
+        "near: its initial weights are unknown; its weights are close to those of a"
+        in caplog.text
     )
     with pytest.raises(
-        StockpotError, match=r"^far: its start is unknown, .* far from those of a"
+        StockpotError,
+        match=r"^far: its initial weights are unknown, .* far from those of a",
     ):
         soup(runs["a"], far)
 
@@ -201,14 +203,14 @@ def test_the_flag_mixes_strangers_and_tells_the_barrier(
     assert made["barriers"].keys() == {"odd"}
     points = made["barriers"]["odd"]
     assert points == pytest.approx(by_hand(world, runs["a"], odd))
-    assert f"{points:.1f} points below the mean of the two" in caplog.text
-    assert "does not start from the same weights" in caplog.text
+    assert f"The barrier between them is {points:.1f} points: the held" in caplog.text
+    assert "does not have the same initial weights" in caplog.text
 
 
 def test_models_from_scratch_are_strangers_unless_allowed(soup, runs, tmp_path):
     twin = copy_of(runs["scratch"], tmp_path / "twin", lambda t: t["head.bias"].add_(1))
     with pytest.raises(
-        StockpotError, match="^twin: it does not start from the same weights"
+        StockpotError, match="^twin: it does not have the same initial weights"
     ):
         soup(runs["scratch"], twin, start=runs["scratch"])
     made = soup(

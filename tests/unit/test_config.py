@@ -776,7 +776,7 @@ MISFITS = {
     "one learned coefficient at a time": (
         {"soups/mix": {"method": "learned", "ingredients_per_step": 1}},
         [
-            "soups.mix.ingredients_per_step: 1 would move nothing",
+            "soups.mix.ingredients_per_step: 1 would change nothing",
             "2 or more, or 0 for all",
         ],
     ),
@@ -1339,7 +1339,7 @@ def test_a_name_that_the_users_file_takes_away_is_told_to_be_its_doing(
     """The list that still names it stands in the default's file."""
     merged, files = two_files({}, {"finetune": {"runs": {"linear": None}}})
     lines = problems(without_nulls(merged), schema, files)
-    end = "(in config.yaml; mine.yaml takes it away, so give this key there too)"
+    end = "(in config.yaml; mine.yaml removes it, so give this key there too)"
     assert any(
         line.startswith("sweep.targets.1: unknown") and line.endswith(end)
         for line in lines

@@ -1147,6 +1147,6 @@ def test_sets_that_are_looked_at_may_not(parted, part):
     else:
         changes = {part: {"side": 48}}
     with pytest.raises(
-        StockpotError, match=rf"^datasets\.{name}\.side: .*training sets alone"
+        StockpotError, match=rf"^datasets\.{name}\.side: .*only training sets"
     ):
         parted(**changes)

@@ -233,7 +233,7 @@ def test_attempts_that_bring_nothing_end_with_one_line_and_the_part_stays(
     said = fetch(retries=3)
     assert said == (
         f"{remote.url}: the connection broke off after 100000 of 300000 bytes; "
-        "3 more attempts brought nothing new"
+        "3 more attempts brought no more bytes"
     )
     assert fetch.waits == [1, 2, 4]
     assert not fetch.path.exists()
@@ -884,7 +884,7 @@ def test_a_server_that_drips_is_left(fetch, head, monkeypatch):
 def test_a_server_that_always_brings_a_byte_is_left(remote, fetch, monkeypatch):
     monkeypatch.setattr(module, "MAX_ATTEMPTS", 7)
     remote.plan = [{"cut": 1}]
-    assert "7 attempts are enough" in fetch()
+    assert "gave up after 7 attempts" in fetch()
     assert len(remote.requests) == 7
 
 

@@ -221,7 +221,7 @@ def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(
     (places / "home/.cache").write_text("")
     assert gpus.claim(1) == ["0"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
-    assert "other jobs may use the same ones" in caplog.text
+    assert "other jobs may use the same GPUs" in caplog.text
 
 
 def test_no_lock_is_opened_through_a_link(places):

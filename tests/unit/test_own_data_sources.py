@@ -155,9 +155,9 @@ def test_a_changed_csv_list_is_seen(listed):
         ),
         (
             "path,label\n1.png,a\n".encode("utf-16-le"),
-            r"line 1: has a byte of zero; is it UTF-16",
+            r"line 1: has a zero byte; is it UTF-16",
         ),
-        ("path,label\n1.png,a\n9.png,\0\n", r"list\.csv, line 3: has a byte of zero"),
+        ("path,label\n1.png,a\n9.png,\0\n", r"list\.csv, line 3: has a zero byte"),
         (
             'path,label,x\n1.png,a,"5 inch\n2.png,b,x\n',
             r"line 2: a row begins .*quote not closed",

@@ -112,7 +112,7 @@ def test_a_pair_of_hundreds_is_told_as_published_lists_have_some(model):
     texts = many() | {"maillot": "swimsuit", "tank suit": "swimsuit"}
     (note,) = prompt_notes(model, head(), texts)
     assert "maillot = tank suit" in note
-    assert "only the first is ever answered" in note
+    assert "the zero-shot model can answer only the first" in note
 
 
 def test_numbers_and_ids_as_names_are_told(model):
@@ -131,8 +131,8 @@ def test_what_a_file_of_names_leaves_out_and_says_twice_is_told(model, tmp_path)
     found = read_head("head", given, lambda path: tmp_path / path)
     notes = prompt_notes(model, found, {"a": "cup", "b": "key", "c": "c"})
     assert notes == [
-        "head.class_names: leaves out 1 of 3 classes, whose own names are taken: c",
-        "head.class_names: names twice, where the last text counts: a (line 4)",
+        "head.class_names: leaves out 1 of 3 classes; the names of these classes are used instead: c",
+        "head.class_names: names some classes twice, and the last text counts: a (line 4)",
     ]
 
 

@@ -141,7 +141,8 @@ def test_a_reader_that_the_system_killed_is_not_said_to_be_slow(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"1")
     with pytest.raises(
-        StockpotError, match="key: .*the system killed its reader.* memory left"
+        StockpotError,
+        match="key: .*the system killed the process that reads it.* memory left",
     ):
         bounded(lambda path: os.kill(os.getpid(), 9), file, what="key")
 

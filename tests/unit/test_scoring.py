@@ -181,7 +181,7 @@ IMAGES, LABELS = np.zeros((3, 4, 4, 3), np.uint8), np.array([0, 1, 0])
         (Scoring(groups=[0, 1]), "^own: 2 groups for 3 images$"),
         (Scoring(accepted=[[0]]), "^own: 1 accepted for 3 images$"),
         (Scoring(videos=[1]), "^own: 1 videos for 3 images$"),
-        (Scoring("worst-group"), "^own: worst-group needs images that are of a group$"),
+        (Scoring("worst-group"), "^own: worst-group needs a group for every image$"),
         (Scoring("macro-f1", videos=[0, 0, 1]), "^own: videos are scored by accuracy"),
         (
             Scoring("worst-group", groups=[0, 1, 1], videos=[0, 0, 1]),
