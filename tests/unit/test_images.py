@@ -503,9 +503,7 @@ def test_images_of_ones_own_are_laid_on_white_and_counted(animals, tmp_path, cap
     assert card["source"]["alpha"] == 1
     assert card["source"]["background"] == "white"
     assert "1 of 7 images have an alpha channel; background: white" in caplog.text
-    assert remarks(card) == [
-        "own: images with an alpha channel: 1, with white as their background."
-    ]
+    assert remarks(card) == ["own: images with an alpha channel: 1; background: white."]
     black, _ = made(animals, tmp_path / "black", background="black")
     assert black.images[row][0, 0].tolist() == [0, 0, 0]
     assert black.fingerprint != data.fingerprint

@@ -131,7 +131,8 @@ def test_what_a_file_of_names_leaves_out_and_says_twice_is_told(model, tmp_path)
     found = read_head("head", given, lambda path: tmp_path / path)
     notes = prompt_notes(model, found, {"a": "cup", "b": "key", "c": "c"})
     assert notes == [
-        "head.class_names: leaves out 1 of 3 classes; the names of these classes are used instead: c",
+        "head.class_names: leaves out 1 of 3 classes; the names of these classes are used "
+        "instead: c",
         "head.class_names: names some classes twice, and the last text counts: a (line 4)",
     ]
 

@@ -32,7 +32,6 @@ def remarks(card: dict[str, Any]) -> list[str]:
     if alpha_count:
         background = source.get("background", BLACK)
         sentences.append(
-            f"{name}: {alpha_count} images have an alpha channel; their background is "
-            f"{background}."
+            f"{name}: images with an alpha channel: {alpha_count}; background: {background}."
         )
     return sentences
