@@ -174,5 +174,6 @@ def pattern(place: int, kind: str, rng: np.random.Generator) -> Image.Image:
 if __name__ == "__main__":
     Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     print(
-        f"{make(Path(sys.argv[1]))} images; snakemake --cores all --configfile study.yaml there"
+        f"{make(Path(sys.argv[1]))} images; now run there: "
+        "snakemake --cores all --configfile study.yaml"
     )

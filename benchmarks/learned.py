@@ -1,7 +1,7 @@
 """A learned soup of k models of ViT-B/32's size: memory and time of a step, and the original way.
 
-A step is one mix, one forward and backward pass, and one inner product with every ingredient.
-The original way has every ingredient in memory and autograd through all of them.
+A step is one average of weights, one forward and backward pass, and one inner product with every
+ingredient. The original way keeps every ingredient in memory, with autograd through all of them.
 """
 
 import multiprocessing
@@ -72,7 +72,7 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 def once(function, folders: list[Path], images: int) -> tuple[float, int]:
-    """(seconds a step, peak private bytes), in a process of its own."""
+    """Return seconds per step and peak private bytes, measured in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(merging.watched, (partial(function, images=images), folders))
 
@@ -177,7 +177,7 @@ def forward_and_backward(folders: list[Path], images: int):
 
 
 def read(folders: list[Path], images: int):
-    """Every number of every ingredient once."""
+    """Prepare reading every number of every ingredient once."""
     from stockpot.merging.linear import iterate_chunks, lazy_tensor
 
     weights = prepared(folders, images)[0]

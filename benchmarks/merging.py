@@ -1,9 +1,9 @@
-"""Memory and time of a linear merge of k checkpoints of ViT-B/32's size, and of the peers' ways.
+"""Memory and time of a linear merge of k checkpoints of ViT-B/32's size, and of other ways.
 
-Private memory (USS) counts everything that is this process's alone, so also file pages that
-only it has mapped. Speed, bytes read and written a second, stands against copying one checkpoint
-to another file, which writes half of its bytes; and against reading every ingredient and writing
-one file, which is the limit.
+Private memory (USS) is memory that only this process uses; it includes file pages that only this
+process has mapped. Speed is bytes read and written per second. It is compared with copying one
+checkpoint to another file, where half of the bytes are written; and with reading every ingredient
+and writing one file, which is the limit.
 """
 
 import multiprocessing
@@ -72,7 +72,7 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 def checkpoints(folder: Path, k: int) -> list[Path]:
-    """K Classifiers of random weights and of one line, each also as a pickled state dict."""
+    """Make k classifiers of one lineage with random weights, each also as a pickled state dict."""
     import models
     from stockpot.models.classifier import Weights, write_classifier
 
@@ -91,7 +91,7 @@ def checkpoints(folder: Path, k: int) -> list[Path]:
 
 
 def best(function, folders: list[Path], repeats: int = 3) -> tuple[float, int]:
-    """Least seconds, and peak private bytes, each time in a process of its own."""
+    """Return the least seconds and the peak private bytes of runs in processes of their own."""
     runs = []
     for _ in range(repeats):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -100,7 +100,7 @@ def best(function, folders: list[Path], repeats: int = 3) -> tuple[float, int]:
 
 
 def watched(function, folders: list[Path]) -> tuple[float, int]:
-    """(seconds, or what the function itself says they were, peak private bytes)."""
+    """Return the seconds, as the function reports or as measured, and the peak private bytes."""
     run = function(folders)
     peak, done = [0], threading.Event()
     watcher = threading.Thread(target=watch, args=(peak, done))
@@ -150,13 +150,13 @@ def merge(folders: list[Path]):
 
 
 def file_copied(folders: list[Path]):
-    """One checkpoint to another file, as the system copies."""
+    """Prepare the system's copy of one checkpoint to another file."""
     source = folders[0] / "classifier.safetensors"
     return lambda: shutil.copyfile(source, folders[0].parent / "copy") and None
 
 
 def copied(folders: list[Path]):
-    """Every ingredient read and one file written, 1 MiB at a time."""
+    """Prepare reading every ingredient and writing one file, 1 MiB at a time."""
     out = folders[0].parent / "copy"
 
     def run():

@@ -1,7 +1,8 @@
-"""A sweep the way the original repositories do it, against ours, on JPEG files.
+"""A sweep as in the original repositories, compared with ours, on JPEG files.
 
-Their way, for every alpha: mix whole state dicts, load the mix, save the model, decode all
-images again through a DataLoader, forward in fp32. Ours: decode once, then the sweep engine.
+For every alpha, the originals average whole state dicts, load the result, save the model, decode
+all images again through a DataLoader, and compute the forward pass in fp32. We decode once, and
+then run the sweep engine.
 """
 
 import tempfile

@@ -1,10 +1,10 @@
-"""What a cluster run costs beside its jobs: the DAG of a large search with jobs that do nothing.
+"""What a cluster run costs in addition to its jobs: a large search whose jobs do nothing.
 
 python benchmarks/simulated.py [runs …], with the package snakemake-executor-plugin-cluster-generic
 
-A copy of the project runs under a fake scheduler. With "instant" jobs Snakemake's main process
-works as on a cluster, and what is measured is its own processor time; with "run" each job starts
-its own Snakemake as on a cluster, and what is measured is that.
+A copy of the project runs under a fake scheduler. With "instant", Snakemake's main process works
+as on a cluster, and the benchmark measures its processor time. With "run", each job starts its own
+Snakemake as on a cluster, and the benchmark measures the processor time of the jobs.
 """
 
 import os
