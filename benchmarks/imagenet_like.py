@@ -34,7 +34,7 @@ data:
   reference: imagenet
   shifts: [imagenet-v2, imagenet-r, imagenet-sketch, objectnet, imagenet-a]
 datasets:
-  imagenet-train: {source: imagenet, part: train, side: 256, split: &split {part: train}}
+  imagenet-train: {source: imagenet, part: train, image_size: 256, split: &split {part: train}}
   imagenet-held-out: {source: imagenet, part: train, split: {<<: *split, part: held-out}}
   imagenet: {source: imagenet, part: val}
   imagenet-v2: {source: imagenet-v2}

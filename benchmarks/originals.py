@@ -175,7 +175,7 @@ def our_sweep(
     Yields:
         Logits [n, classes], alpha by alpha.
     """
-    images, labels, _ = prepare({"path": root / "jpeg", "side": SIDE})
+    images, labels, _ = prepare({"path": root / "jpeg", "image_size": SIDE})
     dataset = Dataset("jpeg", images, labels, pair[0].card.class_names, "jpeg")
     ingredients = {weights.card.sha256: weights for weights in pair}
     start, end = (single(sha256) for sha256 in ingredients)

@@ -123,7 +123,7 @@ class Painter:
             architecture={"library": "open_clip", "config": self.config},
             class_names=classes,
             normalise=True,
-            image_size=wanted.pop("side"),
+            image_size=wanted.pop("image_size"),
             **wanted,
         )
         head = (self.inverse @ logits).T.contiguous()

@@ -156,7 +156,7 @@ def world(tmp_path_factory) -> dict[str, Path]:
             "task": "objects",
             "distribution": distribution,
             "images": images,
-            "side": 32,
+            "image_size": 32,
         }
         found = load("world")(spec)
         write_dataset(
@@ -211,4 +211,8 @@ def encoded_spec(source: str, side: int = 16, **options) -> dict:
     from stockpot.datasets.sources import with_defaults
 
     made = with_defaults({"name": "own", "source": source, **options})
-    return made | {"side": side, "resize_mode": "shortest", "interpolation": "bicubic"}
+    return made | {
+        "image_size": side,
+        "resize_mode": "shortest",
+        "interpolation": "bicubic",
+    }

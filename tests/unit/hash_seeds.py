@@ -79,7 +79,7 @@ def learned() -> str:
         lambda recipe: (15, 20),
         granularity="tensor",
         epochs=2,
-        step_size=10,
+        batch_size=10,
     )
     given.model = lambda: (network(), batches)
     return digest(

@@ -30,7 +30,7 @@ from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
 from stockpot.models.load import load_classifier
 from stockpot.planning import build_plan as planning
-from stockpot.planning.model_descriptions import stated_settings
+from stockpot.planning.model_descriptions import stated_hyperparameters
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 
@@ -45,7 +45,7 @@ def start_card() -> Card:
         class_names=CLASSES,
         normalise=True,
         architecture={"library": "open_clip", "config": foreign.CONFIG},
-        image_size=wanted.pop("side"),
+        image_size=wanted.pop("image_size"),
         **wanted,
     )
 
@@ -457,7 +457,7 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     assert (
         len({*own, *before, *plan_of(config, path, variant="linear-classifier")}) == 3
     )
-    assert list(plan_of(config, path, settings={"lr": 1})) == list(own), (
+    assert list(plan_of(config, path, hyperparameters={"lr": 1})) == list(own), (
         "these change no weights"
     )
     path.write_bytes(b"another")
@@ -481,14 +481,14 @@ COPIED = {
 }
 
 
-def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
+def test_hyperparameters_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
     """A copied list of hyperparameters has the words of a run in it."""
     path = tmp_path / "wild.pt"
     path.write_bytes(b"content")
     config["checkpoints"] = {"wild": {"path": "wild.pt"}}
     plans = []
     for settings in ({}, COPIED):
-        config["checkpoints"]["wild"]["settings"] = settings
+        config["checkpoints"]["wild"]["hyperparameters"] = settings
         plans.append(
             planning.build(config, lambda p: path if p == "wild.pt" else ROOT / p)
         )
@@ -536,22 +536,22 @@ def test_settings_of_a_checkpoint_never_change_what_it_is(config, tmp_path):
         ({"lr": float("nan")}, {"lr": "NaN"}),
     ],
 )
-def test_odd_settings_are_text(given, shown):
-    assert stated_settings(given) == shown
+def test_odd_hyperparameters_are_text(given, shown):
+    assert stated_hyperparameters(given) == shown
 
 
-def test_odd_settings_pass_the_schema_or_get_a_line(config, schema, tmp_path):
+def test_odd_hyperparameters_pass_the_schema_or_get_a_line(config, schema, tmp_path):
     config["checkpoints"] = {
-        "wild": {"path": "x", "settings": {"betas": [0.9, 0.98], "a": "b"}}
+        "wild": {"path": "x", "hyperparameters": {"betas": [0.9, 0.98], "a": "b"}}
     }
     assert lines(config, complete(schema)) == []
     for wrong, said in (
         ({1: 2}, "1 is not of type string"),
         ({"a": {"b": 1}}, "is not of type n"),
     ):
-        config["checkpoints"]["wild"]["settings"] = wrong
+        config["checkpoints"]["wild"]["hyperparameters"] = wrong
         (line,) = lines(config, complete(schema))
-        assert line.startswith("checkpoints.wild.settings")
+        assert line.startswith("checkpoints.wild.hyperparameters")
         assert said in line
 
 

@@ -356,7 +356,10 @@ TRACE = [
     {"candidate": "both", "alone_k": 104, "soup_k": 111, "n": 120, "accepted": False},
     {"candidate": "few", "alone_k": 95, "soup_k": 60, "n": 120, "accepted": False},
 ]
-OPTIONS = {"landscape": {"points": 4, "margin": 0.25}, "calibration": {"bins": 10}}
+OPTIONS = {
+    "landscape": {"points_per_side": 4, "margin": 0.25},
+    "calibration": {"bins": 10},
+}
 
 
 def make_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -1107,7 +1110,7 @@ def test_cost_without_an_end_to_end_run_has_no_gain_to_show(tmp_path):
 
 
 def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
-    recipes = study.recipes("pairs", {"step": 0.2})
+    recipes = study.recipes("pairs", {"alpha_step": 0.2})
     assert len(recipes) == 3 * 6
     for labels, recipe in recipes:
         shares = named(recipe)
@@ -1202,7 +1205,7 @@ def test_a_run_that_did_not_move_has_no_angle():
 
 def test_the_plane_is_through_the_two_best_runs(study):
     best = sorted(RUNS, key=lambda m: (-study.mean(m, "held-out"), m))[:2]
-    recipes = study.recipes("landscape", {"points": 4, "margin": 0.5})
+    recipes = study.recipes("landscape", {"points_per_side": 4, "margin": 0.5})
     sides = sorted({*np.round(np.linspace(-0.5, 1.5, 4), 4), 0.0, 1.0})
     assert {
         (labels["coefficient"], labels["other_coefficient"]) for labels, _ in recipes
@@ -1214,7 +1217,9 @@ def test_the_plane_is_through_the_two_best_runs(study):
         expected = {name: share for name, share in parts.items() if share}
         assert named(recipe) == pytest.approx(expected)
         assert sum(named(recipe).values()) == pytest.approx(1)
-    given = study.recipes("landscape", {"models": ["few", "base"], "points": 2})
+    given = study.recipes(
+        "landscape", {"models": ["few", "base"], "points_per_side": 2}
+    )
     assert (given[0][0]["run"], given[0][0]["other_run"]) == ("few", "base")
     assert study.recipes("landscape", runs=["base"]) == []
 
@@ -1508,7 +1513,7 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
     gap = 100 * study.mean(best, "held-out")
     assert f"bad is {gap:.1f} points worse than {best} on held-out data" in about[1]
     assert "The mean of all 4 is worse than the best ingredient" in findings(table)
-    quiet = diagnosed(study, runs, barrier=100.0)
+    quiet = diagnosed(study, runs, max_barrier=100.0)
     assert "No pair has a barrier above 100 points; the highest is" in findings(quiet)
 
 
@@ -1521,7 +1526,7 @@ def test_one_barrier_alone_is_blamed_on_neither_of_its_two(tmp_path):
         settings={},
     )
     vectors = {"base": np.array([1.0, 0]), "bent": np.array([0.0, 1])}
-    table = diagnosed(study, ["base", "bent"], vectors, barrier=0.0)
+    table = diagnosed(study, ["base", "bent"], vectors, max_barrier=0.0)
     found = table[table["text"].str.contains("barrier above 0 points; the highest")]
     assert list(found["model"]) == [""]
 

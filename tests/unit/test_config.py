@@ -411,7 +411,7 @@ WRONG = {
     ),
     "a corrupted set of another set": (
         "datasets/corrupted",
-        {"source": "corrupted", "of": "v2"},
+        {"source": "corrupted", "dataset": "v2"},
         ["data.corrupted.0:", "'corrupted'", "of the held-out set"],
     ),
     "no corrupted set": (
@@ -1052,7 +1052,7 @@ def test_config_yaml_shows_every_key(config, schema):
     assert missing == ["sweep.alphas", "baselines.defaults.images"]
     own = {"study", "data.train", "data.held_out", "data.reference", "sweep.targets"}
     own |= {
-        "figures.methods.span"
+        "figures.methods.points_below_best"
     }  # without it, all models but those far below the others
     own |= {
         "baselines.train",

@@ -97,9 +97,9 @@ def test_a_study_of_ones_own_has_nothing_of_the_embedded_one(here, schema):
     defaults = read_defaults(ROOT)
     for section in ("evaluation", "statistics", "analyses", "figures", "pages", "head"):
         assert config[section] == defaults[section]
-    # As in the embedded study, the figure of methods has no span.
-    assert "span" not in config["figures"]["methods"]
-    assert embedded["figures"]["methods"]["span"] is None
+    # As in the embedded study, the figure of methods has no points_below_best.
+    assert "points_below_best" not in config["figures"]["methods"]
+    assert embedded["figures"]["methods"]["points_below_best"] is None
     assert (
         finetune_specs(config)["base"]["lr"] == defaults["finetune"]["defaults"]["lr"]
     )
@@ -239,8 +239,8 @@ def test_extends_names_the_embedded_study_alone(here, schema):
 def test_figures_have_the_options_of_the_embedded_study():
     """A study of one's own draws them as the documented ones are drawn."""
     embedded = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))["figures"]
-    assert read_defaults(ROOT)["figures"]["methods"].get("span") is None
-    assert embedded["methods"].get("span") is None
+    assert read_defaults(ROOT)["figures"]["methods"].get("points_below_best") is None
+    assert embedded["methods"].get("points_below_best") is None
 
 
 def test_a_later_file_says_more_and_the_command_line_most(here, schema):
@@ -431,8 +431,8 @@ def test_every_option_that_is_looked_up_as_a_file_is_a_path():
         keys.update(
             re.findall(r"""locate\(entry\[["'](\w+)["']\]\)""", file.read_text("utf-8"))
         )
-    assert {"images", "answers"} <= keys
-    for key in keys | {"annotations", "split.list"}:
+    assert {"image_folder", "label_file"} <= keys
+    for key in keys | {"annotations", "split.held_out_list"}:
         assert is_path(f"datasets.name.{key}", "file"), key
 
 

@@ -351,7 +351,9 @@ def test_the_published_models(plans):
     for i, entry in enumerate(config["checkpoints"].values()):
         assert entry["path"].endswith(f"/model_{i}.pt")
         assert entry["url"].endswith(f"/v0.0.2/model_{i}.pt")
-    settings = [entry["settings"] for entry in list(config["checkpoints"].values())[1:]]
+    settings = [
+        entry["hyperparameters"] for entry in list(config["checkpoints"].values())[1:]
+    ]
     assert settings[3] == settings[4]
     assert len({str(one) for one in settings}) == 70
     assert all(set(one) == set(settings[0]) for one in settings)

@@ -47,11 +47,11 @@ def world(**changes):
         "distribution": "reference",
         "images": 64,
     }
-    return plain(sources.load("world")({**spec, "side": 32, **changes}))
+    return plain(sources.load("world")({**spec, "image_size": 32, **changes}))
 
 
 def handwriting(part, seed=0, side=32):
-    spec = {"name": part, "part": part, "seed": seed, "side": side}
+    spec = {"name": part, "part": part, "seed": seed, "image_size": side}
     return plain(sources.load("handwriting")(spec))
 
 
@@ -150,7 +150,7 @@ HASHES = """
 import hashlib, json
 from stockpot.datasets.sources import load
 from stockpot.datasets.world.web import web_batch
-spec = {"name": "x", "seed": 0, "distribution": "reference", "images": 48, "side": 32}
+spec = {"name": "x", "seed": 0, "distribution": "reference", "images": 48, "image_size": 32}
 out = {}
 for task in ("objects", "digits", "textures"):
     made = load("world")({**spec, "task": task})
@@ -158,7 +158,7 @@ for task in ("objects", "digits", "textures"):
     out[task] = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
 images, texts = web_batch(64, 0, 3)
 out["web"] = hashlib.sha256(images.tobytes() + "\\n".join(texts).encode()).hexdigest()
-made = load("handwriting")({"part": "held-out", "seed": 1, "side": 8})
+made = load("handwriting")({"part": "held-out", "seed": 1, "image_size": 8})
 scans, labels = made.images, made.labels
 out["handwriting"] = hashlib.sha256(scans.tobytes() + labels.tobytes()).hexdigest()
 print(json.dumps(out))
@@ -771,7 +771,7 @@ def test_a_link_to_nowhere_is_named(tmp_path):
 def test_rendered_images_have_the_side_that_the_model_wants(side):
     entry = {"task": "objects", "distribution": "v2", "images": 3}
     images = sources.load("world")(
-        {"name": "x", "seed": 0, "side": side, **entry}
+        {"name": "x", "seed": 0, "image_size": side, **entry}
     ).images
     assert images.shape == (3, side, side, 3)
 
@@ -815,7 +815,7 @@ def test_a_corrupted_set_keeps_labels_and_classes(tmp_path):
 
     images, labels, classes = world()
     write_dataset(tmp_path / "a", "a", images, labels, classes, {})
-    spec = {"name": "b", "of": "a", "severity": 2, "seed": 0, "side": 32}
+    spec = {"name": "b", "dataset": "a", "severity": 2, "seed": 0, "image_size": 32}
     write_corrupted(tmp_path / "b", spec, read_dataset(tmp_path / "a"))
     found = read_dataset(tmp_path / "b")
     assert (found.labels == labels).all()

@@ -998,7 +998,7 @@ def test_a_stopped_job_goes_on_and_its_state_is_gone_afterwards(
 
 OTHERS = {
     "another transform": lambda e: {"resize_mode": "squash"},
-    "another size": lambda e: {"side": 9},
+    "another size": lambda e: {"image_size": 9},
     "other files": lambda e: {"files": "changed"},
     "another part": lambda e: {"split": split_of("train", held_out=0, test=0)},
     "another list": lambda e: e.keys.__setitem__(9, "other") or {},
@@ -1097,7 +1097,7 @@ def test_parts_that_may_overlap_are_refused(parted, case):
     role = {"train": "data.train", "held-out": "data.held_out"}[other]
     why = "training, held-out and test sets must differ"
     if case in ("another seed", "other shares", "other numbers"):
-        why = "parts of one split need the same held_out, test, seed and list"
+        why = "parts of one split need the same held_out, test, seed and held_out_list"
     assert str(error.value) == (
         f"data.reference: 'reference' holds the same images as {other!r}, which is {role}; {why}"
     )
@@ -1120,9 +1120,12 @@ def test_a_part_without_images_is_refused_at_planning(parted):
 
 
 def test_training_sets_alone_may_be_stored_larger(parted, tmp_path):
-    plan = parted(train={"side": 48})
-    assert [spec_of(plan, name)["side"] for name in ("train", "held-out")] == [48, 32]
-    assert plan.model.transform["side"] == 32
+    plan = parted(train={"image_size": 48})
+    assert [spec_of(plan, name)["image_size"] for name in ("train", "held-out")] == [
+        48,
+        32,
+    ]
+    assert plan.model.transform["image_size"] == 32
     write_classes(tmp_path / "own", {"ball": 20, "moon": 20})
     spec = spec_of(plan, "train") | {"path": str(tmp_path / "own")}
     prepare(tmp_path / "made", spec)
@@ -1132,7 +1135,7 @@ def test_training_sets_alone_may_be_stored_larger(parted, tmp_path):
 @pytest.mark.parametrize("part", ["held_out", "reference", "shift", "pool"])
 def test_sets_that_are_looked_at_may_not(parted, part):
     name = {"held_out": "held-out"}.get(part, part)
-    changes, larger = {}, {"source": "folder", "path": "copy", "side": 48}
+    changes, larger = {}, {"source": "folder", "path": "copy", "image_size": 48}
     datasets = parted.config["datasets"]
     if part == "shift":
         datasets["shift"], changes = larger, {"shifts": ["shift"]}
@@ -1145,8 +1148,8 @@ def test_sets_that_are_looked_at_may_not(parted, part):
         datasets["adversary-train"], changes = adversary, {"shifts": ["hard"]}
         parted.config["adversary"]["images"] = 20
     else:
-        changes = {part: {"side": 48}}
+        changes = {part: {"image_size": 48}}
     with pytest.raises(
-        StockpotError, match=rf"^datasets\.{name}\.side: .*only training sets"
+        StockpotError, match=rf"^datasets\.{name}\.image_size: .*only training sets"
     ):
         parted(**changes)

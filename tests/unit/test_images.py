@@ -569,7 +569,7 @@ def test_lines_of_a_table_are_named(tmp_path):
     disc(tmp_path, "3.png", 7)
     (tmp_path / "list.csv").write_text("path,label\n1.png,a\n3.png,a\n2.png,b\n")
     spec = encoded_spec(
-        "csv", 16, path=str(tmp_path / "list.csv"), images=str(tmp_path)
+        "csv", 16, path=str(tmp_path / "list.csv"), image_folder=str(tmp_path)
     )
     said = r"1\.png \(.*list\.csv, line 2\) and .*2\.png \(.*list\.csv, line 4\)"
     with pytest.raises(StockpotError, match=said):
@@ -677,7 +677,7 @@ def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeyp
         "shard": {"source": "webdataset", "path": str(tmp_path / "a.tar")},
         "published": {"source": "imagenet-r"},
         "rendered": {"source": "world"},
-        "made of another": {"source": "corrupted", "of": "test"},
+        "made of another": {"source": "corrupted", "dataset": "test"},
         "unused": {"source": "folder", "path": "/nowhere"},
     }
     names = set(datasets) - {"unused"}

@@ -259,7 +259,7 @@ def test_the_view_holds_a_study_of_low_accuracies_and_few_images():
 
 
 def test_a_span_that_is_given_is_kept(many):
-    figure, data = figures.load("methods")(many, {"span": 2.0})
+    figure, data = figures.load("methods")(many, {"points_below_best": 2.0})
     best = data.loc[data["sweep"] == "", "reference_value"].max()
     assert figure.axes[0].get_xlim()[0] > best - 0.03
 

@@ -99,7 +99,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
         "space": space,
         "temperature": True,
         "epochs": 4,
-        "step_size": 10,
+        "batch_size": 10,
         "lr": 0.05,
         "ingredients_per_step": 0,
         "seed": 0,
@@ -117,7 +117,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
     for _ in range(spec["epochs"]):
         order = torch.randperm(len(x), generator=generator)
         torch.randperm(4, generator=generator)
-        for rows in order.split(spec["step_size"]):
+        for rows in order.split(spec["batch_size"]):
             a = constrained(raw, space, torch.ones(1))
             weights = {
                 n: sum(a[i, 0] * m[n] for i, m in enumerate(ingredients))
@@ -168,7 +168,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, 
         "space": space,
         "temperature": False,
         "epochs": 1,
-        "step_size": 10,
+        "batch_size": 10,
         "lr": 0.1,
         "ingredients_per_step": 2,
         "seed": 0,
@@ -187,7 +187,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(data, ingredients, 
     model, raw = network().eval(), torch.full((2, 1), 0.25, dtype=torch.float64)
     raw = unconstrained(raw, space).requires_grad_()
     optimizer = torch.optim.Adam([raw], lr=spec["lr"])
-    for rows in order.split(spec["step_size"]):
+    for rows in order.split(spec["batch_size"]):
         a = torch.full((4, 1), 0.25, dtype=torch.float64)
         a[chosen] = constrained(raw, space, torch.full((1,), 0.5))
         weights = {

@@ -174,7 +174,7 @@ def test_slerp_mixes_tensors_of_zeros_linearly(models, zero, t):
 
 
 def test_lines_scales_updates_by_depth(models):
-    recipe, found = merged(models, "lines", "a", first=0.2, last=1.0)
+    recipe, found = merged(models, "lines", "a", first_block=0.2, last_block=1.0)
     shares = {
         "visual.conv1.weight": 0.2,
         "visual.blocks.0.w": 0.2,
@@ -190,7 +190,7 @@ def test_lines_scales_updates_by_depth(models):
 
 
 def test_lines_with_one_share_is_wise_ft(models):
-    recipe, _ = merged(models, "lines", "a", first=0.5, last=0.5)
+    recipe, _ = merged(models, "lines", "a", first_block=0.5, last_block=0.5)
     assert recipe["ingredients"] == {"sha-a": 0.5, "start": 0.5}
 
 

@@ -215,4 +215,6 @@ def test_preprocessing_of_a_config_is_checked_too(config):
     config["model"]["preprocess"] = {"mean": [0.5, float("inf"), 0.5]}
     with pytest.raises(StockpotError, match=r"^model\.preprocess: its mean is"):
         model_plan(config, lambda path: ROOT / path)
-    assert preprocessing({"timm": "x", "preprocess_cfg": {"size": 8}})["side"] == 8
+    assert (
+        preprocessing({"timm": "x", "preprocess_cfg": {"size": 8}})["image_size"] == 8
+    )

@@ -48,7 +48,8 @@ def test_a_name_and_a_tag_give_preprocessing_and_activation(
     config = named(name, weights)
     found = preprocessing(config)
     assert tuple(
-        found[key] for key in ("side", "resize_mode", "interpolation", "mean", "std")
+        found[key]
+        for key in ("image_size", "resize_mode", "interpolation", "mean", "std")
     ) == (expected)
     assert bool(config["model_cfg"].get("quick_gelu")) == quick
     assert json.loads(json.dumps(config)) == config
@@ -70,7 +71,7 @@ def test_every_name_and_tag_is_what_open_clip_makes_of_it():
         quick = {"quick_gelu": True} if given.get("quick_gelu") else {}
         assert found["model_cfg"] == {**model, **quick}, (name, tag)
         assert preprocessing(found) == {
-            "side": model["vision_cfg"].get("image_size", 224),
+            "image_size": model["vision_cfg"].get("image_size", 224),
             "resize_mode": wanted["resize_mode"],
             "interpolation": wanted["interpolation"],
             "mean": list(wanted["mean"]),
@@ -84,7 +85,7 @@ def test_every_architecture_of_open_clip_can_be_named():
     from stockpot.models.third_party import open_clip
 
     for name in open_clip.list_models():
-        assert preprocessing(named(name, RANDOM))["side"] >= 160, name
+        assert preprocessing(named(name, RANDOM))["image_size"] >= 160, name
 
 
 def test_an_unknown_name_is_named_with_similar_ones():
@@ -190,14 +191,14 @@ def test_what_a_config_leaves_out_is_openais(given):
     config = config_of()
     config["preprocess_cfg"] = given
     assert preprocessing(config) == {
-        "side": 32,
+        "image_size": 32,
         "resize_mode": "shortest",
         "interpolation": "bicubic",
         "mean": MEAN,
         "std": STD,
     }
     del config["preprocess_cfg"]
-    assert preprocessing(config)["side"] == 32
+    assert preprocessing(config)["image_size"] == 32
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_what_a_config_leaves_out_is_openais(given):
 )
 def test_the_side_is_that_of_the_tower(size, tower):
     """As open_clip has it, whatever preprocess_cfg says: another one does not fit the weights."""
-    assert preprocessing(config_of(size, tower))["side"] == 32
+    assert preprocessing(config_of(size, tower))["image_size"] == 32
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,10 @@ def test_preprocessing_of_a_folder_is_what_open_clip_gives_the_model(tmp_path, s
         assert ours[key] == (
             list(theirs[key]) if isinstance(theirs[key], tuple | list) else theirs[key]
         )
-    assert theirs["size"] in (ours["side"], (ours["side"], ours["side"]))
+    assert theirs["size"] in (
+        ours["image_size"],
+        (ours["image_size"], ours["image_size"]),
+    )
 
 
 # What the config's section ``model`` may say.
@@ -268,7 +272,7 @@ def test_a_folder_has_its_own_weights(model):
     assert found.files["weights"] == str(model.folder / WEIGHTS)
     assert set(found.files) == {"config", "vocabulary", "weights"}
     assert found.transform == {
-        "side": 32,
+        "image_size": 32,
         "resize_mode": "shortest",
         "interpolation": "bicubic",
     }
@@ -309,7 +313,7 @@ def test_a_name_takes_a_tag_a_file_or_random_weights(model):
             weights,
         )
         assert found.pretraining is None
-        assert found.transform["side"] == 224
+        assert found.transform["image_size"] == 224
 
 
 def test_two_tags_are_two_models(model):

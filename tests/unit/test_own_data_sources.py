@@ -85,7 +85,7 @@ def test_a_csv_list_with_other_columns_elsewhere(listed, tmp_path):
     options = {
         "path_column": "file",
         "label_column": "kind",
-        "images": str(tmp_path / "images"),
+        "image_folder": str(tmp_path / "images"),
     }
     data = made("csv", tmp_path / "out", path=str(file), **options)
     assert labelled(data) == [("red", "7"), ("red", "10")]
@@ -265,8 +265,15 @@ def test_a_missing_csv_list_is_named(listed, tmp_path):
         StockpotError, match=r"own\.path: no file .*; source: folder reads a folder"
     ):
         made("csv", tmp_path / "out", path=str(tmp_path))
-    with pytest.raises(StockpotError, match=r"datasets\.own\.images: no folder .*gone"):
-        made("csv", tmp_path / "out", path=str(listed), images=str(tmp_path / "gone"))
+    with pytest.raises(
+        StockpotError, match=r"datasets\.own\.image_folder: no folder .*gone"
+    ):
+        made(
+            "csv",
+            tmp_path / "out",
+            path=str(listed),
+            image_folder=str(tmp_path / "gone"),
+        )
 
 
 # WebDataset.

@@ -145,7 +145,7 @@ def test_parts_of_one_folder_are_told_apart(tmp_path):
     assert identity(**vid, frames="pm-0") == identity(**vid, frames="pm-10")
     # Other labels, the same images.
     val = {"source": "imagenet", "part": "val"}
-    assert identity(**val) == identity(**val, answers="real.json")
+    assert identity(**val) == identity(**val, label_file="real.json")
 
 
 @pytest.mark.parametrize("source", PUBLISHED)
@@ -338,7 +338,10 @@ def test_reassessed_labels_are_accepted(tmp_path, painter, imagenet):
     imagenet_val(tmp_path / "data")
     # By number: 1 blue, 2 red, 3 black (none), 4 green, 5 yellow.
     (tmp_path / "real.json").write_text(json.dumps([[1, 2], [2], [], [0], [0, 7]]))
-    options = {"path": str(tmp_path / "data"), "answers": str(tmp_path / "real.json")}
+    options = {
+        "path": str(tmp_path / "data"),
+        "label_file": str(tmp_path / "real.json"),
+    }
     data = made("imagenet", tmp_path / "out", part="val", **options)
     assert labelled(data) == [
         ("red", TENCH),
@@ -368,7 +371,10 @@ def test_multilabel_answers_are_the_mean_over_classes(tmp_path, painter, imagene
         "imagenet_m": [],
     }
     (tmp_path / "human.json").write_text(json.dumps(found))
-    options = {"path": str(tmp_path / "data"), "answers": str(tmp_path / "human.json")}
+    options = {
+        "path": str(tmp_path / "data"),
+        "label_file": str(tmp_path / "human.json"),
+    }
     data = made("imagenet", tmp_path / "out", part="val", **options)
     assert dict(zip(shown(data), data.scoring.accepted)) == {
         "red": [0, 2],
@@ -413,8 +419,12 @@ def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
 @pytest.mark.parametrize(
     ("part", "text", "message"),
     [
-        ("train", "[]", r"datasets\.own\.answers: the images of part: val have them"),
-        ("val", None, r"datasets\.own\.answers: no file .*real\.json"),
+        (
+            "train",
+            "[]",
+            r"datasets\.own\.label_file: the images of part: val have them",
+        ),
+        ("val", None, r"datasets\.own\.label_file: no file .*real\.json"),
         ("val", "{}", r"real\.json: not readable \(KeyError: 'initial_annots'\)"),
         ("val", "[[0]", r"real\.json: not readable \(JSONDecodeError"),
         ("val", "[]", "own: no images in this part of imagenet"),
@@ -431,7 +441,7 @@ def test_wrong_answers_are_named(part, text, message, tmp_path):
             tmp_path / "out",
             path=str(tmp_path / "data"),
             part=part,
-            answers=str(tmp_path / "real.json"),
+            label_file=str(tmp_path / "real.json"),
         )
 
 

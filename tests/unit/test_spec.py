@@ -414,7 +414,7 @@ def test_the_side_of_the_input_is_read_as_open_clip_does(config, tmp_path, size)
         del settings["preprocess_cfg"]["size"]
     path.write_text(json.dumps(settings))
     config["model"]["architecture"] = str(tmp_path)
-    assert plan_of(config).model.transform["side"] == 32
+    assert plan_of(config).model.transform["image_size"] == 32
 
 
 def test_an_input_that_is_not_square_is_refused(config, tmp_path):
@@ -548,7 +548,7 @@ def test_class_names_are_those_that_the_sources_give(tmp_path):
         Image.new("L", (4, 4)).save(tmp_path / name / "1.png")
     entries["own"] = {"source": "folder", "path": str(tmp_path)}
     for name, entry in entries.items():
-        spec = {"name": name, "seed": 0, "side": 32, **entry}
+        spec = {"name": name, "seed": 0, "image_size": 32, **entry}
         expected = sources.load(entry["source"])(spec).class_names
         assert class_names(entries, name, Path) == expected
     entries["hard"] = {"source": "adversarial", "pool": "scans", "images": 1}
@@ -697,7 +697,7 @@ def test_a_corrupted_set_follows_from_the_held_out_set_and_its_severity(config):
     (corrupted,) = (
         job for job in before.datasets.values() if isinstance(job, CorruptedDataset)
     )
-    assert corrupted.of == named(before, "datasets")["held-out"]
+    assert corrupted.dataset == named(before, "datasets")["held-out"]
     config["datasets"]["corrupted"]["severity"] = 5
     moved = changed(before, plan_of(config))
     assert moved["datasets"] == {"corrupted"}

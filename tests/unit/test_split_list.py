@@ -16,7 +16,7 @@ from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split_list import HeldOutList, list_facts, read_list, rows_of
 from stockpot.runtime.errors import StockpotError
 
-KEY = "datasets.x.split.list"
+KEY = "datasets.x.split.held_out_list"
 KEYS = [f"{folder}/{folder}_{i}.png" for folder in ("cat", "dog") for i in range(5)]
 FILES = ["cat/cat_1.png", "cat/cat_4.png", "dog/dog_0.png"]
 ROWS = [1, 4, 5]
@@ -177,13 +177,19 @@ def part(photos, out, **split):
 def test_the_parts_of_a_list(photos, tmp_path):
     """Held out is what it names; the rest is trained on, but for a test part that is asked for."""
     path = str(written(photos, "list.txt", LISTS["files.txt"]))
-    assert part(photos, tmp_path / "a", part="held-out", list=path) == [2, 1]
-    assert part(photos, tmp_path / "b", part="train", list=path) == [3, 4]
+    assert part(photos, tmp_path / "a", part="held-out", held_out_list=path) == [2, 1]
+    assert part(photos, tmp_path / "b", part="train", held_out_list=path) == [3, 4]
     assert part(
-        photos, tmp_path / "c", part="train", list=path, held_out=26, test=0
+        photos, tmp_path / "c", part="train", held_out_list=path, held_out=26, test=0
     ) == [3, 4]
-    assert part(photos, tmp_path / "d", part="test", list=path, test=2) == [2, 2]
-    assert part(photos, tmp_path / "e", part="train", list=path, test=2) == [1, 2]
+    assert part(photos, tmp_path / "d", part="test", held_out_list=path, test=2) == [
+        2,
+        2,
+    ]
+    assert part(photos, tmp_path / "e", part="train", held_out_list=path, test=2) == [
+        1,
+        2,
+    ]
     card = read_card(tmp_path / "a")["source"]
     assert card["listed"]["path"] == path
     assert len(card["listed"]["sha256"]) == 64
@@ -194,7 +200,10 @@ def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
     for name in ("cat/cat_1.png", "dog/dog_1.png", image):
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / name).write_bytes(b"x")
-    split = {"part": "held-out", "list": str(written(tmp_path, "list.txt", "0"))}
+    split = {
+        "part": "held-out",
+        "held_out_list": str(written(tmp_path, "list.txt", "0")),
+    }
     entry = {"source": "folder", "path": str(tmp_path / "set"), "split": split}
     with pytest.raises(
         StockpotError, match=f"^{KEY}: its numbers count .* {image} (lies|is not)"
@@ -207,9 +216,10 @@ def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
 def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photos, tmp_path):
     path = str(written(photos, "cats.txt", "\n".join(KEYS[:5])))
     with pytest.raises(
-        StockpotError, match=r"^datasets\.own\.split\.list: leaves no image of cat"
+        StockpotError,
+        match=r"^datasets\.own\.split\.held_out_list: leaves no image of cat",
     ):
-        part(photos, tmp_path, part="train", list=path)
+        part(photos, tmp_path, part="train", held_out_list=path)
 
 
 def test_another_content_is_another_list(photos, tmp_path):
@@ -226,9 +236,9 @@ def test_parts_of_one_list_share_nothing_and_those_of_two_may(photos):
 
     from stockpot.datasets.classes import share_images
 
-    held_out = identity(part="held-out", list="a.txt")
-    assert not share_images(held_out, identity(part="train", list="a.txt"))
-    assert share_images(held_out, identity(part="train", list="b.txt"))
+    held_out = identity(part="held-out", held_out_list="a.txt")
+    assert not share_images(held_out, identity(part="train", held_out_list="a.txt"))
+    assert share_images(held_out, identity(part="train", held_out_list="b.txt"))
     assert share_images(held_out, identity(part="train"))
 
 

@@ -24,7 +24,7 @@ USES = {
     "export_format": ("models/formats", "files('{name}') == ['weights.npz']"),
     "image_source": (
         "datasets/sources",
-        "load('{name}')({{'images': 4, 'seed': 0, 'side': 8}}).images.shape == (4, 8, 8, 3)",
+        "load('{name}')({{'images': 4, 'seed': 0, 'image_size': 8}}).images.shape == (4, 8, 8, 3)",
     ),
 }
 PROGRAM = """

@@ -66,7 +66,9 @@ def made(plan: spec.Plan, name: str, folder: Path) -> Dataset:
     found = planned(plan, name)
     extra = encoded_spec(found["source"], side=32)
     # Images of one colour are equal.
-    prepare(folder, {**extra, **found, "side": 32, "duplicates": "keep"}, threads=1)
+    prepare(
+        folder, {**extra, **found, "image_size": 32, "duplicates": "keep"}, threads=1
+    )
     return read_dataset(folder)
 
 

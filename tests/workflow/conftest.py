@@ -155,7 +155,7 @@ def write_images(folder: Path, per_class: int = 2, seed: int = 7) -> None:
         "task": "objects",
         "distribution": "v2",
         "images": 16 * per_class,
-        "side": 32,
+        "image_size": 32,
     }
     made = prepare(spec)
     for i, (image, label) in enumerate(zip(made.images, np.asarray(made.labels))):

@@ -92,7 +92,7 @@ def prepare(spec: Spec) -> "Examples":
 
     rng = np.random.default_rng(spec["seed"])
     labels = np.arange(spec["images"]) % len(CLASSES)
-    side = spec["side"]
+    side = spec["image_size"]
     rows, columns = np.mgrid[:side, :side]
     images = np.zeros((len(labels), side, side, 3), np.uint8)
     for image, label in zip(images, labels):

@@ -26,7 +26,7 @@ class Options(SampledPairs):
     Attributes:
         soup: Name of a soup.
         max_pairs: Largest number of pairs of ingredients.
-        barrier: The highest barrier that is not remarked upon, in points.
+        max_barrier: The highest barrier that is not remarked upon, in points.
     """
 
     soup: str = Field(
@@ -35,7 +35,7 @@ class Options(SampledPairs):
         "runs",
     )
     max_pairs: MaxPairs = 200
-    barrier: float = Field(
+    max_barrier: float = Field(
         1.0,
         ge=0,
         description="largest barrier that is not reported: how many points of held-out "
@@ -149,7 +149,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         table,
         correct,
         trace,
-        options["barrier"],
+        options["max_barrier"],
     )
     return pd.concat([table, pd.DataFrame(diagnosis.findings())], ignore_index=True)
 
@@ -308,7 +308,7 @@ class _Diagnosis:
         table: The measured rows.
         correct: Which held-out answers of the mixes are right.
         trace: Steps of the greedy soup.
-        barrier: The highest barrier that is not remarked upon, in points.
+        max_barrier: The highest barrier that is not remarked upon, in points.
     """
 
     def __init__(
@@ -318,7 +318,7 @@ class _Diagnosis:
         table: pd.DataFrame,
         correct: MixCorrect,
         trace: list[dict[str, Any]],
-        barrier: float,
+        max_barrier: float,
     ):
         # No dataclass: annotations of its fields would make all code of ``Evidence`` count for
         # the mixes too, which never look at it.
@@ -327,7 +327,7 @@ class _Diagnosis:
         self.table = table
         self.correct = correct
         self.trace = trace
-        self.barrier = barrier
+        self.max_barrier = max_barrier
 
     def findings(self) -> list[dict[str, Any]]:
         """Write all findings.
@@ -415,7 +415,7 @@ class _Diagnosis:
             yield "No pair of these ingredients was among the sampled pairs.", ""
             return
         # The highest barrier is named, whether it is above the limit or not.
-        limit = self.barrier
+        limit = self.max_barrier
         worst = barriers.loc[barriers["value"].idxmax()]
         pair = f"{worst['model']} and {worst['other_model']}"
         numbers = (

@@ -27,7 +27,7 @@ class Options(PluginOptions):
 
     Attributes:
         models: Names of two runs.
-        points: Number of points along a side of the grid.
+        points_per_side: Number of points along a side of the grid.
         train_images: Number of training images on which the loss is computed.
         margin: How far the grid goes beyond the models, in lengths of an update.
     """
@@ -37,7 +37,7 @@ class Options(PluginOptions):
         max_length=2,
         description="two runs; empty: the two end-to-end runs that are best on held-out data",
     )
-    points: int = Field(
+    points_per_side: int = Field(
         7,
         ge=2,
         description="number of points along a side",
@@ -91,7 +91,7 @@ def mixes(
         return
     one, other = _two_runs(runs, context, options["models"])
     recipes = [single(sha) for sha in (models[ZERO_SHOT], runs[one], runs[other])]
-    for s, t in _grid(options["points"], options["margin"]):
+    for s, t in _grid(options["points_per_side"], options["margin"]):
         # zero-shot + s (one - zero-shot) + t (other - zero-shot).
         coefficients = (1 - s - t, s, t)
         labels = {

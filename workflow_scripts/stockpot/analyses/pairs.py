@@ -29,12 +29,12 @@ class Options(SampledPairs):
     Attributes:
         models: Names of runs.
         max_pairs: Largest number of pairs.
-        step: Distance of the three mixes of a pair.
+        alpha_step: Distance of the three mixes of a pair.
     """
 
     models: Names = Field([], description="names of runs; empty: every end-to-end run")
     max_pairs: MaxPairs = 15
-    step: float = Field(
+    alpha_step: float = Field(
         0.1,
         ge=0.001,
         le=0.5,
@@ -74,7 +74,7 @@ def mixes(
     for one, other in sampled_pairs(runs, options):
         first = single(runs[one])
         second = single(runs[other])
-        for alpha in _alphas(options["step"]):
+        for alpha in _alphas(options["alpha_step"]):
             labels = {
                 "model": mix_name(one, other, alpha),
                 "run": one,
@@ -157,7 +157,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     rows = []
     for one, other in pairs.itertuples(index=False):
         pair = (one, other)
-        before, soup, after = _mix_names(one, other, options["step"])
+        before, soup, after = _mix_names(one, other, options["alpha_step"])
         beta = _inverse_temperature(evidence, soup)
         angle = _degrees(cosine_of.get(pair, np.nan))
         for dataset in test_sets:
@@ -173,7 +173,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
                 dataset,
                 pair,
                 (before, soup, after),
-                options["step"],
+                options["alpha_step"],
                 beta,
             )
             rows.append(row)

@@ -493,7 +493,7 @@ def _derived_set_problems(
     for name, entry in datasets.items():
         source = entry["source"]
         # A corrupted set is of the held-out set, which is looked at by itself.
-        if source not in MADE_OF or entry.get("of") == held_out:
+        if source not in MADE_OF or entry.get("dataset") == held_out:
             continue
         key = MADE_OF[source]
         base = entry[key]
@@ -517,7 +517,7 @@ def _corrupted_set_problems(config: dict[str, Any]) -> list[str]:
     expected = (CORRUPTED, config["data"]["held_out"])
     for i, name in enumerate(config["data"]["corrupted"]):
         entry = config["datasets"].get(name)
-        if entry and (entry["source"], entry.get("of")) != expected:
+        if entry and (entry["source"], entry.get("dataset")) != expected:
             problems.append(
                 f"data.corrupted.{i}: {name!r} must be a corrupted set of the held-out set: "
                 "{source: corrupted}"

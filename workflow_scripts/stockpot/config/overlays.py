@@ -25,7 +25,7 @@ NULLABLE_MAPS = (
 # Options of the data sets that no source reads, as they are made of other sets.
 _DERIVED_SET_OPTIONS = {
     ADVERSARIAL: ["pool", "images"],
-    CORRUPTED: ["of", "severity"],
+    CORRUPTED: ["dataset", "severity"],
 }
 _SOUP_OPTIONS = ["ingredients", "towers_only", "allow_different_lineages"]
 

@@ -30,12 +30,12 @@ PATHS = (
     "baselines.table.path",
     "checkpoints.*.path",
     "datasets.*.path",
-    "datasets.*.images",
+    "datasets.*.image_folder",
     "datasets.*.classes",
-    "datasets.*.answers",
+    "datasets.*.label_file",
     "datasets.*.class_list",
     "datasets.*.annotations",
-    "datasets.*.split.list",
+    "datasets.*.split.held_out_list",
 )
 # What these keys may say instead of a path; it is never looked for as a file.
 WORDS = {"datasets.*.classes": get_args(AnswerClasses), "model.weights": [RANDOM]}

@@ -16,7 +16,7 @@ Datasets = dict[str, dict[str, Any]]
 ADVERSARIAL = "adversarial"
 CORRUPTED = "corrupted"
 # These sources are made from the images of another data set, which this key of the entry names.
-MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "of"}
+MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "dataset"}
 
 
 def subset(reference: str, shift: str) -> str:
@@ -41,7 +41,7 @@ def resolved(config: dict[str, Any]) -> dict[str, Any]:
     Returns:
         The config with the filled entries.
     """
-    defaults = {"of": config["data"]["held_out"]}
+    defaults = {"dataset": config["data"]["held_out"]}
     datasets = {}
     for name, entry in config["datasets"].items():
         if entry["source"] == CORRUPTED:

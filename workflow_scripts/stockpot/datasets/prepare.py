@@ -62,7 +62,7 @@ def prepare(
 
     Args:
         folder: The Dataset folder to write.
-        spec: Plain data with name, source, the options of the source, side, resize_mode and
+        spec: Plain data with name, source, the options of the source, image_size, resize_mode and
             interpolation; for encoded images also split and on_corrupt.
         threads: Threads that decode.
         current_paths: Keys of ``spec`` -> where these files are now, if they were moved since the
@@ -132,7 +132,7 @@ def _rows_of_split(spec: dict[str, Any], examples: Examples) -> np.ndarray:
     split = spec["split"]
     if not spec.get("listed"):
         return split_rows(examples.keys, examples.labels, split)
-    key = f"datasets.{spec['name']}.split.list"
+    key = f"datasets.{spec['name']}.split.held_out_list"
     held_out_list = read_list(spec["listed"]["path"], key)
     held_out_rows = rows_of(held_out_list, examples.keys, key)
     rows = split_rows(examples.keys, examples.labels, split, held_out_rows)
@@ -193,7 +193,7 @@ def _decode(
 def _transform(spec: dict[str, Any]) -> Transform:
     """How images of this data set become pixels; published ones exactly as in open_clip."""
     return Transform(
-        spec["side"],
+        spec["image_size"],
         spec["resize_mode"],
         spec["interpolation"],
         background=spec.get("background", BLACK),

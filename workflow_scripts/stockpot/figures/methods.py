@@ -29,7 +29,7 @@ from ._options import Intervals
 class Options(PluginOptions):
     """Options of this figure."""
 
-    span: float | None = Field(
+    points_below_best: float | None = Field(
         None,
         gt=0,
         description="range of reference accuracy that is shown, in points below the "
@@ -67,7 +67,7 @@ def draw(
 
     Args:
         tables: "measurements".
-        options: ``span`` and ``intervals``.
+        options: ``points_below_best`` and ``intervals``.
 
     Returns:
         The figure, and the measurements of all models except baselines.
@@ -78,7 +78,7 @@ def draw(
     sweeps = table[table["sweep"] != ""]
     single = table[table["sweep"] == ""]
     single = single.assign(group=single["kind"].map(group_of))
-    lowest = lowest_in_view(single, options["span"])
+    lowest = lowest_in_view(single, options["points_below_best"])
     is_in_view = single["reference_value"] >= lowest
     in_view = single[is_in_view]
     # Sweeps are drawn as a whole, but the parts out of view do not widen it.
@@ -108,24 +108,24 @@ def _empty_figure() -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def lowest_in_view(single: pd.DataFrame, span: float | None) -> float:
+def lowest_in_view(single: pd.DataFrame, points_below_best: float | None) -> float:
     """Find the least reference accuracy that is in view.
 
-    Without a span the view holds all models except outliers, which lie more than 1.5 interquartile
+    Without it the view holds all models except outliers, which lie more than 1.5 interquartile
     ranges below the lower quartile (Tukey's fence). Models within 5 points of the best are in view
     in any case, and so is the best under shift, unless it is the zero-shot model.
 
     Args:
         single: Models, with columns reference_value, value and group.
-        span: Points below the best that are in view, or None.
+        points_below_best: Points below the best that are in view, or None.
 
     Returns:
         The least accuracy, as a fraction.
     """
     reference_values = single["reference_value"]
     best = reference_values.max()
-    if span is not None:
-        return best - span / 100
+    if points_below_best is not None:
+        return best - points_below_best / 100
     if reference_values.empty:
         return 0.0
     lower_quartile, upper_quartile = np.quantile(reference_values, [0.25, 0.75])

@@ -102,8 +102,9 @@ def preprocessing(config: dict[str, Any]) -> dict[str, Any]:
         config: Content of an open_clip_config.json.
 
     Returns:
-        side (of the square input, in pixels), resize_mode, interpolation, and mean and std of
-        pixels in [0, 1]. The side is that of the vision tower, whatever preprocess_cfg says.
+        image_size (side of the square input, in pixels), resize_mode, interpolation, and mean
+        and std of pixels in [0, 1]. The size is that of the vision tower, whatever preprocess_cfg
+        says.
 
     Raises:
         ValueError: A value is impossible, or images are not square.
@@ -114,7 +115,7 @@ def preprocessing(config: dict[str, Any]) -> dict[str, Any]:
             f"its preprocess_cfg is {str(options)[:60]!a}, not a map of options"
         )
     result = {
-        "side": _input_side(config, options.get("size")),
+        "image_size": _input_side(config, options.get("size")),
         "resize_mode": options.get("resize_mode") or "shortest",
         "interpolation": options.get("interpolation") or "bicubic",
         "mean": list(options.get("mean") or MEAN),

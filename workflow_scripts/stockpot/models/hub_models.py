@@ -105,12 +105,12 @@ def timm_config(
             f"{weights_key}: {weights!r} is no file; weights of timm are {PRETRAINED} (of the tag "
             f"in the name) or {RANDOM}"
         )
-    preprocess = {"side": TIMM_SIDE, **IMAGENET, **settings.get("preprocess", {})}
-    # open_clip's config says size where ours says side.
-    side = preprocess.pop("side")
+    preprocess = {"image_size": TIMM_SIDE, **IMAGENET, **settings.get("preprocess", {})}
+    # open_clip's config says size where ours says image_size.
+    image_size = preprocess.pop("image_size")
     return {
         "timm": settings["architecture"].removeprefix(TIMM),
-        "preprocess_cfg": {"size": side, **preprocess},
+        "preprocess_cfg": {"size": image_size, **preprocess},
     }
 
 

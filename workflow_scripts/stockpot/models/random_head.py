@@ -49,14 +49,12 @@ def write_start(
     )
     model.reset_head(spec["seed"])
     image_options = preprocessing(config)
-    side = image_options.pop("side")
     card = Card(
         name=spec["name"],
         kind="zero-shot",
         architecture=tower_description,
         class_names=class_names,
         normalise=False,
-        image_size=side,
         **image_options,
         # The card has the classes already.
         spec={key: value for key, value in spec.items() if key != "classes"},

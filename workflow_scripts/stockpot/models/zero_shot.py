@@ -110,14 +110,12 @@ def write_zero_shot(
     )
     config = json.loads((architecture / CONFIG).read_text("utf-8"))
     image_options = preprocessing(config)
-    side = image_options.pop("side")
     card = Card(
         name=spec["name"],
         kind="zero-shot",
         architecture={"library": OPEN_CLIP, "config": config},
         class_names=class_names,
         normalise=True,
-        image_size=side,
         **image_options,
         # The card has the classes already.
         spec={key: value for key, value in spec.items() if key != "classes"},

@@ -193,13 +193,13 @@ class FilteredDataset(DatasetJob):
 
 @dataclass(frozen=True)
 class CorruptedDataset(DatasetJob):
-    """The images of the set ``of``, corrupted.
+    """The images of the set ``dataset``, corrupted.
 
     Attributes:
-        of: Id of the data set that is corrupted.
+        dataset: Id of the data set that is corrupted.
     """
 
-    of: str
+    dataset: str
     script: ClassVar[str] = "corrupt_dataset.py"
 
     @property
@@ -209,7 +209,7 @@ class CorruptedDataset(DatasetJob):
         Returns:
             Id of the set that is corrupted.
         """
-        return self.of
+        return self.dataset
 
     def follows(self) -> Parents:
         """The set that is corrupted; see ``Job.follows``.
@@ -217,7 +217,7 @@ class CorruptedDataset(DatasetJob):
         Returns:
             Role -> ids.
         """
-        return {"of": (self.of,)}
+        return {"dataset": (self.dataset,)}
 
     def inputs(self, plan: "Plan") -> Inputs:
         """The files of the set that is corrupted; see ``Job.inputs``.
@@ -225,4 +225,4 @@ class CorruptedDataset(DatasetJob):
         Returns:
             Name of an input -> its files.
         """
-        return dataset_files([self.of])
+        return dataset_files([self.dataset])

@@ -227,7 +227,7 @@ def _advice_on_shared_images(
 ) -> str:
     """What to change about two sets that share images."""
     if one.part and other.part and one.split != other.split:
-        return "parts of one split need the same held_out, test, seed and list"
+        return "parts of one split need the same held_out, test, seed and held_out_list"
     return "training, held-out and test sets must differ"
 
 
@@ -238,10 +238,10 @@ def _check_stored_size(
 ) -> None:
     """Raises StockpotError for a set that is stored in another size than models see."""
     stored = origin(datasets, dataset)
-    if datasets[stored].get("side"):
+    if datasets[stored].get("image_size"):
         raise StockpotError(
-            f"datasets.{stored}.side: {dataset!r} is {key_path}, and models see it in their "
-            "own size; only training sets may be stored larger"
+            f"datasets.{stored}.image_size: {dataset!r} is {key_path}, and models see it in "
+            "their own size; only training sets may be stored larger"
         )
 
 
@@ -335,7 +335,7 @@ def check_counts(
     for dataset in dict.fromkeys(training.values()):
         split = datasets[dataset].get("split")
         # Of which classes the images of a list are, only the images tell.
-        if split and not split.get("list"):
+        if split and not split.get("held_out_list"):
             _check_split(dataset, datasets[dataset], locate)
     for key_path, minimum, dataset in _wanted_counts(config, evaluated):
         available = count(datasets, dataset, locate)
@@ -469,14 +469,14 @@ def held_out_note(config: Config) -> str:
     """
     dataset = config["data"]["held_out"]
     split = config["datasets"][dataset].get("split") or {}
-    if not config["data"].get("held_out_seen") or split.get("list"):
+    if not config["data"].get("held_out_seen") or split.get("held_out_list"):
         return ""
     return (
         f"The models of checkpoints were trained on the held-out images ({dataset}). Choices "
         "on these images favour models that memorise, and fitted temperatures are too small. "
         "This affects greedy and learned soups, greedy ensembles, rows called chosen, "
-        f"choosing alpha, diagnosis, growing and calibration. datasets.{dataset}.split.list "
-        "can name images that the models were not trained on."
+        "choosing alpha, diagnosis, growing and calibration. "
+        f"datasets.{dataset}.split.held_out_list can name images that the models were not trained on."
     )
 
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 FILE = Path("results/.data-places.json")
-LOCATION_KEYS = ("path", "images")  # keys of an entry that say where its files are
+LOCATION_KEYS = (
+    "path",
+    "image_folder",
+)  # keys of an entry that say where its files are
 
 
 class FirstLocation(NamedTuple):
@@ -154,7 +157,7 @@ def location_of(values: dict[str, Any]) -> dict[str, str]:
     """
     location = {}
     for key in LOCATION_KEYS:
-        # Of drawn sets, images is a number.
+        # An option that is not given is null.
         if isinstance(values.get(key), str):
             location[key] = values[key]
     return location

@@ -124,7 +124,7 @@ def _describe_checkpoint(
     """A model that was trained elsewhere: what its training looked at is not known here."""
     return {
         "kind": spec["variant"],
-        "settings": stated_settings(entry.get("settings", {})),
+        "settings": stated_hyperparameters(entry.get("hyperparameters", {})),
         "images": 0,
         "own": True,
     }
@@ -156,7 +156,7 @@ def _describe_soup(
     }
 
 
-def stated_settings(settings: dict[Any, Any]) -> dict[str, object]:
+def stated_hyperparameters(hyperparameters: dict[Any, Any]) -> dict[str, object]:
     """Prepare what the config says of a checkpoint's training, for tables and analyses only.
 
     A copied list of hyperparameters has words that mean something here, as ``task`` and
@@ -164,13 +164,13 @@ def stated_settings(settings: dict[Any, Any]) -> dict[str, object]:
     it is shown.
 
     Args:
-        settings: As in the config; values are of any kind that YAML has.
+        hyperparameters: As in the config; values are of any kind that YAML has.
 
     Returns:
         Name -> number, text or bool.
     """
     values: dict[str, object] = {}
-    for key, value in settings.items():
+    for key, value in hyperparameters.items():
         name = f"stated_{key}" if key in MEANINGFUL else str(key)
         if not _is_simple(value):
             # A list or a date becomes one cell of a table.

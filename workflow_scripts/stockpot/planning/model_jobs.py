@@ -28,7 +28,7 @@ class ModelJob(Job):
 
     Attributes:
         key: Digest of its content, wherever it lies.
-        transform: How images are resized for it: side, resize_mode, interpolation.
+        transform: How images are resized for it: image_size, resize_mode, interpolation.
         files: What is there already: config, vocabulary, weights, checkpoint -> path.
         architecture: The content of its open_clip_config.json.
         has_text: Has it a text side, which prompts are for?
@@ -301,7 +301,7 @@ class RunJob(Job):
         image_bytes = 0
         for dataset in self.training_sets:
             spec = plan.datasets[dataset].spec
-            side = spec.get("side", plan.model.transform["side"])
+            side = spec.get("image_size", plan.model.transform["image_size"])
             image_bytes += plan.images_of([dataset]) * 3 * side**2
         # Twice that while the two sets are put together.
         return 2 * image_bytes

@@ -26,7 +26,7 @@ from .model_jobs import ModelJob
 ARCHITECTURE_KEY = "model.architecture"
 WEIGHTS_KEY = "model.weights"
 # What images are resized by before they are stored; the rest is done on the device.
-STORED_TRANSFORM = ("side", "resize_mode", "interpolation")
+STORED_TRANSFORM = ("image_size", "resize_mode", "interpolation")
 
 
 @dataclass

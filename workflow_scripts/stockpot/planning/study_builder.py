@@ -334,12 +334,12 @@ class StudyBuilder:
             **entry,
             "seed": self.seed,
         }
-        of = self._plan_dataset(entry["of"])
-        dataset_id = artefact_id(name, {**spec, "of": of})
+        dataset = self._plan_dataset(entry["dataset"])
+        dataset_id = artefact_id(name, {**spec, "dataset": dataset})
         return CorruptedDataset(
             dataset_id,
             plain(spec),
-            of,
+            dataset,
         )
 
     def _prepared_dataset(
@@ -355,7 +355,7 @@ class StudyBuilder:
             **self.plan.model.transform,
         }
         # A training set may be stored larger than models see it.
-        spec["side"] = entry.get("side") or spec["side"]
+        spec["image_size"] = entry.get("image_size") or spec["image_size"]
         if sources.declared(source).seeded:
             spec["seed"] = self.seed
         if name in self._answers_among:
@@ -471,9 +471,9 @@ class StudyBuilder:
         zero_shot = self._tasks[""].initial
         spec = {"name": name, "variant": "end-to-end"}
         for key, value in entry.items():
-            # What the config says of its settings is for tables, which take it from the plan's
-            # models. Where the file is says nothing of the model.
-            if key not in ("path", "settings"):
+            # Its hyperparameters are for tables, which take them from the plan's models. Where the
+            # file is says nothing of the model.
+            if key not in ("path", "hyperparameters"):
                 spec[key] = value
         follows = {**spec, "start": zero_shot}
         files: tuple[str, ...] = ()

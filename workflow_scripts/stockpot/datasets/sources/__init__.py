@@ -18,8 +18,8 @@ Every source module has
   (what is read, which split, which part): parts of one split share no images, other splits do;
 - ``facts(entry, locate, key) -> dict``: what else ``prepare`` needs and what makes it run again,
   such as a digest of files. It raises StockpotError that names the config's ``key``;
-- ``prepare(spec) -> Examples``. ``spec`` is the entry with defaults, name, seed, side (pixels) and
-  the facts.
+- ``prepare(spec) -> Examples``. ``spec`` is the entry with defaults, name, seed, image_size
+  (pixels) and the facts.
 
 Some sources have more:
 
@@ -57,7 +57,7 @@ from ._options import Download, Encoded, OwnFiles, Split
 
 # An entry of ``datasets`` in the config.
 Entry = dict[str, Any]
-# Such an entry with defaults, name, seed, side (pixels) and the facts of its source.
+# Such an entry with defaults, name, seed, image_size (pixels) and the facts of its source.
 Spec = dict[str, Any]
 # What a source knows of an entry's files: what ``prepare`` needs, and digests.
 Facts = dict[str, Any]
@@ -105,7 +105,7 @@ class Source(Declaration):
 # Defaults of the keys of ``split``.
 _SPLIT = registry.defaults(schemas(Split))
 # Keys of an entry that change nothing in what is read from its files.
-_NOT_READ = ("split", "on_corrupt", "side")
+_NOT_READ = ("split", "on_corrupt", "image_size")
 # What the ``SET`` of a published data set answers.
 ANSWERED_BY_SET = ("classes", "texts", "merges", "counts", "identity", "facts")
 # An error names this many kinds of unused files; the others it counts.
@@ -253,7 +253,7 @@ def with_defaults(entry: Entry) -> Entry:
     # An option with a schema of its own: registry.defaults does not look into it.
     if filled.get("split"):
         split = {key: value for key, value in _SPLIT.items() if value is not None}
-        if filled["split"].get("list"):
+        if filled["split"].get("held_out_list"):
             split["test"] = 0  # what a list does not name is trained on
         filled["split"] = split | filled["split"]
     return filled
@@ -324,8 +324,8 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     split = with_defaults(entry).get("split")
     if not split:
         return image_counts
-    if split.get("list"):
-        listed = read_list(locate(split["list"]), "split.list")
+    if split.get("held_out_list"):
+        listed = read_list(locate(split["held_out_list"]), "split.held_out_list")
         return listed_sizes(image_counts, split, len(listed))
     # Many classes have the same number of images, so each number is looked at once.
     sizes = {count: part_size(count, split) for count in set(image_counts)}
@@ -351,10 +351,10 @@ def split_facts(
         StockpotError: The list cannot be used; the error names ``key``.
     """
     split = entry.get("split") or {}
-    if not split.get("list"):
+    if not split.get("held_out_list"):
         return {}
-    list_key = f"{key}.split.list"
-    facts = list_facts(locate(split["list"]), list_key)
+    list_key = f"{key}.split.held_out_list"
+    facts = list_facts(locate(split["held_out_list"]), list_key)
     if entry["source"] == "folder":
         prefix_length = len(str(locate(entry["path"]))) + 1
         places = ask("places", entry, locate)

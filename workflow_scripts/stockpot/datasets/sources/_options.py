@@ -42,7 +42,7 @@ class Split(PluginOptions):
         ge=0,
         description="seed of the draw of parts",
     )
-    list: str | None = Field(
+    held_out_list: str | None = Field(
         None,
         min_length=1,
         description="file that names the held-out images, instead of a random draw",
@@ -62,7 +62,7 @@ class Encoded(PluginOptions):
         description="refuse: an unreadable image stops the study; skip: it is left out "
         "and counted",
     )
-    side: int = Field(
+    image_size: int = Field(
         0,
         ge=0,
         description="height and width of stored training images in pixels, from which "

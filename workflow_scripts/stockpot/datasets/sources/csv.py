@@ -32,7 +32,7 @@ class Options(OwnFiles):
     """Options of the source ``csv``."""
 
     path: str = Field(description="a CSV file with a header, in UTF-8")
-    images: str | None = Field(
+    image_folder: str | None = Field(
         None,
         description="folder that relative paths start from; they must stay below it; by "
         "default the folder of the CSV file",
@@ -114,8 +114,8 @@ def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
         Path and first byte of every image; the latter is always 0.
     """
     folder = locate(entry["path"]).parent
-    if entry.get("images"):
-        folder = locate(entry["images"])
+    if entry.get("image_folder"):
+        folder = locate(entry["image_folder"])
     rows = _rows(entry, locate)
     return [(os.path.join(folder, row.path), 0) for row in rows]
 
@@ -146,8 +146,8 @@ def facts(
         key: Key of the entry in the config, for errors.
 
     Returns:
-        "path" -> the file, "images" -> the folder of the images, "files" -> a digest of the rows
-        and of sizes and dates of the images.
+        "path" -> the file, "image_folder" -> the folder of the images, "files" -> a digest of
+        the rows and of sizes and dates of the images.
 
     Raises:
         StockpotError: A file or the folder is missing, or the rows are wrong.
@@ -158,10 +158,10 @@ def facts(
         hint = "; source: folder reads a folder per class" if file.is_dir() else ""
         raise StockpotError(f"{key}.path: no file {one_line(file, 200)}{hint}")
     folder = file.parent
-    if entry.get("images"):
-        folder = locate(entry["images"])
+    if entry.get("image_folder"):
+        folder = locate(entry["image_folder"])
     if not folder.is_dir():
-        raise StockpotError(f"{key}.images: no folder {one_line(folder, 200)}")
+        raise StockpotError(f"{key}.image_folder: no folder {one_line(folder, 200)}")
     rows = _rows(entry, locate)
     may_repeat = with_defaults(entry)["duplicates"] == "keep"
     images = _check_images(
@@ -174,7 +174,7 @@ def facts(
     # The rows count by their content, whatever the date of the file; the images count by theirs.
     image_digest = counted_digest(file, images, short(states))
     digest = short([sha256_file(file), image_digest])
-    return {"path": str(file), "images": str(folder), "files": digest}
+    return {"path": str(file), "image_folder": str(folder), "files": digest}
 
 
 def prepare(spec: Spec) -> "Examples":
@@ -196,7 +196,7 @@ def prepare(spec: Spec) -> "Examples":
     labels = [own_classes.index[row.label] for row in rows]
     class_names, labels = among_answer_classes(spec, own_classes.names, labels)
     # As ``facts`` did, so that both refuse and accept the same paths.
-    folder = os.path.abspath(spec["images"])
+    folder = os.path.abspath(spec["image_folder"])
     file = Path(spec["path"])
     images: list[File] = []
     for row in rows:

@@ -88,7 +88,7 @@ def prepare(spec: Spec) -> "Examples":
     """Take one part of a seeded split of the scans, resized to the model's size.
 
     Args:
-        spec: The entry, seed and side (pixels).
+        spec: The entry, seed and image_size (pixels).
 
     Returns:
         The images, uint8 [n, side, side, 3], made of scans of 8 x 8 grey values.
@@ -107,7 +107,7 @@ def prepare(spec: Spec) -> "Examples":
     rows = order[start:end]
     scaled = scans.images[rows] * (255 / LARGEST_GREY)
     grey = np.round(scaled).astype(np.uint8)
-    images = resized(grey, spec["side"])
+    images = resized(grey, spec["image_size"])
     # The three channels are equal.
     rgb = images[..., None].repeat(3, axis=3)
     return Examples(rgb, scans.target[rows], list(DIGITS))

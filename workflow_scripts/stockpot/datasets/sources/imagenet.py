@@ -37,7 +37,7 @@ class Options(Encoded):
         "data/imagenet",
         description="folder with train and val, each with one folder per WordNet id",
     )
-    answers: str | None = Field(
+    label_file: str | None = Field(
         None,
         description="real.json, or the multilabel JSON file; it says which answers "
         "count as right",
@@ -75,22 +75,22 @@ def facts(
         key: Key of the entry in the config, for errors.
 
     Returns:
-        The facts of ``Published``. With reassessed labels also "answers" -> their file and
+        The facts of ``Published``. With reassessed labels also "label_file" -> their file and
         "labels" -> a digest of its state.
 
     Raises:
         StockpotError: A folder or file is missing, or the part has no reassessed labels.
     """
     known = SET.facts(entry, locate, key)
-    if not entry.get("answers"):
+    if not entry.get("label_file"):
         return known
     if entry["part"] != "val":
-        raise StockpotError(f"{key}.answers: only the images of part: val have them")
-    answers = locate(entry["answers"])
-    if not answers.is_file():
-        raise StockpotError(f"{key}.answers: no file {answers}")
-    digest = state_digest(answers.parent, [answers])
-    return {**known, "answers": str(answers), "labels": digest}
+        raise StockpotError(f"{key}.label_file: only the images of part: val have them")
+    label_file = locate(entry["label_file"])
+    if not label_file.is_file():
+        raise StockpotError(f"{key}.label_file: no file {label_file}")
+    digest = state_digest(label_file.parent, [label_file])
+    return {**known, "label_file": str(label_file), "labels": digest}
 
 
 def prepare(spec: Spec) -> "Examples":
@@ -107,10 +107,10 @@ def prepare(spec: Spec) -> "Examples":
     """
     root = SET.root(spec["path"]) / spec["part"]
     rows = in_folders(root, {wordnet_id: wordnet_id for wordnet_id in SET.class_names})
-    if not spec["answers"]:
+    if not spec["label_file"]:
         return SET.listed(root, rows)
     # An image without a label is one that the reassessment took out.
-    labels_of, metric = _reassessed_labels(Path(spec["answers"]))
+    labels_of, metric = _reassessed_labels(Path(spec["label_file"]))
     rows_that_count: list[ImageRow] = []
     accepted: list[list[int]] = []
     for path, name in rows:

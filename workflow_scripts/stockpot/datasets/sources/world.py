@@ -92,7 +92,7 @@ def prepare(spec: Spec) -> "Examples":
     Scenes are drawn at 32 x 32 pixels and resized (bicubic) where the model wants more.
 
     Args:
-        spec: The entry, name, seed and side (pixels).
+        spec: The entry, name, seed and image_size (pixels).
 
     Returns:
         The images, uint8 [images, side, side, 3].
@@ -120,5 +120,5 @@ def prepare(spec: Spec) -> "Examples":
         attribute=attribute,
         classes=len(class_names),
     )
-    images = resized(render(scenes), spec["side"])
+    images = resized(render(scenes), spec["image_size"])
     return Examples(images, getattr(scenes, attribute), list(class_names))

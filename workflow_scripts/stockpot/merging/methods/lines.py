@@ -22,16 +22,16 @@ class Options(PluginOptions):
     """Options of LiNeS.
 
     Attributes:
-        first: Fraction of the update that the first block keeps.
-        last: Fraction of the update that the last block keeps.
+        first_block: Fraction of the update that the first block keeps.
+        last_block: Fraction of the update that the last block keeps.
     """
 
-    first: float = Field(
+    first_block: float = Field(
         0.0,
         ge=0,
         description="share of the update that the first block keeps",
     )
-    last: float = Field(
+    last_block: float = Field(
         1.0,
         ge=0,
         description="share of the update that the last block keeps",
@@ -58,8 +58,8 @@ def find(
         StockpotError: If the model's blocks are not one numbered sequence.
     """
     names = context.weights(context.start).names
-    last = context.spec["last"]
-    scales = scales_by_depth(names, context.spec["first"], last)
+    last = context.spec["last_block"]
+    scales = scales_by_depth(names, context.spec["first_block"], last)
     mean = uniform(list(ingredients.values()))
     return interpolate(single(context.start), mean, simplify({"": last} | scales))
 
