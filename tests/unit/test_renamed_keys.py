@@ -10,8 +10,28 @@ from stockpot.config.schema import complete, lines
 
 # Where a study chooses the names -> an entry; the embedded study's own entries serve elsewhere.
 ENTRIES = {
+    f"analyses.{ANY}": {},
+    f"checkpoints.{ANY}": {"path": "x.pt"},
+    f"datasets.{ANY}": {"source": "folder"},
     f"finetune.search.space.{ANY}": {},
+    f"soups.{ANY}": {"method": "uniform"},
     f"tasks.{ANY}": {"train": "train", "held_out": "held-out", "prompts": "p.txt"},
+}
+# New name of a plug-in's option -> what makes an entry one of that plug-in.
+PLUGINS = {
+    "granularity": {"method": "learned"},
+    "batch_size": {"method": "learned"},
+    "coefficients": {"method": "logit-ensemble"},
+    "alpha_grid": {"method": "wise-ft"},
+    "first_block": {"method": "lines"},
+    "last_block": {"method": "lines"},
+    "dataset": {"source": "corrupted"},
+    "label_file": {"source": "imagenet"},
+    "image_folder": {"source": "csv"},
+    "max_pairs": {"analysis": "pairs"},
+    "alpha_step": {"analysis": "pairs"},
+    "max_barrier": {"analysis": "diagnosis"},
+    "points_per_side": {"analysis": "landscape"},
 }
 
 
@@ -49,6 +69,7 @@ def test_the_error_for_an_old_key_says_the_new_one(config, schema, row):
     entry, path = entry_at(config, row.where)
     # A distribution, as the space of a search has; what it is does not matter elsewhere.
     entry[row.old] = {"choice": [1]}
+    entry |= PLUGINS.get(row.new, {}) if ANY in row.where else {}
     assert row.new in allowed_beside(config, schema, path, row)
 
 

@@ -1,6 +1,6 @@
 """Keys of the config that once had another name, so that an error can say the new one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 # Stands for any name in a key path, such as that of a run.
@@ -43,6 +43,29 @@ _OF_RUNS = {
 }
 # Keys of a run that a search cannot draw.
 _OF_RUNS_ALONE = {"start": "init_from", "joint": "second_dataset"}
+# Options of several merge methods, sources and analyses; an entry has some of them.
+_OF_SOUPS = {
+    "backbones": "towers_only",
+    "allow_different_starts": "allow_different_lineages",
+    "per": "granularity",
+    "shares": "coefficients",
+    "among": "alpha_grid",
+    "step_size": "batch_size",
+    "first": "first_block",
+    "last": "last_block",
+}
+_OF_DATASETS = {
+    "of": "dataset",
+    "side": "image_size",
+    "answers": "label_file",
+    "images": "image_folder",
+}
+_OF_ANALYSES = {
+    "most": "max_pairs",
+    "barrier": "max_barrier",
+    "step": "alpha_step",
+    "points": "points_per_side",
+}
 
 
 def _rows(
@@ -56,12 +79,21 @@ RENAMED_KEYS = (
     *_rows([*_RUNS, *_BASELINES, _DRAWN], _OF_ALL),
     *_rows([*_RUNS, _DRAWN], _OF_RUNS),
     *_rows(_RUNS, _OF_RUNS_ALONE),
+    *_rows([f"soups.{ANY}"], _OF_SOUPS),
+    *_rows([f"datasets.{ANY}"], _OF_DATASETS),
+    *_rows([f"analyses.{ANY}"], _OF_ANALYSES),
     RenamedKey("", "standard", "baselines"),
     RenamedKey(f"{_DRAWN}.{ANY}", "either", "mixture"),
     RenamedKey("analyses.frontier", "curve", "sweep"),
     RenamedKey("analyses.joint", "curves", "sweeps"),
+    RenamedKey(f"checkpoints.{ANY}", "settings", "hyperparameters"),
+    RenamedKey(f"datasets.{ANY}.split", "list", "held_out_list"),
+    RenamedKey("figures.methods", "span", "points_below_best"),
     RenamedKey("head", "names", "class_names"),
+    RenamedKey("model.preprocess", "side", "image_size"),
     RenamedKey("model", "start", "zero_shot_run"),
+    RenamedKey("statistics", "knots", "breakpoints"),
+    RenamedKey("sweep", "of", "targets"),
     RenamedKey(f"tasks.{ANY}", "names", "class_names"),
 )
 # Values; where is the key path of the key that had them.
@@ -73,12 +105,14 @@ RENAMED_VALUES = (
 def renamed_hint(
     key_path: Sequence[str | int],
     words: Sequence[str],
+    allowed: Collection[object],
 ) -> str:
     """Say what unknown words of one place are called now.
 
     Args:
         key_path: Where the words stand.
         words: Keys of the map at that key path, or a value that stands there.
+        allowed: What may stand there. A new name that may not is not said.
 
     Returns:
         "; " and a clause per word that has another name now, or "".
@@ -86,7 +120,8 @@ def renamed_hint(
     clauses = []
     for word in words:
         for row in (*RENAMED_KEYS, *RENAMED_VALUES):
-            if row.old == word and _is_place(row.where, key_path):
+            is_meant = row.old == word and row.new in allowed
+            if is_meant and _is_place(row.where, key_path):
                 clauses.append(f"{word!r} is now called {row.new!r}")
                 break
     return f"; {', '.join(clauses)}" if clauses else ""

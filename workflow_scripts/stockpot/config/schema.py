@@ -315,7 +315,7 @@ def _meant(
     allowed: list[str],
 ) -> str:
     """Say what unknown words are called now, or else which one the first may stand for."""
-    hint = renamed_hint(list(error.absolute_path), words)
+    hint = renamed_hint(list(error.absolute_path), words, allowed)
     if hint:
         return hint
     close = closest(words[0], allowed)
