@@ -476,7 +476,8 @@ def held_out_note(config: Config) -> str:
         "on these images favour models that memorise, and fitted temperatures are too small. "
         "This affects greedy and learned soups, greedy ensembles, rows called chosen, "
         "choosing alpha, diagnosis, growing and calibration. "
-        f"datasets.{dataset}.split.held_out_list can name images that the models were not trained on."
+        f"datasets.{dataset}.split.held_out_list can name images that the models were "
+        "not trained on."
     )
 
 
