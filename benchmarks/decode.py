@@ -13,7 +13,7 @@ from PIL import Image
 
 from stockpot.datasets.decoding.decode import decode, decode_all
 from stockpot.datasets.decoding.transform import Transform
-from stockpot.datasets.examples import File
+from stockpot.datasets.examples import ImageFile
 from stockpot.models.third_party import open_clip
 from timing import cores, interleaved
 
@@ -50,7 +50,7 @@ def measure() -> list[tuple[str, str, str]]:
     ]
 
 
-def jpegs(folder: Path) -> list[File]:
+def jpegs(folder: Path) -> list[ImageFile]:
     """Smooth pictures with some noise: about as many bytes as a photograph of that size."""
     rng = np.random.default_rng(0)
     found = []
@@ -62,14 +62,14 @@ def jpegs(folder: Path) -> list[File]:
         )
         path = folder / f"{i}.jpg"
         Image.fromarray(noisy).save(path, quality=90)
-        found.append(File(str(path)))
+        found.append(ImageFile(str(path)))
     return found
 
 
 class Loaded(torch.utils.data.Dataset):
     """As the originals: PIL and the model's transform in worker processes."""
 
-    def __init__(self, files: list[File]):
+    def __init__(self, files: list[ImageFile]):
         self.files = files
         self.transform = open_clip.image_transform(SIDE, is_train=False)
 
@@ -80,7 +80,7 @@ class Loaded(torch.utils.data.Dataset):
         return self.transform(Image.open(self.files[row].path, formats=("JPEG",)))
 
 
-def compare(files: list[File], folder: Path) -> dict[str, float]:
+def compare(files: list[ImageFile], folder: Path) -> dict[str, float]:
     """Time each way.
 
     Args:

@@ -135,7 +135,7 @@ def merge(folders: list[Path]):
     Returns:
         A function that merges once.
     """
-    from stockpot.merging.export import export
+    from stockpot.merging.export import materialize_recipe
     from stockpot.merging.recipe import uniform
     from stockpot.models.classifier import Weights
 
@@ -144,7 +144,7 @@ def merge(folders: list[Path]):
     def run():
         weights = [Weights(folder, verify=False) for folder in folders]
         ingredients = {w.card.sha256: w for w in weights}
-        export(out, uniform(list(ingredients)), ingredients, "merged")
+        materialize_recipe(out, uniform(list(ingredients)), ingredients, "merged")
 
     return run
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.report.explore import explore, to_html
+from stockpot.report.explore import robustness_scatter, to_html
 from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.job import job
 from stockpot.runtime.sealed import read_sealed
@@ -17,7 +17,9 @@ with job(snakemake) as spec:
     for recipe_file in map(Path, snakemake.input.recipes):
         name = soup_names[recipe_file.stem]
         spec["models"][name]["recipe"] = read_sealed(recipe_file)
-    chart = explore(measurements, fits, robustness, spec["models"], spec["axis"])
+    chart = robustness_scatter(
+        measurements, fits, robustness, spec["models"], spec["axis"]
+    )
     study = snakemake.wildcards.study
     title = f"Every model of {study}, on the reference and under shift"
     with atomic(snakemake.output[0]) as path:

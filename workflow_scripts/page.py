@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.report.page import figure, page, text
+from stockpot.report.page import figure, render_page, text
 from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.job import job
 
@@ -16,4 +16,4 @@ with job(snakemake) as spec:
         content = Path(file).read_text("utf-8")
         parts.append(text(f"{heading}\n\n{content}"))
     with atomic(snakemake.output[0]) as path:
-        path.write_text(page(spec["title"], parts), "utf-8")
+        path.write_text(render_page(spec["title"], parts), "utf-8")

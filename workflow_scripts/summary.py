@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stockpot.report.page import page, text
+from stockpot.report.page import render_page, text
 from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.job import job
 from stockpot.tables.measurements import read_table
@@ -22,4 +22,4 @@ with job(snakemake) as spec:
     # The page has its title above the parts.
     body = text(markdown.removeprefix(f"# {TITLE}\n"))
     with atomic(snakemake.output.page) as path:
-        path.write_text(page(TITLE, [body]), "utf-8")
+        path.write_text(render_page(TITLE, [body]), "utf-8")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from stockpot import analyses, figures  # noqa: E402
-from stockpot.config.schema import complete, resolved  # noqa: E402
+from stockpot.config.schema import with_plugin_options, without_references  # noqa: E402
 from stockpot.datasets import sources  # noqa: E402
 from stockpot.merging import methods  # noqa: E402
 from stockpot.training import variants  # noqa: E402
@@ -76,12 +76,12 @@ def pages() -> dict[Path, str]:
         "hyperparameters": _hyperparameters(raw),
         "training": _training_table(raw),
     }
-    made = {REFERENCE: _reference(resolved(raw), defaults)}
+    made = {REFERENCE: _reference(without_references(raw), defaults)}
     for name, path in TABLE_PAGES.items():
         # A page may have several tables, so it may be changed already.
         text = made.get(path) or (ROOT / path).read_text("utf-8")
         made[path] = _replace_table(text, name, tables[name])
-    schema = resolved(complete(raw))
+    schema = without_references(with_plugin_options(raw))
     made[EDITOR_SCHEMA] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
     return made
 
@@ -155,7 +155,7 @@ def _plugin_table(title: str, package: ModuleType) -> str:
 
 def _hyperparameters(raw_schema: dict[str, Any]) -> str:
     """Write the hyperparameters that all training runs have."""
-    definitions = resolved(raw_schema)["$defs"]
+    definitions = without_references(raw_schema)["$defs"]
     rows = []
     for key, schema in definitions["hyperparameters"]["properties"].items():
         rows.append([f"`{key}`", kind(schema), schema["description"]])

@@ -53,7 +53,7 @@ def made(source: str, out: Path, **options) -> Dataset:
 
     Images of one colour are equal; those of a user's own files count each here.
     """
-    if sources.is_own(source):
+    if sources.reads_user_files(source):
         options = {"duplicates": "keep"} | options
     module, entry = sources.module(source), {"source": source, **options}
     spec = encoded_spec(source, SIDE, **options) | module.facts(

@@ -100,7 +100,7 @@ def tables_and_figures(folder: Path) -> dict:
             mixes=mixes, geometry=study.geometry, recipes=study.recipe_files
         )
         tables[name] = test_analyses.tabulate(name, evidence)
-        people = analyses.shown(name)(tables[name])
+        people = analyses.short_table_of(name)(tables[name])
         found[name] = digest(
             tables[name].to_csv() + to_markdown(people) + to_latex(people)
         )

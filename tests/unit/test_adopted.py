@@ -16,7 +16,7 @@ from conftest import ROOT
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from stockpot.config.schema import complete, lines
+from stockpot.config.schema import schema_errors, with_plugin_options
 from stockpot.datasets.dataset import read_dataset, write_dataset
 from stockpot.evaluation.engine import Engine
 from stockpot.evaluation.merge_context import FolderContext
@@ -24,7 +24,7 @@ from stockpot.merging import methods
 from stockpot.merging.import_checkpoint import import_checkpoint
 from stockpot.merging.make_merge import make_soup
 from stockpot.merging.recipe import single, uniform
-from stockpot.models.card import UNKNOWN_START, Card, read_card
+from stockpot.models.card import UNKNOWN_LINEAGE, Card, read_card
 from stockpot.models.checkpoints.convert import as_classifier
 from stockpot.models.classifier import Weights, write_classifier
 from stockpot.models.files import preprocessing
@@ -185,7 +185,7 @@ def test_the_card_of_what_is_adopted(soup, start, tmp_path):
         == Weights(tmp_path / "mine", verify=True).card
     )
     assert (card.name, card.kind, card.status) == ("mine", "linear-classifier", "ok")
-    assert (card.start, card.spec, card.history) == (UNKNOWN_START, {}, [])
+    assert (card.start, card.spec, card.history) == (UNKNOWN_LINEAGE, {}, [])
     for field in (
         "architecture",
         "class_names",
@@ -544,13 +544,13 @@ def test_odd_hyperparameters_pass_the_schema_or_get_a_line(config, schema, tmp_p
     config["checkpoints"] = {
         "wild": {"path": "x", "hyperparameters": {"betas": [0.9, 0.98], "a": "b"}}
     }
-    assert lines(config, complete(schema)) == []
+    assert schema_errors(config, with_plugin_options(schema)) == []
     for wrong, said in (
         ({1: 2}, "1 is not of type string"),
         ({"a": {"b": 1}}, "is not of type n"),
     ):
         config["checkpoints"]["wild"]["hyperparameters"] = wrong
-        (line,) = lines(config, complete(schema))
+        (line,) = schema_errors(config, with_plugin_options(schema))
         assert line.startswith("checkpoints.wild.hyperparameters")
         assert said in line
 
@@ -835,7 +835,7 @@ def test_names_of_tensors_are_part_of_what_a_checkpoint_is(config, schema, tmp_p
     given = {"prefix": "ema.", "rename": {"fc.": "head."}, "ignore": ["loss."]}
     given["class_list"] = "ignore"
     after = plan_of(config, tmp_path / "wild.pt", **given)
-    assert lines(config, complete(schema)) == []
+    assert schema_errors(config, with_plugin_options(schema)) == []
     assert not before.keys() & after.keys()
     (entry,) = after.values()
     assert given.items() <= entry.spec.items()

@@ -132,7 +132,7 @@ class Study:
             self.models[name] |= entry
 
     def put(self, name, logits, dataset) -> tuple[str, int]:
-        key = store.key({"model": name}, dataset, "fp32")
+        key = store.store_key({"model": name}, dataset, "fp32")
         found = predictions(
             torch.tensor(logits),
             torch.tensor(self.labels[dataset]),
@@ -468,7 +468,7 @@ def test_all_analyses_are_there():
 
 @pytest.mark.parametrize("name", analyses.names())
 def test_the_short_table_has_no_missing_cell_and_no_more_rows(name, tables):
-    short = analyses.shown(name)(tables[name])
+    short = analyses.short_table_of(name)(tables[name])
     assert 0 < len(short) <= len(tables[name])
     texts = short.astype(str).to_numpy().ravel()
     assert not {"nan", "nan [nan, nan]", "+nan", "None"} & set(texts)
@@ -563,7 +563,7 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     held_out = {a: study.mean(m, "held-out") for a, m in zip(ALPHAS, models)}
     assert greedy["alpha"] == max(ALPHAS, key=held_out.get)
 
-    short = analyses.shown("choosing-alpha")(table)
+    short = analyses.short_table_of("choosing-alpha")(table)
     both = [study.mean(f"{run} alpha=0.5", *SHIFTS) for run in ("base", "few")]
     cell = row(short, selector="fixed 0.5")
     assert (cell["sweeps"], cell["alpha"]) == (2, "0.5")
@@ -636,7 +636,7 @@ def test_comparisons_test_the_same_examples(study, tables):
         upper=1
     )
     assert np.allclose(ordered["p_corrected"], holm)
-    short = analyses.shown("comparisons")(table)
+    short = analyses.short_table_of("comparisons")(table)
     found = row(table, model="uniform", against="zero-shot", dataset="mean of shifts")
     text = row(short, model="uniform", against="zero-shot", dataset="mean of shifts")[
         "difference"
@@ -691,7 +691,7 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
     own = table[(table["sweep"] == "few") & (table["dataset"] == "sketch")]
     least = own.loc[own["distance"].idxmin()]
-    text = row(analyses.shown("chords")(table), sweep="few", dataset="sketch")[
+    text = row(analyses.short_table_of("chords")(table), sweep="few", dataset="sketch")[
         "least above the chord (oracle)"
     ]
     assert text.startswith(f"{100 * least['distance']:+.1f} [")
@@ -724,7 +724,9 @@ def test_diversity_is_that_of_every_pair(study, tables):
 
     own = table[(table["pair_type"] == "two end-to-end") & (table["dataset"] == "test")]
     cell = row(
-        analyses.shown("diversity")(table), pair_type="two end-to-end", dataset="test"
+        analyses.short_table_of("diversity")(table),
+        pair_type="two end-to-end",
+        dataset="test",
     )
     assert cell["divergence"] == f"{own['divergence'].mean():.3f}"
     few = tabulate("diversity", study.evidence(), {"models": ["base", "linear"]})
@@ -762,7 +764,9 @@ def test_overrides_are_counted_one_by_one(study, tables):
         for scores in (zero, tuned)
     ]
     assert [found["zero_shot_margin"], found["target_margin"]] == pytest.approx(margins)
-    cell = row(analyses.shown("overrides")(table), sweep="base", dataset="sketch")
+    cell = row(
+        analyses.short_table_of("overrides")(table), sweep="base", dataset="sketch"
+    )
     assert cell["disagreement"] == f"{differ:.1f}"
     assert cell["target_margin"] == f"{margins[1]:.2f}"
 
@@ -803,7 +807,7 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
         study.right("long", "sketch")[own].mean()
     )
 
-    cell = row(analyses.shown("calibration")(table), model="long")
+    cell = row(analyses.short_table_of("calibration")(table), model="long")
     shifts = [
         ece(study.logits["long"][d].astype(float), study.labels[d], 10) for d in SHIFTS
     ]
@@ -845,7 +849,7 @@ def test_brittleness_ranks_runs_by_each_hyperparameter_that_differs(study, table
         study.mean("few alpha=0.5", *SHIFTS)
     )
     assert np.isnan(row(table, run="long", hyperparameter="lr")["alpha_half_reference"])
-    short = analyses.shown("brittleness")(table).set_index("statistic")
+    short = analyses.short_table_of("brittleness")(table).set_index("statistic")
     assert short["reference"].iloc[0] == f"{100 * np.ptp(reference):.1f}"
     mixed = [study.mean(f"{run} alpha=0.5", *SHIFTS) for run in ("base", "few")]
     assert short["mean of shifts"].iloc[2] == f"{100 * np.ptp(mixed):.1f}"
@@ -891,7 +895,7 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
                 ]
                 check_interval(*ends, [(1, terms[0]), (-1, terms[1])])
     cell = row(
-        analyses.shown("low-shot")(table),
+        analyses.short_table_of("low-shot")(table),
         run="few",
         selector="half",
         dataset="reference",
@@ -916,7 +920,7 @@ def test_joint_training_is_compared_with_every_alpha(study, tables):
         )
         assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.75", *sets))
         assert found["joint_accuracy"] == pytest.approx(study.mean("both", *sets))
-    cell = row(analyses.shown("joint")(table), dataset="test")
+    cell = row(analyses.short_table_of("joint")(table), dataset="test")
     assert cell["sweep"] == "base, alpha 0.5"
     assert cell["joint"] == f"{100 * study.mean('both', 'test'):.1f}"
 
@@ -948,7 +952,7 @@ def test_members_of_soups_of_towers(study, tables):
         (-1, [study.right("zero-shot", "test")]),
     ]
     check_interval(found["gain_over_zero_shot"], found["low"], found["high"], terms)
-    cell = row(analyses.shown("members")(table), ingredients="base + cars")
+    cell = row(analyses.short_table_of("members")(table), ingredients="base + cars")
     assert cell["own task among them"] == "yes"
     assert cell["accuracy"] == f"{100 * study.mean('cross', 'test'):.1f}"
 
@@ -1008,7 +1012,7 @@ def test_frontier_gap_on_between_beyond_and_below_the_curve(tmp_path):
     terms = [(1, "over"), (-0.5, "base alpha=2"), (-0.5, "base alpha=3")]
     terms = [(c, [study.right(m, d) for d in SHIFTS]) for c, m in terms]
     check_interval(*found.loc["over", ["gap_to_sweep", "low", "high"]], terms)
-    short = analyses.shown("frontier")(table).set_index("model")[
+    short = analyses.short_table_of("frontier")(table).set_index("model")[
         "gap to the sweep of base"
     ]
     assert short["beyond"].startswith("+2.0 [")
@@ -1089,7 +1093,7 @@ def test_cost_adds_the_jobs_that_a_model_follows_from(study, tables):
     best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
     gain = study.mean("uniform", *SHIFTS) - study.mean(best, *SHIFTS)
     assert table.loc["uniform", "gain_over_best_run_shifts"] == pytest.approx(gain)
-    short = analyses.shown("cost")(tables["cost"]).set_index("model")
+    short = analyses.short_table_of("cost")(tables["cost"]).set_index("model")
     assert short.loc["uniform", "with ingredients, s"] == "32.0"
     assert short.loc["greedy", "with ingredients, s"] == ""
     assert short.loc["few", "memory, MiB"] == ""
@@ -1103,7 +1107,7 @@ def test_cost_without_an_end_to_end_run_has_no_gain_to_show(tmp_path):
     write_benchmark(tmp_path, "linear-1", ("5", "80"))
     table = tabulate("cost", study.evidence())
     assert table["gain_over_best_run_reference"].isna().all()
-    assert analyses.shown("cost")(table).loc[0, "reference, points"] == ""
+    assert analyses.short_table_of("cost")(table).loc[0, "reference, points"] == ""
 
 
 # pairs
@@ -1183,7 +1187,7 @@ def test_pairs_by_hand(study, tables):
         (spread - curvature) / 8
     )
 
-    cell = row(analyses.shown("pairs")(table), dataset="reference")
+    cell = row(analyses.short_table_of("pairs")(table), dataset="reference")
     own = table[table["dataset"] == "test"]
     assert cell["pairs"] == 6
     points = 100 * (own["soup_accuracy"] - own["ensemble_accuracy"]).mean()
@@ -1266,7 +1270,7 @@ def test_loss_and_error_of_the_plane(study, tables):
         assert found["shift_error"] == pytest.approx(
             (error["sketch"] + error["small"]) / 2
         )
-    short = analyses.shown("landscape")(table)
+    short = analyses.short_table_of("landscape")(table)
     assert list(short["point"])[:3] == ["zero-shot", one, other]
     assert (
         short["reference error"].iloc[0]
@@ -1352,7 +1356,7 @@ def test_growing_ensembles_and_best_single_models(study, tables):
             check_scores(found, {d: study.logits[best][d] for d in sets}, study)
             assert found["ingredient_count"] == 1
             assert found["n"] == sum(SIZES[d] for d in sets)
-    short = analyses.shown("growing")(table)
+    short = analyses.short_table_of("growing")(table)
     assert set(short["run_count"]) == {1, 4}
     cell = row(short, run_count=1, method="best single", dataset="reference")
     assert cell["accuracy"] == f"{100 * study.mean('base', 'test'):.1f}"
@@ -1368,7 +1372,7 @@ def test_a_frontier_without_other_models_says_so(tmp_path):
 
 
 def findings(table: pd.DataFrame) -> str:
-    return " ".join(analyses.shown("diagnosis")(table)["conclusion"])
+    return " ".join(analyses.short_table_of("diagnosis")(table)["conclusion"])
 
 
 def diagnosed(
@@ -1439,7 +1443,7 @@ def test_diagnosis_measures_by_hand(study, tables):
     assert "The greedy soup kept 2 of 4: long, base." in text
     assert "The runs have different initial weights (base, zero-shot)" in text
     assert (
-        len(analyses.shown("diagnosis")(table))
+        len(analyses.short_table_of("diagnosis")(table))
         == (table["row_type"] == "conclusion").sum()
     )
 
@@ -1572,7 +1576,7 @@ def test_one_class_only(tmp_path):
     assert (table.filter(like="regret") == 0).all(axis=None)
     for name in ("chords", "comparisons", "joint", "low-shot"):
         table = tabulate(name, evidence)
-        assert len(analyses.shown(name)(table)) > 0
+        assert len(analyses.short_table_of(name)(table)) > 0
         signed = table.filter(regex="^(distance|difference|gain_over_better_end)$")
         assert (signed == 0).all(axis=None)
         assert signed.size
@@ -1597,7 +1601,7 @@ def test_one_example_per_set(tmp_path):
         table = tabulate(name, evidence)
         n = table["n"].dropna()
         assert set(n) <= {0, 1, 2}
-        assert len(analyses.shown(name)(table)) > 0
+        assert len(analyses.short_table_of(name)(table)) > 0
     gain = row(
         tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}),
         dataset="test",

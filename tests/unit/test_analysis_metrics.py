@@ -23,7 +23,7 @@ from stockpot import analyses
 from stockpot.datasets.dataset import Scoring
 from stockpot.evaluation import store
 from stockpot.evaluation.predictions import predictions
-from stockpot.evaluation.scored import scored
+from stockpot.evaluation.scored import score_answers
 from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import measure
 
@@ -60,7 +60,7 @@ class Scored(Study):
 
     def put(self, name, logits, dataset):
         scoring, labels = self.scoring(dataset), self.labels[dataset]
-        key = store.key({"model": name}, dataset, "fp32")
+        key = store.store_key({"model": name}, dataset, "fp32")
         found = predictions(
             torch.tensor(logits),
             torch.tensor(labels),
@@ -69,7 +69,7 @@ class Scored(Study):
             videos=scoring.videos,
         )
         self.store.put(key, found, {"model": name}, dataset)
-        value = scored(
+        value = score_answers(
             scoring, labels, found.predicted.numpy(), found.correct.numpy()
         ).value
         return key, value * len(labels)
@@ -289,7 +289,7 @@ def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, n
         assert set(table["dataset"]) == {"test", "sketch"}
     else:
         assert set(table.loc[table["dataset"] != "reference", "n"]) == {SIZES["sketch"]}
-    assert len(analyses.shown(name)(table))
+    assert len(analyses.short_table_of(name)(table))
 
 
 @pytest.mark.parametrize("name", BY_IMAGE)
@@ -307,7 +307,7 @@ def test_all_shifts_of_videos_leave_the_reference(tmp_path):
     for name in set(BY_IMAGE) - {"pairs"}:
         table, _ = analysed(study, name)
         assert set(table.get("dataset", {"test"})) == {"test"}
-        assert len(analyses.shown(name)(table))
+        assert len(analyses.short_table_of(name)(table))
 
 
 def test_plain_studies_have_no_notes(tmp_path):

@@ -9,7 +9,7 @@ from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.merge_context import FolderContext
 from stockpot.merging import methods
 from stockpot.merging.checks import barrier, check_starts, weight_cosine
-from stockpot.merging.export import export
+from stockpot.merging.export import materialize_recipe
 from stockpot.merging.make_merge import make_soup, write_merge
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights, write_classifier
@@ -267,7 +267,7 @@ def test_a_soup_of_towers_can_be_exported(soup, zero_shot, runs, tmp_path):
     ingredients = {
         w.card.sha256: w for w in map(Weights, (zero_shot, runs["a"], foreign))
     }
-    export(tmp_path / "out", made, ingredients, "x")
+    materialize_recipe(tmp_path / "out", made, ingredients, "x")
     out = Weights(tmp_path / "out")
     assert torch.equal(out["head.weight"], Weights(zero_shot)["head.weight"])
     mean = (Weights(runs["a"])["visual.proj"] + Weights(runs["b"])["visual.proj"]) / 2

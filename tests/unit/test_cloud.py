@@ -14,11 +14,11 @@ from stockpot.datasets.classes import subset
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import (
     measure,
-    pairs,
+    paired_accuracies,
     published_cells,
     robustness_table,
 )
-from stockpot.tables.published_models import read_cloud
+from stockpot.tables.published_models import read_published_models
 
 ROLES = {"reference": "reference", "a": "shift", "b": "shift"}
 SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
@@ -31,7 +31,7 @@ def cloud(tmp_path, text: str, pad: bool = False, **spec) -> pd.DataFrame:
         columns = text.splitlines()[0].count(",")
         path.write_text(text + "".join(f"pad{i}{',' * columns}\n" for i in range(3)))
     return published_cells(
-        read_cloud(path, SPEC | spec, "reference", ["a", "b"], ["mine"])
+        read_published_models(path, SPEC | spec, "reference", ["a", "b"], ["mine"])
     )
 
 
@@ -234,9 +234,9 @@ def test_a_shift_without_some_classes_is_drawn_against_the_reference_without_the
     table = measure(
         pd.DataFrame(cells), ROLES | {subset("reference", "a"): "subset"}, 0.95
     )
-    assert pairs(table, "a")["reference_value"].tolist() == [0.97]
-    assert pairs(table, "b")["reference_value"].tolist() == [0.90]
-    assert pairs(table, "shifts")["reference_value"].tolist() == [0.90]
+    assert paired_accuracies(table, "a")["reference_value"].tolist() == [0.97]
+    assert paired_accuracies(table, "b")["reference_value"].tolist() == [0.90]
+    assert paired_accuracies(table, "shifts")["reference_value"].tolist() == [0.90]
     assert table[table["dataset"] == "shifts"]["value"].tolist() == [0.45]
 
 
@@ -303,7 +303,7 @@ def test_the_fit_of_the_testbeds_baselines(tmp_path):
     spec = {"model": "model", "columns": columns, "unit": "percent"}
     reference, *shifts = columns
     cells = published_cells(
-        read_cloud(tmp_path / "baselines.csv", spec, reference, shifts)
+        read_published_models(tmp_path / "baselines.csv", spec, reference, shifts)
     )
     roles = {name: "shift" for name in columns} | {"reference": "reference"}
     cells = cells.assign(n=np.nan, k=np.nan, classes=1000, precision="")
@@ -355,7 +355,7 @@ def test_published_models_may_have_the_reference_without_some_classes(tmp_path):
     cells = cloud(tmp_path, f"\ufeffmodel,reference,a,{part}\n" + rows)
     cells = cells.assign(n=np.nan, k=np.nan, classes=2, precision="")
     table = measure(cells, ROLES | {part: "subset"}, 0.95)
-    assert pairs(table, "a")["reference_value"].tolist() == pytest.approx(
+    assert paired_accuracies(table, "a")["reference_value"].tolist() == pytest.approx(
         np.minimum(x + 0.05, 1)
     )
     assert (

@@ -13,10 +13,10 @@ import yaml
 from conftest import ARCHITECTURE, ROOT
 
 from stockpot import analyses, figures
-from stockpot.config.check import check
+from stockpot.config.check import check_config
 from stockpot.config.overlays import drop_stale_options, without_nulls
 from stockpot.config.read import read_defaults
-from stockpot.config.schema import complete
+from stockpot.config.schema import with_plugin_options
 from stockpot.config.training_runs import named_space, search_names
 from stockpot.datasets import sources
 from stockpot.datasets.classes import class_names
@@ -42,7 +42,7 @@ def problems(config, schema, files=()) -> list[str]:
     """The lines of what is wrong with a config, as its reader sees them."""
 
     def read():
-        check(config, schema, files)
+        check_config(config, schema, files)
         spec.build(config, lambda path: ROOT / path)
 
     with pytest.raises(StockpotError) as error:
@@ -52,7 +52,7 @@ def problems(config, schema, files=()) -> list[str]:
 
 def test_the_embedded_study_is_valid(config, schema):
     jsonschema.Draft202012Validator.check_schema(schema)
-    check(config, schema, [str(ROOT / "config.yaml")])
+    check_config(config, schema, [str(ROOT / "config.yaml")])
 
 
 # path of the key, wrong value, what the one line must contain
@@ -533,7 +533,7 @@ def test_an_adversary_that_filters_nothing_is_not_checked(config, schema):
     found = {line.split(":")[0] for line in problems(config, schema)}
     assert found == {"adversary", "adversary.train"}
     config["data"]["shifts"].remove("adversarial")
-    check(config, schema)
+    check_config(config, schema)
     config["adversary"]["lr"] = "fast"
     (line,) = problems(config, schema)
     assert line.startswith("adversary.lr: 'fast'")
@@ -543,7 +543,7 @@ def test_a_standard_model_may_learn_from_an_adversarial_set(config, schema):
     """And then the adversary is needed, though no model is tested on its work."""
     config["data"]["shifts"].remove("adversarial")
     config["baselines"]["train"] = "adversarial"
-    check(config, schema)
+    check_config(config, schema)
     config["adversary"]["train"] = "nowhere"
     (line,) = problems(config, schema)
     assert line.startswith("adversary.train: unknown data set 'nowhere'")
@@ -562,7 +562,7 @@ def test_an_adversarial_pool_cannot_be_adversarial(config, schema):
 
 def test_a_choice_of_one_value_is_a_choice(config, schema):
     config["finetune"]["search"]["space"]["lr"] = {"choice": [1.0e-4]}
-    check(config, schema)
+    check_config(config, schema)
 
 
 @pytest.mark.parametrize(
@@ -622,7 +622,7 @@ def test_a_repeated_key_is_named(tmp_path, config, schema, text, where, line):
 def test_a_merge_key_may_repeat(tmp_path, config, schema):
     file = tmp_path / "study.yaml"
     file.write_text("a: &a {x: 1}\nb: &b {y: 1}\nc:\n  <<: *a\n  <<: *b\n  x: 2\n")
-    check(config, schema, [str(file)])
+    check_config(config, schema, [str(file)])
 
 
 def test_broken_yaml_is_one_line(tmp_path, config, schema):
@@ -855,7 +855,7 @@ def test_an_adversarial_set_may_be_trained_on(config, schema):
     """Its adversary is then one of the models that are planned, and checked."""
     config["data"]["shifts"] = ["v2", "sketch"]
     config["finetune"]["runs"]["base"] = {"second_dataset": "adversarial"}
-    check(config, schema)
+    check_config(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
     assert any(run.spec["name"] == "adversary" for run in plan.runs.values())
 
@@ -871,7 +871,7 @@ def test_ingredients_keep_their_order_where_it_matters(config):
 
 def test_a_named_search_space_is_that_of_its_file(config, schema):
     config["finetune"]["search"]["space"] = "model-soups"
-    check(named_space(config, ROOT / "resources/search_spaces"), schema)
+    check_config(named_space(config, ROOT / "resources/search_spaces"), schema)
     config["finetune"]["search"]["space"] = "model-soup"
     with pytest.raises(StockpotError, match="'model-soup'; did you mean 'model-soups'"):
         named_space(config, ROOT / "resources/search_spaces")
@@ -1030,7 +1030,7 @@ def test_config_yaml_shows_every_key(config, schema):
 
     docs/ lists those that have a default.
     """
-    schema = complete(schema)
+    schema = with_plugin_options(schema)
     commented = {"table", "weights", "class_names"}
     assert "extends" in schema["properties"], "which a study says that varies this one"
     del schema["properties"]["extends"]
@@ -1099,7 +1099,7 @@ def test_nothing_in_the_schema_is_left_open(schema):
         if isinstance(values, dict):
             walk(values, f"{path}.*")
 
-    schema = complete(schema)
+    schema = with_plugin_options(schema)
     walk(schema, "")
     for part, names in (
         ("datasets", [*sources.names(), "adversarial", "corrupted"]),
@@ -1119,10 +1119,10 @@ def test_options_and_code_know_the_same_names(schema):
     assert world["distribution"]["enum"] == list(DISTRIBUTIONS)
     assert world["task"]["enum"] == list(TASKS)
     assert sources.options("handwriting")["part"]["enum"] == list(PARTS)
-    space = complete(schema)["properties"]["finetune"]["properties"]["search"][
-        "properties"
-    ]["space"]
-    run = set(complete(schema)["$defs"]["run"]["properties"])
+    space = with_plugin_options(schema)["properties"]["finetune"]["properties"][
+        "search"
+    ]["properties"]["space"]
+    run = set(with_plugin_options(schema)["$defs"]["run"]["properties"])
     drawn = space["oneOf"][1]["propertyNames"]["enum"]
     assert set(drawn) == run - {"variant", "init_from", "task", "second_dataset"}
 
@@ -1170,7 +1170,7 @@ def test_a_source_is_one_file(new_source, schema):
     """Its options are checked, its defaults are filled in, its classes are known."""
     config = new_source
     config["datasets"]["v2"] = {"source": "brand-new", "needed": 3}
-    check(config, schema)
+    check_config(config, schema)
     plan = spec.build(config, lambda path: ROOT / path)
     (made,) = (
         job.spec
@@ -1459,7 +1459,7 @@ def test_a_section_that_is_null_is_that_of_the_defaults(config, schema):
     assert left["baselines"]["models"] == {}
     assert "train" not in left["baselines"]
     assert left["head"] == defaults["head"]
-    check(left, schema)
+    check_config(left, schema)
     (line,) = problems(without_nulls({**config, "study": None}, defaults), schema)
     assert line.startswith("config: 'study' is a required property: name of the study")
 
@@ -1490,7 +1490,7 @@ def test_precisions_of_the_schema_are_those_of_the_engine(schema):
 
 def test_config_yaml_has_no_key_twice_and_reads_its_numbers(schema):
     text = (ROOT / "config.yaml").read_text()
-    check(yaml.safe_load(text), schema, [str(ROOT / "config.yaml")])
+    check_config(yaml.safe_load(text), schema, [str(ROOT / "config.yaml")])
 
 
 def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_path):
@@ -1511,7 +1511,7 @@ def test_a_line_needs_three_baselines(config, schema):
     assert line.startswith("baselines.models: 2 given")
     assert "3 or more" in line
     config["baselines"]["models"] = {}
-    check(config, schema)
+    check_config(config, schema)
 
 
 def test_a_source_without_archives_says_so(config, schema):

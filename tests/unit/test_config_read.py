@@ -11,8 +11,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from stockpot.config.check import check
-from stockpot.config.overlays import merged
+from stockpot.config.check import check_config
+from stockpot.config.overlays import lay_over
 from stockpot.config.paths import is_path, not_found, unfit_inputs
 from stockpot.config.read import read_defaults, read_study
 from stockpot.config.training_runs import finetune_specs, search_names
@@ -59,7 +59,7 @@ def located(*texts: str, command_line: dict | None = None) -> dict:
 
 
 def planned(config: dict, schema: dict) -> spec.Plan:
-    check(config, schema, [])
+    check_config(config, schema, [])
     return spec.build(
         config, lambda path: path if (path := Path(path)).exists() else ROOT / path
     )
@@ -70,7 +70,7 @@ def refused(schema, *texts: str) -> list[str]:
 
     def read():
         given = read_study(ROOT, study(*texts))
-        check(given.located(), schema, given.paths)
+        check_config(given.located(), schema, given.paths)
 
     with pytest.raises(StockpotError) as error:
         read()
@@ -119,7 +119,7 @@ finetune:
 """
     )
     config = located(text)
-    check(config, schema)
+    check_config(config, schema)
     specs = finetune_specs(config)
     searched = [specs[name] for name in search_names(config)]
     assert len(searched) == 3
@@ -132,14 +132,14 @@ finetune:
 
 def test_a_space_may_be_of_one_other_kind_than_the_embedded_studys(here, schema):
     space = "finetune: {search: {runs: 2, space: {weight_decay: {choice: [0.1, 0.2]}}}}"
-    check(located(OWN + space), schema)
+    check_config(located(OWN + space), schema)
 
 
 def test_runs_of_ones_own_take_the_place_of_the_default_one(here, schema):
     config = located(OWN + "finetune: {runs: {mine: {epochs: 1}, other: {}}}\n")
     assert set(finetune_specs(config)) == {"mine", "other"}
     assert config["sweep"]["targets"] == ["mine", "other", "greedy"]
-    check(config, schema)
+    check_config(config, schema)
 
 
 def test_several_runs_are_mixed_and_one_is_not(here, schema):
@@ -167,7 +167,7 @@ def test_a_study_of_checkpoints_trains_nothing(here, schema):
         located(OWN + "checkpoints: {a: {path: a}}\nfinetune: null")["finetune"]["runs"]
         == {}
     )
-    check(config, schema)
+    check_config(config, schema)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_defines_no_data_varies_the_embedded_study(here, schema):
     config = located(more + "data: {shifts: [v2, own]}\n")
     assert config["data"]["train"] == "train"
     assert "extends" not in config
-    check(config, schema)
+    check_config(config, schema)
     said = (
         "datasets: {own: {source: folder, path: photos}}\ndata: {shifts: [v2, own]}\n"
     )
@@ -257,20 +257,20 @@ def test_a_later_file_says_more_and_the_command_line_most(here, schema):
 
 def test_an_entry_is_back_after_it_was_taken_away():
     """With its defaults; it once stayed away, so that two studies lacked an analysis."""
-    taken = merged(
+    taken = lay_over(
         {"analyses": {"brittleness": {"models": ["a"]}}},
         {"analyses": {"brittleness": None}},
     )
-    assert merged(taken, {"analyses": {"brittleness": {}}}) == {
+    assert lay_over(taken, {"analyses": {"brittleness": {}}}) == {
         "analyses": {"brittleness": {}}
     }
-    assert merged(taken, {"analyses": {"brittleness": {"x": 1}}})["analyses"][
+    assert lay_over(taken, {"analyses": {"brittleness": {"x": 1}}})["analyses"][
         "brittleness"
     ] == {"x": 1}
-    assert merged({"a": {"b": 1}}, {"a": {}}) == {"a": {"b": 1}}, (
+    assert lay_over({"a": {"b": 1}}, {"a": {}}) == {"a": {"b": 1}}, (
         "an empty map takes nothing away"
     )
-    assert merged({"a": 3}, {"a": {"b": 1}}) == {"a": {"b": 1}}
+    assert lay_over({"a": 3}, {"a": {"b": 1}}) == {"a": {"b": 1}}
 
 
 def test_an_entry_of_another_kind_in_a_later_file_keeps_nothing_of_the_earlier(
@@ -396,7 +396,7 @@ def test_the_words_of_classes_are_no_paths(here, schema, word):
     text = OWN.replace("path: drawings}", f"path: drawings, classes: {word}}}")
     given = read_study(ROOT, study(text))
     config = given.located()
-    check(config, schema, given.paths)
+    check_config(config, schema, given.paths)
     assert not_found(config, used_datasets(config), given.layers, ROOT) == []
     spec.build(config, lambda path: Path(path) if Path(path).exists() else ROOT / path)
 
@@ -662,13 +662,13 @@ def test_a_locale_without_utf_8_reads_the_same(here, schema):
 import json, os, sys, yaml
 sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
 from pathlib import Path
-from stockpot.planning import build as spec
-from stockpot.config.check import check
+from stockpot.planning import build_plan
+from stockpot.config.check import check_config
 from stockpot.config.read import read_study
 root = Path({str(ROOT)!r})
 given = read_study(root, [Path("study.yaml")])
 schema = yaml.safe_load((root / "schemas/config.schema.yaml").read_text("utf-8"))
-check(given.located(), schema, given.paths)
+check_config(given.located(), schema, given.paths)
 print(json.dumps(given.located()["study"]))
 """
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

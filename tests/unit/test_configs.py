@@ -18,7 +18,7 @@ import yaml
 from conftest import ROOT
 from tests.project_files import PROJECT
 
-from stockpot.config.check import check
+from stockpot.config.check import check_config
 from stockpot.config.read import read_study
 from stockpot.config.training_runs import run_specs
 from stockpot.planning import build_plan as spec
@@ -92,7 +92,7 @@ def planned(files: list[Path], schema: dict, place: Path) -> tuple[dict, spec.Pl
     """Config and plan, made as the Snakefile makes them."""
     given = read_study(ROOT, files)
     config = given.located()
-    check(config, schema, given.paths)
+    check_config(config, schema, given.paths)
 
     def locate(path: str) -> Path:
         return place / path if (place / path).exists() else ROOT / path

@@ -22,7 +22,7 @@ from stockpot.datasets.dataset import (
 )
 from stockpot.datasets.listing import files_below, listing_digest
 from stockpot.datasets.names import write_names
-from stockpot.datasets.overlap import TWICE, overlaps, shared_names
+from stockpot.datasets.overlap import COUNTED_TWICE, overlaps, shared_names
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources._options import Download, Encoded
 from stockpot.datasets.sources.world import TASKS
@@ -707,10 +707,10 @@ def test_two_images_that_are_shared_are_named(tmp_path):
     test = write_rows(tmp_path, "test", [7, 2, 9, 0])
     write_names(test, [f"{row}.png (list.csv, line {row + 2})" for row in range(4)])
     with pytest.raises(StockpotError) as error:
-        overlaps([train], [test], 0.1, TWICE)
+        overlaps([train], [test], 0.1, COUNTED_TWICE)
     assert str(error.value) == (
         "datasets.test: 2 of its 4 images are also in train (which has 4), as 1.png (list.csv, "
-        f"line 3), there image 2 of train; {TWICE}"
+        f"line 3), there image 2 of train; {COUNTED_TWICE}"
     )
     (pair,) = overlaps([train], [test], 1)
     assert shared_names(pair, train, test) == [

@@ -24,9 +24,9 @@ from stockpot.datasets.dataset import Scoring, read_card, read_dataset
 from stockpot.datasets.decoding import decode as module
 from stockpot.datasets.decoding.decode import decode, decode_all
 from stockpot.datasets.decoding.transform import Transform
-from stockpot.datasets.examples import Examples, File, Pixels
+from stockpot.datasets.examples import Examples, ImageFile, Pixels
 from stockpot.datasets.prepare import prepare
-from stockpot.datasets.split import PARTS, part_size, split_rows
+from stockpot.datasets.split import SPLITS, split_rows, split_size
 from stockpot.planning import build_plan as planning
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
@@ -279,13 +279,13 @@ def test_an_image_within_a_larger_file(tmp_path):
     (tmp_path / "all.tar").write_bytes(b"head" + one + two + b"tail")
     path, transform = str(tmp_path / "all.tar"), Transform(8)
     for start, data in ((4, one), (4 + len(one), two)):
-        image = File(path, start, len(data), "a/1.png")
+        image = ImageFile(path, start, len(data), "a/1.png")
         assert image.name == f"{path}: a/1.png"
         assert (decode(image, transform) == decode(Bytes(data), transform)).all()
     with pytest.raises(
         StockpotError, match=rf"^{re.escape(path)}: a/2\.png: not a readable"
     ):
-        decode(File(path, 4, 60, "a/2.png"), transform)
+        decode(ImageFile(path, 4, 60, "a/2.png"), transform)
 
 
 def test_pixels_need_no_file():
@@ -702,13 +702,13 @@ def prepared(folder, to, **options):
 def test_every_image_is_hashed_once(tmp_path, monkeypatch):
     write_classes(tmp_path / "in", {"a": 5, "b": 4})
     Image.new("RGB", (4, 4), (0, 0, 2)).save(tmp_path / "in/a/again.png")
-    digest_of, hashed = checked_images.digest_of, []
+    digest_of, hashed = checked_images.image_digest, []
 
     def count(image):
         hashed.append(1)
         return digest_of(image)
 
-    monkeypatch.setattr(checked_images, "digest_of", count)
+    monkeypatch.setattr(checked_images, "image_digest", count)
     data = prepared(tmp_path / "in", tmp_path / "out", duplicates="once")
     assert len(hashed) == 10
     assert len(data) == 9
@@ -719,7 +719,7 @@ def split_of(part, **options):
     return {"part": part, "held_out": 0.1, "test": 0.2, "seed": 0} | options
 
 
-SPLITS = [
+SPLIT_OPTIONS = [
     {},
     {"held_out": 0.5, "test": 0.5},
     {"held_out": 2, "test": 1},
@@ -727,14 +727,14 @@ SPLITS = [
 ]
 
 
-@pytest.mark.parametrize("options", SPLITS, ids=str)
+@pytest.mark.parametrize("options", SPLIT_OPTIONS, ids=str)
 def test_parts_of_a_folder_are_disjoint_complete_and_of_the_size_that_was_planned(
     tmp_path, options
 ):
     sizes = {"ant": 1, "bee": 2, "cat": 3, "dog": 11, "eel": 40}
     write_classes(tmp_path / "own", sizes)
     whole, found = prepared(tmp_path / "own", tmp_path / "whole"), Counter()
-    for part in PARTS:
+    for part in SPLITS:
         entry = {"path": str(tmp_path / "own"), "split": {"part": part, **options}}
         planned = sum(sources.counts({"source": "folder", **entry}, Path))
         if planned:
@@ -787,7 +787,9 @@ SIZES_OF_PARTS = {  # n, held_out, test: held-out, test, train
 def test_shares_and_numbers_of_images(given):
     """A share is at least one image; held-out images come first, then test, then training."""
     n, held_out, test = given
-    sizes = {p: part_size(n, split_of(p, held_out=held_out, test=test)) for p in PARTS}
+    sizes = {
+        p: split_size(n, split_of(p, held_out=held_out, test=test)) for p in SPLITS
+    }
     assert (sizes["held-out"], sizes["test"], sizes["train"]) == SIZES_OF_PARTS[given]
 
 
@@ -805,10 +807,12 @@ def test_the_parts_of_any_folder(sizes, held_out, test, seed):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     keys = [f"{label}/{i}.png" for i, label in enumerate(labels)]
     options = {"held_out": held_out, "test": test, "seed": seed}
-    rows = {part: split_rows(keys, labels, split_of(part, **options)) for part in PARTS}
+    rows = {
+        part: split_rows(keys, labels, split_of(part, **options)) for part in SPLITS
+    }
     assert sorted(np.concatenate(list(rows.values()))) == list(range(len(labels)))
     for part, own in rows.items():
-        planned = [part_size(n, split_of(part, **options)) for n in sizes]
+        planned = [split_size(n, split_of(part, **options)) for n in sizes]
         assert np.bincount(labels[own], minlength=len(sizes)).tolist() == planned
         assert own.tolist() == sorted(own)
 
@@ -825,7 +829,7 @@ def test_one_more_image_moves_few(n, held_out, test, random):
 
     def parts(keys, labels):
         found = {}
-        for part in PARTS:
+        for part in SPLITS:
             rows = split_rows(
                 keys, labels, split_of(part, held_out=held_out, test=test)
             )
@@ -834,13 +838,14 @@ def test_one_more_image_moves_few(n, held_out, test, random):
 
     before = parts(keys, [0] * n)
     beside = parts([*keys, "b/1", "b/2"], [0] * n + [1, 1])
-    for part in PARTS:
+    for part in SPLITS:
         assert before[part] == {key for key in beside[part] if key.startswith("a/")}
     more = [*keys, "a/new"]
     random.shuffle(more)
     after = parts(more, [0] * (n + 1))
     moved = {
-        part: (before[part] - after[part], after[part] - before[part]) for part in PARTS
+        part: (before[part] - after[part], after[part] - before[part])
+        for part in SPLITS
     }
     assert all(len(gone) <= 1 and len(come) <= 1 for gone, come in moved.values())
 
@@ -863,7 +868,7 @@ def test_a_part_stays_when_the_folder_moves_and_changes_with_the_seed(tmp_path):
     assert [c for c in colours(more) if c[0] != "cow"] == colours(first)
 
 
-@pytest.mark.parametrize("part", [None, *PARTS])
+@pytest.mark.parametrize("part", [None, *SPLITS])
 def test_images_that_are_left_out_are_counted_on_the_card(tmp_path, caplog, part):
     write_classes(tmp_path / "own", {"ant": 20, "bee": 20})
     options = {"split": split_of(part)} if part else {}
@@ -885,7 +890,7 @@ def test_images_that_are_left_out_are_counted_on_the_card(tmp_path, caplog, part
 def test_a_file_that_is_missing_stops_the_study(listed, tmp_path, on_corrupt):
     """What was not unpacked would make a test set smaller without a word."""
     _, examples = scored(3)
-    examples.images[1] = File(str(tmp_path / "gone.png"))
+    examples.images[1] = ImageFile(str(tmp_path / "gone.png"))
     with pytest.raises(
         StockpotError, match=r"/gone\.png: cannot be read \(No such file or dir"
     ):

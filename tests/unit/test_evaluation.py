@@ -21,7 +21,7 @@ from stockpot.evaluation.evaluate_models import (
 )
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.predictions import predictions
-from stockpot.evaluation.store import Store, key
+from stockpot.evaluation.store import Store, store_key
 from stockpot.evaluation.stored_predictions import answers
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
@@ -379,7 +379,7 @@ def equal(a, b, logits=True) -> bool:
 
 
 def test_the_store_keeps_what_it_is_given(answer, tmp_path):
-    store, name = Store(tmp_path), key(single("a"), "f", "fp32")
+    store, name = Store(tmp_path), store_key(single("a"), "f", "fp32")
     assert store.get(name) is None
     store.put(name, answer, single("a"), "test")
     assert equal(store.get(name, logits=True), answer)
@@ -397,7 +397,7 @@ def test_the_store_keeps_what_it_is_given(answer, tmp_path):
 
 def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
     """Two jobs may compute one cell at once, one of them without a use for logits."""
-    store, name = Store(tmp_path), key(single("a"), "f", "fp32")
+    store, name = Store(tmp_path), store_key(single("a"), "f", "fp32")
     bare = replace(answer, logits=None)
     store.put(name, bare, single("a"), "test")
     assert store.get(name, logits=True) is None
@@ -408,7 +408,7 @@ def test_an_entry_never_loses_its_logits(answer, tmp_path, monkeypatch):
     store.put(name, bare, single("a"), "test")
     assert equal(store.get(name), answer, logits=False)
     store.path(name).unlink()
-    monkeypatch.setattr(files, "PATIENCE", 0)
+    monkeypatch.setattr(files, "WAIT_LIMIT_S", 0)
     with pytest.raises(
         StockpotError, match=f"{name}.*is gone or broken.*rm -f .*same command"
     ):
@@ -435,16 +435,16 @@ def test_the_same_entry_is_the_same_file(answer, tmp_path):
 
 def test_the_key_follows_from_all_that_counts():
     recipe = uniform(["a", "b"])
-    base = key(recipe, "f", "fp32")
-    assert base == key(uniform(["b", "a"]), "f", "fp32")
-    assert base == key(json.loads(json.dumps(recipe)), "f", "fp32")
+    base = store_key(recipe, "f", "fp32")
+    assert base == store_key(uniform(["b", "a"]), "f", "fp32")
+    assert base == store_key(json.loads(json.dumps(recipe)), "f", "fp32")
     others = [
-        key(uniform(["a", "c"]), "f", "fp32"),
-        key(uniform(["a", "b"], rule="logit-ensemble"), "f", "fp32"),
-        key(interpolate(single("a"), single("b"), 0.4), "f", "fp32"),
-        key(single("a"), "f", "fp32"),
-        key(recipe, "g", "fp32"),
-        key(recipe, "f", "bf16"),
+        store_key(uniform(["a", "c"]), "f", "fp32"),
+        store_key(uniform(["a", "b"], rule="logit-ensemble"), "f", "fp32"),
+        store_key(interpolate(single("a"), single("b"), 0.4), "f", "fp32"),
+        store_key(single("a"), "f", "fp32"),
+        store_key(recipe, "g", "fp32"),
+        store_key(recipe, "f", "bf16"),
     ]
     assert len({base, *others}) == 1 + len(others)
 
@@ -520,7 +520,7 @@ def test_computed_and_reused_are_counted(folders, shas, test_set, sketch, tmp_pa
 def test_an_answer_is_that_of_the_logits(folders, shas, test_set, tmp_path):
     evaluator = evaluator_of(folders, tmp_path)
     name, found = evaluator.predictions(single(shas["a"]), test_set)
-    assert name == key(single(shas["a"]), test_set.fingerprint, "fp32")
+    assert name == store_key(single(shas["a"]), test_set.fingerprint, "fp32")
     logits = plain(folders["a"], test_set)
     assert close(found.logits, logits)
     assert found.predicted.tolist() == logits.argmax(1).tolist()

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.engine import Engine
-from stockpot.merging.export import export
+from stockpot.merging.export import materialize_recipe
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import read_card
 from stockpot.models.classifier import TOWER, Weights, model_digest
@@ -49,7 +49,7 @@ def test_an_export_is_what_the_engine_evaluates(by_sha, recipes, world, tmp_path
     """To a bit, through the engine and through a plain forward pass."""
     data = read_dataset(world["test"])
     expected = Engine(by_sha, "fp32").logits(recipes[name], data)
-    card = export(tmp_path, recipes[name], by_sha, "mine")
+    card = materialize_recipe(tmp_path, recipes[name], by_sha, "mine")
     again = Weights(tmp_path, verify=True)
     found = Engine({card.sha256: again}, "fp32").logits(single(card.sha256), data)
     assert torch.equal(found, expected)
@@ -60,7 +60,7 @@ def test_an_export_is_what_the_engine_evaluates(by_sha, recipes, world, tmp_path
 
 
 def test_the_card_of_an_export(by_sha, recipes, ingredients, tmp_path):
-    card = export(tmp_path, recipes["soup"], by_sha, "mine")
+    card = materialize_recipe(tmp_path, recipes["soup"], by_sha, "mine")
     assert card == read_card(tmp_path) == Weights(tmp_path).card
     assert (card.name, card.kind, card.status, card.history) == (
         "mine",
@@ -84,7 +84,7 @@ def test_the_card_of_an_export(by_sha, recipes, ingredients, tmp_path):
     tower = {name: tensor for name, tensor in tensors.items() if name.startswith(TOWER)}
     assert card.sha256 == model_digest(card, tensors)
     assert card.tower_sha256 == tensor_digest(tower)
-    named = export(
+    named = materialize_recipe(
         tmp_path / "b", {**recipes["soup"], "method": "greedy"}, by_sha, "mine"
     )
     assert named.kind == "greedy"
@@ -92,26 +92,26 @@ def test_the_card_of_an_export(by_sha, recipes, ingredients, tmp_path):
 
 
 def test_a_model_exported_alone_is_the_model(by_sha, recipes, ingredients, tmp_path):
-    card = export(tmp_path, recipes["alone"], by_sha, "mine")
+    card = materialize_recipe(tmp_path, recipes["alone"], by_sha, "mine")
     assert card.sha256 == ingredients["a"].card.sha256
 
 
 def test_a_shared_tower_stays_shared(by_sha, recipes, ingredients, tmp_path):
-    card = export(tmp_path, recipes["shared tower"], by_sha, "mine")
+    card = materialize_recipe(tmp_path, recipes["shared tower"], by_sha, "mine")
     assert card.tower_sha256 == ingredients["zero"].card.tower_sha256
     assert card.sha256 not in by_sha
 
 
 def test_an_export_is_an_ingredient(by_sha, recipes, ingredients, world, tmp_path):
     """It starts where its ingredients do."""
-    card = export(tmp_path, recipes["soup"], by_sha, "mine")
+    card = materialize_recipe(tmp_path, recipes["soup"], by_sha, "mine")
     zero = ingredients["zero"]
     engine = Engine({card.sha256: Weights(tmp_path), zero.card.sha256: zero}, "fp32")
     engine.logits(uniform([card.sha256, zero.card.sha256]), read_dataset(world["test"]))
 
 
 def test_a_broken_export_is_not_read(by_sha, recipes, tmp_path):
-    export(tmp_path, recipes["soup"], by_sha, "mine")
+    materialize_recipe(tmp_path, recipes["soup"], by_sha, "mine")
     path = Weights(tmp_path).path
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
@@ -138,7 +138,7 @@ def test_an_export_maps_no_ingredient_into_memory(by_sha, recipes, tmp_path):
     }
     names = next(iter(by_sha.values())).names
     read.clear()
-    export(tmp_path, recipes["soup"], logged, "mine")
+    materialize_recipe(tmp_path, recipes["soup"], logged, "mine")
     assert sorted(read) == [name for name in sorted(names) for _ in range(3)]
 
 
@@ -147,7 +147,7 @@ def test_outputs_cannot_be_exported(by_sha, recipes, tmp_path):
     with pytest.raises(
         StockpotError, match="^mine: a logit-ensemble has no weights"
     ) as error:
-        export(tmp_path / "out", ensemble, by_sha, "mine")
+        materialize_recipe(tmp_path / "out", ensemble, by_sha, "mine")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -156,9 +156,9 @@ def test_what_cannot_be_mixed_cannot_be_exported(by_sha, runs, tmp_path):
     scratch = Weights(runs["scratch"])
     recipe = uniform([scratch.card.sha256, next(iter(by_sha))])
     with pytest.raises(StockpotError, match="not among the classifiers"):
-        export(tmp_path / "out", recipe, by_sha, "mine")
+        materialize_recipe(tmp_path / "out", recipe, by_sha, "mine")
     with pytest.raises(StockpotError, match="differs from that of|same weights"):
-        export(
+        materialize_recipe(
             tmp_path / "out", recipe, {**by_sha, scratch.card.sha256: scratch}, "mine"
         )
     assert not (tmp_path / "out").exists()
@@ -175,7 +175,7 @@ def test_an_export_cut_short_leaves_nothing(by_sha, recipes, tmp_path):
         sha: Cut(weights.path.parent, verify=False) for sha, weights in by_sha.items()
     }
     with pytest.raises(RuntimeError, match="cut"):
-        export(tmp_path, recipes["soup"], cut, "mine")
+        materialize_recipe(tmp_path, recipes["soup"], cut, "mine")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -279,7 +279,7 @@ def test_ticks_are_round_apart_and_inside(low, high, axis):
     assert 3 <= len(ticks) <= 10
     assert (ticks >= low).all()
     assert (ticks <= high).all()
-    forward = style.transforms(axis)[0]
+    forward = style.axis_transforms(axis)[0]
     assert (
         np.diff(forward(ticks)) >= 0.11 * (forward(high) - forward(low)) - 1e-9
     ).all()

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from stockpot.runtime.errors import StockpotError
-from stockpot.runtime.file_kinds import check_own_content, stand_in
+from stockpot.runtime.file_kinds import refuse_stand_in, stand_in
 
 POINTER = (
     b"version https://git-lfs.github.com/spec/v1\n"
@@ -54,12 +54,12 @@ def test_the_line_names_key_file_and_what_to_do(tmp_path):
     path = tmp_path / "ours.pt"
     path.write_bytes(POINTER)
     with pytest.raises(StockpotError) as error:
-        check_own_content(path, "checkpoints.ours.path")
+        refuse_stand_in(path, "checkpoints.ours.path")
     assert str(error.value) == (
         f"checkpoints.ours.path: {path} is a Git LFS pointer; git lfs pull fetches the file"
     )
     path.write_bytes(b"\x80\x02}.")
-    check_own_content(path, "checkpoints.ours.path")
+    refuse_stand_in(path, "checkpoints.ours.path")
 
 
 def test_pipes_folders_and_missing_files_are_named_at_once(tmp_path):
@@ -72,4 +72,4 @@ def test_pipes_folders_and_missing_files_are_named_at_once(tmp_path):
         with pytest.raises(
             StockpotError, match=rf"^key: cannot read {tmp_path}.* \({why}"
         ):
-            check_own_content(tmp_path / name, "key")
+            refuse_stand_in(tmp_path / name, "key")

@@ -13,7 +13,7 @@ import torch
 from conftest import ARCHITECTURE, ROOT, SCRIPTS
 from safetensors.torch import load_file
 
-from stockpot.merging.export import export
+from stockpot.merging.export import materialize_recipe
 from stockpot.merging.import_checkpoint import import_checkpoint
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models import formats
@@ -49,7 +49,7 @@ def models(zero_shot, runs, tmp_path_factory):
         "half way": interpolate(single(sha["zero-shot"]), single(sha["a"]), 0.3),
     }
     for name, recipe in recipes.items():
-        export(root / name, recipe, weights, name)
+        materialize_recipe(root / name, recipe, weights, name)
         folders[name] = root / name
     return folders
 

@@ -142,9 +142,9 @@ CLIP = Path(__file__).parents[2] / "resources/mini_clip"
 def read_image(path):
     from stockpot.datasets.decoding.decode import decode
     from stockpot.datasets.decoding.transform import Transform
-    from stockpot.datasets.examples import File
+    from stockpot.datasets.examples import ImageFile
 
-    return decode(File(str(path)), Transform(16))
+    return decode(ImageFile(str(path)), Transform(16))
 
 
 def read_checkpoint(path):

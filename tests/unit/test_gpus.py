@@ -18,9 +18,9 @@ from stockpot.runtime.errors import StockpotError
 
 CLAIM = """
 import json, sys, time
-from stockpot.runtime.gpus import claim
+from stockpot.runtime.gpus import acquire_gpus
 import os
-taken, began = claim(int(sys.argv[1])), time.monotonic()
+taken, began = acquire_gpus(int(sys.argv[1])), time.monotonic()
 print(json.dumps(["has", taken, os.environ["CUDA_VISIBLE_DEVICES"], began]), flush=True)
 time.sleep(float(sys.argv[2]))
 print(json.dumps(["ends", time.monotonic()]), flush=True)
@@ -105,22 +105,22 @@ def test_names_of_devices_are_kept(start):
 
 @pytest.mark.parametrize("visible", ["", "-1", " "])
 def test_none_visible_is_none(monkeypatch, visible):
-    monkeypatch.setenv(gpus.VISIBLE, visible)
-    assert gpus.visible() == [] == gpus.claim(2)
+    monkeypatch.setenv(gpus.VISIBLE_DEVICES, visible)
+    assert gpus.visible_gpus() == [] == gpus.acquire_gpus(2)
 
 
 def test_more_than_there_are_is_an_error(monkeypatch):
-    monkeypatch.setenv(gpus.VISIBLE, "0,1")
+    monkeypatch.setenv(gpus.VISIBLE_DEVICES, "0,1")
     with pytest.raises(
         StockpotError, match=r"^gpus: 3 wanted, but 2 visible here \(0,1\)"
     ):
-        gpus.claim(3)
+        gpus.acquire_gpus(3)
 
 
 PARENT = """
 import json, subprocess, sys
-from stockpot.runtime.gpus import claim
-taken = claim(1)
+from stockpot.runtime.gpus import acquire_gpus
+taken = acquire_gpus(1)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], close_fds=False)
 print(json.dumps([taken, child.pid]), flush=True)
 child.wait()
@@ -190,8 +190,8 @@ def test_a_folder_that_is_not_ours_alone_is_not_used(places, make, caplog):
     make(folder)
     with contextlib.suppress(OSError), open(folder / "_0", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert gpus.claim(1) == ["0"]
-    gpus.claim(1)
+        assert gpus.acquire_gpus(1) == ["0"]
+    gpus.acquire_gpus(1)
     assert (places / "run/stockpot-gpus/_0").exists()
     assert f"{folder}: not used for locks on GPUs" in caplog.text
 
@@ -209,7 +209,7 @@ def test_a_folder_of_another_user_is_not_used(places, monkeypatch):
         )
 
     monkeypatch.setattr(Path, "lstat", theirs)
-    assert gpus.claim(2) == ["0", "1"]
+    assert gpus.acquire_gpus(2) == ["0", "1"]
     assert list((places / "home/.cache").glob("stockpot-gpus-*/_0"))
 
 
@@ -219,7 +219,7 @@ def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(
     open_to_all(folder_of(places / "tmp"))
     (places / "run/stockpot-gpus").write_text("")
     (places / "home/.cache").write_text("")
-    assert gpus.claim(1) == ["0"]
+    assert gpus.acquire_gpus(1) == ["0"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     assert "other jobs may use the same GPUs" in caplog.text
 
@@ -229,5 +229,5 @@ def test_no_lock_is_opened_through_a_link(places):
     folder.mkdir(mode=0o700)
     (folder / "_0").symlink_to(places / "victim")
     with pytest.raises(StockpotError, match="_0: a link is in the way"):
-        gpus.claim(1)
+        gpus.acquire_gpus(1)
     assert not (places / "victim").exists()

@@ -22,7 +22,7 @@ from stockpot.datasets.decoding.decode import UnreachableError, decode, decode_a
 from stockpot.datasets.decoding.memory_bounds import Budget
 from stockpot.datasets.decoding.opening import UnreadFormatError, open_image, webp_size
 from stockpot.datasets.decoding.transform import Transform
-from stockpot.datasets.examples import File, Pixels
+from stockpot.datasets.examples import ImageFile, Pixels
 from stockpot.datasets.names import read_names
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.remarks import remarks
@@ -96,7 +96,7 @@ def test_postscript_starts_no_program(tmp_path, monkeypatch, name):
     with pytest.raises(
         StockpotError, match=r"not a readable image \(PostScript is not read"
     ):
-        decode(File(str(tmp_path / name)), WHITE)
+        decode(ImageFile(str(tmp_path / name)), WHITE)
     assert not called.exists()
 
 

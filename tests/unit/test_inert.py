@@ -16,8 +16,8 @@ from markdown import markdown as plain_markdown
 from tests.nasty import NASTY
 
 from stockpot.report import page as pages
-from stockpot.runtime.job import Lines
-from stockpot.runtime.job_parameters import Unshown
+from stockpot.runtime.job import LogFormatter
+from stockpot.runtime.job_parameters import HiddenParameters
 from stockpot.runtime.status import main
 from stockpot.tables import escape
 from stockpot.tables.display import to_latex, to_markdown
@@ -140,7 +140,7 @@ def test_data_in_a_script_stay_data(text):
     data = escape.json_for_script({text: [text]})
     assert not re.search("[<>&\u2028\u2029]", data)
     assert json.loads(data) == {text: [text]}
-    hidden = Unshown({text: [text]})
+    hidden = HiddenParameters({text: [text]})
     assert re.fullmatch("sha256:[0-9a-f]{16}", f"{hidden}")
     assert str(hidden) == f"{hidden}"
     assert pickle.loads(pickle.dumps(hidden)) == {text: [text]}
@@ -150,7 +150,7 @@ def test_data_in_a_script_stay_data(text):
 @pytest.mark.parametrize("text", NASTY)
 def test_a_log_has_a_line_per_message(text):
     record = logging.makeLogRecord({"msg": "left out %s", "args": (text,)})
-    line = Lines("%(message)s").format(record)
+    line = LogFormatter("%(message)s").format(record)
     assert line.isprintable()
     assert len(line) <= 500
     assert line.startswith("left out ")
@@ -158,7 +158,7 @@ def test_a_log_has_a_line_per_message(text):
         raise KeyError(text)
     except KeyError:
         fault = logging.makeLogRecord({"msg": "fault", "exc_info": sys.exc_info()})
-    told = Lines("%(message)s").format(fault).split("\n")
+    told = LogFormatter("%(message)s").format(fault).split("\n")
     assert all(line.isprintable() for line in told)
     assert told[1].startswith("Traceback")
 
@@ -191,7 +191,7 @@ def test_tables_and_pages_are_written_in_one_place():
 @pytest.mark.parametrize("text", NASTY)
 def test_titles_and_captions(text, tmp_path):
     (tmp_path / "x.png").write_bytes(b"")
-    page = pages.page(text, [pages.figure(tmp_path / "x.png", text)])
+    page = pages.render_page(text, [pages.figure(tmp_path / "x.png", text)])
     assert (
         page.count("<script")
         == page.count("<iframe")
@@ -204,9 +204,9 @@ def test_titles_and_captions(text, tmp_path):
 
 
 def test_a_script_of_a_page_is_known_by_its_digest():
-    page = pages.page("x", [], scripts=["let a = 1;"])
+    page = pages.render_page("x", [], scripts=["let a = 1;"])
     digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page
     assert "<script>let a = 1;</script>" in page
     with pytest.raises(ValueError, match="tag in it"):
-        pages.page("x", [], scripts=["let a = '</SCRIPT>'"])
+        pages.render_page("x", [], scripts=["let a = '</SCRIPT>'"])

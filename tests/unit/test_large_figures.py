@@ -437,7 +437,7 @@ def test_a_table_of_more_than_a_page_is_a_longtable(many):
 
 
 def test_the_page_of_comparisons_has_the_best_first():
-    table = analyses.shown("comparisons")(large.comparisons(30))
+    table = analyses.short_table_of("comparisons")(large.comparisons(30))
     own = table[
         (table["against"] == "zero-shot") & (table["dataset"] == "mean of shifts")
     ]

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from stockpot.runtime.code_records import kept, not_kept, record_file, write_record
+from stockpot.runtime.code_records import (
+    digest_if_kept,
+    digest_if_not_kept,
+    record_file,
+    write_record,
+)
 from stockpot.runtime.sealed import write_sealed
 from stockpot.tables.notes import other_versions
 
@@ -39,14 +44,14 @@ def note(code: str) -> None:
 
 def test_what_is_kept_is_compared_by_the_code_that_made_it():
     record(FIRST, FIRST)
-    assert kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
-    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+    assert digest_if_kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
+    assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
 
 
 def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
     note(FIRST)
-    assert kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
-    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+    assert digest_if_kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
+    assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
     (sentence,) = other_versions(
         [["base", "finetune", "base-0", SECOND]], Path("results")
     )
@@ -54,29 +59,29 @@ def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
 
 
 def test_of_what_nobody_knows_the_present_code_counts():
-    assert kept(SECOND, "finetune", "base-0", OUTPUT) == SECOND
+    assert digest_if_kept(SECOND, "finetune", "base-0", OUTPUT) == SECOND
 
 
 def test_what_was_made_again_while_kept_is_not_made_once_more_when_keep_ends():
     """Snakemake was told of the first code; the second made it."""
     record(SECOND, FIRST)
-    assert not_kept(SECOND, "finetune", "base-0") == FIRST
+    assert digest_if_not_kept(SECOND, "finetune", "base-0") == FIRST
 
 
 def test_what_was_made_again_while_kept_does_not_pass_for_what_the_first_code_made():
     record(SECOND, FIRST)
-    compared = not_kept(FIRST, "finetune", "base-0")
+    compared = digest_if_not_kept(FIRST, "finetune", "base-0")
     assert compared != FIRST  # so it is made again
     # The job writes what it ran with; the next planning compares by what Snakemake was told then.
     write_record(
         Path("results/logs/finetune/base-0.log"), pickle.loads(pickle.dumps(compared))
     )
-    assert not_kept(FIRST, "finetune", "base-0") == compared
+    assert digest_if_not_kept(FIRST, "finetune", "base-0") == compared
 
 
 def test_an_unchanged_artefact_is_compared_by_the_present_code():
     record(SECOND, SECOND)
-    assert not_kept(SECOND, "finetune", "base-0") == SECOND
+    assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
     assert (
         other_versions([["base", "finetune", "base-0", SECOND]], Path("results")) == []
     )

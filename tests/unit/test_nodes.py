@@ -47,7 +47,7 @@ def test_what_is_there_is_not_waited_for(tmp_path, answer, caplog):
 
 
 def test_an_entry_that_never_comes_ends_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "PATIENCE", 0.6)
+    monkeypatch.setattr(files, "WAIT_LIMIT_S", 0.6)
     started = time.monotonic()
     with pytest.raises(
         StockpotError, match="ab12.*is gone or broken.*rm -f.*the same command"

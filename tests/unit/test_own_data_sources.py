@@ -759,10 +759,10 @@ def test_the_plan_doubts_class_folders_that_hold_the_same_folders(tmp_path):
         tmp_path,
         {f"{name}/1.png": "red" for name in ("cat/day", "cat/night", "dog/day")},
     )
-    assert sources.doubt(entry, Path) == ""
+    assert sources.layout_warning(entry, Path) == ""
     paint_all(tmp_path, {"dog/night/1.png": "red"})
     assert "folders of equal names (day, night), whose images count for the outer" in (
-        sources.doubt(entry, Path)
+        sources.layout_warning(entry, Path)
     )
     assert known("folder", path=str(tmp_path)) == (["cat", "dog"], [2, 2])
 

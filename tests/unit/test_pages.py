@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stockpot.report.page import figure, page, text
+from stockpot.report.page import figure, render_page, text
 from stockpot.tables.display import to_latex, to_markdown
 
 TABLE = pd.DataFrame(
@@ -38,7 +38,7 @@ def test_markdown_keeps_its_columns():
 
 def test_a_page_shows_html_and_does_not_obey_it(tmp_path):
     source = "| model | x |\n| :-- | --: |\n| <script>alert(1)</script> | **2** |\n"
-    found = page("<b>", [text(source)])
+    found = render_page("<b>", [text(source)])
     assert "<script" not in found
     assert "&lt;script&gt;" in found
     assert "<strong>2</strong>" in found
@@ -87,7 +87,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def chart():
-    from stockpot.report.explore import explore
+    from stockpot.report.explore import robustness_scatter
     from stockpot.tables.measurements import measure, robustness_table
 
     table = measure(*study(), 0.95)
@@ -107,7 +107,7 @@ def chart():
             },
         },
     }
-    return explore(table, *robustness_table(table, "logit", 0.95), models)
+    return robustness_scatter(table, *robustness_table(table, "logit", 0.95), models)
 
 
 def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
@@ -131,7 +131,7 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
 
 
 def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
-    from stockpot.report.explore import explore
+    from stockpot.report.explore import robustness_scatter
     from stockpot.tables.measurements import measure, robustness_table
 
     cells, roles = study()
@@ -142,7 +142,9 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     names = cells["sweep"] + cells["model"]
     cells = cells.assign(model=cells["model"].where(cells["sweep"] == "", names))
     table = measure(cells, roles, 0.95)
-    chart = explore(table, *robustness_table(table, "logit", 0.95), {}).to_dict()
+    chart = robustness_scatter(
+        table, *robustness_table(table, "logit", 0.95), {}
+    ).to_dict()
     marks = chart["layer"][2]["encoding"]
     colours, shapes = (marks[channel]["scale"] for channel in ("color", "shape"))
     look = dict(zip(colours["domain"], colours["range"]))

@@ -12,9 +12,9 @@ from stockpot.planning.resources import Machine, Needs, check_gpus, resolve_gpus
 from stockpot.planning.saved_plan import read_plan, to_json
 from stockpot.planning.study_jobs import AnalysisJob, MainTableJob, OverviewJob
 from stockpot.planning.study_outputs import FigureChoice, figure_choices
-from stockpot.planning.targets import sources, targets
+from stockpot.planning.targets import source_files, targets
 from stockpot.runtime.errors import StockpotError
-from stockpot.runtime.job_parameters import Unshown
+from stockpot.runtime.job_parameters import HiddenParameters
 from stockpot.workflow.directives import NOTHING
 from stockpot.workflow.end_of_run import failure_text, success_text
 from stockpot.workflow.rule_plan import RulePlan
@@ -126,7 +126,7 @@ def test_targets_are_what_people_read_and_what_it_follows_from(plan):
     assert f"{folder}/analyses/cost.html" in files
     assert f"{folder}/figures/cost.pdf" in files
     assert "<results>/studies/objects/summary.md" in files
-    assert set(sources(plan)) <= set(files)
+    assert set(source_files(plan)) <= set(files)
     assert not [
         file for file in files if file.endswith((".npy", "classifier.safetensors"))
     ]
@@ -137,7 +137,7 @@ def test_geometry_is_asked_for_where_an_analysis_looks_at_it(config):
         plan = planning.build(
             {**config, "analyses": analyses}, lambda path: ROOT / path
         )
-        return any(file.endswith("geometry.csv") for file in sources(plan))
+        return any(file.endswith("geometry.csv") for file in source_files(plan))
 
     assert asked({"pairs": {}})
     assert not asked({"cost": {}})
@@ -287,7 +287,7 @@ def test_wildcards_are_those_of_the_rule_alone(plan, rules):
 
 def test_class_names_are_kept_out_of_the_report(rules):
     spec = rules.samples.spec(SimpleNamespace(study="objects/seed0"))
-    assert isinstance(spec, Unshown)
+    assert isinstance(spec, HiddenParameters)
     assert spec["columns"] == 12
 
 

@@ -12,7 +12,7 @@ from coloured import COLOURS, Painter, labelled, made, paint, paint_all, shown
 from conftest import ROOT, encoded_spec, python
 from PIL import Image
 
-from stockpot.config.schema import complete, lines
+from stockpot.config.schema import schema_errors, with_plugin_options
 from stockpot.datasets import sources
 from stockpot.datasets.classes import head_classes
 from stockpot.datasets.prepare import prepare
@@ -90,7 +90,7 @@ def test_a_plan_knows_numbers_and_classes(entry, images, schema, config):
     assert set(module.texts(entry, Path)) == set(names)
     assert all(module.texts(entry, Path).values())
     config["datasets"]["own"] = entry
-    assert lines(config, complete(schema)) == []
+    assert schema_errors(config, with_plugin_options(schema)) == []
 
 
 def test_plans_stay_light():
@@ -396,12 +396,12 @@ def test_multilabel_answers_are_the_mean_over_classes(tmp_path, painter, imagene
 
 
 def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
-    from stockpot.metrics import Answers, resampled, score
+    from stockpot.metrics import MetricInput, resampled, score
 
     rng = np.random.default_rng(0)
     labels, correct = 2 * rng.integers(0, 5, 400), rng.random(400) < 0.3
     correct[labels == 2] = True
-    answers = Answers(labels, labels, correct)
+    answers = MetricInput(labels, labels, correct)
     by_hand = [
         np.mean(
             [

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from stockpot.config.renamed_keys import ANY, RENAMED_KEYS, RENAMED_VALUES
-from stockpot.config.schema import complete, lines
+from stockpot.config.schema import schema_errors, with_plugin_options
 
 # Where a study chooses the names -> an entry; the embedded study's own entries serve elsewhere.
 ENTRIES = {
@@ -54,7 +54,10 @@ def allowed_beside(config, schema, path, row) -> list[str]:
     """What the one line on the old word lists as allowed; it must end with the new word."""
     words = f"unknown key {row.old!r}; allowed are|{row.old!r} is not one of"
     pattern = f"{re.escape('.'.join(path) or 'config')}: (?:{words}) (.*); (.*)"
-    found = [re.fullmatch(pattern, line) for line in lines(config, complete(schema))]
+    found = [
+        re.fullmatch(pattern, line)
+        for line in schema_errors(config, with_plugin_options(schema))
+    ]
     (match,) = [match for match in found if match]
     assert match[2] == f"{row.old!r} is now called {row.new!r}"
     return match[1].split(", ")
@@ -83,7 +86,7 @@ def test_the_error_for_an_old_value_says_the_new_one(config, schema, row):
 
 def test_every_old_word_of_a_place_is_told(config, schema):
     config["finetune"]["defaults"] |= {"clip": 1.0, "crop": 0.9}
-    (line,) = lines(config, complete(schema))
+    (line,) = schema_errors(config, with_plugin_options(schema))
     assert line.endswith(
         "; 'clip' is now called 'grad_clip_norm', 'crop' is now called 'min_crop_area'"
     )

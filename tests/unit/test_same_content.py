@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stockpot.datasets import same_content
-from stockpot.datasets.same_content import collecting, note_contents
-from stockpot.datasets.sources import ask
+from stockpot.datasets.same_content import collecting_listings, note_contents
+from stockpot.datasets.sources import ask_source
 
 LATER = 2_000_000_000  # seconds since 1970
 
@@ -42,14 +42,16 @@ def every(folder):
 
 
 def files_of(source, folder) -> str:
-    return ask("facts", ENTRIES[source], lambda path: folder / path, "datasets.x")[
-        "files"
-    ]
+    return ask_source(
+        "facts", ENTRIES[source], lambda path: folder / path, "datasets.x"
+    )["files"]
 
 
 def note(source) -> None:
-    with collecting() as listings:
-        ask("facts", ENTRIES[source], lambda path: Path.cwd() / path, "datasets.x")
+    with collecting_listings() as listings:
+        ask_source(
+            "facts", ENTRIES[source], lambda path: Path.cwd() / path, "datasets.x"
+        )
     note_contents(listings, threads=2)
 
 
@@ -174,7 +176,7 @@ def test_files_that_were_just_written_are_not_noted(images, monkeypatch):
 def test_a_file_that_is_gone_costs_the_note_only(images):
     for note_file in (images / "results/.listings").iterdir():
         note_file.unlink()
-    with collecting() as listings:
+    with collecting_listings() as listings:
         files_of("folder", images)
     every(images)[0].unlink()
     note_contents(listings)

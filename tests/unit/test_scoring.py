@@ -20,12 +20,12 @@ from stockpot.evaluation.merge_context import FolderContext
 from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import single, uniform
-from stockpot.metrics import Answers, score
+from stockpot.metrics import MetricInput, score
 from stockpot.models.card import read_card as read_model_card
 from stockpot.models.classifier import Weights
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.errors import StockpotError
-from stockpot.statistics.intervals import clopper_pearson, mean_interval, tails
+from stockpot.statistics.intervals import clopper_pearson, mean_interval, tail_quantiles
 from stockpot.tables.class_subsets import subset_cells
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import (
@@ -40,14 +40,14 @@ PLAIN = Scoring()
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
 
 
-def answers(labels, predicted, groups=None) -> Answers:
+def answers(labels, predicted, groups=None) -> MetricInput:
     labels, predicted = np.array(labels), np.array(predicted)
-    return Answers(
+    return MetricInput(
         predicted, labels, labels == predicted, None if groups is None else groups
     )
 
 
-def f1_of_sklearn(given: Answers) -> float:
+def f1_of_sklearn(given: MetricInput) -> float:
     classes = np.unique(given.labels)
     return f1_score(
         given.labels, given.predicted, labels=classes, average="macro", zero_division=0
@@ -138,12 +138,12 @@ def test_accuracy_counts():
     )
 
 
-def grouped(*groups: tuple[int, int, int]) -> Answers:
+def grouped(*groups: tuple[int, int, int]) -> MetricInput:
     """(number of the group, right, of how many) each."""
     numbers = np.concatenate([np.full(n, group) for group, _, n in groups])
     right = np.concatenate([np.arange(n) < k for _, k, n in groups])
     zeros = np.zeros(len(right), int)
-    return Answers(zeros, zeros, right, numbers)
+    return MetricInput(zeros, zeros, right, numbers)
 
 
 @pytest.mark.parametrize(
@@ -566,7 +566,7 @@ def test_intervals_of_what_counts_nothing_come_from_the_store(
 ):
     root, table = cells
     found = with_intervals(
-        table, list(scored_sets.values()), root / "store", tails(0.9)
+        table, list(scored_sets.values()), root / "store", tail_quantiles(0.9)
     )
     found = found.set_index("dataset")
     assert found.drop("f1")[["low", "high"]].isna().all(axis=None)
@@ -577,7 +577,7 @@ def test_intervals_of_what_counts_nothing_come_from_the_store(
     expected = np.quantile(metrics.resampled("macro-f1", given), [0.05, 0.95])
     assert [low, high] == pytest.approx(expected.tolist())
     counted = with_intervals(
-        table[table["dataset"] != "f1"], [], root / "store", tails(0.9)
+        table[table["dataset"] != "f1"], [], root / "store", tail_quantiles(0.9)
     )
     assert counted[["low", "high"]].isna().all(axis=None), (
         "no data set is opened for these"
@@ -697,7 +697,7 @@ def test_published_numbers_have_no_interval_and_the_metric_of_their_data_set(
 def equivalent(half, value=0.6, confidence=0.95):
     from scipy.stats import norm
 
-    return value * (1 - value) * (norm.ppf(tails(confidence)[1]) / half) ** 2
+    return value * (1 - value) * (norm.ppf(tail_quantiles(confidence)[1]) / half) ** 2
 
 
 def test_the_mean_of_mixed_metrics_has_the_width_of_both(mixed_cells):
@@ -714,7 +714,7 @@ def test_the_mean_of_mixed_metrics_has_the_width_of_both(mixed_cells):
     sampled = (
         rng.binomial(N, 0.75, 40_000) / N + rng.normal(0.6, 0.06 / 1.96, 40_000)
     ) / 2
-    expected = np.quantile(sampled, tails(0.95))
+    expected = np.quantile(sampled, tail_quantiles(0.95))
     assert [mean["low"], mean["high"]] == pytest.approx(expected.tolist(), abs=0.006)
 
 
@@ -758,7 +758,7 @@ def test_effective_robustness_on_a_bootstrapped_set_is_as_wide_as_its_interval(h
     got = rho[(rho["model"] == "run") & (rho["dataset"] == "f1")].iloc[0]
     assert got["effective_robustness"] == pytest.approx(-0.1, abs=0.002)
     sampled = np.random.default_rng(1).normal(0.6 - 0.7, half / 1.96, 50_000)
-    low, high = np.quantile(sampled, tails(0.95))
+    low, high = np.quantile(sampled, tail_quantiles(0.95))
     assert got["high"] - got["low"] == pytest.approx(high - low, rel=0.06)
     assert [got["low"], got["high"]] == pytest.approx([low, high], abs=0.01)
     mean = rho[(rho["model"] == "run") & (rho["dataset"] == "shifts")].iloc[0]
@@ -861,7 +861,9 @@ def restricted(tmp_path):
             {"ref": "reference", "a": "shift"},
             [tmp_path / "ref", tmp_path / "a"],
         )
-        return subset_cells(table, roles, folders, tmp_path / "store", tails(0.9))
+        return subset_cells(
+            table, roles, folders, tmp_path / "store", tail_quantiles(0.9)
+        )
 
     rows = np.isin(labels, [0, 2])
     predicted = np.where(logits[:, 0] >= logits[:, 2], 0, 2)[rows]

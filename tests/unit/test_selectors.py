@@ -12,7 +12,11 @@ from scipy.stats import norm
 
 from stockpot.alpha import selectors
 from stockpot.runtime import registry
-from stockpot.statistics.estimates import mean_entropy, on_the_line, thresholded
+from stockpot.statistics.estimates import (
+    agreement_on_the_line,
+    mean_entropy,
+    thresholded,
+)
 
 SWEEP = pd.DataFrame(
     {
@@ -129,13 +133,13 @@ def test_agreement_on_the_line_finds_accuracies_it_never_sees():
         )
 
     known = predicted(inner)
-    found = on_the_line((known == 0).mean(axis=1), known, predicted(outer))
+    found = agreement_on_the_line((known == 0).mean(axis=1), known, predicted(outer))
     assert found == pytest.approx(outer, abs=0.08)
     assert (np.diff(found) > 0).all()
     assert abs(found - outer).max() < abs(inner - outer).min() / 2
-    assert np.isnan(on_the_line([0.5, 0.6], known[:2], known[:2])).all()
+    assert np.isnan(agreement_on_the_line([0.5, 0.6], known[:2], known[:2])).all()
     same = np.zeros((4, 10), int)
-    assert np.isnan(on_the_line([1.0] * 4, same, same)).all()
+    assert np.isnan(agreement_on_the_line([1.0] * 4, same, same)).all()
 
 
 def published(name: str) -> pd.DataFrame:
@@ -398,15 +402,15 @@ def test_a_new_selector_is_one_file(new_selector):
 def test_a_new_selector_is_in_the_schema_of_the_config(new_selector):
     import yaml
 
-    from stockpot.config.schema import complete, lines
+    from stockpot.config.schema import schema_errors, with_plugin_options
 
-    schema = complete(
+    schema = with_plugin_options(
         yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
     )
     soup = {"method": "wise-ft", "ingredients": ["base"], "alpha": "auto"}
     config = {"soups": {"mine": soup | {"selector": new_selector}}}
     config["analyses"] = {"low-shot": {"selectors": [new_selector]}}
-    assert not [line for line in lines(config, schema) if "selector" in line]
+    assert not [line for line in schema_errors(config, schema) if "selector" in line]
     soup["selector"] = "highest"
-    wrong = lines({"soups": {"mine": soup}}, schema)
+    wrong = schema_errors({"soups": {"mine": soup}}, schema)
     assert any("soups.mine.selector: 'highest'" in line for line in wrong)

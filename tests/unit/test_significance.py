@@ -10,7 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar as oracle
 from statsmodels.stats.multitest import multipletests
 
 from stockpot.statistics.comparisons import as_good_as_the_best, comparisons
-from stockpot.statistics.paired import corrected, mcnemar, permutation
+from stockpot.statistics.paired import holm_corrected, mcnemar, permutation
 
 
 def answers(n, share, seed):
@@ -85,9 +85,9 @@ def test_few_false_alarms_when_nothing_differs():
 
 def test_correction_is_holms():
     p = [0.001, 0.04, 0.03, 0.5]
-    assert corrected(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert corrected(p).tolist() == pytest.approx([0.004, 0.09, 0.09, 0.5])
-    assert len(corrected([])) == 0
+    assert holm_corrected(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert holm_corrected(p).tolist() == pytest.approx([0.004, 0.09, 0.09, 0.5])
+    assert len(holm_corrected([])) == 0
 
 
 def test_comparisons_have_the_paired_difference_its_interval_and_both_ps():
@@ -107,7 +107,7 @@ def test_comparisons_have_the_paired_difference_its_interval_and_both_ps():
     ).all()
     assert table["test"].tolist() == ["exact McNemar", "permutation"]
     assert table["p"][0] == mcnemar(right["a", "x"], right["b", "x"])
-    assert table["p_corrected"].tolist() == pytest.approx(corrected(table["p"]))
+    assert table["p_corrected"].tolist() == pytest.approx(holm_corrected(table["p"]))
     assert table["n"].tolist() == [400, 700]
 
 

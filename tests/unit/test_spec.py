@@ -11,7 +11,7 @@ import pytest
 from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
-from stockpot.config.check import check
+from stockpot.config.check import check_config
 from stockpot.config.read import read_study
 from stockpot.config.training_runs import draw
 from stockpot.datasets import sources
@@ -19,7 +19,7 @@ from stockpot.datasets.classes import class_names
 from stockpot.planning import build_plan as spec
 from stockpot.planning.comparison_marker import restore_compared
 from stockpot.planning.data_jobs import CorruptedDataset, FilteredDataset
-from stockpot.planning.saved_plan import save, saved
+from stockpot.planning.saved_plan import load_plan, save_plan
 from stockpot.runtime.digest import short
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
@@ -64,9 +64,10 @@ def reordered(value, rng):
 FRESH = f"""
 import json, sys, yaml
 from pathlib import Path
-from stockpot.planning import build as spec
+from stockpot.planning import build_plan
 root = Path({str(ROOT)!r})
-plan = spec.build(yaml.safe_load((root / "config.yaml").read_text()), lambda path: root / path)
+config = yaml.safe_load((root / "config.yaml").read_text())
+plan = build_plan.build(config, lambda path: root / path)
 ids = [list(getattr(plan, kind)) for kind in {KINDS!r}]
 print(json.dumps({{"ids": ids, "model": plan.model.id, "modules": sorted(sys.modules)}}))
 """
@@ -638,7 +639,7 @@ def test_the_studies_of_the_tests_are_valid(schema, tmp_path, path):
 
     given = read_study(ROOT, [path])
     study = given.located()
-    check(study, schema, given.paths)
+    check_config(study, schema, given.paths)
     plan = spec.build(study, locate)
     assert len(plan.studies) == len(study["seeds"])
     assert plan.runs
@@ -733,19 +734,19 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
 def test_a_saved_plan_is_the_plan(config, tmp_path):
     """What a job on another node takes instead of looking at the data again."""
     plan, file = spec.build(config, lambda path: ROOT / path), tmp_path / "plan.json"
-    assert saved(file, config) is None
-    save(plan, file, config)
-    assert saved(file, config) == plan
-    assert saved(file, config | {"threads": 7}) is None
+    assert load_plan(file, config) is None
+    save_plan(plan, file, config)
+    assert load_plan(file, config) == plan
+    assert load_plan(file, config | {"threads": 7}) is None
     file.write_text("{")
-    assert saved(file, config) is None
+    assert load_plan(file, config) is None
 
 
 @pytest.mark.parametrize("change", [{"plan": {"another": 1}}, {"plan": None}, {}])
 def test_a_plan_of_another_version_is_none(config, tmp_path, change):
     file = tmp_path / "plan.json"
     write_sealed(file, {"config": short(config), **change})
-    assert saved(file, config) is None
+    assert load_plan(file, config) is None
 
 
 def test_a_plan_says_what_there_is_to_measure_on(config):

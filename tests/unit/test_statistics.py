@@ -11,12 +11,12 @@ from stockpot.statistics.intervals import clopper_pearson, mean_interval
 from stockpot.statistics.paired import paired_mean
 from stockpot.tables.display import to_markdown
 from stockpot.tables.escape import markdown
-from stockpot.tables.guessing import said_in
+from stockpot.tables.guessing import guessing_sentences
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import (
     COLUMNS,
     measure,
-    pairs,
+    paired_accuracies,
     read_table,
     robustness_table,
 )
@@ -144,7 +144,7 @@ def test_paired_sets_must_match(a, b, problem):
 
 @pytest.mark.parametrize("axis", ["logit", "probit", "linear"])
 def test_line_is_recovered_and_its_points_have_no_effective_robustness(axis):
-    forward, inverse = robustness.transforms(axis)
+    forward, inverse = robustness.axis_transforms(axis)
     reference = np.linspace(0.5, 0.8, 7)
     shift = inverse(0.9 * forward(reference) - 0.2)
     line = robustness.fit_line(reference, shift, axis)
@@ -161,7 +161,7 @@ def test_effective_robustness_of_clip_and_the_testbed_line():
 
     CLIP ViT-B/16 zero-shot and WiSE-FT at 0.5 are from WiSE-FT's tables.
     """
-    line = robustness.Line(1.0436, -1.8904, 0.974, 79, "logit")
+    line = robustness.BaselineFit(1.0436, -1.8904, 0.974, 79, "logit")
     rho = robustness.effective_robustness(line, [0.683, 0.817], [0.581, 0.630])
     assert np.round(100 * rho, 1) == pytest.approx([32.9, 21.2], abs=0.15)
 
@@ -214,7 +214,7 @@ def test_the_interval_of_rho_is_the_brute_force_bootstrap():
     while len(draws) < 8_000:
         rows = rng.integers(0, 5, 5)
         if np.ptp(x[rows]) > 0:
-            line = robustness.Line(
+            line = robustness.BaselineFit(
                 *np.polyfit(norm.ppf(x[rows]), norm.ppf(y[rows]), 1), 1, 5, "probit"
             )
             shift = (rng.binomial(200, 0.5) / 200 + rng.binomial(80, 0.8) / 80) / 2
@@ -235,7 +235,8 @@ def test_the_interval_of_rho_covers_the_truth():
         place = rng.uniform(-0.5, 2, models)
         shift = 0.6 * place - 1 + rng.normal(0, 0.1, models)
         x, y = (
-            robustness.inside(rng.binomial(n, expit(v)) / n, n) for v in (place, shift)
+            robustness.clip_to_axis(rng.binomial(n, expit(v)) / n, n)
+            for v in (place, shift)
         )
         reference, k = rng.binomial(n, 0.9) / n, rng.binomial(n, 0.6)
         low, high = robustness.effective_robustness_interval(
@@ -275,8 +276,8 @@ def test_lines_that_cannot_be_fitted_say_why():
 
 
 def test_accuracies_are_moved_half_an_example_inside():
-    assert robustness.inside([0, 0.3, 1], 100).tolist() == [0.005, 0.3, 0.995]
-    assert robustness.inside([0, 0.3, 1], 100, "linear").tolist() == [0, 0.3, 1]
+    assert robustness.clip_to_axis([0, 0.3, 1], 100).tolist() == [0.005, 0.3, 0.995]
+    assert robustness.clip_to_axis([0, 0.3, 1], 100, "linear").tolist() == [0, 0.3, 1]
 
 
 ROLES = {"val": "held-out", "ref": "reference", "b": "shift", "a": "shift"}
@@ -378,7 +379,7 @@ def test_robustness_table_is_the_fit_and_the_height_above_it(measurements):
     assert (fits["n"] == 4).all()
     assert np.allclose(fits["slope"], 0.5, atol=0.1)
     assert (fits["r"] > 0.95).all()
-    assert len(rho) == 3 * len(pairs(measurements, "a"))
+    assert len(rho) == 3 * len(paired_accuracies(measurements, "a"))
     fit = fits.set_index("dataset").loc["b"]
     row = rho[(rho["model"] == "run") & (rho["dataset"] == "b")].iloc[0]
     predicted = expit(fit["slope"] * logit(0.9) + fit["intercept"])
@@ -391,7 +392,7 @@ def test_robustness_table_draws_all_that_is_uncertain(measurements):
     """The mean's interval from its parts: lines of the means, both shifts, the reference."""
     _, rho = robustness_table(measurements, "logit", 0.9)
     row = rho[(rho["model"] == "zero-shot") & (rho["dataset"] == "shifts")].iloc[0]
-    mean = pairs(measurements, "shifts").query("kind == 'from-scratch'")
+    mean = paired_accuracies(measurements, "shifts").query("kind == 'from-scratch'")
     lines = robustness.resampled_lines(mean["reference_value"], mean["value"])
     expected = robustness.effective_robustness_interval(
         lines, (0.7, 100), ([0.7, 0.65], [200, 100]), 0.9
@@ -542,8 +543,8 @@ def test_a_zero_shot_model_that_guesses_is_told(k, guesses, tmp_path):
     (tmp_path / "main_table.md").write_text(
         "".join(f"\n{markdown(sentence)}\n" for sentence in found)
     )
-    assert said_in(tmp_path / "main_table.md") == told
-    assert said_in(tmp_path / "gone.md") == []
+    assert guessing_sentences(tmp_path / "main_table.md") == told
+    assert guessing_sentences(tmp_path / "gone.md") == []
 
 
 @pytest.mark.parametrize(

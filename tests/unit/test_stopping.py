@@ -11,7 +11,7 @@ from test_training import SPEC, fitted, problem, small_model
 
 from stockpot.runtime import progress_log, stop_requests
 from stockpot.runtime.errors import StoppedError
-from stockpot.runtime.stop_requests import wishes
+from stockpot.runtime.stop_requests import catch_stop_signals
 from stockpot.training import checkpointer
 from stockpot.training.loop import fit
 
@@ -89,11 +89,11 @@ def test_the_state_is_saved_by_time_too(tmp_path, monkeypatch):
 
 def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch):
     def wish_again_and_again():
-        with wishes() as wish:
+        with catch_stop_signals() as wish:
             for _ in range(3):
                 os.kill(os.getpid(), signal.SIGINT)
             assert wish.signal == signal.SIGINT
-            monkeypatch.setattr(stop_requests, "AT_ONCE", 0)
+            monkeypatch.setattr(stop_requests, "REPEATED_SIGNAL_GRACE_S", 0)
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1)
 
@@ -104,7 +104,7 @@ def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch
 def test_what_is_ignored_stays_so():
     """As Ctrl-C is by what runs in the background."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with wishes() as wish:
+    with catch_stop_signals() as wish:
         os.kill(os.getpid(), signal.SIGINT)
         assert not wish.signal
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -112,13 +112,13 @@ def test_what_is_ignored_stays_so():
 
 def test_handlers_are_put_back():
     before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
-    with wishes():
+    with catch_stop_signals():
         assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] != before
     assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(progress_log, "EVERY", 0)
+    monkeypatch.setattr(progress_log, "LINE_INTERVAL_S", 0)
     caplog.set_level("INFO")
     fitted(tmp_path, batch_size=32, epochs=2)
     beat = r"epoch \d/2  step \d/6  loss \d\.\d{4}  \d+ images/s  \d+ s left"
@@ -140,7 +140,7 @@ def test_a_long_epoch_says_how_it_is_doing(tmp_path, monkeypatch, caplog):
     ],
 )
 def test_the_time_left(monkeypatch, done, steps, seconds, said):
-    beat = progress_log.Heartbeat(steps, 0, 1)
+    beat = progress_log.ProgressLogger(steps, 0, 1)
     for _ in range(done):
         beat.step(32, 0, 0.5)
     monkeypatch.setattr(

@@ -44,7 +44,7 @@ from stockpot.tables.measurements import read_table, write_table
 from stockpot.training import state_file
 from stockpot.training.averages import Averages
 from stockpot.training.checkpointer import Checkpointer, TrainingProgress
-from stockpot.training.distributed import Processes
+from stockpot.training.distributed import Distributed
 
 
 @pytest.fixture
@@ -302,8 +302,8 @@ def test_an_image_is_checked_when_it_is_read_and_once(dataset_folder, monkeypatc
         hashed.append(1)
         return digest_of(image)
 
-    digest_of = checked_images.digest_of
-    monkeypatch.setattr(checked_images, "digest_of", count)
+    digest_of = checked_images.image_digest
+    monkeypatch.setattr(checked_images, "image_digest", count)
     for rows in (slice(0, 599), slice(0, 500), np.array([3, 3, 5]), 7, [0, 1]):
         assert (data.images[rows] == np.load(dataset_folder / "images.npy")[rows]).all()
     assert len(hashed) == 599
@@ -364,10 +364,10 @@ def test_images_take_no_room_of_the_memory_until_they_are_read(dataset_folder):
 
 def test_many_threads_give_the_digests_of_one(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (1000, 2, 2, 3)).astype(np.uint8)
-    alone = b"".join(checked_images.digest_of(image) for image in images)
+    alone = b"".join(checked_images.image_digest(image) for image in images)
     monkeypatch.setattr(checked_images, "thread_count", lambda n: 7)
-    assert checked_images.digests(images).tobytes() == alone
-    assert [len(checked_images.digests(images[:n])) for n in (0, 3)] == [0, 3]
+    assert checked_images.digests_of_images(images).tobytes() == alone
+    assert [len(checked_images.digests_of_images(images[:n])) for n in (0, 3)] == [0, 3]
 
 
 def test_no_more_threads_than_the_job_has(monkeypatch):
@@ -407,7 +407,7 @@ def two_cells(results):
     keys = []
     for name in ("one", "two"):
         recipe = {"rule": "linear", "ingredients": {name: 1.0}}
-        keys.append(store.key(recipe, "fingerprint", "fp32"))
+        keys.append(store.store_key(recipe, "fingerprint", "fp32"))
         logits = torch.randn(
             20, 3, generator=torch.Generator().manual_seed(len(name) + len(keys))
         )
@@ -495,7 +495,7 @@ def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
         results / "plan.json", {"plan": {"evaluations": {"one": 1}, "studies": {}}}
     )
     cell_store.path(key).unlink()
-    monkeypatch.setattr(files, "PATIENCE", 0)
+    monkeypatch.setattr(files, "WAIT_LIMIT_S", 0)
     with pytest.raises(StockpotError) as caught:
         everything(results, key)
     command = re.search("; (rm .*) and the same command", str(caught.value))[1]
@@ -513,7 +513,7 @@ def test_a_command_in_an_error_is_whole_however_long_its_paths_are(
     )
     results, cell_store, (key, _) = two_cells(deep)
     cell_store.path(key).unlink()
-    monkeypatch.setattr(files, "PATIENCE", 0)
+    monkeypatch.setattr(files, "WAIT_LIMIT_S", 0)
     with pytest.raises(StockpotError) as caught:
         everything(results, key)
     log, snakemake_log = tmp_path / "job.log", tmp_path / "snakemake.log"
@@ -611,11 +611,11 @@ def test_the_state_of_another_run_is_none(tmp_path):
 
 def test_a_run_with_a_damaged_state_trains_from_its_beginning(tmp_path):
     model = torch.nn.Linear(2, 2)
-    kept = Checkpointer({"model": model}, tmp_path / ".state", Processes())
+    kept = Checkpointer({"model": model}, tmp_path / ".state", Distributed())
     kept.save(TrainingProgress(step=3), torch.Generator())
     rewrite(kept.path, lambda content: content[:-100])
     assert (
-        Checkpointer({"model": model}, tmp_path / ".state", Processes()).load()
+        Checkpointer({"model": model}, tmp_path / ".state", Distributed()).load()
         == TrainingProgress()
     )
 
@@ -627,7 +627,7 @@ def test_training_checks_its_room_first(tmp_path, monkeypatch):
     needed = (
         7 * weights
     )  # two states of weights and two moments, and the weights themselves
-    kept = Checkpointer({"model": model}, tmp_path / ".state", Processes())
+    kept = Checkpointer({"model": model}, tmp_path / ".state", Distributed())
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
     with pytest.raises(
         StockpotError, match=r"state\.pt: training: needs 28\.0MB on the disk"
@@ -683,8 +683,8 @@ def test_a_damaged_plan_is_planned_anew(tmp_path):
     run = RunJob(
         "a", {"lr": 1}, "train", "held-out", ("zero-shot",), (), averages=False
     )
-    saved_plan.save(Plan(config, model, runs={"a": run}), file, config)
-    assert saved_plan.saved(file, config).runs == {"a": run}
+    saved_plan.save_plan(Plan(config, model, runs={"a": run}), file, config)
+    assert saved_plan.load_plan(file, config).runs == {"a": run}
     for change in (
         flipped(40),
         lambda c: c[:-9],
@@ -694,7 +694,7 @@ def test_a_damaged_plan_is_planned_anew(tmp_path):
     ):
         whole = file.read_bytes()
         rewrite(file, change)
-        assert saved_plan.saved(file, config) is None
+        assert saved_plan.load_plan(file, config) is None
         file.write_bytes(whole)
 
 

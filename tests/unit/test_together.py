@@ -15,7 +15,7 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
-from stockpot.training.distributed import Processes
+from stockpot.training.distributed import Distributed
 from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
 
@@ -83,11 +83,11 @@ def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path,
 STOPPED = """
 import json, sys
 from pathlib import Path
-from stockpot.runtime.job import ending, talk
+from stockpot.runtime.job import configure_logging, exit_on_error
 from stockpot.training.launch import launch_distributed
 arguments = json.loads(Path(sys.argv[1]).read_text())
-talk()
-with ending():
+configure_logging()
+with exit_on_error():
     launch_distributed(arguments | {"folder": Path(arguments["folder"])}, 2)
 """
 
@@ -117,7 +117,7 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
 
 
 def test_alone_it_is_all():
-    alone = Processes()
+    alone = Distributed()
     assert alone.is_main
     assert alone.shard(7) == (slice(7), 1.0)
     assert alone.all_reduce_sum([1.5, 2], "cpu") == [1.5, 2]
@@ -131,7 +131,7 @@ def test_shares_make_up_the_mean(count, n):
     losses, found = torch.rand(n, dtype=torch.float64), 0.0
     seen = set()
     for rank in range(count):
-        one = Processes()
+        one = Distributed()
         one.rank, one.count = rank, count
         rows, weight = one.shard(n)
         found += float(losses[rows].mean()) * weight / count
@@ -141,7 +141,7 @@ def test_shares_make_up_the_mean(count, n):
 
 
 def test_batchnorm_needs_one_process_on_cpus():
-    two = Processes()
+    two = Distributed()
     two.count = 2
     with pytest.raises(StockpotError, match="BatchNorm is trained by one process"):
         two.wrap(small_model())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from stockpot.datasets import checked_images
-from stockpot.datasets.dataset import read_dataset, some_rows
+from stockpot.datasets.dataset import read_dataset, spread_rows
 from stockpot.models.card import CARD, read_card
 from stockpot.models.classifier import WEIGHTS, Weights, model_digest
 from stockpot.models.load import load_classifier
@@ -145,17 +145,17 @@ def test_only_the_images_that_are_taken_are_read(world, zero_shot, monkeypatch, 
     data, card = read_dataset(world["train"]), read_card(zero_shot)
     if wanted == "limit":
         given = {"limit": 10}
-        rows = some_rows(data.labels, 10)
+        rows = spread_rows(data.labels, 10)
     else:
         given = {"spec": {"shots": 2, "shots_seed": 0}}
         rows = few_shot(data, 2, 0).numpy()
-    digest_of, checked = checked_images.digest_of, []
+    digest_of, checked = checked_images.image_digest, []
 
     def count(image):
         checked.append(1)
         return digest_of(image)
 
-    monkeypatch.setattr(checked_images, "digest_of", count)
+    monkeypatch.setattr(checked_images, "image_digest", count)
     batches = image_batches(data, card, 1, "cpu", **given)
     assert len(checked) == len(rows) < len(data)
     whole = image_batches(data, card, 1, "cpu")

@@ -259,7 +259,7 @@ def test_while_planning_a_folder_is_listed_once(study, monkeypatch, tmp_path):
     )
     entries = [study["datasets"][name] for name in ("train", "held-out", "test")]
     for plan in (1, 2):
-        with sources.remembering():
+        with sources.cached_answers():
             for entry in entries:
                 assert len(sources.classes_with_images(entry, Path)) == 2 + plan
                 assert sum(sources.counts(entry, Path)) >= 2 + plan
@@ -268,7 +268,7 @@ def test_while_planning_a_folder_is_listed_once(study, monkeypatch, tmp_path):
 
 
 def test_every_own_source_has_the_choice():
-    own = [name for name in sources.names() if sources.is_own(name)]
+    own = [name for name in sources.names() if sources.reads_user_files(name)]
     assert own == ["csv", "folder", "parquet", "webdataset"]
     for name in own:
         assert sources.options(name)["classes"]["default"] == "all"

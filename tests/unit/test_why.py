@@ -17,7 +17,7 @@ from stockpot.planning.changes import (
     describe_code_change,
     value_text,
 )
-from stockpot.planning.explain import Explainer, job_lines, lines, named
+from stockpot.planning.explain import Explainer, jobs_named, reason_lines, summary_lines
 from stockpot.planning.history import (
     PastJob,
     PastRun,
@@ -149,7 +149,7 @@ def test_all_of_a_new_study_runs_and_only_what_follows_from_nothing_is_called_ne
         "evaluate",
         "main_table",
     ]
-    assert lines(why(chain())) == [
+    assert summary_lines(why(chain())) == [
         "prepare_dataset train: new",
         "3 jobs follow: finetune, evaluate, main_table",
     ]
@@ -159,7 +159,7 @@ def test_a_hyperparameter_is_named_with_both_values(here):
     before = chain(spec={"name": "base", "lr": 6.0e-4})
     make(before)
     after = chain(id="base-44444444", spec={"name": "base", "lr": 3.0e-4})
-    assert lines(why(after, past_of(before))) == [
+    assert summary_lines(why(after, past_of(before))) == [
         "finetune base: lr 6.0e-4 -> 3.0e-4",
         "2 jobs follow: evaluate, main_table",
     ]
@@ -171,7 +171,10 @@ def test_a_run_that_was_not_made_in_the_last_run_keeps_its_reason(here):
     make(before)
     after = chain(id="base-44444444", spec={"name": "base", "lr": 3.0e-4})
     interrupted = past_of(after, why(after, past_of(before)))
-    assert lines(why(after, interrupted))[0] == "finetune base: lr 6.0e-4 -> 3.0e-4"
+    assert (
+        summary_lines(why(after, interrupted))[0]
+        == "finetune base: lr 6.0e-4 -> 3.0e-4"
+    )
 
 
 def test_an_option_of_what_keeps_its_name_is_compared_with_snakemakes_note(here):
@@ -183,7 +186,7 @@ def test_an_option_of_what_keeps_its_name_is_compared_with_snakemakes_note(here)
     spec = {"figure": "alpha", "options": {"columns": 4}}
     drawn = step("figure", "alpha-55555555", ["table-33333333"], spec=spec)
     found = pending_of([*jobs, drawn], ["out/alpha-55555555"])
-    assert lines(Explainer(None, None).explain(found)) == [
+    assert summary_lines(Explainer(None, None).explain(found)) == [
         "figure alpha: option columns 3 -> 4"
     ]
 
@@ -199,7 +202,7 @@ def test_an_option_is_named_also_where_a_table_before_it_changed(here):
     before, after = study(6.0e-4, 3), study(3.0e-4, 4)
     make(before)
     found = pending_of(after, ["out/alpha-55555555"])
-    assert lines(Explainer(None, past_of(before)).explain(found)) == [
+    assert summary_lines(Explainer(None, past_of(before)).explain(found)) == [
         "finetune base: lr 6.0e-4 -> 3.0e-4",
         "figure alpha: option columns 3 -> 4",
         "2 jobs follow: evaluate, main_table",
@@ -215,12 +218,12 @@ def test_code_that_changed_is_named(here, monkeypatch):
     )
     parts = {"training/loss.py mixup": "2", "training/loop.py": "1"}
     monkeypatch.setattr("stockpot.planning.explain.code_parts", lambda *_: parts)
-    assert lines(why(chain(code=OTHER_CODE), history=here / "history")) == [
+    assert summary_lines(why(chain(code=OTHER_CODE), history=here / "history")) == [
         "finetune base: training/loss.py changed (function mixup)",
         "2 jobs follow: evaluate, main_table",
     ]
     unknown = why(chain(code=OTHER_CODE), history=here / "nothing")
-    assert lines(unknown)[0] == "finetune base: its code changed"
+    assert summary_lines(unknown)[0] == "finetune base: its code changed"
 
 
 def test_a_deleted_output_is_made_again_only_if_somebody_asks_for_it(here):
@@ -228,7 +231,9 @@ def test_a_deleted_output_is_made_again_only_if_somebody_asks_for_it(here):
     Path("out/base-11111111").unlink()
     assert run_names(chain()) == []
     Path("out/table-33333333").unlink()
-    assert lines(why(chain())) == ["main_table table: table-33333333 is missing"]
+    assert summary_lines(why(chain())) == [
+        "main_table table: table-33333333 is missing"
+    ]
     Path("out/base-22222222").unlink()
     assert run_names(chain()) == ["finetune", "evaluate", "main_table"]
 
@@ -238,7 +243,9 @@ def test_a_newer_input_counts_only_with_other_content(here):
     os.utime("out/train-00000000", (5000, 5000))
     assert run_names(chain()) == []
     Path("out/train-00000000").write_text("other images")
-    assert lines(why(chain()))[0] == "finetune base: out/train-00000000 is newer"
+    assert (
+        summary_lines(why(chain()))[0] == "finetune base: out/train-00000000 is newer"
+    )
 
 
 def test_inputs_that_only_have_to_be_there_have_no_date(here):
@@ -260,7 +267,9 @@ def test_a_job_that_reads_other_files_says_which(here):
     before = [*chain(), step("sweep", "base-66666666", ["base-11111111"])]
     before[3] = step("main_table", "table-33333333", ["base-22222222", "base-66666666"])
     make([*before[:3], before[4], before[3]])
-    assert lines(why(chain())) == ["main_table table: inputs - out/base-66666666"]
+    assert summary_lines(why(chain())) == [
+        "main_table table: inputs - out/base-66666666"
+    ]
 
 
 def test_a_job_that_was_not_finished_runs_again(here):
@@ -270,7 +279,7 @@ def test_a_job_that_was_not_finished_runs_again(here):
     begun.parent.mkdir()
     begun.touch()
     assert is_unfinished("out/base-22222222", unfinished())
-    assert lines(why(chain()))[0] == "evaluate base: was not finished"
+    assert summary_lines(why(chain()))[0] == "evaluate base: was not finished"
 
 
 def test_one_job_is_explained_by_what_it_follows_from(here):
@@ -279,11 +288,14 @@ def test_one_job_is_explained_by_what_it_follows_from(here):
     found = why(
         chain(id="base-44444444", spec={"name": "base", "lr": 3.0e-4}), past_of(before)
     )
-    (table,) = named(found, "main_table")
+    (table,) = jobs_named(found, "main_table")
     line = "main_table table follows from finetune base: lr 6.0e-4 -> 3.0e-4"
-    assert job_lines(found, table) == [line]
-    assert [entry.rule for entry in named(found, "base")] == ["finetune", "evaluate"]
-    assert job_lines(found, named(found, "base")[0]) == [
+    assert reason_lines(found, table) == [line]
+    assert [entry.rule for entry in jobs_named(found, "base")] == [
+        "finetune",
+        "evaluate",
+    ]
+    assert reason_lines(found, jobs_named(found, "base")[0]) == [
         "finetune base: lr 6.0e-4 -> 3.0e-4"
     ]
 
@@ -302,7 +314,7 @@ def test_what_is_said_of_a_run_is_not_said_of_its_tables(here):
 
     before, after = study("base-11111111", 6.0e-4), study("base-44444444", 3.0e-4)
     make(before)
-    assert lines(why(after, past_of(before))) == [
+    assert summary_lines(why(after, past_of(before))) == [
         "finetune base: lr 6.0e-4 -> 3.0e-4",
         "2 jobs follow: evaluate, analysis",
     ]
@@ -419,7 +431,7 @@ def test_a_crowd_of_jobs_takes_one_line(here):
     found = Explainer(None, None).explain(
         pending_of(jobs, [job.outputs[0] for job in jobs])
     )
-    assert lines(found) == ["finetune x1000: new"]
+    assert summary_lines(found) == ["finetune x1000: new"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "parameters", "inputs"])

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stockpot.report.explore import explore, to_html
-from stockpot.report.page import figure, page, text
+from stockpot.report.explore import robustness_scatter, to_html
+from stockpot.report.page import figure, render_page, text
 from stockpot.tables import escape
 from stockpot.tables.display import to_markdown
 from stockpot.tables.main_table import overview
@@ -59,11 +59,13 @@ def written(measurements, tmp_path_factory):
     words = to_markdown(people) + "".join(f"\n{note}\n" for note in notes)
     drawn = figure(folder / "x.png", " ".join(notes))
     title = f"Overview of {NASTY[0]}"
-    (folder / "overview.html").write_text(page(title, [drawn, text(words)]), "utf-8")
+    (folder / "overview.html").write_text(
+        render_page(title, [drawn, text(words)]), "utf-8"
+    )
     # Also as it would be if a sentence forgot to escape a name.
     raw = "\n\n".join(NASTY)
     (folder / "analysis.html").write_text(
-        page(NASTY[4], [text(raw), text(words)]), "utf-8"
+        render_page(NASTY[4], [text(raw), text(words)]), "utf-8"
     )
     found = pd.DataFrame(
         {
@@ -77,13 +79,13 @@ def written(measurements, tmp_path_factory):
         }
     )
     seeds = text(summary({NASTY[1]: found}, {NASTY[1]: words}))
-    (folder / "summary.html").write_text(page("All seeds", [seeds]), "utf-8")
+    (folder / "summary.html").write_text(render_page("All seeds", [seeds]), "utf-8")
     settings = dict(zip(NASTY, reversed(NASTY)))
     models = {
         name: {"kind": name, "settings": settings, "ingredients": list(NASTY)}
         for name in NASTY
     }
-    chart = explore(
+    chart = robustness_scatter(
         measurements, *robustness_table(measurements, "logit", 0.95), models
     )
     (folder / "explore.html").write_text(to_html(chart, title), "utf-8")

@@ -417,7 +417,7 @@ def test_a_retraining_that_is_stopped_leaves_the_old_weights(study):
     # so late that the signal misses it waits no longer than until the signal was sent.
     waits = study.folder / "waits"
     sent = study.folder / "sent"
-    line = "    with wishes() as run.stop_request:\n"
+    line = "    with catch_stop_signals() as run.stop_request:\n"
     wait = f"""\
         import pathlib, time
         pathlib.Path({str(waits)!r}).touch()

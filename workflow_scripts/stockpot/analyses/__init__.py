@@ -176,13 +176,13 @@ def for_people(
     Returns:
         The table that people read.
     """
-    short = shown(name)(table)
+    short = short_table_of(name)(table)
     if len(shifts) == 1:
         return short.rename(columns={MEAN_OF_SHIFTS: shifts[0]})
     return short
 
 
-def shown(name: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
+def short_table_of(name: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
     """Import the function that shortens the table of an analysis for people.
 
     Args:

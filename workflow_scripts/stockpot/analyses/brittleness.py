@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from ..runtime.options import PluginOptions
 from ..tables.display import percent
 from ..tables.evidence import Evidence, NothingToShowError
-from ..tables.measurements import MEAN
+from ..tables.measurements import SHIFT_MEAN
 from . import Analysis
 from ._options import Names
 
@@ -104,14 +104,14 @@ def _accuracies(evidence: Evidence, runs: list[str]) -> pd.DataFrame:
         row = {
             "held_out": evidence.accuracy(run, evidence.held_out),
             "reference": evidence.accuracy(run, evidence.reference),
-            "shifts": evidence.accuracy(run, MEAN),
+            "shifts": evidence.accuracy(run, SHIFT_MEAN),
             "alpha_half_reference": np.nan,
             "alpha_half_shifts": np.nan,
         }
         if run in half_way:
             mix = half_way[run]
             row["alpha_half_reference"] = evidence.accuracy(mix, evidence.reference)
-            row["alpha_half_shifts"] = evidence.accuracy(mix, MEAN)
+            row["alpha_half_shifts"] = evidence.accuracy(mix, SHIFT_MEAN)
         rows.append(row)
     return pd.DataFrame(rows, index=runs)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from ..alpha.selectors import compare_selectors
-from ..evaluation.stored_predictions import Answers, NoLogitsError
-from ..statistics.estimates import mean_entropy, on_the_line, thresholded
+from ..evaluation.stored_predictions import NoLogitsError, StoredPredictions
+from ..statistics.estimates import agreement_on_the_line, mean_entropy, thresholded
 from ..tables.display import percent
 from ..tables.evidence import Evidence, NothingToShowError
-from ..tables.measurements import MEAN
+from ..tables.measurements import SHIFT_MEAN
 from . import Analysis
 
 ANALYSIS = Analysis()
@@ -69,7 +69,7 @@ def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
         table = _with_estimates(evidence, table, models)
     return table.assign(
         reference=_mean_accuracies(evidence, models, [evidence.reference]),
-        shifts=_mean_accuracies(evidence, models, [MEAN]),
+        shifts=_mean_accuracies(evidence, models, [SHIFT_MEAN]),
     )
 
 
@@ -134,7 +134,7 @@ def _with_estimates(
         by_confidence.append(_confidence_estimates(held_out, answers))
         predicted = [one_model.predicted for one_model in answers]
         by_agreement.append(
-            on_the_line(table["held_out"], held_out_predicted, predicted)
+            agreement_on_the_line(table["held_out"], held_out_predicted, predicted)
         )
     table["thresholded"] = np.mean(by_confidence, axis=0)
     table["agreement"] = np.mean(by_agreement, axis=0)
@@ -145,7 +145,7 @@ def _with_estimates(
 
 
 def _confidence_estimates(
-    held_out: list[Answers], unlabelled: list[Answers]
+    held_out: list[StoredPredictions], unlabelled: list[StoredPredictions]
 ) -> list[float]:
     """Each model's accuracy on a shift, estimated from its confidences; [models]."""
     estimates = []

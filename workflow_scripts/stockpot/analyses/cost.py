@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError
-from ..tables.measurements import MEAN
+from ..tables.measurements import SHIFT_MEAN
 from . import Analysis
 
 ANALYSIS = Analysis(needs=("recipes",))
@@ -74,7 +74,7 @@ def _row(
         "training_images": sum(evidence.models[name]["images"] for name in sources),
         "forward_passes": _passes(evidence, model),
         "gain_over_best_run_reference": _gain(evidence, model, evidence.reference),
-        "gain_over_best_run_shifts": _gain(evidence, model, MEAN),
+        "gain_over_best_run_shifts": _gain(evidence, model, SHIFT_MEAN),
     }
 
 

@@ -12,7 +12,7 @@ from ..runtime.options import PluginOptions
 from ..statistics.paired import paired_mean
 from ..tables.display import percents, points_with_interval
 from ..tables.evidence import Evidence, NothingToShowError
-from ..tables.measurements import BASELINE, MEAN
+from ..tables.measurements import BASELINE, SHIFT_MEAN
 from . import Analysis
 
 
@@ -72,7 +72,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     evidence.note_plain_accuracy()
     point_models = list(points["model"])
     reference = _plain_accuracies(evidence, point_models, evidence.reference)
-    shifts = _plain_accuracies(evidence, point_models, MEAN)
+    shifts = _plain_accuracies(evidence, point_models, SHIFT_MEAN)
     correct = cache(lambda model: evidence.correct_on(model, evidence.shifts))
     table = evidence.measurements
     # Baselines and points of sweeps are not compared.
@@ -92,7 +92,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         }
         row |= _position_columns(points, position)
         row["reference"] = accuracy
-        row["shifts"] = evidence.plain_accuracy(model, MEAN)
+        row["shifts"] = evidence.plain_accuracy(model, SHIFT_MEAN)
         row |= _gap_columns(model, point_models, position, correct, evidence.confidence)
         rows.append(row)
     if not rows:

@@ -14,7 +14,7 @@ from pydantic import Field
 from ..runtime.options import PluginOptions
 from ..tables.display import percents
 from ..tables.evidence import ZERO_SHOT, Evidence, NothingToShowError, inner_products
-from ..tables.measurements import MEAN
+from ..tables.measurements import SHIFT_MEAN
 from . import Analysis
 from ._options import Names
 
@@ -172,7 +172,7 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     # The loss is of the training set, the errors are of the test sets.
     models = list(points["model"])
     reference = [evidence.accuracy(model, evidence.reference) for model in models]
-    shifts = [evidence.accuracy(model, MEAN) for model in models]
+    shifts = [evidence.accuracy(model, SHIFT_MEAN) for model in models]
     losses = [evidence.answers(model, train).loss.mean() for model in models]
     return pd.DataFrame(
         {

@@ -72,14 +72,14 @@ def _parse_settings(settings: list[str]) -> dict[str, Any]:
 
 def _print_all(due_jobs: list["Explained"], last_run: "PastRun | None") -> None:
     """Print why all jobs would run, and why those of the last run did."""
-    from ..planning.explain import lines
+    from ..planning.explain import summary_lines
 
     print(_count_text(len(due_jobs), "would run"))
-    _print_indented(lines(due_jobs))
+    _print_indented(summary_lines(due_jobs))
     if last_run:
         count_text = _count_text(len(last_run.explained), "were due")
         print(f"\n{count_text} in the run of {last_run.started}")
-        _print_indented(lines(last_run.explained))
+        _print_indented(summary_lines(last_run.explained))
 
 
 def _count_text(count: int, what: str) -> str:
@@ -110,20 +110,20 @@ def _print_job(
     Raises:
         StockpotError: If no job has this name.
     """
-    from ..planning.explain import job_lines, named
+    from ..planning.explain import jobs_named, reason_lines
 
     _check_job_name(name, jobs)
-    entries = named(due_jobs, name)
+    entries = jobs_named(due_jobs, name)
     print(f"{name}: {'would run' if entries else 'nothing would run'}")
     for entry in entries:
-        _print_indented(job_lines(due_jobs, entry))
+        _print_indented(reason_lines(due_jobs, entry))
     if last_run is None:
         return
-    past_entries = named(last_run.explained, name)
+    past_entries = jobs_named(last_run.explained, name)
     if past_entries:
         print(f"\nIn the run of {last_run.started}:")
     for entry in past_entries:
-        _print_indented(job_lines(last_run.explained, entry))
+        _print_indented(reason_lines(last_run.explained, entry))
 
 
 def _check_job_name(name: str, jobs: list["Job"]) -> None:

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..datasets.classes import ADVERSARIAL, CORRUPTED, MADE_OF, resolved, subset
+from ..datasets.classes import (
+    ADVERSARIAL,
+    CORRUPTED,
+    DERIVED_FROM,
+    subset,
+    with_default_sources,
+)
 from ..merging import methods
 from ..models.hub_models import TIMM
 from ..runtime.errors import StockpotError
@@ -16,10 +22,16 @@ from ..runtime.registry import defaults
 from ..runtime.suggest import suggestion
 from ..training import variants
 from .analyses import CheckName, analysis_problems
-from .schema import FROM_SCRATCH, Validator, complete, line, lines
+from .schema import (
+    FROM_SCRATCH,
+    Validator,
+    error_line,
+    schema_errors,
+    with_plugin_options,
+)
 from .soups import soup_problems
 from .source_files import repeated_keys, with_source_files
-from .training_runs import finetune_specs, run_specs, search_names, standard_specs
+from .training_runs import baseline_specs, finetune_specs, run_specs, search_names
 
 # The largest integer that JSON and a float hold exactly.
 LARGEST_INTEGER = 2**53
@@ -30,7 +42,7 @@ _URL_SCHEMES = ("https://", "http://", "file://")
 _CHECKSUM = re.compile("(sha256:[0-9a-fA-F]{64}|md5:[0-9a-fA-F]{32})?")
 
 
-def check(
+def check_config(
     config: dict[str, Any],
     schema: dict[str, Any],
     files: Sequence[str | Path] = (),
@@ -52,8 +64,8 @@ def check(
     if not problems:
         problems = with_source_files(_odd_values(config), paths, config)
     if not problems:
-        schema = complete(schema)
-        problems = with_source_files(lines(config, schema), paths, config)
+        schema = with_plugin_options(schema)
+        problems = with_source_files(schema_errors(config, schema), paths, config)
     if not problems:
         problems = with_source_files(_meaning(config, schema), paths, config)
     if problems:
@@ -132,7 +144,7 @@ def _reference_problems(config: dict[str, Any]) -> list[str]:
     """Names that point at nothing, names used twice, numbers that do not fit together."""
     problems = _Problems()
     # With the sources that derived data sets have by default.
-    config = resolved(config)
+    config = with_default_sources(config)
     check_name = problems.check_name
     specs = run_specs(config)
     _check_roles(config, problems)
@@ -493,9 +505,9 @@ def _derived_set_problems(
     for name, entry in datasets.items():
         source = entry["source"]
         # A corrupted set is of the held-out set, which is looked at by itself.
-        if source not in MADE_OF or entry.get("dataset") == held_out:
+        if source not in DERIVED_FROM or entry.get("dataset") == held_out:
             continue
-        key = MADE_OF[source]
+        key = DERIVED_FROM[source]
         base = entry[key]
         check_name(
             f"datasets.{name}.{key}",
@@ -504,7 +516,7 @@ def _derived_set_problems(
             "data set",
         )
         base_source = datasets.get(base, {}).get("source")
-        if base_source in MADE_OF:
+        if base_source in DERIVED_FROM:
             problems.append(f"datasets.{name}.{key}: {base!r} is itself {base_source}")
     problems += _corrupted_set_problems(config)
     problems += _adversary_problems(config)
@@ -552,7 +564,7 @@ def scratch_runs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Returns:
         Key path -> hyperparameters, merged with their defaults.
     """
-    baselines = standard_specs(config)
+    baselines = baseline_specs(config)
     runs = {f"baselines.models.{name}": spec for name, spec in baselines.items()}
     sources = {
         config["datasets"].get(name, {}).get("source")
@@ -661,7 +673,7 @@ def _search_space_problems(
             for value in values:
                 for error in run_validator.iter_errors({name: value}):
                     # The key path of the distribution instead of that of a run.
-                    _, text = line(error).split(": ", 1)
+                    _, text = error_line(error).split(": ", 1)
                     problems.append(f"{key_path}: {text}")
     return list(dict.fromkeys(problems))
 

@@ -30,7 +30,7 @@ _DERIVED_SET_OPTIONS = {
 _SOUP_OPTIONS = ["ingredients", "towers_only", "allow_different_lineages"]
 
 
-def merged(
+def lay_over(
     base: dict[str, Any],
     change: dict[str, Any],
 ) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def merged(
             result[key] = value
             continue
         old = base.get(key)
-        result[key] = merged(old if isinstance(old, dict) else {}, value)
+        result[key] = lay_over(old if isinstance(old, dict) else {}, value)
     return result
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime.errors import StockpotError
-from .overlays import drop_stale_options, merged, without_nulls
+from .overlays import drop_stale_options, lay_over, without_nulls
 from .paths import relative_to_file
 from .training_runs import named_space
 from .yaml_file import read_config_file
@@ -76,7 +76,7 @@ class StudyFiles:
             config = _without_replaced(config, user_contents)
         # File by file: an option is stale only if the file itself changes the kind of the entry.
         for content in user_contents:
-            config = drop_stale_options(merged(config, content), config)
+            config = drop_stale_options(lay_over(config, content), config)
         config.pop("extends", None)
         # After all files, as a later one may give again what an earlier one removes.
         config = without_nulls(config, defaults)

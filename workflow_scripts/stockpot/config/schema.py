@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from .. import analyses, figures
 from ..datasets import sources
-from ..datasets.classes import MADE_OF
+from ..datasets.classes import DERIVED_FROM
 from ..merging import methods
 from ..models import formats
 from ..runtime.escape import one_line
@@ -25,7 +25,7 @@ _NOT_DRAWN = ("variant", "init_from", "task", "second_dataset")
 Schema = dict[str, Any]
 
 
-def complete(schema: Schema) -> Schema:
+def with_plugin_options(schema: Schema) -> Schema:
     """Add the options of all plug-ins to a schema.
 
     Args:
@@ -51,9 +51,9 @@ def _add_sources(
     definitions: Schema,
 ) -> None:
     dataset = properties["datasets"]["additionalProperties"]
-    dataset["properties"]["source"]["enum"] = [*sources.names(), *MADE_OF]
+    dataset["properties"]["source"]["enum"] = [*sources.names(), *DERIVED_FROM]
     derived = [
-        _when("source", name, definitions[name]["properties"]) for name in MADE_OF
+        _when("source", name, definitions[name]["properties"]) for name in DERIVED_FROM
     ]
     prepared = [
         _when("source", name, sources.options(name)) for name in sources.names()
@@ -124,7 +124,7 @@ def _options_by_name(package: ModuleType) -> Schema:
     return schemas
 
 
-def resolved(schema: Schema) -> Schema:
+def without_references(schema: Schema) -> Schema:
     """Write a schema without references, for editors and catalogues that follow none.
 
     Args:
@@ -186,7 +186,7 @@ Validator = validators.extend(
 )
 
 
-def lines(
+def schema_errors(
     config: dict[str, Any],
     schema: Schema,
 ) -> list[str]:
@@ -200,7 +200,7 @@ def lines(
         A line per mistake: key path, value, what is allowed.
     """
     errors = Validator(schema).iter_errors(config)
-    texts = [line(error) for error in sorted(errors, key=_order)]
+    texts = [error_line(error) for error in sorted(errors, key=_order)]
     return list(dict.fromkeys(texts))
 
 
@@ -210,7 +210,7 @@ def _order(error: ValidationError) -> tuple[list[str], bool]:
     return path, error.validator != "additionalProperties"
 
 
-def line(error: ValidationError) -> str:
+def error_line(error: ValidationError) -> str:
     """Describe one validation error.
 
     Args:
@@ -221,7 +221,9 @@ def line(error: ValidationError) -> str:
     """
     if error.validator == "oneOf":
         # What is wrong within the form that was meant, if the type tells which one it was.
-        return line(min(error.context, key=lambda inner: inner.validator == "type"))
+        return error_line(
+            min(error.context, key=lambda inner: inner.validator == "type")
+        )
     path = one_line(".".join(map(str, error.absolute_path)), 200) or "config"
     describe = _DESCRIPTIONS.get(error.validator)
     text = describe(error) if describe else one_line(error.message, 300)

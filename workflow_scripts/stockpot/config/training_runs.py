@@ -96,7 +96,7 @@ def run_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return specs
 
 
-def standard_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def baseline_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Collect the hyperparameters of all baselines that are trained.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 from ..datasets.csv_file import read_columns
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
-from ..runtime.file_kinds import check_own_content
+from ..runtime.file_kinds import refuse_stand_in
 from ..runtime.regular_files import read_text
 from ..runtime.suggest import closest, listed
 
@@ -132,7 +132,7 @@ def _rows(
 ) -> list[tuple[int, str, str]]:
     """(line, class, text) of the rows that have a text."""
     path = locate(given)
-    check_own_content(path, key)
+    refuse_stand_in(path, key)
     try:
         rows = read_columns(path, {"class": "", "name": ""})
     except StockpotError as error:
@@ -175,7 +175,7 @@ def read_prompts(
         StockpotError: If the file has other lines, or none.
     """
     path = locate(given)
-    check_own_content(path, key)
+    refuse_stand_in(path, key)
     text = read_text(path, key)
     prompts = [line.strip() for line in text.splitlines() if line.strip()]
     for prompt in prompts:

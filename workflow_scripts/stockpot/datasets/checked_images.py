@@ -20,7 +20,7 @@ IMAGES_PER_THREAD = 256
 LOGGED_IMAGE_COUNT = 100_000
 
 
-def digest_of(image: np.ndarray) -> bytes:
+def image_digest(image: np.ndarray) -> bytes:
     """Compute the digest of one image.
 
     Args:
@@ -33,7 +33,7 @@ def digest_of(image: np.ndarray) -> bytes:
     return hashlib.blake2b(pixels, digest_size=8).digest()
 
 
-def digests(images: np.ndarray) -> np.ndarray:
+def digests_of_images(images: np.ndarray) -> np.ndarray:
     """Compute a digest of each image, with which equal and damaged images are found.
 
     Args:
@@ -56,7 +56,7 @@ def digests(images: np.ndarray) -> np.ndarray:
 
 
 def _joined_digests(images: np.ndarray) -> bytes:
-    return b"".join(digest_of(image) for image in images)
+    return b"".join(image_digest(image) for image in images)
 
 
 def thread_count(n: int) -> int:
@@ -114,7 +114,7 @@ def checked_images(
 
     Args:
         images: Mapped array, uint8 [n, h, w, 3].
-        expected: Digest of each image, see ``digests``.
+        expected: Digest of each image, see ``digests_of_images``.
         path: File of the images, which lies in a Dataset folder.
 
     Returns:
@@ -174,6 +174,6 @@ class _Check:
 
     def _damaged_rows(self, rows: np.ndarray) -> np.ndarray:
         """Those of some rows whose image has another digest than expected."""
-        joined = b"".join(digest_of(self.images[row]) for row in rows)
+        joined = b"".join(image_digest(self.images[row]) for row in rows)
         actual = np.frombuffer(joined, np.uint64)
         return rows[actual != self.expected[rows]]

@@ -16,7 +16,7 @@ Datasets = dict[str, dict[str, Any]]
 ADVERSARIAL = "adversarial"
 CORRUPTED = "corrupted"
 # These sources are made from the images of another data set, which this key of the entry names.
-MADE_OF = {ADVERSARIAL: "pool", CORRUPTED: "dataset"}
+DERIVED_FROM = {ADVERSARIAL: "pool", CORRUPTED: "dataset"}
 
 
 def subset(reference: str, shift: str) -> str:
@@ -32,7 +32,7 @@ def subset(reference: str, shift: str) -> str:
     return f"{reference} ({shift} classes)"
 
 
-def resolved(config: dict[str, Any]) -> dict[str, Any]:
+def with_default_sources(config: dict[str, Any]) -> dict[str, Any]:
     """Fill in what each corrupted set is made of: by default the held-out set.
 
     Args:
@@ -66,8 +66,8 @@ def class_names(
     Returns:
         Names in the order of the labels.
     """
-    entry = datasets[origin(datasets, name)]
-    return sources.ask("classes", entry, locate)
+    entry = datasets[base_dataset(datasets, name)]
+    return sources.ask_source("classes", entry, locate)
 
 
 def class_texts(
@@ -103,7 +103,7 @@ def classes_with_images(
     Returns:
         A subset of the class names, in their order.
     """
-    return sources.classes_with_images(datasets[origin(datasets, name)], locate)
+    return sources.classes_with_images(datasets[base_dataset(datasets, name)], locate)
 
 
 def head_classes(
@@ -136,7 +136,7 @@ def _ask_if_defined(
     locate: Locate,
 ) -> dict[str, Any]:
     """Call a function that not every source module defines; {} where it is missing."""
-    entry = datasets[origin(datasets, name)]
+    entry = datasets[base_dataset(datasets, name)]
     function = getattr(sources.module(entry["source"]), question, None)
     if function is None:
         return {}
@@ -153,13 +153,13 @@ def answers_among_all(datasets: Datasets, name: str) -> bool:
     Returns:
         True where the answer may be a class that the data set does not have.
     """
-    entry = datasets[origin(datasets, name)]
-    if not sources.is_own(entry["source"]):
+    entry = datasets[base_dataset(datasets, name)]
+    if not sources.reads_user_files(entry["source"]):
         return False
     return sources.with_defaults(entry)["classes"] != "own"
 
 
-def count(
+def count_images(
     datasets: Datasets,
     name: str,
     locate: Locate,
@@ -177,7 +177,7 @@ def count(
     entry = datasets[name]
     if entry["source"] == ADVERSARIAL:
         return entry["images"]
-    return sum(sources.counts(datasets[origin(datasets, name)], locate))
+    return sum(sources.counts(datasets[base_dataset(datasets, name)], locate))
 
 
 def images_of(
@@ -195,7 +195,7 @@ def images_of(
     Returns:
         The identity that the source gives. Where it gives none, the name identifies the images.
     """
-    base_name = origin(datasets, name)
+    base_name = base_dataset(datasets, name)
     entry = datasets[base_name]
     identity = sources.identity(entry, locate)
     # Equal identities mean equal images, whatever the names of the data sets.
@@ -223,7 +223,7 @@ def share_images(one: sources.Identity, other: sources.Identity) -> bool:
     return one.split != other.split or one.part == other.part
 
 
-def origin(datasets: Datasets, name: str) -> str:
+def base_dataset(datasets: Datasets, name: str) -> str:
     """Return the data set that the images of a data set are taken from.
 
     Args:
@@ -235,7 +235,7 @@ def origin(datasets: Datasets, name: str) -> str:
     """
     entry = datasets[name]
     # A corrupted set may be made of an adversarial one, and so on.
-    while entry["source"] in MADE_OF:
-        name = entry[MADE_OF[entry["source"]]]
+    while entry["source"] in DERIVED_FROM:
+        name = entry[DERIVED_FROM[entry["source"]]]
         entry = datasets[name]
     return name

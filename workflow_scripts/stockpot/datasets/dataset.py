@@ -19,7 +19,7 @@ from ..runtime.array_digest import array_digest
 from ..runtime.atomic_files import atomic, wait_for
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import damaged, read_sealed, unreadable, write_sealed
-from .checked_images import checked_images, digests
+from .checked_images import checked_images, digests_of_images
 from .memory_map import map_array
 
 IMAGES = "images.npy"
@@ -131,7 +131,7 @@ def write_dataset(
         class_names: Names of the classes.
         source: Plain data that says where the images come from and how they were made.
         scoring: How answers are scored.
-        image_digests: ``digests`` of the images, where they are known.
+        image_digests: ``digests_of_images`` of the images, where they are known.
 
     Raises:
         StockpotError: The arrays do not fit together.
@@ -145,7 +145,7 @@ def write_dataset(
     check_arrays(name, images, labels, class_names)
     check_scoring(name, scoring, len(labels))
     if image_digests is None:
-        image_digests = digests(images)
+        image_digests = digests_of_images(images)
     arrays = {LABELS: labels, DIGESTS: image_digests}
     scoring_entries = scoring.non_default()
     card = {
@@ -179,7 +179,7 @@ def _write_files(
     write_sealed(folder / CARD, card)
 
 
-def some_rows(labels: np.ndarray, n: int) -> np.ndarray:
+def spread_rows(labels: np.ndarray, n: int) -> np.ndarray:
     """Select rows for a small sample in which all classes occur.
 
     Args:

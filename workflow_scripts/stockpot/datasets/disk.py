@@ -13,7 +13,7 @@ from ..runtime.errors import StockpotError
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def readable(n: float) -> str:
+def format_bytes(n: float) -> str:
     """Format an amount of data.
 
     Args:
@@ -43,8 +43,8 @@ def require_space(
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise StockpotError(
-            f"{what}: needs {readable(needed)} on the disk of {folder}, which has "
-            f"{readable(free)} free"
+            f"{what}: needs {format_bytes(needed)} on the disk of {folder}, which has "
+            f"{format_bytes(free)} free"
         )
 
 
@@ -69,5 +69,5 @@ def reserve(path: Path, size: int) -> None:
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise StockpotError(
-                    f"{path}: no room for its {readable(size)} ({error.strerror})"
+                    f"{path}: no room for its {format_bytes(size)} ({error.strerror})"
                 ) from error

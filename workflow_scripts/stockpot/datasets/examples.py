@@ -12,7 +12,7 @@ from .dataset import Scoring
 from .decoding.opening import open_image
 
 
-class Encoded(Protocol):
+class EncodedImage(Protocol):
     """One image that is opened when its turn comes, by one of many threads.
 
     Attributes:
@@ -31,7 +31,7 @@ class Encoded(Protocol):
 
 
 @dataclass(frozen=True)
-class File:
+class ImageFile:
     """An image file, or a range of bytes of a larger file such as an archive.
 
     Attributes:
@@ -110,7 +110,7 @@ class Examples:
         border: Pixels that are cut from every side before resizing (ObjectNet).
     """
 
-    images: list[Encoded] | np.ndarray
+    images: list[EncodedImage] | np.ndarray
     labels: np.ndarray
     class_names: list[str]
     keys: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..runtime.digest import short
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
-from .same_content import counted_digest, listed
+from .same_content import counted_digest, listed_file
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -120,7 +120,7 @@ def listing_digest(
         ) from error
     # The content of a file is not read; it may be a hundred gigabytes.
     rows = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
-    files = [listed(name, folder / name, stat) for name, stat in stats]
+    files = [listed_file(name, folder / name, stat) for name, stat in stats]
     return counted_digest(folder, files, short(rows))
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 MAX_SHARED = 0.1
 # Reasons that end the message of that error.
 MUST_DIFFER = "training, held-out and test sets must differ"
-TWICE = "two test sets of the same images count them twice; keep one of the two"
+COUNTED_TWICE = "two test sets of the same images count them twice; keep one of the two"
 
 
 @dataclass(frozen=True)

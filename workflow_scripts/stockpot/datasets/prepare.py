@@ -13,14 +13,14 @@ from ..runtime.digest import sha256
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from . import sources
-from .dataset import digests, write_dataset
+from .dataset import digests_of_images, write_dataset
 from .decoding.colours import BLACK
 from .decoding.decode import alpha_rows, decode_all, leave_out
 from .decoding.transform import Transform
 from .examples import Examples
 from .names import short_name, write_names
 from .repeated_images import KEEP, ONCE, ImageList, report_repeated_images
-from .same_content import collecting, note_contents
+from .same_content import collecting_listings, note_contents
 from .split import split_rows
 from .split_list import read_list, rows_of
 
@@ -80,7 +80,7 @@ def prepare(
         _write(folder, spec, examples, examples.images, described)
         return
     _prepare_encoded(folder, spec, examples, described, threads)
-    if sources.is_own(spec["source"]):
+    if sources.reads_user_files(spec["source"]):
         _note_contents(spec, located, threads)
     # Nothing has to go on from here, so the state of decoding is not needed any more.
     shutil.rmtree(folder / ".state", ignore_errors=True)
@@ -90,8 +90,8 @@ def _described_source(spec: dict[str, Any], located: dict[str, Any]) -> dict[str
     """What the card says of the source: the spec, and which files were not read."""
     # The digest of the files depends on their dates, which the card must not.
     described = {key: value for key, value in spec.items() if key != "files"}
-    if sources.is_own(spec["source"]):
-        unused = sources.ask("unused", located, Path)
+    if sources.reads_user_files(spec["source"]):
+        unused = sources.ask_source("unused", located, Path)
         if unused:
             described["unused"] = unused
     return described
@@ -197,7 +197,7 @@ def _transform(spec: dict[str, Any]) -> Transform:
         spec["resize_mode"],
         spec["interpolation"],
         background=spec.get("background", BLACK),
-        as_stored=not sources.is_own(spec["source"]),
+        as_stored=not sources.reads_user_files(spec["source"]),
     )
 
 
@@ -243,7 +243,9 @@ def _handle_repeated(spec: dict[str, Any], decoded: _Decoded) -> None:
     examples = decoded.examples
     duplicates = spec.get("duplicates", KEEP)
     # The map is closed at once, as the file may be shortened below.
-    decoded.digests = digests(np.load(decoded.file, mmap_mode="r", allow_pickle=False))
+    decoded.digests = digests_of_images(
+        np.load(decoded.file, mmap_mode="r", allow_pickle=False)
+    )
     images = ImageList(
         digests=decoded.digests,
         labels=np.asarray(examples.labels),
@@ -284,8 +286,8 @@ def _note_contents(
 ) -> None:
     """Note the contents of the files, if they are still those that were planned with."""
     key = f"datasets.{spec['name']}"
-    with suppress(OSError, StockpotError), collecting() as listings:
-        facts = sources.ask("facts", located, Path, key)
+    with suppress(OSError, StockpotError), collecting_listings() as listings:
+        facts = sources.ask_source("facts", located, Path, key)
         # Files that changed after planning are not those that the data set stands for.
         if facts["files"] == spec.get("files"):
             note_contents(listings, threads)

@@ -29,7 +29,7 @@ log = logging.getLogger("stockpot")
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFile:
     """A file of a listing.
 
     Attributes:
@@ -57,20 +57,20 @@ class Listing:
     """
 
     key: str
-    files: list[Listed]
+    files: list[ListedFile]
     counted: str
     digest: str
 
 
-# Where ``collecting`` collects listings; None outside of it.
+# Where ``collecting_listings`` collects listings; None outside of it.
 _collected: list[Listing] | None = None
 
 
-def listed(
+def listed_file(
     name: str,
     path: str | Path,
     stat: os.stat_result,
-) -> Listed:
+) -> ListedFile:
     """Describe a file of a listing.
 
     Args:
@@ -81,7 +81,7 @@ def listed(
     Returns:
         The file with its size and date.
     """
-    return Listed(
+    return ListedFile(
         name,
         str(path),
         stat.st_size,
@@ -91,7 +91,7 @@ def listed(
 
 def counted_digest(
     listed_path: str | Path,
-    files: list[Listed],
+    files: list[ListedFile],
     digest: str,
 ) -> str:
     """Return the digest that a listing counts as.
@@ -114,7 +114,7 @@ def counted_digest(
     return counted
 
 
-def _listing_key(listed_path: str | Path, files: list[Listed]) -> str:
+def _listing_key(listed_path: str | Path, files: list[ListedFile]) -> str:
     """Identify a listing by what was listed and the names of its files.
 
     With the names, several splits of one folder have notes of their own. With a relative path, a
@@ -127,7 +127,7 @@ def _listing_key(listed_path: str | Path, files: list[Listed]) -> str:
 
 
 @contextmanager
-def collecting() -> Iterator[list[Listing]]:
+def collecting_listings() -> Iterator[list[Listing]]:
     """Collect the listings whose digests are asked for inside the block.
 
     Yields:
@@ -177,7 +177,7 @@ def _note(listing: Listing, threads: int) -> None:
     write_sealed(_note_file(listing.key), {"digest": listing.counted, "same": same})
 
 
-def _is_unchanged(file: Listed) -> bool:
+def _is_unchanged(file: ListedFile) -> bool:
     """Has a file still the size and date of the listing, and is that date reliable?
 
     Clocks of file systems tick in steps. A file that was changed within the last step may change
@@ -200,7 +200,7 @@ def _is_noted(listing: Listing) -> bool:
 
 def _counted(
     key: str,
-    files: list[Listed],
+    files: list[ListedFile],
     digest: str,
 ) -> str:
     """The digest that a listing counts as; reads files whose dates are new."""
@@ -225,7 +225,7 @@ def _counted(
     return note["digest"]
 
 
-def _same_contents(files: list[Listed], contents: dict[str, list[Any]]) -> bool:
+def _same_contents(files: list[ListedFile], contents: dict[str, list[Any]]) -> bool:
     """Have the files the contents that were noted? Only files with other dates are read.
 
     ``contents`` maps the name of a file to its size, date and SHA-256.

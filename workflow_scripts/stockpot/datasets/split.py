@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-PARTS = ("train", "held-out", "test")
+SPLITS = ("train", "held-out", "test")
 
 
 def split_rows(
@@ -66,7 +66,7 @@ def _rows_by_class(labels: "np.ndarray") -> list["np.ndarray"]:
     return np.split(by_label, starts)
 
 
-def part_size(n: int, split: dict[str, Any]) -> int:
+def split_size(n: int, split: dict[str, Any]) -> int:
     """Count the images of one class in a split.
 
     Args:
@@ -105,7 +105,7 @@ def listed_sizes(
     for count, (start, stop) in zip(counts, pairwise(bounds)):
         # Differences of rounded cumulative counts add up to the length of the list.
         held_out = stop * listed // total - start * listed // total
-        sizes.append(part_size(count, {**split, "held_out": held_out}))
+        sizes.append(split_size(count, {**split, "held_out": held_out}))
     return sizes
 
 

@@ -5,9 +5,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from ..statistics.robustness import Line, band, inside, transforms
+from ..statistics.robustness import BaselineFit, axis_transforms, band, clip_to_axis
 from ..tables.equal_models import equal_models, equal_sweeps
-from ..tables.measurements import BASELINE, MEAN, datasets, pairs, placeless
+from ..tables.measurements import (
+    BASELINE,
+    SHIFT_MEAN,
+    datasets,
+    paired_accuracies,
+    without_coordinates,
+)
 from .model_colours import looks, sweep_looks
 from .style import (
     DARK_GREY,
@@ -99,12 +105,12 @@ def scatter_points(
         axis: Scale of both axes; accuracies and intervals are moved inside it.
 
     Returns:
-        ``pairs``, with a column ``dataset``.
+        ``paired_accuracies``, with a column ``dataset``.
     """
-    table = pairs(measurements, dataset).assign(dataset=dataset)
+    table = paired_accuracies(measurements, dataset).assign(dataset=dataset)
     for columns, count_column in ((_X_COLUMNS, "reference_n"), (_Y_COLUMNS, "n")):
         for column in columns:
-            table[column] = inside(table[column], table[count_column], axis)
+            table[column] = clip_to_axis(table[column], table[count_column], axis)
     return table
 
 
@@ -130,9 +136,9 @@ def fit_with_band(
     if fit_rows.empty:
         return pd.DataFrame()
     first_row = fit_rows.iloc[0]
-    if first_row["dataset"] == MEAN:
+    if first_row["dataset"] == SHIFT_MEAN:
         # The band goes through the models that the line goes through.
-        left_out = placeless(measurements, first_row["axis"])
+        left_out = without_coordinates(measurements, first_row["axis"])
         table = table[~table["model"].isin(left_out)]
     pieces = [_piece(table, row, ends) for _, row in fit_rows.iterrows()]
     return pd.concat(pieces, ignore_index=True)
@@ -144,14 +150,14 @@ def _piece(
     ends: tuple[float, float],
 ) -> pd.DataFrame:
     """One piece of a piecewise fit; a straight fit is the one piece that there is."""
-    line = Line(
+    line = BaselineFit(
         row["slope"],
         row["intercept"],
         row["r"],
         row["n"],
         row["axis"],
     )
-    forward, inverse = transforms(line.axis)
+    forward, inverse = axis_transforms(line.axis)
     ends = np.clip(ends, row["piece_start"], row["piece_end"])
     ends = np.clip(ends, _EDGE, 1 - _EDGE)
     # Even steps on the axis, so that the line is smooth wherever the axis is wide.
@@ -182,9 +188,9 @@ def _baseline_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reference and shift accuracies of the baselines of one piece: float64 [n] each."""
     baseline = table[table["kind"] == BASELINE]
-    x = inside(baseline["reference_value"], baseline["reference_n"], axis)
-    y = inside(baseline["value"], baseline["n"], axis)
-    forward, _ = transforms(axis)
+    x = clip_to_axis(baseline["reference_value"], baseline["reference_n"], axis)
+    y = clip_to_axis(baseline["value"], baseline["n"], axis)
+    forward, _ = axis_transforms(axis)
     # 0 and 1 of an unknown number of images have no place on the axis.
     with np.errstate(divide="ignore"):
         has_x = np.isfinite(forward(x))

@@ -19,7 +19,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from ..runtime.atomic_files import atomic
-from ..statistics.robustness import transforms
+from ..statistics.robustness import axis_transforms
 from .texts import FAMILY, fit_text, text_width
 
 Legend = dict[str, Any]  # text -> handle, as ``Figure.legend`` takes it
@@ -101,7 +101,7 @@ def limits(
         Low and high end, as accuracies.
     """
     # Margins are even on the axis, not in accuracy.
-    forward, inverse = transforms(axis)
+    forward, inverse = axis_transforms(axis)
     positions = forward(np.asarray(values, dtype=float))
     positions = positions[np.isfinite(positions)]
     if len(positions):
@@ -135,7 +135,7 @@ def ticks(
     Returns:
         Accuracies between low and high, in order.
     """
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     least_distance = gap * (forward(high) - forward(low))
     chosen: list[float] = []
     for step in TICK_STEPS:
@@ -160,7 +160,7 @@ def _multiples(
     axis: str,
 ) -> list[float]:
     """Multiples of a step between two accuracies, where they have a place on the axis."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     counts = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
     accuracies = np.round(step * counts, 6) + 0.0  # + 0.0 makes 0 of -0
     return [
@@ -176,7 +176,7 @@ def _are_apart(
     axis: str,
 ) -> bool:
     """Whether no two of them are closer on the axis than this distance."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     distances = np.diff(forward(np.sort(accuracies)))
     return bool((distances >= least_distance).all())
 
@@ -200,7 +200,7 @@ def accuracy_axis(
     axes.set(**{f"{which}scale": "linear"})
     if axis != "linear":
         set_scale = getattr(axes, f"set_{which}scale")
-        set_scale("function", functions=transforms(axis))
+        set_scale("function", functions=axis_transforms(axis))
     positions = ticks(*ends, axis)
     labels = [f"{100 * position:.4g}" for position in positions]
     set_ticks = getattr(axes, f"set_{which}ticks")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.dataset import Dataset, some_rows, write_dataset
+from ..datasets.dataset import Dataset, spread_rows, write_dataset
 from ..merging.recipe import single
 from ..models.card import Card
 from ..models.classifier import Weights
@@ -30,7 +30,7 @@ def write_adversarial(
 
     Args:
         folder: Of the new data set.
-        spec: ``name``, ``images`` (how many; ``some_rows`` picks them), and what else the card is
+        spec: ``name``, ``images`` (how many; ``spread_rows`` picks them), and what else the card is
             to say of the source.
         pool: The images to filter.
         adversary: Classifier folder.
@@ -48,7 +48,7 @@ def write_adversarial(
             f"{len(rows)} of the {len(pool)} images of {pool.name} wrong; enlarge the pool"
         )
     # Evenly spread where the pool is sorted by class.
-    rows = rows[some_rows(pool.labels[rows], spec["images"])]
+    rows = rows[spread_rows(pool.labels[rows], spec["images"])]
     write_dataset(
         folder,
         spec["name"],

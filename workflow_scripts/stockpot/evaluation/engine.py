@@ -19,9 +19,9 @@ from ..merging.recipe import LINEAR
 from ..models.card import Card
 from ..models.classifier import HEAD, TOWER, Weights
 from ..models.device import pick_device, pick_precision
-from ..models.device_cache import Resident, free_memory
+from ..models.device_cache import DeviceCache, free_memory
 from ..models.load import empty_classifier
-from ..models.tower import ImageClassifier, Normaliser, fitted
+from ..models.tower import ImageClassifier, Normaliser, resized
 from ..runtime.digest import canonical
 from ..runtime.errors import StockpotError
 from .images import image_batches, load_images
@@ -45,7 +45,7 @@ class MixedModel:
         self,
         network: torch.nn.Module,
         ingredients: Mapping[str, Weights],
-        resident: Resident,
+        resident: DeviceCache,
         device: str,
     ):
         """Start with an empty network.
@@ -184,7 +184,7 @@ class Engine:
         self.model = _empty_model(first, dtype, self.device)
         # Free memory is measured after the model is there, which takes memory itself.
         memory = free_memory(self.device) if memory is None else memory
-        self.resident = Resident(memory)
+        self.resident = DeviceCache(memory)
         self.mixed = MixedModel(self.model, ingredients, self.resident, self.device)
         self.forward_seconds = 0.0
         self.forward_images = 0
@@ -253,7 +253,7 @@ class Engine:
         batches = []
         with torch.inference_mode():
             for images in self._device_images(dataset):
-                pixels = fitted(self._normalise(images), self._image_size)
+                pixels = resized(self._normalise(images), self._image_size)
                 batches.append(self.model.features(pixels))
             # The copy to the CPU waits for the GPU, so the time below is that of the work.
             features = torch.cat(batches).cpu()

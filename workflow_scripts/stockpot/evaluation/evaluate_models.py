@@ -8,13 +8,13 @@ from typing import Any
 from ..datasets.dataset import Dataset, read_dataset
 from ..merging.checks import check_lineage
 from ..merging.recipe import interpolate, single
-from ..models.card import UNKNOWN_START, read_card
+from ..models.card import UNKNOWN_LINEAGE, read_card
 from ..models.classifier import Weights
 from ..runtime.sealed import read_sealed, write_sealed
 from .cells import LabelledRecipe, Recipe
 from .evaluator import Evaluator
 from .predictions import Predictions
-from .scored import scored
+from .scored import score_answers
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _evaluator(
 def _check_lineage(zero_shot: Path, model: Path) -> None:
     """Compare the weights of a classifier whose card does not tell what it was trained from."""
     # A soup's recipe file needs no check: its ingredients were checked when it was made.
-    if model.is_dir() and read_card(model).start == UNKNOWN_START:
+    if model.is_dir() and read_card(model).start == UNKNOWN_LINEAGE:
         check_lineage(Weights(zero_shot), Weights(model))
 
 
@@ -188,7 +188,7 @@ def score_predictions(dataset: Dataset, predictions: Predictions) -> dict[str, A
     Returns:
         ``metric``, ``value``, ``n`` and ``k``.
     """
-    score = scored(
+    score = score_answers(
         dataset.scoring,
         dataset.labels,
         predictions.predicted.numpy(),

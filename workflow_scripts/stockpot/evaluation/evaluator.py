@@ -18,7 +18,7 @@ from ..models.device import fast_at_bf16, pick_device, pick_precision
 from ..runtime.digest import canonical
 from .cells import Recipe
 from .predictions import Predictions, predictions
-from .store import Store, key
+from .store import Store, store_key
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -79,7 +79,7 @@ class Evaluator:
         Returns:
             The store's key of the cell, and the predictions.
         """
-        cell_key = key(recipe, dataset.fingerprint, self.precision)
+        cell_key = store_key(recipe, dataset.fingerprint, self.precision)
         # An entry without logits is of no use where they are to be stored.
         stored = self.store.get(cell_key, logits=self._store_logits)
         if stored is not None:
@@ -112,7 +112,7 @@ class Evaluator:
         recipe = single(sha256)
         # The store keeps one frame of each video, and not the same one for every ingredient.
         if not dataset.scoring.videos:
-            cell_key = key(recipe, dataset.fingerprint, self.precision)
+            cell_key = store_key(recipe, dataset.fingerprint, self.precision)
             stored = self.store.get(cell_key, logits=True)
             if stored is not None and stored.logits is not None:
                 return stored.logits

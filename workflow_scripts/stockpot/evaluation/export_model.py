@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..merging.checks import check_lineage
-from ..merging.export import export
+from ..merging.export import materialize_recipe
 from ..merging.recipe import interpolate
 from ..models import formats
 from ..models.card import read_card
@@ -45,7 +45,7 @@ def export_model(
     }
     # The mix is a classifier of its own for as long as the format reads it.
     with tempfile.TemporaryDirectory(dir=out) as temporary:
-        export(
+        materialize_recipe(
             Path(temporary),
             exported,
             weights,

@@ -111,13 +111,13 @@ class FolderContext:
         Returns:
             The standard error; None for plain accuracy, whose count tells it.
         """
-        from .scored import error_of
+        from .scored import score_error
 
         scoring = self._held_out.scoring
         if scoring.metric == "accuracy":
             return None
         predictions = self._held_out_predictions(recipe)
-        return error_of(
+        return score_error(
             scoring,
             self._held_out.labels,
             predictions.predicted.numpy(),

@@ -6,7 +6,7 @@ Models, mixes and ensembles are all scored here, so that their scores can be com
 import numpy as np
 
 from ..datasets.dataset import Scoring
-from ..metrics import Answers, Score, score, standard_error
+from ..metrics import MetricInput, Score, score, standard_error
 
 
 def right_answers(
@@ -30,7 +30,7 @@ def right_answers(
     return np.array([answer in accepted for answer, accepted in pairs], dtype=bool)
 
 
-def scored(
+def score_answers(
     scoring: Scoring,
     labels: np.ndarray,
     predicted: np.ndarray,
@@ -50,13 +50,13 @@ def scored(
     return score(scoring.metric, _metric_input(scoring, labels, predicted, correct))
 
 
-def error_of(
+def score_error(
     scoring: Scoring,
     labels: np.ndarray,
     predicted: np.ndarray,
     correct: np.ndarray,
 ) -> float:
-    """Estimate the standard error of ``scored``.
+    """Estimate the standard error of ``score_answers``.
 
     Args:
         scoring: Of the data set.
@@ -76,7 +76,7 @@ def _metric_input(
     labels: np.ndarray,
     predicted: np.ndarray,
     correct: np.ndarray,
-) -> Answers:
+) -> MetricInput:
     # Only the metric of the worst group needs groups.
     groups = np.array(scoring.groups) if scoring.groups else None
-    return Answers(predicted, labels, correct, groups)
+    return MetricInput(predicted, labels, correct, groups)

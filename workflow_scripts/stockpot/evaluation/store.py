@@ -33,7 +33,7 @@ COLUMNS = ["predicted", "correct", "confidence", "loss"]
 MEMORY_TYPES = {"predicted": torch.int64, "correct": torch.bool}
 
 
-def key(
+def store_key(
     recipe: Recipe,
     fingerprint: str,
     precision: str,
@@ -77,7 +77,7 @@ class Store:
         """Name the file of a key.
 
         Args:
-            key: As the function ``key`` gives it.
+            key: As the function ``store_key`` gives it.
 
         Returns:
             The path, whether there is a file or not.
@@ -88,7 +88,7 @@ class Store:
         """Read predictions.
 
         Args:
-            key: As the function ``key`` gives it.
+            key: As the function ``store_key`` gives it.
             logits: Whether the logits are needed.
 
         Returns:
@@ -132,7 +132,7 @@ class Store:
         take its pages away from under them.
 
         Args:
-            key: As the function ``key`` gives it.
+            key: As the function ``store_key`` gives it.
             predictions: What to store, with or without logits.
             recipe: The recipe of the model; only people read it.
             dataset: Name of the data set; only people read it.

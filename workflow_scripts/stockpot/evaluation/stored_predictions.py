@@ -17,7 +17,7 @@ class NoLogitsError(StockpotError):
 
 
 @dataclass(frozen=True)
-class Answers:
+class StoredPredictions:
     """The predictions of one model on one data set; each array is read when it is asked for.
 
     Attributes:
@@ -106,17 +106,17 @@ class Answers:
             ) from error
 
 
-def answers(store: Path, key: str) -> Answers:
+def answers(store: Path, key: str) -> StoredPredictions:
     """Name one entry of the store; nothing is read yet.
 
     Args:
         store: The folder of the store.
-        key: As ``store.key`` gives it.
+        key: As ``store.store_key`` gives it.
 
     Returns:
         The entry, whether its file is there or not.
     """
-    return Answers(Path(store) / key[:2] / f"{key}.safetensors")
+    return StoredPredictions(Path(store) / key[:2] / f"{key}.safetensors")
 
 
 def _listing(path: Path) -> Path:

@@ -22,7 +22,7 @@ from ..drawing.style import (
     panel_width,
     text_figure,
 )
-from ..tables.measurements import MEAN, datasets
+from ..tables.measurements import SHIFT_MEAN, datasets
 from . import FigureDeclaration
 from ._options import Columns
 
@@ -65,7 +65,7 @@ def draw(
         for (kind, target), look in looks.items():
             of_kind = of_dataset[of_dataset["kind"] == kind]
             _draw_sweep(panel, of_kind[of_kind["sweep"] == target], look)
-        title = "Mean of shifts" if name == MEAN else name
+        title = "Mean of shifts" if name == SHIFT_MEAN else name
         panel_title(panel, title, panel_width(columns))
         # Half a marker beyond alpha 0 and 1.
         panel.set_xlim(-0.03, 1.03)

@@ -26,7 +26,7 @@ from ..drawing.style import (
     panel_title,
     panel_width,
 )
-from ..tables.equal_models import equal_groups, said
+from ..tables.equal_models import equal_groups, legend_texts
 from . import FigureDeclaration
 from ._options import Columns
 
@@ -79,7 +79,7 @@ def draw(
         alpha_ticks(panel)
     # Sweeps that lie under others, as they are equal, say which.
     equal_sweeps = equal_groups(table, "sweep", ["alpha", "dataset"], "distance")
-    texts = said({target: f"to {target}" for target in targets}, equal_sweeps)
+    texts = legend_texts({target: f"to {target}" for target in targets}, equal_sweeps)
     legend = {texts[target]: handle(**look) for target, look in looks.items()}
     legend["Better than both ends"] = handle(**dots(DARK_GREY, DOT_SIZE))
     label_grid(figure, spare, legend, "α", "Above the chord (points)")

@@ -20,7 +20,7 @@ from ..drawing.robustness_axes import (
     under_shift,
 )
 from ..drawing.style import TWO_COLUMNS, legend_outside
-from ..tables.measurements import BASELINE, MEAN, reference
+from ..tables.measurements import BASELINE, SHIFT_MEAN, reference
 from . import FigureDeclaration
 from ._options import Axis, Intervals
 
@@ -76,7 +76,7 @@ def draw(
     """
     measurements = tables["measurements"]
     axis = options["axis"] or default_axis(tables["fits"])
-    table = scatter_points(measurements, MEAN, axis)
+    table = scatter_points(measurements, SHIFT_MEAN, axis)
     near = table[table["kind"] != BASELINE]
     # A second panel of all models, or of none, would show nothing new.
     zoom = options["zoom"] and 0 < len(near) < len(table)

@@ -20,7 +20,7 @@ from ..drawing.style import TWO_COLUMNS, Legend, accuracy_axis, handle, limits
 from ..drawing.texts import fit_text
 from ..merging import methods
 from ..runtime.options import PluginOptions
-from ..tables.measurements import BASELINE, MEAN, reference
+from ..tables.measurements import BASELINE, SHIFT_MEAN, reference
 from ..training import variants
 from . import FigureDeclaration
 from ._options import Intervals
@@ -73,7 +73,7 @@ def draw(
         The figure, and the measurements of all models except baselines.
     """
     measurements = tables["measurements"]
-    table = scatter_points(measurements, MEAN, "linear")
+    table = scatter_points(measurements, SHIFT_MEAN, "linear")
     table = table[table["kind"] != BASELINE]
     sweeps = table[table["sweep"] != ""]
     single = table[table["sweep"] == ""]

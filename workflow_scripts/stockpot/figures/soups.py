@@ -15,7 +15,7 @@ from ..drawing.robustness_axes import (
 )
 from ..drawing.style import BLACK, ONE_COLUMN, dots, handle, legend_outside
 from ..runtime.options import PluginOptions
-from ..tables.measurements import BASELINE, MEAN, reference
+from ..tables.measurements import BASELINE, SHIFT_MEAN, reference
 from . import FigureDeclaration
 from ._options import Intervals
 
@@ -55,7 +55,7 @@ def draw(
         The figure, and the points, with a column ``is_best_run``.
     """
     measurements = tables["measurements"]
-    table = scatter_points(measurements, MEAN, "linear")
+    table = scatter_points(measurements, SHIFT_MEAN, "linear")
     is_shown = (table["sweep"] == "") & ~table["kind"].isin(NOT_SHOWN)
     table = table[is_shown]
     # The run that one would take without soups: chosen without test labels.

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import torch
 
-from ..models.card import UNKNOWN_START, Card
+from ..models.card import UNKNOWN_LINEAGE, Card
 from ..models.classifier import OpenWeights
 from ..runtime.errors import StockpotError
 from .geometry import gram_matrices, mean_cosine
@@ -166,7 +166,7 @@ def _why_starts_differ(
 ) -> str | None:
     """What tells that a model has another start than the first one; None if nothing does."""
     # Cards that name their starts decide by themselves; no weights are read.
-    if UNKNOWN_START not in (card.start, first.start):
+    if UNKNOWN_LINEAGE not in (card.start, first.start):
         if _known_to_differ(card, first):
             return _different_start_message(card, first)
         return None
@@ -202,7 +202,7 @@ def check_lineage(
     Raises:
         StockpotError: If their weights are too far apart for one lineage.
     """
-    if UNKNOWN_START not in (start.card.start, end.card.start):
+    if UNKNOWN_LINEAGE not in (start.card.start, end.card.start):
         return
     cosine = weight_cosine(end, start)
     if cosine < MIN_COSINE:
@@ -303,7 +303,7 @@ def _known_to_differ(
     other: Card,
 ) -> bool:
     """Do two models of known start come from different initial weights?"""
-    if UNKNOWN_START in (card.start, other.start):
+    if UNKNOWN_LINEAGE in (card.start, other.start):
         return False
     return card.origin() != other.origin()
 

@@ -34,7 +34,7 @@ NamedTensors = Iterable[tuple[str, torch.Tensor]]
 TensorStream = Callable[[WriteChunk], NamedTensors]
 
 
-def export(
+def materialize_recipe(
     folder: str | Path,
     recipe: dict[str, Any],
     ingredients: Mapping[str, Weights],

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..datasets.downloads.transfer import download
-from ..models.card import UNKNOWN_START, Card
+from ..models.card import UNKNOWN_LINEAGE, Card
 from ..models.checkpoints.convert import as_classifier, check_tower, renamed
 from ..models.checkpoints.numbers import check_types
 from ..models.checkpoints.read import Checkpoint, read_checkpoint
@@ -65,7 +65,7 @@ def import_checkpoint(
         zero_shot.card,
         name=spec["name"],
         kind=spec["variant"],
-        start=UNKNOWN_START,
+        start=UNKNOWN_LINEAGE,
         spec={},
         history=[],
     )

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from ..models.device_cache import Resident, free_memory
+from ..models.device_cache import DeviceCache, free_memory
 from .coefficients import coefficient_at
 from .linear import (
     SUM_CHUNK,
@@ -62,7 +62,7 @@ class MixedModel:
         self.tensors = model.state_dict()
         self.parameters = dict(model.named_parameters())
         device = str(next(iter(self.tensors.values())).device)
-        self.resident = Resident(free_memory(device))
+        self.resident = DeviceCache(free_memory(device))
         # Coefficients that are the indices: each tensor gets that of its longest prefix.
         columns: dict[str, float] = {
             prefix: column for column, prefix in enumerate(prefixes)

@@ -28,7 +28,7 @@ class Score(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answers:
+class MetricInput:
     """What a model answers to the n examples of a data set.
 
     Attributes:
@@ -55,7 +55,7 @@ def names() -> list[str]:
 
 def score(
     metric: str,
-    answers: Answers,
+    answers: MetricInput,
 ) -> Score:
     """Score a model on a data set.
 
@@ -75,7 +75,7 @@ def score(
 
 def standard_error(
     metric: str,
-    answers: Answers,
+    answers: MetricInput,
 ) -> float:
     """Estimate the standard error of a score.
 
@@ -99,7 +99,7 @@ def standard_error(
 
 def resampled(
     metric: str,
-    answers: Answers,
+    answers: MetricInput,
     draws: int = 2000,
     seed: int = 0,
 ) -> np.ndarray:

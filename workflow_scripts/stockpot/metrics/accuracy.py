@@ -1,9 +1,9 @@
 """Accuracy: the fraction of examples that are right."""
 
-from . import Answers, Score
+from . import MetricInput, Score
 
 
-def score(answers: Answers) -> Score:
+def score(answers: MetricInput) -> Score:
     """Compute the accuracy.
 
     Args:

@@ -5,10 +5,10 @@ WILDS-iWildCam is scored by it (Koh et al., ICML 2021).
 
 import numpy as np
 
-from . import Answers, Score
+from . import MetricInput, Score
 
 
-def score(answers: Answers) -> Score:
+def score(answers: MetricInput) -> Score:
     """Compute the macro F1.
 
     Args:
@@ -28,7 +28,7 @@ def score(answers: Answers) -> Score:
 
 
 def resampled(
-    answers: Answers,
+    answers: MetricInput,
     draws: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -52,7 +52,7 @@ def resampled(
     return _f1(pairs, resampled_counts)
 
 
-def _pairs(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(answers: MetricInput) -> tuple[np.ndarray, np.ndarray]:
     """(label, predicted) [pairs, 2], and how often each pair occurs [pairs]."""
     label_and_prediction = np.stack([answers.labels, answers.predicted], axis=1)
     return np.unique(

@@ -6,10 +6,10 @@ do not count.
 
 import numpy as np
 
-from . import Answers, Score
+from . import MetricInput, Score
 
 
-def score(answers: Answers) -> Score:
+def score(answers: MetricInput) -> Score:
     """Compute the mean class accuracy.
 
     Args:
@@ -29,7 +29,7 @@ def score(answers: Answers) -> Score:
 
 
 def resampled(
-    answers: Answers,
+    answers: MetricInput,
     draws: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -53,7 +53,7 @@ def resampled(
     return _mean_over_classes(pairs, resampled_counts)
 
 
-def _pairs(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(answers: MetricInput) -> tuple[np.ndarray, np.ndarray]:
     """(label, 1 if right else 0) [pairs, 2], and how often each pair occurs [pairs]."""
     label_and_right = np.stack(
         [answers.labels, answers.correct.astype(np.int64)],

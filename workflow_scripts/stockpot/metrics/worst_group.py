@@ -6,10 +6,10 @@ take into account that the group is the lowest of several.
 
 import numpy as np
 
-from . import Answers, Score
+from . import MetricInput, Score
 
 
-def score(answers: Answers) -> Score:
+def score(answers: MetricInput) -> Score:
     """Compute the worst-group accuracy.
 
     Groups without examples do not count, nor do examples of group -1, which is none.

@@ -8,7 +8,7 @@ from ..runtime.digest import canonical
 from ..runtime.sealed import damaged, read_sealed
 
 CARD = "classifier.json"
-UNKNOWN_START = "unknown"
+UNKNOWN_LINEAGE = "unknown"
 
 # The fields that predictions depend on, beside the weights.
 INTERFACE = (

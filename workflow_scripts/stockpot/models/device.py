@@ -5,7 +5,7 @@ from functools import cache
 
 import torch
 
-from ..runtime.gpus import claim
+from ..runtime.gpus import acquire_gpus
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def pick_device() -> str:
         "cuda", or "cpu" where no GPU can be used.
     """
     # Before torch counts the GPUs, as the others become invisible.
-    claimed = claim(1)
+    claimed = acquire_gpus(1)
     if torch.cuda.is_available():
         log.info("on GPU %s, %s", ",".join(claimed), torch.cuda.get_device_name())
         return "cuda"

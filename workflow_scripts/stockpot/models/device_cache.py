@@ -23,7 +23,7 @@ def free_memory(device: str) -> int:
     return free_bytes // 2
 
 
-class Resident:
+class DeviceCache:
     """A cache of tensors, as many as fit into a number of bytes.
 
     The first tensors that come are kept for good. Data sets and ingredients are asked for in

@@ -12,7 +12,7 @@ from .tower import TIMM, ImageClassifier, build_tower
 from .weights_file import load_weights
 
 
-def write_start(
+def write_random_head(
     folder: Path,
     architecture: Path,
     weights: Path,

@@ -130,7 +130,7 @@ class ImageClassifier(torch.nn.Module):
         return self.head(self.features(images))
 
 
-def fitted(x: torch.Tensor, side: int) -> torch.Tensor:
+def resized(x: torch.Tensor, side: int) -> torch.Tensor:
     """Resize images that are stored larger than the model wants them, to crop from.
 
     Args:

@@ -11,10 +11,16 @@ from typing import Any
 from ..config.training_runs import finetune_specs
 from ..config.zero_shot_head import read_head, texts_of
 from ..datasets import sources
-from ..datasets.classes import MADE_OF, class_names, class_texts, count, resolved
+from ..datasets.classes import (
+    DERIVED_FROM,
+    class_names,
+    class_texts,
+    count_images,
+    with_default_sources,
+)
 from ..datasets.decoding.alpha_channel import alpha_lines
 from ..runtime.digest import plain
-from ..tables.published_models import read_cloud
+from ..tables.published_models import read_published_models
 from .data_roles import (
     answer_classes,
     check_counts,
@@ -36,7 +42,7 @@ from .study_outputs import study_jobs
 
 
 # Many data sets are splits of the same files. They are listed once while the plan is made.
-@sources.remembering()
+@sources.cached_answers()
 def build(config: Config, locate: Locate) -> Plan:
     """Plan the study.
 
@@ -54,7 +60,7 @@ def build(config: Config, locate: Locate) -> Plan:
     original_config = config
     # What is wrong is found in this order, which decides the error that a user reads first.
     model = model_plan(config, locate)
-    config = resolved(config)
+    config = with_default_sources(config)
     cloud = _published_models(config, locate)
     heads = _read_heads(config, locate)
     facts = _source_facts(config, locate)
@@ -90,7 +96,7 @@ def _add_notes_and_counts(
     if plan.held_out_note:
         plan.summary.append(plan.held_out_note)
     for name in sorted(used_datasets(config)):
-        plan.counts[name] = count(config["datasets"], name, locate)
+        plan.counts[name] = count_images(config["datasets"], name, locate)
     plan.sizes = _shown_sizes(plan.counts, config["data"])
 
 
@@ -168,16 +174,16 @@ def _source_facts(
         name = waiting.pop()
         entry = config["datasets"][name]
         source = entry["source"]
-        if source in MADE_OF:
+        if source in DERIVED_FROM:
             # It has no files of its own: those of the set that it is made of count.
-            waiting.append(entry[MADE_OF[source]])
+            waiting.append(entry[DERIVED_FROM[source]])
             continue
         if name in facts:
             continue
         key = f"datasets.{name}"
         # A colour that is unknown would be found only when the first image is decoded.
         sources.check_background(entry, key)
-        file_facts = sources.ask("facts", entry, locate, key)
+        file_facts = sources.ask_source("facts", entry, locate, key)
         split_facts = sources.split_facts(entry, locate, key)
         facts[name] = {**file_facts, **split_facts}
     return facts
@@ -197,7 +203,7 @@ def _published_models(
     # A published model may have no name that a model of the study has.
     taken_names = ["zero-shot", *finetune_specs(config), *config["soups"]]
     # The table is read only to find mistakes in it; jobs read it again.
-    read_cloud(
+    read_published_models(
         path,
         table,
         data["reference"],

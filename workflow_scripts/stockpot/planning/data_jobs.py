@@ -131,7 +131,7 @@ class PreparedDataset(DatasetJob):
             Many where images are decoded, one where they are computed.
         """
         # Decoding is spread over threads; drawing images is not.
-        if sources.encoded(self.spec["source"]):
+        if sources.has_encoded_images(self.spec["source"]):
             return DECODING_THREADS
         return 1
 

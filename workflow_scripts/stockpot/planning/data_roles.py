@@ -13,16 +13,16 @@ from ..config.training_runs import finetune_specs
 from ..datasets import sources
 from ..datasets.classes import (
     ADVERSARIAL,
-    MADE_OF,
+    DERIVED_FROM,
     answers_among_all,
+    base_dataset,
     class_names,
     classes_with_images,
-    count,
+    count_images,
     head_classes,
     images_of,
-    origin,
-    resolved,
     share_images,
+    with_default_sources,
 )
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
@@ -113,12 +113,12 @@ def used_datasets(config: Config) -> set[str]:
     """
     training, evaluated = datasets_by_role(config)
     names = {*training.values(), *evaluated.values()}
-    datasets = resolved(config)["datasets"]
+    datasets = with_default_sources(config)["datasets"]
     made_of: set[str] = set()
     for dataset in names:
         entry = datasets[dataset]
-        if entry["source"] in MADE_OF:
-            made_of.add(entry[MADE_OF[entry["source"]]])
+        if entry["source"] in DERIVED_FROM:
+            made_of.add(entry[DERIVED_FROM[entry["source"]]])
     return names | made_of
 
 
@@ -216,7 +216,7 @@ def _are_views(
     Two entries that are equal are one set that was named twice, by mistake.
     """
     source = other_entry["source"]
-    if one_entry["source"] != source or source in MADE_OF:
+    if one_entry["source"] != source or source in DERIVED_FROM:
         return False
     return one_entry != other_entry
 
@@ -237,7 +237,7 @@ def _check_stored_size(
     datasets: Datasets,
 ) -> None:
     """Raises StockpotError for a set that is stored in another size than models see."""
-    stored = origin(datasets, dataset)
+    stored = base_dataset(datasets, dataset)
     if datasets[stored].get("image_size"):
         raise StockpotError(
             f"datasets.{stored}.image_size: {dataset!r} is {key_path}, and models see it in "
@@ -330,7 +330,7 @@ def check_counts(
     datasets = config["datasets"]
     training, evaluated = datasets_by_role(config)
     for key_path, dataset in (training | evaluated).items():
-        if count(datasets, dataset, locate) == 0:
+        if count_images(datasets, dataset, locate) == 0:
             raise StockpotError(f"{key_path}: {dataset} has no images")
     for dataset in dict.fromkeys(training.values()):
         split = datasets[dataset].get("split")
@@ -338,7 +338,7 @@ def check_counts(
         if split and not split.get("held_out_list"):
             _check_split(dataset, datasets[dataset], locate)
     for key_path, minimum, dataset in _wanted_counts(config, evaluated):
-        available = count(datasets, dataset, locate)
+        available = count_images(datasets, dataset, locate)
         if minimum > available:
             raise StockpotError(
                 f"{key_path}: {minimum} wanted, but {dataset} has {available}"
@@ -383,7 +383,7 @@ def _check_split(
     counts_left = sources.counts(entry, locate)
     if 0 not in counts_left:
         return
-    classes = sources.ask("classes", entry, locate)
+    classes = sources.ask_source("classes", entry, locate)
     if len(classes) != len(counts_left):
         # The numbers of images of a published set are known, but not whose they are.
         raise StockpotError(
@@ -446,7 +446,7 @@ def answer_classes(
     training, _ = datasets_by_role(config)
     answers: dict[str, list[str]] = {}
     for demand in _class_demands(config):
-        dataset = origin(datasets, demand.dataset)
+        dataset = base_dataset(datasets, demand.dataset)
         if dataset in training.values() or not answers_among_all(datasets, dataset):
             continue
         known = class_names(datasets, demand.train, locate)
@@ -569,7 +569,7 @@ def dataset_lines(
     notes = class_notes(config, locate)
     lines = []
     for key_path, dataset in (training | evaluated).items():
-        image_count = count(datasets, dataset, locate)
+        image_count = count_images(datasets, dataset, locate)
         classes = class_names(datasets, dataset, locate)
         # The notes on test sets say how many of the study's classes they have.
         classes_text = f"{len(classes):,} classes"
@@ -600,15 +600,15 @@ def _lines_on_files(
     """
     datasets_by_line: dict[str, list[str]] = {}
     # A corrupted or filtered set has the files of the set that it is made of.
-    for dataset in dict.fromkeys(origin(datasets, dataset) for dataset in names):
+    for dataset in dict.fromkeys(base_dataset(datasets, dataset) for dataset in names):
         entry = datasets[dataset]
         unused = sources.unused(entry, locate)
         if unused:
             line = f"not read of {one_line(entry['path'], 100)}: {unused}"
             datasets_by_line.setdefault(line, []).append(dataset)
-        doubt = sources.doubt(entry, locate)
-        if doubt:
-            line = f"{one_line(entry['path'], 100)}: {doubt}"
+        warning = sources.layout_warning(entry, locate)
+        if warning:
+            line = f"{one_line(entry['path'], 100)}: {warning}"
             datasets_by_line.setdefault(line, []).append(dataset)
     lines = []
     for line, sharing in datasets_by_line.items():

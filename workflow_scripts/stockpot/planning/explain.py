@@ -263,7 +263,7 @@ def _changed_inputs(
     return [f"inputs {enumeration(texts)}"]
 
 
-def lines(explained: list[Explained]) -> list[str]:
+def summary_lines(explained: list[Explained]) -> list[str]:
     """Sum up why jobs run.
 
     Args:
@@ -322,7 +322,7 @@ def _following_line(following: Counter[str]) -> str:
     return f"{total:,} {verb}: {', '.join(counted)}"
 
 
-def named(
+def jobs_named(
     explained: list[Explained],
     name: str,
 ) -> list[Explained]:
@@ -342,7 +342,7 @@ def named(
     return jobs
 
 
-def job_lines(
+def reason_lines(
     explained: list[Explained],
     entry: Explained,
 ) -> list[str]:
@@ -358,7 +358,7 @@ def job_lines(
     subject = f"{entry.rule} {entry.name}"
     if entry.words:
         return [one_line(f"{subject}: {'; '.join(entry.words)}")]
-    causes = lines(_jobs_behind(explained, entry))
+    causes = summary_lines(_jobs_behind(explained, entry))
     if not causes:
         causes = ["others"]
     return [one_line(f"{subject} follows from {cause}") for cause in causes]

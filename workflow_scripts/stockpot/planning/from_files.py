@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from ..config.check import check
+from ..config.check import check_config
 from ..config.paths import CHECKOUT, exists, not_found, unfit_inputs
 from ..config.read import StudyFiles
 from ..runtime.errors import StockpotError
@@ -31,7 +31,7 @@ def plan_study(study: StudyFiles) -> Plan:
     """
     config = study.located()
     schema = yaml.load(SCHEMA.read_text("utf-8"), LOADER)
-    check(config, schema, study.paths)
+    check_config(config, schema, study.paths)
     # Only files that this study uses have to be there.
     problems = not_found(
         config,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..runtime.code_digest import code_digest
-from ..runtime.code_records import kept, not_kept
+from ..runtime.code_records import digest_if_kept, digest_if_not_kept
 from ..runtime.snakemake_records import NOTES, read_record
 from .data_jobs import PreparedDataset
 from .evaluation_jobs import EvaluationJob
@@ -221,13 +221,13 @@ def code_of(
     # The code as it is now, which makes the artefact if it has to be made.
     running = code_digest(*job.code(plan))
     if job.is_kept(plan):
-        return kept(
+        return digest_if_kept(
             running,
             job.rule,
             job.id,
             outputs(job, plan)[0],
         )
-    return not_kept(running, job.rule, job.id)
+    return digest_if_not_kept(running, job.rule, job.id)
 
 
 def in_results(path: str) -> str:

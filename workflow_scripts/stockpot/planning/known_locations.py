@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..datasets import sources
-from ..datasets.sources._own import files_of
+from ..datasets.sources._own import matching_files
 from ..runtime.digest import short
 from ..runtime.errors import StockpotError
 from ..runtime.sealed import unsealed, write_sealed
@@ -114,7 +114,7 @@ def _with_files(
     return None
 
 
-def remember(
+def remember_locations(
     plan: "Plan",
     file: Path = FILE,
 ) -> None:
@@ -130,7 +130,9 @@ def remember(
     for job in plan.datasets.values():
         entry = plan.config["datasets"][job.name]
         # Only folders of a user's own data are renamed.
-        if not isinstance(job, PreparedDataset) or not sources.is_own(entry["source"]):
+        if not isinstance(job, PreparedDataset) or not sources.reads_user_files(
+            entry["source"]
+        ):
             continue
         try:
             digest = files_digest({**entry, **job.places}, Path)
@@ -209,8 +211,8 @@ def _files(
     # All other sources of own data read one file, or the archives of a folder.
     if source not in ("folder", "csv"):
         pattern = sources.with_defaults(entry).get("glob", "*.tar")
-        return files_of(path, pattern)
-    images = [file for file, _ in sources.ask("places", entry, locate)]
+        return matching_files(path, pattern)
+    images = [file for file, _ in sources.ask_source("places", entry, locate)]
     # The table itself is read as well.
     if source == "csv":
         return [path, *images]

@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from ..config.training_runs import run_specs, standard_specs, with_options
+from ..config.training_runs import baseline_specs, run_specs, with_options
 from ..merging import methods
 from ..runtime.digest import plain
 from ..runtime.registry import defaults
@@ -71,7 +71,7 @@ def describe_models(
         # Runs of other tasks are described, but not evaluated.
         if name in ids:
             models[name]["id"] = ids[name]
-    for name, spec in standard_specs(config).items():
+    for name, spec in baseline_specs(config).items():
         models[name] = _describe_baseline(with_options(spec))
     end_to_end = [name for name in ids if specs[name]["variant"] == "end-to-end"]
     held_out_images = sizes[config["data"]["held_out"]]

@@ -19,7 +19,7 @@ from ..models.hub_models import RANDOM, TIMM, named_config, timm_config
 from ..runtime.digest import plain, sha256_file, short
 from ..runtime.errors import StockpotError
 from ..runtime.file_digests import sha256_file_cached
-from ..runtime.file_kinds import check_own_content
+from ..runtime.file_kinds import refuse_stand_in
 from .jobs import Config, Locate
 from .model_jobs import ModelJob
 
@@ -208,7 +208,7 @@ def checked_digest(
             Git LFS pointer, a page of a website).
     """
     # A file that stands in for another has a digest too, but of the wrong content.
-    check_own_content(path, key)
+    refuse_stand_in(path, key)
     try:
         return digest(path)
     except OSError as error:

@@ -1,9 +1,9 @@
 """What a plan says of the runs, each with its hyperparameters, and of what is made of them."""
 
 from ..config.training_runs import (
+    baseline_specs,
     finetune_specs,
     search_names,
-    standard_specs,
     with_options,
 )
 from ..runtime.escape import one_line
@@ -45,7 +45,7 @@ def run_lines(config: Config) -> list[str]:
     for name, spec in specs.items():
         if name not in searched:
             listed_specs[name] = spec
-    for name, spec in standard_specs(config).items():
+    for name, spec in baseline_specs(config).items():
         listed_specs[name] = with_options(spec)
 
     rows = []

@@ -15,7 +15,7 @@ from .plan import Plan
 TYPE = "type"  # key under which a dataclass names itself
 
 
-def save(
+def save_plan(
     plan: Plan,
     file: Path,
     config: Config,
@@ -35,7 +35,7 @@ def save(
     write_sealed(file, content, indent=None)
 
 
-def saved(
+def load_plan(
     file: Path,
     config: Config,
 ) -> Plan | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from ..config.training_runs import run_specs, standard_specs, with_options
+from ..config.training_runs import baseline_specs, run_specs, with_options
 from ..config.zero_shot_head import texts_of
 from ..datasets import sources
 from ..datasets.classes import ADVERSARIAL, CORRUPTED, class_names, class_texts
@@ -369,7 +369,7 @@ class StudyBuilder:
             fetched = (self._plan_download(source, spec["path"], mirror),)
         facts = self._facts[name]
         location_now = location_of(facts)
-        if sources.is_own(source) and not fetched:
+        if sources.reads_user_files(source) and not fetched:
             # A folder that was renamed keeps its name in the id, so nothing is made again.
             known = self._known_locations.first_location(name, entry, self._locate)
             if known is not None:
@@ -414,7 +414,7 @@ class StudyBuilder:
         for name in sorted(self._specs):
             runs[name] = self._plan_run_or_checkpoint(name)
         baselines = {}
-        for name, spec in sorted(standard_specs(self.config).items()):
+        for name, spec in sorted(baseline_specs(self.config).items()):
             baselines[name] = self._plan_scratch_run(name, spec)
         ids = {
             "zero-shot": self._tasks[""].initial,

@@ -33,7 +33,7 @@ def targets(plan: Plan) -> list[str]:
     Returns:
         Paths below the placeholder of the results.
     """
-    files = sources(plan)
+    files = source_files(plan)
     for study in plan.studies.values():
         files += _tables(plan, study)
     for job in plan.study_jobs:
@@ -93,7 +93,7 @@ def exported_files(
     return formats.files(form) + vocabulary
 
 
-def sources(plan: Plan) -> list[str]:
+def source_files(plan: Plan) -> list[str]:
     """Name files that tell of each thing which the results follow from.
 
     Snakemake asks for no file behind a result that is newer than its inputs; yet a job that fails

@@ -17,10 +17,17 @@ from matplotlib.markers import MarkerStyle
 from ..drawing.model_colours import Marker, look
 from ..drawing.style import limits, ticks
 from ..runtime.escape import one_line
-from ..statistics.robustness import Line, inside, transforms
+from ..statistics.robustness import BaselineFit, axis_transforms, clip_to_axis
 from ..tables.escape import json_for_script
-from ..tables.measurements import BASELINE, KEY, MEAN, datasets, pairs, reference
-from .page import page
+from ..tables.measurements import (
+    BASELINE,
+    KEY,
+    SHIFT_MEAN,
+    datasets,
+    paired_accuracies,
+    reference,
+)
+from .page import render_page
 
 # Size of the scatter in pixels.
 WIDTH = 720
@@ -98,7 +105,7 @@ class _Channels:
     shape: alt.Shape
 
 
-def explore(
+def robustness_scatter(
     measurements: pd.DataFrame,
     fits: pd.DataFrame,
     robustness: pd.DataFrame,
@@ -243,7 +250,7 @@ def to_html(chart: alt.Chart, title: str) -> str:
     options = json_for_script({"actions": False, "renderer": "svg", "ast": True})
     spec = json_for_script(chart.to_dict())
     script = f"vegaEmbed('#vis', {spec}, {options}).catch(console.error);"
-    return page(
+    return render_page(
         title,
         [HEAD, '<div id="vis"></div>'],
         scripts=[_library(), script],
@@ -302,7 +309,7 @@ def _points(
     axis: str,
 ) -> pd.DataFrame:
     """The table of the chart: a row per model and shift that have a place on both axes."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     is_held_out = measurements["role"] == "held-out"
     held_out = measurements[is_held_out].set_index("model")
     tables = []
@@ -310,14 +317,14 @@ def _points(
         of_dataset = robustness[robustness["dataset"] == dataset].drop(
             columns="dataset"
         )
-        table = pairs(measurements, dataset).merge(
+        table = paired_accuracies(measurements, dataset).merge(
             of_dataset,
             on=KEY,
             how="left",
             suffixes=("", "_robustness"),
         )
-        x = inside(table["reference_value"], table["reference_n"], axis)
-        y = inside(table["value"], table["n"], axis)
+        x = clip_to_axis(table["reference_value"], table["reference_n"], axis)
+        y = clip_to_axis(table["value"], table["n"], axis)
         # An accuracy of 0 or 1 has an infinite coordinate and is left out below.
         with np.errstate(divide="ignore"):
             table = table.assign(x=forward(x), y=forward(y))
@@ -373,7 +380,7 @@ def _shifts(measurements: pd.DataFrame) -> list[str]:
 
 def _shift_name(dataset: str) -> str:
     """What the menu calls a shift."""
-    return "mean of shifts" if dataset == MEAN else dataset
+    return "mean of shifts" if dataset == SHIFT_MEAN else dataset
 
 
 def recipe(
@@ -458,11 +465,11 @@ def _fit_lines(
     axis: str,
 ) -> pd.DataFrame:
     """Lines of the baseline fits, as points between the models on the reference."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     # Vega-Lite needs the columns even if there is no fit.
     rows = [{"x": 0.0, "y": 0.0, "shift": ""}]
     for row in fits.itertuples():
-        table = pairs(measurements, row.dataset)
+        table = paired_accuracies(measurements, row.dataset)
         ends = [table["reference_value"].min(), table["reference_value"].max()]
         start, stop = np.clip(ends, row.piece_start, row.piece_end)
         accuracies = np.clip(
@@ -470,7 +477,7 @@ def _fit_lines(
             LOWEST_FIT_ACCURACY,
             HIGHEST_FIT_ACCURACY,
         )
-        fit = Line(row.slope, row.intercept, row.r, row.n, row.axis)
+        fit = BaselineFit(row.slope, row.intercept, row.r, row.n, row.axis)
         with np.errstate(divide="ignore"):
             x_values = forward(accuracies)
             y_values = forward(fit.predict(accuracies))
@@ -486,7 +493,7 @@ def _scale(table: pd.DataFrame, column: str, axis: str) -> dict[str, Any]:
 
     The range shows all models except baselines, which may lie far from the others.
     """
-    forward, inverse = transforms(axis)
+    forward, inverse = axis_transforms(axis)
     visible = table[table["kind"] != BASELINE]
     if not len(visible):
         visible = table

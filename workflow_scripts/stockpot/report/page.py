@@ -55,7 +55,7 @@ _BLOCK_PROCESSORS = ("empty", "table", "hashheader", "olist", "ulist", "paragrap
 _INLINE_PROCESSORS = ("backtick", "escape", "em_strong")
 
 
-def page(
+def render_page(
     title: str,
     parts: Sequence[str],
     scripts: Sequence[str] = (),

@@ -16,7 +16,7 @@ from .errors import StockpotError
 log = logging.getLogger(__name__)
 
 # Seconds. Network file systems remember for about as long that a file was not there.
-PATIENCE = 30.0
+WAIT_LIMIT_S = 30.0
 POLL_INTERVAL = 0.5  # seconds between two looks at a file that is waited for
 # The umask can only be read by setting it. This happens once, while the process has one thread.
 _UMASK = os.umask(0o077)
@@ -151,7 +151,7 @@ def _reason_of_library(text: str, temporary: Path) -> str | None:
     return "the disk took only a part of it"
 
 
-def open_own(path: str | Path, flags: int, mode: int = 0o666) -> int:
+def open_without_links(path: str | Path, flags: int, mode: int = 0o666) -> int:
     """Open a regular file for writing, and never follow a link.
 
     In a folder that others may write to, a link that somebody else made could lead to any file of
@@ -210,7 +210,7 @@ def _sync(path: Path) -> None:
 
 
 def wait_for(path: str | Path) -> None:
-    """Return when a file is there, or after ``PATIENCE`` seconds.
+    """Return when a file is there, or after ``WAIT_LIMIT_S`` seconds.
 
     This is for files that a job on another node wrote and that Snakemake does not wait for.
 
@@ -218,7 +218,7 @@ def wait_for(path: str | Path) -> None:
         path: The file.
     """
     path = Path(path)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_LIMIT_S
     if not os.path.exists(path):
         log.info(
             "waiting for %s, which a job on another node may have written just now",
@@ -228,4 +228,4 @@ def wait_for(path: str | Path) -> None:
         # A client that lists the folder asks the server again.
         with suppress(OSError):
             os.listdir(path.parent)
-        time.sleep(min(POLL_INTERVAL, PATIENCE))
+        time.sleep(min(POLL_INTERVAL, WAIT_LIMIT_S))

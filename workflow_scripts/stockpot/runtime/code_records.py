@@ -51,7 +51,7 @@ class CodeVersion(str):
         return str, (f"{self.running} {self}",)
 
 
-def kept(running: str, rule: str, artefact: str, output: str) -> str:
+def digest_if_kept(running: str, rule: str, artefact: str, output: str) -> str:
     """Return the digest by which an artefact of a kept stage is compared.
 
     Args:
@@ -73,7 +73,7 @@ def kept(running: str, rule: str, artefact: str, output: str) -> str:
     return running
 
 
-def not_kept(running: str, rule: str, artefact: str) -> str:
+def digest_if_not_kept(running: str, rule: str, artefact: str) -> str:
     """Return the digest by which an artefact of a stage that is not kept is compared.
 
     This is the digest of the code as it is now, unless the artefact was made again while its stage

@@ -10,12 +10,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from .atomic_files import open_own
+from .atomic_files import open_without_links
 from .errors import StockpotError
 
 log = logging.getLogger(__name__)
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 # Variables with the id of a scheduler's job. Within it, devices may be numbered from 0.
 JOB_VARIABLES = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
 # Files that the drivers of NVIDIA, of AMD and of Windows (WSL) make.
@@ -31,18 +31,18 @@ def has_gpu() -> bool:
     Returns:
         True if a driver is loaded and CUDA_VISIBLE_DEVICES does not hide all GPUs.
     """
-    if os.environ.get(VISIBLE) in ("", "-1"):
+    if os.environ.get(VISIBLE_DEVICES) in ("", "-1"):
         return False
     return any(Path(file).exists() for file in DRIVER_FILES)
 
 
-def visible() -> list[str]:
+def visible_gpus() -> list[str]:
     """List the GPUs that this process may use, without loading CUDA.
 
     Returns:
         Names as in CUDA_VISIBLE_DEVICES; all devices of NVIDIA if that is not set.
     """
-    variable = os.environ.get(VISIBLE)
+    variable = os.environ.get(VISIBLE_DEVICES)
     if variable is None:
         device_count = len(list(Path("/dev").glob("nvidia[0-9]*")))
         return [str(index) for index in range(device_count)]
@@ -50,7 +50,7 @@ def visible() -> list[str]:
     return [name for name in names if name not in ("", "-1")]
 
 
-def claim(count: int) -> list[str]:
+def acquire_gpus(count: int) -> list[str]:
     """Take some of the visible GPUs for this process only, and hide the others from it.
 
     Waits until so many are free. The locks are files of this machine, which the kernel releases
@@ -67,7 +67,7 @@ def claim(count: int) -> list[str]:
     Raises:
         StockpotError: If some GPUs are visible, but fewer than ``count``.
     """
-    devices = visible()
+    devices = visible_gpus()
     if not devices or "LOCAL_RANK" in os.environ or len(_HELD) >= count:
         return list(_HELD) or devices
     if len(devices) < count:
@@ -84,7 +84,7 @@ def claim(count: int) -> list[str]:
         locks = _wait_for_locks(devices, count, folder)
         _HELD.update(locks)
         chosen = list(locks)
-    os.environ[VISIBLE] = ",".join(chosen)
+    os.environ[VISIBLE_DEVICES] = ",".join(chosen)
     return chosen
 
 
@@ -174,4 +174,4 @@ def _open_lock_file(path: Path) -> int:
             path.unlink()
     except FileNotFoundError:
         pass
-    return open_own(path, os.O_RDWR | os.O_CREAT, 0o600)
+    return open_without_links(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .atomic_files import DISK_FAULTS, open_own, unwritable, writing
+from .atomic_files import DISK_FAULTS, open_without_links, unwritable, writing
 from .code_records import write_record
 from .digest import plain, sha256
 from .errors import StockpotError, StoppedError
 from .escape import one_line
-from .gpus import VISIBLE
+from .gpus import VISIBLE_DEVICES
 
 log = logging.getLogger("stockpot")
 
@@ -50,7 +50,9 @@ class _JobLock:
         self.problem = ""
         self.path = log_file.with_name(f".{log_file.name}.lock")
         with writing(self.path):
-            descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            descriptor = open_without_links(
+                self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND
+            )
         self.file = os.fdopen(descriptor, "a+", encoding="utf-8")
         inheritable = True
         os.set_inheritable(self.file.fileno(), inheritable)
@@ -117,10 +119,10 @@ def job(snakemake: Any) -> Iterator[Any]:
     Yields:
         The specification that the rule gives to its script.
     """
-    with ending():
+    with exit_on_error():
         log_file = Path(str(snakemake.log[0]))
         _redirect_output(log_file)
-        talk()
+        configure_logging()
         lock = _JobLock(log_file)
         fingerprint = _job_fingerprint(snakemake)
         _exit_if_done(lock, fingerprint, snakemake.output)
@@ -131,7 +133,7 @@ def job(snakemake: Any) -> Iterator[Any]:
             log.info("%s; let one Snakemake run at a time", lock.problem)
         if snakemake.resources.get("gpu") == 0:
             # The job asked for no GPU, so others may have them all.
-            os.environ[VISIBLE] = ""
+            os.environ[VISIBLE_DEVICES] = ""
         _release_terminal()
         yield snakemake.params.spec
         code = snakemake.params.get("code")
@@ -158,7 +160,9 @@ def _redirect_output(log_file: Path) -> None:
     with writing(log_file):
         log_file.parent.mkdir(parents=True, exist_ok=True)
         # Appending, because a process that a killed Snakemake left may still write to this file.
-        descriptor = open_own(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        descriptor = open_without_links(
+            log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        )
     _TERMINAL = os.dup(2)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -172,24 +176,24 @@ def _release_terminal() -> None:
     _TERMINAL = 2
 
 
-def talk(*, loud: bool = True) -> None:
+def configure_logging(*, verbose: bool = True) -> None:
     """Log lines of our own code, and errors of libraries, to standard error.
 
     Args:
-        loud: Whether lines of all levels are logged, or only warnings and errors.
+        verbose: Whether lines of all levels are logged, or only warnings and errors.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines("%(asctime)s  %(message)s", "%H:%M:%S"))
+    handler.setFormatter(LogFormatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(capture=True)
     # A log that cannot be written is no reason for tracebacks.
     logging.raiseExceptions = False
-    logging.getLogger("stockpot").setLevel(logging.INFO if loud else logging.WARNING)
+    logging.getLogger("stockpot").setLevel(logging.INFO if verbose else logging.WARNING)
     # Libraries such as open_clip log through the root logger itself, and too much.
     logging.getLogger("root").setLevel(logging.ERROR)
 
 
-class Lines(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """Formats a line per message without control characters, whatever the message quotes.
 
     The traceback of a fault of our own keeps its lines.
@@ -233,7 +237,7 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def ending() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """End the process at once if the block raises.
 
     The last message is one line if it is known what went wrong, else the traceback.

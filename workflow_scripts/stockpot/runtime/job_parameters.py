@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 
-class Unshown(dict):
+class HiddenParameters(dict):
     """A dictionary whose text is a digest.
 
     Snakemake writes ``str`` of parameters into a script of its report, without escaping. Class
@@ -26,7 +26,7 @@ class Unshown(dict):
         return dict, (dict(self),)
 
 
-class Unrecorded:
+class UncomparedParameters:
     """Data for a job whose change is no reason to run the job again.
 
     Snakemake remembers and compares only parameters of Python's own types.

@@ -6,10 +6,10 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-EVERY = 60  # seconds between two lines within an epoch
+LINE_INTERVAL_S = 60  # seconds between two lines within an epoch
 
 
-class Heartbeat:
+class ProgressLogger:
     """Logs the progress of a training run.
 
     Rates cover the steps since this process began.
@@ -44,7 +44,7 @@ class Heartbeat:
         self.last_line_at = self.started_at
 
     def step(self, images: int, epoch: int, loss: float) -> None:
-        """Count a step, and log a line if the last one is ``EVERY`` seconds old.
+        """Count a step, and log a line if the last one is ``LINE_INTERVAL_S`` seconds old.
 
         Args:
             images: Number of images of the step.
@@ -53,7 +53,7 @@ class Heartbeat:
         """
         self.done += 1
         self.images += images
-        if time.monotonic() - self.last_line_at < EVERY:
+        if time.monotonic() - self.last_line_at < LINE_INTERVAL_S:
             return
         self.last_line_at = time.monotonic()
         log.log(

@@ -11,10 +11,10 @@ from types import FrameType
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds in which a repeated signal counts as the same request: schedulers and torchrun may both
 # pass it on.
-AT_ONCE = 5
+REPEATED_SIGNAL_GRACE_S = 5
 
 
-class Wish:
+class StopRequest:
     """A request to stop.
 
     Attributes:
@@ -27,22 +27,22 @@ class Wish:
 
 
 @contextmanager
-def wishes() -> Iterator[Wish]:
+def catch_stop_signals() -> Iterator[StopRequest]:
     """Within the block, note SIGTERM and SIGINT instead of ending the process.
 
-    A signal that is repeated after ``AT_ONCE`` seconds or more ends the process as it would without
-    this block. Signals that the process ignores stay ignored.
+    A signal that is repeated after ``REPEATED_SIGNAL_GRACE_S`` seconds or more ends the process
+    as it would without this block. Signals that the process ignores stay ignored.
 
     Yields:
         The request, which the block has to look at between two steps.
     """
-    request = Wish()
+    request = StopRequest()
 
     def note_signal(number: int, frame: FrameType | None) -> None:
         if not request.signal:
             request.arrived_at = time.monotonic()
             request.signal = number
-        elif time.monotonic() - request.arrived_at >= AT_ONCE:
+        elif time.monotonic() - request.arrived_at >= REPEATED_SIGNAL_GRACE_S:
             restore_handlers()
             os.kill(os.getpid(), number)
 

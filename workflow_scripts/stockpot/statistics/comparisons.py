@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from .paired import corrected, mcnemar, paired_mean, permutation
+from .paired import holm_corrected, mcnemar, paired_mean, permutation
 
 COLUMNS = [
     "model",
@@ -58,7 +58,7 @@ def comparisons(
             row |= _comparison(model_correct, against_correct, confidence)
             rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.assign(p_corrected=corrected(table["p"]))
+    return table.assign(p_corrected=holm_corrected(table["p"]))
 
 
 def _comparison(

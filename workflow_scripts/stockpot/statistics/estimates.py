@@ -62,7 +62,7 @@ def mean_entropy(logits: ArrayLike) -> float:
     return float(-negative_entropies.mean())
 
 
-def on_the_line(
+def agreement_on_the_line(
     accuracy: ArrayLike,
     held_out_predicted: ArrayLike,
     predicted: ArrayLike,

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
 
-def tails(confidence: float) -> tuple[float, float]:
+def tail_quantiles(confidence: float) -> tuple[float, float]:
     """Compute the two quantiles between which an interval lies: 0.95 -> (0.025, 0.975).
 
     Args:
@@ -53,7 +53,7 @@ def clopper_pearson(
             outside (0, 1).
     """
     k, n = _counts(k, n)
-    lower, upper = tails(confidence)
+    lower, upper = tail_quantiles(confidence)
     # The ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k). A parameter of 0
     # has none: it is replaced before the call, so that the call yields no NaN and warns of
     # nothing, and the end of the interval is then 0 or 1.
@@ -102,7 +102,7 @@ def mean_interval(
     n = np.atleast_1d(n)
     if len(n) == 0 or (n == 0).any():
         raise ValueError("a mean needs at least one set, and examples in every set")
-    quantiles = tails(confidence)
+    quantiles = tail_quantiles(confidence)
     rng = np.random.default_rng(seed)
     # [draws, sets]: correct answers of resampled sets.
     counts = rng.binomial(n.astype(int), k / n, (draws, len(n)))

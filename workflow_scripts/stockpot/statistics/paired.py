@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
-from .intervals import tails
+from .intervals import tail_quantiles
 
 # Rounding may make two equal differences of means differ by this much.
 ROUNDING = 1e-12
@@ -60,7 +60,7 @@ def paired_mean(
     if len(set(set_counts)) > 1 or set_counts[0] == 0:
         raise ValueError(f"need the same sets for every model, got {set_counts}")
     set_count = set_counts[0]
-    quantiles = tails(confidence)
+    quantiles = tail_quantiles(confidence)
     rng = np.random.default_rng(seed)
     value = 0.0
     resampled = np.zeros(draws)
@@ -182,7 +182,7 @@ def _discordant(
     return np.array(only_first, dtype=int), np.array(only_second, dtype=int)
 
 
-def corrected(p_values: Sequence[float]) -> np.ndarray:
+def holm_corrected(p_values: Sequence[float]) -> np.ndarray:
     """Correct p-values for their number (Holm 1979).
 
     Args:

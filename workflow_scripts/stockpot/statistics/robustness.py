@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
-from .intervals import tails
+from .intervals import tail_quantiles
 
 # Name of an axis -> (accuracy -> coordinate, coordinate -> accuracy).
 AXES = {
@@ -26,7 +26,7 @@ AXES = {
 FEWEST_BASELINES = 3
 
 
-def transforms(axis: str) -> tuple[Callable, Callable]:
+def axis_transforms(axis: str) -> tuple[Callable, Callable]:
     """Look up the two functions of an axis.
 
     Args:
@@ -43,7 +43,7 @@ def transforms(axis: str) -> tuple[Callable, Callable]:
     return AXES[axis]
 
 
-def inside(
+def clip_to_axis(
     accuracy: ArrayLike,
     n: ArrayLike,
     axis: str = "logit",
@@ -71,7 +71,7 @@ def inside(
 
 
 @dataclass(frozen=True)
-class Line:
+class BaselineFit:
     """The line g(shift) = slope * g(reference) + intercept, with g the axis.
 
     Attributes:
@@ -97,7 +97,7 @@ class Line:
         Returns:
             Fractions of the same shape.
         """
-        forward, inverse = transforms(self.axis)
+        forward, inverse = axis_transforms(self.axis)
         coordinates = forward(np.asarray(reference, float))
         return inverse(self.slope * coordinates + self.intercept)
 
@@ -108,7 +108,7 @@ def _coordinates(
     axis: str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of the baselines on both axes, float64 [models] each, checked."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     x = forward(np.asarray(reference, dtype=float))
     y = forward(np.asarray(shift, dtype=float))
     if x.ndim != 1 or x.shape != y.shape:
@@ -128,12 +128,12 @@ def fit_line(
     reference: ArrayLike,
     shift: ArrayLike,
     axis: str = "logit",
-) -> Line:
+) -> BaselineFit:
     """Fit the least-squares line through baselines.
 
     Args:
-        reference: Accuracies on the reference [models], clipped with ``inside``.
-        shift: Accuracies under shift [models], clipped with ``inside``.
+        reference: Accuracies on the reference [models], clipped with ``clip_to_axis``.
+        shift: Accuracies under shift [models], clipped with ``clip_to_axis``.
         axis: One of ``AXES``.
 
     Returns:
@@ -148,7 +148,7 @@ def fit_line(
 
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
-    return Line(
+    return BaselineFit(
         float(fit.slope),
         float(fit.intercept),
         float(fit.rvalue),
@@ -157,7 +157,7 @@ def fit_line(
     )
 
 
-def split(
+def line_pieces(
     reference: ArrayLike, breakpoints: Sequence[float] = ()
 ) -> list[tuple[float, float, np.ndarray]]:
     """Divide models by the piece of the line that they belong to.
@@ -196,8 +196,8 @@ def resampled_lines(
     are equal has no line and is left out. The order of the models does not count.
 
     Args:
-        reference: Accuracies on the reference [models], clipped with ``inside``.
-        shift: Accuracies under shift [models], clipped with ``inside``.
+        reference: Accuracies on the reference [models], clipped with ``clip_to_axis``.
+        shift: Accuracies under shift [models], clipped with ``clip_to_axis``.
         draws: How many times to resample.
         seed: Of the resampling.
         axis: One of ``AXES``.
@@ -255,8 +255,8 @@ def band(
     Raises:
         ValueError: As for ``fit_line``.
     """
-    forward, inverse = transforms(axis)
-    quantiles = tails(confidence)
+    forward, inverse = axis_transforms(axis)
+    quantiles = tail_quantiles(confidence)
     slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
     positions = forward(np.asarray(at, dtype=float))
     # Float64 [lines, points].
@@ -266,7 +266,7 @@ def band(
 
 
 def effective_robustness(
-    line: Line,
+    line: BaselineFit,
     reference: ArrayLike,
     shift: ArrayLike,
 ) -> np.ndarray:
@@ -320,19 +320,19 @@ def effective_robustness_interval(
     Raises:
         ValueError: If the confidence or the axis is wrong.
     """
-    quantiles = tails(confidence)
+    quantiles = tail_quantiles(confidence)
     reference_accuracy, reference_n = reference
     shift_accuracies, shift_counts = shifts
     if pd.isna([reference_n, *shift_counts]).any():
         return float("nan"), float("nan")
     slope, intercept = lines
-    forward, inverse = transforms(axis)
+    forward, inverse = axis_transforms(axis)
     rng = np.random.default_rng(seed)
     # The reference is drawn first, then each shift in turn: the order is part of the seed.
     drawn_reference = _resampled_accuracies(
         rng, reference_accuracy, reference_n, len(slope)
     )
-    x = forward(inside(drawn_reference, reference_n, axis))
+    x = forward(clip_to_axis(drawn_reference, reference_n, axis))
     drawn_shifts = [
         _resampled_accuracies(rng, accuracy, n, len(slope))
         for accuracy, n in zip(shift_accuracies, shift_counts)
@@ -346,4 +346,4 @@ def _resampled_accuracies(
     rng: np.random.Generator, accuracy: float, n: int, draws: int
 ) -> np.ndarray:
     """Accuracies of resampled examples, float64 [draws]."""
-    return rng.binomial(n, inside(accuracy, n), draws) / n
+    return rng.binomial(n, clip_to_axis(accuracy, n), draws) / n

@@ -13,7 +13,7 @@ import pandas as pd
 from ..datasets.classes import subset
 from ..datasets.dataset import Scoring, read_card, read_labels
 from ..evaluation.stored_predictions import answers
-from ..metrics import Answers, score
+from ..metrics import MetricInput, score
 from ..runtime.errors import StockpotError
 from .uncounted_intervals import groups_of, interval
 
@@ -106,7 +106,7 @@ def _restricted(
     labels: np.ndarray,
     kept: np.ndarray,
     scoring: Scoring,
-) -> Answers:
+) -> MetricInput:
     """Answers among some classes, to the examples of these classes.
 
     Args:
@@ -130,12 +130,12 @@ def _restricted(
     groups = groups_of(scoring)
     if groups is not None:
         groups = groups[rows]
-    return Answers(predicted, labels[rows], correct, groups)
+    return MetricInput(predicted, labels[rows], correct, groups)
 
 
 def _scores(
     metric: str,
-    examples: Answers,
+    examples: MetricInput,
     tails: tuple[float, float],
 ) -> dict[str, object]:
     """The columns of a cell that its answers decide."""

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.dataset import Scoring, read_array
-from ..evaluation.scored import error_of, right_answers, scored
-from ..evaluation.stored_predictions import Answers, answers
+from ..evaluation.scored import right_answers, score_answers, score_error
+from ..evaluation.stored_predictions import StoredPredictions, answers
 from ..metrics import Score
 from ..runtime.sealed import read_sealed
-from .measurements import ACCURACY, MEAN, datasets, reference
+from .measurements import ACCURACY, SHIFT_MEAN, datasets, reference
 from .shared_names import MEAN_OF_SHIFTS, NOTHING
 
 # The name of the zero-shot model.
@@ -242,7 +242,7 @@ class Evidence:
             )
         return [dataset for dataset in self.test_sets if dataset not in video_sets]
 
-    def answers(self, model: str, dataset: str) -> Answers:
+    def answers(self, model: str, dataset: str) -> StoredPredictions:
         """Read what a model answered.
 
         Args:
@@ -312,7 +312,7 @@ class Evidence:
 
         Args:
             model: Name of a model, of a point of a sweep, or of a mix.
-            dataset: Name of a data set, or ``measurements.MEAN`` for the mean of the shifts.
+            dataset: Name of a data set, or ``measurements.SHIFT_MEAN`` for the mean of the shifts.
 
         Returns:
             A fraction.
@@ -324,12 +324,12 @@ class Evidence:
 
         Args:
             model: Name of a model, of a point of a sweep, or of a mix.
-            dataset: Name of a data set, or ``measurements.MEAN`` for the mean of the shifts.
+            dataset: Name of a data set, or ``measurements.SHIFT_MEAN`` for the mean of the shifts.
 
         Returns:
             A fraction.
         """
-        sets = self.shifts if dataset == MEAN else [dataset]
+        sets = self.shifts if dataset == SHIFT_MEAN else [dataset]
         # The table already has plain accuracies where those are the metric.
         if not self.other_metrics(*sets):
             return self.accuracy(model, dataset)
@@ -350,7 +350,7 @@ class Evidence:
         scoring = self.scoring(dataset)
         labels = self.labels(dataset)
         correct = right_answers(scoring, labels, predicted)
-        return scored(scoring, labels, predicted, correct)
+        return score_answers(scoring, labels, predicted, correct)
 
     def is_correct(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
         """Tell which predicted classes are right.
@@ -394,7 +394,7 @@ class Evidence:
         errors = []
         for model in points["model"]:
             found = self.answers(model, dataset)
-            errors.append(error_of(scoring, labels, found.predicted, found.correct))
+            errors.append(score_error(scoring, labels, found.predicted, found.correct))
         table["standard_error"] = errors
         return table
 
@@ -416,7 +416,7 @@ class Evidence:
         # A mean over some of the shifts would not compare with one over all.
         has_all = by_model.size() == len(self.shifts)
         means = by_model.mean()[has_all].rename("value").reset_index()
-        return pd.concat([table, means.assign(dataset=MEAN)])
+        return pd.concat([table, means.assign(dataset=SHIFT_MEAN)])
 
     def models_of_kind(self, *kinds: str) -> list[str]:
         """List the models of some kinds that have results.

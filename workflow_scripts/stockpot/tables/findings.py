@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics.paired import PairedEstimate, paired_mean
-from .measurements import ACCURACY, MEAN, datasets, reference
+from .measurements import ACCURACY, SHIFT_MEAN, datasets, reference
 from .shared_names import MEAN_OF_SHIFTS
 
 # Fine-tuning gains this on the reference.
@@ -105,7 +105,7 @@ class Study:
         Returns:
             The accuracy on the reference, or the mean over the shifts.
         """
-        dataset = self.reference[0] if sets == self.reference else MEAN
+        dataset = self.reference[0] if sets == self.reference else SHIFT_MEAN
         is_row = (self.table["model"] == model) & (self.table["dataset"] == dataset)
         return float(self.table.loc[is_row, "value"].iloc[0])
 
@@ -270,7 +270,7 @@ def _sweep(
 ) -> list[dict[str, Any]]:
     """What holds at the inner alphas; without any, nothing."""
     table = study.table
-    is_point = (table["sweep"] == target) & (table["dataset"] == MEAN)
+    is_point = (table["sweep"] == target) & (table["dataset"] == SHIFT_MEAN)
     # The end models are no mixes.
     is_inner = (table["alpha"] > 0) & (table["alpha"] < 1)
     points = table[is_point & is_inner]
@@ -403,7 +403,7 @@ def _best_run(measurements: pd.DataFrame) -> str:
 
 def _robustness(robustness: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
-    mean = robustness[robustness["dataset"] == MEAN]
+    mean = robustness[robustness["dataset"] == SHIFT_MEAN]
     # Models on no sweep have no alpha: NaN is close to nothing.
     is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
     return [

@@ -33,7 +33,7 @@ def at_chance(
     )
 
 
-def said_in(overview: Path) -> list[str]:
+def guessing_sentences(overview: Path) -> list[str]:
     """Find the sentences of this kind below a main table.
 
     Args:

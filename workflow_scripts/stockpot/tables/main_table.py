@@ -13,7 +13,7 @@ from ..statistics.comparisons import as_good_as_the_best
 from ..statistics.natural_order import natural
 from ..training import variants
 from .display import to_latex, to_markdown, unbroken
-from .measurements import ACCURACY, BASELINE, MEAN, MEAN_OF, datasets
+from .measurements import ACCURACY, BASELINE, MEAN_OF, SHIFT_MEAN, datasets
 from .shared_names import MEAN_OF_SHIFTS
 
 # The label of a row ends with this where the default rule chose alpha.
@@ -213,7 +213,7 @@ def _nothing_bold(undecided: dict[str, GoodModels]) -> list[str]:
     if not undecided:
         return []
     columns_text = ", ".join(
-        f"{'the mean of shifts' if name == MEAN else name} "
+        f"{'the mean of shifts' if name == SHIFT_MEAN else name} "
         f"({len(good.names)} of {good.compared})"
         for name, good in undecided.items()
     )
@@ -259,7 +259,7 @@ def _heading(measurements: pd.DataFrame, dataset: str) -> str:
     """Name of a data set, with its metric where that is not accuracy."""
     is_dataset = measurements["dataset"] == dataset
     metric = measurements.loc[is_dataset, "metric"].iloc[0]
-    title = MEAN_OF_SHIFTS if dataset == MEAN else dataset
+    title = MEAN_OF_SHIFTS if dataset == SHIFT_MEAN else dataset
     if metric in (ACCURACY, MEAN_OF):
         return title
     return f"{title} ({metric.replace('-', ' ')})"
@@ -361,7 +361,7 @@ def _good_models(
             continue
         # The mean is tested on the answers to all shifts.
         averaged = [dataset]
-        if dataset == MEAN:
+        if dataset == SHIFT_MEAN:
             averaged = datasets(measurements, "shift")
         correct_on = partial(_correct_on, correct, averaged)
         _, names = as_good_as_the_best(values, correct_on, confidence)

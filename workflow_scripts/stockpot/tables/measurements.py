@@ -10,24 +10,24 @@ from scipy.special import ndtri
 
 from ..datasets.classes import subset
 from ..runtime.atomic_files import atomic
-from ..statistics.intervals import clopper_pearson, mean_interval, tails
+from ..statistics.intervals import clopper_pearson, mean_interval, tail_quantiles
 from ..statistics.robustness import (
+    axis_transforms,
+    clip_to_axis,
     effective_robustness,
     effective_robustness_interval,
     fit_line,
-    inside,
+    line_pieces,
     resampled_lines,
-    split,
-    transforms,
 )
 from .escape import from_spreadsheet, spreadsheet
-from .published_models import LEAST
+from .published_models import MIN_BASELINES
 from .table_files import check_table, seal_table
 
 # The kind of the baselines.
 BASELINE = "from-scratch"
 # The data set of rows that are the mean of the shifts.
-MEAN = "shifts"
+SHIFT_MEAN = "shifts"
 # The metric of most data sets.
 ACCURACY = "accuracy"
 # The metric of a mean of data sets that have several metrics.
@@ -187,9 +187,9 @@ def measure(
         ValueError: If a data set has no role, or two rows are of one cell.
     """
     unknown = sorted(set(cells["dataset"]) - set(roles))
-    if unknown or MEAN in roles:
+    if unknown or SHIFT_MEAN in roles:
         raise ValueError(
-            f"data sets without a role: {unknown}; no data set may be named {MEAN!r}"
+            f"data sets without a role: {unknown}; no data set may be named {SHIFT_MEAN!r}"
         )
     table = _with_values(cells, roles)
     # A model has one accuracy on a data set.
@@ -252,7 +252,7 @@ def _in_reading_order(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     other_kinds = sorted(set(table["kind"]) - set(KINDS))
     ranks = {
         "kind": _ranks([*KINDS, *other_kinds]),
-        "dataset": _ranks([*names, MEAN]),
+        "dataset": _ranks([*names, SHIFT_MEAN]),
     }
 
     def sort_key(column: pd.Series) -> pd.Series:
@@ -276,7 +276,7 @@ def published_cells(accuracies: list[tuple[str, str, float]]) -> pd.DataFrame:
     """Make cells of published models for ``measure``.
 
     Args:
-        accuracies: See ``published_models.read_cloud``.
+        accuracies: See ``published_models.read_published_models``.
 
     Returns:
         A row per accuracy.
@@ -311,7 +311,7 @@ def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
     low, high, interval = _mean_interval(group, confidence)
     is_accuracy = (group["metric"] == ACCURACY).all()
     return {
-        "dataset": MEAN,
+        "dataset": SHIFT_MEAN,
         "role": "mean",
         "metric": ACCURACY if is_accuracy else MEAN_OF,
         "value": group["value"].mean(),
@@ -350,7 +350,7 @@ def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
     high = table["high"].to_numpy(float)
     n = table["n"].to_numpy(float)
     # The standard error of a count is sqrt(value (1 - value) / n).
-    error = (high - low) / (2 * ndtri(tails(confidence)[1]))
+    error = (high - low) / (2 * ndtri(tail_quantiles(confidence)[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
     is_resampled = (table["interval_type"] == RESAMPLED_INTERVAL).to_numpy()
@@ -393,14 +393,14 @@ def reference(measurements: pd.DataFrame) -> str:
     return names[0]
 
 
-def pairs(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def paired_accuracies(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Pair the accuracies of every model on a data set and on the reference.
 
     Where the table has the reference restricted to the classes of the data set, that is taken.
 
     Args:
         measurements: See ``measure``.
-        dataset: Name of a shift, or ``MEAN``.
+        dataset: Name of a shift, or ``SHIFT_MEAN``.
 
     Returns:
         A row per model that was measured on both. Columns: KEY; value, n, low, high and chance
@@ -448,23 +448,23 @@ def robustness_table(
         ``effective_robustness_interval``), missing where an n is.
     """
     breakpoints = breakpoints or {}
-    without_coordinates = placeless(measurements, axis)
+    excluded = without_coordinates(measurements, axis)
     fits = []
     tables = []
     for dataset in datasets(measurements, "shift", "mean"):
-        table = pairs(measurements, dataset)
+        table = paired_accuracies(measurements, dataset)
         # 0 and 1 have no coordinate: they are moved half an example inside.
-        x = inside(table["reference_value"], table["reference_n"], axis)
-        y = inside(table["value"], table["n"], axis)
+        x = clip_to_axis(table["reference_value"], table["reference_n"], axis)
+        y = clip_to_axis(table["value"], table["n"], axis)
         is_baseline = _has_coordinates(x, y, axis)
         is_baseline &= (table["kind"] == BASELINE).to_numpy()
-        if dataset == MEAN:
-            is_baseline &= ~table["model"].isin(without_coordinates).to_numpy()
+        if dataset == SHIFT_MEAN:
+            is_baseline &= ~table["model"].isin(excluded).to_numpy()
         # Without breakpoints a line has one piece, from 0 to 1.
-        for start, end, is_here in split(x, breakpoints.get(dataset, ())):
+        for start, end, is_here in line_pieces(x, breakpoints.get(dataset, ())):
             # Each piece has its own line, through its own baselines.
             fitted = is_baseline & is_here
-            if fitted.sum() < LEAST or np.ptp(x[fitted]) == 0:
+            if fitted.sum() < MIN_BASELINES or np.ptp(x[fitted]) == 0:
                 continue
             line = fit_line(x[fitted], y[fitted], axis)
             ends = {"dataset": dataset, "piece_start": start, "piece_end": end}
@@ -493,12 +493,12 @@ def _has_coordinates(
     axis: str,
 ) -> np.ndarray:
     """Which accuracies, [models] each, both have a finite coordinate on an axis; bool."""
-    forward, _ = transforms(axis)
+    forward, _ = axis_transforms(axis)
     with np.errstate(divide="ignore"):
         return np.isfinite(forward(x)) & np.isfinite(forward(y))
 
 
-def placeless(measurements: pd.DataFrame, axis: str) -> set[str]:
+def without_coordinates(measurements: pd.DataFrame, axis: str) -> set[str]:
     """Find the baselines that have no coordinate on an axis.
 
     They are at 0 or 1 on some shift, and nobody knows of how many images.
@@ -529,7 +529,7 @@ def _sampled(
 
     Args:
         measurements: See ``measure``.
-        table: Rows of ``pairs``.
+        table: Rows of ``paired_accuracies``.
         dataset: Of these rows.
         confidence: Of the intervals.
 
@@ -539,7 +539,7 @@ def _sampled(
     measurements = measurements[measurements["role"] != "mean"]
     measurements = measurements.assign(n=_examples(measurements, confidence))
     # The mean of the shifts is drawn shift by shift.
-    sets = datasets(measurements, "shift") if dataset == MEAN else [dataset]
+    sets = datasets(measurements, "shift") if dataset == SHIFT_MEAN else [dataset]
     is_shift = measurements["dataset"].isin(sets)
     shift_rows = measurements[is_shift].sort_values("dataset")
     by_model = shift_rows.groupby(KEY, dropna=False)[["value", "n"]]

@@ -8,7 +8,7 @@ from ..runtime.code_records import read_record
 from ..statistics.natural_order import natural
 from .equal_models import equal_models, equal_sweeps
 from .guessing import at_chance
-from .measurements import ACCURACY, BASELINE, LEAST, MEAN, datasets
+from .measurements import ACCURACY, BASELINE, MIN_BASELINES, SHIFT_MEAN, datasets
 
 # At most this many models of a group of equals are named.
 SHOWN = 5
@@ -126,10 +126,13 @@ def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
     baseline_count = measurements.loc[is_baseline, "model"].nunique()
     if not baseline_count or not missing:
         return []
-    names = sorted("the mean of shifts" if name == MEAN else name for name in missing)
+    names = sorted(
+        "the mean of shifts" if name == SHIFT_MEAN else name for name in missing
+    )
     return [
         "There is no baseline fit, and so no effective robustness, on "
-        f"{', '.join(names)}: a line needs {LEAST} models that have a result there and differ on "
+        f"{', '.join(names)}: a line needs {MIN_BASELINES} models that have a result there "
+        "and differ on "
         f"the reference. Too few of the {baseline_count} baselines do."
     ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..datasets.dataset import read_card
-from ..datasets.overlap import TWICE, Overlap, overlaps, shared_names
+from ..datasets.overlap import COUNTED_TWICE, Overlap, overlaps, shared_names
 from .measurements import write_table
 
 # Fraction of images that two test sets scored alike may share.
@@ -83,7 +83,7 @@ def _overlaps_among_tests(tests: list[Path]) -> list[Overlap]:
     for test, other in combinations(tests, 2):
         is_alike = read_card(test)["scoring"] == read_card(other)["scoring"]
         most = ALMOST_ALL if is_alike else 1
-        pairs += overlaps([test], [other], most, TWICE)
+        pairs += overlaps([test], [other], most, COUNTED_TWICE)
     return pairs
 
 

@@ -12,7 +12,7 @@ from ..datasets.csv_file import header_of, read_columns
 from ..runtime.errors import StockpotError
 
 # A line needs this many models.
-LEAST = 3
+MIN_BASELINES = 3
 UNITS = {"fraction": 1, "percent": 100}
 DEFAULTS = {
     "model": "model",
@@ -23,7 +23,7 @@ DEFAULTS = {
 NAMED_COLUMNS = 12
 
 
-def read_cloud(
+def read_published_models(
     path: str | Path,
     spec: dict[str, Any],
     reference: str,
@@ -52,9 +52,10 @@ def read_cloud(
     """
     spec = DEFAULTS | spec
     model_count = len(_read(path, {}))
-    if model_count < LEAST:
+    if model_count < MIN_BASELINES:
         raise StockpotError(
-            f"baselines.table: {path} has {model_count} models, but a line needs {LEAST} or more"
+            f"baselines.table: {path} has {model_count} models, "
+            f"but a line needs {MIN_BASELINES} or more"
         )
     columns = _columns(path, spec, reference, shifts)
     wanted = list(dict.fromkeys([spec["model"], *columns.values()]))

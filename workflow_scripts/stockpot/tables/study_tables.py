@@ -14,7 +14,7 @@ from ..datasets.remarks import remarks
 from ..evaluation.stored_predictions import answers
 from ..runtime.atomic_files import atomic
 from ..runtime.sealed import read_sealed
-from ..statistics.intervals import tails
+from ..statistics.intervals import tail_quantiles
 from .class_subsets import subset_cells
 from .escape import markdown
 from .findings import findings
@@ -28,7 +28,7 @@ from .measurements import (
     write_table,
 )
 from .notes import arithmetic, notes, other_versions
-from .published_models import read_cloud
+from .published_models import read_published_models
 from .uncounted_intervals import with_intervals
 
 # How numbers are written in the tables.
@@ -178,7 +178,7 @@ def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
 def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
     """All cells with intervals: of data sets, of parts of the reference, of published models."""
     roles = dict(spec["roles"])
-    quantiles = tails(spec["confidence"])
+    quantiles = tail_quantiles(spec["confidence"])
     cells = [with_intervals(files.cells, files.datasets, files.store, quantiles)]
     if spec["class_subset"]:
         restricted = subset_cells(
@@ -209,12 +209,12 @@ def _published(
 
     Args:
         cloud: The file.
-        spec: How to read it; see ``published_models.read_cloud``.
+        spec: How to read it; see ``published_models.read_published_models``.
         roles: Data set -> its role.
     """
     (reference,) = [name for name, role in roles.items() if role == "reference"]
     shifts = [name for name, role in roles.items() if role == "shift"]
-    return read_cloud(cloud, spec, reference, shifts)
+    return read_published_models(cloud, spec, reference, shifts)
 
 
 def _sentences(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..datasets.dataset import Scoring, read_card, read_labels
 from ..evaluation.stored_predictions import answers
-from ..metrics import Answers, resampled
+from ..metrics import MetricInput, resampled
 
 
 def with_intervals(
@@ -42,7 +42,7 @@ def with_intervals(
         card = card_of[row.dataset]
         scoring = Scoring(**card["scoring"])
         prediction = answers(store, row.key)
-        examples = Answers(
+        examples = MetricInput(
             prediction.predicted,
             read_labels(folder_of[row.dataset], card),
             prediction.correct,
@@ -56,7 +56,7 @@ def with_intervals(
 
 def interval(
     metric: str,
-    examples: Answers,
+    examples: MetricInput,
     tails: tuple[float, float],
 ) -> np.ndarray:
     """Compute the interval of a metric that counts nothing.

@@ -10,7 +10,7 @@ import torch
 
 from ..datasets.disk import require_space
 from ..runtime.atomic_files import wait_for
-from .distributed import Processes
+from .distributed import Distributed
 from .state_file import read_state, write_state
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Checkpointer:
         self,
         checkpointed: dict[str, Checkpointed],
         folder: Path,
-        processes: Processes,
+        processes: Distributed,
         device: torch.device | str = "cpu",
     ):
         """Name the file, without reading it.

@@ -18,7 +18,7 @@ TIMEOUT = timedelta(hours=1)
 T = TypeVar("T")
 
 
-class Processes:
+class Distributed:
     """The processes of torch.distributed where it is set up, else only this one.
 
     Attributes:

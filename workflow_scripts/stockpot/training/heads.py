@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..runtime.errors import StoppedError
-from ..runtime.stop_requests import wishes
+from ..runtime.stop_requests import catch_stop_signals
 from .loop import SEED_STRIDE, Batches, split_batches
 from .schedule import warmup_cosine
 from .state_file import read_state, write_state
@@ -304,7 +304,7 @@ def fit_heads(
     labels = train.labels.to(device)
     start_time = time.monotonic()
     # Epochs are short, so that the state is saved and a signal is heard after each.
-    with wishes() as stop_request:
+    with catch_stop_signals() as stop_request:
         for epoch in range(epochs_done, spec["epochs"]):
             seed = spec["seed"] * SEED_STRIDE + epoch
             order = train.order(torch.Generator().manual_seed(seed))

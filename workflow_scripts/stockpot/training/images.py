@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..datasets.dataset import Dataset, some_rows
+from ..datasets.dataset import Dataset, spread_rows
 from ..models.card import Card
-from ..models.tower import ImageClassifier, Normaliser, fitted
+from ..models.tower import ImageClassifier, Normaliser, resized
 from ..runtime.errors import StockpotError
 from .augment import Augmentation, pixel_augmentation, random_crop
 from .loop import Batches
@@ -32,13 +32,13 @@ class _Preparation:
         generator: torch.Generator | None,
     ) -> torch.Tensor:
         if generator is None:
-            return fitted(self.normalise(images), self.side)
+            return resized(self.normalise(images), self.side)
         if self.change_pixels is not None:
             images = self.change_pixels(images, generator)
         normalised = self.normalise(images)
         # A crop of the whole image would be resampled, and would draw from the generator.
         if self.min_crop_area == 1:
-            return fitted(normalised, self.side)
+            return resized(normalised, self.side)
         return random_crop(
             normalised,
             self.min_crop_area,
@@ -64,7 +64,7 @@ def image_batches(
         min_crop_area: Smallest fraction of the area that a random crop keeps; 1 turns cropping
             off.
         device: Where the model is.
-        limit: The number of images to take (``some_rows``); None takes all.
+        limit: The number of images to take (``spread_rows``); None takes all.
         spec: A run's further augmentation (max_crop_aspect, and what ``pixel_augmentation``
             takes), and shots with shots_seed.
 
@@ -109,7 +109,7 @@ def _chosen_rows(
             run_name,
         ).numpy()
     if limit is not None:
-        return some_rows(data.labels, limit)
+        return spread_rows(data.labels, limit)
     return slice(None)
 
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from ..runtime.errors import StockpotError, StoppedError
-from ..runtime.gpus import claim
+from ..runtime.gpus import acquire_gpus
 from ..runtime.stop_requests import SIGNALS
 from . import worker
 
@@ -56,7 +56,7 @@ def launch_distributed(
         StockpotError: The run failed; its own error line is in the log above.
     """
     # The GPUs are locked here, as the workers cannot agree on who takes which.
-    claim(processes)
+    acquire_gpus(processes)
     place = f" on each of {nodes} nodes" if nodes > 1 else ""
     log.info("training in %d processes%s", processes, place)
     with tempfile.TemporaryDirectory() as temporary:

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from ..runtime.errors import StoppedError
-from ..runtime.progress_log import Heartbeat
-from ..runtime.stop_requests import wishes
+from ..runtime.progress_log import ProgressLogger
+from ..runtime.stop_requests import catch_stop_signals
 from .averages import Averages
 from .checkpointer import Checkpointer
-from .distributed import Processes
+from .distributed import Distributed
 from .loss import BatchLoss, Loss
 from .sam import replace_with_sam_gradients
 from .schedule import warmup_cosine
@@ -125,7 +125,7 @@ def fit(
         initial_model,
     )
     epochs_done = len(run.progress.history)
-    with wishes() as run.stop_request:
+    with catch_stop_signals() as run.stop_request:
         for epoch in range(epochs_done, spec["epochs"]):
             run.train_epoch(epoch)
     # Also where all epochs were done before, as in a run that was stopped after its last one.
@@ -153,7 +153,7 @@ class _Run:
         self.held_out = held_out
         self.spec = spec
         self.device = device
-        self.processes = Processes()
+        self.processes = Distributed()
         # The model as a step calls it: wrapped so that several processes add their gradients.
         self.wrapped_model = self.processes.wrap(model.to(device))
         self.loss = Loss(spec, initial_model)
@@ -186,7 +186,7 @@ class _Run:
         self.progress = self.checkpointer.load()
         epochs_done = len(self.progress.history)
         steps_done = epochs_done * self.steps_per_epoch + self.progress.step
-        self.heartbeat = Heartbeat(
+        self.heartbeat = ProgressLogger(
             self.total_steps,
             steps_done,
             self.spec["epochs"],
@@ -353,7 +353,7 @@ def count_correct(
         The number of correct examples over all processes.
     """
     model.eval()
-    processes = Processes()
+    processes = Distributed()
     correct_count = 0
     all_rows = torch.arange(len(data.labels))
     for batch_number, rows in enumerate(all_rows.split(batch_size)):

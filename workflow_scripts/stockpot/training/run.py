@@ -15,7 +15,7 @@ from ..models.device import pick_device
 from ..runtime.digest import short
 from . import variants
 from .averages import Averages
-from .distributed import Processes
+from .distributed import Distributed
 from .loop import DivergedError
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ def run(
         )
         card = _diverged_card(train_set.class_names, str(error))
         tensors = {}
-        if averages and Processes().is_main:
+        if averages and Distributed().is_main:
             _save_no_averages(folder)
-    if not Processes().is_main:
+    if not Distributed().is_main:
         return
     # All processes end with the same weights; one of them writes.
     card = replace(

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from ..runtime.errors import StockpotError
-from ..runtime.gpus import VISIBLE, visible
-from ..runtime.job import ending, talk
+from ..runtime.gpus import VISIBLE_DEVICES, visible_gpus
+from ..runtime.job import configure_logging, exit_on_error
 
 # The arguments of ``run.run`` that are paths, and texts in the job file.
 PATHS = ("train", "held_out", "start", "folder", "second_dataset")
@@ -19,8 +19,8 @@ def main(job_file: Path) -> None:
     Args:
         job_file: JSON file with the arguments of ``run.run``.
     """
-    talk(loud=int(os.environ["RANK"]) == 0)
-    with ending():
+    configure_logging(verbose=int(os.environ["RANK"]) == 0)
+    with exit_on_error():
         # The GPU is chosen before torch is imported, which counts the GPUs that it may see.
         _choose_gpu(int(os.environ["LOCAL_RANK"]))
         arguments = json.loads(job_file.read_text("utf-8"))
@@ -41,14 +41,14 @@ def main(job_file: Path) -> None:
 
 def _choose_gpu(rank: int) -> None:
     """Make only one GPU visible; ``rank`` is the number of this process on its node."""
-    devices = visible()
+    devices = visible_gpus()
     if not devices:
         return
     if rank >= len(devices):
         raise StockpotError(
             f"{rank + 1} processes here, but only the GPUs {','.join(devices)}"
         )
-    os.environ[VISIBLE] = devices[rank]
+    os.environ[VISIBLE_DEVICES] = devices[rank]
 
 
 if __name__ == "__main__":

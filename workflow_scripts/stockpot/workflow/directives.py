@@ -13,7 +13,7 @@ from ..planning.job_files import code_of, inputs_of
 from ..planning.jobs import Job, Present
 from ..planning.plan import Plan
 from ..planning.resources import Machine, Needs
-from ..runtime.job_parameters import Unrecorded, Unshown
+from ..runtime.job_parameters import HiddenParameters, UncomparedParameters
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -107,7 +107,7 @@ class Directives:
         job = self.job(wildcards)
         parameters = job.parameters(self._plan)
         # Snakemake's report prints parameters without escaping them.
-        return Unshown(parameters) if job.unshown else parameters
+        return HiddenParameters(parameters) if job.unshown else parameters
 
     def code(self, wildcards: "Wildcards") -> str:
         """Return the digest of the code that makes the artefact, or that made one that is kept.
@@ -175,7 +175,7 @@ class Directives:
 class PrepareDirectives(Directives):
     """The directives of the rule that prepares data sets."""
 
-    def places(self, wildcards: "Wildcards") -> Unrecorded:
+    def places(self, wildcards: "Wildcards") -> UncomparedParameters:
         """Return where the files of the data set are; a move is no reason to prepare it again.
 
         Args:
@@ -184,7 +184,7 @@ class PrepareDirectives(Directives):
         Returns:
             The paths, which Snakemake does not compare.
         """
-        return Unrecorded(self.job(wildcards).places)
+        return UncomparedParameters(self.job(wildcards).places)
 
     def downloads(self, wildcards: "Wildcards") -> list[dict[str, Any]]:
         """Return how the files of the data set are fetched.

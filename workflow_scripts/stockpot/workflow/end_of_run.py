@@ -10,7 +10,7 @@ from ..planning.plan import Plan
 from ..planning.targets import page_to_read
 from ..runtime.escape import one_line
 from ..runtime.failures import failed_lines, jobs_left
-from ..tables.guessing import said_in
+from ..tables.guessing import guessing_sentences
 
 MOST_PROBLEMS = 20
 LONGEST_PROBLEM = 10_000  # characters
@@ -62,7 +62,7 @@ def success_text(plan: Plan) -> str:
     lines = [pages_text]
     for page in pages:
         study = page.parent.name
-        for sentence in said_in(page.with_name("main_table.md")):
+        for sentence in guessing_sentences(page.with_name("main_table.md")):
             lines.append(f"{study}: {one_line(sentence)}")
     return "\n".join(lines)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from ..models import formats
 from ..planning.jobs import Job
-from ..planning.known_locations import remember
+from ..planning.known_locations import remember_locations
 from ..planning.plan import Plan
 from ..planning.resources import Machine
-from ..planning.saved_plan import save
+from ..planning.saved_plan import save_plan
 from ..planning.study_jobs import export_rule
 from ..planning.targets import exported_files, targets
 from ..runtime.errors import StockpotError
@@ -68,9 +68,9 @@ class RulePlan:
     def save(self) -> None:
         """Write the plan for the jobs that run on other nodes, and why each of them runs."""
         try:
-            save(self._plan, self._file, self._as_written)
+            save_plan(self._plan, self._file, self._as_written)
             note_run(self._plan, self._workflow.dag)
-            remember(self._plan)
+            remember_locations(self._plan)
         except (StockpotError, OSError) as error:
             # Nothing has begun yet, so this is the time to stop.
             refuse(f"{self._file}: cannot be written ({error})")

@@ -11,7 +11,7 @@ from ..config.read import StudyFiles, read_study
 from ..planning.comparison_marker import restore_compared
 from ..planning.plan import Plan
 from ..planning.resources import Machine, check_gpus, resolve_gpus
-from ..planning.saved_plan import saved
+from ..planning.saved_plan import load_plan
 from ..runtime.errors import StockpotError
 from ..runtime.escape import one_line
 from ..runtime.gpus import has_gpu
@@ -96,7 +96,7 @@ def _read(workflow: Any, config: dict[str, Any]) -> StudyFiles:
 def _plan(workflow: Any, study: StudyFiles) -> Plan:
     """Return the plan of the run that submitted this job, else a new one."""
     if not workflow.is_main_process:
-        plan = saved(PLAN, study.as_written())
+        plan = load_plan(PLAN, study.as_written())
         if plan is not None:
             return plan
     # A job on another node needs none of what this imports.

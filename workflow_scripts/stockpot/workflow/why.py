@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from snakemake.logging import logger
 
-from ..planning.explain import Explainer, lines
+from ..planning.explain import Explainer, summary_lines
 from ..planning.history import Explained, past_run, save_code, save_run
 from ..planning.job_files import JobFiles, jobs_with_files
 from ..planning.pending import Reason, Reasons
@@ -39,7 +39,7 @@ def print_changes_in_dry_runs(plan: Plan) -> None:
         # Some jobs are those of another workflow, which uses this one as a module.
         if len(reasons) < len(due_jobs_with_output):
             original(dag)
-        summary = lines(explained(plan, reasons))
+        summary = summary_lines(explained(plan, reasons))
         if summary:
             indented = [f"    {line}" for line in summary]
             logger.info("\n".join(["What changed:", *indented]))

@@ -118,7 +118,7 @@ def alpha_lines(
     lines = []
     for background, group in _groups(datasets, names, locate):
         entry = datasets[group[0]]
-        count_text = _count_text(sources.ask("places", entry, locate))
+        count_text = _count_text(sources.ask_source("places", entry, locate))
         if count_text:
             lines.append(
                 f"datasets.{', '.join(group)}: {count_text} have an alpha channel; background: "
@@ -146,7 +146,7 @@ def _groups(
 
 def _lies_in_files(source: str) -> bool:
     """Are these a user's own images, each of which is a range of bytes of a file?"""
-    if source not in sources.names() or not sources.is_own(source):
+    if source not in sources.names() or not sources.reads_user_files(source):
         return False
     return hasattr(sources.module(source), "places")
 

@@ -29,7 +29,7 @@ from ...runtime.file_kinds import PNG_MARK
 from ...runtime.sealed import unreadable, unsealed, write_sealed
 from ..bounded import MEMORY_BASE_BYTES
 from ..disk import require_space, reserve
-from ..examples import Encoded
+from ..examples import EncodedImage
 from .colours import has_alpha, require_full_range
 from .memory_bounds import Budget, require_few_pixels
 from .transform import Transform
@@ -85,7 +85,7 @@ class _Task:
 
 
 def decode(
-    encoded: Encoded,
+    encoded: EncodedImage,
     transform: Transform,
     border: int = 0,
 ) -> np.ndarray:
@@ -113,7 +113,7 @@ def decode(
 
 
 def _decoded(
-    encoded: Encoded,
+    encoded: EncodedImage,
     transform: Transform,
     border: int,
     memory: Budget,
@@ -304,7 +304,7 @@ class _RateLog:
 
 
 def decode_all(
-    images: Sequence[Encoded],
+    images: Sequence[EncodedImage],
     transform: Transform,
     state: Path,
     border: int = 0,
@@ -362,7 +362,7 @@ def decode_all(
 
 
 def _decode_shards(
-    images: Sequence[Encoded],
+    images: Sequence[EncodedImage],
     task: _Task,
     progress: _Progress,
     progress_file: Path,
@@ -399,7 +399,7 @@ def _decode_shards(
 
 
 def _decode_rows(
-    images: Sequence[Encoded],
+    images: Sequence[EncodedImage],
     rows: range,
     task: _Task,
     pool: Executor,
@@ -412,7 +412,7 @@ def _decode_rows(
 def _decode_into(
     task: _Task,
     row: int,
-    encoded: Encoded,
+    encoded: EncodedImage,
 ) -> _Outcome:
     """Decode one image into its row of the array."""
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from ...runtime.atomic_files import open_own
+from ...runtime.atomic_files import open_without_links
 from ...runtime.errors import StockpotError
 from ...runtime.sealed import unsealed, write_sealed
 
@@ -198,7 +198,7 @@ def _open_locked(path: Path) -> BinaryIO | None:
     or removed the file must look again.
     """
     while True:
-        descriptor = open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        descriptor = open_without_links(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         file = os.fdopen(descriptor, "ab+", buffering=0)
         try:
             _lock(file, path)
@@ -260,7 +260,7 @@ def _update(hashes: Hashes, block: bytes | memoryview) -> None:
 def _read_card(path: Path) -> dict[str, Any]:
     """What is known of the remote file; nothing where the card is damaged or no file of ours."""
     try:
-        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+        with os.fdopen(open_without_links(path, os.O_RDONLY), "rb") as file:
             return unsealed(file.read(LONGEST_CARD))
     except (OSError, ValueError, StockpotError):
         return {}

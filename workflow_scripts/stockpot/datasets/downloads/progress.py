@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tqdm import tqdm
 
-from ..disk import readable
+from ..disk import format_bytes
 
 log = logging.getLogger(__name__)
 
@@ -89,15 +89,15 @@ class Progress:
         of_total = ""
         time_left = ""
         if total is not None:
-            of_total = f" of {readable(total)}"
+            of_total = f" of {format_bytes(total)}"
             if rate > 0:
                 time_left = f", {tqdm.format_interval((total - done) / rate)} left"
         log.info(
             "%s: %s%s, %s/s%s",
             self.title,
-            readable(done),
+            format_bytes(done),
             of_total,
-            readable(rate),
+            format_bytes(rate),
             time_left,
         )
         self.last_line = (now, done)

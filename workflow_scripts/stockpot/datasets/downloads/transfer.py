@@ -22,7 +22,7 @@ from urllib.request import Request
 
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
-from ..disk import readable, require_space
+from ..disk import format_bytes, require_space
 from .connections import MIN_RATE, SlowConnectionGuard, urlopen
 from .partial_file import PartialFile, file_digests, locked_partial_file
 from .progress import Progress
@@ -302,7 +302,7 @@ def _resume(job: _Job, partial_file: PartialFile) -> bool:
     if not partial_file.size or not _belongs(partial_file, job):
         partial_file.restart({})
         return False
-    log.info("%s: going on after %s", job.url, readable(partial_file.size))
+    log.info("%s: going on after %s", job.url, format_bytes(partial_file.size))
     partial_file.resume()
     size = job.size
     if size is None:
@@ -415,8 +415,8 @@ def _check_length(
     """Refuse a file that is longer than it may be."""
     if total is None and size > MAX_UNKNOWN_LENGTH:
         raise StockpotError(
-            f"{url}: more than {readable(MAX_UNKNOWN_LENGTH)} of a file whose length the server "
-            "does not say; fetch it by other means and give its path"
+            f"{url}: more than {format_bytes(MAX_UNKNOWN_LENGTH)} of a file whose length "
+            "the server does not say; fetch it by other means and give its path"
         )
     if total is not None and size > total:
         raise _RetryError(

@@ -17,7 +17,7 @@ from uuid import uuid4
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
-from ..disk import readable, require_space
+from ..disk import format_bytes, require_space
 from .archives import ArchiveMember, damage_as_error, read_members
 from .progress import Progress
 
@@ -166,7 +166,7 @@ class _Budget:
             if len(self.folders) > max_folders:
                 raise StockpotError(
                     f"{self.archive}: has more than {max_folders:,} folders, too many for its "
-                    f"{readable(self.packed_bytes)}"
+                    f"{format_bytes(self.packed_bytes)}"
                 )
             root.joinpath(*steps[:end]).mkdir()
 
@@ -194,14 +194,14 @@ class _Budget:
         self.unpacked_bytes += byte_count
         if self.unpacked_bytes > self.limits.bytes:
             raise StockpotError(
-                f"{self.archive}: unpacks to more than {readable(self.limits.bytes)}"
+                f"{self.archive}: unpacks to more than {format_bytes(self.limits.bytes)}"
             )
         # Files of zeros compress about a thousandfold, images hardly at all.
         allowed_by_ratio = self.limits.ratio * self.packed_bytes
         if self.unpacked_bytes > max(self.limits.ratio_from, allowed_by_ratio):
             raise StockpotError(
                 f"{self.archive}: unpacks to more than {self.limits.ratio:g} times its "
-                f"{readable(self.packed_bytes)}"
+                f"{format_bytes(self.packed_bytes)}"
             )
         self.progress.show(self.raw.tell(), self.packed_bytes)
 

@@ -26,10 +26,10 @@ Some sources have more:
 - ``texts(entry, locate)``: class -> text, where prompts need other words than the class names;
 - ``merges(entry, locate)``: class -> classes of the model, where a class stands for several;
 - ``unused(entry, locate)``, where the files are a user's own: kind of file that is not read ->
-  (how many, one of them). The options of such a source are those of ``OwnFiles``, and its
+  (how many, one of them). The options of such a source are those of ``UserFiles``, and its
   ``counts`` has one number per class. Its ``prepare`` takes the classes of the answers from
   ``spec["among"]``, where answers are taken among more than the set's own;
-- ``doubt(entry, locate)``, where a user may have meant the files otherwise: a line on that, or "";
+- ``layout_warning(entry, locate)``: a line where a user may have meant the files otherwise, or "";
 - ``places(entry, locate)``, where each image is some bytes of a user's file: path and first byte of
   each.
 
@@ -51,9 +51,9 @@ from ...runtime.digest import canonical
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.options import Declaration, declaration_class, schemas
-from ..split import listed_sizes, part_size
+from ..split import listed_sizes, split_size
 from ..split_list import list_facts, read_list, require_order_of_torchvision
-from ._options import Download, Encoded, OwnFiles, Split
+from ._options import Download, Encoded, Split, UserFiles
 
 # An entry of ``datasets`` in the config.
 Entry = dict[str, Any]
@@ -88,7 +88,7 @@ class Source(Declaration):
 
     Attributes:
         options: The keys of its entries of ``datasets``. With those of ``Encoded`` its images are
-            encoded files, with those of ``OwnFiles`` they are a user's own.
+            encoded files, with those of ``UserFiles`` they are a user's own.
         seeded: Do its images follow from the study's seed?
         archives: What can be fetched; then the folder need not be there when the study is planned,
             and its options are also those of ``Download``.
@@ -152,7 +152,7 @@ def declared(name: str) -> Source:
     return registry.declaration(__name__, __file__, name, "SOURCE")
 
 
-def encoded(name: str) -> bool:
+def has_encoded_images(name: str) -> bool:
     """Tell whether the images of a source are encoded files, such as JPEG.
 
     Args:
@@ -176,16 +176,16 @@ def archives(name: str) -> list[dict[str, Any]]:
     return [asdict(archive) for archive in declared(name).archives]
 
 
-def is_own(name: str) -> bool:
+def reads_user_files(name: str) -> bool:
     """Tell whether the files of a source are a user's own, not a published data set.
 
     Args:
         name: Name of the source, as in the config.
 
     Returns:
-        True where its options are those of ``OwnFiles``.
+        True where its options are those of ``UserFiles``.
     """
-    return issubclass(declared(name).options, OwnFiles)
+    return issubclass(declared(name).options, UserFiles)
 
 
 def options(name: str) -> dict[str, dict]:
@@ -259,13 +259,13 @@ def with_defaults(entry: Entry) -> Entry:
     return filled
 
 
-# Answers of ``ask`` by question and entry; None while they are not remembered.
+# Answers of ``ask_source`` by question and entry; None while they are not remembered.
 _answers: dict[tuple[str, str], Any] | None = None
 
 
 @contextmanager
-def remembering() -> Iterator[None]:
-    """Remember the answers of ``ask`` inside the block.
+def cached_answers() -> Iterator[None]:
+    """Remember the answers of ``ask_source`` inside the block.
 
     While a study is planned, each question about the same files is then asked once, however many
     data sets and parts of them there are. To list a million files takes seconds.
@@ -278,13 +278,13 @@ def remembering() -> Iterator[None]:
         _answers = None
 
 
-def ask(
+def ask_source(
     question: str,
     entry: Entry,
     locate: Locate,
     *arguments: Any,
 ) -> Any:
-    """Call a function of an entry's source; inside ``remembering`` once per question.
+    """Call a function of an entry's source; inside ``cached_answers`` once per question.
 
     Args:
         question: Name of the function, such as "classes" or "facts".
@@ -320,7 +320,7 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     Returns:
         How many images it has of each class that has any in its source.
     """
-    image_counts = ask("counts", entry, locate)
+    image_counts = ask_source("counts", entry, locate)
     split = with_defaults(entry).get("split")
     if not split:
         return image_counts
@@ -328,7 +328,7 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
         listed = read_list(locate(split["held_out_list"]), "split.held_out_list")
         return listed_sizes(image_counts, split, len(listed))
     # Many classes have the same number of images, so each number is looked at once.
-    sizes = {count: part_size(count, split) for count in set(image_counts)}
+    sizes = {count: split_size(count, split) for count in set(image_counts)}
     return [sizes[count] for count in image_counts]
 
 
@@ -357,7 +357,7 @@ def split_facts(
     facts = list_facts(locate(split["held_out_list"]), list_key)
     if entry["source"] == "folder":
         prefix_length = len(str(locate(entry["path"]))) + 1
-        places = ask("places", entry, locate)
+        places = ask_source("places", entry, locate)
         images = [path[prefix_length:] for path, _ in places]
         listed = read_list(facts["path"], list_key)
         # Numbers in a list count images as torchvision does.
@@ -375,11 +375,11 @@ def classes_with_images(entry: Entry, locate: Locate) -> list[str]:
     Returns:
         Class names, in the order of the source.
     """
-    class_names = ask("classes", entry, locate)
+    class_names = ask_source("classes", entry, locate)
     # A published data set has images of all its classes.
-    if not is_own(entry["source"]):
+    if not reads_user_files(entry["source"]):
         return class_names
-    image_counts = ask("counts", entry, locate)
+    image_counts = ask_source("counts", entry, locate)
     pairs = zip(class_names, image_counts, strict=True)
     return [name for name, count in pairs if count]
 
@@ -394,10 +394,10 @@ def unused(entry: Entry, locate: Locate) -> str:
     Returns:
         Number and an example of each kind, in words; "" where all files are read.
     """
-    if not is_own(entry["source"]):
+    if not reads_user_files(entry["source"]):
         return ""
     # Sorted by kind, so that the line is the same on every file system.
-    kinds = sorted(ask("unused", entry, locate).items())
+    kinds = sorted(ask_source("unused", entry, locate).items())
     texts = []
     for kind, (count, example) in kinds[:_SHOWN_KINDS]:
         shown_example = one_line(example, 60)
@@ -409,7 +409,7 @@ def unused(entry: Entry, locate: Locate) -> str:
     return ", ".join(texts)
 
 
-def doubt(entry: Entry, locate: Locate) -> str:
+def layout_warning(entry: Entry, locate: Locate) -> str:
     """Say why a user may have meant the files otherwise than they are read.
 
     Args:
@@ -419,8 +419,8 @@ def doubt(entry: Entry, locate: Locate) -> str:
     Returns:
         A line, or "" where nothing says so.
     """
-    if hasattr(module(entry["source"]), "doubt"):
-        return ask("doubt", entry, locate)
+    if hasattr(module(entry["source"]), "layout_warning"):
+        return ask_source("layout_warning", entry, locate)
     return ""
 
 

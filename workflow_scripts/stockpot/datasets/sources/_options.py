@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
-from ..split import PARTS
+from ..split import SPLITS
 
 AnswerClasses = Literal["all", "own"]
 # Of data sets that were published in ten random partitions (DTD, SUN397).
@@ -26,7 +26,7 @@ class Split(PluginOptions):
     """How one folder or file of images is split into three data sets."""
 
     # ``registry.defaults`` reads these defaults; ``part`` has none and must be given.
-    part: Literal[PARTS] = Field(description="which part of every class to use")
+    part: Literal[SPLITS] = Field(description="which part of every class to use")
     held_out: float = Field(
         0.1,
         ge=0,
@@ -75,7 +75,7 @@ class Encoded(PluginOptions):
     )
 
 
-class OwnFiles(Encoded):
+class UserFiles(Encoded):
     """Options of every source whose files are a user's own."""
 
     classes: AnswerClasses = Field(
@@ -93,7 +93,7 @@ class OwnFiles(Encoded):
     )
 
 
-class ClassList(OwnFiles):
+class ClassList(UserFiles):
     """Options of the sources of a user's own whose labels may be numbers."""
 
     classes: str = Field(

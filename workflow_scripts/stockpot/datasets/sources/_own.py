@@ -13,7 +13,7 @@ from typing import Any
 
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
-from ..same_content import counted_digest, listed
+from ..same_content import counted_digest, listed_file
 from . import Entry, Facts, Locate, Spec
 from ._published import read_lines, state_digest
 
@@ -62,7 +62,7 @@ def cached_per_file(read: Callable) -> Callable:
     return read_if_changed
 
 
-def files_of(path: Path, pattern: str) -> list[Path]:
+def matching_files(path: Path, pattern: str) -> list[Path]:
     """List the files of a source that reads one file or a folder of files.
 
     Args:
@@ -74,8 +74,8 @@ def files_of(path: Path, pattern: str) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    matching_files = sorted(path.glob(pattern))
-    return [file for file in matching_files if not _is_hidden(file.relative_to(path))]
+    candidates = sorted(path.glob(pattern))
+    return [file for file in candidates if not _is_hidden(file.relative_to(path))]
 
 
 def _is_hidden(path: Path) -> bool:
@@ -100,7 +100,7 @@ def file_facts(
     Raises:
         StockpotError: There is no such file.
     """
-    files = files_of(path, pattern)
+    files = matching_files(path, pattern)
     if not files or not files[0].is_file():
         raise StockpotError(
             f"{key}.path: no file {one_line(path, 200)}, nor a folder that holds {pattern}"
@@ -110,7 +110,7 @@ def file_facts(
     states = []
     for file in files:
         name = file.relative_to(path.parent).as_posix()
-        state = listed(name, file, file.stat())
+        state = listed_file(name, file, file.stat())
         states.append(state)
     return {"path": str(path), "files": counted_digest(path, states, digest)}
 

@@ -318,7 +318,7 @@ class Published:
             StockpotError: A class is none of the data set's.
         """
         from ..dataset import Scoring
-        from ..examples import Examples, File
+        from ..examples import Examples, ImageFile
 
         # Rows may be an iterator, and are gone through several times.
         rows = list(rows)
@@ -331,7 +331,7 @@ class Published:
                     f"{len(class_index)} ({first_names}, …)"
                 )
         return Examples(
-            images=[File(str(root / path)) for path, _ in rows],
+            images=[ImageFile(str(root / path)) for path, _ in rows],
             labels=[class_index[name] for _, name in rows],
             class_names=list(self.class_names),
             keys=[path for path, _ in rows],

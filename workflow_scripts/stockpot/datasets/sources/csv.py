@@ -11,9 +11,9 @@ from ...runtime.digest import sha256_file, short
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
-from ..same_content import Listed, counted_digest, listed
+from ..same_content import ListedFile, counted_digest, listed_file
 from . import Entry, Facts, Locate, Source, Spec, with_defaults
-from ._options import OwnFiles
+from ._options import UserFiles
 from ._own import (
     Classes,
     LabelCounts,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._own import Unused
 
 
-class Options(OwnFiles):
+class Options(UserFiles):
     """Options of the source ``csv``."""
 
     path: str = Field(description="a CSV file with a header, in UTF-8")
@@ -189,7 +189,7 @@ def prepare(spec: Spec) -> "Examples":
     Raises:
         StockpotError: A file is missing, or the rows are wrong.
     """
-    from ..examples import Examples, File
+    from ..examples import Examples, ImageFile
 
     rows = _rows(spec, Path)
     own_classes = _classes(spec, Path)
@@ -198,11 +198,11 @@ def prepare(spec: Spec) -> "Examples":
     # As ``facts`` did, so that both refuse and accept the same paths.
     folder = os.path.abspath(spec["image_folder"])
     file = Path(spec["path"])
-    images: list[File] = []
+    images: list[ImageFile] = []
     for row in rows:
         where = f"{file}, line {row.line}"
         image_path, _ = _locate_image(folder, where, row.path)
-        images.append(File(image_path, listed=where))
+        images.append(ImageFile(image_path, listed=where))
     return Examples(
         images=images,
         labels=labels,
@@ -213,7 +213,7 @@ def prepare(spec: Spec) -> "Examples":
 
 def _check_images(
     file: Path, folder: str, rows: list[Row], *, may_repeat: bool
-) -> list[Listed]:
+) -> list[ListedFile]:
     """Every image, with its size and time.
 
     Raises:
@@ -221,7 +221,7 @@ def _check_images(
             two rows: by one path, by two spellings of it, or through a link.
     """
     shown_file = one_line(file, 150)
-    images: list[Listed] = []
+    images: list[ListedFile] = []
     first_rows: dict[tuple[int, int], Row] = {}
     repeated: list[tuple[Row, Row]] = []
     for row in rows:
@@ -229,7 +229,7 @@ def _check_images(
         image, status = _locate_image(folder, where, row.path)
         if not stat.S_ISREG(status.st_mode):
             raise StockpotError(f"{where}: {one_line(row.path, 150)} is no file")
-        images.append(listed(row.path, image, status))
+        images.append(listed_file(row.path, image, status))
         # Device and inode are equal for all paths and links to one file.
         inode = (status.st_dev, status.st_ino)
         first_row = first_rows.setdefault(inode, row)

@@ -17,14 +17,14 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
 from . import Entry, Facts, Locate, Source, Spec, with_defaults
-from ._options import OwnFiles
+from ._options import UserFiles
 
 if TYPE_CHECKING:
     from ..examples import Examples
     from ._own import Unused
 
 
-class Options(OwnFiles):
+class Options(UserFiles):
     """Options of the source ``folder``."""
 
     path: str = Field(description="one sub-folder of images per class")
@@ -109,7 +109,7 @@ _DOMAIN = re.compile(
     re.IGNORECASE,
 )
 
-ImageFile = tuple[Path, int]  # file, class index
+ListedImage = tuple[Path, int]  # file, class index
 
 
 def classes(entry: Entry, locate: Locate) -> list[str]:
@@ -339,7 +339,7 @@ def _repeated(inner_folders: dict[str, list[str]]) -> list[str]:
     return [name for name, count in occurrences.items() if count > 1]
 
 
-def doubt(entry: Entry, locate: Locate) -> str:
+def layout_warning(entry: Entry, locate: Locate) -> str:
     """Say why the sub-folders may be no classes, although they can be.
 
     Args:
@@ -383,7 +383,7 @@ def _first_with_several(folder: Path) -> Path:
 
 
 def _check_classes(
-    folder: Path, names: list[str], files: list[ImageFile], key: str
+    folder: Path, names: list[str], files: list[ListedImage], key: str
 ) -> None:
     """Refuse a class without images."""
     labels_with_images = {label for _, label in files}
@@ -441,14 +441,14 @@ def _is_image(file: Path) -> bool:
 
 def _check_labels(
     folder: Path,
-    files: list[ImageFile],
+    files: list[ListedImage],
     key: str,
 ) -> None:
     """Refuse a file that links lead to under two classes.
 
     Under one class it counts once, as equal images do.
     """
-    first_seen: dict[tuple[int, int], ImageFile] = {}
+    first_seen: dict[tuple[int, int], ListedImage] = {}
     for file, label in files:
         # Device and inode are equal for all links to one file.
         status = os.stat(file)
@@ -467,7 +467,7 @@ def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def listing(path: str | Path) -> tuple[list[str], list[ImageFile]]:
+def listing(path: str | Path) -> tuple[list[str], list[ListedImage]]:
     """List the images of a folder with one sub-folder per class.
 
     Args:
@@ -486,7 +486,7 @@ def listing(path: str | Path) -> tuple[list[str], list[ImageFile]]:
             f"{folder}: no such folder; a folder source has one sub-folder per class"
         )
     names = _folders_by_class(folder)
-    files: list[ImageFile] = []
+    files: list[ListedImage] = []
     for label, name in enumerate(names):
         for file in files_below(folder / name):
             if _suffix(file.name) in SUFFIXES:
@@ -526,7 +526,7 @@ def prepare(spec: Spec) -> "Examples":
     Raises:
         StockpotError: The folder holds no images.
     """
-    from ..examples import Examples, File
+    from ..examples import Examples, ImageFile
     from ._own import among_answer_classes, class_name
 
     folder = Path(spec["path"])
@@ -535,7 +535,7 @@ def prepare(spec: Spec) -> "Examples":
     labels = [label for _, label in files]
     class_names, labels = among_answer_classes(spec, class_names, labels)
     return Examples(
-        images=[File(str(file)) for file, _ in files],
+        images=[ImageFile(str(file)) for file, _ in files],
         labels=labels,
         class_names=class_names,
         keys=[file.relative_to(folder).as_posix() for file, _ in files],

@@ -37,8 +37,8 @@ from ._own import (
     class_name,
     classes_of,
     file_facts,
-    files_of,
     list_facts,
+    matching_files,
     sum_label_counts,
     unused_beside,
 )
@@ -130,7 +130,7 @@ def unused(entry: Entry, locate: Locate) -> "Unused":
         Kind of file -> how many there are, and one of them.
     """
     path = locate(entry["path"])
-    return unused_beside(path, files_of(path, with_defaults(entry)["glob"]))
+    return unused_beside(path, matching_files(path, with_defaults(entry)["glob"]))
 
 
 def facts(
@@ -155,7 +155,7 @@ def facts(
     path = locate(entry["path"])
     filled = with_defaults(entry)
     state = file_facts(path, filled["glob"], key)
-    for file in files_of(path, filled["glob"]):
+    for file in matching_files(path, filled["glob"]):
         _groups(file, filled["image_column"])
     return state | list_facts(entry, locate, key)
 
@@ -178,7 +178,7 @@ def prepare(spec: Spec) -> "Examples":
     column = spec["image_column"]
     images: list[Cell] = []
     labels: list[int] = []
-    for file in files_of(Path(spec["path"]), spec["glob"]):
+    for file in matching_files(Path(spec["path"]), spec["glob"]):
         for group, row_count in enumerate(_groups(file, column)):
             images += [
                 Cell(
@@ -366,7 +366,7 @@ def _classes(entry: Entry, locate: Locate) -> Classes:
     # All files of a data set must agree on the numbers of the classes.
     names = listed_names
     all_counts: list[LabelCounts] = []
-    for file in files_of(locate(entry["path"]), entry["glob"]):
+    for file in matching_files(locate(entry["path"]), entry["glob"]):
         file_names, label_counts = _labels_of_file(file, entry["label_column"])
         all_counts.append(label_counts)
         # A list of classes goes before what the files say.

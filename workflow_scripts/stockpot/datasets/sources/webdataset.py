@@ -32,8 +32,8 @@ from ._own import (
     count_labels,
     count_unused,
     file_facts,
-    files_of,
     list_facts,
+    matching_files,
     sum_label_counts,
     unused_beside,
 )
@@ -148,7 +148,7 @@ def unused(entry: Entry, locate: Locate) -> Unused:
         Kind of file or member -> how many there are, and one of them.
     """
     path = locate(entry["path"])
-    shards = files_of(path, "*.tar")
+    shards = matching_files(path, "*.tar")
     # Of each kind the first example is shown: a file beside the shards before a member of one.
     result = unused_beside(path, shards)
     for shard in shards:
@@ -205,7 +205,7 @@ def prepare(spec: Spec) -> "Examples":
     Raises:
         StockpotError: A shard cannot be read, or its labels are wrong.
     """
-    from ..examples import Examples, File
+    from ..examples import Examples, ImageFile
 
     own_classes = _classes(spec, Path)
     samples = _samples(spec, Path)
@@ -214,7 +214,7 @@ def prepare(spec: Spec) -> "Examples":
     images = []
     keys = []
     for sample in samples:
-        image = File(sample.shard, sample.start, sample.size, sample.name)
+        image = ImageFile(sample.shard, sample.start, sample.size, sample.name)
         shard_name = Path(sample.shard).name
         images.append(image)
         keys.append(f"{shard_name} {sample.name}")
@@ -228,7 +228,7 @@ def prepare(spec: Spec) -> "Examples":
 
 def _samples(entry: Entry, locate: Locate) -> list[Sample]:
     all_samples: list[Sample] = []
-    for shard in files_of(locate(entry["path"]), "*.tar"):
+    for shard in matching_files(locate(entry["path"]), "*.tar"):
         samples, _ = _read(shard)
         all_samples += samples
     return all_samples
@@ -236,7 +236,7 @@ def _samples(entry: Entry, locate: Locate) -> list[Sample]:
 
 def _classes(entry: Entry, locate: Locate) -> Classes:
     entry = with_defaults(entry)
-    shards = files_of(locate(entry["path"]), "*.tar")
+    shards = matching_files(locate(entry["path"]), "*.tar")
     label_counts = sum_label_counts(_label_counts(shard) for shard in shards)
     list_path = class_file(entry)
     listed_names = class_list(locate(list_path) if list_path else None)

@@ -139,9 +139,9 @@ def _images(
     """Normalised training images on the model's device, float32 [count, 3, h, w]."""
     import torch
 
-    from ...datasets.dataset import some_rows
+    from ...datasets.dataset import spread_rows
 
-    rows = torch.from_numpy(some_rows(batches.labels.numpy(), count))
+    rows = torch.from_numpy(spread_rows(batches.labels.numpy(), count))
     device = next(model.parameters()).device
     return batches.prepare(batches.inputs[rows].to(device), None)
 
