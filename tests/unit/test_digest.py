@@ -675,42 +675,54 @@ def test_every_script_of_a_rule_is_in_its_digest():
 
 
 IMPORTS = """
-import importlib, json, os, sys
-# What is heavy, once; a fork then loads little but our own files.
-import jsonschema, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf, numpy, pandas
-import PIL.Image, safetensors.torch, scipy.ndimage, scipy.optimize, scipy.stats, sklearn.datasets
-import statsmodels.stats.multitest, torch, torch.utils.data, yaml
+import gc, json, os, sys
 sys.path.insert(0, {scripts!r})
-import stockpot.models.third_party  # open_clip and timm
-for name in [name for name in sys.modules if name.split(".")[0] == "stockpot"]:
+rules = {rules!r}
+
+def load(entry):
+    lines = ["import " + entry[:-3].replace("/", ".")]
+    if "/" not in entry:  # a script runs only inside Snakemake: its imports alone
+        lines = open({scripts!r} + "/" + entry).read().splitlines()
+    for line in lines:
+        if line.lstrip().startswith(("from ", "import ")):
+            exec(line.strip(), {{}})
+
+def own():
+    return [name for name in sys.modules if name.split(".")[0] == "stockpot"]
+
+# What others wrote is imported once; a fork then loads our own files alone.
+for entry in sorted({{entry for entries in rules.values() for entry in entries}}):
+    load(entry)
+for name in own():
     del sys.modules[name]
+# The first fork that imports a file of ours compiles it for all.
+sys.pycache_prefix, sys.dont_write_bytecode = {compiled!r}, False
+gc.freeze()  # a fork's collector would write to, and so copy, all of this memory
 found = {{}}
-for name, entries in {rules!r}.items():
+for name, entries in rules.items():
     read, write = os.pipe()
     if os.fork() == 0:
         for entry in entries:
-            lines = ["import " + entry[:-3].replace("/", ".")]
-            if "/" not in entry:  # a script runs only inside Snakemake: its imports alone
-                lines = open({scripts!r} + "/" + entry).read().splitlines()
-            for line in lines:
-                if line.lstrip().startswith(("from ", "import ")):
-                    exec(line.strip())
-        loaded = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "stockpot"]
+            load(entry)
         with os.fdopen(write, "w") as file:
-            json.dump(loaded, file)
+            json.dump([sys.modules[name].__file__ for name in own()], file)
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as file:
         found[name] = json.load(file)
     os.wait()
-print(json.dumps(found))
+print(json.dumps(found), flush=True)
+os._exit(0)  # nothing is kept for later processes
 """
 
 
 @pytest.fixture(scope="module")
-def loaded() -> dict[str, set[str]]:
+def loaded(tmp_path_factory) -> dict[str, set[str]]:
     """Files of the package that importing the entries of each rule loads, in a fresh process."""
-    found = python(IMPORTS.format(rules=RULES, scripts=str(SCRIPTS)))
+    compiled = str(tmp_path_factory.mktemp("compiled"))
+    found = python(
+        IMPORTS.format(rules=RULES, scripts=str(SCRIPTS), compiled=compiled)
+    )
     root = str(SCRIPTS) + "/"
     return {
         name: {f.removeprefix(root) for f in files} for name, files in found.items()

@@ -121,7 +121,13 @@ def read_module(path: Path) -> Module:
         OSError: If the file cannot be read.
         SyntaxError: If it is not Python.
     """
-    tree = ast.parse(path.read_bytes())
+    return _read_source(path.read_bytes())
+
+
+@cache
+def _read_source(source: bytes) -> Module:
+    """Read definitions; files of the same content, such as those of a copy, are read once."""
+    tree = ast.parse(source)
     statements = [node for node in tree.body if not _is_for_type_checks(node)]
 
     statements_by_name: dict[str, list[ast.stmt]] = {BODY: []}
