@@ -1,6 +1,6 @@
 """What the unit tests share: a small rendered world, one start, a few short runs.
 
-Everything here is made once per session and must not be changed by a test; torch and what
+Everything here is made once for all workers and must not be changed by a test; torch and what
 builds on it are imported where they are needed, so that light tests stay light.
 """
 
@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -138,32 +139,59 @@ def package_copy(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory) -> dict[str, Path]:
-    """Dataset folders: train (96 images), held-out (64), test (64), sketch (48)."""
-    from stockpot.datasets.dataset import write_dataset
-    from stockpot.datasets.sources import load
+def once(tmp_path_factory):
+    """A function that makes a folder once for all workers of the test run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
 
-    folder, made = tmp_path_factory.mktemp("world"), {}
-    for name, images, distribution in (
-        ("train", 96, "reference"),
-        ("held-out", 64, "reference"),
-        ("test", 64, "reference"),
-        ("sketch", 48, "sketch"),
-    ):
-        spec = {
-            "name": name,
-            "seed": 0,
-            "task": "objects",
-            "distribution": distribution,
-            "images": images,
-            "image_size": 32,
-        }
-        found = load("world")(spec)
-        write_dataset(
-            folder / name, name, found.images, found.labels, found.class_names, spec
-        )
-        made[name] = folder / name
-    return made
+    def once(name: str, make) -> Path:
+        """``make(folder)`` by whoever comes first; the others wait for it."""
+        folder, done = shared / name, shared / f"{name}.done"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return once
+
+
+WORLD = (
+    ("train", 96, "reference"),
+    ("held-out", 64, "reference"),
+    ("test", 64, "reference"),
+    ("sketch", 48, "sketch"),
+)
+
+
+@pytest.fixture(scope="session")
+def world(once) -> dict[str, Path]:
+    """Dataset folders: train (96 images), held-out (64), test (64), sketch (48)."""
+
+    def make(folder: Path) -> None:
+        from stockpot.datasets.dataset import write_dataset
+        from stockpot.datasets.sources import load
+
+        for name, images, distribution in WORLD:
+            spec = {
+                "name": name,
+                "seed": 0,
+                "task": "objects",
+                "distribution": distribution,
+                "images": images,
+                "image_size": 32,
+            }
+            found = load("world")(spec)
+            write_dataset(
+                folder / name, name, found.images, found.labels, found.class_names, spec
+            )
+
+    folder = once("unit-world", make)
+    return {name: folder / name for name, *_ in WORLD}
 
 
 @pytest.fixture(scope="session")
@@ -177,33 +205,42 @@ def clip():
 
 
 @pytest.fixture(scope="session")
-def zero_shot(tmp_path_factory, world) -> Path:
+def zero_shot(once, world) -> Path:
     """Folder of the zero-shot Classifier of the world's objects."""
-    from stockpot.datasets.dataset import read_card
-    from stockpot.models.files import WEIGHTS
-    from stockpot.models.zero_shot import write_zero_shot
 
-    folder = tmp_path_factory.mktemp("classifiers") / "zero-shot"
-    classes = read_card(world["train"])["class_names"]
-    texts = dict(zip(classes, classes))
-    spec = {"name": "zero-shot", "prompts": PROMPTS, "classes": classes, "texts": texts}
-    write_zero_shot(folder, ARCHITECTURE, ARCHITECTURE / WEIGHTS, spec)
-    return folder
+    def make(folder: Path) -> None:
+        from stockpot.datasets.dataset import read_card
+        from stockpot.models.files import WEIGHTS
+        from stockpot.models.zero_shot import write_zero_shot
+
+        classes = read_card(world["train"])["class_names"]
+        spec = {
+            "name": "zero-shot",
+            "prompts": PROMPTS,
+            "classes": classes,
+            "texts": dict(zip(classes, classes)),
+        }
+        write_zero_shot(
+            folder / "zero-shot", ARCHITECTURE, ARCHITECTURE / WEIGHTS, spec
+        )
+
+    return once("unit-classifiers", make) / "zero-shot"
 
 
 @pytest.fixture(scope="session")
-def runs(world, zero_shot) -> dict[str, Path]:
+def runs(once, world, zero_shot) -> dict[str, Path]:
     """Folders of short runs: two end to end, one linear classifier, one from scratch."""
-    from stockpot.training.run import run
 
-    made = {}
-    for name in RUNS:
-        made[name] = zero_shot.parent / name
-        start = None if name == "scratch" else zero_shot
-        run(
-            run_spec(name), world["train"], world["held-out"], start, made[name], "code"
-        )
-    return made
+    def make(folder: Path) -> None:
+        from stockpot.training.run import run
+
+        for name in RUNS:
+            start = None if name == "scratch" else zero_shot
+            train, held_out = world["train"], world["held-out"]
+            run(run_spec(name), train, held_out, start, folder / name, "code")
+
+    folder = once("unit-runs", make)
+    return {name: folder / name for name in RUNS}
 
 
 def encoded_spec(source: str, side: int = 16, **options) -> dict:

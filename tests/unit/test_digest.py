@@ -717,12 +717,16 @@ os._exit(0)  # nothing is kept for later processes
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory) -> dict[str, set[str]]:
+def loaded(once) -> dict[str, set[str]]:
     """Files of the package that importing the entries of each rule loads, in a fresh process."""
-    compiled = str(tmp_path_factory.mktemp("compiled"))
-    found = python(
-        IMPORTS.format(rules=RULES, scripts=str(SCRIPTS), compiled=compiled)
-    )
+
+    def make(folder) -> None:
+        program = IMPORTS.format(
+            rules=RULES, scripts=str(SCRIPTS), compiled=str(folder / "compiled")
+        )
+        (folder / "found.json").write_text(json.dumps(python(program)))
+
+    found = json.loads((once("unit-loaded", make) / "found.json").read_text())
     root = str(SCRIPTS) + "/"
     return {
         name: {f.removeprefix(root) for f in files} for name, files in found.items()
