@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # What comes after --configfile counts as files, so that targets have to stand before it.
 STUDY := $(ARGS) $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: run status why test lint seeds methods cross evidence report reference docs docs-figures benchmarks clean
+.PHONY: run status why test test-fast lint seeds methods cross evidence report reference docs docs-figures benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(SNAKEMAKE) --cores $(CORES) $(STUDY)
@@ -30,6 +30,10 @@ why: $(VENV)/run.stamp
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Unit tests that start no process and are quick: after each change, before `make test`.
+test-fast: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest tests/unit -m "not process and not slow" -n 2 --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

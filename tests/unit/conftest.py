@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import fcntl
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,21 @@ def once(tmp_path_factory):
         return folder
 
     return once
+
+
+@pytest.fixture(scope="session")
+def once_value(once):
+    """A function that makes a value once for all workers of the test run."""
+
+    def once_value(name: str, make):
+        """What ``make(folder)`` returned; each worker has a copy of its own."""
+
+        def keep(folder: Path) -> None:
+            (folder / "value.pickle").write_bytes(pickle.dumps(make(folder)))
+
+        return pickle.loads((once(name, keep) / "value.pickle").read_bytes())
+
+    return once_value
 
 
 WORLD = (

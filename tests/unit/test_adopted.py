@@ -34,6 +34,8 @@ from stockpot.planning.model_descriptions import stated_hyperparameters
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 CLASSES = [f"class {i}" for i in range(foreign.CLASSES)]
 
 

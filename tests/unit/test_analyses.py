@@ -31,6 +31,8 @@ from stockpot.tables.evidence import Evidence, NothingToShowError
 from stockpot.tables.measurements import measure
 from stockpot.tables.shared_names import NOTHING
 
+pytestmark = pytest.mark.slow
+
 ROLES = {
     "held-out": "held-out",
     "blurred": "corrupted",
@@ -377,22 +379,24 @@ def make_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 
 @cache
-def made(folder: Path) -> tuple[Study, dict[str, pd.DataFrame]]:
-    """The study and its tables, once for this file and that of the figures."""
-    folder = folder / "analyses"
-    folder.mkdir()
-    study = make_study(folder)
-    return study, make_tables(study)
+def made(once_value) -> tuple[Study, dict[str, pd.DataFrame]]:
+    """The study and its tables, once for this file and that of the figures, and all workers."""
+
+    def make(folder: Path) -> tuple[Study, dict[str, pd.DataFrame]]:
+        study = make_study(folder)
+        return study, make_tables(study)
+
+    return once_value("unit-analyses", make)
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory) -> Study:
-    return made(tmp_path_factory.getbasetemp())[0]
+def study(once_value) -> Study:
+    return made(once_value)[0]
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
-    return made(tmp_path_factory.getbasetemp())[1]
+def tables(once_value) -> dict[str, pd.DataFrame]:
+    return made(once_value)[1]
 
 
 @pytest.fixture(scope="module")

@@ -26,22 +26,28 @@ from stockpot.drawing import style as style
 from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import read_table, write_table
 
+pytestmark = pytest.mark.slow
+
 DRAWN = [name for name in figures.names() if figures.draws(name)]
 FACTS = {"level": "95 %", "axis": "logit", "sizes": "test 150, sketch 100"}
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
+def tables(once_value) -> dict[str, pd.DataFrame]:
     """By analysis, as figures read them: from files."""
-    _, found = made(tmp_path_factory.getbasetemp())
+    _, found = made(once_value)
     return {name: through_a_file(table) for name, table in found.items()}
 
 
 @pytest.fixture(scope="module")
-def least(tmp_path_factory) -> dict[str, pd.DataFrame]:
+def least(once_value) -> dict[str, pd.DataFrame]:
     """Of a study with one example per data set and three runs."""
+    return once_value("unit-least", make_least)
+
+
+def make_least(folder) -> dict[str, pd.DataFrame]:
     study = small_study(
-        tmp_path_factory.mktemp("least"),
+        folder,
         ["base", "both", "few"],
         ["base", "few"],
         sizes=dict.fromkeys(SIZES, 1),

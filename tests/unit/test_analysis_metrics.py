@@ -27,6 +27,8 @@ from stockpot.evaluation.scored import score_answers
 from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import measure
 
+pytestmark = pytest.mark.slow
+
 # Of each data set's examples: a second accepted answer for a third, regions, videos of five.
 SECOND = {
     d: [[i % 4, (i + 1) % 4][: 1 + (i % 3 == 0)] for i in range(n)]

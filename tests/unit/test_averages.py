@@ -13,6 +13,8 @@ from stockpot.training import loop
 from stockpot.training.averages import AVERAGES, Averages, SavedAverages
 from stockpot.training.run import run
 
+pytestmark = pytest.mark.slow
+
 B = 0.9
 STEPS = 7
 

@@ -130,6 +130,7 @@ def test_state_dict_of_torch_save(soup, tmp_path, zipped):
     assert same(read_tensors(path), torch.load(path, weights_only=True))
 
 
+@pytest.mark.slow
 def test_state_dict_of_pickle_and_within_a_training_run(soup, tmp_path):
     optimizer = torch.optim.AdamW(soup.parameters())
     sum(parameter.sum() for parameter in soup.parameters()).backward()
@@ -893,6 +894,7 @@ for what, (reason, *shape) in SHAPES.items():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMFUL)
 def test_harmful_or_broken_file_is_refused_with_its_line(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -905,6 +907,7 @@ def test_harmful_or_broken_file_is_refused_with_its_line(name, tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["evil.pt"]
 
 
+@pytest.mark.process
 def test_the_harmful_files_would_run_where_pickles_are_loaded(tmp_path, monkeypatch):
     """Else the canary could not tell a reader that runs them from one that does not."""
     monkeypatch.chdir(tmp_path)
@@ -958,6 +961,8 @@ print(json.dumps([events, accepted, sorted(set(sys.modules) - modules), grown]))
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_nothing_is_run_imported_written_or_claimed(tmp_path):
     """In a fresh interpreter that reports every event of Python's audit hooks."""
     (tmp_path / "good.zip").write_bytes(saved())
@@ -993,6 +998,7 @@ def test_file_cut_short_anywhere_is_refused(kind, tmp_path):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pickle", "zip", "legacy", "safetensors", "script"])
 def test_damaged_file_is_read_or_refused(kind, tmp_path):
     """Whatever a changed byte does, the only error is the user's line."""
@@ -1197,6 +1203,8 @@ def one_hash() -> bytes:
     return plain(b"}(" + b"".join(parts) + b"u")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.in_a_child
 @pytest.mark.parametrize(
     ("make", "said"),
@@ -1219,6 +1227,8 @@ def test_a_small_file_does_not_ask_for_much(tmp_path, make, said):
     assert len(str(error.value)) <= 500
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.in_a_child
 def test_a_file_is_read_in_a_child_as_in_this_process(soup, tmp_path, monkeypatch):
     for way, protocol in (("zip", 2), ("legacy", 2), ("pickle", 2), ("pickle", 4)):

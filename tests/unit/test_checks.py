@@ -195,6 +195,7 @@ def by_hand(world, one, other) -> float:
     return 100 * ((hits[0] + hits[1]) / 2 - hits[2]) / len(data)
 
 
+@pytest.mark.slow
 def test_the_flag_mixes_strangers_and_tells_the_barrier(
     soup, runs, world, tmp_path, caplog
 ):

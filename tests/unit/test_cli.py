@@ -38,6 +38,7 @@ def test_every_command_says_what_it_does(capsys):
     assert all(re.search(rf"^ +{name}\s+\w", shown, re.M) for name in cli.COMMANDS)
 
 
+@pytest.mark.process
 def test_it_starts_without_heavy_libraries():
     loaded = python(
         "import json, sys; import stockpot.cli; print(json.dumps(list(sys.modules)))"

@@ -35,6 +35,7 @@ def cloud(tmp_path, text: str, pad: bool = False, **spec) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
     x = expit(np.linspace(-1, 2, 9))
     a, b = expit(0.9 * logit(x) - 0.5), expit(1.1 * logit(x) - 1)
@@ -82,6 +83,7 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
     assert rho[rho["model"] == "m0"]["low"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
     cells = cloud(
         tmp_path,
@@ -142,6 +144,7 @@ def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
     """A model at 0 on one shift has a mean, and no part in the line of the mean or its band."""
     from stockpot.drawing.robustness_axes import fit_with_band, scatter_points
@@ -201,6 +204,7 @@ def test_a_line_in_two_pieces_is_two_lines(tmp_path):
     assert whole["slope"].iloc[0] not in (1, 5)
 
 
+@pytest.mark.slow
 def test_a_piece_with_too_few_models_has_no_line():
     common = {
         "kind": "from-scratch",

@@ -66,6 +66,7 @@ def test_a_map_of_one_number_is_the_number(x):
     )
 
 
+@pytest.mark.slow
 @given(coefficients)
 def test_interpolation_with_alpha_per_part(alpha):
     import torch

@@ -656,6 +656,7 @@ def test_of_many_runs_the_first_are_shown(here):
     assert lines[-1] == "… and 64 more runs"
 
 
+@pytest.mark.process
 def test_a_locale_without_utf_8_reads_the_same(here, schema):
     study(OWN + "# Ein Häufchen Bilder – 図\n")
     code = f"""
@@ -692,6 +693,8 @@ def test_every_text_is_read_as_utf_8():
                 assert "json.loads" in line, f"{path}: {line.strip()}"
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_workflow_that_uses_this_one_as_a_module_gives_its_config(here):
     """In the place of config files; it once was ignored."""
     Path("Snakefile").write_text(

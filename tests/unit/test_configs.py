@@ -115,6 +115,7 @@ def plans(schema, place):
     return plan
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_every_config_plans(file, plans):
     assert file in needed(file)
@@ -123,6 +124,7 @@ def test_every_config_plans(file, plans):
     assert all(study.startswith(config["study"]) for study in plan.studies)
 
 
+@pytest.mark.process
 def test_studies_have_names_of_their_own(plans):
     lines = {tuple(needed(file)) for file in CONFIGS}
     studies = Counter(plans(line[-1].stem)[0]["study"] for line in lines)
@@ -212,6 +214,7 @@ ANALYSES = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_every_config_has_the_analyses_and_pages_that_it_asks_for(file, plans):
     """None is lost where one file takes an entry away and a later one gives it again as {}."""
@@ -220,6 +223,7 @@ def test_every_config_has_the_analyses_and_pages_that_it_asks_for(file, plans):
     assert config["pages"] == ["overview", "explore"]
 
 
+@pytest.mark.process
 def test_a_list_of_held_out_images_takes_the_warning_away(plans):
     drawn, listed = (plans(name)[1] for name in ("public-soups", "public-soups-list"))
     assert (
@@ -254,6 +258,7 @@ def test_every_config_of_the_papers_is_counted():
     assert set(SIZES) == {file.stem for file in CONFIGS} - embedded
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SIZES)
 def test_what_a_config_plans(name, plans):
     runs, checkpoints, soups, sweeps = SIZES[name]
@@ -277,6 +282,7 @@ def test_what_a_config_plans(name, plans):
     assert len(models) == 1 + runs - outside + checkpoints + soups
 
 
+@pytest.mark.process
 def test_no_config_of_the_papers_trains_standard_models_or_uses_embedded_data(plans):
     for name in SIZES:
         config, plan = plans(name)
@@ -402,6 +408,8 @@ def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
     assert all(f"{name}.yaml" in page for name in without_row)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -90,6 +90,7 @@ def test_sources_are_found_by_their_files():
         sources.load("wrld")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_rendered_tasks_are_balanced_and_the_same_twice(task):
     made, again = (world(task=task, images=100) for _ in range(2))
@@ -165,6 +166,8 @@ print(json.dumps(out))
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_two_processes_render_the_same_bytes():
     first, second = (python(HASHES, hash_seed) for hash_seed in (1, 2))
     assert first == second
@@ -573,6 +576,7 @@ def test_every_word_is_one_token(clip):
     assert len(set(tokens)) == len(tokens)
 
 
+@pytest.mark.slow
 def test_every_caption_fits_into_the_context(captioned, clip):
     model, tokenize = clip
     texts = sorted(set(captioned[1]))
@@ -622,6 +626,7 @@ def test_the_vocabulary_file_is_what_write_merges_writes(tmp_path):
     assert len(set(merges)) == len(merges)
 
 
+@pytest.mark.slow
 def test_the_vocabulary_file_is_learned_from_the_captions(monkeypatch):
     monkeypatch.setattr("stockpot.datasets.world.web.render", lambda scenes: None)
     assert learn_merges(caption_words()) == read_merges(ARCHITECTURE / "bpe.txt.gz")
@@ -719,6 +724,7 @@ def test_two_images_that_are_shared_are_named(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_missing_digests_are_named(tmp_path):
     train, test = (
         write_rows(tmp_path, name, [i]) for i, name in enumerate(("train", "test"))

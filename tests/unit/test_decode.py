@@ -199,6 +199,7 @@ class Drawn:
         return self.image.copy()
 
 
+@pytest.mark.slow
 @given(
     st.tuples(st.integers(1, 70), st.integers(1, 70)),
     st.integers(1, 40),

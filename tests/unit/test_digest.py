@@ -15,6 +15,8 @@ from stockpot.runtime.code_digest import code_digest, code_parts
 from stockpot.runtime.code_reading import _WRITTEN_INTO_RESULTS, read_module
 from stockpot.runtime.digest import canonical, sha256, sha256_file, short
 
+pytestmark = pytest.mark.slow
+
 # training/images.py imports augment.py and, through models/tower.py, models/clip.py.
 ENTRY, IMPORTED, TRANSITIVE = (
     "stockpot/training/images.py",
@@ -717,16 +719,15 @@ os._exit(0)  # nothing is kept for later processes
 
 
 @pytest.fixture(scope="module")
-def loaded(once) -> dict[str, set[str]]:
+def loaded(once_value) -> dict[str, set[str]]:
     """Files of the package that importing the entries of each rule loads, in a fresh process."""
 
-    def make(folder) -> None:
-        program = IMPORTS.format(
-            rules=RULES, scripts=str(SCRIPTS), compiled=str(folder / "compiled")
+    def make(folder) -> dict[str, list[str]]:
+        return python(
+            IMPORTS.format(rules=RULES, scripts=str(SCRIPTS), compiled=str(folder))
         )
-        (folder / "found.json").write_text(json.dumps(python(program)))
 
-    found = json.loads((once("unit-loaded", make) / "found.json").read_text())
+    found = once_value("unit-loaded", make)
     root = str(SCRIPTS) + "/"
     return {
         name: {f.removeprefix(root) for f in files} for name, files in found.items()
@@ -740,6 +741,7 @@ def closure(entries: list[str]) -> set[str]:
     return {str(path.relative_to(SCRIPTS)) for path in walk.loaded}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("rule", RULES)
 def test_every_loaded_module_is_in_the_closure(loaded, rule):
     modules = {file for file in loaded[rule] if not file.endswith("__init__.py")}
@@ -747,6 +749,7 @@ def test_every_loaded_module_is_in_the_closure(loaded, rule):
     assert modules - closure(RULES[rule]) == set()
 
 
+@pytest.mark.process
 def test_every_loaded_package_is_in_the_closure(loaded):
     """Python runs the __init__.py of every package on the way to a module."""
     missing = {

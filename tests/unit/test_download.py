@@ -575,6 +575,7 @@ def test_a_disk_that_takes_no_more_is_one_line_and_no_broken_connection(remote, 
 # Two at once.
 
 
+@pytest.mark.process
 def test_two_processes_fetch_once(remote, fetch, tmp_path):
     event = threading.Event()
     remote.plan = [{"pause": event}, {}]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import torch
 from conftest import ARCHITECTURE
 
@@ -11,6 +12,8 @@ from stockpot.models import formats
 from stockpot.models.classifier import Weights
 from stockpot.models.files import WEIGHTS
 from stockpot.models.load import load_classifier
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 SCRIPT = """
 import sys

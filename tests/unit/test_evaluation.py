@@ -35,6 +35,8 @@ from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 from stockpot.training.run import run
 
+pytestmark = pytest.mark.slow
+
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
 ALPHAS = [0.0, 0.25, 0.5, 0.75, 1.0]
 

@@ -16,6 +16,8 @@ from stockpot.models.stream import SafetensorsWriter, TensorDigest
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ingredients(zero_shot, runs):

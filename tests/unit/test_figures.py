@@ -17,6 +17,8 @@ from stockpot.drawing import style as style
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import measure, read_table, robustness_table
 
+pytestmark = pytest.mark.slow
+
 MAIN = [
     name for name in figures.names() if not figures.draws(name)
 ]  # of the main tables
@@ -345,6 +347,7 @@ def test_settings_of_the_user_neither_matter_nor_change(tables, drawn, tmp_path)
         assert matplotlib.rcParams["font.size"] == 20
 
 
+@pytest.mark.process
 def test_same_bytes_in_another_process(drawn, tmp_path):
     name = "effective-robustness"
     code = (

@@ -136,6 +136,7 @@ def test_a_sweep_below_its_chord_is_said_to_be():
     assert rows[1].value == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_one_half_is_compared_where_it_is_an_alpha():
     rows = only(study().found(), HALF)
     assert [row.compared for row in rows] == ["base alpha=0.5 - base"] * 2
@@ -154,6 +155,7 @@ def test_the_only_shift_is_named(monkeypatch):
     assert set(made.found()["dataset"]) == {"reference", "a"}
 
 
+@pytest.mark.slow
 def test_a_sweep_brings_its_own_ends():
     made = study()
     whole, alone = made.found(), made.found(without=["base", "zero-shot"])
@@ -163,6 +165,7 @@ def test_a_sweep_brings_its_own_ends():
         assert [x[1:] for x in a] == [x[1:] for x in b]
 
 
+@pytest.mark.slow
 def test_without_the_ends_in_the_sweep_the_models_are_the_ends():
     made = study(alphas=(0.3, 0.5))
     assert [row.value for row in only(made.found(), CHORD)] == pytest.approx(
@@ -201,6 +204,7 @@ def test_soups_are_known_by_their_method_not_their_name():
     assert titles == {"uniform": "greedy - base", "greedy": "mine - base"}
 
 
+@pytest.mark.slow
 def test_above_the_line_is_judged_by_the_joint_interval():
     made = study()
     table = only(made.found(), "above the baseline fit")

@@ -28,6 +28,8 @@ from stockpot.planning import build_plan as spec
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 CLIP = ARCHITECTURE, ARCHITECTURE / WEIGHTS
 MODELS = ["zero-shot", "a", "linear", "soup", "half way"]
 # format -> the file with all of a model's tensors.

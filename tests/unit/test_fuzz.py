@@ -21,6 +21,8 @@ from PIL import Image
 from stockpot.datasets.bounded import bounded
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = pytest.mark.slow
+
 TRIES = int(os.environ.get("STOCKPOT_FUZZ", 40))
 LONGEST_LINE = 500
 

@@ -16,6 +16,8 @@ import pytest
 from stockpot.runtime import gpus
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = pytest.mark.process
+
 CLAIM = """
 import json, sys, time
 from stockpot.runtime.gpus import acquire_gpus

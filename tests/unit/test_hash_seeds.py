@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import SCRIPTS
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 PROGRAM = Path(__file__).with_name("hash_seeds.py")
 

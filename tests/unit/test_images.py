@@ -651,6 +651,7 @@ def test_the_first_bytes_of_a_file_say_whether_it_has_an_alpha_channel():
                 assert has_alpha(image) == expected
 
 
+@pytest.mark.process
 def test_the_plan_counts_images_with_an_alpha_channel(animals, tmp_path, monkeypatch):
     emoji().save(animals / "ant/emoji.png")
     folder = {"source": "folder", "path": str(animals)}

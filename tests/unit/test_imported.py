@@ -23,6 +23,8 @@ from stockpot.models.tower import build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 
 def changed(**changes) -> dict:
     """The small CLIP model's config, with other numbers in its image tower."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 SNAKEFILE = f"""
@@ -35,6 +36,8 @@ def nasty_checkout(folder: Path) -> Path:
     return python
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_scripts_run_below_a_folder_of_any_name(tmp_path):
     name = 'it\'s "a" (b) & $c [d] `é` #;*'
     python = nasty_checkout(tmp_path / name)

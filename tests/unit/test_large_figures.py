@@ -21,6 +21,8 @@ from stockpot.tables.display import to_latex, to_markdown, unbroken
 from stockpot.tables.main_table import main_table, overview
 from stockpot.tables.notes import notes
 
+pytestmark = pytest.mark.slow
+
 NONE_SHARED = pd.DataFrame(columns=["other_dataset", "dataset", "shared_images", "n"])
 
 

@@ -480,6 +480,7 @@ def test_the_trace_of_greedy_is_complete(seed):
     assert members == found["members"]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9), st.randoms())
 def test_greedy_does_not_see_the_order_of_its_ingredients(seed, random):
     shuffled = dict(random.sample(list(LETTERS.items()), len(LETTERS)))

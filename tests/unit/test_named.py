@@ -55,6 +55,7 @@ def test_a_name_and_a_tag_give_preprocessing_and_activation(
     assert json.loads(json.dumps(config)) == config
 
 
+@pytest.mark.slow
 def test_every_name_and_tag_is_what_open_clip_makes_of_it():
     """The config of all 196, by open_clip's own tables and rule of merging."""
     from stockpot.models.third_party import open_clip
@@ -128,6 +129,8 @@ print(json.dumps({{"modules": kept, "quick": found[0]["model_cfg"]["quick_gelu"]
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_name_is_looked_up_without_importing_what_is_heavy():
     found = python(LIGHT)
     loaded = {module.partition(".")[0] for module in found["modules"]}

@@ -99,6 +99,7 @@ with job(snakemake) as spec:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("name", ["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
 def test_a_job_runs_where_there_are_no_locks_and_says_so(tmp_path, name, busy):

@@ -21,6 +21,8 @@ from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources import parquet as parquet_module
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = pytest.mark.process
+
 
 def encoded(colour: str, kind: str = "png") -> bytes:
     stream = io.BytesIO()

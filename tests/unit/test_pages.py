@@ -130,6 +130,7 @@ def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
     }  # the mean of one shift is that shift
 
 
+@pytest.mark.slow
 def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     from stockpot.report.explore import robustness_scatter
     from stockpot.tables.measurements import measure, robustness_table
@@ -162,6 +163,7 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     assert line["detail"]["field"] == "sweep"
 
 
+@pytest.mark.slow
 def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):
     from stockpot.report.explore import to_html
 

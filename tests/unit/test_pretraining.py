@@ -7,6 +7,8 @@ from conftest import ARCHITECTURE, tensor_digest
 from stockpot.training import pretrain as module
 from stockpot.training.pretrain import pretrain
 
+pytestmark = pytest.mark.slow
+
 SPEC = {
     "steps": 4,
     "batch_size": 8,

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 PROFILES = {
     path.parent.name: yaml.safe_load(path.read_text())

@@ -63,6 +63,7 @@ def test_every_rule_names_an_environment_that_exists():
                 assert (rules.parent / line.strip().strip('"')).exists()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_takes_a_target_for_no_config_file():
     arguments = ["--dry-run", "report", "CONFIG=a.yaml b.yaml", "ARGS=one.csv"]
@@ -112,6 +113,7 @@ def docs_figures():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shown", docs_figures().in_docs(), ids=lambda p: f"{p.parent.name}-{p.stem}"
 )
@@ -284,6 +286,7 @@ def imported_packages(path: Path, package: Path) -> set[str]:
     return names
 
 
+@pytest.mark.slow
 def test_imports_run_downward():
     package = ROOT / "workflow_scripts" / "stockpot"
     assert {path.parent.name for path in package.glob("*/__init__.py")} == set(LAYERS)

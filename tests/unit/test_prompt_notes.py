@@ -151,6 +151,7 @@ def test_the_plan_has_the_notes(config, tmp_path):
     assert classes[0] in note
 
 
+@pytest.mark.slow
 def test_twenty_thousand_classes_and_eighty_prompts_take_a_moment(model):
     words = "things that are described in some more words than a model reads"
     texts = {f"n{i}": f"{i} {words}" for i in range(20_000)}

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from conftest import mixed
 from hypothesis import given, settings
@@ -58,6 +59,7 @@ def by_name(found):
     return {f"sha-{i:02d}": model for i, model in enumerate(found)}
 
 
+@pytest.mark.slow
 @given(models(), st.data())
 @settings(max_examples=60)
 def test_a_mix_is_the_sum_in_float64_rounded_once(found, data):
@@ -128,6 +130,7 @@ def test_a_mix_arrives_in_any_type(found, wanted):
     assert all(torch.equal(t, result[name].to(wanted)) for name, t in targets.items())
 
 
+@pytest.mark.slow
 @given(models(most=6))
 @settings(max_examples=30)
 def test_a_written_mix_is_the_mix_and_any_reader_reads_it(found):
@@ -159,6 +162,7 @@ def test_the_ends_of_a_sweep_are_the_models_themselves(found, alpha):
     assert abs(total - 1) < 1e-9
 
 
+@pytest.mark.slow
 @given(models(most=6, types=tuple(FLOATS)))
 @settings(max_examples=30)
 def test_piecewise_rules_and_inner_products_follow_their_formulas(found):

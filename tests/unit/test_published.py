@@ -93,6 +93,7 @@ def test_a_plan_knows_numbers_and_classes(entry, images, schema, config):
     assert schema_errors(config, with_plugin_options(schema)) == []
 
 
+@pytest.mark.process
 def test_plans_stay_light():
     heavy = ["numpy", "pandas", "torch", "PIL", "pyarrow", "scipy", "torchvision"]
     code = f"""

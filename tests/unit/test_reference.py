@@ -30,6 +30,7 @@ def test_what_is_made_from_declarations_is_up_to_date(made):
     assert stale == [], "make reference makes them again"
 
 
+@pytest.mark.slow
 def test_the_schema_for_editors_has_no_references_and_takes_every_study(made):
     schema = json.loads(made[reference.EDITOR_SCHEMA])
     assert "$ref" not in made[reference.EDITOR_SCHEMA]

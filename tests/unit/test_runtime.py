@@ -108,6 +108,7 @@ def crash(path):
     os.kill(os.getpid(), 11)
 
 
+@pytest.mark.process
 def test_a_bounded_reader_answers_or_ends_with_one_line(tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.write_bytes(b"12345")
@@ -129,6 +130,7 @@ def test_a_bounded_reader_answers_or_ends_with_one_line(tmp_path, monkeypatch):
         bounded(spin, file)
 
 
+@pytest.mark.process
 def test_a_bounded_reader_that_waits_is_ended(tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.write_bytes(b"1")
@@ -137,6 +139,7 @@ def test_a_bounded_reader_that_waits_is_ended(tmp_path, monkeypatch):
         bounded(lambda path: time.sleep(600), file)
 
 
+@pytest.mark.process
 def test_a_reader_that_the_system_killed_is_not_said_to_be_slow(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"1")
@@ -158,6 +161,7 @@ def test_an_error_of_a_library_is_its_first_line():
     assert escape.first_line(KeyError()) == "KeyError()"
 
 
+@pytest.mark.process
 def test_a_larger_file_may_take_more(tmp_path):
     file = tmp_path / "file"
     with open(file, "wb") as sparse:

@@ -94,6 +94,7 @@ def test_macro_f1_by_hand():
     assert score("macro-f1", given).value == pytest.approx((4 / 5 + 1) / 2)
 
 
+@pytest.mark.slow
 def test_macro_f1_resampled_is_the_bootstrap_of_examples():
     rng = np.random.default_rng(0)
     labels = rng.choice(6, 120, p=[0.4, 0.3, 0.2, 0.05, 0.03, 0.02])
@@ -427,6 +428,7 @@ def evaluator_of(folders, root, **changes) -> Evaluator:
     return Evaluator(Store(root), list(folders.values()), {**SPEC, **changes})
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_videos_mixes_frames(folders, shas, videos, test_set, tmp_path):
     """Of each member the store has another frame."""
     evaluator = evaluator_of(folders, tmp_path)

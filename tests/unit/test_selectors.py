@@ -372,6 +372,7 @@ def new_selector(tmp_path, monkeypatch, declared_anew):
     sys.modules.pop(f"{selectors.__name__}.lowest", None)
 
 
+@pytest.mark.slow
 def test_a_new_selector_is_one_file(new_selector):
     from stockpot import analyses, figures
     from stockpot.merging import methods
@@ -399,6 +400,7 @@ def test_a_new_selector_is_one_file(new_selector):
     ]
 
 
+@pytest.mark.slow
 def test_a_new_selector_is_in_the_schema_of_the_config(new_selector):
     import yaml
 

@@ -12,6 +12,8 @@ from statsmodels.stats.multitest import multipletests
 from stockpot.statistics.comparisons import as_good_as_the_best, comparisons
 from stockpot.statistics.paired import holm_corrected, mcnemar, permutation
 
+pytestmark = pytest.mark.slow
+
 
 def answers(n, share, seed):
     return np.random.default_rng(seed).random(n) < share

@@ -79,6 +79,8 @@ def fresh():
     return [python(FRESH, hash_seed) for hash_seed in (1, 4711)]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_ids_are_the_same_in_every_process(fresh, config):
     plan = plan_of(config)
     for other in fresh:
@@ -86,6 +88,8 @@ def test_ids_are_the_same_in_every_process(fresh, config):
         assert other["model"] == plan.model.id
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_planning_is_light(fresh):
     heavy = {
         "torch",

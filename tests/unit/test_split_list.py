@@ -16,6 +16,8 @@ from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split_list import HeldOutList, list_facts, read_list, rows_of
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = pytest.mark.process
+
 KEY = "datasets.x.split.held_out_list"
 KEYS = [f"{folder}/{folder}_{i}.png" for folder in ("cat", "dog") for i in range(5)]
 FILES = ["cat/cat_1.png", "cat/cat_4.png", "dog/dog_0.png"]

@@ -73,6 +73,7 @@ def test_mean_interval_covers_the_truth():
     assert 0.86 <= covered / 400 <= 0.94
 
 
+@pytest.mark.slow
 def test_mean_interval_is_the_bootstrap_of_the_outcomes():
     rng = np.random.default_rng(0)
     sets = [np.arange(n) < k for k, n in ((30, 40), (10, 60))]
@@ -90,6 +91,7 @@ def test_mean_interval_repeats_and_needs_examples():
         mean_interval([0, 1], [0, 5])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coefficients", [(1, -1), (1, -0.7, -0.3), (2, 0.5, -1)])
 def test_a_paired_mean_is_the_bootstrap_of_examples(coefficients):
     """Of models that agree a lot; (1, -0.7, -0.3) is the distance from a chord."""
@@ -206,6 +208,7 @@ def test_a_resample_of_one_model_has_no_line():
     assert 750 < len(slope) < 850, "1 of 9 resamples holds one model three times"
 
 
+@pytest.mark.slow
 def test_the_interval_of_rho_is_the_brute_force_bootstrap():
     """One draw at a time, on a probit axis, with two shifts."""
     rng = np.random.default_rng(0)
@@ -226,6 +229,7 @@ def test_the_interval_of_rho_is_the_brute_force_bootstrap():
     assert np.allclose(found, np.quantile(draws, [0.05, 0.95]), atol=0.006)
 
 
+@pytest.mark.slow
 def test_the_interval_of_rho_covers_the_truth():
     """Of models that scatter about a line, seen through samples; a fixed line is too sure."""
     rng, n, models = np.random.default_rng(0), 400, 12
@@ -403,6 +407,7 @@ def test_robustness_table_draws_all_that_is_uncertain(measurements):
     assert run["high"] - run["low"] > high - low, "wider than the accuracy's own"
 
 
+@pytest.mark.slow
 def test_robustness_table_does_not_depend_on_the_order_or_on_other_models(measurements):
     key = ["model", "dataset"]
     _, rho = robustness_table(measurements, "logit", 0.95)
@@ -428,6 +433,7 @@ def test_robustness_table_without_a_line_is_empty(measurements):
     assert [len(table) for table in robustness_table(same, "logit", 0.95)] == [0, 0]
 
 
+@pytest.mark.slow
 def test_notes_tell_what_is_missing(measurements):
     overlap = pd.DataFrame(
         {
@@ -499,6 +505,7 @@ def test_a_column_of_the_main_table_is_one_entry(measurements, monkeypatch):
     assert r"\begin{tabular}{llrrrrrl}" in made.latex()
 
 
+@pytest.mark.slow
 def test_notes_tell_of_a_piece_without_a_line(measurements):
     fits, _ = robustness_table(measurements, "logit", 0.95, {"a": [0.99]})
     overlap = pd.DataFrame(columns=["other_dataset", "dataset", "shared_images", "n"])

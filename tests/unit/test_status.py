@@ -147,6 +147,7 @@ def test_options_of_snakemake_are_passed_over(arguments):
     assert (str(asked.results), asked.all) == ("elsewhere", True)
 
 
+@pytest.mark.process
 def test_a_reader_that_has_seen_enough_ends_it_quietly(results):
     for i in range(2000):  # more than a pipe holds
         (results / f"logs/finetune/run-{i}.log").write_text(f"12:00:00  {'x' * 80}\n")

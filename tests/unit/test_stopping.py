@@ -15,6 +15,8 @@ from stockpot.runtime.stop_requests import catch_stop_signals
 from stockpot.training import checkpointer
 from stockpot.training.loop import fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def heard():

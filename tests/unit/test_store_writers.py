@@ -18,6 +18,8 @@ from stockpot.evaluation.store import Store
 from stockpot.runtime import atomic_files as files
 from stockpot.runtime.errors import StockpotError
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 SECONDS, ROWS, KEYS = 4, 20_000, 3000
 LONGEST = 600  # seconds, on a busy machine
 # Processes share the imports of this one; a new interpreter each would take longer than the test.

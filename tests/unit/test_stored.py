@@ -209,6 +209,7 @@ def test_every_damage_of_a_sealed_file_is_named_or_changes_nothing(tmp_path):
     assert named > 250
 
 
+@pytest.mark.process
 def test_the_command_in_the_line_works_as_printed(tmp_path):
     path = tmp_path / "it's a $HOME.json"
     path.write_text("{}")
@@ -440,6 +441,7 @@ def test_swapped_cells_are_misses_and_named(cells):
             everything(results, key)
 
 
+@pytest.mark.slow
 def test_every_damage_of_a_cell_is_a_miss_or_without_effect(cells):
     results, cell_store, (key, _) = cells
     path, rng = cell_store.path(key), random.Random(0)
@@ -485,6 +487,7 @@ def test_only_what_is_read_of_a_cell_is_checked(cells):
     assert len(answers(results / "store", key).correct) == 20
 
 
+@pytest.mark.process
 def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     """And of the study that was planned last, not of one that no command asks for."""
     results, cell_store, (key, _) = cells
@@ -504,6 +507,7 @@ def test_the_hint_for_a_lost_cell_removes_what_lists_it(cells, monkeypatch):
     assert left == ["a-former-one.json", "two.json"]
 
 
+@pytest.mark.process
 def test_a_command_in_an_error_is_whole_however_long_its_paths_are(
     tmp_path, monkeypatch
 ):
@@ -745,6 +749,7 @@ def child(tmp_path, name, queue) -> None:
         queue.put(repr(error))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "name",
     [
@@ -848,6 +853,7 @@ def run_job(tmp_path, body="print('worked')") -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["job.log", ".job.log.lock"])
 @pytest.mark.parametrize("make", ["link", "pipe"])
 def test_no_log_or_lock_is_written_through_a_link_or_into_a_pipe(tmp_path, name, make):
@@ -865,6 +871,7 @@ def test_no_log_or_lock_is_written_through_a_link_or_into_a_pipe(tmp_path, name,
     assert victim.read_text() == "precious"
 
 
+@pytest.mark.process
 def test_an_error_of_the_disk_anywhere_is_one_line(tmp_path):
     done = run_job(
         tmp_path, "raise OSError(28, 'No space left on device', 'some/file')"
@@ -874,6 +881,7 @@ def test_an_error_of_the_disk_anywhere_is_one_line(tmp_path):
     assert said == "error: some/file: cannot be written (No space left on device)\n"
 
 
+@pytest.mark.process
 def test_a_job_without_memory_says_so_in_one_line(tmp_path):
     """And calls nothing damaged that it could not read for want of memory."""
     done = run_job(tmp_path, "raise MemoryError('Unable to allocate 9 GiB')")
@@ -897,6 +905,7 @@ def test_an_entry_that_memory_is_too_small_for_is_not_called_broken(cells, monke
     assert cell_store.path(key).exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o007, 0o660)])
 def test_what_is_written_has_the_rights_that_the_user_wants(tmp_path, mask, mode):
     """Also by safetensors, whose files only their owner could read."""
@@ -919,6 +928,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 """
 
 
+@pytest.mark.process
 def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
     body = FULL.format(room=200) + (
         "print('x' * 180, flush=True)\n"
@@ -930,6 +940,7 @@ def test_a_log_on_a_full_disk_gives_way_to_the_last_word(tmp_path):
     assert (tmp_path / "job.log").read_text() == "error: x: it was full\n"
 
 
+@pytest.mark.process
 def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(
     tmp_path, monkeypatch
 ):
@@ -941,6 +952,7 @@ def test_a_log_that_cannot_be_written_at_all_is_told_on_the_terminal(
     assert done.stderr == line
 
 
+@pytest.mark.process
 def test_no_message_sends_control_characters_to_a_log(tmp_path):
     run_job(
         tmp_path,

@@ -19,6 +19,8 @@ from stockpot.training.distributed import Distributed
 from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 MANY = {
     "epochs": 2,
     "batch_size": 32,

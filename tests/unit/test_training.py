@@ -34,6 +34,8 @@ from stockpot.training.loop import (
 from stockpot.training.run import run
 from stockpot.training.schedule import warmup_cosine
 
+pytestmark = pytest.mark.slow
+
 # The schedule.
 
 

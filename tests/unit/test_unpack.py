@@ -560,6 +560,7 @@ def test_a_wrong_password_that_looks_right_at_first(place):
     refused(place, data, "'a': damaged.*is the password right?", password=password)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(WHOLE)), st.data())
 def test_whatever_is_damaged_is_one_line_and_nothing_is_left(

@@ -95,6 +95,7 @@ def as_parquet(config: dict, folder: Path) -> None:
     }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("container", ["folder", "parquet"])
 @pytest.mark.parametrize(
     ("among", "right"), [("all", [False, True, True]), ("own", [True] * 3)]
@@ -130,6 +131,7 @@ def test_a_whole_set_needs_no_word(study, tmp_path):
     assert plan_of(study).class_notes == {}
 
 
+@pytest.mark.process
 def test_the_order_of_another_set_is_the_studys(study, tmp_path):
     """The classes of a list in another order, with one that the study lacks and no image has."""
     (tmp_path / "classes.txt").write_text("fox\ncow\ndog\ncat\n")
@@ -216,6 +218,7 @@ def test_classes_without_training_images_are_named(study, tmp_path):
         plan_of(study)
 
 
+@pytest.mark.process
 def test_classes_of_a_list_that_have_no_images_are_named(study, tmp_path):
     from stockpot.planning.data_roles import check_counts
 

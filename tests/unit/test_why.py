@@ -434,6 +434,7 @@ def test_a_crowd_of_jobs_takes_one_line(here):
     assert summary_lines(found) == ["finetune x1000: new"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["nothing", "parameters", "inputs"])
 def test_a_changed_job_is_not_passed_over_while_data_sets_are_compared(
     config, here, what
