@@ -639,11 +639,11 @@ def test_counts_get_clopper_pearson_and_the_others_their_bootstrap(mixed_cells):
     found = measure(mixed_cells, ROLES, 0.9).set_index(["model", "dataset"]).loc["run"]
     low, high = clopper_pearson(0.75 * N, N, 0.9)
     assert found.loc["acc", ["low", "high"]].tolist() == [low, high]
-    assert found.loc["acc", "interval"] == "Clopper-Pearson"
+    assert found.loc["acc", "interval_type"] == "Clopper-Pearson"
     assert found.loc["f1", ["value", "low", "high"]].tolist() == pytest.approx(
         [0.6, 0.54, 0.66]
     )
-    assert found.loc["f1", "interval"] == "bootstrap"
+    assert found.loc["f1", "interval_type"] == "bootstrap"
     assert pd.isna(found.loc["f1", "k"])
     assert found["metric"].to_dict() == {
         "ref": "accuracy",
@@ -660,7 +660,7 @@ def test_a_study_where_nothing_is_counted_can_be_measured(mixed_cells):
         [{**r, "k": None, "dataset": d} for r in rows for d in ("ref", "f1")]
     )
     found = measure(table, {"ref": "reference", "f1": "shift"}, 0.95)
-    assert (found["interval"] == "bootstrap").all()
+    assert (found["interval_type"] == "bootstrap").all()
     assert found["k"].isna().all()
     assert set(found["metric"]) == {"macro-f1", "mean"}
     mean = found[(found["dataset"] == "shifts") & (found["model"] == "run")].iloc[0]
@@ -683,7 +683,7 @@ def test_published_numbers_have_no_interval_and_the_metric_of_their_data_set(
     found = measure(table, ROLES, 0.95)
     found = found[found["model"].str.startswith("net-")]
     assert len(found) == 12
-    assert (found["interval"] == "not known").all()
+    assert (found["interval_type"] == "not known").all()
     assert found[["low", "high", "n", "k"]].isna().all(axis=None)
     assert found.groupby("dataset")["metric"].unique().str.join(" ").to_dict() == {
         "acc": "accuracy",
@@ -708,7 +708,7 @@ def test_the_mean_of_mixed_metrics_has_the_width_of_both(mixed_cells):
     )
     mean = found.loc["shifts"]
     assert mean["value"] == pytest.approx((0.75 + 0.6) / 2)
-    assert (mean["interval"], mean["n"]) == ("stratified bootstrap", 2 * N)
+    assert (mean["interval_type"], mean["n"]) == ("stratified bootstrap", 2 * N)
     n = np.array([N, round(equivalent(0.06))])
     low, high = mean_interval(np.array([0.75, 0.6]) * n, n, 0.95)
     assert [mean["low"], mean["high"]] == pytest.approx([low, high], abs=0.002)
@@ -726,7 +726,9 @@ def test_a_mean_that_lacks_an_n_has_no_interval(mixed_cells):
     table.loc[gone, ["n", "k"]] = np.nan
     found = measure(table, ROLES, 0.95).set_index(["model", "dataset"]).loc["run"]
     assert (
-        found.loc["acc", "interval"] == found.loc["shifts", "interval"] == "not known"
+        found.loc["acc", "interval_type"]
+        == found.loc["shifts", "interval_type"]
+        == "not known"
     )
     assert pd.isna(found.loc["shifts", "low"])
     assert pd.isna(found.loc["shifts", "n"])
@@ -905,7 +907,7 @@ def test_a_subset_and_its_shift_are_measured_and_drawn_together(restricted):
         pd.concat([pd.DataFrame(shift), cells], ignore_index=True), roles, 0.9
     )
     got = found[found["dataset"] == name].iloc[0]
-    assert got["interval"] == "bootstrap"
+    assert got["interval_type"] == "bootstrap"
     assert got["low"] < got["value"] < got["high"]
 
 
