@@ -140,7 +140,7 @@ def _sweep(evidence: Evidence, target: str) -> tuple[str, pd.DataFrame]:
     sweeps = evidence.sweeps()
     if target and target not in sweeps:
         raise NothingToShowError(
-            f"analyses.frontier.curve: there is no sweep of {target!r}"
+            f"analyses.frontier.sweep: there is no sweep of {target!r}"
         )
     if target:
         return target, sweeps[target]
