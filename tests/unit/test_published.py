@@ -423,7 +423,7 @@ def test_the_interval_of_the_mean_over_classes_is_that_of_resampled_examples():
         (
             "train",
             "[]",
-            r"datasets\.own\.label_file: the images of part: val have them",
+            r"datasets\.own\.label_file: only the images of part: val have them",
         ),
         ("val", None, r"datasets\.own\.label_file: no file .*real\.json"),
         ("val", "{}", r"real\.json: not readable \(KeyError: 'initial_annots'\)"),
