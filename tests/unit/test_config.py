@@ -190,7 +190,7 @@ WRONG = {
     "one set in two parts": (
         "data/reference",
         "held-out",
-        ["data:", "'held-out'", "two parts"],
+        ["data:", "'held-out'", "two roles"],
     ),
     "unknown run in the sweep": (
         "sweep/targets",
