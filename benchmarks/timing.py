@@ -14,7 +14,7 @@ import psutil
 # A benchmark runs as a script, for which Python looks in benchmarks/ only. It copies the files that
 # the tests copy.
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.project_files import PROJECT, ROOT  # noqa: F401
+from tests.support.paths import PROJECT, ROOT  # noqa: F401
 
 
 def interleaved(

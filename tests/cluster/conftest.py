@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..workflow.conftest import ROOT, Workflow, finished, once, warm  # noqa: F401
-from .slurm import Slurm, missing
+from tests.support.paths import ROOT
+from tests.support.slurm import Slurm, missing
+from tests.support.workflow import Workflow
+from tests.workflow.conftest import finished, once, warm  # noqa: F401
 
 ANALYSES = yaml.safe_load((ROOT / "config.yaml").read_text())["analyses"]
 PLUGINS = ("slurm", "cluster_generic")

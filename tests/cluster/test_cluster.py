@@ -3,8 +3,9 @@
 import shutil
 from itertools import combinations
 
+from tests.support.slurm import FAKE_GPUS, GPU_NODE, NODES, Slurm
+
 from .conftest import OnCluster
-from .slurm import FAKE_GPUS, GPU_NODE, NODES, Slurm
 
 
 def at_once(one: dict, other: dict) -> bool:

@@ -12,10 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ..workflow.conftest import Workflow
-from ..workflow.processes import start, wait_for
+from tests.support.processes import start, wait_for
+from tests.support.slurm import GPU_NODE
+from tests.support.workflow import Workflow
+
 from .conftest import LIMIT, OnCluster, reduced
-from .slurm import GPU_NODE
 from .test_cluster import assert_no_gpu_is_shared, at_once
 
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from ..workflow.conftest import ROOT
+from tests.support.paths import ROOT
+
 from .conftest import LIMIT
 
 SCRIPT = """

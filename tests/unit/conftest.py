@@ -12,100 +12,19 @@ import fcntl
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "workflow_scripts"
-ARCHITECTURE = ROOT / "resources/mini_clip"
-PROMPTS = ["a photo of a {}", "a sketch of a {}", "my picture of a {}"]
+from tests.support.paths import ARCHITECTURE, ROOT, SCRIPTS
+from tests.support.short_runs import PROMPTS, RUNS, run_spec
 
 hypothesis.settings.register_profile(
     "unit", deadline=None, max_examples=100, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("unit")
-
-HYPERPARAMETERS = {
-    "variant": "end-to-end",
-    "epochs": 1,
-    "batch_size": 32,
-    "lr": 3.0e-4,
-    "weight_decay": 0.1,
-    "warmup": 0.1,
-    "label_smoothing": 0.0,
-    "grad_clip_norm": 1.0,
-    "min_crop_area": 0.9,
-    "seed": 1,
-}
-RUNS = {
-    "a": {},
-    "b": {"seed": 2, "lr": 5.0e-4},
-    "linear": {"variant": "linear-classifier", "epochs": 2, "lr": 3.0e-2},
-    "scratch": {
-        "variant": "from-scratch",
-        "images": 64,
-        "architecture": {
-            "library": "timm",
-            "name": "resnet18",
-            "options": {
-                "layers": [1, 1, 1, 1],
-                "channels": [8, 16, 16, 16],
-                "stem_type": "deep",
-                "stem_width": 8,
-            },
-        },
-    },
-}
-
-
-def run_spec(name: str) -> dict:
-    from stockpot.config.training_runs import with_options
-
-    return with_options({"name": name, **HYPERPARAMETERS, **RUNS[name]})
-
-
-def python(code: str, hash_seed: int = 0, path: Path = SCRIPTS):
-    """What a fresh interpreter prints as JSON in its last line."""
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": str(hash_seed),
-        "PYTHONPATH": str(path),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def tensor_digest(tensors) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    from stockpot.models.stream import TensorDigest
-
-    digest = TensorDigest()
-    for name, tensor in sorted(tensors.items()):
-        digest.add(name, tensor)
-    return digest.hexdigest()
-
-
-def mixed(coefficients, ingredients, names):
-    """(name, tensor) of a mix, in the shapes of the ingredients."""
-    import torch
-
-    from stockpot.merging.linear import iterate_mix
-
-    names, first = list(names), ingredients[min(coefficients)]
-    for name in dict.fromkeys(names):
-        parts = [part for _, part in iterate_mix(coefficients, ingredients, [name])]
-        owner = next(
-            m for m in (first, *ingredients.values()) if name in list(m.keys())
-        )
-        yield name, torch.cat(parts).view(owner[name].shape)
 
 
 @pytest.fixture(scope="session")
@@ -257,15 +176,3 @@ def runs(once, world, zero_shot) -> dict[str, Path]:
 
     folder = once("unit-runs", make)
     return {name: folder / name for name in RUNS}
-
-
-def encoded_spec(source: str, side: int = 16, **options) -> dict:
-    """What a source of encoded images gets from the plan."""
-    from stockpot.datasets.sources import with_defaults
-
-    made = with_defaults({"name": "own", "source": source, **options})
-    return made | {
-        "image_size": side,
-        "resize_mode": "shortest",
-        "interpolation": "bicubic",
-    }

@@ -8,11 +8,9 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import foreign
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from safetensors.torch import save_file
 from torch.nn import functional
 
@@ -33,6 +31,8 @@ from stockpot.planning import build_plan as planning
 from stockpot.planning.model_descriptions import stated_hyperparameters
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
+from tests.support import third_party_checkpoints as foreign
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

@@ -10,7 +10,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_analyses import (
+
+from stockpot import analyses, figures
+from stockpot.drawing import style as style
+from stockpot.tables.evidence import NothingToShowError
+from stockpot.tables.measurements import read_table, write_table
+from tests.unit.test_analyses import (
     NEEDED,
     SIZES,
     VECTORS,
@@ -20,11 +25,6 @@ from test_analyses import (
     small_study,
     tabulate,
 )
-
-from stockpot import analyses, figures
-from stockpot.drawing import style as style
-from stockpot.tables.evidence import NothingToShowError
-from stockpot.tables.measurements import read_table, write_table
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score
-from test_analyses import (
+
+from stockpot import analyses
+from stockpot.datasets.dataset import Scoring
+from stockpot.evaluation import store
+from stockpot.evaluation.predictions import predictions
+from stockpot.evaluation.scored import score_answers
+from stockpot.tables.evidence import NothingToShowError
+from stockpot.tables.measurements import measure
+from tests.unit.test_analyses import (
     ALPHAS,
     ROLES,
     RUNS,
@@ -18,14 +26,6 @@ from test_analyses import (
     tabulate,
     write_benchmark,
 )
-
-from stockpot import analyses
-from stockpot.datasets.dataset import Scoring
-from stockpot.evaluation import store
-from stockpot.evaluation.predictions import predictions
-from stockpot.evaluation.scored import score_answers
-from stockpot.tables.evidence import NothingToShowError
-from stockpot.tables.measurements import measure
 
 pytestmark = pytest.mark.slow
 

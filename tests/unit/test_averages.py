@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from conftest import run_spec
 
 from stockpot.merging import methods
 from stockpot.models.card import read_card
@@ -12,6 +11,7 @@ from stockpot.runtime.registry import defaults
 from stockpot.training import loop
 from stockpot.training.averages import AVERAGES, Averages, SavedAverages
 from stockpot.training.run import run
+from tests.support.short_runs import run_spec
 
 pytestmark = pytest.mark.slow
 

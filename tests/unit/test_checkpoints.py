@@ -20,11 +20,9 @@ from types import SimpleNamespace
 from typing import NamedTuple
 from uuid import UUID
 
-import foreign
 import numpy as np
 import pytest
 import torch
-from conftest import python
 from safetensors.torch import save_file
 from torch import nn
 
@@ -33,6 +31,8 @@ from stockpot.models.checkpoints.convert import as_classifier, check_tower
 from stockpot.models.checkpoints.read import read_checkpoint, read_tensors
 from stockpot.models.tower import build_tower
 from stockpot.runtime.errors import StockpotError
+from tests.support import third_party_checkpoints as foreign
+from tests.support.interpreter import python
 
 PROTOCOLS = [2, 3, 4, 5]
 

@@ -5,9 +5,10 @@ import sys
 import tomllib
 
 import pytest
-from conftest import ROOT, python
 
 from stockpot import cli
+from tests.support.interpreter import python
+from tests.support.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 

@@ -1,7 +1,6 @@
 """Coefficients per part of the model."""
 
 import pytest
-from conftest import mixed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from stockpot.merging.coefficients import (
     simplify,
 )
 from stockpot.merging.recipe import interpolate, single
+from tests.support.tensors import mixed
 
 PARTS = ["", "a.", "a.1.", "a.10.", "a.1.w", "b", "b."]
 NAMES = ["a.1.w", "a.1.b", "a.10.w", "a.2.w", "b", "b.x", "c"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from conftest import ARCHITECTURE, ROOT
 
 from stockpot import analyses, figures
 from stockpot.config.check import check_config
@@ -29,6 +28,7 @@ from stockpot.runtime import registry
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
 from stockpot.training.random_search import draw
+from tests.support.paths import ARCHITECTURE, ROOT
 
 
 def put(config: dict, path: str, value) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 
 from stockpot.config.check import check_config
 from stockpot.config.overlays import lay_over
@@ -20,6 +19,7 @@ from stockpot.planning import build_plan as spec
 from stockpot.planning.data_roles import used_datasets
 from stockpot.planning.run_summary import other_lines, run_lines
 from stockpot.runtime.errors import StockpotError
+from tests.support.paths import ROOT
 
 OWN = """
 study: mine

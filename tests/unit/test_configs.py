@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
-from tests.project_files import PROJECT
 
 from stockpot.config.check import check_config
 from stockpot.config.read import read_study
 from stockpot.config.training_runs import run_specs
 from stockpot.planning import build_plan as spec
+from tests.support.paths import PROJECT, ROOT
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 FILES = [

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ARCHITECTURE, ROOT, encoded_spec, python
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -37,6 +36,9 @@ from stockpot.datasets.world.web import web_batch
 from stockpot.models.vocabulary import caption_words, learn_merges, write_merges
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import sealed
+from tests.support.data_specs import encoded_spec
+from tests.support.interpreter import python
+from tests.support.paths import ARCHITECTURE, ROOT
 
 
 def world(**changes):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, encoded_spec
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -30,6 +29,8 @@ from stockpot.datasets.split import SPLITS, split_rows, split_size
 from stockpot.planning import build_plan as planning
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
+from tests.support.data_specs import encoded_spec
+from tests.support.paths import ROOT
 
 # Pixels as open_clip makes them.
 

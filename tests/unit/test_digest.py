@@ -7,13 +7,14 @@ import re
 
 import pytest
 import yaml
-from code_that_counts import FILE, counting, entries
-from conftest import ROOT, SCRIPTS, python
 
 from stockpot.runtime import code_digest as digest
 from stockpot.runtime.code_digest import code_digest, code_parts
 from stockpot.runtime.code_reading import _WRITTEN_INTO_RESULTS, read_module
 from stockpot.runtime.digest import canonical, sha256, sha256_file, short
+from tests.support.code_that_counts import FILE, counting, entries
+from tests.support.interpreter import python
+from tests.support.paths import ROOT, SCRIPTS
 
 pytestmark = pytest.mark.slow
 
@@ -764,7 +765,7 @@ def test_every_loaded_package_is_in_the_closure(loaded):
 def test_the_files_that_count_are_those_that_are_listed():
     """A file that comes to a list makes results again from then on: is that meant?
 
-    If so: python tests/unit/code_that_counts.py
+    If so: python tests/support/code_that_counts.py
     """
     assert counting() == yaml.safe_load(FILE.read_text())
 

@@ -22,7 +22,6 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
 import pytest
-from conftest import SCRIPTS
 
 from stockpot.datasets import disk
 from stockpot.datasets.downloads import connections, progress
@@ -31,6 +30,7 @@ from stockpot.datasets.downloads import transfer as module
 from stockpot.datasets.downloads.progress import Progress
 from stockpot.datasets.downloads.transfer import download
 from stockpot.runtime.errors import StockpotError
+from tests.support.paths import SCRIPTS
 
 BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)

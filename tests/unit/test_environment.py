@@ -6,12 +6,12 @@ import sys
 
 import pytest
 import torch
-from conftest import ARCHITECTURE
 
 from stockpot.models import formats
 from stockpot.models.classifier import Weights
 from stockpot.models.files import WEIGHTS
 from stockpot.models.load import load_classifier
+from tests.support.paths import ARCHITECTURE
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

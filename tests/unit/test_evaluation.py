@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import SCRIPTS, run_spec
 from safetensors.torch import save_file
 
 from stockpot.datasets.dataset import read_dataset, write_dataset
@@ -34,6 +33,8 @@ from stockpot.runtime.atomic_files import atomic
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
 from stockpot.training.run import run
+from tests.support.paths import SCRIPTS
+from tests.support.short_runs import run_spec
 
 pytestmark = pytest.mark.slow
 

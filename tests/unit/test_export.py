@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from conftest import tensor_digest
 from safetensors.torch import load_file, save_file
 
 from stockpot.datasets.dataset import read_dataset
@@ -15,6 +14,7 @@ from stockpot.models.load import load_classifier
 from stockpot.models.stream import SafetensorsWriter, TensorDigest
 from stockpot.models.tower import Normaliser
 from stockpot.runtime.errors import StockpotError
+from tests.support.tensors import tensor_digest
 
 pytestmark = pytest.mark.slow
 

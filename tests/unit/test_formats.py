@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from conftest import ARCHITECTURE, ROOT, SCRIPTS
 from safetensors.torch import load_file
 
 from stockpot.merging.export import materialize_recipe
@@ -27,6 +26,7 @@ from stockpot.models.third_party import open_clip
 from stockpot.planning import build_plan as spec
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
+from tests.support.paths import ARCHITECTURE, ROOT, SCRIPTS
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

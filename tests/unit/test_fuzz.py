@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import mutate
 from PIL import Image
 
 from stockpot.datasets.bounded import bounded
 from stockpot.runtime.errors import StockpotError
+from tests.support.mutations import mutate
 
 pytestmark = pytest.mark.slow
 

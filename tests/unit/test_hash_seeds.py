@@ -4,18 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from conftest import SCRIPTS
+
+from tests.support.paths import ROOT, SCRIPTS
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-PROGRAM = Path(__file__).with_name("hash_seeds.py")
+PROGRAM = ROOT / "tests/support/print_digests.py"
 
 
 def test_recipes_tables_and_figures_do_not_depend_on_the_hash_seed():
-    path = os.pathsep.join([str(SCRIPTS), str(PROGRAM.parent)])
+    path = os.pathsep.join([str(SCRIPTS), str(ROOT)])
     jobs = []
     for seed in ("0", "1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}

@@ -4,7 +4,6 @@ import copy
 
 import pytest
 import torch
-from conftest import run_spec
 
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
@@ -12,6 +11,7 @@ from stockpot.training.heads import HeadHyperparameters, Heads, fit_heads
 from stockpot.training.loop import Batches, count_correct, fit
 from stockpot.training.run import run
 from stockpot.training.variants import linear_search
+from tests.support.short_runs import run_spec
 
 D, CLASSES, N = 6, 4, 90
 SPEC = {"epochs": 3, "batch_size": 16, "warmup": 0.2, "grad_clip_norm": 0.5, "seed": 3}

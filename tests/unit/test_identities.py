@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from conftest import mixed
 
 from stockpot.datasets.dataset import read_dataset
 from stockpot.evaluation.evaluator import Evaluator
 from stockpot.evaluation.store import Store
 from stockpot.merging.recipe import interpolate, single, with_head
 from stockpot.models.card import read_card
+from tests.support.tensors import mixed
 
 SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
 

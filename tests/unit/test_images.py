@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, encoded_spec
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -27,6 +26,8 @@ from stockpot.datasets.names import read_names
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.remarks import remarks
 from stockpot.runtime.errors import StockpotError
+from tests.support.data_specs import encoded_spec
+from tests.support.paths import ROOT
 
 WHITE = Transform(8, background="white", as_stored=False)
 

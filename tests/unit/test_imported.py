@@ -6,10 +6,8 @@ import shutil
 import sys
 import time
 
-import foreign
 import pytest
 import torch
-from conftest import ARCHITECTURE, PROMPTS
 from safetensors.torch import load_file, save_file
 
 from stockpot.config.zero_shot_head import read_head, read_names, texts_of
@@ -22,6 +20,9 @@ from stockpot.models.third_party import open_clip, timm
 from stockpot.models.tower import build_tower
 from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError
+from tests.support import third_party_checkpoints as foreign
+from tests.support.paths import ARCHITECTURE
+from tests.support.short_runs import PROMPTS
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from markdown import markdown as plain_markdown
-from tests.nasty import NASTY
 
 from stockpot.report import page as pages
 from stockpot.runtime.job import LogFormatter
@@ -22,6 +21,7 @@ from stockpot.runtime.status import main
 from stockpot.tables import escape
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.measurements import read_table, write_table
+from tests.support.nasty_names import NASTY
 
 PACKAGE = Path(pages.__file__).parents[1]
 TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}

@@ -2,13 +2,11 @@
 
 from itertools import combinations
 
-import large_tables as large
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_analysis_figures import texts, words
 
 from stockpot import analyses, figures
 from stockpot.datasets.dataset import Dataset
@@ -20,6 +18,8 @@ from stockpot.statistics.natural_order import natural
 from stockpot.tables.display import to_latex, to_markdown, unbroken
 from stockpot.tables.main_table import main_table, overview
 from stockpot.tables.notes import notes
+from tests.support import large_tables as large
+from tests.unit.test_analysis_figures import texts, words
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import mixed, tensor_digest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from stockpot.models.classifier import Weights
 from stockpot.runtime.digest import canonical
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
+from tests.support.tensors import mixed, tensor_digest
 
 unit = st.floats(0, 1)
 names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True)

@@ -5,7 +5,6 @@ import math
 
 import pytest
 import torch
-from conftest import mixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from stockpot.merging.recipe import single, uniform
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.registry import defaults
 from stockpot.training.loop import Batches
+from tests.support.tensors import mixed
 
 NAMES = {
     "visual.conv1.weight": (3, 2),

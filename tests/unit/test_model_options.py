@@ -7,7 +7,6 @@ import sys
 from types import ModuleType
 
 import pytest
-from conftest import ARCHITECTURE, ROOT
 
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
 from stockpot.models.hub_models import _known
@@ -15,6 +14,7 @@ from stockpot.models.model_options import check_options, parameter_count
 from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError
+from tests.support.paths import ARCHITECTURE, ROOT
 
 
 @pytest.fixture

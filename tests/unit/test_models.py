@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from conftest import ARCHITECTURE, PROMPTS, RUNS, tensor_digest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -32,6 +31,9 @@ from stockpot.models.zero_shot import load_clip, write_zero_shot, zero_shot_head
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.kept_files import LAST
 from stockpot.runtime.sealed import read_sealed, write_sealed
+from tests.support.paths import ARCHITECTURE
+from tests.support.short_runs import PROMPTS, RUNS
+from tests.support.tensors import tensor_digest
 
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]
 

@@ -5,13 +5,14 @@ import shutil
 from dataclasses import asdict
 
 import pytest
-from conftest import ARCHITECTURE, ROOT, python
 
 from stockpot.models.files import CONFIG, MEAN, STD, WEIGHTS, preprocessing, read_config
 from stockpot.models.hub_models import RANDOM, named_config
 from stockpot.planning.model_jobs import ModelJob
 from stockpot.planning.pretrained import model_plan
 from stockpot.runtime.errors import StockpotError
+from tests.support.interpreter import python
+from tests.support.paths import ARCHITECTURE, ROOT
 
 KEYS = ("model.architecture", "model.weights")
 HALF = [0.5, 0.5, 0.5]

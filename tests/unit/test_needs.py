@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from conftest import ARCHITECTURE
 
 from stockpot.models.hub_models import named_config
 from stockpot.planning import resources as needs
+from tests.support.paths import ARCHITECTURE
 
 SPEC = {"variant": "end-to-end", "epochs": 10, "batch_size": 512}
 

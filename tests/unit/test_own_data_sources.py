@@ -10,8 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from coloured import COLOURS, Painter, labelled, made, paint_all, shown
-from conftest import encoded_spec
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -20,6 +18,15 @@ from stockpot.datasets.dataset import read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.sources import parquet as parquet_module
 from stockpot.runtime.errors import StockpotError
+from tests.support.data_specs import encoded_spec
+from tests.support.solid_colours import (
+    COLOURS,
+    Painter,
+    labelled,
+    made,
+    paint_all,
+    shown,
+)
 
 pytestmark = pytest.mark.process
 

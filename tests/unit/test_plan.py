@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
 
 from stockpot.planning import build_plan as planning
 from stockpot.planning.data_jobs import FilteredDataset
@@ -18,6 +17,7 @@ from stockpot.runtime.job_parameters import HiddenParameters
 from stockpot.workflow.directives import NOTHING
 from stockpot.workflow.end_of_run import failure_text, success_text
 from stockpot.workflow.rule_plan import RulePlan
+from tests.support.paths import ROOT
 
 MACHINE = Machine(threads=3, gpus=2)
 

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from conftest import ARCHITECTURE, tensor_digest
 
 from stockpot.training import pretrain as module
 from stockpot.training.pretrain import pretrain
+from tests.support.paths import ARCHITECTURE
+from tests.support.tensors import tensor_digest
 
 pytestmark = pytest.mark.slow
 

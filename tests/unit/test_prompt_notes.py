@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from conftest import ARCHITECTURE, ROOT
 
 from stockpot.config.zero_shot_head import read_head
 from stockpot.models.tokens import Tokens
@@ -11,6 +10,7 @@ from stockpot.planning import build_plan as planning
 from stockpot.planning.pretrained import model_plan
 from stockpot.planning.prompt_notes import prompt_notes
 from stockpot.runtime.errors import StockpotError
+from tests.support.paths import ARCHITECTURE, ROOT
 
 TEXTS = [
     "a photo of a red ball.",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import mixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
@@ -19,6 +18,7 @@ from stockpot.merging.linear import mix_many
 from stockpot.merging.recipe import interpolate, single, uniform
 from stockpot.models.card import Card
 from stockpot.models.classifier import WEIGHTS, Weights, write_classifier
+from tests.support.tensors import mixed
 
 FLOATS = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
 TYPES = {**FLOATS, "F64": torch.float64, "I64": torch.int64, "U8": torch.uint8}

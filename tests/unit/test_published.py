@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coloured import COLOURS, Painter, labelled, made, paint, paint_all, shown
-from conftest import ROOT, encoded_spec, python
 from PIL import Image
 
 from stockpot.config.schema import schema_errors, with_plugin_options
@@ -17,6 +15,18 @@ from stockpot.datasets import sources
 from stockpot.datasets.classes import head_classes
 from stockpot.datasets.prepare import prepare
 from stockpot.runtime.errors import StockpotError
+from tests.support.data_specs import encoded_spec
+from tests.support.interpreter import python
+from tests.support.paths import ROOT
+from tests.support.solid_colours import (
+    COLOURS,
+    Painter,
+    labelled,
+    made,
+    paint,
+    paint_all,
+    shown,
+)
 
 # What each entry needs, and how many images its parts have by the papers.
 PUBLISHED = {

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import jsonschema
 import pytest
 import yaml
-from conftest import ROOT
 
 from stockpot.config.overlays import without_nulls
+from tests.support.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "docs" / "scripts"))
 import reference

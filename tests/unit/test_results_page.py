@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+
+from tests.support.paths import ROOT
 
 FOLDER = ROOT / "docs/results"
 TEXT = " ".join((ROOT / "docs/results/README.md").read_text().split())

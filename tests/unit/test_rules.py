@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests.support.paths import ROOT
 
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 # Python's at the top of a rule file; the rest is Snakemake's.

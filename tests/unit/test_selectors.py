@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
 from scipy.stats import norm
 
 from stockpot.alpha import selectors
@@ -17,6 +16,7 @@ from stockpot.statistics.estimates import (
     mean_entropy,
     thresholded,
 )
+from tests.support.paths import ROOT
 
 SWEEP = pd.DataFrame(
     {

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ARCHITECTURE, ROOT, python
 from PIL import Image
 
 from stockpot.config.check import check_config
@@ -23,6 +22,8 @@ from stockpot.planning.saved_plan import load_plan, save_plan
 from stockpot.runtime.digest import short
 from stockpot.runtime.errors import StockpotError
 from stockpot.runtime.sealed import write_sealed
+from tests.support.interpreter import python
+from tests.support.paths import ARCHITECTURE, ROOT
 
 KINDS = ("datasets", "zero_shots", "runs", "soups", "evaluations")
 DERIVED = {"uniform", "greedy", "ensemble"}  # soups of every end-to-end run

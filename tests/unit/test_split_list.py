@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import encoded_spec
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -15,6 +14,7 @@ from stockpot.datasets.dataset import read_card, read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.datasets.split_list import HeldOutList, list_facts, read_list, rows_of
 from stockpot.runtime.errors import StockpotError
+from tests.support.data_specs import encoded_spec
 
 pytestmark = pytest.mark.process
 

@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SCRIPTS
 
 from stockpot import cli
 from stockpot.runtime.status import main, states
+from tests.support.paths import SCRIPTS
 
 BEAT = "12:00:00  epoch 1/3  step 5/30  loss 0.1  80 images/s  3 min left\n"
 

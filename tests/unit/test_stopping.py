@@ -7,13 +7,13 @@ import time
 
 import pytest
 import torch
-from test_training import SPEC, fitted, problem, small_model
 
 from stockpot.runtime import progress_log, stop_requests
 from stockpot.runtime.errors import StoppedError
 from stockpot.runtime.stop_requests import catch_stop_signals
 from stockpot.training import checkpointer
 from stockpot.training.loop import fit
+from tests.unit.test_training import SPEC, fitted, problem, small_model
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,6 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
-from conftest import SCRIPTS
 from matplotlib.figure import Figure
 
 from stockpot.datasets import checked_images, disk, memory_map
@@ -45,6 +44,7 @@ from stockpot.training import state_file
 from stockpot.training.averages import Averages
 from stockpot.training.checkpointer import Checkpointer, TrainingProgress
 from stockpot.training.distributed import Distributed
+from tests.support.paths import SCRIPTS
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import shutil
 
 import pytest
-from conftest import ROOT, python
+
+from tests.support.interpreter import python
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

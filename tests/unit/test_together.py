@@ -8,8 +8,6 @@ import sys
 
 import pytest
 import torch
-from conftest import run_spec
-from test_training import small_model
 
 from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
@@ -18,6 +16,8 @@ from stockpot.training import variants
 from stockpot.training.distributed import Distributed
 from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
+from tests.support.short_runs import run_spec
+from tests.unit.test_training import small_model
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import RUNS, run_spec, tensor_digest
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -33,6 +32,8 @@ from stockpot.training.loop import (
 )
 from stockpot.training.run import run
 from stockpot.training.schedule import warmup_cosine
+from tests.support.short_runs import RUNS, run_spec
+from tests.support.tensors import tensor_digest
 
 pytestmark = pytest.mark.slow
 

@@ -6,14 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from coloured import Painter, labelled, paint_all
-from conftest import ROOT, encoded_spec
 
 from stockpot.datasets import sources
 from stockpot.datasets.dataset import Dataset, read_dataset
 from stockpot.datasets.prepare import prepare
 from stockpot.planning import build_plan as spec
 from stockpot.runtime.errors import StockpotError
+from tests.support.data_specs import encoded_spec
+from tests.support.paths import ROOT
+from tests.support.solid_colours import Painter, labelled, paint_all
 
 CLASSES = ["cat", "dog", "fox"]
 SHIFT = {"dog/1.png": "red", "dog/2.png": "green", "fox/3.png": "blue"}

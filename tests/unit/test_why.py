@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
 
 from stockpot.planning.build_plan import build
 from stockpot.planning.changes import (
@@ -30,6 +29,7 @@ from stockpot.planning.job_files import JobFiles, inputs_of, jobs_with_files
 from stockpot.planning.jobs import COMPARED, Job, Present
 from stockpot.planning.pending import pending_of
 from stockpot.runtime.snakemake_records import is_unfinished, read_record, unfinished
+from tests.support.paths import ROOT
 
 CODE = "0123456789abcdef"
 OTHER_CODE = "fedcba9876543210"

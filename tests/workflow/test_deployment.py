@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import copy_project, environment
+from tests.support.workflow import copy_project, environment
 
 STUDY = "study: deployed\n"
 # What snakedeploy writes for a repository on GitHub.

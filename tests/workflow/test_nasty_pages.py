@@ -11,7 +11,7 @@ from stockpot.tables.display import to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.tables.measurements import measure, robustness_table
 from stockpot.tables.summary import summary
-from tests.nasty import NASTY
+from tests.support.nasty_names import NASTY
 
 ROLES = {
     "held-out": "held-out",

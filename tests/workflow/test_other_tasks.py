@@ -8,8 +8,8 @@ import yaml
 
 from stockpot.datasets.world.tasks import TASKS
 from stockpot.tables.measurements import read_table
-
-from .conftest import ROOT, copy_project
+from tests.support.paths import ROOT
+from tests.support.workflow import copy_project
 
 IMAGES, LINE = 200, 3
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .conftest import copy_project, write_images
+from tests.support.workflow import copy_project, write_images
 
 
 def test_weights_are_trained_and_used(finished, warm, tmp_path):

@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from .conftest import copy_project, write_images
+from tests.support.workflow import copy_project, write_images
 
 SOURCE = """
 from pathlib import Path

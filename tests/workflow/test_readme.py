@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import ROOT, environment, write_images
+from tests.support.paths import ROOT
+from tests.support.workflow import environment, write_images
 
 PAGES = ("README.md", "docs/guide/own-data.md", "docs/guide/caching.md")
 TEXT = "\n".join((ROOT / page).read_text() for page in PAGES)

@@ -10,8 +10,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from .conftest import copy_project, write_images
-from .processes import jobs, start, wait_for
+from tests.support.processes import jobs, start, wait_for
+from tests.support.workflow import copy_project, write_images
 
 ALONE = "SIGKILL of Snakemake alone"  # its jobs live on for a while
 

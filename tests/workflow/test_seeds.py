@@ -2,7 +2,7 @@
 
 import json
 
-from .conftest import copy_project
+from tests.support.workflow import copy_project
 
 
 def smaller(config: dict) -> None:

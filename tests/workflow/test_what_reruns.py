@@ -11,12 +11,15 @@ from collections import Counter
 
 import pytest
 
-from .conftest import ROOT
-from .expected import SETS, SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
-
-sys.path.append(str(ROOT / "tests"))
-
-import damage_trials as damages
+from tests.support import damage_trials as damages
+from tests.support.expected_cells import (
+    SETS,
+    SOUPS,
+    SOUPS_EVALUATED,
+    TABLES,
+    assert_only_missing,
+    renewed,
+)
 
 
 def touch_scripts(study):
@@ -287,7 +290,7 @@ def test_every_output_that_the_readme_names_is_made_again(study):
 
 
 def test_damage_is_healed_or_named_with_what_heals_it(finished, warm, tmp_path):
-    """Three of the damages that tests/damage_trials.py makes in hundreds."""
+    """Three of the damages that tests/support/damage_trials.py makes in hundreds."""
     clean = warm(finished.copy(tmp_path / "clean"))
     damages.add_an_alpha(clean)
     clean.run()

@@ -4,8 +4,15 @@ from collections import Counter
 
 import pytest
 
-from .conftest import ROOT, Workflow
-from .expected import SOUPS, SOUPS_EVALUATED, TABLES, assert_only_missing, renewed
+from tests.support.expected_cells import (
+    SOUPS,
+    SOUPS_EVALUATED,
+    TABLES,
+    assert_only_missing,
+    renewed,
+)
+from tests.support.paths import ROOT
+from tests.support.workflow import Workflow
 
 
 @pytest.fixture(scope="session")

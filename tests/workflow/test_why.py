@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Workflow, write_images
+from tests.support.workflow import Workflow, write_images
 
 
 def stockpot_why(study: Workflow, *arguments: str) -> list[str]:

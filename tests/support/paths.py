@@ -1,8 +1,10 @@
-"""What a copy of the project needs to run studies."""
+"""Folders of the project, and what a copy of it needs to run studies."""
 
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow_scripts"
+ARCHITECTURE = ROOT / "resources/mini_clip"
 PROJECT = (
     "Snakefile",
     "config.yaml",

@@ -1,6 +1,6 @@
 """Damage files of a finished study one at a time, and see what the same command says of it.
 
-    python tests/damage_trials.py [how many] [seed]
+    python -m tests.support.damage_trials [how many] [seed]
 
 Each trial takes a copy of a finished small study, damages one file below results/ without
 changing its time, adds an alpha to the sweep and runs the real command. It ends in one of
@@ -29,7 +29,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import SCRIPTS
+from tests.support.warm_interpreter import warm_interpreter
+from tests.support.workflow import copy_project, write_images
 
 FAULTS = ("SILENT", "TRACEBACK", "UNNAMED")
 # Kinds of files, and how often each is chosen in relation to the others.
@@ -209,9 +211,7 @@ def _mended(study, line: str, expected: dict[str, bytes]) -> str:
 
 def prepared(folder: Path, python: str | None = None):
     """A finished small study, with the states that its runs had while they trained."""
-    sys.path[:0] = [str(ROOT), str(ROOT / "workflow_scripts"), str(ROOT / "tests")]
-    from workflow.conftest import copy_project, write_images
-
+    sys.path[:0] = [str(SCRIPTS)]
     study = copy_project(folder)
     study.python = python or study.python
     write_images(study.folder / "own")
@@ -248,9 +248,6 @@ def _keep_states(results: Path, kept: Path, over: threading.Event) -> None:
 
 
 def main(number: int, first: int) -> int:
-    sys.path[:0] = [str(ROOT / "tests")]
-    from workflow.warm import warm_interpreter
-
     counts, faults = Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
         finished = prepared(Path(folder) / "finished", warm_interpreter())

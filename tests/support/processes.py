@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from .conftest import Workflow
+from tests.support.workflow import Workflow
 
 
 def start(study: Workflow, *arguments: str) -> subprocess.Popen:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from conftest import ARCHITECTURE, encoded_spec
 from PIL import Image
 
 from stockpot.datasets import sources
@@ -21,6 +20,8 @@ from stockpot.models.card import Card
 from stockpot.models.classifier import HEAD, TOWER, write_classifier
 from stockpot.models.files import CONFIG, WEIGHTS, preprocessing
 from stockpot.models.zero_shot import load_clip
+from tests.support.data_specs import encoded_spec
+from tests.support.paths import ARCHITECTURE
 
 COLOURS = {
     "red": (250, 30, 30),

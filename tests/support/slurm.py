@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from ..workflow.conftest import environment
-from ..workflow.processes import wait_for
+from tests.support.processes import wait_for
+from tests.support.workflow import environment
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CPU_NODES, GPU_NODE = ("n1", "n2"), "g1"

@@ -5,10 +5,7 @@ import json
 import tempfile
 from pathlib import Path
 
-import test_analyses
 import torch
-from test_learned import network
-from test_methods import Tensors, context, counts, merged, merged_weights, random_model
 
 from stockpot import analyses, figures
 from stockpot.drawing.style import save
@@ -17,6 +14,16 @@ from stockpot.merging.methods.lines import scales_by_depth
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.training.loop import Batches
+from tests.unit import test_analyses
+from tests.unit.test_learned import network
+from tests.unit.test_methods import (
+    Tensors,
+    context,
+    counts,
+    merged,
+    merged_weights,
+    random_model,
+)
 
 GIVEN = {
     "slerp": {"names": "ab"},

@@ -5,7 +5,7 @@ from collections import Counter
 
 from safetensors import safe_open
 
-from .conftest import Workflow
+from tests.support.workflow import Workflow
 
 FIGURES = 2
 TABLES = Counter(main_table=1, summary=1, figure=FIGURES)

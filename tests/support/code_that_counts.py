@@ -1,7 +1,7 @@
 """Which files count in the code of each kind of job, kept in code_that_counts.yaml.
 
 A file that is listed there makes results again when its code changes, so the lists should be short.
-After a change that is meant, write them anew: python tests/unit/code_that_counts.py
+After a change that is meant, write them anew: python tests/support/code_that_counts.py
 """
 
 import sys
