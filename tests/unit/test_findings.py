@@ -245,7 +245,7 @@ def test_the_summary_asks_whether_the_claims_hold_and_says_when_they_do():
         "alpha 0.5 against",
         "the sweep lies above the chord",
         "a soup against",
-        "above the line",
+        "above the baseline fit",
     ]
     criteria = [
         line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")

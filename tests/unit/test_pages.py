@@ -13,7 +13,7 @@ from stockpot.tables.display import to_latex, to_markdown
 TABLE = pd.DataFrame(
     {
         "model": ["a_b", "50 % & more"],
-        "on": ["ref", None],
+        "dataset": ["ref", None],
         "points": ["**1.0 ± 0.1**", "α < 2"],
     }
 )
@@ -22,7 +22,7 @@ TABLE = pd.DataFrame(
 def test_latex_is_escaped_and_bold():
     lines = to_latex(TABLE).splitlines()
     assert lines[:2] == [r"\begin{tabular}{llr}", r"\toprule"]
-    assert lines[2] == r"model & on & points \\"
+    assert lines[2] == r"model & dataset & points \\"
     assert lines[4] == r"a\_b & ref & \textbf{1.0 $\pm$ 0.1} \\"
     assert lines[5] == r"50 \% \& more &  & $\alpha$ \textless{} 2 \\"
     assert lines[-1] == r"\end{tabular}"
