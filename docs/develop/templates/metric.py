@@ -4,10 +4,10 @@ This one is the fraction of wrong answers. A metric that is no count out of a co
 F1, also defines ``resampled``; see ``macro_f1.py``.
 """
 
-from . import Answers, Score
+from . import MetricInput, Score
 
 
-def score(answers: Answers) -> Score:
+def score(answers: MetricInput) -> Score:
     """Score a model on a data set.
 
     Args:
