@@ -144,12 +144,22 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     runs = table.drop_duplicates("run")
     title = f"range over {len(runs)} runs, points"
-    rows = [{"statistic": title, **_ranges(runs, "reference", "shifts")}]
+    rows = [
+        {
+            "statistic": title,
+            **_ranges(runs, "reference", "shifts"),
+        }
+    ]
     # The mixes compare with the runs that are swept, not with all.
     swept = runs[runs["alpha_half_shifts"].notna()]
     if len(swept) > 1:
         title = f"range over the {len(swept)} that are swept, points"
-        rows.append({"statistic": title, **_ranges(swept, "reference", "shifts")})
+        rows.append(
+            {
+                "statistic": title,
+                **_ranges(swept, "reference", "shifts"),
+            }
+        )
         title = "range of the mixes of these at alpha 0.5, points"
         mixed = _ranges(swept, "alpha_half_reference", "alpha_half_shifts")
         rows.append({"statistic": title, **mixed})

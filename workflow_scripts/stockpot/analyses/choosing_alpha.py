@@ -50,7 +50,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     return table.assign(**sizes)[["sweep", *columns, *sizes]]
 
 
-def selection_curve(evidence: Evidence, points: pd.DataFrame) -> pd.DataFrame:
+def selection_curve(
+    evidence: Evidence,
+    points: pd.DataFrame,
+) -> pd.DataFrame:
     """Tabulate what selectors look at on a sweep.
 
     Args:
@@ -145,7 +148,8 @@ def _with_estimates(
 
 
 def _confidence_estimates(
-    held_out: list[StoredPredictions], unlabelled: list[StoredPredictions]
+    held_out: list[StoredPredictions],
+    unlabelled: list[StoredPredictions],
 ) -> list[float]:
     """Each model's accuracy on a shift, estimated from its confidences; [models]."""
     estimates = []

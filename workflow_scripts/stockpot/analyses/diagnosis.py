@@ -207,7 +207,10 @@ def _ingredients(evidence: Evidence, soup: str) -> list[str]:
     return [name for name in sorted(names) if name in measured]
 
 
-def _geometry_rows(geometry: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+def _geometry_rows(
+    geometry: pd.DataFrame,
+    names: list[str],
+) -> list[dict[str, Any]]:
     """Lengths of the updates over their median, and the cosines between them."""
     products = inner_products(geometry)
     norms = {name: np.sqrt(products[name, name]) for name in names}
@@ -254,7 +257,10 @@ def _barrier_rows(
     return rows
 
 
-def _greedy_trace(evidence: Evidence, names: list[str]) -> list[dict[str, Any]]:
+def _greedy_trace(
+    evidence: Evidence,
+    names: list[str],
+) -> list[dict[str, Any]]:
     """Steps of the greedy soup that was made of just these."""
     for soup in evidence.recipes:
         recipe = evidence.recipe(soup)
@@ -266,7 +272,10 @@ def _greedy_trace(evidence: Evidence, names: list[str]) -> list[dict[str, Any]]:
     return []
 
 
-def _step_rows(evidence: Evidence, trace: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _step_rows(
+    evidence: Evidence,
+    trace: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
     """Held-out accuracy at each step of the greedy soup, and notes on what accuracy is."""
     held_out = evidence.held_out
     evidence.note_plain_accuracy(held_out)

@@ -127,7 +127,10 @@ def _rows(
     return rows
 
 
-def _default_pairs(evidence: Evidence, options: dict[str, Any]) -> list[Pair]:
+def _default_pairs(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> list[Pair]:
     """The zero-shot model with every run, and the runs of one kind with each other."""
     end_to_end = evidence.models_of_kind("end-to-end")
     linear = evidence.models_of_kind("linear-classifier", "linear-search")

@@ -104,7 +104,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     )
 
 
-def _position_columns(points: pd.DataFrame, position: Position) -> dict[str, Any]:
+def _position_columns(
+    points: pd.DataFrame,
+    position: Position,
+) -> dict[str, Any]:
     """The alpha of a position, and whether the sweep reaches it."""
     alpha = sum(weight * points["alpha"].iloc[i] for i, weight in position.weights)
     return {

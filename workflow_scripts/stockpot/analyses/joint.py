@@ -84,7 +84,10 @@ def _joint_runs(evidence: Evidence) -> list[str]:
     ]
 
 
-def _eligible_sweeps(evidence: Evidence, targets: list[str]) -> dict[str, pd.DataFrame]:
+def _eligible_sweeps(
+    evidence: Evidence,
+    targets: list[str],
+) -> dict[str, pd.DataFrame]:
     """The sweeps to compare with: to a run on every image of the training set and no other.
 
     Args:

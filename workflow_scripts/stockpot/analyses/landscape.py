@@ -213,7 +213,12 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         rows.append({"point": name, **table[is_corner].iloc[0]})
     for column in ("train_loss", "reference_error", "shift_error"):
         title = f"least {column.replace('_', ' ')} (oracle)"
-        rows.append({"point": title, **table.loc[table[column].idxmin()]})
+        rows.append(
+            {
+                "point": title,
+                **table.loc[table[column].idxmin()],
+            }
+        )
     points = pd.DataFrame(rows)
     return pd.DataFrame(
         {

@@ -64,7 +64,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
 
 def _overrides(
-    zero_shot_logits: np.ndarray, tuned_logits: np.ndarray
+    zero_shot_logits: np.ndarray,
+    tuned_logits: np.ndarray,
 ) -> dict[str, float]:
     """How often each end model prevails on one data set; logits [n, classes]."""
     zero_shot_class = zero_shot_logits.argmax(1)

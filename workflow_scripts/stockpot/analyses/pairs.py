@@ -84,7 +84,8 @@ def mixes(
 
 
 def sampled_pairs(
-    names: Iterable[str], options: dict[str, Any]
+    names: Iterable[str],
+    options: dict[str, Any],
 ) -> list[tuple[str, str]]:
     """List all pairs, or draw some where there are too many.
 
@@ -180,7 +181,11 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _mix_names(one: str, other: str, step: float) -> list[str]:
+def _mix_names(
+    one: str,
+    other: str,
+    step: float,
+) -> list[str]:
     """Names of the mean of two runs, and of the mixes a step before and after it."""
     return [mix_name(one, other, alpha) for alpha in _alphas(step)]
 

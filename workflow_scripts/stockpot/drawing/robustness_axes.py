@@ -280,7 +280,14 @@ def draw_panel(
     # Below everything else, so that it hides nothing: y = x and chance.
     low, high = ends[0]
     diagonal = np.linspace(max(low, _EDGE), min(high, 1 - _EDGE), 101)
-    axes.plot(diagonal, diagonal, color=GREY, linestyle=DASHES, linewidth=0.7, zorder=1)
+    axes.plot(
+        diagonal,
+        diagonal,
+        color=GREY,
+        linestyle=DASHES,
+        linewidth=0.7,
+        zorder=1,
+    )
     for chance in _chances(table, ends):
         axes.axhline(chance, zorder=1, **_CHANCE)
     if len(line):
@@ -299,8 +306,21 @@ def _draw_fit(
         low = piece["low"].clip(*ends[1])
         high = piece["high"].clip(*ends[1])
         x = piece["reference_value"]
-        axes.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0)
-        axes.plot(x, piece["value"], color=GREY, linewidth=1, zorder=2)
+        axes.fill_between(
+            x,
+            low,
+            high,
+            color=GREY,
+            alpha=0.25,
+            linewidth=0,
+        )
+        axes.plot(
+            x,
+            piece["value"],
+            color=GREY,
+            linewidth=1,
+            zorder=2,
+        )
 
 
 def _draw_sweeps(
@@ -387,7 +407,10 @@ def legend_entries(
     return legend
 
 
-def name_equal_models(legend: Legend, measurements: pd.DataFrame) -> Legend:
+def name_equal_models(
+    legend: Legend,
+    measurements: pd.DataFrame,
+) -> Legend:
     """Say in a legend which sweeps and soups lie under others, as they are equal.
 
     Args:

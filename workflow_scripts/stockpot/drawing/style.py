@@ -73,7 +73,10 @@ TICK_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 # Distances from 0 and 1 of further ticks; the earlier ones are the rounder ones.
 TICK_TAILS = (0.1, 0.05, 0.08, 0.06, 0.04, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001)
 # What makes a file differ from day to day or between versions is left out of it.
-FILE_METADATA = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+FILE_METADATA = {
+    ".pdf": {"CreationDate": None},
+    ".png": {"Software": None},
+}
 
 
 @contextmanager
@@ -248,7 +251,12 @@ def panel_grid(
         width_ratios = [2, 1]
     # "constrained" moves the panels so that no text is cut off or covered.
     figure = Figure(size, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, width_ratios=width_ratios)
+    grid = figure.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        width_ratios=width_ratios,
+    )
     panels = list(grid.ravel())
     return figure, panels[:panel_count], panels[panel_count:]
 

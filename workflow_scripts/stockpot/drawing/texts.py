@@ -73,7 +73,12 @@ def text_width(text: str, size: float) -> float:
     return size * sum(_advance(character) for character in text)
 
 
-def fit_text(text: object, room: float, size: float, lines: int = 1) -> str:
+def fit_text(
+    text: object,
+    room: float,
+    size: float,
+    lines: int = 1,
+) -> str:
     """Wrap and shorten a text, so that no line is wider than the room.
 
     Lines break after blanks, hyphens and underscores and between Chinese characters, and within

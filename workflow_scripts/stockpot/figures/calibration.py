@@ -125,7 +125,12 @@ def _draw_errors(
         "with a temperature": handle(**dots(GREY, DOT_SIZE, mfc="white")),
     }
     short_legend(
-        subfigure, legend, "upper center", 3, columnspacing=1, handletextpad=0.2
+        subfigure,
+        legend,
+        "upper center",
+        3,
+        columnspacing=1,
+        handletextpad=0.2,
     )
 
 
@@ -138,7 +143,13 @@ def _draw_error(
     """The mean error as it is (filled) and with a fitted temperature (hollow)."""
     plain = 100 * rows["ece"].mean()
     scaled = 100 * rows["ece_scaled"].mean()
-    panel.plot([plain, scaled], [y, y], color=colour, lw=0.6, alpha=0.6)
+    panel.plot(
+        [plain, scaled],
+        [y, y],
+        color=colour,
+        lw=0.6,
+        alpha=0.6,
+    )
     panel.plot(plain, y, **dots(colour, DOT_SIZE))
     panel.plot(scaled, y, **dots(colour, DOT_SIZE, mfc="white"))
 
@@ -188,4 +199,10 @@ def _draw_reliability(
     panel.plot(confidence, accuracy, color=colour, lw=0.8)
     # scatter takes the area of a circle: its diameter grows with the fourth root of n.
     area = 2 + 26 * np.sqrt(sums["n"] / sums["n"].sum())
-    panel.scatter(confidence, accuracy, s=area, color=colour, linewidth=0)
+    panel.scatter(
+        confidence,
+        accuracy,
+        s=area,
+        color=colour,
+        linewidth=0,
+    )

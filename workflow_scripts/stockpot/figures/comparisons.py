@@ -126,7 +126,13 @@ def _draw_differences(
     significant = rows["p_corrected"] <= level
     colours = [BLUE if is_significant else GREY for is_significant in significant]
     panel.axvline(0, **ZERO_LINE)
-    panel.hlines(heights, 100 * rows["low"], 100 * rows["high"], colors=colours, lw=1)
+    panel.hlines(
+        heights,
+        100 * rows["low"],
+        100 * rows["high"],
+        colors=colours,
+        lw=1,
+    )
     for difference, y, colour in zip(rows["difference"], heights, colours):
         face = "white" if colour == GREY else colour
         panel.plot(100 * difference, y, **dots(colour, DOT_SIZE, mfc=face))

@@ -114,7 +114,12 @@ def _panels(count: int, *, many: bool) -> tuple[Figure, _Panels]:
 
 def _draw_lengths(panel: Axes, lengths: pd.Series) -> None:
     """Lengths of the updates as bars; 1 is the median."""
-    panel.barh(range(len(lengths)), lengths, color=BLUE, height=0.6)
+    panel.barh(
+        range(len(lengths)),
+        lengths,
+        color=BLUE,
+        height=0.6,
+    )
     panel.axvline(1, **ZERO_LINE)
     panel.set_xlabel("Length of the update, over the median")
 
@@ -158,7 +163,12 @@ def _draw_colour_bars(
 ) -> None:
     """A colour bar for the barriers, and one for the cosines where they have colours."""
     if cosines is None:
-        figure.colorbar(barriers, ax=square, label="Barrier (points)", shrink=0.9)
+        figure.colorbar(
+            barriers,
+            ax=square,
+            label="Barrier (points)",
+            shrink=0.9,
+        )
         return
     below = {
         "ax": square,
@@ -222,8 +232,19 @@ def _draw_steps(
         ecolor=colours,
         lw=0.8,
     )
-    panel.scatter(positions, accuracy, s=dot_area, c=colours, zorder=3)
-    panel.plot(np.flatnonzero(is_taken), accuracy[is_taken], color=VERMILION, lw=0.8)
+    panel.scatter(
+        positions,
+        accuracy,
+        s=dot_area,
+        c=colours,
+        zorder=3,
+    )
+    panel.plot(
+        np.flatnonzero(is_taken),
+        accuracy[is_taken],
+        color=VERMILION,
+        lw=0.8,
+    )
 
 
 def _draw_square(
@@ -253,7 +274,11 @@ def _draw_square(
     panel.set_title(_square_title(barriers), loc="left")
     panel.grid(visible=False)
     if many:
-        panel.set(xticks=[], yticks=[], xlabel="Ingredients, ordered as at the left")
+        panel.set(
+            xticks=[],
+            yticks=[],
+            xlabel="Ingredients, ordered as at the left",
+        )
     else:
         _write_numbers(panel, cosines, barriers, largest)
         short_names = row_names(names, 1.0)

@@ -51,7 +51,12 @@ def draw(
     table = tables["table"]
     test_sets = list(table["dataset"].drop_duplicates())
     figure = Figure((TWO_COLUMNS, 3.9), layout="constrained")
-    grid = figure.subplots(len(MEASURES), len(test_sets), sharex=True, squeeze=False)
+    grid = figure.subplots(
+        len(MEASURES),
+        len(test_sets),
+        sharex=True,
+        squeeze=False,
+    )
     # A method looks the same in all panels.
     lines = {method: _line(kind) for method, kind in KINDS.items()}
     for column, test_set in enumerate(test_sets):

@@ -68,11 +68,25 @@ def draw(
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, title, factor) in zip(panels, PANELS):
         _draw_surface(panel, plane, factor * table[column], options["levels"])
-        panel.plot(table["x"], table["y"], ".", ms=1, color="white", alpha=0.5)
+        panel.plot(
+            table["x"],
+            table["y"],
+            ".",
+            ms=1,
+            color="white",
+            alpha=0.5,
+        )
         _draw_models(panel, table)
         # The cross is the best mix of those that were evaluated.
         lowest = table.loc[table[column].idxmin()]
-        panel.plot(lowest["x"], lowest["y"], "x", ms=5, color="white", mew=1.3)
+        panel.plot(
+            lowest["x"],
+            lowest["y"],
+            "x",
+            ms=5,
+            color="white",
+            mew=1.3,
+        )
         panel.set_title(title, loc="left")
         panel.set_aspect("equal")
         panel.grid(visible=False)

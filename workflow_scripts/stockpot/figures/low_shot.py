@@ -104,7 +104,14 @@ def _draw_mixes(
         low = 100 * (better_end + mixes["gain_over_better_end_low"])
         high = 100 * (better_end + mixes["gain_over_better_end_high"])
         panel.vlines(x, low, high, color=colour, lw=0.9)
-        panel.plot(x, 100 * mixes["accuracy"], "o-", color=colour, ms=3.4, lw=0.9)
+        panel.plot(
+            x,
+            100 * mixes["accuracy"],
+            "o-",
+            color=colour,
+            ms=3.4,
+            lw=0.9,
+        )
         text = f"mix, {selectors.label(selector)}"
         legend[text] = handle(color=colour, marker="o", ms=3.4)
 
@@ -118,7 +125,14 @@ def _draw_alphas(
     for selector, mixes in rows.groupby("selector", sort=False):
         x = [positions[run] for run in mixes["run"]]
         colour = selector_colour(selector)
-        panel.plot(x, mixes["alpha"], "o-", color=colour, ms=3.4, lw=0.9)
+        panel.plot(
+            x,
+            mixes["alpha"],
+            "o-",
+            color=colour,
+            ms=3.4,
+            lw=0.9,
+        )
     panel.set(
         xlabel="Training images per class",
         ylabel="α chosen",

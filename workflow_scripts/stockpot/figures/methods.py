@@ -108,7 +108,10 @@ def _empty_figure() -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def lowest_in_view(single: pd.DataFrame, points_below_best: float | None) -> float:
+def lowest_in_view(
+    single: pd.DataFrame,
+    points_below_best: float | None,
+) -> float:
     """Find the least reference accuracy that is in view.
 
     Without it the view holds all models except outliers, which lie more than 1.5 interquartile

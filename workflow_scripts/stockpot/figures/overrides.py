@@ -30,7 +30,10 @@ largest and the second largest logit; the model with the larger margin decides. 
 )
 
 # Columns of the bars, left and right of each tick, with their colours.
-OVERRIDES = {"zero_shot_overrides": BLACK, "target_overrides": BLUE}
+OVERRIDES = {
+    "zero_shot_overrides": BLACK,
+    "target_overrides": BLUE,
+}
 MARGINS = {"zero_shot_margin": BLACK, "target_margin": BLUE}
 
 

@@ -83,7 +83,13 @@ def _draw_soups(
     # Both axes have the same ends, so that the line is the diagonal.
     low = min(soups.min(), ensembles.min()) - 0.2
     high = max(soups.max(), ensembles.max()) + 0.2
-    panel.plot([low, high], [low, high], color=GREY, ls=DASHES, lw=0.7)
+    panel.plot(
+        [low, high],
+        [low, high],
+        color=GREY,
+        ls=DASHES,
+        lw=0.7,
+    )
     panel.plot(ensembles, soups, **dots(colour, DOT_SIZE, mew=0))
     panel.set(
         xlabel="Ensemble (%)",

@@ -147,13 +147,21 @@ def robustness_scatter(
         )
         .add_params(menu, legend_selection)
         .properties(width=WIDTH, height=HEIGHT)
-        .configure_axis(gridColor="#EEEEEE", labelFontSize=11, titleFontSize=12)
+        .configure_axis(
+            gridColor="#EEEEEE",
+            labelFontSize=11,
+            titleFontSize=12,
+        )
         .configure_view(stroke=None)
         .interactive()
     )
 
 
-def _channels(table: pd.DataFrame, reference_name: str, axis: str) -> _Channels:
+def _channels(
+    table: pd.DataFrame,
+    reference_name: str,
+    axis: str,
+) -> _Channels:
     """Axes and legend."""
     series = _series(table)
     names = list(series)
@@ -247,7 +255,13 @@ def to_html(chart: alt.Chart, title: str) -> str:
         An HTML document.
     """
     # With "ast" Vega evaluates its expressions itself, so that the page need not allow eval().
-    options = json_for_script({"actions": False, "renderer": "svg", "ast": True})
+    options = json_for_script(
+        {
+            "actions": False,
+            "renderer": "svg",
+            "ast": True,
+        }
+    )
     spec = json_for_script(chart.to_dict())
     script = f"vegaEmbed('#vis', {spec}, {options}).catch(console.error);"
     return render_page(
@@ -278,7 +292,10 @@ def _series(table: pd.DataFrame) -> dict[str, dict[str, str]]:
         }
     sweeps = table.loc[~is_single, "series"].drop_duplicates()
     for i, name in enumerate(sweeps):
-        series[name] = {"colour": PALETTE[i % len(PALETTE)], "shape": "circle"}
+        series[name] = {
+            "colour": PALETTE[i % len(PALETTE)],
+            "shape": "circle",
+        }
     return series
 
 
@@ -427,7 +444,12 @@ def _coefficients_text(recipe: dict[str, Any]) -> str:
     return " + ".join(terms)
 
 
-def _percent(value: float, low: float, high: float, n: float) -> str:
+def _percent(
+    value: float,
+    low: float,
+    high: float,
+    n: float,
+) -> str:
     """An accuracy in percent, with its interval and the number of images if they are known."""
     text = _with_interval(f"{100 * value:.1f} %", low, high, ".1f")
     if pd.isna(n):
@@ -435,14 +457,23 @@ def _percent(value: float, low: float, high: float, n: float) -> str:
     return f"{text}, n = {int(n):,}"
 
 
-def _robustness_text(value: float, low: float, high: float) -> str:
+def _robustness_text(
+    value: float,
+    low: float,
+    high: float,
+) -> str:
     """Effective robustness in percentage points with its interval; "" where it is not known."""
     if pd.isna(value):
         return ""
     return _with_interval(f"{100 * value:+.1f}", low, high, "+.1f")
 
 
-def _with_interval(text: str, low: float, high: float, number_format: str) -> str:
+def _with_interval(
+    text: str,
+    low: float,
+    high: float,
+    number_format: str,
+) -> str:
     if pd.isna(low) or pd.isna(high):
         return text
     low_text = format(100 * low, number_format)
@@ -467,7 +498,13 @@ def _fit_lines(
     """Lines of the baseline fits, as points between the models on the reference."""
     forward, _ = axis_transforms(axis)
     # Vega-Lite needs the columns even if there is no fit.
-    rows = [{"x": 0.0, "y": 0.0, "shift": ""}]
+    rows = [
+        {
+            "x": 0.0,
+            "y": 0.0,
+            "shift": "",
+        }
+    ]
     for row in fits.itertuples():
         table = paired_accuracies(measurements, row.dataset)
         ends = [table["reference_value"].min(), table["reference_value"].max()]
@@ -484,11 +521,21 @@ def _fit_lines(
         shift_name = _shift_name(row.dataset)
         for x, y in zip(x_values, y_values):
             if np.isfinite(y):
-                rows.append({"x": x, "y": y, "shift": shift_name})
+                rows.append(
+                    {
+                        "x": x,
+                        "y": y,
+                        "shift": shift_name,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
-def _scale(table: pd.DataFrame, column: str, axis: str) -> dict[str, Any]:
+def _scale(
+    table: pd.DataFrame,
+    column: str,
+    axis: str,
+) -> dict[str, Any]:
     """Range and labels of an axis, whose values are transformed accuracies.
 
     The range shows all models except baselines, which may lie far from the others.

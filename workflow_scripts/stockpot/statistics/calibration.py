@@ -57,7 +57,10 @@ def reliability(
     )
 
 
-def _check_confidences(confidence: np.ndarray, correct: np.ndarray) -> None:
+def _check_confidences(
+    confidence: np.ndarray,
+    correct: np.ndarray,
+) -> None:
     if confidence.shape != correct.shape or confidence.ndim != 1:
         raise ValueError(
             f"need one confidence per answer: {confidence.shape}, {correct.shape}"
@@ -178,7 +181,10 @@ def confidences(logits: ArrayLike) -> np.ndarray:
     return softmax(np.asarray(logits, dtype=float), axis=1).max(axis=1)
 
 
-def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def _checked(
+    logits: ArrayLike,
+    labels: ArrayLike,
+) -> tuple[np.ndarray, np.ndarray]:
     """Logits as float64 and labels as int64, of which there are equally many."""
     logits = np.asarray(logits, dtype=float)
     labels = np.asarray(labels, dtype=int)

@@ -82,7 +82,8 @@ def _comparison(
 
 
 def _p_value(
-    model_correct: Sequence[np.ndarray], against_correct: Sequence[np.ndarray]
+    model_correct: Sequence[np.ndarray],
+    against_correct: Sequence[np.ndarray],
 ) -> float:
     """Compute p of the exact McNemar test for one data set, of the permutation test for several."""
     if len(model_correct) == 1:

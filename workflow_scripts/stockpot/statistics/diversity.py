@@ -30,7 +30,10 @@ def sample(
     return np.sort(rows)
 
 
-def prediction_diversity(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
+def prediction_diversity(
+    first_correct: ArrayLike,
+    second_correct: ArrayLike,
+) -> float:
     """Compute the fraction of examples that exactly one of two models has right.
 
     Args:
@@ -47,7 +50,10 @@ def prediction_diversity(first_correct: ArrayLike, second_correct: ArrayLike) ->
     return float((first_correct != second_correct).mean())
 
 
-def kappa_complement(first_classes: ArrayLike, second_classes: ArrayLike) -> float:
+def kappa_complement(
+    first_classes: ArrayLike,
+    second_classes: ArrayLike,
+) -> float:
     """Compute 1 - Cohen's kappa: (1 - agreement) / (1 - agreement by chance).
 
     Args:

@@ -108,7 +108,8 @@ def agreement_on_the_line(
 
 
 def _probit_agreement(
-    predicted: np.ndarray, pairs: list[tuple[int, int]]
+    predicted: np.ndarray,
+    pairs: list[tuple[int, int]],
 ) -> np.ndarray:
     """How often two models predict the same class, [pairs], on a probit axis."""
     fractions = [(predicted[i] == predicted[j]).mean() for i, j in pairs]

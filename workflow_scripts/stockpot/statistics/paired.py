@@ -163,7 +163,8 @@ def permutation(
 
 
 def _discordant(
-    first_correct: Sequence[ArrayLike], second_correct: Sequence[ArrayLike]
+    first_correct: Sequence[ArrayLike],
+    second_correct: Sequence[ArrayLike],
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many examples of each set only the first has right, and how many only the second."""
     first_shapes = [np.shape(correct) for correct in first_correct]

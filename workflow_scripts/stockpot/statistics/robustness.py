@@ -158,7 +158,8 @@ def fit_line(
 
 
 def line_pieces(
-    reference: ArrayLike, breakpoints: Sequence[float] = ()
+    reference: ArrayLike,
+    breakpoints: Sequence[float] = (),
 ) -> list[tuple[float, float, np.ndarray]]:
     """Divide models by the piece of the line that they belong to.
 
@@ -343,7 +344,10 @@ def effective_robustness_interval(
 
 
 def _resampled_accuracies(
-    rng: np.random.Generator, accuracy: float, n: int, draws: int
+    rng: np.random.Generator,
+    accuracy: float,
+    n: int,
+    draws: int,
 ) -> np.ndarray:
     """Accuracies of resampled examples, float64 [draws]."""
     return rng.binomial(n, clip_to_axis(accuracy, n), draws) / n

@@ -65,7 +65,10 @@ def subset_cells(
             for shift, kept in kept_classes.items():
                 examples = _restricted(logits, labels, kept, scoring)
                 # All else of the cell stays as it was: model, kind, precision.
-                row = cell | {"dataset": subset(reference, shift), "classes": len(kept)}
+                row = cell | {
+                    "dataset": subset(reference, shift),
+                    "classes": len(kept),
+                }
                 rows.append(row | _scores(scoring.metric, examples, tails))
     # Columns that only the new cells have come last.
     columns = dict.fromkeys(cells.columns)
@@ -75,7 +78,8 @@ def subset_cells(
 
 
 def _kept_classes(
-    reference_card: dict[str, Any], shift_cards: dict[str, dict[str, Any]]
+    reference_card: dict[str, Any],
+    shift_cards: dict[str, dict[str, Any]],
 ) -> dict[str, np.ndarray]:
     """Shift -> indices of the reference's classes that it has, if it lacks some."""
     class_names = reference_card["class_names"]
@@ -92,7 +96,10 @@ def _kept_classes(
     return kept_classes
 
 
-def _model_classes(card: dict[str, Any], class_names: list[str]) -> set[str]:
+def _model_classes(
+    card: dict[str, Any],
+    class_names: list[str],
+) -> set[str]:
     """The model's classes that stand for these of the data set."""
     merges = card["scoring"].get("merges", {})
     classes: set[str] = set()
@@ -139,7 +146,10 @@ def _scores(
     tails: tuple[float, float],
 ) -> dict[str, object]:
     """The columns of a cell that its answers decide."""
-    columns = {"metric": metric, **score(metric, examples)._asdict()}
+    columns = {
+        "metric": metric,
+        **score(metric, examples)._asdict(),
+    }
     # A count gets its interval later, with all other counts.
     if columns["k"] is None:
         columns["low"], columns["high"] = interval(metric, examples, tails)

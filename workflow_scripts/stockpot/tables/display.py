@@ -115,7 +115,10 @@ def points_column(
     return [points_with_interval(*row) for row in rows]
 
 
-def unbroken(table: pd.DataFrame, left: Collection[str] = LEFT) -> pd.DataFrame:
+def unbroken(
+    table: pd.DataFrame,
+    left: Collection[str] = LEFT,
+) -> pd.DataFrame:
     """Keep a number and its interval, such as "26.8 ± 6.1", on one line.
 
     Args:

@@ -60,7 +60,10 @@ def equal_groups(
     return [names for names in names_by_values.values() if len(names) > 1]
 
 
-def legend_texts(texts: dict[str, str], groups: list[list[str]]) -> dict[str, str]:
+def legend_texts(
+    texts: dict[str, str],
+    groups: list[list[str]],
+) -> dict[str, str]:
     """Say in legends which names are equal to which.
 
     Args:

@@ -141,7 +141,10 @@ class Evidence:
         under_shift = MEAN_OF_SHIFTS
         if len(self.shifts) == 1:
             under_shift = self.shifts[0]
-        return {"reference": [self.reference], under_shift: self.shifts}
+        return {
+            "reference": [self.reference],
+            under_shift: self.shifts,
+        }
 
     def note(self, sentence: str) -> None:
         """Put a sentence under the table, once.
@@ -266,7 +269,11 @@ class Evidence:
         """
         return self.answers(model, dataset).correct
 
-    def correct_on(self, model: str, datasets: list[str]) -> list[np.ndarray]:
+    def correct_on(
+        self,
+        model: str,
+        datasets: list[str],
+    ) -> list[np.ndarray]:
         """Read which answers of a model are right on several data sets.
 
         Args:
@@ -352,7 +359,11 @@ class Evidence:
         correct = right_answers(scoring, labels, predicted)
         return score_answers(scoring, labels, predicted, correct)
 
-    def is_correct(self, dataset: str, predicted: np.ndarray) -> np.ndarray:
+    def is_correct(
+        self,
+        dataset: str,
+        predicted: np.ndarray,
+    ) -> np.ndarray:
         """Tell which predicted classes are right.
 
         Args:

@@ -401,7 +401,10 @@ def _best_run(measurements: pd.DataFrame) -> str:
     return str(runs.loc[runs["value"].idxmax(), "model"])
 
 
-def _robustness(robustness: pd.DataFrame, under_shift: str) -> list[dict[str, Any]]:
+def _robustness(
+    robustness: pd.DataFrame,
+    under_shift: str,
+) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
     mean = robustness[robustness["dataset"] == SHIFT_MEAN]
     # Models on no sweep have no alpha: NaN is close to nothing.

@@ -113,7 +113,10 @@ class MainTable:
         return to_latex(self.table, self.left)
 
 
-def columns(measurements: pd.DataFrame, bold: dict[str, set[str]]) -> list[Column]:
+def columns(
+    measurements: pd.DataFrame,
+    bold: dict[str, set[str]],
+) -> list[Column]:
     """List the columns from left to right. A new column is one more entry here.
 
     Args:

@@ -142,7 +142,8 @@ def _cell(value: object) -> object:
 
 
 def _with_texts_changed(
-    table: pd.DataFrame, change: Callable[[object], object]
+    table: pd.DataFrame,
+    change: Callable[[object], object],
 ) -> pd.DataFrame:
     """The table with every text in it, and every name of a column, changed."""
     result = table.copy()
@@ -209,7 +210,10 @@ def measure(
     )[COLUMNS]
 
 
-def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
+def _with_values(
+    cells: pd.DataFrame,
+    roles: dict[str, str],
+) -> pd.DataFrame:
     """The cells with sweep, role, metric, value and chance; low and high as far as known."""
     missing = pd.Series(np.nan, cells.index)
     metric = cells.get("metric", missing.astype(object))
@@ -228,7 +232,10 @@ def _with_values(cells: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
     )
 
 
-def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def _with_intervals(
+    table: pd.DataFrame,
+    confidence: float,
+) -> pd.DataFrame:
     """The table with the intervals of counts, and the kind of every interval."""
     # k is there for counts, n also for metrics that count nothing.
     is_counted = table["k"].notna()
@@ -246,7 +253,10 @@ def _with_intervals(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return table
 
 
-def _in_reading_order(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _in_reading_order(
+    table: pd.DataFrame,
+    names: list[str],
+) -> pd.DataFrame:
     """The table by kind, sweep and model, and the data sets in the order of their names."""
     # Kinds are listed in the order of KINDS, others after them by name.
     other_kinds = sorted(set(table["kind"]) - set(KINDS))
@@ -325,7 +335,10 @@ def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
     }
 
 
-def _mean_interval(group: pd.DataFrame, confidence: float) -> tuple[float, float, str]:
+def _mean_interval(
+    group: pd.DataFrame,
+    confidence: float,
+) -> tuple[float, float, str]:
     """Low, high and kind of the interval of the mean over the shifts of one model."""
     # The mean of published models has no interval, since nobody knows their n.
     if group["n"].isna().any():
@@ -393,7 +406,10 @@ def reference(measurements: pd.DataFrame) -> str:
     return names[0]
 
 
-def paired_accuracies(measurements: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def paired_accuracies(
+    measurements: pd.DataFrame,
+    dataset: str,
+) -> pd.DataFrame:
     """Pair the accuracies of every model on a data set and on the reference.
 
     Where the table has the reference restricted to the classes of the data set, that is taken.
@@ -467,7 +483,11 @@ def robustness_table(
             if fitted.sum() < MIN_BASELINES or np.ptp(x[fitted]) == 0:
                 continue
             line = fit_line(x[fitted], y[fitted], axis)
-            ends = {"dataset": dataset, "piece_start": start, "piece_end": end}
+            ends = {
+                "dataset": dataset,
+                "piece_start": start,
+                "piece_end": end,
+            }
             fits.append(ends | asdict(line) | {"confidence": confidence})
             here = table[is_here]
             lines = resampled_lines(x[fitted], y[fitted], axis=axis)

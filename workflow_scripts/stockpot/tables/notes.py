@@ -14,7 +14,10 @@ from .measurements import ACCURACY, BASELINE, MIN_BASELINES, SHIFT_MEAN, dataset
 SHOWN = 5
 
 
-def arithmetic(measurements: pd.DataFrame, trained_in_bf16: list[str]) -> str:
+def arithmetic(
+    measurements: pd.DataFrame,
+    trained_in_bf16: list[str],
+) -> str:
     """Say in which arithmetic the models were evaluated and trained.
 
     Args:
@@ -111,7 +114,10 @@ def _unreadable_images(left_out: dict[str, int]) -> list[str]:
     ]
 
 
-def _sets_without_line(measurements: pd.DataFrame, fits: pd.DataFrame) -> set[str]:
+def _sets_without_line(
+    measurements: pd.DataFrame,
+    fits: pd.DataFrame,
+) -> set[str]:
     """The shifts, and their mean where there are several, that have no line of baselines."""
     # With one shift the mean is that shift, and needs no sentence of its own.
     names = set(datasets(measurements, "shift"))
@@ -120,7 +126,10 @@ def _sets_without_line(measurements: pd.DataFrame, fits: pd.DataFrame) -> set[st
     return names - set(fits["dataset"])
 
 
-def _missing_lines(measurements: pd.DataFrame, missing: set[str]) -> list[str]:
+def _missing_lines(
+    measurements: pd.DataFrame,
+    missing: set[str],
+) -> list[str]:
     """On lines that there are not, although there are baselines."""
     is_baseline = measurements["kind"] == BASELINE
     baseline_count = measurements.loc[is_baseline, "model"].nunique()

@@ -87,7 +87,10 @@ def _overlaps_among_tests(tests: list[Path]) -> list[Overlap]:
     return pairs
 
 
-def _shared_images(pair: Overlap, folders: dict[str, Path]) -> list[list[str]]:
+def _shared_images(
+    pair: Overlap,
+    folders: dict[str, Path],
+) -> list[list[str]]:
     """A row per image that two sets share."""
     names = shared_names(
         pair,

@@ -116,7 +116,10 @@ def _check_name(
     raise StockpotError(f"baselines.table: {path}: {name!r} {wrong}")
 
 
-def _read(path: str | Path, columns: dict[str, str]) -> list[tuple[int, list[str]]]:
+def _read(
+    path: str | Path,
+    columns: dict[str, str],
+) -> list[tuple[int, list[str]]]:
     """Number and fields of every row."""
     try:
         return read_columns(Path(path), columns)

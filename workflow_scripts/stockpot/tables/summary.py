@@ -10,7 +10,10 @@ from .findings import CRITERIA
 TITLE = "Do the papers' claims hold here?"
 
 
-def summary(findings: dict[str, pd.DataFrame], main_tables: dict[str, str]) -> str:
+def summary(
+    findings: dict[str, pd.DataFrame],
+    main_tables: dict[str, str],
+) -> str:
     """Write the findings side by side, then the main table of every seed.
 
     A cell gives the value in points with its interval, and yes or no: does the finding hold?

@@ -213,7 +213,11 @@ def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
     for name in usable(sweep):
         alpha = choose(name, sweep)
         point = sweep[sweep["alpha"] == alpha].iloc[0]
-        row = {"selector": name, "selector_label": label(name), "alpha": alpha}
+        row = {
+            "selector": name,
+            "selector_label": label(name),
+            "alpha": alpha,
+        }
         for column in scores:
             row[column] = point[column]
         # Regret: what the best alpha of the sweep has more, known only with test labels.
