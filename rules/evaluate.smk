@@ -18,7 +18,7 @@ rule evaluate:
         runtime=plan.evaluate.runtime,
     params:
         spec=plan.evaluate.spec,
-        start=plan.evaluate.start,
+        sweep_start=plan.evaluate.sweep_start,
         code=plan.evaluate.code,
     message:
         "Evaluating {wildcards.evaluation}"

@@ -13,7 +13,7 @@ with job(snakemake) as spec:
     classifiers = {folder.name: folder for folder in classifier_folders}
     recipes = {Path(path).stem: Path(path) for path in snakemake.input.recipes}
     # The id of the zero-shot model, if there is a sweep.
-    start_ids = snakemake.params.start
+    start_ids = snakemake.params.sweep_start
     evaluate_models(
         spec,
         zero_shot=classifiers[start_ids[0]] if start_ids else None,

@@ -268,7 +268,7 @@ def test_what_a_config_plans(name, plans):
         soups,
     )
     evaluations = plan.studies[f"{config['study']}/seed0"].evaluations
-    swept = [e for e in evaluations if plan.evaluations[e].start]
+    swept = [e for e in evaluations if plan.evaluations[e].sweep_start]
     assert len(swept) == sweeps
     assert all(plan.evaluations[e].spec["alphas"] == ALPHAS for e in swept)
     models = [

@@ -102,7 +102,7 @@ def test_a_sweep_waits_for_the_evaluations_of_its_ends(plan):
     assert sweep.rule == "sweep"
     assert sweep.models == [greedy.id]
     assert sweep.classifiers(plan) == list(
-        dict.fromkeys([*sweep.start, *greedy.classifiers])
+        dict.fromkeys([*sweep.sweep_start, *greedy.classifiers])
     )
     shared = [plan.evaluations[evaluation_id] for evaluation_id in sweep.shared(plan)]
     names = {evaluation.name for evaluation in shared}
@@ -278,7 +278,7 @@ def test_directives_are_functions_of_wildcards(plan, rules):
 def test_wildcards_are_those_of_the_rule_alone(plan, rules):
     assert set(rules.finetune.names("run").split("|")) == set(plan.runs)
     assert rules.finetune_with_averages.names("run") == NOTHING
-    sweeps = {job.id for job in plan.evaluations.values() if job.start}
+    sweeps = {job.id for job in plan.evaluations.values() if job.sweep_start}
     assert set(rules.sweep.names("evaluation").split("|")) == sweeps
     assert rules.page.names("study") == "objects/seed0"
     (own,) = [sweep for sweep in sweeps if sweep.startswith("greedy-sweep")]

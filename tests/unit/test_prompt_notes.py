@@ -141,7 +141,7 @@ def test_the_plan_has_the_notes(config, tmp_path):
     names = planning.build(config, lambda path: ROOT / path)
     assert not [line for line in names.summary if line.startswith("head.class_names")]
     (study,) = names.studies.values()
-    classes = names.zero_shots[study.first].spec["classes"]
+    classes = names.zero_shots[study.zero_shot].spec["classes"]
     rows = "".join(f"{name},{name} thing\n" for name in classes[1:])
     (tmp_path / "names.csv").write_text(f"class,name\n{rows}")
     config["head"]["class_names"] = str(tmp_path / "names.csv")

@@ -171,7 +171,7 @@ def test_every_name_in_a_plan_is_an_artefact_of_it(config):
         assert roles.pop("reference") == "reference"
         assert roles.pop("corrupted") == "corrupted"
         assert roles == dict.fromkeys(config["data"]["shifts"], "shift")
-    own = [job for job in plan.evaluations.values() if not job.start]
+    own = [job for job in plan.evaluations.values() if not job.sweep_start]
     ends = [member["end"] for job in own for member in job.spec["members"]]
     both = set(plan.zero_shots)  # on the data of each seed
     assert sorted(e for e in ends if e in both) == sorted([*both, *both])
@@ -725,13 +725,15 @@ def test_a_table_of_published_models_counts_by_its_content(config, tmp_path):
         "models": {},
         "table": {"path": str(table)},
     }
-    first = plan_of(config).cloud
+    first = plan_of(config).published_models
     assert first["path"] == str(table)
     assert set(first) == {"path", "sha256"}
     table.write_text("model,reference,v2\nb,0.7,0.4\nc,0.6,0.3\nd,0.5,0.1\n")
-    assert plan_of(config).cloud["sha256"] != first["sha256"]
+    assert plan_of(config).published_models["sha256"] != first["sha256"]
     assert (
-        plan_of({**config, "baselines": {**config["baselines"], "table": {}}}).cloud
+        plan_of(
+            {**config, "baselines": {**config["baselines"], "table": {}}}
+        ).published_models
         == {}
     )
 

@@ -29,12 +29,12 @@ class EvaluationJob(Job):
         spec: ``members``, the models with name, kind and id ("end"); the ``alphas`` of a sweep; how
             predictions are made.
         tests: Ids of the data sets.
-        start: Id of the zero-shot model that sweeps begin from, if these are sweeps.
+        sweep_start: Id of the zero-shot model that sweeps begin from; empty if there is no sweep.
     """
 
     spec: Spec
     tests: tuple[str, ...]
-    start: tuple[str, ...]
+    sweep_start: tuple[str, ...]
     script: ClassVar[str] = "evaluate.py"
 
     @property
@@ -44,7 +44,7 @@ class EvaluationJob(Job):
         Returns:
             That of sweeps, or that of models by themselves; both have the same script.
         """
-        return "sweep" if self.start else "evaluate"
+        return "sweep" if self.sweep_start else "evaluate"
 
     @property
     def models(self) -> list[str]:
@@ -71,7 +71,7 @@ class EvaluationJob(Job):
         """
         return {
             "models": tuple(self.models),
-            "start": self.start,
+            "start": self.sweep_start,
             "tests": self.tests,
         }
 
@@ -85,7 +85,7 @@ class EvaluationJob(Job):
             Ids, each once: the start, then those of every model.
         """
         # A sweep reads both of its end models, or the ingredients of one.
-        ids = list(self.start)
+        ids = list(self.sweep_start)
         for model in self.models:
             ids += plan.classifiers_of(model)
         return list(dict.fromkeys(ids))
@@ -100,8 +100,8 @@ class EvaluationJob(Job):
             Ids of the evaluations. The job waits for them, so that nothing is predicted twice.
         """
         # The end models of a sweep are evaluated by themselves, before it.
-        if self.start:
-            return plan.evaluations_of([*self.start, *self.models])
+        if self.sweep_start:
+            return plan.evaluations_of([*self.sweep_start, *self.models])
         ingredients = []
         for classifier in self.classifiers(plan):
             if classifier not in self.models:
@@ -141,5 +141,5 @@ class EvaluationJob(Job):
             recipes=len(self.models) * models_per_member,
             images=plan.images_of(self.tests),
             threads=machine.threads,
-            gpus=machine.gpu,
+            gpus=machine.single_gpu,
         )

@@ -305,7 +305,7 @@ def _parameter_values(
     values: list[object] = [spec, code]
     if isinstance(job, EvaluationJob):
         # Rules of evaluations pass the start to the script as a parameter of its own.
-        values.append(list(job.start))
+        values.append(list(job.sweep_start))
     if isinstance(job, PreparedDataset):
         # The rule of data sets also passes on how their files are fetched.
         values.append([plan.downloads[download].spec for download in job.fetched])

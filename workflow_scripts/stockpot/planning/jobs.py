@@ -156,7 +156,7 @@ class Job:
         Returns:
             Number of GPUs.
         """
-        return machine.gpu
+        return machine.single_gpu
 
     def needs(
         self,

@@ -268,7 +268,7 @@ class RunJob(Job):
         """
         # Linear classifiers on stored features are trained in a moment, on one device.
         can_use_several = variants.shared(self.spec["variant"])
-        return machine.gpus if can_use_several else machine.gpu
+        return machine.gpus if can_use_several else machine.single_gpu
 
     def needs(
         self,
@@ -495,7 +495,7 @@ class SoupJob(Job):
             recipes=model_count,
             images=plan.images_of([self.held_out]),
             threads=machine.threads,
-            gpus=machine.gpu,
+            gpus=machine.single_gpu,
         )
 
 

@@ -30,7 +30,7 @@ class Plan:
         summary: Lines to read before the work begins.
         class_notes: Test set that lacks classes -> which answers it has.
         held_out_note: What readers must know of the held-out set.
-        cloud: The table of published models: path, digest, how to read it.
+        published_models: The table of published models: path, digest, how to read it.
         downloads: Id -> the job; so are data sets to evaluations.
         studies: Id, "<study>/seed<seed>" -> the study of a seed.
         study_jobs: Jobs of the studies: tables, analyses, figures, pages, exports.
@@ -43,7 +43,7 @@ class Plan:
     summary: list[str] = field(default_factory=list)
     class_notes: dict[str, str] = field(default_factory=dict)
     held_out_note: str = ""
-    cloud: dict[str, Any] = field(default_factory=dict)
+    published_models: dict[str, Any] = field(default_factory=dict)
     downloads: dict[str, DownloadJob] = field(default_factory=dict)
     datasets: dict[str, DatasetJob] = field(default_factory=dict)
     zero_shots: dict[str, ZeroShotJob] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Plan:
         """Id of a model -> the evaluations of it by itself."""
         evaluations: dict[str, list[str]] = {}
         for job in self.evaluations.values():
-            if job.start:
+            if job.sweep_start:
                 continue  # a sweep
             for model in job.models:
                 evaluations.setdefault(model, []).append(job.id)

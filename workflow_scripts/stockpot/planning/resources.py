@@ -84,7 +84,7 @@ class Machine(NamedTuple):
     gpus: int
 
     @property
-    def gpu(self) -> int:
+    def single_gpu(self) -> int:
         """GPUs of a job that cannot use several.
 
         Returns:

@@ -177,8 +177,8 @@ class StudyBuilder:
             held_out=tuple(held_out),
             tests=(*evaluated_sets["reference"], *evaluated_sets["shift"]),
             sets={**evaluated_sets, "train": (task.train,)},
-            start=task.initial,
-            first=task.zero_shot,
+            initial=task.initial,
+            zero_shot=task.zero_shot,
             runs=end_to_end_runs,
             soups=models.soups,
             exportable={
@@ -647,7 +647,7 @@ class StudyBuilder:
             tests,
             jobs["sweeps_per_job"],
             suffix="-sweep",
-            start=(zero_shot_id,),
+            sweep_start=(zero_shot_id,),
         )
         return evaluations
 
@@ -674,7 +674,7 @@ class StudyBuilder:
         tests: tuple[str, ...],
         size: int,
         suffix: str = "",
-        start: tuple[str, ...] = (),
+        sweep_start: tuple[str, ...] = (),
     ) -> list[str]:
         """The models in jobs of ``size``, in the order given.
 
@@ -692,7 +692,7 @@ class StudyBuilder:
                 name + suffix,
                 chunk,
                 tests,
-                start,
+                sweep_start,
             )
             evaluations.append(evaluation)
         return evaluations
@@ -702,11 +702,11 @@ class StudyBuilder:
         name: str,
         models: list[EvaluatedModel],
         tests: tuple[str, ...],
-        start: tuple[str, ...] = (),
+        sweep_start: tuple[str, ...] = (),
     ) -> str:
         """Models evaluated by one job; with a start, the sweep from there to each of them."""
         alphas = []
-        if start:
+        if sweep_start:
             # 0 and 0.0 are one alpha, and have one id.
             alphas = sorted(map(float, self.config["sweep"]["alphas"]))
         spec = plain(
@@ -719,9 +719,14 @@ class StudyBuilder:
         follows = {
             "spec": spec,
             "tests": tests,
-            "start": start,
+            "start": sweep_start,
         }
         evaluation_id = artefact_id(name, follows)
-        job = EvaluationJob(evaluation_id, **follows)
+        job = EvaluationJob(
+            evaluation_id,
+            spec=spec,
+            tests=tests,
+            sweep_start=sweep_start,
+        )
         self.plan.evaluations[evaluation_id] = job
         return evaluation_id

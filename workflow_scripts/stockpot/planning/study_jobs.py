@@ -43,8 +43,8 @@ class StudyPlan:
         held_out: Ids of the held-out sets of the study and its tasks.
         tests: Ids of the reference and the shifts.
         sets: Role -> ids of the data sets.
-        start: Id of the model that runs start from.
-        first: Id of the zero-shot model; another than ``start`` where a probe comes first.
+        initial: Id of the model that runs start from.
+        zero_shot: Id of the zero-shot model; another than ``initial`` where a probe comes first.
         runs: End-to-end run -> its id.
         soups: Soup -> its id.
         exportable: Model -> its id, of all that may be exported.
@@ -58,8 +58,8 @@ class StudyPlan:
     held_out: tuple[str, ...]
     tests: tuple[str, ...]
     sets: dict[str, tuple[str, ...]]
-    start: str
-    first: str
+    initial: str
+    zero_shot: str
     runs: dict[str, str]
     soups: dict[str, str]
     exportable: dict[str, str]
@@ -204,7 +204,7 @@ class GeometryJob(StudyJob):
         """
         study = self.study_plan(plan)
         # An update is what a run changed of the initial weights.
-        return classifier_files([study.start, *study.runs.values()])
+        return classifier_files([study.initial, *study.runs.values()])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +226,7 @@ class MainTableJob(StudyJob):
                 trained_in_bf16.append(name)
         parameters = {
             "roles": self.study_plan(plan).roles,
-            "cloud": plan.cloud,
+            "published_models": plan.published_models,
             "class_notes": plan.class_notes,
             "held_out_note": plan.held_out_note,
             "trained_in_bf16": trained_in_bf16,
@@ -261,8 +261,8 @@ class MainTableJob(StudyJob):
         """
         study = self.study_plan(plan)
         inputs: Inputs = {}
-        if plan.cloud:
-            inputs["cloud"] = plan.cloud["path"]
+        if plan.published_models:
+            inputs["published_models"] = plan.published_models["path"]
         inputs |= dataset_files(study.data_sets(*MEASURED))
         inputs["evaluations"] = study.evaluation_files()
         inputs["overlap"] = self.file("overlap.csv")
@@ -354,7 +354,7 @@ class MixesJob(AnalysisEntryJob):
             # Snakemake takes names of inputs for names in Python, which have no hyphens.
             prefix = f"{role.replace('-', '_')}_"
             inputs |= dataset_files(study.data_sets(role), prefix)
-        inputs |= classifier_files([study.start, *self.runs])
+        inputs |= classifier_files([study.initial, *self.runs])
         # Cells of the runs themselves are predicted by their evaluations.
         shared = plan.evaluations_of(study.runs.values())
         inputs["shared"] = [evaluation_file(evaluation) for evaluation in shared]
@@ -377,7 +377,7 @@ class MixesJob(AnalysisEntryJob):
             recipes=MIXES_PER_RUN * (len(self.runs) + 1),
             images=plan.images_of(datasets),
             threads=machine.threads,
-            gpus=machine.gpu,
+            gpus=machine.single_gpu,
         )
 
 
@@ -523,7 +523,7 @@ class SamplesJob(StudyJob):
         Returns:
             The number of columns, and texts of classes.
         """
-        zero_shot = plan.zero_shots[self.study_plan(plan).first]
+        zero_shot = plan.zero_shots[self.study_plan(plan).zero_shot]
         # A model without a text side has no prompts, and so no texts.
         texts = zero_shot.spec.get("texts", {})
         return {"columns": SAMPLE_COLUMNS, "texts": texts}
@@ -690,8 +690,8 @@ class ExportJob(StudyJob):
             Name of an input -> its files.
         """
         # The zero-shot model and all that the exported one is made of, itself the last.
-        start = self.study_plan(plan).start
-        classifiers = dict.fromkeys([start, *plan.classifiers_of(self.model)])
+        initial = self.study_plan(plan).initial
+        classifiers = dict.fromkeys([initial, *plan.classifiers_of(self.model)])
         inputs = classifier_files(classifiers)
         # Formats that hold a whole model take its text side from the pretrained one.
         for name, file in plan.model.outputs().items():

@@ -219,7 +219,7 @@ def _caption(
         sizes.append(size)
     confidence = config["statistics"]["confidence"]
     # Without baselines there is no baseline fit to explain.
-    has_baselines = bool(config["baselines"]["models"] or plan.cloud)
+    has_baselines = bool(config["baselines"]["models"] or plan.published_models)
     return figures.caption(
         figure,
         f"{100 * confidence:g} %",

@@ -43,13 +43,13 @@ class StudyFiles:
         evaluations: Files that its evaluations wrote.
         datasets: Folders of the data sets.
         overlap: The table of images that data sets share.
-        cloud: The table of published models, if there is one.
+        published_models: The table of published models, if there is one.
     """
 
     evaluations: list[Path]
     datasets: list[Path]
     overlap: Path
-    cloud: Path | None = None
+    published_models: Path | None = None
 
     @property
     def store(self) -> Path:
@@ -138,8 +138,8 @@ def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
 
     Args:
         files: What they are made from.
-        spec: ``roles``, pairs of a data set and its role; ``cloud``, how to read the published
-            models; ``class_notes``, ``held_out_note`` and ``trained_in_bf16``, for the sentences;
+        spec: ``roles``, pairs of a data set and its role; ``published_models``, how to read their
+            table; ``class_notes``, ``held_out_note`` and ``trained_in_bf16``, for the sentences;
             and the config's ``statistics``.
 
     Returns:
@@ -187,8 +187,8 @@ def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
         # The restricted references are data sets of their own.
         roles |= dict.fromkeys(restricted["dataset"].unique(), SUBSET)
         cells.append(restricted)
-    if files.cloud:
-        published = _published(files.cloud, spec["cloud"], roles)
+    if files.published_models:
+        published = _published(files.published_models, spec["published_models"], roles)
         cells.append(published_cells(published))
         # A table may have the reference restricted to the classes of a shift.
         for _, dataset, _ in published:
@@ -201,20 +201,20 @@ def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
 
 
 def _published(
-    cloud: Path,
+    table: Path,
     spec: dict[str, Any],
     roles: dict[str, str],
 ) -> list[tuple[str, str, float]]:
     """Accuracies of published models on the reference and the shifts.
 
     Args:
-        cloud: The file.
+        table: The file.
         spec: How to read it; see ``published_models.read_published_models``.
         roles: Data set -> its role.
     """
     (reference,) = [name for name, role in roles.items() if role == "reference"]
     shifts = [name for name, role in roles.items() if role == "shift"]
-    return read_published_models(cloud, spec, reference, shifts)
+    return read_published_models(table, spec, reference, shifts)
 
 
 def _sentences(

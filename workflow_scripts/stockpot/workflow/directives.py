@@ -203,7 +203,7 @@ class PrepareDirectives(Directives):
 class EvaluateDirectives(Directives):
     """The directives of the rules that evaluate."""
 
-    def start(self, wildcards: "Wildcards") -> list[str]:
+    def sweep_start(self, wildcards: "Wildcards") -> list[str]:
         """Return the zero-shot model that sweeps begin from.
 
         Args:
@@ -212,7 +212,7 @@ class EvaluateDirectives(Directives):
         Returns:
             Its id; empty without a sweep.
         """
-        return list(self.job(wildcards).start)
+        return list(self.job(wildcards).sweep_start)
 
 
 class ExportDirectives(Directives):

@@ -54,7 +54,7 @@ class RulePlan:
         self._file = file
         self._as_written = as_written
         self.threads = machine.threads
-        self.gpu = machine.gpu
+        self.gpu = machine.single_gpu
         # An attribute has the name of its rule.
         self._add_data_rules()
         self._add_model_rules()
