@@ -35,20 +35,20 @@ def find(ingredients, context):
 
 
 @pytest.fixture
-def declare(tmp_path):
+def read_declaration(tmp_path):
     """Write a merge method with these arguments of its declaration; what the registry reads."""
 
-    def declare(arguments: str, text: str = METHOD):
+    def read_declaration(arguments: str, text: str = METHOD):
         (tmp_path / "new_one.py").write_text(text.format(arguments=arguments))
         file = str(tmp_path / "__init__.py")
         registry.declaration.cache_clear()
         return registry.declaration(methods.__name__, file, "new-one", "METHOD")
 
-    return declare
+    return read_declaration
 
 
-def test_a_declaration_is_read_without_its_module(declare, tmp_path):
-    declared = declare("options=Options, mixes='outputs'")
+def test_a_declaration_is_read_without_its_module(read_declaration, tmp_path):
+    declared = read_declaration("options=Options, mixes='outputs'")
     assert isinstance(declared, methods.Method)
     assert declared.mixes == "outputs"
     assert "a_library_that_no_plan_may_load" not in sys.modules
@@ -75,13 +75,13 @@ def test_a_declaration_is_read_without_its_module(declare, tmp_path):
         ("mixes='outputs'", "has Options that METHOD does not name"),
     ],
 )
-def test_a_wrong_declaration_is_an_error_of_one_line(declare, arguments, said):
+def test_a_wrong_declaration_is_an_error_of_one_line(read_declaration, arguments, said):
     with pytest.raises(StockpotError, match=said) as error:
-        declare(arguments)
+        read_declaration(arguments)
     assert "new_one.py" in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_module_without_a_declaration_is_no_plug_in(declare):
+def test_a_module_without_a_declaration_is_no_plug_in(read_declaration):
     with pytest.raises(StockpotError, match="declares no METHOD"):
-        declare("", "MIXES = 'outputs'\n")
+        read_declaration("", "MIXES = 'outputs'\n")

@@ -71,7 +71,7 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def said(once_value, package_copy) -> dict:
+def results_of_copies(once_value, package_copy) -> dict:
     """What the program of each template says, in a copy of the package with it alone."""
 
     def make(empty) -> dict:
@@ -95,5 +95,5 @@ def test_every_template_is_tried():
 
 
 @pytest.mark.parametrize("template", USES)
-def test_a_copied_template_works(template, said):
-    assert said[template] is True
+def test_a_copied_template_works(template, results_of_copies):
+    assert results_of_copies[template] is True

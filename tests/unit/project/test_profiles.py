@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
+
 pytestmark = pytest.mark.process
 
-ROOT = Path(__file__).parents[2]
 PROFILES = {
     path.parent.name: yaml.safe_load(path.read_text())
     for path in sorted((ROOT / "profiles").glob("*/config.yaml"))
@@ -31,15 +32,15 @@ def test_there_is_a_profile_for_each_kind_of_cluster():
 
 
 @pytest.fixture(scope="module")
-def options() -> set[str]:
+def snakemake_options() -> set[str]:
     command = [sys.executable, "-m", "snakemake", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return set(re.findall(r"--([a-z0-9-]+)", text)) | OF_PLUGINS
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_key_is_an_option_of_snakemake(name, options):
-    assert set(PROFILES[name]) - options == set()
+def test_every_key_is_an_option_of_snakemake(name, snakemake_options):
+    assert set(PROFILES[name]) - snakemake_options == set()
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -99,13 +100,15 @@ STATES = {
 }
 
 
-def fake(folder: Path, name: str, line: str) -> None:
+def write_fake_command(folder: Path, name: str, line: str) -> None:
     path = folder / name
     path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(0o755)
 
 
-def answer(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def run_script(
+    script: str, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
     command = [str(ROOT / "profiles" / script), *arguments]
     return subprocess.run(
@@ -127,23 +130,28 @@ def test_the_status_of_a_job(state, known, tmp_path):
         if known
         else "echo Invalid job id; exit 1"
     )
-    fake(tmp_path, "scontrol", told.replace("echo JobId", "echo x JobId"))
-    fake(tmp_path, "sacct", f'echo "{state}"')
+    write_fake_command(tmp_path, "scontrol", told.replace("echo JobId", "echo x JobId"))
+    write_fake_command(tmp_path, "sacct", f'echo "{state}"')
     assert (
-        answer("cluster-generic/status", tmp_path, "7").stdout.strip() == STATES[state]
+        run_script("cluster-generic/status", tmp_path, "7").stdout.strip()
+        == STATES[state]
     )
 
 
 def test_a_controller_that_does_not_answer_says_nothing_of_the_job(tmp_path):
-    fake(tmp_path, "scontrol", "echo Unable to contact slurm controller; exit 1")
-    assert answer("cluster-generic/status", tmp_path, "7").stdout.strip() == "running"
+    write_fake_command(
+        tmp_path, "scontrol", "echo Unable to contact slurm controller; exit 1"
+    )
+    assert (
+        run_script("cluster-generic/status", tmp_path, "7").stdout.strip() == "running"
+    )
 
 
 def test_jobs_are_not_said_to_be_cancelled_when_nobody_answers(tmp_path):
-    fake(tmp_path, "squeue", "exit 1")
-    assert answer("cancel", tmp_path).returncode != 0
-    fake(tmp_path, "squeue", "true")
-    assert answer("cancel", tmp_path).returncode == 0
+    write_fake_command(tmp_path, "squeue", "exit 1")
+    assert run_script("cancel", tmp_path).returncode != 0
+    write_fake_command(tmp_path, "squeue", "true")
+    assert run_script("cancel", tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -168,13 +176,13 @@ def test_jobs_of_this_folder_alone_are_cancelled_whatever_its_name(name, tmp_pat
     queue.write_text(
         f"7|stockpot-x|{folder}\n8|other|{folder}\n9|stockpot-y|{folder}/below\n"
     )
-    fake(folder, "squeue", 'cat "${0%/*}/queue"')
-    fake(
+    write_fake_command(folder, "squeue", 'cat "${0%/*}/queue"')
+    write_fake_command(
         folder,
         "scancel",
         f'echo "$1" >> "{cancelled}"; sed -i "/^$1|/d" "${{0%/*}}/queue"',
     )
-    done = answer("cancel", folder)
+    done = run_script("cancel", folder)
     if "\n" in name:
         assert done.returncode == 1
         assert "line break" in done.stderr

@@ -30,11 +30,11 @@ print(json.dumps(["ends", time.monotonic()]), flush=True)
 
 
 @pytest.fixture
-def start(tmp_path, monkeypatch):
+def start_claim(tmp_path, monkeypatch):
     """A function that starts a process which claims GPUs and holds them for a while."""
     made = []
 
-    def start(count=1, seconds=0.3, visible="0,1", job=""):
+    def start_claim(count=1, seconds=0.3, visible="0,1", job=""):
         own = {
             "CUDA_VISIBLE_DEVICES": visible,
             "TMPDIR": str(tmp_path),
@@ -53,7 +53,7 @@ def start(tmp_path, monkeypatch):
         return made[-1]
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    yield start
+    yield start_claim
     for process in made:
         process.kill()
         process.communicate()
@@ -68,13 +68,13 @@ def held(process):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_no_two_processes_have_one_gpu_at_a_time(start, count):
-    first = [start(count, 1000, "0,1,2,3") for _ in range(4 // count)]
+def test_no_two_processes_have_one_gpu_at_a_time(start_claim, count):
+    first = [start_claim(count, 1000, "0,1,2,3") for _ in range(4 // count)]
     taken = [json.loads(process.stdout.readline())[1] for process in first]
     assert sorted(gpu for some in taken for gpu in some) == ["0", "1", "2", "3"], (
         "all are held, side by side"
     )
-    second = [start(count, 0.5, "0,1,2,3") for _ in range(5)]
+    second = [start_claim(count, 0.5, "0,1,2,3") for _ in range(5)]
     for process in first:
         process.kill()
     spans = [held(process) for process in second]
@@ -86,23 +86,25 @@ def test_no_two_processes_have_one_gpu_at_a_time(start, count):
             )
 
 
-def test_the_gpus_of_a_killed_process_are_free(start):
-    first = start(2, 100)
+def test_the_gpus_of_a_killed_process_are_free(start_claim):
+    first = start_claim(2, 100)
     assert json.loads(first.stdout.readline())[1] == ["0", "1"]
-    second = start(1)
+    second = start_claim(1)
     time.sleep(0.5)
     assert second.poll() is None
     first.send_signal(signal.SIGKILL)
     assert held(second)[0] == ["0"]
 
 
-def test_another_job_of_the_scheduler_has_others_under_the_same_number(start):
-    assert json.loads(start(1, 100, "0", job="7").stdout.readline())[1] == ["0"]
-    assert held(start(1, 0, "0", job="8"))[0] == ["0"]
+def test_another_job_of_the_scheduler_has_others_under_the_same_number(start_claim):
+    assert json.loads(start_claim(1, 100, "0", job="7").stdout.readline())[1] == ["0"]
+    assert held(start_claim(1, 0, "0", job="8"))[0] == ["0"]
 
 
-def test_names_of_devices_are_kept(start):
-    assert held(start(1, 0, "GPU-8932f937-d72c,MIG-1/2"))[0] == ["GPU-8932f937-d72c"]
+def test_names_of_devices_are_kept(start_claim):
+    assert held(start_claim(1, 0, "GPU-8932f937-d72c,MIG-1/2"))[0] == [
+        "GPU-8932f937-d72c"
+    ]
 
 
 @pytest.mark.parametrize("visible", ["", "-1", " "])
@@ -129,7 +131,7 @@ child.wait()
 """
 
 
-def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start, tmp_path):
+def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start_claim, tmp_path):
     """Though the one that claimed it for them was killed."""
     own = {"CUDA_VISIBLE_DEVICES": "0", "TMPDIR": str(tmp_path), "SLURM_JOB_ID": ""}
     command = [sys.executable, "-c", PARENT]
@@ -140,7 +142,7 @@ def test_a_gpu_is_held_as_long_as_a_runs_processes_live(start, tmp_path):
         assert taken == ["0"]
         parent.kill()
     try:
-        second = start(1, 0, "0")
+        second = start_claim(1, 0, "0")
         time.sleep(1)
         assert second.poll() is None
     finally:
@@ -155,18 +157,18 @@ def folder_of(tmp_path):
     return tmp_path / f"stockpot-gpus-{os.getuid()}"
 
 
-def open_to_all(folder):
+def make_open_folder(folder):
     folder.mkdir()
     folder.chmod(0o777)
 
 
-def a_link(folder):
+def make_link(folder):
     (folder.parent / "theirs").mkdir()
     folder.symlink_to(folder.parent / "theirs")
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
+def lock_folders(tmp_path, monkeypatch):
     """Where locks may lie: the folder for temporary files, that of the session, the home."""
     for name in ("tmp", "run", "home"):
         (tmp_path / name).mkdir()
@@ -182,26 +184,26 @@ def places(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "make",
-    [open_to_all, lambda f: f.write_text("a file"), a_link],
+    [make_open_folder, lambda f: f.write_text("a file"), make_link],
     ids=["open", "file", "link"],
 )
-def test_a_folder_that_is_not_ours_alone_is_not_used(places, make, caplog):
+def test_a_folder_that_is_not_ours_alone_is_not_used(lock_folders, make, caplog):
     """Whoever else can make locks in it could hold them for ever."""
     caplog.set_level("INFO")
-    folder = folder_of(places / "tmp")
+    folder = folder_of(lock_folders / "tmp")
     make(folder)
     with contextlib.suppress(OSError), open(folder / "_0", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert gpus.acquire_gpus(1) == ["0"]
     gpus.acquire_gpus(1)
-    assert (places / "run/stockpot-gpus/_0").exists()
+    assert (lock_folders / "run/stockpot-gpus/_0").exists()
     assert f"{folder}: not used for locks on GPUs" in caplog.text
 
 
-def test_a_folder_of_another_user_is_not_used(places, monkeypatch):
-    folder = folder_of(places / "tmp")
+def test_a_folder_of_another_user_is_not_used(lock_folders, monkeypatch):
+    folder = folder_of(lock_folders / "tmp")
     folder.mkdir(mode=0o700)
-    (places / "run/stockpot-gpus").write_text("in the way too")
+    (lock_folders / "run/stockpot-gpus").write_text("in the way too")
     lstat = Path.lstat
 
     def theirs(path):
@@ -212,24 +214,24 @@ def test_a_folder_of_another_user_is_not_used(places, monkeypatch):
 
     monkeypatch.setattr(Path, "lstat", theirs)
     assert gpus.acquire_gpus(2) == ["0", "1"]
-    assert list((places / "home/.cache").glob("stockpot-gpus-*/_0"))
+    assert list((lock_folders / "home/.cache").glob("stockpot-gpus-*/_0"))
 
 
 def test_without_any_folder_gpus_are_taken_without_locks_and_that_is_said(
-    places, caplog
+    lock_folders, caplog
 ):
-    open_to_all(folder_of(places / "tmp"))
-    (places / "run/stockpot-gpus").write_text("")
-    (places / "home/.cache").write_text("")
+    make_open_folder(folder_of(lock_folders / "tmp"))
+    (lock_folders / "run/stockpot-gpus").write_text("")
+    (lock_folders / "home/.cache").write_text("")
     assert gpus.acquire_gpus(1) == ["0"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     assert "other jobs may use the same GPUs" in caplog.text
 
 
-def test_no_lock_is_opened_through_a_link(places):
-    folder = folder_of(places / "tmp")
+def test_no_lock_is_opened_through_a_link(lock_folders):
+    folder = folder_of(lock_folders / "tmp")
     folder.mkdir(mode=0o700)
-    (folder / "_0").symlink_to(places / "victim")
+    (folder / "_0").symlink_to(lock_folders / "victim")
     with pytest.raises(StockpotError, match="_0: a link is in the way"):
         gpus.acquire_gpus(1)
-    assert not (places / "victim").exists()
+    assert not (lock_folders / "victim").exists()

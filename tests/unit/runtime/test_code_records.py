@@ -21,16 +21,16 @@ OUTPUT = "results/classifiers/base-0/classifier.json"
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def record(code: str, compared: str) -> None:
+def write_own_record(code: str, compared: str) -> None:
     content = {"code": code, "compared": compared, "made": "2026-01-31"}
     write_sealed(record_file("finetune", "base-0"), content)
 
 
-def note(code: str) -> None:
+def write_snakemake_note(code: str) -> None:
     """What Snakemake remembers of a file."""
     path = Path(
         ".snakemake/metadata", base64.urlsafe_b64encode(OUTPUT.encode()).decode()
@@ -43,13 +43,13 @@ def note(code: str) -> None:
 
 
 def test_what_is_kept_is_compared_by_the_code_that_made_it():
-    record(FIRST, FIRST)
+    write_own_record(FIRST, FIRST)
     assert digest_if_kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
     assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
 
 
 def test_what_was_made_before_there_were_records_is_kept_by_snakemakes_note():
-    note(FIRST)
+    write_snakemake_note(FIRST)
     assert digest_if_kept(SECOND, "finetune", "base-0", OUTPUT) == FIRST
     assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
     (sentence,) = other_versions(
@@ -64,12 +64,12 @@ def test_of_what_nobody_knows_the_present_code_counts():
 
 def test_what_was_made_again_while_kept_is_not_made_once_more_when_keep_ends():
     """Snakemake was told of the first code; the second made it."""
-    record(SECOND, FIRST)
+    write_own_record(SECOND, FIRST)
     assert digest_if_not_kept(SECOND, "finetune", "base-0") == FIRST
 
 
 def test_what_was_made_again_while_kept_does_not_pass_for_what_the_first_code_made():
-    record(SECOND, FIRST)
+    write_own_record(SECOND, FIRST)
     compared = digest_if_not_kept(FIRST, "finetune", "base-0")
     assert compared != FIRST  # so it is made again
     # The job writes what it ran with; the next planning compares by what Snakemake was told then.
@@ -80,7 +80,7 @@ def test_what_was_made_again_while_kept_does_not_pass_for_what_the_first_code_ma
 
 
 def test_an_unchanged_artefact_is_compared_by_the_present_code():
-    record(SECOND, SECOND)
+    write_own_record(SECOND, SECOND)
     assert digest_if_not_kept(SECOND, "finetune", "base-0") == SECOND
     assert (
         other_versions([["base", "finetune", "base-0", SECOND]], Path("results")) == []

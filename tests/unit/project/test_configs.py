@@ -55,11 +55,11 @@ ALPHAS = [round(0.05 * i, 2) for i in range(21)]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def study_folder(tmp_path_factory) -> Path:
     """A working directory with what planning looks at below data/."""
-    place = tmp_path_factory.mktemp("study")
+    study_folder = tmp_path_factory.mktemp("study")
     for file in FILES:
-        path = place / "data" / file
+        path = study_folder / "data" / file
         if file.endswith("/"):
             path.mkdir(parents=True, exist_ok=True)
         else:
@@ -67,47 +67,51 @@ def place(tmp_path_factory) -> Path:
             path.touch()
     held_out = np.zeros(1_281_167)
     held_out[: 26 * 1000] = 1
-    np.save(place / "data/imagenet/imagenet_98_idxs.npy", held_out)
-    (place / "data/mine/elsewhere.csv").write_text("path,label\n1.jpg,a\n2.jpg,b\n")
+    np.save(study_folder / "data/imagenet/imagenet_98_idxs.npy", held_out)
+    (study_folder / "data/mine/elsewhere.csv").write_text(
+        "path,label\n1.jpg,a\n2.jpg,b\n"
+    )
     columns = yaml.safe_load((ROOT / "configs/testbed.yaml").read_text())
     columns = columns["baselines"]["table"]["columns"].values()
     rows = [["model", *columns]] + [
         [f"m{i}", *(str(50 + i) for _ in columns)] for i in range(4)
     ]
-    (place / "data/testbed.csv").write_text(
+    (study_folder / "data/testbed.csv").write_text(
         "".join(",".join(row) + "\n" for row in rows)
     )
-    return place
+    return study_folder
 
 
-def needed(file: Path) -> list[Path]:
+def files_of_study(file: Path) -> list[Path]:
     """The files of a study: those that the first line says, or the file alone."""
     found = re.search(r"--configfile (.+)$", file.read_text().splitlines()[0])
     names = shlex.split(found[1]) if found else [f"configs/{file.name}"]
     return [ROOT / name for name in names]
 
 
-def planned(files: list[Path], schema: dict, place: Path) -> tuple[dict, spec.Plan]:
+def read_and_plan(
+    files: list[Path], schema: dict, study_folder: Path
+) -> tuple[dict, spec.Plan]:
     """Config and plan, made as the Snakefile makes them."""
     given = read_study(ROOT, files)
     config = given.located()
     check_config(config, schema, given.paths)
 
     def locate(path: str) -> Path:
-        return place / path if (place / path).exists() else ROOT / path
+        return study_folder / path if (study_folder / path).exists() else ROOT / path
 
     return config, spec.build(config, locate)
 
 
 @pytest.fixture(scope="module")
-def plans(schema, place):
+def plans(schema, study_folder):
     """Name of a file of configs/ -> config and plan, made once."""
     made = {}
 
     def plan(name: str) -> tuple[dict, spec.Plan]:
         if name not in made:
-            made[name] = planned(
-                needed(ROOT / "configs" / f"{name}.yaml"), schema, place
+            made[name] = read_and_plan(
+                files_of_study(ROOT / "configs" / f"{name}.yaml"), schema, study_folder
             )
         return made[name]
 
@@ -117,7 +121,7 @@ def plans(schema, place):
 @pytest.mark.process
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_every_config_plans(file, plans):
-    assert file in needed(file)
+    assert file in files_of_study(file)
     config, plan = plans(file.stem)
     assert plan.studies
     assert all(study.startswith(config["study"]) for study in plan.studies)
@@ -125,7 +129,7 @@ def test_every_config_plans(file, plans):
 
 @pytest.mark.process
 def test_studies_have_names_of_their_own(plans):
-    lines = {tuple(needed(file)) for file in CONFIGS}
+    lines = {tuple(files_of_study(file)) for file in CONFIGS}
     studies = Counter(plans(line[-1].stem)[0]["study"] for line in lines)
     shared = {name for name, times in studies.items() if times > 1}
     # The embedded study with other weights or seeds; a study on ImageNet with a line.
@@ -163,7 +167,7 @@ SIZES = {
 }
 
 
-EVERY = {
+USUAL_ANALYSES = {
     "choosing-alpha",
     "comparisons",
     "chords",
@@ -175,11 +179,12 @@ EVERY = {
     "brittleness",
     "cost",
 }
-ONE_RUN = EVERY - {"diagnosis", "brittleness"}
-MANY_RUNS = EVERY | {"pairs", "growing", "landscape"}
+ONE_RUN = USUAL_ANALYSES - {"diagnosis", "brittleness"}
+MANY_RUNS = USUAL_ANALYSES | {"pairs", "growing", "landscape"}
 ANALYSES = {
     **dict.fromkeys(
-        ["colours", "digits", "pretrain", "seeds", "textures", "own-data"], EVERY
+        ["colours", "digits", "pretrain", "seeds", "textures", "own-data"],
+        USUAL_ANALYSES,
     ),
     **dict.fromkeys(
         ["imagenet", "testbed", "cifar", "fmow", "iwildcam", "video"], ONE_RUN
@@ -393,14 +398,14 @@ def _soups(plan) -> dict[str, dict]:
 def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
     """Those of a config's first line, in its order; or the example with another model."""
     page = (ROOT / "docs/guide/papers.md").read_text()
-    known = {tuple(path.stem for path in needed(file)) for file in CONFIGS}
+    known = {tuple(path.stem for path in files_of_study(file)) for file in CONFIGS}
     lists = re.findall(r"(?:configs/[\w-]+\.yaml\s+)+configs/[\w-]+\.yaml", page)
     named = [tuple(re.findall(r"configs/([\w-]+)\.yaml", text)) for text in lists]
     assert set(named) - known == {("imagenet", "wise-ft-vit-b-32", "cifar")}
     rows = dict(re.findall(r"^\| ([\w-]+) \| `(configs/[^`]+)` \|", page, re.MULTILINE))
     for study, files in rows.items():
         last = ROOT / files.split()[-1]
-        assert needed(last) == [ROOT / name for name in files.split()]
+        assert files_of_study(last) == [ROOT / name for name in files.split()]
         assert yaml.safe_load(last.read_text())["study"] == study
     without_row = {"imagenet", "transfer", "testbed", "own-data"}
     assert set(rows) == set(SIZES) - without_row
@@ -419,16 +424,17 @@ def test_the_page_of_the_papers_names_the_files_as_the_configs_do():
         ("own-data", {"finetune": 5, "prepare_dataset": 4}),
     ],
 )
-def test_snakemake_plans(name, expected, place, tmp_path):
+def test_snakemake_plans(name, expected, study_folder, tmp_path):
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(place / "data", tmp_path / "data")
+    shutil.copytree(study_folder / "data", tmp_path / "data")
     for part in (*PROJECT, "configs"):
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
         else:
             shutil.copy2(ROOT / part, tmp_path / part)
     files = [
-        str(path.relative_to(ROOT)) for path in needed(ROOT / f"configs/{name}.yaml")
+        str(path.relative_to(ROOT))
+        for path in files_of_study(ROOT / f"configs/{name}.yaml")
     ]
     command = [
         sys.executable,

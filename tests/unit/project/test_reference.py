@@ -17,23 +17,25 @@ import reference
 
 
 @pytest.fixture(scope="module")
-def made():
+def generated_pages():
     return reference.pages()
 
 
-def test_what_is_made_from_declarations_is_up_to_date(made):
+def test_what_is_made_from_declarations_is_up_to_date(generated_pages):
     stale = [
         str(path)
-        for path, text in made.items()
+        for path, text in generated_pages.items()
         if (ROOT / path).read_text("utf-8") != text
     ]
     assert stale == [], "make reference makes them again"
 
 
 @pytest.mark.slow
-def test_the_schema_for_editors_has_no_references_and_takes_every_study(made):
-    schema = json.loads(made[reference.EDITOR_SCHEMA])
-    assert "$ref" not in made[reference.EDITOR_SCHEMA]
+def test_the_schema_for_editors_has_no_references_and_takes_every_study(
+    generated_pages,
+):
+    schema = json.loads(generated_pages[reference.EDITOR_SCHEMA])
+    assert "$ref" not in generated_pages[reference.EDITOR_SCHEMA]
     jsonschema.Draft202012Validator.check_schema(schema)
     config = without_nulls(yaml.safe_load((ROOT / "config.yaml").read_text("utf-8")))
     jsonschema.validate(config, schema)
@@ -42,10 +44,10 @@ def test_the_schema_for_editors_has_no_references_and_takes_every_study(made):
         jsonschema.validate(wrong, schema)
 
 
-def test_every_key_and_option_is_described(made):
+def test_every_key_and_option_is_described(generated_pages):
     rows = [
         line
-        for text in made.values()
+        for text in generated_pages.values()
         for line in text.splitlines()
         if line.startswith("| `")
     ]
@@ -74,8 +76,8 @@ def description(schema: dict, path: tuple[str, ...]) -> str | None:
     return schema.get("description", "")
 
 
-def test_comments_of_the_config_are_parts_of_the_descriptions(made):
-    schema = json.loads(made[reference.EDITOR_SCHEMA])
+def test_comments_of_the_config_are_parts_of_the_descriptions(generated_pages):
+    schema = json.loads(generated_pages[reference.EDITOR_SCHEMA])
     text = (ROOT / "config.yaml").read_text("utf-8")
     paths: dict[int, tuple] = {}
     for line, path in first_keys(yaml.compose(text)):
