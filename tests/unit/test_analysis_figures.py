@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stockpot import analyses, figures
-from stockpot.drawing import style as style
+from stockpot.drawing import style
 from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import read_table, write_table
 from tests.unit.test_analyses import (

@@ -12,8 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stockpot import figures
-from stockpot.drawing import model_colours
-from stockpot.drawing import style as style
+from stockpot.drawing import model_colours, style
 from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import measure, read_table, robustness_table
 

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from stockpot import analyses, figures
 from stockpot.datasets.dataset import Dataset
-from stockpot.drawing import style as style
+from stockpot.drawing import style
 from stockpot.drawing import texts as figure_texts
 from stockpot.drawing.contact_sheet import contact_sheet
 from stockpot.figures import methods

@@ -1,4 +1,4 @@
-"""Files with new dates and the same content count as the files that they were."""
+"""Tests that files with new dates and the same content count as the files that they were."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ LATER = 2_000_000_000  # seconds since 1970
 
 
 @pytest.fixture
-def images(tmp_path, monkeypatch):
+def noted_images(tmp_path, monkeypatch):
     """A folder of two classes, and a list of its images, whose contents have been noted."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(same_content, "SETTLED", 0)  # the files are made now
@@ -23,11 +23,12 @@ def images(tmp_path, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(f"{label} {number}".encode())
     rows = [
-        f"{path.relative_to(tmp_path)},{path.parent.name}" for path in every(tmp_path)
+        f"{path.relative_to(tmp_path)},{path.parent.name}"
+        for path in image_files(tmp_path)
     ]
     (tmp_path / "list.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     for source in ENTRIES:
-        note(source)
+        note_files_of(source)
     return tmp_path
 
 
@@ -37,7 +38,7 @@ ENTRIES = {
 }
 
 
-def every(folder):
+def image_files(folder):
     return sorted((folder / "images").rglob("*.png"))
 
 
@@ -47,7 +48,7 @@ def files_of(source, folder) -> str:
     )["files"]
 
 
-def note(source) -> None:
+def note_files_of(source) -> None:
     with collecting_listings() as listings:
         ask_source(
             "facts", ENTRIES[source], lambda path: Path.cwd() / path, "datasets.x"
@@ -56,32 +57,34 @@ def note(source) -> None:
 
 
 @pytest.mark.parametrize("source", ENTRIES)
-def test_new_dates_alone_change_nothing(images, source):
-    before = files_of(source, images)
-    for path in every(images):
+def test_new_dates_alone_change_nothing(noted_images, source):
+    before = files_of(source, noted_images)
+    for path in image_files(noted_images):
         os.utime(path, (LATER, LATER))
-    assert files_of(source, images) == before
+    assert files_of(source, noted_images) == before
 
 
 @pytest.mark.parametrize("source", ENTRIES)
-def test_new_dates_cost_one_reading_of_the_files_concerned(images, source, monkeypatch):
+def test_new_dates_cost_one_reading_of_the_files_concerned(
+    noted_images, source, monkeypatch
+):
     read = []
     digest = same_content.sha256_file
     monkeypatch.setattr(
         same_content, "sha256_file", lambda p: read.append(p) or digest(p)
     )
-    before = files_of(source, images)
+    before = files_of(source, noted_images)
     assert read == []
-    os.utime(every(images)[0], (LATER, LATER))
-    assert files_of(source, images) == files_of(source, images) == before
-    assert read == [str(every(images)[0])]
+    os.utime(image_files(noted_images)[0], (LATER, LATER))
+    assert files_of(source, noted_images) == files_of(source, noted_images) == before
+    assert read == [str(image_files(noted_images)[0])]
 
 
 @pytest.mark.parametrize("source", ENTRIES)
 @pytest.mark.parametrize("change", ["content", "size", "another", "fewer", "swapped"])
-def test_other_content_counts(images, source, change):
-    before = files_of(source, images)
-    one, two = every(images)[:2]
+def test_other_content_counts(noted_images, source, change):
+    before = files_of(source, noted_images)
+    one, two = image_files(noted_images)[:2]
     if change == "content":
         one.write_bytes(b"cat X")
     elif change == "size":
@@ -92,67 +95,69 @@ def test_other_content_counts(images, source, change):
         two.write_bytes(first)
     elif change == "another":
         (one.parent / "more.png").write_bytes(b"more")
-        with open(images / "list.csv", "a") as file:
+        with open(noted_images / "list.csv", "a") as file:
             file.write("images/cat/more.png,cat\n")
     else:
         one.unlink()
-        rows = (images / "list.csv").read_text().splitlines()
-        (images / "list.csv").write_text("\n".join([rows[0], *rows[2:]]) + "\n")
-    for path in every(images):
+        rows = (noted_images / "list.csv").read_text().splitlines()
+        (noted_images / "list.csv").write_text("\n".join([rows[0], *rows[2:]]) + "\n")
+    for path in image_files(noted_images):
         os.utime(path, (LATER, LATER))
-    assert files_of(source, images) != before
+    assert files_of(source, noted_images) != before
 
 
-def test_rows_count_by_their_content_whatever_the_dates(images):
+def test_rows_count_by_their_content_whatever_the_dates(noted_images):
     """The label of one image is another one, and the file has its old size and date."""
-    before = files_of("csv", images)
-    file = images / "list.csv"
+    before = files_of("csv", noted_images)
+    file = noted_images / "list.csv"
     times = file.stat()
     text = file.read_text().replace("0.png,cat", "0.png,dog")
     file.write_text(text)
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    for path in every(images):
+    for path in image_files(noted_images):
         os.utime(path, (LATER, LATER))
-    assert files_of("csv", images) != before
+    assert files_of("csv", noted_images) != before
 
 
-def test_the_first_content_comes_back(images):
+def test_the_first_content_comes_back(noted_images):
     """After a change, the note of what was prepared still tells the old files."""
-    before = files_of("folder", images)
-    one = every(images)[0]
+    before = files_of("folder", noted_images)
+    one = image_files(noted_images)[0]
     content = one.read_bytes()
     one.write_bytes(b"cat X")
-    assert files_of("folder", images) != before
+    assert files_of("folder", noted_images) != before
     one.write_bytes(content)
     os.utime(one, (LATER, LATER))
-    assert files_of("folder", images) == before
+    assert files_of("folder", noted_images) == before
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_a_note_that_cannot_be_read_costs_a_preparation(images, damage):
-    before = files_of("folder", images)
-    for note_file in (images / "results/.listings").iterdir():
+def test_a_note_that_cannot_be_read_costs_a_preparation(noted_images, damage):
+    before = files_of("folder", noted_images)
+    for note_file in (noted_images / "results/.listings").iterdir():
         if damage == "gone":
             note_file.unlink()
         else:
             note_file.write_bytes(note_file.read_bytes()[:-9])
-    os.utime(every(images)[0], (LATER, LATER))
-    assert files_of("folder", images) != before
+    os.utime(image_files(noted_images)[0], (LATER, LATER))
+    assert files_of("folder", noted_images) != before
 
 
-def test_what_was_noted_with_new_dates_is_known_by_both(images):
-    before = files_of("folder", images)
-    os.utime(every(images)[0], (LATER, LATER))
-    note("folder")
-    assert files_of("folder", images) == before
+def test_what_was_noted_with_new_dates_is_known_by_both(noted_images):
+    before = files_of("folder", noted_images)
+    os.utime(image_files(noted_images)[0], (LATER, LATER))
+    note_files_of("folder")
+    assert files_of("folder", noted_images) == before
 
 
-def test_a_file_that_is_written_while_it_is_read_is_not_noted(images, monkeypatch):
+def test_a_file_that_is_written_while_it_is_read_is_not_noted(
+    noted_images, monkeypatch
+):
     """Its new content would be taken for the one that was prepared."""
-    for note_file in (images / "results/.listings").iterdir():
+    for note_file in (noted_images / "results/.listings").iterdir():
         note_file.unlink()
-    before = files_of("folder", images)
-    one = every(images)[0]
+    before = files_of("folder", noted_images)
+    one = image_files(noted_images)[0]
     digest = same_content.sha256_file
 
     def while_it_is_written(path):
@@ -161,31 +166,31 @@ def test_a_file_that_is_written_while_it_is_read_is_not_noted(images, monkeypatc
         return digest(path)
 
     monkeypatch.setattr(same_content, "sha256_file", while_it_is_written)
-    note("folder")
-    assert files_of("folder", images) != before
+    note_files_of("folder")
+    assert files_of("folder", noted_images) != before
 
 
-def test_files_that_were_just_written_are_not_noted(images, monkeypatch):
-    for note_file in (images / "results/.listings").iterdir():
+def test_files_that_were_just_written_are_not_noted(noted_images, monkeypatch):
+    for note_file in (noted_images / "results/.listings").iterdir():
         note_file.unlink()
     monkeypatch.setattr(same_content, "SETTLED", 2_000_000_000)
-    note("folder")
-    assert not list((images / "results/.listings").iterdir())
+    note_files_of("folder")
+    assert not list((noted_images / "results/.listings").iterdir())
 
 
-def test_a_file_that_is_gone_costs_the_note_only(images):
-    for note_file in (images / "results/.listings").iterdir():
+def test_a_file_that_is_gone_costs_the_note_only(noted_images):
+    for note_file in (noted_images / "results/.listings").iterdir():
         note_file.unlink()
     with collecting_listings() as listings:
-        files_of("folder", images)
-    every(images)[0].unlink()
+        files_of("folder", noted_images)
+    image_files(noted_images)[0].unlink()
     note_contents(listings)
-    assert not list((images / "results/.listings").iterdir())
+    assert not list((noted_images / "results/.listings").iterdir())
 
 
-def test_a_working_folder_may_be_moved_with_its_data(images, monkeypatch):
-    before = files_of("folder", images)
-    moved = images.rename(images.with_name("moved"))
+def test_a_working_folder_may_be_moved_with_its_data(noted_images, monkeypatch):
+    before = files_of("folder", noted_images)
+    moved = noted_images.rename(noted_images.with_name("moved"))
     monkeypatch.chdir(moved)
-    os.utime(every(moved)[0], (LATER, LATER))
+    os.utime(image_files(moved)[0], (LATER, LATER))
     assert files_of("folder", moved) == before

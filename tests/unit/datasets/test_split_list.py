@@ -1,4 +1,4 @@
-"""Splits whose held-out images a list names."""
+"""Tests splits whose held-out images a list names."""
 
 import io
 import json
@@ -17,7 +17,6 @@ from stockpot.runtime.errors import StockpotError
 from tests.support.data_specs import encoded_spec
 
 pytestmark = pytest.mark.process
-
 KEY = "datasets.x.split.held_out_list"
 KEYS = [f"{folder}/{folder}_{i}.png" for folder in ("cat", "dog") for i in range(5)]
 FILES = ["cat/cat_1.png", "cat/cat_4.png", "dog/dog_0.png"]
@@ -50,7 +49,7 @@ LISTS = {
 }
 
 
-def written(folder, name: str, content) -> Path:
+def write_list(folder, name: str, content) -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
@@ -58,7 +57,7 @@ def written(folder, name: str, content) -> Path:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_names_files_or_counts_images(tmp_path, name):
-    listed = read_list(written(tmp_path, name, LISTS[name]), KEY)
+    listed = read_list(write_list(tmp_path, name, LISTS[name]), KEY)
     assert len(listed) == 3
     assert rows_of(listed, KEYS, KEY) == ROWS
 
@@ -102,7 +101,7 @@ WRONG = {  # file name, content, words of the message
 def test_a_wrong_list_is_one_line(tmp_path, case):
     name, content, words = WRONG[case]
     with pytest.raises(StockpotError) as error:
-        read_list(written(tmp_path, name, content), KEY)
+        read_list(write_list(tmp_path, name, content), KEY)
     text = str(error.value)
     assert text.startswith(f"{KEY}: ")
     assert words in text
@@ -152,7 +151,7 @@ def test_a_name_that_two_files_have_names_neither():
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photo_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     for i, key in enumerate(KEYS):  # no two alike
         (folder / "set" / key).parent.mkdir(parents=True, exist_ok=True)
@@ -162,9 +161,9 @@ def photos(tmp_path_factory):
     return folder
 
 
-def part(photos, out, **split):
+def prepare_part(photo_folder, out, **split):
     """Names of the images of one part, and how many a plan expects."""
-    entry = {"source": "folder", "path": str(photos / "set"), "split": split}
+    entry = {"source": "folder", "path": str(photo_folder / "set"), "split": split}
     spec = encoded_spec(**entry) | sources.module("folder").facts(
         entry, Path, "datasets.x"
     )
@@ -176,19 +175,32 @@ def part(photos, out, **split):
     return found
 
 
-def test_the_parts_of_a_list(photos, tmp_path):
+def test_the_parts_of_a_list(photo_folder, tmp_path):
     """Held out is what it names; the rest is trained on, but for a test part that is asked for."""
-    path = str(written(photos, "list.txt", LISTS["files.txt"]))
-    assert part(photos, tmp_path / "a", part="held-out", held_out_list=path) == [2, 1]
-    assert part(photos, tmp_path / "b", part="train", held_out_list=path) == [3, 4]
-    assert part(
-        photos, tmp_path / "c", part="train", held_out_list=path, held_out=26, test=0
+    path = str(write_list(photo_folder, "list.txt", LISTS["files.txt"]))
+    assert prepare_part(
+        photo_folder, tmp_path / "a", prepare_part="held-out", held_out_list=path
+    ) == [2, 1]
+    assert prepare_part(
+        photo_folder, tmp_path / "b", prepare_part="train", held_out_list=path
     ) == [3, 4]
-    assert part(photos, tmp_path / "d", part="test", held_out_list=path, test=2) == [
+    assert prepare_part(
+        photo_folder,
+        tmp_path / "c",
+        prepare_part="train",
+        held_out_list=path,
+        held_out=26,
+        test=0,
+    ) == [3, 4]
+    assert prepare_part(
+        photo_folder, tmp_path / "d", prepare_part="test", held_out_list=path, test=2
+    ) == [
         2,
         2,
     ]
-    assert part(photos, tmp_path / "e", part="train", held_out_list=path, test=2) == [
+    assert prepare_part(
+        photo_folder, tmp_path / "e", prepare_part="train", held_out_list=path, test=2
+    ) == [
         1,
         2,
     ]
@@ -204,44 +216,46 @@ def test_numbers_that_torchvision_counts_otherwise_are_refused(image, tmp_path):
         (tmp_path / "set" / name).write_bytes(b"x")
     split = {
         "part": "held-out",
-        "held_out_list": str(written(tmp_path, "list.txt", "0")),
+        "held_out_list": str(write_list(tmp_path, "list.txt", "0")),
     }
     entry = {"source": "folder", "path": str(tmp_path / "set"), "split": split}
     with pytest.raises(
         StockpotError, match=f"^{KEY}: its numbers count .* {image} (lies|is not)"
     ):
         sources.split_facts(entry, Path, "datasets.x")
-    written(tmp_path, "list.txt", "cat_1.png")
+    write_list(tmp_path, "list.txt", "cat_1.png")
     assert sources.split_facts(entry, Path, "datasets.x")
 
 
-def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photos, tmp_path):
-    path = str(written(photos, "cats.txt", "\n".join(KEYS[:5])))
+def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photo_folder, tmp_path):
+    path = str(write_list(photo_folder, "cats.txt", "\n".join(KEYS[:5])))
     with pytest.raises(
         StockpotError,
         match=r"^datasets\.own\.split\.held_out_list: leaves no image of cat",
     ):
-        part(photos, tmp_path, part="train", held_out_list=path)
+        prepare_part(photo_folder, tmp_path, prepare_part="train", held_out_list=path)
 
 
-def test_another_content_is_another_list(photos, tmp_path):
-    path = written(tmp_path, "list.txt", "cat/cat_1.png")
+def test_another_content_is_another_list(photo_folder, tmp_path):
+    path = write_list(tmp_path, "list.txt", "cat/cat_1.png")
     before = list_facts(path, KEY)
-    written(tmp_path, "list.txt", "cat/cat_2.png")
+    write_list(tmp_path, "list.txt", "cat/cat_2.png")
     assert list_facts(path, KEY) != before
 
 
-def test_parts_of_one_list_share_nothing_and_those_of_two_may(photos):
+def test_parts_of_one_list_share_nothing_and_those_of_two_may(photo_folder):
     def identity(**split):
-        entry = {"source": "folder", "path": str(photos / "set"), "split": split}
+        entry = {"source": "folder", "path": str(photo_folder / "set"), "split": split}
         return sources.identity(entry, Path)
 
     from stockpot.datasets.classes import share_images
 
-    held_out = identity(part="held-out", held_out_list="a.txt")
-    assert not share_images(held_out, identity(part="train", held_out_list="a.txt"))
-    assert share_images(held_out, identity(part="train", held_out_list="b.txt"))
-    assert share_images(held_out, identity(part="train"))
+    held_out = identity(prepare_part="held-out", held_out_list="a.txt")
+    assert not share_images(
+        held_out, identity(prepare_part="train", held_out_list="a.txt")
+    )
+    assert share_images(held_out, identity(prepare_part="train", held_out_list="b.txt"))
+    assert share_images(held_out, identity(prepare_part="train"))
 
 
 def test_a_split_without_a_list_is_what_it_was():
