@@ -77,9 +77,13 @@ def _f1(
     predicted = counts @ _one_hot(predictions, class_count, is_any)
     right = counts @ _one_hot(labels, class_count, is_right)
     # F1 of a class: 2 right / (labelled + predicted); 0 / 1 where it does not occur at all.
-    f1 = 2 * right / np.maximum(labelled + predicted, 1)
+    denominator = np.maximum(labelled + predicted, 1)
+    f1 = 2 * right / denominator
+    # A class without examples is not part of the mean.
     has_examples = labelled > 0
-    return (f1 * has_examples).sum(axis=1) / has_examples.sum(axis=1)
+    total_f1 = (f1 * has_examples).sum(axis=1)
+    classes_with_examples = has_examples.sum(axis=1)
+    return total_f1 / classes_with_examples
 
 
 def _one_hot(

@@ -73,9 +73,14 @@ def _mean_over_classes(
     """The score of each row of counts: [draws, pairs] -> [draws]."""
     labels = pairs[:, 0]
     is_right = pairs[:, 1]
-    one_hot = np.eye(int(labels.max()) + 1)[labels]  # [pairs, classes]
+    class_count = int(labels.max()) + 1
+    # float64 [pairs, classes].
+    one_hot = np.eye(class_count)[labels]
     # Examples and right examples per class, [draws, classes] each.
     n = counts @ one_hot
     k = (counts * is_right) @ one_hot
-    # A class without examples adds 0 / 1 above and nothing below.
-    return (k / np.maximum(n, 1)).sum(axis=1) / (n > 0).sum(axis=1)
+    # A class without examples adds 0 / 1 to the total and nothing to the number of classes.
+    class_accuracies = k / np.maximum(n, 1)
+    total_accuracy = class_accuracies.sum(axis=1)
+    classes_with_examples = (n > 0).sum(axis=1)
+    return total_accuracy / classes_with_examples

@@ -22,15 +22,19 @@ def score(answers: MetricInput) -> Score:
     """
     has_group = answers.groups >= 0
     groups = answers.groups[has_group]
+    correct = answers.correct[has_group]
     # Examples and right examples per group.
-    n = np.bincount(groups)
-    k = np.bincount(groups, weights=answers.correct[has_group]).astype(int)
-    groups_with_examples = np.flatnonzero(n)
+    examples = np.bincount(groups)
+    right = np.bincount(groups, weights=correct)
+    right = right.astype(int)
     # Groups without examples are left out, as 0 / 0 is no accuracy.
-    accuracies = k[groups_with_examples] / n[groups_with_examples]
-    worst = groups_with_examples[np.argmin(accuracies)]
+    groups_with_examples = np.flatnonzero(examples)
+    n = examples[groups_with_examples]
+    k = right[groups_with_examples]
+    accuracies = k / n
+    worst = np.argmin(accuracies)
     return Score(
-        value=float(k[worst] / n[worst]),
+        value=float(accuracies[worst]),
         n=int(n[worst]),
         k=int(k[worst]),
     )

@@ -42,10 +42,12 @@ def reliability(
     bin_index = np.searchsorted(edges, confidence, side="right") - 1
     bin_index = np.clip(bin_index, 0, bins - 1)
     counts = np.bincount(bin_index, minlength=bins)
+    total_confidence = np.bincount(bin_index, confidence, bins)
+    correct_counts = np.bincount(bin_index, correct, bins)
     # In an empty bin, 0 / 0 is the NaN that is meant.
     with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(bin_index, confidence, bins) / counts
-        accuracy = np.bincount(bin_index, correct, bins) / counts
+        mean_confidence = total_confidence / counts
+        accuracy = correct_counts / counts
     return pd.DataFrame(
         {
             "low": edges[:-1],
@@ -67,7 +69,9 @@ def _check_confidences(
         )
     if len(confidence) == 0:
         return
-    if not (confidence.min() >= 0 and confidence.max() <= 1 + ROUNDING):
+    # NaN is in no range, so it is refused too.
+    is_in_range = confidence.min() >= 0 and confidence.max() <= 1 + ROUNDING
+    if not is_in_range:
         raise ValueError("a confidence must lie between 0 and 1")
 
 
@@ -92,11 +96,14 @@ def ece(
         ValueError: As for ``reliability``.
     """
     table = reliability(confidence, correct, bins)
-    if table["n"].sum() == 0:
+    n = table["n"].sum()
+    if n == 0:
         return float("nan")
     # ECE = sum over bins of n_bin / n * |accuracy - confidence|; an empty bin adds 0.
-    gap = (table["accuracy"] - table["confidence"]).abs().fillna(0)
-    return float((gap * table["n"]).sum() / table["n"].sum())
+    difference = table["accuracy"] - table["confidence"]
+    gap = difference.abs().fillna(0)
+    weighted_gap = gap * table["n"]
+    return float(weighted_gap.sum() / n)
 
 
 def nll(logits: ArrayLike, labels: ArrayLike) -> float:
@@ -115,7 +122,9 @@ def nll(logits: ArrayLike, labels: ArrayLike) -> float:
     logits, labels = _checked(logits, labels)
     if len(labels) == 0:
         return float("nan")
-    log_likelihoods = log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+    log_probabilities = log_softmax(logits, axis=1)
+    rows = np.arange(len(labels))
+    log_likelihoods = log_probabilities[rows, labels]
     return float(-log_likelihoods.mean())
 
 
@@ -137,8 +146,10 @@ def brier(logits: ArrayLike, labels: ArrayLike) -> float:
         return float("nan")
     # The probabilities minus the one-hot label.
     error = softmax(logits, axis=1)
-    error[np.arange(len(labels)), labels] -= 1
-    return float((error**2).sum(axis=1).mean())
+    rows = np.arange(len(labels))
+    error[rows, labels] -= 1
+    squared_distances = (error**2).sum(axis=1)
+    return float(squared_distances.mean())
 
 
 def temperature(logits: ArrayLike, labels: ArrayLike) -> float:
@@ -156,12 +167,20 @@ def temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         ValueError: If there is not one row of logits per label.
     """
     logits, labels = _checked(logits, labels)
-    if len(labels) == 0 or np.ptp(logits, axis=1).max(initial=0) == 0:
+    # Without examples the largest spread is 0 too.
+    spread = np.ptp(logits, axis=1)
+    if len(labels) == 0 or spread.max(initial=0) == 0:
         return 1.0
+
+    def loss(log_temperature: float) -> float:
+        """The negative log-likelihood at a temperature."""
+        scaled_logits = logits / np.exp(log_temperature)
+        return nll(scaled_logits, labels)
+
     # The search is on the logarithm: T and 1 / T are equally far from 1.
     low, high = np.log(TEMPERATURES)
     optimum = minimize_scalar(
-        lambda log_temperature: nll(logits / np.exp(log_temperature), labels),
+        loss,
         bounds=(low, high),
         method="bounded",
         options={"xatol": 1e-6},
@@ -178,7 +197,9 @@ def confidences(logits: ArrayLike) -> np.ndarray:
     Returns:
         Float64 [n], the largest probability of each row.
     """
-    return softmax(np.asarray(logits, dtype=float), axis=1).max(axis=1)
+    logits = np.asarray(logits, dtype=float)
+    probabilities = softmax(logits, axis=1)
+    return probabilities.max(axis=1)
 
 
 def _checked(
@@ -188,7 +209,8 @@ def _checked(
     """Logits as float64 and labels as int64, of which there are equally many."""
     logits = np.asarray(logits, dtype=float)
     labels = np.asarray(labels, dtype=int)
-    if logits.ndim != 2 or logits.shape[:1] != labels.shape:
+    has_row_per_label = logits.shape[:1] == labels.shape
+    if logits.ndim != 2 or not has_row_per_label:
         raise ValueError(
             f"need a row of logits per label: {logits.shape}, {labels.shape}"
         )

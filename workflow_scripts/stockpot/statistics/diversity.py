@@ -26,7 +26,8 @@ def sample(
     """
     if example_count <= most:
         return slice(None)
-    rows = np.random.default_rng(seed).choice(example_count, most, replace=False)
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(example_count, most, replace=False)
     return np.sort(rows)
 
 
@@ -47,7 +48,8 @@ def prediction_diversity(
     second_correct = np.asarray(second_correct, dtype=bool)
     if len(first_correct) == 0:
         return float("nan")
-    return float((first_correct != second_correct).mean())
+    is_different = first_correct != second_correct
+    return float(is_different.mean())
 
 
 def kappa_complement(
@@ -68,16 +70,26 @@ def kappa_complement(
     second_classes = np.asarray(second_classes, dtype=int)
     if len(first_classes) == 0:
         return float("nan")
-    class_count = int(max(first_classes.max(), second_classes.max())) + 1
-    frequencies = [
-        np.bincount(classes, minlength=class_count) / len(classes)
-        for classes in (first_classes, second_classes)
-    ]
+    highest_class = max(first_classes.max(), second_classes.max())
+    class_count = int(highest_class) + 1
+    first_frequencies = _frequencies(first_classes, class_count)
+    second_frequencies = _frequencies(second_classes, class_count)
     # Two independent predictions agree this often, with these frequencies.
-    by_chance = float(frequencies[0] @ frequencies[1])
+    by_chance = float(first_frequencies @ second_frequencies)
     if by_chance == 1:
         return 0.0
-    return float((first_classes != second_classes).mean() / (1 - by_chance))
+    is_different = first_classes != second_classes
+    disagreement = is_different.mean()
+    return float(disagreement / (1 - by_chance))
+
+
+def _frequencies(
+    classes: np.ndarray,
+    class_count: int,
+) -> np.ndarray:
+    """How often each class is predicted, float64 [class_count], fractions."""
+    counts = np.bincount(classes, minlength=class_count)
+    return counts / len(classes)
 
 
 def divergence(first_logits: ArrayLike, second_logits: ArrayLike) -> float:
@@ -90,12 +102,16 @@ def divergence(first_logits: ArrayLike, second_logits: ArrayLike) -> float:
     Returns:
         The mean in nats; NaN without examples.
     """
-    first_log = log_softmax(np.asarray(first_logits, dtype=float), axis=1)
-    second_log = log_softmax(np.asarray(second_logits, dtype=float), axis=1)
-    if len(first_log) == 0:
+    first_logits = np.asarray(first_logits, dtype=float)
+    second_logits = np.asarray(second_logits, dtype=float)
+    log_p = log_softmax(first_logits, axis=1)
+    log_q = log_softmax(second_logits, axis=1)
+    if len(log_p) == 0:
         return float("nan")
     # KL(p || q) = sum of p (log p - log q) over the classes.
-    divergences = (np.exp(first_log) * (first_log - second_log)).sum(axis=1)
+    p = np.exp(log_p)
+    terms = p * (log_p - log_q)
+    divergences = terms.sum(axis=1)
     return float(divergences.mean())
 
 
@@ -128,7 +144,12 @@ def cka_complement(
     x = x - x.mean(axis=0)
     y = y - y.mean(axis=0)
     # CKA = |Y' X|^2 / (|X' X| |Y' Y|) with Frobenius norms.
-    scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    norm_xx = np.linalg.norm(x.T @ x)
+    norm_yy = np.linalg.norm(y.T @ y)
+    norm_yx = np.linalg.norm(y.T @ x)
+    scale = norm_xx * norm_yy
+    # NaN is not above 0 either.
     if not scale > 0:
         return float("nan")
-    return float(1 - np.linalg.norm(y.T @ x) ** 2 / scale)
+    cka = norm_yx**2 / scale
+    return float(1 - cka)

@@ -31,20 +31,25 @@ def thresholded(
         The estimated accuracy, a fraction.
     """
     correct = np.asarray(held_out_correct, dtype=bool)
-    labelled = np.sort(np.asarray(held_out_confidence, dtype=float))
+    labelled = np.asarray(held_out_confidence, dtype=float)
+    labelled = np.sort(labelled)
     wrong_count = np.count_nonzero(~correct)
     if wrong_count == 0:
         return 1.0
     # As many held-out confidences lie at or below the threshold as predictions are wrong.
     threshold = labelled[wrong_count - 1]
-    unlabelled = np.asarray(confidence, dtype=float)
-    tied_count = np.count_nonzero(labelled == threshold)
-    above_count = np.count_nonzero(labelled > threshold)
+    is_tied = labelled == threshold
+    is_above = labelled > threshold
+    tied_count = np.count_nonzero(is_tied)
+    above_count = np.count_nonzero(is_above)
     # Ties count by this weight, so that the held-out estimate is the held-out accuracy.
-    tie_weight = (len(labelled) - wrong_count - above_count) / tied_count
-    above = (unlabelled > threshold).mean()
-    tied = (unlabelled == threshold).mean()
-    return float(above + tie_weight * tied)
+    right_count = len(labelled) - wrong_count
+    tie_weight = (right_count - above_count) / tied_count
+    unlabelled = np.asarray(confidence, dtype=float)
+    fraction_above = (unlabelled > threshold).mean()
+    fraction_tied = (unlabelled == threshold).mean()
+    estimate = fraction_above + tie_weight * fraction_tied
+    return float(estimate)
 
 
 def mean_entropy(logits: ArrayLike) -> float:
@@ -56,9 +61,12 @@ def mean_entropy(logits: ArrayLike) -> float:
     Returns:
         The mean in nats.
     """
-    log_probabilities = log_softmax(np.asarray(logits, dtype=float), axis=1)
+    logits = np.asarray(logits, dtype=float)
+    log_probabilities = log_softmax(logits, axis=1)
+    probabilities = np.exp(log_probabilities)
     # The entropy is -sum of p log p.
-    negative_entropies = (np.exp(log_probabilities) * log_probabilities).sum(axis=1)
+    terms = probabilities * log_probabilities
+    negative_entropies = terms.sum(axis=1)
     return float(-negative_entropies.mean())
 
 
@@ -85,26 +93,34 @@ def agreement_on_the_line(
     accuracy = np.asarray(accuracy, dtype=float)
     held_out_predicted = np.asarray(held_out_predicted)
     predicted = np.asarray(predicted)
-    not_known = np.full(len(accuracy), np.nan)
-    if len(accuracy) < FEWEST_MODELS:
+    model_count = len(accuracy)
+    not_known = np.full(model_count, np.nan)
+    if model_count < FEWEST_MODELS:
         return not_known
-    pairs = list(combinations(range(len(accuracy)), 2))
+    pairs = list(combinations(range(model_count), 2))
     held_out_agreement = _probit_agreement(held_out_predicted, pairs)
     agreement = _probit_agreement(predicted, pairs)
     if np.ptp(held_out_agreement) == 0:
         return not_known
     # The slope of agreements is that of accuracies.
-    slope = np.polyfit(held_out_agreement, agreement, 1)[0]
-    probit_accuracy = _probit(accuracy, held_out_predicted.shape[1])
+    slope, _ = np.polyfit(held_out_agreement, agreement, 1)
+    held_out_count = held_out_predicted.shape[1]
+    probit_accuracy = _probit(accuracy, held_out_count)
     # Equation of the pair (i, j), with all terms on probit axes:
     # (acc_i + acc_j) / 2 = agr + slope * ((held-out acc_i + acc_j) / 2 - held-out agr).
-    coefficients = np.zeros((len(pairs), len(accuracy)))
-    targets = np.zeros(len(pairs))
+    pair_count = len(pairs)
+    coefficients = np.zeros((pair_count, model_count))
+    targets = np.zeros(pair_count)
     for row, (i, j) in enumerate(pairs):
-        coefficients[row, [i, j]] = 0.5
+        coefficients[row, i] = 0.5
+        coefficients[row, j] = 0.5
         pair_mean = (probit_accuracy[i] + probit_accuracy[j]) / 2
-        targets[row] = agreement[row] + slope * (pair_mean - held_out_agreement[row])
-    return ndtr(np.linalg.lstsq(coefficients, targets, rcond=None)[0])
+        above_agreement = pair_mean - held_out_agreement[row]
+        targets[row] = agreement[row] + slope * above_agreement
+    # The first of the four results has the solution.
+    results = np.linalg.lstsq(coefficients, targets, rcond=None)
+    probit_estimates = results[0]
+    return ndtr(probit_estimates)
 
 
 def _probit_agreement(
@@ -112,11 +128,16 @@ def _probit_agreement(
     pairs: list[tuple[int, int]],
 ) -> np.ndarray:
     """How often two models predict the same class, [pairs], on a probit axis."""
-    fractions = [(predicted[i] == predicted[j]).mean() for i, j in pairs]
-    return _probit(fractions, predicted.shape[1])
+    fractions = []
+    for i, j in pairs:
+        is_same = predicted[i] == predicted[j]
+        fractions.append(is_same.mean())
+    example_count = predicted.shape[1]
+    return _probit(fractions, example_count)
 
 
 def _probit(fraction: ArrayLike, example_count: int) -> np.ndarray:
     """Probits; 0 and 1, which have none, are moved half an example inside."""
     margin = 0.5 / example_count
-    return ndtri(np.clip(fraction, margin, 1 - margin))
+    clipped = np.clip(fraction, margin, 1 - margin)
+    return ndtri(clipped)

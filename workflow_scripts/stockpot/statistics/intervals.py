@@ -19,14 +19,20 @@ def tail_quantiles(confidence: float) -> tuple[float, float]:
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
-    return (1 - confidence) / 2, (1 + confidence) / 2
+    lower = (1 - confidence) / 2
+    upper = (1 + confidence) / 2
+    return lower, upper
 
 
-def _counts(k: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def _counts(
+    k: ArrayLike,
+    n: ArrayLike,
+) -> tuple[np.ndarray, np.ndarray]:
     """Correct answers and examples as float64, checked."""
     k = np.asarray(k, dtype=float)
     n = np.asarray(n, dtype=float)
-    if not ((0 <= k) & (k <= n) & np.isfinite(n)).all():
+    is_count = (0 <= k) & (k <= n) & np.isfinite(n)
+    if not is_count.all():
         raise ValueError(
             "counts must be finite with 0 <= k, the correct, <= n, the examples"
         )
@@ -57,18 +63,14 @@ def clopper_pearson(
     # The ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k). A parameter of 0
     # has none: it is replaced before the call, so that the call yields no NaN and warns of
     # nothing, and the end of the interval is then 0 or 1.
-    positive_k = np.where(k == 0, 1, k)
-    positive_wrong = np.where(k == n, 1, n - k)
-    low = np.where(
-        k == 0,
-        0.0,
-        betaincinv(positive_k, n - k + 1, lower),
-    )
-    high = np.where(
-        k == n,
-        1.0,
-        betaincinv(k + 1, positive_wrong, upper),
-    )
+    none_right = k == 0
+    all_right = k == n
+    positive_k = np.where(none_right, 1, k)
+    positive_wrong = np.where(all_right, 1, n - k)
+    low = betaincinv(positive_k, n - k + 1, lower)
+    high = betaincinv(k + 1, positive_wrong, upper)
+    low = np.where(none_right, 0.0, low)
+    high = np.where(all_right, 1.0, high)
     return low, high
 
 
@@ -100,12 +102,16 @@ def mean_interval(
     k, n = _counts(k, n)
     k = np.atleast_1d(k)
     n = np.atleast_1d(n)
-    if len(n) == 0 or (n == 0).any():
+    set_count = len(n)
+    has_empty_set = (n == 0).any()
+    if set_count == 0 or has_empty_set:
         raise ValueError("a mean needs at least one set, and examples in every set")
     quantiles = tail_quantiles(confidence)
     rng = np.random.default_rng(seed)
     # [draws, sets]: correct answers of resampled sets.
-    counts = rng.binomial(n.astype(int), k / n, (draws, len(n)))
-    means = (counts / n).mean(axis=1)
+    accuracies = k / n
+    counts = rng.binomial(n.astype(int), accuracies, (draws, set_count))
+    resampled_accuracies = counts / n
+    means = resampled_accuracies.mean(axis=1)
     low, high = np.quantile(means, quantiles)
     return float(low), float(high)

@@ -20,5 +20,6 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 def _piece_key(piece: str) -> tuple[int, int, str]:
     """The first number keeps numbers and texts apart, which cannot be compared."""
     if piece.isdecimal():
-        return (0, int(piece), "")
+        number = int(piece)
+        return (0, number, "")
     return (1, 0, piece)

@@ -55,36 +55,50 @@ def paired_mean(
     Raises:
         ValueError: If the sets of the models do not match, or a set is empty.
     """
-    coefficients, models = zip(*terms)
-    set_counts = [len(sets) for sets in models]
-    if len(set(set_counts)) > 1 or set_counts[0] == 0:
+    coefficients = [coefficient for coefficient, _ in terms]
+    correct_by_model = [sets for _, sets in terms]
+    set_counts = [len(sets) for sets in correct_by_model]
+    has_same_sets = len(set(set_counts)) == 1
+    if not has_same_sets or set_counts[0] == 0:
         raise ValueError(f"need the same sets for every model, got {set_counts}")
     set_count = set_counts[0]
     quantiles = tail_quantiles(confidence)
     rng = np.random.default_rng(seed)
     value = 0.0
     resampled = np.zeros(draws)
-    for index, set_correct in enumerate(zip(*models)):
+    for index, set_correct in enumerate(zip(*correct_by_model)):
         n = _common_size(index, set_correct)
+        weighted_answers = []
+        for coefficient, correct in zip(coefficients, set_correct):
+            is_correct = np.asarray(correct, dtype=bool)
+            weighted_answers.append(coefficient * is_correct)
         # What an example adds: the coefficients of the models that have it right.
-        summands = sum(
-            coefficient * np.asarray(correct, dtype=bool)
-            for coefficient, correct in zip(coefficients, set_correct)
-        )
+        summands = sum(weighted_answers)
         values, counts = np.unique(summands, return_counts=True)
-        value += counts @ values / n / set_count
+        set_mean = counts @ values / n
+        value += set_mean / set_count
         # [draws, values]: how often each value is drawn.
-        drawn_counts = rng.multinomial(n, counts / n, draws)
-        resampled += drawn_counts @ values / n / set_count
+        probabilities = counts / n
+        drawn_counts = rng.multinomial(n, probabilities, draws)
+        drawn_means = drawn_counts @ values / n
+        resampled += drawn_means / set_count
     low, high = np.quantile(resampled, quantiles)
-    return PairedEstimate(float(value), float(low), float(high))
+    return PairedEstimate(
+        value=float(value),
+        low=float(low),
+        high=float(high),
+    )
 
 
-def _common_size(index: int, set_correct: Sequence[np.ndarray]) -> int:
+def _common_size(
+    index: int,
+    set_correct: Sequence[np.ndarray],
+) -> int:
     """The number of examples of a set, which must be that of all models and not 0."""
     shapes = [np.shape(correct) for correct in set_correct]
+    has_same_shapes = len(set(shapes)) == 1
     n = np.size(set_correct[0])
-    if len(set(shapes)) > 1 or n == 0:
+    if not has_same_shapes or n == 0:
         raise ValueError(f"set {index}: shapes {shapes}")
     return n
 
@@ -105,15 +119,19 @@ def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
     Raises:
         ValueError: If the shapes differ.
     """
-    (only_first,), (only_second,) = _discordant([first_correct], [second_correct])
-    return _fair_coin_p(only_first, only_first + only_second)
+    only_first, only_second = _discordant([first_correct], [second_correct])
+    # There is one set, so the counts have one entry.
+    heads = only_first[0]
+    throws = only_first[0] + only_second[0]
+    return _fair_coin_p(heads, throws)
 
 
 def _fair_coin_p(heads: int, throws: int) -> float:
     """Two-sided p of a fair coin; 1 without a throw."""
     if throws == 0:
         return 1.0
-    return float(binomtest(heads, throws, 0.5).pvalue)
+    test = binomtest(heads, throws, 0.5)
+    return float(test.pvalue)
 
 
 def permutation(
@@ -142,24 +160,34 @@ def permutation(
     """
     only_first, only_second = _discordant(first_correct, second_correct)
     sizes = np.array([np.size(correct) for correct in first_correct])
-    if len(sizes) == 0 or (sizes == 0).any():
+    has_empty_set = (sizes == 0).any()
+    if len(sizes) == 0 or has_empty_set:
         raise ValueError("a mean needs at least one set, and examples in every set")
     discordant = only_first + only_second
     if len(set(sizes)) == 1:
         # The mean is then proportional to the total, which is binomial.
-        return _fair_coin_p(int(only_first.sum()), int(discordant.sum()))
-    observed = abs(((only_first - only_second) / sizes).sum())
+        heads = int(only_first.sum())
+        throws = int(discordant.sum())
+        return _fair_coin_p(heads, throws)
+    # The difference of the means, times the number of sets.
+    set_differences = (only_first - only_second) / sizes
+    observed = abs(set_differences.sum())
     rng = np.random.default_rng(seed)
     # Under the hypothesis, the first model has half of the discordant examples right.
-    heads = rng.binomial(discordant, 0.5, (draws, len(sizes)))
-    differences = ((2 * heads - discordant) / sizes).sum(axis=1)
-    extreme_count = np.count_nonzero(abs(differences) >= observed - ROUNDING)
+    drawn_heads = rng.binomial(discordant, 0.5, (draws, len(sizes)))
+    drawn_differences = (2 * drawn_heads - discordant) / sizes
+    differences = drawn_differences.sum(axis=1)
+    is_extreme = abs(differences) >= observed - ROUNDING
+    extreme_count = np.count_nonzero(is_extreme)
     if extreme_count:
-        return float((1 + extreme_count) / (draws + 1))
+        p = (1 + extreme_count) / (draws + 1)
+        return float(p)
     # Under the hypothesis the difference has the variance sum(discordant / size^2).
-    deviation = np.sqrt((discordant / sizes**2).sum())
+    set_variances = discordant / sizes**2
+    deviation = np.sqrt(set_variances.sum())
     normal_tail = 2 * norm.sf(observed / deviation)
-    return float(min(normal_tail, 1 / (draws + 1)))
+    most = 1 / (draws + 1)
+    return float(min(normal_tail, most))
 
 
 def _discordant(
@@ -178,9 +206,13 @@ def _discordant(
     for first, second in zip(first_correct, second_correct):
         first = np.asarray(first, dtype=bool)
         second = np.asarray(second, dtype=bool)
-        only_first.append(np.count_nonzero(first & ~second))
-        only_second.append(np.count_nonzero(second & ~first))
-    return np.array(only_first, dtype=int), np.array(only_second, dtype=int)
+        is_only_first = first & ~second
+        is_only_second = second & ~first
+        only_first.append(np.count_nonzero(is_only_first))
+        only_second.append(np.count_nonzero(is_only_second))
+    first_counts = np.array(only_first, dtype=int)
+    second_counts = np.array(only_second, dtype=int)
+    return first_counts, second_counts
 
 
 def holm_corrected(p_values: Sequence[float]) -> np.ndarray:
@@ -195,4 +227,6 @@ def holm_corrected(p_values: Sequence[float]) -> np.ndarray:
     uncorrected = np.asarray(p_values, dtype=float)
     if len(uncorrected) == 0:
         return uncorrected
-    return multipletests(uncorrected, method="holm")[1]
+    # The second of the four results has the corrected values.
+    results = multipletests(uncorrected, method="holm")
+    return results[1]

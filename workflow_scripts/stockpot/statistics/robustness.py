@@ -39,7 +39,8 @@ def axis_transforms(axis: str) -> tuple[Callable, Callable]:
         ValueError: If the axis is not known.
     """
     if axis not in AXES:
-        raise ValueError(f"unknown axis {axis!r}; allowed: {', '.join(AXES)}")
+        allowed = ", ".join(AXES)
+        raise ValueError(f"unknown axis {axis!r}; allowed: {allowed}")
     return AXES[axis]
 
 
@@ -66,8 +67,11 @@ def clip_to_axis(
     if axis == "linear":
         return accuracy
     # Half an example from 0 and from 1.
-    clipped = np.clip(accuracy, 0.5 / n, 1 - 0.5 / n)
-    return np.where(np.isnan(n), accuracy, clipped)
+    least = 0.5 / n
+    most = 1 - 0.5 / n
+    clipped = np.clip(accuracy, least, most)
+    is_unknown = np.isnan(n)
+    return np.where(is_unknown, accuracy, clipped)
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,9 @@ class BaselineFit:
             Fractions of the same shape.
         """
         forward, inverse = axis_transforms(self.axis)
-        coordinates = forward(np.asarray(reference, float))
-        return inverse(self.slope * coordinates + self.intercept)
+        x = forward(np.asarray(reference, float))
+        y = self.slope * x + self.intercept
+        return inverse(y)
 
 
 def _coordinates(
@@ -109,17 +114,20 @@ def _coordinates(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of the baselines on both axes, float64 [models] each, checked."""
     forward, _ = axis_transforms(axis)
-    x = forward(np.asarray(reference, dtype=float))
-    y = forward(np.asarray(shift, dtype=float))
+    reference = np.asarray(reference, dtype=float)
+    shift = np.asarray(shift, dtype=float)
+    x = forward(reference)
+    y = forward(shift)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(
             f"need one pair of accuracies per model, got {x.shape} and {y.shape}"
         )
     if len(x) < FEWEST_BASELINES:
         raise ValueError(f"a line needs at least 3 baseline models, got {len(x)}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    is_finite = np.isfinite(x) & np.isfinite(y)
+    if not is_finite.all():
         raise ValueError(
-            f"an accuracy has no finite place on the {axis} axis; see `inside`"
+            f"an accuracy has no finite place on the {axis} axis; see `clip_to_axis`"
         )
     return x, y
 
@@ -149,11 +157,11 @@ def fit_line(
     x, y = _coordinates(reference, shift, axis)
     fit = linregress(x, y)
     return BaselineFit(
-        float(fit.slope),
-        float(fit.intercept),
-        float(fit.rvalue),
-        len(x),
-        axis,
+        slope=float(fit.slope),
+        intercept=float(fit.intercept),
+        r=float(fit.rvalue),
+        n=len(x),
+        axis=axis,
     )
 
 
@@ -179,8 +187,9 @@ def line_pieces(
     pieces = []
     for low, high in pairwise(ends):
         # A piece does not hold its upper end, except the last, which holds 1.
-        below_high = (reference < high) | (high == 1)
-        pieces.append((low, high, (reference >= low) & below_high))
+        is_below_high = (reference < high) | (high == 1)
+        is_inside = (reference >= low) & is_below_high
+        pieces.append((low, high, is_inside))
     return pieces
 
 
@@ -214,20 +223,26 @@ def resampled_lines(
     order = np.lexsort((y, x))
     x = x[order]
     y = y[order]
-    rows = np.random.default_rng(seed).integers(
-        0,
-        len(x),
-        (draws, len(x)),
-    )
+    model_count = len(x)
+    rng = np.random.default_rng(seed)
+    # [draws, models]: the models of each resample.
+    rows = rng.integers(0, model_count, (draws, model_count))
     # A line needs two different reference accuracies.
-    rows = rows[np.ptp(x[rows], axis=1) > 0]
-    mean_x = x[rows].mean(axis=1)
-    mean_y = y[rows].mean(axis=1)
+    spread = np.ptp(x[rows], axis=1)
+    rows = rows[spread > 0]
+    # Float64 [lines, models].
+    resampled_x = x[rows]
+    resampled_y = y[rows]
+    mean_x = resampled_x.mean(axis=1)
+    mean_y = resampled_y.mean(axis=1)
     # Least squares: slope = sum(dx dy) / sum(dx^2), through the mean of the points.
-    dx = x[rows] - mean_x[:, None]
-    dy = y[rows] - mean_y[:, None]
-    slope = (dx * dy).sum(axis=1) / (dx * dx).sum(axis=1)
-    return slope, mean_y - slope * mean_x
+    dx = resampled_x - mean_x[:, None]
+    dy = resampled_y - mean_y[:, None]
+    sum_dx_dy = (dx * dy).sum(axis=1)
+    sum_dx_dx = (dx * dx).sum(axis=1)
+    slope = sum_dx_dy / sum_dx_dx
+    intercept = mean_y - slope * mean_x
+    return slope, intercept
 
 
 def band(
@@ -259,10 +274,10 @@ def band(
     forward, inverse = axis_transforms(axis)
     quantiles = tail_quantiles(confidence)
     slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
-    positions = forward(np.asarray(at, dtype=float))
-    # Float64 [lines, points].
-    lines = intercept[:, None] + slope[:, None] * positions
-    low, high = np.quantile(lines, quantiles, axis=0)
+    x = forward(np.asarray(at, dtype=float))
+    # Float64 [lines, points]: y = intercept + slope * x.
+    y = intercept[:, None] + slope[:, None] * x
+    low, high = np.quantile(y, quantiles, axis=0)
     return inverse(low), inverse(high)
 
 
@@ -283,7 +298,9 @@ def effective_robustness(
     Returns:
         Fractions of the same shape.
     """
-    return np.asarray(shift, dtype=float) - line.predict(reference)
+    accuracy = np.asarray(shift, dtype=float)
+    predicted = line.predict(reference)
+    return accuracy - predicted
 
 
 def effective_robustness_interval(
@@ -324,22 +341,24 @@ def effective_robustness_interval(
     quantiles = tail_quantiles(confidence)
     reference_accuracy, reference_n = reference
     shift_accuracies, shift_counts = shifts
-    if pd.isna([reference_n, *shift_counts]).any():
+    counts = [reference_n, *shift_counts]
+    if pd.isna(counts).any():
         return float("nan"), float("nan")
     slope, intercept = lines
     forward, inverse = axis_transforms(axis)
     rng = np.random.default_rng(seed)
     # The reference is drawn first, then each shift in turn: the order is part of the seed.
-    drawn_reference = _resampled_accuracies(
-        rng, reference_accuracy, reference_n, len(slope)
-    )
-    x = forward(clip_to_axis(drawn_reference, reference_n, axis))
-    drawn_shifts = [
-        _resampled_accuracies(rng, accuracy, n, len(slope))
-        for accuracy, n in zip(shift_accuracies, shift_counts)
-    ]
-    y = np.mean(drawn_shifts, axis=0)
-    low, high = np.quantile(y - inverse(slope * x + intercept), quantiles)
+    draws = len(slope)
+    drawn_reference = _resampled_accuracies(rng, reference_accuracy, reference_n, draws)
+    drawn_shifts = []
+    for accuracy, n in zip(shift_accuracies, shift_counts):
+        drawn_shifts.append(_resampled_accuracies(rng, accuracy, n, draws))
+    under_shift = np.mean(drawn_shifts, axis=0)
+    # Effective robustness = accuracy under shift - g^-1(slope * g(reference) + intercept).
+    clipped_reference = clip_to_axis(drawn_reference, reference_n, axis)
+    x = forward(clipped_reference)
+    predicted = inverse(slope * x + intercept)
+    low, high = np.quantile(under_shift - predicted, quantiles)
     return float(low), float(high)
 
 
@@ -350,4 +369,6 @@ def _resampled_accuracies(
     draws: int,
 ) -> np.ndarray:
     """Accuracies of resampled examples, float64 [draws]."""
-    return rng.binomial(n, clip_to_axis(accuracy, n), draws) / n
+    probability = clip_to_axis(accuracy, n)
+    correct_counts = rng.binomial(n, probability, draws)
+    return correct_counts / n
