@@ -179,27 +179,27 @@ def test_the_parts_of_a_list(photo_folder, tmp_path):
     """Held out is what it names; the rest is trained on, but for a test part that is asked for."""
     path = str(write_list(photo_folder, "list.txt", LISTS["files.txt"]))
     assert prepare_part(
-        photo_folder, tmp_path / "a", prepare_part="held-out", held_out_list=path
+        photo_folder, tmp_path / "a", part="held-out", held_out_list=path
     ) == [2, 1]
     assert prepare_part(
-        photo_folder, tmp_path / "b", prepare_part="train", held_out_list=path
+        photo_folder, tmp_path / "b", part="train", held_out_list=path
     ) == [3, 4]
     assert prepare_part(
         photo_folder,
         tmp_path / "c",
-        prepare_part="train",
+        part="train",
         held_out_list=path,
         held_out=26,
         test=0,
     ) == [3, 4]
     assert prepare_part(
-        photo_folder, tmp_path / "d", prepare_part="test", held_out_list=path, test=2
+        photo_folder, tmp_path / "d", part="test", held_out_list=path, test=2
     ) == [
         2,
         2,
     ]
     assert prepare_part(
-        photo_folder, tmp_path / "e", prepare_part="train", held_out_list=path, test=2
+        photo_folder, tmp_path / "e", part="train", held_out_list=path, test=2
     ) == [
         1,
         2,
@@ -233,7 +233,7 @@ def test_a_class_that_is_wholly_listed_cannot_be_trained_on(photo_folder, tmp_pa
         StockpotError,
         match=r"^datasets\.own\.split\.held_out_list: leaves no image of cat",
     ):
-        prepare_part(photo_folder, tmp_path, prepare_part="train", held_out_list=path)
+        prepare_part(photo_folder, tmp_path, part="train", held_out_list=path)
 
 
 def test_another_content_is_another_list(photo_folder, tmp_path):
@@ -250,12 +250,10 @@ def test_parts_of_one_list_share_nothing_and_those_of_two_may(photo_folder):
 
     from stockpot.datasets.classes import share_images
 
-    held_out = identity(prepare_part="held-out", held_out_list="a.txt")
-    assert not share_images(
-        held_out, identity(prepare_part="train", held_out_list="a.txt")
-    )
-    assert share_images(held_out, identity(prepare_part="train", held_out_list="b.txt"))
-    assert share_images(held_out, identity(prepare_part="train"))
+    held_out = identity(part="held-out", held_out_list="a.txt")
+    assert not share_images(held_out, identity(part="train", held_out_list="a.txt"))
+    assert share_images(held_out, identity(part="train", held_out_list="b.txt"))
+    assert share_images(held_out, identity(part="train"))
 
 
 def test_a_split_without_a_list_is_what_it_was():
