@@ -1,4 +1,4 @@
-"""Prints digests of recipes, tables and figures: the program of test_hash_seeds."""
+"""Prints digests of recipes, tables and figures: the program of project/test_hash_seeds."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from stockpot.merging.methods.lines import scales_by_depth
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.training.loop import Batches
-from tests.unit import test_analyses
+from tests.support.synthetic_study import make_study, tabulate
 from tests.unit.test_learned import network
 from tests.unit.test_methods import (
     Tensors,
@@ -99,14 +99,14 @@ ANALYSES = ("brittleness", "cost", "diagnosis", "diversity", "overrides")
 
 
 def tables_and_figures(folder: Path) -> dict:
-    study = test_analyses.make_study(folder)
+    study = make_study(folder)
     found, tables = {}, {}
     for name in ANALYSES:
         mixes = study.mixes(name) if analyses.evaluates(name) else None
         evidence = study.evidence(
             mixes=mixes, geometry=study.geometry, recipes=study.recipe_files
         )
-        tables[name] = test_analyses.tabulate(name, evidence)
+        tables[name] = tabulate(name, evidence)
         people = analyses.short_table_of(name)(tables[name])
         found[name] = digest(
             tables[name].to_csv() + to_markdown(people) + to_latex(people)

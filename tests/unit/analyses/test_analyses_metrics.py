@@ -1,6 +1,7 @@
 """Analyses of data sets that are not scored by plain accuracy, or by videos."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import f1_score
@@ -12,33 +13,38 @@ from stockpot.evaluation.predictions import predictions
 from stockpot.evaluation.scored import score_answers
 from stockpot.tables.evidence import NothingToShowError
 from stockpot.tables.measurements import measure
-from tests.unit.test_analyses import (
+from tests.support.synthetic_study import (
     ALPHAS,
     ROLES,
     RUNS,
     SETTINGS,
     SHIFTS,
     SIZES,
-    VECTORS,
-    Study,
+    UPDATES,
+    SyntheticStudy,
+    only_row,
     products,
-    row,
     tabulate,
     write_benchmark,
 )
 
 pytestmark = pytest.mark.slow
 
+
 # Of each data set's examples: a second accepted answer for a third, regions, videos of five.
 SECOND = {
     d: [[i % 4, (i + 1) % 4][: 1 + (i % 3 == 0)] for i in range(n)]
     for d, n in SIZES.items()
 }
+
+
 GROUPS = {d: [i % 3 for i in range(n)] for d, n in SIZES.items()}
+
+
 VIDEOS = {d: [i // 5 for i in range(n)] for d, n in SIZES.items()}
 
 
-class Scored(Study):
+class ScoredStudy(SyntheticStudy):
     """A study whose data sets are scored in their own ways; its soups are nearly ensembles."""
 
     def __init__(self, folder, scorings: dict[str, Scoring]):
@@ -78,8 +84,6 @@ class Scored(Study):
 
     def evidence(self, **more):
         cells = [{**c, "metric": self.scoring(c["dataset"]).metric} for c in self.cells]
-        import pandas as pd
-
         return super().evidence(
             measurements=measure(pd.DataFrame(cells).drop(columns="key"), ROLES, 0.95),
             scorings={
@@ -89,19 +93,19 @@ class Scored(Study):
         )
 
 
-def analysed(study: Scored, name: str, options=None):
+def analysed(study: ScoredStudy, name: str, options=None):
     """(table, notes) of one analysis."""
     mixes = study.mixes(name, options) if analyses.evaluates(name) else None
-    evidence = study.evidence(mixes=mixes, geometry=products(VECTORS), recipes={})
+    evidence = study.evidence(mixes=mixes, geometry=products(UPDATES), recipes={})
     return tabulate(name, evidence, options), evidence.notes
 
 
-def real(*names: str) -> dict[str, Scoring]:
+def scored_by_accepted_answers(*names: str) -> dict[str, Scoring]:
     return {name: Scoring(accepted=SECOND[name]) for name in names}
 
 
 METRICS = {
-    "accepted": real("test", "sketch"),
+    "accepted": scored_by_accepted_answers("test", "sketch"),
     "mean class": {
         name: Scoring("mean-class", accepted=SECOND[name]) for name in ("test", "small")
     },
@@ -114,10 +118,10 @@ METRICS = {
 
 @pytest.fixture(scope="module", params=METRICS)
 def study(request, tmp_path_factory):
-    return Scored(tmp_path_factory.mktemp("scored"), METRICS[request.param])
+    return ScoredStudy(tmp_path_factory.mktemp("scored"), METRICS[request.param])
 
 
-def own_metric(study: Scored, dataset: str, logits: np.ndarray) -> float:
+def own_metric(study: ScoredStudy, dataset: str, logits: np.ndarray) -> float:
     """By hand."""
     scoring, labels, answers = (
         study.scoring(dataset),
@@ -170,7 +174,7 @@ def test_growing_soups_and_ensembles_are_scored_alike(study):
         for on, sets in (("reference", ["test"]), ("mean of shifts", SHIFTS)):
             expected = np.mean([own_metric(study, d, mean[d]) for d in sets])
             for method in ("uniform soup", "logit ensemble"):
-                found = row(table, run_count=k, dataset=on, method=method)
+                found = only_row(table, run_count=k, dataset=on, method=method)
                 assert found["accuracy"] == pytest.approx(expected), (k, on, method)
 
 
@@ -211,7 +215,7 @@ def test_plain_accuracies_say_so(study, name):
         )
     if name == "frontier":
         right = {d: study.evidence().correct("long", d).mean() for d in SHIFTS}
-        assert row(table, model="long")["shifts"] == pytest.approx(
+        assert only_row(table, model="long")["shifts"] == pytest.approx(
             np.mean(list(right.values()))
         )
 
@@ -219,7 +223,7 @@ def test_plain_accuracies_say_so(study, name):
 def test_a_frontier_goes_through_its_own_points(study):
     """Gap and place are by one metric: a model that is a point of the curve has no gap."""
     table, _ = analysed(study, "frontier", {"sweep": "base"})
-    assert row(table, model="base")["gap_to_sweep"] == pytest.approx(0, abs=1e-9)
+    assert only_row(table, model="base")["gap_to_sweep"] == pytest.approx(0, abs=1e-9)
 
 
 ESTIMATES = {"confidence", "agreement", "entropy"}
@@ -231,7 +235,7 @@ def test_only_plain_accuracies_are_estimated(study):
     other = any(study.scoring(name).metric != "accuracy" for name in kept)
     assert (not ESTIMATES & set(table["selector"])) == other
     assert any("they estimate plain accuracy" in note for note in notes) == other
-    chosen = row(table, selector="within-point", sweep="base")
+    chosen = only_row(table, selector="within-point", sweep="base")
     points = [f"base alpha={alpha:g}" for alpha in ALPHAS]
     held_out = [
         own_metric(study, "held-out", study.logits[p]["held-out"]) for p in points
@@ -243,7 +247,7 @@ def test_only_plain_accuracies_are_estimated(study):
 
 
 def test_one_standard_error_is_that_of_the_metric(tmp_path):
-    study = Scored(tmp_path, METRICS["macro F1"])
+    study = ScoredStudy(tmp_path, METRICS["macro F1"])
     points = study.evidence().sweeps()["base"]
     sweep = study.evidence().held_out_sweep(points)
     rng, labels = np.random.default_rng(5), study.labels["held-out"]
@@ -252,10 +256,10 @@ def test_one_standard_error_is_that_of_the_metric(tmp_path):
     for _ in range(400):
         rows = rng.integers(0, len(labels), len(labels))
         drawn.append(f1_score(labels[rows], answers[rows], average="macro"))
-    assert row(sweep, alpha=0.5)["standard_error"] == pytest.approx(
+    assert only_row(sweep, alpha=0.5)["standard_error"] == pytest.approx(
         np.std(drawn), rel=0.15
     )
-    assert "standard_error" not in Scored(tmp_path, {}).evidence().held_out_sweep(
+    assert "standard_error" not in ScoredStudy(tmp_path, {}).evidence().held_out_sweep(
         points
     )
 
@@ -266,7 +270,7 @@ def test_one_standard_error_is_that_of_the_metric(tmp_path):
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
     scorings = {"small": Scoring(videos=VIDEOS["small"])}
-    return Scored(tmp_path_factory.mktemp("videos"), scorings)
+    return ScoredStudy(tmp_path_factory.mktemp("videos"), scorings)
 
 
 def test_no_label_of_a_video_reaches_a_selector(videos):
@@ -297,13 +301,15 @@ def test_videos_are_left_out_where_answers_are_compared_image_by_image(videos, n
 @pytest.mark.parametrize("name", BY_IMAGE)
 @pytest.mark.parametrize("dataset", ["test", "held-out"])
 def test_a_reference_of_videos_is_refused_there(tmp_path, name, dataset):
-    study = Scored(tmp_path, {dataset: Scoring(videos=VIDEOS[dataset])})
+    study = ScoredStudy(tmp_path, {dataset: Scoring(videos=VIDEOS[dataset])})
     with pytest.raises(NothingToShowError, match=f"{dataset} is scored by videos"):
         analysed(study, name)
 
 
 def test_all_shifts_of_videos_leave_the_reference(tmp_path):
-    study = Scored(tmp_path, {name: Scoring(videos=VIDEOS[name]) for name in SHIFTS})
+    study = ScoredStudy(
+        tmp_path, {name: Scoring(videos=VIDEOS[name]) for name in SHIFTS}
+    )
     with pytest.raises(NothingToShowError, match="every shift is scored by videos"):
         analysed(study, "pairs")
     for name in set(BY_IMAGE) - {"pairs"}:
@@ -313,7 +319,7 @@ def test_all_shifts_of_videos_leave_the_reference(tmp_path):
 
 
 def test_plain_studies_have_no_notes(tmp_path):
-    study = Scored(tmp_path, {})
+    study = ScoredStudy(tmp_path, {})
     for name in analyses.names():
         if name not in ("cost", "members", "diagnosis", "landscape"):
             assert analysed(study, name)[1] == [], name

@@ -6,6 +6,8 @@ import pytest
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "docs/results"
+
+
 TEXT = " ".join((ROOT / "docs/results/README.md").read_text().split())
 
 

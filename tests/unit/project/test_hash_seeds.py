@@ -11,6 +11,7 @@ from tests.support.paths import ROOT, SCRIPTS
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
+
 PROGRAM = ROOT / "tests/support/print_digests.py"
 
 
