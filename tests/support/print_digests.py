@@ -14,16 +14,16 @@ from stockpot.merging.methods.lines import scales_by_depth
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.main_table import overview
 from stockpot.training.loop import Batches
-from tests.support.synthetic_study import make_study, tabulate
-from tests.unit.test_learned import network
-from tests.unit.test_methods import (
+from tests.support.merge_methods import (
     Tensors,
-    context,
-    counts,
-    merged,
+    helpful_and_harmful,
     merged_weights,
+    random_context,
     random_model,
+    recipe_and_tensors,
+    small_network,
 )
+from tests.support.synthetic_study import make_study, tabulate
 
 GIVEN = {
     "slerp": {"names": "ab"},
@@ -56,11 +56,15 @@ def recipes() -> dict:
             found[method] = digest([(name, t.tolist()) for name, t in weights.items()])
         elif "greedy" in method:
             found[method] = digest(
-                json.dumps(merged(models, method, held_out=counts)[0])
+                json.dumps(
+                    recipe_and_tensors(models, method, held_out=helpful_and_harmful)[0]
+                )
             )
         else:
             ingredients = {name: f"sha-{name}" for name in given.pop("names")}
-            made = methods.load(method)(ingredients, context(models, method, **given))
+            made = methods.load(method)(
+                ingredients, random_context(models, method, **given)
+            )
             found[method] = digest(json.dumps(made))
     names = [
         "visual.trunk.stem.0.weight",
@@ -77,10 +81,10 @@ def recipes() -> dict:
 def learned() -> str:
     """Coefficients for each tensor, of networks that differ in all of them."""
     torch.manual_seed(1)
-    models = {f"sha-{name}": Tensors(network().state_dict()) for name in "abc"}
+    models = {f"sha-{name}": Tensors(small_network().state_dict()) for name in "abc"}
     x, labels = torch.randn(20, 6).double(), torch.arange(20) % 5
     batches = Batches(x, labels, lambda x, generator: x)
-    given = context(
+    given = random_context(
         models,
         "learned",
         lambda recipe: (15, 20),
@@ -88,7 +92,7 @@ def learned() -> str:
         epochs=2,
         batch_size=10,
     )
-    given.model = lambda: (network(), batches)
+    given.model = lambda: (small_network(), batches)
     return digest(
         json.dumps(methods.load("learned")({n: f"sha-{n}" for n in "abc"}, given))
     )

@@ -142,9 +142,6 @@ def answers_in(folder) -> torch.Tensor:
         return load_classifier(folder)[0](images())
 
 
-# What is adopted answers as its source.
-
-
 @pytest.mark.parametrize("way", ["pickle", "module", "state"])
 def test_a_checkpoint_of_wise_ft_answers_as_it_did(classifier, start, tmp_path, way):
     adopted(
@@ -239,9 +236,6 @@ def test_a_head_without_a_bias_has_none(soup, start, tmp_path):
     assert torch.equal(found["head.weight"], soup.classification_head.weight)
 
 
-# What is not of the study is refused.
-
-
 def edited(soup, **changes) -> dict:
     state = {name: tensor.clone() for name, tensor in soup.state_dict().items()}
     for name, tensor in changes.items():
@@ -303,9 +297,6 @@ def test_files_that_hold_no_tower_are_refused(soup, start, tmp_path):
         adopted(tmp_path / "text.pt", start, tmp_path / "mine")
     with pytest.raises(StockpotError, match=r"gone\.pt: cannot be read"):
         adopted(tmp_path / "gone.pt", start, tmp_path / "mine")
-
-
-# Their start is unknown.
 
 
 @pytest.fixture
@@ -380,9 +371,6 @@ def test_a_stranger_is_refused_unless_that_is_allowed(folders, context):
     assert made["barriers"].keys() == {"stranger"}
 
 
-# Where the file comes from.
-
-
 @pytest.fixture
 def served(tmp_path):
     """A folder, and where a server on this machine has it."""
@@ -433,9 +421,6 @@ def test_a_checkpoint_with_another_checksum_is_refused(soup, start, served, tmp_
         adopted(tmp_path / "own.pt", start, tmp_path / "mine", **given)
 
 
-# The plan.
-
-
 def plan_of(config, path, **entry):
     config["checkpoints"] = {"wild": {"path": "wild.pt", **entry}}
     return planning.build(
@@ -465,8 +450,6 @@ def test_a_checkpoint_is_known_by_its_content_or_its_address(config, tmp_path):
     path.write_bytes(b"another")
     assert not own.keys() & plan_of(config, path).keys()
 
-
-# What the config says of a checkpoint changes nothing of what it is.
 
 COPIED = {
     "variant": "from-scratch",
@@ -556,8 +539,6 @@ def test_odd_hyperparameters_pass_the_schema_or_get_a_line(config, schema, tmp_p
         assert line.startswith("checkpoints.wild.hyperparameters")
         assert said in line
 
-
-# Numbers that are no weights.
 
 FLOAT = "model.visual.proj"
 
@@ -654,9 +635,6 @@ def test_numbers_that_are_no_weights_are_refused_by_name(
     assert not (tmp_path / "mine").exists()
 
 
-# The order of the classes.
-
-
 @pytest.mark.parametrize("way", ["own export", "list", "index"])
 def test_a_file_in_another_order_of_classes_answers_as_it_did(
     soup, start, tmp_path, way
@@ -716,9 +694,6 @@ def test_a_list_in_other_words_may_be_ignored(soup, start, tmp_path):
         adopted(tmp_path / "file.pt", start, tmp_path / "mine")
     adopted(tmp_path / "file.pt", start, tmp_path / "mine", class_list="ignore")
     assert (answers_in(tmp_path / "mine") - answers_of(soup)).abs().max() < 1e-6
-
-
-# Names of other programs.
 
 
 def test_prefix_rename_and_ignore_say_which_tensors_are_meant(

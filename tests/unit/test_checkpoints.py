@@ -82,9 +82,6 @@ def write(content, path, way, protocol=2) -> None:
             )
 
 
-# Files as the originals write them.
-
-
 @pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("way", ["pickle", "zip", "legacy"])
@@ -219,9 +216,6 @@ def test_scripted_module_with_typed_attributes(tmp_path):
     )
 
 
-# Tensors are exactly those that were saved.
-
-
 def assorted() -> dict:
     base = torch.arange(24.0)
     kinds = [
@@ -291,9 +285,6 @@ def test_buffers_that_a_state_dict_leaves_out_are_left_out(tmp_path):
     for way, protocol in (("pickle", 4), ("zip", 2)):
         write(module, tmp_path / way, way, protocol)
         assert same(read_tensors(tmp_path / way), module.state_dict())
-
-
-# From names to a Classifier.
 
 
 def state(prefix="", head="classification_head.", features=2, classes=3, **more):
@@ -438,8 +429,6 @@ def test_tower_of_another_architecture_is_named(tower):
     with pytest.raises(StockpotError, match=r"visual\.ln_pre\.bias is missing$"):
         check_tower(tensors, expected, "x.pt")
 
-
-# Files that would do harm. Each is written by hand, opcode by opcode.
 
 CANARY = "canary"
 CODE = f"open('{CANARY}', 'w')"
@@ -1023,9 +1012,6 @@ def test_path_that_is_no_file_is_named(tmp_path, way):
         read_tensors(path)
 
 
-# What lies beside the tensors is left alone.
-
-
 class Strange:
     """A class of some training program."""
 
@@ -1166,9 +1152,6 @@ def test_the_average_of_a_model_has_a_counter_that_is_left_alone(tmp_path):
     assert same(found, module.state_dict())
 
 
-# One bound on memory and time for every file.
-
-
 def long_names() -> bytes:
     """20,000 tensors under one key of half a megabyte."""
     tensor = tensor_of(
@@ -1295,8 +1278,6 @@ def test_a_pipe_is_refused_at_once(tmp_path):
     with pytest.raises(StockpotError, match="it is a pipe"):
         read_tensors(tmp_path / "a.pt")
 
-
-# The classes that a file says.
 
 NAMES = ["b", "a", "c"]
 SAYING = {

@@ -104,9 +104,6 @@ def close(found, expected, tolerance=1e-5):
     )
 
 
-# The engine.
-
-
 @pytest.mark.parametrize("name", ["zero", "a", "linear"])
 @pytest.mark.parametrize("batch_size", [500, 7])
 def test_a_model_alone_is_its_own_forward_pass(
@@ -303,9 +300,6 @@ def test_the_engine_leaves_the_files_alone(folders, shas, test_set):
     Weights(folders["zero"], verify=True)
 
 
-# A data set with some of the classes.
-
-
 @pytest.fixture(scope="module")
 def subset(test_set, tmp_path_factory):
     """The test set's images of four classes, in another order than the model's."""
@@ -340,9 +334,6 @@ def test_an_unknown_class_is_named(folders, shas, test_set, tmp_path):
         engine_of(folders).logits(single(shas["zero"]), read_dataset(tmp_path))
 
 
-# Predictions.
-
-
 def test_predictions_of_logits():
     logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0], [-1.0, 3.0, 3.0]])
     found = predictions(logits, torch.tensor([0, 1, 2]), keep_logits=True)
@@ -357,9 +348,6 @@ def test_predictions_of_logits():
     assert (
         predictions(logits, torch.tensor([0, 1, 2]), keep_logits=False).logits is None
     )
-
-
-# The store.
 
 
 @pytest.fixture
@@ -487,9 +475,6 @@ def test_the_key_does_not_count_other_code(package_copy):
         "stockpot/tables/measurements.py", lambda text: text + "\n\nEXTRA = 1\n"
     )
     assert version_in(edited) == version_in(package_copy())
-
-
-# The evaluator.
 
 
 def counted(evaluator) -> tuple[int, int]:
@@ -675,9 +660,6 @@ def test_a_diverged_run_is_passed_over(folders, shas, world, test_set, tmp_path)
     assert family["status"]["hot"].startswith("diverged")
 
 
-# Families.
-
-
 def family(folders, world, root, name, alphas, end=None, sets=("test", "sketch")):
     """Evaluate one model, or the sweep towards it, as the workflow does; its cells."""
     member = {"name": name, "kind": "end-to-end", "end": name}
@@ -790,9 +772,6 @@ def test_points_of_a_sweep_have_names_of_their_own(folders, shas):
     assert len({labels["model"] for labels, _ in found}) == len(alphas)
 
 
-# Adversarial sets.
-
-
 def adversarial(folder, pool, adversary, images):
     write_adversarial(folder, {"name": "hard", "images": images}, pool, adversary)
     return read_dataset(folder)
@@ -837,9 +816,6 @@ def test_a_diverged_adversary_is_named(runs, test_set, tmp_path):
     write_card(folder, replace(read_card(runs["scratch"]), status="diverged (nan)"))
     with pytest.raises(StockpotError, match="diverged"):
         adversarial(tmp_path / "out", test_set, folder, 1)
-
-
-# Files.
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

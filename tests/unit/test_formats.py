@@ -239,8 +239,6 @@ def test_a_standard_model_has_the_other_formats(runs, tmp_path, form):
     assert all(torch.equal(found[name], source[name]) for name in source.names)
 
 
-# The script.
-
 SCRIPT = """
 import json, sys
 from pathlib import Path

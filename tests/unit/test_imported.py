@@ -65,9 +65,6 @@ def same(found, expected) -> bool:
     )
 
 
-# Random weights.
-
-
 def test_random_weights_are_the_same_bytes_twice(tmp_path):
     torch.rand(7)
     # The files say in which folder they belong, so both have folders of one name.
@@ -95,9 +92,6 @@ def test_counters_stay_whole_numbers(tmp_path):
     kinds = {name: t.dtype for name, t in create_clip(tmp_path).state_dict().items()}
     assert torch.int64 in kinds.values()
     assert {name: t.dtype for name, t in one.items()} == kinds
-
-
-# A file.
 
 
 def wrapped(state, prefix=""):
@@ -262,9 +256,6 @@ def test_a_file_that_is_none_is_named(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
-# Hubs.
-
-
 @pytest.fixture
 def offline(monkeypatch, tmp_path):
     from huggingface_hub import constants
@@ -341,8 +332,6 @@ def test_what_a_hub_gives_is_what_open_clip_would_load(source, tmp_path, monkeyp
     assert same(found, source.state_dict())
 
 
-# Models of timm.
-
 TIMM = {"timm": "resnet10t", "preprocess_cfg": {"size": 64}}
 
 
@@ -382,9 +371,6 @@ def test_a_model_of_timm_that_cannot_be_made_is_one_line(offline, tmp_path):
     assert "\n" not in str(error.value)
 
 
-# QuickGELU.
-
-
 def test_a_tower_has_the_activation_of_its_config(source):
     plain = copy.deepcopy(foreign.CONFIG)
     del plain["model_cfg"]["quick_gelu"]
@@ -404,8 +390,6 @@ def test_a_tower_has_the_activation_of_its_config(source):
         assert (quick - source(images())).abs().max() < 1e-5
     assert (quick - other).abs().max() > 1e-3
 
-
-# The zero-shot model.
 
 TEXTS = {"ball": "ball", "key": "iron_key", "fish": "golden fish"}
 
@@ -466,9 +450,6 @@ def test_rows_of_the_head_are_the_classes_texts_in_the_classes_order(
     assert "classes" not in card.spec
 
 
-# Tokenizers.
-
-
 def hub_folder(folder, **text):
     config = copy.deepcopy(foreign.CONFIG)
     config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "hub/words", **text}
@@ -499,9 +480,6 @@ def test_a_tokenizer_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
         StockpotError, match=r"^model\.architecture: the tokenizer hub/words can"
     ):
         tokenizer(hub_folder(tmp_path / "a"))
-
-
-# What prompts say for a class.
 
 
 def test_texts_are_the_files_then_the_data_sets_then_the_names():

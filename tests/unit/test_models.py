@@ -38,9 +38,6 @@ from tests.support.tensors import tensor_digest
 CLASSES = ["ball", "box", "star", "moon", "key", "fish", "heart"]
 
 
-# The zero-shot head.
-
-
 def direct_head(model, tokenize, classes, prompts):
     """WiSE-FT section 3 written out: one class and one prompt at a time."""
     rows = []
@@ -164,9 +161,6 @@ def test_create_clip_loads_the_files_weights_and_knows_open_clips_names():
         assert set(file.keys()) == set(ours)
         assert all(torch.equal(file.get_tensor(name), ours[name]) for name in ours)
     assert tokenizer("ViT-B-32").context_length == 77
-
-
-# The Classifier file.
 
 
 def card_of(**changes) -> Card:
@@ -351,9 +345,6 @@ def test_a_diverged_run_has_no_weights(tmp_path):
         load_classifier(tmp_path)
 
 
-# From a file to a model.
-
-
 @pytest.mark.parametrize("name", ["zero-shot", *RUNS])
 def test_a_tower_is_rebuilt_from_the_metadata_alone(runs, zero_shot, world, name):
     folder = zero_shot if name == "zero-shot" else runs[name]
@@ -421,8 +412,6 @@ def test_towers_that_cannot_be_built_are_named(change, words):
     with pytest.raises(StockpotError, match=words):
         build_tower({**RUNS["scratch"]["architecture"], **change})
 
-
-# Pixels.
 
 OPENAI = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
 

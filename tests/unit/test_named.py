@@ -22,9 +22,6 @@ def named(name, weights):
     return named_config(name, weights, KEYS)
 
 
-# What open_clip's tables say.
-
-
 @pytest.mark.parametrize(
     ("name", "weights", "expected", "quick"),
     [
@@ -149,9 +146,6 @@ def test_a_name_is_looked_up_without_importing_what_is_heavy():
     }
 
 
-# Preprocessing.
-
-
 def config_of(size=32, tower=32, **given) -> dict:
     return {
         "model_cfg": {"vision_cfg": {"image_size": tower}, "text_cfg": {}},
@@ -245,9 +239,6 @@ def test_preprocessing_of_a_folder_is_what_open_clip_gives_the_model(tmp_path, s
         ours["image_size"],
         (ours["image_size"], ours["image_size"]),
     )
-
-
-# What the config's section ``model`` may say.
 
 
 @pytest.fixture

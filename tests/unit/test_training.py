@@ -37,8 +37,6 @@ from tests.support.tensors import tensor_digest
 
 pytestmark = pytest.mark.slow
 
-# The schedule.
-
 
 def cosine_lr(step, base, warmup, steps):
     """The originals' schedule (mlfoundations/wise-ft, src/models/utils.py)."""
@@ -71,9 +69,6 @@ def test_schedule_in_numbers():
 def test_schedule_of_nothing_but_warmup(steps):
     assert warmup_cosine(steps - 1, steps, steps) == 1.0
     assert math.isfinite(warmup_cosine(steps, steps, steps))
-
-
-# Crops.
 
 
 @pytest.fixture
@@ -192,8 +187,6 @@ def test_training_does_not_write_into_the_data_set(world, zero_shot):
     batches.inputs += 1
     assert read_dataset(world["train"]).images[:].tobytes() == before
 
-
-# The loop, on a small problem that can be learned.
 
 SPEC = {
     "epochs": 3,
@@ -419,9 +412,6 @@ def test_correct_counts_in_batches():
     assert not model.training
 
 
-# What is not finite.
-
-
 def test_an_input_that_is_no_number_diverges(tmp_path):
     data = problem()
     data.inputs[37] = torch.nan
@@ -457,9 +447,6 @@ def test_weights_lost_in_the_last_step_diverge(tmp_path, epochs):
     spec = {**SPEC, "epochs": epochs, "batch_size": 80}
     with pytest.raises(DivergedError):
         fit(Overflowing(6, 3), problem(), problem(40, 1), spec, tmp_path)
-
-
-# Variants.
 
 
 def test_variants_are_found_by_their_files():
@@ -689,9 +676,6 @@ def test_a_standard_model_with_more_images_than_there_are_is_an_error(
         train(world, zero_shot, tmp_path / "out", "scratch", images=97)
 
 
-# Diverged runs.
-
-
 def poisoned(monkeypatch):
     def nan(self, images):
         return torch.full((len(images), 3, 32, 32), torch.nan)
@@ -723,9 +707,6 @@ def test_a_diverged_run_writes_a_card_and_no_weights(
     assert f"{name} diverged" in caplog.text
     with pytest.raises(StockpotError, match="diverged"):
         Weights(tmp_path / "out")
-
-
-# What a run may have beside the common hyperparameters.
 
 
 def moved(folder, start) -> set[str]:

@@ -21,8 +21,14 @@ from stockpot.models.classifier import WEIGHTS, Weights, write_classifier
 from tests.support.tensors import mixed
 
 FLOATS = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
+
+
 TYPES = {**FLOATS, "F64": torch.float64, "I64": torch.int64, "U8": torch.uint8}
+
+
 SHAPES = st.lists(st.integers(1, 5), max_size=4)
+
+
 CARD = Card(
     "x", "x", {"library": "none"}, ["cat", "dog"], False, [0.5] * 3, [0.5] * 3, 8
 )
@@ -35,7 +41,7 @@ class Tensors(dict):
 
 
 @st.composite
-def models(draw, most=20, types=tuple(TYPES)):
+def sets_of_models(draw, most=20, types=tuple(TYPES)):
     """A list of 1 to ``most`` models with the same tensors; some of them share memory."""
     layout = draw(
         st.lists(st.tuples(SHAPES, st.sampled_from(types)), min_size=1, max_size=4)
@@ -60,7 +66,7 @@ def by_name(found):
 
 
 @pytest.mark.slow
-@given(models(), st.data())
+@given(sets_of_models(), st.data())
 @settings(max_examples=60)
 def test_a_mix_is_the_sum_in_float64_rounded_once(found, data):
     numbers = st.floats(-2, 2, allow_nan=False).map(lambda x: round(x, 3))
@@ -81,7 +87,7 @@ def test_a_mix_is_the_sum_in_float64_rounded_once(found, data):
             assert torch.equal(tensor, first), "counters are those of the first"
 
 
-@given(models(), st.randoms(use_true_random=False))
+@given(sets_of_models(), st.randoms(use_true_random=False))
 @settings(max_examples=40)
 def test_any_order_gives_the_same_bytes(found, random):
     names = list(by_name(found))
@@ -98,7 +104,7 @@ def test_any_order_gives_the_same_bytes(found, random):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-@given(models())
+@given(sets_of_models())
 @settings(max_examples=40)
 def test_tensors_that_share_memory_stay_equal_and_sources_unchanged(found):
     before = [{name: t.clone() for name, t in model.items()} for model in found]
@@ -112,7 +118,7 @@ def test_tensors_that_share_memory_stay_equal_and_sources_unchanged(found):
         assert all(torch.equal(model[name], kept[name]) for name in model)
 
 
-@given(models(most=5), st.sampled_from(list(FLOATS.values())))
+@given(sets_of_models(most=5), st.sampled_from(list(FLOATS.values())))
 @settings(max_examples=40)
 def test_a_mix_arrives_in_any_type(found, wanted):
     """As weights do in a model that computes in another precision: rounded as files would be."""
@@ -131,7 +137,7 @@ def test_a_mix_arrives_in_any_type(found, wanted):
 
 
 @pytest.mark.slow
-@given(models(most=6))
+@given(sets_of_models(most=6))
 @settings(max_examples=30)
 def test_a_written_mix_is_the_mix_and_any_reader_reads_it(found):
     with tempfile.TemporaryDirectory() as folder:
@@ -151,7 +157,7 @@ def test_a_written_mix_is_the_mix_and_any_reader_reads_it(found):
         assert Weights(out, verify=True).card.sha256 == card.sha256
 
 
-@given(models(types=tuple(FLOATS)), st.floats(0, 1))
+@given(sets_of_models(types=tuple(FLOATS)), st.floats(0, 1))
 @settings(max_examples=40)
 def test_the_ends_of_a_sweep_are_the_models_themselves(found, alpha):
     names = list(by_name(found))
@@ -163,7 +169,7 @@ def test_the_ends_of_a_sweep_are_the_models_themselves(found, alpha):
 
 
 @pytest.mark.slow
-@given(models(most=6, types=tuple(FLOATS)))
+@given(sets_of_models(most=6, types=tuple(FLOATS)))
 @settings(max_examples=30)
 def test_piecewise_rules_and_inner_products_follow_their_formulas(found):
     start, others = found[0], found
@@ -184,7 +190,7 @@ def test_piecewise_rules_and_inner_products_follow_their_formulas(found):
         assert torch.equal(tensor, expected.to(start[name].dtype))
 
 
-@given(models(most=8, types=("F64",)), st.integers(0, 2**16))
+@given(sets_of_models(most=8, types=("F64",)), st.integers(0, 2**16))
 @settings(max_examples=30)
 def test_the_learned_gradient_is_that_of_autograd(found, seed):
     found = [Tensors({n: t for n, t in m.items() if n[-1].isdigit()}) for m in found]

@@ -15,13 +15,21 @@ from stockpot.merging.recipe import interpolate, single
 from tests.support.tensors import mixed
 
 PARTS = ["", "a.", "a.1.", "a.10.", "a.1.w", "b", "b."]
+
+
 NAMES = ["a.1.w", "a.1.b", "a.10.w", "a.2.w", "b", "b.x", "c"]
+
+
 numbers = st.integers(-8, 8).map(lambda i: i / 8)
+
+
 maps = st.builds(
     lambda default, parts: {"": default, **parts},
     numbers,
     st.dictionaries(st.sampled_from(PARTS[1:]), numbers),
 )
+
+
 coefficients = numbers | maps
 
 
