@@ -176,3 +176,11 @@ def runs(once, world, zero_shot) -> dict[str, Path]:
 
     folder = once("unit-runs", make)
     return {name: folder / name for name in RUNS}
+
+
+@pytest.fixture
+def embedded_plan(config):
+    """The plan of the embedded study, fresh for every test."""
+    from stockpot.planning import build_plan
+
+    return build_plan.build(config, lambda path: ROOT / path)

@@ -5,8 +5,11 @@ import json
 import pytest
 
 from stockpot.models.hub_models import named_config
-from stockpot.planning import resources
-from tests.support.paths import ARCHITECTURE
+from stockpot.planning import build_plan, resources
+from stockpot.planning.resources import Machine, check_gpus, resolve_gpus
+from stockpot.runtime.errors import StockpotError
+from tests.support.paths import ARCHITECTURE, ROOT
+from tests.support.plans import MACHINE, job_named
 
 SPEC = {"variant": "end-to-end", "epochs": 10, "batch_size": 512}
 
@@ -98,3 +101,56 @@ def test_preparing_grows_with_the_images():
         > resources.preparing(1_280_000, 16).minutes
         > 15
     )
+
+
+# Resources.
+
+
+def test_two_training_sets_are_held_in_memory(config):
+    config["finetune"]["runs"]["both"] = {"second_dataset": "standard-train"}
+    plan = build_plan.build(config, lambda path: ROOT / path)
+    one, both = job_named(plan.runs, "base"), job_named(plan.runs, "both")
+    images = plan.images_of(both.training_sets)
+    more = both.needs(plan, MACHINE, 1).mb - one.needs(plan, MACHINE, 1).mb
+    assert more == 2 * images * 3 * 32**2 >> 20
+
+
+def test_one_process_trains_what_cannot_share_its_batches(embedded_plan):
+    base, linear = (
+        job_named(embedded_plan.runs, "base"),
+        job_named(embedded_plan.runs, "linear"),
+    )
+    assert (base.gpus(embedded_plan, MACHINE), linear.gpus(embedded_plan, MACHINE)) == (
+        2,
+        1,
+    )
+    assert base.gpus(embedded_plan, Machine(threads=1, gpus=0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("requested", "profile", "detected", "gpus"),
+    [
+        ("auto", None, 1, 1),
+        ("auto", None, 0, 0),
+        ("auto", 4, 0, 4),
+        (2, None, 0, 2),
+        (0, 4, 1, 0),
+    ],
+)
+def test_gpus_are_those_of_the_config_the_profile_or_the_machine(
+    requested, profile, detected, gpus
+):
+    assert resolve_gpus(requested, profile, detected) == gpus
+
+
+def test_gpus_that_jobs_would_not_get_are_refused():
+    check_gpus(2, 2, 2)
+    check_gpus(2, None, None)
+    with pytest.raises(
+        StockpotError, match="gpus: 1, but set-resources .* finetune gpu: 4"
+    ):
+        check_gpus(1, 4, None)
+    with pytest.raises(
+        StockpotError, match="gpus: 2, but --resources gpu=1; give .* gpu=2"
+    ):
+        check_gpus(2, None, 1)

@@ -112,3 +112,32 @@ def test_scripts_are_thin():
     """They map what Snakemake gives to one call of the library."""
     for path in (ROOT / "workflow_scripts").glob("*.py"):
         assert functions(path, ast.parse(path.read_text("utf-8"))) == [], path.name
+
+
+def test_every_rule_names_an_environment_that_exists():
+    for rules in (ROOT / "rules").glob("*.smk"):
+        for line in rules.read_text().splitlines():
+            if "envs/" in line:
+                assert (rules.parent / line.strip().strip('"')).exists()
+
+
+def test_a_rule_made_of_a_local_one_is_local():
+    """Snakemake takes over all else, but submits such a job to the cluster."""
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    bodies = dict(re.findall(r"^rule (\w+):\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M))
+    made = re.findall(
+        r"^use rule (\w+) as (\w+) with:\n((?:.*\n)*?)(?=^\S|\Z)", text, re.M
+    )
+    assert {name for _, name, _ in made} >= {"overview", "sweep"}
+    local = [
+        (name, "localrule" in body)
+        for base, name, body in made
+        if "localrule" in bodies[base]
+    ]
+    assert local == [(name, True) for name, _ in local]
+    assert local
+
+
+def test_no_script_reads_the_config():
+    for script in (ROOT / "workflow_scripts").rglob("*.py"):
+        assert "snakemake.config" not in script.read_text()
