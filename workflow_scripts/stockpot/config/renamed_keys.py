@@ -72,7 +72,11 @@ def _rows(
     places: Iterable[str],
     names: dict[str, str],
 ) -> list[RenamedKey]:
-    return [RenamedKey(where, *name) for where in places for name in names.items()]
+    """A row for each of these keys in each of these maps."""
+    rows = []
+    for where in places:
+        rows += [RenamedKey(where, old, new) for old, new in names.items()]
+    return rows
 
 
 RENAMED_KEYS = (
