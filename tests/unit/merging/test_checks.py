@@ -34,7 +34,7 @@ ODD = {
     "architecture": {"architecture": {"library": "timm", "name": "y"}},
     "class names": {"class_names": ["dog", "cat"]},
     "normalise": {"normalise": False},
-    "same weights": {"start": "other"},
+    "same initial weights": {"start": "other"},
     "diverged": {"status": "diverged (the loss became nan in epoch 1, step 2)"},
 }
 
@@ -58,7 +58,7 @@ def test_two_models_from_scratch_do_not_share_a_start(runs):
     """Both starts are random, so an empty start is no common one."""
     scratch = read_card(runs["scratch"])
     twin = replace(scratch, name="twin", sha256="other")
-    with pytest.raises(StockpotError, match="^twin: .*same weights"):
+    with pytest.raises(StockpotError, match="^twin: .*same initial weights"):
         check_ingredients([scratch, twin])
     assert scratch.origin() == scratch.sha256
 

@@ -15,7 +15,10 @@ from tests.support.short_runs import run_spec
 
 pytestmark = pytest.mark.slow
 
-B = 0.9
+
+DECAY = 0.9
+
+
 STEPS = 7
 
 
@@ -44,7 +47,7 @@ class Walk:
         self.path.append(self.weights())
 
 
-def walked(decays=(B,), swa=1.0):
+def walk_with_averages(decays=(DECAY,), swa=1.0):
     walk = Walk()
     averages = Averages(walk.model, list(decays), swa, STEPS)
     for _ in range(STEPS):
@@ -57,20 +60,20 @@ def recursion(path, first):
     """mu_T of the recursion, from mu_0 = first."""
     mu = first
     for weights in path:
-        mu = {name: B * mu[name] + (1 - B) * weights[name] for name in mu}
+        mu = {name: DECAY * mu[name] + (1 - DECAY) * weights[name] for name in mu}
     return mu
 
 
-def close(found, expected):
+def assert_close(found, expected):
     assert found.keys() == expected.keys()
     for name in found:
         assert torch.allclose(found[name].double(), expected[name], atol=1e-6), name
 
 
 @pytest.fixture
-def saved(tmp_path):
+def walk_and_context(tmp_path):
     """A walk, and a context over what it saved; the run's own weights are the last ones."""
-    walk, averages = walked(swa=0.5)
+    walk, averages = walk_with_averages(swa=0.5)
     averages.save(tmp_path)
 
     class Tensors(dict):
@@ -100,18 +103,18 @@ def saved(tmp_path):
     return walk, context
 
 
-def made(context, method, **given):
+def merge_of_run(context, method, **given):
     return dict(methods.load(method)({"run": "sha"}, context(method, **given)))
 
 
-def floating(tensors):
+def floats_of(tensors):
     return {name: t for name, t in tensors.items() if t.is_floating_point()}
 
 
 def test_the_running_sum_is_the_recursion_from_zero():
-    walk, averages = walked()
+    walk, averages = walk_with_averages()
     nothing = {name: torch.zeros_like(t) for name, t in walk.start.items()}
-    close(averages.sums[f"ema-{B}"], recursion(walk.path, nothing))
+    assert_close(averages.sums[f"ema-{DECAY}"], recursion(walk.path, nothing))
 
 
 @pytest.mark.parametrize(("decay", "swa"), [(0.9999, 1.0), (0.5, 0.0)])
@@ -136,49 +139,56 @@ def test_a_weight_that_never_moves_is_its_own_average_after_many_steps(
         )
 
 
-def test_the_debiased_average_weighs_the_steps_with_a_sum_of_one(saved):
-    walk, context = saved
-    shares = [(1 - B) * B ** (STEPS - 1 - t) / (1 - B**STEPS) for t in range(STEPS)]
+def test_the_debiased_average_weighs_the_steps_with_a_sum_of_one(walk_and_context):
+    walk, context = walk_and_context
+    shares = [
+        (1 - DECAY) * DECAY ** (STEPS - 1 - t) / (1 - DECAY**STEPS)
+        for t in range(STEPS)
+    ]
     assert sum(shares) == pytest.approx(1)
     expected = {n: sum(s * w[n] for s, w in zip(shares, walk.path)) for n in walk.start}
-    close(floating(made(context, "ema", decay=B)), expected)
+    assert_close(floats_of(merge_of_run(context, "ema", decay=DECAY)), expected)
 
 
-def test_the_biased_average_is_the_recursion_from_the_start(saved):
-    walk, context = saved
-    close(
-        floating(made(context, "ema", decay=B, biased=True)),
+def test_the_biased_average_is_the_recursion_from_the_start(walk_and_context):
+    walk, context = walk_and_context
+    assert_close(
+        floats_of(merge_of_run(context, "ema", decay=DECAY, biased=True)),
         recursion(walk.path, walk.start),
     )
 
 
-def test_the_biased_average_is_wise_ft_of_the_debiased_one(saved):
+def test_the_biased_average_is_wise_ft_of_the_debiased_one(walk_and_context):
     """WiSE-FT C.3.2: at alpha = 1 - b^T, exactly."""
-    walk, context = saved
-    alpha = 1 - B**STEPS
-    debiased = floating(made(context, "ema", decay=B))
+    walk, context = walk_and_context
+    alpha = 1 - DECAY**STEPS
+    debiased = floats_of(merge_of_run(context, "ema", decay=DECAY))
     expected = {n: (1 - alpha) * walk.start[n] + alpha * debiased[n] for n in debiased}
-    close(floating(made(context, "ema", decay=B, biased=True)), expected)
+    assert_close(
+        floats_of(merge_of_run(context, "ema", decay=DECAY, biased=True)), expected
+    )
 
 
-def test_swa_is_the_mean_of_the_last_steps(saved):
-    walk, context = saved
+def test_swa_is_the_mean_of_the_last_steps(walk_and_context):
+    walk, context = walk_and_context
     last = walk.path[round(0.5 * STEPS) :]
     expected = {n: sum(w[n] for w in last) / len(last) for n in walk.start}
-    close(floating(made(context, "swa")), expected)
+    assert_close(floats_of(merge_of_run(context, "swa")), expected)
 
 
 @pytest.mark.parametrize(("swa", "last"), [(0.0, 7), (0.9, 1), (0.99, 1)])
 def test_the_mean_of_the_last_steps_has_at_least_one(swa, last):
-    walk, averages = walked(decays=(), swa=swa)
+    walk, averages = walk_with_averages(decays=(), swa=swa)
     expected = {n: sum(w[n] for w in walk.path[-last:]) / last for n in walk.start}
-    close(averages.sums["swa"], expected)
+    assert_close(averages.sums["swa"], expected)
 
 
-@pytest.mark.parametrize(("method", "given"), [("ema", {"decay": B}), ("swa", {})])
-def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, given):
-    _, context = saved
-    _, averages = walked(swa=0.5)
+@pytest.mark.parametrize(("method", "given"), [("ema", {"decay": DECAY}), ("swa", {})])
+def test_several_runs_give_the_mean_of_their_averages(
+    walk_and_context, tmp_path, method, given
+):
+    _, context = walk_and_context
+    _, averages = walk_with_averages(swa=0.5)
     scaled = {
         k: {n: 3 * t for n, t in sums.items()} for k, sums in averages.sums.items()
     }
@@ -190,33 +200,35 @@ def test_several_runs_give_the_mean_of_their_averages(saved, tmp_path, method, g
     weights = both.weights
     both.weights = lambda sha: weights("start" if sha == "start" else "sha")
     both.averages = lambda sha: SavedAverages(folders[sha])
-    found = floating(dict(methods.load(method)({"run": "sha", "other": "sha-2"}, both)))
-    close(found, {name: 2 * alone[name].double() for name in found})
+    found = floats_of(
+        dict(methods.load(method)({"run": "sha", "other": "sha-2"}, both))
+    )
+    assert_close(found, {name: 2 * alone[name].double() for name in found})
 
 
-def test_averages_without_heads_are_the_towers_alone(averaged):
-    found = SavedAverages(averaged, heads=False)
+def test_averages_without_heads_are_the_towers_alone(averaged_run):
+    found = SavedAverages(averaged_run, heads=False)
     assert found.ema(0.5, "head.weight") is None
     assert found.swa("head.bias") is None
     assert found.ema(0.5, "visual.proj") is not None
 
 
-def test_counters_are_those_of_the_run(saved):
-    _, context = saved
-    for method, given in (("ema", {"decay": B}), ("swa", {})):
-        counter = made(context, method, **given)["1.num_batches_tracked"]
+def test_counters_are_those_of_the_run(walk_and_context):
+    _, context = walk_and_context
+    for method, given in (("ema", {"decay": DECAY}), ("swa", {})):
+        counter = merge_of_run(context, method, **given)["1.num_batches_tracked"]
         assert counter.dtype == torch.int64
         assert counter == STEPS
 
 
-def test_an_average_that_was_not_saved_is_an_error(saved):
-    _, context = saved
+def test_an_average_that_was_not_saved_is_an_error(walk_and_context):
+    _, context = walk_and_context
     with pytest.raises(StockpotError, match="saved no average of decay 0.5"):
-        made(context, "ema", decay=0.5)
+        merge_of_run(context, "ema", decay=0.5)
 
 
 @pytest.fixture(scope="module")
-def averaged(world, zero_shot, tmp_path_factory):
+def averaged_run(world, zero_shot, tmp_path_factory):
     """A run that saves averages."""
     folder = tmp_path_factory.mktemp("averaged")
     spec = {**run_spec("a"), "epochs": 2, "ema_decays": [0.5, 0.9], "swa_start": 0.5}
@@ -233,13 +245,13 @@ def averaged(world, zero_shot, tmp_path_factory):
 
 
 def test_a_run_saves_its_averages_and_is_otherwise_the_same(
-    averaged, world, zero_shot, tmp_path, monkeypatch
+    averaged_run, world, zero_shot, tmp_path, monkeypatch
 ):
     spec = {**run_spec("a"), "epochs": 2}
     run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
-    assert read_card(tmp_path).sha256 == read_card(averaged).sha256
+    assert read_card(tmp_path).sha256 == read_card(averaged_run).sha256
     assert not (tmp_path / AVERAGES).exists()
-    found, weights = SavedAverages(averaged), Weights(averaged)
+    found, weights = SavedAverages(averaged_run), Weights(averaged_run)
     assert found.steps == 2 * 3
     for name in weights.names:
         for tensor in (found.ema(0.5, name), found.ema(0.9, name), found.swa(name)):
@@ -255,7 +267,7 @@ def test_a_run_saves_its_averages_and_is_otherwise_the_same(
 
 
 def test_averages_of_an_interrupted_run_are_the_same(
-    averaged, world, zero_shot, tmp_path, monkeypatch
+    averaged_run, world, zero_shot, tmp_path, monkeypatch
 ):
     plain, calls = loop.count_correct, []
 
@@ -267,14 +279,14 @@ def test_averages_of_an_interrupted_run_are_the_same(
 
     spec = {**run_spec("a"), "epochs": 2, "ema_decays": [0.5, 0.9], "swa_start": 0.5}
     folder = (
-        tmp_path / averaged.parent.name / averaged.name
+        tmp_path / averaged_run.parent.name / averaged_run.name
     )  # as the file says where it belongs
     arguments = (spec, world["train"], world["held-out"], zero_shot, folder, "code")
     monkeypatch.setattr(loop, "count_correct", dying)
     with pytest.raises(KeyboardInterrupt):
         run(*arguments, averages=True)
     run(*arguments, averages=True)
-    assert (folder / AVERAGES).read_bytes() == (averaged / AVERAGES).read_bytes()
+    assert (folder / AVERAGES).read_bytes() == (averaged_run / AVERAGES).read_bytes()
 
 
 def test_a_diverged_run_saves_an_empty_file(world, zero_shot, tmp_path):

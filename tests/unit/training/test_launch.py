@@ -13,13 +13,12 @@ from stockpot.models.card import read_card
 from stockpot.models.classifier import Weights
 from stockpot.runtime.errors import StockpotError
 from stockpot.training import variants
-from stockpot.training.distributed import Distributed
 from stockpot.training.launch import launch_distributed
 from stockpot.training.run import run
 from tests.support.short_runs import run_spec
-from tests.unit.test_training import small_model
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 
 MANY = {
     "epochs": 2,
@@ -31,7 +30,7 @@ MANY = {
 }
 
 
-def arguments(world, zero_shot, folder, **changes):
+def run_arguments(world, zero_shot, folder, **changes):
     spec = {**run_spec("a"), **changes}
     return {
         "spec": spec,
@@ -48,8 +47,8 @@ def arguments(world, zero_shot, folder, **changes):
 def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
     """With three, the batches of 32 and the last one are not cut evenly."""
     changes = {**MANY, "ema_decays": [0.9]}
-    run(**arguments(world, zero_shot, tmp_path / "one", **changes))
-    launch_distributed(arguments(world, zero_shot, tmp_path / "more", **changes), 3)
+    run(**run_arguments(world, zero_shot, tmp_path / "one", **changes))
+    launch_distributed(run_arguments(world, zero_shot, tmp_path / "more", **changes), 3)
     one, more = read_card(tmp_path / "one"), read_card(tmp_path / "more")
     assert [r["held_out_k"] for r in one.history] == [
         r["held_out_k"] for r in more.history
@@ -72,7 +71,7 @@ def test_processes_train_the_model_of_one(world, zero_shot, tmp_path):
 
 
 def test_an_error_in_the_processes_is_one_of_the_run(world, zero_shot, tmp_path, capfd):
-    asked = arguments(world, zero_shot, tmp_path / "x", shots=1000, shots_seed=0)
+    asked = run_arguments(world, zero_shot, tmp_path / "x", shots=1000, shots_seed=0)
     with pytest.raises(StockpotError, match="the 2 processes of this run ended with 1"):
         launch_distributed(asked, 2)
     assert (
@@ -96,7 +95,7 @@ with exit_on_error():
 
 def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
     more = {"precision": "bf16", "distillation_weight": 0.1}
-    whole = arguments(world, zero_shot, tmp_path / "whole", epochs=3, **more)
+    whole = run_arguments(world, zero_shot, tmp_path / "whole", epochs=3, **more)
     launch_distributed(whole, 2)
     asked = {**whole, "folder": tmp_path / "parts"}
     (tmp_path / "job.json").write_text(json.dumps(asked, default=str))
@@ -116,37 +115,6 @@ def test_stopped_together_they_go_on_together(world, zero_shot, tmp_path):
     launch_distributed(asked, 2)
     a, b = Weights(tmp_path / "whole"), Weights(tmp_path / "parts")
     assert all(torch.equal(a[name], b[name]) for name in a.names)
-
-
-def test_alone_it_is_all():
-    alone = Distributed()
-    assert alone.is_main
-    assert alone.shard(7) == (slice(7), 1.0)
-    assert alone.all_reduce_sum([1.5, 2], "cpu") == [1.5, 2]
-    assert alone.broadcast("x") == "x"
-    model = small_model()
-    assert alone.wrap(model) is model
-
-
-@pytest.mark.parametrize(("count", "n"), [(2, 7), (3, 3), (4, 3), (8, 1), (1, 5)])
-def test_shares_make_up_the_mean(count, n):
-    losses, found = torch.rand(n, dtype=torch.float64), 0.0
-    seen = set()
-    for rank in range(count):
-        one = Distributed()
-        one.rank, one.count = rank, count
-        rows, weight = one.shard(n)
-        found += float(losses[rows].mean()) * weight / count
-        seen |= set(range(n)[rows]) if weight else set()
-    assert found == pytest.approx(float(losses.mean()))
-    assert seen == set(range(n))
-
-
-def test_batchnorm_needs_one_process_on_cpus():
-    two = Distributed()
-    two.count = 2
-    with pytest.raises(StockpotError, match="BatchNorm is trained by one process"):
-        two.wrap(small_model())
 
 
 def test_which_variants_can():

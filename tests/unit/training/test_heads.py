@@ -5,16 +5,16 @@ import copy
 import pytest
 import torch
 
-from stockpot.models.card import read_card
-from stockpot.models.classifier import Weights
 from stockpot.training.heads import HeadHyperparameters, Heads, fit_heads
 from stockpot.training.loop import Batches, count_correct, fit
-from stockpot.training.run import run
 from stockpot.training.variants import linear_search
-from tests.support.short_runs import run_spec
 
 D, CLASSES, N = 6, 4, 90
+
+
 SPEC = {"epochs": 3, "batch_size": 16, "warmup": 0.2, "grad_clip_norm": 0.5, "seed": 3}
+
+
 POINTS = [
     {"lr": 0.1, "weight_decay": 0.3},
     {"lr": 0.01, "weight_decay": 0.0, "label_smoothing": 0.2},
@@ -22,7 +22,7 @@ POINTS = [
 ]
 
 
-def problem(n=N, seed=0):
+def linear_batches(n=N, seed=0):
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n, D, generator=generator)
     return Batches(x, x[:, :CLASSES].argmax(1), lambda x, generator: x)
@@ -34,12 +34,12 @@ def head():
     return torch.nn.Linear(D, CLASSES)
 
 
-def settings(points=POINTS) -> HeadHyperparameters:
+def stacked_trials(points=POINTS) -> HeadHyperparameters:
     return linear_search.stack_trials(points, "cpu")
 
 
 def test_gradients_are_those_of_autograd(head):
-    heads, data = Heads(head, settings()), problem(20)
+    heads, data = Heads(head, stacked_trials()), linear_batches(20)
     (of_weight, of_bias), losses = heads.gradients(data.inputs, data.labels)
     for i, point in enumerate(POINTS):
         alone = copy.deepcopy(head)
@@ -58,8 +58,10 @@ def test_gradients_are_those_of_autograd(head):
 
 
 def test_each_head_ends_where_the_training_loop_leaves_it(head, tmp_path):
-    train, held_out = problem(), problem(40, 1)
-    heads, hits = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "all")
+    train, held_out = linear_batches(), linear_batches(40, 1)
+    heads, hits = fit_heads(
+        head, stacked_trials(), train, held_out, SPEC, tmp_path / "all"
+    )
     for i, point in enumerate(POINTS):
         alone = copy.deepcopy(head)
         spec = {**SPEC, "weight_decay": 0.0, "label_smoothing": 0.0, **point}
@@ -70,8 +72,10 @@ def test_each_head_ends_where_the_training_loop_leaves_it(head, tmp_path):
 
 
 def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
-    train, held_out = problem(), problem(40, 1)
-    expected, _ = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "whole")
+    train, held_out = linear_batches(), linear_batches(40, 1)
+    expected, _ = fit_heads(
+        head, stacked_trials(), train, held_out, SPEC, tmp_path / "whole"
+    )
     step, calls = Heads.step, []
 
     def dying(self, *arguments):
@@ -82,8 +86,10 @@ def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Heads, "step", dying)
     with pytest.raises(KeyboardInterrupt):
-        fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "parts")
-    found, _ = fit_heads(head, settings(), train, held_out, SPEC, tmp_path / "parts")
+        fit_heads(head, stacked_trials(), train, held_out, SPEC, tmp_path / "parts")
+    found, _ = fit_heads(
+        head, stacked_trials(), train, held_out, SPEC, tmp_path / "parts"
+    )
     assert len(calls) == 8 + 2 * 6, "the first epoch is not trained again"
     for tensor, wanted in zip(found.tensors, expected.tensors):
         assert torch.equal(tensor, wanted)
@@ -92,44 +98,12 @@ def test_interrupted_heads_end_with_the_same_bytes(head, tmp_path, monkeypatch):
 def test_a_head_that_is_not_finite_is_out_of_the_running(head, tmp_path):
     points = [{"lr": 1e38}, {"lr": 0.01}]
     _, hits = fit_heads(
-        head, settings(points), problem(), problem(40, 1), SPEC, tmp_path
+        head,
+        stacked_trials(points),
+        linear_batches(),
+        linear_batches(40, 1),
+        SPEC,
+        tmp_path,
     )
     assert hits[0] == -1
     assert hits[1] > 0
-
-
-@pytest.mark.parametrize("regulariser", linear_search.STRENGTH)
-def test_trials_are_drawn_as_in_the_paper(regulariser):
-    spec = {"trials": 300, "trials_seed": 0, "regulariser": regulariser}
-    points = linear_search.draw_trials(spec)
-    assert {p["batch_size"] for p in points} == {64, 128, 256}
-    assert 1e-6 <= min(p["lr"] for p in points) < 1e-5
-    assert 1e-1 < max(p["lr"] for p in points) <= 1
-    names = {name for p in points for name in p} - {"lr", "batch_size"}
-    assert names == (
-        {regulariser.replace("-", "_")} if regulariser != "none" else set()
-    )
-    assert linear_search.draw_trials({**spec, "trials": 10}) == points[:10]
-
-
-def test_the_best_trial_on_the_held_out_set_is_kept(world, zero_shot, tmp_path):
-    spec = {**run_spec("linear"), "variant": "linear-search", "trials": 6}
-    spec |= {"regulariser": "weight-decay", "trials_seed": 0, "epochs": 2}
-    run(spec, world["train"], world["held-out"], zero_shot, tmp_path, "code")
-    card, start = read_card(tmp_path), read_card(zero_shot)
-    assert [row["trial"] for row in card.history] == list(range(6))
-    assert len({row["held_out_k"] for row in card.history}) > 1
-    assert card.tower_sha256 == start.tower_sha256
-    assert card.start == start.sha256
-
-    from stockpot.datasets.dataset import read_dataset
-    from stockpot.models.load import load_classifier
-    from stockpot.training.images import image_batches
-
-    model, _ = load_classifier(tmp_path)
-    held_out = image_batches(read_dataset(world["held-out"]), card, 1, "cpu")
-    best = max(row["held_out_k"] for row in card.history)
-    assert count_correct(model, held_out, "cpu") == best
-    assert not torch.equal(
-        Weights(tmp_path)["head.weight"], Weights(zero_shot)["head.weight"]
-    )
