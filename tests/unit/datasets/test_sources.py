@@ -1,6 +1,13 @@
 """Tests how sources are found, and what all of them answer."""
 
+import re
+
+import pytest
+
 from stockpot.datasets import sources
+from stockpot.datasets.sources._options import Download, Encoded
+from stockpot.runtime.errors import StockpotError
+from tests.support.paths import ROOT
 
 
 def test_every_own_source_has_the_choice():
@@ -8,3 +15,27 @@ def test_every_own_source_has_the_choice():
     assert own == ["csv", "folder", "parquet", "webdataset"]
     for name in own:
         assert sources.options(name)["classes"]["default"] == "all"
+
+
+def test_sources_are_found_by_their_files():
+    assert {"world", "handwriting", "folder"} <= set(sources.names())
+    with pytest.raises(StockpotError, match="'wrld'.*folder, .*handwriting, .*world"):
+        sources.load("wrld")
+
+
+def test_the_docs_list_every_source_and_its_options():
+    text = (ROOT / "docs/guide/datasets.md").read_text()
+    listed = {
+        name: row
+        for row in text.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`([\w-]+)`", row.split("|")[1])
+    }
+    for name in sources.names():
+        if name not in ("world", "handwriting"):
+            own = set(sources.declared(name).options.__annotations__) - {"path"}
+            assert all(f"`{option}" in listed[name] for option in own), (name, own)
+    assert set(Encoded.model_fields) | set(Download.model_fields) <= {
+        name.partition(":")[0]
+        for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
+    }
