@@ -39,3 +39,28 @@ def test_the_docs_list_every_source_and_its_options():
         name.partition(":")[0]
         for name in re.findall(r"^\| `([\w-]+:?)", text, re.MULTILINE)
     }
+
+
+@pytest.mark.parametrize("background", ["red", "#12ab9F", "White", "white"])
+def test_backgrounds_that_are_colours(background):
+    sources.check_background(
+        {"source": "folder", "path": "x", "background": background}, "d"
+    )
+
+
+@pytest.mark.parametrize(
+    "background", ["#123", "whites", "rgb(1,2,3)", "", "#12345678"]
+)
+def test_backgrounds_that_are_none(background):
+    entry = {"source": "csv", "path": "x", "background": background}
+    with pytest.raises(
+        StockpotError, match=r"^datasets\.d\.background: .* is no colour"
+    ):
+        sources.check_background(entry, "datasets.d")
+
+
+@pytest.mark.parametrize("name", ["folder", "csv", "webdataset", "parquet"])
+def test_own_data_are_on_white_and_published_ones_on_black(name):
+    assert sources.with_defaults({"source": name, "path": "x"})["background"] == "white"
+    assert sources.with_defaults({"source": "imagenet-r"})["background"] == "black"
+    assert "background" not in sources.with_defaults({"source": "world"})

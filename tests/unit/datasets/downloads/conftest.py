@@ -84,3 +84,13 @@ def fetch_file(remote, tmp_path):
     call.waits, call.path = [], tmp_path / "file.tar"
     call.part = tmp_path / "file.tar.part"
     return call
+
+
+@pytest.fixture
+def target_folder(tmp_path):
+    """Folders with files that nobody may touch around the folder to unpack to."""
+    for name in ("canary", "work/canary", "work/deep/canary"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    return tmp_path
