@@ -49,7 +49,7 @@ def paint_all(folder: Path, images: dict[str, str]) -> Path:
     return folder
 
 
-def made(source: str, out: Path, **options) -> Dataset:
+def prepared_dataset(source: str, out: Path, **options) -> Dataset:
     """The data set that an entry of a config gives, by way of all that a plan asks of it.
 
     Images of one colour are equal; those of a user's own files count each here.
@@ -67,7 +67,7 @@ def made(source: str, out: Path, **options) -> Dataset:
     return data
 
 
-def shown(data: Dataset) -> list[str]:
+def shown_colours(data: Dataset) -> list[str]:
     """The colour of every image."""
     middle = np.array(data.images[:, SIDE // 2, SIDE // 2], int)
     away = [np.abs(middle - np.array(colour)).sum(1) for colour in COLOURS.values()]
@@ -77,7 +77,10 @@ def shown(data: Dataset) -> list[str]:
 
 def labelled(data: Dataset) -> list[tuple[str, str]]:
     """(colour, name of its label) of every image."""
-    return [(c, data.class_names[label]) for c, label in zip(shown(data), data.labels)]
+    return [
+        (c, data.class_names[label])
+        for c, label in zip(shown_colours(data), data.labels)
+    ]
 
 
 @dataclass(frozen=True)

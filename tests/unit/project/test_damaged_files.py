@@ -20,6 +20,7 @@ from PIL import Image
 from stockpot.datasets.bounded import bounded
 from stockpot.runtime.errors import StockpotError
 from tests.support.mutations import mutate
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -138,7 +139,7 @@ SEEDS = {
     "prompts.txt": lambda: "a photo of a {}.\nein Bild, größer: {}\n".encode(),
     "open_clip_config.json": lambda: (CLIP / "open_clip_config.json").read_bytes(),
 }
-CLIP = Path(__file__).parents[2] / "resources/mini_clip"
+CLIP = ROOT / "resources/mini_clip"
 
 
 def read_image(path):
