@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from stockpot.planning import build_plan
 from stockpot.planning.data_jobs import FilteredDataset
 from tests.support.paths import ROOT
 from tests.support.plans import KINDS, changed_names, ids_by_name, ids_of, plan_of
@@ -273,3 +274,24 @@ def test_what_is_measured_later_changes_no_artefact(config, path):
     value = {"confidence": 0.9, "shifts": {"width": 3}}.get(key, 2)
     config[section] = {**config[section], key: value} if key else value
     assert ids_of(plan_of(config)) == before
+
+
+def test_what_a_variant_draws_plays_no_part(config):
+    ids = set()
+    for lr in (0.1, 0.2):
+        config["finetune"]["runs"]["linear"] = {"variant": "linear-search", "lr": lr}
+        plan = build_plan.build(config, lambda path: ROOT / path)
+        (run,) = (r for r in plan.runs.values() if r.spec["name"] == "linear")
+        assert "lr" not in run.spec
+        assert run.spec["trials"] == 64
+        ids |= {run_id for run_id in plan.runs if run_id.startswith("linear-")}
+    assert len(ids) == 1
+
+
+def test_ingredients_keep_their_order_where_it_matters(config):
+    config["sweep"]["targets"] = []
+    config["soups"] = {"mix": {"method": "slerp", "ingredients": ["search-00", "base"]}}
+    plan = build_plan.build(config, lambda path: ROOT / path)
+    (soup,) = plan.soups.values()
+    names = [plan.runs[run_id].spec["name"] for run_id in soup.ingredients]
+    assert names == ["search-00", "base"]

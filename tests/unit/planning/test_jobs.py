@@ -30,9 +30,6 @@ def test_an_id_is_a_name_and_a_digest():
     assert run_id != artefact_id("base", {"lr": 2, "epochs": 2})
 
 
-# Files.
-
-
 def test_the_adversary_does_not_wait_for_the_set_that_it_makes(embedded_plan):
     (filtered,) = [
         job
