@@ -70,7 +70,10 @@ def _parse_settings(settings: list[str]) -> dict[str, Any]:
     return parse_config(settings)
 
 
-def _print_all(due_jobs: list["Explained"], last_run: "PastRun | None") -> None:
+def _print_all(
+    due_jobs: list["Explained"],
+    last_run: "PastRun | None",
+) -> None:
     """Print why all jobs would run, and why those of the last run did."""
     from ..planning.explain import summary_lines
 
@@ -82,7 +85,10 @@ def _print_all(due_jobs: list["Explained"], last_run: "PastRun | None") -> None:
         _print_indented(summary_lines(last_run.explained))
 
 
-def _count_text(count: int, what: str) -> str:
+def _count_text(
+    count: int,
+    what: str,
+) -> str:
     number = f"{count:,}" if count else "No"
     noun = "job" if count == 1 else "jobs"
     return f"{number} {noun} {what}"
@@ -126,7 +132,10 @@ def _print_job(
         _print_indented(reason_lines(last_run.explained, entry))
 
 
-def _check_job_name(name: str, jobs: list["Job"]) -> None:
+def _check_job_name(
+    name: str,
+    jobs: list["Job"],
+) -> None:
     """Raise StockpotError if no job has this name."""
     from ..runtime.suggest import suggestion
 

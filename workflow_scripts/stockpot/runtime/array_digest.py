@@ -43,7 +43,10 @@ def tree_digest(value: Any) -> str:
     return digest.hexdigest()
 
 
-def _add(digest: "hashlib._Hash", value: Any) -> None:
+def _add(
+    digest: "hashlib._Hash",
+    value: Any,
+) -> None:
     """Add one value with its type, so that no two structures have the same bytes."""
     if isinstance(value, dict):
         digest.update(f"dict {len(value)}\0".encode())
@@ -62,7 +65,10 @@ def _add(digest: "hashlib._Hash", value: Any) -> None:
         digest.update(f"{type(value).__name__} {value!r}\0".encode())
 
 
-def _add_tensor(digest: "hashlib._Hash", tensor: Any) -> None:
+def _add_tensor(
+    digest: "hashlib._Hash",
+    tensor: Any,
+) -> None:
     # Importing torch takes seconds, which data without tensors need not wait for.
     import torch
 
@@ -72,6 +78,9 @@ def _add_tensor(digest: "hashlib._Hash", tensor: Any) -> None:
     _add_array(digest, flat.view(torch.uint8).numpy())
 
 
-def _add_array(digest: "hashlib._Hash", array: np.ndarray) -> None:
+def _add_array(
+    digest: "hashlib._Hash",
+    array: np.ndarray,
+) -> None:
     digest.update(f"array {array.dtype.str} {list(array.shape)}\0".encode())
     digest.update(np.ascontiguousarray(array))

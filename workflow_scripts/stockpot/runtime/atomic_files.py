@@ -43,7 +43,11 @@ _PROBE_BYTES = 1 << 16
 
 
 @contextmanager
-def atomic(path: str | Path, *, keep: bool = False) -> Iterator[Path]:
+def atomic(
+    path: str | Path,
+    *,
+    keep: bool = False,
+) -> Iterator[Path]:
     """Write a file under a temporary name, and rename it when the block succeeds.
 
     The content is on the disk by then, so that a crash of the machine leaves no empty file. Any
@@ -78,7 +82,10 @@ def atomic(path: str | Path, *, keep: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(path: str | Path, temporary: str | Path | None = None) -> Iterator[None]:
+def writing(
+    path: str | Path,
+    temporary: str | Path | None = None,
+) -> Iterator[None]:
     """Turn the errors of a block that writes a file into one line.
 
     An error that is about another file is left as it is.
@@ -108,7 +115,10 @@ def writing(path: str | Path, temporary: str | Path | None = None) -> Iterator[N
         raise unwritable(path, reason) from error
 
 
-def unwritable(path: str | Path, reason: str) -> StockpotError:
+def unwritable(
+    path: str | Path,
+    reason: str,
+) -> StockpotError:
     """Return the error for a file that cannot be written.
 
     Args:
@@ -121,7 +131,11 @@ def unwritable(path: str | Path, reason: str) -> StockpotError:
     return StockpotError(f"{path}: cannot be written ({reason})")
 
 
-def _reason_of_system(error: OSError, path: Path, temporary: Path) -> str | None:
+def _reason_of_system(
+    error: OSError,
+    path: Path,
+    temporary: Path,
+) -> str | None:
     """Say why a file could not be written; None for an error that is about another file."""
     named_file = error.filename2 or error.filename
     if named_file is not None and not isinstance(named_file, int):
@@ -133,7 +147,10 @@ def _reason_of_system(error: OSError, path: Path, temporary: Path) -> str | None
     return error.strerror if error.errno in DISK_FAULTS else None
 
 
-def _reason_of_library(text: str, temporary: Path) -> str | None:
+def _reason_of_library(
+    text: str,
+    temporary: Path,
+) -> str | None:
     """Say what the error of a library tells about the disk; None if it tells nothing."""
     number = _ERROR_NUMBER.search(text)
     if number:
@@ -151,7 +168,11 @@ def _reason_of_library(text: str, temporary: Path) -> str | None:
     return "the disk took only a part of it"
 
 
-def open_without_links(path: str | Path, flags: int, mode: int = 0o666) -> int:
+def open_without_links(
+    path: str | Path,
+    flags: int,
+    mode: int = 0o666,
+) -> int:
     """Open a regular file for writing, and never follow a link.
 
     In a folder that others may write to, a link that somebody else made could lead to any file of
@@ -186,7 +207,10 @@ def open_without_links(path: str | Path, flags: int, mode: int = 0o666) -> int:
     return descriptor
 
 
-def _link(temporary: Path, path: Path) -> bool:
+def _link(
+    temporary: Path,
+    path: Path,
+) -> bool:
     """Give a file its final name unless it is taken; False if the file system has no hard links."""
     try:
         os.link(temporary, path)

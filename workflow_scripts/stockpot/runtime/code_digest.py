@@ -184,7 +184,10 @@ def _digest_of_sources(scripts: Path) -> str:
 
 
 @cache
-def _reached(scripts: Path, entries: tuple[str, ...]) -> list[Reached]:
+def _reached(
+    scripts: Path,
+    entries: tuple[str, ...],
+) -> list[Reached]:
     """List all definitions that count for these entries."""
     paths = [(scripts / entry).resolve() for entry in entries]
     return _Traversal(paths).reached()
@@ -268,7 +271,11 @@ class _Traversal:
                 self._load(package)
         self._load_imports(path, read_module(path).loads)
 
-    def _load_imports(self, path: Path, imports: list[Import]) -> None:
+    def _load_imports(
+        self,
+        path: Path,
+        imports: list[Import],
+    ) -> None:
         """Note all modules that run when a file executes these imports."""
         for imported in imports:
             file, names = _located(path, imported)
@@ -280,7 +287,11 @@ class _Traversal:
             if file.name == "__init__.py" and submodule:
                 self._load(submodule)
 
-    def _plugins(self, path: Path, targets: list[Definition | str]) -> list[Definition]:
+    def _plugins(
+        self,
+        path: Path,
+        targets: list[Definition | str],
+    ) -> list[Definition]:
         """List the definitions of the plug-ins that a package may load by their names here.
 
         There are none if an entry already says which plug-in it is.
@@ -346,7 +357,9 @@ def _targets(definition: Definition) -> list[list[Definition | str]]:
 
 
 def _followed(
-    path: Path, imported: Import, attributes: tuple[str, ...]
+    path: Path,
+    imported: Import,
+    attributes: tuple[str, ...],
 ) -> list[Definition | str]:
     """List what an import stands for.
 
@@ -368,7 +381,10 @@ def _followed(
     return _in_module(file, names)
 
 
-def _name_without_place(file: Path, names: tuple[str, ...]) -> str:
+def _name_without_place(
+    file: Path,
+    names: tuple[str, ...],
+) -> str:
     """Name a thing in code that never counts; where it lies does not count either.
 
     Only functions of the registry keep the name of their module, because ``_LOADERS`` lists them.
@@ -382,7 +398,10 @@ def _name_without_place(file: Path, names: tuple[str, ...]) -> str:
     return f"registry.{name}" if file.stem == "registry" else name
 
 
-def _in_module(path: Path, names: tuple[str, ...]) -> list[Definition | str]:
+def _in_module(
+    path: Path,
+    names: tuple[str, ...],
+) -> list[Definition | str]:
     """List what a dotted name stands for in a module; without a name, all of the module."""
     module = read_module(path)
     targets: list[Definition | str] = []
@@ -402,7 +421,10 @@ def _in_module(path: Path, names: tuple[str, ...]) -> list[Definition | str]:
 
 
 @cache
-def _located(path: Path, imported: Import) -> tuple[Path | None, tuple[str, ...]]:
+def _located(
+    path: Path,
+    imported: Import,
+) -> tuple[Path | None, tuple[str, ...]]:
     """Locate an import of this package.
 
     Args:

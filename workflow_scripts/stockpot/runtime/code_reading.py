@@ -211,7 +211,10 @@ def _import_statements(
             yield from _import_statements(ast.iter_child_nodes(node))
 
 
-def _code(nodes: list[ast.stmt], known_names: set[str]) -> Code:
+def _code(
+    nodes: list[ast.stmt],
+    known_names: set[str],
+) -> Code:
     """Digest the statements of one definition."""
     imports, _ = _imports(nodes)
     writer = _TreeWriter(known_names | imports.keys(), _bound_names(nodes))
@@ -233,7 +236,10 @@ def _bound_names(nodes: list[ast.stmt]) -> set[str | None]:
     return names
 
 
-def _names_bound_by(node: ast.AST, definition: list[ast.stmt]) -> list[str | None]:
+def _names_bound_by(
+    node: ast.AST,
+    definition: list[ast.stmt],
+) -> list[str | None]:
     """List the names to which one syntax node within a definition gives a value."""
     if isinstance(node, ast.Name):
         return [] if isinstance(node.ctx, ast.Load) else [node.id]
@@ -262,7 +268,11 @@ class _TreeWriter:
         in_class: Whether the statements that are being written are those of a class.
     """
 
-    def __init__(self, known_names: set[str], bound_names: set[str | None]):
+    def __init__(
+        self,
+        known_names: set[str],
+        bound_names: set[str | None],
+    ):
         self.known_names = known_names
         self.bound_names = bound_names
         self.pieces: list[str] = []
@@ -286,7 +296,11 @@ class _TreeWriter:
         else:
             self.pieces.append(f"{node!r},")
 
-    def _write_fields(self, node: ast.AST, *omitted: str) -> None:
+    def _write_fields(
+        self,
+        node: ast.AST,
+        *omitted: str,
+    ) -> None:
         """Write the type of a node and all its fields, except empty, silent and omitted ones."""
         self.pieces.append(f"{type(node).__name__}(")
         for field, value in ast.iter_fields(node):
@@ -341,7 +355,11 @@ class _TreeWriter:
         else:
             self._write_fields(node)
 
-    def _write_use(self, name: str, attributes: tuple[str, ...]) -> None:
+    def _write_use(
+        self,
+        name: str,
+        attributes: tuple[str, ...],
+    ) -> None:
         """Write a dotted name; ``#n`` stands for a known one, so that renaming changes nothing."""
         shown_name = name
         if name in self.known_names:
@@ -362,7 +380,12 @@ class _TreeWriter:
         """Write a class; annotations of its fields count."""
         self._write_block(node, in_class=True)
 
-    def _write_block(self, node: ast.stmt, *, in_class: bool) -> None:
+    def _write_block(
+        self,
+        node: ast.stmt,
+        *,
+        in_class: bool,
+    ) -> None:
         outer_in_class = self.in_class
         self.in_class = in_class
         self._write_fields(node)

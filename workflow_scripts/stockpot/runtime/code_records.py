@@ -30,7 +30,11 @@ class CodeVersion(str):
 
     running: str
 
-    def __new__(cls, compared: str, running: str) -> "CodeVersion":
+    def __new__(
+        cls,
+        compared: str,
+        running: str,
+    ) -> "CodeVersion":
         """Make the text from the digest that is compared.
 
         Args:
@@ -51,7 +55,12 @@ class CodeVersion(str):
         return str, (f"{self.running} {self}",)
 
 
-def digest_if_kept(running: str, rule: str, artefact: str, output: str) -> str:
+def digest_if_kept(
+    running: str,
+    rule: str,
+    artefact: str,
+    output: str,
+) -> str:
     """Return the digest by which an artefact of a kept stage is compared.
 
     Args:
@@ -73,7 +82,11 @@ def digest_if_kept(running: str, rule: str, artefact: str, output: str) -> str:
     return running
 
 
-def digest_if_not_kept(running: str, rule: str, artefact: str) -> str:
+def digest_if_not_kept(
+    running: str,
+    rule: str,
+    artefact: str,
+) -> str:
     """Return the digest by which an artefact of a stage that is not kept is compared.
 
     This is the digest of the code as it is now, unless the artefact was made again while its stage
@@ -101,7 +114,11 @@ def digest_if_not_kept(running: str, rule: str, artefact: str) -> str:
     return running
 
 
-def record_file(rule: str, artefact: str, results: Path = RESULTS) -> Path:
+def record_file(
+    rule: str,
+    artefact: str,
+    results: Path = RESULTS,
+) -> Path:
     """Return the path of the record of an artefact.
 
     Args:
@@ -116,7 +133,9 @@ def record_file(rule: str, artefact: str, results: Path = RESULTS) -> Path:
 
 
 def read_record(
-    rule: str, artefact: str, results: Path = RESULTS
+    rule: str,
+    artefact: str,
+    results: Path = RESULTS,
 ) -> dict[str, Any] | None:
     """Read the record of an artefact.
 
@@ -136,7 +155,10 @@ def read_record(
         return None
 
 
-def write_record(log_file: Path, code: str) -> None:
+def write_record(
+    log_file: Path,
+    code: str,
+) -> None:
     """Record which code has just made an artefact.
 
     Args:

@@ -17,7 +17,11 @@ class StockpotError(Exception):
             shortened, because half a command is useless.
     """
 
-    def __init__(self, *lines: str, advice: str = ""):
+    def __init__(
+        self,
+        *lines: str,
+        advice: str = "",
+    ):
         """Make the lines safe to print.
 
         Args:

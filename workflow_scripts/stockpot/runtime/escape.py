@@ -16,7 +16,10 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _ELLIPSIS = "..."
 
 
-def one_line(text: object, limit: int = 500) -> str:
+def one_line(
+    text: object,
+    limit: int = 500,
+) -> str:
     """Write text in one line without control characters.
 
     Args:
@@ -55,7 +58,10 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}"
 
 
-def first_line(error: Exception, limit: int = 250) -> str:
+def first_line(
+    error: Exception,
+    limit: int = 250,
+) -> str:
     """Return the first line of the error of a library.
 
     Args:

@@ -71,7 +71,10 @@ def _errors(log_file: Path) -> list[str]:
     return [f"{log_file} ends with", *lines[-LAST_LINES:]]
 
 
-def _read(log_file: Path, last_bytes: int | None = None) -> str:
+def _read(
+    log_file: Path,
+    last_bytes: int | None = None,
+) -> str:
     """Read a log or its end; empty if it cannot be read."""
     try:
         with open_regular(log_file) as file:

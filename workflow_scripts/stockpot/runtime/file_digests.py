@@ -15,7 +15,10 @@ SMALL = 1 << 20  # bytes; reading such a file costs no more than reading the cac
 SETTLED = 2_000_000_000  # nanoseconds; no file system's clock ticks more slowly
 
 
-def sha256_file_cached(path: str | Path, cache: Path | None = None) -> str:
+def sha256_file_cached(
+    path: str | Path,
+    cache: Path | None = None,
+) -> str:
     """Digest the content of a file, which is read only if it may have changed.
 
     A file is recognised by its absolute path, inode, size and two times: the last change of its
@@ -70,7 +73,11 @@ def _read_cache(cache: Path) -> dict[str, Any]:
         return {}
 
 
-def _remember(cache: Path, name: str, entry: list[Any]) -> None:
+def _remember(
+    cache: Path,
+    name: str,
+    entry: list[Any],
+) -> None:
     """Add an entry, and drop those of files that are gone.
 
     Two processes may do so at once. What one of them forgets is read again next time.

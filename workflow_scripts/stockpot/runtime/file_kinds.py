@@ -53,7 +53,10 @@ def stand_in(start: bytes) -> str:
     return ""
 
 
-def refuse_stand_in(path: str | Path, key: str = "") -> None:
+def refuse_stand_in(
+    path: str | Path,
+    key: str = "",
+) -> None:
     """Refuse a file that stands in for another one, and anything that is no regular file.
 
     Args:

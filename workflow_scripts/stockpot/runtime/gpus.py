@@ -116,14 +116,21 @@ def _lock_folder() -> Path | None:
     return None
 
 
-def _is_private_folder(status: os.stat_result, user: int) -> bool:
+def _is_private_folder(
+    status: os.stat_result,
+    user: int,
+) -> bool:
     """Tell whether a folder belongs to a user, and neither group nor others may write to it."""
     writable_by_others = stat.S_IMODE(status.st_mode) & 0o022
     is_private = status.st_uid == user and not writable_by_others
     return stat.S_ISDIR(status.st_mode) and is_private
 
 
-def _wait_for_locks(devices: list[str], count: int, folder: Path) -> dict[str, int]:
+def _wait_for_locks(
+    devices: list[str],
+    count: int,
+    folder: Path,
+) -> dict[str, int]:
     """Lock some devices; wait until so many are free."""
     is_first_attempt = True
     while True:
@@ -139,7 +146,11 @@ def _wait_for_locks(devices: list[str], count: int, folder: Path) -> dict[str, i
         time.sleep(WAIT)
 
 
-def _lock_free_devices(devices: list[str], count: int, folder: Path) -> dict[str, int]:
+def _lock_free_devices(
+    devices: list[str],
+    count: int,
+    folder: Path,
+) -> dict[str, int]:
     """Lock free devices, at most ``count``; return the descriptor of each lock."""
     job = _scheduler_job()
     locks = {}

@@ -143,7 +143,11 @@ def job(snakemake: Any) -> Iterator[Any]:
         log.info("done")
 
 
-def _exit_if_done(lock: _JobLock, fingerprint: str, outputs: list[str]) -> None:
+def _exit_if_done(
+    lock: _JobLock,
+    fingerprint: str,
+    outputs: list[str],
+) -> None:
     """End this process successfully if the one that it waited for has done the job."""
     if lock.finished_same_job(fingerprint) and all(map(os.path.exists, outputs)):
         log.info("that process has done this job")
@@ -271,7 +275,10 @@ def exit_on_error() -> Iterator[None]:
         _end_process(FAILED_STATUS, printable(traceback.format_exc()))
 
 
-def _end_process(status: int, message: str) -> NoReturn:
+def _end_process(
+    status: int,
+    message: str,
+) -> NoReturn:
     """Write a last message and exit.
 
     On a full disk the message takes the place of the whole log, whose blocks are free then. If even

@@ -13,7 +13,10 @@ from pathlib import Path
 LAST = "last"
 
 
-def keep_last(folder: str | Path, names: tuple[str, ...]) -> None:
+def keep_last(
+    folder: str | Path,
+    names: tuple[str, ...],
+) -> None:
     """Give complete files their second name, in place of the files that had it before.
 
     If the file system has no hard links, nothing is kept.

@@ -108,7 +108,10 @@ def schemas(options: type[BaseModel]) -> dict[str, dict[str, Any]]:
     return _plain(generated, generated.get("$defs", {}))["properties"]
 
 
-def _plain(node: Any, definitions: dict[str, dict[str, Any]]) -> Any:
+def _plain(
+    node: Any,
+    definitions: dict[str, dict[str, Any]],
+) -> Any:
     """Simplify a generated schema: no titles, references or unions with null."""
     if isinstance(node, list):
         return [_plain(entry, definitions) for entry in node]

@@ -25,7 +25,14 @@ class ProgressLogger:
         last_line_at: When the last line was logged, likewise.
     """
 
-    def __init__(self, steps: int, done: int, epochs: int, *, heard: bool = True):
+    def __init__(
+        self,
+        steps: int,
+        done: int,
+        epochs: int,
+        *,
+        heard: bool = True,
+    ):
         """Begin to measure.
 
         Args:
@@ -43,7 +50,12 @@ class ProgressLogger:
         self.started_at = time.monotonic()
         self.last_line_at = self.started_at
 
-    def step(self, images: int, epoch: int, loss: float) -> None:
+    def step(
+        self,
+        images: int,
+        epoch: int,
+        loss: float,
+    ) -> None:
         """Count a step, and log a line if the last one is ``LINE_INTERVAL_S`` seconds old.
 
         Args:

@@ -31,7 +31,11 @@ def names(package_file: str) -> list[str]:
 
 
 def load(
-    package: str, package_file: str, name: str, function: str, what: str
+    package: str,
+    package_file: str,
+    name: str,
+    function: str,
+    what: str,
 ) -> Callable[..., Any]:
     """Import a plug-in and return one of its functions.
 
@@ -56,7 +60,10 @@ def load(
 
 
 def options(
-    package: str, package_file: str, name: str, variable: str
+    package: str,
+    package_file: str,
+    name: str,
+    variable: str,
 ) -> dict[str, dict[str, Any]]:
     """Return the options that a plug-in declares.
 
@@ -76,7 +83,12 @@ def options(
 
 
 @cache
-def declaration(package: str, package_file: str, name: str, variable: str) -> Any:
+def declaration(
+    package: str,
+    package_file: str,
+    name: str,
+    variable: str,
+) -> Any:
     """Return the object that a plug-in assigns to a variable at the top level of its module.
 
     The module itself is not imported, because planning must not load what the plug-in computes with
@@ -122,7 +134,10 @@ def _problems(error: ValidationError) -> str:
     return "; ".join(problems)
 
 
-def _needed_statements(variable: str, statements: list[ast.stmt]) -> list[ast.stmt]:
+def _needed_statements(
+    variable: str,
+    statements: list[ast.stmt],
+) -> list[ast.stmt]:
     """Select the statement that defines a name, and all that define what it mentions, in order."""
     definitions = _definitions(statements)
     needed: list[ast.stmt] = []

@@ -29,7 +29,10 @@ class NotRegularError(OSError):
     """The path exists, but it is no regular file. ``strerror`` says what it is."""
 
 
-def check_regular(mode: int, path: str | Path) -> None:
+def check_regular(
+    mode: int,
+    path: str | Path,
+) -> None:
     """Refuse anything that is no regular file.
 
     Args:
@@ -76,7 +79,11 @@ def open_regular(path: str | Path) -> BinaryIO:
         raise
 
 
-def read_text(path: str | Path, what: str, limit: int = TEXT_LIMIT) -> str:
+def read_text(
+    path: str | Path,
+    what: str,
+    limit: int = TEXT_LIMIT,
+) -> str:
     """Read a UTF-8 text file.
 
     Args:

@@ -46,7 +46,11 @@ def write_sealed(
         temporary.write_text(sealed(content, place_of(path, depth), indent), "utf-8")
 
 
-def sealed(content: dict[Any, Any], place: str = "", indent: int | None = 1) -> str:
+def sealed(
+    content: dict[Any, Any],
+    place: str = "",
+    indent: int | None = 1,
+) -> str:
     """Return the text of a sealed file: the content, its place, and the digest of both.
 
     Args:
@@ -63,7 +67,10 @@ def sealed(content: dict[Any, Any], place: str = "", indent: int | None = 1) -> 
     return json.dumps(whole, indent=indent) + "\n"
 
 
-def place_of(path: str | Path, depth: int = 3) -> str:
+def place_of(
+    path: str | Path,
+    depth: int = 3,
+) -> str:
     """Return the last parts of a path, which say where a file belongs.
 
     Args:
@@ -77,7 +84,10 @@ def place_of(path: str | Path, depth: int = 3) -> str:
     return "/".join(parts[-depth:])
 
 
-def unsealed(text: str | bytes, path: str | Path = "") -> dict[str, Any]:
+def unsealed(
+    text: str | bytes,
+    path: str | Path = "",
+) -> dict[str, Any]:
     """Return the content of a sealed file, without place and seal.
 
     Args:
@@ -103,7 +113,10 @@ def unsealed(text: str | bytes, path: str | Path = "") -> dict[str, Any]:
     return content
 
 
-def check_place(place: str, path: str | Path) -> None:
+def check_place(
+    place: str,
+    path: str | Path,
+) -> None:
     """Refuse a file that lies where another one of its kind belongs.
 
     A whole folder may be moved or copied elsewhere, so the place counts only if the first part of
@@ -124,7 +137,10 @@ def check_place(place: str, path: str | Path) -> None:
         raise ValueError(f"it is that of {one_line(place, 100)}")
 
 
-def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict[str, Any]:
+def read_sealed(
+    path: str | Path,
+    remove: str | Path | None = None,
+) -> dict[str, Any]:
     """Read a sealed file.
 
     Args:
@@ -148,7 +164,9 @@ def read_sealed(path: str | Path, remove: str | Path | None = None) -> dict[str,
 
 
 def unreadable(
-    path: str | Path, error: OSError, *remove: str | Path | None
+    path: str | Path,
+    error: OSError,
+    *remove: str | Path | None,
 ) -> StockpotError:
     """Return an error of one line for a file of the results that cannot be read.
 
@@ -175,7 +193,11 @@ def unreadable(
     )
 
 
-def damaged(path: str | Path, reason: str, *remove: str | Path | None) -> StockpotError:
+def damaged(
+    path: str | Path,
+    reason: str,
+    *remove: str | Path | None,
+) -> StockpotError:
     """Return an error of one line for a file of the results that cannot be used.
 
     Args:

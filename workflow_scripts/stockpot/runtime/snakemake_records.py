@@ -64,7 +64,10 @@ class Record:
         return [_parse_value(text) for text in sorted(self.parameters or ())]
 
 
-def read_record(output: str, notes: Path = NOTES) -> Record | None:
+def read_record(
+    output: str,
+    notes: Path = NOTES,
+) -> Record | None:
     """Read what Snakemake noted when a file was made.
 
     Args:
@@ -101,7 +104,10 @@ def unfinished(notes: Path = NOTES) -> set[str]:
     return {str(path.relative_to(folder)) for path in files}
 
 
-def is_unfinished(output: str, names: set[str]) -> bool:
+def is_unfinished(
+    output: str,
+    names: set[str],
+) -> bool:
     """Tell whether the job of a file began and did not end.
 
     Args:

@@ -62,7 +62,10 @@ def planned(results: Path) -> set[str] | None:
         return None
 
 
-def _read(path: Path, last_bytes: int | None = None) -> str:
+def _read(
+    path: Path,
+    last_bytes: int | None = None,
+) -> str:
     """Read a file or its end; empty for anything else, such as a pipe, which would block."""
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -75,7 +78,10 @@ def _read(path: Path, last_bytes: int | None = None) -> str:
         return file.read().decode("utf-8", "replace")
 
 
-def _state_from_log(results: Path, log_file: Path) -> dict[str, str]:
+def _state_from_log(
+    results: Path,
+    log_file: Path,
+) -> dict[str, str]:
     """Tell the state of one job; what cannot be read is left out."""
     try:
         text = _read(log_file, LOG_END)
@@ -149,7 +155,11 @@ def _age(seconds: float) -> str:
     return f"{seconds:.0f} s ago"
 
 
-def main(results: Path, *, all_studies: bool = False) -> None:
+def main(
+    results: Path,
+    *,
+    all_studies: bool = False,
+) -> None:
     """Print the states of the study that was given last.
 
     Args:
@@ -190,11 +200,18 @@ def _print_counts(rows: list[dict[str, str]]) -> None:
         print(f"{count} {state}")
 
 
-def _width(rows: list[dict[str, str]], column: str) -> int:
+def _width(
+    rows: list[dict[str, str]],
+    column: str,
+) -> int:
     return max((len(row[column]) for row in rows), default=0)
 
 
-def _print_row(row: dict[str, str], name_width: int, state_width: int) -> None:
+def _print_row(
+    row: dict[str, str],
+    name_width: int,
+    state_width: int,
+) -> None:
     name = row["name"].ljust(name_width)
     state = row["state"].ljust(state_width)
     line = f"{name}  {state}  {row['age']:>10}  {row['message']}"

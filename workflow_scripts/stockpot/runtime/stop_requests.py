@@ -38,7 +38,10 @@ def catch_stop_signals() -> Iterator[StopRequest]:
     """
     request = StopRequest()
 
-    def note_signal(number: int, frame: FrameType | None) -> None:
+    def note_signal(
+        number: int,
+        frame: FrameType | None,
+    ) -> None:
         if not request.signal:
             request.arrived_at = time.monotonic()
             request.signal = number

@@ -14,7 +14,10 @@ LEAST_SIMILARITY = 0.7
 COMPARED_CHARACTERS = 200
 
 
-def suggestion(name: object, known: Iterable[str]) -> str:
+def suggestion(
+    name: object,
+    known: Iterable[str],
+) -> str:
     """Say which known names are the closest, and which there are.
 
     Args:
@@ -32,7 +35,11 @@ def suggestion(name: object, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(quoted_names)}? there are {listed(names)}"
 
 
-def closest(name: object, known: Iterable[str], most: int = 2) -> list[str]:
+def closest(
+    name: object,
+    known: Iterable[str],
+    most: int = 2,
+) -> list[str]:
     """Find the known names that are spelled most like a name, in whatever case.
 
     Args:

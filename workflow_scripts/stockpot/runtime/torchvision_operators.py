@@ -36,7 +36,12 @@ class WhenImported:
     It belongs at the start of ``sys.meta_path``.
     """
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+    def find_spec(
+        self,
+        name: str,
+        path: Any = None,
+        target: Any = None,
+    ) -> None:
         """Declare the operators if torchvision is about to be imported.
 
         Args:

@@ -56,7 +56,10 @@ class Directives:
         self._jobs = {self._key(job, wildcards.values()): job for job in job_list}
 
     @staticmethod
-    def _key(values: object, attributes: Iterable[str]) -> tuple[str, ...]:
+    def _key(
+        values: object,
+        attributes: Iterable[str],
+    ) -> tuple[str, ...]:
         """Return the values of the wildcards, of a job or of Snakemake's wildcards."""
         return tuple(getattr(values, attribute) for attribute in attributes)
 
@@ -142,7 +145,12 @@ class Directives:
         """
         return self.job(wildcards).gpus(self._plan, self._machine)
 
-    def mem_mb(self, wildcards: "Wildcards", attempt: int, threads: int) -> int:
+    def mem_mb(
+        self,
+        wildcards: "Wildcards",
+        attempt: int,
+        threads: int,
+    ) -> int:
         """Return how much memory an attempt may use.
 
         Args:
@@ -155,7 +163,12 @@ class Directives:
         """
         return self._needs(wildcards, threads).again(attempt).mb
 
-    def runtime(self, wildcards: "Wildcards", attempt: int, threads: int) -> int:
+    def runtime(
+        self,
+        wildcards: "Wildcards",
+        attempt: int,
+        threads: int,
+    ) -> int:
         """Return how long an attempt may take.
 
         Args:
@@ -168,7 +181,11 @@ class Directives:
         """
         return self._needs(wildcards, threads).again(attempt).minutes
 
-    def _needs(self, wildcards: "Wildcards", threads: int) -> Needs:
+    def _needs(
+        self,
+        wildcards: "Wildcards",
+        threads: int,
+    ) -> Needs:
         return self.job(wildcards).needs(self._plan, self._machine, threads)
 
 

@@ -31,7 +31,11 @@ def quote_interpreter() -> None:
 def _quoting_scripts(execute: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the method that formats the command of a script and runs it."""
 
-    def quoted(self: PythonScript, command: str, **values: Any) -> Any:
+    def quoted(
+        self: PythonScript,
+        command: str,
+        **values: Any,
+    ) -> Any:
         if values.get("py_exec") == sys.executable:
             values["py_exec"] = QUOTED
         return execute(self, command, **values)

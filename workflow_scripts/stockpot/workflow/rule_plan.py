@@ -149,7 +149,11 @@ class RulePlan:
         self.explore = self._study_directives("explore", study="study")
         self.exports = [self._export_directives(form) for form in formats.names()]
 
-    def _study_directives(self, rule: str, **wildcards: str) -> Directives:
+    def _study_directives(
+        self,
+        rule: str,
+        **wildcards: str,
+    ) -> Directives:
         """Make the directives of a rule whose jobs belong to a study."""
         return self._directives(rule, self._jobs_of(rule), **wildcards)
 

@@ -24,7 +24,10 @@ from .why import print_changes_in_dry_runs
 PLAN = Path("results/plan.json")
 
 
-def start(workflow: Any, config: dict[str, Any]) -> RulePlan:
+def start(
+    workflow: Any,
+    config: dict[str, Any],
+) -> RulePlan:
     """Read the config, check it and plan the study.
 
     Any mistake ends Snakemake, with a line for each.
@@ -84,7 +87,10 @@ def _check_folders(checkout: str) -> None:
         )
 
 
-def _read(workflow: Any, config: dict[str, Any]) -> StudyFiles:
+def _read(
+    workflow: Any,
+    config: dict[str, Any],
+) -> StudyFiles:
     """Read the files of the study. Snakemake would lay every one of them over config.yaml."""
     # Then this is a module of another workflow, which gives its config.
     if workflow.modifier.skip_configfile:
@@ -93,7 +99,10 @@ def _read(workflow: Any, config: dict[str, Any]) -> StudyFiles:
     return read_study(CHECKOUT, files, workflow.config_settings.config)
 
 
-def _plan(workflow: Any, study: StudyFiles) -> Plan:
+def _plan(
+    workflow: Any,
+    study: StudyFiles,
+) -> Plan:
     """Return the plan of the run that submitted this job, else a new one."""
     if not workflow.is_main_process:
         plan = load_plan(PLAN, study.as_written())
@@ -105,7 +114,10 @@ def _plan(workflow: Any, study: StudyFiles) -> Plan:
     return plan_study(study)
 
 
-def _gpus(workflow: Any, config: dict[str, Any]) -> int:
+def _gpus(
+    workflow: Any,
+    config: dict[str, Any],
+) -> int:
     """Return the number of GPUs of a training run.
 
     A profile knows the GPUs of other nodes, this process only those of its own.

@@ -47,7 +47,10 @@ def print_changes_in_dry_runs(plan: Plan) -> None:
     DAG.print_reasons = print_reasons
 
 
-def explained(plan: Plan, reasons: Reasons) -> list[Explained]:
+def explained(
+    plan: Plan,
+    reasons: Reasons,
+) -> list[Explained]:
     """Explain why jobs run, compared with the last run of the study.
 
     Args:
@@ -60,7 +63,10 @@ def explained(plan: Plan, reasons: Reasons) -> list[Explained]:
     return Explainer(plan, past_run(plan.config["study"])).explain(reasons)
 
 
-def note_run(plan: Plan, dag: "DAG") -> None:
+def note_run(
+    plan: Plan,
+    dag: "DAG",
+) -> None:
     """Record what a run that begins does and why, for later questions.
 
     Args:
@@ -81,12 +87,18 @@ def note_run(plan: Plan, dag: "DAG") -> None:
             save_code(job.code, _parts_reader(plan, job))
 
 
-def _parts_reader(plan: Plan, job: JobFiles) -> Callable[[], dict[str, str]]:
+def _parts_reader(
+    plan: Plan,
+    job: JobFiles,
+) -> Callable[[], dict[str, str]]:
     """Return a function that lists the code of a job, which is called only if it is not saved."""
     return lambda: code_parts(*job.job.code(plan))
 
 
-def reasons_in(dag: "DAG", jobs: list[JobFiles]) -> Reasons:
+def reasons_in(
+    dag: "DAG",
+    jobs: list[JobFiles],
+) -> Reasons:
     """Collect Snakemake's reasons for those of some jobs that it would run.
 
     Args:
@@ -117,7 +129,10 @@ def reasons_in(dag: "DAG", jobs: list[JobFiles]) -> Reasons:
     return reasons
 
 
-def _planned_job(job: Any, by_output: dict[str, JobFiles]) -> JobFiles | None:
+def _planned_job(
+    job: Any,
+    by_output: dict[str, JobFiles],
+) -> JobFiles | None:
     """Find the planned job for one of Snakemake's; None for one of another workflow."""
     if not job.output:
         return None
