@@ -78,7 +78,8 @@ class JobFiles:
         outputs: Files that it writes.
         benchmark: File with the time that it took, "" without one.
         spec: What its script is told.
-        code: Digest of the code that makes its outputs, "" without one.
+        code: Digest of the code that makes its outputs, "" without one. ``is_of_present_code``
+            of ``runtime.code_records`` tells whether that is the code as it is now.
         parameters: All of its parameters as Snakemake writes and compares them.
     """
 

@@ -49,12 +49,14 @@ def _add(
 ) -> None:
     """Add one value with its type, so that no two structures have the same bytes."""
     if isinstance(value, dict):
-        digest.update(f"dict {len(value)}\0".encode())
+        header = f"dict {len(value)}\0"
+        digest.update(header.encode())
         for key, entry in value.items():
             _add(digest, key)
             _add(digest, entry)
     elif isinstance(value, list | tuple):
-        digest.update(f"list {len(value)}\0".encode())
+        header = f"list {len(value)}\0"
+        digest.update(header.encode())
         for entry in value:
             _add(digest, entry)
     elif isinstance(value, np.ndarray):
@@ -62,7 +64,9 @@ def _add(
     elif hasattr(value, "detach"):
         _add_tensor(digest, value)
     else:
-        digest.update(f"{type(value).__name__} {value!r}\0".encode())
+        type_name = type(value).__name__
+        text = f"{type_name} {value!r}\0"
+        digest.update(text.encode())
 
 
 def _add_tensor(
@@ -72,15 +76,22 @@ def _add_tensor(
     # Importing torch takes seconds, which data without tensors need not wait for.
     import torch
 
-    digest.update(f"tensor {tensor.dtype} {list(tensor.shape)}\0".encode())
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    shape = list(tensor.shape)
+    header = f"tensor {tensor.dtype} {shape}\0"
+    digest.update(header.encode())
+    on_cpu = tensor.detach().cpu()
+    flat = on_cpu.contiguous().reshape(-1)
     # NumPy has no bfloat16, so the tensor is seen as bytes.
-    _add_array(digest, flat.view(torch.uint8).numpy())
+    as_bytes = flat.view(torch.uint8)
+    _add_array(digest, as_bytes.numpy())
 
 
 def _add_array(
     digest: "hashlib._Hash",
     array: np.ndarray,
 ) -> None:
-    digest.update(f"array {array.dtype.str} {list(array.shape)}\0".encode())
+    # The type and the shape come first: arrays of the same bytes may differ in them.
+    shape = list(array.shape)
+    header = f"array {array.dtype.str} {shape}\0"
+    digest.update(header.encode())
     digest.update(np.ascontiguousarray(array))

@@ -86,7 +86,9 @@ def code_digest(*entries: str) -> str:
         for reached in _reached(PACKAGE.parent, sorted_entries):
             rows.append([reached.digest, reached.uses])
         text = json.dumps(rows)
-        digests[key] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        # The cache holds it for later processes, too.
+        digests[key] = digest[:16]
     return digests[key]
 
 
@@ -103,8 +105,10 @@ def code_parts(*entries: str) -> dict[str, str]:
     digests = {}
     for reached in _reached(PACKAGE.parent, entries):
         if reached.digest:
-            path = _shown_path(reached.definition.module)
-            title = f"{path} {reached.definition.name}".rstrip()
+            definition = reached.definition
+            path = _shown_path(definition.module)
+            # The body of a module has an empty name.
+            title = f"{path} {definition.name}".rstrip()
             digests[title] = reached.digest[:16]
     return dict(sorted(digests.items()))
 
@@ -118,14 +122,20 @@ def modules_that_count(*entries: str) -> list[str]:
     Returns:
         Sorted paths, as in ``code_parts``.
     """
-    paths = {title.partition(" ")[0] for title in code_parts(*entries)}
+    paths = set()
+    for title in code_parts(*entries):
+        path, _, _ = title.partition(" ")
+        paths.add(path)
     return sorted(paths)
 
 
 def _shown_path(path: Path) -> str:
     """Return a path relative to the package, or that of a script relative to its folder."""
-    root = PACKAGE if path.is_relative_to(PACKAGE) else PACKAGE.parent
-    return path.relative_to(root).as_posix()
+    root = PACKAGE.parent
+    if path.is_relative_to(PACKAGE):
+        root = PACKAGE
+    relative_path = path.relative_to(root)
+    return relative_path.as_posix()
 
 
 # Digests of an earlier process.
@@ -133,7 +143,11 @@ def _shown_path(path: Path) -> str:
 
 @cache
 def _known_digests(scripts: Path) -> dict[str, str]:
-    """Return the digests by entries, to be filled; those of the cache if no file has changed."""
+    """Return the digests of this process by entries; ``code_digest`` adds those that it computes.
+
+    It begins with the digests of the cache if no file has changed since. The first call has a side
+    effect: when the process ends, the dictionary is written to the cache with all that was added.
+    """
     sources_digest = _digest_of_sources(scripts)
     digests: dict[str, str] = {}
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -175,7 +189,10 @@ def _digest_of_sources(scripts: Path) -> str:
     # Hidden files are left out: editors make hidden links as locks.
     for path in sorted(scripts.rglob("[!.]*.py")):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(scripts)}\0{len(content)}\0".encode())
+        relative_path = path.relative_to(scripts)
+        # With its length before it, no content can be taken for the beginning of the next file.
+        header = f"{relative_path}\0{len(content)}\0"
+        digest.update(header.encode())
         digest.update(content)
     return digest.hexdigest()
 
@@ -189,8 +206,12 @@ def _reached(
     entries: tuple[str, ...],
 ) -> list[Reached]:
     """List all definitions that count for these entries."""
-    paths = [(scripts / entry).resolve() for entry in entries]
-    return _Traversal(paths).reached()
+    paths = []
+    for entry in entries:
+        path = scripts / entry
+        paths.append(path.resolve())
+    traversal = _Traversal(paths)
+    return traversal.reached()
 
 
 class _Traversal:
@@ -230,10 +251,22 @@ class _Traversal:
                 self._load_imports(definition.module, imports)
             uses = []
             for targets in _targets(definition):
-                plugins = self._plugins(definition.module, targets)
-                uses.append([self._number(target) for target in [*targets, *plugins]])
-            rows.append(Reached(definition, code.digest, uses))
+                uses.append(self._numbers_of_use(definition.module, targets))
+            row = Reached(definition, code.digest, uses)
+            rows.append(row)
         return rows
+
+    def _numbers_of_use(
+        self,
+        path: Path,
+        targets: list[Definition | str],
+    ) -> list[int | str]:
+        """Number all that one use may stand for, with the plug-ins that it may load."""
+        plugins = self._plugins(path, targets)
+        numbers = []
+        for target in [*targets, *plugins]:
+            numbers.append(self._number(target))
+        return numbers
 
     def _add_bodies(self) -> bool:
         """Number what loaded modules do when they are imported; tell whether anything is new."""
@@ -245,7 +278,7 @@ class _Traversal:
             if _code(body).digest:
                 new_bodies.append(body)
         # ``loaded`` has no order of its own. Digests give one that no name of a file changes.
-        new_bodies.sort(key=lambda body: (_code(body).digest, body.module))
+        new_bodies.sort(key=_order_of_body)
         for body in new_bodies:
             self._number(body)
         return bool(new_bodies)
@@ -282,9 +315,11 @@ class _Traversal:
             if file is None:
                 continue
             self._load(file)
+            if file.name != "__init__.py" or not names:
+                continue
             # ``from package import name`` loads the module of this name, if there is one.
-            submodule = _module_file(file.parent / names[0]) if names else None
-            if file.name == "__init__.py" and submodule:
+            submodule = _module_file(file.parent / names[0])
+            if submodule:
                 self._load(submodule)
 
     def _plugins(
@@ -299,12 +334,15 @@ class _Traversal:
         loaders = [target for target in targets if target in _LOADERS]
         if not loaders or path.name != "__init__.py":
             return []
-        if any(entry.parent == path.parent for entry in self.entries):
+        folders_of_entries = [entry.parent for entry in self.entries]
+        if path.parent in folders_of_entries:
             return []
         only_constants = loaders[0] in _READERS
         definitions = []
         for file in sorted(path.parent.glob("[!_.]*.py")):
-            skipped_names = read_module(file).callables if only_constants else ()
+            skipped_names = []
+            if only_constants:
+                skipped_names = read_module(file).callables
             for definition in _entry_definitions(file):
                 if definition.name not in skipped_names:
                     definitions.append(definition)
@@ -316,14 +354,23 @@ def _entry_definitions(path: Path) -> list[Definition]:
     names = read_module(path).definitions
     if not path.is_relative_to(PACKAGE):
         return [Definition(path, name) for name in names]
-    skipped_names = (BODY, *PLANNED)
-    return [
-        Definition(path, name) for name in sorted(names) if name not in skipped_names
-    ]
+    definitions = []
+    for name in sorted(names):
+        # Jobs call functions of the plug-in. Its body counts only if an import runs it.
+        if name == BODY or name in PLANNED:
+            continue
+        definitions.append(Definition(path, name))
+    return definitions
 
 
 def _code(definition: Definition) -> Code:
-    return read_module(definition.module).definitions[definition.name]
+    module = read_module(definition.module)
+    return module.definitions[definition.name]
+
+
+def _order_of_body(body: Definition) -> tuple[str, Path]:
+    """Sort bodies by what they do; those that do the same, by their files."""
+    return _code(body).digest, body.module
 
 
 @cache
@@ -345,14 +392,17 @@ def _targets(definition: Definition) -> list[list[Definition | str]]:
     targets_by_use = []
     for use in code.uses:
         targets: list[Definition | str] = []
-        if use.name in module.definitions and use.name not in PLANNED:
-            targets.append(Definition(definition.module, use.name))
+        is_defined_here = use.name in module.definitions
+        if is_defined_here and use.name not in PLANNED:
+            target = Definition(definition.module, use.name)
+            targets.append(target)
         inner_imports = code.imports.get(use.name, [])
         module_imports = module.imports.get(use.name, [])
         for imported in [*inner_imports, *module_imports]:
             targets += _followed(definition.module, imported, use.attributes)
         # Without duplicates, in the same order.
-        targets_by_use.append(list(dict.fromkeys(targets)))
+        different_targets = dict.fromkeys(targets)
+        targets_by_use.append(list(different_targets))
     return targets_by_use
 
 
@@ -373,8 +423,13 @@ def _followed(
     """
     file, names = _located(path, imported)
     if file is None:
-        parts = (imported.module, imported.name, *attributes)
-        return [".".join(filter(None, parts))]
+        parts = (
+            imported.module,
+            imported.name,
+            *attributes,
+        )
+        dotted_name = ".".join(filter(None, parts))
+        return [dotted_name]
     names = (*names, *attributes)
     if _never_counts(file):
         return [_name_without_place(file, names)]
@@ -435,8 +490,13 @@ def _located(
         The file that it leads to, and the name within that file, if any. The file is None if the
         import leads to another package.
     """
-    root = path.parents[imported.level - 1] if imported.level else PACKAGE.parent
-    parts = imported.module.split(".") if imported.module else []
+    root = PACKAGE.parent
+    if imported.level:
+        # One dot is the folder of the file, two dots the one above it.
+        root = path.parents[imported.level - 1]
+    parts = []
+    if imported.module:
+        parts = imported.module.split(".")
     base = root.joinpath(*parts)
     names = (imported.name,) if imported.name else ()
     file = _module_file(base)

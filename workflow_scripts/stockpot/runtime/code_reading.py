@@ -29,7 +29,11 @@ EMPTY_LIST = "[]"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FUNCTION_OR_CLASS = (*_FUNCTIONS, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
+_ASSIGNMENTS = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+)
 _LOGGERS = ("log", "logger", "logging", "warnings")
 _LOG_METHODS = (
     "debug",
@@ -129,33 +133,44 @@ def _read_source(source: bytes) -> Module:
     """Read definitions; files of the same content, such as those of a copy, are read once."""
     tree = ast.parse(source)
     statements = [node for node in tree.body if not _is_for_type_checks(node)]
+    statements_by_name = _statements_by_name(statements)
 
-    statements_by_name: dict[str, list[ast.stmt]] = {BODY: []}
-    for statement in statements:
-        for name in _defined_names(statement) or [BODY]:
-            statements_by_name.setdefault(name, []).append(statement)
-
+    callables = []
     # Imports within a function or class happen when that is run, all others when the module is.
-    module_level = [
-        node for node in statements if not isinstance(node, _FUNCTION_OR_CLASS)
-    ]
+    module_level = []
+    for statement in statements:
+        if isinstance(statement, _FUNCTION_OR_CLASS):
+            callables.append(statement.name)
+        else:
+            module_level.append(statement)
     imports, loads = _imports(module_level)
 
     known_names = statements_by_name.keys() | imports.keys()
-    definitions = {
-        name: _code(nodes, known_names) for name, nodes in statements_by_name.items()
-    }
+    definitions = {}
+    for name, nodes in statements_by_name.items():
+        definitions[name] = _code(nodes, known_names)
     # What the body imports is already in the imports of the module.
     definitions[BODY] = definitions[BODY]._replace(imports={})
-    callables = [
-        node.name for node in statements if isinstance(node, _FUNCTION_OR_CLASS)
-    ]
     return Module(definitions, callables, imports, loads)
+
+
+def _statements_by_name(statements: list[ast.stmt]) -> dict[str, list[ast.stmt]]:
+    """Map each name to the statements that define it; ``BODY`` to those that define none."""
+    by_name: dict[str, list[ast.stmt]] = {BODY: []}
+    for statement in statements:
+        names = _defined_names(statement)
+        if not names:
+            names = [BODY]
+        for name in names:
+            by_name.setdefault(name, []).append(statement)
+    return by_name
 
 
 def _is_for_type_checks(node: ast.AST) -> bool:
     """Tell whether a statement is ``if TYPE_CHECKING:``, which never runs."""
-    return isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING"
+    if not isinstance(node, ast.If):
+        return False
+    return _last_name(node.test) == "TYPE_CHECKING"
 
 
 def _defined_names(statement: ast.stmt) -> list[str]:
@@ -173,7 +188,9 @@ def _defined_names(statement: ast.stmt) -> list[str]:
     # The value is not searched: the variable of a comprehension is stored there as well.
     for target in targets:
         for node in ast.walk(target):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            if not isinstance(node, ast.Name):
+                continue
+            if isinstance(node.ctx, ast.Store):
                 names.append(node.id)
     return names
 
@@ -187,15 +204,21 @@ def _imports(
     for statement in _import_statements(statements):
         for alias in statement.names:
             if isinstance(statement, ast.ImportFrom):
-                imported = Import(statement.level, statement.module or "", alias.name)
+                # ``from . import name`` has no module.
+                module = statement.module or ""
+                imported = Import(statement.level, module, alias.name)
                 loads.append(imported)
                 name = alias.asname or alias.name
             else:
                 # ``import a.b`` loads a.b and defines a; ``import a.b as c`` defines c as a.b.
                 loads.append(Import(0, alias.name))
                 top_level = alias.name.partition(".")[0]
-                imported = Import(0, alias.name if alias.asname else top_level)
-                name = alias.asname or top_level
+                if alias.asname:
+                    name = alias.asname
+                    imported = Import(0, alias.name)
+                else:
+                    name = top_level
+                    imported = Import(0, top_level)
             by_name.setdefault(name, []).append(imported)
     return by_name, loads
 
@@ -217,13 +240,17 @@ def _code(
 ) -> Code:
     """Digest the statements of one definition."""
     imports, _ = _imports(nodes)
-    writer = _TreeWriter(known_names | imports.keys(), _bound_names(nodes))
+    names_of_uses = known_names | imports.keys()
+    bound_names = _bound_names(nodes)
+    writer = _TreeWriter(names_of_uses, bound_names)
     writer.write(nodes)
     # After a star import any name may come from that module, so the definition uses it as a whole.
     if STAR in writer.known_names:
         writer.uses.append(Use(STAR))
     text = "".join(writer.pieces)
-    digest = "" if text == EMPTY_LIST else hashlib.sha256(text.encode()).hexdigest()
+    digest = ""
+    if text != EMPTY_LIST:
+        digest = hashlib.sha256(text.encode()).hexdigest()
     return Code(digest, tuple(writer.uses), imports)
 
 
@@ -242,7 +269,8 @@ def _names_bound_by(
 ) -> list[str | None]:
     """List the names to which one syntax node within a definition gives a value."""
     if isinstance(node, ast.Name):
-        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+        is_read = isinstance(node.ctx, ast.Load)
+        return [] if is_read else [node.id]
     if isinstance(node, ast.arg):
         return [node.arg]
     if isinstance(node, ast.Global | ast.Nonlocal):
@@ -291,8 +319,11 @@ class _TreeWriter:
                 self.write(entry)
             self.pieces.append("]")
         elif isinstance(node, ast.AST):
-            write_node = self._SPECIAL_NODES.get(type(node), _TreeWriter._write_fields)
-            write_node(self, node)
+            write_node = self._SPECIAL_NODES.get(type(node))
+            if write_node is None:
+                self._write_fields(node)
+            else:
+                write_node(self, node)
         else:
             self.pieces.append(f"{node!r},")
 
@@ -302,7 +333,8 @@ class _TreeWriter:
         *omitted: str,
     ) -> None:
         """Write the type of a node and all its fields, except empty, silent and omitted ones."""
-        self.pieces.append(f"{type(node).__name__}(")
+        type_name = type(node).__name__
+        self.pieces.append(f"{type_name}(")
         for field, value in ast.iter_fields(node):
             if field in _SILENT_FIELDS or field in omitted:
                 continue
@@ -324,7 +356,8 @@ class _TreeWriter:
         """Write an import only in a class, where it defines attributes."""
         if self.in_class:
             for alias in node.names:
-                self._write_use(alias.asname or alias.name, ())
+                name = alias.asname or alias.name
+                self._write_use(name, ())
 
     def _write_constant(self, node: ast.Constant) -> None:
         """Write the value of a constant."""
@@ -351,7 +384,8 @@ class _TreeWriter:
             reversed_attributes.append(base.attr)
             base = base.value
         if isinstance(base, ast.Name):
-            self._write_use(base.id, tuple(reversed(reversed_attributes)))
+            attributes = tuple(reversed(reversed_attributes))
+            self._write_use(base.id, attributes)
         else:
             self._write_fields(node)
 
@@ -400,11 +434,13 @@ class _TreeWriter:
         if self.in_class:
             self._write_fields(node)
         elif node.value is not None:
-            self._write_fields(ast.Assign([node.target], node.value))
+            assignment = ast.Assign([node.target], node.value)
+            self._write_fields(assignment)
 
     def _write_expression(self, node: ast.Expr) -> None:
         """Write an expression statement, unless it is a docstring or a message."""
-        if not isinstance(node.value, ast.Constant) and not _is_message(node.value):
+        is_docstring = isinstance(node.value, ast.Constant)
+        if not is_docstring and not _is_message(node.value):
             self._write_fields(node)
 
     def _write_if(self, node: ast.If) -> None:
@@ -421,8 +457,9 @@ class _TreeWriter:
         raised = node.exc
         if isinstance(raised, ast.Call):
             raised = raised.func
-        is_result = raised is not None and _last_name(raised) in _WRITTEN_INTO_RESULTS
-        if is_result:
+        # A ``raise`` without an exception raises the one that is being handled.
+        name = "" if raised is None else _last_name(raised)
+        if name in _WRITTEN_INTO_RESULTS:
             self._write_fields(node)
         else:
             self._write_fields(ast.Raise(raised))
@@ -439,7 +476,8 @@ class _TreeWriter:
     def _write_keyword(self, node: ast.keyword) -> None:
         """Write a keyword argument that says more than what an option means."""
         # The class of options that a plug-in declares is for planning; jobs get the values.
-        is_options_class = node.arg == "options" and _last_name(node.value).istitle()
+        value_name = _last_name(node.value)
+        is_options_class = node.arg == "options" and value_name.istitle()
         if node.arg not in _DESCRIPTIONS and not is_options_class:
             self._write_fields(node)
 
@@ -484,10 +522,13 @@ def _is_description(key: ast.expr | None) -> bool:
 
 def _is_message(node: ast.expr) -> bool:
     """Tell whether an expression is a call of logging or of warnings."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    if not isinstance(node, ast.Call):
         return False
     method = node.func
-    return _last_name(method.value) in _LOGGERS and method.attr in _LOG_METHODS
+    if not isinstance(method, ast.Attribute):
+        return False
+    object_name = _last_name(method.value)
+    return object_name in _LOGGERS and method.attr in _LOG_METHODS
 
 
 def _last_name(node: ast.expr) -> str:

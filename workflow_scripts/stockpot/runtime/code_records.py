@@ -52,7 +52,22 @@ class CodeVersion(str):
         """Give jobs plain text: they unpickle it before this package can be imported."""
         if self == self.running:
             return str, (self.running,)
-        return str, (f"{self.running} {self}",)
+        both_digests = f"{self.running} {self}"
+        return str, (both_digests,)
+
+
+def is_of_present_code(digest: str) -> bool:
+    """Tell whether a digest that is compared is that of the code as it is now.
+
+    Args:
+        digest: From ``digest_if_kept`` or ``digest_if_not_kept``.
+
+    Returns:
+        False if other code made the artefact.
+    """
+    if isinstance(digest, CodeVersion):
+        return digest == digest.running
+    return True
 
 
 def digest_if_kept(
@@ -148,8 +163,8 @@ def read_record(
         ``code``: digest of the code that made it; ``compared``: the digest that Snakemake was
         given; ``made``: the day. None if there is no record, or if it is damaged.
     """
+    path = record_file(rule, artefact, results)
     try:
-        path = record_file(rule, artefact, results)
         return unsealed(path.read_bytes(), path)
     except (OSError, ValueError):
         return None
@@ -172,7 +187,9 @@ def write_record(
     if log_file.parents[1].name != "logs":
         return
     running, _, compared = code.partition(" ")
-    path = record_file(log_file.parent.name, log_file.stem, log_file.parents[2])
+    rule = log_file.parent.name
+    results = log_file.parents[2]
+    path = record_file(rule, log_file.stem, results)
     content = {
         "code": running,
         "compared": compared or running,

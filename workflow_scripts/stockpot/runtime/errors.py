@@ -28,14 +28,18 @@ class StockpotError(Exception):
             lines: What is wrong.
             advice: What to do.
         """
-        super().__init__(*(one_line(line, LONGEST_LINE) for line in lines))
+        safe_lines = [one_line(line, LONGEST_LINE) for line in lines]
+        super().__init__(*safe_lines)
         # So long a limit never cuts it, even if every character is escaped.
-        self.advice = one_line(advice, LONGEST_ESCAPE * len(advice))
+        limit = LONGEST_ESCAPE * len(advice)
+        self.advice = one_line(advice, limit)
 
     def __str__(self) -> str:
         """Return all lines with the advice."""
         text = "\n".join(self.args)
-        return f"{text}; {self.advice}" if self.advice else text
+        if not self.advice:
+            return text
+        return f"{text}; {self.advice}"
 
 
 class StoppedError(Exception):

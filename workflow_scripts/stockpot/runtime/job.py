@@ -188,13 +188,17 @@ def configure_logging(*, verbose: bool = True) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormatter("%(asctime)s  %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.basicConfig(handlers=[handler])
+    # Warnings of Python become records of the logger "py.warnings", which follows the root logger.
     logging.captureWarnings(capture=True)
     # A log that cannot be written is no reason for tracebacks.
     logging.raiseExceptions = False
-    logging.getLogger("stockpot").setLevel(logging.INFO if verbose else logging.WARNING)
-    # Libraries such as open_clip log through the root logger itself, and too much.
-    logging.getLogger("root").setLevel(logging.ERROR)
+    own_level = logging.INFO if verbose else logging.WARNING
+    logging.getLogger("stockpot").setLevel(own_level)
+    # A log is for our own lines. Libraries such as open_clip warn of much that is no fault, so
+    # only their errors are logged, and no warnings of Python.
+    root_logger = logging.getLogger()
+    root_logger.setLevel(logging.ERROR)
 
 
 class LogFormatter(logging.Formatter):

@@ -15,7 +15,8 @@ class HiddenParameters(dict):
     def __str__(self) -> str:
         """Return a digest of the content."""
         text = json.dumps(self, sort_keys=True, default=repr)
-        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return f"sha256:{digest[:16]}"
 
     def __format__(self, specification: str) -> str:
         """Format the digest."""

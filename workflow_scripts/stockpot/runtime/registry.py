@@ -26,8 +26,11 @@ def names(package_file: str) -> list[str]:
         Sorted names of the modules beside that file, with "-" for "_". A module whose name begins
         with "_" is a helper and no plug-in.
     """
-    files = Path(package_file).parent.glob("[!_.]*.py")
-    return sorted(path.stem.replace("_", "-") for path in files)
+    folder = Path(package_file).parent
+    plugin_names = []
+    for path in folder.glob("[!_.]*.py"):
+        plugin_names.append(path.stem.replace("_", "-"))
+    return sorted(plugin_names)
 
 
 def load(
@@ -54,8 +57,10 @@ def load(
     """
     known = names(package_file)
     if name not in known:
-        raise StockpotError(f"unknown {what} '{name}'; there are {', '.join(known)}")
-    module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
+        known_text = ", ".join(known)
+        raise StockpotError(f"unknown {what} '{name}'; there are {known_text}")
+    module_name = name.replace("-", "_")
+    module = importlib.import_module(f"{package}.{module_name}")
     return getattr(module, function)
 
 
@@ -79,7 +84,8 @@ def options(
     Raises:
         StockpotError: As ``declaration``.
     """
-    return schemas(declaration(package, package_file, name, variable).options)
+    declared = declaration(package, package_file, name, variable)
+    return schemas(declared.options)
 
 
 @cache
@@ -113,15 +119,27 @@ def declaration(
     needed = _needed_statements(variable, statements)
     if not needed:
         raise StockpotError(f"{path}: declares no {variable}")
-    namespace = {"__name__": f"{package}.{module_name}", "__package__": package}
-    code = compile(ast.Module(needed, []), path, "exec", dont_inherit=True)
+    namespace = {
+        "__name__": f"{package}.{module_name}",
+        "__package__": package,
+    }
+    reduced_module = ast.Module(needed, [])
+    code = compile(
+        reduced_module,
+        path,
+        "exec",
+        dont_inherit=True,  # without the future imports of this file
+    )
     try:
         exec(code, namespace)
     except ValidationError as error:
-        raise StockpotError(f"{path}: {variable}: {_problems(error)}") from error
+        problems = _problems(error)
+        raise StockpotError(f"{path}: {variable}: {problems}") from error
     except Exception as error:
         raise StockpotError(f"{path}: {variable}: {error}") from error
-    if "Options" in _definitions(statements) and "Options" not in _definitions(needed):
+    has_options = "Options" in _definitions(statements)
+    names_options = "Options" in _definitions(needed)
+    if has_options and not names_options:
         raise StockpotError(f"{path}: has Options that {variable} does not name")
     return namespace[variable]
 
@@ -130,7 +148,9 @@ def _problems(error: ValidationError) -> str:
     """Put all mistakes of a declaration into one line."""
     problems = []
     for problem in error.errors():
-        problems.append(f"{problem['loc'][0]}: {problem['msg']}")
+        field = problem["loc"][0]
+        message = problem["msg"]
+        problems.append(f"{field}: {message}")
     return "; ".join(problems)
 
 
@@ -143,7 +163,8 @@ def _needed_statements(
     needed: list[ast.stmt] = []
     waiting = [variable]
     while waiting:
-        statement = definitions.get(waiting.pop())
+        name = waiting.pop()
+        statement = definitions.get(name)
         if statement is not None and statement not in needed:
             needed.append(statement)
             waiting += _mentioned_names(statement)
@@ -152,8 +173,13 @@ def _needed_statements(
 
 def _mentioned_names(statement: ast.stmt) -> list[str]:
     """List the names that a statement reads; fields of a class are only assigned, so not these."""
-    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
-    return [node.id for node in nodes if isinstance(node.ctx, ast.Load)]
+    read_names = []
+    for node in ast.walk(statement):
+        if not isinstance(node, ast.Name):
+            continue
+        if isinstance(node.ctx, ast.Load):
+            read_names.append(node.id)
+    return read_names
 
 
 def _definitions(statements: list[ast.stmt]) -> dict[str, ast.stmt]:
@@ -168,16 +194,20 @@ def _definitions(statements: list[ast.stmt]) -> dict[str, ast.stmt]:
 def _defined_names(statement: ast.stmt) -> list[str]:
     """List the names that a top-level statement defines."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
-        # ``import a.b`` defines a.
-        return [
-            alias.asname or alias.name.partition(".")[0] for alias in statement.names
-        ]
+        imported_names = []
+        for alias in statement.names:
+            # ``import a.b`` defines a.
+            top_level = alias.name.partition(".")[0]
+            imported_names.append(alias.asname or top_level)
+        return imported_names
     if isinstance(statement, ast.ClassDef | ast.FunctionDef):
         return [statement.name]
     if isinstance(statement, ast.Assign):
         return _names_in(statement.targets)
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return [statement.target.id]
+    if isinstance(statement, ast.AnnAssign):
+        target = statement.target
+        if isinstance(target, ast.Name):
+            return [target.id]
     return []
 
 

@@ -22,7 +22,13 @@ SEAL = "seal"
 PLACE = "file"
 # Errors that say that the file is not there, or that it is no file. All others are faults of the
 # machine (no memory, no rights, a disk or network that fails): the file itself may be whole.
-NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENODEV)
+NO_FILE = (
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENODEV,
+)
 
 
 def write_sealed(
@@ -42,8 +48,10 @@ def write_sealed(
     Raises:
         StockpotError: If the file cannot be written.
     """
+    place = place_of(path, depth)
     with atomic(path) as temporary:
-        temporary.write_text(sealed(content, place_of(path, depth), indent), "utf-8")
+        text = sealed(content, place, indent)
+        temporary.write_text(text, "utf-8")
 
 
 def sealed(
@@ -63,7 +71,11 @@ def sealed(
     """
     # The digest is that of the content as JSON gives it back, with keys that are text.
     sealed_part = {**plain(content), PLACE: place}
-    whole = {**content, PLACE: place, SEAL: sha256(sealed_part)}
+    whole = {
+        **content,
+        PLACE: place,
+        SEAL: sha256(sealed_part),
+    }
     return json.dumps(whole, indent=indent) + "\n"
 
 
@@ -80,7 +92,8 @@ def place_of(
     Returns:
         For example "results/recipes/greedy-1234.json".
     """
-    parts = Path(os.path.abspath(path)).parts
+    absolute_path = os.path.abspath(path)
+    parts = Path(absolute_path).parts
     return "/".join(parts[-depth:])
 
 
@@ -132,8 +145,10 @@ def check_place(
     if not path or not place:
         return
     expected_parts = place.split("/")
-    actual_parts = place_of(path, len(expected_parts)).split("/")
-    if actual_parts[0] == expected_parts[0] and actual_parts != expected_parts:
+    actual_place = place_of(path, len(expected_parts))
+    actual_parts = actual_place.split("/")
+    is_among_its_kind = actual_parts[0] == expected_parts[0]
+    if is_among_its_kind and actual_parts != expected_parts:
         raise ValueError(f"it is that of {one_line(place, 100)}")
 
 
@@ -156,7 +171,8 @@ def read_sealed(
             unless only the machine is at fault, the command that removes it.
     """
     try:
-        return unsealed(Path(path).read_bytes(), path)
+        content = Path(path).read_bytes()
+        return unsealed(content, path)
     except OSError as error:
         raise unreadable(path, error, remove) from error
     except ValueError as error:
@@ -183,12 +199,16 @@ def unreadable(
     if not code:
         # safetensors gives the number of the error only in its text.
         number = re.search(r"os error (\d+)", text)
-        code = int(number[1]) if number else None
+        code = None
+        if number:
+            code = int(number[1])
     reason = error.strerror or text
     if code is None or code in NO_FILE:
         return damaged(path, reason, *remove)
+    shown_path = one_line(path, 250)
+    shown_reason = one_line(reason, 150)
     return StockpotError(
-        f"{one_line(path, 250)}: cannot be read ({one_line(reason, 150)}); it may be whole, so "
+        f"{shown_path}: cannot be read ({shown_reason}); it may be whole, so "
         "mend that and give the same command again"
     )
 
@@ -209,11 +229,16 @@ def damaged(
     Returns:
         The error, to be raised. It names the command that removes them.
     """
-    targets = [target for target in remove if target is not None] or [path]
+    targets = [target for target in remove if target is not None]
+    if not targets:
+        targets = [path]
     has_folder = any(os.path.isdir(target) for target in targets)
     flags = "-rf" if has_folder else "-f"
-    command = shlex.join(["rm", flags, *map(str, targets)])
+    words = ["rm", flags]
+    words += map(str, targets)
+    command = shlex.join(words)
+    shown_reason = one_line(reason, 150)
     return StockpotError(
-        f"{path}: damaged ({one_line(reason, 150)})",
+        f"{path}: damaged ({shown_reason})",
         advice=f"{command} and the same command make it anew",
     )

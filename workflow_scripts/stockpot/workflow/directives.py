@@ -50,10 +50,14 @@ class Directives:
         self._plan = plan
         self._machine = machine
         self._wildcards = wildcards
-        job_list = list(jobs.values()) if isinstance(jobs, Mapping) else list(jobs)
+        if isinstance(jobs, Mapping):
+            jobs = list(jobs.values())
         # Constraints name only the jobs of this rule; the functions must know those of all rules.
-        self._jobs_of_rule = [job for job in job_list if job.rule == rule]
-        self._jobs = {self._key(job, wildcards.values()): job for job in job_list}
+        self._jobs_of_rule = [job for job in jobs if job.rule == rule]
+        self._jobs: dict[tuple[str, ...], Job] = {}
+        for job in jobs:
+            key = self._key(job, wildcards.values())
+            self._jobs[key] = job
 
     @staticmethod
     def _key(
@@ -61,7 +65,8 @@ class Directives:
         attributes: Iterable[str],
     ) -> tuple[str, ...]:
         """Return the values of the wildcards, of a job or of Snakemake's wildcards."""
-        return tuple(getattr(values, attribute) for attribute in attributes)
+        key = [getattr(values, attribute) for attribute in attributes]
+        return tuple(key)
 
     def job(self, wildcards: "Wildcards") -> Job:
         """Find the job that some wildcards stand for.
@@ -72,7 +77,8 @@ class Directives:
         Returns:
             The job.
         """
-        return self._jobs[self._key(wildcards, self._wildcards)]
+        key = self._key(wildcards, self._wildcards)
+        return self._jobs[key]
 
     def names(self, wildcard: str) -> str:
         """Return the constraint of a wildcard.
@@ -84,7 +90,8 @@ class Directives:
             A regular expression for all that it may be in this rule.
         """
         attribute = self._wildcards[wildcard]
-        return alternatives([getattr(job, attribute) for job in self._jobs_of_rule])
+        values = [getattr(job, attribute) for job in self._jobs_of_rule]
+        return alternatives(values)
 
     def inputs(self, wildcards: "Wildcards") -> dict[str, object]:
         """Return the input files, for ``unpack``.
@@ -95,7 +102,8 @@ class Directives:
         Returns:
             Name -> file or files.
         """
-        inputs = inputs_of(self.job(wildcards), self._plan)
+        job = self.job(wildcards)
+        inputs = inputs_of(job, self._plan)
         return {name: _flagged(files) for name, files in inputs.items()}
 
     def spec(self, wildcards: "Wildcards") -> dict[str, Any]:
@@ -110,7 +118,9 @@ class Directives:
         job = self.job(wildcards)
         parameters = job.parameters(self._plan)
         # Snakemake's report prints parameters without escaping them.
-        return HiddenParameters(parameters) if job.unshown else parameters
+        if job.unshown:
+            return HiddenParameters(parameters)
+        return parameters
 
     def code(self, wildcards: "Wildcards") -> str:
         """Return the digest of the code that makes the artefact, or that made one that is kept.
@@ -121,7 +131,8 @@ class Directives:
         Returns:
             A digest, see ``runtime.code_records``.
         """
-        return code_of(self.job(wildcards), self._plan)
+        job = self.job(wildcards)
+        return code_of(job, self._plan)
 
     def threads(self, wildcards: "Wildcards") -> int:
         """Return how many cores the job can use.
@@ -132,7 +143,8 @@ class Directives:
         Returns:
             Number of cores.
         """
-        return self.job(wildcards).threads(self._plan, self._machine)
+        job = self.job(wildcards)
+        return job.threads(self._plan, self._machine)
 
     def gpus(self, wildcards: "Wildcards") -> int:
         """Return how many GPUs the job can use.
@@ -143,7 +155,8 @@ class Directives:
         Returns:
             Number of GPUs.
         """
-        return self.job(wildcards).gpus(self._plan, self._machine)
+        job = self.job(wildcards)
+        return job.gpus(self._plan, self._machine)
 
     def mem_mb(
         self,
@@ -161,7 +174,8 @@ class Directives:
         Returns:
             Megabytes.
         """
-        return self._needs(wildcards, threads).again(attempt).mb
+        needs = self._needs(wildcards, threads)
+        return needs.again(attempt).mb
 
     def runtime(
         self,
@@ -179,14 +193,16 @@ class Directives:
         Returns:
             Minutes.
         """
-        return self._needs(wildcards, threads).again(attempt).minutes
+        needs = self._needs(wildcards, threads)
+        return needs.again(attempt).minutes
 
     def _needs(
         self,
         wildcards: "Wildcards",
         threads: int,
     ) -> Needs:
-        return self.job(wildcards).needs(self._plan, self._machine, threads)
+        job = self.job(wildcards)
+        return job.needs(self._plan, self._machine, threads)
 
 
 class PrepareDirectives(Directives):
@@ -201,7 +217,8 @@ class PrepareDirectives(Directives):
         Returns:
             The paths, which Snakemake does not compare.
         """
-        return UncomparedParameters(self.job(wildcards).places)
+        job = self.job(wildcards)
+        return UncomparedParameters(job.places)
 
     def downloads(self, wildcards: "Wildcards") -> list[dict[str, Any]]:
         """Return how the files of the data set are fetched.
@@ -212,9 +229,9 @@ class PrepareDirectives(Directives):
         Returns:
             A specification per download.
         """
-        download_ids = self.job(wildcards).fetched
+        job = self.job(wildcards)
         downloads = self._plan.downloads
-        return [downloads[download_id].spec for download_id in download_ids]
+        return [downloads[download_id].spec for download_id in job.fetched]
 
 
 class EvaluateDirectives(Directives):
@@ -229,7 +246,8 @@ class EvaluateDirectives(Directives):
         Returns:
             Its id; empty without a sweep.
         """
-        return list(self.job(wildcards).sweep_start)
+        job = self.job(wildcards)
+        return list(job.sweep_start)
 
 
 class ExportDirectives(Directives):
@@ -271,7 +289,10 @@ def alternatives(names: list[str]) -> str:
     Returns:
         A regular expression; without names, one that nothing matches.
     """
-    return "|".join(dict.fromkeys(names)) or NOTHING
+    if not names:
+        return NOTHING
+    different_names = dict.fromkeys(names)
+    return "|".join(different_names)
 
 
 def _flagged(files: Any) -> Any:

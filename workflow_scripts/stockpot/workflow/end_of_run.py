@@ -26,7 +26,8 @@ def refuse(*problems: str) -> NoReturn:
         SystemExit: Always.
     """
     for problem in problems[:MOST_PROBLEMS]:
-        print(f"error: {one_line(problem, LONGEST_PROBLEM)}", file=sys.stderr)
+        shown_problem = one_line(problem, LONGEST_PROBLEM)
+        print(f"error: {shown_problem}", file=sys.stderr)
     hidden_count = len(problems) - MOST_PROBLEMS
     if hidden_count > 0:
         print(f"error: and {hidden_count:,} more", file=sys.stderr)
@@ -58,11 +59,15 @@ def success_text(plan: Plan) -> str:
         A line per page that is there, and what the main tables say about models at chance.
     """
     pages = [Path(page_to_read(plan, study)) for study in plan.studies]
-    pages_text = "".join(f"\nRead {page} first" for page in pages if page.exists())
+    pages_text = ""
+    for page in pages:
+        if page.exists():
+            pages_text += f"\nRead {page} first"
     lines = [pages_text]
     for page in pages:
         study = page.parent.name
-        for sentence in guessing_sentences(page.with_name("main_table.md")):
+        main_table = page.with_name("main_table.md")
+        for sentence in guessing_sentences(main_table):
             lines.append(f"{study}: {one_line(sentence)}")
     return "\n".join(lines)
 

@@ -23,9 +23,11 @@ def quote_interpreter() -> None:
     if QUOTED == sys.executable:
         return
     # Scripts of rules run by the first command, Snakemake itself within a job by the second.
-    PythonScript._execute_cmd = _quoting_scripts(PythonScript._execute_cmd)
+    execute = PythonScript._execute_cmd
+    PythonScript._execute_cmd = _quoting_scripts(execute)
     for executor in (local.Executor, RemoteExecutor):
-        executor.get_python_executable = _quoting_jobs(executor.get_python_executable)
+        get_path = executor.get_python_executable
+        executor.get_python_executable = _quoting_jobs(get_path)
 
 
 def _quoting_scripts(execute: Callable[..., Any]) -> Callable[..., Any]:

@@ -56,7 +56,9 @@ def start(
         refuse(f"{error.filename}: {error.strerror}")
     # Snakemake reads the Snakefile again in every job, which has nothing to print.
     if workflow.is_main_process:
-        lines = [f"Study {plan.config['study']}", *map(one_line, plan.summary), ""]
+        lines = [f"Study {plan.config['study']}"]
+        lines += map(one_line, plan.summary)
+        lines.append("")
         logger.info("\n".join(lines))
         restore_compared(PLAN.parent)
         print_changes_in_dry_runs(plan)
@@ -126,9 +128,13 @@ def _gpus(
         StockpotError: If Snakemake would not give as many to a job.
     """
     resources = workflow.resource_settings.overwrite_resources.get("finetune", {})
-    profile_gpus = resources["gpu"].value if "gpu" in resources else None
-    gpus = resolve_gpus(config["gpus"], profile_gpus, int(has_gpu()))
+    profile_gpus = None
+    if "gpu" in resources:
+        profile_gpus = resources["gpu"].value
+    detected_gpus = int(has_gpu())
+    gpus = resolve_gpus(config["gpus"], profile_gpus, detected_gpus)
     if workflow.is_main_process:
         limit = workflow.global_resources.get("gpu")
-        check_gpus(gpus, profile_gpus, None if limit is None else limit.value)
+        most_gpus = None if limit is None else limit.value
+        check_gpus(gpus, profile_gpus, most_gpus)
     return gpus

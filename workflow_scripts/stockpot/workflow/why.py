@@ -1,6 +1,7 @@
 """Say why Snakemake runs jobs, in the words of this project."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from snakemake.logging import logger
@@ -11,6 +12,7 @@ from ..planning.job_files import JobFiles, jobs_with_files
 from ..planning.pending import Reason, Reasons
 from ..planning.plan import Plan
 from ..runtime.code_digest import code_parts
+from ..runtime.code_records import is_of_present_code
 from ..runtime.snakemake_records import is_unfinished, unfinished
 
 if TYPE_CHECKING:
@@ -39,10 +41,13 @@ def print_changes_in_dry_runs(plan: Plan) -> None:
         # Some jobs are those of another workflow, which uses this one as a module.
         if len(reasons) < len(due_jobs_with_output):
             original(dag)
-        summary = summary_lines(explained(plan, reasons))
+        explanations = explained(plan, reasons)
+        summary = summary_lines(explanations)
         if summary:
-            indented = [f"    {line}" for line in summary]
-            logger.info("\n".join(["What changed:", *indented]))
+            lines = ["What changed:"]
+            for line in summary:
+                lines.append(f"    {line}")
+            logger.info("\n".join(lines))
 
     DAG.print_reasons = print_reasons
 
@@ -60,7 +65,9 @@ def explained(
     Returns:
         An explanation per job.
     """
-    return Explainer(plan, past_run(plan.config["study"])).explain(reasons)
+    last_run = past_run(plan.config["study"])
+    explainer = Explainer(plan, last_run)
+    return explainer.explain(reasons)
 
 
 def note_run(
@@ -77,13 +84,14 @@ def note_run(
         StockpotError: If the record cannot be written.
     """
     jobs = jobs_with_files(plan)
-    save_run(plan, jobs, explained(plan, reasons_in(dag, jobs)))
+    reasons = reasons_in(dag, jobs)
+    explanations = explained(plan, reasons)
+    save_run(plan, jobs, explanations)
     # Jobs of one rule share their code, which is saved once.
     jobs_by_code = {job.code: job for job in jobs}
     for job in jobs_by_code.values():
         # The code that made a kept artefact is no longer here.
-        is_kept = getattr(job.code, "running", job.code) != job.code
-        if not is_kept:
+        if is_of_present_code(job.code):
             save_code(job.code, _parts_reader(plan, job))
 
 
@@ -115,17 +123,17 @@ def reasons_in(
     unfinished_names = unfinished()
     reasons: Reasons = []
     # Snakemake sorts its jobs into levels, each of which depends only on those before it.
-    for level in dag.toposorted():
-        for job in level:
-            planned_job = _planned_job(job, by_output)
-            if planned_job is None or not dag.needrun(job):
-                continue
-            before = []
-            for dependency in dag.dependencies[job]:
-                if dag.needrun(dependency):
-                    before.append(_planned_job(dependency, by_output))
-            reason = _reason(dag.reason(job), job, before, unfinished_names)
-            reasons.append((planned_job, reason))
+    for job in chain.from_iterable(dag.toposorted()):
+        planned_job = _planned_job(job, by_output)
+        if planned_job is None or not dag.needrun(job):
+            continue
+        before = []
+        for dependency in dag.dependencies[job]:
+            if dag.needrun(dependency):
+                before.append(_planned_job(dependency, by_output))
+        snakemake_reason = dag.reason(job)
+        reason = _reason(snakemake_reason, job, before, unfinished_names)
+        reasons.append((planned_job, reason))
     return reasons
 
 
@@ -136,7 +144,8 @@ def _planned_job(
     """Find the planned job for one of Snakemake's; None for one of another workflow."""
     if not job.output:
         return None
-    return by_output.get(str(job.output[0]))
+    first_output = str(job.output[0])
+    return by_output.get(first_output)
 
 
 def _reason(
@@ -156,15 +165,17 @@ def _reason(
     Returns:
         The reason. A job that did not end is one that Snakemake forces to run; nobody asked for it.
     """
-    is_incomplete = any(
-        is_unfinished(str(path), unfinished_names) for path in job.output
-    )
+    outputs = map(str, job.output)
+    is_incomplete = any(is_unfinished(path, unfinished_names) for path in outputs)
+    is_forced = bool(reason.forced)
+    missing = map(str, reason.missing_output)
+    newer = map(str, reason.updated_input)
     return Reason(
-        missing=sorted(map(str, reason.missing_output)),
-        newer=sorted(map(str, reason.updated_input)),
+        missing=sorted(missing),
+        newer=sorted(newer),
         parameters=bool(reason.params_changed),
         inputs=bool(reason.input_changed),
         unfinished=is_incomplete,
-        asked=bool(reason.forced) and not is_incomplete,
+        asked=is_forced and not is_incomplete,
         after=[other for other in before if other],
     )
