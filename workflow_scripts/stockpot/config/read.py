@@ -53,7 +53,8 @@ class StudyFiles:
         Returns:
             The config. It depends only on the files, not on the working directory.
         """
-        return self._config([content for _, content in self.layers])
+        contents = [content for _, content in self.layers]
+        return self._config(contents)
 
     def located(self) -> dict[str, Any]:
         """Merge the files, with paths that can be opened.
@@ -62,28 +63,32 @@ class StudyFiles:
             The config. A path that exists beside its file is written as seen from the working
             directory.
         """
-        return self._config(
-            [relative_to_file(content, file) for file, content in self.layers]
-        )
+        contents = []
+        for file, content in self.layers:
+            contents.append(relative_to_file(content, file))
+        return self._config(contents)
 
     def _config(self, contents: list[dict[str, Any]]) -> dict[str, Any]:
         """Merge the contents of the files and the command line."""
         config = contents[0]
         user_contents = [*contents[1:], self.command_line]
-        is_own_study = self.base[0].name == DEFAULTS.name
+        base_file, _ = self.base
+        is_own_study = base_file.name == DEFAULTS.name
         defaults = _without_replaced(read_defaults(self.root), user_contents)
         if is_own_study:
             config = _without_replaced(config, user_contents)
         # File by file: an option is stale only if the file itself changes the kind of the entry.
         for content in user_contents:
-            config = drop_stale_options(lay_over(config, content), config)
+            merged = lay_over(config, content)
+            config = drop_stale_options(merged, config)
         config.pop("extends", None)
         # After all files, as a later one may give again what an earlier one removes.
         config = without_nulls(config, defaults)
         has_soups = any("soups" in content for content in user_contents)
         if is_own_study and not has_soups:
             config = _without_useless_soups(config)
-        return named_space(_with_sweeps(config), self.root / SPACES)
+        config = _with_sweeps(config)
+        return named_space(config, self.root / SPACES)
 
 
 def read_study(
@@ -115,15 +120,14 @@ def read_study(
                 f"extends: {name!r} is not {EMBEDDED.name}; to merge files of your own, use "
                 "--configfile one.yaml two.yaml"
             )
-    if not extended and any(_defines_data(content) for content in contents):
-        base = (root / DEFAULTS, read_defaults(root))
-    else:
-        base = (root / EMBEDDED, _content(root / EMBEDDED))
+    has_own_data = any(_defines_data(content) for content in contents)
+    base_name = DEFAULTS if has_own_data and not extended else EMBEDDED
+    base_file = root / base_name
     return StudyFiles(
         root,
-        base,
-        given,
-        dict(command_line or {}),
+        base=(base_file, _content(base_file)),
+        given=given,
+        command_line=dict(command_line or {}),
     )
 
 
@@ -154,9 +158,9 @@ def _defines_data(content: dict[str, Any]) -> bool:
     datasets = content.get("datasets")
     if not isinstance(datasets, dict):
         return False
-    return any(
-        isinstance(entry, dict) and "source" in entry for entry in datasets.values()
-    )
+    # Not checked yet: an entry may be anything.
+    entries = [entry for entry in datasets.values() if isinstance(entry, dict)]
+    return any("source" in entry for entry in entries)
 
 
 def _without_replaced(
@@ -174,7 +178,8 @@ def _without_replaced(
             result["soups"] = {}
         finetune = content.get("finetune")
         lists_runs = isinstance(finetune, dict) and "runs" in finetune
-        if content.get("checkpoints") or lists_runs:
+        has_checkpoints = bool(content.get("checkpoints"))
+        if has_checkpoints or lists_runs:
             result["finetune"] = {**defaults["finetune"], "runs": {}}
     return result
 
@@ -184,7 +189,9 @@ def _without_useless_soups(config: dict[str, Any]) -> dict[str, Any]:
     # Not checked yet: every key may be missing or of another type.
     try:
         settings = config["finetune"]
-        listed = [{**settings["defaults"], **run} for run in settings["runs"].values()]
+        listed = []
+        for run in settings["runs"].values():
+            listed.append({**settings["defaults"], **run})
         checkpoints = config["checkpoints"].values()
         run_count = _end_to_end_count(listed, default="")
         run_count += _end_to_end_count(checkpoints, default="end-to-end")
@@ -209,7 +216,8 @@ def _end_to_end_count(
     """
     count = 0
     for entry in entries:
-        if entry.get("variant", default) == "end-to-end" and not entry.get("task"):
+        is_end_to_end = entry.get("variant", default) == "end-to-end"
+        if is_end_to_end and not entry.get("task"):
             count += 1
     return count
 
@@ -218,24 +226,23 @@ def _with_sweeps(config: dict[str, Any]) -> dict[str, Any]:
     """The config with its sweeps: by default of listed runs, checkpoints and a greedy soup."""
     sweep = config.get("sweep")
     finetune = config.get("finetune")
-    if (
-        not isinstance(sweep, dict)
-        or "targets" in sweep
-        or not isinstance(finetune, dict)
-    ):
+    if not isinstance(sweep, dict) or not isinstance(finetune, dict):
+        return config
+    if "targets" in sweep:
         return config
     runs = finetune.get("runs")
     checkpoints = config.get("checkpoints")
     soups = config.get("soups")
     # Where a section has another form, the check of the config says so.
-    if not all(isinstance(section, dict) for section in (runs, checkpoints, soups)):
-        return config
-    targets = [
-        name
-        for name, run in runs.items()
-        if isinstance(run, dict) and not run.get("task")
-    ]
+    for section in (runs, checkpoints, soups):
+        if not isinstance(section, dict):
+            return config
+    targets = []
+    for name, run in runs.items():
+        if isinstance(run, dict) and not run.get("task"):
+            targets.append(name)
     targets += checkpoints
     if "greedy" in soups:
         targets.append("greedy")
-    return {**config, "sweep": {**sweep, "targets": targets}}
+    new_sweep = {**sweep, "targets": targets}
+    return {**config, "sweep": new_sweep}

@@ -58,30 +58,38 @@ def _with_source_file(
     config: dict[str, Any],
 ) -> str:
     keys = _keys(problem)
-    found = [_lookup(content, keys) for content in contents]
-    deepest = max(depth for depth, _ in found)
+    deepest = 0
+    source_file = None
+    value: Any = None
     # The last of the files that say most about the key.
-    source = max(i for i, (depth, _) in enumerate(found) if depth == deepest)
-    value = found[source][1]
+    for file, content in zip(files, contents):
+        depth, file_value = _lookup(content, keys)
+        if depth >= deepest:
+            deepest = depth
+            source_file = file
+            value = file_value
+    if source_file is None or deepest == 0:
+        return problem
+    _, merged_value = _lookup(config, keys)
     # Of a map every file may give a part; a single value must be the one that counts.
-    is_from_file = isinstance(value, dict | list) or value == _lookup(config, keys)[1]
-    if not deepest or not is_from_file:
+    is_part = isinstance(value, dict | list)
+    if not is_part and value != merged_value:
         return problem
     if "is not of type string" in problem:
-        node = read_config_file(files[source]).node
-        problem += quote_hint(scalar_at(node, keys))
+        node = read_config_file(source_file).node
+        scalar = scalar_at(node, keys)
+        problem += quote_hint(scalar)
     if len(files) == 1:
         return problem
     hint = ""
     # A name that is unknown may be that of an entry which a file has removed.
-    removed_in = [
-        file.name
-        for file, content in zip(files, contents)
-        if _sets_to_null(content, value)
-    ]
+    removed_in = []
+    for file, content in zip(files, contents):
+        if _sets_to_null(content, value):
+            removed_in.append(file.name)
     if removed_in:
         hint = f"; {removed_in[-1]} removes it, so give this key there too"
-    return f"{problem} (in {files[source].name}{hint})"
+    return f"{problem} (in {source_file.name}{hint})"
 
 
 def _keys(problem: str) -> list[str]:
@@ -106,13 +114,21 @@ def _sets_to_null(
     return any(_sets_to_null(value, name) for value in config.values())
 
 
+def _is_index(
+    key: str,
+    items: list[Any],
+) -> bool:
+    """Is this the number of an item of the list?"""
+    return key.isdigit() and int(key) < len(items)
+
+
 def _lookup(
     config: Any,
     keys: list[str],
 ) -> tuple[int, Any]:
     """How many of the keys, one below the other, a config has, and what stands there."""
     for depth, key in enumerate(keys):
-        if isinstance(config, list) and key.isdigit() and int(key) < len(config):
+        if isinstance(config, list) and _is_index(key, config):
             config = config[int(key)]
         elif isinstance(config, dict) and key in config:
             config = config[key]

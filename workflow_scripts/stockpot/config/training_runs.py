@@ -39,14 +39,17 @@ def named_space(
     name = search.get("space")
     if not isinstance(name, str):
         return config
-    files = {path.stem: path for path in sorted(spaces.glob("*.yaml"))}
+    files = {}
+    for path in sorted(spaces.glob("*.yaml")):
+        files[path.stem] = path
     if name not in files:
         raise StockpotError(
             f"finetune.search.space: unknown search space {name!r}; {suggestion(name, files)}"
         )
-    space = yaml.safe_load(files[name].read_text("utf-8"))
-    new_search = {**search, "space": space}
-    return {**config, "finetune": {**settings, "search": new_search}}
+    text = files[name].read_text("utf-8")
+    new_search = {**search, "space": yaml.safe_load(text)}
+    new_settings = {**settings, "search": new_search}
+    return {**config, "finetune": new_settings}
 
 
 def search_names(config: dict[str, Any]) -> list[str]:
@@ -58,7 +61,8 @@ def search_names(config: dict[str, Any]) -> list[str]:
     Returns:
         Names by number, so that the first ones stay when there are more runs.
     """
-    return [f"search-{i:02d}" for i in range(config["finetune"]["search"]["runs"])]
+    search = config["finetune"]["search"]
+    return [f"search-{i:02d}" for i in range(search["runs"])]
 
 
 def finetune_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -76,7 +80,8 @@ def finetune_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
         specs[name] = {**settings["defaults"], **spec}
     # Run i is drawn from the seed and i only, so it does not change when there are more runs.
     for i, name in enumerate(search_names(config)):
-        specs[name] = {**settings["defaults"], **draw(settings["search"], i)}
+        drawn = draw(settings["search"], i)
+        specs[name] = {**settings["defaults"], **drawn}
     return {name: with_options(spec) for name, spec in specs.items()}
 
 
@@ -92,7 +97,8 @@ def run_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """
     specs = finetune_specs(config)
     for name, entry in config["checkpoints"].items():
-        specs[name] = {"variant": entry.get("variant", "end-to-end")}
+        variant = entry.get("variant", "end-to-end")
+        specs[name] = {"variant": variant}
     return specs
 
 
@@ -107,10 +113,14 @@ def baseline_specs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """
     settings = config["baselines"]
     train = settings.get("train", "")
-    return {
-        name: {**settings["defaults"], **spec, "train": train}
-        for name, spec in settings["models"].items()
-    }
+    specs = {}
+    for name, spec in settings["models"].items():
+        specs[name] = {
+            **settings["defaults"],
+            **spec,
+            "train": train,
+        }
+    return specs
 
 
 def with_options(spec: dict[str, Any]) -> dict[str, Any]:
@@ -125,9 +135,11 @@ def with_options(spec: dict[str, Any]) -> dict[str, Any]:
     """
     if "variant" not in spec:
         return spec
+    variant = spec["variant"]
+    options = variants.options(variant)
     # Sorted as the variant's options are, then as the config gives the others.
-    completed = dict(defaults(variants.options(spec["variant"])))
-    left_out = _left_out(spec["variant"])
+    completed = dict(defaults(options))
+    left_out = _left_out(variant)
     for key, value in spec.items():
         if key not in left_out:
             completed[key] = value
@@ -141,5 +153,6 @@ def _left_out(variant: str) -> set[str]:
     for name in variants.names():
         all_options.update(variants.options(name))
     # Keys that are no options at all, such as lr, belong to every variant.
-    foreign = all_options - set(variants.options(variant))
-    return foreign | set(variants.draws(variant))
+    own_options = set(variants.options(variant))
+    drawn = set(variants.draws(variant))
+    return (all_options - own_options) | drawn

@@ -41,9 +41,15 @@ def read_head(
     """
     prompts = read_prompts(f"{key}.prompts", given["prompts"], locate)
     names = given.get("class_names")
-    rows = _rows(f"{key}.class_names", names, locate) if names else []
-    texts = {label: text for _, label, text in rows}
-    head = {"prompts": prompts, "texts": texts, "key": f"{key}.class_names"}
+    names_key = f"{key}.class_names"
+    rows = []
+    if names:
+        rows = _rows(names_key, names, locate)
+    head = {
+        "prompts": prompts,
+        "texts": {label: text for _, label, text in rows},
+        "key": names_key,
+    }
     # No error, as the last text counts; the plan's notes name the line.
     repeated = _given_twice(rows)
     if repeated:
@@ -71,17 +77,21 @@ def texts_of(
         StockpotError: If the head's file names other classes.
     """
     # Letters with accents have two spellings in Unicode; names of classes have this one.
-    texts = {
-        unicodedata.normalize("NFC", label): text
-        for label, text in head["texts"].items()
-    }
+    texts = {}
+    for label, text in head["texts"].items():
+        name = unicodedata.normalize("NFC", label)
+        texts[name] = text
     unknown = sorted(set(texts) - set(classes))
     if unknown:
-        raise StockpotError(_unknown_class_message(head["key"], unknown, classes))
+        message = _unknown_class_message(head["key"], unknown, classes)
+        raise StockpotError(message)
     words = {}
-    # An empty text counts as none.
     for name in classes:
-        words[name] = texts.get(name) or own.get(name) or name.replace("_", " ")
+        # An empty text counts as none.
+        text = texts.get(name) or own.get(name)
+        if not text:
+            text = name.replace("_", " ")
+        words[name] = text
     return words
 
 
@@ -91,8 +101,11 @@ def _unknown_class_message(
     classes: list[str],
 ) -> str:
     first = unknown[0]
+    hint = ""
     close = closest(first, classes, 1)
-    hint = f" (did you mean '{one_line(close[0], 60)}'?)" if close else ""
+    if close:
+        shown_close = one_line(close[0], 60)
+        hint = f" (did you mean '{shown_close}'?)"
     others = " is"
     other_count = len(unknown) - 1
     if other_count:
@@ -122,7 +135,8 @@ def read_names(
     Raises:
         StockpotError: If the file cannot be used.
     """
-    return {label: text for _, label, text in _rows(key, given, locate)}
+    rows = _rows(key, given, locate)
+    return {label: text for _, label, text in rows}
 
 
 def _rows(
@@ -177,7 +191,8 @@ def read_prompts(
     path = locate(given)
     refuse_stand_in(path, key)
     text = read_text(path, key)
-    prompts = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines()]
+    prompts = [line for line in lines if line]
     for prompt in prompts:
         if len(prompt) > LONGEST:
             raise StockpotError(
@@ -202,4 +217,9 @@ def _fields(prompt: str) -> list[str] | None:
         parsed = list(Formatter().parse(prompt))
     except ValueError:
         return None
-    return [name + (spec or "") for _, name, spec, _ in parsed if name is not None]
+    fields = []
+    for _, name, format_spec, _ in parsed:
+        # Text after the last field has no name.
+        if name is not None:
+            fields.append(name + (format_spec or ""))
+    return fields

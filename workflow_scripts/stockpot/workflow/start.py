@@ -56,16 +56,21 @@ def start(
         refuse(f"{error.filename}: {error.strerror}")
     # Snakemake reads the Snakefile again in every job, which has nothing to print.
     if workflow.is_main_process:
-        lines = [f"Study {plan.config['study']}"]
-        lines += map(one_line, plan.summary)
-        lines.append("")
-        logger.info("\n".join(lines))
+        _print_summary(plan)
         restore_compared(PLAN.parent)
         print_changes_in_dry_runs(plan)
     # Captions of the report read the whole config there, with all defaults.
     workflow.globals["config"] = plan.config
     machine = Machine(plan.config["threads"], gpus)
     return RulePlan(workflow, plan, machine, PLAN, study.as_written())
+
+
+def _print_summary(plan: Plan) -> None:
+    """Print what to know of the study before the work begins."""
+    lines = [f"Study {plan.config['study']}"]
+    lines += map(one_line, plan.summary)
+    lines.append("")
+    logger.info("\n".join(lines))
 
 
 def _make_output_encodable() -> None:
