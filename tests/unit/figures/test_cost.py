@@ -20,7 +20,7 @@ def test_cost_names_soups_and_the_best_run_of_many():
     figure = figure_of("cost", table)
     best = (
         table.loc[table["kind"] == "end-to-end"]
-        .set_index("model")["gain_shifts"]
+        .set_index("model")["gain_over_best_run_shifts"]
         .idxmax()
     )
     for axes in figure.axes:

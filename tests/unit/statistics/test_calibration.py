@@ -9,7 +9,7 @@ import torch
 from stockpot.statistics import calibration
 
 
-def scores(n=500, classes=7, sharp=2.0, seed=0):
+def random_logits_and_labels(n=500, classes=7, sharp=2.0, seed=0):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, n)
     logits = rng.normal(size=(n, classes)) * sharp
@@ -23,7 +23,7 @@ def test_ece_is_that_of_torchmetrics(bins, sharp):
     from stockpot.models import third_party  # noqa: F401  makes the torchvision below importable
 
     metrics = importlib.import_module("torchmetrics.functional.classification")
-    logits, labels = scores(sharp=sharp)
+    logits, labels = random_logits_and_labels(sharp=sharp)
     expected = metrics.multiclass_calibration_error(
         torch.tensor(logits),
         torch.tensor(labels),
@@ -38,7 +38,7 @@ def test_ece_is_that_of_torchmetrics(bins, sharp):
 
 
 def test_nll_and_brier_are_those_of_torch():
-    logits, labels = scores()
+    logits, labels = random_logits_and_labels()
     nll = torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(labels))
     one_hot = torch.nn.functional.one_hot(torch.tensor(labels), 7)
     brier = ((torch.tensor(logits).softmax(1) - one_hot) ** 2).sum(1).mean()

@@ -11,7 +11,6 @@ from scipy.special import expit, logit
 from scipy.stats import linregress
 
 from stockpot.datasets.classes import subset
-from stockpot.runtime.errors import StockpotError
 from stockpot.tables.measurements import (
     measure,
     paired_accuracies,
@@ -19,20 +18,7 @@ from stockpot.tables.measurements import (
     robustness_table,
 )
 from stockpot.tables.published_models import read_published_models
-
-ROLES = {"reference": "reference", "a": "shift", "b": "shift"}
-SPEC = {"model": "model", "columns": {}, "unit": "fraction"}
-
-
-def cloud(tmp_path, text: str, pad: bool = False, **spec) -> pd.DataFrame:
-    path = tmp_path / "models.csv"
-    path.write_text(text)
-    if pad and text:
-        columns = text.splitlines()[0].count(",")
-        path.write_text(text + "".join(f"pad{i}{',' * columns}\n" for i in range(3)))
-    return published_cells(
-        read_published_models(path, SPEC | spec, "reference", ["a", "b"], ["mine"])
-    )
+from tests.support.published_cells import TWO_SHIFT_ROLES, published_model_cells
 
 
 @pytest.mark.slow
@@ -43,7 +29,7 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
         f"m{i},{100 * r},{100 * s},{100 * t}\n"
         for i, (r, s, t) in enumerate(zip(x, a, b))
     )
-    cells = cloud(
+    cells = published_model_cells(
         tmp_path,
         "name,val,a,b\n" + rows,
         model="name",
@@ -62,9 +48,9 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
             "classes": 10,
             "precision": "fp32",
         }
-        for d in ROLES
+        for d in TWO_SHIFT_ROLES
     ]
-    table = measure(pd.concat([pd.DataFrame(own), cells]), ROLES, 0.95)
+    table = measure(pd.concat([pd.DataFrame(own), cells]), TWO_SHIFT_ROLES, 0.95)
     published = table[table["kind"] == "from-scratch"]
     assert len(published) == 9 * 4
     assert published[["n", "k", "low", "high"]].isna().all(axis=None)
@@ -85,12 +71,12 @@ def test_published_models_draw_the_line_and_have_no_interval(tmp_path):
 
 @pytest.mark.slow
 def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
-    cells = cloud(
+    cells = published_model_cells(
         tmp_path,
         "model,reference,a,b\nm1,0.5,0.3,0.2\nm2,0.6,0.4,0.3\nm3,0.7,0.5,0.4\nm4,0.8,0.0,0.5\nm5,0.9,,0.6\n",
     )
     table = measure(
-        cells.assign(n=np.nan, k=np.nan, classes=2, precision=""), ROLES, 0.95
+        cells.assign(n=np.nan, k=np.nan, classes=2, precision=""), TWO_SHIFT_ROLES, 0.95
     )
     fits = robustness_table(table, "logit", 0.95)[0].set_index("dataset")
     assert fits.loc["a", "n"] == 3
@@ -99,71 +85,6 @@ def test_a_model_at_zero_and_an_empty_field_are_no_part_of_the_line(tmp_path):
     assert (
         robustness_table(table, "linear", 0.95)[0].set_index("dataset").loc["a", "n"]
         == 4
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (
-            "name,reference,a\nm,1,1\n",
-            "no column 'model' (for model); there are name, reference, a",
-        ),
-        ("model,a\nm,0.5\n", "needs a column for reference and one for a shift (a, b)"),
-        (
-            "model,reference\nm,0.5\n",
-            "needs a column for reference and one for a shift",
-        ),
-        (
-            "model,reference,a\nm,50,0.5\n",
-            "m, reference: '50' is not an accuracy as a fraction",
-        ),
-        ("model,reference,a\nm,0.5,x\n", "m, a: 'x' is not an accuracy"),
-        ("model,reference,a\nm,0.5,nan\n", "m, a: 'nan' is not an accuracy"),
-        (
-            "model,reference,a\nm,.5,.5\nm,.5,.5\n",
-            "'m' is the name of another model",
-        ),
-        (
-            "model,reference,a\nmine,.5,.5\n",
-            "'mine' is the name of another model",
-        ),
-        ("model,reference,a\n</script>,.5,.5\n", "'</script>' is no name"),
-        ("model,reference,a\n,.5,.5\n", "'' is no name"),
-        ("", "has 0 models, but a line needs 3"),
-        (
-            'model,reference,a\n"m,.5,.5\nn,.5,.5\n',
-            "line 2: a row begins here that cannot be read",
-        ),
-    ],
-)
-def test_a_wrong_table_of_models_gives_one_line(tmp_path, text, said):
-    with pytest.raises(StockpotError, match=re.escape(said)) as error:
-        cloud(tmp_path, text, pad=True)
-    assert str(error.value).startswith("baselines.table: ")
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.slow
-def test_the_band_goes_through_the_models_that_the_line_goes_through(tmp_path):
-    """A model at 0 on one shift has a mean, and no part in the line of the mean or its band."""
-    from stockpot.drawing.robustness_axes import fit_with_band, scatter_points
-
-    header = "model,reference,a,b\n"
-    rows = [
-        f"m{i},{0.5 + 0.05 * i},{0.3 + 0.04 * i},{0.2 + 0.06 * i}\n" for i in range(6)
-    ]
-    bands = []
-    for extra in ("", "zero,0.9,0.0,0.6\n"):
-        cells = cloud(tmp_path, header + "".join(rows) + extra)
-        cells = cells.assign(n=np.nan, k=np.nan, classes=9, precision="")
-        table = measure(cells, ROLES, 0.95)
-        fits, _ = robustness_table(table, "logit", 0.95)
-        points = scatter_points(table, "shifts", "logit")
-        bands.append(fit_with_band(table, points, fits, (0.5, 0.9)))
-    without, with_zero = bands
-    assert np.allclose(
-        with_zero[["value", "low", "high"]], without[["value", "low", "high"]]
     )
 
 
@@ -236,7 +157,9 @@ def test_a_shift_without_some_classes_is_drawn_against_the_reference_without_the
         {**common, "dataset": d, "k": k, "classes": 2, "precision": ""} for d, k in rows
     ]
     table = measure(
-        pd.DataFrame(cells), ROLES | {subset("reference", "a"): "subset"}, 0.95
+        pd.DataFrame(cells),
+        TWO_SHIFT_ROLES | {subset("reference", "a"): "subset"},
+        0.95,
     )
     assert paired_accuracies(table, "a")["reference_value"].tolist() == [0.97]
     assert paired_accuracies(table, "b")["reference_value"].tolist() == [0.90]
@@ -244,54 +167,17 @@ def test_a_shift_without_some_classes_is_drawn_against_the_reference_without_the
     assert table[table["dataset"] == "shifts"]["value"].tolist() == [0.45]
 
 
-def test_cells_of_the_reference_without_some_classes(tmp_path):
-    import torch
-
-    from stockpot.datasets.dataset import write_dataset
-    from stockpot.evaluation.predictions import predictions
-    from stockpot.evaluation.store import Store
-    from stockpot.tables.class_subsets import subset_cells
-
-    rng = np.random.default_rng(0)
-    names, labels = list("pqrs"), rng.integers(0, 4, 50)
-    images = np.zeros((50, 4, 4, 3), np.uint8)
-    for name, classes, given in (
-        ("reference", names, labels),
-        ("a", ["r", "p"], labels % 2),
-        ("b", names, labels),
-    ):
-        write_dataset(tmp_path / name, name, images, given, classes, {})
-    logits = torch.tensor(rng.normal(size=(50, 4)))
-    Store(tmp_path / "store").put(
-        "k1", predictions(logits, torch.tensor(labels), keep_logits=True), {}, ""
-    )
-    cells = pd.DataFrame(
-        [
-            {"model": "m", "dataset": d, "key": "k1", "n": 50, "k": 1, "classes": 4}
-            for d in ROLES
-        ]
-    )
-    found = subset_cells(
-        cells, ROLES, [tmp_path / d for d in ROLES], tmp_path / "store"
-    )
-    assert found["dataset"].tolist() == ["reference (a classes)"]
-    kept = np.isin(labels, [0, 2])
-    right = np.where(logits[:, 0] >= logits[:, 2], 0, 2)[kept] == labels[kept]
-    row = found.iloc[0]
-    assert (row["n"], row["k"], row["classes"]) == (kept.sum(), right.sum(), 2)
-
-
-TESTBED = os.environ.get("STOCKPOT_TESTBED", "")
+TESTBED_COPY = os.environ.get("STOCKPOT_TESTBED", "")
 
 
 @pytest.mark.skipif(
-    not TESTBED, reason="STOCKPOT_TESTBED names no copy of imagenet-testbed"
+    not TESTBED_COPY, reason="STOCKPOT_TESTBED names no copy of imagenet-testbed"
 )
 def test_the_fit_of_the_testbeds_baselines(tmp_path):
     """85 models, slope 1.0436, intercept -1.8904 for the mean of five, from their own CSV."""
-    types = (Path(TESTBED) / "plotting" / "model_types.py").read_text()
+    types = (Path(TESTBED_COPY) / "plotting" / "model_types.py").read_text()
     baselines = set(re.findall(r"^'([^']+)': ModelTypes\.STANDARD", types, re.M))
-    table = pd.read_csv(Path(TESTBED) / "robustness_top1s.csv")
+    table = pd.read_csv(Path(TESTBED_COPY) / "robustness_top1s.csv")
     bad = table["model"].str.contains("subsample|aws|batch64")
     kept = table[table["model"].isin(baselines) & ~bad & (table["val"] >= 55)]
     assert len(kept) == 85
@@ -336,7 +222,7 @@ def test_a_synthetic_cloud_of_85_models_gives_its_line_back(tmp_path):
     rows = "".join(
         f"m{i},{a!r},{b!r}\n" for i, (a, b) in enumerate(zip(x.tolist(), y.tolist()))
     )
-    cells = cloud(tmp_path, "model,reference,a\n" + rows).assign(
+    cells = published_model_cells(tmp_path, "model,reference,a\n" + rows).assign(
         n=np.nan, k=np.nan, classes=9, precision=""
     )
     roles = {"reference": "reference", "a": "shift"}
@@ -356,9 +242,9 @@ def test_published_models_may_have_the_reference_without_some_classes(tmp_path):
     rows = "".join(
         f"m{i},{r},{r},{min(r + 0.05, 1)}\n" for i, r in enumerate(x.tolist())
     )
-    cells = cloud(tmp_path, f"\ufeffmodel,reference,a,{part}\n" + rows)
+    cells = published_model_cells(tmp_path, f"\ufeffmodel,reference,a,{part}\n" + rows)
     cells = cells.assign(n=np.nan, k=np.nan, classes=2, precision="")
-    table = measure(cells, ROLES | {part: "subset"}, 0.95)
+    table = measure(cells, TWO_SHIFT_ROLES | {part: "subset"}, 0.95)
     assert paired_accuracies(table, "a")["reference_value"].tolist() == pytest.approx(
         np.minimum(x + 0.05, 1)
     )

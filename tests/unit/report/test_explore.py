@@ -1,58 +1,13 @@
-"""Tables for people, and the pages of the report."""
+"""The interactive scatter of all models."""
 
 import json
 import re
 
 import pandas as pd
 import pytest
-from PIL import Image
-
-from stockpot.report.page import figure, render_page, text
-from stockpot.tables.display import to_latex, to_markdown
-
-TABLE = pd.DataFrame(
-    {
-        "model": ["a_b", "50 % & more"],
-        "dataset": ["ref", None],
-        "points": ["**1.0 ± 0.1**", "α < 2"],
-    }
-)
 
 
-def test_latex_is_escaped_and_bold():
-    lines = to_latex(TABLE).splitlines()
-    assert lines[:2] == [r"\begin{tabular}{llr}", r"\toprule"]
-    assert lines[2] == r"model & dataset & points \\"
-    assert lines[4] == r"a\_b & ref & \textbf{1.0 $\pm$ 0.1} \\"
-    assert lines[5] == r"50 \% \& more &  & $\alpha$ \textless{} 2 \\"
-    assert lines[-1] == r"\end{tabular}"
-    assert len(lines) == 8
-
-
-def test_markdown_keeps_its_columns():
-    lines = to_markdown(TABLE.replace("ref", "a|b")).splitlines()
-    assert lines[1] == "| :-- | :-- | --: |"
-    assert lines[2] == "| a_b | a\\|b | **1.0 ± 0.1** |"
-    assert lines[3].count("|") == 4
-
-
-def test_a_page_shows_html_and_does_not_obey_it(tmp_path):
-    source = "| model | x |\n| :-- | --: |\n| <script>alert(1)</script> | **2** |\n"
-    found = render_page("<b>", [text(source)])
-    assert "<script" not in found
-    assert "&lt;script&gt;" in found
-    assert "<strong>2</strong>" in found
-    assert "<title>&lt;b&gt;</title>" in found
-    assert found.count("<table>") == 1
-    Image.new("RGB", (2, 2)).save(tmp_path / "x.png")
-    shown = figure(tmp_path / "x.png", "**How** <to> read it")
-    assert 'alt="x"' in shown
-    assert "<strong>How</strong> &lt;to&gt;" in shown
-    assert "data:image/png;base64,iVBOR" in shown
-    assert re.findall(r"https?://", found + shown) == []
-
-
-def study():
+def scatter_cells_and_roles():
     rows = [
         ("zero-shot", "zero-shot", "", None, 70, 60),
         ("base", "end-to-end", "", None, 90, 50),
@@ -86,11 +41,11 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def chart():
+def scatter_chart():
     from stockpot.report.explore import robustness_scatter
     from stockpot.tables.measurements import measure, robustness_table
 
-    table = measure(*study(), 0.95)
+    table = measure(*scatter_cells_and_roles(), 0.95)
     models = {
         "base": {
             "kind": "end-to-end",
@@ -110,10 +65,10 @@ def chart():
     return robustness_scatter(table, *robustness_table(table, "logit", 0.95), models)
 
 
-def test_the_scatter_tells_recipes_numbers_and_robustness(chart):
+def test_the_scatter_tells_recipes_numbers_and_robustness(scatter_chart):
     (points,) = (
         data
-        for data in chart.to_dict()["datasets"].values()
+        for data in scatter_chart.to_dict()["datasets"].values()
         if data and "recipe" in data[0]
     )
     told = {row["model"]: row for row in points if row["shift"] == "s"}
@@ -135,7 +90,7 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     from stockpot.report.explore import robustness_scatter
     from stockpot.tables.measurements import measure, robustness_table
 
-    cells, roles = study()
+    cells, roles = scatter_cells_and_roles()
     curves = cells[cells["sweep"] == "base"]
     cells = pd.concat(
         [cells, *(curves.assign(sweep=name) for name in ("soup", "third"))]
@@ -143,10 +98,10 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     names = cells["sweep"] + cells["model"]
     cells = cells.assign(model=cells["model"].where(cells["sweep"] == "", names))
     table = measure(cells, roles, 0.95)
-    chart = robustness_scatter(
+    scatter_chart = robustness_scatter(
         table, *robustness_table(table, "logit", 0.95), {}
     ).to_dict()
-    marks = chart["layer"][2]["encoding"]
+    marks = scatter_chart["layer"][2]["encoding"]
     colours, shapes = (marks[channel]["scale"] for channel in ("color", "shape"))
     look = dict(zip(colours["domain"], colours["range"]))
     assert [name for name in look if name.startswith("WiSE-FT to ")] == [
@@ -158,19 +113,19 @@ def test_every_curve_has_a_colour_and_the_zero_shot_model_is_a_star():
     star = dict(zip(shapes["domain"], shapes["range"]))["Zero-shot"]
     assert star.startswith("M0.000,-1.000L")
     assert star.count("L") == 9
-    line = chart["layer"][1]["encoding"]
+    line = scatter_chart["layer"][1]["encoding"]
     assert line["color"]["field"] == "series"
     assert line["detail"]["field"] == "sweep"
 
 
 @pytest.mark.slow
-def test_the_scatter_is_one_page_with_all_scripts_in_it(chart):
+def test_the_scatter_is_one_page_with_all_scripts_in_it(scatter_chart):
     from stockpot.report.explore import to_html
 
-    html = to_html(chart, "Every model of <x>")
-    assert html == to_html(chart, "Every model of <x>")
+    html = to_html(scatter_chart, "Every model of <x>")
+    assert html == to_html(scatter_chart, "Every model of <x>")
     assert len(html) > 500_000
     assert html.count("Every model of &lt;x&gt;") == 2
     assert "Hover over a point" in html
     assert not re.search(r'<script[^>]*src=|<link[^>]*href="http', html)
-    assert "vega.github.io/schema/vega-lite" in json.dumps(chart.to_dict())
+    assert "vega.github.io/schema/vega-lite" in json.dumps(scatter_chart.to_dict())

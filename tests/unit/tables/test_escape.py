@@ -1,13 +1,9 @@
-"""Texts from outside are shown, never obeyed: in tables, pages, scripts and spreadsheets."""
+"""Texts from outside are shown, never obeyed: in Markdown, LaTeX, CSV and scripts."""
 
-import base64
-import hashlib
 import html
 import json
-import logging
 import pickle
 import re
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,24 +11,24 @@ import pytest
 from markdown import markdown as plain_markdown
 
 from stockpot.report import page as pages
-from stockpot.runtime.job import LogFormatter
 from stockpot.runtime.job_parameters import HiddenParameters
-from stockpot.runtime.status import main
 from stockpot.tables import escape
 from stockpot.tables.display import to_latex, to_markdown
 from stockpot.tables.measurements import read_table, write_table
 from tests.support.nasty_names import NASTY
 
 PACKAGE = Path(pages.__file__).parents[1]
-TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
 
 
-def shown(page: str) -> str:
+TABLE_TAGS = {"section", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
+
+
+def shown_text(page: str) -> str:
     """The text that a browser shows."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
-def tags(page: str) -> set[str]:
+def tag_names(page: str) -> set[str]:
     return set(re.findall(r"<\s*/?\s*([a-zA-Z!][^\s>/]*)", page))
 
 
@@ -44,12 +40,12 @@ def test_a_cell_of_markdown_is_shown_as_it_is(text):
     source = to_markdown(table)
     assert len(source.splitlines()) == 3
     page = pages.text(source)
-    assert tags(page) <= TAGS
+    assert tag_names(page) <= TABLE_TAGS
     assert page.count("<td") == 3
     assert page.count("<strong>") == 1
     told = " ".join(escape.one_line(text, 10_000).split())
     assert (
-        shown(page) == f"model kind x {told} **{told}** 1.2 ± 0.3"
+        shown_text(page) == f"model kind x {told} **{told}** 1.2 ± 0.3"
         or text != text.strip()
     )
 
@@ -60,12 +56,12 @@ def test_a_sentence_with_a_name_is_shown_as_it_is(text):
     told = " ".join(escape.one_line(text, 10_000).split())
     for source in (f"x\n\n{escape.markdown(text)}\n\ny", escape.markdown(text)):
         page = pages.text(source)
-        assert tags(page) <= {"section", "p"}
-        assert told in shown(page)
+        assert tag_names(page) <= {"section", "p"}
+        assert told in shown_text(page)
     other = plain_markdown(escape.markdown(text), extensions=["tables"])
-    assert tags(other) == {"p"}
+    assert tag_names(other) == {"p"}
     raw = pages.text(f"| a |\n| --- |\n| {text} |\n\n{text}\n\n{text}: x")
-    assert tags(raw) <= TAGS | {"em", "code", "h1", "ul", "li", "ol"}
+    assert tag_names(raw) <= TABLE_TAGS | {"em", "code", "h1", "ul", "li", "ol"}
 
 
 def test_what_our_tables_write_stays_as_it_is():
@@ -147,32 +143,6 @@ def test_data_in_a_script_stay_data(text):
     assert type(pickle.loads(pickle.dumps(hidden, protocol=4))) is dict
 
 
-@pytest.mark.parametrize("text", NASTY)
-def test_a_log_has_a_line_per_message(text):
-    record = logging.makeLogRecord({"msg": "left out %s", "args": (text,)})
-    line = LogFormatter("%(message)s").format(record)
-    assert line.isprintable()
-    assert len(line) <= 500
-    assert line.startswith("left out ")
-    try:
-        raise KeyError(text)
-    except KeyError:
-        fault = logging.makeLogRecord({"msg": "fault", "exc_info": sys.exc_info()})
-    told = LogFormatter("%(message)s").format(fault).split("\n")
-    assert all(line.isprintable() for line in told)
-    assert told[1].startswith("Traceback")
-
-
-def test_what_runs_said_is_printed_without_controls(tmp_path, capsys):
-    log = tmp_path / "logs" / "finetune" / "base.log"
-    log.parent.mkdir(parents=True)
-    log.write_text(f"12:00:00  \x1b[31mred\x1b]0;title\x07 {'x' * 5000}\n")
-    main(tmp_path)
-    told = capsys.readouterr().out.splitlines()
-    assert all(line.isprintable() and len(line) <= 500 for line in told)
-    assert "\\x1b[31mred" in told[1]
-
-
 def test_tables_and_pages_are_written_in_one_place():
     """Where texts are made inert."""
     places = {"to_csv(": "tables/measurements.py", "markdown import": "report/page.py"}
@@ -186,27 +156,3 @@ def test_tables_and_pages_are_written_in_one_place():
             if word in path.read_text("utf-8")
         ]
         assert users == [PACKAGE / place]
-
-
-@pytest.mark.parametrize("text", NASTY)
-def test_titles_and_captions(text, tmp_path):
-    (tmp_path / "x.png").write_bytes(b"")
-    page = pages.render_page(text, [pages.figure(tmp_path / "x.png", text)])
-    assert (
-        page.count("<script")
-        == page.count("<iframe")
-        == page.count("<meta http-equiv=r")
-        == 0
-    )
-    assert page.count("<title>") == page.count("</body>") == page.count("<img") == 1
-    assert "Content-Security-Policy" in page
-    assert "script-src 'none'" in page
-
-
-def test_a_script_of_a_page_is_known_by_its_digest():
-    page = pages.render_page("x", [], scripts=["let a = 1;"])
-    digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in page
-    assert "<script>let a = 1;</script>" in page
-    with pytest.raises(ValueError, match="tag in it"):
-        pages.render_page("x", [], scripts=["let a = '</SCRIPT>'"])

@@ -1,0 +1,31 @@
+"""The test set, scored in every way."""
+
+import pytest
+
+from stockpot.datasets.dataset import Scoring, read_dataset
+from tests.support.scored_datasets import dataset_kept_as
+
+
+@pytest.fixture(scope="module")
+def world_test_set(world):
+    return read_dataset(world["test"])
+
+
+@pytest.fixture(scope="module")
+def scorings(world_test_set):
+    groups = [i % 3 for i in range(len(world_test_set))]
+    return {
+        "plain": Scoring(),
+        "f1": Scoring("macro-f1"),
+        "groups": Scoring("worst-group", groups=groups),
+        "videos": Scoring(videos=[i // 8 for i in range(len(world_test_set))]),
+    }
+
+
+@pytest.fixture(scope="module")
+def scored_sets(world_test_set, scorings, tmp_path_factory):
+    """The test set, scored in every way."""
+    root = tmp_path_factory.mktemp("scored")
+    for name, scoring in scorings.items():
+        dataset_kept_as(world_test_set, root / name, name, scoring)
+    return {name: root / name for name in scorings}
