@@ -63,7 +63,7 @@ def test_measure_refuses_what_it_cannot_place():
             SMALL_STUDY_ROLES,
             0.95,
         )
-    with pytest.raises(ValueError, match="'shifts' is not free"):
+    with pytest.raises(ValueError, match="no data set may be named 'shifts'"):
         measure(small_study_cells(), {**SMALL_STUDY_ROLES, "shifts": "shift"}, 0.95)
 
 
