@@ -16,3 +16,7 @@ PROJECT = (
     "resources",
     "envs",
 )
+
+
+def files_in(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}

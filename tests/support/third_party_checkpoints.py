@@ -4,6 +4,8 @@ They pretend to be classes of modules that exist only while a file is written: w
 ``installed()`` the modules can be imported, afterwards nothing of them can be.
 """
 
+import copy
+import json
 import sys
 from collections import OrderedDict
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ import torch
 from PIL.Image import Resampling
 from torch import nn
 
+from stockpot.models.files import CONFIG as CONFIG_FILE
 from stockpot.models.third_party import open_clip  # noqa: F401
 
 # isort: split
@@ -219,3 +222,11 @@ def installed():
     finally:
         for name in names:
             del sys.modules[name]
+
+
+def hub_folder(folder, **text):
+    config = copy.deepcopy(CONFIG)
+    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "hub/words", **text}
+    folder.mkdir()
+    (folder / CONFIG_FILE).write_text(json.dumps(config))
+    return folder

@@ -18,18 +18,18 @@ from tests.support.paths import ARCHITECTURE, ROOT
 
 
 @pytest.fixture
-def folder(tmp_path):
+def model_folder(tmp_path):
     shutil.copytree(ARCHITECTURE, tmp_path / "folder")
     return tmp_path / "folder"
 
 
-def edit(folder, change) -> None:
+def edit_config(folder, change) -> None:
     config = json.loads((folder / CONFIG).read_text())
     change(config["model_cfg"], config)
     (folder / CONFIG).write_text(json.dumps(config))
 
 
-def planned(config, folder) -> ModelJob:
+def plan_of_folder(config, folder) -> ModelJob:
     config["model"] = {"name": "mine", "pretrain": False, "architecture": "folder"}
     return model_plan(config, lambda path: folder if path == "folder" else ROOT / path)
 
@@ -134,11 +134,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_describes_no_architecture_is_refused_at_planning(config, folder, what):
+def test_what_describes_no_architecture_is_refused_at_planning(
+    config, model_folder, what
+):
     change, message = REFUSED[what]
-    edit(folder, change)
+    edit_config(model_folder, change)
     with pytest.raises(StockpotError, match=message) as error:
-        planned(config, folder)
+        plan_of_folder(config, model_folder)
     line = str(error.value)
     assert line.startswith("model.architecture: ")
     assert "\n" not in line
@@ -148,34 +150,34 @@ def test_what_describes_no_architecture_is_refused_at_planning(config, folder, w
 @pytest.mark.parametrize(
     "content", ["[]", "[" * 100_000, '{"model_cfg": 1}', "<!doctype html>", "", "NaN"]
 )
-def test_a_config_that_is_none_is_a_line(config, folder, content):
-    (folder / CONFIG).write_text(content)
+def test_a_config_that_is_none_is_a_line(config, model_folder, content):
+    (model_folder / CONFIG).write_text(content)
     with pytest.raises(StockpotError, match=r"^model\.architecture: ") as error:
-        planned(config, folder)
+        plan_of_folder(config, model_folder)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) <= 500
 
 
-def test_a_vocabulary_that_unpacks_without_end_is_a_line(config, folder):
-    with gzip.open(folder / "bpe.txt.gz", "wb", compresslevel=9) as file:
+def test_a_vocabulary_that_unpacks_without_end_is_a_line(config, model_folder):
+    with gzip.open(model_folder / "bpe.txt.gz", "wb", compresslevel=9) as file:
         for _ in range(65):
             file.write(bytes(1 << 20))
     with pytest.raises(StockpotError, match="unpacks to more than 64 MB"):
-        planned(config, folder)
+        plan_of_folder(config, model_folder)
 
 
 @pytest.mark.parametrize("file", [WEIGHTS, CONFIG, "bpe.txt.gz"])
-def test_a_pointer_in_place_of_a_file_is_named_at_planning(config, folder, file):
-    (folder / file).write_text(
+def test_a_pointer_in_place_of_a_file_is_named_at_planning(config, model_folder, file):
+    (model_folder / file).write_text(
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     )
     with pytest.raises(
         StockpotError, match=rf"^model\.architecture: .*{file} is a Git LFS pointer"
     ):
-        planned(config, folder)
+        plan_of_folder(config, model_folder)
 
 
-def test_a_tokenizer_of_transformers_is_told_to_run_nothing(folder, monkeypatch):
+def test_a_tokenizer_of_transformers_is_told_to_run_nothing(model_folder, monkeypatch):
     """And the folder of a stranger is refused before transformers is asked for anything."""
     from stockpot.models.clip import tokenizer
 
@@ -190,19 +192,21 @@ def test_a_tokenizer_of_transformers_is_told_to_run_nothing(folder, monkeypatch)
     transformers = ModuleType("transformers")
     transformers.AutoTokenizer = AutoTokenizer
     monkeypatch.setitem(sys.modules, "transformers", transformers)
-    (folder / "tokenizer.json").write_text("{}")
-    edit(folder, lambda model, _: model["text_cfg"].pop("tokenizer_kwargs"))
-    edit(folder, in_text(hf_tokenizer_name="timm/ViT-B-16-SigLIP"))
-    tokenizer(folder)
-    (folder / "tokenizer.json").unlink()
-    tokenizer(folder)
-    assert [name for name, _ in asked] == [str(folder), "timm/ViT-B-16-SigLIP"]
+    (model_folder / "tokenizer.json").write_text("{}")
+    edit_config(
+        model_folder, lambda model, _: model["text_cfg"].pop("tokenizer_kwargs")
+    )
+    edit_config(model_folder, in_text(hf_tokenizer_name="timm/ViT-B-16-SigLIP"))
+    tokenizer(model_folder)
+    (model_folder / "tokenizer.json").unlink()
+    tokenizer(model_folder)
+    assert [name for name, _ in asked] == [str(model_folder), "timm/ViT-B-16-SigLIP"]
     assert [options["trust_remote_code"] for _, options in asked] == [False, False]
-    edit(folder, in_tokenizer(trust_remote_code=True))
+    edit_config(model_folder, in_tokenizer(trust_remote_code=True))
     with pytest.raises(
         StockpotError, match="'trust_remote_code' describes no architecture"
     ):
-        tokenizer(folder)
+        tokenizer(model_folder)
     assert len(asked) == 2
 
 
