@@ -47,11 +47,13 @@ def subset_cells(
         card = read_card(folder)
         folder_of[card["name"]] = folder
         card_of[card["name"]] = card
-    reference = next(name for name, role in roles.items() if role == "reference")
+    references = [name for name, role in roles.items() if role == "reference"]
+    reference = references[0]
     shifts = [name for name, role in roles.items() if role == "shift"]
     card = card_of[reference]
     scoring = Scoring(**card["scoring"])
-    kept_classes = _kept_classes(card, {shift: card_of[shift] for shift in shifts})
+    shift_cards = {shift: card_of[shift] for shift in shifts}
+    kept_classes = _kept_classes(card, shift_cards)
     if kept_classes and scoring.videos:
         raise StockpotError(
             f"statistics.class_subset: {reference} is scored by videos and cannot be restricted to "
@@ -65,11 +67,11 @@ def subset_cells(
             for shift, kept in kept_classes.items():
                 examples = _restricted(logits, labels, kept, scoring)
                 # All else of the cell stays as it was: model, kind, precision.
-                row = cell | {
-                    "dataset": subset(reference, shift),
-                    "classes": len(kept),
-                }
-                rows.append(row | _scores(scoring.metric, examples, tails))
+                row = dict(cell)
+                row["dataset"] = subset(reference, shift)
+                row["classes"] = len(kept)
+                row |= _scores(scoring.metric, examples, tails)
+                rows.append(row)
     # Columns that only the new cells have come last.
     columns = dict.fromkeys(cells.columns)
     for row in rows:
@@ -86,10 +88,11 @@ def _kept_classes(
     kept_classes = {}
     for shift, card in shift_cards.items():
         # Two data sets may merge the model's classes differently, so those are compared.
-        in_shift = _model_classes(card, card["class_names"])
+        shift_classes = _model_classes(card, card["class_names"])
         kept = []
         for index, class_name in enumerate(class_names):
-            if _model_classes(reference_card, [class_name]) & in_shift:
+            model_classes = _model_classes(reference_card, [class_name])
+            if model_classes & shift_classes:
                 kept.append(index)
         if len(kept) < len(class_names):
             kept_classes[shift] = np.array(kept, int)
@@ -122,22 +125,23 @@ def _restricted(
         kept: Indices of the classes.
         scoring: Of the whole data set.
     """
-    rows = np.flatnonzero(np.isin(labels, kept))
+    is_kept = np.isin(labels, kept)
+    rows = np.flatnonzero(is_kept)
+    kept_labels = labels[rows]
+    kept_logits = logits[rows][:, kept]
     # The best of the kept classes, as an index into all classes.
-    predicted = kept[logits[rows][:, kept].argmax(1)]
-    correct = predicted == labels[rows]
+    predicted = kept[kept_logits.argmax(1)]
+    correct = predicted == kept_labels
     if scoring.accepted:
         # An image may have several labels, any of which is right.
-        correct = np.array(
-            [
-                class_index in scoring.accepted[row]
-                for class_index, row in zip(predicted, rows)
-            ]
-        )
+        is_accepted = []
+        for class_index, row in zip(predicted, rows):
+            is_accepted.append(class_index in scoring.accepted[row])
+        correct = np.array(is_accepted)
     groups = groups_of(scoring)
     if groups is not None:
         groups = groups[rows]
-    return MetricInput(predicted, labels[rows], correct, groups)
+    return MetricInput(predicted, kept_labels, correct, groups)
 
 
 def _scores(
@@ -146,10 +150,8 @@ def _scores(
     tails: tuple[float, float],
 ) -> dict[str, object]:
     """The columns of a cell that its answers decide."""
-    columns = {
-        "metric": metric,
-        **score(metric, examples)._asdict(),
-    }
+    columns = {"metric": metric}
+    columns |= score(metric, examples)._asdict()
     # A count gets its interval later, with all other counts.
     if columns["k"] is None:
         columns["low"], columns["high"] = interval(metric, examples, tails)

@@ -128,9 +128,11 @@ def unbroken(
     Returns:
         The table, with no-break spaces in its columns of numbers.
     """
-    # Headings have blanks where names of columns have underscores.
-    numbers = [name for name in table if str(name).replace("_", " ") not in left]
-    return table.assign(**{name: table[name].map(_unbroken) for name in numbers})
+    changed = table.copy()
+    for name, heading in zip(table.columns, _headings(table)):
+        if heading not in left:
+            changed[name] = table[name].map(_unbroken)
+    return changed
 
 
 def _unbroken(cell: object) -> object:
@@ -152,12 +154,21 @@ def to_markdown(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
         Lines of Markdown.
     """
     headings = _headings(table)
-    alignments = [":--" if name in left else "--:" for name in headings]
-    rows = [[escape.markdown(name) for name in headings], alignments]
+    is_text_column = [name in left for name in headings]
+    head = [escape.markdown(name) for name in headings]
+    alignments = [":--" if is_text else "--:" for is_text in is_text_column]
+    lines = [_markdown_row(head), _markdown_row(alignments)]
     for texts in _texts(table):
-        cells = zip(texts, headings)
-        rows.append([_markdown(text, is_text=name in left) for text, name in cells])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+        cells = []
+        for text, is_text in zip(texts, is_text_column):
+            cells.append(_markdown(text, is_text=is_text))
+        lines.append(_markdown_row(cells))
+    return "".join(lines)
+
+
+def _markdown_row(cells: list[str]) -> str:
+    line = " | ".join(cells)
+    return f"| {line} |\n"
 
 
 def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
@@ -174,14 +185,15 @@ def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
         Lines of LaTeX.
     """
     headings = _headings(table)
-    alignments = "".join("l" if name in left else "r" for name in headings)
+    is_text_column = [name in left for name in headings]
+    alignments = "".join("l" if is_text else "r" for is_text in is_text_column)
     head = _latex_row([escape.latex(name) for name in headings])
     body = []
     for texts in _texts(table):
-        cells = zip(texts, headings)
-        body.append(
-            _latex_row([_latex(text, is_text=name in left) for text, name in cells])
-        )
+        cells = []
+        for text, is_text in zip(texts, is_text_column):
+            cells.append(_latex(text, is_text=is_text))
+        body.append(_latex_row(cells))
     is_long = len(body) > PAGE
     environment = "longtable" if is_long else "tabular"
     lines = [
@@ -215,7 +227,9 @@ def _texts(table: pd.DataFrame) -> list[list[str]]:
 
 
 def _text(cell: object) -> str:
-    return "" if pd.isna(cell) else str(cell)
+    if pd.isna(cell):
+        return ""
+    return str(cell)
 
 
 def _markdown(cell: str, *, is_text: bool) -> str:
@@ -240,16 +254,23 @@ def _with_bold(
     pieces = []
     end = 0
     for match in _BOLD.finditer(cell):
-        pieces.append(_padded(cell[end : match.start()], escaped))
-        pieces.append(bold.format(escaped(match.group(1))))
+        text_between = cell[end : match.start()]
+        bold_text = match.group(1)
+        pieces.append(_padded(text_between, escaped))
+        pieces.append(bold.format(escaped(bold_text)))
         end = match.end()
-    pieces.append(_padded(cell[end:], escaped))
+    text_after = cell[end:]
+    pieces.append(_padded(text_after, escaped))
     return "".join(pieces)
 
 
 def _padded(text: str, escaped: Callable[[str], str]) -> str:
     """Escaped, with one blank at the ends that had any."""
-    inner = escaped(text.strip(" "))
-    before = " " if text.startswith(" ") and inner else ""
-    after = " " if text.endswith(" ") and inner else ""
-    return f"{before}{inner}{after}"
+    padded = escaped(text.strip(" "))
+    if not padded:
+        return ""
+    if text.startswith(" "):
+        padded = f" {padded}"
+    if text.endswith(" "):
+        padded = f"{padded} "
+    return padded

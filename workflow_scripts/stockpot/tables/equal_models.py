@@ -16,8 +16,8 @@ def equal_models(measurements: pd.DataFrame) -> list[list[str]]:
     """
     is_single = measurements["sweep"] == ""
     is_baseline = measurements["kind"] == BASELINE
-    single = measurements[is_single & ~is_baseline]
-    return equal_groups(single, "model", ["dataset"], "value")
+    models = measurements[is_single & ~is_baseline]
+    return equal_groups(models, "model", ["dataset"], "value")
 
 
 def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
@@ -29,7 +29,8 @@ def equal_sweeps(measurements: pd.DataFrame) -> list[list[str]]:
     Returns:
         Groups of two targets or more.
     """
-    points = measurements[measurements["sweep"] != ""]
+    is_point = measurements["sweep"] != ""
+    points = measurements[is_point]
     return equal_groups(points, "sweep", ["alpha", "dataset"], "value")
 
 
@@ -52,12 +53,16 @@ def equal_groups(
     """
     # Names with the same (key, value) pairs fall into one group.
     names_by_values: dict[tuple, list[str]] = {}
+    columns = [*keys, value]
     for one_name, rows in table.groupby(name, sort=False):
         # Sorted, so that the order of the rows does not count.
-        rows = rows.sort_values(keys)
-        values = tuple(rows[[*keys, value]].itertuples(index=False, name=None))
-        names_by_values.setdefault(values, []).append(one_name)
-    return [names for names in names_by_values.values() if len(names) > 1]
+        sorted_rows = rows.sort_values(keys)
+        pairs = sorted_rows[columns].itertuples(index=False, name=None)
+        values = tuple(pairs)
+        names = names_by_values.setdefault(values, [])
+        names.append(one_name)
+    groups = names_by_values.values()
+    return [names for names in groups if len(names) > 1]
 
 
 def legend_texts(

@@ -29,7 +29,8 @@ class NothingToShowError(Exception):
         Returns:
             One row of one column, a sentence.
         """
-        return pd.DataFrame({NOTHING: [f"Nothing to show: {self}."]})
+        sentence = f"Nothing to show: {self}."
+        return pd.DataFrame({NOTHING: [sentence]})
 
 
 class Evidence:
@@ -88,14 +89,16 @@ class Evidence:
         self._store = Path(store)
         self._labels = labels
         self._label_digests = label_digests or {}
-        self._scorings = {
-            name: Scoring(**scoring) for name, scoring in (scorings or {}).items()
-        }
+        self._scorings: dict[str, Scoring] = {}
+        for name, scoring in (scorings or {}).items():
+            self._scorings[name] = Scoring(**scoring)
         # The key of a cell finds its prediction in the store.
         model_cells: list[dict[str, Any]] = []
         for evaluation in evaluations:
             model_cells += evaluation["cells"]
-        mixed_cells = mixes["cells"] if mixes else []
+        mixed_cells: list[dict[str, Any]] = []
+        if mixes:
+            mixed_cells = mixes["cells"]
         self.cells = pd.DataFrame(model_cells)
         self.mixes = pd.DataFrame(mixed_cells)
         self._keys = _keys(self.cells)
@@ -115,7 +118,8 @@ class Evidence:
     @cached_property
     def held_out(self) -> str:
         """Name of the held-out set."""
-        return datasets(self.measurements, "held-out")[0]
+        names = datasets(self.measurements, "held-out")
+        return names[0]
 
     @cached_property
     def corrupted(self) -> list[str]:
@@ -164,7 +168,8 @@ class Evidence:
         Returns:
             Its scoring; plain accuracy where nothing else is known.
         """
-        return self._scorings.get(dataset, Scoring())
+        plain_accuracy = Scoring()
+        return self._scorings.get(dataset, plain_accuracy)
 
     def metric(self, dataset: str) -> str:
         """Look up the data set's own metric.
@@ -190,8 +195,12 @@ class Evidence:
         Returns:
             Data set -> its metric.
         """
-        metrics = {dataset: self.metric(dataset) for dataset in datasets}
-        return {name: metric for name, metric in metrics.items() if metric != ACCURACY}
+        others = {}
+        for dataset in datasets:
+            metric = self.metric(dataset)
+            if metric != ACCURACY:
+                others[dataset] = metric
+        return others
 
     def note_plain_accuracy(self, *datasets: str) -> None:
         """Note that the table has plain accuracies where a data set has another metric.
@@ -199,20 +208,23 @@ class Evidence:
         Args:
             datasets: What the table is about; the test sets by default.
         """
-        others = self.other_metrics(*(datasets or self.test_sets))
+        shown_sets = datasets or self.test_sets
+        others = self.other_metrics(*shown_sets)
         if others:
+            metrics_text = _metrics_text(others)
             self.note(
                 "All accuracies in this table are plain accuracies (the share of right "
                 "answers), also for data sets that are scored by another metric "
-                f"({_metrics_text(others)})."
+                f"({metrics_text})."
             )
 
     def note_own_metrics(self) -> None:
         """Note by which metric the numbers of a test set are, if not by plain accuracy."""
         others = self.other_metrics(*self.test_sets)
         if others:
+            metrics_text = _metrics_text(others)
             self.note(
-                f"Here, accuracy means the data set's own metric: {_metrics_text(others)}."
+                f"Here, accuracy means the data set's own metric: {metrics_text}."
             )
 
     def sets_with_common_images(self) -> list[str]:
@@ -229,19 +241,19 @@ class Evidence:
             NothingToShowError: If the reference or the held-out set is scored by videos.
         """
         # The held-out set counts too: temperatures are fitted on it.
-        video_sets = [
-            name
-            for name in (self.held_out, *self.test_sets)
-            if self.scoring(name).videos
-        ]
+        video_sets = []
+        for name in (self.held_out, *self.test_sets):
+            scoring = self.scoring(name)
+            if scoring.videos:
+                video_sets.append(name)
         why = "each model keeps the frame of a video that it gets least right by its label"
         for dataset in (self.held_out, self.reference):
             if dataset in video_sets:
                 raise NothingToShowError(f"{dataset} is scored by videos, and {why}")
         if video_sets:
+            names = ", ".join(video_sets)
             self.note(
-                f"Left out: {', '.join(video_sets)}, because {why}. So models answer for "
-                "different images."
+                f"Left out: {names}, because {why}. So models answer for different images."
             )
         return [dataset for dataset in self.test_sets if dataset not in video_sets]
 
@@ -255,7 +267,8 @@ class Evidence:
         Returns:
             The stored prediction.
         """
-        return answers(self._store, self._keys[model, dataset])
+        key = self._keys[model, dataset]
+        return answers(self._store, key)
 
     def correct(self, model: str, dataset: str) -> np.ndarray:
         """Read which answers of a model are right.
@@ -267,7 +280,8 @@ class Evidence:
         Returns:
             Bool [n].
         """
-        return self.answers(model, dataset).correct
+        prediction = self.answers(model, dataset)
+        return prediction.correct
 
     def correct_on(
         self,
@@ -295,7 +309,9 @@ class Evidence:
             Int64 [n], class indices as in the columns of the logits. A video is one example;
             its label is that of its first image.
         """
-        labels = read_array(self._labels[dataset], self._label_digests.get(dataset))
+        path = self._labels[dataset]
+        digest = self._label_digests.get(dataset)
+        labels = read_array(path, digest)
         videos = self.scoring(dataset).videos
         if not videos:
             return labels
@@ -312,7 +328,10 @@ class Evidence:
         Returns:
             True if it was.
         """
-        return all((model, dataset) in self._keys for dataset in self.test_sets)
+        evaluated_sets = [
+            name for name in self.test_sets if (model, name) in self._keys
+        ]
+        return evaluated_sets == self.test_sets
 
     def accuracy(self, model: str, dataset: str) -> float:
         """Look up a model's score by the data set's own metric.
@@ -336,13 +355,15 @@ class Evidence:
         Returns:
             A fraction.
         """
-        sets = self.shifts if dataset == SHIFT_MEAN else [dataset]
+        sets = [dataset]
+        if dataset == SHIFT_MEAN:
+            sets = self.shifts
         # The table already has plain accuracies where those are the metric.
         if not self.other_metrics(*sets):
             return self.accuracy(model, dataset)
-        return float(
-            np.mean([correct.mean() for correct in self.correct_on(model, sets)])
-        )
+        correct_by_set = self.correct_on(model, sets)
+        accuracies = [correct.mean() for correct in correct_by_set]
+        return float(np.mean(accuracies))
 
     def score(self, dataset: str, predicted: np.ndarray) -> Score:
         """Score predicted classes by the data set's own metric.
@@ -373,11 +394,9 @@ class Evidence:
         Returns:
             Bool [n].
         """
-        return right_answers(
-            self.scoring(dataset),
-            self.labels(dataset),
-            predicted,
-        )
+        scoring = self.scoring(dataset)
+        labels = self.labels(dataset)
+        return right_answers(scoring, labels, predicted)
 
     def held_out_sweep(self, points: pd.DataFrame) -> pd.DataFrame:
         """Tabulate a sweep on held-out data, as ``alpha.selectors`` read it.
@@ -404,8 +423,14 @@ class Evidence:
         scoring = self.scoring(dataset)
         errors = []
         for model in points["model"]:
-            found = self.answers(model, dataset)
-            errors.append(score_error(scoring, labels, found.predicted, found.correct))
+            prediction = self.answers(model, dataset)
+            error = score_error(
+                scoring,
+                labels,
+                prediction.predicted,
+                prediction.correct,
+            )
+            errors.append(error)
         table["standard_error"] = errors
         return table
 
@@ -413,9 +438,11 @@ class Evidence:
     def _values(self) -> pd.Series:
         """Scores of models and mixes by (model, data set)."""
         # Where a mix has the name of a model, the score of the model counts.
+        key = ["model", "dataset"]
         table = pd.concat([self.measurements, self._mixed()])
-        table = table.drop_duplicates(["model", "dataset"])
-        return table.set_index(["model", "dataset"])["value"]
+        table = table.drop_duplicates(key)
+        by_key = table.set_index(key)
+        return by_key["value"]
 
     def _mixed(self) -> pd.DataFrame:
         """Scores of the mixes, with the mean over the shifts where all shifts are there."""
@@ -426,8 +453,10 @@ class Evidence:
         by_model = table[is_shift].groupby("model")["value"]
         # A mean over some of the shifts would not compare with one over all.
         has_all = by_model.size() == len(self.shifts)
-        means = by_model.mean()[has_all].rename("value").reset_index()
-        return pd.concat([table, means.assign(dataset=SHIFT_MEAN)])
+        means = by_model.mean()[has_all]
+        mean_rows = means.rename("value").reset_index()
+        mean_rows = mean_rows.assign(dataset=SHIFT_MEAN)
+        return pd.concat([table, mean_rows])
 
     def models_of_kind(self, *kinds: str) -> list[str]:
         """List the models of some kinds that have results.
@@ -440,9 +469,10 @@ class Evidence:
         """
         table = self.measurements
         # A row with a sweep is a point of a sweep.
-        is_wanted = (table["sweep"] == "") & table["kind"].isin(kinds)
-        names = table.loc[is_wanted, "model"].drop_duplicates()
-        return [name for name in names if self.has_results(name)]
+        is_point = table["sweep"] != ""
+        is_of_kind = table["kind"].isin(kinds)
+        names = table.loc[is_of_kind & ~is_point, "model"]
+        return [name for name in names.drop_duplicates() if self.has_results(name)]
 
     def require_results(self, models: list[str]) -> None:
         """Check that models have results.
@@ -455,7 +485,8 @@ class Evidence:
         """
         missing = [name for name in models if not self.has_results(name)]
         if missing:
-            raise NothingToShowError(f"there is no result of {', '.join(missing)}")
+            missing_names = ", ".join(missing)
+            raise NothingToShowError(f"there is no result of {missing_names}")
 
     def end_to_end_runs(self, names: list[str] | None = None) -> list[str]:
         """List end-to-end runs that have results.
@@ -483,7 +514,8 @@ class Evidence:
         Returns:
             Key -> value; empty for a model that is not in ``models``.
         """
-        return self.models.get(model, {}).get("settings", {})
+        description = self.models.get(model, {})
+        return description.get("settings", {})
 
     def trained_on_shift(self, model: str) -> bool:
         """Tell whether a run, or one that it starts from, was trained on a second data set.
@@ -498,18 +530,21 @@ class Evidence:
         # The option second_dataset names the second data set.
         if settings.get("second_dataset"):
             return True
-        start = settings.get("init_from", ZERO_SHOT)
-        return start != ZERO_SHOT and self.trained_on_shift(start)
+        initial_model = settings.get("init_from", ZERO_SHOT)
+        if initial_model == ZERO_SHOT:
+            return False
+        return self.trained_on_shift(initial_model)
 
     @cached_property
     def best_run(self) -> str:
         """The end-to-end run that is best on held-out data; "" without any."""
+
+        def held_out_accuracy(run: str) -> float:
+            """The score of a run on the held-out set."""
+            return self.accuracy(run, self.held_out)
+
         runs = self.models_of_kind("end-to-end")
-        return max(
-            runs,
-            key=lambda run: self.accuracy(run, self.held_out),
-            default="",
-        )
+        return max(runs, key=held_out_accuracy, default="")
 
     def sweeps(self) -> dict[str, pd.DataFrame]:
         """Tabulate the points of every sweep.
@@ -517,14 +552,15 @@ class Evidence:
         Returns:
             Name of the target -> alpha and model of the points, from the zero-shot model up.
         """
-        points = self.measurements[self.measurements["sweep"] != ""]
+        is_point = self.measurements["sweep"] != ""
+        points = self.measurements.loc[is_point, ["sweep", "alpha", "model"]]
         # The table has a row per data set; of each point one is enough.
-        points = points[["sweep", "alpha", "model"]].drop_duplicates()
-        points = points.sort_values("alpha")
-        return {
-            target: group[["alpha", "model"]].reset_index(drop=True)
-            for target, group in points.groupby("sweep", sort=True)
-        }
+        points = points.drop_duplicates().sort_values("alpha")
+        sweeps = {}
+        for target, group in points.groupby("sweep", sort=True):
+            sweep = group[["alpha", "model"]]
+            sweeps[target] = sweep.reset_index(drop=True)
+        return sweeps
 
     def benchmark(self, model: str) -> Path:
         """Locate the time and the memory of the job that made a model.
@@ -535,8 +571,10 @@ class Evidence:
         Returns:
             The file; it need not exist.
         """
-        job_id = self.models[model].get("id", "")
-        return self._results / "benchmarks" / f"{job_id}.tsv"
+        description = self.models[model]
+        job_id = description.get("id", "")
+        folder = self._results / "benchmarks"
+        return folder / f"{job_id}.tsv"
 
     def recipe(self, soup: str) -> dict[str, Any]:
         """Read how a soup was found.
@@ -547,7 +585,8 @@ class Evidence:
         Returns:
             Its recipe, as the merge method wrote it.
         """
-        return read_sealed(self.recipes[soup])
+        path = self.recipes[soup]
+        return read_sealed(path)
 
 
 def model_at(points: pd.DataFrame, alpha: float) -> str | None:
@@ -560,7 +599,8 @@ def model_at(points: pd.DataFrame, alpha: float) -> str | None:
     Returns:
         Name of the point; None where the sweep has none.
     """
-    models = points.loc[points["alpha"] == alpha, "model"]
+    is_at_alpha = points["alpha"] == alpha
+    models = points.loc[is_at_alpha, "model"]
     if models.empty:
         return None
     return models.iloc[0]
@@ -575,7 +615,8 @@ def mean_accuracy(arrays: list[np.ndarray]) -> float:
     Returns:
         A fraction.
     """
-    return sum(correct.mean() for correct in arrays) / len(arrays)
+    accuracies = [correct.mean() for correct in arrays]
+    return sum(accuracies) / len(accuracies)
 
 
 def inner_products(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
@@ -587,18 +628,25 @@ def inner_products(geometry: pd.DataFrame) -> dict[tuple[str, str], float]:
     Returns:
         (model, other) -> inner product.
     """
-    return {
-        (row.model, row.other_model): row.inner_product for row in geometry.itertuples()
-    }
+    products = {}
+    for row in geometry.itertuples():
+        pair = (row.model, row.other_model)
+        products[pair] = row.inner_product
+    return products
 
 
 def _keys(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
     """(model, data set) -> key of the stored prediction."""
-    return {(cell.model, cell.dataset): cell.key for cell in cells.itertuples()}
+    keys = {}
+    for cell in cells.itertuples():
+        keys[cell.model, cell.dataset] = cell.key
+    return keys
 
 
 def _metrics_text(metrics: dict[str, str]) -> str:
     """The metrics as "a by macro f1, b by worst group"."""
-    return ", ".join(
-        f"{name} by {metric.replace('-', ' ')}" for name, metric in metrics.items()
-    )
+    texts = []
+    for name, metric in metrics.items():
+        metric_text = metric.replace("-", " ")
+        texts.append(f"{name} by {metric_text}")
+    return ", ".join(texts)

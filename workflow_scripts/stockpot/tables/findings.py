@@ -105,9 +105,13 @@ class Study:
         Returns:
             The accuracy on the reference, or the mean over the shifts.
         """
-        dataset = self.reference[0] if sets == self.reference else SHIFT_MEAN
-        is_row = (self.table["model"] == model) & (self.table["dataset"] == dataset)
-        return float(self.table.loc[is_row, "value"].iloc[0])
+        dataset = SHIFT_MEAN
+        if sets == self.reference:
+            dataset = self.reference[0]
+        is_model = self.table["model"] == model
+        is_dataset = self.table["dataset"] == dataset
+        values = self.table.loc[is_model & is_dataset, "value"]
+        return float(values.iloc[0])
 
     def point(
         self,
@@ -125,9 +129,9 @@ class Study:
         Returns:
             Name of the point, else of the model; "" without either.
         """
-        is_point = (self.table["sweep"] == target) & np.isclose(
-            self.table["alpha"], alpha
-        )
+        is_target = self.table["sweep"] == target
+        is_at_alpha = np.isclose(self.table["alpha"], alpha)
+        is_point = is_target & is_at_alpha
         if is_point.any():
             return self.table.loc[is_point, "model"].iloc[0]
         if (self.table["model"] == model).any():
@@ -152,13 +156,17 @@ class Study:
         """
         terms = []
         for model, coefficient in comparison.terms.items():
-            correct = [self._correct(self._keys[model, name]) for name in sets]
+            keys = [self._keys[model, name] for name in sets]
+            correct = [self._correct(key) for key in keys]
             terms.append((coefficient, correct))
         estimate = paired_mean(terms, self.confidence)
+        dataset = self.under_shift
+        if sets == self.reference:
+            dataset = "reference"
         return {
             "finding": comparison.finding,
             "compared": comparison.compared,
-            "dataset": "reference" if sets == self.reference else self.under_shift,
+            "dataset": dataset,
             "value": estimate.value,
             "low": estimate.low,
             "high": estimate.high,
@@ -270,7 +278,9 @@ def _sweep(
 ) -> list[dict[str, Any]]:
     """What holds at the inner alphas; without any, nothing."""
     table = study.table
-    is_point = (table["sweep"] == target) & (table["dataset"] == SHIFT_MEAN)
+    is_target = table["sweep"] == target
+    # A point has a row per data set; of each point one is enough.
+    is_point = is_target & (table["dataset"] == SHIFT_MEAN)
     # The end models are no mixes.
     is_inner = (table["alpha"] > 0) & (table["alpha"] < 1)
     points = table[is_point & is_inner]

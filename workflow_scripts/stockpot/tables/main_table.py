@@ -102,7 +102,8 @@ class MainTable:
         Returns:
             Lines of Markdown.
         """
-        return to_markdown(unbroken(self.table, self.left), self.left)
+        table = unbroken(self.table, self.left)
+        return to_markdown(table, self.left)
 
     def latex(self) -> str:
         """Write the table in LaTeX.
@@ -127,19 +128,17 @@ def columns(
         The columns.
     """
     # Looked up by (model, data set).
-    accuracies = measurements.set_index(["model", "dataset"])[["value", "low", "high"]]
+    accuracies = measurements.set_index(["model", "dataset"])
+    accuracies = accuracies[["value", "low", "high"]]
     shown = [
         Column("model", lambda row: row.label, left=True),
         Column("kind", lambda row: row.kind, left=True),
     ]
     for dataset in _shown_sets(measurements):
-        text = partial(
-            _accuracy,
-            accuracies,
-            dataset,
-            bold.get(dataset, set()),
-        )
-        shown.append(Column(_heading(measurements, dataset), text))
+        bold_models = bold.get(dataset, set())
+        text = partial(_accuracy, accuracies, dataset, bold_models)
+        heading = _heading(measurements, dataset)
+        shown.append(Column(heading, text))
     return shown
 
 
@@ -158,7 +157,8 @@ def overview(
     Returns:
         The table, of texts.
     """
-    return main_table(measurements, correct, confidence).table
+    made_table = main_table(measurements, correct, confidence)
+    return made_table.table
 
 
 def main_table(
@@ -192,8 +192,17 @@ def main_table(
     good_models: dict[str, GoodModels] = {}
     if correct:
         good_models = _good_models(measurements, rows, correct, confidence)
-    bold = {name: good.names for name, good in good_models.items() if good.are_few}
+    bold = {}
+    undecided = {}
+    for dataset, good in good_models.items():
+        if good.are_few:
+            bold[dataset] = good.names
+        else:
+            # This column has no bold number, and a sentence says so.
+            undecided[dataset] = good
     shown = columns(measurements, bold)
+    headings = [column.heading for column in shown]
+    left = [column.heading for column in shown if column.left]
     texts = []
     for row in rows:
         cells = [column.text(row) for column in shown]
@@ -201,11 +210,9 @@ def main_table(
         # A model without any number has no row.
         if any(numbers):
             texts.append(cells)
-    # These columns have no bold number, and a sentence says so.
-    undecided = {name: good for name, good in good_models.items() if not good.are_few}
     return MainTable(
-        table=pd.DataFrame(texts, columns=[column.heading for column in shown]),
-        left=frozenset(column.heading for column in shown if column.left),
+        table=pd.DataFrame(texts, columns=headings),
+        left=frozenset(left),
         rule=_rule(rows),
         notes=_nothing_bold(undecided),
     )
@@ -215,11 +222,13 @@ def _nothing_bold(undecided: dict[str, GoodModels]) -> list[str]:
     """A sentence that names the columns in which nothing is bold, if there are any."""
     if not undecided:
         return []
-    columns_text = ", ".join(
-        f"{'the mean of shifts' if name == SHIFT_MEAN else name} "
-        f"({len(good.names)} of {good.compared})"
-        for name, good in undecided.items()
-    )
+    column_texts = []
+    for dataset, good in undecided.items():
+        name = dataset
+        if dataset == SHIFT_MEAN:
+            name = "the mean of shifts"
+        column_texts.append(f"{name} ({len(good.names)} of {good.compared})")
+    columns_text = ", ".join(column_texts)
     return [
         f"Nothing is bold on {columns_text}: there, so many models are not significantly "
         "worse than the best that bold would say nothing. More images would tell them apart."
@@ -241,10 +250,13 @@ def _accuracy(
     row: Row,
 ) -> str:
     """A model's accuracy on a data set with half its interval; "" if it has none there."""
-    if (row.model, dataset) not in accuracies.index:
+    key = (row.model, dataset)
+    if key not in accuracies.index:
         return ""
-    value, low, high = 100 * accuracies.loc[(row.model, dataset)].to_numpy()
-    text = f"{value:.1f} ± {(high - low) / 2:.1f}"
+    fractions = accuracies.loc[key].to_numpy()
+    value, low, high = 100 * fractions
+    half_interval = (high - low) / 2
+    text = f"{value:.1f} ± {half_interval:.1f}"
     if row.model in bold and not row.is_oracle:
         return f"**{text}**"
     return text
@@ -252,7 +264,8 @@ def _accuracy(
 
 def _rule(rows: list[Row]) -> list[str]:
     """A sentence that names the rule behind the rows called chosen, if there are any."""
-    if not any(row.label.endswith(CHOSEN) for row in rows):
+    is_chosen = [row.label.endswith(CHOSEN) for row in rows]
+    if not any(is_chosen):
         return []
     rule = selectors.label(selectors.DEFAULT)
     return [f"Chosen: alpha by the default rule ({rule}), without a test label."]
@@ -262,10 +275,13 @@ def _heading(measurements: pd.DataFrame, dataset: str) -> str:
     """Name of a data set, with its metric where that is not accuracy."""
     is_dataset = measurements["dataset"] == dataset
     metric = measurements.loc[is_dataset, "metric"].iloc[0]
-    title = MEAN_OF_SHIFTS if dataset == SHIFT_MEAN else dataset
+    title = dataset
+    if dataset == SHIFT_MEAN:
+        title = MEAN_OF_SHIFTS
     if metric in (ACCURACY, MEAN_OF):
         return title
-    return f"{title} ({metric.replace('-', ' ')})"
+    metric_text = metric.replace("-", " ")
+    return f"{title} ({metric_text})"
 
 
 def _rows(measurements: pd.DataFrame) -> list[Row]:
@@ -284,8 +300,9 @@ def _rows(measurements: pd.DataFrame) -> list[Row]:
 
 def _model_rows(kind: str, group: pd.DataFrame) -> list[Row]:
     """A row for every model of a kind that is no sweep."""
-    models = sorted(group["model"].drop_duplicates(), key=natural)
-    return [Row(model, model, kind) for model in models]
+    models = group["model"].drop_duplicates()
+    sorted_models = sorted(models, key=natural)
+    return [Row(model, model, kind) for model in sorted_models]
 
 
 def _sweep_rows(
@@ -304,7 +321,8 @@ def _sweep_rows(
         labels.setdefault(best, f"{target}, alpha {best:.2f} {ORACLE}")
     rows = []
     for alpha, label in labels.items():
-        models = group.loc[np.isclose(group["alpha"], alpha), "model"]
+        is_at_alpha = np.isclose(group["alpha"], alpha)
+        models = group.loc[is_at_alpha, "model"]
         if len(models):
             rows.append(Row(label, models.iloc[0], kind))
     return rows
@@ -313,15 +331,19 @@ def _sweep_rows(
 def _chosen(rule: str, sweep: pd.DataFrame) -> float | None:
     """The alpha that a rule chooses of a sweep's rows; None where they lack what it reads."""
     # What selectors read, one row per alpha.
-    held_out = sweep[sweep["role"] == "held-out"].groupby("alpha")
-    shifts = sweep[sweep["role"] == "mean"].groupby("alpha")
+    is_held_out = sweep["role"] == "held-out"
+    is_mean = sweep["role"] == "mean"
+    held_out = sweep[is_held_out].groupby("alpha")
+    shifts = sweep[is_mean].groupby("alpha")
     selector_columns = {
         "n": held_out["n"].first(),
         "held_out": held_out["value"].mean(),
         "shifts": shifts["value"].mean(),
     }
-    table = pd.DataFrame(selector_columns).rename_axis("alpha").reset_index()
-    table = table.dropna(subset=sorted(selectors.needs(rule)))
+    table = pd.DataFrame(selector_columns)
+    table = table.rename_axis("alpha").reset_index()
+    needed_columns = sorted(selectors.needs(rule))
+    table = table.dropna(subset=needed_columns)
     if table.empty:
         return None
     return selectors.choose(rule, table)
@@ -358,8 +380,8 @@ def _good_models(
         is_shown = measurements["dataset"] == dataset
         # Oracles were chosen on these very answers, so they take no part.
         is_shown &= measurements["model"].isin(models)
-        by_model = measurements[is_shown].groupby("model", sort=False)["value"]
-        values = by_model.first()
+        by_model = measurements[is_shown].groupby("model", sort=False)
+        values = by_model["value"].first()
         if values.empty:
             continue
         # The mean is tested on the answers to all shifts.

@@ -95,7 +95,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     check_table(path)
     # A model may be called 1e-5 or NA: names are read as texts.
-    text_columns = dict.fromkeys(("model", "kind", "sweep", "dataset", "role"), str)
+    text_columns = {
+        "model": str,
+        "kind": str,
+        "sweep": str,
+        "dataset": str,
+        "role": str,
+    }
     table = pd.read_csv(
         path,
         dtype=text_columns,
@@ -137,7 +143,8 @@ def write_table(
 def _cell(value: object) -> object:
     """A value as a cell: a carriage return, which CSV does not quote, would end its row."""
     if isinstance(value, str) and "\r" in value:
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
+        value = value.replace("\r\n", "\n")
+        value = value.replace("\r", "\n")
     return spreadsheet(value)
 
 
@@ -149,12 +156,14 @@ def _with_texts_changed(
     result = table.copy()
     # By position, since two columns may have one name.
     for position in range(len(table.columns)):
-        if pd.api.types.is_numeric_dtype(table.dtypes.iloc[position]):
+        dtype = table.dtypes.iloc[position]
+        if pd.api.types.is_numeric_dtype(dtype):
             continue
         before = list(table.iloc[:, position])
         after = [change(value) for value in before]
         # A column without a change keeps its type.
-        if any(new is not old for new, old in zip(after, before)):
+        is_changed = any(new is not old for new, old in zip(after, before))
+        if is_changed:
             column = pd.Series(after, table.index, dtype=object)
             result.isetitem(position, column)
     names = [change(name) for name in table.columns]
@@ -187,27 +196,31 @@ def measure(
     Raises:
         ValueError: If a data set has no role, or two rows are of one cell.
     """
-    unknown = sorted(set(cells["dataset"]) - set(roles))
+    names = set(cells["dataset"])
+    unknown = sorted(names - set(roles))
     if unknown or SHIFT_MEAN in roles:
         raise ValueError(
             f"data sets without a role: {unknown}; no data set may be named {SHIFT_MEAN!r}"
         )
     table = _with_values(cells, roles)
     # A model has one accuracy on a data set.
-    duplicates = table[table.duplicated([*KEY, "dataset"])]
+    cell_key = [*KEY, "dataset"]
+    is_duplicate = table.duplicated(cell_key)
+    duplicates = table.loc[is_duplicate, cell_key]
     if len(duplicates):
-        first = duplicates[[*KEY, "dataset"]].iloc[0].to_dict()
+        first = duplicates.iloc[0].to_dict()
         raise ValueError(f"measured twice: {first}")
     table = _with_intervals(table, confidence)
-    table = pd.concat([table, _means(table, roles, confidence)], ignore_index=True)
+    means = _means(table, roles, confidence)
+    table = pd.concat([table, means], ignore_index=True)
     table = _in_reading_order(table, list(roles))
-    return table.astype(
-        {
-            "n": "Int64",
-            "k": "Int64",
-            "alpha": "float64",
-        }
-    )[COLUMNS]
+    types = {
+        "n": "Int64",
+        "k": "Int64",
+        "alpha": "float64",
+    }
+    table = table.astype(types)
+    return table[COLUMNS]
 
 
 def _with_values(
@@ -219,13 +232,15 @@ def _with_values(
     metric = cells.get("metric", missing.astype(object))
     # The rows of a data set share one metric, and not every row says which.
     metric_of_dataset = metric.groupby(cells["dataset"]).transform("first")
+    metric = metric.fillna(metric_of_dataset)
     # A count gives the value; other metrics and published models come with theirs.
     fractions = cells["k"] / cells["n"]
+    given_values = cells.get("value", missing)
     return cells.assign(
         sweep=cells["sweep"].fillna(""),
         role=cells["dataset"].map(roles),
-        metric=metric.fillna(metric_of_dataset).fillna(ACCURACY),
-        value=fractions.fillna(cells.get("value", missing)),
+        metric=metric.fillna(ACCURACY),
+        value=fractions.fillna(given_values),
         low=cells.get("low", missing),
         high=cells.get("high", missing),
         chance=1 / cells["classes"],
@@ -239,7 +254,7 @@ def _with_intervals(
     """The table with the intervals of counts, and the kind of every interval."""
     # k is there for counts, n also for metrics that count nothing.
     is_counted = table["k"].notna()
-    is_resampled = table["k"].isna() & table["n"].notna()
+    is_resampled = ~is_counted & table["n"].notna()
     k = table.loc[is_counted, "k"]
     n = table.loc[is_counted, "n"]
     low, high = clopper_pearson(k, n, confidence)
@@ -306,12 +321,16 @@ def _means(
 ) -> pd.DataFrame:
     """Rows of the mean of the shifts, for the models that have all shifts."""
     shifts = {dataset for dataset, role in roles.items() if role == "shift"}
+    shift_rows = table[table["role"] == "shift"]
     rows = []
-    for key, group in table[table["role"] == "shift"].groupby(KEY, dropna=False):
-        if set(group["dataset"]) == shifts:
-            row = dict(zip(KEY, key))
-            row |= _mean(group.sort_values("dataset"), confidence)
-            rows.append(row)
+    for key, group in shift_rows.groupby(KEY, dropna=False):
+        if set(group["dataset"]) != shifts:
+            continue
+        # Sorted, so that the order of the rows does not count.
+        sorted_group = group.sort_values("dataset")
+        row = dict(zip(KEY, key))
+        row |= _mean(sorted_group, confidence)
+        rows.append(row)
     means = pd.DataFrame(rows, columns=COLUMNS)
     return means.astype({"alpha": "float64", "k": "Int64"})
 
@@ -319,11 +338,14 @@ def _means(
 def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
     """The columns of the mean over the shifts of one model."""
     low, high, interval = _mean_interval(group, confidence)
-    is_accuracy = (group["metric"] == ACCURACY).all()
+    is_accuracy = group["metric"] == ACCURACY
+    metric = MEAN_OF
+    if is_accuracy.all():
+        metric = ACCURACY
     return {
         "dataset": SHIFT_MEAN,
         "role": "mean",
-        "metric": ACCURACY if is_accuracy else MEAN_OF,
+        "metric": metric,
         "value": group["value"].mean(),
         "n": group["n"].sum(skipna=False),
         "k": None,
@@ -348,7 +370,8 @@ def _mean_interval(
         return only["low"], only["high"], only["interval_type"]
     # A stratified bootstrap: examples are resampled within each shift.
     n = _examples(group, confidence)
-    low, high = mean_interval(group["value"] * n, n, confidence)
+    k = group["value"] * n
+    low, high = mean_interval(k, n, confidence)
     return low, high, MEAN_INTERVAL
 
 
@@ -362,13 +385,17 @@ def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
     low = table["low"].to_numpy(float)
     high = table["high"].to_numpy(float)
     n = table["n"].to_numpy(float)
-    # The standard error of a count is sqrt(value (1 - value) / n).
-    error = (high - low) / (2 * ndtri(tail_quantiles(confidence)[1]))
+    # An interval reaches z standard errors to both sides of the value.
+    _, upper_quantile = tail_quantiles(confidence)
+    z = ndtri(upper_quantile)
+    error = (high - low) / (2 * z)
+    # The standard error of a count is sqrt(value (1 - value) / n); solved for n.
     with np.errstate(divide="ignore", invalid="ignore"):
         equivalent = value * (1 - value) / error**2
     is_resampled = (table["interval_type"] == RESAMPLED_INTERVAL).to_numpy()
-    is_resampled = is_resampled & np.isfinite(equivalent)
-    return np.maximum(1, np.round(np.where(is_resampled, equivalent, n)))
+    is_replaced = is_resampled & np.isfinite(equivalent)
+    counts = np.where(is_replaced, equivalent, n)
+    return np.maximum(1, np.round(counts))
 
 
 def datasets(measurements: pd.DataFrame, *roles: str) -> list[str]:
@@ -384,7 +411,8 @@ def datasets(measurements: pd.DataFrame, *roles: str) -> list[str]:
     table = measurements[["role", "dataset"]].drop_duplicates()
     names: list[str] = []
     for role in roles:
-        names += list(table.loc[table["role"] == role, "dataset"])
+        has_role = table["role"] == role
+        names += list(table.loc[has_role, "dataset"])
     return names
 
 
@@ -433,8 +461,10 @@ def paired_accuracies(
     is_dataset = measurements["dataset"] == dataset
     x = measurements.loc[is_against, [*KEY, *numbers]]
     y = measurements.loc[is_dataset, [*KEY, *numbers, "chance"]]
-    x = x.rename(columns={name: f"reference_{name}" for name in numbers})
-    return y.merge(x.assign(reference_dataset=against), on=KEY)
+    new_names = {name: f"reference_{name}" for name in numbers}
+    x = x.rename(columns=new_names)
+    x = x.assign(reference_dataset=against)
+    return y.merge(x, on=KEY)
 
 
 def robustness_table(
@@ -479,18 +509,22 @@ def robustness_table(
         # Without breakpoints a line has one piece, from 0 to 1.
         for start, end, is_here in line_pieces(x, breakpoints.get(dataset, ())):
             # Each piece has its own line, through its own baselines.
-            fitted = is_baseline & is_here
-            if fitted.sum() < MIN_BASELINES or np.ptp(x[fitted]) == 0:
+            is_fitted = is_baseline & is_here
+            fitted_x = x[is_fitted]
+            fitted_y = y[is_fitted]
+            if len(fitted_x) < MIN_BASELINES or np.ptp(fitted_x) == 0:
                 continue
-            line = fit_line(x[fitted], y[fitted], axis)
-            ends = {
+            line = fit_line(fitted_x, fitted_y, axis)
+            fit = {
                 "dataset": dataset,
                 "piece_start": start,
                 "piece_end": end,
             }
-            fits.append(ends | asdict(line) | {"confidence": confidence})
+            fit |= asdict(line)
+            fit["confidence"] = confidence
+            fits.append(fit)
             here = table[is_here]
-            lines = resampled_lines(x[fitted], y[fitted], axis=axis)
+            lines = resampled_lines(fitted_x, fitted_y, axis=axis)
             sampled = _sampled(measurements, here, dataset, confidence)
             low, high = _robustness_intervals(lines, sampled, confidence, axis)
             above_fit = effective_robustness(line, x[is_here], here["value"])
@@ -514,8 +548,11 @@ def _has_coordinates(
 ) -> np.ndarray:
     """Which accuracies, [models] each, both have a finite coordinate on an axis; bool."""
     forward, _ = axis_transforms(axis)
+    # The coordinate of 0 and of 1 is infinite.
     with np.errstate(divide="ignore"):
-        return np.isfinite(forward(x)) & np.isfinite(forward(y))
+        x_coordinates = forward(x)
+        y_coordinates = forward(y)
+    return np.isfinite(x_coordinates) & np.isfinite(y_coordinates)
 
 
 def without_coordinates(measurements: pd.DataFrame, axis: str) -> set[str]:
@@ -533,10 +570,12 @@ def without_coordinates(measurements: pd.DataFrame, axis: str) -> set[str]:
     # On a linear axis every accuracy has a coordinate.
     if axis == "linear":
         return set()
-    is_at_end = measurements["value"].isin([0, 1]) & measurements["n"].isna()
+    is_at_end = measurements["value"].isin([0, 1])
+    is_unknown = measurements["n"].isna()
     is_baseline = measurements["kind"] == BASELINE
     is_shift = measurements["role"] == "shift"
-    return set(measurements.loc[is_at_end & is_baseline & is_shift, "model"])
+    is_excluded = is_at_end & is_unknown & is_baseline & is_shift
+    return set(measurements.loc[is_excluded, "model"])
 
 
 def _sampled(
@@ -559,7 +598,9 @@ def _sampled(
     measurements = measurements[measurements["role"] != "mean"]
     measurements = measurements.assign(n=_examples(measurements, confidence))
     # The mean of the shifts is drawn shift by shift.
-    sets = datasets(measurements, "shift") if dataset == SHIFT_MEAN else [dataset]
+    sets = [dataset]
+    if dataset == SHIFT_MEAN:
+        sets = datasets(measurements, "shift")
     is_shift = measurements["dataset"].isin(sets)
     shift_rows = measurements[is_shift].sort_values("dataset")
     by_model = shift_rows.groupby(KEY, dropna=False)[["value", "n"]]
@@ -580,10 +621,12 @@ def _sampled(
         on=KEY,
         how="left",
     )
-    return [
-        ((row.reference_value, row.reference_n), (row.value, row.n))
-        for row in rows.itertuples()
-    ]
+    sampled = []
+    for row in rows.itertuples():
+        on_reference = (row.reference_value, row.reference_n)
+        on_shifts = (row.value, row.n)
+        sampled.append((on_reference, on_shifts))
+    return sampled
 
 
 def _robustness_intervals(

@@ -27,8 +27,12 @@ def arithmetic(
     Returns:
         One sentence or more.
     """
-    precisions = sorted(set(measurements["precision"].dropna()) - {""})
-    text = f"Evaluated in {' and '.join(precisions) or 'an unknown precision'}."
+    known_precisions = set(measurements["precision"].dropna())
+    precisions = sorted(known_precisions - {""})
+    precision_text = "an unknown precision"
+    if precisions:
+        precision_text = " and ".join(precisions)
+    text = f"Evaluated in {precision_text}."
     if "bf16" in precisions:
         text += (
             " Some answers in bf16 differ from those in fp32, so compare only models that were "
@@ -37,7 +41,8 @@ def arithmetic(
     if len(precisions) > 1:
         text += " measurements.csv has the precision of every model."
     if trained_in_bf16:
-        text += f" Trained in bf16: {', '.join(trained_in_bf16)}."
+        run_names = ", ".join(trained_in_bf16)
+        text += f" Trained in bf16: {run_names}."
     return text
 
 
@@ -63,6 +68,8 @@ def notes(
         A sentence each.
     """
     missing = _sets_without_line(measurements, fits)
+    models = equal_models(measurements)
+    sweeps = equal_sweeps(measurements)
     return [
         *_failed_runs(status),
         *_guessing(measurements),
@@ -70,17 +77,18 @@ def notes(
         *_unreadable_images(left_out or {}),
         *_missing_lines(measurements, missing),
         *_missing_pieces(fits, breakpoints or {}, missing),
-        *_equal_names("", equal_models(measurements)),
-        *_equal_names("the sweeps to ", equal_sweeps(measurements)),
+        *_equal_names("", models),
+        *_equal_names("the sweeps to ", sweeps),
     ]
 
 
 def _failed_runs(status: dict[str, str]) -> list[str]:
-    return [
-        f"{name} has no result: this run {ending}."
-        for name, ending in status.items()
-        if ending != "ok"
-    ]
+    """On runs that ended without a model."""
+    sentences = []
+    for name, ending in status.items():
+        if ending != "ok":
+            sentences.append(f"{name} has no result: this run {ending}.")
+    return sentences
 
 
 def _guessing(measurements: pd.DataFrame) -> list[str]:
@@ -88,30 +96,43 @@ def _guessing(measurements: pd.DataFrame) -> list[str]:
     is_zero_shot = measurements["kind"] == "zero-shot"
     is_accuracy = measurements["metric"] == ACCURACY
     is_reference = measurements["role"] == "reference"
+    rows = measurements[is_zero_shot & is_accuracy & is_reference]
     sentences = []
-    for row in measurements[is_zero_shot & is_accuracy & is_reference].itertuples():
+    for row in rows.itertuples():
         # If the interval is above 1 / classes, the model does not guess.
-        if row.low <= row.chance:
-            classes = round(1 / row.chance)
-            sentences.append(
-                at_chance(row.model, row.dataset, row.value, row.n, classes)
-            )
+        if row.low > row.chance:
+            continue
+        classes = round(1 / row.chance)
+        sentence = at_chance(
+            row.model,
+            row.dataset,
+            row.value,
+            row.n,
+            classes,
+        )
+        sentences.append(sentence)
     return sentences
 
 
 def _shared_images(overlap: pd.DataFrame) -> list[str]:
-    return [
-        f"{row.dataset}: {row.shared_images} of its {row.n} images are also in {row.other_dataset}."
-        for row in overlap[overlap["shared_images"] > 0].itertuples()
-    ]
+    """On data sets with images that are also in another."""
+    has_shared_images = overlap["shared_images"] > 0
+    sentences = []
+    for row in overlap[has_shared_images].itertuples():
+        sentences.append(
+            f"{row.dataset}: {row.shared_images} of its {row.n} images are also in "
+            f"{row.other_dataset}."
+        )
+    return sentences
 
 
 def _unreadable_images(left_out: dict[str, int]) -> list[str]:
-    return [
-        f"{name}: {count} unreadable images are left out."
-        for name, count in left_out.items()
-        if count
-    ]
+    """On images that are no part of a data set, since nothing could read them."""
+    sentences = []
+    for name, count in left_out.items():
+        if count:
+            sentences.append(f"{name}: {count} unreadable images are left out.")
+    return sentences
 
 
 def _sets_without_line(
@@ -135,14 +156,14 @@ def _missing_lines(
     baseline_count = measurements.loc[is_baseline, "model"].nunique()
     if not baseline_count or not missing:
         return []
-    names = sorted(
-        "the mean of shifts" if name == SHIFT_MEAN else name for name in missing
-    )
+    names = list(missing - {SHIFT_MEAN})
+    if SHIFT_MEAN in missing:
+        names.append("the mean of shifts")
+    names_text = ", ".join(sorted(names))
     return [
-        "There is no baseline fit, and so no effective robustness, on "
-        f"{', '.join(names)}: a line needs {MIN_BASELINES} models that have a result there "
-        "and differ on "
-        f"the reference. Too few of the {baseline_count} baselines do."
+        f"There is no baseline fit, and so no effective robustness, on {names_text}: "
+        f"a line needs {MIN_BASELINES} models that have a result there and differ on the "
+        f"reference. Too few of the {baseline_count} baselines do."
     ]
 
 
@@ -154,13 +175,17 @@ def _missing_pieces(
     """On lines that lack some of their pieces."""
     sentences = []
     for dataset, dataset_breakpoints in breakpoints.items():
-        starts = set(fits.loc[fits["dataset"] == dataset, "piece_start"])
-        wanted_starts = [0.0, *sorted(dataset_breakpoints)]
-        lost = [f"{start:g}" for start in wanted_starts if start not in starts]
         # A line that is missing altogether has a sentence already.
-        if lost and dataset not in missing:
+        if dataset in missing:
+            continue
+        is_dataset = fits["dataset"] == dataset
+        fitted_starts = set(fits.loc[is_dataset, "piece_start"])
+        all_starts = [0.0, *sorted(dataset_breakpoints)]
+        lost = [f"{start:g}" for start in all_starts if start not in fitted_starts]
+        if lost:
+            lost_text = ", ".join(lost)
             sentences.append(
-                f"{dataset}: its line has no piece from {', '.join(lost)}, because too few "
+                f"{dataset}: its line has no piece from {lost_text}, because too few "
                 "baselines lie there. Models there have no effective robustness."
             )
     return sentences
@@ -176,10 +201,12 @@ def _equal_names(prefix: str, groups: list[list[str]]) -> list[str]:
     sentences = []
     for group in groups:
         names = sorted(group, key=natural)
+        named = names[:-1]
+        last = names[-1]
         if len(names) > SHOWN:
-            listing = f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
-        else:
-            listing = f"{', '.join(names[:-1])} and {names[-1]}"
+            named = names[:SHOWN]
+            last = f"{len(names) - SHOWN} more"
+        listing = f"{', '.join(named)} and {last}"
         # A prefix gets a capital letter, the name of a model stays as it is.
         beginning = prefix[:1].upper() + prefix[1:]
         sentences.append(f"{beginning}{listing} are equal on every data set.")
@@ -203,18 +230,22 @@ def other_versions(kept: list[list[str]], results: Path) -> list[str]:
         record = read_record(rule, artefact, results)
         if record is None:
             unknown.setdefault(rule, []).append(name)
-        elif record["code"] != present_code:
-            version = (rule, record["code"][:8], record["made"])
+            continue
+        code = record["code"]
+        if code != present_code:
+            version = (rule, code[:8], record["made"])
             by_version.setdefault(version, []).append(name)
     sentences = []
     for (rule, code, day), names in by_version.items():
+        names_text = ", ".join(names)
         sentences.append(
-            f"Kept by the config, although the code of {rule} has changed: {', '.join(names)}, "
+            f"Kept by the config, although the code of {rule} has changed: {names_text}, "
             f"made by version {code} on {day}."
         )
     for rule, names in unknown.items():
+        names_text = ", ".join(names)
         sentences.append(
             f"Kept by the config, and made by an unknown version of the code of {rule}: "
-            f"{', '.join(names)}."
+            f"{names_text}."
         )
     return sentences

@@ -63,26 +63,31 @@ def overlap_tables(
     folders = {}
     for folder in (*training, *held_out, *tests):
         folders[read_card(folder)["name"]] = folder
-    counts = [[pair.seen_in, pair.dataset, pair.shared, pair.n] for pair in pairs]
-    images: list[list[str]] = []
+    count_rows = []
+    image_rows: list[list[str]] = []
     for pair in pairs:
-        images += _shared_images(pair, folders)
-    return OverlapTables(
-        counts=pd.DataFrame(
-            counts, columns=["other_dataset", "dataset", "shared_images", "n"]
-        ),
-        images=pd.DataFrame(
-            images, columns=["dataset", "image", "other_dataset", "other_image"]
-        ),
+        count_rows.append([pair.seen_in, pair.dataset, pair.shared, pair.n])
+        image_rows += _shared_images(pair, folders)
+    counts = pd.DataFrame(
+        count_rows,
+        columns=["other_dataset", "dataset", "shared_images", "n"],
     )
+    images = pd.DataFrame(
+        image_rows,
+        columns=["dataset", "image", "other_dataset", "other_image"],
+    )
+    return OverlapTables(counts, images)
 
 
 def _overlaps_among_tests(tests: list[Path]) -> list[Overlap]:
     """Tests may overlap, but not be equal and scored alike."""
     pairs = []
     for test, other in combinations(tests, 2):
-        is_alike = read_card(test)["scoring"] == read_card(other)["scoring"]
-        most = ALMOST_ALL if is_alike else 1
+        test_scoring = read_card(test)["scoring"]
+        other_scoring = read_card(other)["scoring"]
+        most: float = 1
+        if test_scoring == other_scoring:
+            most = ALMOST_ALL
         pairs += overlaps([test], [other], most, COUNTED_TWICE)
     return pairs
 

@@ -37,20 +37,23 @@ def summary(
         texts = [cells.get(key, "") for cells in cells_by_seed.values()]
         rows.append([*key, *texts])
     table = pd.DataFrame(rows, columns=["finding", "model", "dataset", *findings])
-    holding = sum(
-        int(seed_table["supported"].sum()) for seed_table in findings.values()
-    )
-    total = sum(len(seed_table) for seed_table in findings.values())
+    supported_count = 0
+    total = 0
+    for seed_table in findings.values():
+        supported_count += int(seed_table["supported"].sum())
+        total += len(seed_table)
+    criteria_list = "".join(f"- {criterion}\n" for criterion in CRITERIA)
     sections = [
         f"# {TITLE}\n",
-        f"{holding} of {total} do, by the criteria below the table. A cell has the difference in "
-        "points of accuracy, its interval, and whether the claim holds. Oracle: chosen on the "
-        "test sets.\n",
+        f"{supported_count} of {total} do, by the criteria below the table. A cell has the "
+        "difference in points of accuracy, its interval, and whether the claim holds. Oracle: "
+        "chosen on the test sets.\n",
         to_markdown(table),
         '"Yes" means:\n',
-        "".join(f"- {criterion}\n" for criterion in CRITERIA),
+        criteria_list,
     ]
-    sections += [f"## {seed}\n\n{text}" for seed, text in main_tables.items()]
+    for seed, main_table in main_tables.items():
+        sections.append(f"## {seed}\n\n{main_table}")
     return "\n".join(sections)
 
 
@@ -58,25 +61,33 @@ def _cells(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """(finding, model, data set) -> what the table of one seed says."""
     cells = {}
     for row in table.itertuples():
-        cells[row.finding, _subject(row.compared), row.dataset] = _cell(row)
+        subject = _subject(row.compared)
+        key = (row.finding, subject, row.dataset)
+        cells[key] = _cell(row)
     return cells
 
 
 def _subject(compared: str) -> str:
     """What a row is about, without the alpha that was chosen."""
-    return compared.split(" - ")[0].split(" alpha=")[0]
+    model, _, _ = compared.partition(" - ")
+    name, _, _ = model.partition(" alpha=")
+    return name
 
 
 def _chosen_alpha(compared: str) -> str:
     """The alpha in a name such as "base alpha=0.4 - base"; "" without one."""
     if " alpha=" not in compared:
         return ""
-    return compared.split(" alpha=")[1].split(" ")[0]
+    pieces = compared.split(" alpha=")
+    alpha, _, _ = pieces[1].partition(" ")
+    return alpha
 
 
 def _cell(row: Any) -> str:
     """Value, interval, alpha and verdict of one row, as far as it has them."""
-    verdict = "yes" if row.supported else "**no**"
+    verdict = "**no**"
+    if row.supported:
+        verdict = "yes"
     if pd.isna(row.value):
         return verdict
     if pd.isna(row.low):

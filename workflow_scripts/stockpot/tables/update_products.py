@@ -38,7 +38,8 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
     rows = []
     for i, name in enumerate(names):
         for j, other in enumerate(names):
-            rows.append((name, other, float(total[i, j])))
+            inner_product = float(total[i, j])
+            rows.append((name, other, inner_product))
     return _table(rows)
 
 
