@@ -328,10 +328,7 @@ class Evidence:
         Returns:
             True if it was.
         """
-        evaluated_sets = [
-            name for name in self.test_sets if (model, name) in self._keys
-        ]
-        return evaluated_sets == self.test_sets
+        return all((model, dataset) in self._keys for dataset in self.test_sets)
 
     def accuracy(self, model: str, dataset: str) -> float:
         """Look up a model's score by the data set's own metric.
