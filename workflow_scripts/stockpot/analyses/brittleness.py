@@ -56,7 +56,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     """
     runs = evidence.end_to_end_runs(options["models"])
     # A row per run, a column per hyperparameter.
-    settings = pd.DataFrame({run: evidence.models[run]["settings"] for run in runs}).T
+    settings_of_run = {run: evidence.models[run]["settings"] for run in runs}
+    settings = pd.DataFrame(settings_of_run).T
     varied = [name for name in settings if _is_varied(name, settings[name])]
     if len(runs) < _FEWEST_RUNS or not varied:
         raise NothingToShowError(
@@ -70,16 +71,15 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         rank_reference = _rank_correlation(values, accuracies["reference"])
         rank_shifts = _rank_correlation(values, accuracies["shifts"])
         for run, value in zip(runs, values):
-            rows.append(
-                {
-                    "run": run,
-                    "hyperparameter": name,
-                    "value": value,
-                    **accuracies.loc[run].to_dict(),
-                    "rank_correlation_reference": rank_reference,
-                    "rank_correlation_shifts": rank_shifts,
-                }
-            )
+            row = {
+                "run": run,
+                "hyperparameter": name,
+                "value": value,
+            }
+            row |= accuracies.loc[run].to_dict()
+            row["rank_correlation_reference"] = rank_reference
+            row["rank_correlation_shifts"] = rank_shifts
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -87,7 +87,10 @@ def _is_varied(name: str, values: pd.Series) -> bool:
     """Is this a hyperparameter that is a number in every run and not the same in all?"""
     if name in _NOT_VARIED:
         return False
-    return bool(values.map(_is_number).all()) and values.nunique() > 1
+    is_number = values.map(_is_number)
+    if not is_number.all():
+        return False
+    return values.nunique() > 1
 
 
 def _is_number(value: object) -> bool:
@@ -120,7 +123,8 @@ def _rank_correlation(values: pd.Series, accuracies: pd.Series) -> float:
     """Spearman's rank correlation; NaN where all accuracies are the same."""
     if accuracies.nunique() < 2:
         return float("nan")
-    return float(spearmanr(values, accuracies).statistic)
+    correlation = spearmanr(values, accuracies)
+    return float(correlation.statistic)
 
 
 def _half_way_models(evidence: Evidence) -> dict[str, str]:
@@ -128,8 +132,9 @@ def _half_way_models(evidence: Evidence) -> dict[str, str]:
     models = {}
     for target, points in evidence.sweeps().items():
         is_half = np.isclose(points["alpha"], 0.5)
-        if is_half.any():
-            models[target] = points.loc[is_half, "model"].iloc[0]
+        half_way = points.loc[is_half, "model"]
+        if len(half_way):
+            models[target] = half_way.iloc[0]
     return models
 
 
@@ -144,34 +149,26 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     runs = table.drop_duplicates("run")
     title = f"range over {len(runs)} runs, points"
-    rows = [
-        {
-            "statistic": title,
-            **_ranges(runs, "reference", "shifts"),
-        }
-    ]
+    ranges = _ranges(runs, "reference", "shifts")
+    rows = [{"statistic": title, **ranges}]
     # The mixes compare with the runs that are swept, not with all.
     swept = runs[runs["alpha_half_shifts"].notna()]
     if len(swept) > 1:
         title = f"range over the {len(swept)} that are swept, points"
-        rows.append(
-            {
-                "statistic": title,
-                **_ranges(swept, "reference", "shifts"),
-            }
-        )
+        ranges = _ranges(swept, "reference", "shifts")
+        rows.append({"statistic": title, **ranges})
         title = "range of the mixes of these at alpha 0.5, points"
-        mixed = _ranges(swept, "alpha_half_reference", "alpha_half_shifts")
-        rows.append({"statistic": title, **mixed})
+        ranges = _ranges(swept, "alpha_half_reference", "alpha_half_shifts")
+        rows.append({"statistic": title, **ranges})
     for name, group in table.groupby("hyperparameter", sort=False):
+        hyperparameter = name.replace("_", " ")
         ranks = group.iloc[0]
-        rows.append(
-            {
-                "statistic": f"rank correlation with {name.replace('_', ' ')}",
-                "reference": f"{ranks['rank_correlation_reference']:+.2f}",
-                "mean of shifts": f"{ranks['rank_correlation_shifts']:+.2f}",
-            }
-        )
+        row = {
+            "statistic": f"rank correlation with {hyperparameter}",
+            "reference": f"{ranks['rank_correlation_reference']:+.2f}",
+            "mean of shifts": f"{ranks['rank_correlation_shifts']:+.2f}",
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -181,7 +178,11 @@ def _ranges(
     shifts: str,
 ) -> dict[str, str]:
     """Largest minus smallest value of two columns, in points."""
+    on_reference = runs[reference]
+    on_shifts = runs[shifts]
+    reference_range = on_reference.max() - on_reference.min()
+    shifts_range = on_shifts.max() - on_shifts.min()
     return {
-        "reference": percent(runs[reference].max() - runs[reference].min()),
-        "mean of shifts": percent(runs[shifts].max() - runs[shifts].min()),
+        "reference": percent(reference_range),
+        "mean of shifts": percent(shifts_range),
     }

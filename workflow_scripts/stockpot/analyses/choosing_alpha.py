@@ -34,8 +34,9 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     evidence.note_own_metrics()
     tables = []
     for target, points in evidence.sweeps().items():
+        sweep = selection_curve(evidence, points)
         # A row per selector.
-        choices = compare_selectors(selection_curve(evidence, points))
+        choices = compare_selectors(sweep)
         tables.append(choices.assign(sweep=target))
     if not tables:
         raise NothingToShowError("alpha is chosen on a sweep, and this study has none")
@@ -47,7 +48,8 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         "n_reference": len(evidence.labels(evidence.reference)),
         "n_shifts": sum(shift_sizes),
     }
-    return table.assign(**sizes)[["sweep", *columns, *sizes]]
+    table = table.assign(**sizes)
+    return table[["sweep", *columns, *sizes]]
 
 
 def selection_curve(
@@ -70,10 +72,9 @@ def selection_curve(
     # Selectors that read an estimate are left out where there is none.
     if estimable(evidence):
         table = _with_estimates(evidence, table, models)
-    return table.assign(
-        reference=_mean_accuracies(evidence, models, [evidence.reference]),
-        shifts=_mean_accuracies(evidence, models, [SHIFT_MEAN]),
-    )
+    reference = _mean_accuracies(evidence, models, [evidence.reference])
+    shifts = _mean_accuracies(evidence, models, [SHIFT_MEAN])
+    return table.assign(reference=reference, shifts=shifts)
 
 
 def _mean_accuracies(
@@ -108,12 +109,14 @@ def estimable(evidence: Evidence) -> bool:
         return True
     # Videos are the stronger reason where there are both.
     if videos:
+        names = ", ".join(videos)
         why = (
-            f"{', '.join(videos)}: each model keeps the frame of a video that it gets least "
-            "right, and only the label says which frame that is"
+            f"{names}: each model keeps the frame of a video that it gets least right, and "
+            "only the label says which frame that is"
         )
     else:
-        why = f"they estimate plain accuracy, and {', '.join(others)} is scored by another metric"
+        names = ", ".join(others)
+        why = f"they estimate plain accuracy, and {names} is scored by another metric"
     evidence.note(f"No selector here uses estimates from unlabelled images: {why}.")
     return False
 
@@ -136,9 +139,10 @@ def _with_estimates(
         answers = [evidence.answers(model, shift) for model in models]
         by_confidence.append(_confidence_estimates(held_out, answers))
         predicted = [one_model.predicted for one_model in answers]
-        by_agreement.append(
-            agreement_on_the_line(table["held_out"], held_out_predicted, predicted)
+        estimates = agreement_on_the_line(
+            table["held_out"], held_out_predicted, predicted
         )
+        by_agreement.append(estimates)
     table["thresholded"] = np.mean(by_confidence, axis=0)
     table["agreement"] = np.mean(by_agreement, axis=0)
     # Without stored logits there is no entropy, and no selector that needs it.
@@ -155,7 +159,9 @@ def _confidence_estimates(
     estimates = []
     for labelled, answers in zip(held_out, unlabelled):
         estimate = thresholded(
-            labelled.confidence, labelled.correct, answers.confidence
+            held_out_confidence=labelled.confidence,
+            held_out_correct=labelled.correct,
+            confidence=answers.confidence,
         )
         estimates.append(estimate)
     return estimates
@@ -182,18 +188,19 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     # Means over the sweeps; regret is what a selector misses against the oracle.
     for label, group in table.groupby("selector_label", sort=False):
-        rows.append(
-            {
-                "selector": label,
-                "sweeps": len(group),
-                "alpha": _range(group["alpha"].min(), group["alpha"].max()),
-                "reference": percent(group["reference"].mean()),
-                "mean of shifts": percent(group["shifts"].mean()),
-                "regret under shift": percent(group["regret_shifts"].mean()),
-                "regret on both": percent(group["regret_both"].mean()),
-                "worst on both": percent(group["regret_both"].max()),
-            }
-        )
+        alpha = group["alpha"]
+        regret_both = group["regret_both"]
+        row = {
+            "selector": label,
+            "sweeps": len(group),
+            "alpha": _range(alpha.min(), alpha.max()),
+            "reference": percent(group["reference"].mean()),
+            "mean of shifts": percent(group["shifts"].mean()),
+            "regret under shift": percent(group["regret_shifts"].mean()),
+            "regret on both": percent(regret_both.mean()),
+            "worst on both": percent(regret_both.max()),
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -76,8 +76,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     correct = cache(lambda model: evidence.correct_on(model, evidence.shifts))
     table = evidence.measurements
     # Baselines and points of sweeps are not compared.
-    is_single = (table["sweep"] == "") & (table["kind"] != BASELINE)
-    models = table.loc[is_single, ["model", "kind"]].drop_duplicates()
+    is_point = table["sweep"] != ""
+    is_baseline = table["kind"] == BASELINE
+    is_compared = ~is_point & ~is_baseline
+    models = table.loc[is_compared, ["model", "kind"]].drop_duplicates()
     rows = []
     for model, kind in models.itertuples(index=False):
         if not evidence.has_results(model):
@@ -109,7 +111,9 @@ def _position_columns(
     position: Position,
 ) -> dict[str, Any]:
     """The alpha of a position, and whether the sweep reaches it."""
-    alpha = sum(weight * points["alpha"].iloc[i] for i, weight in position.weights)
+    alpha = 0
+    for i, weight in position.weights:
+        alpha += weight * points["alpha"].iloc[i]
     return {
         "alpha": alpha,
         "reference_above_sweep": position.beyond,
@@ -154,7 +158,12 @@ def _sweep(evidence: Evidence, target: str) -> tuple[str, pd.DataFrame]:
         targets = list(sweeps)
     if not targets:
         raise NothingToShowError("a frontier is a sweep, and this study has none")
-    best = max(targets, key=lambda name: evidence.accuracy(name, evidence.held_out))
+
+    def held_out_accuracy(name: str) -> float:
+        """The score of a target on the held-out set."""
+        return evidence.accuracy(name, evidence.held_out)
+
+    best = max(targets, key=held_out_accuracy)
     return best, sweeps[best]
 
 
@@ -164,7 +173,8 @@ def _plain_accuracies(
     dataset: str,
 ) -> np.ndarray:
     """Float64 [models]."""
-    return np.array([evidence.plain_accuracy(model, dataset) for model in models])
+    accuracies = [evidence.plain_accuracy(model, dataset) for model in models]
+    return np.array(accuracies)
 
 
 def _position(
@@ -187,12 +197,16 @@ def _position(
     for i in range(len(reference) - 1):
         first = reference[i]
         second = reference[i + 1]
-        if not min(first, second) <= accuracy <= max(first, second):
+        low = min(first, second)
+        high = max(first, second)
+        is_between = low <= accuracy <= high
+        if not is_between:
             continue
         # Where both points have this accuracy, each of them is a candidate.
         weights = [0.0, 1.0]
         if first != second:
-            weights = [(accuracy - first) / (second - first)]
+            weight = (accuracy - first) / (second - first)
+            weights = [weight]
         for weight in weights:
             under_shift = (1 - weight) * shifts[i] + weight * shifts[i + 1]
             candidates.append((under_shift, i, weight))
@@ -206,7 +220,9 @@ def _position(
 
 def _best_of(is_candidate: np.ndarray, shifts: np.ndarray) -> int:
     """Index of the candidate with the highest accuracy under shift."""
-    return max(np.flatnonzero(is_candidate), key=lambda i: shifts[i])
+    candidates = np.flatnonzero(is_candidate)
+    # Of equals the first.
+    return candidates[shifts[candidates].argmax()]
 
 
 def short_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -219,15 +235,14 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         A row per model, the largest gap first.
     """
     target = table["sweep"].iloc[0]
+    gap_texts = [_gap_text(row) for row in table.itertuples()]
     return pd.DataFrame(
         {
             "model": table["model"],
             "kind": table["kind"],
             "reference": percents(table["reference"]),
             "mean of shifts": percents(table["shifts"]),
-            f"gap to the sweep of {target}": [
-                _gap_text(row) for row in table.itertuples()
-            ],
+            f"gap to the sweep of {target}": gap_texts,
         }
     )
 

@@ -97,16 +97,23 @@ def mixes(
     context.spec = context.spec | defaults(schemas(greedy.METHOD.options))
     for k in sizes(order, options):
         first_k = {name: models[name] for name in order[:k]}
-        labels = {
+        last_run = order[k - 1]
+        uniform_labels = {
+            "model": f"uniform of {k}",
             "run_count": k,
             "ingredient_count": k,
-            "last_run": order[k - 1],
+            "last_run": last_run,
         }
-        yield {"model": f"uniform of {k}", **labels}, uniform(list(first_k.values()))
+        yield uniform_labels, uniform(list(first_k.values()))
         recipe = greedy.find(first_k, context)
-        labels["ingredient_count"] = len(recipe["members"])
+        greedy_labels = {
+            "model": f"greedy of {k}",
+            "run_count": k,
+            "ingredient_count": len(recipe["members"]),
+            "last_run": last_run,
+        }
         content = {key: recipe[key] for key in CONTENT}
-        yield {"model": f"greedy of {k}", **labels}, content
+        yield greedy_labels, content
 
 
 def sizes(order: list[str], options: dict[str, Any]) -> list[int]:
@@ -164,28 +171,21 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
         raise NothingToShowError("a growing soup needs two end-to-end runs")
     test_sets = evidence.sets_with_common_images()
     evidence.note_own_metrics()
-    kept = evidence.mixes.drop_duplicates("model").set_index("model")[
-        "ingredient_count"
-    ]
+    mixes_by_name = evidence.mixes.drop_duplicates("model").set_index("model")
+    kept = mixes_by_name["ingredient_count"]
     best = _best_of_first(evidence, order)
-    scores = {
-        dataset: _scores_on(
-            evidence,
-            dataset,
-            order,
-            sizes(order, options),
-            best,
-        )
-        for dataset in test_sets
-    }
+    run_counts = sizes(order, options)
+    scores = {}
+    for dataset in test_sets:
+        scores[dataset] = _scores_on(evidence, dataset, order, run_counts, best)
     rows = []
     for method, k in scores[test_sets[0]]:
         # How many ingredients the method kept of the first k.
-        members = k
+        ingredient_count = k
         if method == "greedy soup":
-            members = kept[f"greedy of {k}"]
+            ingredient_count = kept[f"greedy of {k}"]
         elif method == "best single":
-            members = 1
+            ingredient_count = 1
         for set_name, names in evidence.reference_and_shifts.items():
             datasets = [name for name in names if name in test_sets]
             if not datasets:
@@ -193,10 +193,11 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
             row = {
                 "run_count": k,
                 "method": method,
-                "ingredient_count": members,
+                "ingredient_count": ingredient_count,
                 "dataset": set_name,
             }
-            row |= _mean_scores([scores[dataset][method, k] for dataset in datasets])
+            set_scores = [scores[dataset][method, k] for dataset in datasets]
+            row |= _mean_scores(set_scores)
             row["n"] = sum(len(evidence.labels(dataset)) for dataset in datasets)
             rows.append(row)
     return pd.DataFrame(rows)
@@ -204,13 +205,18 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
 
 def _mean_scores(scores: list[Scores]) -> dict[str, float]:
     """The unweighted mean over the data sets of each score."""
-    return Scores(*np.mean(scores, axis=0))._asdict()
+    means = np.mean(scores, axis=0)
+    return Scores(*means)._asdict()
 
 
 def _best_of_first(evidence: Evidence, order: list[str]) -> dict[int, str]:
     """Number of runs -> the one of the first so many that is best on held-out data."""
     held_out = {name: evidence.accuracy(name, evidence.held_out) for name in order}
-    return {k: max(order[:k], key=held_out.get) for k in range(1, len(order) + 1)}
+    best = {}
+    for k in range(1, len(order) + 1):
+        first_k = order[:k]
+        best[k] = max(first_k, key=held_out.get)
+    return best
 
 
 def _scores_on(
@@ -248,7 +254,8 @@ def _logits(
     dataset: str,
 ) -> np.ndarray:
     """Float64 [n, classes]."""
-    return evidence.answers(model, dataset).logits.astype(float)
+    prediction = evidence.answers(model, dataset)
+    return prediction.logits.astype(float)
 
 
 def _scores(
@@ -275,11 +282,11 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per number, method and data set.
     """
-    ends = table[
-        table["run_count"].isin([table["run_count"].min(), table["run_count"].max()])
-    ]
-    return ends.assign(
-        accuracy=percents(ends["accuracy"]),
-        ece=percents(ends["ece"]),
-        nll=[f"{nll:.3f}" for nll in ends["nll"]],
+    run_count = table["run_count"]
+    is_shown = run_count.isin([run_count.min(), run_count.max()])
+    shown = table[is_shown]
+    return shown.assign(
+        accuracy=percents(shown["accuracy"]),
+        ece=percents(shown["ece"]),
+        nll=[f"{nll:.3f}" for nll in shown["nll"]],
     )

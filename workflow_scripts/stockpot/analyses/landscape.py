@@ -90,7 +90,8 @@ def mixes(
     if len(runs) < 2:
         return
     one, other = _two_runs(runs, context, options["models"])
-    recipes = [single(sha) for sha in (models[ZERO_SHOT], runs[one], runs[other])]
+    corners = (models[ZERO_SHOT], runs[one], runs[other])
+    recipes = [single(sha) for sha in corners]
     for s, t in _grid(options["points_per_side"], options["margin"]):
         # zero-shot + s (one - zero-shot) + t (other - zero-shot).
         coefficients = (1 - s - t, s, t)
@@ -101,7 +102,8 @@ def mixes(
             "run": one,
             "other_run": other,
         }
-        yield labels, linear_combination(list(zip(coefficients, recipes)))
+        terms = list(zip(coefficients, recipes))
+        yield labels, linear_combination(terms)
 
 
 def _two_runs(
@@ -118,17 +120,19 @@ def _two_runs(
     # The best first; of equally good runs the first by name.
     ranks = []
     for name, sha in runs.items():
-        correct_count = context.held_out(single(sha))[0]
+        held_out = context.held_out(single(sha))
+        correct_count = held_out[0]
         ranks.append((-correct_count, name))
-    (_, one), (_, other) = sorted(ranks)[:2]
-    return one, other
+    sorted_names = [name for _, name in sorted(ranks)]
+    return sorted_names[0], sorted_names[1]
 
 
 def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
     """Coefficients s and t of the grid's points; 0 and 1, the models, are among them."""
     side = np.linspace(-margin, 1 + margin, point_count)
     # Rounded, so that names are short and 0 and 1 are not listed twice.
-    coefficients = sorted({*np.round(side, 4).tolist(), 0.0, 1.0})
+    rounded = np.round(side, 4).tolist()
+    coefficients = sorted({*rounded, 0.0, 1.0})
     points = []
     for s in coefficients:
         for t in coefficients:
@@ -161,8 +165,10 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     products = inner_products(evidence.geometry)
     length = np.sqrt(products[one, one])
     along = products[one, other] / length**2
+    # Pythagoras: aside^2 = (second length / first length)^2 - along^2.
+    aside_squared = products[other, other] / length**2 - along**2
     # Rounding may make the square slightly negative.
-    aside = np.sqrt(max(products[other, other] / length**2 - along**2, 0))
+    aside = np.sqrt(max(aside_squared, 0))
     if aside < PARALLEL:
         raise NothingToShowError(
             f"the updates of {one} and {other} are parallel, so there is no plane"
@@ -174,14 +180,16 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     reference = [evidence.accuracy(model, evidence.reference) for model in models]
     shifts = [evidence.accuracy(model, SHIFT_MEAN) for model in models]
     losses = [evidence.answers(model, train).loss.mean() for model in models]
+    s = points["coefficient"]
+    t = points["other_coefficient"]
     return pd.DataFrame(
         {
             "model": one,
             "other_model": other,
-            "coefficient": points["coefficient"],
-            "other_coefficient": points["other_coefficient"],
-            "x": points["coefficient"] + along * points["other_coefficient"],
-            "y": aside * points["other_coefficient"],
+            "coefficient": s,
+            "other_coefficient": t,
+            "x": s + along * t,
+            "y": aside * t,
             "train_loss": [float(loss) for loss in losses],
             "reference_error": [1 - accuracy for accuracy in reference],
             "shift_error": [1 - accuracy for accuracy in shifts],
@@ -207,18 +215,15 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     }
     rows = []
     for name, (s, t) in corners.items():
-        is_corner = np.isclose(table["coefficient"], s) & np.isclose(
-            table["other_coefficient"], t
-        )
-        rows.append({"point": name, **table[is_corner].iloc[0]})
+        has_s = np.isclose(table["coefficient"], s)
+        has_t = np.isclose(table["other_coefficient"], t)
+        corner = table[has_s & has_t].iloc[0]
+        rows.append({"point": name, **corner})
     for column in ("train_loss", "reference_error", "shift_error"):
-        title = f"least {column.replace('_', ' ')} (oracle)"
-        rows.append(
-            {
-                "point": title,
-                **table.loc[table[column].idxmin()],
-            }
-        )
+        column_text = column.replace("_", " ")
+        title = f"least {column_text} (oracle)"
+        best = table.loc[table[column].idxmin()]
+        rows.append({"point": title, **best})
     points = pd.DataFrame(rows)
     return pd.DataFrame(
         {

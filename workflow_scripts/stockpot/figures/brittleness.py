@@ -54,13 +54,16 @@ def draw(
     shifts = shifts_name(tables)
     legend = {}
     for panel, name in zip(panels, names):
-        runs = table[table["hyperparameter"] == name].sort_values("value")
+        is_hyperparameter = table["hyperparameter"] == name
+        runs = table[is_hyperparameter].sort_values("value")
         for column, (text, colour, face) in LOOKS.items():
             # Without a sweep of any run there is no mix.
-            if runs[column].notna().any():
-                look = dots(colour, 3.6, mfc=face)
-                panel.plot(runs["value"], 100 * runs[column], **look)
-                legend[text.format(shifts=shifts)] = handle(**look)
+            if runs[column].isna().all():
+                continue
+            look = dots(colour, 3.6, mfc=face)
+            panel.plot(runs["value"], 100 * runs[column], **look)
+            legend_text = text.format(shifts=shifts)
+            legend[legend_text] = handle(**look)
         _scale_values(panel, runs["value"])
         panel.set_title(_title(name, runs), loc="left")
     label_grid(figure, spare, legend, "Hyperparameter", "Accuracy (%)")
@@ -76,9 +79,11 @@ def _scale_values(panel: Axes, values: pd.Series) -> None:
         return
     panel.set_xscale("log")
     # Labels at 1, 2 and 5 would touch each other on a wide axis.
-    is_wide = largest / smallest > 20
-    ticks_per_decade = (1,) if is_wide else (1, 2, 5)
-    panel.xaxis.set_major_locator(LogLocator(subs=ticks_per_decade, numticks=5))
+    ticks_per_decade: tuple[int, ...] = (1, 2, 5)
+    if largest / smallest > 20:
+        ticks_per_decade = (1,)
+    locator = LogLocator(subs=ticks_per_decade, numticks=5)
+    panel.xaxis.set_major_locator(locator)
     panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
 
@@ -88,4 +93,6 @@ def _title(name: str, runs: pd.DataFrame) -> str:
     ranks = runs[["rank_correlation_reference", "rank_correlation_shifts"]].iloc[0]
     # Equal values have no rank correlation.
     texts = ["–" if np.isnan(rank) else f"{rank:+.2f}" for rank in ranks]
-    return f"{name.replace('_', ' ')}\nρ {', '.join(texts)}"
+    ranks_text = ", ".join(texts)
+    hyperparameter = name.replace("_", " ")
+    return f"{hyperparameter}\nρ {ranks_text}"

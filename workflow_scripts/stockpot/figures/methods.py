@@ -76,11 +76,12 @@ def draw(
     table = scatter_points(measurements, SHIFT_MEAN, "linear")
     table = table[table["kind"] != BASELINE]
     sweeps = table[table["sweep"] != ""]
-    single = table[table["sweep"] == ""]
-    single = single.assign(group=single["kind"].map(group_of))
-    lowest = lowest_in_view(single, options["points_below_best"])
-    is_in_view = single["reference_value"] >= lowest
-    in_view = single[is_in_view]
+    # Points of sweeps have a target in the column "sweep".
+    models = table[table["sweep"] == ""]
+    models = models.assign(group=models["kind"].map(group_of))
+    lowest = lowest_in_view(models, options["points_below_best"])
+    is_in_view = models["reference_value"] >= lowest
+    in_view = models[is_in_view]
     # Sweeps are drawn as a whole, but the parts out of view do not widen it.
     sweeps_in_view = sweeps[sweeps["reference_value"] >= lowest]
     figure, axes = _empty_figure()
@@ -96,8 +97,8 @@ def draw(
     axes.set_xlabel(f"Accuracy on {reference(measurements)} (%)")
     axes.set_ylabel(under_shift(measurements))
     _draw_legend(figure, legend)
-    _note_unnamed_models(figure, single[~is_in_view], left_out)
-    return figure, pd.concat([single, sweeps])
+    _note_unnamed_models(figure, models[~is_in_view], left_out)
+    return figure, pd.concat([models, sweeps])
 
 
 def _empty_figure() -> tuple[Figure, Axes]:
@@ -109,7 +110,7 @@ def _empty_figure() -> tuple[Figure, Axes]:
 
 
 def lowest_in_view(
-    single: pd.DataFrame,
+    models: pd.DataFrame,
     points_below_best: float | None,
 ) -> float:
     """Find the least reference accuracy that is in view.
@@ -119,26 +120,29 @@ def lowest_in_view(
     in any case, and so is the best under shift, unless it is the zero-shot model.
 
     Args:
-        single: Models, with columns reference_value, value and group.
+        models: Their columns reference_value, value and group are read.
         points_below_best: Points below the best that are in view, or None.
 
     Returns:
         The least accuracy, as a fraction.
     """
-    reference_values = single["reference_value"]
+    reference_values = models["reference_value"]
     best = reference_values.max()
     if points_below_best is not None:
         return best - points_below_best / 100
     if reference_values.empty:
         return 0.0
     lower_quartile, upper_quartile = np.quantile(reference_values, [0.25, 0.75])
+    interquartile_range = upper_quartile - lower_quartile
     # Tukey's fence: what lies below it is an outlier.
-    fence = lower_quartile - 1.5 * (upper_quartile - lower_quartile)
+    fence = lower_quartile - 1.5 * interquartile_range
+    near_best = best - NEAR_BEST / 100
     best_under_shift = best
-    trained = single[single["group"] != "zero-shot"]
+    trained = models[models["group"] != "zero-shot"]
     if len(trained):
-        best_under_shift = trained.loc[trained["value"].idxmax(), "reference_value"]
-    return min(fence, best - NEAR_BEST / 100, best_under_shift)
+        best_row = trained["value"].idxmax()
+        best_under_shift = trained.loc[best_row, "reference_value"]
+    return min(fence, near_best, best_under_shift)
 
 
 def group_of(kind: str) -> str:
@@ -152,9 +156,13 @@ def group_of(kind: str) -> str:
         trains, else "zero-shot".
     """
     if kind in methods.names():
-        return "outputs" if methods.mixes(kind) == "outputs" else "weights"
+        if methods.mixes(kind) == "outputs":
+            return "outputs"
+        return "weights"
     if kind in variants.names():
-        return "linear" if kind.startswith("linear") else "fine-tuned"
+        if kind.startswith("linear"):
+            return "linear"
+        return "fine-tuned"
     return "zero-shot"
 
 
@@ -228,10 +236,15 @@ def _draw_names(
     """Draw the names of models, and return those for which there was no room."""
     columns = ["reference_value", "value"]
     ordered = _by_importance(in_view)
-    names = [
-        PointName(row.model, row.reference_value, row.value, look(row.kind).colour)
-        for row in ordered.itertuples()
-    ]
+    names = []
+    for row in ordered.itertuples():
+        name = PointName(
+            text=row.model,
+            x=row.reference_value,
+            y=row.value,
+            colour=look(row.kind).colour,
+        )
+        names.append(name)
     lines = []
     for _, sweep in sweeps.sort_values("alpha").groupby("sweep", sort=True):
         lines.append(sweep[columns].to_numpy())

@@ -36,7 +36,8 @@ on held-out data; the greedy soup is selected on the same data. Bars: {level} in
 """,
 )
 
-SINGLE = "end-to-end"
+# The kind of the runs that soups are made of.
+RUN = "end-to-end"
 # Kinds that are neither soups nor what soups are made of.
 NOT_SHOWN = ("zero-shot", "linear-classifier", "linear-search", BASELINE)
 
@@ -56,11 +57,13 @@ def draw(
     """
     measurements = tables["measurements"]
     table = scatter_points(measurements, SHIFT_MEAN, "linear")
-    is_shown = (table["sweep"] == "") & ~table["kind"].isin(NOT_SHOWN)
-    table = table[is_shown]
+    is_point = table["sweep"] != ""
+    is_hidden_kind = table["kind"].isin(NOT_SHOWN)
+    table = table[~is_point & ~is_hidden_kind]
     # The run that one would take without soups: chosen without test labels.
-    is_best = (table["kind"] == SINGLE) & table["model"].eq(_best_single(measurements))
-    table = table.assign(is_best_run=is_best)
+    is_run = table["kind"] == RUN
+    is_best_name = table["model"].eq(_best_run(measurements))
+    table = table.assign(is_best_run=is_run & is_best_name)
 
     figure = Figure((ONE_COLUMN, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -69,7 +72,8 @@ def draw(
     no_line = pd.DataFrame()
     intervals = options["intervals"]
     draw_panel(axes, table, no_line, "linear", ends, intervals=intervals)
-    legend = name_equal_models(legend_entries(table, no_line, ends), measurements)
+    legend = legend_entries(table, no_line, ends)
+    legend = name_equal_models(legend, measurements)
     best = table[table["is_best_run"]]
     if len(best):
         ring = dots(BLACK, 8, mfc="none", mew=0.9)
@@ -81,9 +85,13 @@ def draw(
     return figure, table
 
 
-def _best_single(measurements: pd.DataFrame) -> str | None:
+def _best_run(measurements: pd.DataFrame) -> str | None:
     """The run with the highest mean accuracy on held-out data; None where there is none."""
-    is_single = (measurements["kind"] == SINGLE) & (measurements["sweep"] == "")
-    held_out = measurements[is_single & (measurements["role"] == "held-out")]
+    is_run = measurements["kind"] == RUN
+    is_point = measurements["sweep"] != ""
+    is_held_out = measurements["role"] == "held-out"
+    held_out = measurements[is_run & is_held_out & ~is_point]
     accuracy = held_out.groupby("model", sort=False)["value"].mean()
-    return accuracy.idxmax() if len(accuracy) else None
+    if accuracy.empty:
+        return None
+    return accuracy.idxmax()
