@@ -66,7 +66,8 @@ def kind(config: dict[str, Any], entry: str) -> str:
     Returns:
         What the entry's key ``analysis`` says; without that key, the entry's own name.
     """
-    return config["analyses"][entry].get("analysis", entry)
+    settings = config["analyses"][entry]
+    return settings.get("analysis", entry)
 
 
 def declared(name: str) -> Analysis:
@@ -152,7 +153,8 @@ def analyse(
     from ..tables.evidence import NothingToShowError
 
     try:
-        table = load(name)(evidence, options)
+        tabulate = load(name)
+        table = tabulate(evidence, options)
         display = for_people(name, table, evidence.shifts)
     except NothingToShowError as reason:
         table = reason.table()
@@ -176,7 +178,8 @@ def for_people(
     Returns:
         The table that people read.
     """
-    short = short_table_of(name)(table)
+    shorten = short_table_of(name)
+    short = shorten(table)
     if len(shifts) == 1:
         return short.rename(columns={MEAN_OF_SHIFTS: shifts[0]})
     return short
@@ -192,7 +195,8 @@ def short_table_of(name: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
         Its ``short_table``, or a function that changes nothing.
     """
     # Names have hyphens where files have underscores.
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    module_name = name.replace("-", "_")
+    module = importlib.import_module(f"{__name__}.{module_name}")
     return getattr(module, "short_table", _unchanged)
 
 

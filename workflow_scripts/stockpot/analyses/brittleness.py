@@ -37,7 +37,10 @@ _NOT_VARIED = {"seed", "name"}
 _FEWEST_RUNS = 3
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate the accuracies of end-to-end runs by the hyperparameters in which they differ.
 
     Args:
@@ -119,7 +122,10 @@ def _accuracies(evidence: Evidence, runs: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=runs)
 
 
-def _rank_correlation(values: pd.Series, accuracies: pd.Series) -> float:
+def _rank_correlation(
+    values: pd.Series,
+    accuracies: pd.Series,
+) -> float:
     """Spearman's rank correlation; NaN where all accuracies are the same."""
     if accuracies.nunique() < 2:
         return float("nan")

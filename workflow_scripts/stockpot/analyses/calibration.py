@@ -49,7 +49,10 @@ _FIRST_COLUMNS = [
 ]
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate the calibration of models and their reliability diagrams.
 
     Args:
@@ -90,11 +93,14 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
                 temperature,
                 options["bins"],
             )
-            rows += [{**name, **row} for row in (scores, *diagram)]
+            # A row of the whole data set, then a row per bin.
+            for row in (scores, *diagram):
+                rows.append(name | row)
     table = pd.DataFrame(rows)
     # Columns that rows of models and of bins share come first.
     other_columns = [name for name in table if name not in _FIRST_COLUMNS]
-    return table[[*_FIRST_COLUMNS, *other_columns]].astype({"bin": "Int64"})
+    table = table[[*_FIRST_COLUMNS, *other_columns]]
+    return table.astype({"bin": "Int64"})
 
 
 def _calibration(

@@ -17,7 +17,10 @@ from . import Analysis
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate what every selector chooses on every sweep.
 
     Args:
@@ -167,7 +170,10 @@ def _confidence_estimates(
     return estimates
 
 
-def _mean_entropies(evidence: Evidence, models: list[str]) -> np.ndarray:
+def _mean_entropies(
+    evidence: Evidence,
+    models: list[str],
+) -> np.ndarray:
     """The mean over the shifts of each model's entropy, [models]."""
     entropies = []
     for shift in evidence.shifts:

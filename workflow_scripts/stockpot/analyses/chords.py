@@ -17,7 +17,10 @@ from . import Analysis
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Compare every point of every sweep with the line between the end models.
 
     Args:

@@ -12,7 +12,10 @@ from . import Analysis
 ANALYSIS = Analysis(needs=("recipes",))
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate time, memory and gain of every run, soup and ensemble.
 
     Times are of the jobs that made the files: a job that resumed, or found predictions in the
@@ -90,7 +93,10 @@ def _gain(
     return evidence.accuracy(model, dataset) - evidence.accuracy(best, dataset)
 
 
-def _ancestors(models: dict[str, dict[str, Any]], model: str) -> set[str]:
+def _ancestors(
+    models: dict[str, dict[str, Any]],
+    model: str,
+) -> set[str]:
     """Names of all that a model was made from, except the zero-shot model."""
     ancestors: set[str] = set()
     to_visit = [model]

@@ -108,7 +108,10 @@ def mixes(
     )
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Measure the ingredients and their mixes on held-out data, and say what follows.
 
     Args:
@@ -130,16 +133,16 @@ def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
     names = _ingredients(evidence, options["soup"])
     if len(names) < 2 or evidence.mixes.empty:
         raise NothingToShowError("a diagnosis needs two ingredients with a result")
-    correct = {
-        (mix.run, mix.other_run): evidence.correct(mix.model, evidence.held_out)
-        for mix in evidence.mixes.itertuples()
-    }
+    correct = {}
+    for mix in evidence.mixes.itertuples():
+        pair = (mix.run, mix.other_run)
+        correct[pair] = evidence.correct(mix.model, evidence.held_out)
     trace = _greedy_trace(evidence, names)
     # First all that is measured, in the order of the docstring; findings follow from it.
     rows = _geometry_rows(evidence.geometry, names)
-    rows += [
-        _accuracy_row(name, correct[name, name], evidence.confidence) for name in names
-    ]
+    for name in names:
+        # Under (name, name) are the answers of the ingredient itself.
+        rows.append(_accuracy_row(name, correct[name, name], evidence.confidence))
     rows += _barrier_rows(names, correct, evidence.confidence)
     rows += _step_rows(evidence, trace)
     table = pd.DataFrame(rows)

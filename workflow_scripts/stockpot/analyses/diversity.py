@@ -58,7 +58,10 @@ class Pair(NamedTuple):
     other: str
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate how differently pairs of models answer.
 
     Divergence and CKA are of 10,000 examples where there are more, as in the paper.
@@ -116,9 +119,13 @@ def _rows(
                 "other_model": other,
                 "dataset": dataset,
                 "prediction_diversity": prediction_diversity(
-                    correct[one], correct[other]
+                    correct[one],
+                    correct[other],
                 ),
-                "kappa_complement": kappa_complement(predicted[one], predicted[other]),
+                "kappa_complement": kappa_complement(
+                    predicted[one],
+                    predicted[other],
+                ),
                 "divergence": divergence(logits[one], logits[other]),
                 "cka_complement": cka_complement(logits[one], logits[other]),
                 "n": len(correct[one]),

@@ -47,7 +47,10 @@ class Position(NamedTuple):
     below: bool = False
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate how far every model lies above a sweep under shift.
 
     Accuracies are plain, whatever a data set is scored by.
@@ -142,7 +145,10 @@ def _gap_columns(
     }
 
 
-def _sweep(evidence: Evidence, target: str) -> tuple[str, pd.DataFrame]:
+def _sweep(
+    evidence: Evidence,
+    target: str,
+) -> tuple[str, pd.DataFrame]:
     """A sweep's target, and alpha and model of its points."""
     sweeps = evidence.sweeps()
     if target and target not in sweeps:

@@ -148,7 +148,10 @@ def _thinned(most: int) -> list[int]:
     return numbers
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Score soups and ensembles of the first k runs.
 
     Methods: uniform soup, greedy soup, logit ensemble, and the best single model of the first k
@@ -209,7 +212,10 @@ def _mean_scores(scores: list[Scores]) -> dict[str, float]:
     return Scores(*means)._asdict()
 
 
-def _best_of_first(evidence: Evidence, order: list[str]) -> dict[int, str]:
+def _best_of_first(
+    evidence: Evidence,
+    order: list[str],
+) -> dict[int, str]:
     """Number of runs -> the one of the first so many that is best on held-out data."""
     held_out = {name: evidence.accuracy(name, evidence.held_out) for name in order}
     best = {}

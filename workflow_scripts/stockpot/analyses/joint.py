@@ -35,7 +35,10 @@ class Options(PluginOptions):
 ANALYSIS = Analysis(options=Options)
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Compare every point of the sweeps with the runs on two data sets.
 
     Args:

@@ -127,7 +127,10 @@ def _two_runs(
     return sorted_names[0], sorted_names[1]
 
 
-def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
+def _grid(
+    point_count: int,
+    margin: float,
+) -> list[tuple[float, float]]:
     """Coefficients s and t of the grid's points; 0 and 1, the models, are among them."""
     side = np.linspace(-margin, 1 + margin, point_count)
     # Rounded, so that names are short and 0 and 1 are not listed twice.
@@ -141,7 +144,10 @@ def _grid(point_count: int, margin: float) -> list[tuple[float, float]]:
     return points
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate loss and error of the points of the grid.
 
     Args:

@@ -32,7 +32,10 @@ class Options(PluginOptions):
 ANALYSIS = Analysis(options=Options)
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate what a mix gains over its end models, at the alpha of each selector.
 
     Args:

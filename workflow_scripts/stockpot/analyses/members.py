@@ -12,7 +12,10 @@ from . import Analysis
 ANALYSIS = Analysis()
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Tabulate what soups of towers gain over the zero-shot model on the reference.
 
     Args:

@@ -18,7 +18,10 @@ from . import Analysis
 ANALYSIS = Analysis(needs=("logits",))
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Count on how many images the end models of a sweep disagree, and which of them prevails.
 
     Args:

@@ -127,7 +127,10 @@ def _alphas(step: float) -> list[float]:
     return [round(0.5 - step, 9), 0.5, round(0.5 + step, 9)]
 
 
-def tabulate(evidence: Evidence, options: dict[str, Any]) -> pd.DataFrame:
+def tabulate(
+    evidence: Evidence,
+    options: dict[str, Any],
+) -> pd.DataFrame:
     """Compare the soup and the ensemble of every pair of runs.
 
     Args:

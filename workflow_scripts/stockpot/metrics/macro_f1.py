@@ -67,15 +67,20 @@ def _f1(
     counts: np.ndarray,
 ) -> np.ndarray:
     """The macro F1 of each row of counts: [draws, pairs] -> [draws]."""
-    class_count = int(pairs.max()) + 1
+    highest_class = int(pairs.max())
+    class_count = highest_class + 1
     labels = pairs[:, 0]
     predictions = pairs[:, 1]
     is_any = np.ones(len(pairs), dtype=bool)
     is_right = labels == predictions
+    # Each pair stands at its label, at its prediction, and at its label if that is predicted.
+    at_label = _one_hot(labels, class_count, is_any)
+    at_prediction = _one_hot(predictions, class_count, is_any)
+    at_right_label = _one_hot(labels, class_count, is_right)
     # Examples per class, [draws, classes] each.
-    labelled = counts @ _one_hot(labels, class_count, is_any)
-    predicted = counts @ _one_hot(predictions, class_count, is_any)
-    right = counts @ _one_hot(labels, class_count, is_right)
+    labelled = counts @ at_label
+    predicted = counts @ at_prediction
+    right = counts @ at_right_label
     # F1 of a class: 2 right / (labelled + predicted); 0 / 1 where it does not occur at all.
     denominator = np.maximum(labelled + predicted, 1)
     f1 = 2 * right / denominator

@@ -92,7 +92,10 @@ def _frequencies(
     return counts / len(classes)
 
 
-def divergence(first_logits: ArrayLike, second_logits: ArrayLike) -> float:
+def divergence(
+    first_logits: ArrayLike,
+    second_logits: ArrayLike,
+) -> float:
     """Compute the mean Kullback-Leibler divergence KL(first || second).
 
     Args:

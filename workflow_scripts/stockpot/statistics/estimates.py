@@ -136,7 +136,10 @@ def _probit_agreement(
     return _probit(fractions, example_count)
 
 
-def _probit(fraction: ArrayLike, example_count: int) -> np.ndarray:
+def _probit(
+    fraction: ArrayLike,
+    example_count: int,
+) -> np.ndarray:
     """Probits; 0 and 1, which have none, are moved half an example inside."""
     margin = 0.5 / example_count
     clipped = np.clip(fraction, margin, 1 - margin)

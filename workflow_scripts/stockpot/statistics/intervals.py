@@ -63,11 +63,12 @@ def clopper_pearson(
     # The ends are quantiles of Beta(k, n - k + 1) and Beta(k + 1, n - k). A parameter of 0
     # has none: it is replaced before the call, so that the call yields no NaN and warns of
     # nothing, and the end of the interval is then 0 or 1.
+    wrong = n - k
     none_right = k == 0
     all_right = k == n
     positive_k = np.where(none_right, 1, k)
-    positive_wrong = np.where(all_right, 1, n - k)
-    low = betaincinv(positive_k, n - k + 1, lower)
+    positive_wrong = np.where(all_right, 1, wrong)
+    low = betaincinv(positive_k, wrong + 1, lower)
     high = betaincinv(k + 1, positive_wrong, upper)
     low = np.where(none_right, 0.0, low)
     high = np.where(all_right, 1.0, high)

@@ -97,13 +97,17 @@ def _common_size(
     """The number of examples of a set, which must be that of all models and not 0."""
     shapes = [np.shape(correct) for correct in set_correct]
     has_same_shapes = len(set(shapes)) == 1
-    n = np.size(set_correct[0])
+    first_correct = set_correct[0]
+    n = np.size(first_correct)
     if not has_same_shapes or n == 0:
         raise ValueError(f"set {index}: shapes {shapes}")
     return n
 
 
-def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
+def mcnemar(
+    first_correct: ArrayLike,
+    second_correct: ArrayLike,
+) -> float:
     """Test whether two models are right equally often (exact McNemar test).
 
     Only those examples count that exactly one model has right. Under the hypothesis each of
@@ -174,10 +178,13 @@ def permutation(
     observed = abs(set_differences.sum())
     rng = np.random.default_rng(seed)
     # Under the hypothesis, the first model has half of the discordant examples right.
-    drawn_heads = rng.binomial(discordant, 0.5, (draws, len(sizes)))
-    drawn_differences = (2 * drawn_heads - discordant) / sizes
+    shape = (draws, len(sizes))
+    drawn_first = rng.binomial(discordant, 0.5, shape)
+    # (first - second) / size, with first + second = discordant.
+    drawn_differences = (2 * drawn_first - discordant) / sizes
     differences = drawn_differences.sum(axis=1)
-    is_extreme = abs(differences) >= observed - ROUNDING
+    least_extreme = observed - ROUNDING
+    is_extreme = abs(differences) >= least_extreme
     extreme_count = np.count_nonzero(is_extreme)
     if extreme_count:
         p = (1 + extreme_count) / (draws + 1)

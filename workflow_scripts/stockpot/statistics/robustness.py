@@ -238,8 +238,10 @@ def resampled_lines(
     # Least squares: slope = sum(dx dy) / sum(dx^2), through the mean of the points.
     dx = resampled_x - mean_x[:, None]
     dy = resampled_y - mean_y[:, None]
-    sum_dx_dy = (dx * dy).sum(axis=1)
-    sum_dx_dx = (dx * dx).sum(axis=1)
+    products = dx * dy
+    squares = dx * dx
+    sum_dx_dy = products.sum(axis=1)
+    sum_dx_dx = squares.sum(axis=1)
     slope = sum_dx_dy / sum_dx_dx
     intercept = mean_y - slope * mean_x
     return slope, intercept
@@ -273,7 +275,13 @@ def band(
     """
     forward, inverse = axis_transforms(axis)
     quantiles = tail_quantiles(confidence)
-    slope, intercept = resampled_lines(reference, shift, draws, seed, axis)
+    slope, intercept = resampled_lines(
+        reference,
+        shift,
+        draws=draws,
+        seed=seed,
+        axis=axis,
+    )
     x = forward(np.asarray(at, dtype=float))
     # Float64 [lines, points]: y = intercept + slope * x.
     y = intercept[:, None] + slope[:, None] * x

@@ -45,8 +45,9 @@ def subset_cells(
     card_of = {}
     for folder in folders:
         card = read_card(folder)
-        folder_of[card["name"]] = folder
-        card_of[card["name"]] = card
+        name = card["name"]
+        folder_of[name] = folder
+        card_of[name] = card
     references = [name for name, role in roles.items() if role == "reference"]
     reference = references[0]
     shifts = [name for name, role in roles.items() if role == "shift"]
@@ -62,8 +63,10 @@ def subset_cells(
     rows = []
     if kept_classes:
         labels = read_labels(folder_of[reference], card)
-        for cell in cells[cells["dataset"] == reference].to_dict("records"):
-            logits = answers(store, cell["key"]).logits
+        is_reference = cells["dataset"] == reference
+        for cell in cells[is_reference].to_dict("records"):
+            prediction = answers(store, cell["key"])
+            logits = prediction.logits
             for shift, kept in kept_classes.items():
                 examples = _restricted(logits, labels, kept, scoring)
                 # All else of the cell stays as it was: model, kind, precision.

@@ -141,7 +141,10 @@ def _unbroken(cell: object) -> object:
     return cell
 
 
-def to_markdown(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
+def to_markdown(
+    table: pd.DataFrame,
+    left: Collection[str] = LEFT,
+) -> str:
     """Write a table in Markdown, columns of texts left and the others right.
 
     Texts are shown as they are: nothing in them is markup, except ``**bold**`` numbers.
@@ -171,7 +174,10 @@ def _markdown_row(cells: list[str]) -> str:
     return f"| {line} |\n"
 
 
-def to_latex(table: pd.DataFrame, left: Collection[str] = LEFT) -> str:
+def to_latex(
+    table: pd.DataFrame,
+    left: Collection[str] = LEFT,
+) -> str:
     r"""Write a table in LaTeX, with the rules of booktabs; ``**bold**`` becomes bold.
 
     The text is for \input and needs \usepackage{booktabs}. A table that is longer than a page

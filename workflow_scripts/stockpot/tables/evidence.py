@@ -134,7 +134,9 @@ class Evidence:
     @property
     def sets_and_mean(self) -> dict[str, list[str]]:
         """Every test set by itself, and the mean of the shifts where there are several."""
-        names = {name: [name] for name in self.test_sets}
+        names = {}
+        for name in self.test_sets:
+            names[name] = [name]
         if len(self.shifts) > 1:
             names[MEAN_OF_SHIFTS] = self.shifts
         return names
@@ -180,8 +182,9 @@ class Evidence:
         Returns:
             The name of the metric.
         """
-        is_dataset = self.measurements["dataset"] == dataset
-        metrics = self.measurements.loc[is_dataset, "metric"]
+        table = self.measurements
+        is_dataset = table["dataset"] == dataset
+        metrics = table.loc[is_dataset, "metric"]
         if metrics.empty:
             return ACCURACY
         return str(metrics.iloc[0])
@@ -257,7 +260,11 @@ class Evidence:
             )
         return [dataset for dataset in self.test_sets if dataset not in video_sets]
 
-    def answers(self, model: str, dataset: str) -> StoredPredictions:
+    def answers(
+        self,
+        model: str,
+        dataset: str,
+    ) -> StoredPredictions:
         """Read what a model answered.
 
         Args:
@@ -340,7 +347,8 @@ class Evidence:
         Returns:
             A fraction.
         """
-        return float(self._values[model, dataset])
+        value = self._values[model, dataset]
+        return float(value)
 
     def plain_accuracy(self, model: str, dataset: str) -> float:
         """Compute a model's fraction of right answers, whatever the metric of the data set.
@@ -362,7 +370,11 @@ class Evidence:
         accuracies = [correct.mean() for correct in correct_by_set]
         return float(np.mean(accuracies))
 
-    def score(self, dataset: str, predicted: np.ndarray) -> Score:
+    def score(
+        self,
+        dataset: str,
+        predicted: np.ndarray,
+    ) -> Score:
         """Score predicted classes by the data set's own metric.
 
         Args:
@@ -480,7 +492,10 @@ class Evidence:
         Raises:
             NothingToShowError: Names the models that have none.
         """
-        missing = [name for name in models if not self.has_results(name)]
+        missing = []
+        for name in models:
+            if not self.has_results(name):
+                missing.append(name)
         if missing:
             missing_names = ", ".join(missing)
             raise NothingToShowError(f"there is no result of {missing_names}")
@@ -549,8 +564,9 @@ class Evidence:
         Returns:
             Name of the target -> alpha and model of the points, from the zero-shot model up.
         """
-        is_point = self.measurements["sweep"] != ""
-        points = self.measurements.loc[is_point, ["sweep", "alpha", "model"]]
+        table = self.measurements
+        is_point = table["sweep"] != ""
+        points = table.loc[is_point, ["sweep", "alpha", "model"]]
         # The table has a row per data set; of each point one is enough.
         points = points.drop_duplicates().sort_values("alpha")
         sweeps = {}

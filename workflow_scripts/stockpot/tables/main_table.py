@@ -77,7 +77,8 @@ class GoodModels:
     @property
     def are_few(self) -> bool:
         """Are they few enough to be set in bold?"""
-        return len(self.names) <= MOST_IN_BOLD * self.compared
+        most = MOST_IN_BOLD * self.compared
+        return len(self.names) <= most
 
 
 @dataclass(frozen=True)
@@ -292,7 +293,8 @@ def _rows(measurements: pd.DataFrame) -> list[Row]:
         rows = _sweep_rows(kind, target, group) if target else _model_rows(kind, group)
         # By kind, then by name of the sweep; models without a sweep have "".
         key = (_rank(kind), natural(target))
-        keyed_rows += [(key, row) for row in rows]
+        for row in rows:
+            keyed_rows.append((key, row))
     # The sort is stable: rows of one kind and one sweep stay in order.
     keyed_rows.sort(key=lambda keyed_row: keyed_row[0])
     return [row for _, row in keyed_rows]
@@ -357,7 +359,8 @@ def _rank(kind: str) -> int:
         return 4
     if kind == "wise-ft":
         return 2
-    if kind in methods.names() and methods.mixes(kind) == "outputs":
+    is_merged = kind in methods.names()
+    if is_merged and methods.mixes(kind) == "outputs":
         return 1
     return 0
 
@@ -377,10 +380,11 @@ def _good_models(
         if dataset not in counted_sets:
             # Only a number of right answers can be tested.
             continue
-        is_shown = measurements["dataset"] == dataset
+        is_dataset = measurements["dataset"] == dataset
         # Oracles were chosen on these very answers, so they take no part.
-        is_shown &= measurements["model"].isin(models)
-        by_model = measurements[is_shown].groupby("model", sort=False)
+        takes_part = measurements["model"].isin(models)
+        compared = measurements[is_dataset & takes_part]
+        by_model = compared.groupby("model", sort=False)
         values = by_model["value"].first()
         if values.empty:
             continue

@@ -335,7 +335,10 @@ def _means(
     return means.astype({"alpha": "float64", "k": "Int64"})
 
 
-def _mean(group: pd.DataFrame, confidence: float) -> dict[str, object]:
+def _mean(
+    group: pd.DataFrame,
+    confidence: float,
+) -> dict[str, object]:
     """The columns of the mean over the shifts of one model."""
     low, high, interval = _mean_interval(group, confidence)
     is_accuracy = group["metric"] == ACCURACY
@@ -375,7 +378,10 @@ def _mean_interval(
     return low, high, MEAN_INTERVAL
 
 
-def _examples(table: pd.DataFrame, confidence: float) -> np.ndarray:
+def _examples(
+    table: pd.DataFrame,
+    confidence: float,
+) -> np.ndarray:
     """The number of examples of every row, float64 [rows].
 
     For a metric that counts nothing it is the number with which a count would have an interval
@@ -555,7 +561,10 @@ def _has_coordinates(
     return np.isfinite(x_coordinates) & np.isfinite(y_coordinates)
 
 
-def without_coordinates(measurements: pd.DataFrame, axis: str) -> set[str]:
+def without_coordinates(
+    measurements: pd.DataFrame,
+    axis: str,
+) -> set[str]:
     """Find the baselines that have no coordinate on an axis.
 
     They are at 0 or 1 on some shift, and nobody knows of how many images.

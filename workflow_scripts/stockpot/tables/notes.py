@@ -191,7 +191,10 @@ def _missing_pieces(
     return sentences
 
 
-def _equal_names(prefix: str, groups: list[list[str]]) -> list[str]:
+def _equal_names(
+    prefix: str,
+    groups: list[list[str]],
+) -> list[str]:
     """On names that are equal everywhere.
 
     Args:
@@ -213,7 +216,10 @@ def _equal_names(prefix: str, groups: list[list[str]]) -> list[str]:
     return sentences
 
 
-def other_versions(kept: list[list[str]], results: Path) -> list[str]:
+def other_versions(
+    kept: list[list[str]],
+    results: Path,
+) -> list[str]:
     """Write the notes on what another version of the code made, and the config keeps.
 
     Args:

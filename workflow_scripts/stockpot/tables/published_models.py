@@ -58,18 +58,20 @@ def read_published_models(
             f"but a line needs {MIN_BASELINES} or more"
         )
     columns = _columns(path, spec, reference, shifts)
-    wanted = list(dict.fromkeys([spec["model"], *columns.values()]))
+    # A dict keeps their order, and names each once.
+    read_names = dict.fromkeys([spec["model"], *columns.values()], "")
     accuracies = []
     seen = set(taken)
     # Two data sets may share a column, so fields are looked up by its name.
-    for _, fields in _read(path, dict.fromkeys(wanted, "")):
-        row = dict(zip(wanted, fields))
+    for _, fields in _read(path, read_names):
+        row = dict(zip(read_names, fields))
         name = row[spec["model"]]
         _check_name(path, name, seen)
         seen.add(name)
         for dataset, column in columns.items():
-            if row[column]:
-                value = _accuracy(path, name, column, row[column], spec["unit"])
+            text = row[column]
+            if text:
+                value = _accuracy(path, name, column, text, spec["unit"])
                 accuracies.append((name, dataset, value))
     return accuracies
 

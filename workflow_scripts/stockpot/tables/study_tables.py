@@ -133,7 +133,10 @@ class StudyTables:
         return self.main.markdown() + "".join(paragraphs)
 
 
-def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
+def study_tables(
+    files: StudyFiles,
+    spec: dict[str, Any],
+) -> StudyTables:
     """Make all tables of a study.
 
     Args:
@@ -175,7 +178,10 @@ def study_tables(files: StudyFiles, spec: dict[str, Any]) -> StudyTables:
     )
 
 
-def _measurements(files: StudyFiles, spec: dict[str, Any]) -> pd.DataFrame:
+def _measurements(
+    files: StudyFiles,
+    spec: dict[str, Any],
+) -> pd.DataFrame:
     """All cells with intervals: of data sets, of parts of the reference, of published models."""
     roles = dict(spec["roles"])
     quantiles = tail_quantiles(spec["confidence"])

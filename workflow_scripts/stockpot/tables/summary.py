@@ -26,10 +26,12 @@ def summary(
     Returns:
         Markdown, below the heading ``TITLE``.
     """
-    cells_by_seed = {seed: _cells(table) for seed, table in findings.items()}
+    cells_by_seed = {}
     # A dict keeps the order in which the seeds name the findings.
     keys: dict[tuple[str, str, str], None] = {}
-    for cells in cells_by_seed.values():
+    for seed, seed_table in findings.items():
+        cells = _cells(seed_table)
+        cells_by_seed[seed] = cells
         keys |= dict.fromkeys(cells)
     rows = []
     for key in keys:

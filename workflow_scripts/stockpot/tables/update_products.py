@@ -44,4 +44,5 @@ def products(start: Path, runs: Iterable[Path]) -> pd.DataFrame:
 
 
 def _table(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["model", "other_model", "inner_product"])
+    columns = ["model", "other_model", "inner_product"]
+    return pd.DataFrame(rows, columns=columns)
