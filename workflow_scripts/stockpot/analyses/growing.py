@@ -128,10 +128,10 @@ def sizes(order: list[str], options: dict[str, Any]) -> list[int]:
         fewer (16, 24, 32, 48, 64, ...), and the number of runs.
     """
     most = len(order)
-    wanted = options["sizes"]
-    if not wanted:
-        wanted = [*_thinned(most), most]
-    return [k for k in wanted if k <= most]
+    run_counts = options["sizes"]
+    if not run_counts:
+        run_counts = [*_thinned(most), most]
+    return [k for k in run_counts if k <= most]
 
 
 def _thinned(most: int) -> list[int]:

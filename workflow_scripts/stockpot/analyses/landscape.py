@@ -109,12 +109,12 @@ def mixes(
 def _two_runs(
     runs: dict[str, str],
     context: "Context",
-    wanted: list[str],
+    named_runs: list[str],
 ) -> tuple[str, str]:
-    """The two runs that are wanted; without them, the two best on held-out data."""
+    """The two runs that the config names; without them, the two best on held-out data."""
     from ..merging.recipe import single
 
-    names = [name for name in wanted if name in runs]
+    names = [name for name in named_runs if name in runs]
     if len(names) >= 2:
         return names[0], names[1]
     # The best first; of equally good runs the first by name.

@@ -84,7 +84,8 @@ def contact_sheet(
         notes.insert(0, f"{len(shown)} of {len(class_names):,} classes.")
     rows = []
     with matplotlib_settings():
-        layout = _lay_out([dataset.name for dataset in datasets], titles, notes)
+        names = [dataset.name for dataset in datasets]
+        layout = _lay_out(names, titles, notes)
         figure, grid = _empty_grid(layout, families)
         for panels, dataset, first_rows in zip(grid, datasets, first_images):
             rows += _draw_row(panels, dataset, shown, first_rows)
@@ -101,18 +102,18 @@ def _draw_row(
     """Draw the images of one data set, and return which images these are."""
     rows = []
     for panel, name in zip(panels, shown):
-        if name in first_rows:
-            row = first_rows[name]
-            image = np.asarray(dataset.images[row])
-            # Pixels stay as they are: smoothing would hide how coarse an image is.
-            panel.imshow(image, interpolation="nearest")
-            rows.append(
-                {
-                    "dataset": dataset.name,
-                    "class": name,
-                    "row": row,
-                }
-            )
+        if name not in first_rows:
+            continue
+        row = first_rows[name]
+        image = np.asarray(dataset.images[row])
+        # Pixels stay as they are: smoothing would hide how coarse an image is.
+        panel.imshow(image, interpolation="nearest")
+        image_row = {
+            "dataset": dataset.name,
+            "class": name,
+            "row": row,
+        }
+        rows.append(image_row)
     return rows
 
 
@@ -126,7 +127,10 @@ def _titles(
     Where no font of this machine has the characters of a title, the title is the class name, and
     where none has these either, it is the number of the class in the class list.
     """
-    titles = {name: one_line(texts.get(name, name), 100) for name in shown}
+    titles = {}
+    for name in shown:
+        title = texts.get(name, name)
+        titles[name] = one_line(title, 100)
     _, missing = families_for(titles.values())
     numbered = 0
     for name, title in titles.items():
@@ -135,7 +139,8 @@ def _titles(
         plain_name = one_line(name, 100)
         _, missing_in_name = families_for([plain_name])
         if missing_in_name:
-            titles[name] = f"class {class_names.index(name) + 1}"
+            class_number = class_names.index(name) + 1
+            titles[name] = f"class {class_number}"
             numbered += 1
         else:
             titles[name] = plain_name
@@ -165,14 +170,17 @@ def _lay_out(
     cell_size = min(LARGEST_CELL, image_room)
     title_room = POINTS * (cell_size - GAP)
     title_size = _title_size(titles, title_room)
-    wrapped_titles = [
-        fit_text(title, title_room, title_size, TITLE_LINES) for title in titles
-    ]
-    line_count = max(title.count("\n") + 1 for title in wrapped_titles)
+    wrapped_titles = []
+    line_counts = []
+    for title in titles:
+        wrapped = fit_text(title, title_room, title_size, TITLE_LINES)
+        wrapped_titles.append(wrapped)
+        line_counts.append(wrapped.count("\n") + 1)
     # 1.3: from line to line, and a little space below the last one.
-    title_height = 1.3 * title_size / POINTS * line_count + 0.06
+    title_height = 1.3 * title_size / POINTS * max(line_counts) + 0.06
     figure_width = name_width + cell_size * len(titles) + 0.02
     footnote, note_height = _wrap_note(notes, figure_width)
+    figure_height = title_height + cell_size * len(names) + note_height
     return _Layout(
         row_names=row_names,
         titles=wrapped_titles,
@@ -182,20 +190,23 @@ def _lay_out(
         cell_size=cell_size,
         title_height=title_height,
         figure_width=figure_width,
-        figure_height=title_height + cell_size * len(names) + note_height,
+        figure_height=figure_height,
     )
 
 
 def _wrap_row_names(names: list[str]) -> tuple[list[str], float]:
     """The wrapped names of the data sets, and the inches of width that they need."""
     type_size = RC["axes.labelsize"]
+    room = POINTS * ROW_NAME_WIDTH
     wrapped = []
     widest = 0.0
     for name in names:
-        row_name = fit_text(name, POINTS * ROW_NAME_WIDTH, type_size, lines=3)
+        row_name = fit_text(name, room, type_size, lines=3)
         wrapped.append(row_name)
         for line in row_name.split("\n"):
-            widest = max(widest, text_width(line, type_size))
+            line_width = text_width(line, type_size)
+            widest = max(widest, line_width)
+    # 0.12: the space between the names and the images.
     return wrapped, widest / POINTS + 0.12
 
 
@@ -204,10 +215,12 @@ def _wrap_note(notes: list[str], figure_width: float) -> tuple[str, float]:
     if not notes:
         return "", 0.02
     note_room = POINTS * (figure_width - 0.1)
-    footnote = fit_text(" ".join(notes), note_room, NOTE_SIZE, lines=4)
+    sentences = " ".join(notes)
+    footnote = fit_text(sentences, note_room, NOTE_SIZE, lines=4)
     line_count = footnote.count("\n") + 1
     # 8 points from line to line.
-    return footnote, 0.1 + 8 / POINTS * line_count
+    height = 0.1 + 8 / POINTS * line_count
+    return footnote, height
 
 
 def _title_size(titles: list[str], room: float) -> float:
@@ -225,7 +238,8 @@ def _empty_grid(
 ) -> tuple[Figure, list[list[Axes]]]:
     """The figure with its texts, and an empty panel per data set and class."""
     figure = Figure((layout.figure_width, layout.figure_height))
-    rows = [_empty_row(figure, layout, row) for row in range(len(layout.row_names))]
+    row_count = len(layout.row_names)
+    rows = [_empty_row(figure, layout, row) for row in range(row_count)]
     for panel, title in zip(rows[0], layout.titles):
         panel.set_title(
             title,
@@ -258,8 +272,9 @@ def _empty_row(
         left = layout.name_width + layout.cell_size * column
         panels.append(_empty_panel(figure, layout, left, bottom))
     middle = bottom + (layout.cell_size - GAP) / 2
+    right_end = layout.name_width - 0.06
     figure.text(
-        (layout.name_width - 0.06) / layout.figure_width,
+        right_end / layout.figure_width,
         middle / layout.figure_height,
         layout.row_names[row],
         ha="right",
@@ -312,7 +327,8 @@ def _spread(
     available = sum(count > 0 for count in dataset_counts)
     columns = min(columns, available)
     # All classes above the threshold are shown, and some of those that are at it.
-    threshold = sorted(dataset_counts, reverse=True)[columns - 1]
+    sorted_counts = sorted(dataset_counts, reverse=True)
+    threshold = sorted_counts[columns - 1]
     shown = []
     candidates = []
     for index, count in enumerate(dataset_counts):
@@ -321,7 +337,9 @@ def _spread(
         elif count == threshold:
             candidates.append(index)
     # Even steps through the class list, which may be sorted by subject.
-    positions = np.linspace(0, len(candidates) - 1, columns - len(shown))
+    missing_count = columns - len(shown)
+    positions = np.linspace(0, len(candidates) - 1, missing_count)
     for position in positions.round().astype(int):
         shown.append(candidates[position])
-    return [names[index] for index in sorted(set(shown))]
+    class_indices = sorted(set(shown))
+    return [names[index] for index in class_indices]

@@ -66,7 +66,10 @@ def _placements() -> list[Placement]:
     placements = []
     for factor in (1, 2.2, 3.6, 5):
         for nearest in _NEAREST:
-            farther = nearest._replace(dx=nearest.dx * factor, dy=nearest.dy * factor)
+            farther = nearest._replace(
+                dx=nearest.dx * factor,
+                dy=nearest.dy * factor,
+            )
             placements.append(farther)
     return placements
 
@@ -96,7 +99,7 @@ def draw_names(
     names: list[PointName],
     size: float,
     points: np.ndarray | None = None,
-    curves: Sequence[np.ndarray] = (),
+    lines: Sequence[np.ndarray] = (),
     **properties: Any,
 ) -> list[str]:
     """Draw names where they cover least; of two that would overlap the first stays.
@@ -106,7 +109,7 @@ def draw_names(
         names: In the order of their importance.
         size: Of the type, in points.
         points: [n, 2], all that names better not cover; the points of the names if not given.
-        curves: [n, 2] each, lines that names better not cover.
+        lines: [n, 2] each, lines that names better not cover.
         properties: Further ones of the texts.
 
     Returns:
@@ -116,8 +119,11 @@ def draw_names(
         return []
     named_points = np.array([(name.x, name.y) for name in names])
     centres = _on_page(axes, named_points)
-    covered = _covered(axes, named_points if points is None else points, curves)
-    frame = Box(*(axes.bbox.extents * (72 / axes.figure.dpi)))
+    if points is None:
+        points = named_points
+    covered = _covered(axes, points, lines)
+    points_per_pixel = 72 / axes.figure.dpi
+    frame = Box(*(axes.bbox.extents * points_per_pixel))
     taken: list[Box] = []
     left_out = []
     for centre, name in zip(centres, names):
@@ -127,7 +133,10 @@ def draw_names(
         if not free:
             left_out.append(name.text)
             continue
-        box, placement = min(free, key=lambda pair: _cost(*pair, covered))
+        costs = [_cost(box, placement, covered) for box, placement in free]
+        # Of equals the first, which is nearest to the point.
+        cheapest = costs.index(min(costs))
+        box, placement = free[cheapest]
         taken.append(box)
         _annotate(axes, name, short_name, size, placement, properties)
     return left_out
@@ -136,12 +145,15 @@ def draw_names(
 def _covered(
     axes: Axes,
     points: np.ndarray,
-    curves: Sequence[np.ndarray],
+    lines: Sequence[np.ndarray],
 ) -> list[Box]:
     """Boxes of all points and lines that names better not cover."""
-    covered = [_around(x, y, POINT_RADIUS) for x, y in _on_page(axes, points)]
-    for curve in curves:
-        covered += _along(_on_page(axes, curve))
+    covered = []
+    for x, y in _on_page(axes, points):
+        covered.append(_around(x, y, POINT_RADIUS))
+    for line in lines:
+        line_on_page = _on_page(axes, line)
+        covered += _along(line_on_page)
     return covered
 
 
@@ -164,8 +176,11 @@ def _free_placements(
         box = _box(centre, extent, placement)
         # Less than 1, as areas are rounded.
         is_inside = _overlap(box, frame) > 0.999 * width * height
+        if not is_inside:
+            continue
         # Of two names that would overlap the earlier one, which is more important, stays.
-        if is_inside and not any(_overlap(box, other) > 0 for other in taken):
+        is_taken = any(_overlap(box, other) > 0 for other in taken)
+        if not is_taken:
             free.append((box, placement))
     return free
 
@@ -211,13 +226,14 @@ def _around(
     return Box(x - radius, y - radius, x + radius, y + radius)
 
 
-def _along(curve: np.ndarray) -> list[Box]:
+def _along(line: np.ndarray) -> list[Box]:
     """Small boxes along a line [n, 2], in points."""
+    corner_count = len(line)
     # 40 boxes for each corner of the line, so that they touch each other.
-    steps = np.linspace(0, len(curve) - 1, 40 * len(curve))
-    corners = np.arange(len(curve))
-    x_values = np.interp(steps, corners, curve[:, 0])
-    y_values = np.interp(steps, corners, curve[:, 1])
+    steps = np.linspace(0, corner_count - 1, 40 * corner_count)
+    corners = np.arange(corner_count)
+    x_values = np.interp(steps, corners, line[:, 0])
+    y_values = np.interp(steps, corners, line[:, 1])
     return [_around(x, y, LINE_RADIUS) for x, y in zip(x_values, y_values)]
 
 
@@ -241,7 +257,12 @@ def _box(
     }
     left = x + placement.dx - to_left[placement.horizontal]
     bottom = y + placement.dy - to_bottom[placement.vertical]
-    return Box(left, bottom, left + width, bottom + height)
+    return Box(
+        left=left,
+        bottom=bottom,
+        right=left + width,
+        top=bottom + height,
+    )
 
 
 def _cost(

@@ -1,4 +1,4 @@
-"""How much every method gives beyond the curve of WiSE-FT."""
+"""How far every method lies above a sweep of WiSE-FT."""
 
 from typing import Any
 

@@ -192,7 +192,8 @@ def permutation(
     # Under the hypothesis the difference has the variance sum(discordant / size^2).
     set_variances = discordant / sizes**2
     deviation = np.sqrt(set_variances.sum())
-    normal_tail = 2 * norm.sf(observed / deviation)
+    z = observed / deviation
+    normal_tail = 2 * norm.sf(z)
     most = 1 / (draws + 1)
     return float(min(normal_tail, most))
 

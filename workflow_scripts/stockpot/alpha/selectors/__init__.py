@@ -132,7 +132,12 @@ def oracles() -> list[str]:
     Returns:
         Their names.
     """
-    return [name for name in names() if needs(name) & TEST_SETS]
+    selectors = []
+    for name in names():
+        test_sets = needs(name) & TEST_SETS
+        if test_sets:
+            selectors.append(name)
+    return selectors
 
 
 def without_shifts() -> list[str]:
@@ -162,7 +167,11 @@ def usable(sweep: "pd.DataFrame") -> list[str]:
     Returns:
         Names of those whose columns the sweep has, without a missing number.
     """
-    complete = {column for column in sweep if sweep[column].notna().all()}
+    complete = set()
+    for column in sweep:
+        is_known = sweep[column].notna()
+        if is_known.all():
+            complete.add(column)
     return [name for name in names() if needs(name) <= complete]
 
 
@@ -184,14 +193,15 @@ def choose(
     """
     known_names = names()
     if name not in known_names:
-        raise ValueError(
-            f"unknown selector {name!r}; there are {', '.join(known_names)}"
-        )
+        names_text = ", ".join(known_names)
+        raise ValueError(f"unknown selector {name!r}; there are {names_text}")
     if name not in usable(sweep):
-        raise ValueError(f"{name} needs {', '.join(sorted(needs(name)))}")
-    # Selectors take the first of equals, so the order of the rows decides.
+        columns_text = ", ".join(sorted(needs(name)))
+        raise ValueError(f"{name} needs {columns_text}")
     choose_from = registry.load(__name__, __file__, name, "choose", "selector")
-    return choose_from(sweep.sort_values("alpha", ignore_index=True))
+    # Selectors take the first of equals, so the order of the rows decides.
+    sorted_sweep = sweep.sort_values("alpha", ignore_index=True)
+    return choose_from(sorted_sweep)
 
 
 def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
@@ -207,12 +217,14 @@ def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    sweep = sweep.assign(both=(sweep["reference"] + sweep["shifts"]) / 2)
+    mean_of_both = (sweep["reference"] + sweep["shifts"]) / 2
+    sweep = sweep.assign(both=mean_of_both)
     scores = ("reference", "shifts", "both")
     rows = []
     for name in usable(sweep):
         alpha = choose(name, sweep)
-        point = sweep[sweep["alpha"] == alpha].iloc[0]
+        is_chosen = sweep["alpha"] == alpha
+        point = sweep[is_chosen].iloc[0]
         row = {
             "selector": name,
             "selector_label": label(name),
@@ -222,6 +234,7 @@ def compare_selectors(sweep: "pd.DataFrame") -> "pd.DataFrame":
             row[column] = point[column]
         # Regret: what the best alpha of the sweep has more, known only with test labels.
         for column in scores:
-            row[f"regret_{column}"] = sweep[column].max() - point[column]
+            best = sweep[column].max()
+            row[f"regret_{column}"] = best - point[column]
         rows.append(row)
     return pd.DataFrame(rows)
