@@ -48,38 +48,60 @@ def subset_cells(
         name = card["name"]
         folder_of[name] = folder
         card_of[name] = card
-    references = [name for name, role in roles.items() if role == "reference"]
-    reference = references[0]
+    (reference,) = [name for name, role in roles.items() if role == "reference"]
     shifts = [name for name, role in roles.items() if role == "shift"]
+    shift_cards = {shift: card_of[shift] for shift in shifts}
     card = card_of[reference]
     scoring = Scoring(**card["scoring"])
-    shift_cards = {shift: card_of[shift] for shift in shifts}
     kept_classes = _kept_classes(card, shift_cards)
     if kept_classes and scoring.videos:
         raise StockpotError(
             f"statistics.class_subset: {reference} is scored by videos and cannot be restricted to "
             "some classes"
         )
-    rows = []
+    rows: list[dict[str, Any]] = []
     if kept_classes:
         labels = read_labels(folder_of[reference], card)
         is_reference = cells["dataset"] == reference
         for cell in cells[is_reference].to_dict("records"):
-            prediction = answers(store, cell["key"])
-            logits = prediction.logits
-            for shift, kept in kept_classes.items():
-                examples = _restricted(logits, labels, kept, scoring)
-                # All else of the cell stays as it was: model, kind, precision.
-                row = dict(cell)
-                row["dataset"] = subset(reference, shift)
-                row["classes"] = len(kept)
-                row |= _scores(scoring.metric, examples, tails)
-                rows.append(row)
+            rows += _restricted_cells(cell, store, labels, kept_classes, scoring, tails)
     # Columns that only the new cells have come last.
     columns = dict.fromkeys(cells.columns)
     for row in rows:
         columns |= dict.fromkeys(row)
     return pd.DataFrame(rows, columns=list(columns))
+
+
+def _restricted_cells(
+    cell: dict[str, Any],
+    store: Path,
+    labels: np.ndarray,
+    kept_classes: dict[str, np.ndarray],
+    scoring: Scoring,
+    tails: tuple[float, float],
+) -> list[dict[str, Any]]:
+    """A model's cells on the reference, restricted to the classes of each shift.
+
+    Args:
+        cell: The model's cell on the whole reference.
+        store: Folder of the predictions.
+        labels: Int [n], of the reference.
+        kept_classes: Shift -> indices of the classes that it has.
+        scoring: Of the reference.
+        tails: Lower and upper quantile of an interval.
+    """
+    prediction = answers(store, cell["key"])
+    logits = prediction.logits
+    rows = []
+    for shift, kept in kept_classes.items():
+        examples = _restricted(logits, labels, kept, scoring)
+        # All else of the cell stays as it was: model, kind, precision.
+        row = dict(cell)
+        row["dataset"] = subset(cell["dataset"], shift)
+        row["classes"] = len(kept)
+        row |= _scores(scoring.metric, examples, tails)
+        rows.append(row)
+    return rows
 
 
 def _kept_classes(

@@ -461,7 +461,8 @@ class Evidence:
         is_shift = table["dataset"].isin(self.shifts)
         by_model = table[is_shift].groupby("model")["value"]
         # A mean over some of the shifts would not compare with one over all.
-        has_all = by_model.size() == len(self.shifts)
+        shift_count = len(self.shifts)
+        has_all = by_model.size() == shift_count
         means = by_model.mean()[has_all]
         mean_rows = means.rename("value").reset_index()
         mean_rows = mean_rows.assign(dataset=SHIFT_MEAN)

@@ -228,13 +228,15 @@ def findings(
     """
     # Differences are of right answers; what another metric says has no part in them.
     measurements = measurements[measurements["metric"] == ACCURACY]
-    if not {"reference", "mean"} <= set(measurements["role"]):
+    roles = set(measurements["role"])
+    if not {"reference", "mean"} <= roles:
         return pd.DataFrame(columns=COLUMNS)
     study = Study(cells, measurements, correct, confidence)
     is_sweep = measurements["kind"] == "wise-ft"
+    targets = measurements.loc[is_sweep, "sweep"].unique()
     rows = []
     # Findings about each sweep, about soups, and about effective robustness.
-    for target in measurements.loc[is_sweep, "sweep"].unique():
+    for target in targets:
         zero_shot = study.point(target, 0, "zero-shot")
         tuned = study.point(target, 1, target)
         if zero_shot and tuned:
@@ -332,7 +334,7 @@ def _kept_and_gained(
     comparison = Comparison(
         f"an inner alpha: {100 * GAIN:.0f} points of shift for {100 * LOSS} (oracle)",
         f"{best} - {target}",
-        {best: 1, tuned: -1},
+        terms={best: 1, tuned: -1},
     )
     return [
         study.row(comparison, study.shifts, _is_large_gain),
@@ -368,10 +370,11 @@ def _chord(
             tuned: -alpha,
         }
         terms_of[model] = terms
-        distances[model] = sum(
-            coefficient * study.accuracy(name, sets)
-            for name, coefficient in terms.items()
-        )
+        summands = []
+        for name, coefficient in terms.items():
+            accuracy = study.accuracy(name, sets)
+            summands.append(coefficient * accuracy)
+        distances[model] = sum(summands)
     # The claim is about all alphas, so it stands or falls with the worst.
     least = min(inner, key=distances.get)
     comparison = Comparison(
@@ -387,17 +390,19 @@ def _soups(study: Study) -> list[dict[str, Any]]:
     best = _best_run(study.table)
     if not best:
         return []
-    is_soup = study.table["kind"].isin(["uniform", "greedy"])
-    soups = study.table.loc[is_soup, ["kind", "model"]].drop_duplicates()
+    table = study.table
+    is_soup = table["kind"].isin(["uniform", "greedy"])
+    soups = table.loc[is_soup, ["kind", "model"]].drop_duplicates()
     rows = []
     for kind, soup in soups.itertuples(index=False):
         comparison = Comparison(
-            f"{kind} soup against the best single model on held-out data",
-            f"{soup} - {best}",
-            {soup: 1, best: -1},
+            finding=f"{kind} soup against the best single model on held-out data",
+            compared=f"{soup} - {best}",
+            terms={soup: 1, best: -1},
         )
-        rows.append(study.row(comparison, study.reference, _is_not_surely_below))
-        rows.append(study.row(comparison, study.shifts, _is_above))
+        on_reference = study.row(comparison, study.reference, _is_not_surely_below)
+        under_shift = study.row(comparison, study.shifts, _is_above)
+        rows += [on_reference, under_shift]
     return rows
 
 

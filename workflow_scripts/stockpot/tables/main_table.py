@@ -206,10 +206,15 @@ def main_table(
     left = [column.heading for column in shown if column.left]
     texts = []
     for row in rows:
-        cells = [column.text(row) for column in shown]
-        numbers = [cell for cell, column in zip(cells, shown) if not column.left]
+        cells = []
+        has_number = False
+        for column in shown:
+            cell = column.text(row)
+            cells.append(cell)
+            if cell and not column.left:
+                has_number = True
         # A model without any number has no row.
-        if any(numbers):
+        if has_number:
             texts.append(cells)
     return MainTable(
         table=pd.DataFrame(texts, columns=headings),
@@ -287,9 +292,10 @@ def _heading(measurements: pd.DataFrame, dataset: str) -> str:
 
 def _rows(measurements: pd.DataFrame) -> list[Row]:
     """What is shown, in the order of the rows."""
-    shown = measurements[measurements["kind"] != BASELINE]
+    is_baseline = measurements["kind"] == BASELINE
+    groups = measurements[~is_baseline].groupby(["kind", "sweep"], sort=False)
     keyed_rows = []
-    for (kind, target), group in shown.groupby(["kind", "sweep"], sort=False):
+    for (kind, target), group in groups:
         rows = _sweep_rows(kind, target, group) if target else _model_rows(kind, group)
         # By kind, then by name of the sweep; models without a sweep have "".
         key = (_rank(kind), natural(target))

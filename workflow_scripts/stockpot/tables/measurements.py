@@ -161,10 +161,14 @@ def _with_texts_changed(
             continue
         before = list(table.iloc[:, position])
         after = [change(value) for value in before]
-        # A column without a change keeps its type.
         is_changed = any(new is not old for new, old in zip(after, before))
+        # A column without a change keeps its type.
         if is_changed:
-            column = pd.Series(after, table.index, dtype=object)
+            column = pd.Series(
+                after,
+                index=table.index,
+                dtype=object,
+            )
             result.isetitem(position, column)
     names = [change(name) for name in table.columns]
     return result.set_axis(names, axis="columns")
@@ -457,7 +461,12 @@ def paired_accuracies(
         of the data set; reference_dataset, the name of the set that it is paired with;
         reference_value, reference_n, reference_low and reference_high.
     """
-    numbers = ["value", "n", "low", "high"]
+    numbers = [
+        "value",
+        "n",
+        "low",
+        "high",
+    ]
     against = reference(measurements)
     restricted = subset(against, dataset)
     # Models choose among the same classes on both sets.
@@ -530,17 +539,17 @@ def robustness_table(
             fit["confidence"] = confidence
             fits.append(fit)
             here = table[is_here]
+            above_fit = effective_robustness(line, x[is_here], here["value"])
             lines = resampled_lines(fitted_x, fitted_y, axis=axis)
             sampled = _sampled(measurements, here, dataset, confidence)
             low, high = _robustness_intervals(lines, sampled, confidence, axis)
-            above_fit = effective_robustness(line, x[is_here], here["value"])
-            columns = {
-                "dataset": dataset,
-                "effective_robustness": above_fit,
-                "low": low,
-                "high": high,
-            }
-            tables.append(here[KEY].assign(**columns))
+            robustness_rows = here[KEY].assign(
+                dataset=dataset,
+                effective_robustness=above_fit,
+                low=low,
+                high=high,
+            )
+            tables.append(robustness_rows)
     if not tables:
         tables = [pd.DataFrame(columns=ROBUSTNESS_COLUMNS)]
     robustness = pd.concat(tables, ignore_index=True)
