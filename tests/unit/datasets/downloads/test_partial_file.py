@@ -206,7 +206,7 @@ def test_without_locks_nothing_is_left_of_a_failure(
     assert os.listdir(tmp_path) == []
 
 
-# Servers and folders that mean harm.
+# Folders that mean harm.
 
 
 @pytest.mark.parametrize("suffix", [".part", ".part.json"])

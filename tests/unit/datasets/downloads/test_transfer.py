@@ -164,7 +164,7 @@ def test_a_folder_in_the_way(fetch_file):
     )
 
 
-# Files of this machine, and progress.
+# Files of this machine.
 
 
 def test_file_urls(fetch_file, tmp_path):

@@ -10,8 +10,6 @@ import pytest
 from stockpot.datasets.downloads import transfer
 from tests.support.misbehaving_server import BODY, MD5, OTHER, SHA
 
-# Broken connections.
-
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_connection_that_breaks_again_and_again_is_resumed(
