@@ -130,5 +130,8 @@ class AnalysisTable:
         Returns:
             LaTeX.
         """
-        notes = [f"% {one_line(note, LONGEST_REMARK)}\n" for note in self.notes]
-        return to_latex(self.display) + "".join(notes)
+        comments = []
+        for note in self.notes:
+            note_line = one_line(note, LONGEST_REMARK)
+            comments.append(f"% {note_line}\n")
+        return to_latex(self.display) + "".join(comments)

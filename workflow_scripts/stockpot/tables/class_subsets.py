@@ -179,5 +179,7 @@ def _scores(
     columns |= score(metric, examples)._asdict()
     # A count gets its interval later, with all other counts.
     if columns["k"] is None:
-        columns["low"], columns["high"] = interval(metric, examples, tails)
+        low, high = interval(metric, examples, tails)
+        columns["low"] = low
+        columns["high"] = high
     return columns

@@ -73,7 +73,9 @@ def interval_in_points(low: float, high: float) -> str:
     Returns:
         A text such as "[+0.3, +2.1]".
     """
-    return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
+    low_points = 100 * low
+    high_points = 100 * high
+    return f"[{low_points:+.1f}, {high_points:+.1f}]"
 
 
 def points_with_interval(
@@ -91,7 +93,9 @@ def points_with_interval(
     Returns:
         A text such as "+1.2 [+0.3, +2.1]".
     """
-    return f"{100 * value:+.1f} {interval_in_points(low, high)}"
+    points = 100 * value
+    interval = interval_in_points(low, high)
+    return f"{points:+.1f} {interval}"
 
 
 def points_column(
@@ -111,8 +115,10 @@ def points_column(
     Returns:
         A text such as "+1.2 [+0.3, +2.1]" per row.
     """
-    rows = zip(table[value], table[low], table[high])
-    return [points_with_interval(*row) for row in rows]
+    texts = []
+    for row in zip(table[value], table[low], table[high]):
+        texts.append(points_with_interval(*row))
+    return texts
 
 
 def unbroken(

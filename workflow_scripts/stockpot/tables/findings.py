@@ -316,8 +316,13 @@ def _kept_and_gained(
     It is shown on the alpha where it is most so, seen on the test sets (oracle); see ``GAIN``.
     """
     # Only alphas count that keep the reference accuracy of fine-tuning, up to LOSS.
-    least = study.accuracy(tuned, study.reference) - LOSS
-    kept = [model for model in inner if study.accuracy(model, study.reference) >= least]
+    tuned_accuracy = study.accuracy(tuned, study.reference)
+    least = tuned_accuracy - LOSS
+    kept = []
+    for model in inner:
+        accuracy = study.accuracy(model, study.reference)
+        if accuracy >= least:
+            kept.append(model)
     if not kept:
         return [
             {
@@ -422,8 +427,10 @@ def _robustness(
 ) -> list[dict[str, Any]]:
     """Effective robustness of the zero-shot model and of every sweep at alpha 0.5."""
     mean = robustness[robustness["dataset"] == SHIFT_MEAN]
+    is_zero_shot = mean["model"] == "zero-shot"
     # Models on no sweep have no alpha: NaN is close to nothing.
-    is_wanted = (mean["model"] == "zero-shot") | np.isclose(mean["alpha"], 0.5)
+    is_half_way = np.isclose(mean["alpha"], 0.5)
+    is_listed = is_zero_shot | is_half_way
     return [
         {
             "finding": "above the baseline fit",
@@ -434,5 +441,5 @@ def _robustness(
             "high": row.high,
             "supported": bool(row.low > 0),
         }
-        for row in mean[is_wanted].itertuples()
+        for row in mean[is_listed].itertuples()
     ]

@@ -469,13 +469,16 @@ def paired_accuracies(
     ]
     against = reference(measurements)
     restricted = subset(against, dataset)
+    is_restricted = measurements["dataset"] == restricted
     # Models choose among the same classes on both sets.
-    if (measurements["dataset"] == restricted).any():
+    if is_restricted.any():
         against = restricted
     is_against = measurements["dataset"] == against
     is_dataset = measurements["dataset"] == dataset
-    x = measurements.loc[is_against, [*KEY, *numbers]]
-    y = measurements.loc[is_dataset, [*KEY, *numbers, "chance"]]
+    x_columns = [*KEY, *numbers]
+    y_columns = [*KEY, *numbers, "chance"]
+    x = measurements.loc[is_against, x_columns]
+    y = measurements.loc[is_dataset, y_columns]
     new_names = {name: f"reference_{name}" for name in numbers}
     x = x.rename(columns=new_names)
     x = x.assign(reference_dataset=against)

@@ -89,16 +89,21 @@ def _columns(
     # A column of the same name is found by itself; the config names the others.
     columns = {name: name for name in datasets if name in header}
     columns |= spec["columns"]
-    for what, column in {"model": spec["model"], **columns}.items():
+    needed_columns = {"model": spec["model"]}
+    needed_columns |= columns
+    for what, column in needed_columns.items():
         if column not in header:
+            header_text = ", ".join(header[:NAMED_COLUMNS])
             raise StockpotError(
                 f"baselines.table: {path} has no column {column!r} (for {what}); there are "
-                f"{', '.join(header[:NAMED_COLUMNS])}"
+                f"{header_text}"
             )
-    if reference not in columns or not set(shifts) & set(columns):
+    has_shift = any(shift in columns for shift in shifts)
+    if reference not in columns or not has_shift:
+        shifts_text = ", ".join(shifts)
         raise StockpotError(
             f"baselines.table: {path} needs a column for {reference} and one for a shift "
-            f"({', '.join(shifts)}); baselines.table.columns names them"
+            f"({shifts_text}); baselines.table.columns names them"
         )
     return columns
 

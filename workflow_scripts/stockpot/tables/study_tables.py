@@ -160,7 +160,9 @@ def study_tables(
         spec["breakpoints"],
     )
     # The key of a cell finds its prediction in the store.
-    keys = {(cell.model, cell.dataset): cell.key for cell in files.cells.itertuples()}
+    keys = {}
+    for cell in files.cells.itertuples():
+        keys[cell.model, cell.dataset] = cell.key
     main = main_table(
         measurements,
         lambda model, dataset: files.correct(keys[model, dataset]),
@@ -171,7 +173,11 @@ def study_tables(
         fits=fits,
         robustness=robustness,
         findings=findings(
-            files.cells, measurements, robustness, files.correct, confidence
+            files.cells,
+            measurements,
+            robustness,
+            files.correct,
+            confidence,
         ),
         main=main,
         sentences=_sentences(files, spec, measurements, fits, main),
@@ -232,7 +238,8 @@ def _sentences(
 ) -> list[str]:
     """What stands below the main table."""
     # The order is that in which a reader needs them.
-    sentences = [_how_to_read(spec["confidence"], has_lines=len(fits) > 0)]
+    has_lines = len(fits) > 0
+    sentences = [_how_to_read(spec["confidence"], has_lines=has_lines)]
     sentences += main.rule
     sentences += main.notes
     sentences.append(arithmetic(measurements, spec["trained_in_bf16"]))
@@ -242,8 +249,12 @@ def _sentences(
         sentences.append(f"{name}: {classes}.")
     for card in files.cards:
         sentences += remarks(card)
-    sentences += other_versions(spec.get("kept", []), files.store.parent)
-    left_out = {card["name"]: card["source"].get("left_out", 0) for card in files.cards}
+    results = files.store.parent
+    sentences += other_versions(spec.get("kept", []), results)
+    left_out = {}
+    for card in files.cards:
+        name = card["name"]
+        left_out[name] = card["source"].get("left_out", 0)
     overlap = read_table(files.overlap)
     sentences += notes(
         files.status,
