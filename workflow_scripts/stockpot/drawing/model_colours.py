@@ -240,14 +240,14 @@ def sweep_looks(measurements: pd.DataFrame) -> dict[tuple[str, str], SweepLook]:
     dashes.
 
     Args:
-        measurements: With columns kind, sweep and model; sweep is "" for single models.
+        measurements: With columns kind, sweep and model; sweep is "" for models on no sweep.
 
     Returns:
         (kind, target) -> look, in the order of the table.
     """
     is_sweep = measurements["sweep"] != ""
-    single = measurements[~is_sweep]
-    kind_of_model = dict(zip(single["model"], single["kind"]))
+    models = measurements[~is_sweep]
+    kind_of_model = dict(zip(models["model"], models["kind"]))
     sweeps = measurements.loc[is_sweep, ["kind", "sweep"]].drop_duplicates()
     sweep_count = Counter()
     drawn = {}

@@ -203,7 +203,7 @@ def _baseline_points(
     return x[selected], y[selected]
 
 
-def _single(table: pd.DataFrame) -> pd.DataFrame:
+def _off_sweeps(table: pd.DataFrame) -> pd.DataFrame:
     """The models that are no points of a sweep."""
     return table[table["sweep"] == ""]
 
@@ -293,7 +293,7 @@ def draw_panel(
     if len(line):
         _draw_fit(axes, line, ends)
     _draw_sweeps(axes, table, intervals=intervals)
-    _draw_models(axes, _single(table), intervals=intervals)
+    _draw_models(axes, _off_sweeps(table), intervals=intervals)
 
 
 def _draw_fit(
@@ -353,20 +353,20 @@ def _draw_sweeps(
 
 def _draw_models(
     axes: Axes,
-    single: pd.DataFrame,
+    models: pd.DataFrame,
     *,
     intervals: bool,
 ) -> None:
     """A mark for every model that is no point of a sweep."""
-    for kind, look in looks(single["kind"]).items():
-        models = single[single["kind"] == kind]
+    for kind, look in looks(models["kind"]).items():
+        models_of_kind = models[models["kind"] == kind]
         if intervals:
-            _draw_intervals(axes, models, look.colour)
+            _draw_intervals(axes, models_of_kind, look.colour)
         # Kinds of many models lie below the others, which they would hide.
         order = 5 if kind in (BASELINE, "end-to-end") else 7
         axes.plot(
-            models["reference_value"],
-            models["value"],
+            models_of_kind["reference_value"],
+            models_of_kind["value"],
             zorder=order,
             **look.mark,
         )
@@ -388,7 +388,7 @@ def legend_entries(
         Text -> handle.
     """
     legend: Legend = {}
-    for look in looks(_single(table)["kind"]).values():
+    for look in looks(_off_sweeps(table)["kind"]).values():
         legend[look.label] = handle(**look.mark)
     sweeps = sweep_looks(table)
     for look in sweeps.values():
@@ -427,10 +427,10 @@ def name_equal_models(
 
 def _equal_model_texts(measurements: pd.DataFrame) -> dict[str, str]:
     """Legend text of a kind -> text that says which model its only model equals."""
-    single = _single(measurements)
-    model_count = single.groupby("kind")["model"].nunique()
+    models = _off_sweeps(measurements)
+    model_count = models.groupby("kind")["model"].nunique()
     # Equal models answer every image alike, as a greedy soup of one ingredient.
-    kind_of_model = dict(zip(single["model"], single["kind"]))
+    kind_of_model = dict(zip(models["model"], models["kind"]))
     known = looks(measurements["kind"])
     texts = {}
     for names in equal_models(measurements):

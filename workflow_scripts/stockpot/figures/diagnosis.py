@@ -46,13 +46,13 @@ class _Panels:
 
     Attributes:
         lengths: How far each ingredient moved.
-        single: Accuracy of each ingredient.
+        accuracies: Accuracy of each ingredient.
         square: Cosines and barriers of all pairs.
         trace: Steps of the greedy soup.
     """
 
     lengths: Axes
-    single: Axes
+    accuracies: Axes
     square: Axes
     trace: Axes
 
@@ -79,8 +79,8 @@ def draw(
     _draw_lengths(panels.lengths, lengths.loc[names])
     cosines, barriers = _draw_square(panels.square, table, names, many=many)
     _draw_colour_bars(figure, panels.square, cosines, barriers)
-    _draw_single(panels.single, alone.set_index("model").loc[names])
-    for panel in (panels.lengths, panels.single):
+    _draw_accuracies(panels.accuracies, alone.set_index("model").loc[names])
+    for panel in (panels.lengths, panels.accuracies):
         panel.set_yticks(range(len(names)), row_names(names, 1.3))
         # From above to below, as the square.
         panel.set_ylim(len(names) - 0.4, -0.6)
@@ -98,18 +98,18 @@ def _panels(count: int, *, many: bool) -> tuple[Figure, _Panels]:
         figure = Figure(size, layout="constrained")
         upper, lower = figure.subplots(2, 2, width_ratios=(1, 1.25))
         lengths, square = upper
-        single, trace = lower
-        return figure, _Panels(lengths, single, square, trace)
+        accuracies, trace = lower
+        return figure, _Panels(lengths, accuracies, square, trace)
     # A line of small type for each ingredient on the left; on the right a square, and the trace.
     height = max(RIGHT_HEIGHT, 0.9 + 0.095 * count)
     figure = Figure((TWO_COLUMNS, height), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
-    lengths, single = left.subplots(1, 2)
+    lengths, accuracies = left.subplots(1, 2)
     if height > 1.2 * RIGHT_HEIGHT:
         ratios = (RIGHT_HEIGHT, height - RIGHT_HEIGHT)
         right = right.subfigures(2, 1, height_ratios=ratios)[0]
     square, trace = right.subplots(2, 1, height_ratios=(2.6, 1))
-    return figure, _Panels(lengths, single, square, trace)
+    return figure, _Panels(lengths, accuracies, square, trace)
 
 
 def _draw_lengths(panel: Axes, lengths: pd.Series) -> None:
@@ -124,7 +124,7 @@ def _draw_lengths(panel: Axes, lengths: pd.Series) -> None:
     panel.set_xlabel("Length of the update, over the median")
 
 
-def _draw_single(panel: Axes, alone: pd.DataFrame) -> None:
+def _draw_accuracies(panel: Axes, alone: pd.DataFrame) -> None:
     """Accuracies of the ingredients with their intervals."""
     panel.errorbar(
         100 * alone["value"],
@@ -148,11 +148,11 @@ def _bars(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def _make_room(panels: _Panels) -> None:
     """Make the texts at the left small, for many ingredients."""
-    for panel in (panels.lengths, panels.single):
+    for panel in (panels.lengths, panels.accuracies):
         panel.tick_params(axis="y", labelsize=5.5)
-    panels.single.tick_params(axis="y", labelleft=False)
+    panels.accuracies.tick_params(axis="y", labelleft=False)
     panels.lengths.set_xlabel("Length of the update,\nover the median")
-    panels.single.set_xlabel("Alone, held-out\naccuracy (%)")
+    panels.accuracies.set_xlabel("Alone, held-out\naccuracy (%)")
 
 
 def _draw_colour_bars(

@@ -75,7 +75,7 @@ def paired_mean(
         # What an example adds: the coefficients of the models that have it right.
         summands = sum(weighted_answers)
         values, counts = np.unique(summands, return_counts=True)
-        set_mean = counts @ values / n
+        set_mean = float(counts @ values / n)
         value += set_mean / set_count
         # [draws, values]: how often each value is drawn.
         probabilities = counts / n
