@@ -3,6 +3,7 @@
 import pytest
 
 from stockpot.datasets.dataset import Scoring, read_dataset
+from stockpot.models.card import read_card
 from tests.support.scored_datasets import dataset_kept_as
 
 
@@ -29,3 +30,26 @@ def scored_sets(world_test_set, scorings, tmp_path_factory):
     for name, scoring in scorings.items():
         dataset_kept_as(world_test_set, root / name, name, scoring)
     return {name: root / name for name in scorings}
+
+
+@pytest.fixture(scope="module")
+def one_start_folders(zero_shot, runs):
+    """All that share the zero-shot start."""
+    return {"zero": zero_shot, **{name: runs[name] for name in ("a", "b", "linear")}}
+
+
+@pytest.fixture(scope="module")
+def sha_of(one_start_folders):
+    return {
+        name: read_card(folder).sha256 for name, folder in one_start_folders.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def reference_set(world):
+    return read_dataset(world["test"])
+
+
+@pytest.fixture(scope="module")
+def sketch_set(world):
+    return read_dataset(world["sketch"])

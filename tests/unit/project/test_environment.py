@@ -15,6 +15,7 @@ from tests.support.paths import ARCHITECTURE
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
+
 SCRIPT = """
 import sys
 import open_clip, torch, torchvision

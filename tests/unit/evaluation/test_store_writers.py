@@ -16,38 +16,29 @@ from stockpot.evaluation import store as store_module
 from stockpot.evaluation.predictions import Predictions
 from stockpot.evaluation.store import Store
 from stockpot.runtime import atomic_files as files
-from stockpot.runtime.errors import StockpotError
+from tests.support.numbered_entries import KEYS, ROWS, SECONDS, numbered_entry
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-SECONDS, ROWS, KEYS = 4, 20_000, 3000
+
 LONGEST = 600  # seconds, on a busy machine
+
+
 # Processes share the imports of this one; a new interpreter each would take longer than the test.
 fork = multiprocessing.get_context("fork")
 
 
-def entry(i: int, logits: bool) -> Predictions:
-    """What belongs under the i-th key: its number in every place."""
-    return Predictions(
-        predicted=torch.full((ROWS,), i),
-        correct=torch.full((ROWS,), bool(i % 2)),
-        confidence=torch.full((ROWS,), float(i)),
-        loss=torch.full((ROWS,), float(i)),
-        logits=torch.full((ROWS, 2), float(i)) if logits else None,
-    )
-
-
-def name(i: int) -> str:
+def numbered_key(i: int) -> str:
     return f"{i % 7:02d}{i:08d}"
 
 
-def wrong(found: Predictions, i: int) -> bool:
+def is_wrong(found: Predictions, i: int) -> bool:
     columns = [found.predicted, found.confidence, found.loss]
     columns += [] if found.logits is None else [found.logits]
     return found.n != ROWS or any((column != i).any() for column in columns)
 
 
-def write(root, done, seed: int) -> None:
+def write_without_end(root, done, seed: int) -> None:
     """Put the keys one after the other, as all writers do at once, and own ones in between.
 
     done: for every key 1 as soon as it is there, 2 with logits.
@@ -56,32 +47,39 @@ def write(root, done, seed: int) -> None:
     for i in itertools.cycle(range(KEYS // 2)):
         for number in (i, KEYS // 2 + (i * 8 + seed) % (KEYS // 2)):
             logits = rng.random() < 0.5
-            store.put(name(number), entry(number, logits), {"of": number}, "test")
+            store.put(
+                numbered_key(number),
+                numbered_entry(number, logits),
+                {"of": number},
+                "test",
+            )
             done[number] = max(done[number], 1 + logits)
 
 
-def read(root, done, faults) -> None:
+def read_without_end(root, done, faults) -> None:
     store, rng = Store(root), random.Random()
     while True:
         # Most often one that is being written.
         last = max((i for i in range(0, KEYS // 2) if done[i]), default=0)
         i = rng.randrange(last + 2) if rng.random() < 0.3 else last + rng.randrange(2)
         promised = done[i]
-        found = store.get(name(i), logits=promised == 2)
+        found = store.get(numbered_key(i), logits=promised == 2)
         if found is None:
             faults[0] += bool(promised)
         else:
-            faults[1] += wrong(found, i)
+            faults[1] += is_wrong(found, i)
         faults[2] += 1
 
 
 def die_before_the_move(root) -> None:
     files.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-    Store(root).put(name(KEYS), entry(KEYS, True), {"of": KEYS}, "test")
+    Store(root).put(
+        numbered_key(KEYS), numbered_entry(KEYS, True), {"of": KEYS}, "test"
+    )
 
 
 @pytest.fixture
-def storm(tmp_path):
+def store_after_storm(tmp_path):
     """A store after writers, readers and kills: its root, what was done, what readers saw."""
     done = fork.Array("i", KEYS, lock=False)
     faults = [fork.Array("i", 3, lock=False) for _ in range(2)]
@@ -93,13 +91,13 @@ def storm(tmp_path):
         return process
 
     def writer():
-        return start(write, done, next(seeds))
+        return start(write_without_end, done, next(seeds))
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     victim = start(die_before_the_move)
     writers = [writer() for _ in range(6)]
-    readers = [start(read, done, seen) for seen in faults]
+    readers = [start(read_without_end, done, seen) for seen in faults]
     try:
         start_time, kills = time.monotonic(), 0
         while time.monotonic() < start_time + SECONDS or not (
@@ -123,8 +121,8 @@ def storm(tmp_path):
     return tmp_path, list(done), faults
 
 
-def test_no_entry_is_lost_broken_or_mixed(storm):
-    root, done, faults = storm
+def test_no_entry_is_lost_broken_or_mixed(store_after_storm):
+    root, done, faults = store_after_storm
     store = Store(root)
     assert sum(map(bool, done)) > 50
     assert all(seen[2] > 50 for seen in faults)
@@ -132,72 +130,25 @@ def test_no_entry_is_lost_broken_or_mixed(storm):
         "lost, wrong while they wrote"
     )
     for i, promised in enumerate(done):
-        found = store.get(name(i), logits=promised == 2)
+        found = store.get(numbered_key(i), logits=promised == 2)
         assert found is not None or not promised, f"{i} is lost"
-        assert found is None or not wrong(found, i)
+        assert found is None or not is_wrong(found, i)
         if found:
-            with safe_open(store.path(name(i)), framework="pt") as file:
+            with safe_open(store.path(numbered_key(i)), framework="pt") as file:
                 assert json.loads(file.metadata()["cell"])["recipe"] == {"of": i}
     left = [path for path in root.rglob(".*") if path.is_file()]
-    assert any(name(KEYS) in path.name for path in left), (
+    assert any(numbered_key(KEYS) in path.name for path in left), (
         "the killed writer left its file"
     )
-    assert store.get(name(KEYS)) is None
-    store.put(name(KEYS), entry(KEYS, False), {"of": KEYS}, "test")
-    assert not wrong(store.get(name(KEYS)), KEYS)
-
-
-def test_temporary_files_of_two_nodes_have_different_names(tmp_path):
-    """Process numbers and clocks may be equal on two nodes."""
-    with files.atomic(tmp_path / "a") as one, files.atomic(tmp_path / "a") as other:
-        assert one != other
-        assert one.parent == other.parent == tmp_path
-        one.write_text("1")
-        other.write_text("2")
-    assert (tmp_path / "a").read_text() == "1", "the outer block ends last"
-
-
-def test_content_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    happened = []
-    fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(
-        os, "fsync", lambda file: (happened.append("fsync"), fsync(file))
-    )
-    monkeypatch.setattr(
-        os, "replace", lambda *a: (happened.append("replace"), replace(*a))
-    )
-    Store(tmp_path).put("ab12", entry(3, True), {}, "test")
-    assert happened == ["fsync", "replace"]
-
-
-@pytest.mark.parametrize("number", files._NO_SYNC)
-def test_a_file_system_that_cannot_sync_is_no_error(tmp_path, monkeypatch, number):
-    def fsync(_):
-        raise OSError(number, "not here")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with files.atomic(tmp_path / "a") as path:
-        path.write_text("1")
-    assert (tmp_path / "a").read_text() == "1"
-
-
-def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
-    def fsync(_):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with (
-        pytest.raises(StockpotError, match="a: cannot be written .Input/output"),
-        files.atomic(tmp_path / "a") as path,
-    ):
-        path.write_text("1")
-    assert list(tmp_path.iterdir()) == []
+    assert store.get(numbered_key(KEYS)) is None
+    store.put(numbered_key(KEYS), numbered_entry(KEYS, False), {"of": KEYS}, "test")
+    assert not is_wrong(store.get(numbered_key(KEYS)), KEYS)
 
 
 @pytest.mark.parametrize("number", [2, 116])  # ENOENT, ESTALE
 def test_an_entry_that_another_node_replaced_is_a_miss(tmp_path, monkeypatch, number):
     store = Store(tmp_path)
-    store.put("ab12", entry(3, True), {}, "test")
+    store.put("ab12", numbered_entry(3, True), {}, "test")
 
     def stale(*_, **__):
         raise OSError(number, "stale")
@@ -215,9 +166,9 @@ def test_an_entry_that_is_as_good_is_left_alone(tmp_path):
         (1, 0, False),
     ):
         key = f"ab{before}{after}"
-        store.put(key, entry(3, bool(before)), {}, "test")
+        store.put(key, numbered_entry(3, bool(before)), {}, "test")
         inode = store.path(key).stat().st_ino
-        store.put(key, entry(3, bool(after)), {}, "test")
+        store.put(key, numbered_entry(3, bool(after)), {}, "test")
         assert (store.path(key).stat().st_ino != inode) == replaced
 
 
@@ -228,11 +179,11 @@ def test_logits_that_came_meanwhile_stay(tmp_path, monkeypatch):
     def then_written(self, key, logits=False):
         found = get(self, key, logits=logits)
         monkeypatch.setattr(Store, "get", get)
-        store.put(key, entry(3, True), {}, "test")
+        store.put(key, numbered_entry(3, True), {}, "test")
         return found
 
     monkeypatch.setattr(Store, "get", then_written)
-    store.put("ab12", entry(3, False), {}, "test")
+    store.put("ab12", numbered_entry(3, False), {}, "test")
     assert store.get("ab12", logits=True) is not None
 
 
@@ -240,8 +191,8 @@ def test_a_broken_entry_gives_way(tmp_path):
     store = Store(tmp_path)
     store.path("ab12").parent.mkdir()
     store.path("ab12").write_bytes(b"broken")
-    store.put("ab12", entry(3, False), {}, "test")
-    assert not wrong(store.get("ab12"), 3)
+    store.put("ab12", numbered_entry(3, False), {}, "test")
+    assert not is_wrong(store.get("ab12"), 3)
 
 
 @pytest.mark.parametrize("links", [True, False])

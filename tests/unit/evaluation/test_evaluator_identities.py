@@ -14,38 +14,42 @@ SPEC = {"precision": "fp32", "batch_size": 50, "store_logits": True}
 
 
 @pytest.fixture
-def evaluator(zero_shot, runs, tmp_path):
+def evaluator_of_runs(zero_shot, runs, tmp_path):
     return Evaluator(Store(tmp_path), [zero_shot, *runs.values()], SPEC)
 
 
 @pytest.fixture
-def test_set(world):
+def reference_set(world):
     return read_dataset(world["test"])
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.5, 0.8])
 def test_wise_ft_of_a_linear_classifier_is_the_logit_ensemble(
-    evaluator, zero_shot, runs, test_set, alpha
+    evaluator_of_runs, zero_shot, runs, reference_set, alpha
 ):
     """WiSE-FT section 3: with one tower the two spaces are one."""
     start, end = (read_card(folder).sha256 for folder in (zero_shot, runs["linear"]))
     ensemble = {"rule": "logit-ensemble", "ingredients": {start: 1 - alpha, end: alpha}}
     weights = interpolate(single(start), single(end), alpha)
     one, other = (
-        evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble)
+        evaluator_of_runs.predictions(r, reference_set)[1].logits
+        for r in (weights, ensemble)
     )
     assert torch.allclose(one, other, rtol=1e-5, atol=1e-4)
     assert not torch.allclose(
-        one, evaluator.predictions(single(end), test_set)[1].logits
+        one, evaluator_of_runs.predictions(single(end), reference_set)[1].logits
     )
 
 
-def test_end_to_end_the_two_spaces_differ(evaluator, zero_shot, runs, test_set):
+def test_end_to_end_the_two_spaces_differ(
+    evaluator_of_runs, zero_shot, runs, reference_set
+):
     start, end = (read_card(folder).sha256 for folder in (zero_shot, runs["a"]))
     ensemble = {"rule": "logit-ensemble", "ingredients": {start: 0.5, end: 0.5}}
     weights = interpolate(single(start), single(end), 0.5)
     one, other = (
-        evaluator.predictions(r, test_set)[1].logits for r in (weights, ensemble)
+        evaluator_of_runs.predictions(r, reference_set)[1].logits
+        for r in (weights, ensemble)
     )
     assert not torch.allclose(one, other, rtol=1e-3, atol=1e-2)
 
@@ -81,23 +85,28 @@ def test_where_a_model_is_linear_in_what_moves_the_two_spaces_are_one(alpha):
 
 
 def test_models_of_two_architectures_share_an_ensemble(
-    evaluator, zero_shot, runs, test_set
+    evaluator_of_runs, zero_shot, runs, reference_set
 ):
     """WiSE-FT C.8: an ensemble with an independently trained model, from stored logits."""
     shas = [read_card(folder).sha256 for folder in (zero_shot, runs["scratch"])]
     alone = [
-        evaluator.predictions(single(sha), test_set)[1].logits.double() for sha in shas
+        evaluator_of_runs.predictions(single(sha), reference_set)[1].logits.double()
+        for sha in shas
     ]
-    computed = evaluator.computed
+    computed = evaluator_of_runs.computed
     recipe = {"rule": "logit-ensemble", "ingredients": dict(zip(shas, (0.75, 0.25)))}
-    found = evaluator.predictions(recipe, test_set)[1].logits
+    found = evaluator_of_runs.predictions(recipe, reference_set)[1].logits
     assert torch.allclose(found, (0.75 * alone[0] + 0.25 * alone[1]).float(), atol=1e-5)
-    forward = sum(engine.forward_images for engine in evaluator._engines.values())
-    assert evaluator.computed == computed + 1
-    assert forward == 2 * len(test_set)
+    forward = sum(
+        engine.forward_images for engine in evaluator_of_runs._engines.values()
+    )
+    assert evaluator_of_runs.computed == computed + 1
+    assert forward == 2 * len(reference_set)
 
 
-def test_a_tower_under_another_models_head(evaluator, zero_shot, runs, test_set):
+def test_a_tower_under_another_models_head(
+    evaluator_of_runs, zero_shot, runs, reference_set
+):
     start, tuned = (read_card(folder).sha256 for folder in (zero_shot, runs["a"]))
     recipe = with_head(single(tuned), start)
     assert recipe["ingredients"] == {
@@ -111,7 +120,9 @@ def test_a_tower_under_another_models_head(evaluator, zero_shot, runs, test_set)
     model.head.load_state_dict(load_classifier(zero_shot)[0].head.state_dict())
     with torch.no_grad():
         expected = model(
-            Normaliser(card.mean, card.std)(torch.from_numpy(test_set.images.copy()))
+            Normaliser(card.mean, card.std)(
+                torch.from_numpy(reference_set.images.copy())
+            )
         )
-    found = evaluator.predictions(recipe, test_set)[1].logits
+    found = evaluator_of_runs.predictions(recipe, reference_set)[1].logits
     assert torch.allclose(found, expected, rtol=1e-5, atol=1e-4)
