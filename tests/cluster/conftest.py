@@ -3,13 +3,14 @@
 import shutil
 import tempfile
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.support.paths import ROOT
-from tests.support.slurm import Slurm, missing
+from tests.support.slurm import GPU_NODE, Slurm, missing
 from tests.support.workflow import Workflow
 from tests.workflow.conftest import finished, once, warm  # noqa: F401
 
@@ -104,3 +105,36 @@ def on_cluster(slurm, tmp_path):
 
     yield copy
     slurm.ask("scancel", "--me")
+
+
+def at_once(one: dict, other: dict) -> bool:
+    return one["start"] < other["end"] and other["start"] < one["end"]
+
+
+def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> dict[str, str]:
+    """Every job on the node with GPUs saw one, others none, and each served one job at a time.
+
+    The jobs ran once, on one node. A job that was cancelled may have ended before it began, and
+    then saw nothing.
+
+    Returns:
+        The GPU of each job that had one.
+    """
+    jobs, devices = study.jobs(), {}
+    for number, job in jobs.items():
+        seen = slurm.devices(number)
+        if not seen and job["state"] == "CANCELLED":
+            continue
+        ((_, device),) = seen
+        assert (device != "-") == (job["node"] == GPU_NODE)
+        if device != "-":
+            devices[number] = device
+    for one, other in side_by_side(study, devices):
+        assert devices[one] != devices[other]
+    return devices
+
+
+def side_by_side(study: OnCluster, numbers) -> list[tuple[str, str]]:
+    """The pairs of these jobs that ran at the same time."""
+    jobs = study.jobs()
+    return [(a, b) for a, b in combinations(numbers, 2) if at_once(jobs[a], jobs[b])]

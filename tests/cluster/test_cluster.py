@@ -1,44 +1,10 @@
 """A study gives on a cluster what it gives without one, and jobs do not share a GPU."""
 
 import shutil
-from itertools import combinations
 
-from tests.support.slurm import FAKE_GPUS, GPU_NODE, NODES, Slurm
+from tests.support.slurm import FAKE_GPUS, NODES
 
-from .conftest import OnCluster
-
-
-def at_once(one: dict, other: dict) -> bool:
-    return one["start"] < other["end"] and other["start"] < one["end"]
-
-
-def assert_no_gpu_is_shared(study: OnCluster, slurm: Slurm) -> dict[str, str]:
-    """Every job on the node with GPUs saw one, others none, and each served one job at a time.
-
-    The jobs ran once, on one node. A job that was cancelled may have ended before it began, and
-    then saw nothing.
-
-    Returns:
-        The GPU of each job that had one.
-    """
-    jobs, devices = study.jobs(), {}
-    for number, job in jobs.items():
-        seen = slurm.devices(number)
-        if not seen and job["state"] == "CANCELLED":
-            continue
-        ((_, device),) = seen
-        assert (device != "-") == (job["node"] == GPU_NODE)
-        if device != "-":
-            devices[number] = device
-    for one, other in side_by_side(study, devices):
-        assert devices[one] != devices[other]
-    return devices
-
-
-def side_by_side(study: OnCluster, numbers) -> list[tuple[str, str]]:
-    """The pairs of these jobs that ran at the same time."""
-    jobs = study.jobs()
-    return [(a, b) for a, b in combinations(numbers, 2) if at_once(jobs[a], jobs[b])]
+from .conftest import assert_no_gpu_is_shared, side_by_side
 
 
 def test_the_tables_are_the_same_and_no_gpu_is_shared(local, on_cluster, slurm):

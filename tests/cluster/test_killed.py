@@ -16,8 +16,7 @@ from tests.support.processes import start, wait_for
 from tests.support.slurm import GPU_NODE
 from tests.support.workflow import Workflow
 
-from .conftest import LIMIT, OnCluster, reduced
-from .test_cluster import assert_no_gpu_is_shared, at_once
+from .conftest import LIMIT, OnCluster, assert_no_gpu_is_shared, at_once, reduced
 
 
 def longer_run(config: dict) -> None:
