@@ -1,4 +1,4 @@
-"""The test set, scored in every way."""
+"""The test set, scored in every way, and models of one start that tests of evaluation share."""
 
 import pytest
 
