@@ -37,7 +37,7 @@ from .plan import Plan
 from .pretrained import checked_digest, model_plan
 from .prompt_notes import prompt_notes
 from .run_summary import other_lines, run_lines
-from .study_builder import Heads, StudyBuilder
+from .study_builder import OWN_TASK, Heads, StudyBuilder
 from .study_outputs import study_jobs
 
 
@@ -104,8 +104,9 @@ def _read_heads(
     config: Config,
     locate: Locate,
 ) -> Heads:
-    """Task -> the prompts and names of its classes; the study's own under ""."""
-    heads = {"": read_head("head", config["head"], locate)}
+    """Task -> the prompts and names of its classes; the study's own under ``OWN_TASK``."""
+    own_head = read_head("head", config["head"], locate)
+    heads = {OWN_TASK: own_head}
     for name, task in config["tasks"].items():
         heads[name] = read_head(f"tasks.{name}", task, locate)
     return heads
@@ -152,7 +153,9 @@ def _prompt_notes(
     notes = []
     datasets = config["datasets"]
     for task, head in heads.items():
-        data = config["tasks"][task] if task else config["data"]
+        data = config["data"]
+        if task != OWN_TASK:
+            data = config["tasks"][task]
         train = data["train"]
         classes = class_names(datasets, train, locate)
         source_texts = class_texts(datasets, train, locate)

@@ -36,15 +36,18 @@ class Change:
             As in "lr 6.0e-4 -> 3.0e-4".
         """
         name = self._name()
+        # A value that is too long is left out, with the space before it.
         if self.old is ABSENT:
-            # A value that is too long is left out, with the space before it.
-            return f"{name} {value_text(self.new)} is new".replace("  ", " ")
+            text = f"{name} {value_text(self.new)} is new"
+            return text.replace("  ", " ")
         if self.new is ABSENT:
-            return f"{name} {value_text(self.old)} is gone".replace("  ", " ")
+            text = f"{name} {value_text(self.old)} is gone"
+            return text.replace("  ", " ")
         before = value_text(self.old)
         after = value_text(self.new)
         # Nobody reads digests, so it is enough that they differ.
-        if DIGEST.fullmatch(before) and DIGEST.fullmatch(after):
+        are_digests = DIGEST.fullmatch(before) and DIGEST.fullmatch(after)
+        if are_digests:
             return f"{name} changed"
         # One of the values is too long to be shown.
         if not before or not after:
@@ -89,23 +92,28 @@ def value_text(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value and not _is_decimal(value):
+    if isinstance(value, float) and not _is_decimal(value):
         return _with_exponent(value)
     if isinstance(value, (dict, list)):
         return ""
     text = str(value)
-    return text if len(text) <= LONGEST_VALUE else ""
+    if len(text) > LONGEST_VALUE:
+        return ""
+    return text
 
 
 def _is_decimal(value: float) -> bool:
     """Is a number written without an exponent?"""
+    if value == 0:
+        return True
     return SMALLEST_DECIMAL <= abs(value) < LARGEST_DECIMAL
 
 
 def _with_exponent(value: float) -> str:
     """A number as in 6.0e-4: one decimal at least, and no zeros after it."""
     # Python writes 6.000000e-04.
-    digits, exponent = f"{value:e}".split("e")
+    text = f"{value:e}"
+    digits, exponent = text.split("e")
     digits = digits.rstrip("0")
     if digits.endswith("."):
         digits += "0"
@@ -138,7 +146,8 @@ def changes(
         return [Change(path, old, new)]
     differences = []
     # Keys may be numbers and texts, which cannot be compared with each other.
-    for key in sorted({*old, *new}, key=str):
+    keys = {*old, *new}
+    for key in sorted(keys, key=str):
         before = old.get(key, ABSENT)
         after = new.get(key, ABSENT)
         differences += changes(before, after, (*path, str(key)))
@@ -149,6 +158,7 @@ def _comparable(value: object) -> object:
     """Ids as names; lists of named or of simple things as dictionaries by name."""
     if isinstance(value, str):
         match = ARTEFACT.fullmatch(value)
+        # An id consists of a name and 8 hexadecimal digits.
         return match[1] if match else value
     if isinstance(value, (list, tuple)):
         return _list_by_name(value)
@@ -195,12 +205,14 @@ def describe_changes(differences: Iterable[Change]) -> list[str]:
     for change in differences:
         if change.is_item():
             sign = "+" if change.old is ABSENT else "-"
-            items = items_by_list.setdefault(change.path[:-1], [])
-            items.append(f"{sign} {change.path[-1]}")
+            *keys, item = change.path
+            items = items_by_list.setdefault(tuple(keys), [])
+            items.append(f"{sign} {item}")
         else:
             texts.append(change.words)
     for path, items in items_by_list.items():
-        texts.append(f"{'.'.join(path)} {enumeration(items)}")
+        name = ".".join(path)
+        texts.append(f"{name} {enumeration(items)}")
     return texts
 
 
@@ -250,14 +262,16 @@ def _file_words(
         return f"{file} changed"
     names_by_kind: dict[str, list[str]] = {}
     for name in definitions:
-        names_by_kind.setdefault(_kind(name), []).append(name)
+        kind = _kind(name)
+        names_by_kind.setdefault(kind, []).append(name)
     texts = []
     for kind, names in names_by_kind.items():
         noun = kind
         if len(names) > 1:
             noun = "classes" if kind == "class" else f"{kind}s"
         texts.append(f"{noun} {enumeration(names)}")
-    return f"{file} changed ({', '.join(texts)})"
+    details = ", ".join(texts)
+    return f"{file} changed ({details})"
 
 
 def _kind(name: str) -> str:
@@ -283,4 +297,5 @@ def enumeration(names: Iterable[str]) -> str:
     # "and 1 more" would be no shorter than the name itself.
     if left_out <= 1:
         return ", ".join(all_names)
-    return f"{', '.join(all_names[:MOST_NAMES])} and {left_out} more"
+    shown_names = ", ".join(all_names[:MOST_NAMES])
+    return f"{shown_names} and {left_out} more"

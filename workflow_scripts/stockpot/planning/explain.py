@@ -81,10 +81,11 @@ class Explainer:
         # All outputs of a job are written by one call, so the first one's record is enough.
         record = read_record(job.outputs[0], self._notes)
         differences, texts = self._differences(job, reason, record)
-        said_names = frozenset().union(*(self._names[other] for other in reason.after))
-        said_causes = frozenset().union(
-            *(self._causes[other] for other in reason.after)
-        )
+        said_names: set[str] = set()
+        said_causes: set[Cause] = set()
+        for other in reason.after:
+            said_names |= self._names[other]
+            said_causes |= self._causes[other]
         own_changes = []
         for change in differences:
             if not _was_said(change, said_names, said_causes):
@@ -92,9 +93,13 @@ class Explainer:
         texts = describe_changes(own_changes) + texts
         texts = self._without_implied_newness(job, reason, texts)
         if not texts and not reason.after:
-            texts = ["is made from other inputs" if record else "was not made yet"]
-        self._names[job] = said_names | {_bare_name(job.job.name)}
-        self._causes[job] = said_causes | {_cause(change) for change in own_changes}
+            text = "is made from other inputs" if record else "was not made yet"
+            texts = [text]
+        # Jobs after this one need not say it again.
+        said_names.add(_bare_name(job.job.name))
+        said_causes.update(_cause(change) for change in own_changes)
+        self._names[job] = frozenset(said_names)
+        self._causes[job] = frozenset(said_causes)
         explained = Explained(
             rule=job.job.rule,
             name=job.job.name,
@@ -180,20 +185,23 @@ class Explainer:
         # The id is another one, so what it was made from differs as well.
         before = {**past_job.spec, **past_job.follows}
         now = {**job.spec, **job.parents()}
-        return changes(before, now), self._changed_code(past_job.code, job)
+        differences = changes(before, now)
+        return differences, self._changed_code(past_job.code, job)
 
     def _past_job(self, job: JobFiles) -> PastJob | None:
         """The job of this rule and name in the last run."""
         if self._past is None:
             return None
-        return self._past.jobs.get((job.job.rule, job.job.name))
+        key = (job.job.rule, job.job.name)
+        return self._past.jobs.get(key)
 
     def _words_of_last_run(self, job: JobFiles) -> list[str]:
         """Why the last run, which did not come to this job, would have made it."""
         if self._past is None:
             return []
         for entry in self._past.explained:
-            if (entry.rule, entry.id) == (job.job.rule, job.job.id):
+            is_of_rule = entry.rule == job.job.rule
+            if is_of_rule and entry.id == job.job.id:
                 return entry.words
         return []
 
@@ -205,8 +213,9 @@ class Explainer:
         """Which code changed since a job was made by the code of an older digest."""
         if old == job.code:
             return []
-        parts = code_parts(*job.job.code(self._plan))
-        return [describe_code_change(past_code(old, self._history), parts)]
+        new_parts = code_parts(*job.job.code(self._plan))
+        old_parts = past_code(old, self._history)
+        return [describe_code_change(old_parts, new_parts)]
 
 
 def _bare_name(name: str) -> str:
@@ -224,15 +233,17 @@ def _outputs_of(jobs: list[JobFiles]) -> set[str]:
 
 def _was_said(
     change: Change,
-    names: frozenset[str],
-    causes: frozenset[Cause],
+    names: set[str],
+    causes: set[Cause],
 ) -> bool:
     """Does this change only say what was said of a job before?"""
-    return not names.isdisjoint(change.path) or _cause(change) in causes
+    names_earlier_job = not names.isdisjoint(change.path)
+    return names_earlier_job or _cause(change) in causes
 
 
 def _cause(change: Change) -> Cause:
-    return change.path[-1:], repr(change.old), repr(change.new)
+    last_key = change.path[-1:]
+    return last_key, repr(change.old), repr(change.new)
 
 
 def _missing_words(reason: Reason) -> list[str]:
@@ -272,16 +283,15 @@ def summary_lines(explained: list[Explained]) -> list[str]:
     Returns:
         A line for each thing that changed, in the order of the work, and one for what follows.
     """
-    in_order = sorted(
-        explained, key=lambda entry: (_rule_position(entry.rule), entry.name)
-    )
+    in_order = sorted(explained, key=_order_of_work)
     # Jobs of one rule with the same words share a line.
     names_by_words: dict[tuple[str, str], list[str]] = {}
     following: Counter[str] = Counter()
     # Jobs without words only follow from others, and are counted.
     for entry in in_order:
         if entry.words:
-            group = (entry.rule, "; ".join(entry.words))
+            text = "; ".join(entry.words)
+            group = (entry.rule, text)
             names_by_words.setdefault(group, []).append(entry.name)
         else:
             following[entry.rule] += 1
@@ -297,6 +307,11 @@ def summary_lines(explained: list[Explained]) -> list[str]:
     return [one_line(text) for text in texts]
 
 
+def _order_of_work(entry: Explained) -> tuple[int, str]:
+    """Sort jobs by their rules, those of one rule by their names."""
+    return _rule_position(entry.rule), entry.name
+
+
 def _rule_position(rule: str) -> int:
     """The position of a rule in the order of the work; exports come last."""
     return RULES.index(rule) if rule in RULES else len(RULES)
@@ -308,7 +323,9 @@ def _group_line(
     text: str,
 ) -> str:
     """What is said of some jobs of one rule."""
-    subject = ", ".join(names) if len(names) <= MOST_NAMES else f"x{len(names)}"
+    subject = ", ".join(names)
+    if len(names) > MOST_NAMES:
+        subject = f"x{len(names)}"
     return f"{rule} {subject}: {text}"
 
 
@@ -316,10 +333,12 @@ def _following_line(following: Counter[str]) -> str:
     """How many jobs follow from others, of each rule."""
     counted = []
     for rule, job_count in following.items():
-        counted.append(rule if job_count == 1 else f"{rule} x{job_count}")
+        text = rule if job_count == 1 else f"{rule} x{job_count}"
+        counted.append(text)
     total = following.total()
     verb = "job follows" if total == 1 else "jobs follow"
-    return f"{total:,} {verb}: {', '.join(counted)}"
+    rules_text = ", ".join(counted)
+    return f"{total:,} {verb}: {rules_text}"
 
 
 def jobs_named(
@@ -357,8 +376,10 @@ def reason_lines(
     """
     subject = f"{entry.rule} {entry.name}"
     if entry.words:
-        return [one_line(f"{subject}: {'; '.join(entry.words)}")]
-    causes = summary_lines(_jobs_behind(explained, entry))
+        words_text = "; ".join(entry.words)
+        return [one_line(f"{subject}: {words_text}")]
+    jobs_behind = _jobs_behind(explained, entry)
+    causes = summary_lines(jobs_behind)
     if not causes:
         causes = ["others"]
     return [one_line(f"{subject} follows from {cause}") for cause in causes]

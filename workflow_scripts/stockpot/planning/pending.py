@@ -135,7 +135,7 @@ class _Graph:
     def _sorted(self) -> list[JobFiles]:
         """The jobs that the targets follow from, earlier ones first."""
         sorter: TopologicalSorter[JobFiles] = TopologicalSorter()
-        waiting = [self.makers[path] for path in self.targets if path in self.makers]
+        waiting = self._makers_of(self.targets)
         visited: set[JobFiles] = set()
         while waiting:
             job = waiting.pop()
@@ -150,8 +150,13 @@ class _Graph:
 
     def jobs_before(self, job: JobFiles) -> list[JobFiles]:
         """The jobs that write its inputs."""
-        makers = [self.makers[path] for path in job.inputs if path in self.makers]
+        makers = self._makers_of(job.inputs)
+        # Without duplicates, in the same order.
         return list(dict.fromkeys(makers))
+
+    def _makers_of(self, paths: Iterable[str]) -> list[JobFiles]:
+        """The jobs that write some files; a job that writes several is there several times."""
+        return [self.makers[path] for path in paths if path in self.makers]
 
     def jobs_after(self, job: JobFiles) -> dict[JobFiles, list[str]]:
         """The jobs that read its outputs -> which of them they read."""
@@ -251,7 +256,8 @@ class _Search:
             # As long as the files are there, this job runs only if their dates count for it.
             if not is_known and not self._is_dated(reader, files):
                 continue
-            self.reasons.setdefault(reader, Reason()).after.append(job)
+            reason = self.reasons.setdefault(reader, Reason())
+            reason.after.append(job)
             if not is_known:
                 jobs.append(reader)
         return jobs
@@ -262,7 +268,11 @@ class _Search:
         files: list[str],
     ) -> bool:
         """Is one of these files missing, or does its date count for the job that reads it?"""
-        return any(path not in reader.undated or not self._date(path) for path in files)
+        for path in files:
+            counts = path not in reader.undated
+            if counts or not self._date(path):
+                return True
+        return False
 
     def _own_reason(self, job: JobFiles) -> Reason:
         """Why this job runs, whatever others do; the questions are asked in Snakemake's order."""
@@ -323,9 +333,13 @@ class _Search:
             return False
         checksums = set()
         for record in records:
-            checksums.add(record.checksums.get(path) if record else None)
-        # Where the records of two outputs disagree, the date decides, as for large files.
-        if len(checksums) != 1 or os.stat(path).st_size > LARGEST_WITH_CHECKSUM:
+            checksum = record.checksums.get(path) if record else None
+            checksums.add(checksum)
+        # Where the records of two outputs disagree, the date decides.
+        if len(checksums) != 1:
+            return True
+        # So it does for large files, of which Snakemake keeps no checksum.
+        if os.stat(path).st_size > LARGEST_WITH_CHECKSUM:
             return True
         return checksums.pop() != _checksum(path)
 

@@ -95,7 +95,8 @@ class Plan:
         # Data sets that were not counted are estimated, as memory and time are.
         total = 0
         for dataset in ids:
-            total += self.counts.get(self.datasets[dataset].name, UNKNOWN_IMAGES)
+            name = self.datasets[dataset].name
+            total += self.counts.get(name, UNKNOWN_IMAGES)
         return total
 
     @cached_property

@@ -43,25 +43,30 @@ def prompt_notes(
     Raises:
         StockpotError: So many classes share a text that they could never be answered.
     """
-    key = head["key"]
+    names_key = head["key"]
     text_cfg = model.architecture["model_cfg"]["text_cfg"]
     # Tokenizers of the Hugging Face hub have vocabularies of their own.
     uses_hub = text_cfg.get("hf_tokenizer_name") or text_cfg.get("hf_model_name")
-    notes = _notes_on_file(key, head, texts)
-    notes += _notes_on_names(key, head, texts)
+    notes = _notes_on_file(names_key, head, texts)
+    notes += _notes_on_names(names_key, head, texts)
 
     tokens = _tokens(
         model,
         text_cfg,
         uses_hub=bool(uses_hub),
     )
-    context = text_cfg.get("context_length") or CONTEXT
-    budget = _TokenBudget(tokens, head["prompts"], context)
-    cut = _cut_texts(budget, texts)
-    if cut:
-        context_text = f"about {context}" if uses_hub else f"{context}"
-        notes.append(_note_on_cut(key, cut, texts, context_text))
-    return notes + _notes_on_same(head, tokens, budget, texts, cut)
+    context_length = text_cfg.get("context_length") or CONTEXT
+    budget = _TokenBudget(tokens, head["prompts"], context_length)
+    cut_lengths = _cut_texts(budget, texts)
+    if cut_lengths:
+        context_text = str(context_length)
+        if uses_hub:
+            # Another tokenizer stands for that of a hub, so lengths are about right.
+            context_text = f"about {context_length}"
+        note = _note_on_cut(names_key, cut_lengths, texts, context_text)
+        notes.append(note)
+    notes += _notes_on_same(head, tokens, budget, texts, cut_lengths)
+    return notes
 
 
 def _notes_on_same(
@@ -69,18 +74,18 @@ def _notes_on_same(
     tokens: Tokens,
     budget: "_TokenBudget",
     texts: dict[str, str],
-    cut: dict[str, int],
+    cut_lengths: dict[str, int],
 ) -> list[str]:
     """The line on classes that the model cannot tell apart, if there are some."""
-    groups = _indistinguishable(tokens, budget, texts, cut)
+    groups = _indistinguishable(tokens, budget, texts, cut_lengths)
     if not groups:
         return []
     note = _note_on_same(
         head,
         groups,
         texts,
-        cut,
-        budget.context,
+        cut_lengths,
+        budget.context_length,
     )
     return [note]
 
@@ -89,12 +94,12 @@ def _cut_texts(
     budget: "_TokenBudget",
     texts: dict[str, str],
 ) -> dict[str, int]:
-    """Class -> tokens that its text needs, of texts that are not read whole."""
-    cut = {}
+    """Class -> tokens that its text needs, of texts that are cut as they have too many."""
+    cut_lengths = {}
     for name, text in texts.items():
         if not budget.has_room_for(text):
-            cut[name] = budget.needed(text)
-    return cut
+            cut_lengths[name] = budget.needed(text)
+    return cut_lengths
 
 
 def _tokens(
@@ -117,16 +122,16 @@ class _TokenBudget:
     """How many tokens the prompts leave for a class's text.
 
     Attributes:
-        context: Tokens that the model reads.
+        context_length: Tokens that the model reads.
     """
 
     def __init__(
         self,
         tokens: Tokens,
         prompts: list[str],
-        context: int,
+        context_length: int,
     ):
-        self.context = context
+        self.context_length = context_length
         self._tokens = tokens
         self._prompts = prompts
         # No text has more tokens than bytes, which are counted faster.
@@ -137,7 +142,8 @@ class _TokenBudget:
         """Tokens of the longest prompt without a class."""
         sizes = []
         for prompt in self._prompts:
-            pieces = self._tokens.pieces(prompt.replace("{}", " "))
+            without_class = prompt.replace("{}", " ")
+            pieces = self._tokens.pieces(without_class)
             sizes.append(len(pieces))
         return max(sizes) + MARKS
 
@@ -146,21 +152,23 @@ class _TokenBudget:
         """Tokens that are read of a long text, by the prompt in which it begins soonest."""
         beginnings = []
         for prompt in self._prompts:
-            pieces = self._tokens.pieces(prompt.partition("{}")[0])
+            beginning, _, _ = prompt.partition("{}")
+            pieces = self._tokens.pieces(beginning)
             beginnings.append(len(pieces))
-        return self.context - MARKS - min(beginnings)
+        return self.context_length - MARKS - min(beginnings)
 
     def has_room_for(self, text: str) -> bool:
         """Is the text read whole in every prompt?"""
         # Most names are short, and need not be cut into tokens to know it.
         most_tokens = self._most_prompt_tokens + _byte_count(text)
-        if most_tokens <= self.context:
+        if most_tokens <= self.context_length:
             return True
-        return self.needed(text) <= self.context
+        return self.needed(text) <= self.context_length
 
     def needed(self, text: str) -> int:
         """Tokens of the longest prompt with this text."""
-        return self._longest_prompt + len(self._tokens.pieces(text))
+        pieces = self._tokens.pieces(text)
+        return self._longest_prompt + len(pieces)
 
 
 def _byte_count(text: str) -> int:
@@ -171,34 +179,45 @@ def _indistinguishable(
     tokens: Tokens,
     budget: _TokenBudget,
     texts: dict[str, str],
-    cut: dict[str, int],
+    cut_lengths: dict[str, int],
 ) -> list[list[str]]:
     """Classes that the model cannot tell apart by their prompts, in groups."""
     names_by_text: defaultdict[str | tuple[str, ...], list[str]] = defaultdict(list)
     for name, text in texts.items():
-        if name in cut:
+        if name in cut_lengths:
             # Two long texts may begin alike, and what differs be cut off.
             pieces = tokens.pieces(text)
-            names_by_text[tuple(pieces[: budget.read_of_long_text])].append(name)
+            read_pieces = tuple(pieces[: budget.read_of_long_text])
+            names_by_text[read_pieces].append(name)
         else:
             # Case and spaces make no difference to the tokenizer.
-            names_by_text[tokens.cleaned(text)].append(name)
+            cleaned_text = tokens.cleaned(text)
+            names_by_text[cleaned_text].append(name)
     return [names for names in names_by_text.values() if len(names) > 1]
 
 
 def _note_on_cut(
-    key: str,
-    cut: dict[str, int],
+    names_key: str,
+    cut_lengths: dict[str, int],
     texts: dict[str, str],
-    context: str,
+    context_text: str,
 ) -> str:
-    """The line on texts that are longer than the context; cut: class -> tokens that it needs."""
+    """The line on texts that are longer than the context.
+
+    Args:
+        names_key: Key path of the class names in the config.
+        cut_lengths: Class -> tokens that its text needs, of texts that are cut.
+        texts: Class -> what stands in the prompts for it.
+        context_text: How many tokens the model reads.
+    """
     shown = []
-    for name, token_count in list(cut.items())[:SHOWN]:
+    for name, token_count in list(cut_lengths.items())[:SHOWN]:
         shown.append(f"{one_line(name, 40)} ({token_count})")
+    subject = _share_of_classes(len(cut_lengths), texts)
+    examples = _first_of(shown, len(cut_lengths))
     return (
-        f"{key}: with the prompts {_share_of_classes(len(cut), texts)} have more tokens than the "
-        f"{context} that the model reads, and are cut: {_first_of(shown, len(cut))}"
+        f"{names_key}: with the prompts {subject} have more tokens than the "
+        f"{context_text} that the model reads, and are cut: {examples}"
     )
 
 
@@ -206,25 +225,26 @@ def _note_on_same(
     head: dict[str, Any],
     groups: list[list[str]],
     texts: dict[str, str],
-    cut: dict[str, int],
-    context: int,
+    cut_lengths: dict[str, int],
+    context_length: int,
 ) -> str:
     """The line on classes with one text. Raises StockpotError where there are too many."""
-    key = head["key"]
+    names_key = head["key"]
     subject = "the prompts"
     longest = 0
     unanswered = 0
     for names in groups:
         unanswered += len(names) - 1
         for name in names:
-            longest = max(longest, cut.get(name, 0))
+            longest = max(longest, cut_lengths.get(name, 0))
     if longest:
-        subject += f", cut to the {context} tokens that the model reads"
+        subject += f", cut to the {context_length} tokens that the model reads"
         subject += f" (of up to {longest}),"
     shown = [_equation(names) for names in groups[:GROUPS_SHOWN]]
     others = " and others" if len(groups) > GROUPS_SHOWN else ""
+    groups_text = one_line("; ".join(shown), 200)
     note = (
-        f"{key}: {subject} say the same for {one_line('; '.join(shown), 200)}{others}; of each "
+        f"{names_key}: {subject} say the same for {groups_text}{others}; of each "
         "of these groups, the zero-shot model can answer only the first class"
     )
     # Accuracies of a head that never answers these classes would mislead.
@@ -232,7 +252,7 @@ def _note_on_same(
         count_text = _share_of_classes(unanswered, texts)
         raise StockpotError(
             f"{note}; give {count_text} a text of their own, short enough, in a CSV "
-            f"file with the columns class and name ({key})"
+            f"file with the columns class and name ({names_key})"
         )
     return note
 
@@ -246,7 +266,7 @@ def _equation(names: list[str]) -> str:
 
 
 def _notes_on_file(
-    key: str,
+    names_key: str,
     head: dict[str, Any],
     texts: dict[str, str],
 ) -> list[str]:
@@ -256,7 +276,7 @@ def _notes_on_file(
         missing = [one_line(name, 40) for name in texts if name not in head["texts"]]
         if missing:
             notes.append(
-                f"{key}: leaves out {_share_of_classes(len(missing), texts)}; the names of "
+                f"{names_key}: leaves out {_share_of_classes(len(missing), texts)}; the names of "
                 f"these classes are used instead: {_first_of(missing, len(missing))}"
             )
     # The key is there only if the file gives a class two different texts.
@@ -266,14 +286,14 @@ def _notes_on_file(
         for name, line in line_by_name.items():
             shown.append(f"{one_line(name, 40)} (line {line})")
         notes.append(
-            f"{key}: names some classes twice, and the last text counts: "
+            f"{names_key}: names some classes twice, and the last text counts: "
             f"{_first_of(shown, len(shown))}"
         )
     return notes
 
 
 def _notes_on_names(
-    key: str,
+    names_key: str,
     head: dict[str, Any],
     texts: dict[str, str],
 ) -> list[str]:
@@ -290,7 +310,7 @@ def _notes_on_names(
     if len(numbers) == len(texts):
         notes.append(
             _note_on_odd(
-                key,
+                names_key,
                 head,
                 "numbers",
                 numbers,
@@ -300,7 +320,7 @@ def _notes_on_names(
     if wordnet_ids:
         notes.append(
             _note_on_odd(
-                key,
+                names_key,
                 head,
                 "ids of WordNet",
                 wordnet_ids,
@@ -311,7 +331,7 @@ def _notes_on_names(
 
 
 def _note_on_odd(
-    key: str,
+    names_key: str,
     head: dict[str, Any],
     kind: str,
     names: list[str],
@@ -321,7 +341,7 @@ def _note_on_odd(
     # A prompt shows best what the model would read.
     example = head["prompts"][0].replace("{}", texts[names[0]])
     return (
-        f"{key}: {_share_of_classes(len(names), texts)} are {kind}, so prompts say "
+        f"{names_key}: {_share_of_classes(len(names), texts)} are {kind}, so prompts say "
         f"{one_line(example, 80)!r}; a CSV file with the columns class and name gives them words"
     )
 

@@ -34,6 +34,8 @@ from .study_jobs import StudyPlan
 IdsByRole = dict[str, tuple[str, ...]]  # role -> ids of the data sets
 Heads = dict[str, dict[str, Any]]  # task -> prompts and names of its classes
 
+# The name of the study's own task, among those of ``tasks`` in the config; it has none there.
+OWN_TASK = ""
 DEFAULT_SEVERITY = 3  # of corruptions, from 1 to 5
 
 
@@ -44,8 +46,9 @@ class Task:
     Attributes:
         train: Id of the training set.
         held_out: Id of the held-out set.
-        zero_shot: Id of the zero-shot model.
-        initial: Id of the model that runs start from.
+        zero_shot: Id of the model with the pretrained tower and the zero-shot head.
+        initial: Id of the model that runs start from and sweeps begin at: the one above, or the run
+            that ``model.zero_shot_run`` names. Configs and tables call it "zero-shot" either way.
     """
 
     train: str
@@ -138,7 +141,7 @@ class StudyBuilder:
         """Plan the study and all of its jobs.
 
         Args:
-            heads: Task -> prompts and names of its classes; the study's own under "".
+            heads: Task -> prompts and names of its classes; the study's own under ``OWN_TASK``.
 
         Raises:
             StockpotError: A file is missing, or a soup has no ingredients.
@@ -157,6 +160,11 @@ class StudyBuilder:
             evaluations,
         )
 
+    @property
+    def _own_task(self) -> Task:
+        """The task of the study itself."""
+        return self._tasks[OWN_TASK]
+
     def _study(
         self,
         study_id: str,
@@ -165,7 +173,7 @@ class StudyBuilder:
         evaluations: list[str],
     ) -> StudyPlan:
         """The study of planned jobs."""
-        task = self._tasks[""]
+        task = self._own_task
         # Tasks may share a held-out set, which counts once.
         held_out = dict.fromkeys(task.held_out for task in self._tasks.values())
         end_to_end_runs = {name: models.runs[name] for name in self._end_to_end_runs()}
@@ -206,11 +214,10 @@ class StudyBuilder:
 
     def _plan_tasks(self, heads: Heads) -> None:
         """The data and zero-shot models of the study and its tasks."""
-        # The study's own task has no name in the config.
-        self._tasks[""] = self._plan_task(
+        self._tasks[OWN_TASK] = self._plan_task(
             "zero-shot",
             self.config["data"],
-            heads[""],
+            heads[OWN_TASK],
         )
         for name, task in sorted(self.config["tasks"].items()):
             self._tasks[name] = self._plan_task(
@@ -406,7 +413,7 @@ class StudyBuilder:
         run = self.config["model"].get("zero_shot_run")
         if run:
             initial = self._plan_run_or_checkpoint(run)
-            self._tasks[""] = replace(self._tasks[""], initial=initial)
+            self._tasks[OWN_TASK] = replace(self._own_task, initial=initial)
 
     def _plan_models(self) -> ModelIds:
         """All runs, baselines and soups."""
@@ -416,8 +423,9 @@ class StudyBuilder:
         baselines = {}
         for name, spec in sorted(baseline_specs(self.config).items()):
             baselines[name] = self._plan_scratch_run(name, spec)
+        # Soups name the initial model "zero-shot", also where a run takes the place of that one.
         ids = {
-            "zero-shot": self._tasks[""].initial,
+            "zero-shot": self._own_task.initial,
             **runs,
             **baselines,
         }
@@ -447,7 +455,7 @@ class StudyBuilder:
         if name in self.config["checkpoints"]:
             return self._plan_checkpoint(name)
         spec = dict(self._specs[name])
-        task = self._tasks[spec.pop("task", "")]
+        task = self._tasks[spec.pop("task", OWN_TASK)]
         initial_run = spec.pop("init_from", "zero-shot")
         if name == self.config["model"].get("zero_shot_run"):
             # All other runs start from this one, so it cannot start from itself.
@@ -468,14 +476,14 @@ class StudyBuilder:
         """A model of the study's own task that was trained elsewhere."""
         entry = self.config["checkpoints"][name]
         path = self._locate(entry["path"])
-        zero_shot = self._tasks[""].initial
+        initial = self._own_task.initial
         spec = {"name": name, "variant": "end-to-end"}
         for key, value in entry.items():
             # Its hyperparameters are for tables, which take them from the plan's models. Where the
             # file is says nothing of the model.
             if key not in ("path", "hyperparameters"):
                 spec[key] = value
-        follows = {**spec, "start": zero_shot}
+        follows = {**spec, "start": initial}
         files: tuple[str, ...] = ()
         # What is fetched is known by its address and checksum, before and after it is there.
         if not entry.get("url"):
@@ -489,7 +497,7 @@ class StudyBuilder:
         self.plan.checkpoints[checkpoint_id] = CheckpointJob(
             checkpoint_id,
             plain({**spec, "path": str(path)}),
-            zero_shot,
+            initial,
             files,
         )
         return checkpoint_id
@@ -520,7 +528,8 @@ class StudyBuilder:
             "second_dataset": second_dataset,
         }
         # Two kinds: exponential moving averages, and one of the last steps (SWA).
-        keeps_averages = bool(spec.get("ema_decays")) or spec.get("swa_start", 1) < 1
+        keeps_moving_averages = bool(spec.get("ema_decays"))
+        keeps_last_average = spec.get("swa_start", 1) < 1
         run_id = artefact_id(name, {**spec, **follows})
         self.plan.runs[run_id] = RunJob(
             run_id,
@@ -529,7 +538,7 @@ class StudyBuilder:
             held_out=held_out,
             start=start,
             second_dataset=second_dataset,
-            averages=keeps_averages,
+            averages=keeps_moving_averages or keeps_last_average,
         )
         return run_id
 
@@ -567,7 +576,7 @@ class StudyBuilder:
         if not methods.ordered(method):
             ingredients = sorted(ingredients)
         spec = self._soup_spec(name, soup)
-        task = self._tasks[""]
+        task = self._own_task
         start = self._soup_start(ingredients)
         follows = {
             "start": start,
@@ -608,7 +617,7 @@ class StudyBuilder:
         for ingredient in ingredients:
             run = self.plan.runs.get(ingredient)
             if run is None or run.start:
-                return self._tasks[""].initial
+                return self._own_task.initial
         return ingredients[0]
 
     # Evaluations.
@@ -621,8 +630,8 @@ class StudyBuilder:
         """All models by themselves, and the sweeps; ids in the order of the tables."""
         tests = tuple(chain.from_iterable(sets.values()))
         jobs = self.config["evaluation"]
-        zero_shot_id = self._tasks[""].initial
-        zero_shot = EvaluatedModel("zero-shot", "zero-shot", zero_shot_id)
+        initial_id = self._own_task.initial
+        initial_model = EvaluatedModel("zero-shot", "zero-shot", initial_id)
         runs = self._evaluated_run_models(models)
         soups = []
         for name, soup_id in models.soups.items():
@@ -632,7 +641,7 @@ class StudyBuilder:
         for name, baseline_id in models.baselines.items():
             baselines.append(EvaluatedModel(name, "from-scratch", baseline_id))
 
-        evaluations = [self._plan_evaluation("zero-shot", [zero_shot], tests)]
+        evaluations = [self._plan_evaluation("zero-shot", [initial_model], tests)]
         evaluations += self._plan_in_chunks(
             runs,
             tests,
@@ -647,7 +656,7 @@ class StudyBuilder:
             tests,
             jobs["sweeps_per_job"],
             suffix="-sweep",
-            sweep_start=(zero_shot_id,),
+            sweep_start=(initial_id,),
         )
         return evaluations
 

@@ -89,8 +89,10 @@ def exported_files(
     Returns:
         Names without folders. The model's own vocabulary is among those of open_clip's format.
     """
-    vocabulary = exported_vocabulary(plan.model) if form == "open-clip" else []
-    return formats.files(form) + vocabulary
+    files = formats.files(form)
+    if form == "open-clip":
+        return files + exported_vocabulary(plan.model)
+    return files
 
 
 def source_files(plan: Plan) -> list[str]:
