@@ -137,7 +137,7 @@ def test_updates_that_point_away_from_each_other_are_named(study):
     )
     aligned = opposed | {"both": np.array([1.0, 1])}
     text = conclusions(diagnosis_table(study, ["base", "both", "long"], aligned))
-    assert "cosines between 0.00 and 0.71" in text
+    assert "the cosines are between 0.00 and 0.71" in text
     assert "away from each other" not in text
 
 

@@ -54,7 +54,7 @@ def test_backgrounds_that_are_colours(background):
 def test_backgrounds_that_are_none(background):
     entry = {"source": "csv", "path": "x", "background": background}
     with pytest.raises(
-        StockpotError, match=r"^datasets\.d\.background: .* is no colour"
+        StockpotError, match=r"^datasets\.d\.background: .* is not a colour"
     ):
         sources.check_background(entry, "datasets.d")
 

@@ -155,7 +155,7 @@ def test_a_wrong_file_is_not_touched(fetch_file, monkeypatch, options, said):
 
 def test_a_folder_in_the_way(fetch_file):
     fetch_file.path.mkdir()
-    assert "no file" in fetch_file()
+    assert "this is not a file" in fetch_file()
     fetch_file.path.with_name("file").write_text("")
     path = fetch_file.path.with_name("file") / "x"
     assert (

@@ -161,7 +161,7 @@ def test_a_changed_csv_list_is_seen(csv_list):
         ('path,label\n1.png,"a"b\n', r"line 2: a row begins here that cannot be read"),
         (
             "path,label\n1.png,a, b\n",
-            r"line 2: 3 fields, but the header has 2; a field",
+            r"line 2: 3 fields, but the header has 2; put a field",
         ),
         ("path,label,label\n1.png,a,b\n", r"list\.csv: has 2 columns 'label'"),
         (
