@@ -41,7 +41,7 @@ rule prepare_dataset:
         runtime=plan.prepare_dataset.runtime,
     params:
         spec=plan.prepare_dataset.spec,
-        places=plan.prepare_dataset.places,
+        current_paths=plan.prepare_dataset.current_paths,
         downloads=plan.prepare_dataset.downloads,
         code=plan.prepare_dataset.code,
     message:

@@ -11,4 +11,4 @@ with job(snakemake) as spec:
     for download in snakemake.params.downloads:
         fetch(download)
     folder = Path(snakemake.output.card).parent
-    prepare(folder, spec, snakemake.threads, snakemake.params.places)
+    prepare(folder, spec, snakemake.threads, snakemake.params.current_paths)

@@ -85,13 +85,14 @@ class PreparedDataset(DatasetJob):
 
     Attributes:
         fetched: Ids of the downloads.
-        places: Where its files are; ``spec`` says where they were when they were first used.
-        named: What the config said then, which is part of the id.
+        current_paths: Keys of ``spec`` -> where these files are now. ``spec`` says where they were
+            when they were first used.
+        first_paths: Keys of ``spec`` -> what the config said then, which is part of the id.
     """
 
     fetched: tuple[str, ...] = ()
-    places: dict[str, str] = field(default_factory=dict)
-    named: dict[str, str] = field(default_factory=dict)
+    current_paths: dict[str, str] = field(default_factory=dict)
+    first_paths: dict[str, str] = field(default_factory=dict)
     script: ClassVar[str] = "prepare_dataset.py"
 
     def follows(self) -> Parents:

@@ -135,11 +135,11 @@ def remember_locations(
         ):
             continue
         try:
-            digest = files_digest({**entry, **job.places}, Path)
+            digest = files_digest({**entry, **job.current_paths}, Path)
         except (OSError, StockpotError):
             continue  # gone since; the job will say so
         location = {
-            "entry": job.named,
+            "entry": job.first_paths,
             "facts": location_of(job.spec),
             "files": digest,
         }
@@ -212,7 +212,7 @@ def _files(
     if source not in ("folder", "csv"):
         pattern = sources.with_defaults(entry).get("glob", "*.tar")
         return matching_files(path, pattern)
-    images = [file for file, _ in sources.ask_source("places", entry, locate)]
+    images = [file for file, _ in sources.ask_source("byte_positions", entry, locate)]
     # The table itself is read as well.
     if source == "csv":
         return [path, *images]

@@ -386,8 +386,8 @@ class StudyBuilder:
             artefact_id(name, spec),
             plain({**spec, **facts}),
             fetched,
-            places=location_now,
-            named=location_of(spec),
+            current_paths=location_now,
+            first_paths=location_of(spec),
         )
 
     def _plan_download(

@@ -208,7 +208,7 @@ class Directives:
 class PrepareDirectives(Directives):
     """The directives of the rule that prepares data sets."""
 
-    def places(self, wildcards: "Wildcards") -> UncomparedParameters:
+    def current_paths(self, wildcards: "Wildcards") -> UncomparedParameters:
         """Return where the files of the data set are; a move is no reason to prepare it again.
 
         Args:
@@ -218,7 +218,7 @@ class PrepareDirectives(Directives):
             The paths, which Snakemake does not compare.
         """
         job = self.job(wildcards)
-        return UncomparedParameters(job.places)
+        return UncomparedParameters(job.current_paths)
 
     def downloads(self, wildcards: "Wildcards") -> list[dict[str, Any]]:
         """Return how the files of the data set are fetched.

@@ -118,7 +118,7 @@ def alpha_lines(
     lines = []
     for background, group in _groups(datasets, names, locate):
         entry = datasets[group[0]]
-        count_text = _count_text(sources.ask_source("places", entry, locate))
+        count_text = _count_text(sources.ask_source("byte_positions", entry, locate))
         if count_text:
             lines.append(
                 f"datasets.{', '.join(group)}: {count_text} have an alpha channel; background: "
@@ -148,7 +148,7 @@ def _lies_in_files(source: str) -> bool:
     """Are these a user's own images, each of which is a range of bytes of a file?"""
     if source not in sources.names() or not sources.reads_user_files(source):
         return False
-    return hasattr(sources.module(source), "places")
+    return hasattr(sources.module(source), "byte_positions")
 
 
 def _count_text(positions: list[tuple[str, int]]) -> str:

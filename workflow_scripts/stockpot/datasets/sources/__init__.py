@@ -30,8 +30,8 @@ Some sources have more:
   ``counts`` has one number per class. Its ``prepare`` takes the classes of the answers from
   ``spec["among"]``, where answers are taken among more than the set's own;
 - ``layout_warning(entry, locate)``: a line where a user may have meant the files otherwise, or "";
-- ``places(entry, locate)``, where each image is some bytes of a user's file: path and first byte of
-  each.
+- ``byte_positions(entry, locate)``, where each image is some bytes of a user's file: path and first
+  byte of each.
 
 ``locate`` turns a path of the config into where the file is. The module is imported when a study is
 planned, so what only ``prepare`` needs is imported inside it.
@@ -357,8 +357,8 @@ def split_facts(
     facts = list_facts(locate(split["held_out_list"]), list_key)
     if entry["source"] == "folder":
         prefix_length = len(str(locate(entry["path"]))) + 1
-        places = ask_source("places", entry, locate)
-        images = [path[prefix_length:] for path, _ in places]
+        byte_positions = ask_source("byte_positions", entry, locate)
+        images = [path[prefix_length:] for path, _ in byte_positions]
         listed = read_list(facts["path"], list_key)
         # Numbers in a list count images as torchvision does.
         require_order_of_torchvision(listed, images, list_key)

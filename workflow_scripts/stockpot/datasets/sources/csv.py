@@ -103,7 +103,7 @@ def identity(entry: Entry, locate: Locate) -> str:
     return str(locate(entry["path"]).resolve())
 
 
-def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
+def byte_positions(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
     """List where each image begins.
 
     Args:

@@ -161,7 +161,7 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
     return [image_counts[label] for label in range(len(names))]
 
 
-def places(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
+def byte_positions(entry: Entry, locate: Locate) -> list[tuple[str, int]]:
     """List where each image begins.
 
     Args:
