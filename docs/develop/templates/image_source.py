@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ...runtime.options import PluginOptions
-from . import Entry, Facts, Locate, Source, Spec
+from . import Entry, Facts, Locate, PrepareSpec, Source
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -77,7 +77,7 @@ def facts(entry: Entry, locate: Locate, key: str) -> Facts:
     return {}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """Make the images.
 
     Args:

@@ -116,15 +116,15 @@ class MixedModel:
 
     def _fill(self, coefficients: Mapping[str, Coefficient], prefix: str) -> None:
         """Write the mix of all tensors whose names begin with the prefix."""
-        jobs: list[tuple[torch.Tensor, list[Term]]] = []
+        targets: list[tuple[torch.Tensor, list[Term]]] = []
         for name, target in self.tensors.items():
             if name.startswith(prefix):
-                sources: list[Term] = [
+                terms: list[Term] = [
                     (coefficient, self._ingredient_tensor(sha256, name))
                     for coefficient, sha256 in tensor_coefficients(coefficients, name)
                 ]
-                jobs.append((target, sources))
-        mix_many(jobs)
+                targets.append((target, terms))
+        mix_many(targets)
 
     def _ingredient_tensor(self, sha256: str, name: str) -> torch.Tensor:
         """One tensor of an ingredient, on the device where there is room for it."""

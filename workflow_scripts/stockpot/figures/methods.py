@@ -63,7 +63,7 @@ def draw(
     tables: dict[str, pd.DataFrame],
     options: dict[str, Any],
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw single models and soups with their names, and the sweeps as lines without.
+    """Draw every model with its name, and the sweeps as lines without names.
 
     Args:
         tables: "measurements".

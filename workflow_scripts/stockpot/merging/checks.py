@@ -14,7 +14,7 @@ from ..models.card import UNKNOWN_LINEAGE, Card
 from ..models.classifier import OpenWeights
 from ..runtime.errors import StockpotError
 from .geometry import gram_matrices, mean_cosine
-from .linear import Source, iterate_chunks, lazy_tensor
+from .linear import StoredTensor, iterate_chunks, lazy_tensor
 from .recipe import single, uniform
 
 log = logging.getLogger(__name__)
@@ -290,7 +290,7 @@ def weight_cosine(
     return mean_cosine(total)
 
 
-def _is_finite(source: Source) -> bool:
+def _is_finite(source: StoredTensor) -> bool:
     # Chunk by chunk, as a whole tensor and its mask would take memory twice.
     for _, (chunk,) in iterate_chunks([source], source.shape.numel()):
         if not bool(torch.isfinite(chunk).all()):

@@ -1,7 +1,7 @@
 """Coefficients of a mix: one number, or one number per prefix of tensor names.
 
-A coefficient that differs between tensors maps prefixes of tensor names to numbers. For a tensor
-the longest prefix counts that its name begins with; "" fits every name:
+A coefficient that differs between tensors maps prefixes of tensor names to numbers. The number for
+a tensor is that of the longest prefix that its name begins with. "" fits every name:
 
     {"": 0.5, "visual.transformer.resblocks.0.": 0.1}
 
@@ -41,7 +41,7 @@ def tensor_coefficients(
     coefficients: Mapping[str, Coefficient],
     name: str,
 ) -> list[tuple[float, str]]:
-    """List the ingredients that have a part in one tensor.
+    """List the ingredients that have a part in one tensor, with their coefficients.
 
     Args:
         coefficients: Ingredient -> its coefficient.
@@ -49,7 +49,8 @@ def tensor_coefficients(
 
     Returns:
         (number, ingredient), in the order of the ingredients' names. Numbers of 0 are left out,
-        so that such an ingredient need not have the tensor. If all are 0, they stay.
+        so that such an ingredient need not have the tensor. If all are 0, all are kept, so that
+        the tensor becomes zeros.
     """
     pairs = [
         (coefficient_at(coefficients[key], name), key) for key in sorted(coefficients)
@@ -74,7 +75,7 @@ def combine(function: Callable[..., float], *coefficients: Coefficient) -> Coeff
             prefixes.update(coefficient)
     if not prefixes:
         return function(*coefficients)
-    # A prefix of one coefficient splits the others there too.
+    # Each prefix of any coefficient gets a result; the others are looked up there.
     results = {}
     for prefix in ["", *sorted(prefixes)]:
         numbers = [coefficient_at(coefficient, prefix) for coefficient in coefficients]

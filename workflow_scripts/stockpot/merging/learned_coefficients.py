@@ -20,7 +20,7 @@ from ..models.device_cache import DeviceCache, free_memory
 from .coefficients import coefficient_at
 from .linear import (
     SUM_CHUNK,
-    Source,
+    StoredTensor,
     Tensors,
     iterate_chunks,
     lazy_tensor,
@@ -135,7 +135,7 @@ class MixedModel:
         self,
         index: int,
         name: str,
-    ) -> Source:
+    ) -> StoredTensor:
         """A tensor of an ingredient: on the device if there is room for it, else of its file."""
         source = lazy_tensor(self.ingredients[index], name)
         # On a CPU, and on a GPU that is full.
@@ -151,7 +151,7 @@ class MixedModel:
 
 def _inner_product(
     gradient: torch.Tensor,
-    source: Source,
+    source: StoredTensor,
 ) -> float:
     """Inner product of two tensors, in chunks whose products are added in float64."""
     flat = gradient.reshape(-1)

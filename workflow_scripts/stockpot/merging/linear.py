@@ -26,9 +26,9 @@ SUM_CHUNK = 2**15
 WRITE_CHUNK = 2**18
 
 # A tensor in memory, or one of a file that is read slice by slice.
-Source: TypeAlias = torch.Tensor | LazyTensor
+StoredTensor: TypeAlias = torch.Tensor | LazyTensor
 # A coefficient and what it multiplies.
-Term = tuple[float, Source]
+Term = tuple[float, StoredTensor]
 # Takes a tensor's name, a flat chunk of it, and the number of its bytes before the chunk.
 WriteChunk = Callable[[str, torch.Tensor, int], None]
 # Reads the numbers from a start to a stop.
@@ -45,7 +45,7 @@ class Tensors(Protocol):
 def lazy_tensor(
     model: Tensors,
     name: str,
-) -> Source:
+) -> StoredTensor:
     """Get one tensor of a model without reading it.
 
     Args:
@@ -60,16 +60,16 @@ def lazy_tensor(
     return model[name]
 
 
-def load_tensor(source: Source) -> torch.Tensor:
+def load_tensor(tensor: StoredTensor) -> torch.Tensor:
     """Read a tensor into memory, unless it is there already.
 
     Args:
-        source: What ``lazy_tensor`` returns.
+        tensor: What ``lazy_tensor`` returns.
 
     Returns:
         The whole tensor in its own shape and type.
     """
-    return source.read() if isinstance(source, LazyTensor) else source
+    return tensor.read() if isinstance(tensor, LazyTensor) else tensor
 
 
 def mix(terms: Iterable[Term]) -> torch.Tensor:
@@ -79,12 +79,13 @@ def mix(terms: Iterable[Term]) -> torch.Tensor:
         terms: (coefficient, tensor) of every ingredient, at least one.
 
     Returns:
-        A tensor of the ingredients' type. A single coefficient of 1 returns the ingredient
-        itself. Tensors of integers (counters) are copied from the first ingredient.
+        A tensor of the ingredients' type. With a single coefficient of 1, and of integers
+        (counters), the result is the first ingredient: the tensor itself if it is in memory, else
+        a copy of it.
     """
     terms = list(terms)
     first = terms[0][1]
-    if _equals_first(terms) and isinstance(first, torch.Tensor):
+    if _takes_first(terms) and isinstance(first, torch.Tensor):
         return first
     target = torch.empty(first.shape, dtype=first.dtype)
     mix_into(target, terms)
@@ -119,9 +120,9 @@ def _mix_range(
 ) -> None:
     """Fill ``out`` [len] with the numbers ``offset`` to ``offset + len`` of a mix [size]."""
     stop = offset + len(out)
-    if _equals_first(terms):
-        source = terms[0][1]
-        copied = iterate_chunks([source], size, SUM_CHUNK, offset, stop)
+    if _takes_first(terms):
+        tensor = terms[0][1]
+        copied = iterate_chunks([tensor], size, SUM_CHUNK, offset, stop)
         for start, (chunk,) in copied:
             begin = start - offset
             out[begin : begin + len(chunk)].copy_(chunk)
@@ -130,13 +131,13 @@ def _mix_range(
     step = min(SUM_CHUNK, len(out)) if out.device.type == "cpu" else len(out)
     dtype = terms[0][1].dtype
     coefficients = [coefficient for coefficient, _ in terms]
-    sources = [source for _, source in terms]
+    tensors = [tensor for _, tensor in terms]
     total = torch.empty(
         step,
         dtype=torch.float64,
         device=out.device,
     )
-    for start, chunks in iterate_chunks(sources, size, step, offset, stop):
+    for start, chunks in iterate_chunks(tensors, size, step, offset, stop):
         length = len(chunks[0])
         total = total[:length].zero_()
         # theta = sum_i c_i theta_i. The order of the terms fixes how the sum is rounded.
@@ -147,7 +148,7 @@ def _mix_range(
 
 
 def iterate_chunks(
-    sources: list[Source],
+    tensors: list[StoredTensor],
     size: int,
     step: int = SUM_CHUNK,
     first: int = 0,
@@ -158,19 +159,19 @@ def iterate_chunks(
     A chunk of a file is in memory only until the next one is asked for.
 
     Args:
-        sources: Tensors of ``size`` numbers each, of any shape.
+        tensors: Tensors of ``size`` numbers each, of any shape.
         size: Numbers in each tensor.
         step: Numbers in a chunk; the last chunk may be shorter.
         first: Where to begin.
         last: Where to stop; the end of the tensors if None.
 
     Yields:
-        (index of the chunk's first number, the flat chunk of every source).
+        (index of the chunk's first number, the flat chunk of every tensor).
 
     Raises:
-        ValueError: If a source has another number of numbers.
+        ValueError: If a tensor has another number of numbers.
     """
-    readers = [_slice_reader(source, size, step) for source in sources]
+    readers = [_slice_reader(tensor, size, step) for tensor in tensors]
     if last is None:
         last = size
     for start in range(first, last, max(1, step)):
@@ -179,22 +180,22 @@ def iterate_chunks(
 
 
 def _slice_reader(
-    source: Source,
+    tensor: StoredTensor,
     size: int,
     step: int,
 ) -> _ReadSlice:
     """A function that reads slices of at most ``step`` numbers."""
-    length = source.shape.numel()
+    length = tensor.shape.numel()
     if length != size:
         raise ValueError(f"{length} numbers cannot be mixed with {size}")
-    if isinstance(source, LazyTensor):
-        return source.reader(step)
-    flat = source.reshape(-1)
+    if isinstance(tensor, LazyTensor):
+        return tensor.reader(step)
+    flat = tensor.reshape(-1)
     return lambda start, stop: flat[start:stop]
 
 
 def mix_many(targets: list[tuple[torch.Tensor, list[Term]]]) -> None:
-    """Mix several tensors; on a CPU its threads share the tensors among them.
+    """Mix several tensors. On a CPU each thread takes one tensor at a time.
 
     Args:
         targets: (target, terms) as ``mix_into`` takes them.
@@ -203,17 +204,19 @@ def mix_many(targets: list[tuple[torch.Tensor, list[Term]]]) -> None:
         ValueError: If the shapes of a target and its ingredients differ.
     """
     on_cpu = all(target.device.type == "cpu" for target, _ in targets)
+    mixed_tensors = [target for target, _ in targets]
+    term_lists = [terms for _, terms in targets]
     with ThreadPoolExecutor(torch.get_num_threads() if on_cpu else 1) as pool:
         # Reading the results raises what a thread raised.
-        for _ in pool.map(lambda job: mix_into(*job), targets):
+        for _ in pool.map(mix_into, mixed_tensors, term_lists):
             pass
 
 
-def _equals_first(terms: list[Term]) -> bool:
-    """Is the mix the first ingredient, bit by bit?"""
-    coefficient, source = terms[0]
+def _takes_first(terms: list[Term]) -> bool:
+    """Is the first ingredient taken unchanged: alone with coefficient 1, or integers?"""
+    coefficient, tensor = terms[0]
     is_single = len(terms) == 1 and coefficient == 1
-    return is_single or not source.is_floating_point()
+    return is_single or not tensor.is_floating_point()
 
 
 @dataclass(frozen=True)

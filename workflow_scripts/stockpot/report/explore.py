@@ -83,10 +83,10 @@ HIDDEN_HYPERPARAMETERS = (
 )
 NOTHING_SET = (0, 0.0, "", None, False, [], {})
 # Vega-Lite expressions that select rows of the chart's table: those of the shift in the menu, those
-# of sweeps, and those that are drawn as marks. The end models of a sweep have marks of their own.
+# of sweeps, and those that are drawn as points. The end models of a sweep have points of their own.
 IS_SELECTED_SHIFT = "datum.shift == shift"
 IS_SWEEP = "datum.sweep != ''"
-IS_MARK = "(datum.sweep == '' || (datum.alpha > 0 && datum.alpha < 1))"
+IS_DRAWN_AS_POINT = "(datum.sweep == '' || (datum.alpha > 0 && datum.alpha < 1))"
 
 # The line of a baseline fit is drawn through so many points, at accuracies within these bounds, as
 # 0 and 1 have no finite coordinate on some axes.
@@ -143,7 +143,7 @@ def robustness_scatter(
         alt.layer(
             _fit_layer(lines),
             _sweep_layer(table, channels, opacity),
-            _mark_layer(table, channels, opacity),
+            _point_layer(table, channels, opacity),
         )
         .add_params(menu, legend_selection)
         .properties(width=WIDTH, height=HEIGHT)
@@ -223,16 +223,18 @@ def _sweep_layer(
     )
 
 
-def _mark_layer(
+def _point_layer(
     table: pd.DataFrame,
     channels: _Channels,
     opacity: dict[str, Any],
 ) -> alt.Chart:
-    """A mark for each model, with a tooltip."""
+    """A point for each model and each alpha between the end models, with a tooltip."""
     tooltip = []
     for column, title in TOOLTIP.items():
         tooltip.append(alt.Tooltip(f"{column}:N", title=title))
-    chart = alt.Chart(table).transform_filter(f"{IS_SELECTED_SHIFT} && {IS_MARK}")
+    chart = alt.Chart(table).transform_filter(
+        f"{IS_SELECTED_SHIFT} && {IS_DRAWN_AS_POINT}"
+    )
     return chart.mark_point(filled=True).encode(
         x=channels.x,
         y=channels.y,
@@ -282,15 +284,15 @@ def _library() -> str:
 def _series(table: pd.DataFrame) -> dict[str, dict[str, str]]:
     """What the legend lists, kinds of models and then sweeps -> colour and shape."""
     series = {}
-    is_single = table["sweep"] == ""
-    kinds = table.loc[is_single, ["kind", "series"]].drop_duplicates()
+    is_outside_sweeps = table["sweep"] == ""
+    kinds = table.loc[is_outside_sweeps, ["kind", "series"]].drop_duplicates()
     for kind, name in kinds.itertuples(index=False):
         kind_look = look(kind)
         series[name] = {
             "colour": kind_look.colour,
             "shape": _vega_shape(kind_look.marker),
         }
-    sweeps = table.loc[~is_single, "series"].drop_duplicates()
+    sweeps = table.loc[~is_outside_sweeps, "series"].drop_duplicates()
     for i, name in enumerate(sweeps):
         series[name] = {
             "colour": PALETTE[i % len(PALETTE)],

@@ -73,7 +73,9 @@ def paired_mean(
             is_correct = np.asarray(correct, dtype=bool)
             weighted_answers.append(coefficient * is_correct)
         # What an example adds: the coefficients of the models that have it right.
-        summands = sum(weighted_answers)
+        summands = np.zeros(n)
+        for weighted_answer in weighted_answers:
+            summands = summands + weighted_answer
         values, counts = np.unique(summands, return_counts=True)
         set_mean = float(counts @ values / n)
         value += set_mean / set_count

@@ -11,8 +11,10 @@ Every source module has
 
 - ``SOURCE = Source(...)``: the keys of its entries in the config, and what it reads;
 - ``classes(entry, locate) -> list[str]``: class names, known before anything is prepared;
-- ``counts(entry, locate) -> list[int]``: how many images each class has, as far as that is known
-  without reading them;
+- ``counts(entry, locate) -> list[int]``: how many images there are, as far as that is known without
+  decoding them. A user's own files give one number per class, in the order of ``classes``; 0 is one
+  of them. A published set gives one per class too; where only their sum is known, it is spread
+  evenly. A rendered set, or one of frames, gives a single number: that of the whole set;
 - ``identity(entry, locate)``: what is read, as text. Entries of equal identity hold the same
   images, whatever their names. "" where the name itself makes them differ. A published split gives
   (what is read, which split, which part): parts of one split share no images, other splits do;
@@ -58,7 +60,7 @@ from ._options import Download, Encoded, Split, UserFiles
 # An entry of ``datasets`` in the config.
 Entry = dict[str, Any]
 # Such an entry with defaults, name, seed, image_size (pixels) and the facts of its source.
-Spec = dict[str, Any]
+PrepareSpec = dict[str, Any]
 # What a source knows of an entry's files: what ``prepare`` needs, and digests.
 Facts = dict[str, Any]
 # Turns a path of the config into where the file is.
@@ -200,7 +202,7 @@ def options(name: str) -> dict[str, dict]:
     return registry.options(__name__, __file__, name, "SOURCE")
 
 
-def load(name: str) -> Callable[[Spec], Any]:
+def load(name: str) -> Callable[[PrepareSpec], Any]:
     """Import the ``prepare`` function of a source.
 
     Args:
@@ -318,7 +320,9 @@ def counts(entry: Entry, locate: Locate) -> list[int]:
         locate: Turns a path of the config into where the file is.
 
     Returns:
-        How many images it has of each class that has any in its source.
+        The numbers of the source, see ``counts`` in the docstring of this package, each after the
+        split. How many images of each class a list names is not known, so that is spread in
+        proportion to the classes' sizes.
     """
     image_counts = ask_source("counts", entry, locate)
     split = with_defaults(entry).get("split")

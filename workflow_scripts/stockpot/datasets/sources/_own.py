@@ -14,7 +14,7 @@ from typing import Any
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..same_content import counted_digest, listed_file
-from . import Entry, Facts, Locate, Spec
+from . import Entry, Facts, Locate, PrepareSpec
 from ._published import read_lines, state_digest
 
 # Words of the option ``classes``: the classes that answers are taken among, see ``OwnFiles``.
@@ -395,7 +395,7 @@ def _require_known(
 
 
 def among_answer_classes(
-    spec: Spec, names: list[str], labels: list[int]
+    spec: PrepareSpec, names: list[str], labels: list[int]
 ) -> tuple[list[str], list[int]]:
     """Express labels in the classes that answers are taken among.
 

@@ -20,7 +20,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..listing import class_folders, files_below
-from . import Entry, Facts, Locate, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, with_defaults
 from .folder import NOT_READ, SUFFIXES
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class Published:
                 return top_folder
         return Path(folder)
 
-    def by_class(self, spec: Spec) -> "Examples":
+    def by_class(self, spec: PrepareSpec) -> "Examples":
         """List the images of a data set whose folders have the names of the classes.
 
         Args:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Source, Spec
+from . import PrepareSpec, Source
 from ._options import Encoded
 from ._published import (
     ImageRow,
@@ -50,7 +50,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part.
 
     Args:

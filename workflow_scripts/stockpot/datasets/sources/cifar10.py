@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source, Spec
+from . import Archive, PrepareSpec, Source
 from ._options import Download, Encoded
 from ._published import Published, class_column, in_records, prompt_names
 
@@ -51,7 +51,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """Read the images of one part.
 
     Args:

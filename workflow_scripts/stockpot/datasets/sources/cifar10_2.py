@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from . import Source, Spec
+from . import PrepareSpec, Source
 from ._options import Encoded
 from ._published import Published, class_column, in_arrays, prompt_names, reading
 
@@ -32,7 +32,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """Read the images.
 
     Args:

@@ -12,7 +12,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..csv_file import read_columns
 from ..same_content import ListedFile, counted_digest, listed_file
-from . import Entry, Facts, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, Source, with_defaults
 from ._options import UserFiles
 from ._own import (
     Classes,
@@ -177,7 +177,7 @@ def facts(
     return {"path": str(file), "image_folder": str(folder), "files": digest}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images with their class indices.
 
     Args:

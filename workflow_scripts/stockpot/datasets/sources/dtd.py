@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Entry, Source, Spec
+from . import Archive, Entry, PrepareSpec, Source
 from ._options import Download, Encoded, Partition
 from ._published import ImageRow, Published, class_column, prompt_names, read_lines
 
@@ -45,7 +45,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part of one partition.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
-from . import Source, Spec
+from . import PrepareSpec, Source
 from ._options import Encoded
 from ._published import (
     ImageRow,
@@ -83,7 +83,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part with their regions.
 
     Args:

@@ -16,7 +16,7 @@ from pydantic import Field
 from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ..listing import class_folders, every_file, files_below, listing_digest
-from . import Entry, Facts, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, Source, with_defaults
 from ._options import UserFiles
 
 if TYPE_CHECKING:
@@ -514,7 +514,7 @@ def _folders_by_class(folder: Path) -> list[str]:
     return [folder_of[label] for label in sorted(folder_of)]
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images with their class indices.
 
     Args:

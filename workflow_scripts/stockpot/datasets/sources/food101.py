@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from . import Archive, Source, Spec
+from . import Archive, PrepareSpec, Source
 from ._options import Download, Encoded
 from ._published import (
     ImageRow,
@@ -53,7 +53,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part.
 
     Args:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ...runtime.options import PluginOptions
 from ..world.vocabulary import DIGITS
-from . import Entry, Facts, Locate, Source, Spec
+from . import Entry, Facts, Locate, PrepareSpec, Source
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -84,7 +84,7 @@ def facts(
     return {}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """Take one part of a seeded split of the scans, resized to the model's size.
 
     Args:

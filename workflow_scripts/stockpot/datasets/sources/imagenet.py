@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Facts, Locate, Source, Spec
+from . import Entry, Facts, Locate, PrepareSpec, Source
 from ._options import Encoded
 from ._published import (
     ImageRow,
@@ -93,7 +93,7 @@ def facts(
     return {**known, "label_file": str(label_file), "labels": digest}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part.
 
     Args:

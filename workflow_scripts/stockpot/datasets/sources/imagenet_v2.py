@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from . import Archive, Source, Spec
+from . import Archive, PrepareSpec, Source
 from ._options import Download, Encoded
 from ._published import Published, class_column, in_folders, prompt_names
 
@@ -42,7 +42,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images.
 
     Args:

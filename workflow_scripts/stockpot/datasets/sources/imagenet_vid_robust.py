@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from . import Source, Spec
+from . import PrepareSpec, Source
 from ._options import Encoded, Frames
 from ._published import (
     Published,
@@ -47,7 +47,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the anchors, or all frames around them.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Archive, Source, Spec
+from . import Archive, PrepareSpec, Source
 from ._options import Download, Encoded
 from ._published import ImageRow, Published, class_column, read_csv, spread_evenly
 
@@ -64,7 +64,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from . import Source, Spec
+from . import PrepareSpec, Source
 from ._options import Encoded
 from ._published import (
     Published,
@@ -43,7 +43,7 @@ SET = Published(
 )
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of the 113 classes.
 
     Args:

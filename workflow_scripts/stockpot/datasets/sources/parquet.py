@@ -24,7 +24,7 @@ from ...runtime.errors import StockpotError
 from ...runtime.escape import one_line
 from ...runtime.regular_files import check_regular
 from ..bounded import bounded, memory_limit
-from . import Entry, Facts, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, Source, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
@@ -160,7 +160,7 @@ def facts(
     return state | list_facts(entry, locate, key)
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images with their class indices.
 
     Args:
@@ -174,14 +174,14 @@ def prepare(spec: Spec) -> "Examples":
     """
     from ..examples import Examples
 
-    own_classes = _classes(spec, Path)
+    user_classes = _classes(spec, Path)
     column = spec["image_column"]
-    images: list[Cell] = []
+    images: list[ImageInRow] = []
     labels: list[int] = []
     for file in matching_files(Path(spec["path"]), spec["glob"]):
         for group, row_count in enumerate(_groups(file, column)):
             images += [
-                Cell(
+                ImageInRow(
                     str(file),
                     column,
                     group,
@@ -190,8 +190,8 @@ def prepare(spec: Spec) -> "Examples":
                 for row in range(row_count)
             ]
         for label in _each_label(file, spec["label_column"]):
-            labels.append(own_classes.index[label])
-    class_names, labels = among_answer_classes(spec, own_classes.names, labels)
+            labels.append(user_classes.index[label])
+    class_names, labels = among_answer_classes(spec, user_classes.names, labels)
     return Examples(
         images=images,
         labels=labels,
@@ -204,7 +204,7 @@ def prepare(spec: Spec) -> "Examples":
 
 
 @dataclass(frozen=True)
-class Cell:
+class ImageInRow:
     """The image in one row of a row group.
 
     Attributes:
@@ -514,7 +514,10 @@ def _class_names_in(
 def _require_column(
     file: Path, schema: "pyarrow.Schema", column: str, option: str
 ) -> None:
-    """Refuse a file that lacks a column; the option names another one."""
+    """Refuse a file without the column.
+
+    ``option`` is the config key that the error proposes.
+    """
     if column not in schema.names:
         raise StockpotError(
             f"{one_line(file, 150)}: no column {column!r}; there are "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Facts, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, Source, with_defaults
 from ._options import Encoded, Partition
 from ._published import (
     LAYOUT,
@@ -69,7 +69,7 @@ def facts(
     return {**known, "labels": state_digest(file.parent, [file])}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images of one part of one partition.
 
     Args:

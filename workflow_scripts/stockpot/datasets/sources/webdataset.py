@@ -17,7 +17,7 @@ from ...runtime.escape import one_line
 from ...runtime.regular_files import open_regular
 from ..bounded import bounded
 from ..downloads.archives import StrictHeader
-from . import Entry, Facts, Locate, Source, Spec, with_defaults
+from . import Entry, Facts, Locate, PrepareSpec, Source, with_defaults
 from ._options import ClassList
 from ._own import (
     Classes,
@@ -193,7 +193,7 @@ def facts(
     return state | list_facts(entry, locate, key)
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the images with their class indices.
 
     Args:

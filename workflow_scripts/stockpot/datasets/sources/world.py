@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ...runtime.options import PluginOptions
 from ..world.tasks import TASKS
-from . import Entry, Facts, Locate, Source, Spec
+from . import Entry, Facts, Locate, PrepareSpec, Source
 
 if TYPE_CHECKING:
     from ..examples import Examples
@@ -86,7 +86,7 @@ def facts(
     return {}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """Render ``images`` images of a task's distribution, balanced over its classes.
 
     Scenes are drawn at 32 x 32 pixels and resized (bicubic) where the model wants more.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ...runtime.errors import StockpotError
-from . import Entry, Facts, Locate, Source, Spec
+from . import Entry, Facts, Locate, PrepareSpec, Source
 from ._options import Encoded, Frames
 from ._published import (
     DOCS,
@@ -115,7 +115,7 @@ def facts(
     return {**known, "annotations": str(folder), "labels": digest}
 
 
-def prepare(spec: Spec) -> "Examples":
+def prepare(spec: PrepareSpec) -> "Examples":
     """List the good anchors, or these with the frames that are similar.
 
     Args:
