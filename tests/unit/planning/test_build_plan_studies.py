@@ -87,12 +87,12 @@ def test_what_analyses_know_of_the_models(config):
     study = plan_of(config).studies["objects/seed0"]
     models, epochs = study.models, config["finetune"]["defaults"]["epochs"]
     assert models["base"]["images"] == epochs * 2500
-    assert models["base"]["own"]
+    assert models["base"]["on_own_task"]
     assert models["few"]["images"] == 10 * 4 * 16
     # An epoch stays as long as the training set, whatever the second set has.
     assert models["both"]["images"] == epochs * 2500
     assert models["other"]["images"] == epochs * 50
-    assert not models["other"]["own"]
+    assert not models["other"]["on_own_task"]
     assert "id" not in models["other"]
     assert models["few"]["id"] == study.runs["few"]
     assert models["mix"]["images"] == 3 * 1000

@@ -74,8 +74,8 @@ def test_hyperparameters_of_a_checkpoint_never_change_what_it_is(config, tmp_pat
         model = study.models["wild"]
         settings = model.pop("settings")
         assert model["kind"] == "end-to-end"
-        assert model["images"] == 0
-        assert model["own"]
+        assert model["images"] is None
+        assert model["on_own_task"]
         meant = (
             "variant",
             "task",

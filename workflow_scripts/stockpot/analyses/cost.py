@@ -28,7 +28,8 @@ def tabulate(
     Returns:
         A row per model. job_seconds: of the job that made it. total_seconds: with the training
         of its ingredients and of the runs that they start from. memory_mib: of the job.
-        training_images: that training looked at, with repetition, ingredients included.
+        training_images: that training looked at, with repetition, ingredients included; not known
+        where one of them is a checkpoint.
         forward_passes: per image at inference. gain_over_best_run_reference,
         gain_over_best_run_shifts: over the best run on held-out data, as fractions.
 
@@ -51,7 +52,10 @@ def tabulate(
             "there are no times: the jobs of this study were not run by this version"
         )
     evidence.note_own_metrics()
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    # Whole numbers, of which some may be missing.
+    table["training_images"] = table["training_images"].astype("Int64")
+    return table
 
 
 def _row(
@@ -66,19 +70,27 @@ def _row(
     if all(name in times for name in ancestors):
         training_seconds = sum(times[name]["s"] for name in ancestors)
         total_seconds = training_seconds + times[model]["s"]
-    # A run that several ingredients start from was trained once.
-    sources = {model, *ancestors}
     return {
         "model": model,
         "kind": evidence.models[model]["kind"],
         "job_seconds": times[model]["s"],
         "total_seconds": total_seconds,
         "memory_mib": times[model]["max_uss"],
-        "training_images": sum(evidence.models[name]["images"] for name in sources),
+        "training_images": _training_images(evidence.models, {model, *ancestors}),
         "forward_passes": _passes(evidence, model),
         "gain_over_best_run_reference": _gain(evidence, model, evidence.reference),
         "gain_over_best_run_shifts": _gain(evidence, model, SHIFT_MEAN),
     }
+
+
+def _training_images(
+    models: dict[str, dict[str, Any]],
+    trained: set[str],
+) -> int | None:
+    """Images that the training of these models looked at; None where one of them is unknown."""
+    # A run that several ingredients start from is in the set once, as it was trained once.
+    images = [models[name]["images"] for name in trained]
+    return None if None in images else sum(images)
 
 
 def _gain(
@@ -158,7 +170,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
                 "own job, s": _number(row.job_seconds, ".1f"),
                 "with ingredients, s": _number(row.total_seconds, ".1f"),
                 "memory, MiB": _number(row.memory_mib, ".0f"),
-                "images trained on": f"{row.training_images:,}",
+                "images trained on": _number(row.training_images, ",.0f"),
                 "passes": row.forward_passes,
                 "reference, points": _number(
                     100 * row.gain_over_best_run_reference, "+.1f"

@@ -74,7 +74,7 @@ def _ingredients(evidence: Evidence, soup: str) -> dict[str, Any]:
         task = model["settings"].get("task", "")
         tasks.append(task or "own")
         # Where the plan does not say it, a run without a task is on the own one.
-        on_own_task.append(model.get("own", not task))
+        on_own_task.append(model.get("on_own_task", not task))
     return {
         "ingredients": " + ".join(names),
         "ingredient_count": len(names),

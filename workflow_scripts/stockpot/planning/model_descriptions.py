@@ -11,7 +11,8 @@ from ..runtime.registry import defaults
 from .jobs import Config, Spec
 
 # What analyses and pages know of one model: its kind, id, settings and ingredients; "images", how
-# many the training looked at, with repetition; "own", was it trained on the study's training set?
+# many the training looked at, with repetition, or None where that is unknown; "on_own_task", was it
+# trained for the study's own task? A checkpoint is, by the definition of the config.
 Description = dict[str, Any]
 
 # Settings of a run that decide what it is, what it started from and which tables it is in.
@@ -97,7 +98,7 @@ def _describe_run(
         "kind": spec["variant"],
         "settings": spec,
         "images": spec.get("epochs", 0) * images_per_epoch,
-        "own": train == own_train,
+        "on_own_task": train == own_train,
     }
 
 
@@ -125,8 +126,8 @@ def _describe_checkpoint(
     return {
         "kind": spec["variant"],
         "settings": stated_hyperparameters(entry.get("hyperparameters", {})),
-        "images": 0,
-        "own": True,
+        "images": None,
+        "on_own_task": True,
     }
 
 
