@@ -41,6 +41,8 @@ class Options(SampledPairs):
 
 ANALYSIS = Analysis(options=Options, needs=("logits",))
 
+# Group of the pairs that the config gives.
+GIVEN = "pair"
 MEASURES = ["prediction_diversity", "kappa_complement", "divergence", "cka_complement"]
 
 
@@ -76,7 +78,7 @@ def tabulate(
     Raises:
         NothingToShowError: If there are no two models, or one that is named has no result.
     """
-    pairs = [Pair("pair", *pair) for pair in options["pairs"]]
+    pairs = [Pair(GIVEN, *pair) for pair in options["pairs"]]
     if not pairs:
         pairs = _default_pairs(evidence, options)
     if not pairs:
@@ -169,9 +171,12 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
         table: What ``tabulate`` gave.
 
     Returns:
-        A row per group and data set.
+        A row per group and data set; of pairs that the config gives, one per pair and data set.
     """
-    groups = table.groupby(["pair_type", "dataset"], sort=False)
+    columns = ["pair_type", "dataset"]
+    if table["pair_type"].eq(GIVEN).all():
+        columns = ["pair_type", "model", "other_model", "dataset"]
+    groups = table.groupby(columns, sort=False)
     means = groups[MEASURES].mean().reset_index()
     for measure in MEASURES:
         means[measure] = [f"{value:.3f}" for value in means[measure]]
