@@ -94,7 +94,9 @@ class SyntheticStudy:
         self.store = store.Store(folder / "store")
         self.labels = {d: self.rng.integers(0, classes, n) for d, n in sizes.items()}
         self.common = {d: self.rng.normal(size=(n, classes)) for d, n in sizes.items()}
-        self.bend = {d: self.rng.normal(size=(n, classes)) for d, n in sizes.items()}
+        self.soup_extra = {
+            d: self.rng.normal(size=(n, classes)) for d, n in sizes.items()
+        }
         for d, labels in self.labels.items():
             np.save(folder / f"{d}.npy", labels)
         self.logits, self.cells, self.models, self.measured = {}, [], {}, {}
@@ -153,16 +155,18 @@ class SyntheticStudy:
         for alpha in ALPHAS:
             like = {0.0: "zero-shot", 1.0: end}.get(alpha)
             recipe = {"zero-shot": 1 - alpha, end: alpha}
-            logits = None if like else {d: self.mixed(recipe, d) for d in self.labels}
+            logits = (
+                None if like else {d: self.mixed_logits(recipe, d) for d in self.labels}
+            )
             self.add(f"{end} alpha={alpha:g}", "wise-ft", logits, end, alpha, like)
 
-    def mixed(self, recipe: dict[str, float], dataset: str) -> np.ndarray:
+    def mixed_logits(self, recipe: dict[str, float], dataset: str) -> np.ndarray:
         """recipe: name -> coefficient."""
         linear = sum(
             c * self.logits[name][dataset].astype(float) for name, c in recipe.items()
         )
         spread = 1 - sum(c**2 for c in recipe.values())
-        return (linear + spread * self.bend[dataset]).astype("float32")
+        return (linear + spread * self.soup_extra[dataset]).astype("float32")
 
     def recipes(
         self, analysis, options=None, runs=tuple(RUNS)
@@ -176,11 +180,11 @@ class SyntheticStudy:
         return list(found)
 
     def held_out(self, recipe: dict) -> tuple[int, int]:
-        right = (
-            self.mixed(coefficients_by_name(recipe), "held-out").argmax(1)
+        is_correct = (
+            self.mixed_logits(coefficients_by_name(recipe), "held-out").argmax(1)
             == self.labels["held-out"]
         )
-        return int(right.sum()), len(right)
+        return int(is_correct.sum()), len(is_correct)
 
     def mixes(self, analysis, options=None, runs=tuple(RUNS)) -> dict:
         """The file that the job of the mixes writes."""
@@ -188,7 +192,7 @@ class SyntheticStudy:
         for labels, recipe in self.recipes(analysis, options, runs):
             for d, role in roles.items():
                 if role in analyses.evaluates(analysis):
-                    logits = self.mixed(coefficients_by_name(recipe), d)
+                    logits = self.mixed_logits(coefficients_by_name(recipe), d)
                     self.logits.setdefault(labels["model"], {})[d] = logits
                     key, k = self.put(labels["model"], logits, d)
                     n = len(logits)
@@ -221,11 +225,11 @@ class SyntheticStudy:
             | more
         )
 
-    def right(self, model, dataset) -> np.ndarray:
+    def is_correct(self, model, dataset) -> np.ndarray:
         return self.logits[model][dataset].argmax(1) == self.labels[dataset]
 
-    def mean(self, model, *sets) -> float:
-        return float(np.mean([self.right(model, d).mean() for d in sets]))
+    def mean_accuracy(self, model, *sets) -> float:
+        return float(np.mean([self.is_correct(model, d).mean() for d in sets]))
 
 
 def coefficients_by_name(recipe: dict) -> dict[str, float]:
@@ -353,7 +357,7 @@ def make_study(folder) -> SyntheticStudy:
             "rule": "linear",
             "ingredients": {"sha long": 0.5, "sha base": 0.5},
             "ingredient_names": dict.fromkeys(RUNS, "sha"),
-            "trace": TRACE,
+            "trace": GREEDY_TRACE,
             "method": "greedy",
         },
         "uniform": {
@@ -367,7 +371,7 @@ def make_study(folder) -> SyntheticStudy:
     return found
 
 
-TRACE = [
+GREEDY_TRACE = [
     {"candidate": "long", "alone_k": 110, "soup_k": 110, "n": 120, "accepted": True},
     {"candidate": "base", "alone_k": 108, "soup_k": 112, "n": 120, "accepted": True},
     {"candidate": "both", "alone_k": 104, "soup_k": 111, "n": 120, "accepted": False},
@@ -482,9 +486,9 @@ def right_on_the_first(counts: dict[str, int]) -> Callable:
 
 
 def diagnosis_table(
-    study: SyntheticStudy, runs, geometry=None, recipes=None, **options
+    study: SyntheticStudy, runs, updates=None, recipes=None, **options
 ) -> pd.DataFrame:
-    vectors = geometry or {name: UPDATES[name] for name in runs}
+    vectors = updates or {name: UPDATES[name] for name in runs}
     evidence = study.evidence(
         mixes=study.mixes("diagnosis", options, runs),
         geometry=products(vectors),

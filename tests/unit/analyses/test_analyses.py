@@ -155,9 +155,9 @@ def test_one_example_per_set(tmp_path):
         tabulate("comparisons", evidence, {"pairs": [["base", "zero-shot"]]}),
         dataset="test",
     )
-    assert gain["difference"] == study.mean("base", "test") - study.mean(
-        "zero-shot", "test"
-    )
+    assert gain["difference"] == study.mean_accuracy(
+        "base", "test"
+    ) - study.mean_accuracy("zero-shot", "test")
     assert gain["low"] == gain["high"] == gain["difference"]
     assert gain["p"] == 1
 

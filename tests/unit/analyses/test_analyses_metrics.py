@@ -55,7 +55,7 @@ class ScoredStudy(SyntheticStudy):
             videos = self.scoring(dataset).videos
             labels[:] = [(videos[i] if videos else i) % 4 for i in range(len(labels))]
             np.save(folder / f"{dataset}.npy", labels)
-            self.bend[dataset] *= 0
+            self.soup_extra[dataset] *= 0
         self.add("zero-shot", "zero-shot", self.draw(1.0, 1.4))
         for place, run in enumerate(RUNS):
             logits = self.draw(1.5 + 0.3 * place, 1.2)

@@ -24,7 +24,7 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
     assert found["nll"] == pytest.approx(nll(logits, labels))
     assert found["brier"] == pytest.approx(((p - np.eye(4)[labels]) ** 2).sum(1).mean())
     assert found["confidence"] == pytest.approx(p.max(1).mean())
-    assert found["accuracy"] == pytest.approx(study.mean("long", "sketch"))
+    assert found["accuracy"] == pytest.approx(study.mean_accuracy("long", "sketch"))
     # The temperature is that of the held-out set, and no other of a fine grid is better there.
     t = found["temperature"]
     known = study.logits["long"]["held-out"].astype(float), study.labels["held-out"]
@@ -42,7 +42,7 @@ def test_calibration_of_models_and_of_their_bins(study, tables):
     own = (p.max(1) >= 0.9) & (p.max(1) <= 1)
     assert bins["n"].iloc[-1] == own.sum()
     assert bins["accuracy"].iloc[-1] == pytest.approx(
-        study.right("long", "sketch")[own].mean()
+        study.is_correct("long", "sketch")[own].mean()
     )
 
     cell = only_row(analyses.short_table_of("calibration")(table), model="long")

@@ -29,13 +29,19 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     assert list(points["model"]) == models
     assert list(points["alpha"]) == ALPHAS
     for i, model in enumerate(models):
-        assert sweep["held_out"][i] == pytest.approx(study.mean(model, "held-out"))
-        assert sweep["corrupted"][i] == pytest.approx(study.mean(model, "blurred"))
-        assert sweep["reference"][i] == pytest.approx(study.mean(model, "test"))
-        assert sweep["shifts"][i] == pytest.approx(study.mean(model, *SHIFTS))
+        assert sweep["held_out"][i] == pytest.approx(
+            study.mean_accuracy(model, "held-out")
+        )
+        assert sweep["corrupted"][i] == pytest.approx(
+            study.mean_accuracy(model, "blurred")
+        )
+        assert sweep["reference"][i] == pytest.approx(
+            study.mean_accuracy(model, "test")
+        )
+        assert sweep["shifts"][i] == pytest.approx(study.mean_accuracy(model, *SHIFTS))
         entropy, shares = [], []
         known = np.sort(probabilities(study.logits[model]["held-out"]).max(1))
-        wrong = int((~study.right(model, "held-out")).sum())
+        wrong = int((~study.is_correct(model, "held-out")).sum())
         for d in SHIFTS:
             p = probabilities(study.logits[model][d])
             entropy.append(-(p * np.log(p)).sum(1).mean())
@@ -49,7 +55,7 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     assert set(table["sweep"]) == {"base", "few"}
     assert table["n_shifts"].unique() == [160]
     assert table["n_held_out"].unique() == [120]
-    shifts = {a: study.mean(m, *SHIFTS) for a, m in zip(ALPHAS, models)}
+    shifts = {a: study.mean_accuracy(m, *SHIFTS) for a, m in zip(ALPHAS, models)}
     best = only_row(table, sweep="base", selector="oracle-shifts")
     assert best["alpha"] == max(ALPHAS, key=shifts.get)
     assert best["regret_shifts"] == 0
@@ -57,11 +63,11 @@ def test_choosing_alpha_sees_what_the_predictions_say(study, tables):
     assert half["alpha"] == 0.5
     assert half["regret_shifts"] == pytest.approx(max(shifts.values()) - shifts[0.5])
     greedy = only_row(table, sweep="base", selector="held-out")
-    held_out = {a: study.mean(m, "held-out") for a, m in zip(ALPHAS, models)}
+    held_out = {a: study.mean_accuracy(m, "held-out") for a, m in zip(ALPHAS, models)}
     assert greedy["alpha"] == max(ALPHAS, key=held_out.get)
 
     short = analyses.short_table_of("choosing-alpha")(table)
-    both = [study.mean(f"{run} alpha=0.5", *SHIFTS) for run in ("base", "few")]
+    both = [study.mean_accuracy(f"{run} alpha=0.5", *SHIFTS) for run in ("base", "few")]
     cell = only_row(short, selector="fixed 0.5")
     assert (cell["sweeps"], cell["alpha"]) == (2, "0.5")
     assert cell["mean of shifts"] == f"{100 * np.mean(both):.1f}"

@@ -15,7 +15,7 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
     for on, sets in {"test": ["test"], "mean of shifts": SHIFTS}.items():
         found = only_row(table, sweep="base", dataset=on, alpha=0.25)
         start, end, mix = (
-            [study.right(m, d) for d in sets]
+            [study.is_correct(m, d) for d in sets]
             for m in ("zero-shot", "base", "base alpha=0.25")
         )
         check_interval(
@@ -24,15 +24,17 @@ def test_chords_are_between_the_ends_of_a_sweep(study, tables):
             found["high"],
             [(1, mix), (-0.75, start), (-0.25, end)],
         )
-        better = max(("zero-shot", "base"), key=lambda m: study.mean(m, *sets))
-        best = [study.right(better, d) for d in sets]
+        better = max(("zero-shot", "base"), key=lambda m: study.mean_accuracy(m, *sets))
+        best = [study.is_correct(better, d) for d in sets]
         check_interval(
             found["gain_over_better_end"],
             found["gain_over_better_end_low"],
             found["gain_over_better_end_high"],
             [(1, mix), (-1, best)],
         )
-        assert found["accuracy"] == pytest.approx(study.mean("base alpha=0.25", *sets))
+        assert found["accuracy"] == pytest.approx(
+            study.mean_accuracy("base alpha=0.25", *sets)
+        )
     own = table[(table["sweep"] == "few") & (table["dataset"] == "sketch")]
     least = own.loc[own["distance"].idxmin()]
     text = only_row(

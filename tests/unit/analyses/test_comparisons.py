@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 def test_comparisons_test_the_same_examples(study, tables):
     table = tables["comparisons"]
-    best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
+    best = max(RUNS, key=lambda m: study.mean_accuracy(m, "held-out"))
     assert set(table["against"]) == {best, "zero-shot"}
     singles = {m for m in study.models if m in study.logits} - {best, "zero-shot"}
     assert set(table["model"]) == singles | {"base alpha=0.5", "few alpha=0.5", best}
@@ -29,7 +29,9 @@ def test_comparisons_test_the_same_examples(study, tables):
     ]
     for on, sets in [("test", ["test"]), ("mean of shifts", SHIFTS)]:
         found = only_row(table, model="greedy", against="zero-shot", dataset=on)
-        terms = [[study.right(m, d) for d in sets] for m in ("greedy", "zero-shot")]
+        terms = [
+            [study.is_correct(m, d) for d in sets] for m in ("greedy", "zero-shot")
+        ]
         check_interval(
             found["difference"],
             found["low"],
@@ -37,7 +39,7 @@ def test_comparisons_test_the_same_examples(study, tables):
             [(1, terms[0]), (-1, terms[1])],
         )
         assert found["n"] == sum(map(len, terms[0]))
-    here, there = (study.right(m, "small") for m in ("linear", "zero-shot"))
+    here, there = (study.is_correct(m, "small") for m in ("linear", "zero-shot"))
     p = binomtest(int((here & ~there).sum()), int((here ^ there).sum())).pvalue
     assert only_row(table, model="linear", against="zero-shot", dataset="small")[
         "p"
@@ -65,7 +67,9 @@ def test_pairs_that_are_given_are_compared_and_no_others(study):
     given = [["base alpha=0.5", "linear"]]
     table = tabulate("comparisons", study.evidence(), {"pairs": given})
     assert table[["model", "against"]].drop_duplicates().to_numpy().tolist() == given
-    gain = study.mean("base alpha=0.5", "small") - study.mean("linear", "small")
+    gain = study.mean_accuracy("base alpha=0.5", "small") - study.mean_accuracy(
+        "linear", "small"
+    )
     assert only_row(table, dataset="small")["difference"] == pytest.approx(gain)
 
 

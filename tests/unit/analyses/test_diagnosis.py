@@ -10,8 +10,8 @@ from scipy.stats import beta
 from stockpot import analyses
 from stockpot.runtime.sealed import write_sealed
 from tests.support.synthetic_study import (
+    GREEDY_TRACE,
     RUNS,
-    TRACE,
     UPDATES,
     check_interval,
     coefficients_by_name,
@@ -37,8 +37,8 @@ def test_diagnosis_mixes_each_two_and_all(study):
         {"model": "alone few", "run": "few", "other_run": "few"},
         {"few": 1},
     )
-    labels, shares = recipes["mean of base and long"]
-    assert (labels["run"], labels["other_run"], shares) == (
+    labels, coefficients = recipes["mean of base and long"]
+    assert (labels["run"], labels["other_run"], coefficients) == (
         "base",
         "long",
         {"base": 0.5, "long": 0.5},
@@ -57,7 +57,7 @@ def test_diagnosis_measures_by_hand(study, tables):
         found = only_row(table, row_type="update_norm", model=name)["value"]
         assert found == pytest.approx(norms[name] / np.median(list(norms.values())))
         alone = only_row(table, row_type="accuracy", model=name)
-        k = int(study.right(name, "held-out").sum())
+        k = int(study.is_correct(name, "held-out").sum())
         assert (alone["value"], alone["n"]) == (pytest.approx(k / 120), 120)
         ends = beta.ppf([0.025, 0.975], [k, k + 1], [121 - k, 120 - k])
         assert [alone["low"], alone["high"]] == pytest.approx(list(ends))
@@ -69,10 +69,10 @@ def test_diagnosis_measures_by_hand(study, tables):
         assert found == pytest.approx(cosine)
         found = only_row(table, row_type="barrier", model=one, other_model=other)
         mix = (
-            study.mixed({one: 0.5, other: 0.5}, "held-out").argmax(1)
+            study.mixed_logits({one: 0.5, other: 0.5}, "held-out").argmax(1)
             == study.labels["held-out"]
         )
-        ends = [study.right(m, "held-out") for m in (one, other)]
+        ends = [study.is_correct(m, "held-out") for m in (one, other)]
         terms = [(0.5, [ends[0]]), (0.5, [ends[1]]), (-1, [mix])]
         check_interval(*(found[c] / 100 for c in ("value", "low", "high")), terms)
     steps = table[table["row_type"] == "greedy_step"]
@@ -91,12 +91,12 @@ def test_diagnosis_measures_by_hand(study, tables):
 
 
 def test_the_finding_about_the_mean_of_all_is_the_paired_difference(study, tables):
-    best = max(RUNS, key=lambda m: study.mean(m, "held-out"))
+    best = max(RUNS, key=lambda m: study.mean_accuracy(m, "held-out"))
     mix = (
-        study.mixed(dict.fromkeys(RUNS, 0.25), "held-out").argmax(1)
+        study.mixed_logits(dict.fromkeys(RUNS, 0.25), "held-out").argmax(1)
         == study.labels["held-out"]
     )
-    d = 100 * (mix.mean() - study.mean(best, "held-out"))
+    d = 100 * (mix.mean() - study.mean_accuracy(best, "held-out"))
     text = conclusions(tables["diagnosis"])
     assert f"the best ingredient ({best}) on held-out data: {d:+.1f} points [" in text
 
@@ -121,8 +121,11 @@ def test_an_ingredient_that_is_far_off_is_named(study):
         in found["text"]
     )
     assert "No update is unusually long" not in conclusions(table)
-    calm = conclusions(diagnosis_table(study, ["base", "both"]))
-    assert "No update is unusually long (0.8 to 1.2 times the median)" in calm
+    text_without_long_updates = conclusions(diagnosis_table(study, ["base", "both"]))
+    assert (
+        "No update is unusually long (0.8 to 1.2 times the median)"
+        in text_without_long_updates
+    )
 
 
 def test_updates_that_point_away_from_each_other_are_named(study):
@@ -155,26 +158,26 @@ def test_an_ingredient_that_mixes_badly_and_is_bad_is_named(tmp_path):
     assert len(about) == 2
     assert "3 of 6 pairs have a barrier above 1 points" in about[0]
     assert "All these pairs contain bad: leave it out." in about[0]
-    best = max(runs, key=lambda m: study.mean(m, "held-out"))
-    gap = 100 * study.mean(best, "held-out")
+    best = max(runs, key=lambda m: study.mean_accuracy(m, "held-out"))
+    gap = 100 * study.mean_accuracy(best, "held-out")
     assert f"bad is {gap:.1f} points worse than {best} on held-out data" in about[1]
     assert "The mean of all 4 is worse than the best ingredient" in conclusions(table)
-    quiet = diagnosis_table(study, runs, max_barrier=100.0)
+    table_without_barriers = diagnosis_table(study, runs, max_barrier=100.0)
     assert "No pair has a barrier above 100 points; the highest is" in conclusions(
-        quiet
+        table_without_barriers
     )
 
 
 def test_one_barrier_alone_is_blamed_on_neither_of_its_two(tmp_path):
     study = small_study(tmp_path, ["base"])
     study.add(
-        "bent",
+        "negated",
         "end-to-end",
         {d: -x for d, x in study.logits["base"].items()},
         settings={},
     )
-    vectors = {"base": np.array([1.0, 0]), "bent": np.array([0.0, 1])}
-    table = diagnosis_table(study, ["base", "bent"], vectors, max_barrier=0.0)
+    vectors = {"base": np.array([1.0, 0]), "negated": np.array([0.0, 1])}
+    table = diagnosis_table(study, ["base", "negated"], vectors, max_barrier=0.0)
     found = table[table["text"].str.contains("barrier above 0 points; the highest")]
     assert list(found["model"]) == [""]
 
@@ -190,7 +193,7 @@ def test_the_trace_of_a_learned_soup_is_none_of_greedy_steps(study, tmp_path):
 
 
 def test_the_trace_of_a_greedy_ensemble_is_none_of_a_soup(study, tmp_path):
-    recipe = {"rule": "logit-ensemble", "ingredients": {}, "trace": TRACE}
+    recipe = {"rule": "logit-ensemble", "ingredients": {}, "trace": GREEDY_TRACE}
     path = tmp_path / "ensemble.json"
     write_sealed(path, recipe | {"ingredient_names": dict.fromkeys(RUNS, "sha")})
     table = diagnosis_table(study, RUNS, recipes={"chosen": path})

@@ -19,8 +19,10 @@ def test_diversity_is_that_of_every_pair(study, tables):
     }
     one, other = (study.logits[m]["small"].astype(float) for m in ("zero-shot", "long"))
     found = only_row(table, model="zero-shot", other_model="long", dataset="small")
-    right = [study.right(m, "small") for m in ("zero-shot", "long")]
-    assert found["prediction_diversity"] == pytest.approx((right[0] ^ right[1]).mean())
+    correct = [study.is_correct(m, "small") for m in ("zero-shot", "long")]
+    assert found["prediction_diversity"] == pytest.approx(
+        (correct[0] ^ correct[1]).mean()
+    )
     kappa = cohen_kappa_score(one.argmax(1), other.argmax(1))
     assert found["kappa_complement"] == pytest.approx(1 - kappa)
     p, q = probabilities(one), probabilities(other)
@@ -47,3 +49,15 @@ def test_diversity_is_that_of_every_pair(study, tables):
     assert pair_table[
         ["pair_type", "model", "other_model"]
     ].drop_duplicates().to_numpy().tolist() == [["pair", "greedy", "base alpha=0.5"]]
+
+
+def test_the_short_table_has_a_row_for_each_pair_that_the_config_gives(study):
+    given = [["greedy", "base"], ["base", "few"]]
+    table = tabulate("diversity", study.evidence(), {"pairs": given})
+    short = analyses.short_table_of("diversity")(table)
+    names = short[["model", "other_model"]].drop_duplicates()
+    assert names.to_numpy().tolist() == given
+    assert len(short) == len(table)
+    whole = only_row(table, model="base", other_model="few", dataset="test")
+    row = only_row(short, model="base", other_model="few", dataset="test")
+    assert row["divergence"] == f"{whole['divergence']:.3f}"

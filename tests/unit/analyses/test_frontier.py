@@ -57,7 +57,7 @@ def test_frontier_gap_on_between_beyond_and_below_the_curve(tmp_path):
     assert list(table["model"])[:2] == ["over", "beyond"]
     assert table["model"].iloc[-1] == "under"
     terms = [(1, "over"), (-0.5, "base alpha=2"), (-0.5, "base alpha=3")]
-    terms = [(c, [study.right(m, d) for d in SHIFTS]) for c, m in terms]
+    terms = [(c, [study.is_correct(m, d) for d in SHIFTS]) for c, m in terms]
     check_interval(*found.loc["over", ["gap_to_sweep", "low", "high"]], terms)
     short = analyses.short_table_of("frontier")(table).set_index("model")[
         "gap to the sweep of base"
@@ -96,9 +96,11 @@ def test_frontier_of_the_whole_study(study, tables):
     assert set(table["model"]) == set(study.models) - {"gone", "cars"}
     assert (np.diff(table["gap_to_sweep"]) <= 1e-12).all(), "best on top"
     models = [f"base alpha={a:g}" for a in ALPHAS]
-    x, y = ([study.mean(m, *sets) for m in models] for sets in (["test"], SHIFTS))
+    x, y = (
+        [study.mean_accuracy(m, *sets) for m in models] for sets in (["test"], SHIFTS)
+    )
     for found in table.itertuples():
-        at = study.mean(found.model, "test")
+        at = study.mean_accuracy(found.model, "test")
         assert found.reference_above_sweep == (at > max(x))
         lines = [
             np.interp(at, *zip(*sorted([(x[i], y[i]), (x[i + 1], y[i + 1])])))
@@ -107,7 +109,7 @@ def test_frontier_of_the_whole_study(study, tables):
         ]
         if lines:
             assert found.gap_to_sweep == pytest.approx(
-                study.mean(found.model, *SHIFTS) - max(lines)
+                study.mean_accuracy(found.model, *SHIFTS) - max(lines)
             )
 
 

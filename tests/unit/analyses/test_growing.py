@@ -56,8 +56,10 @@ def test_growing_soups_are_of_the_first_k(study, tables):
         method = "greedy soup" if kind == "g" else "uniform soup"
         found = only_row(table, run_count=k, method=method, dataset="mean of shifts")
         assert found["ingredient_count"] == len(members)
-        shares = dict.fromkeys(members, 1 / len(members))
-        check_scores(found, {d: study.mixed(shares, d) for d in SHIFTS}, study)
+        coefficients = dict.fromkeys(members, 1 / len(members))
+        check_scores(
+            found, {d: study.mixed_logits(coefficients, d) for d in SHIFTS}, study
+        )
     some = growing.sizes(["a"] * 3, {"sizes": [1, 3, 5]})
     assert some == [1, 3], "as many as there are"
 
@@ -92,7 +94,7 @@ def test_growing_ensembles_and_best_single_models(study, tables):
                 mean,
                 study,
             )
-            best = max(RUNS[:k], key=lambda m: study.mean(m, "held-out"))
+            best = max(RUNS[:k], key=lambda m: study.mean_accuracy(m, "held-out"))
             found = only_row(table, run_count=k, method="best single", dataset=on)
             check_scores(found, {d: study.logits[best][d] for d in sets}, study)
             assert found["ingredient_count"] == 1
@@ -100,4 +102,4 @@ def test_growing_ensembles_and_best_single_models(study, tables):
     short = analyses.short_table_of("growing")(table)
     assert set(short["run_count"]) == {1, 4}
     cell = only_row(short, run_count=1, method="best single", dataset="reference")
-    assert cell["accuracy"] == f"{100 * study.mean('base', 'test'):.1f}"
+    assert cell["accuracy"] == f"{100 * study.mean_accuracy('base', 'test'):.1f}"

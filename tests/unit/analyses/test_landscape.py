@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_plane_is_through_the_two_best_runs(study):
-    best = sorted(RUNS, key=lambda m: (-study.mean(m, "held-out"), m))[:2]
+    best = sorted(RUNS, key=lambda m: (-study.mean_accuracy(m, "held-out"), m))[:2]
     recipes = study.recipes("landscape", {"points_per_side": 4, "margin": 0.5})
     sides = sorted({*np.round(np.linspace(-0.5, 1.5, 4), 4), 0.0, 1.0})
     assert {
@@ -73,7 +73,7 @@ def test_loss_and_error_of_the_plane(study, tables):
             one: found.coefficient,
             other: found.other_coefficient,
         }
-        logits = {d: study.mixed(recipe, d) for d in ["train", *TESTS]}
+        logits = {d: study.mixed_logits(recipe, d) for d in ["train", *TESTS]}
         error = {d: (logits[d].argmax(1) != study.labels[d]).mean() for d in TESTS}
         train = nll(logits["train"].astype(float), study.labels["train"])
         assert found["train_loss"] == pytest.approx(train, rel=1e-5)
@@ -85,7 +85,7 @@ def test_loss_and_error_of_the_plane(study, tables):
     assert list(short["point"])[:3] == ["zero-shot", one, other]
     assert (
         short["reference error"].iloc[0]
-        == f"{100 - 100 * study.mean('zero-shot', 'test'):.1f}"
+        == f"{100 - 100 * study.mean_accuracy('zero-shot', 'test'):.1f}"
     )
     least = only_row(short, point="least shift error (oracle)")
     assert least["shift error"] == f"{100 * table['shift_error'].min():.1f}"

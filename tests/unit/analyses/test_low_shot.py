@@ -20,7 +20,7 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
     assert list(table["run"].unique()) == ["few", "base"]
     assert list(table["shots"].drop_duplicates().fillna(-1)) == [4, -1]
     models = {a: f"few alpha={a:g}" for a in ALPHAS}
-    held_out = {a: study.mean(m, "held-out") for a, m in models.items()}
+    held_out = {a: study.mean_accuracy(m, "held-out") for a, m in models.items()}
     near = max(held_out.values()) - 0.01
     wanted = {
         "half": 0.5,
@@ -32,7 +32,8 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
             found = only_row(table, run="few", selector=selector, dataset=on)
             assert found["alpha"] == alpha
             means = {
-                m: study.mean(m, *sets) for m in (models[alpha], "zero-shot", "few")
+                m: study.mean_accuracy(m, *sets)
+                for m in (models[alpha], "zero-shot", "few")
             }
             assert found[
                 ["accuracy", "zero_shot", "target"]
@@ -47,7 +48,8 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
                     found[f"gain_over_{what}{end}"] for end in ("", "_low", "_high")
                 )
                 terms = [
-                    [study.right(m, d) for d in sets] for m in (models[alpha], other)
+                    [study.is_correct(m, d) for d in sets]
+                    for m in (models[alpha], other)
                 ]
                 check_interval(*ends, [(1, terms[0]), (-1, terms[1])])
     cell = only_row(
@@ -57,7 +59,9 @@ def test_low_shot_mixes_are_compared_with_both_ends(study, tables):
         dataset="reference",
     )
     assert (cell["shots"], cell["alpha"]) == ("4", "0.5")
-    assert cell["accuracy"] == f"{100 * study.mean('few alpha=0.5', 'test'):.1f}"
+    assert (
+        cell["accuracy"] == f"{100 * study.mean_accuracy('few alpha=0.5', 'test'):.1f}"
+    )
 
 
 def test_the_run_on_all_images_beside_few_shots_has_seen_no_shift(tmp_path):

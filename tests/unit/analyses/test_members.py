@@ -20,12 +20,12 @@ def test_members_of_soups_of_towers(study, tables):
     assert found["includes_own_task"]
     assert not only_row(table, soup="cross-away")["includes_own_task"]
     terms = [
-        (1, [study.right("cross", "test")]),
-        (-1, [study.right("zero-shot", "test")]),
+        (1, [study.is_correct("cross", "test")]),
+        (-1, [study.is_correct("zero-shot", "test")]),
     ]
     check_interval(found["gain_over_zero_shot"], found["low"], found["high"], terms)
     cell = only_row(
         analyses.short_table_of("members")(table), ingredients="base + cars"
     )
     assert cell["own task among them"] == "yes"
-    assert cell["accuracy"] == f"{100 * study.mean('cross', 'test'):.1f}"
+    assert cell["accuracy"] == f"{100 * study.mean_accuracy('cross', 'test'):.1f}"

@@ -26,10 +26,10 @@ def test_pairs_mix_every_two_runs_in_half_and_a_step_to_each_side(study):
     recipes = study.recipes("pairs", {"alpha_step": 0.2})
     assert len(recipes) == 3 * 6
     for labels, recipe in recipes:
-        shares = coefficients_by_name(recipe)
-        assert sum(shares.values()) == pytest.approx(1)
+        coefficients = coefficients_by_name(recipe)
+        assert sum(coefficients.values()) == pytest.approx(1)
         alpha = float(labels["model"].split(" at ")[1])
-        assert shares == pytest.approx(
+        assert coefficients == pytest.approx(
             {labels["run"]: 1 - alpha, labels["other_run"]: alpha}
         )
     assert {labels["model"].split(" at ")[1] for labels, _ in recipes} == {
@@ -61,20 +61,22 @@ def test_pairs_by_hand(study, tables):
     labels = study.labels["small"]
     start, end = (study.logits[m]["small"].astype(float) for m in ("base", "long"))
     before, soup, after = (
-        study.mixed({"base": 1 - a, "long": a}, "small").astype(float)
+        study.mixed_logits({"base": 1 - a, "long": a}, "small").astype(float)
         for a in (0.4, 0.5, 0.6)
     )
     assert found["soup_accuracy"] == pytest.approx((soup.argmax(1) == labels).mean())
     assert found["ensemble_accuracy"] == pytest.approx(
         ((start + end).argmax(1) == labels).mean()
     )
-    ends = (study.mean("base", "small") + study.mean("long", "small")) / 2
+    ends = (
+        study.mean_accuracy("base", "small") + study.mean_accuracy("long", "small")
+    ) / 2
     assert found["interpolation_advantage"] == pytest.approx(
         found["soup_accuracy"] - ends
     )
     b, known = (
         found["inverse_temperature"],
-        study.mixed({"base": 0.5, "long": 0.5}, "held-out").astype(float),
+        study.mixed_logits({"base": 0.5, "long": 0.5}, "held-out").astype(float),
     )
     losses = [
         nll(x * known, study.labels["held-out"]) for x in np.geomspace(0.05, 20, 400)

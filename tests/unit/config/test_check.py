@@ -64,7 +64,7 @@ def test_a_soup_needs_a_run(config, schema):
 
 
 ALL_RUNS = ["base", "search-00"]
-MISFITS = {
+WRONG_REFERENCES = {
     "a start that is no run": (
         {"finetune/runs/base": {"init_from": "nowhere"}},
         ["finetune.runs.base.init_from:", "'nowhere'", "linear", "zero-shot"],
@@ -225,9 +225,9 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize("case", MISFITS)
+@pytest.mark.parametrize("case", WRONG_REFERENCES)
 def test_what_does_not_fit_together_is_named(config, schema, case):
-    edits, words = MISFITS[case]
+    edits, words = WRONG_REFERENCES[case]
     for path, value in edits.items():
         set_value(config, path, value)
     (line, *_) = problems_of(config, schema)
@@ -273,7 +273,7 @@ def test_a_run_without_a_value_is_named(config, schema):
     )
 
 
-PLAUSIBLE = {
+MISTAKES_OF_FORM = {
     "a whole number with a point": (
         "finetune/defaults/epochs",
         3.0,
@@ -307,9 +307,9 @@ PLAUSIBLE = {
 }
 
 
-@pytest.mark.parametrize("case", PLAUSIBLE)
+@pytest.mark.parametrize("case", MISTAKES_OF_FORM)
 def test_a_plausible_mistake_is_one_line(config, schema, case):
-    path, value, words = PLAUSIBLE[case]
+    path, value, words = MISTAKES_OF_FORM[case]
     set_value(config, path, value)
     lines = problems_of(config, schema)
     assert len(lines) == 1
@@ -327,7 +327,7 @@ def test_a_table_of_published_models_has_a_column_of_names(config, schema, tmp_p
     assert "table.csv has no column 'model'" in line
 
 
-def test_a_line_needs_three_baselines(config, schema):
+def test_a_baseline_fit_needs_three_baselines(config, schema):
     models = config["baselines"]["models"]
     config["baselines"]["models"] = dict(list(models.items())[:2])
     (line,) = problems_of(config, schema)
@@ -339,11 +339,6 @@ def test_a_line_needs_three_baselines(config, schema):
 
 def test_a_source_without_archives_says_so(config, schema):
     config["datasets"]["v2"] = {"source": "folder", "path": "own", "download": True}
-    assert problems_of(config, schema) == [
-        line
-        for line in problems_of(config, schema)
-        if line.startswith("datasets.v2: unknown key")
-    ]
-    assert problems_of(config, schema)[0].endswith(
-        "no public archive, so place its files at its path"
-    )
+    (line,) = problems_of(config, schema)
+    assert line.startswith("datasets.v2: unknown key")
+    assert line.endswith("no public archive, so place its files at its path")
