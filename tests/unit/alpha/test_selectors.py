@@ -95,3 +95,12 @@ def test_the_default_rule_reads_the_held_out_set_alone():
     assert selectors.DEFAULT in selectors.on_held_out()
     assert selectors.on_held_out() == ["held-out", "within-error", "within-point"]
     assert selectors.without_shifts() == ["half", *selectors.on_held_out()]
+
+
+def test_a_label_says_what_a_selector_sees_of_the_test_sets():
+    """Test labels make it an oracle, unlabelled test inputs make it transductive."""
+    for name in selectors.names():
+        label = selectors.declared(name).label
+        of_unlabelled = selectors.needs(name) & {"agreement", "thresholded", "entropy"}
+        assert label.endswith("(transductive)") == bool(of_unlabelled), name
+        assert label.endswith("(oracle)") == (name in selectors.oracles()), name

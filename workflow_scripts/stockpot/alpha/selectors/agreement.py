@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SELECTOR = Selector(
-    label="agreement on the line",
+    label="agreement on the line (transductive)",
     needs=("held_out", "agreement"),
 )
 

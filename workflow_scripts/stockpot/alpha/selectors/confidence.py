@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SELECTOR = Selector(
-    label="thresholded confidence",
+    label="thresholded confidence (transductive)",
     needs=("held_out", "thresholded"),
 )
 

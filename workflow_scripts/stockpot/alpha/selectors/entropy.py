@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SELECTOR = Selector(
-    label="least entropy",
+    label="least entropy (transductive)",
     needs=("entropy",),
 )
 
