@@ -90,7 +90,7 @@ def learned() -> str:
         lambda recipe: (15, 20),
         granularity="tensor",
         epochs=2,
-        batch_size=10,
+        images_per_step=10,
     )
     given.model = lambda: (small_network(), batches)
     return digest(

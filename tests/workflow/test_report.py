@@ -9,7 +9,7 @@ import pytest
 ANALYSES = {
     "choosing-alpha": {},
     "diagnosis": {},
-    "plane": {"analysis": "landscape", "points": 2},
+    "plane": {"analysis": "landscape", "points_per_side": 2},
 }
 FIGURES = {"effective-robustness", "alpha", *ANALYSES}
 PAGES = {

@@ -5,8 +5,10 @@ import random
 
 import pytest
 
+from stockpot.merging import methods
 from stockpot.planning import build_plan
 from stockpot.planning.data_jobs import FilteredDataset
+from stockpot.planning.plan import prediction_settings
 from tests.support.paths import ROOT
 from tests.support.plans import KINDS, changed_names, ids_by_name, ids_of, plan_of
 
@@ -295,3 +297,15 @@ def test_ingredients_keep_their_order_where_it_matters(config):
     (soup,) = plan.soups.values()
     names = [plan.runs[run_id].spec["name"] for run_id in soup.ingredients]
     assert names == ["search-00", "base"]
+
+
+def test_no_option_of_a_merge_is_overwritten_by_a_setting_of_evaluation(config):
+    settings = {"name", *prediction_settings(config)}
+    for method in methods.names():
+        assert not settings & set(methods.options(method)), method
+    config["evaluation"]["batch_size"] = 512
+    config["soups"] = {"own": {"method": "learned", "images_per_step": 32}}
+    config["sweep"]["targets"] = []
+    (soup,) = plan_of(config).soups.values()
+    assert soup.spec["images_per_step"] == 32
+    assert soup.spec["batch_size"] == 512

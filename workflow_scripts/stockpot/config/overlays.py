@@ -7,6 +7,7 @@ from typing import Any
 from ..datasets import sources
 from ..datasets.classes import ADVERSARIAL, CORRUPTED
 from ..merging import methods
+from .renamed_keys import is_old_key
 
 # Maps of named things. One that is set to null as a whole is empty.
 NULLABLE_MAPS = (
@@ -65,7 +66,8 @@ def without_nulls(
     """Remove the entries that are null: this is how a file removes what another one has.
 
     A map of named things that is null as a whole becomes empty. A section that is null becomes
-    that of the defaults.
+    that of the defaults. A null of a key that has another name now stays, as it removed nothing:
+    the check of the config names the new one.
 
     Args:
         config: A config, or a part of one.
@@ -85,6 +87,8 @@ def without_nulls(
             kept[key] = without_nulls(value, default, key_path)
         elif value is not None:
             kept[key] = value
+        elif is_old_key(key_path):
+            kept[key] = None
         elif key_path in NULLABLE_MAPS:
             kept[key] = {}
         # An entry of a map of named things is removed, even if the defaults have it.

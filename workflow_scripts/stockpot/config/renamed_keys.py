@@ -50,7 +50,7 @@ _OF_SOUPS = {
     "per": "granularity",
     "shares": "coefficients",
     "among": "alpha_grid",
-    "step_size": "batch_size",
+    "step_size": "images_per_step",
     "first": "first_block",
     "last": "last_block",
 }
@@ -60,11 +60,15 @@ _OF_DATASETS = {
     "answers": "label_file",
     "images": "image_folder",
 }
+# Old names that other plug-ins of the same place still have.
+_STILL_USED = {"images"}
 _OF_ANALYSES = {
     "most": "max_pairs",
     "barrier": "max_barrier",
     "step": "alpha_step",
     "points": "points_per_side",
+    "curve": "sweep",
+    "curves": "sweeps",
 }
 
 
@@ -88,8 +92,6 @@ RENAMED_KEYS = (
     *_rows([f"analyses.{ANY}"], _OF_ANALYSES),
     RenamedKey("", "standard", "baselines"),
     RenamedKey(f"{_DRAWN}.{ANY}", "either", "mixture"),
-    RenamedKey("analyses.frontier", "curve", "sweep"),
-    RenamedKey("analyses.joint", "curves", "sweeps"),
     RenamedKey(f"checkpoints.{ANY}", "settings", "hyperparameters"),
     RenamedKey(f"datasets.{ANY}.split", "list", "held_out_list"),
     RenamedKey("figures.methods", "span", "points_below_best"),
@@ -103,6 +105,8 @@ RENAMED_KEYS = (
 # Values; where is the key path of the key that had them.
 RENAMED_VALUES = (
     *_rows([f"{run}.initial_head" for run in _RUNS], {"start": "inherit"}),
+    # Values that a search draws are checked as those of a run without a name.
+    RenamedKey("initial_head", "start", "inherit"),
 )
 
 
@@ -121,14 +125,50 @@ def renamed_hint(
     Returns:
         "; " and a clause per word that has another name now, or "".
     """
-    clauses = []
+    new_names = renamed_words(key_path, words, allowed)
+    clauses = [f"{old!r} is now called {new!r}" for old, new in new_names.items()]
+    return f"; {', '.join(clauses)}" if clauses else ""
+
+
+def renamed_words(
+    key_path: Sequence[str | int],
+    words: Sequence[str],
+    allowed: Collection[object],
+) -> dict[str, str]:
+    """Find what unknown words of one place are called now.
+
+    Args:
+        key_path: Where the words stand.
+        words: Keys of the map at that key path, or a value that stands there.
+        allowed: What may stand there. A new name that may not is not among the results.
+
+    Returns:
+        Old word -> new word, of those that have another name now.
+    """
+    new_names = {}
     for word in words:
         for row in (*RENAMED_KEYS, *RENAMED_VALUES):
             is_meant = row.old == word and row.new in allowed
             if is_meant and _is_place(row.where, key_path):
-                clauses.append(f"{word!r} is now called {row.new!r}")
+                new_names[word] = row.new
                 break
-    return f"; {', '.join(clauses)}" if clauses else ""
+    return new_names
+
+
+def is_old_key(key_path: str) -> bool:
+    """Tell whether a key has another name now, wherever it stands.
+
+    Args:
+        key_path: Key path, with the key last.
+
+    Returns:
+        Whether no plug-in has a key of that name in that place any more.
+    """
+    *place, key = key_path.split(".")
+    if key in _STILL_USED:
+        return False
+    rows = [row for row in RENAMED_KEYS if row.old == key]
+    return any(_is_place(row.where, place) for row in rows)
 
 
 def _is_place(
@@ -136,6 +176,9 @@ def _is_place(
     key_path: Sequence[str | int],
 ) -> bool:
     parts = where.split(".") if where else []
+    if where == f"{_DRAWN}.{ANY}":
+        # A mixture holds further distributions.
+        key_path = key_path[: len(parts)]
     if len(parts) != len(key_path):
         return False
     return all(

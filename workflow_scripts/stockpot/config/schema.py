@@ -16,7 +16,7 @@ from ..runtime.escape import one_line
 from ..runtime.registry import defaults
 from ..runtime.suggest import closest, listed
 from ..training import variants
-from .renamed_keys import renamed_hint
+from .renamed_keys import renamed_hint, renamed_words
 
 FROM_SCRATCH = "from-scratch"
 # Hyperparameters that a search cannot draw.
@@ -252,7 +252,8 @@ def _not_in_list(error: ValidationError) -> str:
     allowed = [str(word) for word in error.validator_value]
     hint = ""
     if isinstance(error.instance, str):
-        hint = _meant(error, [error.instance], allowed)
+        hint = renamed_hint(list(error.absolute_path), [error.instance], allowed)
+        hint = hint or _meant(error.instance, allowed)
     return f"{_shown(error)} is not one of {', '.join(allowed)}{hint}"
 
 
@@ -269,7 +270,10 @@ def _not_below(error: ValidationError) -> str:
 
 
 def _wrong_key_count(error: ValidationError) -> str:
-    return f"has {listed(error.instance)}; give one and set the others to null"
+    path = list(error.absolute_path)
+    allowed = error.schema.get("properties", {})
+    hint = renamed_hint(path, list(error.instance), allowed)
+    return f"has {listed(error.instance)}; give one and set the others to null{hint}"
 
 
 def _wrong_name(error: ValidationError) -> str:
@@ -304,23 +308,25 @@ def _unknown_key(error: ValidationError) -> str:
     if not allowed:
         return f"unknown key {names}; there are no options here"
     path = list(error.absolute_path)
-    if path[:1] == ["datasets"] and "download" in unknown:
-        hint = "; this source has no public archive, so place its files at its path"
+    hint = renamed_hint(path, unknown, allowed)
+    renamed = renamed_words(path, unknown, allowed)
+    mistyped = [key for key in unknown if key not in renamed]
+    if not mistyped:
+        # A long list of what is allowed would only hide the new names.
+        return f"unknown key {names}{hint}"
+    if path[:1] == ["datasets"] and "download" in mistyped:
+        hint += "; this source has no public archive, so place its files at its path"
     else:
-        hint = _meant(error, unknown, allowed)
+        hint += _meant(mistyped[0], allowed)
     return f"unknown key {names}; allowed are {', '.join(allowed)}{hint}"
 
 
 def _meant(
-    error: ValidationError,
-    words: list[str],
+    word: str,
     allowed: list[str],
 ) -> str:
-    """Say what unknown words are called now, or else which one the first may stand for."""
-    hint = renamed_hint(list(error.absolute_path), words, allowed)
-    if hint:
-        return hint
-    close = closest(words[0], allowed)
+    """Say which of the allowed words an unknown one may stand for."""
+    close = closest(word, allowed)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

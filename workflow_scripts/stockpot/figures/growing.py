@@ -16,8 +16,8 @@ FIGURE = FigureDeclaration(
 **More ingredients.** The first k runs are merged to a uniform soup, a greedy soup and a logit
 ensemble; the best single run among them, on held-out data, is shown too. Top: accuracy, or the
 data set's own metric. Bottom: expected calibration error. Left: on the reference. Right: on
-{shifts}. The greedy soup keeps runs that do not lower the held-out accuracy; growing.csv names
-them. n: {sizes}.
+{shifts}. The greedy soup keeps runs that do not lower the held-out accuracy; growing.csv has
+their number. n: {sizes}.
 """,
 )
 

@@ -292,7 +292,7 @@ def alternatives(names: list[str]) -> str:
     if not names:
         return NOTHING
     different_names = dict.fromkeys(names)
-    return "|".join(different_names)
+    return "|".join(different_names) or NOTHING
 
 
 def _flagged(files: Any) -> Any:

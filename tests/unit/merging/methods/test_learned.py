@@ -20,7 +20,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
         "space": space,
         "temperature": True,
         "epochs": 4,
-        "batch_size": 10,
+        "images_per_step": 10,
         "lr": 0.05,
         "ingredients_per_step": 0,
         "seed": 0,
@@ -38,7 +38,7 @@ def test_the_whole_training_is_that_with_all_ingredients_in_memory(
     for _ in range(spec["epochs"]):
         order = torch.randperm(len(x), generator=generator)
         torch.randperm(4, generator=generator)
-        for rows in order.split(spec["batch_size"]):
+        for rows in order.split(spec["images_per_step"]):
             a = constrained(raw, space, torch.ones(1))
             weights = {
                 n: sum(a[i, 0] * m[n] for i, m in enumerate(networks))
@@ -61,7 +61,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(
         "space": space,
         "temperature": False,
         "epochs": 1,
-        "batch_size": 10,
+        "images_per_step": 10,
         "lr": 0.1,
         "ingredients_per_step": 2,
         "seed": 0,
@@ -80,7 +80,7 @@ def test_ingredients_that_are_not_chosen_stay_where_they_are(
     model, raw = small_network().eval(), torch.full((2, 1), 0.25, dtype=torch.float64)
     raw = unconstrained(raw, space).requires_grad_()
     optimizer = torch.optim.Adam([raw], lr=spec["lr"])
-    for rows in order.split(spec["batch_size"]):
+    for rows in order.split(spec["images_per_step"]):
         a = torch.full((4, 1), 0.25, dtype=torch.float64)
         a[chosen] = constrained(raw, space, torch.full((1,), 0.5))
         weights = {

@@ -1,4 +1,4 @@
-"""A standard model sees its images and no others."""
+"""A baseline sees its images and no others."""
 
 import pytest
 

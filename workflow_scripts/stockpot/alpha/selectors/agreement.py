@@ -1,6 +1,6 @@
 """The best mean of the held-out accuracy and that estimated under shift by agreement.
 
-Agreement-on-the-line (Baek et al. 2022); see ``statistics.estimates.on_the_line``.
+Agreement-on-the-line (Baek et al. 2022); see ``statistics.estimates.agreement_on_the_line``.
 """
 
 from typing import TYPE_CHECKING

@@ -17,7 +17,7 @@ from ..same_content import counted_digest, listed_file
 from . import Entry, Facts, Locate, PrepareSpec
 from ._published import read_lines, state_digest
 
-# Words of the option ``classes``: the classes that answers are taken among, see ``OwnFiles``.
+# Words of the option ``classes``: the classes that answers are taken among, see ``UserFiles``.
 ALL = "all"
 OWN = "own"
 Label = str | int  # a name, or a number that a list of classes gives a name

@@ -33,7 +33,7 @@ class Options(PluginOptions):
         space: Which coefficients are allowed.
         temperature: Whether a temperature is trained.
         epochs: Passes over the held-out set.
-        batch_size: Images in a step.
+        images_per_step: Images in a step.
         lr: Learning rate of Adam.
         ingredients_per_step: Number of ingredients that an epoch moves; 0 is all.
         seed: Seed of the order of images, and of the ingredients that an epoch moves.
@@ -57,7 +57,7 @@ class Options(PluginOptions):
         ge=1,
         description="passes over the held-out set",
     )
-    batch_size: int = Field(
+    images_per_step: int = Field(
         250,
         ge=1,
         description="images in a step",
@@ -230,7 +230,7 @@ class _Training:
             The mean loss.
         """
         loss_sum = 0.0
-        for rows in order.split(self.spec["batch_size"]):
+        for rows in order.split(self.spec["images_per_step"]):
             loss_sum += self._step(rows) * len(rows)
         # The last step has moved ``raw`` only.
         self.coefficients[self.chosen] = constrained(
