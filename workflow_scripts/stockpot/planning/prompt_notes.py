@@ -50,11 +50,7 @@ def prompt_notes(
     notes = _notes_on_file(names_key, head, texts)
     notes += _notes_on_names(names_key, head, texts)
 
-    tokens = _tokens(
-        model,
-        text_cfg,
-        uses_hub=bool(uses_hub),
-    )
+    tokens = _tokens(model, text_cfg, uses_hub=bool(uses_hub))
     context_length = text_cfg.get("context_length") or CONTEXT
     budget = _TokenBudget(tokens, head["prompts"], context_length)
     cut_lengths = _cut_texts(budget, texts)
