@@ -95,7 +95,7 @@ def test_another_level_axis_or_style_evaluates_nothing(study):
 
 
 def test_an_option_of_one_analysis_redoes_that_one(study):
-    study.edit(lambda c: c["analyses"].update(diagnosis={"barrier": 3.0}))
+    study.edit(lambda c: c["analyses"].update(diagnosis={"max_barrier": 3.0}))
     jobs, computed = study.run()
     assert computed == 0
     assert jobs == Counter(mixes=1, analysis=1, figure=1, page=1, overview=1)
