@@ -12,6 +12,7 @@ import fcntl
 import json
 import pickle
 import shutil
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -184,3 +185,11 @@ def embedded_plan(config):
     from stockpot.planning import build_plan
 
     return build_plan.build(config, lambda path: ROOT / path)
+
+
+@pytest.fixture
+def interrupt_is_heard():
+    """Tests that run in the background may have been told to ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

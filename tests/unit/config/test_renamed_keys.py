@@ -4,11 +4,15 @@ import copy
 
 import pytest
 
+from stockpot import analyses
 from stockpot.config.check import _search_space_problems
 from stockpot.config.overlays import without_nulls
 from stockpot.config.read import read_study
-from stockpot.config.renamed_keys import ANY, RENAMED_KEYS, RENAMED_VALUES
+from stockpot.config.renamed_keys import ANY, RENAMED_KEYS, RENAMED_VALUES, is_old_key
 from stockpot.config.schema import schema_errors, with_plugin_options
+from stockpot.datasets import sources
+from stockpot.merging import methods
+from stockpot.training import variants
 from tests.support.paths import ROOT
 
 # Where a study chooses the names -> an entry; the embedded study's own entries serve elsewhere.
@@ -156,3 +160,17 @@ def test_every_old_word_of_a_place_is_told(config, schema):
     assert line.endswith(
         "; 'clip' is now called 'grad_clip_norm', 'crop' is now called 'min_crop_area'"
     )
+
+
+def test_no_key_that_there_is_counts_as_an_old_one():
+    """A null takes its value away as ever, whatever an old key of another place was called."""
+    packages = {
+        "soups": methods,
+        "datasets": sources,
+        "analyses": analyses,
+        "finetune.runs": variants,
+    }
+    for section, package in packages.items():
+        for name in package.names():
+            for option in package.options(name):
+                assert not is_old_key(f"{section}.a.{option}"), (name, option)

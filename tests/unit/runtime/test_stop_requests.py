@@ -9,15 +9,7 @@ import pytest
 from stockpot.runtime import stop_requests
 from stockpot.runtime.stop_requests import catch_stop_signals
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def interrupt_is_heard():
-    """Tests that run in the background may have been told to ignore SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("interrupt_is_heard")]
 
 
 def test_one_wish_may_arrive_twice_and_a_later_one_is_not_waited_for(monkeypatch):

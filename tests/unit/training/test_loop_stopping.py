@@ -18,15 +18,7 @@ from tests.support.small_training import (
     small_model,
 )
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def interrupt_is_heard():
-    """Tests that run in the background may have been told to ignore SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("interrupt_is_heard")]
 
 
 def batches_with_signal_at(step, number=signal.SIGTERM):

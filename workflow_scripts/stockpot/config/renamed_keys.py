@@ -1,6 +1,6 @@
 """Keys of the config that once had another name, so that an error can say the new one."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 # Stands for any name in a key path, such as that of a run.
@@ -10,7 +10,7 @@ ANY = "*"
 class RenamedKey(NamedTuple):
     """A key that is called something else now.
 
-    Args:
+    Attributes:
         where: Key path of the map that has the key, with ``ANY`` for a name that a study chooses;
             "" for the top level.
         old: What it was called.
@@ -42,7 +42,7 @@ _OF_RUNS = {
     "settings_seed": "trials_seed",
 }
 # Keys of a run that a search cannot draw.
-_OF_RUNS_ALONE = {"start": "init_from", "joint": "second_dataset"}
+_OF_RUNS_ONLY = {"start": "init_from", "joint": "second_dataset"}
 # Options of several merge methods, sources and analyses; an entry has some of them.
 _OF_SOUPS = {
     "backbones": "towers_only",
@@ -86,7 +86,7 @@ def _rows(
 RENAMED_KEYS = (
     *_rows([*_RUNS, *_BASELINES, _DRAWN], _OF_ALL),
     *_rows([*_RUNS, _DRAWN], _OF_RUNS),
-    *_rows(_RUNS, _OF_RUNS_ALONE),
+    *_rows(_RUNS, _OF_RUNS_ONLY),
     *_rows([f"soups.{ANY}"], _OF_SOUPS),
     *_rows([f"datasets.{ANY}"], _OF_DATASETS),
     *_rows([f"analyses.{ANY}"], _OF_ANALYSES),
@@ -110,22 +110,15 @@ RENAMED_VALUES = (
 )
 
 
-def renamed_hint(
-    key_path: Sequence[str | int],
-    words: Sequence[str],
-    allowed: Collection[object],
-) -> str:
-    """Say what unknown words of one place are called now.
+def renamed_hint(new_names: Mapping[str, str]) -> str:
+    """Say what words are called now.
 
     Args:
-        key_path: Where the words stand.
-        words: Keys of the map at that key path, or a value that stands there.
-        allowed: What may stand there. A new name that may not is not said.
+        new_names: Old word -> new word, see ``renamed_words``.
 
     Returns:
-        "; " and a clause per word that has another name now, or "".
+        "; " and a clause per word; "" where there is none.
     """
-    new_names = renamed_words(key_path, words, allowed)
     clauses = [f"{old!r} is now called {new!r}" for old, new in new_names.items()]
     return f"; {', '.join(clauses)}" if clauses else ""
 

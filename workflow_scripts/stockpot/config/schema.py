@@ -252,8 +252,8 @@ def _not_in_list(error: ValidationError) -> str:
     allowed = [str(word) for word in error.validator_value]
     hint = ""
     if isinstance(error.instance, str):
-        hint = renamed_hint(list(error.absolute_path), [error.instance], allowed)
-        hint = hint or _meant(error.instance, allowed)
+        new_names = renamed_words(list(error.absolute_path), [error.instance], allowed)
+        hint = renamed_hint(new_names) or _meant(error.instance, allowed)
     return f"{_shown(error)} is not one of {', '.join(allowed)}{hint}"
 
 
@@ -270,9 +270,9 @@ def _not_below(error: ValidationError) -> str:
 
 
 def _wrong_key_count(error: ValidationError) -> str:
-    path = list(error.absolute_path)
     allowed = error.schema.get("properties", {})
-    hint = renamed_hint(path, list(error.instance), allowed)
+    new_names = renamed_words(list(error.absolute_path), list(error.instance), allowed)
+    hint = renamed_hint(new_names)
     return f"has {listed(error.instance)}; give one and set the others to null{hint}"
 
 
@@ -308,9 +308,9 @@ def _unknown_key(error: ValidationError) -> str:
     if not allowed:
         return f"unknown key {names}; there are no options here"
     path = list(error.absolute_path)
-    hint = renamed_hint(path, unknown, allowed)
-    renamed = renamed_words(path, unknown, allowed)
-    mistyped = [key for key in unknown if key not in renamed]
+    new_names = renamed_words(path, unknown, allowed)
+    hint = renamed_hint(new_names)
+    mistyped = [key for key in unknown if key not in new_names]
     if not mistyped:
         # A long list of what is allowed would only hide the new names.
         return f"unknown key {names}{hint}"
